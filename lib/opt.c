@@ -24,6 +24,8 @@ static char *line;
 static char *real_text(double v)
 {
 	char s[40];
+	if (v == floor(v) && fabs(v) < 1e15)
+		return xprintf("%.0f", v);
 	for (int digits = 1; digits <= 17; digits++) {
 		snprintf(s, sizeof s, "%.*g", digits, v);
 		if (strtod(s, NULL) == v)
