@@ -149,18 +149,18 @@ static int open_temp(const char *temp, const char *name)
 		struct stat mine, there;
 		int fd = open_high(temp, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
 		if (fd < 0 || fstat(fd, &mine))
-			die_errno("%s", temp);
+			die_errno("%s", name);
 		if (!S_ISREG(mine.st_mode))
-			die("%s: is not a regular file", temp);
+			die("%s: %s is not a regular file", name, temp);
 		if (flock(fd, LOCK_EX | LOCK_NB)) {
 			if (errno == EWOULDBLOCK)
 				die("%s: another run is writing it (%s is locked)", name, temp);
 			if (errno != ENOLCK && errno != ENOSYS && errno != EOPNOTSUPP)
-				die_errno("%s: lock", temp);
+				die_errno("%s: %s: lock", name, temp);
 		}
 		if (!lstat(temp, &there) && there.st_ino == mine.st_ino && there.st_dev == mine.st_dev) {
 			if (mine.st_nlink != 1)
-				die("%s: has a second name", temp);
+				die("%s: %s has a second name", name, temp);
 			return fd;
 		}
 		close(fd);
@@ -169,13 +169,13 @@ static int open_temp(const char *temp, const char *name)
 }
 
 /* Mode of the file that is replaced, or what umask leaves to a new one: a stale temporary file may have any. */
-static void set_mode(int fd, const struct stat *old, const char *temp)
+static void set_mode(int fd, const struct stat *old, const char *name)
 {
 	mode_t mask = umask(0);
 	umask(mask);
 	mode_t mode = old ? old->st_mode & 0777 : 0666 & ~mask;
 	if (fchmod(fd, mode) && errno != EPERM && errno != ENOTSUP)
-		die_errno("%s", temp);
+		die_errno("%s", name);
 }
 
 struct out *out_open(const char *path, int binary)
@@ -222,8 +222,8 @@ struct out *out_open(const char *path, int binary)
 	o->slot = take_slot(o->temp, o->name);
 	free_signals(&held);
 	if (ftruncate(o->fd, 0))
-		die_errno("%s", o->temp);
-	set_mode(o->fd, exists ? &old : NULL, o->temp);
+		die_errno("%s", o->name);
+	set_mode(o->fd, exists ? &old : NULL, o->name);
 	return o;
 }
 
@@ -249,7 +249,7 @@ static void put(struct out *o, const unsigned char *data, size_t n)
 	}
 }
 
-static void flush(struct out *o)
+void out_flush(struct out *o)
 {
 	put(o, o->buf, o->n);
 	o->n = 0;
@@ -258,7 +258,7 @@ static void flush(struct out *o)
 void out_write(struct out *o, const void *data, size_t n)
 {
 	if (n > BUF - o->n)
-		flush(o);
+		out_flush(o);
 	if (n >= BUF) {
 		put(o, data, n);
 	} else if (n) {
@@ -309,7 +309,7 @@ static void out_free(struct out *o)
 
 void out_close(struct out *o)
 {
-	flush(o);
+	out_flush(o);
 	if (o->target) {
 		sigset_t held;
 		if (fsync(o->fd))

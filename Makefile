@@ -1,0 +1,85 @@
+# Keypipe: build, tests, pipelines. `make help` lists the targets; set-up and pipelines are in pipelines/*.mk.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+CC ?= cc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+B := build$(if $(SAN),-san)
+OPT := -O2
+# no fast-math: the same sums in the same order, NaN kept as NaN
+CFLAGS := -std=gnu11 -g $(OPT) -Wall -Wextra -ffp-contract=off -D_GNU_SOURCE -Ilib -I.
+LDLIBS := -lopenblas -lz -lm -lpthread
+ifdef SAN
+CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=address,undefined
+export ASAN_OPTIONS := detect_leaks=0:abort_on_error=0:exitcode=99
+endif
+
+programs := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
+bins := $(programs:%=$B/bin/%)
+pict := $(wildcard lib/pict*.c)
+libs := $(filter-out $(pict),$(wildcard lib/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
+# the judge of gradients: ref and what lies above it, built on double
+dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/net.c lib/netdesc.c
+checks := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/check_*.c))
+objs := $(libs:%.c=$B/obj/%.o)
+
+.PHONY: all help test trust demo keypoints eyes bench install format clean
+all: $(bins)
+
+include pipelines/setup.mk
+include $(filter-out pipelines/setup.mk,$(wildcard pipelines/*.mk))
+
+help:
+	@sed -n 's/^## *//p' $(MAKEFILE_LIST)
+
+$B/obj/%.o: %.c $B/ready
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$B/obj/dbl/%.o: %.c $B/ready
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
+
+$B/obj/lib/pict%.o $B/obj/tests/check_pict.o: CFLAGS += $(shell pkg-config --cflags cairo 2>/dev/null)
+
+$B/libkeypipe.a: $(objs)
+	@rm -f $@
+	ar rcs $@ $^
+
+$B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
+$B/bin/render $B/tests/check_pict: $(pict:%.c=$B/obj/%.o)
+$B/bin/render $B/tests/check_pict: EXTRA = -lcairo
+
+$B/tests/check_%: $B/obj/tests/check_%.o $B/libkeypipe.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcheck -lsubunit $(LDLIBS) $(EXTRA) -o $@
+$B/tests/check_grad: $(dbl:%.c=$B/obj/dbl/%.o)
+$B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
+
+-include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
+
+## make test      build and run all unit and shell tests (SAN=1: with sanitizers)
+test: $(bins) $(checks)
+	@B=$B tests/run $(checks) $(wildcard tests/t_*.sh)
+
+## make install   copy the programs to PREFIX/bin
+PREFIX ?= /usr/local
+install: $(bins)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(bins) $(DESTDIR)$(PREFIX)/bin
+
+format:
+	clang-format -i cmd/*.c lib/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch]
+
+## make clean     remove what was built (out/ stays)
+clean:
+	rm -rf build build-san
+.SECONDARY:

@@ -1,0 +1,15 @@
+# What a machine needs, installed where missing (Debian, as root or with sudo). The stamp makes it a question asked once a build folder.
+packages := gcc libopenblas-pthread-dev check zlib1g-dev libcairo2-dev fonts-dejavu-core pkg-config g++
+
+$B/ready:
+	@mkdir -p $B
+	@missing=$$(for p in $(packages); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		echo "set-up: installing" $$missing; \
+		as=; [ "$$(id -u)" = 0 ] || as=sudo; \
+		$$as apt-get -qq update >$B/setup.log 2>&1 && \
+		DEBIAN_FRONTEND=noninteractive $$as apt-get -qq install -y --no-install-recommends $$missing >>$B/setup.log 2>&1 || \
+		{ tail -5 $B/setup.log; echo "set-up: could not install" $$missing "(see $B/setup.log)"; exit 1; }; \
+	fi
+	@command -v nvcc >/dev/null && [ -n "$(wildcard kernels/cuda/*.cu)" ] || echo "set-up: building the hands ref and cpu (no cuda in this build)"
+	@touch $@

@@ -1,0 +1,28 @@
+# Sourced by every shell test: counts what passed, works in the fresh directory $TMP. BIN holds the programs.
+set -u -o pipefail
+: "${BIN:?}" "${TMP:?}"
+PATH=$BIN:$PATH
+ROOT=$PWD
+passed=0 failed=0
+good() { passed=$((passed + 1)); }
+bad() { failed=$((failed + 1)); echo "FAILED: $*"; }
+# ok WHAT COMMAND...: the command succeeds
+ok() {
+	local what=$1; shift
+	if "$@" >"$TMP/.out" 2>"$TMP/.err"; then good; else bad "$what (exit $?): $(head -3 "$TMP/.err")"; fi
+}
+# fails STATUS TEXT COMMAND...: exit status STATUS and one line on stderr that holds TEXT
+fails() {
+	local want=$1 text=$2 got=0; shift 2
+	"$@" >"$TMP/.out" 2>"$TMP/.err" || got=$?
+	if [ "$got" != "$want" ]; then bad "exit $got, not $want: $* ($(head -2 "$TMP/.err"))"
+	elif ! grep -qF -- "$text" "$TMP/.err"; then bad "no '$text' in: $(head -2 "$TMP/.err") ($*)"
+	elif [ "$(wc -l <"$TMP/.err")" != 1 ]; then bad "not one line on stderr: $* ($(head -3 "$TMP/.err"))"
+	else good; fi
+}
+# same A B WHAT: two files hold the same bytes
+same() { if cmp -s "$1" "$2"; then good; else bad "$3: $1 and $2 differ"; fi; }
+# is A B WHAT: two strings are equal
+is() { if [ "$1" = "$2" ]; then good; else bad "$3: '$1' is not '$2'"; fi; }
+skip() { echo "skipped: $*"; }
+done_tests() { echo "$passed passed, $failed failed"; [ "$failed" = 0 ]; }
