@@ -1,0 +1,47 @@
+/* Where augmentation moves an image: one function for the pixels (in every hand) and for the points (in the training code), so that they
+ * can't part. Drawn by Philox (seed, PHILOX_AUGMENT, epoch, row). */
+#ifndef AUGMENT_H
+#define AUGMENT_H
+
+#include "kernels/ops.h"
+#include "lib/philox.h"
+
+/* A source pixel at (sx, sy) for a target pixel (x, y): sx = m[0] x + m[1] y + m[2], sy = m[3] x + m[4] y + m[5]; a grey value v in 0..1
+ * becomes (v - 1/2) gain + 1/2 + bias. */
+struct warp {
+	float m[6], gain, bias;
+	int flipped;
+};
+
+PHILOX_FN float augment_range(uint32_t word, float range)
+{
+	return (2.0f * philox_unit(word) - 1.0f) * range;
+}
+
+PHILOX_FN struct warp augment_draw(const struct augment *a, uint32_t row, int W, int H)
+{
+	struct philox p = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 0), q = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 1);
+	struct warp w;
+	float angle = augment_range(p.v[1], a->rotate) * 0.017453292519943295f, size = expf(augment_range(p.v[2], a->scale));
+	float c = cosf(angle) / size, s = sinf(angle) / size, cx = 0.5f * (float)(W - 1), cy = 0.5f * (float)(H - 1);
+	float tx = augment_range(p.v[3], a->shift), ty = augment_range(q.v[0], a->shift);
+	w.flipped = a->flip && (p.v[0] & 1);
+	/* target -> centred -> shifted back -> turned and scaled back -> mirrored */
+	w.m[0] = c, w.m[1] = s, w.m[2] = cx - c * (cx + tx) - s * (cy + ty);
+	w.m[3] = -s, w.m[4] = c, w.m[5] = cy + s * (cx + tx) - c * (cy + ty);
+	if (w.flipped)
+		w.m[0] = -w.m[0], w.m[1] = -w.m[1], w.m[2] = (float)(W - 1) - w.m[2];
+	w.gain = expf(augment_range(q.v[1], a->contrast));
+	w.bias = augment_range(q.v[2], a->brightness);
+	return w;
+}
+
+/* Where a point of the source image goes: the inverse of the map. */
+PHILOX_FN void augment_point(const struct warp *w, float sx, float sy, float *x, float *y)
+{
+	float det = w->m[0] * w->m[4] - w->m[1] * w->m[3], dx = sx - w->m[2], dy = sy - w->m[5];
+	*x = (w->m[4] * dx - w->m[1] * dy) / det;
+	*y = (w->m[0] * dy - w->m[3] * dx) / det;
+}
+
+#endif

@@ -1,0 +1,112 @@
+/* The seam: every arithmetic operation of the nets as one table of functions, filled once by each hand (ref, cpu, later cuda).
+ * All pointers marked "device" come from alloc and may only be touched through the table: the caller never dereferences them, so a
+ * hand may keep them on a card. Operations are queued in order; get waits for what it reads. Shapes: B batch, C channels, H W height
+ * and width, I inputs, O outputs, F filters; arrays are row-major. No operation allocates what the caller must free.
+ * Results depend on the arguments alone, never on the number of threads. */
+#ifndef OPS_H
+#define OPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef REAL_DOUBLE /* the build that judges gradients */
+typedef double real;
+#else
+typedef float real;
+#endif
+
+enum act { ACT_NONE, ACT_RELU, ACT_TANH, ACT_SIGMOID };
+
+enum loss {
+	LOSS_SQUARED, /* sum of (z - t)^2 over outputs whose target is not NaN */
+	LOSS_SIGMOID, /* cross-entropy of sigmoid(z) with targets in [0, 1], summed over outputs; NaN targets are left out */
+	LOSS_SOFTMAX, /* cross-entropy of softmax(z), the target one class number a row */
+};
+
+/* y is (B, F, OH, OW), x (B, C, H, W), w (F, C, KH, KW); OH = (H + 2 P - KH) / S + 1, floor. */
+struct conv {
+	int B, C, H, W, F, KH, KW, S, P, OH, OW;
+};
+
+/* How bytes become an input, and how augmentation moves them; see kernels/augment.h. All ranges 0: as they are. */
+struct augment {
+	int flip;	     /* 1: half of the images are mirrored */
+	float shift;	     /* pixels, uniform in +-shift, both axes */
+	float rotate;	     /* degrees, +- */
+	float scale;	     /* factor exp(+-scale) */
+	float contrast;	     /* factor exp(+-contrast) about the middle grey */
+	float brightness;    /* +-, of the range 0..1 */
+	float noise;	     /* standard deviation, of the range 0..1 */
+	uint64_t seed;
+	uint32_t epoch;
+};
+
+/* Batch normalisation (Ioffe and Szegedy, 2015): statistics of C channels over B x HW values each. */
+struct bn {
+	int B, C, HW;
+	int train;	       /* 1: of this batch, and running ones move by momentum; 0: the running ones */
+	real momentum, eps;
+};
+
+struct ops {
+	const char *name;   /* "ref", "cpu" */
+	const char *kernel; /* what the bits depend on, for the log: "double loops", "openblas Zen" */
+	void *ctx;	    /* the hand's own */
+
+	/* memory; alloc zero-fills, dies when there is none */
+	void *(*alloc)(const struct ops *o, size_t bytes);
+	void (*release)(const struct ops *o, void *device);
+	void (*put)(const struct ops *o, void *device, const void *host, size_t bytes);
+	void (*get)(const struct ops *o, void *host, const void *device, size_t bytes);
+	void (*zero)(const struct ops *o, void *device, size_t bytes);
+	void (*copy)(const struct ops *o, void *to, const void *from, size_t bytes); /* both device */
+
+	/* x (B, C, H, W) = bytes (N, C, H, W) of row rows[b], times mul plus add; a (host) may be NULL */
+	void (*images)(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
+		const struct augment *a);
+	/* y (B, K) = x (N, K) of rows[b] */
+	void (*gather)(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K);
+	/* y (B, K) = x (B, K) * (drawn with probability 1 - p ? mul : 0), by Philox (seed, purpose, epoch, rows[b], element); y may be x */
+	void (*mask)(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
+		uint32_t purpose, uint32_t epoch);
+
+	/* y (B, O) = act(x (B, I) w' + b); w is (O, I), or (I, O) where flip; b may be NULL */
+	void (*dense)(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
+	void (*dense_dx)(const struct ops *o, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
+	/* dw (O, I) = dy' x, added to what is there where add; db (O) = column sums of dy, may be NULL */
+	void (*dense_dw)(const struct ops *o, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
+	void (*conv)(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, const struct conv *s);
+	void (*conv_dx)(const struct ops *o, real *dx, const real *dy, const real *w, const struct conv *s);
+	void (*conv_dw)(const struct ops *o, real *dw, real *db, const real *dy, const real *x, const struct conv *s);
+
+	void (*act)(const struct ops *o, real *y, const real *x, enum act act, size_t n);		      /* y may be x */
+	void (*act_back)(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n); /* dx may be dy */
+	/* max over K x K, floor at the edges; at: which of the K x K, row-major, first of equals; K <= 15 */
+	void (*pool)(const struct ops *o, real *y, uint8_t *at, const real *x, int planes, int H, int W, int K);
+	void (*pool_back)(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int planes, int H, int W, int K);
+	/* nearest: every value K x K times; H and W are x's */
+	void (*up)(const struct ops *o, real *y, const real *x, int planes, int H, int W, int K);
+	void (*up_back)(const struct ops *o, real *dx, const real *dy, int planes, int H, int W, int K);
+	/* y = (x - mean) * inv * gamma + beta; run: running mean (C) and variance (C); save: mean (C) and inv (C) used, for bn_back */
+	void (*bn)(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s);
+	void (*bn_back)(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma,
+		const real *save, const struct bn *s);
+
+	/* each row's loss (B) and dz (B, K) = mul * derivative of the row's loss; target (B, K), for LOSS_SOFTMAX (B). dz may be NULL */
+	void (*loss)(const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K);
+	/* g += decay w; m = momentum m + g; w -= rate (nesterov ? g + momentum m : m)  (Sutskever et al., 2013) */
+	void (*sgd)(const struct ops *o, real *w, const real *g, real *m, size_t n, real rate, real momentum, int nesterov, real decay);
+	/* Kingma and Ba, 2015, with decoupled decay (Loshchilov and Hutter, 2019); step counts from 1 */
+	void (*adam)(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps, real decay,
+		int step);
+	void (*close)(struct ops *o);
+};
+
+/* The hand named "ref" or "cpu"; threads 0: one a processor. NULL where this build has no such hand. Closed with its close. */
+struct ops *ops_open(const char *name, int threads);
+
+/* one for each hand */
+struct ops *ops_ref(void);
+struct ops *ops_cpu(int threads);
+
+#endif

@@ -1,0 +1,45 @@
+/* Dense layers: y = act(x w' + b). */
+#include "kernels/act.h"
+#include "kernels/ref/ref.h"
+
+void ref_dense(const struct ops *op, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
+{
+	(void)op;
+	for (int r = 0; r < B; r++)
+		for (int o = 0; o < O; o++) {
+			double s = b ? (double)b[o] : 0;
+			for (int i = 0; i < I; i++)
+				s += (double)x[(size_t)r * I + i] * (double)(flip ? w[(size_t)i * O + o] : w[(size_t)o * I + i]);
+			y[(size_t)r * O + o] = act_value((real)s, act);
+		}
+}
+
+void ref_dense_dx(const struct ops *op, real *dx, const real *dy, const real *w, int flip, int B, int I, int O)
+{
+	(void)op;
+	for (int r = 0; r < B; r++)
+		for (int i = 0; i < I; i++) {
+			double s = 0;
+			for (int o = 0; o < O; o++)
+				s += (double)dy[(size_t)r * O + o] * (double)(flip ? w[(size_t)i * O + o] : w[(size_t)o * I + i]);
+			dx[(size_t)r * I + i] = (real)s;
+		}
+}
+
+void ref_dense_dw(const struct ops *op, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O)
+{
+	(void)op;
+	for (int o = 0; o < O; o++) {
+		for (int i = 0; i < I; i++) {
+			double s = add ? (double)dw[(size_t)o * I + i] : 0;
+			for (int r = 0; r < B; r++)
+				s += (double)dy[(size_t)r * O + o] * (double)x[(size_t)r * I + i];
+			dw[(size_t)o * I + i] = (real)s;
+		}
+		double s = 0;
+		for (int r = 0; db && r < B; r++)
+			s += (double)dy[(size_t)r * O + o];
+		if (db)
+			db[o] = (real)s;
+	}
+}

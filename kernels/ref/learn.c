@@ -1,0 +1,76 @@
+/* Losses and updates. */
+#include <math.h>
+
+#include "kernels/ref/ref.h"
+
+static double squared(real *dz, const real *z, const real *t, real mul, int K)
+{
+	double sum = 0;
+	for (int k = 0; k < K; k++) {
+		int known = t[k] == t[k];
+		double d = known ? (double)z[k] - (double)t[k] : 0;
+		sum += d * d;
+		if (dz)
+			dz[k] = (real)(2 * d * (double)mul);
+	}
+	return sum;
+}
+
+static double sigmoid_entropy(real *dz, const real *z, const real *t, real mul, int K)
+{
+	double sum = 0;
+	for (int k = 0; k < K; k++) {
+		int known = t[k] == t[k];
+		double v = (double)z[k], e = exp(-fabs(v)), y = v >= 0 ? 1 / (1 + e) : e / (1 + e);
+		if (known) /* -t log y - (1 - t) log(1 - y), without the cancellation */
+			sum += (v > 0 ? v : v != v ? v : 0) - v * (double)t[k] + log1p(e);
+		if (dz)
+			dz[k] = known ? (real)((y - (double)t[k]) * (double)mul) : 0;
+	}
+	return sum;
+}
+
+static double softmax_entropy(real *dz, const real *z, int class, real mul, int K)
+{
+	double max = (double)z[0], sum = 0;
+	for (int k = 1; k < K; k++)
+		max = (double)z[k] > max ? (double)z[k] : max;
+	for (int k = 0; k < K; k++)
+		sum += exp((double)z[k] - max);
+	for (int k = 0; dz && k < K; k++)
+		dz[k] = (real)((exp((double)z[k] - max) / sum - (k == class)) * (double)mul);
+	return max + log(sum) - (double)z[class];
+}
+
+void ref_loss(const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K)
+{
+	(void)o;
+	for (int b = 0; b < B; b++) {
+		real *d = dz ? dz + (size_t)b * K : 0;
+		const real *v = z + (size_t)b * K;
+		loss[b] = kind == LOSS_SOFTMAX	 ? softmax_entropy(d, v, (int)target[b], mul, K)
+			  : kind == LOSS_SIGMOID ? sigmoid_entropy(d, v, target + (size_t)b * K, mul, K)
+						 : squared(d, v, target + (size_t)b * K, mul, K);
+	}
+}
+
+void ref_sgd(const struct ops *o, real *w, const real *g, real *m, size_t n, real rate, real momentum, int nesterov, real decay)
+{
+	(void)o;
+	for (size_t i = 0; i < n; i++) {
+		real d = g[i] + decay * w[i];
+		m[i] = momentum * m[i] + d;
+		w[i] -= rate * (nesterov ? d + momentum * m[i] : m[i]);
+	}
+}
+
+void ref_adam(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps, real decay, int step)
+{
+	(void)o;
+	real fix1 = (real)(1 / (1 - pow((double)beta1, step))), fix2 = (real)(1 / (1 - pow((double)beta2, step)));
+	for (size_t i = 0; i < n; i++) {
+		m[i] = beta1 * m[i] + (1 - beta1) * g[i];
+		v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
+		w[i] -= rate * (m[i] * fix1 / ((real)sqrt((double)(v[i] * fix2)) + eps) + decay * w[i]);
+	}
+}

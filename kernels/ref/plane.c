@@ -1,0 +1,121 @@
+/* What works value by value or plane by plane: activations, pooling, upsampling, batch normalisation. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/act.h"
+#include "kernels/ref/ref.h"
+
+void ref_act(const struct ops *o, real *y, const real *x, enum act act, size_t n)
+{
+	(void)o;
+	for (size_t i = 0; i < n; i++)
+		y[i] = act_value(x[i], act);
+}
+
+void ref_act_back(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n)
+{
+	(void)o;
+	for (size_t i = 0; i < n; i++)
+		dx[i] = dy[i] * act_slope(y[i], act);
+}
+
+void ref_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int planes, int H, int W, int K)
+{
+	(void)o;
+	int OH = H / K, OW = W / K;
+	for (int p = 0; p < planes; p++)
+		for (int oy = 0; oy < OH; oy++)
+			for (int ox = 0; ox < OW; ox++) {
+				const real *in = x + ((size_t)p * H + (size_t)oy * K) * W + (size_t)ox * K;
+				int best = 0;
+				for (int k = 1; k < K * K; k++) /* NaN wins, so that it is seen */
+					if (in[k / K * W + k % K] > in[best / K * W + best % K] || in[k / K * W + k % K] != in[k / K * W + k % K])
+						best = k;
+				size_t i = ((size_t)p * OH + oy) * OW + ox;
+				y[i] = in[best / K * W + best % K];
+				at[i] = (uint8_t)best;
+			}
+}
+
+void ref_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int planes, int H, int W, int K)
+{
+	(void)o;
+	int OH = H / K, OW = W / K;
+	memset(dx, 0, (size_t)planes * H * W * sizeof *dx);
+	for (int p = 0; p < planes; p++)
+		for (int oy = 0; oy < OH; oy++)
+			for (int ox = 0; ox < OW; ox++) {
+				size_t i = ((size_t)p * OH + oy) * OW + ox;
+				dx[((size_t)p * H + (size_t)oy * K + at[i] / K) * W + (size_t)ox * K + at[i] % K] = dy[i];
+			}
+}
+
+void ref_up(const struct ops *o, real *y, const real *x, int planes, int H, int W, int K)
+{
+	(void)o;
+	for (int p = 0; p < planes; p++)
+		for (int oy = 0; oy < H * K; oy++)
+			for (int ox = 0; ox < W * K; ox++)
+				y[((size_t)p * H * K + oy) * W * K + ox] = x[((size_t)p * H + oy / K) * W + ox / K];
+}
+
+void ref_up_back(const struct ops *o, real *dx, const real *dy, int planes, int H, int W, int K)
+{
+	(void)o;
+	for (int p = 0; p < planes; p++)
+		for (int iy = 0; iy < H; iy++)
+			for (int ix = 0; ix < W; ix++) {
+				double s = 0;
+				for (int k = 0; k < K * K; k++)
+					s += (double)dy[((size_t)p * H * K + (size_t)iy * K + k / K) * W * K + (size_t)ix * K + k % K];
+				dx[((size_t)p * H + iy) * W + ix] = (real)s;
+			}
+}
+
+void ref_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s)
+{
+	(void)o;
+	int n = s->B * s->HW;
+	for (int c = 0; c < s->C; c++) {
+		double mean = (double)run[c], var = (double)run[s->C + c];
+		if (s->train) {
+			mean = var = 0;
+			for (int i = 0; i < n; i++)
+				mean += (double)x[((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW];
+			mean /= n;
+			for (int i = 0; i < n; i++) {
+				double d = (double)x[((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW] - mean;
+				var += d * d;
+			}
+			var /= n;
+			run[c] += s->momentum * ((real)mean - run[c]);
+			run[s->C + c] += s->momentum * ((real)(n > 1 ? var * n / (n - 1) : var) - run[s->C + c]);
+		}
+		double inv = 1 / sqrt(var + (double)s->eps);
+		save[c] = (real)mean, save[s->C + c] = (real)inv;
+		for (int i = 0; i < n; i++) {
+			size_t at = ((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW;
+			y[at] = (real)(((double)x[at] - mean) * inv * (double)gamma[c] + (double)beta[c]);
+		}
+	}
+}
+
+void ref_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma, const real *save,
+	const struct bn *s)
+{
+	(void)o;
+	int n = s->B * s->HW;
+	for (int c = 0; c < s->C; c++) {
+		double sum = 0, dot = 0, mean = (double)save[c], inv = (double)save[s->C + c];
+		for (int i = 0; i < n; i++) {
+			size_t at = ((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW;
+			sum += (double)dy[at];
+			dot += (double)dy[at] * ((double)x[at] - mean) * inv;
+		}
+		dgamma[c] = (real)dot, dbeta[c] = (real)sum;
+		for (int i = 0; i < n; i++) {
+			size_t at = ((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW;
+			dx[at] = (real)((double)gamma[c] * inv * ((double)dy[at] - sum / n - ((double)x[at] - mean) * inv * dot / n));
+		}
+	}
+}

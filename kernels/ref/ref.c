@@ -1,0 +1,54 @@
+/* The table of the readable hand; memory is the host's. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/ref/ref.h"
+#include "lib/err.h"
+
+static void *ref_alloc(const struct ops *o, size_t bytes)
+{
+	(void)o;
+	return xcalloc(bytes, 1);
+}
+
+static void ref_release(const struct ops *o, void *p)
+{
+	(void)o;
+	free(p);
+}
+
+static void ref_put(const struct ops *o, void *device, const void *host, size_t bytes)
+{
+	(void)o;
+	if (bytes)
+		memcpy(device, host, bytes);
+}
+
+static void ref_get(const struct ops *o, void *host, const void *device, size_t bytes)
+{
+	ref_put(o, host, device, bytes);
+}
+
+static void ref_zero(const struct ops *o, void *device, size_t bytes)
+{
+	(void)o;
+	if (bytes)
+		memset(device, 0, bytes);
+}
+
+static void ref_close(struct ops *o)
+{
+	free(o);
+}
+
+struct ops *ops_ref(void)
+{
+	static const struct ops table = {.name = "ref", .kernel = "plain loops", .alloc = ref_alloc, .release = ref_release, .put = ref_put,
+		.get = ref_get, .zero = ref_zero, .copy = ref_put, .images = ref_images, .gather = ref_gather, .mask = ref_mask, .dense = ref_dense,
+		.dense_dx = ref_dense_dx, .dense_dw = ref_dense_dw, .conv = ref_conv, .conv_dx = ref_conv_dx, .conv_dw = ref_conv_dw, .act = ref_act,
+		.act_back = ref_act_back, .pool = ref_pool, .pool_back = ref_pool_back, .up = ref_up, .up_back = ref_up_back, .bn = ref_bn,
+		.bn_back = ref_bn_back, .loss = ref_loss, .sgd = ref_sgd, .adam = ref_adam, .close = ref_close};
+	struct ops *o = xmalloc(sizeof *o);
+	*o = table;
+	return o;
+}
