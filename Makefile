@@ -46,6 +46,7 @@ $B/obj/dbl/%.o: %.c $B/ready
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
 
+$B/obj/kernels/%.o: OPT := -O3
 $B/obj/lib/pict%.o $B/obj/tests/check_pict.o: CFLAGS += $(shell pkg-config --cflags cairo 2>/dev/null)
 
 $B/libkeypipe.a: $(objs)

@@ -1,0 +1,65 @@
+/* One table of options a program: it is parsed from, checked against, printed as --help with the defaults out of the
+ * program's struct, and turned into the line of history. -h/--help and -V/--version are always there. */
+#ifndef OPT_H
+#define OPT_H
+
+#include <stdint.h>
+
+#define KEYPIPE_VERSION "0.1.0"
+
+enum opt_kind {
+	OPT_FLAG,   /* int: set to 1 */
+	OPT_INT,    /* int64_t in [min, max] */
+	OPT_SEED,   /* uint64_t, any */
+	OPT_REAL,   /* double in [min, max] */
+	OPT_STR,    /* const char * */
+	OPT_CHOICE, /* const char *, one of arg's words: "ref|cpu|cuda" */
+	OPT_SIZE,   /* struct opt_size, "WxH" */
+	OPT_LIST,   /* struct opt_list: may be repeated */
+};
+
+struct opt_size {
+	int w, h;
+};
+
+struct opt_list {
+	int n;
+	const char *v[64];
+};
+
+struct opt {
+	char letter;	 /* 0: none */
+	const char *name; /* long name */
+	enum opt_kind kind;
+	void *to;	  /* where the default is read and the value stored */
+	double min, max;  /* OPT_INT and OPT_REAL; both 0: any (OPT_INT: not negative) */
+	const char *arg;  /* name of the argument in --help */
+	const char *help; /* what it does, without the default */
+	int aside;	  /* 1: does not shape the result, so it is left out of the history (paths, threads, looks) */
+};
+
+#define OPT_END {0, 0, OPT_FLAG, 0, 0, 0, 0, 0, 0}
+#define OPT_OUTPUT(to) {'o', "output", OPT_STR, to, 0, 0, "FILE", "write to FILE, which appears whole or not at all, instead of stdout", 1}
+#define OPT_THREADS(to) {'t', "threads", OPT_INT, to, 0, 1024, "N", "threads; 0: one a processor", 1}
+#define OPT_QUIET(to) {'q', "quiet", OPT_FLAG, to, 0, 0, 0, "no progress and no summary on stderr", 1}
+#define OPT_SEEDED(to) {'s', "seed", OPT_SEED, to, 0, 0, "N", "seed of all random numbers", 0}
+#define OPT_DEVICE(to) {'d', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which hand computes", 1}
+
+struct opt_prog {
+	const char *name;	 /* program */
+	const char *what;	 /* one line: what it turns into what */
+	const char *operands;	 /* as in usage: "[CSV]"; "" for none */
+	int min, max;		 /* number of operands */
+	const struct opt *opts;	 /* ends with OPT_END */
+	const char *examples[5]; /* pipelines, NULL after the last */
+};
+
+/* Parse, or print --help or --version and exit 0, or die_usage. Returns the operands (NULL-terminated, *n of them),
+ * which point into argv. Names the program for messages. */
+char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n);
+
+/* "name version --opt value ...": every option that shapes the result and differs from its default, in table order.
+ * Valid after opt_parse; owned by the module. */
+const char *opt_line(void);
+
+#endif

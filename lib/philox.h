@@ -1,0 +1,70 @@
+/* Counter-based random numbers: the number is a function of what it is for, never of when it is drawn.
+ * Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+ * One inline header for C, C++ and CUDA, so that lib and every hand of kernels draw the same bits. */
+#ifndef PHILOX_H
+#define PHILOX_H
+
+#include <math.h>
+#include <stdint.h>
+
+#ifdef __CUDACC__
+#define PHILOX_FN __host__ __device__ static inline
+#else
+#define PHILOX_FN static inline
+#endif
+
+/* What a number is for; part of the counter, so that two uses never share a stream. Append only: the values shape results. */
+enum philox_purpose {
+	PHILOX_INIT,	/* first weights */
+	PHILOX_SHUFFLE, /* order of rows in an epoch */
+	PHILOX_MASK,	/* masking noise of the autoencoder */
+	PHILOX_DROPOUT,
+	PHILOX_AUGMENT,
+	PHILOX_NOISE, /* pixel noise of augmentation */
+	PHILOX_SPLIT,
+	PHILOX_PATCH,
+	PHILOX_FACE,
+	PHILOX_DIRT,
+	PHILOX_PIXEL, /* pixel noise of synthetic faces */
+	PHILOX_TEST,
+};
+
+struct philox {
+	uint32_t v[4];
+};
+
+/* The block for counter (element, row, epoch, purpose) under a 64-bit seed: four independent uniform 32-bit words. */
+PHILOX_FN struct philox philox(uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row, uint32_t element)
+{
+	struct philox c;
+	uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+	c.v[0] = element, c.v[1] = row, c.v[2] = epoch, c.v[3] = purpose;
+	for (int r = 0; r < 10; r++) {
+		uint64_t p0 = (uint64_t)0xD2511F53u * c.v[0], p1 = (uint64_t)0xCD9E8D57u * c.v[2];
+		uint32_t n0 = (uint32_t)(p1 >> 32) ^ c.v[1] ^ k0, n2 = (uint32_t)(p0 >> 32) ^ c.v[3] ^ k1;
+		c.v[0] = n0, c.v[1] = (uint32_t)p1, c.v[2] = n2, c.v[3] = (uint32_t)p0;
+		k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+	}
+	return c;
+}
+
+/* A word as a uniform number in [0, 1), a multiple of 2^-24, exact in float. */
+PHILOX_FN float philox_unit(uint32_t v)
+{
+	return (float)(v >> 8) * (1.0f / 16777216.0f);
+}
+
+/* A word as an integer in [0, n), n > 0; biased by less than n / 2^32. */
+PHILOX_FN uint32_t philox_below(uint32_t v, uint32_t n)
+{
+	return (uint32_t)(((uint64_t)v * n) >> 32);
+}
+
+/* Two words as a standard normal number (Box and Muller, 1958); the logarithm's argument is in (0, 1]. */
+PHILOX_FN float philox_normal(uint32_t a, uint32_t b)
+{
+	double u = ((double)a + 1.0) / 4294967296.0, v = (double)b / 4294967296.0;
+	return (float)(sqrt(-2.0 * log(u)) * cos(6.283185307179586 * v));
+}
+
+#endif
