@@ -54,8 +54,8 @@ void brush_oval(struct brush *b, float x, float y, float rx, float ry, float ang
 
 /* Add a smooth bump of that height, zero outside the turned ellipse, to b->field. */
 void brush_bump(struct brush *b, float x, float y, float rx, float ry, float angle, float height);
-/* Smooth noise in [0, 1) at x, y in grains. */
-float brush_grain(const struct brush *b, float x, float y);
+/* Smooth noise from -1 to 1 at n places x, x + step, ... in grains (none negative), into out. */
+void brush_grain(const struct brush *b, float x, float step, float y, int n, float *out);
 
 /* Points of a smooth curve (Catmull and Rom, 1974) through c (n points), per of them for each piece, the last control point included if
  * open. Returns how many: closed n * per, open (n - 1) * per + 1. */
@@ -63,9 +63,9 @@ int brush_curve(const float (*c)[2], int n, int closed, int per, float (*out)[2]
 
 /* Gaussian blur of grey, sigma in pixels; under 0.2 nothing. */
 void brush_blur(struct brush *b, float sigma);
-/* To bytes: value = middle + contrast * (grey - middle) + noise of that deviation, rounded and cut to 0..255. image is (H, W).
+/* To bytes: value = middle + bright + contrast * (grey - middle) + noise of that deviation, rounded and cut to 0..255. image is (H, W).
  * Noise is the sum of four bytes of one Philox word a pixel, near enough to normal and the same everywhere. */
-void brush_tone(
-	const struct brush *b, float contrast, float middle, float noise, uint64_t seed, uint32_t epoch, uint32_t row, uint8_t *image);
+void brush_tone(const struct brush *b, float contrast, float middle, float bright, float noise, uint64_t seed, uint32_t epoch, uint32_t row,
+	uint8_t *image);
 
 #endif

@@ -8,8 +8,6 @@
 #define LIP_N 13
 #define RIM_PER 5
 
-static const float NECK = -0.75f; /* depth of the axis on which the head turns */
-
 static struct brush_ink ink(float grey, float alpha)
 {
 	return (struct brush_ink){grey, alpha, 0, 0, 0};
@@ -21,85 +19,12 @@ static void mix(const float a[3], const float b[3], float t, float out[3])
 		out[i] = a[i] + (b[i] - a[i]) * t;
 }
 
-void paint_place(const struct paint_pose *p, float x, float y, float z, float out[2])
+static void place(const struct visage *f, const float v[3], float out[2])
 {
-	float d = z - NECK, yc = y - 0.5f;
-	float x1 = x * p->cy + d * p->sy, z1 = d * p->cy - x * p->sy;
-	float y1 = yc * p->cp + z1 * p->sp + 0.5f;
-	/* the crop follows the face, so most of what turning moved is given back */
-	x1 -= 0.62f * p->sy, y1 -= 0.7f * p->sp;
-	x1 *= p->scale, y1 *= p->scale;
-	out[0] = p->x + x1 * p->cr - y1 * p->sr;
-	out[1] = p->y + x1 * p->sr + y1 * p->cr;
+	visage_place(&f->pose, v[0], v[1], v[2], out);
 }
 
-static void place(const struct paint *f, const float v[3], float out[2])
-{
-	paint_place(&f->pose, v[0], v[1], v[2], out);
-}
-
-void paint_lid(const struct paint *f, int side, int upper, int n, float (*out)[2])
-{
-	const struct paint_eye *e = &f->eye[side];
-	for (int i = 0; i < n; i++) {
-		float t = (float)i / (n - 1), a = 4 * t * (1 - t), skew = upper ? t - 0.12f * a : t + 0.1f * a, v[3];
-		mix(e->in, e->out, skew, v);
-		v[1] += upper ? -e->up * a * (1.15f - 0.15f * a) : e->low * a;
-		v[2] += 0.05f * a;
-		place(f, v, out[i]);
-	}
-}
-
-void paint_brow(const struct paint *f, int side, int n, float (*out)[2])
-{
-	for (int i = 0; i < n; i++) {
-		/* a parabola through the middle point at t = 1/2 */
-		float t = (float)i / (n - 1), a = (1 - t) * (1 - 2 * t), m = 4 * t * (1 - t), o = t * (2 * t - 1), v[3];
-		for (int k = 0; k < 3; k++)
-			v[k] = a * f->brow_in[side][k] + m * f->brow_mid[side][k] + o * f->brow_out[side][k];
-		place(f, v, out[i]);
-	}
-}
-
-void paint_lip(const struct paint *f, enum paint_lip which, int n, float (*out)[2])
-{
-	float c[5][3], flat[5][2], all[64][2];
-	memcpy(c[0], f->mouth[1], sizeof c[0]);
-	memcpy(c[4], f->mouth[0], sizeof c[4]);
-	if (which == LIP_TOP) {
-		memcpy(c[1], f->lip_peak[1], sizeof c[1]);
-		memcpy(c[2], f->lip_top, sizeof c[2]);
-		memcpy(c[3], f->lip_peak[0], sizeof c[3]);
-	} else {
-		memcpy(c[2], which == LIP_LOW ? f->lip_low : f->lip_seam, sizeof c[2]);
-		if (which == LIP_SEAM_LOW)
-			c[2][1] += f->lip_gap;
-		for (int i = 0; i < 2; i++) {
-			mix(c[i * 4], c[2], 0.5f, c[1 + 2 * i]);
-			c[1 + 2 * i][1] += (c[2][1] - c[i * 4][1]) * 0.25f;
-			c[1 + 2 * i][2] += 0.03f;
-		}
-	}
-	for (int i = 0; i < 5; i++)
-		place(f, c[i], flat[i]);
-	/* n is 4 k + 1, so that the control points are among those returned */
-	int per = (n - 1) / 4;
-	brush_curve(flat, 5, 0, per < 15 ? per : 15, all);
-	memcpy(out, all, sizeof(float) * 2 * (size_t)n);
-}
-
-void paint_rim(const struct paint *f, float t, float out[2])
-{
-	int i = (int)t % PAINT_RIM;
-	float u = t - floorf(t), c[4][2];
-	for (int k = 0; k < 4; k++)
-		memcpy(c[k], f->rim_at[(i + k + PAINT_RIM - 1) % PAINT_RIM], sizeof c[k]);
-	for (int d = 0; d < 2; d++) /* the piece of brush_curve, at any t */
-		out[d] = 0.5f * (2 * c[1][d] + (c[2][d] - c[0][d]) * u + (2 * c[0][d] - 5 * c[1][d] + 4 * c[2][d] - c[3][d]) * u * u +
-					(3 * c[1][d] - c[0][d] - 3 * c[2][d] + c[3][d]) * u * u * u);
-}
-
-static void line3(const struct paint *f, struct brush *b, const float (*v)[3], int n, float wide0, float wide1, const struct brush_ink *k)
+static void line3(const struct visage *f, struct brush *b, const float (*v)[3], int n, float wide0, float wide1, const struct brush_ink *k)
 {
 	float c[8][2], p[64][2];
 	for (int i = 0; i < n; i++)
@@ -109,7 +34,7 @@ static void line3(const struct paint *f, struct brush *b, const float (*v)[3], i
 }
 
 /* A closed smooth shape through 3-d points. */
-static void shape3(const struct paint *f, struct brush *b, const float (*v)[3], int n, float soft, const struct brush_ink *k)
+static void shape3(const struct visage *f, struct brush *b, const float (*v)[3], int n, float soft, const struct brush_ink *k)
 {
 	float c[24][2], p[24 * 4][2];
 	for (int i = 0; i < n; i++)
@@ -119,26 +44,29 @@ static void shape3(const struct paint *f, struct brush *b, const float (*v)[3], 
 }
 
 static void oval3(
-	const struct paint *f, struct brush *b, float x, float y, float z, float rx, float ry, float soft, const struct brush_ink *k)
+	const struct visage *f, struct brush *b, float x, float y, float z, float rx, float ry, float soft, const struct brush_ink *k)
 {
 	float p[2], s = f->pose.scale, angle = atan2f(f->pose.sr, f->pose.cr);
-	paint_place(&f->pose, x, y, z, p);
+	visage_place(&f->pose, x, y, z, p);
 	brush_oval(b, p[0], p[1], rx * s, ry * s, angle, soft * s, k);
 }
 
-static void backdrop(const struct paint *f, struct brush *b)
+static void backdrop(const struct visage *f, struct brush *b)
 {
 	struct dice d = dice_for(f->seed, PHILOX_FACE, f->set, f->scene, 1000);
 	float a = dice_from(&d, 0, 6.2831853f), gx = cosf(a) / b->w, gy = sinf(a) / b->h, size = (float)(b->w < b->h ? b->w : b->h);
-	float rough = dice_from(&d, 0, 0.4f), grain = dice_from(&d, 3, 14) / size, part = f->back[1] - f->back[0];
-	for (int y = 0; y < b->h; y++)
+	float rough = fmaxf(0, dice_from(&d, -0.2f, 0.25f)), grain = dice_from(&d, 3, 14) / size, part = f->back[1] - f->back[0];
+	for (int y = 0; y < b->h; y++) {
+		float *g = b->grey + (size_t)y * b->w, *l = b->light + (size_t)y * b->w, v = gy * (y - b->h / 2) + 0.5f;
+		if (rough > 0)
+			brush_grain(b, 0, grain, y * grain, b->w, g);
+		else
+			memset(g, 0, sizeof(float) * (size_t)b->w);
 		for (int x = 0; x < b->w; x++) {
-			float t = 0.5f + gx * (x - b->w / 2) + gy * (y - b->h / 2),
-			      n = rough > 0.08f ? brush_grain(b, x * grain, y * grain) - 0.5f : 0;
-			size_t i = (size_t)y * b->w + x;
-			b->grey[i] = (f->back[0] + part * t) * (1 + rough * n);
-			b->light[i] = 1 + f->slope[0] * 2 * (x - b->w / 2) / size + f->slope[1] * 2 * (y - b->h / 2) / size;
+			g[x] = (f->back[0] + part * (v + gx * (x - b->w / 2))) * (1 + rough * g[x]);
+			l[x] = 1 + (f->slope[0] * (x - b->w / 2) + f->slope[1] * (y - b->h / 2)) * 2 / size;
 		}
+	}
 	int things = dice_chance(&d, 0.6f) ? 1 + dice_below(&d, 5) : 0;
 	for (int i = 0; i < things; i++) {
 		float cx = dice_from(&d, 0, (float)b->w), cy = dice_from(&d, -0.2f, 0.9f) * b->h, lx = dice_from(&d, 0.03f, 0.3f) * size,
@@ -152,38 +80,39 @@ static void backdrop(const struct paint *f, struct brush *b)
 		brush_blur(b, dice_from(&d, 0.5f, 2.5f) * size / 96);
 }
 
-static void middle_of(const struct paint *f, float m[2])
+static void middle_of(const struct visage *f, float m[2])
 {
 	for (int k = 0; k < 2; k++)
 		m[k] = 0.5f * (f->rim_at[0][k] + f->rim_at[9][k]);
 }
 
 /* The outline from control point a to z, moved away from the head's middle. */
-static int rim_part(const struct paint *f, int a, int z, float grow, float (*out)[2])
+static int rim_part(const struct visage *f, int a, int z, float grow, float (*out)[2])
 {
 	float m[2];
 	int n = 0;
 	middle_of(f, m);
 	for (int i = a; i <= z; i++, n++)
 		for (int k = 0; k < 2; k++)
-			out[n][k] = m[k] + (f->rim_at[i % PAINT_RIM][k] - m[k]) * grow;
+			out[n][k] = m[k] + (f->rim_at[i % VISAGE_RIM][k] - m[k]) * grow;
 	return n;
 }
 
-static void body(const struct paint *f, struct brush *b)
+static void body(const struct visage *f, struct brush *b)
 {
 	float p[64][2], c[32][2], s = f->pose.scale;
-	struct brush_ink hair = {f->hair, 1, 0.35f, 9 / s, 2.5f / s}, neck = ink(f->skin * 0.62f, 1),
+	struct brush_ink hair = {f->hair, 1, 0.22f, 9 / s, 2.5f / s}, neck = ink(f->skin * 0.62f, 1),
 			 cloth = {f->cloth, 1, 0.15f, 2 / s, 2 / s};
 	if (f->style != HAIR_BALD) { /* behind the head */
-		int n = rim_part(f, 5, 13, 1.02f + f->bulk, c);
-		if (f->style == HAIR_LONG || f->style == HAIR_LONG_FRINGE) {
+		int longer = f->style == HAIR_LONG || f->style == HAIR_LONG_FRINGE,
+		    n = rim_part(f, 5, 13, longer ? 1.02f + f->bulk : 1.015f, c);
+		if (longer) {
 			float wide = (1.15f + f->bulk) * s, low = f->length * s;
 			c[n][0] = f->pose.x - wide, c[n++][1] = f->pose.y + low;
 			c[n][0] = f->pose.x, c[n++][1] = f->pose.y + low + 0.3f * s;
 			c[n][0] = f->pose.x + wide, c[n++][1] = f->pose.y + low;
 		}
-		brush_fill(b, p, brush_curve(c, n, 1, 4, p), 0.05f * s, &hair);
+		brush_fill(b, p, brush_curve(c, n, 1, 4, p), 0.02f * s, &hair);
 	}
 	/* neck and shoulders follow the head's place but not its turn */
 	float x = 0.5f * (f->rim_at[0][0] + f->rim_at[9][0]), y = f->rim_at[0][1], w = 0.72f * s;
@@ -196,7 +125,7 @@ static void body(const struct paint *f, struct brush *b)
 }
 
 /* The face's relief, and the light upon it. */
-static void relief(const struct paint *f, struct brush *b)
+static void relief(const struct visage *f, struct brush *b)
 {
 	static const float bumps[][6] = {/* x, y, z, half axes, height; twice where x isn't 0 */
 		{0.47f, 0.0f, 0, 0.46f, 0.3f, -0.13f}, {0.5f, -0.27f, 0.1f, 0.55f, 0.2f, 0.06f}, {0, 0.0f, 0.1f, 0.22f, 0.42f, 0.09f},
@@ -210,7 +139,7 @@ static void relief(const struct paint *f, struct brush *b)
 			const float *v = bumps[i];
 			if (v[0] == 0 && side > 0)
 				continue;
-			paint_place(&f->pose, v[0] * side, v[1], v[2], p);
+			visage_place(&f->pose, v[0] * side, v[1], v[2], p);
 			brush_bump(b, p[0], p[1], v[3] * s, v[4] * s, angle, v[5] * s);
 		}
 	place(f, f->nose_tip, p);
@@ -229,7 +158,7 @@ static void relief(const struct paint *f, struct brush *b)
 	brush_relief(b, m[0], m[1], rx * 1.04f, ry * 1.04f, angle, f->light, f->ambient, f->shine);
 }
 
-static void ear(const struct paint *f, struct brush *b, int side)
+static void ear(const struct visage *f, struct brush *b, int side)
 {
 	float x = side ? -1.09f : 1.09f;
 	struct brush_ink skin = ink(f->skin * 0.88f, 1), in = ink(f->skin * 0.55f, 0.6f);
@@ -237,20 +166,20 @@ static void ear(const struct paint *f, struct brush *b, int side)
 	oval3(f, b, x, 0.25f, -0.70f, 0.06f, 0.18f, 0.05f, &in);
 }
 
-static void head(const struct paint *f, struct brush *b)
+static void head(const struct visage *f, struct brush *b)
 {
-	float p[PAINT_RIM * RIM_PER][2], s = f->pose.scale;
+	float p[VISAGE_RIM * RIM_PER][2], s = f->pose.scale;
 	struct brush_ink skin = {f->skin, 1, 0.05f + 0.06f * f->age, 7 / s, 7 / s};
 	int near = f->pose.sy > 0; /* the right side comes forward when the head turns to the picture's right */
 	ear(f, b, !near);
 	if (fabsf(f->pose.sy) < 0.15f)
 		ear(f, b, near);
-	brush_fill(b, p, brush_curve(f->rim_at, PAINT_RIM, 1, RIM_PER, p), 0, &skin);
+	brush_fill(b, p, brush_curve(f->rim_at, VISAGE_RIM, 1, RIM_PER, p), 0, &skin);
 	if (fabsf(f->pose.sy) >= 0.15f)
 		ear(f, b, near);
 }
 
-static void beard(const struct paint *f, struct brush *b)
+static void beard(const struct visage *f, struct brush *b)
 {
 	float s = f->pose.scale, top = 0.5f * (f->nose_tip[1] + 0.12f + f->lip_top[1]);
 	float dark = fminf(f->hair, f->skin * 0.6f), corner = f->mouth[0][0], drop = f->lip_low[1];
@@ -277,7 +206,7 @@ static void beard(const struct paint *f, struct brush *b)
 	}
 }
 
-static void wrinkles(const struct paint *f, struct brush *b)
+static void wrinkles(const struct visage *f, struct brush *b)
 {
 	struct brush_ink k = ink(f->skin * 0.5f, 0.1f + 0.4f * f->age);
 	for (int i = -1; i <= 1; i += 2) {
@@ -298,12 +227,12 @@ static void wrinkles(const struct paint *f, struct brush *b)
 	}
 }
 
-static void eye(const struct paint *f, struct brush *b, int side)
+static void eye(const struct visage *f, struct brush *b, int side)
 {
-	const struct paint_eye *e = &f->eye[side];
+	const struct visage_eye *e = &f->eye[side];
 	float up[EYE_N][2], low[EYE_N][2], p[2 * EYE_N][2], c[2], s = f->pose.scale;
-	paint_lid(f, side, 1, EYE_N, up);
-	paint_lid(f, side, 0, EYE_N, low);
+	visage_lid(f, side, 1, EYE_N, up);
+	visage_lid(f, side, 0, EYE_N, low);
 	place(f, e->pupil, c);
 	if (f->makeup > 0.3f) {
 		struct brush_ink k = ink(f->skin * 0.5f, 0.5f * f->makeup);
@@ -341,15 +270,23 @@ static void eye(const struct paint *f, struct brush *b, int side)
 	brush_line(b, up + 1, EYE_N - 1, 0.02f * s, 0.03f * s, &crease);
 }
 
-static void brow(const struct paint *f, struct brush *b, int side)
+static void brow(const struct visage *f, struct brush *b, int side)
 {
-	float p[9][2], s = f->pose.scale;
-	struct brush_ink k = {f->brow, 0.85f, 0.3f, 12 / s, 5 / s};
-	paint_brow(f, side, 9, p);
-	brush_line(b, p, 9, f->brow_thick * s, 0.35f * f->brow_thick * s, &k);
+	enum { N = 9 };
+	float p[N][2], q[2 * N][2], s = f->pose.scale;
+	struct brush_ink k = {f->brow, 0.8f, 0.35f, 12 / s, 5 / s};
+	visage_brow(f, side, N, p);
+	for (int i = 0; i < N; i++) { /* blunt at the nose, full at a third, thin at the temple */
+		const float *l = p[i ? i - 1 : 0], *r = p[i + 1 < N ? i + 1 : i];
+		float t = (float)i / (N - 1), dx = r[0] - l[0], dy = r[1] - l[1], len = sqrtf(dx * dx + dy * dy) + 1e-6f;
+		float half = 0.5f * f->brow_thick * s * (0.7f + 1.2f * t - 1.65f * t * t) / len;
+		q[i][0] = p[i][0] - dy * half, q[i][1] = p[i][1] + dx * half;
+		q[2 * N - 1 - i][0] = p[i][0] + dy * half, q[2 * N - 1 - i][1] = p[i][1] - dx * half;
+	}
+	brush_fill(b, q, 2 * N, 0.015f * s, &k);
 }
 
-static void nose(const struct paint *f, struct brush *b)
+static void nose(const struct visage *f, struct brush *b)
 {
 	const float *t = f->nose_tip;
 	float w = f->nose_wide;
@@ -371,13 +308,13 @@ static int ring(const float (*a)[2], const float (*c)[2], int n, float (*out)[2]
 	return 2 * n;
 }
 
-static void mouth(const struct paint *f, struct brush *b)
+static void mouth(const struct visage *f, struct brush *b)
 {
 	float top[LIP_N][2], su[LIP_N][2], sl[LIP_N][2], low[LIP_N][2], p[2 * LIP_N][2], s = f->pose.scale;
-	paint_lip(f, LIP_TOP, LIP_N, top);
-	paint_lip(f, LIP_SEAM_UP, LIP_N, su);
-	paint_lip(f, LIP_SEAM_LOW, LIP_N, sl);
-	paint_lip(f, LIP_LOW, LIP_N, low);
+	visage_lip(f, LIP_TOP, LIP_N, top);
+	visage_lip(f, LIP_SEAM_UP, LIP_N, su);
+	visage_lip(f, LIP_SEAM_LOW, LIP_N, sl);
+	visage_lip(f, LIP_LOW, LIP_N, low);
 	struct brush_ink upper = ink(f->lip * 0.85f, 0.9f), lower = ink(f->lip, 0.9f), dark = ink(16, 0.95f), teeth = ink(205, 0.9f),
 			 seam = ink(f->lip * 0.3f, 0.75f);
 	brush_fill(b, p, ring(top, su, LIP_N, p), 0.02f * s, &upper);
@@ -396,26 +333,43 @@ static void mouth(const struct paint *f, struct brush *b)
 	brush_line(b, su, LIP_N, 0.035f * s, 0.035f * s, &seam);
 }
 
-static void hair(const struct paint *f, struct brush *b)
+/* Pull a point of the hairline that turning put beyond the head's outline back to it. */
+static void within(const struct visage *f, float p[2])
+{
+	const float *l = f->rim_at[5], *r = f->rim_at[13];
+	float c = f->pose.cr, s = f->pose.sr, at = p[0] * c + p[1] * s, left = l[0] * c + l[1] * s, right = r[0] * c + r[1] * s;
+	float over = at > left ? left - at : at < right ? right - at : 0;
+	p[0] += over * c, p[1] += over * s;
+}
+
+static void hair(const struct visage *f, struct brush *b)
 {
 	float c[40][2], p[40 * 4][2], s = f->pose.scale, h = f->hairline, m = f->part;
-	struct brush_ink k = {f->hair, 1, 0.35f, 9 / s, 2.5f / s};
+	struct brush_ink k = {f->hair, 1, 0.22f, 9 / s, 2.5f / s};
 	int n, longer = f->style == HAIR_LONG || f->style == HAIR_LONG_FRINGE,
 	       fringe = f->style == HAIR_FRINGE || f->style == HAIR_LONG_FRINGE;
 	if (f->style == HAIR_BALD)
 		return;
-	n = rim_part(f, 6, 12, 1.03f + f->bulk, c); /* from the left temple over the crown to the right */
+	n = rim_part(f, 6, 12, 1.02f, c);	 /* from the left temple over the crown to the right */
+	for (int i = 0; i < n && !longer; i++) { /* it stands off at the top, not at the temples */
+		float t = (float)i / (n - 1), up = f->bulk * 4 * t * (1 - t);
+		c[i][0] += up * (c[i][0] - f->pose.x), c[i][1] += up * (c[i][1] - f->pose.y);
+	}
+	if (longer)
+		n = rim_part(f, 6, 12, 1.03f + f->bulk, c);
 	float front = fringe ? -0.55f : -1.05f - h;
-	const float v[9][3] = {{-1.06f, 0.1f, -0.8f}, {-0.98f, -0.25f, -0.6f}, {-0.85f, fringe ? -0.3f : -0.75f - h, -0.3f},
+	const float v[9][3] = {{-1.03f, 0.08f, -0.75f}, {-0.97f, -0.25f, -0.6f}, {-0.85f, fringe ? -0.3f : -0.75f - h, -0.3f},
 		{-0.45f + m * 0.3f, front + 0.1f, 0}, {m, front, 0.1f}, {0.45f + m * 0.3f, front + 0.1f, 0},
-		{0.85f, fringe ? -0.3f : -0.75f - h, -0.3f}, {0.98f, -0.25f, -0.6f}, {1.06f, 0.1f, -0.8f}};
-	for (int i = 0; i < 9; i++)
-		place(f, v[i], c[n++]);
-	brush_fill(b, p, brush_curve(c, n, 1, 4, p), 0.04f * s, &k);
+		{0.85f, fringe ? -0.3f : -0.75f - h, -0.3f}, {0.97f, -0.25f, -0.6f}, {1.03f, 0.08f, -0.75f}};
+	for (int i = 0; i < 9; i++, n++) {
+		place(f, v[i], c[n]);
+		within(f, c[n]);
+	}
+	brush_fill(b, p, brush_curve(c, n, 1, 4, p), 0.02f * s, &k);
 	for (int i = -1; i <= 1 && longer; i += 2) { /* locks before the ears */
 		const float l[7][3] = {{0.75f * i, -1.0f, -0.3f}, {0.98f * i, -0.5f, -0.45f}, {0.97f * i, 0.4f, -0.5f},
 			{0.95f * i, f->length, -0.5f}, {1.35f * i, f->length, -0.9f}, {1.3f * i, 0.2f, -0.9f}, {1.15f * i, -0.7f, -0.7f}};
-		shape3(f, b, l, 7, 0.05f, &k);
+		shape3(f, b, l, 7, 0.02f, &k);
 	}
 	if (f->style == HAIR_HAT) {
 		struct brush_ink felt = {f->cloth, 1, 0.15f, 3 / s, 3 / s}, brim = ink(f->cloth * 0.6f, 1);
@@ -428,7 +382,7 @@ static void hair(const struct paint *f, struct brush *b)
 	}
 }
 
-static void glasses(const struct paint *f, struct brush *b)
+static void glasses(const struct visage *f, struct brush *b)
 {
 	enum { N = 20 };
 	float p[N + 1][2], s = f->pose.scale, w = f->frame[0], h = f->frame[1];
@@ -440,7 +394,7 @@ static void glasses(const struct paint *f, struct brush *b)
 		for (int i = 0; i <= N; i++) {
 			float t = i * (6.2831853f / N), c = cosf(t), q = sinf(t), e = 0.6f; /* a rounded rectangle */
 			float x = copysignf(powf(fabsf(c), e), c) * w, y = copysignf(powf(fabsf(q), e), q) * h;
-			paint_place(&f->pose, 0.5f * side + x, 0.05f + y, 0.22f - 0.25f * fabsf(0.5f + x * side), p[i]);
+			visage_place(&f->pose, 0.5f * side + x, 0.05f + y, 0.22f - 0.25f * fabsf(0.5f + x * side), p[i]);
 		}
 		brush_fill(b, p, N, 0, f->glasses == GLASSES_SUN ? &lens : &glare);
 		brush_line(b, p, N + 1, f->rim * s, f->rim * s, &rim);
@@ -451,7 +405,21 @@ static void glasses(const struct paint *f, struct brush *b)
 	line3(f, b, bridge, 3, f->rim, f->rim, &rim);
 }
 
-void paint_face(const struct paint *f, struct brush *b, uint8_t *image)
+/* What is held before the mouth or chin. */
+static void thing(const struct visage *f, struct brush *b)
+{
+	float p[2], s = f->pose.scale, x = f->thing_x;
+	if (!f->thing)
+		return;
+	visage_place(&f->pose, x, f->thing_y, 0.6f, p);
+	struct brush_ink k = {f->thing == 1 ? 30 : f->skin * 0.9f, 1, 0.4f, 14 / s, 14 / s};
+	const float stick[4][2] = {{p[0] - 0.12f * s, p[1]}, {p[0] + 0.12f * s, p[1]}, {p[0] + (0.2f + x) * s, p[1] + 2 * s},
+		{p[0] + (x - 0.2f) * s, p[1] + 2 * s}};
+	brush_fill(b, stick, 4, 0, &k);
+	brush_oval(b, p[0], p[1] + 0.2f * s, (f->thing == 1 ? 0.32f : 0.5f) * s, 0.36f * s, x, 0, &k);
+}
+
+void paint_face(const struct visage *f, struct brush *b, uint8_t *image)
 {
 	backdrop(f, b);
 	body(f, b);
@@ -468,6 +436,7 @@ void paint_face(const struct paint *f, struct brush *b, uint8_t *image)
 		brow(f, b, side);
 	hair(f, b);
 	glasses(f, b);
+	thing(f, b);
 	brush_blur(b, f->blur * (b->w < b->h ? b->w : b->h) / 96);
-	brush_tone(b, f->contrast, f->middle, f->noise, f->seed, f->set, f->row, image);
+	brush_tone(b, f->contrast, f->middle, f->bright, f->noise, f->seed, f->set, f->row, image);
 }

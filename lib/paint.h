@@ -1,65 +1,11 @@
-/* What a made face looks like, in numbers, and the painter that turns them into grey. face.c draws the numbers and places the
- * points; the painter invents nothing, so a point and the edge that shows it come from the same numbers.
- * Lengths on the head are in eye distances: x to the person's left, y down, z towards the viewer, 0,0,0 between the eyes. */
+/* The painter of made faces: invents nothing but what stands behind the head, which comes from Philox. */
 #ifndef PAINT_H
 #define PAINT_H
 
 #include "brush.h"
+#include "visage.h"
 
-#define PAINT_RIM 18 /* control points of the head's outline: 0 the chin, then up the left side, 9 the crown, down the right */
-
-/* How the head is turned and where it lies in the picture. */
-struct paint_pose {
-	float scale;		      /* pixels an eye distance */
-	float x, y;		      /* picture point of 0,0,0 when the head isn't turned */
-	float cr, sr, cy, sy, cp, sp; /* cosine and sine of roll, yaw (to the picture's right), pitch (down) */
-};
-
-struct paint_eye {		      /* 3-d points, then picture points */
-	float in[3], out[3], up, low; /* corners; height of the lids' arches */
-	float pupil[3];
-};
-
-enum paint_hair { HAIR_BALD, HAIR_SHORT, HAIR_FRINGE, HAIR_LONG, HAIR_LONG_FRINGE, HAIR_HAT };
-enum paint_beard { BEARD_NONE, BEARD_STUBBLE, BEARD_MOUSTACHE, BEARD_GOATEE, BEARD_FULL };
-enum paint_glasses { GLASSES_NONE, GLASSES_THIN, GLASSES_THICK, GLASSES_SUN };
-
-struct paint {
-	struct paint_pose pose;
-	/* greys before light */
-	float skin, hair, iris, lip, brow, cloth, back[2];
-	int style, beard, glasses; /* of the enums above */
-	float age, makeup;	   /* 0 to 1 */
-	float hairline, part, length, bulk;
-	float frame[2], rim; /* glasses: half width and height of a lens, width of the rim */
-	/* anatomy */
-	struct paint_eye eye[2]; /* 0 left, 1 right */
-	float iris_r;
-	float brow_in[2][3], brow_mid[2][3], brow_out[2][3], brow_thick;
-	float nose_tip[3], nose_wide, nose_deep;
-	float mouth[2][3]; /* corners */
-	float lip_top[3], lip_peak[2][3], lip_seam[3], lip_gap, lip_low[3];
-	float teeth;		    /* how much of the gap they fill */
-	float rim_at[PAINT_RIM][2]; /* outline of the head, picture points */
-	float smile;
-	/* light and camera */
-	float light[3], ambient, shine, slope[2], contrast, middle, blur, noise;
-	uint32_t scene; /* what stands behind: its random numbers are words of Philox */
-	uint64_t seed;
-	uint32_t set, row;
-};
-
-/* Picture point of a point on the head (weak perspective: nearer isn't larger). */
-void paint_place(const struct paint_pose *p, float x, float y, float z, float out[2]);
-/* Curves as the painter draws them, in picture points; n points from the inner (the right) end to the outer (the left). */
-void paint_lid(const struct paint *f, int side, int upper, int n, float (*out)[2]);
-void paint_brow(const struct paint *f, int side, int n, float (*out)[2]);
-enum paint_lip { LIP_TOP, LIP_SEAM_UP, LIP_SEAM_LOW, LIP_LOW };
-void paint_lip(const struct paint *f, enum paint_lip which, int n, float (*out)[2]);
-/* Point at t in [0, PAINT_RIM) of the head's outline. */
-void paint_rim(const struct paint *f, float t, float out[2]);
-
-/* Paint all of it on b (whose grain is set), and turn it to bytes. */
-void paint_face(const struct paint *f, struct brush *b, uint8_t *image);
+/* Paint all of it on b, whose grain is set, and turn it to bytes: image is (H, W). */
+void paint_face(const struct visage *f, struct brush *b, uint8_t *image);
 
 #endif
