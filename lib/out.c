@@ -29,12 +29,14 @@ struct out {
 /* Names that must not outlive us. The signal handler walks it, hence a fixed table of atomic pointers. */
 static char *volatile temps[TEMPS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int armed;
+static pid_t owner; /* whose they are: not those of a child that was forked */
 
 static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 
 static void unlink_temps(void)
 {
+	if (owner != getpid())
+		return;
 	for (int i = 0; i < TEMPS; i++) {
 		char *name = __atomic_load_n(&temps[i], __ATOMIC_ACQUIRE);
 		if (name)
@@ -57,14 +59,17 @@ static void on_signal(int sig)
 
 static void arm(void)
 {
-	if (armed)
+	if (owner == getpid())
 		return;
-	armed = 1;
+	for (int i = 0; i < TEMPS; i++)
+		temps[i] = NULL;
+	err_forget((void *)temps);
 	err_on_death(on_death, (void *)temps);
+	owner = getpid();
 	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
 		struct sigaction old, new = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 		sigfillset(&new.sa_mask);
-		if (!sigaction(ending[i], NULL, &old) && old.sa_handler == SIG_DFL)
+		if (!sigaction(ending[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(ending[i], &new, NULL);
 	}
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit then shows as an error of write */
@@ -80,8 +85,10 @@ static int take_slot(char *temp, const char *name)
 	if (i < TEMPS)
 		__atomic_store_n(&temps[i], temp, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&lock);
-	if (i == TEMPS)
+	if (i == TEMPS) {
+		unlink(temp);
 		die("%s: more than %d files are being written at once", name, TEMPS);
+	}
 	return i;
 }
 
