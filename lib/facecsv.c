@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -5,16 +6,20 @@
 #include "face.h"
 #include "facecsv.h"
 
+static const char *const words[] = {"good", "columns", "pixels", "range", "number", "empty", "cut", "header", "twice"};
+
 enum facecsv_fault facecsv_fault(const char *word)
 {
-	const char *list = FACECSV_FAULTS;
-	int k = 1;
-	size_t n = strlen(word);
-	while (strncmp(list, word, n) || (list[n] && list[n] != '|')) {
-		list = strchr(list, '|') + 1;
-		k++;
-	}
+	int k = FACECSV_TWICE;
+	while (k > FACECSV_GOOD && strcmp(words[k], word))
+		k--;
+	assert(k > FACECSV_GOOD);
 	return (enum facecsv_fault)k;
+}
+
+const char *facecsv_word(enum facecsv_fault fault)
+{
+	return words[fault];
 }
 
 size_t facecsv_room(int n, size_t pixels)

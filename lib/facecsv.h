@@ -20,9 +20,10 @@ enum facecsv_fault {
 	FACECSV_TWICE,	 /* two columns of the same name */
 };
 
-/* The kinds as an option's words, and the kind of a word (which must be one of them). */
+/* The kinds as an option's words; the kind of a word (which must be one of them) and back. */
 #define FACECSV_FAULTS "columns|pixels|range|number|empty|cut|header|twice"
 enum facecsv_fault facecsv_fault(const char *word);
+const char *facecsv_word(enum facecsv_fault fault);
 
 /* Bytes that any text below needs at most, its end included, for n points and that many pixels. */
 size_t facecsv_room(int n, size_t pixels);
