@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# Every program of build/bin but bench, as it stands: --help (pinned in tests/help), --version, wrong use, terminals, full disks.
+# UPDATE=1 tests/t_options.sh rewrites the pinned texts.
+: "${BIN:=$PWD/build/bin}"
+if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
+export BIN TMP
+source tests/sh.sh
+export LC_ALL=C
+here=$PWD
+cd "$TMP" || exit 1
+
+programs=$(for p in "$BIN"/*; do [ -x "$p" ] && basename "$p"; done | grep -vx bench)
+has() { [ -x "$BIN/$1" ]; }
+
+# options P: a line `letter long argument` for each one of its help; - for none
+options() {
+	sed -n 's/^  -\(.\), --\([a-z0-9-]*\)/\1 \2/p; s/^      --\([a-z0-9-]*\)/- \1/p' "help/$1" | awk '{print $1, $2, (NF > 2 && $0 !~ /^[^ ]+ [^ ]+  /) ? $3 : "-"}'
+}
+takes() { options "$1" | grep -q "^. $2 "; }
+
+mkdir help
+for p in $programs; do
+	ok "$p --help" "$p" --help
+	cp .out "help/$p"
+	[ ! -s .err ] || bad "$p --help writes to stderr"
+	is "$(head -1 "help/$p" | cut -d' ' -f1-3)" "usage: $p [options]" "$p's usage line"
+	is "$("$p" -h | cksum)" "$(cksum <"help/$p")" "$p -h"
+	is "$(awk 'length > 80 && !/^  / {n++} END {print n+0}' "help/$p")" 0 "lines of $p --help over 80 columns"
+	pinned=$here/tests/help/$p.txt
+	if [ "${UPDATE-}" = 1 ]; then
+		mkdir -p "$here/tests/help" && cp "help/$p" "$pinned"
+	elif [ ! -e "$pinned" ]; then
+		bad "$p: its help isn't pinned (UPDATE=1 tests/t_options.sh)"
+	elif diff "$pinned" "help/$p" >.diff; then
+		good
+	else
+		bad "$p --help is not the pinned text (UPDATE=1 tests/t_options.sh): $(head -5 .diff)"
+	fi
+	is "$("$p" --version)" "$p 0.1.0" "$p --version"
+	is "$("$p" -V)" "$p 0.1.0" "$p -V"
+	for o in output help version; do
+		takes "$p" $o || bad "$p --help doesn't list --$o"
+	done
+	[ "$(grep -c '^examples:$' "help/$p")" = 1 ] || bad "$p --help shows no example"
+
+	fails 2 "$p: unknown option '--no-such-option'; try $p --help" "$p" --no-such-option
+	fails 2 "$p: unknown option '--no-such'; try $p --help" "$p" --no-such=3
+	fails 2 "$p: unknown option '-%'; try $p --help" "$p" -%
+	fails 2 "$p: --help takes no value" "$p" --help=1
+	fails 1 "$p: stdout: No space left on device" bash -c "$p --help >/dev/full"
+	fails 1 "$p: stdout: No space left on device" bash -c "$p --version >/dev/full"
+done
+
+# Every option by itself. --help stands behind it, so that a value that is taken starts nothing.
+for p in $programs; do
+	while read -r letter name arg; do
+		case $name in help | version) continue ;; esac
+		if [ "$arg" = - ]; then
+			fails 2 "$p: --$name takes no value" "$p" "--$name=1"
+			continue
+		fi
+		fails 2 "$p: --$name needs $arg" "$p" "--$name"
+		[ "$letter" = - ] || fails 2 "$p: --$name needs $arg" "$p" "-$letter"
+		case $arg in
+		N)
+			for v in x 1.5x '' 99999999999999999999999999; do fails 2 "$p: --$name: " "$p" "--$name=$v" --help; done ;;
+		*'|'*)
+			fails 2 "$p: --$name: 'no such' is not one of $arg" "$p" "--$name" 'no such' --help ;;
+		*)
+			# a string takes it; a number, a size says so in one line
+			"$p" "--$name" 1e999x --help >.out 2>.err
+			case $?,$(wc -l <.err) in
+			0,0) good ;;
+			2,1) fails 2 "$p: --$name: '1e999x' is not " "$p" "--$name" 1e999x --help ;;
+			*) bad "$p --$name 1e999x: $(head -2 .err)" ;;
+			esac ;;
+		esac
+	done < <(options "$p")
+	if takes "$p" threads; then
+		fails 2 "$p: --threads: 1025 is outside 0 to 1024" "$p" --threads 1025
+		fails 2 "$p: --threads: -1 is outside 0 to 1024" "$p" -t -1
+	fi
+	if takes "$p" seed; then
+		fails 2 "$p: --seed: '-1' is not a whole number" "$p" -s -1
+	fi
+	usage=$(head -1 "help/$p" | cut -d' ' -f4-)
+	case $usage in
+	*...*) ;;
+	*) fails 2 "$p: unexpected operand" "$p" a b c d e f g h i j ;;
+	esac
+	case $(sed 's/\[[^]]*\]//g' <<<"$usage") in
+	*[A-Z]*) fails 2 "$p: too few operands: 0 given" "$p" </dev/null ;;
+	esac
+done
+
+# One letter means one thing in all of them; -n is the exception that the house allows.
+for p in $programs; do options "$p"; done | awk '$1 != "-" && $1 != "n" {print $1, $2}' | sort -u >letters
+is "$(cut -d' ' -f1 letters | uniq -d | tr -d '\n')" "" "letters with two meanings ($(cut -d' ' -f1 letters | uniq -d | while read -r l; do grep "^$l " letters; done | tr '\n' ';'))"
+
+# What each does on small inputs, so that there is something to write. A program that isn't listed is only tested as far as above.
+has face-synth && ok "face-synth, to make inputs" face-synth -q -n 60 --size 32x32 --test test.csv --test-count 5 --lookup lookup.csv -o faces.csv
+has csv-clean && ok "csv-clean, to make inputs" csv-clean -q faces.csv -o data.tns
+has patch-extract && ok "patch-extract, to make inputs" patch-extract -q --around left_eye_center,right_eye_center --size 9x7 data.tns -o patches.tns
+has dae-pretrain && ok "dae-pretrain, to make inputs" dae-pretrain -q -H 4 -e 1 patches.tns -o dae.tns
+has cnn-train && ok "cnn-train, to make inputs" cnn-train -q -n 'fc4 relu fc' -e 1 data.tns -o model.tns
+has predict && ok "predict, to make inputs" predict -q model.tns data.tns -o predicted.tns
+has predict && csv-clean -q test.csv -o test.tns && predict -q model.tns test.tns -o answers.tns
+
+# kind and arguments of a run that writes to stdout: binary or text
+run_of() {
+	case $1 in
+	face-synth) echo text -n 60 --size 32x32 ;;
+	csv-clean) echo binary faces.csv ;;
+	patch-extract) echo binary --around left_eye_center,right_eye_center --size 9x7 data.tns ;;
+	dae-pretrain) echo binary -H 4 -e 1 patches.tns ;;
+	cnn-train) echo binary -n fc -e 1 data.tns ;;
+	predict) echo binary model.tns data.tns ;;
+	score) echo text predicted.tns ;;
+	submit) echo text --lookup lookup.csv answers.tns ;;
+	tns-info) echo text data.tns ;;
+	esac
+}
+for p in $programs; do
+	read -r kind args <<<"$(run_of "$p")"
+	[ -n "$kind" ] || { skip "$p on a terminal and on a full disk: no run of it is listed"; continue; }
+	for f in $args; do
+		case $f in *.tns | *.csv) [ -e "$f" ] || continue 2 ;; esac # its maker isn't built, or has failed above
+	done
+	# shellcheck disable=SC2086
+	ok "$p $args" "$p" -q $args
+	fails 1 "$p: stdout: No space left on device" bash -c "$p -q $args >/dev/full"
+	# shellcheck disable=SC2086
+	fails 1 "$p: /dev/full: No space left on device" "$p" -q $args -o /dev/full
+	# shellcheck disable=SC2086
+	fails 1 "$p: no/such: No such file or directory" "$p" -q $args -o no/such
+	echo old >old
+	fails 1 "$p: old: File too large" bash -o pipefail -c "(ulimit -f 0; $p -q $args -o old) 2>&1 | cat >&2"
+	is "$(cat old)" old "$p leaves the old file"
+	if ! script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+		skip "terminals: script(1) makes none here"
+	elif [ "$kind" = binary ]; then
+		got=0
+		script -qec "$p -q $args" /dev/null >.tty </dev/null || got=$?
+		is "$got" 2 "$p: exit status of binary to a terminal"
+		grep -qF "$p: stdout: binary is not written to a terminal; try $p --help" .tty || bad "$p to a terminal says: $(head -c 200 .tty)"
+	else
+		script -qec "$p -q $args" /dev/null >.tty </dev/null || bad "$p: text to a terminal is refused"
+	fi
+done
+is "$(find . -name '.*.tmp')" "" "temporary files left behind"
+
+# Streams aren't read from a terminal either: there, somebody forgot the file.
+while read -r p args; do
+	has "$p" && script -qec true /dev/null >/dev/null 2>&1 </dev/null || continue
+	got=0
+	script -qec "$p -q $args -o x.tns" /dev/null >.tty </dev/null || got=$?
+	is "$got" 2 "$p: exit status of reading from a terminal ($(head -c 200 .tty))"
+done <<'END'
+tns-info
+score
+patch-extract --around left_eye_center,right_eye_center --size 9x7
+dae-pretrain -H 4
+cnn-train -n fc
+END
+done_tests
