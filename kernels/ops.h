@@ -73,7 +73,7 @@ struct ops {
 	/* y (B, O) = act(x (B, I) w' + b); w is (O, I), or (I, O) where flip; b may be NULL */
 	void (*dense)(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
 	void (*dense_dx)(const struct ops *o, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
-	/* dw (O, I) = dy' x, added to what is there where add; db (O) = column sums of dy, may be NULL */
+	/* dw (O, I) = dy' x, added to what is there where add; db (O) = column sums of dy; either may be NULL */
 	void (*dense_dw)(const struct ops *o, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
 	void (*conv)(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, const struct conv *s);
 	void (*conv_dx)(const struct ops *o, real *dx, const real *dy, const real *w, const struct conv *s);
@@ -94,7 +94,8 @@ struct ops {
 
 	/* each row's loss (B) and dz (B, K) = mul * derivative of the row's loss; target (B, K), for LOSS_SOFTMAX (B). dz may be NULL */
 	void (*loss)(const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K);
-	/* g += decay w; m = momentum m + g; w -= rate (nesterov ? g + momentum m : m)  (Sutskever et al., 2013) */
+	/* g += decay w; m = momentum m + g; w -= rate (nesterov ? g + momentum m : m)  (Sutskever et al., 2013);
+	 * m NULL: momentum 0 */
 	void (*sgd)(const struct ops *o, real *w, const real *g, real *m, size_t n, real rate, real momentum, int nesterov, real decay);
 	/* Kingma and Ba, 2015, with decoupled decay (Loshchilov and Hutter, 2019); step counts from 1 */
 	void (*adam)(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps, real decay,

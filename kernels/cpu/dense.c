@@ -80,7 +80,8 @@ static void bias_sums(void *arg, size_t from, size_t to)
 
 void cpu_dense_dw(const struct ops *o, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O)
 {
-	cpu_gemm(o->ctx, 1, 0, O, I, B, dy, x, add, dw);
+	if (dw)
+		cpu_gemm(o->ctx, 1, 0, O, I, B, dy, x, add, dw);
 	if (db)
 		cpu_slices(o->ctx, (size_t)O, 64, bias_sums, &(struct bias){db, dy, B, O});
 }

@@ -212,7 +212,7 @@ void cpu_loss(const struct ops *o, enum loss kind, double *out, real *dz, const 
 static void sgd(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
-	ref_sgd(a->o, a->y + from, a->x + from, a->m + from, to - from, a->rate, a->momentum, a->flag, a->decay);
+	ref_sgd(a->o, a->y + from, a->x + from, a->m ? a->m + from : NULL, to - from, a->rate, a->momentum, a->flag, a->decay);
 }
 
 void cpu_sgd(const struct ops *o, real *w, const real *g, real *m, size_t n, real rate, real momentum, int nesterov, real decay)

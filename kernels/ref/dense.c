@@ -30,7 +30,7 @@ void ref_dense_dw(const struct ops *op, real *dw, real *db, const real *dy, cons
 {
 	(void)op;
 	for (int o = 0; o < O; o++) {
-		for (int i = 0; i < I; i++) {
+		for (int i = 0; dw && i < I; i++) {
 			double s = add ? (double)dw[(size_t)o * I + i] : 0;
 			for (int r = 0; r < B; r++)
 				s += (double)dy[(size_t)r * O + o] * (double)x[(size_t)r * I + i];

@@ -59,8 +59,8 @@ void ref_sgd(const struct ops *o, real *w, const real *g, real *m, size_t n, rea
 	(void)o;
 	for (size_t i = 0; i < n; i++) {
 		real d = g[i] + decay * w[i];
-		m[i] = momentum * m[i] + d;
-		w[i] -= rate * (nesterov ? d + momentum * m[i] : m[i]);
+		real step = m ? (m[i] = momentum * m[i] + d) : d;
+		w[i] -= rate * (m && nesterov ? d + momentum * step : step);
 	}
 }
 

@@ -1,0 +1,233 @@
+/* Models to and from streams. Parameters are f32 in streams whatever real is. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/model.h"
+#include "lib/num.h"
+
+static const char *const target_names[] = {"label", "coords", "image"};
+
+const char *model_target_name(enum target t)
+{
+	return target_names[t];
+}
+
+int model_target(const char *name)
+{
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(name, target_names[i]))
+			return i;
+	return -1;
+}
+
+struct model *model_new(const char *net, enum target target, int W, int H, int outputs, const char *names)
+{
+	struct model *m = xcalloc(1, sizeof *m);
+	char err[256];
+	m->net = netdesc_text(net);
+	if (netdesc_parse(&m->d, m->net, 1, H, W, outputs, err))
+		die_usage("--net: %s", err);
+	m->target = target, m->W = W, m->H = H, m->outputs = outputs;
+	m->names = xstrdup(names);
+	m->mul = 1.0f / 255, m->add = 0;
+	/* coordinates in about -1..1, 0 the middle of the image */
+	m->sx = 2.0f / (float)W, m->ox = -(float)(W - 1) / (float)W;
+	m->sy = 2.0f / (float)H, m->oy = -(float)(H - 1) / (float)H;
+	m->param = xcalloc(m->d.nparam, sizeof *m->param);
+	m->stat = xcalloc(m->d.nstat, sizeof *m->stat);
+	return m;
+}
+
+int model_is(const struct tns *t)
+{
+	return tns_meta_value(t, "net") != NULL;
+}
+
+static const char *need_meta(const struct tns *t, const char *key)
+{
+	const char *s = tns_meta_value(t, key);
+	if (!s)
+		die("%s: a model needs META %s", t->name, key);
+	return s;
+}
+
+struct model *model_load(const char *path)
+{
+	struct tns_table *b = tns_load(path);
+	const struct tns *t = tns_table_head(b);
+	struct model *m = xcalloc(1, sizeof *m);
+	const char *scale, *names;
+	char err[256];
+	int n = 0;
+	m->net = xstrdup(need_meta(t, "net"));
+	int target = model_target(need_meta(t, "target"));
+	if (target < 0)
+		die("%s: target '%s' is not known here", t->name, tns_meta_value(t, "target"));
+	m->target = (enum target)target;
+	if (!num_size(need_meta(t, "input"), &m->W, &m->H))
+		die("%s: META input '%s' is not WxH", t->name, tns_meta_value(t, "input"));
+	scale = need_meta(t, "scale");
+	if (sscanf(scale, "pixel %f %f x %f %f y %f %f%n", &m->mul, &m->add, &m->sx, &m->ox, &m->sy, &m->oy, &n) != 6 || scale[n] || m->sx == 0 || m->sy == 0)
+		die("%s: META scale '%s' is not 'pixel MUL ADD x MUL ADD y MUL ADD'", t->name, scale);
+	names = m->target == TARGET_IMAGE ? "" : need_meta(t, m->target == TARGET_COORDS ? "points" : "classes");
+	m->names = xstrdup(names);
+	if (m->target == TARGET_IMAGE)
+		m->outputs = m->W * m->H;
+	else {
+		ds_free_names(ds_split_names(names, &n));
+		m->outputs = m->target == TARGET_COORDS ? 2 * n : n == 2 ? 1 : n;
+	}
+	if (netdesc_parse(&m->d, m->net, 1, m->H, m->W, m->outputs, err))
+		die("%s: META net: %s", t->name, err);
+	/* every weight is there before any is allocated: what a stream declares is not believed */
+	double floats = 0;
+	for (int i = 0; i < t->ntensors; i++)
+		floats += (double)t->def[i].rows * (double)t->def[i].row_bytes / 4;
+	if ((double)m->d.nparam > floats)
+		die("%s: the net needs %zu parameters, the stream holds %.0f numbers", t->name, m->d.nparam, floats);
+	m->param = xcalloc(m->d.nparam, sizeof *m->param);
+	m->stat = xcalloc(m->d.nstat, sizeof *m->stat);
+	model_read(&m->d, b, "", m->param, m->stat);
+	m->fingerprint = t->fingerprint;
+	m->history = xstrdup(tns_meta_value(t, "history") ? tns_meta_value(t, "history") : "");
+	tns_unload(b);
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	free(m->net), free(m->names), free(m->param), free(m->stat), free(m->history), free(m);
+}
+
+void model_put_meta(const struct model *m, struct tns_writer *w)
+{
+	char text[256];
+	tns_put_meta(w, "net", m->net);
+	tns_put_meta(w, "target", model_target_name(m->target));
+	snprintf(text, sizeof text, "%dx%d", m->W, m->H);
+	tns_put_meta(w, "input", text);
+	snprintf(text, sizeof text, "pixel %.9g %.9g x %.9g %.9g y %.9g %.9g", (double)m->mul, (double)m->add, (double)m->sx, (double)m->ox, (double)m->sy,
+		(double)m->oy);
+	tns_put_meta(w, "scale", text);
+	if (m->target != TARGET_IMAGE)
+		tns_put_meta(w, m->target == TARGET_COORDS ? "points" : "classes", m->names);
+}
+
+/* The tensors of a layer, in order: shapes and where their values are. */
+struct part {
+	char name[300];
+	int ndim;
+	uint64_t dim[4];
+	size_t at, n;
+	int stat;
+};
+
+static int parts(const struct layer *l, int i, const char *prefix, struct part p[4])
+{
+	uint64_t out = (uint64_t)l->OC;
+	if (!l->nw)
+		return 0;
+	p[0] = (struct part){.ndim = 2, .dim = {out, l->nw / out}, .at = l->w, .n = l->nw};
+	if (l->kind == LAYER_CONV)
+		p[0].ndim = 4, p[0].dim[1] = (uint64_t)l->C, p[0].dim[2] = (uint64_t)l->KH, p[0].dim[3] = (uint64_t)l->KW;
+	if (l->kind == LAYER_BN)
+		p[0].ndim = 1;
+	p[1] = (struct part){.ndim = 1, .dim = {out}, .at = l->b, .n = l->nb};
+	p[2] = (struct part){.ndim = 1, .dim = {out}, .at = l->run, .n = out, .stat = 1};
+	p[3] = (struct part){.ndim = 1, .dim = {out}, .at = l->run + out, .n = out, .stat = 1};
+	for (int k = 0; k < 4; k++)
+		snprintf(p[k].name, sizeof p[k].name, "%s%d.%s", prefix, i, (const char *[]){"weight", "bias", "mean", "var"}[k]);
+	return l->kind == LAYER_BN ? 4 : 2;
+}
+
+int model_define(const struct netdesc *d, struct tns_writer *w, const char *prefix, int stats)
+{
+	int first = -1;
+	struct part p[4];
+	for (int i = 0; i < d->n; i++)
+		for (int k = 0, n = parts(&d->layer[i], i, prefix, p); k < n; k++)
+			if (stats || !p[k].stat) {
+				int id = tns_define(w, p[k].name, TNS_F32, p[k].ndim, p[k].dim);
+				first = first < 0 ? id : first;
+			}
+	return first;
+}
+
+void model_write(const struct netdesc *d, struct tns_writer *w, int id, const real *param, const real *stat)
+{
+	struct part p[4];
+	for (int i = 0; i < d->n; i++)
+		for (int k = 0, n = parts(&d->layer[i], i, "", p); k < n; k++)
+			if (stat || !p[k].stat)
+				tns_write(w, id++, (p[k].stat ? stat : param) + p[k].at, p[k].dim[0]);
+}
+
+static int same_shape(const struct tns_def *t, const struct part *p)
+{
+	int same = t->dtype == TNS_F32 && t->ndim == p->ndim && t->rows == p->dim[0];
+	for (int k = 1; same && k < p->ndim; k++)
+		same = t->dim[k] == p->dim[k];
+	return same;
+}
+
+static void shape_text(char *to, size_t n, int ndim, const uint64_t *dim, uint64_t rows)
+{
+	size_t at = 0;
+	to[0] = 0;
+	for (int k = 0; k < ndim && at < n - 24; k++)
+		at += (size_t)snprintf(to + at, n - at, "%s%llu", k ? "x" : "", (unsigned long long)(k ? dim[k] : rows));
+}
+
+void model_read(const struct netdesc *d, const struct tns_table *b, const char *prefix, real *param, real *stat)
+{
+	const struct tns *t = tns_table_head(b);
+	struct part p[4];
+	for (int i = 0; i < d->n; i++)
+		for (int k = 0, n = parts(&d->layer[i], i, prefix, p); k < n; k++) {
+			if (p[k].stat && !stat)
+				continue;
+			int id = tns_find(t, p[k].name);
+			if (id < 0)
+				die("%s: there is no tensor %s", t->name, p[k].name);
+			if (!same_shape(&t->def[id], &p[k])) {
+				char is[200], must[200];
+				shape_text(is, sizeof is, t->def[id].ndim, t->def[id].dim, t->def[id].rows);
+				shape_text(must, sizeof must, p[k].ndim, p[k].dim, p[k].dim[0]);
+				die("%s: %s is %s of %s, the net needs f32 of %s", t->name, p[k].name, tns_dtype_name(t->def[id].dtype), is, must);
+			}
+			tns_copy(b, id, (p[k].stat ? stat : param) + p[k].at);
+		}
+}
+
+int model_init_from(const struct netdesc *d, const struct tns_table *b, real *param)
+{
+	const struct tns *t = tns_table_head(b);
+	struct part p[4];
+	int taken = 0;
+	for (int i = 0; i < d->n; i++) {
+		if (!parts(&d->layer[i], i, "", p))
+			continue;
+		int w = tns_find(t, p[0].name), bias = tns_find(t, p[1].name);
+		if (w < 0 || bias < 0 || !same_shape(&t->def[w], &p[0]) || !same_shape(&t->def[bias], &p[1]))
+			break;
+		tns_copy(b, w, param + p[0].at);
+		tns_copy(b, bias, param + p[1].at);
+		taken++;
+	}
+	return taken;
+}
+
+void model_save(const struct model *m, const char *path, const struct tns *const *in, int n, const char *more)
+{
+	struct tns_writer *w = tns_create(path);
+	model_put_meta(m, w);
+	int id = model_define(&m->d, w, "", 1);
+	model_write(&m->d, w, id, m->param, m->stat);
+	ds_history(w, in, n, more);
+	tns_close(w);
+}

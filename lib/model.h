@@ -1,0 +1,46 @@
+/* A model: a net's parameters with what makes them usable: META net, target, input, scale, points or classes; tensors N.weight (dense
+ * [out,in], convolution [out,in,kh,kw]; bn [c]), N.bias, and a bn's N.mean, N.var; N is the layer from 0. */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "lib/netdesc.h"
+#include "lib/tns.h"
+
+enum target { TARGET_LABEL, TARGET_COORDS, TARGET_IMAGE };
+
+struct model {
+	struct netdesc d;
+	char *net;	     /* its text */
+	enum target target;
+	int W, H;	     /* input, one channel */
+	int outputs;	     /* label: 1 for two classes, else their number; coords: 2 a point; image: W x H */
+	char *names;	     /* points or classes, comma-joined */
+	float mul, add;	     /* input = byte * mul + add */
+	float sx, ox, sy, oy; /* output = coordinate * s + o, x and y */
+	real *param, *stat;  /* host */
+	uint32_t fingerprint;
+	char *history;
+};
+
+/* Build from what is wanted; dies with the parser's line (exit 2: the description is the user's). names is copied. */
+struct model *model_new(const char *net, enum target target, int W, int H, int outputs, const char *names);
+struct model *model_load(const char *path);
+/* 1 if a loaded stream holds a model (META net). */
+int model_is(const struct tns *t);
+void model_free(struct model *m);
+const char *model_target_name(enum target t);
+int model_target(const char *name); /* or -1 */
+
+/* A file of one model. history as ds_history makes it from these inputs. */
+void model_save(const struct model *m, const char *path, const struct tns *const *in, int n, const char *more);
+/* The same piece by piece, for files that hold more: METAs, definitions (returns the first id), rows. prefix "" or "opt/m/". stat NULL: without
+ * the statistics. */
+void model_put_meta(const struct model *m, struct tns_writer *w);
+int model_define(const struct netdesc *d, struct tns_writer *w, const char *prefix, int stats);
+void model_write(const struct netdesc *d, struct tns_writer *w, int id, const real *param, const real *stat);
+/* Fill param and stat (NULL: not wanted) from a loaded stream; dies, naming tensor and shapes, where something is absent or differs. */
+void model_read(const struct netdesc *d, const struct tns_table *t, const char *prefix, real *param, real *stat);
+/* Copy layers 0, 1, ... of t as long as their weights have the same shape; returns how many layers with weights were taken. */
+int model_init_from(const struct netdesc *d, const struct tns_table *t, real *param);
+
+#endif

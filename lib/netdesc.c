@@ -1,0 +1,220 @@
+/* The parser: a token a layer, shapes carried from one to the next. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/netdesc.h"
+
+struct cursor {
+	const char *s;
+	int bad;
+};
+
+static int eat(struct cursor *c, const char *word)
+{
+	size_t n = strlen(word);
+	if (strncmp(c->s, word, n))
+		return 0;
+	c->s += n;
+	return 1;
+}
+
+/* A whole number from min to 1,000,000 where one is due. */
+static int number(struct cursor *c, int min)
+{
+	long v = 0;
+	if (*c->s < '0' || *c->s > '9')
+		c->bad = 1;
+	for (; *c->s >= '0' && *c->s <= '9'; c->s++)
+		v = v > 1000000 ? v : 10 * v + (*c->s - '0');
+	if (v < min || v > 1000000)
+		c->bad = 1;
+	return (int)v;
+}
+
+static int is_digit(const struct cursor *c)
+{
+	return *c->s >= '0' && *c->s <= '9';
+}
+
+static int parse_conv(struct cursor *c, struct layer *l, int target)
+{
+	l->kind = LAYER_CONV;
+	l->KH = number(c, 1);
+	if (!eat(c, "x"))
+		return -1;
+	l->KW = number(c, 1);
+	l->OC = eat(c, "x") ? number(c, 1) : target;
+	l->S = eat(c, "s") ? number(c, 1) : 1;
+	l->P = eat(c, "p") ? number(c, 0) : 0;
+	if (l->P >= l->KH || l->P >= l->KW) /* a row of padding alone is no use */
+		c->bad = 1;
+	return 0;
+}
+
+static int parse_token(const char *token, struct layer *l, int target)
+{
+	struct cursor c = {token, 0};
+	if (eat(&c, "conv")) {
+		if (parse_conv(&c, l, target) < 0)
+			return -1;
+	} else if (eat(&c, "pool")) {
+		l->kind = LAYER_POOL, l->KH = number(&c, 1);
+		c.bad |= l->KH > 15;
+	} else if (eat(&c, "up")) {
+		l->kind = LAYER_UP, l->KH = number(&c, 1);
+		c.bad |= l->KH > 1024;
+	} else if (eat(&c, "fc")) {
+		l->kind = LAYER_DENSE, l->OC = is_digit(&c) ? number(&c, 1) : target;
+	} else if (eat(&c, "bn")) {
+		l->kind = LAYER_BN;
+	} else if (eat(&c, "dropout")) {
+		char *end;
+		l->kind = LAYER_DROPOUT;
+		c.bad |= !is_digit(&c);
+		size_t len = strspn(c.s, "0123456789.");
+		l->p = strtof(c.s, &end);
+		c.bad |= end != c.s + len || !(l->p < 1);
+		c.s = end;
+	} else {
+		l->kind = LAYER_ACT;
+		l->act = eat(&c, "relu") ? ACT_RELU : eat(&c, "tanh") ? ACT_TANH : eat(&c, "sigmoid") ? ACT_SIGMOID : ACT_NONE;
+		c.bad |= l->act == ACT_NONE;
+	}
+	return c.bad || *c.s ? -1 : 0;
+}
+
+/* Output shape from the input's, parameters from both; -1 where the layer does not fit. */
+static int place(struct netdesc *d, struct layer *l)
+{
+	long OC = l->C, OH = l->H, OW = l->W;
+	size_t nw = 0, nb = 0;
+	switch (l->kind) {
+	case LAYER_CONV:
+		OC = l->OC;
+		OH = ((long)l->H + 2L * l->P - l->KH) / l->S + 1, OW = ((long)l->W + 2L * l->P - l->KW) / l->S + 1;
+		if (l->H + 2L * l->P < l->KH || l->W + 2L * l->P < l->KW)
+			return -1;
+		nw = (size_t)OC * (size_t)l->C, nb = (size_t)OC;
+		if (__builtin_mul_overflow(nw, (size_t)l->KH * (size_t)l->KW, &nw))
+			return -1;
+		break;
+	case LAYER_DENSE:
+		OC = l->OC, OH = OW = 1;
+		nw = (size_t)l->C * (size_t)l->H * (size_t)l->W, nb = (size_t)OC;
+		if (__builtin_mul_overflow(nw, (size_t)OC, &nw))
+			return -1;
+		break;
+	case LAYER_POOL:
+		OH /= l->KH, OW /= l->KH;
+		break;
+	case LAYER_UP:
+		OH *= l->KH, OW *= l->KH;
+		break;
+	case LAYER_BN:
+		nw = nb = (size_t)OC;
+		l->run = d->nstat;
+		d->nstat += 2 * (size_t)OC;
+		break;
+	case LAYER_DROPOUT:
+	case LAYER_ACT:
+		break;
+	}
+	if (OH < 1 || OW < 1 || OC * OH > INT_MAX || OC * OH * OW > INT_MAX || OW > INT_MAX || nw > (size_t)1 << 40)
+		return -1;
+	l->OC = (int)OC, l->OH = (int)OH, l->OW = (int)OW;
+	l->w = d->nparam, l->nw = nw;
+	l->b = l->w + nw, l->nb = nb;
+	d->nparam += nw + nb;
+	return 0;
+}
+
+int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, int target, char err[256])
+{
+	memset(d, 0, sizeof *d);
+	d->C = C, d->H = H, d->W = W;
+	d->widest = (size_t)C * (size_t)H * (size_t)W;
+	for (const char *s = text;;) {
+		char token[64];
+		s += strspn(s, " \t\r\n");
+		if (*s == '#') {
+			s += strcspn(s, "\n");
+			continue;
+		}
+		if (!*s)
+			break;
+		size_t len = strcspn(s, " \t\r\n#");
+		snprintf(token, sizeof token, "%.*s", (int)(len < 60 ? len : 60), s);
+		s += len;
+		if (d->n == NETDESC_LAYERS)
+			return snprintf(err, 256, "the net has more than %d layers", NETDESC_LAYERS), -1;
+		struct layer *l = &d->layer[d->n], *before = d->n ? l - 1 : NULL;
+		l->C = C, l->H = H, l->W = W;
+		if (len > 60 || parse_token(token, l, target) < 0)
+			return snprintf(err, 256, "layer %d: '%s' is no layer", d->n, token), -1;
+		if (place(d, l) < 0)
+			return snprintf(err, 256, "layer %d: %s does not fit its input of %dx%dx%d", d->n, token, C, H, W), -1;
+		if (l->kind == LAYER_ACT && before && (before->kind == LAYER_DENSE || before->kind == LAYER_CONV))
+			l->fused = 1, before->act = l->act;
+		C = l->OC, H = l->OH, W = l->OW;
+		if ((size_t)C * (size_t)H * (size_t)W > d->widest)
+			d->widest = (size_t)C * (size_t)H * (size_t)W;
+		d->n++;
+	}
+	d->outputs = C * H * W;
+	if (!d->n)
+		return snprintf(err, 256, "the net has no layers"), -1;
+	if (d->outputs != target)
+		return snprintf(err, 256, "the net ends with %d values, the target has %d", d->outputs, target), -1;
+	return 0;
+}
+
+double netdesc_flops(const struct netdesc *d)
+{
+	double sum = 0;
+	for (int i = 0; i < d->n; i++)
+		if (d->layer[i].kind == LAYER_CONV || d->layer[i].kind == LAYER_DENSE)
+			sum += 2.0 * (double)d->layer[i].nw * d->layer[i].OH * d->layer[i].OW;
+	return sum;
+}
+
+static char *read_text(const char *path)
+{
+	size_t n = 0, size = 1 << 16;
+	FILE *f = fopen(path, "re");
+	if (!f)
+		die_errno("%s", path);
+	char *s = xcalloc(size + 1, 1);
+	n = fread(s, 1, size, f);
+	if (ferror(f))
+		die_errno("%s", path);
+	if (n == size || memchr(s, 0, n))
+		die("%s: is not a net description", path);
+	fclose(f);
+	return s;
+}
+
+char *netdesc_text(const char *spec)
+{
+	char *text = spec[0] == '@' ? read_text(spec + 1) : xstrdup(spec), *to = text;
+	for (const char *s = text; *s;) {
+		if (*s == '#')
+			s += strcspn(s, "\n");
+		else if (strchr(" \t\r\n", *s))
+			s++;
+		else {
+			size_t len = strcspn(s, " \t\r\n#");
+			if (to != text)
+				*to++ = ' ';
+			memmove(to, s, len);
+			to += len, s += len;
+		}
+		if (*s && to > s) /* can't happen: what is kept is never longer than what was read */
+			die("%s: is not a net description", spec);
+	}
+	*to = 0;
+	return text;
+}

@@ -1,0 +1,127 @@
+/* Loading for training. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/philox.h"
+#include "lib/rows.h"
+
+static void take_labels(struct rows *r, const struct tns_table *b, int id)
+{
+	const struct tns *t = tns_table_head(b);
+	int n = 0, most = 1;
+	const char *classes = tns_meta_value(t, "classes");
+	for (uint32_t i = 0; i < r->n; i++) {
+		int v = *(const uint8_t *)tns_row(b, id, i);
+		r->value[i] = (float)v;
+		most = v > most ? v : most;
+	}
+	if (classes)
+		r->names = xstrdup(classes);
+	else { /* numbers serve as names */
+		r->names = xstrdup("0");
+		for (int k = 1; k <= most; k++) {
+			char *old = r->names;
+			r->names = xprintf("%s,%d", old, k);
+			free(old);
+		}
+	}
+	ds_free_names(ds_split_names(r->names, &n));
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->value[i] >= (float)n || n < 2)
+			die("%s: row %u: label %g, but there are %d classes", t->name, i + 1, (double)r->value[i], n);
+	r->outputs = n == 2 ? 1 : n;
+}
+
+static void copy_row(struct rows *to, uint32_t k, const struct rows *from, uint32_t i)
+{
+	size_t size = (size_t)from->W * (size_t)from->H;
+	memmove(to->image + k * size, from->image + i * size, size);
+	memmove(to->value + (size_t)k * (size_t)to->k, from->value + (size_t)i * (size_t)from->k, (size_t)to->k * sizeof(float));
+	to->group[k] = from->group[i];
+}
+
+static int any_label(const float *v, int k)
+{
+	for (int i = 0; i < k; i++)
+		if (!isnan(v[i]))
+			return 1;
+	return 0;
+}
+
+struct rows *rows_load(const char *path, enum target target)
+{
+	struct rows *r = xcalloc(1, sizeof *r);
+	struct tns_table *b = r->table = tns_load(path);
+	const struct tns *t = tns_table_head(b);
+	int image = ds_need(t, "image", TNS_U8, 3), id = -1, source = tns_find(t, "source");
+	if (t->def[image].rows > UINT32_MAX / 2)
+		die("%s: %llu rows are too many", t->name, (unsigned long long)t->def[image].rows);
+	r->head = (struct tns *)t;
+	r->n = (uint32_t)t->def[image].rows;
+	r->H = (int)t->def[image].dim[1], r->W = (int)t->def[image].dim[2];
+	if (!r->n)
+		die("%s: there are no rows", t->name);
+	if (target == TARGET_LABEL)
+		id = ds_need(t, "label", TNS_U8, 1), r->k = 1;
+	if (target == TARGET_COORDS) {
+		id = ds_need(t, "keypoints", TNS_F32, 3), r->k = 2 * (int)t->def[id].dim[1];
+		if (t->def[id].dim[2] != 2)
+			die("%s: keypoints has %llu values a point, not 2", t->name, (unsigned long long)t->def[id].dim[2]);
+	}
+	if (id >= 0 && t->def[id].rows != r->n)
+		die("%s: image has %u rows, %s has %llu", t->name, r->n, t->def[id].name, (unsigned long long)t->def[id].rows);
+	r->image = xmalloc((size_t)r->n * (size_t)r->W * (size_t)r->H);
+	tns_copy(b, image, r->image);
+	r->value = xcalloc((size_t)r->n * (size_t)r->k + 1, sizeof *r->value);
+	r->group = xcalloc(r->n, sizeof *r->group);
+	int grouped = source >= 0 && t->def[source].dtype == TNS_U32 && t->def[source].row_bytes == 4 && t->def[source].rows == r->n;
+	for (uint32_t i = 0; i < r->n; i++)
+		r->group[i] = grouped ? *(const uint32_t *)tns_row(b, source, i) : i;
+	if (target == TARGET_LABEL) {
+		take_labels(r, b, id);
+	} else if (target == TARGET_COORDS) {
+		uint32_t kept = 0;
+		r->names = xstrdup(tns_meta_value(t, "points") ? tns_meta_value(t, "points") : "");
+		ds_free_names(ds_points(t, r->k / 2));
+		r->outputs = r->k;
+		tns_copy(b, id, r->value);
+		for (uint32_t i = 0; i < r->n; i++)
+			if (any_label(r->value + (size_t)i * (size_t)r->k, r->k))
+				copy_row(r, kept++, r, i);
+		r->n = kept;
+		if (!kept)
+			die("%s: no row has a label", t->name);
+	} else {
+		r->names = xstrdup("");
+		r->outputs = r->W * r->H;
+	}
+	return r;
+}
+
+struct rows *rows_part(const struct rows *r, double share, uint64_t seed, int part)
+{
+	struct rows *p = xcalloc(1, sizeof *p);
+	*p = *r;
+	p->n = 0, p->head = NULL, p->table = NULL;
+	p->names = xstrdup(r->names);
+	p->image = xmalloc((size_t)r->n * (size_t)r->W * (size_t)r->H);
+	p->value = xcalloc((size_t)r->n * (size_t)r->k + 1, sizeof *p->value);
+	p->group = xcalloc(r->n, sizeof *p->group);
+	for (uint32_t i = 0; i < r->n; i++)
+		if ((philox_unit(philox(seed, PHILOX_SPLIT, 0, r->group[i], 0).v[0]) < share) == part)
+			copy_row(p, p->n++, r, i);
+	return p;
+}
+
+void rows_free(struct rows *r)
+{
+	if (!r)
+		return;
+	free(r->image), free(r->value), free(r->group), free(r->names);
+	if (r->table)
+		tns_unload(r->table);
+	free(r);
+}

@@ -1,0 +1,32 @@
+/* A data set ready for training: images as bytes and targets, on the host, in order. */
+#ifndef ROWS_H
+#define ROWS_H
+
+#include <stdint.h>
+
+#include "kernels/ops.h"
+#include "lib/model.h"
+#include "lib/tns.h"
+
+struct rows {
+	uint32_t n;	   /* rows */
+	int W, H;
+	uint8_t *image;	   /* (n, H, W) */
+	int k;		   /* values of a row's target: label 1; coords 2 a point, in pixels, NaN = no label; image: 0 */
+	float *value;	   /* (n, k) */
+	char *names;	   /* points or classes, comma-joined; "" for image */
+	int outputs;	   /* of a net with this target */
+	uint32_t *group;   /* (n): `source` where there is one, else the row */
+	struct tns *head;  /* of the stream: names, METAs, fingerprint; owned by table */
+	struct tns_table *table;
+};
+
+/* Load a data set for a target; dies where a tensor is missing, has another type, or a label is no class. Rows without any label are left
+ * out (coords). */
+struct rows *rows_load(const char *path, enum target target);
+/* Those rows whose group is drawn (part = 1), or not (part = 0), by Philox (seed, PHILOX_SPLIT, 0, group) < share: a new set that shares
+ * nothing; the whole's names are copied. */
+struct rows *rows_part(const struct rows *r, double share, uint64_t seed, int part);
+void rows_free(struct rows *r);
+
+#endif
