@@ -118,6 +118,31 @@ START_TEST(death_hooks)
 }
 END_TEST
 
+static void to_closed_pipe(void *arg, const char *reason)
+{
+	(void)reason;
+	(void)!write(((int *)arg)[1], "x", 1);
+}
+
+static void hook_without_reader(void *arg)
+{
+	int p[2];
+	err_on_death(note, "rest");
+	if (pipe(p) || close(p[0]))
+		abort();
+	err_on_death(to_closed_pipe, p);
+	die("%s", (char *)arg);
+}
+
+/* A hook that tells a consumer why it ends must not end by the consumer's own end. */
+START_TEST(hook_to_a_closed_pipe)
+{
+	struct child c = child_run(hook_without_reader, "x");
+	ck_assert_int_eq(c.status, 1);
+	ck_assert_str_eq(c.out, "rest(x) ");
+}
+END_TEST
+
 static void many_hooks(void *arg)
 {
 	static char s[64][16];
@@ -219,6 +244,7 @@ int main(void)
 	tcase_add_test(t, long_values);
 	tcase_add_test(t, wrong_use);
 	tcase_add_test(t, death_hooks);
+	tcase_add_test(t, hook_to_a_closed_pipe);
 	tcase_add_test(t, hooks_are_reused);
 	tcase_add_test(t, threads_die_at_once);
 	tcase_add_test(t, memory_or_death);

@@ -287,6 +287,27 @@ START_TEST(versioned)
 }
 END_TEST
 
+static void parse_twice(void *arg)
+{
+	char *one[] = {"prog", "-qn3", "x", NULL}, *two[] = {"prog", "-n4", "-s9", NULL};
+	int n;
+	(void)arg;
+	o = fresh;
+	opt_parse(&prog, 3, one, &n);
+	opt_parse(&prog, 3, two, &n);
+	if (o.n != 4 || o.seed != 9 || n)
+		die("not begun anew");
+	_exit(42);
+}
+
+START_TEST(parsed_twice)
+{
+	struct child c = child_run(parse_twice, NULL);
+	ck_assert_str_eq(c.err, "");
+	ck_assert_int_eq(c.status, 42);
+}
+END_TEST
+
 static void help_to_full_disk(void *arg)
 {
 	if (!freopen("/dev/full", "w", stdout))
@@ -345,6 +366,7 @@ int main(void)
 	tcase_add_loop_test(t, line_of_history, 0, sizeof history / sizeof *history);
 	tcase_add_test(t, helped);
 	tcase_add_test(t, versioned);
+	tcase_add_test(t, parsed_twice);
 	tcase_add_test(t, help_is_not_lost);
 	tcase_add_test(t, closed_descriptors);
 	SRunner *r = srunner_create(s);

@@ -482,6 +482,24 @@ static void closed_stdout(void *arg)
 	_exit(finish());
 }
 
+static void closed_stderr(void *arg)
+{
+	close(STDERR_FILENO);
+	struct out *o = out_open("f", 0);
+	warn("%s", (char *)arg);
+	out_printf(o, "new");
+	out_close(o);
+	_exit(finish());
+}
+
+START_TEST(messages_stay_out_of_files)
+{
+	struct child c = child_run(closed_stderr, "a message");
+	ck_assert_int_eq(c.status, 0);
+	ck_assert_str_eq(get("f"), "new");
+}
+END_TEST
+
 START_TEST(bad_stdout)
 {
 	int how = 0;
@@ -607,6 +625,7 @@ int main(void)
 	tcase_add_test(t, sixty_four);
 	tcase_add_test(t, devices);
 	tcase_add_test(t, fifo);
+	tcase_add_test(t, messages_stay_out_of_files);
 	tcase_add_test(t, bad_stdout);
 	tcase_add_test(t, reader_gone);
 	tcase_add_test(t, binary_to_a_terminal);
