@@ -1,0 +1,142 @@
+/* render - data sets, models and logs to pictures: PNG, SVG or PDF */
+#include <string.h>
+
+#include "err.h"
+#include "opt.h"
+#include "pict_curves.h"
+#include "pict_faces.h"
+#include "pict_tiles.h"
+
+/* Each kind of picture has its own options; the tables below say what they mean. */
+static struct {
+	struct pict_faces faces;
+	struct pict_tiles tiles, pairs;
+	struct pict_curves curves;
+	int64_t threads;
+	int quiet;
+} o = {
+	.faces = {.count = 24, .first = 1},
+	.tiles = {.count = 500, .first = 1},
+	.pairs = {.count = 20, .first = 1},
+	.curves = {.size = {900, 560}},
+};
+
+#define GOES_TO(to)                                                                                                                        \
+	OPT_OUTPUT(&(to).path),                                                                                                            \
+	{                                                                                                                                  \
+		0, "format", OPT_CHOICE, &(to).format, 0, 0, "png|svg|pdf",                                                                \
+			"what to write; else the suffix of FILE says it, and png goes to stdout", 0                                        \
+	}
+#define COUNT(to, most, help)                                                                                                              \
+	{                                                                                                                                  \
+		0, "count", OPT_INT, to, 1, most, "N", help, 0                                                                             \
+	}
+#define FIRST(to, help)                                                                                                                    \
+	{                                                                                                                                  \
+		0, "first", OPT_INT, to, 1, 281474976710656, "ROW", help, 0                                                                \
+	}
+#define COLUMNS(to)                                                                                                                        \
+	{                                                                                                                                  \
+		0, "columns", OPT_INT, to, 0, 10000, "C", "images side by side; 0: chosen to fit", 0                                       \
+	}
+#define ZOOM(to)                                                                                                                           \
+	{                                                                                                                                  \
+		0, "zoom", OPT_REAL, to, 0, 100, "Z", "pixels of the picture for one of an image; 0: chosen to fit", 0                     \
+	}
+#define COMMON OPT_THREADS(&o.threads), OPT_QUIET(&o.quiet), OPT_END
+
+static const struct opt faces[] = {
+	GOES_TO(o.faces.to),
+	COUNT(&o.faces.count, 10000, "draw at most N faces"),
+	FIRST(&o.faces.first, "begin at this row, counted from 1"),
+	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
+	{0, "names", OPT_FLAG, &o.faces.names, 0, 0, 0, "write the points' names beside them", 0},
+	COLUMNS(&o.faces.columns),
+	ZOOM(&o.faces.zoom),
+	COMMON,
+};
+
+static const struct opt tiles[] = {
+	GOES_TO(o.tiles.to),
+	{0, "tensor", OPT_STR, &o.tiles.tensor, 0, 0, "NAME", "tensor to draw; else image, else 0.weight", 0},
+	{0, "size", OPT_SIZE, &o.tiles.size, 0, 0, "WxH", "shape of the tiles that rows of a matrix are; else META input says it", 0},
+	{0, "global", OPT_FLAG, &o.tiles.global, 0, 0, 0,
+		"one scale of greys for all; else each tile has its own, black its least value and white its largest", 0},
+	COUNT(&o.tiles.count, 100000, "draw at most N tiles"),
+	FIRST(&o.tiles.first, "begin at this tile, counted from 1"),
+	COLUMNS(&o.tiles.columns),
+	ZOOM(&o.tiles.zoom),
+	COMMON,
+};
+
+static const struct opt pairs[] = {
+	GOES_TO(o.pairs.to),
+	COUNT(&o.pairs.count, 10000, "draw at most N pairs"),
+	FIRST(&o.pairs.first, "begin at this row, counted from 1"),
+	COLUMNS(&o.pairs.columns),
+	ZOOM(&o.pairs.zoom),
+	COMMON,
+};
+
+static const struct opt curves[] = {
+	GOES_TO(o.curves.to),
+	{0, "y", OPT_STR, &o.curves.y, 0, 0, "NAME,...",
+		"columns to draw; else those that begin with valid_ or train_, else all but times and rates", 0},
+	{0, "names", OPT_STR, &o.curves.names, 0, 0, "NAME,...",
+		"a name in the legend for each log, else its file name; equal names have one colour", 0},
+	{0, "mean", OPT_FLAG, &o.curves.mean, 0, 0, 0, "of logs with equal names draw the mean, and a band from the least to the largest",
+		0},
+	{0, "title", OPT_STR, &o.curves.title, 0, 0, "TEXT", "title of the picture", 0},
+	{0, "xlabel", OPT_STR, &o.curves.xlabel, 0, 0, "TEXT", "title of the x axis, with its unit; else the first column's name", 0},
+	{0, "ylabel", OPT_STR, &o.curves.ylabel, 0, 0, "TEXT", "title of the y axis, with its unit; else from the columns' names", 0},
+	{0, "logx", OPT_FLAG, &o.curves.logx, 0, 0, 0, "logarithmic x axis", 0},
+	{0, "logy", OPT_FLAG, &o.curves.logy, 0, 0, 0, "logarithmic y axis", 0},
+	{0, "size", OPT_SIZE, &o.curves.size, 0, 0, "WxH", "size of the picture in pixels", 0},
+	COMMON,
+};
+
+static const struct opt none[] = {OPT_END};
+
+static const struct opt_prog
+	faces_prog = {"render faces", "Draws faces with their points: truth, prediction, or both and the error in pixels.", "[DATA]", 0, 1,
+		faces,
+		{"face-synth -n 100 | csv-clean | render faces --count 12 -o faces.png",
+			"render faces --worst -o worst.pdf predicted.tns"}},
+	tiles_prog = {"render tiles", "Draws filters of a model, or patches, as tiles.", "[DATA]", 0, 1, tiles,
+		{"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png",
+			"render tiles --count 100 -o filters.png model.tns"}},
+	pairs_prog = {"render pairs", "Draws original images over their reconstructions.", "[DATA]", 0, 1, pairs,
+		{"render pairs --count 20 -o pairs.png reconstructed.tns"}},
+	curves_prog = {"render curves", "Draws curves from the logs of training runs (TSV).", "[LOG...]", 0, 500, curves,
+		{"render curves --y valid_error -o curves.svg a.tsv b.tsv",
+			"render curves --names old,old,new,new --mean -o runs.png old1.tsv old2.tsv new1.tsv new2.tsv"}},
+	prog = {"render",
+		"Draws pictures: faces with points, tiles (filters, patches), pairs (original over reconstruction), curves (training "
+		"logs). "
+		"`render faces --help` and so on show the options of each.",
+		"faces|tiles|pairs|curves [options] [FILE...]", 1, 1, none,
+		{"face-synth -n 100 | csv-clean | render faces -o faces.png",
+			"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png"}};
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc > 1 ? argv[1] : "";
+	int n;
+	if (!strcmp(kind, "faces")) {
+		char **operand = opt_parse(&faces_prog, argc - 1, argv + 1, &n);
+		pict_faces(operand[0], &o.faces);
+	} else if (!strcmp(kind, "tiles")) {
+		char **operand = opt_parse(&tiles_prog, argc - 1, argv + 1, &n);
+		pict_tiles(operand[0], &o.tiles);
+	} else if (!strcmp(kind, "pairs")) {
+		char **operand = opt_parse(&pairs_prog, argc - 1, argv + 1, &n);
+		pict_pairs(operand[0], &o.pairs);
+	} else if (!strcmp(kind, "curves")) {
+		char **operand = opt_parse(&curves_prog, argc - 1, argv + 1, &n);
+		pict_curves(operand, n, &o.curves);
+	} else {
+		char **operand = opt_parse(&prog, argc, argv, &n);
+		die_usage("'%s' is not one of faces, tiles, pairs, curves", operand[0]);
+	}
+	return finish();
+}
