@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# face-synth as its users see it: files and formats, equal bytes however made, faults planted where the list says, structure broken on request.
+. tests/sh.sh
+cd "$TMP" || exit 1
+
+make_all() { # NAME OPTIONS...: all six files, NAME.*
+	local name=$1; shift
+	face-synth -q "$@" --groups "$name.groups" --truth "$name.truth" --test "$name.test" --lookup "$name.lookup" --solution "$name.solution" -o "$name.csv"
+}
+
+# the formats
+ok "all files" make_all a -n 300 --dirt --test-count 40
+is "$(head -1 a.csv | tr , '\n' | wc -l)" 31 "31 columns"
+is "$(head -1 a.csv | tr , '\n' | tail -1)" Image "Image comes last"
+is "$(head -1 a.solution)" "$(head -1 a.csv)" "a solution is a training file"
+is "$(wc -l <a.csv) $(wc -l <a.groups) $(wc -l <a.test) $(wc -l <a.solution)" "301 301 41 41" "rows"
+is "$(head -1 a.test) $(head -1 a.lookup) $(head -1 a.groups)" "ImageId,Image RowId,ImageId,FeatureName,Location row,group" "headers"
+is "$(awk -F, 'NR > 1 { n = split($31, p, " "); for (i = 1; i <= n; i++) if (p[i] !~ /^[0-9]+$/ || p[i] > 255) bad++; if (NF != 31 || n != 9216) bad++ } END { print bad + 0 }' a.csv)" 0 "fields and pixels"
+is "$(awk -F, 'NR > 1 { for (i = 1; i <= 30; i++) if ($i !~ /^(-?[0-9]+(\.[0-9]*[1-9])?)?$/) bad++ } END { print bad + 0 }' a.csv)" 0 "coordinates"
+is "$(awk -F, 'NR > 1 && ($1 != NR - 1 || $4 != "") { bad++ } END { print bad + 0 }' a.lookup)" 0 "lookup lines count from 1, locations empty"
+is "$(awk -F, 'NR > 1 { c[$2]++ } END { for (k in c) if (c[k] != 8 && c[k] != 30) bad++; print length(c), bad + 0 }' a.lookup)" "40 0" "each picture is asked for four points or all"
+is "$(awk -F, 'NR > 1 && $1 != NR - 1 { bad++ } END { print bad + 0 }' a.test)" 0 "ImageIds"
+is "$(cut -d, -f2 a.test | tail -n +2 | md5sum)" "$(cut -d, -f31 a.solution | tail -n +2 | md5sum)" "test and solution show the same pictures"
+is "$(cut -d, -f1-30 a.solution | grep -c ',,')" 0 "a solution has every label"
+is "$(awk -F, 'NR > 1 { if ($2 > $1) bad++; if ($2 < $1) same++ } END { print bad + 0, (same > 30) }' a.groups)" "0 1" "groups are called after their first row"
+
+# the same bytes, however made
+ok "again" make_all b -n 300 --dirt --test-count 40
+ok "three threads" make_all c -n 300 --dirt --test-count 40 -t 3
+ok "piped" bash -c 'face-synth -n 300 --dirt -t 1 | cat >d.csv'
+for f in csv groups truth test lookup solution; do
+	same a.$f b.$f "again: $f"
+	same a.$f c.$f "threads: $f"
+done
+same a.csv d.csv "piped"
+ok "other seed" make_all e -n 300 --dirt --test-count 40 -s 2
+for f in csv truth test; do
+	ok "another seed differs: $f" bash -c "! cmp -s a.$f e.$f"
+done
+ok "more rows" face-synth -q -n 320 --dirt -o f.csv
+ok "rows don't depend on how many follow" bash -c 'head -301 f.csv | cmp - a.csv'
+
+# planted faults: rows that the list doesn't name are as they are without dirt, but for labels left out
+ok "clean" face-synth -q -n 300 -o g.csv
+is "$(awk -F, 'FILENAME == "a.truth" { split($0, t, "\t"); listed[t[1]] = 1; next }
+	FILENAME == "g.csv" { for (i = 1; i <= 31; i++) clean[FNR, i] = $i; next }
+	FNR > 1 && !((FNR - 1) in listed) { for (i = 1; i <= 31; i++) if ($i != "" && $i != clean[FNR, i]) bad++ }
+	FNR > 1 && (FNR - 1) in listed { diff = 0; for (i = 1; i <= 31; i++) if ($i != "" && $i != clean[FNR, i]) diff++; if (!diff) bad++ }
+	END { print bad + 0 }' a.truth g.csv a.csv)" 0 "the list of faults is true and whole"
+ok "many rows" face-synth -q -n 2000 --size 16x16 --dirt --truth t.truth -o t.csv
+is "$(cut -f3 t.truth | tail -n +2 | sort -u | tr '\n' ' ')" "duplicate far outside scrambled shifted swapped " "every kind is planted"
+is "$(awk -F, 'NR > 1 { n = 0; for (i = 1; i <= 30; i++) n += $i != ""; full += n == 30; four += n == 8 } END { print (full > 540 && full < 660), (four > 1180 && four < 1340) }' t.csv)" "1 1" "30 % complete, most with four points"
+is "$(awk -F, 'NR > 1 { print $31 }' t.csv | sort | uniq -d | wc -l)" "$(awk -F'\t' '$3 == "duplicate"' t.truth | wc -l)" "duplicates are equal pictures"
+
+# sizes and points
+ok "size" face-synth -q -n 2 --size 31x20 --points 1 -o s.csv
+is "$(head -1 s.csv)" "left_eye_center_x,left_eye_center_y,Image" "one point"
+is "$(awk -F, 'NR > 1 { print split($3, p, " ") }' s.csv | sort -u)" 620 "31x20 pixels"
+ok "many points" face-synth -q -n 1 --points 98 -o s.csv
+is "$(head -1 s.csv | tr , '\n' | sort -u | wc -l)" 197 "98 points of different names"
+ok "no rows" face-synth -q -n 0 -o s.csv
+is "$(wc -l <s.csv)" 1 "no rows: a header"
+
+# structure broken on request, in the row asked for
+for kind in columns pixels range number; do
+	ok "break $kind" face-synth -q -n 5 --break "$kind" --break-row 4 --truth k.truth -o k.csv
+	is "$(tail -n +2 k.truth)" "4	-	$kind" "$kind is listed"
+	face-synth -q -n 5 -o good.csv
+	is "$(diff k.csv good.csv | grep -c '^<')" 1 "$kind: one row differs"
+	is "$(cmp -s <(sed -n 5p k.csv) <(sed -n 5p good.csv) && echo same)" "" "$kind: it is row 4"
+done
+face-synth -q -n 5 --break columns -o k.csv
+is "$(awk -F, '{ print NF }' k.csv | tr '\n' ' ')" "31 31 31 30 31 31 " "a column too few, in the middle row"
+face-synth -q -n 5 --break pixels -o k.csv
+is "$(awk -F, 'NR == 4 { print split($31, p, " ") }' k.csv)" 9215 "a pixel too few"
+ok "range" bash -c "face-synth -n 5 --break range | sed -n 4p | grep -q ' 256$'"
+ok "number" bash -c "face-synth -n 5 --break number | sed -n 4p | grep -q ',12.5px,'"
+face-synth -q --break empty -o k.csv
+is "$(wc -c <k.csv)" 0 "empty"
+face-synth -q -n 5 --break cut -o k.csv
+is "$(wc -l <k.csv) $(tail -c 1 k.csv | wc -l)" "3 0" "cut within row 3"
+face-synth -q -n 5 --break header -o k.csv
+is "$(grep -c Image k.csv)" 0 "no Image column"
+face-synth -q -n 5 --break twice -o k.csv
+is "$(head -1 k.csv | tr , '\n' | sort | uniq -d)" left_eye_center_x "a name twice"
+
+# wrong use, and files that can't be written
+fails 2 "break" face-synth --break nothing
+fails 2 "7x96" face-synth --size 7x96
+fails 2 "points" face-synth --points 0
+fails 2 "break-row" face-synth -n 5 --break cut --break-row 6
+fails 2 "same" face-synth --same 2
+fails 2 "" face-synth operand
+fails 1 "/no/such" face-synth -n 1 -o /no/such/x.csv
+[ -w /dev/full ] && fails 1 "No space left" face-synth -n 5 -o /dev/full
+echo old >keep.csv
+fails 1 "/no/such" face-synth -n 1 --test /no/such/t.csv -o keep.csv
+is "$(cat keep.csv)" old "a failed run leaves the old file"
+is "$(ls -a | grep -c '\.tmp$')" 0 "and nothing beside it"
+done_tests
