@@ -244,6 +244,7 @@ NORETURN static void refuse(const struct opt_prog *p, int n, int what, const cha
 	for (int i = 0; i < n; i++)
 		if (optopt && (optopt == p->opts[i].letter || optopt == 256 + i))
 			o = &p->opts[i];
+	assert(o || what != ':');
 	if (what == ':')
 		die_usage("--%s needs %s", o->name, argument(o));
 	if (optopt == 'h' || optopt == 'V' || (o && optopt >= 256))

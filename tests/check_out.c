@@ -277,7 +277,8 @@ static void write_letters(void *arg)
 	for (int i = 0; i < 60; i++) {
 		pid_t pid = fork();
 		if (!pid) {
-			freopen("/dev/null", "w", stderr);
+			if (!freopen("/dev/null", "w", stderr))
+				_exit(98);
 			struct out *o = out_open("f", 0);
 			for (int k = 0; k < 5; k++)
 				out_write(o, s, sizeof s);
