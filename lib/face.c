@@ -94,6 +94,7 @@ static void person(struct visage *f, struct person *p, struct dice *d)
 	f->frame[0] = dice_from(d, 0.32f, 0.4f), f->frame[1] = dice_from(d, 0.2f, 0.3f),
 	f->rim = f->glasses == GLASSES_THIN ? 0.03f : dice_from(d, 0.04f, 0.08f);
 	f->hairline = dice_from(d, -0.12f, 0.12f) + (woman ? 0 : 0.15f * f->age), f->part = dice_from(d, -0.3f, 0.3f);
+	f->wave = fmaxf(0, dice_from(d, -0.05f, 0.08f));
 	f->length = dice_from(d, 1.2f, 2.6f), f->bulk = woman ? dice_from(d, 0.04f, 0.28f) : dice_from(d, 0.02f, 0.13f);
 	f->iris_r = 0.095f + 0.005f * dice_normal(d);
 	p->wide = 1.04f + 0.06f * dice_normal(d), p->jaw = (woman ? 0.9f : 0.98f) + 0.07f * dice_normal(d);

@@ -112,7 +112,7 @@ static void body(const struct visage *f, struct brush *b)
 			c[n][0] = f->pose.x, c[n++][1] = f->pose.y + low + 0.3f * s;
 			c[n][0] = f->pose.x + wide, c[n++][1] = f->pose.y + low;
 		}
-		brush_fill(b, p, brush_curve(c, n, 1, 4, p), 0.02f * s, &hair);
+		brush_fill(b, p, brush_curve(c, n, longer, 4, p), 0.02f * s, &hair);
 	}
 	/* neck and shoulders follow the head's place but not its turn */
 	float x = 0.5f * (f->rim_at[0][0] + f->rim_at[9][0]), y = f->rim_at[0][1], w = 0.72f * s;
@@ -160,10 +160,10 @@ static void relief(const struct visage *f, struct brush *b)
 
 static void ear(const struct visage *f, struct brush *b, int side)
 {
-	float x = side ? -1.09f : 1.09f;
-	struct brush_ink skin = ink(f->skin * 0.88f, 1), in = ink(f->skin * 0.55f, 0.6f);
-	oval3(f, b, x, 0.28f, -0.72f, 0.13f, 0.3f, 0, &skin);
-	oval3(f, b, x, 0.25f, -0.70f, 0.06f, 0.18f, 0.05f, &in);
+	float x = side ? -1.06f : 1.06f;
+	struct brush_ink skin = ink(f->skin * 0.97f, 1), in = ink(f->skin * 0.65f, 0.6f);
+	oval3(f, b, x, 0.3f, -0.72f, 0.12f, 0.29f, 0, &skin);
+	oval3(f, b, x, 0.28f, -0.70f, 0.05f, 0.17f, 0.05f, &in);
 }
 
 static void head(const struct visage *f, struct brush *b)
@@ -361,11 +361,16 @@ static void hair(const struct visage *f, struct brush *b)
 	const float v[9][3] = {{-1.03f, 0.08f, -0.75f}, {-0.97f, -0.25f, -0.6f}, {-0.85f, fringe ? -0.3f : -0.75f - h, -0.3f},
 		{-0.45f + m * 0.3f, front + 0.1f, 0}, {m, front, 0.1f}, {0.45f + m * 0.3f, front + 0.1f, 0},
 		{0.85f, fringe ? -0.3f : -0.75f - h, -0.3f}, {0.97f, -0.25f, -0.6f}, {1.03f, 0.08f, -0.75f}};
-	for (int i = 0; i < 9; i++, n++) {
-		place(f, v[i], c[n]);
-		within(f, c[n]);
+	/* two open curves: one closed one would bulge at the temples */
+	int m1 = brush_curve(c, n, 0, 4, p);
+	for (int i = 0; i < 9; i++) {
+		place(f, v[i], c[i]);
+		within(f, c[i]);
 	}
-	brush_fill(b, p, brush_curve(c, n, 1, 4, p), 0.02f * s, &k);
+	int m2 = brush_curve(c, 9, 0, 4, p + m1);
+	for (int i = m1 + 8; i < m1 + m2 - 8; i++) /* strands on the forehead */
+		p[i][1] += f->wave * s * sinf(2.1f * i + 20 * m);
+	brush_fill(b, p, m1 + m2, 0.02f * s, &k);
 	for (int i = -1; i <= 1 && longer; i += 2) { /* locks before the ears */
 		const float l[7][3] = {{0.75f * i, -1.0f, -0.3f}, {0.98f * i, -0.5f, -0.45f}, {0.97f * i, 0.4f, -0.5f},
 			{0.95f * i, f->length, -0.5f}, {1.35f * i, f->length, -0.9f}, {1.3f * i, 0.2f, -0.9f}, {1.15f * i, -0.7f, -0.7f}};

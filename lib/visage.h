@@ -30,7 +30,7 @@ struct visage {
 	float skin, hair, iris, lip, brow, cloth, back[2];
 	int style, beard, glasses; /* of the enums above */
 	float age, makeup;	   /* 0 to 1 */
-	float hairline, part, length, bulk;
+	float hairline, part, length, bulk, wave;
 	float frame[2], rim; /* glasses: half width and height of a lens, width of the rim */
 	/* anatomy */
 	struct visage_eye eye[2]; /* 0 left, 1 right */
