@@ -207,11 +207,16 @@ void ds_pass_table_row(const struct ds_pass *p, const struct tns_table *t, uint6
 			tns_write(w, p->id[i], tns_row(t, i, row), 1);
 }
 
-void ds_pass_end(const struct tns *t, struct tns_writer *w)
+void ds_pass_late(const struct tns *t, struct tns_writer *w)
 {
 	for (int i = 0; i < t->nmeta; i++)
 		if (t->meta[i].late && strcmp(t->meta[i].key, "history") && !tns_has_meta(w, t->meta[i].key))
 			tns_put_meta(w, t->meta[i].key, t->meta[i].value);
+}
+
+void ds_pass_end(const struct tns *t, struct tns_writer *w)
+{
+	ds_pass_late(t, w);
 	ds_history(w, &t, 1, NULL);
 }
 

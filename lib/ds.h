@@ -45,6 +45,7 @@ void ds_pass_row(const struct ds_pass *p, const struct ds *d, uint64_t i, struct
 /* Rows of a loaded table. */
 void ds_pass_table_row(const struct ds_pass *p, const struct tns_table *t, uint64_t row, struct tns_writer *w);
 /* After the end of the input: late METAs but history, and then history, grown by this program's line. */
+void ds_pass_late(const struct tns *t, struct tns_writer *w); /* without the history */
 void ds_pass_end(const struct tns *t, struct tns_writer *w);
 
 /* META history alone: the histories of the n inputs, each line once, then opt_line() with the inputs' fingerprints (at their ends) and,

@@ -67,6 +67,19 @@ void progress_tick(struct progress *p, uint64_t done, uint64_t total)
 	p->shown = 1;
 }
 
+void progress_line(struct progress *p, const char *fmt, ...)
+{
+	va_list ap;
+	if (p->quiet)
+		return;
+	progress_end(p);
+	char text[512];
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "%s: %s\n", err_program(), text);
+}
+
 void progress_end(struct progress *p)
 {
 	if (p->shown)

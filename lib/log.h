@@ -14,6 +14,8 @@ struct progress {
 void progress_begin(struct progress *p, const char *unit, int quiet);
 /* total 0: unknown. Cheap enough for every row: it draws ten times a second, and on a terminal only. */
 void progress_tick(struct progress *p, uint64_t done, uint64_t total);
+/* A plain line an epoch, unless quiet; on a terminal it stands above the bar. */
+void progress_line(struct progress *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void progress_end(struct progress *p); /* clears the bar */
 
 /* `program version, wall s, peak MiB` on stderr, unless quiet: the provenance line. */

@@ -116,6 +116,17 @@ struct rows *rows_part(const struct rows *r, double share, uint64_t seed, int pa
 	return p;
 }
 
+void rows_keep_positive(struct rows *r)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->value[(size_t)i * (size_t)r->k] > 0)
+			copy_row(r, kept++, r, i);
+	if (!kept)
+		die("%s: no label is positive", r->head->name);
+	r->n = kept;
+}
+
 void rows_free(struct rows *r)
 {
 	if (!r)

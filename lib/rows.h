@@ -27,6 +27,8 @@ struct rows *rows_load(const char *path, enum target target);
 /* Those rows whose group is drawn (part = 1), or not (part = 0), by Philox (seed, PHILOX_SPLIT, 0, group) < share: a new set that shares
  * nothing; the whole's names are copied. */
 struct rows *rows_part(const struct rows *r, double share, uint64_t seed, int part);
+/* Leave only the rows whose label is not 0; dies when there are none. The set then serves TARGET_IMAGE. */
+void rows_keep_positive(struct rows *r);
 void rows_free(struct rows *r);
 
 #endif

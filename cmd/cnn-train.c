@@ -1,0 +1,124 @@
+/* cnn-train - a data set into a model: a net trained on labels or on the coordinates of points. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/opt.h"
+#include "lib/out.h"
+#include "lib/train.h"
+
+static struct {
+	const char *net, *target, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device, *output;
+	int64_t epochs, batch, patience, threads;
+	double rate, momentum, decay, valid_part;
+	uint64_t seed;
+	int resume, quiet;
+} o = {.net = "fc500 sigmoid fc", .target = "coords", .augment = "", .optimizer = "nesterov", .schedule = "constant", .device = "cpu", .epochs = 20,
+	.batch = 32, .rate = 0.01, .momentum = 0.9, .seed = 1};
+
+static const struct opt opts[] = {
+	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC", "the net, as text or as @FILE", 0},
+	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords", "what it learns: the label, or the keypoints' coordinates (missing ones are masked)", 0},
+	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 0},
+	{0, "augment", OPT_STR, &o.augment, 0, 0, "LIST",
+		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F, or default", 0},
+	{'e', "epochs", OPT_INT, &o.epochs, 1, 1000000, "N", "passes over the data", 0},
+	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "rows a step", 0},
+	{'r', "rate", OPT_REAL, &o.rate, 0, 100, "X", "learning rate", 0},
+	{'m', "momentum", OPT_REAL, &o.momentum, 0, 0.9999, "X", "momentum (Adam: beta 1)", 0},
+	{0, "optimizer", OPT_CHOICE, &o.optimizer, 0, 0, "sgd|nesterov|adam", "how gradients become steps", 0},
+	{0, "schedule", OPT_CHOICE, &o.schedule, 0, 0, "constant|linear|cosine|step", "how the rate falls", 0},
+	{0, "decay", OPT_REAL, &o.decay, 0, 1, "X", "weight decay", 0},
+	{0, "valid", OPT_STR, &o.valid, 0, 0, "FILE", "data set to validate on after each epoch; the best weights are kept", 0},
+	{0, "valid-part", OPT_REAL, &o.valid_part, 0, 0.9, "F", "hold out this share of the rows (of the faces, where patches name their source)", 0},
+	{0, "patience", OPT_INT, &o.patience, 0, 1000000, "N", "stop after N epochs without a better validation; 0: never", 0},
+	{0, "checkpoint", OPT_STR, &o.checkpoint, 0, 0, "FILE", "keep all that is needed to go on in FILE", 1},
+	{0, "resume", OPT_FLAG, &o.resume, 0, 0, 0, "go on from the checkpoint where there is one", 1},
+	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
+	OPT_SEEDED(&o.seed),
+	OPT_DEVICE(&o.device),
+	OPT_THREADS(&o.threads),
+	OPT_QUIET(&o.quiet),
+	OPT_OUTPUT(&o.output),
+	OPT_END,
+};
+
+static const struct opt_prog prog = {"cnn-train", "trains a net on a data set and writes the model", "[DATA]", 0, 1, opts,
+	{"csv-clean training.csv.gz | cnn-train -n 'fc500 relu fc' --valid-part 0.2 -o model.tns",
+		"cnn-train --target label -n 'fc500 sigmoid fc' --init dae.tns -e 100 patches.tns -o eyes.tns", NULL}};
+
+/* What a checkpoint must agree with: the options and the data. */
+static char *key_of(const struct rows *train, const struct rows *valid, const struct tns *init)
+{
+	return xprintf("%s < %08x %08x %08x", opt_line(), train->head->fingerprint, valid && valid->head ? valid->head->fingerprint : 0,
+		init ? init->fingerprint : 0);
+}
+
+static void same_kind(const struct rows *a, const struct rows *b)
+{
+	if (a->W != b->W || a->H != b->H || strcmp(a->names, b->names))
+		die("%s: %dx%d images of %s are not like those of %s: %dx%d of %s", b->head->name, b->W, b->H, b->names, a->head->name, a->W, a->H, a->names);
+}
+
+static enum optimizer optimizer_of(const char *name)
+{
+	return !strcmp(name, "adam") ? OPTIMIZER_ADAM : !strcmp(name, "nesterov") ? OPTIMIZER_NESTEROV : OPTIMIZER_SGD;
+}
+
+int main(int argc, char **argv)
+{
+	int n;
+	char **operand = opt_parse(&prog, argc, argv, &n);
+	enum target target = (enum target)model_target(o.target);
+	if (o.valid && o.valid_part > 0)
+		die_usage("--valid and --valid-part exclude each other");
+	if (o.resume && !o.checkpoint)
+		die_usage("--resume needs --checkpoint");
+	struct train_options a = {.epochs = (int)o.epochs, .batch = (int)o.batch, .patience = (int)o.patience, .rate = o.rate, .momentum = o.momentum,
+		.decay = o.decay, .optimizer = optimizer_of(o.optimizer), .schedule = (enum schedule)spec_schedule(o.schedule), .seed = o.seed,
+		.checkpoint = o.checkpoint, .resume = o.resume, .log = o.log, .quiet = o.quiet};
+	spec_augment(o.augment, &a.augment);
+	struct ops *ops = ops_open(o.device, (int)o.threads);
+	if (!ops)
+		die("--device %s: this build has no such hand", o.device);
+
+	struct rows *all = rows_load(operand[0], target), *train = all, *valid = NULL;
+	if (o.valid) {
+		valid = rows_load(o.valid, target);
+		same_kind(all, valid);
+	} else if (o.valid_part > 0) {
+		train = rows_part(all, o.valid_part, o.seed, 0);
+		valid = rows_part(all, o.valid_part, o.seed, 1);
+		train->head = all->head;
+		if (!train->n || !valid->n)
+			die("%s: %u rows can't be parted by --valid-part %g", all->head->name, all->n, o.valid_part);
+	}
+	struct model *m = model_new(o.net, target, all->W, all->H, all->outputs, all->names);
+	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
+	const struct tns *source = init ? tns_table_head(init) : NULL;
+	net_first(&m->d, o.seed, m->param, m->stat);
+	if (init && !model_init_from(&m->d, init, m->param))
+		die("%s: its first layer does not have the shape of this net's", source->name);
+	char *key = key_of(train, valid, source);
+	a.key = key;
+
+	struct train *t = train_new(ops, m, train, valid, &a);
+	train_run(t);
+	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
+	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, NULL);
+	if (!o.quiet && valid)
+		warn("best epoch %d: %s %.5g", t->best_epoch, target == TARGET_COORDS ? "valid rmse px" : "valid loss", t->best);
+	log_provenance(o.quiet);
+	train_free(t);
+	model_free(m);
+	if (train != all)
+		rows_free(train);
+	rows_free(valid);
+	rows_free(all);
+	if (init)
+		tns_unload(init);
+	free(key);
+	ops->close(ops);
+	return finish();
+}

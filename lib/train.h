@@ -1,0 +1,65 @@
+/* Training a model on rows: epochs, batches, schedules, validation, the best weights, checkpoints from which a killed run goes on to the
+ * same bits. */
+#ifndef TRAIN_H
+#define TRAIN_H
+
+#include <stdio.h>
+
+#include "kernels/ops.h"
+#include "lib/log.h"
+#include "lib/model.h"
+#include "lib/net.h"
+#include "lib/rows.h"
+#include "lib/spec.h"
+
+enum optimizer { OPTIMIZER_SGD, OPTIMIZER_NESTEROV, OPTIMIZER_ADAM };
+
+struct train_options {
+	int epochs, batch, patience; /* patience: epochs without a better validation before the end; 0: never */
+	double rate, momentum, decay; /* decay: on weights, not on biases and batch norm */
+	enum optimizer optimizer;
+	enum schedule schedule;
+	struct augment augment;
+	uint64_t seed;
+	const char *checkpoint; /* file, or NULL */
+	int resume;		/* go on from it where it is there */
+	const char *key;	/* what a checkpoint must agree with: options and fingerprints of the data */
+	const char *log;	/* TSV file, or NULL */
+	int quiet;
+};
+
+struct train {
+	const struct train_options *a;
+	const struct ops *o;
+	struct model *m;
+	struct net *net;
+	const struct rows *train, *valid; /* valid may be NULL */
+	uint8_t *bytes, *valid_bytes;	  /* device */
+	real *target, *valid_target;	  /* device (n, outputs), scaled; classes (n) for more than two */
+	uint32_t *order, *rows;		  /* host, device */
+	real *x, *t, *dz, *first, *second; /* device: a batch, and the optimizer's */
+	double *loss;			  /* device, a row each */
+	int *mirror;			  /* points */
+	real *scaled;			  /* host (n, outputs) */
+	int epoch, step, best_epoch;
+	double best;
+	FILE *best_file; /* its weights: parameters, then statistics; without a name */
+};
+
+/* All the pieces outlive it. m's parameters are where training starts. */
+struct train *train_new(const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a);
+/* To the end; m then holds the best weights where there is a validation set, else the last. Dies when the loss is no number. */
+void train_run(struct train *t);
+void train_free(struct train *t);
+
+/* Loss, and error (share of wrong labels) or RMSE (pixels), of the net on a set. */
+struct train_score {
+	double loss, error;
+};
+struct train_score train_evaluate(struct train *t, const struct rows *r, const uint8_t *bytes, const real *target);
+
+/* lib/checkpoint.c */
+void checkpoint_write(const struct train *t);
+int checkpoint_read(struct train *t); /* 1: went on, 0: there is none; dies when it is another run's */
+
+#endif
