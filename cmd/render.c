@@ -12,6 +12,7 @@ static struct {
 	struct pict_faces faces;
 	struct pict_tiles tiles, pairs;
 	struct pict_curves curves;
+	struct pict_to to;
 	int64_t threads;
 	int quiet;
 } o = {
@@ -21,10 +22,10 @@ static struct {
 	.curves = {.size = {900, 560}},
 };
 
-#define GOES_TO(to)                                                                                                                        \
-	OPT_OUTPUT(&(to).path),                                                                                                            \
+#define GOES_TO                                                                                                                            \
+	OPT_OUTPUT(&o.to.path),                                                                                                            \
 	{                                                                                                                                  \
-		0, "format", OPT_CHOICE, &(to).format, 0, 0, "png|svg|pdf",                                                                \
+		0, "format", OPT_CHOICE, &o.to.format, 0, 0, "png|svg|pdf",                                                                \
 			"what to write; else the suffix of FILE says it, and png goes to stdout", 0                                        \
 	}
 #define COUNT(to, most, help)                                                                                                              \
@@ -46,7 +47,7 @@ static struct {
 #define COMMON OPT_THREADS(&o.threads), OPT_QUIET(&o.quiet), OPT_END
 
 static const struct opt faces[] = {
-	GOES_TO(o.faces.to),
+	GOES_TO,
 	COUNT(&o.faces.count, 10000, "draw at most N faces"),
 	FIRST(&o.faces.first, "begin at this row, counted from 1"),
 	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
@@ -57,7 +58,7 @@ static const struct opt faces[] = {
 };
 
 static const struct opt tiles[] = {
-	GOES_TO(o.tiles.to),
+	GOES_TO,
 	{0, "tensor", OPT_STR, &o.tiles.tensor, 0, 0, "NAME", "tensor to draw; else image, else 0.weight", 0},
 	{0, "size", OPT_SIZE, &o.tiles.size, 0, 0, "WxH", "shape of the tiles that rows of a matrix are; else META input says it", 0},
 	{0, "global", OPT_FLAG, &o.tiles.global, 0, 0, 0,
@@ -70,7 +71,7 @@ static const struct opt tiles[] = {
 };
 
 static const struct opt pairs[] = {
-	GOES_TO(o.pairs.to),
+	GOES_TO,
 	COUNT(&o.pairs.count, 10000, "draw at most N pairs"),
 	FIRST(&o.pairs.first, "begin at this row, counted from 1"),
 	COLUMNS(&o.pairs.columns),
@@ -79,7 +80,7 @@ static const struct opt pairs[] = {
 };
 
 static const struct opt curves[] = {
-	GOES_TO(o.curves.to),
+	GOES_TO,
 	{0, "y", OPT_STR, &o.curves.y, 0, 0, "NAME,...",
 		"columns to draw; else those that begin with valid_ or train_, else all but times and rates", 0},
 	{0, "names", OPT_STR, &o.curves.names, 0, 0, "NAME,...",
@@ -95,7 +96,7 @@ static const struct opt curves[] = {
 	COMMON,
 };
 
-static const struct opt none[] = {OPT_END};
+static const struct opt common[] = {GOES_TO, COMMON};
 
 static const struct opt_prog
 	faces_prog = {"render faces", "Draws faces with their points: truth, prediction, or both and the error in pixels.", "[DATA]", 0, 1,
@@ -111,32 +112,49 @@ static const struct opt_prog
 		{"render curves --y valid_error -o curves.svg a.tsv b.tsv",
 			"render curves --names old,old,new,new --mean -o runs.png old1.tsv old2.tsv new1.tsv new2.tsv"}},
 	prog = {"render",
-		"Draws pictures: faces with points, tiles (filters, patches), pairs (original over reconstruction), curves (training "
-		"logs). "
-		"`render faces --help` and so on show the options of each.",
-		"faces|tiles|pairs|curves [options] [FILE...]", 1, 1, none,
+		"Draws a picture: faces (with their points), tiles (filters of a model, patches), pairs (originals over reconstructions) "
+		"or curves (training "
+		"logs). Each has options of its own: render faces --help shows those of faces.",
+		"faces|tiles|pairs|curves [FILE...]", 1, 1, common,
 		{"face-synth -n 100 | csv-clean | render faces -o faces.png",
 			"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png"}};
 
+/* Where the kind of picture stands: the first operand, behind no options but the common ones; 0 if it isn't there. */
+static int find_kind(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *a = argv[i];
+		if (!strcmp(a, "-o") || !strcmp(a, "--output") || !strcmp(a, "-t") || !strcmp(a, "--threads") || !strcmp(a, "--format"))
+			i++;
+		else if (a[0] != '-' || !a[1])
+			return i;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	const char *kind = argc > 1 ? argv[1] : "";
-	int n;
-	if (!strcmp(kind, "faces")) {
-		char **operand = opt_parse(&faces_prog, argc - 1, argv + 1, &n);
-		pict_faces(operand[0], &o.faces);
-	} else if (!strcmp(kind, "tiles")) {
-		char **operand = opt_parse(&tiles_prog, argc - 1, argv + 1, &n);
-		pict_tiles(operand[0], &o.tiles);
-	} else if (!strcmp(kind, "pairs")) {
-		char **operand = opt_parse(&pairs_prog, argc - 1, argv + 1, &n);
-		pict_pairs(operand[0], &o.pairs);
-	} else if (!strcmp(kind, "curves")) {
-		char **operand = opt_parse(&curves_prog, argc - 1, argv + 1, &n);
-		pict_curves(operand, n, &o.curves);
-	} else {
+	static const struct opt_prog *const kinds[] = {&faces_prog, &tiles_prog, &pairs_prog, &curves_prog};
+	const char *const names[] = {"faces", "tiles", "pairs", "curves"};
+	int at = find_kind(argc, argv), kind = 0, n;
+	while (at && kind < 4 && strcmp(argv[at], names[kind]))
+		kind++;
+	if (!at || kind == 4) {
 		char **operand = opt_parse(&prog, argc, argv, &n);
 		die_usage("'%s' is not one of faces, tiles, pairs, curves", operand[0]);
 	}
+	memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof *argv);
+	char **operand = opt_parse(kinds[kind], argc - 1, argv, &n);
+	err_name("render");
+	o.faces.to = o.tiles.to = o.pairs.to = o.curves.to = o.to;
+	o.curves.quiet = o.quiet;
+	if (kind == 0)
+		pict_faces(operand[0], &o.faces);
+	else if (kind == 1)
+		pict_tiles(operand[0], &o.tiles);
+	else if (kind == 2)
+		pict_pairs(operand[0], &o.pairs);
+	else
+		pict_curves(operand, n, &o.curves);
 	return finish();
 }

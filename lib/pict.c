@@ -316,6 +316,7 @@ void pict_text(struct pict *p, double x, double y, double size, int align, int s
 	}
 	colour(p, c);
 	cairo_show_text(p->cr, s);
+	cairo_new_path(p->cr); /* the pen stays at the text's end, and the next line would begin there */
 	cairo_restore(p->cr);
 	free(s);
 }

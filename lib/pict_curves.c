@@ -195,7 +195,7 @@ static void make_curves(struct chart *h, const struct pict_curves *c)
 		for (int k = 0; k < h->ncolumns; k++)
 			for (int i = 0; i < (c->mean ? 1 : h->nlogs); i++)
 				add_curve(h, c, g, k, i, c->mean ? h->nlogs - 1 : i, &dropped);
-	if (dropped)
+	if (dropped && !c->quiet)
 		warn("%d value%s left out: not over 0 on a log axis, or beyond 1e300", dropped, dropped == 1 ? "" : "s");
 	if (!h->ncurves)
 		die("%s: no value to draw", h->log[0]->name);
@@ -276,8 +276,8 @@ static char *legend_text(const struct chart *h, const struct pict_curves *c, con
 	return more;
 }
 
-/* Entries in rows from y on down; p NULL... only measured when draw is 0. Returns the base line of the last row. */
-static double legend(struct pict *p, const struct chart *h, const struct pict_curves *c, double left, double right, double y, int draw)
+/* Entries in rows from base line y on down; returns that of the last row. */
+static double legend(struct pict *p, const struct chart *h, const struct pict_curves *c, double left, double right, double y)
 {
 	double x = left;
 	for (int i = 0; i < h->ncurves; i++) {
@@ -288,10 +288,8 @@ static double legend(struct pict *p, const struct chart *h, const struct pict_cu
 		double w = 34 + pict_text_width(p, 12, 0, text) + 20;
 		if (x > left && x + w - 20 > right)
 			x = left, y += 19;
-		if (draw) {
-			pict_path(p, (double[]){x + 1, x + 26}, (double[]){y - 4, y - 4}, 2, 2.4, curve_colour(h, u), curve_dash(h, u));
-			pict_text(p, x + 34, y, 12, PICT_LEFT, 0, PICT_INK, text);
-		}
+		pict_path(p, (double[]){x + 1, x + 26}, (double[]){y - 4, y - 4}, 2, 2.4, curve_colour(h, u), curve_dash(h, u));
+		pict_text(p, x + 34, y, 12, PICT_LEFT, 0, PICT_INK, text);
 		x += w;
 		free(text);
 	}
@@ -355,7 +353,7 @@ static void draw(struct chart *h, const struct pict_curves *c, struct out *o)
 		pict_text(p, h->x.from, top + 14, 15, PICT_LEFT, PICT_BOLD, PICT_INK, c->title);
 		top += 28;
 	}
-	h->y.to = legend(p, h, c, h->x.from, h->x.to, top + 10, 1) + 18;
+	h->y.to = legend(p, h, c, h->x.from, h->x.to, top + 10) + 18;
 	h->y.from = height - EDGE - 40;
 	if (h->y.from - h->y.to < 60 || h->x.to - h->x.from < 60)
 		die("--size: %.0fx%.0f leaves no room for curves", width, height);

@@ -13,6 +13,7 @@ struct pict_curves {
 	const char *title, *xlabel, *ylabel; /* NULL: no title, labels from the columns' names */
 	int logx, logy;
 	struct opt_size size;
+	int quiet; /* no warning about values left out */
 };
 
 /* Reads the logs (n = 0: stdin) as lib/pict_log.h says, then writes the picture. With mean, where fewer than all logs of a name go

@@ -157,28 +157,31 @@ static int overlap(const struct place *a, const struct place *b)
 
 /* Names go right, left, above or below their point, ever farther, where neither names nor points are yet: the first free place, else the
  * least crowded. */
-static void draw_names(struct pict *p, const struct book *b, const struct place *cell, const double *at, double size)
+static void draw_names(struct pict *p, const struct book *b, const struct place *cell, const double *at, const double *other, double size)
 {
-	struct place *taken = xcalloc(2 * (size_t)b->k, sizeof *taken);
+	struct place *taken = xcalloc(3 * (size_t)b->k, sizeof *taken);
 	int n = 0;
-	for (int k = 0; k < b->k; k++)
+	for (int k = 0; k < b->k; k++) {
 		if (!isnan(at[2 * k]))
-			taken[n++] = (struct place){at[2 * k] - 3, at[2 * k + 1] - 3, 6, 6};
+			taken[n++] = (struct place){at[2 * k] - 4, at[2 * k + 1] - 4, 8, 8};
+		if (!isnan(other[2 * k]))
+			taken[n++] = (struct place){other[2 * k] - 4, other[2 * k + 1] - 4, 8, 8};
+	}
 	for (int k = 0; k < b->k; k++) {
 		double x = at[2 * k], y = at[2 * k + 1], w = pict_text_width(p, size, 0, b->names[k]), h = size * 1.1;
 		if (isnan(x))
 			continue;
 		struct place best = {0};
 		int fewest = 1 << 30;
-		for (int try = 0; try < 28 && fewest; try++) {
+		for (int try = 0; try < 40 && fewest; try++) {
 			double far = 5 + (try / 4) * size * 0.7;
-			struct place s = {x + 5, y - h / 2, w, h};
+			struct place s = {x + 6, y - h / 2, w, h};
 			switch (try % 4) {
 			case 0:
 				s.y += far - 5;
 				break;
 			case 1:
-				s.x = x - 5 - w, s.y += far - 5;
+				s.x = x - 6 - w, s.y += far - 5;
 				break;
 			case 2:
 				s.x = x - w / 2, s.y = y - far - h;
@@ -196,6 +199,10 @@ static void draw_names(struct pict *p, const struct book *b, const struct place 
 				fewest = hits, best = s;
 		}
 		taken[n++] = best;
+		/* A name that had to go far off is led back to its point. */
+		double nx = fmin(fmax(x, best.x), best.x + w), ny = fmin(fmax(y, best.y), best.y + h);
+		if (hypot(nx - x, ny - y) > 9)
+			pict_path(p, (double[]){x, nx}, (double[]){y, ny}, 2, 0.8, 0xFFFFFF90, 0);
 		pict_text(p, best.x, best.y + size * 0.85, size, PICT_LEFT, PICT_HALO, 0xFFFFFFFF, b->names[k]);
 	}
 	free(taken);
@@ -217,23 +224,24 @@ static int locate(const float *points, int k, const struct book *b, const struct
 static void draw_points(struct pict *p, const struct book *b, const struct face *f, const struct place *cell, double zoom)
 {
 	double r = fmin(fmax(fmin(cell->w, cell->h) / 85, 1.3), 4), tx, ty, px, py;
-	double *at = xmalloc(2 * (size_t)b->k * sizeof *at);
+	double *at = xmalloc(4 * (size_t)b->k * sizeof *at), *other = at + 2 * b->k;
 	for (int k = 0; k < b->k; k++)
 		if (locate(f->truth, k, b, cell, zoom, &tx, &ty) && locate(f->predicted, k, b, cell, zoom, &px, &py))
 			pict_path(p, (double[]){tx, px}, (double[]){ty, py}, 2, 1.2, 0xFFFFFFB0, 0);
-	for (int k = 0; k < b->k; k++) {
-		at[2 * k] = at[2 * k + 1] = NAN;
+	for (int k = 0; k < 2 * b->k; k++)
+		at[k] = other[k] = NAN;
+	for (int k = 0; k < b->k; k++)
 		if (locate(f->predicted, k, b, cell, zoom, &px, &py)) {
-			pict_cross(p, px, py, r * 1.3, PREDICTED);
-			at[2 * k] = px, at[2 * k + 1] = py;
+			pict_cross(p, px, py, r * 1.1, PREDICTED);
+			at[2 * k] = other[2 * k] = px, at[2 * k + 1] = other[2 * k + 1] = py;
 		}
+	for (int k = 0; k < b->k; k++)
 		if (locate(f->truth, k, b, cell, zoom, &tx, &ty)) {
 			pict_dot(p, tx, ty, r, TRUTH);
 			at[2 * k] = tx, at[2 * k + 1] = ty;
 		}
-	}
 	if (b->names)
-		draw_names(p, b, cell, at, fmax(8, fmin(11, cell->w / 40)));
+		draw_names(p, b, cell, at, other, fmax(8, fmin(11, cell->w / 40)));
 	free(at);
 }
 

@@ -9,6 +9,7 @@
 #include "pict_tiles.h"
 
 enum { EDGE = 16, HEAD = 24 };
+#define RIM 0xB9C0C8FF /* else white corners melt into the page */
 
 /* Tiles of one shape as they come, side by side in memory. */
 struct sheet {
@@ -117,16 +118,18 @@ static void draw_tile(
 	pict_image(p, x, y, zoom, s->w, s->h, rgb, 0);
 }
 
-/* "NAME 25x19, 1 to 500 of 12034, on one scale" over the tiles, as much of it as fits. */
-static void head(struct pict *p, const char *what, const struct sheet *s, const struct pict_tiles *t, double width)
+/* A line over the tiles: "0.weight: tiles 1 to 500 of 12034, 25x19, on one scale"; left out where it is wider than the picture. */
+static void head(struct pict *p, const char *tensor, const char *things, const struct sheet *s, const struct pict_tiles *t, double width)
 {
-	char text[400];
-	int n = snprintf(text, sizeof text, "%s %dx%d, %llu to %llu of %llu", what, s->w, s->h, (unsigned long long)t->first,
-		(unsigned long long)(t->first + s->n - 1), (unsigned long long)s->total);
+	unsigned long long first = (unsigned long long)t->first, total = (unsigned long long)s->total;
+	char text[400], range[100] = "";
+	if (s->n < s->total)
+		snprintf(range, sizeof range, " %llu to %llu of", first, first + s->n - 1);
+	snprintf(text, sizeof text, "%s%s%s%s %llu, %dx%d%s", tensor, *tensor ? ": " : "", things, range, total, s->w, s->h,
+		t->global ? ", on one scale" : "");
 	if (s->n == s->total)
-		n = snprintf(text, sizeof text, "%s %dx%d, %llu", what, s->w, s->h, (unsigned long long)s->total);
-	if (t->global)
-		snprintf(text + n, sizeof text - n, ", on one scale");
+		snprintf(text, sizeof text, "%s%s%llu %s, %dx%d%s", tensor, *tensor ? ": " : "", total, things, s->w, s->h,
+			t->global ? ", on one scale" : "");
 	if (pict_text_width(p, 11, 0, text) <= width - 2 * EDGE)
 		pict_text(p, EDGE, EDGE + 9, 11, PICT_LEFT, 0, PICT_PALE, text);
 }
@@ -138,7 +141,7 @@ static void draw_tiles(struct sheet *s, const struct pict_tiles *t, const char *
 	int columns = pict_columns((int)s->n, wanted, w, h), rows = ((int)s->n + columns - 1) / columns;
 	double width = 2 * EDGE + columns * w - gap;
 	struct pict *p = pict_new(pict_format(&t->to), width, 2 * EDGE + HEAD + rows * h - gap);
-	head(p, name, s, t, width);
+	head(p, name, "tiles", s, t, width);
 	struct pict_range all = PICT_RANGE_NONE;
 	for (size_t i = 0; t->global && i < s->n; i++)
 		widen(s, i, &all);
@@ -147,8 +150,9 @@ static void draw_tiles(struct sheet *s, const struct pict_tiles *t, const char *
 		struct pict_range own = PICT_RANGE_NONE;
 		if (!t->global)
 			widen(s, i, &own);
-		draw_tile(p, s, i, t->global ? &all : &own, EDGE + (double)(i % columns) * w, EDGE + HEAD + (double)(i / columns) * h, zoom,
-			rgb);
+		double x = EDGE + (double)(i % columns) * w, y = EDGE + HEAD + (double)(i / columns) * h;
+		pict_box(p, x - 1, y - 1, w - gap + 2, h - gap + 2, RIM);
+		draw_tile(p, s, i, t->global ? &all : &own, x, y, zoom, rgb);
 	}
 	free(rgb);
 	pict_finish(p, o);
@@ -183,7 +187,7 @@ static void draw_pairs(struct sheet *s, const struct pict_tiles *t, struct out *
 	if (h < 14)
 		down = fmax(pair, 28) + 14;
 	struct pict *p = pict_new(pict_format(&t->to), width, 2 * EDGE + HEAD + rows * down - 14);
-	head(p, "pairs", s, t, width);
+	head(p, "", "pairs", s, t, width);
 	uint32_t *rgb = xcalloc((size_t)s->w * s->h, sizeof *rgb);
 	for (int r = 0; r < rows; r++)
 		for (int k = 0; k < 2; k++) {
