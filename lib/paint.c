@@ -73,7 +73,8 @@ static void backdrop(const struct visage *f, struct brush *b)
 		      ly = dice_from(&d, 0.1f, 0.7f) * size, turn = dice_from(&d, -0.2f, 0.2f), c = cosf(turn), s = sinf(turn);
 		const float p[4][2] = {{cx - lx * c + ly * s, cy - lx * s - ly * c}, {cx + lx * c + ly * s, cy + lx * s - ly * c},
 			{cx + lx * c - ly * s, cy + lx * s + ly * c}, {cx - lx * c - ly * s, cy - lx * s + ly * c}};
-		struct brush_ink k = ink(dice_from(&d, 5, 240), dice_from(&d, 0.3f, 0.9f));
+		float grey = dice_from(&d, 5, 240), alpha = dice_from(&d, 0.3f, 0.9f);
+		struct brush_ink k = ink(grey, alpha);
 		brush_fill(b, p, 4, 0, &k);
 	}
 	if (things && dice_chance(&d, 0.5f))
