@@ -32,7 +32,7 @@ static const struct opt opts[] = {
 	{0, "solution", OPT_STR, &o.solution, 0, 0, "FILE", "write the test set with its true points, as a training file", 1},
 	{0, "dirt", OPT_FLAG, &o.dirt, 0, 0, 0, "leave labels out as the competition does, and plant faults in labels and duplicates", 0},
 	{0, "truth", OPT_STR, &o.truth, 0, 0, "FILE", "list what was planted: row, name (- for the whole row), kind", 1},
-	{0, "break", OPT_CHOICE, &o.fault, 0, 0, FACECSV_FAULTS, "break the training file's structure", 0},
+	{0, "break", OPT_STR, &o.fault, 0, 0, "KIND", "break the training file's structure: " FACECSV_FAULTS, 0},
 	{0, "break-row", OPT_INT, &o.row, 0, 4e9, "N", "in that row; 0: the middle one", 0},
 	OPT_OUTPUT(&o.output),
 	OPT_THREADS(&o.threads),
@@ -62,6 +62,8 @@ int main(int argc, char **argv)
 	opt_parse(&prog, argc, argv, &n);
 	if (o.size.w < 8 || o.size.h < 8 || o.size.w > 2048 || o.size.h > 2048)
 		die_usage("--size %dx%d: from 8x8 to 2048x2048", o.size.w, o.size.h);
+	if (o.fault && facecsv_fault(o.fault) == FACECSV_GOOD)
+		die_usage("--break %s: none of " FACECSV_FAULTS, o.fault);
 	if (o.row > o.n)
 		die_usage("--break-row %lld: there are %lld rows", (long long)o.row, (long long)o.n);
 	int threads = o.threads ? (int)o.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);

@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,14 +5,14 @@
 #include "face.h"
 #include "facecsv.h"
 
-static const char *const words[] = {"good", "columns", "pixels", "range", "number", "empty", "cut", "header", "twice"};
+static const char *const words[] = {
+	"good", "columns", "pixels", "range", "number", "empty", "cut", "header", "twice", "extra", "long", "negative", "blank", "half"};
 
 enum facecsv_fault facecsv_fault(const char *word)
 {
-	int k = FACECSV_TWICE;
+	int k = FACECSV_FAULT_END - 1;
 	while (k > FACECSV_GOOD && strcmp(words[k], word))
 		k--;
-	assert(k > FACECSV_GOOD);
 	return (enum facecsv_fault)k;
 }
 
@@ -98,7 +97,9 @@ size_t facecsv_row(char *to, int n, const float *points, size_t pixels, const ui
 	for (int k = fault == FACECSV_COLUMNS; k < 2 * n; k++) {
 		if (fault == FACECSV_NUMBER && k == 1)
 			p += sprintf(p, "12.5px");
-		else
+		else if (fault == FACECSV_HALF && k == 0)
+			p += sprintf(p, "12.5"); /* whether it had a label or not */
+		else if (fault != FACECSV_HALF || k != 1)
 			p = coordinate(p, points[k]);
 		*p++ = ',';
 	}
@@ -106,12 +107,17 @@ size_t facecsv_row(char *to, int n, const float *points, size_t pixels, const ui
 		p[-1] = '\n';
 		return (size_t)(p - to);
 	}
-	size_t good = pixels - (fault == FACECSV_PIXELS || fault == FACECSV_RANGE);
-	if (fault == FACECSV_CUT)
-		good /= 2;
+	int replaced = fault == FACECSV_RANGE || fault == FACECSV_NEGATIVE;
+	size_t good = fault == FACECSV_CUT ? pixels / 2 : fault == FACECSV_BLANK ? 0 : pixels - (fault == FACECSV_PIXELS || replaced);
+	if (fault == FACECSV_EXTRA)
+		*p++ = ',';
 	p = pixels_text(p, good, image);
 	if (fault == FACECSV_RANGE)
 		p += sprintf(p, " 256");
+	if (fault == FACECSV_NEGATIVE)
+		p += sprintf(p, " -1");
+	if (fault == FACECSV_LONG)
+		p += sprintf(p, " 0");
 	if (fault != FACECSV_CUT)
 		*p++ = '\n';
 	return (size_t)(p - to);

@@ -10,18 +10,24 @@
 /* What a row or header may have wrong with it, to see it refused. */
 enum facecsv_fault {
 	FACECSV_GOOD,
-	FACECSV_COLUMNS, /* one field too few */
-	FACECSV_PIXELS,	 /* one pixel too few */
-	FACECSV_RANGE,	 /* a pixel of 256 */
-	FACECSV_NUMBER,	 /* text for a coordinate */
-	FACECSV_EMPTY,	 /* an empty file */
-	FACECSV_CUT,	 /* the file ends within the row */
-	FACECSV_HEADER,	 /* no Image column */
-	FACECSV_TWICE,	 /* two columns of the same name */
+	FACECSV_COLUMNS,  /* one field too few */
+	FACECSV_PIXELS,	  /* one pixel too few */
+	FACECSV_RANGE,	  /* a pixel of 256 */
+	FACECSV_NUMBER,	  /* text for a coordinate */
+	FACECSV_EMPTY,	  /* an empty file */
+	FACECSV_CUT,	  /* the file ends within the row */
+	FACECSV_HEADER,	  /* no Image column */
+	FACECSV_TWICE,	  /* two columns of the same name */
+	FACECSV_EXTRA,	  /* one field too many */
+	FACECSV_LONG,	  /* one pixel too many */
+	FACECSV_NEGATIVE, /* a pixel of -1 */
+	FACECSV_BLANK,	  /* no pixels */
+	FACECSV_HALF,	  /* an x without its y */
+	FACECSV_FAULT_END
 };
 
-/* The kinds as an option's words; the kind of a word (which must be one of them) and back. */
-#define FACECSV_FAULTS "columns|pixels|range|number|empty|cut|header|twice"
+/* The kinds as --help lists them; the kind of a word (FACECSV_GOOD: it is none of them) and back. */
+#define FACECSV_FAULTS "columns, pixels, range, number, empty, cut, header, twice, extra, long, negative, blank, half"
 enum facecsv_fault facecsv_fault(const char *word);
 const char *facecsv_word(enum facecsv_fault fault);
 

@@ -423,14 +423,20 @@ START_TEST(text_is_the_competitions)
 	IS(facecsv_row(text, 3, points, 6, pixels, FACECSV_CUT), "1.5,-0.25,,,100,0.0000001,0 9 10");
 	IS(facecsv_row(text, 3, points, 6, pixels, FACECSV_HEADER), "1.5,-0.25,,,100,0.0000001\n");
 	IS(facecsv_row(text, 3, points, 6, pixels, FACECSV_EMPTY), "");
+	IS(facecsv_row(text, 3, points, 6, pixels, FACECSV_EXTRA), "1.5,-0.25,,,100,0.0000001,,0 9 10 99 100 255\n");
+	IS(facecsv_row(text, 3, points, 6, pixels, FACECSV_LONG), "1.5,-0.25,,,100,0.0000001,0 9 10 99 100 255 0\n");
+	IS(facecsv_row(text, 3, points, 6, pixels, FACECSV_NEGATIVE), "1.5,-0.25,,,100,0.0000001,0 9 10 99 100 -1\n");
+	IS(facecsv_row(text, 3, points, 6, pixels, FACECSV_BLANK), "1.5,-0.25,,,100,0.0000001,\n");
+	IS(facecsv_row(text, 3, points, 6, pixels, FACECSV_HALF), "12.5,,,,100,0.0000001,0 9 10 99 100 255\n");
 	IS(facecsv_test(text, 12, 6, pixels), "12,0 9 10 99 100 255\n");
 	IS(facecsv_lookup(text, &line, 7, 3, keep),
 		"1,7,left_eye_center_x,\n2,7,left_eye_center_y,\n3,7,left_eye_inner_corner_x,\n4,7,left_eye_inner_corner_y,\n");
 	ck_assert_uint_eq(line, 4);
-	for (enum facecsv_fault f = FACECSV_COLUMNS; f <= FACECSV_TWICE; f++) {
+	for (enum facecsv_fault f = FACECSV_COLUMNS; f < FACECSV_FAULT_END; f++) {
 		ck_assert_int_eq(facecsv_fault(facecsv_word(f)), f);
-		ck_assert(strstr("|" FACECSV_FAULTS "|", facecsv_word(f)));
+		ck_assert(strstr(FACECSV_FAULTS, facecsv_word(f)));
 	}
+	ck_assert_int_eq(facecsv_fault("column"), FACECSV_GOOD);
 	/* every coordinate comes back to a ten millionth */
 	for (int i = 0; i < 3000; i++) {
 		float v = (float)(i * 0.0331 - 1);

@@ -62,7 +62,7 @@ ok "no rows" face-synth -q -n 0 -o s.csv
 is "$(wc -l <s.csv)" 1 "no rows: a header"
 
 # structure broken on request, in the row asked for
-for kind in columns pixels range number; do
+for kind in columns pixels range number extra long negative blank half; do
 	ok "break $kind" face-synth -q -n 5 --break "$kind" --break-row 4 --truth k.truth -o k.csv
 	is "$(tail -n +2 k.truth)" "4	-	$kind" "$kind is listed"
 	face-synth -q -n 5 -o good.csv
