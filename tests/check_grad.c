@@ -1,0 +1,145 @@
+/* The gradient of every layer and loss against central differences, in double, on the readable hand. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "lib/err.h"
+#include "lib/net.h"
+#include "lib/philox.h"
+
+static const struct {
+	const char *net;
+	int C, H, W, B, out;
+	enum loss loss;
+} cases[] = {
+	{"fc", 1, 1, 3, 2, 4, LOSS_SQUARED},
+	{"fc7 tanh fc", 1, 3, 2, 5, 3, LOSS_SIGMOID},
+	{"fc7 sigmoid fc", 1, 3, 2, 5, 3, LOSS_SOFTMAX},
+	{"fc9 relu fc5 tanh fc", 2, 2, 2, 3, 2, LOSS_SQUARED},
+	{"conv3x3x2 fc", 1, 5, 6, 2, 3, LOSS_SQUARED},
+	{"conv2x3x2s2p1 relu conv1x1x3 tanh fc", 2, 5, 7, 3, 2, LOSS_SQUARED},
+	{"conv3x3x3s3 sigmoid conv2x1x2p0 fc", 1, 8, 9, 1, 2, LOSS_SIGMOID},
+	{"conv3x3x2p1 pool2 relu fc", 1, 5, 7, 2, 3, LOSS_SQUARED},
+	{"conv3x3x2p2 pool3 fc", 2, 4, 5, 2, 3, LOSS_SQUARED},
+	{"up3 conv3x3x2 tanh up2 conv2x2x2s2", 2, 3, 2, 2, 56, LOSS_SQUARED},
+	{"conv3x3x3p1 bn relu fc", 2, 3, 4, 4, 2, LOSS_SQUARED},
+	{"fc6 bn tanh fc", 1, 2, 3, 5, 2, LOSS_SIGMOID},
+	{"fc8 tanh dropout0.4 fc6 relu dropout0.3 fc", 1, 2, 3, 4, 2, LOSS_SQUARED},
+	{"dropout0.5 conv2x2x2 tanh fc", 1, 3, 3, 3, 2, LOSS_SQUARED},
+	{"tanh conv1x1x2 bn sigmoid pool2 fc", 1, 4, 4, 3, 2, LOSS_SOFTMAX},
+};
+
+struct setting {
+	struct ops *o;
+	struct netdesc d;
+	struct net *n;
+	real *x, *t, *dz;
+	double *loss;
+	uint32_t rows[8];
+	int B, out;
+	enum loss kind;
+};
+
+static double normal(uint32_t what, uint32_t i)
+{
+	struct philox p = philox(7, PHILOX_TEST, what, i, 0);
+	return (double)philox_normal(p.v[0], p.v[1]);
+}
+
+static struct netdesc descriptions[32]; /* too large for a test's stack frame */
+
+static void set_up(struct setting *s, int i)
+{
+	char err[256];
+	struct netdesc *d = &descriptions[i];
+	*s = (struct setting){.B = cases[i].B, .out = cases[i].out, .kind = cases[i].loss};
+	ck_assert_msg(!netdesc_parse(d, cases[i].net, cases[i].C, cases[i].H, cases[i].W, s->out, err), "%s", err);
+	s->o = ops_open("ref", 1);
+	s->n = net_new(s->o, d, s->B, 1);
+	real *stat = xcalloc(d->nstat + 1, sizeof *stat);
+	net_first(d, 3, s->n->param, stat);
+	for (size_t k = 0; k < d->nparam; k++)
+		s->n->param[k] += 0.1 * normal(1, (uint32_t)k);
+	free(stat);
+	size_t in = (size_t)s->B * (size_t)(d->C * d->H * d->W);
+	s->x = xcalloc(in, sizeof *s->x), s->t = xcalloc((size_t)(s->B * s->out), sizeof *s->t);
+	s->dz = xcalloc((size_t)(s->B * s->out), sizeof *s->dz), s->loss = xcalloc((size_t)s->B, sizeof *s->loss);
+	for (size_t k = 0; k < in; k++)
+		s->x[k] = normal(2, (uint32_t)k);
+	for (int k = 0; k < s->B * s->out; k++)
+		s->t[k] = s->kind == LOSS_SQUARED ? normal(3, (uint32_t)k) : s->kind == LOSS_SIGMOID ? (double)philox_unit((uint32_t)k * 0x9E3779B9u) : k % s->out;
+	if (s->kind != LOSS_SOFTMAX)
+		s->t[1] = NAN; /* a missing label */
+	for (uint32_t b = 0; b < 8; b++)
+		s->rows[b] = 40 + b;
+}
+
+static double loss_now(struct setting *s, int gradient)
+{
+	struct net_pass pass = {1, s->rows, 11, 5};
+	double sum = 0;
+	real *z = net_forward(s->n, s->x, s->B, &pass);
+	s->o->loss(s->o, s->kind, s->loss, gradient ? s->dz : NULL, z, s->t, 0.25, s->B, s->out);
+	for (int b = 0; b < s->B; b++)
+		sum += 0.25 * s->loss[b];
+	if (gradient)
+		net_backward(s->n, s->x, s->dz, s->B, &pass);
+	return sum;
+}
+
+START_TEST(gradients)
+{
+	struct setting s;
+	double worst = 0;
+	set_up(&s, _i);
+	const struct netdesc *d = s.n->d;
+	loss_now(&s, 1);
+	for (size_t k = 0; k < d->nparam; k++) {
+		real old = s.n->param[k], h = 1e-5;
+		s.n->param[k] = old + h;
+		double up = loss_now(&s, 0);
+		s.n->param[k] = old - h;
+		double down = loss_now(&s, 0);
+		s.n->param[k] = old;
+		double want = (up - down) / (2 * h), got = s.n->grad[k], err = fabs(got - want) / (fabs(want) + fabs(got) + 1e-2);
+		worst = err > worst ? err : worst;
+		ck_assert_msg(err < 1e-6, "%s: parameter %zu: %.9g, by differences %.9g", cases[_i].net, k, got, want);
+	}
+	free(s.x), free(s.t), free(s.dz), free(s.loss);
+	net_free(s.n);
+	s.o->close(s.o);
+}
+END_TEST
+
+/* A step along the gradient lowers the loss by what the gradient promises: all parameters at once. */
+START_TEST(direction)
+{
+	struct setting s;
+	set_up(&s, _i);
+	size_t n = s.n->d->nparam;
+	double before = loss_now(&s, 1), promise = 0, h = 1e-6;
+	for (size_t k = 0; k < n; k++)
+		promise += s.n->grad[k] * s.n->grad[k];
+	s.o->sgd(s.o, s.n->param, s.n->grad, NULL, n, h, 0, 0, 0);
+	double got = (before - loss_now(&s, 0)) / h;
+	ck_assert_msg(fabs(got - promise) <= 1e-3 * promise + 1e-6, "%s: %g, not %g", cases[_i].net, got, promise);
+	free(s.x), free(s.t), free(s.dz), free(s.loss);
+	net_free(s.n);
+	s.o->close(s.o);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("grad");
+	TCase *t = tcase_create("grad");
+	int n = sizeof cases / sizeof *cases;
+	tcase_add_loop_test(t, gradients, 0, n);
+	tcase_add_loop_test(t, direction, 0, n);
+	suite_add_tcase(suite, t);
+	SRunner *r = srunner_create(suite);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
