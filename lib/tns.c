@@ -128,10 +128,10 @@ static int inflate_payload(struct tns *t)
 		s->raw = xmalloc(s->raw_len);
 		s->raw_size = s->raw_len;
 	}
-	uLongf n = s->raw_len;
+	unsigned char one[1]; /* zlib takes room for nothing as room for a byte, and then counts none */
+	uLongf n = s->raw_len ? s->raw_len : sizeof one;
 	uLong used = s->stored;
-	unsigned char none[1];
-	int rc = uncompress2(s->raw ? s->raw : none, &n, s->payload, &used);
+	int rc = uncompress2(s->raw_len ? s->raw : one, &n, s->payload, &used);
 	if (rc != Z_OK || n != s->raw_len || used != s->stored)
 		return fail(t, "the zlib stream is not whole or not of %u bytes", s->raw_len);
 	s->payload = s->raw;
