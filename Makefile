@@ -12,7 +12,8 @@ endif
 B := build$(if $(SAN),-san)
 OPT := -O2
 # no fast-math: the same sums in the same order, NaN kept as NaN
-CFLAGS := -std=gnu11 -g $(OPT) -Wall -Wextra -ffp-contract=off -D_GNU_SOURCE -Ilib -I.
+# expanded late: OPT and INCLUDES differ by target, and pkg-config may come only with the set-up
+CFLAGS = -std=gnu11 -g $(OPT) -Wall -Wextra -ffp-contract=off -D_GNU_SOURCE -Ilib -I. $(INCLUDES)
 LDLIBS := -lopenblas -lz -lm -lpthread
 ifdef SAN
 CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -47,7 +48,7 @@ $B/obj/dbl/%.o: %.c $B/ready
 	$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
 
 $B/obj/kernels/%.o: OPT := -O3
-$B/obj/lib/pict%.o $B/obj/tests/check_pict.o: CFLAGS += $(shell pkg-config --cflags cairo 2>/dev/null)
+$(pict:%.c=$B/obj/%.o) $B/obj/tests/check_pict.o: INCLUDES = $(shell pkg-config --cflags cairo)
 
 $B/libkeypipe.a: $(objs)
 	@rm -f $@
