@@ -26,31 +26,6 @@ struct tns_source {
 	const unsigned char *payload;
 };
 
-static const struct {
-	const char *name;
-	size_t size;
-} dtypes[] = {{"?", 0}, {"u8", 1}, {"i8", 1}, {"u16", 2}, {"i16", 2}, {"u32", 4}, {"i32", 4}, {"f32", 4}, {"u64", 8}, {"i64", 8}, {"f64", 8},
-	{"f16", 2}, {"bf16", 2}, {"bool", 1}};
-#define NDTYPES (int)(sizeof dtypes / sizeof *dtypes)
-
-size_t tns_size(int dtype)
-{
-	return dtype > 0 && dtype < NDTYPES ? dtypes[dtype].size : 0;
-}
-
-const char *tns_dtype_name(int dtype)
-{
-	return dtypes[dtype > 0 && dtype < NDTYPES ? dtype : 0].name;
-}
-
-int tns_good_name(const unsigned char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!((s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= '0' && s[i] <= '9') || (s[i] && strchr("._/-", s[i]))))
-			return 0;
-	return n >= 1 && n <= 255;
-}
-
 PRINTF(2, 3) static int fail(struct tns *t, const char *fmt, ...)
 {
 	va_list ap;
@@ -237,21 +212,6 @@ static int take_def(struct tns *t)
 	return TNS_DONE;
 }
 
-static int good_utf8(const unsigned char *s, size_t n)
-{
-	for (size_t i = 0; i < n;) {
-		int c = s[i++], more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : -1;
-		if (more < 0 || n - i < (size_t)more)
-			return 0;
-		if ((c == 0xE0 && s[i] < 0xA0) || (c == 0xED && s[i] > 0x9F) || (c == 0xF0 && s[i] < 0x90) || (c == 0xF4 && s[i] > 0x8F))
-			return 0;
-		for (; more; more--)
-			if ((s[i++] & 0xC0) != 0x80)
-				return 0;
-	}
-	return 1;
-}
-
 static int take_meta(struct tns *t)
 {
 	struct tns_source *s = t->src;
@@ -259,7 +219,7 @@ static int take_meta(struct tns *t)
 	size_t key = s->raw_len >= 6 ? tns_get16(p) : 0, value = s->raw_len >= 6 ? tns_get32(p + 2) : 0;
 	if (!key || s->raw_len != 6 + key + value)
 		return fail(t, "a META of %u bytes does not add up", s->raw_len);
-	if (!good_utf8(p + 6, key) || !good_utf8(p + 6 + key, value) || memchr(p + 6, 0, key))
+	if (!tns_good_utf8(p + 6, key) || !tns_good_utf8(p + 6 + key, value) || memchr(p + 6, 0, key))
 		return fail(t, "a META that is not UTF-8");
 	/* an entry costs more than its text: hostile streams of many tiny ones must not grow past the limit either */
 	s->meta_bytes += key + value;
@@ -394,14 +354,22 @@ struct tns *tns_open_memory(const void *data, size_t n, const char *name)
 	return new_reader(-1, data, n, name);
 }
 
-struct tns *tns_open(const char *path)
+int tns_input(const char *path, const char **name)
 {
 	int std = !path || !strcmp(path, "-"), fd = std ? 0 : open(path, O_RDONLY | O_CLOEXEC);
+	*name = std ? "stdin" : path;
 	if (fd < 0)
 		die_errno("%s", path);
 	if (isatty(fd))
 		die_usage("a tensor stream is not read from a terminal");
-	struct tns *t = tns_open_fd(fd, std ? "stdin" : path);
+	return fd;
+}
+
+struct tns *tns_open(const char *path)
+{
+	const char *name;
+	int fd = tns_input(path, &name);
+	struct tns *t = tns_open_fd(fd, name);
 	if (tns_head(t) < 0)
 		die("%s: %s", t->name, t->err);
 	return t;

@@ -90,8 +90,10 @@ struct tns_writer *tns_create(const char *path);
 void tns_compress(struct tns_writer *w);	/* zlib payloads; before the first row */
 /* Returns the id. dim[0] may be TNS_OPEN. All before the first row. Names: 1 to 255 of A-Z a-z 0-9 . _ / - and unique (assert). */
 int tns_define(struct tns_writer *w, const char *name, int dtype, int ndim, const uint64_t *dim);
-/* Before the first row it goes ahead of the data, afterwards it is kept for after it. Keys are unique (assert). */
+/* Before the first row it goes ahead of the data, afterwards it is kept for after it. Keys are unique (assert). What no reader would
+ * take, text that is not UTF-8 or more than TNS_META_MAX in all, ends the program. */
 void tns_put_meta(struct tns_writer *w, const char *key, const char *value);
+void tns_pass_meta(struct tns_writer *w, const struct tns_meta *m); /* one that was read: its value may hold zeros */
 int tns_has_meta(const struct tns_writer *w, const char *key);
 void tns_write(struct tns_writer *w, int id, const void *rows, uint64_t n);
 /* A given dim[0] must have been met (assert). Writes END, puts the file in place; returns the fingerprint; frees w. */

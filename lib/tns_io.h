@@ -2,6 +2,7 @@
 #ifndef TNS_IO_H
 #define TNS_IO_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -54,5 +55,7 @@ static inline uint32_t tns_padding(uint32_t n, int end)
 }
 
 int tns_good_name(const unsigned char *name, size_t n); /* 1 to 255 of A-Z a-z 0-9 . _ / - */
+int tns_good_utf8(const unsigned char *s, size_t n);
+int tns_input(const char *path, const char **name); /* a descriptor and a name for messages, or the program ends */
 
 #endif

@@ -1,6 +1,5 @@
 /* Whole streams: a regular file is mapped and its payloads are used where they lie; what comes through a pipe is kept chunk by chunk. */
 #include <assert.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,6 +8,7 @@
 
 #include "err.h"
 #include "tns.h"
+#include "tns_io.h"
 
 struct chunk {
 	uint64_t row, rows;
@@ -29,36 +29,29 @@ struct tns_table {
 	size_t size;
 };
 
-/* A mapping of a regular file, or NULL. */
-static void *map_file(const char *path, size_t *size)
+/* A regular file is mapped. It is opened once: a named pipe whose reader goes away takes its writer along. */
+static void open_or_map(struct tns_table *b, const char *path)
 {
 	struct stat st;
-	int std = !path || !strcmp(path, "-"), fd = std ? 0 : open(path, O_RDONLY | O_CLOEXEC);
-	void *p = NULL;
-	if (fd < 0)
-		die_errno("%s", path);
+	const char *name;
+	int fd = tns_input(path, &name);
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 && lseek(fd, 0, SEEK_CUR) == 0) {
-		*size = (size_t)st.st_size;
-		p = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (p == MAP_FAILED)
-			p = NULL;
+		b->size = (size_t)st.st_size;
+		b->map = mmap(NULL, b->size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (b->map == MAP_FAILED)
+			b->map = NULL;
 	}
-	if (!std)
+	b->t = b->map ? tns_open_memory(b->map, b->size, name) : tns_open_fd(fd, name);
+	if (b->map && fd > 0)
 		close(fd);
-	return p;
 }
 
 struct tns_table *tns_load(const char *path)
 {
 	struct tns_table *b = xcalloc(1, sizeof *b);
-	b->map = map_file(path, &b->size);
-	if (b->map) {
-		b->t = tns_open_memory(b->map, b->size, path && strcmp(path, "-") ? path : "stdin");
-		if (tns_head(b->t) < 0)
-			die("%s: %s", b->t->name, b->t->err);
-	} else {
-		b->t = tns_open(path);
-	}
+	open_or_map(b, path);
+	if (tns_head(b->t) < 0)
+		die("%s: %s", b->t->name, b->t->err);
 	b->tensor = xcalloc((size_t)b->t->ntensors, sizeof *b->tensor);
 	while (tns_next(b->t) == TNS_DATA) {
 		struct tensor *x = &b->tensor[b->t->id];

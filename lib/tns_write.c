@@ -23,6 +23,7 @@ struct tns_writer {
 	int ncols, nlate, nkeys;
 	int begun, compress;
 	uint32_t seq, chain;
+	size_t meta_bytes;
 	uint64_t open_rows; /* rows of a chunk of the open tensors */
 	unsigned char *z;
 	size_t zsize;
@@ -131,12 +132,16 @@ static void put_meta_now(struct tns_writer *w, const struct tns_meta *m)
 	free(p);
 }
 
-void tns_put_meta(struct tns_writer *w, const char *key, const char *value)
+static void take_meta(struct tns_writer *w, const char *key, const char *value, size_t n)
 {
-	struct tns_meta m = {xstrdup(key), xstrdup(value), strlen(key), strlen(value), w->begun};
+	struct tns_meta m = {xstrdup(key), xcalloc(n + 1, 1), strlen(key), n, w->begun};
+	memcpy(m.value, value, n);
 	assert(!tns_has_meta(w, key) && m.key_len && m.key_len < 65536);
-	if (m.value_len > TNS_META_MAX - 65536)
-		die("%s: META %s has %zu bytes", out_name(w->out), key, m.value_len);
+	if (!tns_good_utf8((unsigned char *)m.key, m.key_len) || !tns_good_utf8((unsigned char *)m.value, n))
+		die("%s: META %s is not UTF-8", out_name(w->out), key);
+	w->meta_bytes += m.key_len + n;
+	if (w->meta_bytes > TNS_META_MAX || w->nkeys >= TNS_TENSORS_MAX)
+		die("%s: META %s: more than %u bytes or %d entries in all", out_name(w->out), key, TNS_META_MAX, TNS_TENSORS_MAX);
 	w->keys = xrealloc(w->keys, (size_t)(w->nkeys + 1) * sizeof *w->keys);
 	w->keys[w->nkeys++] = xstrdup(key);
 	if (!w->begun) {
@@ -146,6 +151,16 @@ void tns_put_meta(struct tns_writer *w, const char *key, const char *value)
 	}
 	w->late = xrealloc(w->late, (size_t)(w->nlate + 1) * sizeof *w->late);
 	w->late[w->nlate++] = m;
+}
+
+void tns_put_meta(struct tns_writer *w, const char *key, const char *value)
+{
+	take_meta(w, key, value, strlen(value));
+}
+
+void tns_pass_meta(struct tns_writer *w, const struct tns_meta *m)
+{
+	take_meta(w, m->key, m->value, m->value_len);
 }
 
 static uint64_t cut_rows(size_t row_bytes)
