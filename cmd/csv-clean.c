@@ -1,0 +1,115 @@
+/* csv-clean - turn the competition's CSV into a data set, with label faults found and duplicates merged */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clean.h"
+#include "csv.h"
+#include "ds.h"
+#include "err.h"
+#include "log.h"
+#include "opt.h"
+#include "out.h"
+#include "tns.h"
+
+static struct {
+	const char *output, *report, *require;
+	struct opt_size size;
+	int64_t threads;
+	int keep_all, quiet;
+} o;
+
+static const struct opt opts[] = {
+	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "the images' size, where they are no squares; nothing is resized", 0},
+	{0, "require", OPT_STR, &o.require, 0, 0, "NAMES",
+		"keep only rows that have these points (names, comma-joined), once faults are blanked", 0},
+	{0, "keep-all", OPT_FLAG, &o.keep_all, 0, 0, 0, "drop and blank nothing, only report; so it is where no column is a point", 0},
+	{0, "report", OPT_STR, &o.report, 0, 0, "FILE", "list the faults: row, name, kind, value, action, tab-separated; rows from 1", 1},
+	OPT_OUTPUT(&o.output),
+	{'t', "threads", OPT_INT, &o.threads, 0, 1024, "N", "for likeness with the other programs: this one uses one", 1},
+	OPT_QUIET(&o.quiet),
+	OPT_END,
+};
+
+static const struct opt_prog prog = {
+	"csv-clean",
+	"turn the competition's CSV (plain or gzip) into a data set, with label faults found and duplicates merged",
+	"[CSV]",
+	0,
+	1,
+	opts,
+	{"csv-clean --report faults.tsv training.csv.gz -o faces.tns",
+		"zcat training.csv.gz | csv-clean | patch-extract --preset eyes | tns-info", NULL},
+};
+
+/* One flag a point, of the names in --require. */
+static char *needed(const struct csv *c)
+{
+	int n;
+	char *need = xcalloc((size_t)c->npoints + 1, 1), **names = ds_split_names(o.require, &n);
+	for (int i = 0; i < n; i++) {
+		int k = ds_name_index(c->points, names[i]);
+		if (k < 0)
+			die_usage("--require: %s has no point '%s'", c->name, names[i]);
+		need[k] = 1;
+	}
+	ds_free_names(names);
+	return need;
+}
+
+static void summary(const struct csv *c, const struct clean *cl)
+{
+	fprintf(stderr, "csv-clean: %s: %llu rows, %llu kept; %llu with faults, %llu dropped, %llu labels blanked; %llu duplicates",
+		c->name, (unsigned long long)cl->read, (unsigned long long)cl->kept, (unsigned long long)cl->wrong,
+		(unsigned long long)cl->dropped, (unsigned long long)cl->blanked, (unsigned long long)cl->merged);
+	if (cl->need)
+		fprintf(stderr, "; %llu without the points required", (unsigned long long)cl->lacking);
+	for (int k = 1, n = 0; k < FAULT_KINDS; k++)
+		if (cl->kind[k])
+			fprintf(stderr, "%s %llu %s", n++ ? "," : "; faults:", (unsigned long long)cl->kind[k],
+				fault_name((enum fault_kind)k));
+	if (c->npoints && !cl->shape)
+		fprintf(stderr,
+			"; no shape model (fewer than %d labelled rows, or more than %d points): only half labels and labels outside were "
+			"looked for",
+			SHAPE_ROWS_MIN, SHAPE_POINTS_MAX);
+	fprintf(stderr, "\n");
+}
+
+int main(int argc, char **argv)
+{
+	int n;
+	char **files = opt_parse(&prog, argc, argv, &n), *need = NULL;
+	if (o.keep_all && o.require)
+		die_usage("--keep-all keeps every row, --require does not: not both");
+	if (o.report && !strcmp(o.report, "-") && (!o.output || !strcmp(o.output, "-")))
+		die_usage("--report -: stdout is the data set's");
+	struct csv *c = csv_open(n ? files[0] : NULL, o.size.w, o.size.h);
+	if (o.require)
+		need = needed(c);
+	struct tns_writer *w = tns_create(o.output);
+	struct clean *cl = clean_new(c, w);
+	struct progress p;
+	cl->need = need;
+	cl->keep_all = o.keep_all || !c->npoints;
+	cl->report = o.report ? out_open(o.report, 0) : NULL;
+	if (cl->report)
+		out_printf(cl->report, "row\tname\tkind\tvalue\taction\n");
+	progress_begin(&p, "rows", o.quiet);
+	for (; csv_next(c) == CSV_ROW; progress_tick(&p, c->row, 0))
+		clean_row(cl);
+	if (!c->w)
+		die("%s: no data rows, and no --size to tell the images' size", c->name);
+	clean_end(cl);
+	ds_history(w, NULL, 0, NULL);
+	progress_end(&p);
+	if (cl->report)
+		out_close(cl->report);
+	tns_close(w);
+	if (!o.quiet)
+		summary(c, cl);
+	clean_free(cl);
+	csv_free(c);
+	free(need);
+	return finish();
+}
