@@ -30,7 +30,7 @@ dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/net.c lib/netdesc
 checks := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/check_*.c))
 objs := $(libs:%.c=$B/obj/%.o)
 
-.PHONY: all help test trust demo keypoints eyes bench install format clean
+.PHONY: all help test demo keypoints eyes install format clean
 all: $(bins)
 
 include pipelines/setup.mk

@@ -1,0 +1,77 @@
+# The study of 2014, done right: an autoencoder learns eyes; does a classifier of eyes gain by starting from it?
+## make eyes CSV=training.csv[.gz] [EPOCHS=14500] [GROUPS=groups.csv]
+# Faces are split 60/15/25 before patches are cut, so that no face (nor its near duplicates, or what GROUPS holds together) is on two sides.
+EYES ?= out/eyes
+EPOCHS ?= 1000
+SEEDS ?= 1 2 3 4 5
+FEW ?= 50 100 500 all
+EYES_DAE ?= -H 500 -b 1000 -r 0.1 -c 0.2
+EYES_CLASSIFY ?= -n 'fc500 sigmoid fc' --target label -e 100 -b 32 -r 0.01 --optimizer sgd -m 0
+corners := left_eye_inner_corner,left_eye_outer_corner,right_eye_inner_corner,right_eye_outer_corner
+
+snapshots := $(shell for n in 10 100 1000 14500; do [ $$n -gt $(EPOCHS) ] || echo $$n; done)
+comma := ,
+empty :=
+kinds := random pretrained
+runs := $(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(EYES)/runs/$f-$k-$s)))
+
+eyes: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png first-filters.png) $(snapshots:%=$(EYES)/filters-%.png)
+	@echo "made in $(EYES):"; ls $(EYES); cat $(EYES)/table.txt
+
+$(EYES)/csv.is: value = $(CSV) $(GROUPS)
+$(EYES)/dae.is: value = $(EYES_DAE) -e $(EPOCHS)
+$(EYES)/classify.is: value = $(subst ',,$(EYES_CLASSIFY))
+
+$(EYES)/faces.tns: $(CSV) $(EYES)/csv.is | $(bins)
+	$(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz]"; exit 2)
+	$(call say,clean: faces with both eyes\' corners)
+	@$B/bin/csv-clean --require $(corners) $(CSV) -o $@
+$(EYES)/faces-train.tns $(EYES)/faces-valid.tns $(EYES)/faces-test.tns &: $(EYES)/faces.tns $(GROUPS)
+	@$B/bin/tns-split --parts 0.6,0.15,0.25 $(if $(GROUPS),--groups $(GROUPS),--by near) $< $(foreach p,train valid test,-o $(@D)/faces-$p.tns)
+$(EYES)/patches-%.tns: $(EYES)/faces-%.tns
+	$(call say,cut 25x19 patches)
+	@$B/bin/patch-extract --preset eyes $< -o $@
+# the first N faces drawn at random of those to learn from
+$(EYES)/faces-few-%.tns: $(EYES)/faces-train.tns
+	@all=$$($B/bin/tns-info --json $< | sed -n 's/.*"rows": *\([0-9]*\).*/\1/p' | head -1); \
+	part=$$(awk -v n=$* -v all=$$all 'BEGIN {p = n < all ? n / all : 0.999; printf "%.6f", p < 0.001 ? 0.001 : p}'); \
+	$B/bin/tns-split --parts $$part,$$(awk -v p=$$part 'BEGIN {printf "%.6f", 1 - p}') $< -o $@ -o /dev/null
+$(EYES)/patches-few-all.tns: $(EYES)/patches-train.tns
+	@ln -f $< $@
+
+$(EYES)/dae.tns $(snapshots:%=$(EYES)/dae-%.tns) &: $(EYES)/patches-train.tns $(EYES)/dae.is
+	$(call say,autoencoder: $(EPOCHS) epochs)
+	@$B/bin/dae-pretrain --only positive $(EYES_DAE) -e $(EPOCHS) --snapshot '$(subst $(empty) ,$(comma),$(strip $(snapshots)))' --log $(@D)/dae.tsv $< -o $(@D)/dae.tns
+$(EYES)/first-filters.png: $(EYES)/patches-train.tns
+	@$B/bin/dae-pretrain -q --only positive $(EYES_DAE) -e 1 -r 0 $< | $B/bin/render tiles --count 200 -o $@
+$(EYES)/filters.png: $(EYES)/dae.tns
+	$(call say,filters)
+	@$B/bin/render tiles --count 200 $< -o $@
+$(EYES)/filters-%.png: $(EYES)/dae.tns
+	@$B/bin/render tiles --count 200 $(@D)/dae-$*.tns -o $@
+$(EYES)/pairs.png: $(EYES)/dae.tns $(EYES)/patches-test.tns
+	$(call say,originals over reconstructions)
+	@$B/bin/predict $^ | $B/bin/render pairs --count 40 -o $@
+$(EYES)/patches.png: $(EYES)/patches-train.tns
+	@$B/bin/render tiles --count 200 $< -o $@
+
+# runs/FACES-KIND-SEED.tns: a classifier from random weights or from the autoencoder's
+define run
+$(EYES)/runs/$(1)-$(2)-$(3).tns: $(EYES)/patches-few-$(1).tns $(EYES)/patches-valid.tns $(EYES)/classify.is $(if $(filter pretrained,$(2)),$(EYES)/dae.tns)
+	@mkdir -p $$(@D)
+	@$B/bin/cnn-train -q $(EYES_CLASSIFY) -s $(3) $(if $(filter pretrained,$(2)),--init $(EYES)/dae.tns) --valid $(EYES)/patches-valid.tns --log $$(@:.tns=.tsv) $$< -o $$@
+	@printf '%-12s %s\n' runs 'classifier, $(1) faces, $(2) weights, seed $(3)'
+endef
+$(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(eval $(call run,$f,$k,$s)))))
+$(EYES)/runs/%.score: $(EYES)/runs/%.tns $(EYES)/patches-test.tns
+	@$B/bin/predict -q $^ | $B/bin/score -o $@
+
+last := $(lastword $(FEW))
+$(EYES)/curves.png: $(runs:%=%.tns)
+	$(call say,validation curves of both ways)
+	@$B/bin/render curves --mean --y valid_error --ylabel 'error rate on held-out patches' \
+		--names $(subst $(empty) ,$(comma),$(strip $(foreach k,$(kinds),$(SEEDS:%=$k)))) \
+		$(foreach k,$(kinds),$(SEEDS:%=$(EYES)/runs/$(last)-$k-%.tsv)) -o $@
+$(EYES)/table.txt: $(runs:%=%.score) pipelines/table.awk
+	$(call say,error rates with spread)
+	@$(foreach f,$(FEW),$(foreach k,$(kinds),for s in $(SEEDS); do echo $f $k $$(head -1 $(EYES)/runs/$f-$k-$$s.score); done;)) | awk -f pipelines/table.awk >$@.tmp && mv $@.tmp $@
