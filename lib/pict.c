@@ -144,20 +144,34 @@ void pict_box(struct pict *p, double x, double y, double w, double h, uint32_t c
 	cairo_fill(p->cr);
 }
 
-void pict_image(struct pict *p, double x, double y, double zoom, int w, int h, const uint32_t *rgb, int smooth)
+/* An image surface of the pixels, each repeated to a square of k x k. */
+static cairo_surface_t *enlarged(struct pict *p, int w, int h, const uint32_t *rgb, int k)
 {
-	cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w, h);
+	cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w * k, h * k);
 	check(p, cairo_surface_status(s));
 	cairo_surface_flush(s);
 	unsigned char *to = cairo_image_surface_get_data(s);
-	int stride = cairo_image_surface_get_stride(s);
-	for (int i = 0; i < h; i++)
-		memcpy(to + (size_t)i * stride, rgb + (size_t)i * w, 4 * (size_t)w);
+	size_t stride = (size_t)cairo_image_surface_get_stride(s);
+	for (int i = 0; i < h; i++) {
+		unsigned char *row = to + (size_t)i * k * stride;
+		for (int j = 0; j < w * k; j++)
+			memcpy(row + 4 * (size_t)j, &rgb[(size_t)i * w + j / k], 4);
+		for (int j = 1; j < k; j++)
+			memcpy(row + j * stride, row, 4 * (size_t)w * k);
+	}
 	cairo_surface_mark_dirty(s);
+	return s;
+}
+
+void pict_image(struct pict *p, double x, double y, double zoom, int w, int h, const uint32_t *rgb, int smooth)
+{
+	/* SVG and PDF don't hold cairo's filter, and most viewers smooth: squares are kept square by storing them large. */
+	int k = smooth || zoom <= 1 || p->format == PICT_PNG ? 1 : (int)ceil(zoom);
+	cairo_surface_t *s = enlarged(p, w, h, rgb, k);
 	cairo_save(p->cr);
 	cairo_translate(p->cr, x, y);
-	cairo_scale(p->cr, zoom, zoom);
-	cairo_rectangle(p->cr, 0, 0, w, h);
+	cairo_scale(p->cr, zoom / k, zoom / k);
+	cairo_rectangle(p->cr, 0, 0, w * k, h * k);
 	cairo_set_source_surface(p->cr, s, 0, 0);
 	cairo_pattern_set_filter(cairo_get_source(p->cr), smooth || zoom < 1 ? CAIRO_FILTER_GOOD : CAIRO_FILTER_NEAREST);
 	cairo_pattern_set_extend(cairo_get_source(p->cr), CAIRO_EXTEND_PAD); /* no pale rim */

@@ -213,6 +213,8 @@ static void fit_axes(struct chart *h, const struct pict_curves *c)
 			whole &= u->x[k] == floor(u->x[k]);
 		}
 	}
+	if (x0 > 0 && x0 < 0.1 * x1 && !c->logx)
+		x0 = 0; /* epochs count from 1, and an axis without its first number puzzles */
 	pict_axis_fit(&h->x, x0, x1, c->logx, 0, whole, c->size.w / 90 + 1);
 	pict_axis_fit(&h->y, y0, y1, c->logy, 1, 0, c->size.h / 70 + 1);
 }

@@ -1,0 +1,685 @@
+#include <cairo.h>
+#include <check.h>
+#include <fcntl.h>
+#include <math.h>
+#include <string.h>
+
+#include "child.h"
+#include "err.h"
+#include "philox.h"
+#include "pict_axis.h"
+#include "pict_curves.h"
+#include "pict_faces.h"
+#include "pict_grid.h"
+#include "pict_log.h"
+#include "pict_tiles.h"
+#include "tns.h"
+
+static char dir[64], in[100], png[100];
+
+static void enter(void)
+{
+	strcpy(dir, "/tmp/check_pict.XXXXXX");
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(in, sizeof in, "%s/in", dir);
+	snprintf(png, sizeof png, "%s/out.png", dir);
+}
+
+static void leave(void)
+{
+	char *command = xprintf("rm -r %s", dir);
+	if (system(command))
+		abort();
+	free(command);
+}
+
+static float uniform(uint32_t i, uint32_t what)
+{
+	return philox_unit(philox(7, PHILOX_TEST, what, 0, i).v[0]);
+}
+
+static char *slurp(const char *path, size_t *n)
+{
+	FILE *f = fopen(path, "r");
+	ck_assert_msg(f != NULL, "no file %s", path);
+	char *s = xcalloc(1, 1 << 22);
+	*n = fread(s, 1, (1 << 22) - 1, f);
+	fclose(f);
+	return s;
+}
+
+static void put(const char *text, size_t n)
+{
+	FILE *f = fopen(in, "w");
+	ck_assert(f && fwrite(text, 1, n, f) == n && !fclose(f));
+}
+
+/* ---- greys, columns, zoom ---- */
+
+START_TEST(greys_do_not_wrap)
+{
+	const float v[] = {-1, 0, 1, 3, 4, -1e30f, 1e30f, 2, NAN, INFINITY, -INFINITY};
+	const uint32_t want[] = {
+		0, 0, 0x404040, 0xBFBFBF, 0xFFFFFF, 0, 0xFFFFFF, 0x808080, PICT_SIGNAL >> 8, PICT_SIGNAL >> 8, PICT_SIGNAL >> 8};
+	uint32_t got[11];
+	pict_grey_f32(&(struct pict_range){0, 4}, v, 11, got);
+	for (int i = 0; i < 11; i++)
+		ck_assert_msg(got[i] == want[i], "%g: %06x, not %06x", v[i], got[i], want[i]);
+}
+END_TEST
+
+START_TEST(own_range_fills_black_to_white)
+{
+	for (uint32_t round = 0; round < 200; round++) {
+		float v[37], size = powf(10, 60 * uniform(round, 1) - 30);
+		unsigned char u[37];
+		uint32_t a[37], b[37];
+		for (uint32_t i = 0; i < 37; i++) {
+			v[i] = size * (uniform(100 * round + i, 2) - 0.5f);
+			u[i] = (unsigned char)(256 * uniform(100 * round + i, 3));
+		}
+		struct pict_range r = PICT_RANGE_NONE, q = PICT_RANGE_NONE;
+		pict_range_f32(&r, v, 37);
+		pict_range_u8(&q, u, 37);
+		pict_grey_f32(&r, v, 37, a);
+		pict_grey_u8(&q, u, 37, b);
+		uint32_t least = 255, most = 0;
+		for (int i = 0; i < 37; i++) {
+			least = a[i] < least ? a[i] : least;
+			most = a[i] > most ? a[i] : most;
+			for (int j = 0; j < 37; j++) {
+				ck_assert(v[i] > v[j] || a[i] <= a[j]);
+				ck_assert(u[i] > u[j] || b[i] <= b[j]);
+			}
+		}
+		ck_assert_uint_eq(least, 0);
+		ck_assert_uint_eq(most, 0xFFFFFF);
+	}
+}
+END_TEST
+
+START_TEST(constant_is_mid_grey)
+{
+	const float v[3] = {7, NAN, 7};
+	uint32_t got[3];
+	struct pict_range r = PICT_RANGE_NONE;
+	pict_range_f32(&r, v, 3);
+	pict_grey_f32(&r, v, 3, got);
+	ck_assert_uint_eq(got[0], 0x808080);
+	ck_assert_uint_eq(got[1], PICT_SIGNAL >> 8);
+	/* nothing but NaN: no range at all */
+	r = (struct pict_range)PICT_RANGE_NONE;
+	pict_range_f32(&r, v + 1, 1);
+	pict_grey_f32(&r, v + 1, 1, got);
+	ck_assert_uint_eq(got[0], PICT_SIGNAL >> 8);
+}
+END_TEST
+
+START_TEST(columns_and_zoom)
+{
+	for (int n = 1; n < 700; n++) {
+		int c = pict_columns(n, 0, 54, 42);
+		ck_assert(c >= 1 && c <= n);
+		ck_assert_int_eq(pict_columns(n, 5, 1, 1), n < 5 ? n : 5);
+	}
+	ck_assert_int_eq(500 % pict_columns(500, 0, 54, 42), 0);
+	for (int w = 1; w < 2000; w++) {
+		double z = pict_zoom(w, w / 2 + 1, 192, 0);
+		ck_assert(z > 0 && z * w <= 192 * 1.5 && z * w >= 192 / 2.0);
+		ck_assert(z >= 1 ? z == floor(z) : fabs(1 / z - round(1 / z)) < 1e-9);
+	}
+	ck_assert(pict_zoom(96, 96, 192, 3.5) == 3.5);
+}
+END_TEST
+
+/* ---- axes ---- */
+
+static void check_axis(double lo, double hi, int log, int open, int whole)
+{
+	struct pict_axis a = {.from = 10, .to = 500};
+	pict_axis_fit(&a, lo, hi, log, open, whole, 8);
+	ck_assert_msg(a.lo < a.hi && isfinite(a.hi - a.lo), "%g..%g: from %g to %g", lo, hi, a.lo, a.hi);
+	ck_assert(a.lo <= lo && a.hi >= hi);
+	ck_assert(!log || a.lo > 0);
+	ck_assert(fabs(pict_axis_at(&a, a.lo) - 10) < 1e-6 && fabs(pict_axis_at(&a, a.hi) - 500) < 1e-6);
+	ck_assert_msg(a.n >= (whole || log ? 1 : 2) && a.n <= PICT_TICKS_MAX, "%g..%g log %d open %d: %d ticks", lo, hi, log, open, a.n);
+	for (int i = 0; i < a.n; i++) {
+		double at = pict_axis_at(&a, a.tick[i]);
+		ck_assert_msg(at > 10 - 1e-3 && at < 500 + 1e-3, "%g..%g: tick %g at %g", lo, hi, a.tick[i], at);
+		ck_assert(!whole || a.tick[i] == floor(a.tick[i]));
+		double back = pict_axis_at(&a, atof(a.label[i]));
+		ck_assert_msg(fabs(back - at) < 1, "%g..%g: tick %.17g is labelled %s", lo, hi, a.tick[i], a.label[i]);
+		ck_assert_msg(!i || at > pict_axis_at(&a, a.tick[i - 1]), "%g..%g: ticks do not rise", lo, hi);
+	}
+}
+
+START_TEST(axes_hold_their_values)
+{
+	for (uint32_t i = 0; i < 5000; i++) {
+		double lo = pow(10, 12 * uniform(i, 4) - 6), hi = lo * (1 + pow(10, 8 * uniform(i, 5) - 4));
+		for (int open = 0; open < 2; open++) {
+			check_axis(lo, hi, 0, open, 0);
+			check_axis(-hi, lo, 0, open, 0);
+			check_axis(-hi, -lo, 0, open, 0);
+			check_axis(lo, hi, 1, open, 0);
+		}
+	}
+	for (int n = 1; n < 20000; n = n * 5 / 4 + 1)
+		for (int from = 0; from < 3; from++)
+			check_axis(from, from + n, 0, 0, 1);
+	const double same[] = {0, 1, -3, 1e-9, 1e9, 0.37};
+	for (int i = 0; i < 6; i++) {
+		check_axis(same[i], same[i], 0, 1, 0);
+		check_axis(same[i], same[i], 0, 0, 0);
+	}
+	check_axis(2, 2, 1, 1, 0);
+}
+END_TEST
+
+START_TEST(nice_ticks)
+{
+	struct pict_axis a = {.from = 0, .to = 1};
+	pict_axis_fit(&a, 0.02, 0.48, 0, 1, 0, 8);
+	ck_assert(a.lo == 0);
+	ck_assert_str_eq(a.label[0], "0.0");
+	ck_assert_str_eq(a.label[1], "0.1");
+	ck_assert_str_eq(a.label[a.n - 1], "0.5");
+	pict_axis_fit(&a, 1, 14500, 1, 0, 0, 10);
+	ck_assert_str_eq(a.label[0], "1");
+	ck_assert_str_eq(a.label[a.n - 1], "10000");
+	pict_axis_fit(&a, -2, 2, 0, 0, 0, 4);
+	ck_assert_str_eq(a.label[2], "0");
+}
+END_TEST
+
+/* ---- logs ---- */
+
+START_TEST(log_is_read)
+{
+	static const char text[] = "epoch\tvalid_error\tkernel\trate\n1\t0.5\tzen\t-\n2\tnan\tzen\t1e-3\n10\t0.25\tzen\t\n";
+	put(text, sizeof text - 1);
+	struct pict_log *l = pict_log_read(in);
+	ck_assert(l->columns == 4 && l->rows == 3);
+	ck_assert(l->v[8] == 10 && l->v[1] == 0.5 && isnan(l->v[5]) && l->v[9] == 0.25 && isnan(l->v[3]) && l->v[7] == 1e-3);
+	ck_assert(l->column[1].numbers == 2 && l->column[3].numbers == 1 && l->column[2].numbers == 0);
+	ck_assert(l->column[2].bad_line == 2 && !strcmp(l->column[2].bad, "zen") && !l->column[1].bad_line);
+	ck_assert(pict_log_find(l, "rate") == 3 && pict_log_find(l, "rat") == -1);
+	pict_log_free(l);
+}
+END_TEST
+
+static const struct {
+	const char *text, *says;
+} bad_logs[] = {
+	{"", "empty: not a log"},
+	{"epoch\tloss", "line 1: cut off: no newline at its end"},
+	{"epoch\n1\n", "line 1: one column only"},
+	{"epoch\t\n", "line 1: column 2 has no name"},
+	{"epoch\ta\ta\n", "line 1: two columns 'a'"},
+	{"epoch\tloss\n", "no values after the line of names"},
+	{"epoch\tloss\n1\t2\n2\t3", "line 3: cut off: no newline at its end"},
+	{"epoch\tloss\n1\t2\n2\n", "line 3: 1 values for 2 columns"},
+	{"epoch\tloss\n1\t2\t3\n", "line 2: 3 values for 2 columns"},
+	{"epoch\tloss\n\n", "line 2: epoch: '' is not a number"},
+	{"epoch\tloss\nnan\t2\n", "line 2: epoch: 'nan' is not a number"},
+	{"epoch\tloss\n1\t2\n1\t2\n", "line 3: epoch 1 after 1"},
+	{"epoch\tloss\n7\t2\n3\t2\n", "line 3: epoch 3 after 7"},
+	{"epoch\tloss\n1\t0x10\n", "line 2: loss: '0x10' is not a number"},
+	{"epoch\tloss\n1\tnan\n", "no column of numbers to draw"},
+	{"epoch\ttrain_loss\n1\tnan\n", "no value to draw"},
+	{"epoch\ttrain_loss\n1\t2\n2\tlow\n", "line 3: train_loss: 'low' is not a number"},
+};
+
+static void draw_curves(void *arg)
+{
+	struct pict_curves c = {.to = {png, NULL}, .size = {400, 300}, .y = arg};
+	char *logs[] = {in, NULL};
+	pict_curves(logs, 1, &c);
+}
+
+START_TEST(malformed_log_is_refused)
+{
+	const char *text = bad_logs[_i].text;
+	put(text, strlen(text));
+	struct child c = child_run(draw_curves, strstr(text, "0x10") ? "loss" : NULL);
+	ck_assert_msg(c.status == 1, "exit %d, signal %d: %s", c.status, c.signal, c.err);
+	ck_assert_msg(strstr(c.err, bad_logs[_i].says) && strstr(c.err, in), "says '%s', not '%s'", c.err, bad_logs[_i].says);
+	ck_assert_msg(strchr(c.err, '\n') == c.err + strlen(c.err) - 1, "more than a line: %s", c.err);
+	ck_assert(access(png, F_OK));
+}
+END_TEST
+
+START_TEST(zero_byte_and_long_line_are_refused)
+{
+	put("epoch\tloss\n1\t\0002\n", 16);
+	struct child c = child_run(draw_curves, NULL);
+	ck_assert(c.status == 1 && strstr(c.err, "line 2: longer than"));
+	char *big = xmalloc(70000);
+	memset(big, 'a', 70000);
+	put(big, 70000);
+	free(big);
+	c = child_run(draw_curves, NULL);
+	ck_assert(c.status == 1 && strstr(c.err, "line 1: longer than"));
+}
+END_TEST
+
+/* ---- pictures, looked at ---- */
+
+struct shot {
+	int w, h, stride;
+	unsigned char *at;
+	cairo_surface_t *s;
+};
+
+static struct shot look(void)
+{
+	struct shot s = {.s = cairo_image_surface_create_from_png(png)};
+	ck_assert_msg(!cairo_surface_status(s.s), "%s", cairo_status_to_string(cairo_surface_status(s.s)));
+	s.w = cairo_image_surface_get_width(s.s), s.h = cairo_image_surface_get_height(s.s);
+	s.stride = cairo_image_surface_get_stride(s.s), s.at = cairo_image_surface_get_data(s.s);
+	return s;
+}
+
+static uint32_t pixel(const struct shot *s, int x, int y)
+{
+	uint32_t v;
+	ck_assert_msg(x >= 0 && y >= 0 && x < s->w && y < s->h, "%d,%d is outside %dx%d", x, y, s->w, s->h);
+	memcpy(&v, s->at + (size_t)y * s->stride + 4 * x, 4);
+	return v & 0xFFFFFF;
+}
+
+/* Where tiles and faces begin, as the sources have it. */
+enum { TILES_X = 16, TILES_Y = 40, FACES_X = 16, FACES_Y = 46, FACE_DOWN = 32, FACE_GAP = 14 };
+
+static void write_model(const float *w, uint64_t out, uint64_t n, const char *input)
+{
+	struct tns_writer *t = tns_create(in);
+	int id = tns_define(t, "0.weight", TNS_F32, 2, (uint64_t[]){out, n});
+	if (input)
+		tns_put_meta(t, "input", input);
+	tns_write(t, id, w, out);
+	tns_close(t);
+}
+
+START_TEST(tiles_show_their_weights)
+{
+	/* two of 3 wide and 2 high: own scales, unless global */
+	const float w[12] = {0, 1, 2, 3, 4, 5, 10, 10, 10, 10, 10, NAN};
+	const uint32_t own[12] = {0, 51, 102, 153, 204, 255, 128, 128, 128, 128, 128, 256},
+		       all[12] = {0, 26, 51, 77, 102, 128, 255, 255, 255, 255, 255, 256};
+	write_model(w, 2, 6, "3x2");
+	for (int global = 0; global < 2; global++) {
+		struct pict_tiles t = {.to = {png, NULL}, .count = 100, .first = 1, .columns = 2, .zoom = 10, .global = global};
+		pict_tiles(in, &t);
+		struct shot s = look();
+		for (int i = 0; i < 12; i++) {
+			uint32_t g = (global ? all : own)[i], want = g == 256 ? PICT_SIGNAL >> 8 : g * 0x10101;
+			int x = TILES_X + i / 6 * 34 + i % 3 * 10, y = TILES_Y + i % 6 / 3 * 10;
+			for (int k = 0; k < 100; k++)
+				ck_assert_msg(pixel(&s, x + k % 10, y + k / 10) == want, "value %d, pixel %d: %06x, not %06x", i, k,
+					pixel(&s, x + k % 10, y + k / 10), want);
+		}
+		cairo_surface_destroy(s.s);
+	}
+}
+END_TEST
+
+static void draw_tiles(void *arg)
+{
+	struct pict_tiles t = {.to = {png, NULL}, .count = 100, .first = 1};
+	if (arg)
+		t = *(struct pict_tiles *)arg, t.to.path = png;
+	pict_tiles(in, &t);
+	_exit(0);
+}
+
+START_TEST(tiles_of_wrong_shape_are_refused)
+{
+	float w[12] = {0};
+	static const struct {
+		const char *input, *says;
+	} bad[] = {{"5x5", "rows of 6 values are not the 5x5 of META input"}, {"3", "META input: '3' is not WxH"},
+		{NULL, "not the 3x3 of a square"}};
+	for (int i = 0; i < 3; i++) {
+		write_model(w, 2, 6, bad[i].input);
+		struct child c = child_run(draw_tiles, NULL);
+		ck_assert_msg(c.status == 1 && strstr(c.err, bad[i].says), "exit %d: %s", c.status, c.err);
+		struct pict_tiles t = {.count = 9, .first = 1, .size = {2, 3}};
+		ck_assert_int_eq(child_run(draw_tiles, &t).status, 0);
+	}
+	struct pict_tiles t = {.count = 9, .first = 3};
+	write_model(w, 2, 6, "3x2");
+	struct child c = child_run(draw_tiles, &t);
+	ck_assert(c.status == 1 && strstr(c.err, "nothing to draw: 0.weight has 2 tiles"));
+	t = (struct pict_tiles){.count = 9, .first = 1, .tensor = "1.weight"};
+	c = child_run(draw_tiles, &t);
+	ck_assert(c.status == 1 && strstr(c.err, "no tensor '1.weight'"));
+	t = (struct pict_tiles){.count = 9, .first = 1, .zoom = 100000};
+	c = child_run(draw_tiles, &t);
+	ck_assert(c.status == 1 && strstr(c.err, "pixels: draw fewer"));
+}
+END_TEST
+
+static void write_pairs(int f32, uint64_t w)
+{
+	struct tns_writer *t = tns_create(in);
+	int a = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, 1, 2});
+	int b = tns_define(t, "reconstruction", f32 ? TNS_F32 : TNS_U8, 3, (uint64_t[]){TNS_OPEN, 1, w});
+	tns_write(t, a, (unsigned char[]){0, 200, 77, 255}, 2);
+	if (f32)
+		tns_write(t, b, (float[]){-0.5f, 0.2f, NAN, 1.5f}, 2);
+	else
+		tns_write(t, b, (unsigned char[]){0, 51, 7, 255, 0, 0}, 2);
+	tns_close(t);
+}
+
+static void draw_pairs(void *arg)
+{
+	struct pict_tiles t = {.to = {png, arg}, .count = 9, .first = 1, .zoom = 20};
+	pict_pairs(in, &t);
+	_exit(0);
+}
+
+START_TEST(pairs_keep_the_scale)
+{
+	for (int f32 = 0; f32 < 2; f32++) {
+		const uint32_t up[] = {0, 200, 77, 255}, down[] = {0, 51, f32 ? 256 : 7, 255};
+		write_pairs(f32, 2);
+		ck_assert_int_eq(child_run(draw_pairs, NULL).status, 0);
+		struct shot s = look();
+		for (int i = 0; i < 4; i++) {
+			int x = TILES_X + 104 + i / 2 * 46 + i % 2 * 20 + 10;
+			ck_assert_uint_eq(pixel(&s, x, TILES_Y + 10), up[i] * 0x10101);
+			ck_assert_uint_eq(pixel(&s, x, TILES_Y + 22 + 10), down[i] == 256 ? PICT_SIGNAL >> 8 : down[i] * 0x10101);
+		}
+		cairo_surface_destroy(s.s);
+	}
+	write_pairs(0, 3);
+	struct child c = child_run(draw_pairs, NULL);
+	ck_assert(c.status == 1 && strstr(c.err, "reconstruction has not the shape of image, 2x1"));
+}
+END_TEST
+
+/* ---- faces ---- */
+
+START_TEST(error_of_a_face)
+{
+	const float t[4] = {1, 2, NAN, NAN}, p[4] = {4, 6, 0, 0}, u[4] = {NAN, 6, 0, 0}, none[4] = {NAN, NAN, NAN, NAN};
+	ck_assert(fabs(pict_face_error(t, p, 2) - sqrt(12.5)) < 1e-12);
+	ck_assert(isinf(pict_face_error(t, u, 2)));
+	ck_assert(isnan(pict_face_error(none, p, 2)));
+}
+END_TEST
+
+enum { SIDE = 8, ROWS = 250 };
+
+/* Row r is a face of grey r, its one point predicted error(r) px too far right; NAN: no label, infinite: no prediction. */
+static void write_faces(double (*error)(int r))
+{
+	struct tns_writer *t = tns_create(in);
+	int image = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, SIDE, SIDE});
+	int truth = tns_define(t, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_OPEN, 1, 2});
+	int predicted = tns_define(t, "predicted", TNS_F32, 3, (uint64_t[]){TNS_OPEN, 1, 2});
+	tns_put_meta(t, "points", "nose_\xC3\xA9\x07tip");
+	for (int r = 0; r < ROWS; r++) {
+		unsigned char face[SIDE * SIDE];
+		double e = error(r);
+		memset(face, r, sizeof face);
+		tns_write(t, image, face, 1);
+		tns_write(t, truth, (float[]){isnan(e) ? NAN : 0, isnan(e) ? NAN : 0}, 1);
+		tns_write(t, predicted, (float[]){isinf(e) ? NAN : (float)e, 0}, 1);
+	}
+	tns_close(t);
+}
+
+static double rising(int r)
+{
+	return r / 50.0;
+}
+
+static double falling(int r)
+{
+	return (ROWS - r) / 50.0;
+}
+
+static double mixed(int r)
+{
+	return r % 10 == 3 ? NAN : r == 100 || r == 57 ? INFINITY : (r * 97 % ROWS) / 50.0;
+}
+
+static double level(int r)
+{
+	(void)r;
+	return 1;
+}
+
+/* The greys in the order in which the faces stand. */
+static void expect(struct pict_faces f, int n, const int *want)
+{
+	f.to.path = png;
+	f.columns = 3, f.zoom = 20;
+	pict_faces(in, &f);
+	struct shot s = look();
+	ck_assert_int_eq(s.h, FACES_Y + (n + 2) / 3 * (20 * SIDE + FACE_DOWN) - FACE_GAP + 16);
+	for (int i = 0; i < n; i++) {
+		int x = FACES_X + i % 3 * (20 * SIDE + FACE_GAP) + 60, y = FACES_Y + i / 3 * (20 * SIDE + FACE_DOWN) + 140;
+		ck_assert_msg(pixel(&s, x, y) == (uint32_t)want[i] * 0x10101, "face %d is %06x, not %d", i, pixel(&s, x, y), want[i]);
+	}
+	cairo_surface_destroy(s.s);
+}
+
+START_TEST(worst_come_first)
+{
+	write_faces(rising);
+	expect((struct pict_faces){.count = 4, .first = 1}, 4, (int[]){0, 1, 2, 3});
+	expect((struct pict_faces){.count = 4, .first = 11, .names = 1}, 4, (int[]){10, 11, 12, 13});
+	expect((struct pict_faces){.count = 4, .first = 249}, 2, (int[]){248, 249});
+	expect((struct pict_faces){.count = 4, .first = 1, .worst = 1}, 4, (int[]){249, 248, 247, 246});
+	write_faces(falling);
+	expect((struct pict_faces){.count = 4, .first = 1, .worst = 1}, 4, (int[]){0, 1, 2, 3});
+	expect((struct pict_faces){.count = 4, .first = 8, .worst = 1}, 4, (int[]){7, 8, 9, 10});
+	write_faces(level);
+	expect((struct pict_faces){.count = 5, .first = 1, .worst = 1}, 5, (int[]){0, 1, 2, 3, 4});
+	/* 97 * 67 = 249, 97 * 134 = 248, ... mod 250; those ending in 3 have no label */
+	write_faces(mixed);
+	int want[7] = {57, 100}, n = 2;
+	for (int e = ROWS - 1; n < 7; e--)
+		for (int r = 0; r < ROWS; r++)
+			if (r * 97 % ROWS == e && r % 10 != 3 && r != 57 && r != 100)
+				want[n++] = r;
+	expect((struct pict_faces){.count = 7, .first = 1, .worst = 1}, 7, want);
+}
+END_TEST
+
+START_TEST(points_lie_where_they_should)
+{
+	write_faces(falling); /* row 0: 5 px to the right of 0,0, whose place is the middle of the first pixel */
+	struct pict_faces f = {.to = {png, NULL}, .count = 1, .first = 1, .zoom = 20};
+	pict_faces(in, &f);
+	struct shot s = look();
+	uint32_t t = pixel(&s, FACES_X + 10, FACES_Y + 10), p = pixel(&s, FACES_X + 110, FACES_Y + 10);
+	ck_assert_msg((t & 255) > 200 && t >> 16 < 120, "truth is %06x", t);
+	ck_assert_msg((p & 255) < 100 && p >> 16 > 200, "prediction is %06x", p);
+	cairo_surface_destroy(s.s);
+}
+END_TEST
+
+static void draw_faces(void *arg)
+{
+	struct pict_faces f = {.to = {png, arg}, .count = 5, .first = 1};
+	pict_faces(in, &f);
+	_exit(0);
+}
+
+static double unlabelled(int r)
+{
+	(void)r;
+	return NAN;
+}
+
+static void draw_worst(void *arg)
+{
+	(void)arg;
+	pict_faces(in, &(struct pict_faces){.to = {png, NULL}, .count = 5, .first = 1, .worst = 1});
+	_exit(0);
+}
+
+START_TEST(worst_of_nothing_is_refused)
+{
+	write_faces(unlabelled);
+	struct child c = child_run(draw_worst, NULL);
+	ck_assert_msg(c.status == 1 && strstr(c.err, "nothing to draw: 250 rows, none of them labelled"), "%s", c.err);
+	write_pairs(0, 2);
+	c = child_run(draw_worst, NULL);
+	ck_assert_msg(c.status == 1 && strstr(c.err, "no keypoints: --worst needs truth and prediction"), "%s", c.err);
+}
+END_TEST
+
+START_TEST(broken_streams_leave_no_picture)
+{
+	void (*const draw[])(void *) = {draw_faces, draw_tiles, draw_pairs};
+	for (int k = 0; k < 3; k++) {
+		if (k == 2)
+			write_pairs(1, 2);
+		else
+			write_faces(rising);
+		size_t n;
+		char *whole = slurp(in, &n);
+		ck_assert_int_eq(child_run(draw[k], NULL).status, 0);
+		size_t old;
+		free(slurp(png, &old));
+		for (size_t i = 0; i < 40; i++) {
+			put(whole, i < 2 ? n - 1 - i : n * i / 40);
+			struct child c = child_run(draw[k], NULL);
+			ck_assert_msg(c.status == 1, "%zu of %zu bytes: exit %d: %s", n * i / 40, n, c.status, c.err);
+			whole[n * i / 40] ^= 16;
+			put(whole, n);
+			c = child_run(draw[k], NULL);
+			ck_assert_msg(c.status == 1, "byte %zu flipped: exit %d: %s", n * i / 40, c.status, c.err);
+			whole[n * i / 40] ^= 16;
+		}
+		size_t now;
+		free(slurp(png, &now));
+		ck_assert_msg(now == old, "the old picture was touched");
+		free(whole);
+		unlink(png);
+	}
+}
+END_TEST
+
+START_TEST(equal_bytes_and_no_clock)
+{
+	static const char *const formats[] = {"png", "svg", "pdf"}, *const begin[] = {"\x89PNG", "<?xml", "%PDF-"};
+	for (int k = 0; k < 3; k++) {
+		write_faces(mixed);
+		size_t n, m;
+		ck_assert_int_eq(child_run(draw_faces, (void *)formats[k]).status, 0);
+		char *a = slurp(png, &n);
+		ck_assert_int_eq(child_run(draw_faces, (void *)formats[k]).status, 0);
+		char *b = slurp(png, &m);
+		ck_assert(n == m && !memcmp(a, b, n) && n > 500);
+		ck_assert(!memcmp(a, begin[k], 4));
+		ck_assert(k != 2 || memmem(a, n, "/CreationDate (20000101000000", 29));
+		free(a);
+		free(b);
+	}
+}
+END_TEST
+
+START_TEST(format_by_suffix)
+{
+	static const struct {
+		const char *path, *format;
+		int want;
+	} t[] = {{NULL, NULL, PICT_PNG}, {"-", NULL, PICT_PNG}, {"a.svg", NULL, PICT_SVG}, {"b.c/a.pdf", NULL, PICT_PDF},
+		{"a.png", NULL, PICT_PNG}, {"/dev/full", NULL, PICT_PNG}, {"a.b/c", NULL, PICT_PNG}, {"a.png", "svg", PICT_SVG},
+		{NULL, "pdf", PICT_PDF}, {".svg", NULL, PICT_PNG}};
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+		ck_assert_msg(pict_format(&(struct pict_to){t[i].path, t[i].format}) == t[i].want, "%s", t[i].path);
+}
+END_TEST
+
+/* ---- curves ---- */
+
+START_TEST(mean_and_band)
+{
+	char paths[3][100], *logs[4] = {paths[0], paths[1], paths[2], NULL};
+	for (int i = 0; i < 3; i++) {
+		snprintf(paths[i], sizeof paths[i], "%s/%c.tsv", dir, "aab"[i]);
+		if (i == 1)
+			snprintf(paths[i], sizeof paths[i], "%s/c.tsv", dir);
+		FILE *f = fopen(paths[i], "w");
+		ck_assert(f != NULL);
+		/* levels 2, 4 and 10 */
+		fprintf(f, "epoch\tvalid_error\n0\t%d\n10\t%d\n20\t%d\n", "\2\4\12"[i], "\2\4\12"[i], "\2\4\12"[i]);
+		fclose(f);
+	}
+	struct pict_curves c = {.to = {png, NULL}, .size = {600, 400}, .names = "x,x,y", .mean = 1, .title = "\xFF title"};
+	pict_curves(logs, 3, &c);
+	struct shot s = look();
+	int lines = 0, band = 0, x = s.w / 2;
+	for (int y = 80; y < s.h - 62; y++) {
+		uint32_t v = pixel(&s, x, y);
+		lines += v == pict_colour(0) >> 8 || v == pict_colour(1) >> 8;
+		band += v != 0xFFFFFF && v != PICT_GRID >> 8 && (v & 255) > (v >> 16) && v >> 16 > 150;
+	}
+	ck_assert_msg(lines >= 3 && lines <= 5, "%d pixels of lines", lines);
+	ck_assert_msg(band > 20 && band < 90, "%d pixels of band", band);
+	cairo_surface_destroy(s.s);
+}
+END_TEST
+
+static void many_names(void *arg)
+{
+	char *logs[] = {in, NULL};
+	pict_curves(logs, 1, &(struct pict_curves){.to = {png, NULL}, .size = {600, 400}, .names = arg});
+	_exit(0);
+}
+
+START_TEST(names_are_as_many_as_logs)
+{
+	put("epoch\ttrain_loss\n1\t2\n", 21);
+	ck_assert_int_eq(child_run(many_names, "a").status, 0);
+	ck_assert_int_eq(child_run(many_names, "a,b").status, 2);
+	ck_assert_int_eq(child_run(many_names, "").status, 2);
+	ck_assert_int_eq(child_run(many_names, "a,").status, 2);
+	struct child c = child_run(draw_curves, "valid_loss");
+	ck_assert(c.status == 1 && strstr(c.err, "no column 'valid_loss' to draw"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("pict");
+	TCase *t = tcase_create("pict");
+	suite_add_tcase(s, t);
+	tcase_add_checked_fixture(t, enter, leave);
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, greys_do_not_wrap);
+	tcase_add_test(t, own_range_fills_black_to_white);
+	tcase_add_test(t, constant_is_mid_grey);
+	tcase_add_test(t, columns_and_zoom);
+	tcase_add_test(t, axes_hold_their_values);
+	tcase_add_test(t, nice_ticks);
+	tcase_add_test(t, log_is_read);
+	tcase_add_loop_test(t, malformed_log_is_refused, 0, sizeof bad_logs / sizeof *bad_logs);
+	tcase_add_test(t, zero_byte_and_long_line_are_refused);
+	tcase_add_test(t, tiles_show_their_weights);
+	tcase_add_test(t, tiles_of_wrong_shape_are_refused);
+	tcase_add_test(t, pairs_keep_the_scale);
+	tcase_add_test(t, error_of_a_face);
+	tcase_add_test(t, worst_come_first);
+	tcase_add_test(t, points_lie_where_they_should);
+	tcase_add_test(t, worst_of_nothing_is_refused);
+	tcase_add_test(t, broken_streams_leave_no_picture);
+	tcase_add_test(t, equal_bytes_and_no_clock);
+	tcase_add_test(t, format_by_suffix);
+	tcase_add_test(t, mean_and_band);
+	tcase_add_test(t, names_are_as_many_as_logs);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
