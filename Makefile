@@ -70,7 +70,7 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 
 ## make test      build and run all unit and shell tests (SAN=1: with sanitizers)
 test: $(bins) $(checks)
-	@B=$B tests/run $(checks) $(wildcard tests/t_*.sh)
+	@B=$B SAN=$(SAN) tests/run $(checks) $(wildcard tests/t_*.sh)
 
 ## make install   copy the programs to PREFIX/bin
 PREFIX ?= /usr/local

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The pipelines as make runs them: killed and run again, with one job and with many, and nothing to do when nothing changed.
+. tests/sh.sh
+unset MAKEFLAGS MFLAGS MAKELEVEL
+mk() { make --no-print-directory ${SAN:+SAN=1} "$@"; }
+face-synth -n 160 --dirt --test "$TMP/test.csv" --test-count 20 --lookup "$TMP/lookup.csv" -o "$TMP/training.csv" || bad "face-synth"
+set -- CSV="$TMP/training.csv" TEST="$TMP/test.csv" LOOKUP="$TMP/lookup.csv" KEYPOINTS_PARTS=0.7,0.3
+train='-e 3 -b 32 -r 0.001 --optimizer adam'
+printf '# small\nconv5x5x4s4 relu pool2 fc16 relu fc\n' >"$TMP/tiny.net"
+keypoints() { mk keypoints "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train"; }
+
+ok "make keypoints" keypoints "$@" KEYPOINTS="$TMP/whole"
+is "$(wc -l <"$TMP/whole/submission.csv")" "$(wc -l <"$TMP/lookup.csv")" "every row answered"
+stamp() { (cd "$1" && find . -type f ! -name '*.is' -printf '%p %T@\n' | sort); }
+before=$(stamp "$TMP/whole")
+ok "make keypoints again" keypoints "$@" KEYPOINTS="$TMP/whole"
+is "$(stamp "$TMP/whole")" "$before" "nothing to do, nothing done"
+
+results() { (cd "$1" && for f in *.tns *.csv *.txt *.png; do sum=$(cksum <"$f"); echo "$f $sum"; done); }
+whole=$(results "$TMP/whole")
+ok "make -j8 keypoints" keypoints -j8 "$@" KEYPOINTS="$TMP/many"
+is "$(results "$TMP/many")" "$whole" "-j8 gives the same bytes"
+
+for i in $(seq "${KILLS:-3}"); do
+	(keypoints -j2 "$@" KEYPOINTS="$TMP/killed" >"$TMP/make.log" 2>&1) &
+	sleep "$(awk -v i="$i" -v n="${KILLS:-3}" -v r=$RANDOM 'BEGIN {printf "%.3f", 0.1 + 1.2 * (i - 1 + r / 32768) / n}')"
+	pkill -KILL -f "KEYPOINTS=$TMP/killed" || true
+	pkill -KILL -f "$TMP/killed/" || true
+	wait
+done
+ok "make after being killed" keypoints "$@" KEYPOINTS="$TMP/killed"
+is "$(results "$TMP/killed")" "$whole" "killed and run again gives the same bytes"
+is "$(find "$TMP/killed" -name '.*.tmp' | head -3)" "" "no temporary files stay"
+before=$(stamp "$TMP/killed")
+ok "and again" keypoints "$@" KEYPOINTS="$TMP/killed"
+is "$(stamp "$TMP/killed")" "$before" "nothing rebuilt after the repair"
+
+# one step alone: what depends on it is made again, what does not stays
+touch "$TMP/whole/valid-predicted.tns"
+ok "one step" mk "$TMP/whole/score.txt" "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train" KEYPOINTS="$TMP/whole"
+is "$(results "$TMP/whole")" "$whole" "a step run again gives the same bytes"
+train='-e 2 -b 32 -r 0.001 --optimizer adam'
+ok "other options" keypoints "$@" KEYPOINTS="$TMP/whole"
+if [ "$(results "$TMP/whole")" = "$whole" ]; then bad "other options changed nothing"; else good; fi
+
+set -- CSV="$TMP/training.csv" EYES="$TMP/eyes" EPOCHS=3 SEEDS='1 2' FEW='20 all' EYES_CLASSIFY="-n 'fc20 sigmoid fc' --target label -e 2" EYES_DAE='-H 20'
+ok "make eyes" mk eyes -j2 "$@"
+ok "the table has both ways" grep -q '^all .*+-.*+-' "$TMP/eyes/table.txt"
+before=$(stamp "$TMP/eyes")
+ok "make eyes again" mk eyes "$@"
+is "$(stamp "$TMP/eyes")" "$before" "nothing to do in eyes"
+status=0
+mk keypoints KEYPOINTS="$TMP/none" >"$TMP/.out" 2>&1 || status=$?
+is "$status" 2 "make keypoints without CSV"
+ok "says how" grep -q 'usage: make keypoints CSV=' "$TMP/.out"
+mk keypoints CSV="$TMP/missing.csv" KEYPOINTS="$TMP/none" >"$TMP/.out" 2>&1 && bad "a missing CSV passes" || good
+done_tests
