@@ -1,0 +1,157 @@
+/* patch-extract - faces into patches: cut around named points, mirrored, with negatives from elsewhere. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/opt.h"
+#include "lib/out.h"
+#include "lib/patch.h"
+
+static struct {
+	const char *preset, *name, *output;
+	struct opt_list around, hard;
+	struct opt_size size;
+	int64_t negatives, random, threads;
+	double away, jitter;
+	uint64_t seed;
+	int flip, quiet;
+} o = {.preset = "none", .seed = 1};
+
+static const struct opt opts[] = {
+	{0, "around", OPT_LIST, &o.around, 0, 0, "NAME,...", "cut around the centre of these points; repeat it for each place", 0},
+	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "size of a patch in pixels", 0},
+	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "the mirror image of each patch too (not of those from random places)", 0},
+	{0, "negatives", OPT_INT, &o.negatives, 0, 1000, "N", "random places a face, away from every positive", 0},
+	{0, "away", OPT_REAL, &o.away, 0, 65535, "PX", "how far away, centre to centre; 0: the larger side of a patch", 0},
+	{0, "hard", OPT_LIST, &o.hard, 0, 0, "NAME,...", "other features as negatives: the centre of these points; may be repeated", 0},
+	{0, "random", OPT_INT, &o.random, 0, 1000, "N", "random places a face, whatever they show, labelled 0", 0},
+	{0, "jitter", OPT_REAL, &o.jitter, 0, 1000, "PX", "move each place at random by up to PX", 0},
+	{0, "preset", OPT_CHOICE, &o.preset, 0, 0, "none|eyes|mouths",
+		"what the options above leave open: eyes 25x19 or mouths 45x23, mirrored, a random negative a face, mouths or eyes as hard ones", 0},
+	{0, "name", OPT_STR, &o.name, 0, 0, "NAME", "what the positives are, for META classes", 0},
+	OPT_SEEDED(&o.seed),
+	OPT_THREADS(&o.threads),
+	OPT_QUIET(&o.quiet),
+	OPT_OUTPUT(&o.output),
+	OPT_END,
+};
+
+static const struct opt_prog prog = {"patch-extract", "cuts patches out of the faces of a data set", "[FACES]", 0, 1, opts,
+	{"zcat training.csv.gz | csv-clean | patch-extract --preset eyes | tns-info",
+		"patch-extract --around nose_tip --size 21x21 --negatives 2 faces.tns | render tiles -o noses.png", NULL}};
+
+struct writer {
+	struct tns_writer *w;
+	int image, label, source;
+	uint32_t id;
+};
+
+static void emit(void *arg, const uint8_t *patch, int label)
+{
+	struct writer *w = arg;
+	uint8_t value = (uint8_t)label;
+	tns_write(w->w, w->image, patch, 1);
+	tns_write(w->w, w->label, &value, 1);
+	tns_write(w->w, w->source, &w->id, 1);
+}
+
+static void fill(struct opt_list *list, const char *a, const char *b)
+{
+	if (!list->n) {
+		list->v[list->n++] = a;
+		if (b)
+			list->v[list->n++] = b;
+	}
+}
+
+/* What a preset stands for, where an option was not given. */
+static void apply_preset(void)
+{
+	static const char left[] = "left_eye_inner_corner,left_eye_outer_corner", right[] = "right_eye_inner_corner,right_eye_outer_corner";
+	static const char mouth[] = "mouth_left_corner,mouth_right_corner";
+	int eyes = !strcmp(o.preset, "eyes");
+	if (strcmp(o.preset, "none")) {
+		if (!o.size.w)
+			o.size = eyes ? (struct opt_size){25, 19} : (struct opt_size){45, 23};
+		fill(&o.around, eyes ? left : mouth, eyes ? right : NULL);
+		fill(&o.hard, eyes ? mouth : left, eyes ? NULL : right);
+		o.negatives = o.negatives ? o.negatives : 1;
+		o.name = o.name ? o.name : eyes ? "eye" : "mouth";
+		o.flip = 1;
+	}
+	if (!o.size.w)
+		die_usage("--size or --preset must be given");
+	if (!o.around.n && !o.random)
+		die_usage("--around, --random or --preset must be given");
+	if (o.negatives && !o.around.n)
+		die_usage("--negatives needs --around");
+}
+
+static void places(struct patch_place *to, int *n, const struct opt_list *from, const char *option, char **names)
+{
+	for (int i = 0; i < from->n; i++) {
+		int count;
+		char **word = ds_split_names(from->v[i], &count);
+		if (count > PATCH_NAMES || *n >= PATCH_PLACES)
+			die_usage("--%s: '%s' is too many", option, from->v[i]);
+		to[*n] = (struct patch_place){.n = count};
+		for (int k = 0; k < count; k++)
+			if ((to[*n].point[k] = ds_name_index(names, word[k])) < 0)
+				die_usage("--%s: there is no point '%s' in the data", option, word[k]);
+		(*n)++;
+		ds_free_names(word);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int n;
+	char **operand = opt_parse(&prog, argc, argv, &n);
+	apply_preset();
+	struct ds *d = ds_open(operand[0]);
+	int image = ds_need(d->in, "image", TNS_U8, 3), points = -1, id = ds_need(d->in, "id", TNS_U32, 1);
+	const struct tns_def *def = &d->in->def[image];
+	struct patch_plan p = {.W = (int)def->dim[2], .H = (int)def->dim[1], .w = o.size.w, .h = o.size.h, .flip = o.flip, .negatives = (int)o.negatives,
+		.random = (int)o.random, .away = o.away, .jitter = o.jitter, .seed = o.seed};
+	if (p.w > p.W || p.h > p.H)
+		die_usage("--size %dx%d is larger than the images, %dx%d", p.w, p.h, p.W, p.H);
+	if (p.away <= 0)
+		p.away = p.w > p.h ? p.w : p.h;
+	if (o.around.n || o.hard.n) {
+		points = ds_need(d->in, "keypoints", TNS_F32, 3);
+		char **names = ds_points(d->in, (int)d->in->def[points].dim[1]);
+		if (d->in->def[points].dim[2] != 2)
+			die("%s: keypoints has %llu values a point, not 2", d->in->name, (unsigned long long)d->in->def[points].dim[2]);
+		places(p.place, &p.nplaces, &o.around, "around", names);
+		places(p.hard, &p.nhard, &o.hard, "hard", names);
+		ds_free_names(names);
+	}
+
+	struct writer w = {.w = tns_create(o.output)};
+	w.image = tns_define(w.w, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, (uint64_t)p.h, (uint64_t)p.w});
+	w.label = tns_define(w.w, "label", TNS_U8, 1, (uint64_t[]){TNS_OPEN});
+	w.source = tns_define(w.w, "source", TNS_U32, 1, (uint64_t[]){TNS_OPEN});
+	char *classes = xprintf("other,%s", o.name ? o.name : "part");
+	tns_put_meta(w.w, "classes", classes);
+	free(classes);
+	struct progress bar;
+	struct patch_counts c = {0};
+	progress_begin(&bar, "faces", o.quiet);
+	for (uint64_t rows; (rows = ds_next(d));)
+		for (uint64_t i = 0; i < rows; i++) {
+			w.id = *(const uint32_t *)ds_at(d, id, i);
+			patch_cut(&p, ds_at(d, image, i), points >= 0 ? ds_at(d, points, i) : NULL, w.id, &c, emit, &w);
+			progress_tick(&bar, d->row + i, 0);
+		}
+	progress_end(&bar);
+	ds_history(w.w, (const struct tns *const[]){d->in}, 1, NULL);
+	tns_close(w.w);
+	if (!o.quiet)
+		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of room: %llu; places without labels: %llu",
+			(unsigned long long)d->in->def[image].rows, (unsigned long long)c.positive, (unsigned long long)c.negative, (unsigned long long)c.lost,
+			(unsigned long long)c.unknown);
+	ds_close(d);
+	return finish();
+}

@@ -1,0 +1,120 @@
+/* Cutting patches out of faces. */
+#include <math.h>
+#include <string.h>
+
+#include "lib/patch.h"
+#include "lib/philox.h"
+
+enum { TRIES = 200 };
+
+struct cutter {
+	const struct patch_plan *p;
+	const uint8_t *image;
+	uint32_t id, draws;
+	struct patch_counts *c;
+	void (*emit)(void *arg, const uint8_t *patch, int label);
+	void *arg;
+};
+
+static int corner(double centre, int side)
+{
+	return (int)floor(centre - (side - 1) / 2.0 + 0.5);
+}
+
+/* Mean of a place's points; 0 where one has no label. */
+static int centre(const struct patch_place *at, const float *points, double xy[2])
+{
+	xy[0] = xy[1] = 0;
+	for (int i = 0; i < at->n; i++)
+		xy[0] += (double)points[2 * at->point[i]] / at->n, xy[1] += (double)points[2 * at->point[i] + 1] / at->n;
+	return !isnan(xy[0]) && !isnan(xy[1]);
+}
+
+/* Rows of the patch, mirrored where asked, handed on line by line into one buffer. */
+static void cut(struct cutter *k, const double xy[2], int mirrored, int label)
+{
+	const struct patch_plan *p = k->p;
+	int x0 = corner(xy[0], p->w), y0 = corner(xy[1], p->h);
+	if (!(fabs(xy[0]) < 1e6 && fabs(xy[1]) < 1e6) || x0 < 0 || y0 < 0 || x0 + p->w > p->W || y0 + p->h > p->H) {
+		k->c->lost++;
+		return;
+	}
+	uint8_t patch[(size_t)p->w * (size_t)p->h];
+	for (int y = 0; y < p->h; y++) {
+		const uint8_t *from = k->image + (size_t)(y0 + y) * (size_t)p->W + (size_t)x0;
+		uint8_t *to = patch + (size_t)y * (size_t)p->w;
+		for (int x = 0; x < p->w; x++)
+			to[x] = from[mirrored ? p->w - 1 - x : x];
+	}
+	*(label ? &k->c->positive : &k->c->negative) += 1;
+	k->emit(k->arg, patch, label);
+}
+
+static struct philox draw(struct cutter *k)
+{
+	return philox(k->p->seed, PHILOX_PATCH, 0, k->id, k->draws++);
+}
+
+static void cut_place(struct cutter *k, const double xy[2], int label)
+{
+	for (int mirrored = 0; mirrored <= k->p->flip; mirrored++) {
+		struct philox r = draw(k);
+		double moved[2];
+		for (int i = 0; i < 2; i++)
+			moved[i] = xy[i] + (2 * (double)philox_unit(r.v[i]) - 1) * k->p->jitter;
+		cut(k, moved, mirrored, label);
+	}
+}
+
+/* A place where a whole patch fits, uniformly. */
+static void anywhere(struct cutter *k, double xy[2])
+{
+	const struct patch_plan *p = k->p;
+	struct philox r = draw(k);
+	xy[0] = philox_below(r.v[0], (uint32_t)(p->W - p->w + 1)) + (p->w - 1) / 2.0;
+	xy[1] = philox_below(r.v[1], (uint32_t)(p->H - p->h + 1)) + (p->h - 1) / 2.0;
+}
+
+static void cut_away(struct cutter *k, double positive[][2], int n)
+{
+	for (int i = 0; i < k->p->negatives; i++) {
+		int tries = 0, near = 1;
+		double xy[2];
+		while (near && tries++ < TRIES) {
+			anywhere(k, xy);
+			near = 0;
+			for (int j = 0; j < n; j++)
+				near |= hypot(xy[0] - positive[j][0], xy[1] - positive[j][1]) < k->p->away;
+		}
+		if (near)
+			k->c->lost++;
+		else
+			cut(k, xy, 0, 0);
+	}
+}
+
+void patch_cut(const struct patch_plan *p, const uint8_t *image, const float *points, uint32_t id, struct patch_counts *c,
+	void (*emit)(void *arg, const uint8_t *patch, int label), void *arg)
+{
+	struct cutter k = {p, image, id, 0, c, emit, arg};
+	double positive[PATCH_PLACES][2], xy[2];
+	int known = 0;
+	for (int i = 0; i < p->nplaces; i++) {
+		if (!centre(&p->place[i], points, positive[known])) {
+			c->unknown++;
+			continue;
+		}
+		cut_place(&k, positive[known++], 1);
+	}
+	for (int i = 0; i < p->nhard; i++)
+		if (centre(&p->hard[i], points, xy))
+			cut_place(&k, xy, 0);
+		else
+			c->unknown++;
+	if (known == p->nplaces && p->nplaces)
+		cut_away(&k, positive, known);
+	for (int i = 0; i < p->random; i++) {
+		anywhere(&k, xy);
+		cut(&k, xy, 0, 0);
+	}
+}
