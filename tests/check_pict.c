@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "child.h"
 #include "err.h"
@@ -492,6 +493,53 @@ START_TEST(worst_come_first)
 }
 END_TEST
 
+/* 10,000 faces of 96x96, 92 MB, down a pipe, the errors rising so that every row is kept for a while. */
+static void send_faces(void)
+{
+	struct tns_writer *t = tns_create(NULL);
+	int image = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, 96, 96});
+	int truth = tns_define(t, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_OPEN, 1, 2});
+	int predicted = tns_define(t, "predicted", TNS_F32, 3, (uint64_t[]){TNS_OPEN, 1, 2});
+	unsigned char face[96 * 96] = {0};
+	for (int r = 0; r < 10000; r++) {
+		tns_write(t, image, face, 1);
+		tns_write(t, truth, (float[]){0, 0}, 1);
+		tns_write(t, predicted, (float[]){(float)r, 0}, 1);
+	}
+	tns_close(t);
+	_exit(0);
+}
+
+START_TEST(memory_is_constant)
+{
+	int ends[2], status;
+	struct rusage used;
+	ck_assert(!pipe(ends));
+	pid_t from = fork();
+	if (!from) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		send_faces();
+	}
+	pid_t to = fork();
+	if (!to) {
+		dup2(ends[0], STDIN_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		pict_faces(NULL, &(struct pict_faces){.to = {png, NULL}, .count = 6, .first = 1, .worst = 1});
+		_exit(0);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	ck_assert(waitpid(from, &status, 0) == from && !status);
+	ck_assert(wait4(to, &status, 0, &used) == to && !status);
+#ifndef __SANITIZE_ADDRESS__
+	ck_assert_msg(used.ru_maxrss < 40 << 10, "%ld KiB", used.ru_maxrss);
+#endif
+}
+END_TEST
+
 START_TEST(points_lie_where_they_should)
 {
 	write_faces(falling); /* row 0: 5 px to the right of 0,0, whose place is the middle of the first pixel */
@@ -670,6 +718,7 @@ int main(void)
 	tcase_add_test(t, pairs_keep_the_scale);
 	tcase_add_test(t, error_of_a_face);
 	tcase_add_test(t, worst_come_first);
+	tcase_add_test(t, memory_is_constant);
 	tcase_add_test(t, points_lie_where_they_should);
 	tcase_add_test(t, worst_of_nothing_is_refused);
 	tcase_add_test(t, broken_streams_leave_no_picture);

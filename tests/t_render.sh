@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# render: every kind of picture from the command line; formats, wrong use, terminals, full disks, bad input.
+# UPDATE=1 tests/t_render.sh rewrites the pinned help of the kinds.
+: "${BIN:=$PWD/build/bin}"
+if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
+export BIN TMP
+source tests/sh.sh
+export LC_ALL=C
+here=$PWD
+cd "$TMP" || exit 1
+
+# size FILE: WxH out of a PNG's header
+size() { od -An -tu1 -j16 -N8 "$1" | awk '{print $3 * 256 + $4 "x" $7 * 256 + $8}'; }
+begins() { is "$(head -c "${#2}" "$1" | tr -d '\211')" "$3" "$1 begins as its kind does"; }
+nothing() { [ ! -e "$1" ] && good || bad "$1 was left behind"; }
+
+for k in faces tiles pairs curves; do
+	ok "render $k --help" render $k --help
+	cp .out "$k.txt"
+	[ "${UPDATE-}" = 1 ] && cp "$k.txt" "$here/tests/help/render-$k.txt"
+	same "$k.txt" "$here/tests/help/render-$k.txt" "pinned help of render $k (UPDATE=1 tests/t_render.sh)"
+	is "$(awk 'length > 80 && !/^  / {n++} END {print n+0}' "$k.txt")" 0 "lines of render $k --help over 80 columns"
+	fails 2 "render $k: unknown option '--no-such'; try render $k --help" render $k --no-such
+	fails 2 "unknown suffix '.jpg': png, svg or pdf" render $k -o x.jpg </dev/null
+	fails 1 "render: stdin: " render $k </dev/null
+	fails 1 "render: no/such: No such file or directory" render $k -o no/such </dev/null
+	[ $k = curves ] || fails 1 "render: none.tns: No such file" render $k none.tns
+	[ $k = curves ] || fails 2 "render $k: unexpected operand 'b'" render $k a b
+done
+nothing x.jpg
+fails 2 "render: too few operands: 0 given" render
+fails 2 "render: 'maps' is not one of faces, tiles, pairs, curves" render maps
+fails 2 "render: 'maps' is not one of faces, tiles, pairs, curves" render -q maps
+fails 2 "render: too few operands: 0 given" render -o faces
+fails 2 "--format: 'gif' is not one of png|svg|pdf" render faces --format gif
+for v in 0 -1 x 10001; do fails 2 "render faces: --count: " render faces --count $v; done
+for v in -1 x 101; do fails 2 "render tiles: --zoom: " render tiles --zoom $v; done
+fails 2 "render faces: --first: 0 is outside" render faces --first 0
+
+# faces
+face-synth -q -n 60 --size 32x32 -o faces.csv
+csv-clean -q --keep-all faces.csv -o data.tns
+ok "faces as PNG" render faces data.tns -o a.png
+ok "faces as SVG" render faces data.tns -o a.svg
+ok "faces as PDF" render faces data.tns -o a.pdf
+begins a.png ?PNG PNG
+begins a.svg "<?xml" "<?xml"
+begins a.pdf "%PDF-" "%PDF-"
+render faces <data.tns >b.png
+same a.png b.png "from a file or a pipe, to a file or a pipe"
+render -o c.png faces -q data.tns
+same a.png c.png "common options before the kind"
+render --format svg faces data.tns >b.svg
+same a.svg b.svg "SVG by --format or by suffix"
+render faces --format=pdf <data.tns | cat >b.pdf
+same a.pdf b.pdf "PDF by --format or by suffix"
+# six faces of 32x32 at zoom 2, 3 columns: margins of 16, a head of 30, 14 between, 18 for a line under each
+render faces --count 6 --columns 3 --zoom 2 data.tns -o d.png
+is "$(size d.png)" 252x$((2 * 16 + 30 + 2 * (64 + 18 + 14) - 14)) "size of a picture"
+ok "names" render faces --names --count 2 data.tns -o e.png
+render faces --first 3 --count 2 data.tns -o f.png
+render faces --count 2 data.tns -o g.png
+cmp -s f.png g.png && bad "--first changes nothing"
+fails 1 "data.tns: nothing to draw: 60 rows, fewer than --first" render faces --first 61 data.tns -o none.png
+fails 1 "data.tns: no predicted: --worst needs truth and prediction" render faces --worst data.tns -o none.png
+fails 1 "data.tns: no tensor 'reconstruction'" render pairs data.tns -o none.png
+fails 1 "data.tns: no tensor 'no'" render tiles --tensor no data.tns -o none.png
+fails 1 "data.tns: keypoints: tiles are 2x15, not the 3x10 of --size" render tiles --tensor keypoints --size 3x10 data.tns -o none.png
+fails 1 "data.tns: id is u32: tiles are drawn from u8 or f32" render tiles --tensor id data.tns -o none.png
+fails 1 "the picture would be" render tiles --zoom 100 --columns 60 data.tns -o none.png
+nothing none.png
+
+# tiles: 60 of 32x32 at zoom 1 in 10 columns, 4 between, a head of 24
+render tiles --zoom 1 --columns 10 data.tns -o h.png
+is "$(size h.png)" $((32 + 360 - 4))x$((32 + 24 + 6 * 36 - 4)) "size of tiles"
+render tiles --zoom 1 --columns 10 --global data.tns -o i.png
+cmp -s h.png i.png && bad "--global changes nothing"
+
+# a broken stream: the old picture stays
+echo old >old.png
+for n in 1 40 1000 $(($(wc -c <data.tns) - 1)); do
+	fails 1 "render: stdin: " bash -c "head -c $n data.tns | render faces -o old.png"
+done
+is "$(cat old.png)" old "the old picture after cut streams"
+fails 1 "render: old.png: File too large" bash -o pipefail -c "(ulimit -f 0; render faces data.tns -o old.png) 2>&1 | cat >&2"
+is "$(cat old.png)" old "the old picture after a full disk"
+
+# curves
+printf 'epoch\trate\ttrain_loss\tvalid_error\tseconds\n1\t0.1\t3\t0.5\t1\n2\t0.1\t2\t0.4\t2\n3\t0.1\t1.5\t0.35\t3\n' >a.tsv
+printf 'epoch\trate\ttrain_loss\tvalid_error\tseconds\n1\t0.1\t2\t0.4\t1\n2\t0.1\t1\t0.2\t2\n' >b.tsv
+ok "curves" render curves a.tsv b.tsv -o curves.png
+is "$(size curves.png)" 900x560 "size of curves"
+render curves - <a.tsv >j.png
+render curves <a.tsv >k.png
+same j.png k.png "a log on stdin"
+render curves --y train_loss,valid_error a.tsv -o l.svg
+render curves a.tsv -o m.svg
+same l.svg m.svg "the columns drawn where none are named"
+ok "means, log axes, titles" render curves --names a,a --mean --logx --logy --title T --xlabel "epoch" --ylabel "error (%)" --size 500x300 a.tsv b.tsv -o n.pdf
+fails 1 "a.tsv: no column 'loss' to draw" render curves --y loss a.tsv -o none.png
+fails 2 "--names: more names than the 1 logs" render curves --names a,b a.tsv -o none.png
+fails 2 "--names: 1 names for 2 logs" render curves --names a a.tsv b.tsv -o none.png
+fails 1 "--size: 50x50 leaves no room" render curves --size 50x50 a.tsv -o none.png
+fails 1 "bad.tsv: No such file" render curves a.tsv bad.tsv -o none.png
+printf 'epoch\tvalid_error\n1\t0.5\n2\t0.4\t7\n' >bad.tsv
+fails 1 "render: bad.tsv: line 3: 3 values for 2 columns" render curves a.tsv bad.tsv -o none.png
+head -c 60 a.tsv >bad.tsv
+fails 1 "render: bad.tsv: line 3: cut off: no newline at its end" render curves bad.tsv -o none.png
+fails 1 "render: faces.csv: line 1: " render curves faces.csv -o none.png
+fails 1 "render: data.tns: line 1: " render curves data.tns -o none.png
+nothing none.png
+printf 'epoch\ttrain_loss\n0\t3\n1\t2\n2\t1\n' >zero.tsv
+ok "a value at 0 on a log axis" render curves --logx zero.tsv -o o.png
+is "$(cat .err)" "render: 1 value left out: not over 0 on a log axis, or beyond 1e300" "values left out are counted"
+
+# where it goes
+for k in "faces data.tns" "tiles data.tns" "curves a.tsv"; do
+	for f in png svg pdf; do
+		fails 1 "render: stdout: No space left on device" bash -c "render $k --format $f >/dev/full"
+		# shellcheck disable=SC2086
+		fails 1 "render: /dev/full: No space left on device" render $k --format $f -o /dev/full
+	done
+	if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+		got=0
+		script -qec "render $k" /dev/null >.tty </dev/null || got=$?
+		is "$got" 2 "exit status of a PNG to a terminal"
+		grep -qF "render: stdout: binary is not written to a terminal" .tty || bad "to a terminal: $(head -c 200 .tty)"
+		script -qec "render $k --format svg" /dev/null >.tty </dev/null && good || bad "SVG to a terminal"
+	else
+		skip "terminals: script(1) makes none here"
+	fi
+done
+is "$(find . -name '.*.tmp')" "" "temporary files left behind"
+
+done_tests
