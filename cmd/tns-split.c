@@ -1,0 +1,157 @@
+/* tns-split - a data set into parts: every row, or every group of rows, goes to one of them by the seed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/opt.h"
+#include "lib/out.h"
+#include "lib/split.h"
+#include "lib/table.h"
+
+static struct {
+	const char *parts, *by, *groups;
+	struct opt_list output;
+	int64_t threads;
+	uint64_t seed;
+	int quiet;
+} o = {.parts = "0.8,0.2", .by = "row", .seed = 1};
+
+static const struct opt opts[] = {
+	{0, "parts", OPT_STR, &o.parts, 0, 0, "F,F[,F...]", "shares of the parts, which add up to 1; held on average", 0},
+	{0, "by", OPT_STR, &o.by, 0, 0, "TENSOR",
+		"keep together the rows of one value of this tensor of whole numbers; row: each alone; near: near-duplicate images (needs a file)", 0},
+	{0, "groups", OPT_STR, &o.groups, 0, 0, "FILE", "keep together what this CSV (row,group or id,group) puts into one group, by id", 1},
+	OPT_SEEDED(&o.seed),
+	OPT_THREADS(&o.threads),
+	OPT_QUIET(&o.quiet),
+	{'o', "output", OPT_LIST, &o.output, 0, 0, "FILE", "a file for each part, in order; all appear whole or none", 1},
+	OPT_END,
+};
+
+static const struct opt_prog prog = {"tns-split", "parts a data set", "[DATA]", 0, 1, opts,
+	{"csv-clean training.csv.gz | tns-split --parts 0.6,0.15,0.25 -o train.tns -o valid.tns -o test.tns",
+		"tns-split --by near faces.tns -o train.tns -o valid.tns", NULL}};
+
+/* id -> group, sorted by id. */
+struct pair {
+	uint64_t id, group;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static struct pair *read_groups(const char *path, size_t *n, char **sum)
+{
+	struct table *t = table_read(path);
+	int id = table_col(t, "row") >= 0 ? table_col(t, "row") : table_need(t, "id"), group = table_need(t, "group");
+	struct pair *p = xcalloc(t->rows, sizeof *p);
+	for (size_t i = 0; i < t->rows; i++)
+		p[i] = (struct pair){table_uint(t, i, id, UINT32_MAX), table_uint(t, i, group, UINT32_MAX)};
+	qsort(p, t->rows, sizeof *p, by_id);
+	for (size_t i = 1; i < t->rows; i++)
+		if (p[i].id == p[i - 1].id)
+			die("%s: id %llu stands twice", path, (unsigned long long)p[i].id);
+	*n = t->rows;
+	*sum = xprintf("groups %08x", t->crc);
+	table_free(t);
+	return p;
+}
+
+/* The whole number in a row of an integer tensor of one value a row. */
+static uint64_t value_of(const struct tns_def *d, const void *row)
+{
+	uint64_t v = 0;
+	memcpy(&v, row, tns_size(d->dtype)); /* little-endian; the sign does not matter for being equal */
+	return v;
+}
+
+static uint64_t group_of(const struct pair *p, size_t n, uint32_t id, const char *name)
+{
+	struct pair key = {id, 0}, *found = bsearch(&key, p, n, sizeof *p, by_id);
+	if (!found)
+		die("%s: id %u has no group in %s", name, id, o.groups);
+	return found->group;
+}
+
+static int key_tensor(const struct tns *t)
+{
+	if (o.groups)
+		return ds_need(t, "id", TNS_U32, 1);
+	if (!strcmp(o.by, "row"))
+		return -1;
+	int id = tns_find(t, o.by);
+	if (id < 0)
+		die("%s: there is no tensor %s", t->name, o.by);
+	int type = t->def[id].dtype;
+	if (type == TNS_F32 || type == TNS_F64 || type > TNS_F64 || t->def[id].row_bytes != tns_size(type))
+		die("%s: %s is not one whole number a row", t->name, o.by);
+	return id;
+}
+
+int main(int argc, char **argv)
+{
+	int n;
+	char **operand = opt_parse(&prog, argc, argv, &n);
+	struct split s = {.seed = o.seed};
+	struct pair *pairs = NULL;
+	size_t npairs = 0;
+	char *sum = NULL;
+	uint32_t *near = NULL;
+	if (o.output.n < 2 || o.output.n > SPLIT_PARTS)
+		die_usage("--output is given %d times, not 2 to %d", o.output.n, SPLIT_PARTS);
+	if (split_parse(&s, o.parts, o.output.n))
+		die_usage("--parts: '%s' is not %d shares that add up to 1", o.parts, o.output.n);
+	if (o.groups && strcmp(o.by, "row"))
+		die_usage("--by and --groups exclude each other");
+	if (!strcmp(o.by, "near")) {
+		if (!operand[0] || !strcmp(operand[0], "-"))
+			die_usage("--by near reads the data twice and needs a file");
+		struct tns_table *t = tns_load(operand[0]);
+		near = split_near(t, ds_need(tns_table_head(t), "image", TNS_U8, 3));
+		tns_unload(t);
+	}
+	if (o.groups)
+		pairs = read_groups(o.groups, &npairs, &sum);
+
+	struct ds *d = ds_open(operand[0]);
+	int key = near ? -1 : key_tensor(d->in);
+	struct tns_writer *w[SPLIT_PARTS];
+	struct ds_pass pass;
+	uint64_t rows[SPLIT_PARTS] = {0};
+	for (int i = 0; i < s.n; i++) {
+		w[i] = tns_create(o.output.v[i]);
+		ds_pass_begin(&pass, d->in, w[i], NULL, NULL); /* the same ids for each */
+	}
+	for (uint64_t block; (block = ds_next(d));)
+		for (uint64_t i = 0; i < block; i++) {
+			uint64_t group = d->row + i;
+			if (near)
+				group = near[group];
+			else if (pairs)
+				group = group_of(pairs, npairs, *(const uint32_t *)ds_at(d, key, i), d->in->name);
+			else if (key >= 0)
+				group = value_of(&d->in->def[key], ds_at(d, key, i));
+			int part = split_part(&s, group);
+			ds_pass_row(&pass, d, i, w[part]);
+			rows[part]++;
+		}
+	const struct tns *in = d->in;
+	for (int i = 0; i < s.n; i++) {
+		char *more = xprintf("part %d of %d%s%s", i + 1, s.n, sum ? ", " : "", sum ? sum : "");
+		ds_pass_late(in, w[i]);
+		ds_history(w[i], &in, 1, more);
+		free(more);
+	}
+	for (int i = 0; i < s.n; i++) {
+		tns_close(w[i]);
+		if (!o.quiet)
+			warn("%s: %llu rows", o.output.v[i], (unsigned long long)rows[i]);
+	}
+	ds_close(d);
+	free(near), free(pairs), free(sum);
+	return finish();
+}
