@@ -325,6 +325,8 @@ int csv_head(struct csv *c)
 		return fault(c, "header: %s", s->lines->err);
 	if (r == LINES_DONE)
 		return fault(c, "empty, not even a header");
+	if (s->lines->cut)
+		fault(c, "header: the file ends in it");
 	char **name = header_names(c, s->lines->line);
 	s->col = xcalloc((size_t)s->ncol + 1, sizeof *s->col);
 	if (!*c->err)

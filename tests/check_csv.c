@@ -1,0 +1,516 @@
+#include <check.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "csv.h"
+#include "err.h"
+#include "philox.h"
+#include "pixels.h"
+
+static const char *isas[3];
+static int nisas;
+
+static uint32_t draw(void)
+{
+	static uint32_t n;
+	return philox(11, PHILOX_TEST, 0, 0, n++).v[0];
+}
+
+/* Which ways this processor has: the others end the program. */
+static void find_isas(void)
+{
+	static const char *const all[] = {"plain", "avx2", "avx512"};
+	for (int i = 0; i < 3; i++) {
+		int status;
+		pid_t pid = fork();
+		if (!pid) {
+			if (!freopen("/dev/null", "w", stderr))
+				_exit(2);
+			setenv("KEYPIPE_ISA", all[i], 1);
+			pixels_best(NULL);
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		if (!status)
+			isas[nisas++] = all[i];
+		else
+			printf("skipped: this processor has no %s\n", all[i]);
+	}
+}
+
+/* ---- what a text reads as ---- */
+
+/* All that a text gives, as one text: names, rows with every number, and the error. */
+struct text {
+	char *s;
+	size_t n, room;
+};
+
+static void put(struct text *t, const void *s, size_t n)
+{
+	if (t->n + n + 1 > t->room) {
+		t->room = 2 * (t->n + n + 1);
+		t->s = xrealloc(t->s, t->room);
+	}
+	memcpy(t->s + t->n, s, n);
+	t->n += n;
+	t->s[t->n] = 0;
+}
+
+static struct text read_csv(struct csv *c)
+{
+	struct text t = {0};
+	char line[1024];
+	int r = csv_head(c);
+	put(&t, "", 0);
+	for (int i = 0; r == CSV_DONE && i < c->npoints; i++)
+		put(&t, line, (size_t)snprintf(line, sizeof line, "%s,", c->points[i]));
+	while (r != CSV_ERR && (r = csv_step(c)) == CSV_ROW) {
+		put(&t, line, (size_t)snprintf(line, sizeof line, "\n%d %u %dx%d", (int)c->row, c->id, c->w, c->h));
+		for (int i = 0; i < 2 * c->npoints; i++)
+			put(&t, line, (size_t)snprintf(line, sizeof line, " %.9g", c->xy[i]));
+		put(&t, " ", 1);
+		for (int i = 0; i < c->w * c->h; i++)
+			put(&t, line, (size_t)snprintf(line, sizeof line, "%d,", c->image[i]));
+	}
+	if (r == CSV_ERR)
+		put(&t, line, (size_t)snprintf(line, sizeof line, "\nERROR %s", c->err));
+	csv_free(c);
+	return t;
+}
+
+/* The same by every way the processor has, which must agree. */
+static char *reads_as(const void *data, size_t n, const char *name, int w, int h)
+{
+	struct text first = {0};
+	for (int i = 0; i < nisas; i++) {
+		setenv("KEYPIPE_ISA", isas[i], 1);
+		struct text t = read_csv(csv_open_memory(data, n, name, w, h));
+		if (i)
+			ck_assert_msg(!strcmp(t.s, first.s), "%s and %s differ:\n%s\n%s", isas[0], isas[i], first.s, t.s);
+		if (i)
+			free(t.s);
+		else
+			first = t;
+	}
+	return first.s;
+}
+
+static void expect(const char *csv, const char *want)
+{
+	char *got = reads_as(csv, strlen(csv), "some.csv", 0, 0);
+	ck_assert_msg(!strcmp(got, want), "%s\nreads as\n%s\nnot\n%s", csv, got, want);
+	free(got);
+}
+
+#define GOOD "a,b,\n1 1 2x2 1.5 2 nan nan 0,9,10,255,\n2 2 2x2 3 4 5 6.25 1,2,3,4,"
+
+START_TEST(tolerated)
+{
+	expect("a_x,a_y,b_x,b_y,Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
+	expect("a_x,a_y,b_x,b_y,Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4", GOOD);
+	expect("a_x,a_y,b_x,b_y,Image\r\n1.5,2,,,0 9 10 255\r\n3,4,5,6.25,1 2 3 4\r\n", GOOD);
+	expect("\xef\xbb\xbf"
+	       "a_x,a_y,b_x,b_y,Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n",
+		GOOD);
+	expect("\"a_x\",a_y,b_x,b_y,\"Image\"\n\"1.5\",2,\"\",,\"0 9 10 255\"\n3,4,5,\"6.25\",\"1 2 3 4\"\n", GOOD);
+	expect("a_x,a_y,b_x,b_y,Image\n1.5e0,2.000,,, 000 009  10 255 \n3.,+4,5,.0625e2,1 2 3 4\n",
+		"a,b,\n1 1 2x2 1.5 2 nan nan 0,9,10,255,\nERROR row 2: a_y is '+4', not a number");
+	expect("a_x,a_y,b_x,b_y,Image\n1.5e0,2.000,,, 000 009  10 255 \n3.,4,5,.0625e2,1 2 3 4\n", GOOD);
+	/* any order of columns; ImageId */
+	expect("b_y,Image,a_y,a_x,ImageId,b_x\n,0 9 10 255,2,1.5,7,\n6.25,1 2 3 4,4,3,4294967295,5\n",
+		"a,b,\n1 7 2x2 1.5 2 nan nan 0,9,10,255,\n2 4294967295 2x2 3 4 5 6.25 1,2,3,4,");
+	expect("ImageId,Image\n3,1 2 3 4\n", "\n1 3 2x2 1,2,3,4,");
+	expect("Image\n255\n", "\n1 1 1x1 255,");
+	expect("a_x,a_y,Image\n1,,9\n,-2.5,8\n", "a,\n1 1 1x1 1 nan 9,\n2 2 1x1 nan -2.5 8,");
+	expect("Image\n", "");
+}
+END_TEST
+
+static const struct {
+	const char *csv, *error;
+} bad[] = {
+	{"", "empty, not even a header"},
+	{"Image", "header: the file ends in it"},
+	{"\n", "header: column 1 is '': Image, ImageId, NAME_x or NAME_y are known"},
+	{"a_x,a_y\n1,2\n", "header: no column is called Image"},
+	{"a_x,a_y,a_x,Image\n", "header: two columns are called 'a_x'"},
+	{"Image,Image\n", "header: two columns are called 'Image'"},
+	{"a_x,b_y,Image\n", "header: 'a_x' without 'a_y'"},
+	{"a_y,Image\n", "header: 'a_y' without 'a_x'"},
+	{"a_x,a_y,Image,age\n", "header: column 4 is 'age': Image, ImageId, NAME_x or NAME_y are known"},
+	{"_x,_y,Image\n", "header: column 1 is '_x': Image, ImageId, NAME_x or NAME_y are known"},
+	{"\"a,b_x\",\"a,b_y\",Image\n", "header: column 1: a space, comma or quote in 'a,b_x'"},
+	{"\"a_x,a_y,Image\n1,2,3\n", "header: column 1: the quotes are not closed, or not at the field's ends"},
+	{"a_x,a_y,Image\n1,2\n", "row 1: 2 columns instead of 3"},
+	{"a_x,a_y,Image\n1,2,3,4\n", "row 1: 4 columns instead of 3"},
+	{"a_x,a_y,Image\n1,2,3\n\n", "row 2: 1 column instead of 3"},
+	{"a_x,a_y,Image\n1,2,3\n1,2", "row 2: 2 columns instead of 3; the file ends in this row"},
+	{"a_x,a_y,Image\nx,2,3\n", "row 1: a_x is 'x', not a number"},
+	{"a_x,a_y,Image\n1,2 ,3\n", "row 1: a_y is '2 ', not a number"},
+	{"a_x,a_y,Image\n1,nan,3\n", "row 1: a_y is 'nan', not a number"},
+	{"a_x,a_y,Image\n1,inf,3\n", "row 1: a_y is 'inf', not a number"},
+	{"a_x,a_y,Image\n1,1e39,3\n", "row 1: a_y is '1e39', not a number"},
+	{"a_x,a_y,Image\n1,0x1,3\n", "row 1: a_y is '0x1', not a number"},
+	{"a_x,a_y,Image\n1,1.2.3,3\n", "row 1: a_y is '1.2.3', not a number"},
+	{"a_x,a_y,Image\n1,.,3\n", "row 1: a_y is '.', not a number"},
+	{"a_x,a_y,Image\n1,12345678901234567890123456789012345678901234567890x,3\n",
+		"row 1: a_y is '1234567890123456789012345678901234567890...', not a number"},
+	{"a_x,a_y,Image\n1,\"2,3\n", "row 1: column 2: the quotes are not closed, or not at the field's ends"},
+	{"a_x,a_y,Image\n1,\"2\"3,3\n", "row 1: column 2: the quotes are not closed, or not at the field's ends"},
+	{"a_x,a_y,Image\n1,\"\"\"2\",3\n", "row 1: a_y is '\"\"2', not a number"},
+	{"ImageId,Image\n-1,3\n", "row 1: ImageId is '-1', not a number from 0 to 4294967295"},
+	{"ImageId,Image\n4294967296,3\n", "row 1: ImageId is '4294967296', not a number from 0 to 4294967295"},
+	{"ImageId,Image\n,3\n", "row 1: ImageId is '', not a number from 0 to 4294967295"},
+	{"Image\n1 2 3\n", "row 1: 3 pixels, which is no square: --size WxH tells the shape"},
+	{"Image\n1 2 3 4\n1 2 3\n", "row 2: 3 pixels instead of 4 (2 x 2)"},
+	{"Image\n1 2 3 4\n1 2 3 4 5\n", "row 2: 5 pixels instead of 4 (2 x 2)"},
+	{"Image\n1 2 3 4\n1 2 3", "row 2: 3 pixels instead of 4 (2 x 2); the file ends in this row"},
+	{"Image\n\n", "row 1: 0 pixels, which is no square: --size WxH tells the shape"},
+	{"Image\n1 2 3 256\n", "row 1: pixel 4 is 256, not 0 to 255"},
+	{"Image\n1 2 300 4\n", "row 1: pixel 3 is 300, not 0 to 255"},
+	{"Image\n1 2 999 4\n", "row 1: pixel 3 is 999, not 0 to 255"},
+	{"Image\n1 2 0255 4\n", "row 1: pixel 3 is 0255, not 0 to 255"},
+	{"Image\n1 2 99999999999999999999 4\n", "row 1: pixel 3 is 99999999999999999999, not 0 to 255"},
+	{"Image\n1 2 -3 4\n", "row 1: pixel 3 is '-3', not a number from 0 to 255"},
+	{"Image\n1 2 3.0 4\n", "row 1: pixel 3 is '3.0', not a number from 0 to 255"},
+	{"Image\n1 two 3 4\n", "row 1: pixel 2 is 'two', not a number from 0 to 255"},
+	{"Image\n1\t2 3 4\n", "row 1: pixel 1 is '1?2', not a number from 0 to 255"},
+	{"Image\n1 2 3 4\r5\n", "row 1: pixel 4 is '4?5', not a number from 0 to 255"},
+	{"Image\n1 2 3,4\n", "row 1: 2 columns instead of 1"},
+};
+
+START_TEST(refused)
+{
+	char *got = reads_as(bad[_i].csv, strlen(bad[_i].csv), "some.csv", 0, 0), *error = strstr(got, "ERROR ");
+	ck_assert_msg(
+		error && !strcmp(error + 6, bad[_i].error), "%s\ngives\n%s\nnot\n%s", bad[_i].csv, error ? error + 6 : got, bad[_i].error);
+	free(got);
+}
+END_TEST
+
+START_TEST(declared_size)
+{
+	char *got = reads_as("Image\n1 2 3 4 5 6\n", 18, "s", 3, 2);
+	ck_assert_str_eq(got, "\n1 1 3x2 1,2,3,4,5,6,");
+	free(got);
+	got = reads_as("Image\n1 2 3 4\n", 14, "s", 3, 2);
+	ck_assert_str_eq(got, "\nERROR row 1: 4 pixels instead of 6 (3 x 2)");
+	free(got);
+}
+END_TEST
+
+START_TEST(zero_bytes)
+{
+	char *got = reads_as("Im\0age\n1\n", 9, "s", 0, 0);
+	ck_assert_str_eq(got, "\nERROR header: column 1 is no name");
+	free(got);
+	got = reads_as("a_x,a_y,Image\n1\0,2,3\n", 21, "s", 0, 0);
+	ck_assert_str_eq(got, "a,\nERROR row 1: a_x is '1?', not a number");
+	free(got);
+	got = reads_as("Image\n1 2 \0 4\n", 14, "s", 0, 0);
+	ck_assert_str_eq(got, "\nERROR row 1: pixel 3 is '?', not a number from 0 to 255");
+	free(got);
+}
+END_TEST
+
+START_TEST(wrong_name)
+{
+	static const char text[] = "PK\3\4 this is a zip\n";
+	char *got = reads_as(text, sizeof text - 1, "training.csv.gz", 0, 0);
+	ck_assert_msg(strstr(got, "ERROR not gzip, though its name ends in .gz, and no such CSV either: header:"), "%s", got);
+	free(got);
+	got = reads_as("Image\n7\n", 8, "training.csv.gz", 0, 0);
+	ck_assert_str_eq(got, "\n1 1 1x1 7,");
+	free(got);
+}
+END_TEST
+
+/* ---- pixels ---- */
+
+/* What the header promises, written as plainly as can be. */
+static long slow_pixels(const char *p, unsigned char *out)
+{
+	long n = 0;
+	for (;;) {
+		p += strspn(p, " ");
+		if (!*p)
+			return n;
+		size_t len = strcspn(p, " ");
+		if (len > 3 || strspn(p, "0123456789") < len || atoi(p) > 255)
+			return -1;
+		out[n++] = (unsigned char)atoi(p);
+		p += len;
+	}
+}
+
+/* The text in a buffer of exactly the room that is asked for, so that a sanitizer sees what is read beyond. */
+static void check_pixels(const char *text)
+{
+	size_t n = strlen(text), room = n / 2 + 1;
+	unsigned char *want = xmalloc(room), *copy = xmalloc(n + 2 * PIXELS_PAD), *out = xmalloc(room + PIXELS_PAD);
+	long count = slow_pixels(text, want);
+	memset(copy, '7', n + 2 * PIXELS_PAD); /* digits before and behind must not count */
+	copy[PIXELS_PAD - 1] = draw() & 1 ? ',' : '"';
+	memcpy(copy + PIXELS_PAD, text, n);
+	for (int i = 0; i < nisas; i++) {
+		setenv("KEYPIPE_ISA", isas[i], 1);
+		pixels_fn *fn = pixels_best(NULL);
+		long got = fn(copy + PIXELS_PAD, copy + PIXELS_PAD + n, out, room);
+		ck_assert_msg(got == count, "%s: %ld numbers, not %ld, in '%s'", isas[i], got, count, text);
+		ck_assert_msg(count <= 0 || !memcmp(out, want, (size_t)count), "%s: other numbers in '%s'", isas[i], text);
+		if (count > 1)
+			ck_assert_int_eq(fn(copy + PIXELS_PAD, copy + PIXELS_PAD + n, out, (size_t)count - 1), -1);
+		if (count > 0)
+			ck_assert_int_eq(fn(copy + PIXELS_PAD, copy + PIXELS_PAD + n, out, (size_t)count), count);
+	}
+	free(want), free(copy), free(out);
+}
+
+START_TEST(every_number_at_every_place)
+{
+	char text[256];
+	for (int v = 0; v < 1100; v += v < 300 ? 1 : 7)
+		for (int at = 0; at < 66; at++) {
+			sprintf(text, "%*s%d%s", at, "", v, at % 3 == 0 ? "" : at % 3 == 1 ? " " : " 12 255");
+			check_pixels(text);
+		}
+	for (int c = 1; c < 256; c++) /* every byte within, at some places */
+		for (int at = 0; at < 140; at += 1 + at / 2) {
+			memset(text, 0, sizeof text);
+			for (int i = 0; i < 150; i++)
+				text[i] = i % 3 == 2 ? ' ' : '1';
+			text[at] = (char)c;
+			check_pixels(text);
+		}
+}
+END_TEST
+
+START_TEST(random_pixels)
+{
+	static const char alphabet[] = "0123456789012345678901234567890123456789     -,.a\"\t";
+	char text[400];
+	for (int round = 0; round < 20000; round++) {
+		size_t n = draw() % 300, at = 0;
+		uint32_t wild = draw() % 3; /* 0: all right; 1: one byte of it; 2: anything */
+		while (at < n)
+			at += (size_t)sprintf(text + at, "%u ", draw() % 256);
+		text[at] = 0;
+		if (wild == 1 && at)
+			text[draw() % at] = alphabet[draw() % (sizeof alphabet - 1)];
+		for (size_t i = 0; wild == 2 && i < at; i++)
+			text[i] = alphabet[draw() % (i % 4 ? 45 : sizeof alphabet - 1)];
+		check_pixels(text);
+	}
+}
+END_TEST
+
+/* ---- whole texts ---- */
+
+static char *sample(size_t rows, int side, size_t *n)
+{
+	struct text t = {0};
+	char s[64];
+	put(&t, "a_x,a_y,ImageId,b_x,b_y,Image\n", 30);
+	for (size_t r = 0; r < rows; r++) {
+		put(&t, s, (size_t)sprintf(s, "%.7f,%.4f,%u,", draw() % 96000 / 1000.0, draw() % 96000 / 1000.0, draw()));
+		put(&t, s, draw() % 2 ? (size_t)sprintf(s, "%.6f,%u", draw() / 4294967296.0, draw() % 96) : (size_t)sprintf(s, ","));
+		for (int i = 0; i < side * side; i++)
+			put(&t, s, (size_t)sprintf(s, "%c%u", i ? ' ' : ',', draw() % 256));
+		put(&t, "\n", 1);
+	}
+	*n = t.n;
+	return t.s;
+}
+
+START_TEST(numbers_as_strtod)
+{
+	char text[256], want[128];
+	for (int i = 0; i < 20000; i++) {
+		char a[64], b[64];
+		snprintf(a, sizeof a, "%.*f", (int)(draw() % 12), draw() / 4294967296.0 * pow(10, (int)(draw() % 6)));
+		snprintf(b, sizeof b, "%.*g", 1 + (int)(draw() % 17), (draw() / 4294967296.0 - 0.5) * pow(10, (int)(draw() % 9) - 3));
+		snprintf(text, sizeof text, "a_x,a_y,Image\n%s,%s,1\n", a, b);
+		snprintf(want, sizeof want, "a,\n1 1 1x1 %.9g %.9g 1,", (float)strtod(a, NULL), (float)strtod(b, NULL));
+		setenv("KEYPIPE_ISA", "plain", 1);
+		struct text t = read_csv(csv_open_memory(text, strlen(text), "s", 0, 0));
+		ck_assert_str_eq(t.s, want);
+		free(t.s);
+	}
+}
+END_TEST
+
+/* Change a byte, and all ways must still say the same: accept the same rows, name the same fault. */
+START_TEST(mutations)
+{
+	static const char alphabet[] = "0123456789 ,.\"\n\r-xe\0\xff";
+	size_t n;
+	char *text = sample(3, 5, &n);
+	int refused = 0;
+	for (int i = 0; i < 20000; i++) {
+		char *copy = memcpy(xmalloc(n), text, n);
+		for (uint32_t k = 1 + draw() % 2; k; k--)
+			copy[draw() % n] = alphabet[draw() % (sizeof alphabet - 1)];
+		size_t cut = draw() % 4 ? n : draw() % n;
+		char *got = reads_as(copy, cut, "s", 0, 0);
+		refused += strstr(got, "ERROR") != NULL;
+		free(got);
+		free(copy);
+	}
+	ck_assert_int_gt(refused, 10000);
+	free(text);
+}
+END_TEST
+
+/* A text cut anywhere in a row but in its last number is refused: there the rest could be right. */
+START_TEST(every_cut)
+{
+	size_t n, accepted = 0;
+	char *text = sample(2, 4, &n);
+	for (size_t cut = 0; cut < n; cut++) {
+		char *got = reads_as(text, cut, "s", 4, 4);
+		if (!strstr(got, "ERROR")) {
+			accepted++;
+			const char *rest = text + cut; /* up to the line's end only digits follow */
+			ck_assert_msg((cut && text[cut - 1] == '\n') || rest[strspn(rest, "0123456789")] == '\n', "cut at %zu of %zu: %s",
+				cut, n, got);
+		}
+		free(got);
+	}
+	ck_assert_uint_lt(accepted, 12);
+	free(text);
+}
+END_TEST
+
+static unsigned char *gzip(const char *text, size_t n, size_t *size)
+{
+	z_stream z = {0};
+	size_t room = compressBound(n) + 64;
+	unsigned char *out = xmalloc(room);
+	ck_assert(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+	z.next_in = (void *)(uintptr_t)text;
+	z.avail_in = (uInt)n;
+	z.next_out = out;
+	z.avail_out = (uInt)room;
+	ck_assert(deflate(&z, Z_FINISH) == Z_STREAM_END);
+	*size = room - z.avail_out;
+	deflateEnd(&z);
+	return out;
+}
+
+START_TEST(gzip_is_the_same)
+{
+	size_t n, a, b, half;
+	char *text = sample(200, 30, &n);
+	half = n / 3;
+	unsigned char *whole = gzip(text, n, &a), *two = gzip(text, half, &a), *rest = gzip(text + half, n - half, &b);
+	char *plain = reads_as(text, n, "s", 0, 0);
+	two = xrealloc(two, a + b + 1);
+	memcpy(two + a, rest, b);
+	char *members = reads_as(two, a + b, "s", 0, 0);
+	ck_assert_msg(!strcmp(plain, members), "two members differ");
+	two[a + b] = 'x';
+	char *tail = reads_as(two, a + b + 1, "s", 0, 0);
+	ck_assert_msg(strstr(tail, "followed by something else (byte 0x78)"), "%s", tail + strlen(tail) - 100);
+	free(whole);
+	whole = gzip(text, n, &a);
+	char *one = reads_as(whole, a, "s", 0, 0);
+	ck_assert_msg(!strcmp(plain, one), "gzip differs");
+	free(text), free(whole), free(two), free(rest), free(plain), free(members), free(tail), free(one);
+}
+END_TEST
+
+/* Cut anywhere: refused. A bit flipped anywhere: refused, or it changed nothing (time, system and such in gzip's header). */
+START_TEST(gzip_damaged)
+{
+	size_t n, size;
+	char *text = sample(3, 6, &n), *plain = reads_as(text, n, "s", 0, 0);
+	unsigned char *gz = gzip(text, n, &size);
+	setenv("KEYPIPE_ISA", "plain", 1);
+	for (size_t cut = 0; cut < size; cut++) {
+		struct text t = read_csv(csv_open_memory(gz, cut, "s", 0, 0));
+		ck_assert_msg(strstr(t.s, "ERROR"), "cut at %zu is accepted", cut);
+		free(t.s);
+	}
+	for (size_t bit = 0; bit < 8 * size; bit++) {
+		gz[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		struct text t = read_csv(csv_open_memory(gz, size, "s", 0, 0));
+		ck_assert_msg(strstr(t.s, "ERROR") || !strcmp(t.s, plain), "bit %zu is another text", bit);
+		free(t.s);
+		gz[bit / 8] ^= (unsigned char)(1 << bit % 8);
+	}
+	free(text), free(plain), free(gz);
+}
+END_TEST
+
+/* A pipe gives what it has, in pieces of any length. */
+START_TEST(pieces)
+{
+	size_t n;
+	char *text = sample(20, 20, &n), *plain = reads_as(text, n, "s", 0, 0);
+	for (size_t piece = 1; piece < 5000; piece = piece * 3 + 1) {
+		int fd[2], status;
+		ck_assert(!pipe(fd));
+		pid_t pid = fork();
+		if (!pid) {
+			close(fd[0]);
+			for (size_t at = 0; at < n; at += piece)
+				if (write(fd[1], text + at, piece < n - at ? piece : n - at) < 0)
+					_exit(1);
+			_exit(0);
+		}
+		close(fd[1]);
+		struct text t = read_csv(csv_open_fd(fd[0], "s", 0, 0));
+		ck_assert_msg(!strcmp(t.s, plain), "pieces of %zu", piece);
+		free(t.s);
+		waitpid(pid, &status, 0);
+		ck_assert_int_eq(status, 0);
+	}
+	free(text), free(plain);
+}
+END_TEST
+
+START_TEST(large_rows)
+{
+	size_t n;
+	char *text = sample(3, 700, &n); /* 1.7 MB a row, more than the buffer has at first */
+	char *got = reads_as(text, n, "s", 0, 0);
+	ck_assert_ptr_nonnull(strstr(got, "\n3 "));
+	ck_assert_ptr_nonnull(strstr(got, "700x700"));
+	ck_assert_ptr_null(strstr(got, "ERROR"));
+	free(text), free(got);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("csv");
+	TCase *t = tcase_create("csv");
+	find_isas();
+	tcase_add_test(t, tolerated);
+	tcase_add_loop_test(t, refused, 0, (int)(sizeof bad / sizeof *bad));
+	tcase_add_test(t, declared_size);
+	tcase_add_test(t, zero_bytes);
+	tcase_add_test(t, wrong_name);
+	tcase_add_test(t, every_number_at_every_place);
+	tcase_add_test(t, random_pixels);
+	tcase_add_test(t, numbers_as_strtod);
+	tcase_add_test(t, mutations);
+	tcase_add_test(t, every_cut);
+	tcase_add_test(t, gzip_is_the_same);
+	tcase_add_test(t, gzip_damaged);
+	tcase_add_test(t, pieces);
+	tcase_add_test(t, large_rows);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
