@@ -8,7 +8,7 @@
  *   set    is the row's distance too large? (F distributed, ftail.h)
  *   point  is one point too far from where all others put it? (SHAPE_ALPHA over the number of points, for each)
  *   shift  is the row too far from where it stands, seen as a whole moved by one vector?
- * So on labels like those it was fitted to, about 3 SHAPE_ALPHA of the right rows are called wrong, whatever the data. */
+ * So of right labels like those it was fitted to a few in 1,000 are called unlikely, whatever the data. */
 #ifndef SHAPE_H
 #define SHAPE_H
 
