@@ -146,6 +146,8 @@ int main(int argc, char **argv)
 		ds_history(w[i], &in, 1, more);
 		free(more);
 	}
+	for (int i = 0; i < s.n; i++)
+		tns_end(w[i]);
 	for (int i = 0; i < s.n; i++) {
 		tns_close(w[i]);
 		if (!o.quiet)

@@ -314,13 +314,18 @@ static void out_free(struct out *o)
 	free(o);
 }
 
-void out_close(struct out *o)
+void out_sync(struct out *o)
 {
 	out_flush(o);
+	if (o->target && fsync(o->fd))
+		die_errno("%s", o->name);
+}
+
+void out_close(struct out *o)
+{
+	out_sync(o);
 	if (o->target) {
 		sigset_t held;
-		if (fsync(o->fd))
-			die_errno("%s", o->name);
 		hold_signals(&held);
 		if (rename(o->temp, o->target))
 			die_errno("%s", o->name);

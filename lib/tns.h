@@ -96,7 +96,9 @@ void tns_put_meta(struct tns_writer *w, const char *key, const char *value);
 void tns_pass_meta(struct tns_writer *w, const struct tns_meta *m); /* one that was read: its value may hold zeros */
 int tns_has_meta(const struct tns_writer *w, const char *key);
 void tns_write(struct tns_writer *w, int id, const void *rows, uint64_t n);
-/* A given dim[0] must have been met (assert). Writes END, puts the file in place; returns the fingerprint; frees w. */
+/* Writes END and syncs; only tns_close may follow. For programs with several outputs: all are ended before one is put in place. */
+void tns_end(struct tns_writer *w);
+/* A given dim[0] must have been met (assert). Writes END unless tns_end did, puts the file in place; returns the fingerprint; frees w. */
 uint32_t tns_close(struct tns_writer *w);
 
 #endif

@@ -21,7 +21,7 @@ struct tns_writer {
 	struct tns_meta *late;
 	char **keys; /* of all METAs so far */
 	int ncols, nlate, nkeys;
-	int begun, compress;
+	int begun, ended, compress;
 	uint32_t seq, chain;
 	size_t meta_bytes;
 	uint64_t open_rows; /* rows of a chunk of the open tensors */
@@ -63,6 +63,8 @@ static void give_up(void *arg, const char *reason)
 {
 	struct tns_writer *w = arg;
 	size_t n = strlen(reason);
+	if (w->ended)
+		return;
 	w->compress = 0;
 	put_record(w, "ABRT", TNS_NO_TENSOR, reason, (uint32_t)(n < 4096 ? n : 4096));
 	out_flush(w->out);
@@ -242,9 +244,12 @@ void tns_write(struct tns_writer *w, int id, const void *rows, uint64_t n)
 	}
 }
 
-uint32_t tns_close(struct tns_writer *w)
+void tns_end(struct tns_writer *w)
 {
+	if (w->ended)
+		return;
 	begin(w);
+	w->ended = 1;
 	while (cut_together(w, 1))
 		;
 	size_t n = 8 + 8 * (size_t)w->ncols;
@@ -263,11 +268,18 @@ uint32_t tns_close(struct tns_writer *w)
 		free(w->late[i].key), free(w->late[i].value);
 	}
 	put_record(w, "END", TNS_NO_TENSOR, p, (uint32_t)n);
+	free(p);
+	out_sync(w->out);
+}
+
+uint32_t tns_close(struct tns_writer *w)
+{
+	tns_end(w);
 	uint32_t fingerprint = w->chain;
 	err_forget(w);
 	out_close(w->out);
 	for (int i = 0; i < w->nkeys; i++)
 		free(w->keys[i]);
-	free(w->keys), free(w->late), free(w->col), free(w->z), free(p), free(w);
+	free(w->keys), free(w->late), free(w->col), free(w->z), free(w);
 	return fingerprint;
 }

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Every example of every --help runs as printed, on files of the names it uses.
+. tests/sh.sh
+cd "$TMP" || exit 1
+{
+	face-synth -n 120 --test test.csv --test-count 12 --lookup IdLookupTable.csv --solution solution.csv -o training.csv
+	gzip -k training.csv test.csv
+	csv-clean -q training.csv -o faces.tns
+	csv-clean -q --keep-all solution.csv -o labelled.tns
+	csv-clean -q test.csv -o test.tns
+	cp faces.tns valid.tns
+	patch-extract -q --preset eyes faces.tns -o patches.tns
+	cnn-train -q -n 'conv5x5x4s4 relu fc16 relu fc' -e 1 --log a.tsv faces.tns -o a.tns
+	cnn-train -q -n 'conv5x5x4s4 relu fc16 relu fc' -e 2 -s 2 --log b.tsv faces.tns -o b.tns
+	cp a.tns model.tns
+	predict -q a.tns faces.tns -o predicted.tns
+	dae-pretrain -q -e 1 patches.tns -o dae.tns
+	predict -q dae.tns patches.tns -o reconstructed.tns
+	cnn-train -q --target label --valid-part 0.3 -e 2 -n 'fc5 sigmoid fc' --log a.tsv patches.tns -o /dev/null
+	for f in b old1 old2 new1 new2; do cp a.tsv $f.tsv; done
+} 2>err.log || { bad "fixtures: $(cat err.log)"; done_tests; exit 1; }
+
+examples() { "$@" --help | sed -n '/^examples:/,$s/^  //p'; }
+for p in "$BIN"/*; do
+	p=$(basename "$p")
+	[ "$p" = bench ] && continue
+	{
+		examples "$p"
+		[ "$p" = render ] && for k in faces tiles pairs curves; do examples render $k; done
+	} >examples.txt
+	[ -s examples.txt ] || bad "$p --help has no examples"
+	while IFS= read -r line; do
+		ok "$line" bash -eu -o pipefail -c "$line"
+	done <examples.txt
+done
+done_tests
