@@ -24,16 +24,16 @@ $(EYES)/classify.is: value = $(subst ',,$(EYES_CLASSIFY))
 
 $(EYES)/faces.tns: $(CSV) $(EYES)/csv.is | $(bins)
 	$(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz]"; exit 2)
-	$(call say,clean: faces with both eyes\' corners)
+	$(call say,clean: faces whose eyes are labelled)
 	@$B/bin/csv-clean --require $(corners) $(CSV) -o $@
 $(EYES)/faces-train.tns $(EYES)/faces-valid.tns $(EYES)/faces-test.tns &: $(EYES)/faces.tns $(GROUPS)
 	@$B/bin/tns-split --parts 0.6,0.15,0.25 $(if $(GROUPS),--groups $(GROUPS),--by near) $< $(foreach p,train valid test,-o $(@D)/faces-$p.tns)
 $(EYES)/patches-%.tns: $(EYES)/faces-%.tns
 	$(call say,cut 25x19 patches)
 	@$B/bin/patch-extract --preset eyes $< -o $@
-# the first N faces drawn at random of those to learn from
+# about N faces, drawn at random, of those to learn from
 $(EYES)/faces-few-%.tns: $(EYES)/faces-train.tns
-	@all=$$($B/bin/tns-info --json $< | sed -n 's/.*"rows": *\([0-9]*\).*/\1/p' | head -1); \
+	@all=$$($B/bin/tns-info --json $< | sed -n 's/.*"name": "image"[^[]*\[\([0-9]*\),.*/\1/p'); : "$${all:?}"; \
 	part=$$(awk -v n=$* -v all=$$all 'BEGIN {p = n < all ? n / all : 0.999; printf "%.6f", p < 0.001 ? 0.001 : p}'); \
 	$B/bin/tns-split --parts $$part,$$(awk -v p=$$part 'BEGIN {printf "%.6f", 1 - p}') $< -o $@ -o /dev/null
 $(EYES)/patches-few-all.tns: $(EYES)/patches-train.tns
@@ -74,4 +74,4 @@ $(EYES)/curves.png: $(runs:%=%.tns)
 		$(foreach k,$(kinds),$(SEEDS:%=$(EYES)/runs/$(last)-$k-%.tsv)) -o $@
 $(EYES)/table.txt: $(runs:%=%.score) pipelines/table.awk
 	$(call say,error rates with spread)
-	@$(foreach f,$(FEW),$(foreach k,$(kinds),for s in $(SEEDS); do echo $f $k $$(head -1 $(EYES)/runs/$f-$k-$$s.score); done;)) | awk -f pipelines/table.awk >$@.tmp && mv $@.tmp $@
+	@{ $(foreach f,$(FEW),$(foreach k,$(kinds),for s in $(SEEDS); do echo $f $k $$(head -1 $(EYES)/runs/$f-$k-$$s.score); done;)) } | awk -f pipelines/table.awk >$@.tmp && mv $@.tmp $@
