@@ -33,4 +33,16 @@ for p in "$BIN"/*; do
 		ok "$line" bash -eu -o pipefail -c "$line"
 	done <examples.txt
 done
+
+# the README: its pipeline as printed, its two commands are targets, its table names every program and no other
+grep '^    zcat' "$ROOT/README.md" >examples.txt
+[ -s examples.txt ] || bad "the README shows no pipeline"
+while IFS= read -r line; do
+	ok "README: $line" bash -eu -o pipefail -c "$line"
+done <examples.txt
+for t in $(sed -n 's/^    make \([a-z]*\).*/\1/p' "$ROOT/README.md"); do
+	ok "README: make $t" grep -q "^$t:" "$ROOT/Makefile" "$ROOT"/pipelines/*.mk
+done
+is "$(sed -n 's/^| \([a-z][a-z-]*\) | .* | .* | .*/\1/p' "$ROOT/README.md" | grep -vx program | sort | tr '\n' ' ')" \
+	"$(cd "$ROOT/cmd" && ls *.c | sed 's/\.c$//' | sort | tr '\n' ' ')" "the README's table of programs"
 done_tests
