@@ -1138,12 +1138,24 @@ static const struct {
 	{"record 2: its producer gave up: no space left", abrt_then_end, 1},
 };
 
+/* For other readers to judge too: with WIRE_DUMP=DIR every stream is written there. */
+static void dump(const struct wire *w, const char *kind, int i)
+{
+	char path[1024];
+	const char *dir = getenv("WIRE_DUMP");
+	snprintf(path, sizeof path, "%s/%s-%03d.tns", dir ? dir : "", kind, i);
+	FILE *f = dir ? fopen(path, "wb") : NULL;
+	if (f)
+		ck_assert(fwrite(w->p, 1, w->n, f) == w->n && !fclose(f));
+}
+
 /* Refused for this reason and no other, the same from memory, a file and a pipe, and exactly so many chunks were given out before. */
 START_TEST(refused)
 {
 	struct wire w;
 	char why[4][512];
 	bad[_i].make(&w);
+	dump(&w, "bad", _i);
 	ck_assert(!wire_read(w.p ? w.p : (unsigned char *)"", w.n, why[0]));
 	ck_assert_msg(strstr(why[0], bad[_i].says) != NULL, "'%s' has no '%s'", why[0], bad[_i].says);
 	ck_assert(!wire_read_file(w.p ? w.p : (unsigned char *)"", w.n, why[1]));
@@ -1339,6 +1351,7 @@ START_TEST(accepted)
 	struct wire w;
 	char why[512];
 	good[_i](&w);
+	dump(&w, "good", _i);
 	ck_assert_msg(wire_read(w.p, w.n, why), "%s", why);
 	ck_assert_msg(wire_read_file(w.p, w.n, why), "%s", why);
 	ck_assert_msg(wire_read_pipe(w.p, w.n, w.n < 1 << 20 ? 5 : 60000, why), "%s", why);
