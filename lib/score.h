@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "out.h"
+
 #define SCORE_STEPS 4
 extern const int score_px[SCORE_STEPS]; /* 1, 2, 3, 5 */
 
@@ -58,5 +60,9 @@ double score_error(const struct score_labels *s);
  * 1947). NaN unless there are two classes and both occur. Sorts what it holds. */
 double score_auc(struct score_labels *s);
 void score_labels_end(struct score_labels *s);
+
+/* Text begins with `rmse_px X`, `error_rate X`; names (K), classes (C). */
+void score_points_print(struct out *to, const struct score_points *s, char **names, int as_json);
+void score_labels_print(struct out *to, struct score_labels *s, char **classes, int as_json);
 
 #endif

@@ -7,19 +7,19 @@ demo: $(DEMO)/figures.txt
 
 $(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv $(DEMO)/solution.csv &: | $(bins)
 	@mkdir -p $(@D)
-	@echo "demo 1 of 4: make 1500 faces with faulty and missing labels, and 200 to test on"
-	@$B/bin/face-synth -n 1500 --dirt --truth $(@D)/truth.tsv --test $(@D)/test.csv --test-count 200 --lookup $(@D)/lookup.csv \
+	@echo "demo 1 of 4: make 2000 faces with faulty and missing labels, and 200 to test on"
+	@$B/bin/face-synth -n 2000 --dirt --truth $(@D)/truth.tsv --test $(@D)/test.csv --test-count 200 --lookup $(@D)/lookup.csv \
 		--solution $(@D)/solution.csv -o $(@D)/training.csv
 
 $(DEMO)/eyes/table.txt: $(DEMO)/training.csv
 	@echo "demo 2 of 4: the study of eyes (make eyes)"
-	@$(MAKE) --no-print-directory eyes CSV=$< EYES=$(@D) EPOCHS=100 SEEDS="1 2 3" FEW="50 all" \
+	@$(MAKE) --no-print-directory eyes CSV=$< EYES=$(@D) EPOCHS=300 EYES_DAE="-H 500 -b 100 -r 0.1 -c 0.2" SEEDS="1 2 3" FEW="50 all" \
 		EYES_CLASSIFY="-n 'fc500 sigmoid fc' --target label -e 25 -b 32 -r 0.01 --optimizer sgd -m 0"
 
 $(DEMO)/keypoints/submission.csv: $(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv
 	@echo "demo 3 of 4: points on faces (make keypoints)"
 	@$(MAKE) --no-print-directory keypoints CSV=$< TEST=$(DEMO)/test.csv LOOKUP=$(DEMO)/lookup.csv KEYPOINTS=$(@D) \
-		NET=pipelines/nets/demo.net KEYPOINTS_TRAIN="-e 12 -b 32 -r 0.002 --optimizer adam --schedule cosine --augment flip,shift=3"
+		NET=pipelines/nets/demo.net KEYPOINTS_TRAIN="-e 24 -b 32 -r 0.002 --optimizer adam --schedule cosine --augment flip,shift=3"
 
 $(DEMO)/figures.txt: $(DEMO)/eyes/table.txt $(DEMO)/keypoints/submission.csv
 	@echo "demo 4 of 4: score the test set against its solution"

@@ -1,0 +1,197 @@
+/* score - turns predictions that stand beside the truth into figures: RMSE by point, or error rate, confusion and AUC */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ds.h"
+#include "err.h"
+#include "lookup.h"
+#include "opt.h"
+#include "out.h"
+#include "score.h"
+#include "tns.h"
+
+static struct {
+	const char *output, *truth;
+	int json, quiet;
+	int64_t threads;
+} o;
+
+static const struct opt opts[] = {
+	OPT_OUTPUT(&o.output),
+	{'j', "json", OPT_FLAG, &o.json, 0, 0, 0, "one JSON object instead of text", 1},
+	{0, "truth", OPT_STR, &o.truth, 0, 0, "FILE", "take the truth from this stream's rows of the same id; both must hold the same ids",
+		0},
+	OPT_QUIET(&o.quiet),
+	OPT_THREADS(&o.threads),
+	OPT_END,
+};
+
+static const struct opt_prog prog = {
+	"score",
+	"measure predictions against the truth",
+	"[PREDICTIONS]",
+	0,
+	1,
+	opts,
+	{
+		"predict model.tns valid.tns | score",
+		"predict model.tns test.tns | score --truth labelled.tns --json",
+		NULL,
+	},
+};
+
+/* --truth: a tensor of another stream, found by id. */
+struct truth {
+	struct tns_table *table;
+	const struct tns *head;
+	struct lookup by_id;
+	int col;
+	unsigned char *used;
+};
+
+static void truth_open(struct truth *f, const char *tensor, int dtype, int ndim)
+{
+	f->table = tns_load(o.truth);
+	f->head = tns_table_head(f->table);
+	f->col = ds_need(f->head, tensor, dtype, ndim);
+	int id = ds_need(f->head, "id", TNS_U32, 1);
+	size_t n = f->head->def[id].rows;
+	if (f->head->def[f->col].rows != n)
+		die("%s: tensors id and %s have different numbers of rows", f->head->name, tensor);
+	uint64_t *keys = xcalloc(n, sizeof *keys);
+	for (size_t i = 0; i < n; i++)
+		keys[i] = *(const uint32_t *)tns_row(f->table, id, i);
+	lookup_make(&f->by_id, keys, n);
+	if (lookup_twice(&f->by_id) < n)
+		die("%s: id %" PRIu64 " stands in two rows", f->head->name, f->by_id.by[lookup_twice(&f->by_id)].key);
+	f->used = xcalloc(n, 1);
+	free(keys);
+}
+
+static const void *truth_row(struct truth *f, const struct ds *d, int id, uint64_t i)
+{
+	uint32_t key = *(const uint32_t *)ds_at(d, id, i);
+	size_t at = lookup_first(&f->by_id, key);
+	if (at == f->by_id.n)
+		die("%s: row %" PRIu64 ": id %" PRIu32 " is not in %s", d->in->name, d->row + i + 1, key, f->head->name);
+	if (f->used[at]++)
+		die("%s: row %" PRIu64 ": id %" PRIu32 " comes a second time", d->in->name, d->row + i + 1, key);
+	return tns_row(f->table, f->col, f->by_id.by[at].row);
+}
+
+static void truth_close(struct truth *f, const struct ds *d)
+{
+	for (size_t i = 0; i < f->by_id.n; i++)
+		if (!f->used[i])
+			die("%s: no row for id %" PRIu64 " of %s", d->in->name, f->by_id.by[i].key, f->head->name);
+	lookup_free(&f->by_id);
+	free(f->used);
+	tns_unload(f->table);
+}
+
+static void need_k(const struct tns *t, const struct tns_def *d, uint64_t k)
+{
+	if (d->dim[1] != k || d->dim[2] != 2)
+		die("%s: tensor %s is (rows, %" PRIu64 ", %" PRIu64 "), not (rows, %" PRIu64 ", 2)", t->name, d->name, d->dim[1], d->dim[2],
+			k);
+}
+
+static void points(struct ds *d, struct out *to)
+{
+	struct truth f = {0};
+	struct score_points s;
+	int predicted = ds_need(d->in, "predicted", TNS_F32, 3), k = (int)d->in->def[predicted].dim[1];
+	char **names = ds_points(d->in, k), **theirs = names;
+	int keypoints = -1, id = -1, truths = k;
+	need_k(d->in, &d->in->def[predicted], (uint64_t)k);
+	if (o.truth) {
+		truth_open(&f, "keypoints", TNS_F32, 3);
+		truths = (int)f.head->def[f.col].dim[1];
+		need_k(f.head, &f.head->def[f.col], (uint64_t)truths);
+		theirs = ds_points(f.head, truths);
+		id = ds_need(d->in, "id", TNS_U32, 1);
+	} else {
+		keypoints = ds_need(d->in, "keypoints", TNS_F32, 3);
+		need_k(d->in, &d->in->def[keypoints], (uint64_t)k);
+	}
+	float *xy = xcalloc((size_t)k * 2, sizeof *xy);
+	score_points_begin(&s, names, k);
+	for (uint64_t n; (n = ds_next(d));)
+		for (uint64_t i = 0; i < n; i++) {
+			const float *p = ds_at(d, predicted, i), *t = o.truth ? truth_row(&f, d, id, i) : ds_at(d, keypoints, i);
+			for (int j = 0; j < k; j++) {
+				int at = o.truth ? ds_name_index(theirs, names[j]) : j;
+				xy[2 * j] = at < 0 ? NAN : t[2 * at], xy[2 * j + 1] = at < 0 ? NAN : t[2 * at + 1];
+			}
+			int bad = score_points_add(&s, xy, p);
+			if (bad >= 0)
+				die("%s: row %" PRIu64 ": predicted %s_%c is %g", d->in->name, d->row + i + 1, names[bad / 2],
+					"xy"[bad % 2], p[bad]);
+		}
+	if (o.truth)
+		truth_close(&f, d), ds_free_names(theirs);
+	if (!score_points_all(&s).coords)
+		die("%s: no coordinate is labelled, so nothing can be scored", d->in->name);
+	score_points_print(to, &s, names, o.json);
+	score_points_end(&s);
+	ds_free_names(names);
+	free(xy);
+}
+
+static void labels(struct ds *d, struct out *to)
+{
+	struct truth f = {0};
+	struct score_labels s;
+	int score = tns_find(d->in, "score"), ndim = d->in->def[score].ndim == 2 ? 2 : 1, n = 0;
+	ds_need(d->in, "score", TNS_F32, ndim);
+	int columns = ndim == 2 ? (int)d->in->def[score].dim[1] : 1, c = columns > 2 ? columns : 2;
+	int label = o.truth ? -1 : ds_need(d->in, "label", TNS_U8, 1), id = o.truth ? ds_need(d->in, "id", TNS_U32, 1) : -1;
+	const char *list = tns_meta_value(d->in, "classes");
+	char **classes = ds_split_names(list ? list : c == 2 ? "0,1" : "0", &n);
+	if (columns > 256)
+		die("%s: tensor score has %d columns, labels only 256 values", d->in->name, columns);
+	if (o.truth)
+		truth_open(&f, "label", TNS_U8, 1);
+	if (n != c) { /* no names: numbers */
+		ds_free_names(classes);
+		classes = xcalloc((size_t)c + 1, sizeof *classes);
+		for (int i = 0; i < c; i++)
+			classes[i] = xprintf("%d", i);
+	}
+	score_labels_begin(&s, c);
+	for (uint64_t rows; (rows = ds_next(d));)
+		for (uint64_t i = 0; i < rows; i++) {
+			int truth = *(const uint8_t *)(o.truth ? truth_row(&f, d, id, i) : ds_at(d, label, i)), bad;
+			const float *p = ds_at(d, score, i);
+			if (truth >= c)
+				die("%s: row %" PRIu64 ": label %d, but there are %d classes", d->in->name, d->row + i + 1, truth, c);
+			if ((bad = score_labels_add(&s, truth, p, columns)) >= 0)
+				die("%s: row %" PRIu64 ": score %d is %g", d->in->name, d->row + i + 1, bad, p[bad]);
+		}
+	if (o.truth)
+		truth_close(&f, d);
+	if (!s.rows)
+		die("%s: no rows, so nothing can be scored", d->in->name);
+	score_labels_print(to, &s, classes, o.json);
+	score_labels_end(&s);
+	ds_free_names(classes);
+}
+
+int main(int argc, char **argv)
+{
+	int n;
+	char **args = opt_parse(&prog, argc, argv, &n);
+	struct ds *d = ds_open(args[0]);
+	struct out *to = out_open(o.output, 0);
+	if (tns_find(d->in, "predicted") >= 0)
+		points(d, to);
+	else if (tns_find(d->in, "score") >= 0)
+		labels(d, to);
+	else
+		die("%s: neither tensor predicted nor score: there is nothing to measure", d->in->name);
+	ds_close(d);
+	out_close(to);
+	return finish();
+}
