@@ -118,10 +118,13 @@ run_of() {
 	score) echo text predicted.tns ;;
 	submit) echo text --lookup lookup.csv answers.tns ;;
 	tns-info) echo text data.tns ;;
+	tns-convert) echo binary --to npz data.tns ;;
+	render) echo binary faces data.tns ;;
 	esac
 }
 for p in $programs; do
 	read -r kind args <<<"$(run_of "$p")"
+	[ "$p" != tns-split ] || continue # below: it has no stdout
 	[ -n "$kind" ] || { skip "$p on a terminal and on a full disk: no run of it is listed"; continue; }
 	for f in $args; do
 		case $f in *.tns | *.csv) [ -e "$f" ] || continue 2 ;; esac # its maker isn't built, or has failed above
@@ -147,6 +150,10 @@ for p in $programs; do
 		script -qec "$p -q $args" /dev/null >.tty </dev/null || bad "$p: text to a terminal is refused"
 	fi
 done
+if has tns-split && [ -e data.tns ]; then
+	fails 1 "tns-split: /dev/full: No space left on device" tns-split -q data.tns -o part.tns -o /dev/full
+	[ ! -e part.tns ] || bad "tns-split leaves one part without the other"
+fi
 is "$(find . -name '.*.tmp')" "" "temporary files left behind"
 
 # Streams aren't read from a terminal either: there, somebody forgot the file.
