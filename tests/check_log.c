@@ -8,11 +8,11 @@
 #include "err.h"
 #include "log.h"
 
-static char path[64];
+static char path[256];
 
 static void enter(void)
 {
-	strcpy(path, "/tmp/check_log.XXXXXX");
+	snprintf(path, sizeof path, "%s/check_log.XXXXXX", getenv("TMP") ? getenv("TMP") : "/tmp");
 	int fd = mkstemp(path);
 	if (fd < 0)
 		abort();
@@ -134,7 +134,7 @@ START_TEST(bad_logs)
 	put("epoch\tother\n1\t2\n");
 	t.path = path, t.keep = 3;
 	c = child_run(log_to, &t);
-	char want[200];
+	char want[400];
 	snprintf(want, sizeof want, "keypipe: %s: its columns are not this run's\n", path);
 	ck_assert_str_eq(c.err, want);
 	ck_assert_str_eq(get(), "epoch\tother\n1\t2\n");

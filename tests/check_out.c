@@ -11,11 +11,11 @@
 #include "out.h"
 
 /* Every test runs in a fresh directory (Check forks each, and none is left behind by one that passes). */
-static char dir[64];
+static char dir[256];
 
 static void enter(void)
 {
-	strcpy(dir, "/tmp/check_out.XXXXXX");
+	snprintf(dir, sizeof dir, "%s/check_out.XXXXXX", getenv("TMP") ? getenv("TMP") : "/tmp");
 	if (!mkdtemp(dir) || chdir(dir))
 		abort();
 	umask(022);
@@ -29,7 +29,7 @@ static int run(const char *command)
 static void leave(void)
 {
 	ck_assert_msg(run("test -z \"$(find . -name '.*.tmp')\"") == 0, "a temporary file is left");
-	char command[200];
+	char command[600];
 	snprintf(command, sizeof command, "chmod -R u+rwx %s; rm -rf %s", dir, dir);
 	if (chdir("/") || run(command))
 		abort();

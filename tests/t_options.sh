@@ -118,7 +118,6 @@ run_of() {
 	score) echo text predicted.tns ;;
 	submit) echo text --lookup lookup.csv answers.tns ;;
 	tns-info) echo text data.tns ;;
-	tns-convert) echo binary --to npz data.tns ;;
 	render) echo binary faces data.tns ;;
 	esac
 }
