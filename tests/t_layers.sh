@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Who may include whom, and how long things may be. cmd sees lib; lib sees lower lib and the seam; kernels see the seam and their own.
+# What both sides of the seam share: kernels/ops.h (the operations), kernels/augment.h (where a pixel and its point move to, so that they
+# can't part), lib/philox.h (inline random numbers) and lib/err.h (how a program ends).
+source tests/sh.sh
+shopt -s nullglob
+
+# includes FILE...: lines `file header`, of headers in quotes; systems: in brackets
+includes() { grep -H '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$@" /dev/null | sed 's/^\([^:]*\):[^"]*"\([^"]*\)".*/\1 \2/'; }
+systems() { grep -H '^[[:space:]]*#[[:space:]]*include[[:space:]]*<' "$@" /dev/null | sed 's/^\([^:]*\):[^<]*<\([^>]*\)>.*/\1 \2/'; }
+# none WHAT COMMAND...: it prints nothing
+none() {
+	local what=$1 lines
+	shift
+	lines=$("$@")
+	if [ -z "$lines" ]; then good; else bad "$what: $(head -5 <<<"$lines" | paste -sd ';')"; fi
+}
+
+lib=(lib/*.[ch]) headers=(lib/*.h) kernels=(kernels/*.[ch] kernels/*/*.[ch] kernels/*/*.cu kernels/*/*.cuh) cmd=(cmd/*.c)
+all=("${cmd[@]}" "${lib[@]}" "${kernels[@]}")
+ok "there is something to look at" test ${#lib[@]} -gt 40 -a ${#kernels[@]} -gt 5 -a ${#cmd[@]} -gt 5
+
+of_cmd() { includes "${cmd[@]}" | while read -r file header; do [ -f "lib/${header#lib/}" ] || echo "$file includes $header"; done; }
+of_lib() {
+	includes "${lib[@]}" | while read -r file header; do
+		case $header in kernels/ops.h | kernels/augment.h) continue ;; esac
+		[ -f "lib/${header#lib/}" ] || echo "$file includes $header"
+	done
+}
+of_kernels() {
+	includes "${kernels[@]}" | while read -r file header; do
+		hand=${file#kernels/} hand=${hand%/*}
+		case $header in
+		lib/philox.h | lib/err.h) ;;
+		kernels/*/*) # its own hand's; every hand may lean on ref, the judge
+			[[ $header = kernels/$hand/* || $header = kernels/ref/* ]] || echo "$file includes $header" ;;
+		kernels/*.h) ;;
+		*) [ -f "$(dirname "$file")/$header" ] || echo "$file includes $header" ;;
+		esac
+	done
+}
+none "cmd includes only lib" of_cmd
+none "lib includes lib and the seam" of_lib
+none "kernels include the seam and their own" of_kernels
+
+# lower: no module of lib reaches itself again through what it includes
+arrows() {
+	includes "${lib[@]}" | while read -r file header; do
+		from=$(basename "$file") to=$(basename "$header")
+		from=${from%.?} to=${to%.h}
+		[ "$from" = "$to" ] || [ "${header#kernels/}" != "$header" ] || echo "$from $to"
+	done
+}
+arrows >"$TMP/arrows"
+circles() { tsort "$TMP/arrows" 2>&1 >/dev/null; }
+lowest() { grep -E '^(err|philox|num) ' "$TMP/arrows"; }
+none "modules of lib in a circle" circles
+none "the lowest of lib include others" lowest
+
+# libraries of others, each behind one door
+behind() { systems "${all[@]}" | grep -E " ($1)" | grep -vE "^($2)"; }
+none "cblas outside kernels/cpu" behind 'cblas|lapack|openblas|f77blas' kernels/cpu/
+none "cairo outside lib/pict*" behind 'cairo|pango|freetype|ft2build' lib/pict
+none "CUDA outside kernels/cuda" behind 'cuda|cublas|cudnn|curand|nvtx|cooperative_groups|mma\.h' kernels/cuda/
+none "zlib outside lib" behind 'zlib' lib/
+calls() { grep -nE "$1" "${all[@]}" | grep -vE "^($2)"; }
+none "calls of cblas outside kernels/cpu" calls '\b(cblas|openblas)_[a-z_]+ *\(' kernels/cpu/
+none "calls of cairo outside lib/pict*" calls '\bcairo_[a-z_]+ *\(' lib/pict
+none "kernel launches outside kernels/cuda" calls '<<<' kernels/cuda/
+
+# lengths
+longer() { # MAX FILE...
+	local max=$1 f n
+	shift
+	for f; do n=$(wc -l <"$f"); [ "$n" -le "$max" ] || echo "$f has $n lines"; done
+}
+none "programs over 200 lines" longer 200 "${cmd[@]}"
+none "modules over 450 lines" longer 450 lib/*.c "${kernels[@]}"
+none "headers over 130 lines" longer 130 "${headers[@]}"
+openings() { for f in "${headers[@]}"; do [ "$(wc -l <"$f")" -ge 8 ] && [ "$(head -c 2 "$f")" = "/*" ] || echo "$f"; done; }
+none "headers that don't begin with what a caller must know" openings
+
+# one program: its first line is `/* name - what`, its options are the only file-level state, finish() is the last word
+shapes() {
+	local f name
+	for f in "${cmd[@]}"; do
+		name=$(basename "$f" .c)
+		head -1 "$f" | grep -q "^/\* $name - " || echo "$f does not begin with its name"
+		grep -q 'return finish();' "$f" || echo "$f does not end with finish()"
+		grep -q 'opt_parse(' "$f" || echo "$f does not parse with opt_parse"
+		grep -nE '^(static )?[a-z].*;$' "$f" | grep -vE '^[0-9]+:(static )?const |^[0-9]+:static const|\(.*\);$|^[0-9]+:struct [a-z_]+;$' | sed "s|^|$f: state |"
+	done
+}
+none "the shape of a program" shapes
+pointers() { grep -nE '\btypedef\b[^;(]*\*[^;(]*;' "${all[@]}" tests/*.[ch]; }
+none "typedef'd pointers" pointers
+spaces() { grep -nE '^    +[^ *]' "${cmd[@]}" "${lib[@]}"; }
+none "indented by blanks" spaces
+
+# README lists what there is
+readme() {
+	for f in "${cmd[@]}"; do
+		name=$(basename "$f" .c)
+		[ "$name" = bench ] || grep -qE "^\| *\[?\`?$name\`?" README.md || echo "$name is missing"
+	done
+	sed -n 's/^| *\[\{0,1\}`\{0,1\}\([a-z]\{1,\}-[a-z]\{1,\}\)`\{0,1\}.*/\1/p' README.md | while read -r name; do [ -e "cmd/$name.c" ] || echo "$name is not there"; done
+}
+if [ -e README.md ]; then none "README's table of programs" readme; else skip "no README.md"; fi
+done_tests
