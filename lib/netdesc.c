@@ -136,6 +136,8 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, int 
 {
 	memset(d, 0, sizeof *d);
 	d->C = C, d->H = H, d->W = W;
+	if ((long)C * H > INT_MAX || (long)C * H * W > INT_MAX)
+		return snprintf(err, 256, "the input of %dx%dx%d is too large", C, H, W), -1;
 	d->widest = (size_t)C * (size_t)H * (size_t)W;
 	for (const char *s = text;;) {
 		char token[64];
