@@ -1,0 +1,352 @@
+/* Every token of a net description, every refusal with its text, the limits, and the counts of the nets that the project names. */
+#include <check.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/err.h"
+#include "lib/netdesc.h"
+#include "tests/child.h"
+
+static struct netdesc d; /* too large for a stack that is watched */
+static char err[256];
+
+static int parse(const char *text, int C, int H, int W, int target)
+{
+	memset(&d, 0x5a, sizeof d);
+	strcpy(err, "untouched");
+	int got = netdesc_parse(&d, text, C, H, W, target, err);
+	ck_assert_msg(got == 0 || got == -1, "returns %d", got);
+	ck_assert_msg((got == 0) == !strcmp(err, "untouched"), "%s: %d, but '%s'", text, got, err);
+	return got;
+}
+
+static void parses(const char *text, int C, int H, int W, int target)
+{
+	ck_assert_msg(!parse(text, C, H, W, target), "%s: %s", text, err);
+}
+
+static void refused(const char *text, int C, int H, int W, int target, const char *why)
+{
+	ck_assert_msg(parse(text, C, H, W, target) < 0, "'%s' was taken", text);
+	ck_assert_msg(!strcmp(err, why), "'%s': '%s', not '%s'", text, err, why);
+}
+
+static void shape(int i, enum layer_kind kind, int OC, int OH, int OW)
+{
+	const struct layer *l = &d.layer[i];
+	ck_assert_msg(i < d.n && l->kind == kind && l->OC == OC && l->OH == OH && l->OW == OW,
+		"layer %d of %d: kind %d, %dx%dx%d, not %d, %dx%dx%d", i, d.n, l->kind, l->OC, l->OH, l->OW, kind, OC, OH, OW);
+}
+
+START_TEST(tokens)
+{
+	parses("conv3x2x5s2p1 relu pool2 bn tanh dropout0.25 up3 sigmoid fc7 fc", 2, 11, 14, 4);
+	ck_assert_int_eq(d.n, 10);
+	shape(0, LAYER_CONV, 5, 6, 8);
+	shape(1, LAYER_ACT, 5, 6, 8);
+	shape(2, LAYER_POOL, 5, 3, 4);
+	shape(3, LAYER_BN, 5, 3, 4);
+	shape(4, LAYER_ACT, 5, 3, 4);
+	shape(5, LAYER_DROPOUT, 5, 3, 4);
+	shape(6, LAYER_UP, 5, 9, 12);
+	shape(7, LAYER_ACT, 5, 9, 12);
+	shape(8, LAYER_DENSE, 7, 1, 1);
+	shape(9, LAYER_DENSE, 4, 1, 1);
+	const struct layer *l = d.layer;
+	ck_assert(l[0].KH == 3 && l[0].KW == 2 && l[0].S == 2 && l[0].P == 1);
+	ck_assert(l[0].act == ACT_RELU && l[1].fused && l[1].act == ACT_RELU);
+	ck_assert(l[2].KH == 2 && l[6].KH == 3);
+	ck_assert(!l[4].fused && l[4].act == ACT_TANH && !l[7].fused && l[7].act == ACT_SIGMOID);
+	ck_assert_float_eq(l[5].p, 0.25f);
+	ck_assert_uint_eq(l[0].nw, 2 * 3 * 2 * 5);
+	ck_assert_uint_eq(l[0].nb, 5);
+	ck_assert(l[3].nw == 5 && l[3].nb == 5 && d.nstat == 10 && l[3].run == 0);
+	ck_assert_uint_eq(l[8].nw, 5 * 9 * 12 * 7);
+	ck_assert_uint_eq(l[9].nw, 28);
+	ck_assert_int_eq(d.outputs, 4);
+	ck_assert_uint_eq(d.widest, 5 * 9 * 12);
+	/* the block is dense and in order: nothing overlaps, nothing is left out */
+	size_t at = 0;
+	for (int i = 0; i < d.n; i++)
+		if (l[i].nw) {
+			ck_assert(l[i].w == at && l[i].b == at + l[i].nw);
+			at += l[i].nw + l[i].nb;
+		}
+	ck_assert_uint_eq(at, d.nparam);
+	/* inputs follow outputs */
+	ck_assert(l[0].C == 2 && l[0].H == 11 && l[0].W == 14);
+	for (int i = 1; i < d.n; i++)
+		ck_assert(l[i].C == l[i - 1].OC && l[i].H == l[i - 1].OH && l[i].W == l[i - 1].OW);
+}
+END_TEST
+
+START_TEST(defaults)
+{
+	parses("conv3x3 fc", 1, 5, 6, 9);
+	shape(0, LAYER_CONV, 9, 3, 4);
+	ck_assert(d.layer[0].S == 1 && d.layer[0].P == 0);
+	parses("conv1x1", 3, 1, 1, 2);
+	shape(0, LAYER_CONV, 2, 1, 1);
+	parses("conv3x3s2p1", 3, 1, 1, 2);
+	shape(0, LAYER_CONV, 2, 1, 1);
+	parses("dropout0", 1, 2, 3, 6);
+}
+END_TEST
+
+/* An activation is computed with the layer only where it stands right after it. */
+START_TEST(fusing)
+{
+	parses("fc3 tanh relu fc sigmoid", 1, 1, 4, 2);
+	ck_assert(d.layer[0].act == ACT_TANH && d.layer[1].fused && !d.layer[2].fused && d.layer[3].act == ACT_SIGMOID && d.layer[4].fused);
+	parses("relu fc bn relu", 1, 1, 4, 2);
+	ck_assert(!d.layer[0].fused && d.layer[1].act == ACT_NONE && !d.layer[3].fused);
+	parses("conv1x1x2 dropout0.5 relu", 1, 1, 1, 2);
+	ck_assert(d.layer[0].act == ACT_NONE && !d.layer[2].fused);
+}
+END_TEST
+
+START_TEST(space)
+{
+	parses(" \t\r\n fc3 # a comment # fc8\n\trelu#fc9\r\n fc#the last", 1, 1, 4, 2);
+	ck_assert_int_eq(d.n, 3);
+	ck_assert_int_eq(d.layer[0].OC, 3);
+}
+END_TEST
+
+static const char *const no_layer[] = {"fx", "FC3", "fc3x", "fc-1", "fc+3", "fc3.5", "fc0", "fc1000001", "fc99999999999999999999", "fc 3x",
+	"conv", "conv3", "conv3x", "convx3", "conv3x3x", "conv3x3x0", "conv0x3x1", "conv3x0x1", "conv3x3x4s", "conv3x3x4s0", "conv3x3x4p",
+	"conv3x3x4p1s2", "conv3x3x4p3", "conv3x2x4p2", "conv3x3x4s2p1x", "conv3X3", "conv-3x3", "conv1000001x1", "conv3x3xfour", "pool",
+	"pool0", "pool16", "pool2x2", "pool99999999999", "up", "up0", "up1025", "up2.0", "bn2", "bnx", "dropout", "dropout.5", "dropout1",
+	"dropout1.5", "dropout-0.5", "dropout0.5x", "dropout0.5.5", "dropout0x1", "dropout1e-3", "dropoutnan", "dropout0.99999999999",
+	"dropoutinf", "relu6", "relu,", "tanhh", "sigmoid:", "softmax", ",", "fc3,relu", "\"fc\"", "conv3x3x4 s2", "fc\v3", "\xc3\xa9",
+	"@net", "a123456789b123456789c123456789d123456789e123456789f123456789"};
+
+/* What is no layer is named, with its number from 0. */
+START_TEST(not_a_layer)
+{
+	char text[128], want[200], word[128];
+	const char *bad = no_layer[_i];
+	snprintf(text, sizeof text, "tanh %s", bad);
+	int number = 1;
+	/* where the text holds several words, the last is the bad one */
+	if (strrchr(bad, ' '))
+		number = 2, bad = strrchr(bad, ' ') + 1;
+	snprintf(word, sizeof word, "%s", bad);
+	snprintf(want, sizeof want, "layer %d: '%s' is no layer", number, word);
+	refused(text, 1, 8, 8, 64, want);
+}
+END_TEST
+
+START_TEST(long_token)
+{
+	char text[5000];
+	memset(text, '1', sizeof text - 1);
+	memcpy(text, "fc", 2);
+	text[sizeof text - 1] = 0;
+	ck_assert(parse(text, 1, 8, 8, 64) < 0);
+	ck_assert_msg(!strncmp(err, "layer 0: 'fc111", 15) && strstr(err, "' is no layer"), "%s", err);
+	/* leading zeros are digits like others, up to the longest token */
+	parses("fc000000000000000000000000000000000000000000000000000000003", 1, 1, 1, 3);
+	ck_assert(parse("fc0000000000000000000000000000000000000000000000000000000000003", 1, 1, 1, 3) < 0);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int C, H, W;
+	const char *why;
+} misfits[] = {
+	{"conv3x3x1", 1, 2, 9, "layer 0: conv3x3x1 does not fit its input of 1x2x9"},
+	{"conv3x3x1", 1, 9, 2, "layer 0: conv3x3x1 does not fit its input of 1x9x2"},
+	{"relu conv5x5x4p1", 2, 2, 9, "layer 1: conv5x5x4p1 does not fit its input of 2x2x9"},
+	{"pool3", 4, 2, 9, "layer 0: pool3 does not fit its input of 4x2x9"},
+	{"pool3", 4, 9, 2, "layer 0: pool3 does not fit its input of 4x9x2"},
+	{"fc7 pool2", 1, 9, 9, "layer 1: pool2 does not fit its input of 7x1x1"},
+	{"fc7 conv2x1x3", 1, 9, 9, "layer 1: conv2x1x3 does not fit its input of 7x1x1"},
+	/* above 2^31 - 1 values */
+	{"up1000 up1000", 1, 40, 40, "layer 1: up1000 does not fit its input of 1x40000x40000"},
+	{"conv1x1x1000000", 1, 50, 50, "layer 0: conv1x1x1000000 does not fit its input of 1x50x50"},
+	{"fc1000000 up1024", 1, 1, 1, "layer 1: up1024 does not fit its input of 1000000x1x1"},
+	{"up1024 up1024 up1024 up1024 up1024 up1024", 1, 1, 1, "layer 1: up1024 does not fit its input of 1x1024x1024"},
+	/* above 2^40 weights, or what would wrap */
+	{"fc1000000 conv1x1x1000000 conv1x1x1000000", 1, 2, 1, NULL},
+	{"conv1000000x1000000x1000000p999999", 1000000, 2, 2, NULL},
+	{"conv1000000x1000000x1000000p999999", 1000, 1000, 1000, NULL},
+};
+
+START_TEST(misfit)
+{
+	ck_assert_msg(parse(misfits[_i].text, misfits[_i].C, misfits[_i].H, misfits[_i].W, 1) < 0, "'%s' was taken", misfits[_i].text);
+	if (misfits[_i].why)
+		ck_assert_str_eq(err, misfits[_i].why);
+}
+END_TEST
+
+START_TEST(ends)
+{
+	refused("", 1, 2, 2, 4, "the net has no layers");
+	refused(" # fc\n", 1, 2, 2, 4, "the net has no layers");
+	refused("fc7 relu", 1, 2, 2, 4, "the net ends with 7 values, the target has 4");
+	refused("conv2x2", 1, 3, 3, 4, "the net ends with 16 values, the target has 4");
+	parses("relu", 1, 2, 2, 4);
+}
+END_TEST
+
+START_TEST(limits)
+{
+	char text[NETDESC_LAYERS * 5 + 16] = "";
+	for (int i = 0; i < NETDESC_LAYERS; i++)
+		strcat(text, "relu ");
+	parses(text, 1, 1, 1, 1);
+	ck_assert_int_eq(d.n, NETDESC_LAYERS);
+	strcat(text, "# no layer");
+	parses(text, 1, 1, 1, 1);
+	strcat(text, "\nrelu");
+	refused(text, 1, 1, 1, 1, "the net has more than 256 layers");
+	/* the widest input that there is, and one value more */
+	parses("pool15 fc", 1, 46340, 46340, 3);
+	ck_assert_int_eq(parse("pool15 fc", 1, 46341, 46341, 3), -1);
+	ck_assert_str_eq(err, "the input of 1x46341x46341 is too large");
+	parses("fc", 1, 1, INT_MAX, 1);
+	ck_assert_int_eq(parse("fc", 2, 1, INT_MAX, 1), -1);
+	ck_assert_int_eq(parse("fc", INT_MAX, INT_MAX, INT_MAX, 1), -1);
+	parses("fc1000000 fc1000000", 1, 1, 1, 1000000);
+	ck_assert_uint_eq(d.nparam, 2000000ull + 1000000ull * 1000000ull + 1000000ull);
+}
+END_TEST
+
+START_TEST(named_nets)
+{
+	parses("conv3x3x32 relu pool2 conv2x2x64 relu pool2 conv2x2x128 relu pool2 fc500 relu fc500 relu fc", 1, 96, 96, 30);
+	ck_assert_uint_eq(d.nparam, 320 + 8256 + 32896 + 7744500 + 250500 + 15030);
+	ck_assert_uint_eq(d.nparam * 4 / 1000000, 32); /* 31 MiB but for a third */
+	ck_assert_uint_eq(d.nparam * 4 >> 20, 30);
+	ck_assert_double_eq(
+		netdesc_flops(&d), 2.0 * (288.0 * 94 * 94 + 8192.0 * 46 * 46 + 32768.0 * 22 * 22 + 15488.0 * 500 + 500.0 * 500 + 500 * 30));
+	parses("conv3x3x32s2p1 relu conv3x3x32p1 relu conv3x3x64s2p1 relu conv3x3x64p1 relu conv3x3x128s2p1 relu conv3x3x128p1 relu up2 "
+	       "conv3x3x64p1 relu up2 "
+	       "conv3x3x32p1 relu conv1x1x15",
+		1, 96, 96, 15 * 48 * 48);
+	shape(d.n - 1, LAYER_CONV, 15, 48, 48);
+	ck_assert_uint_eq(d.nparam, 320 + 9248 + 18496 + 36928 + 73856 + 147584 + 73792 + 18464 + 495);
+	parses("conv5x5x50 pool2 sigmoid fc9216", 1, 96, 96, 9216);
+	ck_assert_uint_eq(d.nparam, 975052800ull + 9216 + 1300);
+	parses("fc500 sigmoid fc475 sigmoid", 1, 19, 25, 475);
+	ck_assert_uint_eq(d.nparam, 2 * 475 * 500 + 975);
+}
+END_TEST
+
+static char path[64];
+
+static void write_file(const char *data, size_t n)
+{
+	FILE *f = fopen(path, "w");
+	ck_assert(f && fwrite(data, 1, n, f) == n && !fclose(f));
+}
+
+static void text_of(void *arg)
+{
+	free(netdesc_text(arg));
+}
+
+START_TEST(texts)
+{
+	char *s, at[80];
+	static const char *const pairs[][2] = {{"fc", "fc"}, {"", ""}, {"  ", ""}, {" fc3\t relu\r\n\nfc ", "fc3 relu fc"},
+		{"# only this", ""}, {"fc3#x\nrelu # fc # fc\n#\nfc", "fc3 relu fc"}, {"a#", "a"}, {"#a\nb", "b"}, {"a b#c", "a b"}};
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		s = netdesc_text(pairs[i][0]);
+		ck_assert_str_eq(s, pairs[i][1]);
+		free(s);
+		write_file(pairs[i][0], strlen(pairs[i][0]));
+		snprintf(at, sizeof at, "@%s", path);
+		s = netdesc_text(at);
+		ck_assert_str_eq(s, pairs[i][1]);
+		free(s);
+	}
+	unlink(path);
+}
+END_TEST
+
+START_TEST(bad_files)
+{
+	char at[80], want[200], *big = calloc(1 << 17, 1);
+	snprintf(at, sizeof at, "@%s", path);
+	struct child c = child_run(text_of, at);
+	snprintf(want, sizeof want, "%s: No such file or directory\n", path);
+	ck_assert_int_eq(c.status, 1);
+	ck_assert_msg(strstr(c.err, want) != NULL, "%s", c.err);
+	write_file("fc\0fc", 5);
+	c = child_run(text_of, at);
+	snprintf(want, sizeof want, "%s: is not a net description\n", path);
+	ck_assert_int_eq(c.status, 1);
+	ck_assert_msg(strstr(c.err, want) != NULL, "%s", c.err);
+	memset(big, ' ', 1 << 17);
+	write_file(big, (1 << 16) - 1);
+	c = child_run(text_of, at);
+	ck_assert_int_eq(c.status, 99);
+	write_file(big, 1 << 16);
+	c = child_run(text_of, at);
+	ck_assert_int_eq(c.status, 1);
+	ck_assert_msg(strstr(c.err, want) != NULL, "%s", c.err);
+	unlink(path);
+	ck_assert(!mkdir(path, 0700));
+	c = child_run(text_of, at);
+	ck_assert_int_eq(c.status, 1);
+	ck_assert_msg(strstr(c.err, "Is a directory") != NULL, "%s", c.err);
+	rmdir(path);
+	free(big);
+}
+END_TEST
+
+/* Any text at all: the parser answers, and what it takes has shapes that agree. */
+START_TEST(rubbish)
+{
+	static const char *const bits[] = {"fc", "conv", "pool", "up", "bn", "dropout", "relu", "tanh", "sigmoid", "x", "s", "p", "0", "1",
+		"2", "3", "7", "15", "1000000", " ", " ", " ", "#", "\n", ".", "-", "9999999999", "0.5"};
+	uint32_t r = 1, taken = 0;
+	for (int i = 0; i < 200000; i++) {
+		char text[200] = "";
+		for (int k = 0, n = (int)(i % 14) + 1; k < n; k++) {
+			r = r * 1664525u + 1013904223u;
+			strcat(text, bits[(r >> 16) % (sizeof bits / sizeof *bits)]);
+		}
+		if (netdesc_parse(&d, text, 1 + i % 3, 1 + i % 40, 1 + i % 37, 1 + i % 50, err))
+			continue;
+		taken++;
+		for (int k = 0; k < d.n; k++)
+			ck_assert(d.layer[k].OC > 0 && d.layer[k].OH > 0 && d.layer[k].OW > 0 &&
+				  (long long)d.layer[k].OC * d.layer[k].OH * d.layer[k].OW <= INT_MAX && d.layer[k].nw <= (size_t)1 << 40);
+	}
+	ck_assert_msg(taken > 200, "only %u were taken: nothing was tried", taken);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("netdesc");
+	TCase *t = tcase_create("netdesc");
+	snprintf(path, sizeof path, "%s/netdesc.%d.txt", getenv("TMP") ? getenv("TMP") : "/tmp", (int)getpid());
+	tcase_add_test(t, tokens);
+	tcase_add_test(t, defaults);
+	tcase_add_test(t, fusing);
+	tcase_add_test(t, space);
+	tcase_add_loop_test(t, not_a_layer, 0, sizeof no_layer / sizeof *no_layer);
+	tcase_add_test(t, long_token);
+	tcase_add_loop_test(t, misfit, 0, sizeof misfits / sizeof *misfits);
+	tcase_add_test(t, ends);
+	tcase_add_test(t, limits);
+	tcase_add_test(t, named_nets);
+	tcase_add_test(t, texts);
+	tcase_add_test(t, bad_files);
+	tcase_add_test(t, rubbish);
+	suite_add_tcase(suite, t);
+	SRunner *r = srunner_create(suite);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
