@@ -20,7 +20,7 @@ static struct {
 static const struct opt opts[] = {
 	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC", "the net, as text or as @FILE", 0},
 	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords", "what it learns: the label, or the keypoints' coordinates (missing ones are masked)", 0},
-	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 0},
+	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "LIST",
 		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F, or default", 0},
 	{'e', "epochs", OPT_INT, &o.epochs, 1, 1000000, "N", "passes over the data", 0},
@@ -30,7 +30,7 @@ static const struct opt opts[] = {
 	{0, "optimizer", OPT_CHOICE, &o.optimizer, 0, 0, "sgd|nesterov|adam", "how gradients become steps", 0},
 	{0, "schedule", OPT_CHOICE, &o.schedule, 0, 0, "constant|linear|cosine|step", "how the rate falls", 0},
 	{0, "decay", OPT_REAL, &o.decay, 0, 1, "X", "weight decay", 0},
-	{0, "valid", OPT_STR, &o.valid, 0, 0, "FILE", "data set to validate on after each epoch; the best weights are kept", 0},
+	{0, "valid", OPT_STR, &o.valid, 0, 0, "FILE", "data set to validate on after each epoch; the best weights are kept", 1},
 	{0, "valid-part", OPT_REAL, &o.valid_part, 0, 0.9, "F", "hold out this share of the rows (of the faces, where patches name their source)", 0},
 	{0, "patience", OPT_INT, &o.patience, 0, 1000000, "N", "stop after N epochs without a better validation; 0: never", 0},
 	{0, "checkpoint", OPT_STR, &o.checkpoint, 0, 0, "FILE", "keep all that is needed to go on in FILE", 1},
@@ -71,6 +71,7 @@ int main(int argc, char **argv)
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	enum target target = (enum target)model_target(o.target);
+	o.net = netdesc_text(o.net); /* the history holds the net, not the name of a file */
 	if (o.valid && o.valid_part > 0)
 		die_usage("--valid and --valid-part exclude each other");
 	if (o.resume && !o.checkpoint)
@@ -106,7 +107,7 @@ int main(int argc, char **argv)
 	struct train *t = train_new(ops, m, train, valid, &a);
 	train_run(t);
 	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
-	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, NULL);
+	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
 	if (!o.quiet && valid)
 		warn("best epoch %d: %s %.5g", t->best_epoch, target == TARGET_COORDS ? "valid rmse px" : "valid loss", t->best);
 	log_provenance(o.quiet);

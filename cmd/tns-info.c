@@ -22,7 +22,7 @@ static const struct opt opts[] = {
 	OPT_OUTPUT(&o.output),
 	{'j', "json", OPT_FLAG, &o.json, 0, 0, 0, "one JSON object instead of text", 1},
 	{'n', "head", OPT_INT, &o.head, 0, 0, "N", "also print the values of each tensor's first N rows", 1},
-	{'c', "check", OPT_FLAG, &o.check, 0, 0, 0, "only verify: print nothing, exit 0 if the stream is whole and 1 if not", 1},
+	{0, "check", OPT_FLAG, &o.check, 0, 0, 0, "only verify: print nothing, exit 0 if the stream is whole and 1 if not", 1},
 	OPT_QUIET(&o.quiet),
 	OPT_THREADS(&o.threads),
 	OPT_END,

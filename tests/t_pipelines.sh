@@ -50,8 +50,8 @@ before=$(stamp "$TMP/eyes")
 ok "make eyes again" mk eyes "$@"
 is "$(stamp "$TMP/eyes")" "$before" "nothing to do in eyes"
 status=0
-mk keypoints KEYPOINTS="$TMP/none" >"$TMP/.out" 2>&1 || status=$?
+mk keypoints KEYPOINTS="$TMP/none" >"$TMP/usage.log" 2>&1 || status=$?
 is "$status" 2 "make keypoints without CSV"
-ok "says how" grep -q 'usage: make keypoints CSV=' "$TMP/.out"
+ok "says how" grep -q 'usage: make keypoints CSV=' "$TMP/usage.log"
 mk keypoints CSV="$TMP/missing.csv" KEYPOINTS="$TMP/none" >"$TMP/.out" 2>&1 && bad "a missing CSV passes" || good
 done_tests
