@@ -1,4 +1,6 @@
 /* Models to and from streams. Parameters are f32 in streams whatever real is. */
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +71,11 @@ struct model *model_load(const char *path)
 	m->target = (enum target)target;
 	if (!num_size(need_meta(t, "input"), &m->W, &m->H))
 		die("%s: META input '%s' is not WxH", t->name, tns_meta_value(t, "input"));
+	if ((long)m->W * m->H > INT_MAX)
+		die("%s: META input '%s' is too large", t->name, tns_meta_value(t, "input"));
 	scale = need_meta(t, "scale");
-	if (sscanf(scale, "pixel %f %f x %f %f y %f %f%n", &m->mul, &m->add, &m->sx, &m->ox, &m->sy, &m->oy, &n) != 6 || scale[n] || m->sx == 0 || m->sy == 0)
+	if (sscanf(scale, "pixel %f %f x %f %f y %f %f%n", &m->mul, &m->add, &m->sx, &m->ox, &m->sy, &m->oy, &n) != 6 || scale[n] || m->sx == 0 ||
+		m->sy == 0 || !isfinite(m->mul + m->add + m->sx + m->ox + m->sy + m->oy))
 		die("%s: META scale '%s' is not 'pixel MUL ADD x MUL ADD y MUL ADD'", t->name, scale);
 	names = m->target == TARGET_IMAGE ? "" : need_meta(t, m->target == TARGET_COORDS ? "points" : "classes");
 	m->names = xstrdup(names);
