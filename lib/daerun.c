@@ -51,6 +51,8 @@ static struct model *unroll(const struct stack *s, int n)
 static void save(const struct stack *s, int n, const char *path, const char *more)
 {
 	struct model *m = unroll(s, n);
+	if (!model_finite(m)) /* the loss is seen before a step, so it can't tell what the last one did */
+		die("layer %d, epoch %d: a weight is no number; a smaller --rate may help", s->layer, s->epoch);
 	const struct tns *in = s->r->data->head;
 	model_save(m, path, &in, 1, more);
 	model_free(m);
@@ -156,7 +158,7 @@ static void train_layer(struct stack *s, struct dae *d, const uint8_t *bytes, co
 	while (s->epoch < r->a->epochs) {
 		double loss = dae_epoch(d, bytes, codes, s->layer, (uint32_t)++s->epoch, r->a);
 		if (!isfinite(loss))
-			die("layer %d, epoch %d: the loss is %g; a smaller --rate may help", s->layer, s->epoch, loss);
+			die("layer %d, epoch %d: the loss is %g; a smaller --rate may help", s->layer, s->epoch, fabs(loss));
 		tlog_line(log, "%d\t%d\t%.8g\t%.2f", s->layer * r->a->epochs + s->epoch, s->layer, loss, log_seconds() - start);
 		progress_tick(p, (uint64_t)(s->layer * r->a->epochs + s->epoch), (uint64_t)(r->layers * r->a->epochs));
 		if (s->epoch % (r->a->epochs / 10 ? r->a->epochs / 10 : 1) == 0 || s->epoch == 1)

@@ -109,6 +109,17 @@ void model_free(struct model *m)
 	free(m->net), free(m->names), free(m->param), free(m->stat), free(m->history), free(m);
 }
 
+int model_finite(const struct model *m)
+{
+	for (size_t i = 0; i < m->d.nparam; i++)
+		if (!isfinite(m->param[i]))
+			return 0;
+	for (size_t i = 0; i < m->d.nstat; i++)
+		if (!isfinite(m->stat[i]))
+			return 0;
+	return 1;
+}
+
 void model_put_meta(const struct model *m, struct tns_writer *w)
 {
 	char text[256];

@@ -28,6 +28,7 @@ struct model *model_load(const char *path);
 /* 1 if a loaded stream holds a model (META net). */
 int model_is(const struct tns *t);
 void model_free(struct model *m);
+int model_finite(const struct model *m); /* 1 if every parameter and statistic is a finite number */
 const char *model_target_name(enum target t);
 int model_target(const char *name); /* or -1 */
 

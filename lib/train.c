@@ -233,6 +233,9 @@ static void get_weights(struct train *t)
 {
 	t->o->get(t->o, t->m->param, t->net->param, t->m->d.nparam * sizeof(real));
 	t->o->get(t->o, t->m->stat, t->net->stat, t->m->d.nstat * sizeof(real));
+	/* the loss is seen before a step, so it can't tell what the last one did */
+	if (!model_finite(t->m))
+		die("epoch %d: a weight is no number; a smaller --rate may help", t->epoch);
 }
 
 static void keep_best(struct train *t, double score)
@@ -273,7 +276,7 @@ void train_run(struct train *t)
 		t->epoch++;
 		double rate = a->rate * spec_rate(a->schedule, t->epoch, a->epochs), loss = train_epoch(t, rate, &p);
 		if (!isfinite(loss))
-			die("epoch %d: the loss is %g; a smaller --rate may help", t->epoch, loss);
+			die("epoch %d: the loss is %g; a smaller --rate may help", t->epoch, fabs(loss));
 		if (t->valid) {
 			struct train_score s = train_evaluate(t, t->valid, t->valid_bytes, t->valid_target);
 			double score = coords ? s.error : s.loss;
@@ -297,6 +300,8 @@ void train_run(struct train *t)
 	tlog_close(log);
 	free(columns);
 	get_weights(t);
+	if (t->valid && t->epoch && !t->best_epoch)
+		die("the validation loss was no number in any epoch; a smaller --rate may help");
 	if (t->valid && t->best_epoch)
 		take_best(t);
 }
