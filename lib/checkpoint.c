@@ -1,4 +1,6 @@
 /* Everything a killed run needs to go on to the same bits: weights, the optimizer's memory, the best weights so far, the counters. */
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +26,14 @@ static double number(const struct tns *t, const char *key)
 	if (!s || !num_real(s, &v))
 		die("%s: META %s is missing or no number: not a checkpoint of this program", t->name, key);
 	return v;
+}
+
+static int counter(const struct tns *t, const char *key)
+{
+	double v = number(t, key);
+	if (!(v >= 0 && v <= INT_MAX) || v != floor(v))
+		die("%s: META %s is no count: not a checkpoint of this program", t->name, key);
+	return (int)v;
 }
 
 void checkpoint_write(const struct train *t)
@@ -67,8 +77,8 @@ int checkpoint_read(struct train *t)
 	const char *key = tns_meta_value(s, "opt/key");
 	if (!key || strcmp(key, t->a->key))
 		die("%s: is a checkpoint of other options or data: '%s', not '%s'", s->name, key ? key : "", t->a->key);
-	t->epoch = (int)number(s, "opt/epoch"), t->step = (int)number(s, "opt/step");
-	t->best_epoch = (int)number(s, "opt/best_epoch"), t->best = number(s, "opt/best");
+	t->epoch = counter(s, "opt/epoch"), t->step = counter(s, "opt/step");
+	t->best_epoch = counter(s, "opt/best_epoch"), t->best = number(s, "opt/best");
 	real *copy = xmalloc((d->nparam + d->nstat) * sizeof *copy);
 	model_read(d, b, "", copy, copy + d->nparam);
 	t->o->put(t->o, t->net->param, copy, d->nparam * sizeof *copy);
