@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# Training ends in the same bits at any number of threads, from file or pipe, at once or killed and resumed; and what goes wrong is one line.
+# TRUST=1: a hundred kills instead of a few.
+. tests/sh.sh
+cd "$TMP" || exit 1
+
+# ---- small data: faces of 24x24 with labels missing, patches of 25x19
+face-synth -q -n 90 --size 24x24 -s 3 --dirt | csv-clean -q --keep-all -o faces.tns 2>/dev/null
+face-synth -q -n 40 -s 4 | csv-clean -q -o big.tns 2>/dev/null
+patch-extract -q --preset eyes big.tns -o eyes.tns 2>/dev/null
+ok "faces" tns-info --check faces.tns
+ok "patches" tns-info --check eyes.tns
+dae-pretrain -q -H 20 -e 5 -b 37 eyes.tns -o dae20.tns
+
+# the log but for its seconds, which are the clock's
+steady() { awk -F'\t' '{ NF--; print }' OFS='\t' "$1"; }
+
+# ---- trust.md line 11: one fingerprint
+# alike WHAT DATA COMMAND...: the same model and log for every number of threads, from a file and from a pipe, and again
+alike() {
+	local what=$1 data=$2 t; shift 2
+	ok "$what: first" "$@" -q -t 1 --log one.tsv "$data" -o one.tns
+	steady one.tsv >one.log
+	for t in 2 3 4 8 0 1; do
+		ok "$what: $t threads" "$@" -q -t $t --log more.tsv "$data" -o more.tns
+		same one.tns more.tns "$what: $t threads"
+		steady more.tsv >more.log
+		same one.log more.log "$what: log of $t threads"
+	done
+	"$@" -q -t 2 <"$data" >more.tns
+	same one.tns more.tns "$what: stdin and stdout"
+	cat "$data" | "$@" -q -t 3 --log more.tsv | cat >more.tns
+	same one.tns more.tns "$what: pipes"
+	"$@" -q -t 2 -o more.tns <(cat "$data")
+	same one.tns more.tns "$what: a named pipe"
+}
+cnn='conv3x3x5p1 bn relu pool2 dropout0.2 fc17 relu fc'
+alike "coords, adam" faces.tns cnn-train -n "$cnn" -e 6 -b 17 --optimizer adam -r 0.003 --augment default --valid-part 0.25 --schedule cosine
+alike "coords, nesterov, patience" faces.tns cnn-train -n 'conv2x3x4s2p1 tanh fc11 sigmoid fc' -e 30 -b 100 -r 0.5 --decay 0.001 --valid-part 0.3 --patience 2 -s 9
+is "$(($(wc -l <one.tsv) < 20))" 1 "patience stopped it early"
+alike "label, sgd" eyes.tns cnn-train --target label -n 'fc20 sigmoid dropout0.3 fc' -e 5 --optimizer sgd -m 0 --valid-part 0.3 --init dae20.tns --schedule step
+alike "label, adam" eyes.tns cnn-train --target label -n 'conv5x5x3 bn relu pool3 fc' -e 3 --optimizer adam -r 0.01 --augment flip,shift=2,noise=0.1
+alike "autoencoder" eyes.tns dae-pretrain -H 23 -e 4 -b 64
+alike "stacked" eyes.tns dae-pretrain -H 23,11,5 -e 3 -b 33 -r 0.3 -c 0.4 -s 7
+alike "of eyes only" eyes.tns dae-pretrain -H 9 -e 3 --only positive
+
+# prediction: any way of cutting and any number of threads
+cnn-train -q -n 'conv3x3x4 bn relu pool2 fc' -e 1 -s 1 faces.tns -o a.tns
+cnn-train -q -n 'fc9 tanh fc' -e 1 -s 2 faces.tns -o b.tns
+predict -q --flip -t 1 a.tns b.tns faces.tns -o one.tns
+ok "predicted" tns-info --check one.tns
+for t in 2 3 8; do
+	cat faces.tns | predict -q --flip -t $t a.tns b.tns >more.tns
+	same one.tns more.tns "predict with $t threads"
+done
+
+# ---- trust.md line 10: kill -9 at random moments, then --resume
+KILLS=${KILLS:-$([ -n "${TRUST:-}" ] && echo 50 || echo 6)}
+# killed WHAT COMMAND...: the run that is killed KILLS times ends as the one that is not; every third time it dies while it writes a checkpoint
+killed() {
+	local what=$1 n=0 hits=0 midst=0 p; shift
+	ok "$what: unbroken" "$@" -q -t 2 --log whole.tsv -o whole.tns
+	steady whole.tsv >whole.log
+	rm -f c.tns .c.tns.tmp part.tns
+	while [ $n -lt "$KILLS" ]; do
+		n=$((n + 1))
+		"$@" -q -t $((n % 3 + 1)) --checkpoint c.tns --resume --log part.tsv -o part.tns & p=$!
+		if [ $((n % 3)) = 0 ]; then
+			sleep 0.$((RANDOM % 2))$((RANDOM % 10))
+			while ! [ -e .c.tns.tmp ] && kill -0 $p 2>/dev/null; do :; done
+		else
+			sleep 0.$((RANDOM % 4))$((RANDOM % 10))
+		fi
+		kill -9 $p 2>/dev/null && hits=$((hits + 1))
+		wait $p 2>/dev/null
+		[ -e .c.tns.tmp ] && midst=$((midst + 1))
+		if [ -e part.tns ]; then # it was done first: begin anew
+			same whole.tns part.tns "$what: done after $n kills"
+			rm -f c.tns part.tns
+		fi
+	done
+	ok "$what: resumed after $n kills" "$@" -q --checkpoint c.tns --resume --log part.tsv -o part.tns
+	same whole.tns part.tns "$what: the model after $n kills"
+	steady part.tsv >part.log
+	same whole.log part.log "$what: the log after $n kills"
+	is "$(($(find . -name '.*.tmp' | wc -l)))" 0 "$what: what kills left is gone"
+	is "$((hits * 3 >= KILLS * 2))" 1 "$what: $hits of $n kills met a run"
+	echo "$what: $n kills, $midst of them in the midst of a checkpoint"
+	all_midst=$((${all_midst:-0} + midst))
+}
+killed "coords" cnn-train -n "$cnn" -e 170 -b 17 --optimizer adam -r 0.002 --augment default --valid-part 0.25 --schedule cosine faces.tns
+cp c.tns coords.c.tns
+killed "label" cnn-train --target label -n 'fc200 relu fc' -e 90 -b 16 -r 0.01 --valid-part 0.2 --patience 90 eyes.tns
+killed "stacked" dae-pretrain -H 60,20 -e 70 -b 50 eyes.tns
+is "$((all_midst > 0))" 1 "some died in the midst of a checkpoint"
+
+# ---- checkpoints of other runs
+other="is a checkpoint of other options or data"
+fails 1 "coords.c.tns: $other" cnn-train -q -n "$cnn" -e 1 faces.tns --checkpoint coords.c.tns --resume -o no.tns
+fails 1 "$other" cnn-train -q -n "$cnn" -e 170 -b 17 --optimizer adam -r 0.002 --augment default --valid-part 0.25 --schedule cosine -s 2 faces.tns --checkpoint coords.c.tns --resume -o no.tns
+fails 1 "$other" cnn-train -q -n "$cnn" -e 170 -b 17 --optimizer adam -r 0.002 --augment default --valid-part 0.25 --schedule cosine one.tns --checkpoint coords.c.tns --resume -o no.tns
+fails 1 "$other" dae-pretrain -q eyes.tns --checkpoint coords.c.tns --resume -o no.tns
+fails 1 "$other" dae-pretrain -q -H 60,20 -e 70 -b 51 eyes.tns --checkpoint c.tns --resume -o no.tns
+fails 1 "$other" cnn-train -q faces.tns --checkpoint a.tns --resume -o no.tns
+fails 1 "faces.tns: $other" cnn-train -q faces.tns --checkpoint faces.tns --resume -o no.tns
+echo 'fc9 relu fc' >net
+cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns -o yes.tns
+ok "the same again" cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns --resume -o more.tns
+same yes.tns more.tns "a run that was done, resumed"
+echo 'fc9 tanh fc' >net
+fails 1 "net.c.tns: $other: 'cnn-train 0.1.0 --net 'fc9 relu fc' --epochs 2" cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns --resume -o no.tns
+head -c 3000 net.c.tns >cut.c.tns
+fails 1 "cut.c.tns: record" cnn-train -q -n @net -e 2 faces.tns --checkpoint cut.c.tns --resume -o no.tns
+fails 2 "--resume needs --checkpoint" cnn-train -q faces.tns --resume
+fails 2 "--resume needs --checkpoint" dae-pretrain -q eyes.tns --resume
+
+# ---- what is no number any more
+echo old >no.tns
+fails 1 "the loss is" cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 60 --optimizer sgd faces.tns -o no.tns
+fails 1 "a smaller --rate may help" cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 4 --optimizer sgd faces.tns -o no.tns
+cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 4 --optimizer sgd --checkpoint nan.c.tns faces.tns -o no.tns 2>/dev/null
+is "$(tns-info nan.c.tns | awk '/^[0-9]/ && ($NF || /inf/)' | wc -l)" 0 "no checkpoint of what is no number"
+is "$(head -c 100 no.tns)" old "nothing was written"
+rm no.tns
+
+# ---- snapshots
+about() { tns-info "$1" | grep -E '^[0-9]+\.(weight|bias)'; }
+ok "snapshots" dae-pretrain -q -H 12,7 -e 5 -b 50 --snapshot 2,5,3 eyes.tns -o snap.tns
+is "$(echo snap*.tns)" "snap-2.tns snap-3.tns snap-5.tns snap.tns" "snapshots' names"
+is "$(about snap-5.tns)" "$(about snap.tns)" "the last snapshot is the model"
+is "$([ "$(about snap-2.tns)" = "$(about snap.tns)" ]; echo $?)" 1 "an early snapshot is not"
+ok "one layer" dae-pretrain -q -H 12 -e 4 -b 50 --snapshot 2 eyes.tns -o layer
+ok "half of it" dae-pretrain -q -H 12 -e 2 -b 50 eyes.tns -o half.tns
+is "$(about layer-2)" "$(about half.tns)" "a snapshot is the shorter run"
+is "$(tns-info layer-2 | grep -c 'epoch 2')" 1 "its history says so"
+fails 2 "--snapshot needs --output FILE" dae-pretrain -q --snapshot 2 eyes.tns
+fails 2 "--snapshot: '3,x' is not at most 64 numbers from 1 to 10000000" dae-pretrain -q --snapshot 3,x eyes.tns -o no.tns
+for h in 0 -1 x 5, 5,,6 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 1000001; do
+	is "$(dae-pretrain -q -H "$h" eyes.tns -o no.tns 2>/dev/null; echo $?)" "$(case $h in 5, | 5,,6) echo 1 ;; *) echo 2 ;; esac)" "-H $h"
+done
+fails 2 "--hidden: no layer" dae-pretrain -q -H '' eyes.tns -o no.tns
+
+# ---- --init: the first layer is the autoencoder's; with a rate of 0 it stays
+cnn-train -q --target label -n 'fc20 sigmoid fc' -e 1 -r 0 --init dae20.tns eyes.tns -o init.tns
+is "$(about init.tns | grep '^0')" "$(about dae20.tns | grep '^0')" "--init takes the first layer"
+is "$([ "$(about init.tns | grep '^2.w')" = "$(about dae20.tns | grep '^2.w')" ]; echo $?)" 1 "and no other"
+fails 1 "dae20.tns: its first layer does not have the shape of this net's" cnn-train -q --target label -n 'fc21 sigmoid fc' --init dae20.tns eyes.tns -o no.tns
+fails 1 "eyes.tns: its first layer does not have the shape" cnn-train -q --target label -n 'fc20 sigmoid fc' --init eyes.tns eyes.tns -o no.tns
+fails 1 "nosuch.tns: No such file" cnn-train -q --target label --init nosuch.tns eyes.tns -o no.tns
+
+# ---- data that does not suit
+fails 1 "eyes.tns: there is no tensor keypoints" cnn-train -q eyes.tns -o no.tns
+fails 1 "faces.tns: there is no tensor label" cnn-train -q --target label faces.tns -o no.tns
+fails 1 "a.tns: there is no tensor image" cnn-train -q a.tns -o no.tns
+fails 1 "a.tns: there is no tensor image" dae-pretrain -q a.tns -o no.tns
+fails 1 "faces.tns: there is no tensor label" dae-pretrain -q --only positive faces.tns -o no.tns
+fails 1 "nosuch.tns: No such file" cnn-train -q nosuch.tns -o no.tns
+fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid big.tns -o no.tns
+face-synth -q -n 30 --size 24x24 --points 9 | csv-clean -q --keep-all -o nine.tns
+fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid nine.tns -o no.tns
+fails 1 "can't be parted" cnn-train -q --valid-part 0.001 nine.tns -o no.tns
+fails 2 "exclude each other" cnn-train -q --valid nine.tns --valid-part 0.3 faces.tns -o no.tns
+fails 2 "--net: layer 1: 'fcx' is no layer" cnn-train -q -n 'fc5 fcx' faces.tns -o no.tns
+fails 1 "nosuch: No such file" cnn-train -q -n @nosuch faces.tns -o no.tns
+fails 2 "--net: the net ends with 5 values, the target has 30" cnn-train -q -n fc5 faces.tns -o no.tns
+fails 2 "--augment: 'shaft=3' is not known" cnn-train -q --augment flip,shaft=3 faces.tns -o no.tns
+fails 1 "this build has no such hand" cnn-train -q -d cuda faces.tns -o no.tns
+is "$(face-synth -q -n 30 --size 24x24 | sed 1q | csv-clean -q -o none.tns 2>/dev/null; [ -e none.tns ] && { cnn-train -q none.tns -o no.tns 2>&1 | grep -c 'there are no rows'; } || echo 1)" 1 "no rows"
+
+fails 2 "faces.tns: is no model" predict -q faces.tns
+fails 2 "faces.tns: is no model (it has no META net), and only the last operand is data" predict -q faces.tns a.tns
+fails 2 "is no model" predict -q a.tns faces.tns b.tns
+fails 1 "nosuch.tns: No such file" predict -q nosuch.tns faces.tns
+fails 1 "big.tns: image is 96x96, the model takes 24x24" predict -q a.tns big.tns -o no.tns
+fails 1 "nine.tns: its points are not the model's" predict -q a.tns nine.tns -o no.tns
+fails 1 "models 1 and 2 differ in target, input or names" predict -q a.tns init.tns faces.tns -o no.tns
+fails 1 "stdin: 0.weight and 2.weight don't share their rows" predict -q a.tns -o no.tns <b.tns
+head -c 2500 a.tns >cut.tns
+fails 1 "cut.tns: record" predict -q cut.tns faces.tns -o no.tns
+head -c 30000 faces.tns >cut.tns
+fails 1 "cut.tns: record" predict -q a.tns cut.tns -o no.tns
+fails 1 "cut.tns: record" cnn-train -q cut.tns -o no.tns
+is "$(ls no.tns 2>/dev/null)" "" "no failure left an output"
+is "$(find . -name '.*.tmp' | wc -l)" 0 "nor a temporary file"
+done_tests
