@@ -13,7 +13,7 @@ $(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv $(DEMO)/solution.csv &:
 
 $(DEMO)/eyes/table.txt: $(DEMO)/training.csv
 	@echo "demo 2 of 4: the study of eyes (make eyes)"
-	@$(MAKE) --no-print-directory eyes CSV=$< EYES=$(@D) EPOCHS=300 EYES_DAE="-H 500 -b 100 -r 0.1 -c 0.2" SEEDS="1 2 3" FEW="50 all" \
+	@$(MAKE) --no-print-directory eyes CSV=$< EYES=$(@D) EPOCHS=300 EYES_DAE="-H 500 -b 100 -r 0.1 -c 0.2" EYES_DAE_ALL="-H 500 -b 100 -r 0.1 -c 0.2 -e 100" SEEDS="1 2 3" FEW="50 all" \
 		EYES_CLASSIFY="-n 'fc500 sigmoid fc' --target label -e 25 -b 32 -r 0.01 --optimizer sgd -m 0"
 
 $(DEMO)/keypoints/submission.csv: $(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv

@@ -6,19 +6,26 @@ EPOCHS ?= 1000
 SEEDS ?= 1 2 3 4 5
 FEW ?= 50 100 500 all
 EYES_DAE ?= -H 500 -b 1000 -r 0.1 -c 0.2
+# a second autoencoder, of all patches to learn from, eyes or not, in smaller steps
+EYES_DAE_ALL ?= -H 500 -b 100 -r 0.1 -c 0.2 -e 100
 EYES_CLASSIFY ?= -n 'fc500 sigmoid fc' --target label -e 100 -b 32 -r 0.01 --optimizer sgd -m 0
 corners := left_eye_inner_corner,left_eye_outer_corner,right_eye_inner_corner,right_eye_outer_corner
 
 snapshots := $(shell for n in 10 100 1000 14500; do [ $$n -gt $(EPOCHS) ] || echo $$n; done)
 comma := ,
 empty :=
-kinds := random pretrained
+# what a classifier starts from: random weights, the autoencoder of eyes (as in 2014), the one of all patches
+kinds := random eyes patches
+start_random :=
+start_eyes := $(EYES)/dae.tns
+start_patches := $(EYES)/dae-all.tns
 runs := $(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(EYES)/runs/$f-$k-$s)))
 
-eyes: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png first-filters.png) $(snapshots:%=$(EYES)/filters-%.png)
+eyes: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png filters-all.png first-filters.png) $(snapshots:%=$(EYES)/filters-%.png)
 	@echo "made in $(EYES):"; ls $(EYES); cat $(EYES)/table.txt
 
 $(EYES)/csv.is: value = $(CSV) $(GROUPS)
+$(EYES)/dae-all.is: value = $(EYES_DAE_ALL)
 $(EYES)/dae.is: value = $(EYES_DAE) -e $(EPOCHS)
 $(EYES)/classify.is: value = $(subst ',,$(EYES_CLASSIFY))
 
@@ -42,6 +49,11 @@ $(EYES)/patches-few-all.tns: $(EYES)/patches-train.tns
 $(EYES)/dae.tns $(snapshots:%=$(EYES)/dae-%.tns) &: $(EYES)/patches-train.tns $(EYES)/dae.is
 	$(call say,autoencoder: $(EPOCHS) epochs)
 	@$B/bin/dae-pretrain --only positive $(EYES_DAE) -e $(EPOCHS) --snapshot '$(subst $(empty) ,$(comma),$(strip $(snapshots)))' --log $(@D)/dae.tsv $< -o $(@D)/dae.tns
+$(EYES)/dae-all.tns: $(EYES)/patches-train.tns $(EYES)/dae-all.is
+	$(call say,autoencoder of all patches)
+	@$B/bin/dae-pretrain $(EYES_DAE_ALL) --log $(@D)/dae-all.tsv $< -o $@
+$(EYES)/filters-all.png: $(EYES)/dae-all.tns
+	@$B/bin/render tiles --count 200 $< -o $@
 $(EYES)/first-filters.png: $(EYES)/patches-train.tns
 	@$B/bin/dae-pretrain -q --only positive $(EYES_DAE) -e 1 -r 0 $< | $B/bin/render tiles --count 200 -o $@
 $(EYES)/filters.png: $(EYES)/dae.tns
@@ -55,12 +67,12 @@ $(EYES)/pairs.png: $(EYES)/dae.tns $(EYES)/patches-test.tns
 $(EYES)/patches.png: $(EYES)/patches-train.tns
 	@$B/bin/render tiles --count 200 $< -o $@
 
-# runs/FACES-KIND-SEED.tns: a classifier from random weights or from the autoencoder's
+# runs/FACES-KIND-SEED.tns: a classifier of patches
 define run
-$(EYES)/runs/$(1)-$(2)-$(3).tns: $(EYES)/patches-few-$(1).tns $(EYES)/patches-valid.tns $(EYES)/classify.is $(if $(filter pretrained,$(2)),$(EYES)/dae.tns)
+$(EYES)/runs/$(1)-$(2)-$(3).tns: $(EYES)/patches-few-$(1).tns $(EYES)/patches-valid.tns $(EYES)/classify.is $(start_$(2))
 	@mkdir -p $$(@D)
-	@$B/bin/cnn-train -q $(EYES_CLASSIFY) -s $(3) $(if $(filter pretrained,$(2)),--init $(EYES)/dae.tns) --valid $(EYES)/patches-valid.tns --log $$(@:.tns=.tsv) $$< -o $$@
-	@printf '%-12s %s\n' runs 'classifier, $(1) faces, $(2) weights, seed $(3)'
+	@$B/bin/cnn-train -q $(EYES_CLASSIFY) -s $(3) $(if $(start_$(2)),--init $(start_$(2))) --valid $(EYES)/patches-valid.tns --log $$(@:.tns=.tsv) $$< -o $$@
+	@printf '%-12s %s\n' runs 'classifier, $(1) faces, from $(2), seed $(3)'
 endef
 $(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(eval $(call run,$f,$k,$s)))))
 $(EYES)/runs/%.score: $(EYES)/runs/%.tns $(EYES)/patches-test.tns
@@ -68,7 +80,7 @@ $(EYES)/runs/%.score: $(EYES)/runs/%.tns $(EYES)/patches-test.tns
 
 last := $(lastword $(FEW))
 $(EYES)/curves.png: $(runs:%=%.tns)
-	$(call say,validation curves of both ways)
+	$(call say,validation curves of all ways)
 	@$B/bin/render curves --mean --y valid_error --ylabel 'error rate on held-out patches' \
 		--names $(subst $(empty) ,$(comma),$(strip $(foreach k,$(kinds),$(SEEDS:%=$k)))) \
 		$(foreach k,$(kinds),$(SEEDS:%=$(EYES)/runs/$(last)-$k-%.tsv)) -o $@

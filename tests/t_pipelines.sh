@@ -43,9 +43,9 @@ train='-e 2 -b 32 -r 0.001 --optimizer adam'
 ok "other options" keypoints "$@" KEYPOINTS="$TMP/whole"
 if [ "$(results "$TMP/whole")" = "$whole" ]; then bad "other options changed nothing"; else good; fi
 
-set -- CSV="$TMP/training.csv" EYES="$TMP/eyes" EPOCHS=3 SEEDS='1 2' FEW='20 all' EYES_CLASSIFY="-n 'fc20 sigmoid fc' --target label -e 2" EYES_DAE='-H 20'
+set -- CSV="$TMP/training.csv" EYES="$TMP/eyes" EPOCHS=3 SEEDS='1 2' FEW='20 all' EYES_CLASSIFY="-n 'fc20 sigmoid fc' --target label -e 2" EYES_DAE='-H 20' EYES_DAE_ALL='-H 20 -e 2'
 ok "make eyes" mk eyes -j2 "$@"
-ok "the table has both ways" grep -q '^all .*+-.*+-' "$TMP/eyes/table.txt"
+ok "the table has all ways" grep -q '^all .*+-.*+-.*+-' "$TMP/eyes/table.txt"
 before=$(stamp "$TMP/eyes")
 ok "make eyes again" mk eyes "$@"
 is "$(stamp "$TMP/eyes")" "$before" "nothing to do in eyes"
