@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# csv-clean: every broken file and what is said of it; file, pipe, gzip and every way of parsing give the same bytes; planted faults are
+# found, and what becomes of them.
+: "${BIN:=$PWD/build/bin}"
+if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
+export BIN TMP
+source tests/sh.sh
+export LC_ALL=C
+cd "$TMP" || exit 1
+
+face-synth -n 2200 -q --dirt --truth truth.tsv -o dirty.csv
+face-synth -n 40 -q -o small.csv
+head -1 small.csv >header
+
+# refused FILE TEXT: one line, exit 1, no output, no report
+refused() {
+	fails 1 "csv-clean: $1: $2" csv-clean -q "$1" -o out.tns --report out.tsv
+	[ ! -e out.tns ] && [ ! -e out.tsv ] && [ -z "$(ls .out.t* 2>/dev/null)" ] && good || bad "$1: something was left behind"
+	rm -f out.tns out.tsv
+}
+
+# ---- broken structure: in row 7 of 40, by hand ----
+line() { sed -n "$1p" small.csv; }
+with() { sed "8s/.*/$(printf '%s' "$2" | sed 's/[&/\]/\\&/g')/" small.csv >"$1"; } # row 7 is line 8
+seven=$(line 8)
+with columns.csv "1.5,$seven" && refused columns.csv "row 7: 32 columns instead of 31"
+with fewer.csv "${seven#*,}" && refused fewer.csv "row 7: 30 columns instead of 31"
+with pixels.csv "${seven% *}" && refused pixels.csv "row 7: 9215 pixels instead of 9216 (96 x 96)"
+with more.csv "$seven 3" && refused more.csv "row 7: 9217 pixels instead of 9216 (96 x 96)"
+with range.csv "${seven% *} 256" && refused range.csv "row 7: pixel 9216 is 256, not 0 to 255"
+with minus.csv "${seven% *} -1" && refused minus.csv "row 7: pixel 9216 is '-1', not a number from 0 to 255"
+with text.csv "many,${seven#*,}" && refused text.csv "row 7: left_eye_center_x is 'many', not a number"
+with word.csv "${seven% *} black" && refused word.csv "row 7: pixel 9216 is 'black', not a number from 0 to 255"
+with blank.csv "" && refused blank.csv "row 7: 1 column instead of 31"
+{ cat header; line 2 | sed 's/ [0-9]*$//'; } >first.csv && refused first.csv "row 1: 9215 pixels, which is no square: --size WxH tells the shape"
+: >empty.csv && refused empty.csv "empty, not even a header"
+gzip -c empty.csv >empty.csv.gz && refused empty.csv.gz "empty, not even a header"
+refused header "no data rows, and no --size to tell the images' size"
+size=$(stat -c %s small.csv)
+head -c $((size - 20000)) small.csv >cut.csv && refused cut.csv "row 40: "
+grep -q 'pixels instead of 9216 (96 x 96); the file ends in this row$' .err && good || bad "a cut file: $(cat .err)"
+head -c $((size - $(line 41 | wc -c) + 10)) small.csv >cut2.csv && refused cut2.csv "row 40: 1 column instead of 31; the file ends in this row"
+head -c 100 header >cut3.csv && refused cut3.csv "header: the file ends in it"
+gzip -c small.csv >small.csv.gz
+head -c 100000 small.csv.gz >cut.csv.gz && refused cut.csv.gz "row "
+grep -q 'the gzip data are cut: the file ends inside them$' .err && good || bad "a cut gzip: $(cat .err)"
+{ head -c 100000 small.csv.gz; printf XXXX; tail -c +100005 small.csv.gz; } >hurt.csv.gz && refused hurt.csv.gz "row "
+{ head -c -8 small.csv.gz; printf XXXX; tail -c 4 small.csv.gz; } >sum.csv.gz && refused sum.csv.gz "row "
+grep -q 'the gzip data are damaged: incorrect data check$' .err && good || bad "a wrong checksum: $(cat .err)"
+{ cat small.csv.gz; echo more; } >tail.csv.gz && refused tail.csv.gz "row 41: the gzip data are followed by something else (byte 0x6d)"
+head -c 5000 /dev/zero >zip.csv.gz && refused zip.csv.gz "not gzip, though its name ends in .gz"
+cp columns.csv columns.csv.gz && refused columns.csv.gz "row 7: 32 columns instead of 31" # text, whatever its name
+sed '1s/,Image$/,Picture/' small.csv >noimage.csv && refused noimage.csv "header: column 31 is 'Picture': Image, ImageId, NAME_x or NAME_y are known"
+cut -d, -f1-30 small.csv >nopixels.csv && refused nopixels.csv "header: no column is called Image"
+sed '1s/right_eye_center_x/left_eye_center_x/' small.csv >twice.csv && refused twice.csv "header: two columns are called 'left_eye_center_x'"
+sed '1s/nose_tip_y/nose_y/' small.csv >half.csv && refused half.csv "header: 'nose_tip_x' without 'nose_tip_y'"
+fails 1 "csv-clean: stdin: row 7: 9215 pixels" bash -c 'csv-clean -q <pixels.csv >/dev/null'
+fails 1 "csv-clean: none.csv: No such file or directory" csv-clean none.csv -o out.tns
+fails 1 "csv-clean: .: " csv-clean . -o out.tns
+for kind in columns pixels range number empty cut header twice; do
+	face-synth -n 30 -q --break $kind -o broken.csv
+	refused broken.csv ""
+done
+fails 1 "csv-clean" bash -c 'csv-clean -q pixels.csv 2>&1 >/dev/null | head -1 >&2; exit ${PIPESTATUS[0]}'
+csv-clean -q pixels.csv 2>/dev/null | tns-info --check 2>/dev/null && bad "a broken file's stream counts as whole" || good
+fails 1 "No space left on device" bash -c 'csv-clean -q small.csv >/dev/full'
+fails 1 "No space left on device" csv-clean -q small.csv -o out.tns --report /dev/full
+[ ! -e out.tns ] && good || bad "an output although the report failed"
+
+# ---- wrong use ----
+fails 2 "--require: small.csv has no point 'beard'" csv-clean small.csv --require nose_tip,beard -o out.tns
+fails 2 "--keep-all keeps every row, --require does not: not both" csv-clean small.csv --keep-all --require nose_tip
+fails 2 "--report -: stdout is the data set's" csv-clean small.csv --report -
+
+# ---- the same bytes ----
+csv-clean -q dirty.csv -o file.tns --report file.tsv
+gzip -1 -c dirty.csv >dirty.csv.gz
+csv-clean -q <dirty.csv >stdin.tns && same file.tns stdin.tns "stdin"
+cat dirty.csv | csv-clean -q >pipe.tns && same file.tns pipe.tns "a pipe"
+csv-clean -q dirty.csv.gz -o gz.tns --report gz.tsv && same file.tns gz.tns "gzip" && same file.tsv gz.tsv "gzip's report"
+cat dirty.csv.gz | csv-clean -q -t 2 | cat >gzpipe.tns && same file.tns gzpipe.tns "gzip from a pipe"
+{ head -c 1000000 dirty.csv | gzip -1; tail -c +1000001 dirty.csv | gzip -1; } | csv-clean -q >two.tns && same file.tns two.tns "two gzip members"
+sed 's/$/\r/' dirty.csv | csv-clean -q >crlf.tns && same file.tns crlf.tns "CR LF"
+head -c -1 dirty.csv | csv-clean -q >noend.tns && same file.tns noend.tns "no newline at the end"
+sed 's/,\([^,]*\)$/,"\1"/' dirty.csv | csv-clean -q >quoted.tns && same file.tns quoted.tns "quoted"
+for isa in plain avx2 avx512; do
+	if ! KEYPIPE_ISA=$isa csv-clean -q small.csv 2>.err >/dev/null && grep -q "this processor has no $isa" .err; then
+		skip "this processor has no $isa"
+		continue
+	fi
+	KEYPIPE_ISA=$isa csv-clean -q dirty.csv -o isa.tns --report isa.tsv && same file.tns isa.tns "$isa" && same file.tsv isa.tsv "$isa's report"
+	KEYPIPE_ISA=$isa fails 1 "row 7: pixel 9216 is 256, not 0 to 255" csv-clean range.csv
+done
+KEYPIPE_ISA=mmx fails 1 "KEYPIPE_ISA=mmx: plain, avx2 and avx512 are known" csv-clean small.csv
+
+# ---- planted faults are found ----
+is "$(head -1 file.tsv)" "$(printf 'row\tname\tkind\tvalue\taction')" "the report's header"
+awk -F'\t' 'NF != 5' file.tsv | grep -q . && bad "a line of the report has not five columns" || good
+is "$(tail -n +2 file.tsv | cut -f1)" "$(tail -n +2 file.tsv | cut -f1 | sort -n)" "the report's order"
+# found, of those planted, of every kind; and rows reported in which nothing was planted
+for kind in swapped far shifted scrambled outside duplicate; do
+	awk -F'\t' -v k=$kind 'NR == FNR {if (FNR > 1) r[$1] = r[$1] " " $3; next} FNR > 1 && $3 == k {n++; if (r[$1] ~ k) f++} END {print n+0, f+0}' \
+		file.tsv truth.tsv >.counts
+	read -r n f <.counts
+	[ "$n" -ge 5 ] && [ $((100 * f)) -ge $((90 * n)) ] && good || bad "$kind: $f of $n planted rows were found"
+done
+others=$(awk -F'\t' 'NR == FNR {t[$1] = 1; next} FNR > 1 && !t[$1] {print $1}' truth.tsv file.tsv | sort -u | wc -l)
+[ "$others" -le 22 ] && good || bad "$others of 2200 rows are reported and were right"
+
+# ---- what becomes of them ----
+tns-info file.tns >info
+csv-clean dirty.csv 2>summary >/dev/null
+count() { sed -n "s/^$1: //p" info; }
+dropped=$(awk -F'\t' '$5 == "dropped" && $3 != "duplicate"' file.tsv | cut -f1 | sort -u | wc -l)
+merged=$(awk -F'\t' '$3 == "duplicate"' file.tsv | wc -l)
+is "$(count rows.read)" 2200 "META rows.read"
+is "$(count rows.dropped)" "$dropped" "META rows.dropped"
+is "$(count rows.merged)" "$merged" "META rows.merged"
+is "$(count rows.kept)" $((2200 - dropped - merged)) "META rows.kept"
+grep -q "2200 rows, $((2200 - dropped - merged)) kept; .* $dropped dropped, .* $merged duplicates" summary && good || bad "the summary: $(cat summary)"
+is "$(wc -l <summary)" 1 "lines of the summary"
+grep -q "^image *u8 *$((2200 - dropped - merged)),96,96 " info && good || bad "rows of image: $(grep image info)"
+grep -q '^id *u32' info && good || bad "no id"
+grep -q '^points: left_eye_center,right_eye_center,' info && good || bad "META points"
+grep -q '^ *csv-clean 0' info && good || bad "META history: $(tail -3 info)"
+
+csv-clean -q --keep-all dirty.csv -o all.tns --report all.tsv
+is "$(tns-info all.tns | sed -n 's/^rows.kept: //p')" 2200 "--keep-all keeps all"
+is "$(tns-info all.tns | sed -n 's/^labels.blanked: //p')" 0 "--keep-all blanks nothing"
+is "$(tail -n +2 all.tsv | cut -f5 | sort -u)" kept "--keep-all: actions"
+# the model of --keep-all learns from duplicates too, so the lists may differ in a row at the bound, not in more
+d=$(diff <(cut -f1,3 file.tsv) <(cut -f1,3 all.tsv) | grep -c '^[<>]')
+[ "$d" -le 6 ] && good || bad "--keep-all reports $d other faults"
+
+csv-clean -q --require left_eye_inner_corner,nose_tip dirty.csv -o need.tns
+need=$(tns-info need.tns | sed -n 's/^rows.kept: //p') lacking=$(tns-info need.tns | sed -n 's/^rows.lacking: //p')
+is $((need + lacking)) $((2200 - dropped - merged)) "--require: what is kept and what lacks points"
+[ "$need" -gt 500 ] && [ "$need" -lt 1300 ] && good || bad "--require keeps $need rows"
+tns-info need.tns | grep -q -- '--require left_eye_inner_corner,nose_tip' && good || bad "--require is not in the history"
+
+# ---- small hand-made files ----
+{
+	echo a_x,a_y,b_x,b_y,ImageId,Image
+	echo "1,1,,,10,1 2 3 4"
+	echo ",,0,1,11,1 2 3 4" # the first one's picture, another label
+	echo "0,0,9,9,12,5 6 7 8" # b is outside
+	echo "1,,1,0,13,9 9 9 9" # half a label
+	echo "-5,0,7,0,14,0 0 0 1" # nothing right
+	echo ",,,,15,0 0 1 1" # no label is no fault
+} >hand.csv
+csv-clean hand.csv -o hand.tns --report hand.tsv 2>summary
+{
+	printf 'row\tname\tkind\tvalue\taction\n'
+	printf '2\t-\tduplicate\t1\tmerged\n3\tb\toutside\t9,9\tblanked\n4\ta\thalf\t1,\tblanked\n5\ta\toutside\t-5,0\tdropped\n5\tb\toutside\t7,0\tdropped\n'
+} >want.tsv
+same hand.tsv want.tsv "the report of a small file: $(diff want.tsv hand.tsv | head -3)"
+grep -q 'no shape model (fewer than 100 labelled rows' summary && good || bad "under 100 rows: $(cat summary)"
+tns-info --head 4 hand.tns >info
+grep -q '^id *u32 *4 *10 *15' info && good || bad "ids: $(cat info)"
+grep -q '^keypoints f32 *4,2,2 *0 *1 *.* 8$' info && good || bad "labels: $(cat info)" # 1 1 0 1 | 0 0 - - | - - 1 0 | - - - -
+
+# a test set: no points, ids from the file, nothing dropped but told
+{
+	echo ImageId,Image
+	echo "7,1 2 3 4"
+	echo "9,1 2 3 4"
+} >test.csv
+csv-clean -q test.csv -o test.tns --report test.tsv
+is "$(tail -1 test.tsv)" "$(printf '2\t-\tduplicate\t1\tkept')" "a test set's duplicate"
+tns-info test.tns | grep -q '^image *u8 *2,2,2' && good || bad "a test set's rows"
+tns-info test.tns | grep -q keypoints && bad "a test set has keypoints" || good
+
+# other shapes
+printf 'Image\n1 2 3 4 5 6\n' >wide.csv
+ok "--size" csv-clean -q --size 3x2 wide.csv -o wide.tns
+tns-info wide.tns | grep -q '^image *u8 *1,2,3' && good || bad "--size 3x2: $(tns-info wide.tns)"
+fails 1 "wide.csv: row 1: 6 pixels instead of 4 (2 x 2)" csv-clean --size 2x2 wide.csv
+ok "no rows, with --size" csv-clean -q --size 96x96 header -o none.tns
+tns-info none.tns | grep -q '^image *u8 *0,96,96' && good || bad "no rows: $(tns-info none.tns)"
+face-synth -n 300 -q --points 30 --size 48x64 | csv-clean -q --size 48x64 | tns-info | grep -q '^keypoints *f32 *[0-9]*,30,2' && good || bad "30 points, 48x64"
+
+# memory stays as it is however many rows come: 16 bytes a row
+if [ -x /usr/bin/time ]; then
+	for n in 1 6; do
+		for i in $(seq $n); do tail -n +$((i > 1 ? 2 : 1)) dirty.csv; done | /usr/bin/time -f %M -o .mem csv-clean -q >/dev/null
+		eval "mem$n=$(tail -1 .mem)"
+	done
+	[ $((mem6 - mem1)) -lt 2000 ] && good || bad "six times the rows take $((mem6 - mem1)) KiB more"
+fi
+done_tests
