@@ -1,0 +1,437 @@
+/* Training: its small languages, the order of rows, augmentation of pixels and points together, masked labels, the best weights. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernels/augment.h"
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/shuffle.h"
+#include "lib/train.h"
+#include "tests/child.h"
+
+static struct ops *hand; /* opened in each test: a child has no threads of its parent */
+
+static void set_up(void)
+{
+	hand = ops_open("cpu", 1);
+}
+
+static void tear_down(void)
+{
+	hand->close(hand);
+}
+
+static float unit(uint32_t what, uint32_t i)
+{
+	return philox_unit(philox(9, PHILOX_TEST, what, i, 0).v[0]);
+}
+
+/* ---- options */
+
+START_TEST(augment_words)
+{
+	struct augment a = {0}, zero = {0};
+	spec_augment("", &a);
+	ck_assert(!memcmp(&a, &zero, sizeof a));
+	spec_augment("default", &a);
+	ck_assert(a.flip == 1 && a.shift == 4 && a.rotate == 10 && a.scale == 0.1f && a.contrast == 0.2f && a.brightness == 0.1f &&
+		  a.noise == 0.02f);
+	a = zero;
+	spec_augment("noise=0.5,scale=1,rotate=180", &a);
+	ck_assert(!a.flip && a.shift == 0 && a.rotate == 180 && a.scale == 1 && a.noise == 0.5f && a.contrast == 0 && a.brightness == 0);
+	a = zero;
+	spec_augment("flip", &a);
+	ck_assert(a.flip == 1 && a.shift == 0);
+	a = zero;
+	spec_augment("shift=0,contrast=2,brightness=1e-1", &a);
+	ck_assert(a.shift == 0 && a.contrast == 2 && a.brightness == 0.1f);
+}
+END_TEST
+
+static void parse_augment(void *arg)
+{
+	struct augment a = {0};
+	spec_augment(arg, &a);
+}
+
+START_TEST(augment_refused)
+{
+	static const char *const bad[][2] = {{"flop", "--augment: 'flop' is not known"},
+		{"default,flip", "--augment: 'default' is not known"}, {"shift", "--augment: 'shift' needs a number from 0 to 64"},
+		{"shift=", "--augment: 'shift=' needs a number from 0 to 64"},
+		{"flip,shift=65", "--augment: 'shift=65' needs a number from 0 to 64"},
+		{"rotate=-1", "--augment: 'rotate=-1' needs a number from 0 to 180"},
+		{"scale=nan", "--augment: 'scale=nan' needs a number from 0 to 1"},
+		{"noise=0.1x", "--augment: 'noise=0.1x' needs a number from 0 to 1"},
+		{"contrast=2.1", "--augment: 'contrast=2.1' needs a number from 0 to 2"}, {"flip=1", "--augment: 'flip=1' is not known"},
+		{"=3", "--augment: '=3' is not known"}, {"shif=3", "--augment: 'shif=3' is not known"},
+		{"shifts=3", "--augment: 'shifts=3' is not known"}, {" flip", "--augment: ' flip' is not known"},
+		{"brightness=inf", "--augment: 'brightness=inf' needs a number from 0 to 1"}};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct child c = child_run(parse_augment, (void *)bad[i][0]);
+		ck_assert_msg(c.status == 2 && strstr(c.err, bad[i][1]), "'%s': %d, %s", bad[i][0], c.status, c.err);
+	}
+}
+END_TEST
+
+START_TEST(schedules)
+{
+	ck_assert(spec_schedule("constant") == SCHEDULE_CONSTANT && spec_schedule("linear") == SCHEDULE_LINEAR);
+	ck_assert(spec_schedule("cosine") == SCHEDULE_COSINE && spec_schedule("step") == SCHEDULE_STEP && spec_schedule("steps") == -1);
+	for (int e = 1; e <= 8; e++) {
+		ck_assert_double_eq(spec_rate(SCHEDULE_CONSTANT, e, 8), 1);
+		ck_assert_double_eq_tol(spec_rate(SCHEDULE_LINEAR, e, 8), (9 - e) / 8.0, 1e-12);
+		ck_assert_double_eq(spec_rate(SCHEDULE_STEP, e, 8), e <= 4 ? 1 : e <= 6 ? 0.1 : 0.01);
+	}
+	ck_assert_double_eq_tol(spec_rate(SCHEDULE_COSINE, 1, 10), 1, 1e-12);
+	ck_assert_double_eq_tol(spec_rate(SCHEDULE_COSINE, 6, 10), 0.5, 1e-12);
+	ck_assert(spec_rate(SCHEDULE_COSINE, 10, 10) > 0 && spec_rate(SCHEDULE_COSINE, 10, 10) < 0.03);
+	for (int s = SCHEDULE_CONSTANT; s <= SCHEDULE_STEP; s++)
+		ck_assert_double_eq(spec_rate((enum schedule)s, 1, 1), 1);
+}
+END_TEST
+
+START_TEST(order)
+{
+	static const uint32_t sizes[] = {1, 2, 3, 17, 1000};
+	for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+		uint32_t n = sizes[k], rows[1000], other[1000], seen[1000] = {0}, same = 0;
+		shuffle(rows, n, 5, 3);
+		for (uint32_t i = 0; i < n; i++) {
+			ck_assert_uint_lt(rows[i], n);
+			ck_assert_msg(!seen[rows[i]]++, "%u twice", rows[i]);
+		}
+		shuffle(other, n, 5, 3);
+		ck_assert(!memcmp(rows, other, n * sizeof *rows));
+		for (int what = 0; what < 2; what++) {
+			shuffle(other, n, 5 + (uint64_t)what, 4 - (uint32_t)what);
+			for (uint32_t i = same = 0; i < n; i++)
+				same += rows[i] == other[i];
+			ck_assert_msg(n < 17 || same < 10, "%u of %u where they were", same, n);
+		}
+	}
+	/* every place is as likely: a chi-square of 10 rows over 2,000 epochs, 99 degrees */
+	double count[10][10] = {{0}}, chi = 0;
+	for (uint32_t e = 0; e < 2000; e++) {
+		uint32_t rows[10];
+		shuffle(rows, 10, 1, e);
+		for (int i = 0; i < 10; i++)
+			count[i][rows[i]]++;
+	}
+	for (int i = 0; i < 100; i++)
+		chi += (count[i / 10][i % 10] - 200) * (count[i / 10][i % 10] - 200) / 200;
+	ck_assert_msg(chi > 50 && chi < 150, "chi-square %g", chi);
+}
+END_TEST
+
+/* ---- augmentation, as the training does it */
+
+enum { W = 72, H = 64, N = 60 };
+
+/* A row has a bright blob at its point left_eye and a dim one at right_eye, and no nose. Rows 7, 14, ... lack the right eye's label. */
+static struct rows *blobs(void)
+{
+	struct rows *r = xcalloc(1, sizeof *r);
+	*r = (struct rows){.n = N, .W = W, .H = H, .k = 6, .outputs = 6, .names = xstrdup("left_eye,right_eye,nose")};
+	r->image = xcalloc(N, W * H), r->value = xcalloc(N * 6, sizeof *r->value);
+	for (uint32_t i = 0; i < N; i++) {
+		float *v = r->value + 6 * i;
+		v[0] = 46 + 8 * unit(1, i), v[1] = 20 + 20 * unit(2, i), v[2] = 18 + 8 * unit(3, i), v[3] = 20 + 20 * unit(4, i);
+		v[4] = v[5] = NAN;
+		for (int p = 0; p < W * H; p++) {
+			float a = hypotf((float)(p % W) - v[0], (float)(p / W) - v[1]),
+			      b = hypotf((float)(p % W) - v[2], (float)(p / W) - v[3]);
+			r->image[i * W * H + (uint32_t)p] = (uint8_t)lrintf(60 + 180 * expf(-a * a / 8) + 80 * expf(-b * b / 8));
+		}
+		if (i % 7 == 0 && i)
+			v[2] = v[3] = NAN;
+	}
+	return r;
+}
+
+/* Centre of what is brighter than the ground within 7 pixels of (x, y), and the highest value there. */
+static float centre(const float *image, float x, float y, float *cx, float *cy)
+{
+	double sum = 0, sx = 0, sy = 0;
+	float ground = image[0], most = 0;
+	for (int p = 0; p < W * H; p++)
+		if (hypotf((float)(p % W) - x, (float)(p / W) - y) < 7) {
+			float v = image[p] - ground;
+			sum += (double)v, sx += (double)v * (p % W), sy += (double)v * (p / W);
+			most = v > most ? v : most;
+		}
+	*cx = (float)(sx / sum), *cy = (float)(sy / sum);
+	return most;
+}
+
+static const char *const augments[] = {
+	"", "flip", "shift=6", "rotate=15", "scale=0.15", "flip,shift=4,rotate=10,scale=0.1,contrast=0.1,brightness=0.1"};
+
+/* One epoch of a real training with a rate of 0 leaves the batch as the net saw it: what the labels say is where the blobs are. */
+START_TEST(pixels_and_points)
+{
+	struct rows *r = blobs();
+	struct train_options a = {.epochs = 1, .batch = N, .seed = 11, .quiet = 1, .key = ""};
+	spec_augment(augments[_i], &a.augment);
+	struct model *m = model_new("pool15 fc", TARGET_COORDS, W, H, 6, r->names);
+	struct train *t = train_new(hand, m, r, NULL, &a);
+	train_run(t);
+	struct augment drawn = a.augment;
+	drawn.seed = a.seed, drawn.epoch = 1;
+	int flipped = 0, moved = 0;
+	for (uint32_t b = 0; b < N; b++) {
+		uint32_t i = t->order[b];
+		const float *x = t->x + b * W * H;
+		struct warp w = augment_draw(&drawn, i, W, H);
+		flipped += w.flipped;
+		for (int p = 0; p < 2; p++) {
+			float lx = (t->t[6 * b + 2 * (uint32_t)p] - m->ox) / m->sx,
+			      ly = (t->t[6 * b + 2 * (uint32_t)p + 1] - m->oy) / m->sy, cx, cy;
+			int was = w.flipped ? !p : p; /* whose blob it is */
+			const float *v = r->value + 6 * i + 2 * was;
+			ck_assert_msg(isnan(lx) == isnan(v[0]) && isnan(ly) == isnan(v[1]), "row %u, point %d: a label came or went", i, p);
+			if (isnan(lx))
+				continue;
+			moved += fabsf(lx - v[0]) > 1;
+			float most = centre(x, lx, ly, &cx, &cy);
+			ck_assert_msg(hypotf(cx - lx, cy - ly) < 0.15f, "%s: row %u, point %d: label at %g,%g, blob at %g,%g", augments[_i],
+				i, p, (double)lx, (double)ly, (double)cx, (double)cy);
+			ck_assert_msg((most > 0.45f) == (was == 0), "%s: row %u: point %d marks the wrong eye (%g)", augments[_i], i, p,
+				(double)most);
+			if (w.flipped && _i == 1)
+				ck_assert_float_eq_tol(lx, W - 1 - v[0], 1e-4f);
+		}
+		ck_assert(isnan(t->t[6 * b + 4]) && isnan(t->t[6 * b + 5]));
+	}
+	int mirrors = strstr(augments[_i], "flip") != NULL;
+	ck_assert_msg(mirrors ? flipped > N / 4 && flipped < 3 * N / 4 : !flipped, "%s: %d of %d mirrored", augments[_i], flipped, N);
+	ck_assert_msg((moved > N / 4) == (augments[_i][0] != 0), "%s: %d moved", augments[_i], moved);
+	train_free(t);
+	model_free(m);
+	rows_free(r);
+}
+END_TEST
+
+/* Another epoch, another draw; the same epoch, the same. */
+START_TEST(draws)
+{
+	struct augment a = {0};
+	spec_augment("default", &a);
+	a.seed = 3;
+	float worst[6] = {0}, most[3] = {0};
+	for (uint32_t i = 0; i < 3000; i++) {
+		a.epoch = 1 + i % 5;
+		struct warp w = augment_draw(&a, i, W, H), again = augment_draw(&a, i, W, H);
+		ck_assert(!memcmp(&w, &again, sizeof w));
+		float x, y, det = fabsf(w.m[0] * w.m[4] - w.m[1] * w.m[3]), angle = atan2f(-w.m[3], w.m[4]) * 57.29578f;
+		augment_point(&w, 0.5f * (W - 1), 0.5f * (H - 1), &x, &y); /* the middle goes where the shift says */
+		worst[0] = fmaxf(worst[0], fabsf(x - 0.5f * (W - 1))), worst[1] = fmaxf(worst[1], fabsf(y - 0.5f * (H - 1)));
+		worst[2] = fmaxf(worst[2], fabsf(angle)), most[0] = fmaxf(most[0], fabsf(logf(det)) / 2);
+		most[1] = fmaxf(most[1], fabsf(logf(w.gain))), most[2] = fmaxf(most[2], fabsf(w.bias));
+		/* there and back */
+		float sx = 3.25f, sy = 40.5f;
+		augment_point(&w, sx, sy, &x, &y);
+		ck_assert(fabsf(w.m[0] * x + w.m[1] * y + w.m[2] - sx) < 1e-3f && fabsf(w.m[3] * x + w.m[4] * y + w.m[5] - sy) < 1e-3f);
+	}
+	ck_assert_msg(worst[0] > 3.9f && worst[0] < 4.001f && worst[1] > 3.9f && worst[1] < 4.001f, "shift %g %g", (double)worst[0],
+		(double)worst[1]);
+	ck_assert_msg(worst[2] > 9.9f && worst[2] < 10.001f, "rotate %g", (double)worst[2]);
+	ck_assert_msg(
+		most[0] > 0.099f && most[0] < 0.1001f && most[1] > 0.199f && most[1] < 0.2001f && most[2] > 0.099f && most[2] < 0.1001f,
+		"%g %g %g", (double)most[0], (double)most[1], (double)most[2]);
+}
+END_TEST
+
+/* ---- the loop */
+
+/* n rows of 5x4 noise; k values a row: coords where names are given, else classes. */
+static struct rows *noise(uint32_t n, int k, const char *names, int classes)
+{
+	struct rows *r = xcalloc(1, sizeof *r);
+	*r = (struct rows){.n = n, .W = 5, .H = 4, .k = k, .outputs = classes ? classes == 2 ? 1 : classes : k, .names = xstrdup(names)};
+	r->image = xcalloc(n, 20), r->value = xcalloc(n * (uint32_t)k, sizeof *r->value), r->group = xcalloc(n, sizeof *r->group);
+	for (uint32_t i = 0; i < n * 20; i++)
+		r->image[i] = (uint8_t)(256 * unit(5, i));
+	for (uint32_t i = 0; i < n * (uint32_t)k; i++)
+		r->value[i] = classes ? (float)(i % (uint32_t)classes) : 4 * unit(6, i);
+	return r;
+}
+
+/* A label that is absent everywhere leaves its output's weights alone; the loss is the mean over what there is. */
+START_TEST(masked)
+{
+	struct rows *r = noise(6, 4, "a,b", 0);
+	for (uint32_t i = 0; i < 6; i++)
+		r->value[4 * i + 2] = NAN;
+	r->value[4 * 5 + 0] = NAN;
+	struct model *m = model_new("fc", TARGET_COORDS, 5, 4, 4, r->names);
+	struct train_options a = {
+		.epochs = 1, .batch = 4, .seed = 2, .rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .quiet = 1, .key = ""};
+	struct train *t = train_new(hand, m, r, r, &a);
+	hand->put(hand, t->net->param, m->param, m->d.nparam * sizeof(real));
+	double want = 0, px = 0;
+	int known = 0;
+	for (uint32_t i = 0; i < 24; i++)
+		if (!isnan(r->value[i])) { /* all weights are 0: so is every output, the middle of the image */
+			double s = i % 2 ? 2.0 / 4 : 2.0 / 5, c = i % 2 ? 1.5 : 2, d = (double)r->value[i] - c;
+			want += d * d * s * s, px += d * d, known++;
+		}
+	struct train_score s = train_evaluate(t, r, t->valid_bytes, t->valid_target);
+	ck_assert_int_eq(known, 24 - 7);
+	ck_assert_double_eq_tol(s.loss, want / known, 1e-6);
+	ck_assert_double_eq_tol(s.error, sqrt(px / known), 1e-5);
+	train_run(t);
+	for (size_t i = 0; i < m->d.nparam; i++) {
+		int out = i < 80 ? (int)i / 20 : (int)i - 80;
+		ck_assert_msg((m->param[i] != 0) == (out != 2), "parameter %zu of output %d is %g", i, out, (double)m->param[i]);
+	}
+	train_free(t);
+	model_free(m);
+	rows_free(r);
+}
+END_TEST
+
+/* A batch none of whose rows has a label of some kind, and one without any at all, divide by no zero. */
+START_TEST(no_label_in_a_batch)
+{
+	struct rows *r = noise(5, 4, "a,b", 0);
+	for (int k = 0; k < 8; k++)
+		r->value[k] = NAN;
+	struct model *m = model_new("fc3 tanh fc", TARGET_COORDS, 5, 4, 4, r->names);
+	struct train_options a = {
+		.epochs = 5, .batch = 1, .seed = 2, .rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM, .quiet = 1, .key = ""};
+	net_first(&m->d, 1, m->param, m->stat);
+	struct train *t = train_new(hand, m, r, NULL, &a);
+	train_run(t);
+	ck_assert(model_finite(m));
+	train_free(t);
+	model_free(m);
+	rows_free(r);
+}
+END_TEST
+
+static const struct {
+	const char *net, *names;
+	int k, classes;
+	uint32_t n;
+	double most, most_error;
+	struct train_options a;
+} small[] = {
+	{"fc20 tanh fc", "a,b", 4, 0, 6, 1e-3, 0.1,
+		{.epochs = 500, .batch = 4, .rate = 0.05, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV}},
+	{"conv3x3x8 relu fc", "a,b", 4, 0, 5, 1e-3, 0.1,
+		{.epochs = 300, .batch = 3, .rate = 0.01, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
+	{"conv2x2x8p1 bn relu pool2 fc", "a", 2, 0, 6, 2e-3, 0.2,
+		{.epochs = 300, .batch = 6, .rate = 0.02, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
+	{"fc20 sigmoid fc", "no,yes", 1, 2, 8, 0.1, 0,
+		{.epochs = 400, .batch = 8, .rate = 0.5, .momentum = 0.9, .optimizer = OPTIMIZER_SGD}},
+	{"fc20 relu dropout0.2 fc", "a,b,c,d", 1, 4, 12, 0.1, 0,
+		{.epochs = 300, .batch = 5, .rate = 0.01, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
+};
+
+/* What can't learn a few rows by heart learns nothing. */
+START_TEST(overfits)
+{
+	struct rows *r = noise(small[_i].n, small[_i].k, small[_i].names, small[_i].classes);
+	struct model *m = model_new(small[_i].net, small[_i].classes ? TARGET_LABEL : TARGET_COORDS, 5, 4, r->outputs, r->names);
+	struct train_options a = small[_i].a;
+	a.quiet = 1, a.key = "", a.seed = 4;
+	net_first(&m->d, 4, m->param, m->stat);
+	struct train *t = train_new(hand, m, r, r, &a);
+	train_run(t);
+	hand->put(hand, t->net->param, m->param, m->d.nparam * sizeof(real));
+	hand->put(hand, t->net->stat, m->stat, m->d.nstat * sizeof(real));
+	struct train_score s = train_evaluate(t, r, t->valid_bytes, t->valid_target);
+	ck_assert_msg(s.loss < small[_i].most && s.error <= small[_i].most_error, "%s: loss %g, error %g", small[_i].net, s.loss, s.error);
+	/* what m holds is the best, and best says how good it is */
+	ck_assert_double_eq_tol(small[_i].classes ? s.loss : s.error, t->best, 1e-12);
+	train_free(t);
+	model_free(m);
+	rows_free(r);
+}
+END_TEST
+
+static struct model *trained(const struct rows *train, const struct rows *valid, int epochs, int patience, int *best, int *ran)
+{
+	struct model *m = model_new("conv2x2x3 bn relu fc", TARGET_COORDS, 5, 4, 4, "a,b");
+	struct train_options a = {.epochs = epochs,
+		.batch = 4,
+		.rate = 0.03,
+		.momentum = 0.9,
+		.optimizer = OPTIMIZER_NESTEROV,
+		.quiet = 1,
+		.key = "",
+		.seed = 6,
+		.patience = patience};
+	net_first(&m->d, 6, m->param, m->stat);
+	struct train *t = train_new(hand, m, train, valid, &a);
+	train_run(t);
+	*best = t->best_epoch, *ran = t->epoch;
+	train_free(t);
+	return m;
+}
+
+/* Noise can't be learned but by heart: validation turns bad soon. The weights kept are those of that epoch, to the bit. */
+START_TEST(best_weights)
+{
+	struct rows *train = noise(10, 4, "a,b", 0), *valid = noise(20, 4, "a,b", 0);
+	for (uint32_t i = 0; i < 20 * 20; i++)
+		valid->image[i] = (uint8_t)(256 * unit(50, i));
+	int best, ran, none;
+	struct model *m = trained(train, valid, 60, 0, &best, &ran), *early, *patient;
+	ck_assert_msg(best > 0 && best < 40 && ran == 60, "best epoch %d of %d: this tests nothing", best, ran);
+	early = trained(train, NULL, best, 0, &none, &ran);
+	ck_assert(none == 0 && ran == best);
+	ck_assert(!memcmp(m->param, early->param, m->d.nparam * sizeof(real)) && !memcmp(m->stat, early->stat, m->d.nstat * sizeof(real)));
+	int again;
+	patient = trained(train, valid, 60, 8, &again, &ran);
+	ck_assert_int_le(again, best);
+	ck_assert_int_eq(ran, again + 8);
+	model_free(m), model_free(early), model_free(patient);
+	rows_free(train), rows_free(valid);
+}
+END_TEST
+
+static void blow_up(void *arg)
+{
+	(void)arg;
+	int best, ran;
+	struct rows *r = noise(10, 4, "a,b", 0);
+	r->value[3] = INFINITY;
+	trained(r, NULL, 3, 0, &best, &ran);
+}
+
+START_TEST(no_number)
+{
+	struct child c = child_run(blow_up, NULL);
+	ck_assert_msg(c.status == 1 && strstr(c.err, "epoch 1: the loss is nan; a smaller --rate may help\n"), "%d: %s", c.status, c.err);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("train");
+	TCase *t = tcase_create("train");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, augment_words);
+	tcase_add_test(t, augment_refused);
+	tcase_add_test(t, schedules);
+	tcase_add_test(t, order);
+	tcase_add_loop_test(t, pixels_and_points, 0, sizeof augments / sizeof *augments);
+	tcase_add_test(t, draws);
+	tcase_add_test(t, masked);
+	tcase_add_test(t, no_label_in_a_batch);
+	tcase_add_loop_test(t, overfits, 0, sizeof small / sizeof *small);
+	tcase_add_test(t, best_weights);
+	tcase_add_test(t, no_number);
+	suite_add_tcase(suite, t);
+	SRunner *r = srunner_create(suite);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
