@@ -8,7 +8,7 @@
 #include "pict_curves.h"
 #include "pict_log.h"
 
-enum { LOGS_MAX = 500, EDGE = 18 };
+enum { LOGS_MAX = 500, EDGE = 18, PANELS_MAX = 4, BETWEEN = 22 };
 
 /* A line of the picture, in values; lo and hi NULL where it is one log's. */
 struct curve {
@@ -26,7 +26,10 @@ struct chart {
 	char **group;  /* legend names */
 	char **column; /* names of drawn columns */
 	struct curve *curve;
-	struct pict_axis x, y;
+	struct pict_axis x, y[PANELS_MAX]; /* one over the other, an own y axis for each quantity */
+	int npanels;
+	char **title;  /* of the panels' y axes */
+	int *panel_of; /* drawn column -> panel */
 };
 
 /* ---- names ---- */
@@ -201,26 +204,6 @@ static void make_curves(struct chart *h, const struct pict_curves *c)
 		die("%s: no value to draw", h->log[0]->name);
 }
 
-static void fit_axes(struct chart *h, const struct pict_curves *c)
-{
-	double x0 = INFINITY, x1 = -INFINITY, y0 = INFINITY, y1 = -INFINITY;
-	int whole = 1;
-	for (int i = 0; i < h->ncurves; i++) {
-		const struct curve *u = &h->curve[i];
-		x0 = fmin(x0, u->x[0]), x1 = fmax(x1, u->x[u->n - 1]);
-		for (int k = 0; k < u->n; k++) {
-			y0 = fmin(y0, u->lo[k]), y1 = fmax(y1, u->hi[k]);
-			whole &= u->x[k] == floor(u->x[k]);
-		}
-	}
-	if (x0 > 0 && x0 < 0.1 * x1 && !c->logx)
-		x0 = 0; /* epochs count from 1, and an axis without its first number puzzles */
-	pict_axis_fit(&h->x, x0, x1, c->logx, 0, whole, c->size.w / 90 + 1);
-	pict_axis_fit(&h->y, y0, y1, c->logy, 1, 0, c->size.h / 70 + 1);
-}
-
-/* ---- drawing ---- */
-
 /* The column's name as an axis title: valid_ and train_ off, a unit in brackets. */
 static char *title_of(const char *column)
 {
@@ -235,26 +218,49 @@ static char *title_of(const char *column)
 	return t;
 }
 
-static char *y_title(const struct chart *h, const struct pict_curves *c)
+/* A loss and an error in pixels on one axis would press one of them flat. */
+static void make_panels(struct chart *h, const struct pict_curves *c)
 {
-	if (c->ylabel)
-		return xstrdup(c->ylabel);
-	char **parts = NULL, *all = xstrdup("");
-	int n = 0;
-	for (int i = 0; i < h->ncolumns; i++) {
-		char *t = title_of(h->column[i]);
-		enter(&parts, &n, t);
+	h->panel_of = xcalloc((size_t)h->ncolumns, sizeof *h->panel_of);
+	for (int i = 0; i < h->ncurves && !c->ylabel; i++) {
+		char *t = title_of(h->column[h->curve[i].column]);
+		h->panel_of[h->curve[i].column] = enter(&h->title, &h->npanels, t);
 		free(t);
 	}
-	for (int i = 0; i < n; i++) {
-		char *more = xprintf("%s%s%s", all, i ? ", " : "", parts[i]);
-		free(all);
-		free(parts[i]);
-		all = more;
-	}
-	free(parts);
-	return all;
+	if (h->npanels > 0 && h->npanels <= PANELS_MAX)
+		return;
+	char *all = xstrdup(c->ylabel ? c->ylabel : "value");
+	for (int i = 0; i < h->npanels; i++)
+		free(h->title[i]);
+	h->title = xrealloc(h->title, sizeof *h->title);
+	h->title[0] = all;
+	h->npanels = 1;
+	memset(h->panel_of, 0, (size_t)h->ncolumns * sizeof *h->panel_of);
 }
+
+static void fit_axes(struct chart *h, const struct pict_curves *c)
+{
+	double x0 = INFINITY, x1 = -INFINITY, y0[PANELS_MAX], y1[PANELS_MAX];
+	int whole = 1;
+	for (int p = 0; p < h->npanels; p++)
+		y0[p] = INFINITY, y1[p] = -INFINITY;
+	for (int i = 0; i < h->ncurves; i++) {
+		const struct curve *u = &h->curve[i];
+		int p = h->panel_of[u->column];
+		x0 = fmin(x0, u->x[0]), x1 = fmax(x1, u->x[u->n - 1]);
+		for (int k = 0; k < u->n; k++) {
+			y0[p] = fmin(y0[p], u->lo[k]), y1[p] = fmax(y1[p], u->hi[k]);
+			whole &= u->x[k] == floor(u->x[k]);
+		}
+	}
+	if (x0 > 0 && x0 < 0.1 * x1 && !c->logx)
+		x0 = 0; /* epochs count from 1, and an axis without its first number puzzles */
+	pict_axis_fit(&h->x, x0, x1, c->logx, 0, whole, c->size.w / 90 + 1);
+	for (int p = 0; p < h->npanels; p++)
+		pict_axis_fit(&h->y[p], y0[p], y1[p], c->logy, 1, 0, c->size.h / (60 * h->npanels) + 1);
+}
+
+/* ---- drawing ---- */
 
 static uint32_t curve_colour(const struct chart *h, const struct curve *u)
 {
@@ -273,7 +279,7 @@ static char *legend_text(const struct chart *h, const struct pict_curves *c, con
 	char *name = h->ngroups > 1 && h->ncolumns > 1 ? xprintf("%s: %s", g, k) : xstrdup(h->ngroups > 1 ? g : k);
 	if (!c->mean || u->logs < 2)
 		return name;
-	char *more = xprintf("%s (mean of %d)", name, u->logs);
+	char *more = xprintf("%s (mean and range of %d)", name, u->logs);
 	free(name);
 	return more;
 }
@@ -298,9 +304,9 @@ static double legend(struct pict *p, const struct chart *h, const struct pict_cu
 	return y;
 }
 
-static void draw_axes(struct pict *p, const struct chart *h, const char *xlabel, const char *ylabel, double height)
+static void draw_axes(struct pict *p, const struct chart *h, int panel)
 {
-	const struct pict_axis *x = &h->x, *y = &h->y;
+	const struct pict_axis *x = &h->x, *y = &h->y[panel];
 	for (int i = 0; i < y->n; i++) {
 		double at = floor(pict_axis_at(y, y->tick[i])) + 0.5;
 		pict_path(p, (double[]){x->from, x->to}, (double[]){at, at}, 2, 1, PICT_GRID, 0);
@@ -310,24 +316,25 @@ static void draw_axes(struct pict *p, const struct chart *h, const char *xlabel,
 	for (int i = 0; i < x->n; i++) {
 		double at = floor(pict_axis_at(x, x->tick[i])) + 0.5;
 		pict_path(p, (double[]){at, at}, (double[]){base, base + 5}, 2, 1, PICT_PALE, 0);
-		pict_text(p, at, base + 19, 11.5, PICT_CENTRE, 0, PICT_INK, x->label[i]);
+		if (panel == h->npanels - 1)
+			pict_text(p, at, base + 19, 11.5, PICT_CENTRE, 0, PICT_INK, x->label[i]);
 	}
 	pict_path(p, (double[]){x->from, x->to}, (double[]){base, base}, 2, 1, PICT_PALE, 0);
-	pict_text(p, (x->from + x->to) / 2, height - EDGE + 2, 12.5, PICT_CENTRE, 0, PICT_INK, xlabel);
-	pict_text(p, EDGE + 8, (y->from + y->to) / 2, 12.5, PICT_CENTRE, PICT_UP, PICT_INK, ylabel);
+	pict_text(p, EDGE + 8, (y->from + y->to) / 2, 12.5, PICT_CENTRE, PICT_UP, PICT_INK, h->title[panel]);
 }
 
 static void draw_curve(struct pict *p, const struct chart *h, const struct curve *u, int band)
 {
 	size_t n = (size_t)u->n;
 	double *v = xmalloc(4 * n * sizeof *v), *x = v, *y = v + n, *a = v + 2 * n, *b = v + 3 * n;
+	const struct pict_axis *axis = &h->y[h->panel_of[u->column]];
 	uint32_t colour = curve_colour(h, u);
 	int some = 0;
 	for (size_t i = 0; i < n; i++) {
 		x[i] = pict_axis_at(&h->x, u->x[i]);
-		a[i] = pict_axis_at(&h->y, u->lo[i]);
-		b[i] = pict_axis_at(&h->y, u->hi[i]);
-		y[i] = pict_axis_at(&h->y, u->y[i]);
+		a[i] = pict_axis_at(axis, u->lo[i]);
+		b[i] = pict_axis_at(axis, u->hi[i]);
+		y[i] = pict_axis_at(axis, u->y[i]);
 		some |= u->of[i] < u->logs;
 	}
 	if (band && u->logs > 1)
@@ -346,26 +353,32 @@ static void draw(struct chart *h, const struct pict_curves *c, struct out *o)
 {
 	double width = c->size.w, height = c->size.h, top = EDGE, label = 0;
 	struct pict *p = pict_new(pict_format(&c->to), width, height);
-	char *ylabel = y_title(h, c);
-	for (int i = 0; i < h->y.n; i++)
-		label = fmax(label, pict_text_width(p, 11.5, 0, h->y.label[i]));
+	for (int k = 0; k < h->npanels; k++)
+		for (int i = 0; i < h->y[k].n; i++)
+			label = fmax(label, pict_text_width(p, 11.5, 0, h->y[k].label[i]));
 	h->x.from = floor(EDGE + 24 + label + 8);
 	h->x.to = width - EDGE - 10;
 	if (c->title) {
 		pict_text(p, h->x.from, top + 14, 15, PICT_LEFT, PICT_BOLD, PICT_INK, c->title);
 		top += 28;
 	}
-	h->y.to = legend(p, h, c, h->x.from, h->x.to, top + 10) + 18;
-	h->y.from = height - EDGE - 40;
-	if (h->y.from - h->y.to < 60 || h->x.to - h->x.from < 60)
+	top = legend(p, h, c, h->x.from, h->x.to, top + 10) + 18;
+	double each = (height - EDGE - 40 - top + BETWEEN) / h->npanels;
+	if (each - BETWEEN < 40 || h->x.to - h->x.from < 60)
 		die("--size: %.0fx%.0f leaves no room for curves", width, height);
-	draw_axes(p, h, c->xlabel ? c->xlabel : h->log[0]->column->name, ylabel, height);
-	pict_clip(p, h->x.from - 4, h->y.to - 4, h->x.to - h->x.from + 8, h->y.from - h->y.to + 8);
-	for (int band = 1; band >= 0; band--)
-		for (int i = 0; i < h->ncurves; i++)
-			draw_curve(p, h, &h->curve[i], band);
-	pict_unclip(p);
-	free(ylabel);
+	for (int k = 0; k < h->npanels; k++) {
+		h->y[k].to = top + k * each;
+		h->y[k].from = h->y[k].to + each - BETWEEN;
+		draw_axes(p, h, k);
+		pict_clip(p, h->x.from - 4, h->y[k].to - 4, h->x.to - h->x.from + 8, h->y[k].from - h->y[k].to + 8);
+		for (int band = 1; band >= 0; band--)
+			for (int i = 0; i < h->ncurves; i++)
+				if (h->panel_of[h->curve[i].column] == k)
+					draw_curve(p, h, &h->curve[i], band);
+		pict_unclip(p);
+	}
+	const char *xlabel = c->xlabel ? c->xlabel : h->log[0]->column->name;
+	pict_text(p, (h->x.from + h->x.to) / 2, height - EDGE + 2, 12.5, PICT_CENTRE, 0, PICT_INK, xlabel);
 	pict_finish(p, o);
 }
 
@@ -381,6 +394,10 @@ static void free_chart(struct chart *h)
 		free(h->group[i]);
 	for (int i = 0; i < h->ncolumns; i++)
 		free(h->column[i]);
+	for (int i = 0; i < h->npanels; i++)
+		free(h->title[i]);
+	free(h->title);
+	free(h->panel_of);
 	free(h->curve);
 	free(h->log);
 	free(h->group_of);
@@ -400,6 +417,7 @@ void pict_curves(char **logs, int n, const struct pict_curves *c)
 	name_logs(&h, c);
 	choose_columns(&h, c);
 	make_curves(&h, c);
+	make_panels(&h, c);
 	fit_axes(&h, c);
 	draw(&h, c, o);
 	free_chart(&h);

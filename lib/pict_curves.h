@@ -10,7 +10,7 @@ struct pict_curves {
 	const char *y; /* columns to draw, comma-joined; NULL: all that begin with valid_ or train_, else all numbers but times and rates */
 	const char *names; /* a legend name for each log, comma-joined; NULL: from the file names. Equal names: one colour */
 	int mean;	   /* of logs with equal names the mean, and a band from the least to the largest */
-	const char *title, *xlabel, *ylabel; /* NULL: no title, labels from the columns' names */
+	const char *title, *xlabel, *ylabel; /* NULL: no title, labels from the columns' names, a panel for each quantity */
 	int logx, logy;
 	struct opt_size size;
 	int quiet; /* no warning about values left out */

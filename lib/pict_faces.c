@@ -269,7 +269,9 @@ static void draw_head(struct pict *p, const struct book *b, const struct pict_fa
 		pict_dot(p, x + 5, y - 4, 3.5, TRUTH);
 		pict_text(p, x + 14, y, 12, PICT_LEFT, 0, PICT_INK, "truth");
 		x += 14 + pict_text_width(p, 12, 0, "truth") + 18;
-		pict_cross(p, x + 5, y - 4, 4, PREDICTED);
+	}
+	if (b->predicted >= 0) {
+		pict_cross(p, x + 5, y - 4, 3, PREDICTED);
 		pict_text(p, x + 15, y, 12, PICT_LEFT, 0, PICT_INK, "predicted");
 		x += 15 + pict_text_width(p, 12, 0, "predicted") + 18;
 	}
@@ -283,7 +285,7 @@ static void draw(struct book *b, const struct pict_faces *f, uint64_t total, str
 {
 	double zoom = pict_zoom(b->w, b->h, b->names ? 480 : 192, f->zoom), iw = b->w * zoom, ih = b->h * zoom;
 	int columns = pict_columns((int)b->n, f->columns, iw + GAP, ih + CAPTION + GAP), rows = ((int)b->n + columns - 1) / columns;
-	double width = 2 * EDGE + columns * (iw + GAP) - GAP, head = b->truth >= 0 && b->predicted >= 0 ? fmax(width, 210) : width;
+	double width = 2 * EDGE + columns * (iw + GAP) - GAP, head = b->predicted >= 0 ? fmax(width, 190) : width;
 	struct pict *p = pict_new(pict_format(&f->to), head, 2 * EDGE + HEAD + rows * (ih + CAPTION + GAP) - GAP);
 	draw_head(p, b, f, total, head);
 	size_t n = (size_t)b->w * b->h;

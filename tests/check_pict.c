@@ -678,6 +678,34 @@ START_TEST(mean_and_band)
 }
 END_TEST
 
+/* How many pixels of a curve's colour lie from y0 down to y1. */
+static int count_colour(const struct shot *s, int y0, int y1, uint32_t colour)
+{
+	int n = 0;
+	for (int y = y0; y < y1; y++)
+		for (int x = 0; x < s->w; x++)
+			n += pixel(s, x, y) == colour >> 8;
+	return n;
+}
+
+START_TEST(a_panel_for_each_quantity)
+{
+	static const char text[] = "epoch\ttrain_loss\tvalid_rmse_px\n1\t0.002\t9\n2\t0.001\t3\n";
+	put(text, sizeof text - 1);
+	char *logs[] = {in, NULL};
+	for (int one = 0; one < 2; one++) {
+		struct pict_curves c = {.to = {png, NULL}, .size = {600, 400}, .ylabel = one ? "both" : NULL};
+		pict_curves(logs, 1, &c);
+		struct shot s = look();
+		int loss_up = count_colour(&s, 40, 180, pict_colour(0)), loss_down = count_colour(&s, 180, 400, pict_colour(0));
+		int rmse_up = count_colour(&s, 40, 180, pict_colour(1));
+		ck_assert_msg(one ? !loss_up && loss_down > 200 && rmse_up > 50 : loss_up > 200 && !loss_down && !rmse_up, "%d: %d %d %d",
+			one, loss_up, loss_down, rmse_up);
+		cairo_surface_destroy(s.s);
+	}
+}
+END_TEST
+
 static void many_names(void *arg)
 {
 	char *logs[] = {in, NULL};
@@ -725,6 +753,7 @@ int main(void)
 	tcase_add_test(t, equal_bytes_and_no_clock);
 	tcase_add_test(t, format_by_suffix);
 	tcase_add_test(t, mean_and_band);
+	tcase_add_test(t, a_panel_for_each_quantity);
 	tcase_add_test(t, names_are_as_many_as_logs);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
