@@ -88,6 +88,9 @@ struct rows *rows_load(const char *path, enum target target)
 		ds_free_names(ds_points(t, r->k / 2));
 		r->outputs = r->k;
 		tns_copy(b, id, r->value);
+		for (size_t i = 0; i < (size_t)r->n * (size_t)r->k; i++)
+			if (isinf(r->value[i])) /* it would come out as a loss that is no number, blamed on the rate */
+				die("%s: row %zu: keypoints holds %g", t->name, i / (size_t)r->k + 1, (double)r->value[i]);
 		for (uint32_t i = 0; i < r->n; i++)
 			if (any_label(r->value + (size_t)i * (size_t)r->k, r->k))
 				copy_row(r, kept++, r, i);
