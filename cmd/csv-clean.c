@@ -68,11 +68,9 @@ static void summary(const struct csv *c, const struct clean *cl)
 		if (cl->kind[k])
 			fprintf(stderr, "%s %llu %s", n++ ? "," : "; faults:", (unsigned long long)cl->kind[k],
 				fault_name((enum fault_kind)k));
-	if (c->npoints && !cl->shape)
-		fprintf(stderr,
-			"; no shape model (fewer than %d labelled rows, or more than %d points): only half labels and labels outside were "
-			"looked for",
-			SHAPE_ROWS_MIN, SHAPE_POINTS_MAX);
+	if (c->npoints && !cl->fitted)
+		fprintf(stderr, "; no shape model (fewer than %d labelled rows): only half labels and labels outside were looked for",
+			SHAPE_ROWS_MIN);
 	fprintf(stderr, "\n");
 }
 

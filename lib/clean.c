@@ -7,6 +7,7 @@
 
 #include "ds.h"
 #include "err.h"
+#include "judge.h"
 #include "seen.h"
 
 struct row {
@@ -23,8 +24,7 @@ struct clean_hold {
 	int k, image, keypoints, id, begun, frozen;
 	int *mirror;
 	struct seen *seen;
-	struct faults *faults;
-	struct shape *shape;
+	struct judge *judge;
 	/* held rows: n of at most room */
 	size_t n, room, pixels;
 	struct row *rows;
@@ -41,7 +41,7 @@ struct clean *clean_new(const struct csv *c, struct tns_writer *w)
 	h->k = c->npoints;
 	h->mirror = ds_mirror(c->points);
 	h->seen = seen_new();
-	h->faults = faults_new(h->k);
+	h->judge = judge_new(h->k, h->mirror);
 	return cl;
 }
 
@@ -102,7 +102,6 @@ static void tell(const struct clean *cl, uint64_t row, const struct fault *f, co
 static void settle(struct clean *cl, const struct row *r)
 {
 	struct clean_hold *h = cl->hold;
-	struct faults *f = h->faults;
 	if (r->first) {
 		cl->merged++;
 		if (cl->report)
@@ -113,7 +112,7 @@ static void settle(struct clean *cl, const struct row *r)
 		if (!cl->keep_all)
 			return;
 	}
-	faults_find(f, h->shape, r->xy, h->mirror, h->csv->w, h->csv->h);
+	const struct faults *f = judge_row(h->judge, r->xy, h->csv->w, h->csv->h);
 	for (int i = 0; i < f->n; i++) {
 		int blank = f->list[i].kind != FAULT_ODD;
 		tell(cl, r->row, &f->list[i], cl->keep_all ? "kept" : f->drop ? "dropped" : blank ? "blanked" : "kept");
@@ -158,7 +157,8 @@ static void freeze(struct clean *cl)
 {
 	struct clean_hold *h = cl->hold;
 	h->frozen = 1;
-	cl->shape = h->shape = shape_fit(h->k, h->xy, h->n, h->csv->w, h->csv->h);
+	judge_fit(h->judge, h->xy, h->n, h->csv->w, h->csv->h);
+	cl->fitted = h->judge->fitted;
 	for (size_t i = 0; i < h->n; i++)
 		settle(cl, &h->rows[i]);
 	free(h->rows);
@@ -219,8 +219,7 @@ void clean_end(struct clean *cl)
 void clean_free(struct clean *cl)
 {
 	struct clean_hold *h = cl->hold;
-	shape_free(h->shape);
-	faults_free(h->faults);
+	judge_free(h->judge);
 	seen_free(h->seen);
 	free(h->mirror);
 	free(h->rows);

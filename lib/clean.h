@@ -23,7 +23,7 @@ struct clean {
 	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels, the others: rows */
 	uint64_t wrong;						/* rows with a fault, duplicates aside */
 	uint64_t kind[FAULT_KINDS];				/* faults */
-	const struct shape *shape;				/* NULL: none could be fitted */
+	int fitted;						/* is there a shape model? Not for fewer than SHAPE_ROWS_MIN rows */
 	struct clean_hold *hold;				/* private */
 };
 

@@ -17,6 +17,7 @@ struct shape_seen {
 	int n, *at;		  /* coordinates, 2 a point */
 	double *precision;	  /* (n, n): the inverse of their part of cov */
 	double *local;		  /* (n/2, 3): inverse of every point's 2x2 block of precision: xx, xy, yy */
+	double moved;		  /* bound of a shift's part of D, whatever the rest */
 	double set, point, shift; /* bounds: of D; and q, where d > q (nu + D - d) is too much */
 	double pull[3];		  /* the inverse of precision summed over the points: xx, xy, yy */
 	double logdet, logpull;	  /* of their part of cov, and of pull, as logarithms of determinants */
@@ -122,6 +123,7 @@ static const struct shape_seen *look_up(const struct shape *s, uint64_t mask)
 	}
 	e->set = n ? ftail_bound(SHAPE_ALPHA, n, s->dof) : INFINITY;
 	e->point = n > 2 ? part_bound(SHAPE_ALPHA * 2 / n, s->dof, n) : INFINITY;
+	e->moved = ftail_bound(SHAPE_ALPHA, 2, s->dof);
 	e->shift = n > 2 ? part_bound(SHAPE_ALPHA, s->dof, n) : INFINITY;
 	return e;
 }
@@ -175,7 +177,7 @@ void shape_look(const struct shape *s, const float *xy, struct shape_view *v)
 		return;
 	v->set = v->distance > e->set;
 	v->point = most > e->point;
-	v->shift = v->moved > e->shift * (s->dof + v->distance - v->moved);
+	v->shift = v->moved > e->moved && v->moved > e->shift * (s->dof + v->distance - v->moved);
 }
 
 double shape_likelihood(const struct shape *s, const float *xy, int moved)

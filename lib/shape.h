@@ -7,7 +7,7 @@
  * Three questions, each with chance SHAPE_ALPHA of calling a right row wrong:
  *   set    is the row's distance too large? (F distributed, ftail.h)
  *   point  is one point too far from where all others put it? (SHAPE_ALPHA over the number of points, for each)
- *   shift  is the row too far from where it stands, seen as a whole moved by one vector?
+ *   shift  is the row too far from where faces stand, seen as a whole moved by one vector? (by itself, and for how well the rest fits)
  * So of right labels like those it was fitted to a few in 1,000 are called unlikely, whatever the data. */
 #ifndef SHAPE_H
 #define SHAPE_H

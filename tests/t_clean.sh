@@ -179,6 +179,13 @@ ok "no rows, with --size" csv-clean -q --size 96x96 header -o none.tns
 tns-info none.tns | grep -q '^image *u8 *0,96,96' && good || bad "no rows: $(tns-info none.tns)"
 face-synth -n 300 -q --points 30 --size 48x64 | csv-clean -q --size 48x64 | tns-info | grep -q '^keypoints *f32 *[0-9]*,30,2' && good || bad "30 points, 48x64"
 
+# more points than one model takes: two models
+face-synth -n 1000 -q --points 70 --dirt --truth many.truth | csv-clean -q --report many.tsv >/dev/null
+awk -F'\t' 'NR == FNR {if (FNR > 1) r[$1] = r[$1] " " $3; next} $3 ~ /swapped|shifted|scrambled/ {n++; if (r[$1] ~ $3) f++} END {print n+0, f+0}' \
+	many.tsv many.truth >.counts
+read -r n f <.counts
+[ "$n" -ge 5 ] && [ "$f" = "$n" ] && good || bad "70 points: $f of $n planted rows were found"
+
 # memory stays as it is however many rows come: 16 bytes a row
 if [ -x /usr/bin/time ]; then
 	for n in 1 6; do
