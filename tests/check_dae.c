@@ -1,0 +1,167 @@
+/* The autoencoder's layer: its step against central differences of the loss as written down here in double, its codes, its descent. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/dae.h"
+#include "lib/err.h"
+#include "lib/philox.h"
+
+enum { V = 11, H = 6, N = 9, ALL = V * H + H + V };
+
+static const char *const hands[] = {"ref", "cpu"};
+
+static float unit(uint32_t what, uint32_t i)
+{
+	return philox_unit(philox(13, PHILOX_TEST, what, i, 0).v[0]);
+}
+
+/* Mean over rows of the cross-entropy, layer and epoch deciding the mask. x (N, V). */
+static double loss_of(const double *param, const double *x, const struct dae_options *a, int layer, uint32_t epoch)
+{
+	const double *w = param, *b = w + V * H, *c = b + H;
+	double sum = 0;
+	for (uint32_t r = 0; r < N; r++) {
+		double y[H], noisy[V];
+		for (uint32_t v = 0; v < V; v++) {
+			uint32_t word = philox(a->seed, PHILOX_MASK | (uint32_t)layer << 8, epoch, r, v / 4).v[v % 4];
+			noisy[v] = philox_unit(word) < a->corruption ? 0 : x[r * V + v];
+		}
+		for (int h = 0; h < H; h++) {
+			double s = b[h];
+			for (int v = 0; v < V; v++)
+				s += noisy[v] * w[h * V + v];
+			y[h] = 1 / (1 + exp(-s));
+		}
+		for (int v = 0; v < V; v++) {
+			double s = c[v], t = x[r * V + (uint32_t)v], z;
+			for (int h = 0; h < H; h++)
+				s += y[h] * w[h * V + v];
+			z = 1 / (1 + exp(-s));
+			sum -= t * log(z) + (1 - t) * log(1 - z);
+		}
+	}
+	return sum / N;
+}
+
+/* One epoch of one batch is one step: what the weights moved by is the gradient times the rate. */
+START_TEST(step)
+{
+	struct ops *o = ops_open(hands[_i % 2], 1);
+	int codes = _i / 2;
+	struct dae_options a = {.batch = 100, .rate = 0.25f, .corruption = 0.4f, .seed = 21};
+	struct dae *d = dae_new(o, V, H, N, codes, &a);
+	uint8_t image[N * V], *bytes = o->alloc(o, sizeof image);
+	float real_codes[N * V], *device = o->alloc(o, sizeof real_codes);
+	double x[N * V], param[ALL];
+	float was[ALL], now[ALL];
+	for (uint32_t i = 0; i < N * V; i++) {
+		image[i] = (uint8_t)(256 * unit(1, i)), real_codes[i] = unit(2, i);
+		x[i] = codes ? (double)real_codes[i] : image[i] / 255.0;
+	}
+	o->put(o, bytes, image, sizeof image), o->put(o, device, real_codes, sizeof real_codes);
+	for (uint32_t i = 0; i < ALL; i++)
+		was[i] = 2 * unit(3, i) - 1;
+	o->put(o, d->param, was, sizeof was);
+	double loss = dae_epoch(d, codes ? NULL : bytes, codes ? device : NULL, codes, 4, &a);
+	o->get(o, now, d->param, sizeof now);
+	for (int i = 0; i < ALL; i++)
+		param[i] = (double)was[i];
+	ck_assert_double_eq_tol(loss, loss_of(param, x, &a, codes, 4), 1e-5 * loss);
+	for (int i = 0; i < ALL; i++) {
+		double h = 1e-5, keep = param[i];
+		param[i] = keep + h;
+		double up = loss_of(param, x, &a, codes, 4);
+		param[i] = keep - h;
+		double want = (up - loss_of(param, x, &a, codes, 4)) / (2 * h), got = ((double)was[i] - (double)now[i]) / (double)a.rate;
+		param[i] = keep;
+		ck_assert_msg(fabs(got - want) < 2e-6 * (1 + fabs(want)), "parameter %d: %.8g, by differences %.8g", i, got, want);
+	}
+	/* codes are those of clean inputs under the new weights */
+	float *out = o->alloc(o, N * H * sizeof *out), got[N * H];
+	dae_codes(d, codes ? NULL : bytes, codes ? device : NULL, out);
+	o->get(o, got, out, sizeof got);
+	for (int r = 0; r < N; r++)
+		for (int h = 0; h < H; h++) {
+			double s = (double)now[V * H + h];
+			for (int v = 0; v < V; v++)
+				s += x[r * V + v] * (double)now[h * V + v];
+			ck_assert_double_eq_tol((double)got[r * H + h], 1 / (1 + exp(-s)), 1e-6);
+		}
+	o->release(o, out), o->release(o, bytes), o->release(o, device);
+	dae_free(d);
+	o->close(o);
+}
+END_TEST
+
+/* Patches with something to learn: one of three bars, in grey. */
+static void bars(uint8_t *to, int n)
+{
+	for (int r = 0; r < n; r++)
+		for (int v = 0; v < 25; v++)
+			to[r * 25 + v] = (uint8_t)(v / 5 == r % 3 + 1 ? 220 : 20 + 20 * unit(4, (uint32_t)(r * 25 + v)));
+}
+
+START_TEST(descent)
+{
+	enum { ROWS = 62 };
+	struct ops *o = ops_open(hands[_i], 1);
+	struct dae_options a = {.batch = 10, .rate = 0.1f, .corruption = 0.2f, .seed = 1}; /* the last batch is smaller */
+	uint8_t image[ROWS * 25], *bytes = o->alloc(o, sizeof image);
+	bars(image, ROWS);
+	o->put(o, bytes, image, sizeof image);
+	struct dae *d = dae_new(o, 25, 8, ROWS, 0, &a);
+	double first = dae_epoch(d, bytes, NULL, 0, 1, &a), last = first, floor = 0;
+	for (uint32_t e = 2; e <= 60; e++)
+		last = dae_epoch(d, bytes, NULL, 0, e, &a);
+	for (int i = 0; i < ROWS * 25; i++) { /* no code does better than the entropy of the pixels */
+		double t = image[i] / 255.0;
+		floor -= t > 0 && t < 1 ? t * log(t) + (1 - t) * log(1 - t) : 0;
+	}
+	floor /= ROWS;
+	ck_assert_msg(last > floor && last - floor < 0.25 * (first - floor), "from %g to %g, entropy %g", first, last, floor);
+	o->release(o, bytes);
+	dae_free(d);
+	o->close(o);
+}
+END_TEST
+
+/* First weights by seed and layer, biases 0, uniform in four times Glorot's range. */
+START_TEST(first)
+{
+	struct ops *o = ops_open("ref", 1);
+	struct dae_options a = {.batch = 10, .seed = 1}, b = {.batch = 10, .seed = 2};
+	struct dae *d[] = {
+		dae_new(o, 70, 50, 20, 0, &a), dae_new(o, 70, 50, 20, 0, &a), dae_new(o, 70, 50, 20, 1, &a), dae_new(o, 70, 50, 20, 0, &b)};
+	double most = 0, square = 0, range = 4 * sqrt(6.0 / 120);
+	for (int i = 0; i < 3500; i++) {
+		double w = (double)d[0]->param[i];
+		most = fabs(w) > most ? fabs(w) : most, square += w * w;
+	}
+	for (int i = 3500; i < 3620; i++)
+		ck_assert(d[0]->param[i] == 0);
+	ck_assert(most <= range && most > 0.99 * range && fabs(sqrt(square / 3500) / range * sqrt(3) - 1) < 0.03);
+	ck_assert(!memcmp(d[0]->param, d[1]->param, 3620 * sizeof(real)));
+	ck_assert(memcmp(d[0]->param, d[2]->param, 100) && memcmp(d[0]->param, d[3]->param, 100));
+	for (int i = 0; i < 4; i++)
+		dae_free(d[i]);
+	o->close(o);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("dae");
+	TCase *t = tcase_create("dae");
+	tcase_add_loop_test(t, step, 0, 4);
+	tcase_add_loop_test(t, descent, 0, 2);
+	tcase_add_test(t, first);
+	suite_add_tcase(suite, t);
+	SRunner *r = srunner_create(suite);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
