@@ -1,0 +1,334 @@
+/* Scores against cases worked out by hand, AUC against counting every pair; and what the program says of what can't be scored. */
+#include <math.h>
+
+#include "philox.h"
+#include "score.h"
+#include "tests/prog.h"
+
+#define NEAR(a, b) ck_assert_double_eq_tol(a, b, 1e-9)
+
+static char *two[] = {"left_eye_center", "right_eye_center", NULL}, *three[] = {"left_eye_center", "right_eye_center", "nose_tip", NULL};
+
+/* Errors 3 and 4 of a point, 1 of a half-labelled one, none of a row without labels. */
+START_TEST(by_hand)
+{
+	struct score_points s;
+	static const float truth[3][6] = {{10, 10, 20, 10, 15, 20}, {NAN, NAN, 20, NAN, NAN, NAN}, {NAN, NAN, NAN, NAN, NAN, NAN}};
+	static const float predicted[3][6] = {{13, 14, 20, 10, 15, 22}, {0, 0, 21, 50, 9, 9}, {1, 2, 3, 4, 5, 6}};
+	score_points_begin(&s, three, 3);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(score_points_add(&s, truth[i], predicted[i]), -1);
+	struct score_sum all = score_points_all(&s);
+	ck_assert_uint_eq(s.rows, 3);
+	ck_assert_uint_eq(all.coords, 7);
+	ck_assert_uint_eq(all.points, 3);
+	NEAR(score_rmse(&all), sqrt((9 + 16 + 0 + 0 + 0 + 4 + 1) / 7.0));
+	NEAR(score_mean(&all), (5 + 0 + 2) / 3.0);
+	NEAR(score_within(&all, 0), 1 / 3.0); /* 1 px */
+	NEAR(score_within(&all, 1), 2 / 3.0); /* 2 px: the limit itself counts */
+	NEAR(score_within(&all, 2), 2 / 3.0); /* 3 px */
+	NEAR(score_within(&all, 3), 1.0);     /* 5 px: 3, 4, 5 */
+	NEAR(score_normalised(&s), (0.5 + 0 + 0.2) / 3);
+	NEAR(score_rmse(&s.point[0]), sqrt(25 / 2.0));
+	NEAR(score_rmse(&s.point[1]), sqrt(1 / 3.0));
+	ck_assert_uint_eq(s.point[1].coords, 3);
+	ck_assert_uint_eq(s.point[1].points, 1);
+	NEAR(score_rmse(&s.point[2]), sqrt(4 / 2.0));
+	score_points_end(&s);
+}
+END_TEST
+
+START_TEST(nothing_labelled)
+{
+	struct score_points s;
+	static const float nan[4] = {NAN, NAN, NAN, NAN}, p[4] = {1, 2, 3, 4};
+	score_points_begin(&s, two, 2);
+	ck_assert_int_eq(score_points_add(&s, nan, p), -1);
+	struct score_sum all = score_points_all(&s);
+	ck_assert_uint_eq(all.coords, 0);
+	ck_assert(isnan(score_rmse(&all)) && isnan(score_mean(&all)) && isnan(score_within(&all, 3)) && isnan(score_normalised(&s)));
+	score_points_end(&s);
+}
+END_TEST
+
+/* A prediction that is no number is refused as a whole, also where nothing is labelled. */
+START_TEST(no_number)
+{
+	struct score_points s;
+	static const float truth[4] = {1, 1, NAN, NAN};
+	static const float bad[3] = {NAN, INFINITY, -INFINITY};
+	score_points_begin(&s, two, 2);
+	for (int at = 0; at < 4; at++)
+		for (int k = 0; k < 3; k++) {
+			float p[4] = {1, 2, 3, 4};
+			p[at] = bad[k];
+			ck_assert_int_eq(score_points_add(&s, truth, p), at);
+		}
+	ck_assert_uint_eq(s.rows, 0);
+	ck_assert_uint_eq(score_points_all(&s).coords, 0);
+	score_points_end(&s);
+}
+END_TEST
+
+/* Normalised by the true distance of the eyes: not where an eye is unknown, both lie at one place, or the data has no eyes. */
+START_TEST(normalised)
+{
+	struct score_points s;
+	static char *others[] = {"a", "b", NULL};
+	static const float apart[4] = {0, 0, 3, 4}, same[4] = {5, 5, 5, 5}, half[4] = {0, 0, 3, NAN}, p[4] = {0, 1, 3, 4};
+	score_points_begin(&s, two, 2);
+	score_points_add(&s, same, p);
+	score_points_add(&s, half, p);
+	ck_assert(isnan(score_normalised(&s)));
+	score_points_add(&s, apart, p);
+	NEAR(score_normalised(&s), (0.2 + 0) / 2);
+	score_points_end(&s);
+	score_points_begin(&s, others, 2);
+	score_points_add(&s, apart, p);
+	ck_assert(isnan(score_normalised(&s)));
+	score_points_end(&s);
+}
+END_TEST
+
+START_TEST(answers)
+{
+	struct score_labels s;
+	static const float one[] = {0.5f, 0.49999f, 1, 0};
+	static const int label[] = {1, 1, 1, 1};
+	score_labels_begin(&s, 2);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(score_labels_add(&s, label[i], &one[i], 1), -1);
+	ck_assert_uint_eq(s.confusion[3], 2); /* a half says 1 */
+	ck_assert_uint_eq(s.confusion[2], 2);
+	ck_assert_uint_eq(s.wrong, 2);
+	NEAR(score_error(&s), 0.5);
+	ck_assert(isnan(score_auc(&s))); /* one class only */
+	score_labels_end(&s);
+	/* several: the greatest, the first of equals */
+	static const float row[5][3] = {{0, 0, 0}, {0, 1, 1}, {-3, -2, -1}, {0.2f, 0.3f, 0.5f}, {9, 1, 9}};
+	static const int truth[5] = {0, 2, 2, 1, 0}, answer[5] = {0, 1, 2, 2, 0};
+	uint64_t want[9] = {0};
+	score_labels_begin(&s, 3);
+	ck_assert(isnan(score_error(&s)));
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(score_labels_add(&s, truth[i], row[i], 3), -1);
+		want[truth[i] * 3 + answer[i]]++;
+	}
+	ck_assert_mem_eq(s.confusion, want, sizeof want);
+	NEAR(score_error(&s), 2 / 5.0);
+	ck_assert(isnan(score_auc(&s)));
+	ck_assert_int_eq(score_labels_add(&s, 0, (const float[]){1, NAN, 2}, 3), 1);
+	ck_assert_int_eq(score_labels_add(&s, 0, (const float[]){1, 0, INFINITY}, 3), 2);
+	ck_assert_uint_eq(s.rows, 5);
+	score_labels_end(&s);
+}
+END_TEST
+
+START_TEST(auc_by_hand)
+{
+	static const struct {
+		int n, label[6];
+		float score[6];
+		double auc;
+	} cases[] = {
+		{2, {0, 1}, {0.1f, 0.9f}, 1},
+		{2, {0, 1}, {0.9f, 0.1f}, 0},
+		{2, {0, 1}, {0.5f, 0.5f}, 0.5},
+		{4, {0, 0, 1, 1}, {0.1f, 0.4f, 0.35f, 0.8f}, 0.75},
+		{4, {0, 1, 1, 1}, {0.3f, 0.3f, 0.3f, 0.9f}, (0.5 + 0.5 + 1) / 3},
+		{6, {1, 1, 0, 0, 0, 1}, {0.7f, 0.7f, 0.7f, 0.2f, 0.9f, 0.1f}, (0.5 + 1 + 0 + 0.5 + 1 + 0 + 0 + 0 + 0) / 9},
+	};
+	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+		struct score_labels s;
+		score_labels_begin(&s, 2);
+		for (int i = 0; i < cases[k].n; i++)
+			score_labels_add(&s, cases[k].label[i], &cases[k].score[i], 1);
+		NEAR(score_auc(&s), cases[k].auc);
+		NEAR(score_auc(&s), cases[k].auc); /* asked again */
+		score_labels_end(&s);
+	}
+}
+END_TEST
+
+/* Every pair counted, on scores with many ties; two columns are ranked by their difference. */
+START_TEST(auc_by_pairs)
+{
+	enum { N = 3000 };
+	static float score[N][2];
+	static int label[N];
+	struct score_labels one, both;
+	double right = 0, pairs = 0;
+	score_labels_begin(&one, 2), score_labels_begin(&both, 2);
+	for (int i = 0; i < N; i++) {
+		struct philox r = philox(5, PHILOX_TEST, 0, (uint32_t)i, (uint32_t)_i);
+		label[i] = r.v[0] % 3 == 0;
+		score[i][1] = (float)(philox_below(r.v[1], _i ? 1u << 20 : 20) + (unsigned)label[i] * 2);
+		score[i][0] = -score[i][1];
+		score_labels_add(&one, label[i], &score[i][1], 1);
+		score_labels_add(&both, label[i], score[i], 2);
+	}
+	for (int i = 0; i < N; i++)
+		for (int k = 0; k < N; k++)
+			if (label[i] && !label[k]) {
+				pairs++;
+				right += score[i][1] > score[k][1] ? 1 : score[i][1] == score[k][1] ? 0.5 : 0;
+			}
+	NEAR(score_auc(&one), right / pairs);
+	NEAR(score_auc(&both), right / pairs);
+	score_labels_end(&one), score_labels_end(&both);
+}
+END_TEST
+
+/* ---- the program ---- */
+
+#define FLOATS(...)                                                                                                                        \
+	(const float[])                                                                                                                    \
+	{                                                                                                                                  \
+		__VA_ARGS__                                                                                                                \
+	}
+static const char *const points2[] = {"points", "left_eye_center,nose_tip", NULL};
+static const uint8_t labels4[4] = {0, 1, 1, 0};
+static const uint32_t ids[4] = {7, 3, 9, 1};
+
+static const char *points_file(const char *path, uint64_t rows, const float *truth, const float *predicted)
+{
+	return prog_stream(path, rows,
+		(struct prog_col[]){
+			{"id", TNS_U32, 0, 0, ids}, {"keypoints", TNS_F32, 2, 2, truth}, {"predicted", TNS_F32, 2, 2, predicted}, {0}},
+		points2);
+}
+
+START_TEST(program_points)
+{
+	const float *truth = FLOATS(1, 2, 3, 4, NAN, NAN, 5, 6), *p = FLOATS(1, 2, 6, 8, 9, 9, 5, 6);
+	points_file("p.tns", 2, truth, p);
+	struct child c = prog("score", "p.tns", NULL);
+	prog_went(c);
+	ck_assert_ptr_eq(strstr(c.out, "rmse_px 2.04124\nrows 2\ncoordinates 6\npoints 3\nmean_px 1.66667\nwithin_1px 0.6667\n"), c.out);
+	ck_assert_ptr_nonnull(strstr(c.out, "\nleft_eye_center           2   0.00000"));
+	struct child in = prog("score", "<p.tns", NULL), j = prog("score", "--json", "p.tns", NULL);
+	ck_assert_str_eq(c.out, in.out);
+	ck_assert_ptr_nonnull(strstr(j.out, "{\"rmse_px\": 2.0412414523193"));
+	ck_assert_ptr_nonnull(strstr(j.out, "\"normalised_error\": null"));
+	prog_went(prog("score", "p.tns", "-o", "s.txt", NULL));
+	/* the truth from elsewhere, in another order, with points in another order and one more */
+	prog_stream("t.tns", 2,
+		(struct prog_col[]){{"id", TNS_U32, 0, 0, (const uint32_t[]){3, 7}},
+			{"keypoints", TNS_F32, 3, 2, FLOATS(0, 0, 5, 6, NAN, NAN, 0, 0, 3, 4, 1, 2)}, {0}},
+		(const char *const[]){"points", "chin,nose_tip,left_eye_center", NULL});
+	struct child t = prog("score", "--truth", "t.tns", "p.tns", NULL);
+	prog_went(t);
+	ck_assert_str_eq(c.out, t.out);
+}
+END_TEST
+
+START_TEST(program_points_refused)
+{
+	const float *truth = FLOATS(1, 2, 3, 4, NAN, NAN, 5, 6), *p = FLOATS(1, 2, 6, 8, 9, 9, 5, 6);
+	points_file("nan.tns", 2, truth, FLOATS(1, 2, 6, 8, 9, 9, NAN, 6));
+	prog_refused(prog("score", "nan.tns", "-o", "out", NULL), 1, "score: nan.tns: row 2: predicted nose_tip_x is nan");
+	points_file("inf.tns", 2, truth, FLOATS(1, 2, 6, -INFINITY, 9, 9, 3, 6));
+	prog_refused(prog("score", "inf.tns", "-o", "out", NULL), 1, "score: inf.tns: row 1: predicted nose_tip_y is -inf");
+	points_file("none.tns", 2, FLOATS(NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN), p);
+	prog_refused(
+		prog("score", "none.tns", "-o", "out", NULL), 1, "score: none.tns: no coordinate is labelled, so nothing can be scored");
+	points_file("empty.tns", 0, truth, p);
+	prog_refused(prog("score", "empty.tns", "-o", "out", NULL), 1, "no coordinate is labelled");
+	prog_refused(prog("score", "gone.tns", "-o", "out", NULL), 1, "score: gone.tns: No such file or directory");
+	prog_stream("f64.tns", 1, (struct prog_col[]){{"predicted", TNS_F64, 2, 2, (const double[]){1, 2, 3, 4}}, {0}}, points2);
+	prog_refused(prog("score", "f64.tns", "-o", "out", NULL), 1, "predicted is f64 with 3 dimensions, not f32 with 3");
+	prog_stream("three.tns", 1, (struct prog_col[]){{"predicted", TNS_F32, 2, 3, FLOATS(1, 2, 3, 4, 5, 6)}, {0}}, points2);
+	prog_refused(prog("score", "three.tns", "-o", "out", NULL), 1, "tensor predicted is (rows, 2, 3), not (rows, 2, 2)");
+	prog_stream("bare.tns", 1, (struct prog_col[]){{"predicted", TNS_F32, 2, 2, p}, {0}}, points2);
+	prog_refused(prog("score", "bare.tns", "-o", "out", NULL), 1, "score: bare.tns: there is no tensor keypoints");
+	prog_stream("names.tns", 1, (struct prog_col[]){{"predicted", TNS_F32, 2, 2, p}, {0}}, NULL);
+	prog_refused(prog("score", "names.tns", "-o", "out", NULL), 1, "score: names.tns: there is no META points");
+	prog_stream("k.tns", 1, (struct prog_col[]){{"predicted", TNS_F32, 1, 2, p}, {0}}, points2);
+	prog_refused(prog("score", "k.tns", "-o", "out", NULL), 1, "META points names 2, but there are 1");
+	prog_stream("more.tns", 1,
+		(struct prog_col[]){{"predicted", TNS_F32, 2, 2, p}, {"keypoints", TNS_F32, 3, 2, FLOATS(1, 2, 3, 4, 5, 6)}, {0}}, points2);
+	prog_refused(prog("score", "more.tns", "-o", "out", NULL), 1, "tensor keypoints is (rows, 3, 2), not (rows, 2, 2)");
+	prog_stream("id.tns", 1, (struct prog_col[]){{"id", TNS_U32, 0, 0, ids}, {0}}, NULL);
+	prog_refused(prog("score", "id.tns", "-o", "out", NULL), 1, "neither tensor predicted nor score: there is nothing to measure");
+}
+END_TEST
+
+START_TEST(program_truth_refused)
+{
+	const float *truth = FLOATS(1, 2, 3, 4, NAN, NAN, 5, 6, 7, 8, 9, 1), *p = FLOATS(1, 2, 6, 8, 9, 9, 5, 6);
+	struct prog_col t[] = {{"id", TNS_U32, 0, 0, ids}, {"keypoints", TNS_F32, 2, 2, truth}, {0}};
+	points_file("p.tns", 2, truth, p);
+	prog_stream("less.tns", 1, t, points2);
+	prog_refused(prog("score", "--truth", "less.tns", "p.tns", "-o", "out", NULL), 1, "score: p.tns: row 2: id 3 is not in less.tns");
+	prog_stream("more.tns", 3, t, points2);
+	prog_refused(prog("score", "--truth", "more.tns", "p.tns", "-o", "out", NULL), 1, "score: p.tns: no row for id 9 of more.tns");
+	t[0].data = (const uint32_t[]){7, 7};
+	prog_stream("twice.tns", 2, t, points2);
+	prog_refused(prog("score", "--truth", "twice.tns", "p.tns", "-o", "out", NULL), 1, "score: twice.tns: id 7 stands in two rows");
+	prog_stream("p2.tns", 2, (struct prog_col[]){{"id", TNS_U32, 0, 0, (const uint32_t[]){3, 3}}, {"predicted", TNS_F32, 2, 2, p}, {0}},
+		points2);
+	t[0].data = ids;
+	prog_stream("t.tns", 2, t, points2);
+	prog_refused(prog("score", "--truth", "t.tns", "p2.tns", "-o", "out", NULL), 1, "score: p2.tns: row 2: id 3 comes a second time");
+	prog_refused(prog("score", "--truth", "gone.tns", "p.tns", "-o", "out", NULL), 1, "score: gone.tns: No such file");
+}
+END_TEST
+
+START_TEST(program_labels)
+{
+	struct prog_col two[] = {{"label", TNS_U8, 0, 0, labels4}, {"score", TNS_F32, 0, 0, FLOATS(0.1f, 0.4f, 0.8f, 0.4f)}, {0}};
+	prog_stream("l.tns", 4, two, (const char *const[]){"classes", "other,eye", NULL});
+	struct child c = prog("score", "l.tns", NULL);
+	prog_went(c);
+	ck_assert_str_eq(c.out, "error_rate 0.250000\nrows 4\nwrong 1\nauc 0.875000\n\n"
+				"truth             other      eye\nother                 2        0\neye                   1        1\n");
+	c = prog("score", "-j", "<l.tns", NULL);
+	ck_assert_str_eq(c.out, "{\"error_rate\": 0.25, \"rows\": 4, \"wrong\": 1, \"auc\": 0.875, \"classes\": [\"other\", \"eye\"], "
+				"\"confusion\": [[2, 0], [1, 1]]}\n");
+	/* three classes, without names */
+	prog_stream("3.tns", 2,
+		(struct prog_col[]){
+			{"label", TNS_U8, 0, 0, (const uint8_t[]){2, 1}}, {"score", TNS_F32, 3, 0, FLOATS(1, 2, 3, 1, 0, 0)}, {0}},
+		NULL);
+	c = prog("score", "--json", "3.tns", NULL);
+	ck_assert_str_eq(c.out, "{\"error_rate\": 0.5, \"rows\": 2, \"wrong\": 1, \"auc\": null, \"classes\": [\"0\", \"1\", \"2\"], "
+				"\"confusion\": [[0, 0, 0], [1, 0, 0], [0, 0, 1]]}\n");
+	/* what is no score */
+	two[1].data = FLOATS(0.1f, NAN, 0.5f, 0.5f);
+	prog_stream("nan.tns", 4, two, NULL);
+	prog_refused(prog("score", "nan.tns", "-o", "out", NULL), 1, "score: nan.tns: row 2: score 0 is nan");
+	two[0].data = (const uint8_t[]){0, 1, 2, 0}, two[1].data = FLOATS(0, 0, 0, 0);
+	prog_stream("two.tns", 4, two, NULL);
+	prog_refused(prog("score", "two.tns", "-o", "out", NULL), 1, "score: two.tns: row 3: label 2, but there are 2 classes");
+	prog_stream("empty.tns", 0, two, NULL);
+	prog_refused(prog("score", "empty.tns", "-o", "out", NULL), 1, "score: empty.tns: no rows, so nothing can be scored");
+	prog_stream("bare.tns", 4, two + 1, NULL);
+	prog_refused(prog("score", "bare.tns", "-o", "out", NULL), 1, "score: bare.tns: there is no tensor label");
+	two[0].dtype = TNS_I8;
+	prog_stream("i8.tns", 4, two, NULL);
+	prog_refused(prog("score", "i8.tns", "-o", "out", NULL), 1, "label is i8 with 1 dimensions, not u8 with 1");
+	static const float many[257];
+	prog_stream("many.tns", 1, (struct prog_col[]){{"label", TNS_U8, 0, 0, labels4}, {"score", TNS_F32, 257, 0, many}, {0}}, NULL);
+	prog_refused(prog("score", "many.tns", "-o", "out", NULL), 1, "tensor score has 257 columns, labels only 256 values");
+}
+END_TEST
+
+int main(void)
+{
+	prog_begin();
+	Suite *s = suite_create("score");
+	TCase *t = tcase_create("score");
+	suite_add_tcase(s, t);
+	tcase_add_test(t, by_hand);
+	tcase_add_test(t, nothing_labelled);
+	tcase_add_test(t, no_number);
+	tcase_add_test(t, normalised);
+	tcase_add_test(t, answers);
+	tcase_add_test(t, auc_by_hand);
+	tcase_add_loop_test(t, auc_by_pairs, 0, 2);
+	tcase_add_test(t, program_points);
+	tcase_add_test(t, program_points_refused);
+	tcase_add_test(t, program_truth_refused);
+	tcase_add_test(t, program_labels);
+	return prog_end(s);
+}
