@@ -32,6 +32,12 @@ struct model *model_new(const char *net, enum target target, int W, int H, int o
 	m->net = netdesc_text(net);
 	if (netdesc_parse(&m->d, m->net, 1, H, W, outputs, err))
 		die_usage("--net: %s", err);
+	for (int i = 0; i < m->d.n; i++) { /* told now, not when hours of training are to be saved */
+		const struct layer *l = &m->d.layer[i];
+		if (l->nw && l->kind != LAYER_BN && l->nw / (size_t)l->OC > TNS_CHUNK_MAX / sizeof(float))
+			die_usage("--net: layer %d: an output has %zu weights, a row of a stream holds at most %zu", i, l->nw / (size_t)l->OC,
+				TNS_CHUNK_MAX / sizeof(float));
+	}
 	m->target = target, m->W = W, m->H = H, m->outputs = outputs;
 	m->names = xstrdup(names);
 	m->mul = 1.0f / 255, m->add = 0;

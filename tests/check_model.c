@@ -265,6 +265,13 @@ START_TEST(from_the_user)
 	c = child_run(new_bad, "fc5");
 	ck_assert_int_eq(c.status, 2);
 	ck_assert_msg(strstr(c.err, "--net: the net ends with 5 values, the target has 4") != NULL, "%s", c.err);
+	/* what no stream can hold is told before the training */
+	c = child_run(new_bad, "conv1x1x349526 fc");
+	ck_assert_int_eq(c.status, 2);
+	ck_assert_msg(strstr(c.err, "--net: layer 1: an output has 4194312 weights, a row of a stream holds at most 4194304") != NULL, "%s",
+		c.err);
+	c = child_run(new_bad, "conv1x1x349525 fc");
+	ck_assert_int_eq(c.status, 99);
 }
 END_TEST
 
