@@ -26,6 +26,13 @@ struct worker {
 	int number;
 };
 
+static void pause_a_little(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#endif
+}
+
 static void take(struct pool *p, int thread)
 {
 	for (int t; (t = atomic_fetch_add(&p->next, 1)) < p->tasks;)
@@ -40,7 +47,7 @@ static void *work(void *arg)
 	free(arg);
 	for (;;) {
 		for (int i = 0; i < 2000 && atomic_load(&p->round) == seen; i++)
-			__builtin_ia32_pause();
+			pause_a_little();
 		pthread_mutex_lock(&p->lock);
 		while (atomic_load(&p->round) == seen && !p->quit)
 			pthread_cond_wait(&p->wake, &p->lock);
@@ -103,7 +110,7 @@ void pool_run(struct pool *p, int tasks, void (*fn)(void *arg, int task, int thr
 	pthread_mutex_unlock(&p->lock);
 	take(p, 0);
 	for (int i = 0; i < 2000 && atomic_load(&p->busy); i++)
-		__builtin_ia32_pause();
+		pause_a_little();
 	pthread_mutex_lock(&p->lock);
 	while (atomic_load(&p->busy))
 		pthread_cond_wait(&p->done, &p->lock);
