@@ -118,11 +118,11 @@ END_TEST
 
 static const char *const no_layer[] = {"fx", "FC3", "fc3x", "fc-1", "fc+3", "fc3.5", "fc0", "fc1000001", "fc99999999999999999999", "fc 3x",
 	"conv", "conv3", "conv3x", "convx3", "conv3x3x", "conv3x3x0", "conv0x3x1", "conv3x0x1", "conv3x3x4s", "conv3x3x4s0", "conv3x3x4p",
-	"conv3x3x4p1s2", "conv3x3x4p3", "conv3x2x4p2", "conv3x3x4s2p1x", "conv3X3", "conv-3x3", "conv1000001x1", "conv3x3xfour", "pool",
-	"pool0", "pool16", "pool2x2", "pool99999999999", "up", "up0", "up1025", "up2.0", "bn2", "bnx", "dropout", "dropout.5", "dropout1",
-	"dropout1.5", "dropout-0.5", "dropout0.5x", "dropout0.5.5", "dropout0x1", "dropout1e-3", "dropoutnan", "dropout0.99999999999",
-	"dropoutinf", "relu6", "relu,", "tanhh", "sigmoid:", "softmax", ",", "fc3,relu", "\"fc\"", "conv3x3x4 s2", "fc\v3", "\xc3\xa9",
-	"@net", "a123456789b123456789c123456789d123456789e123456789f123456789"};
+	"conv3x3x4p1s2", "conv3x3x4p3", "conv3x2x4p2", "conv2x3x4p2", "conv3x3x4s2p1x", "conv3X3", "conv-3x3", "conv1000001x1",
+	"conv3x3xfour", "pool", "pool0", "pool16", "pool2x2", "pool99999999999", "up", "up0", "up1025", "up2.0", "bn2", "bnx", "dropout",
+	"dropout.5", "dropout1", "dropout1.5", "dropout-0.5", "dropout0.5x", "dropout0.5.5", "dropout0x1", "dropout1e-3", "dropoutnan",
+	"dropout0.99999999999", "dropoutinf", "relu6", "relu,", "tanhh", "sigmoid:", "softmax", ",", "fc3,relu", "\"fc\"", "conv3x3x4 s2",
+	"fc\v3", "\xc3\xa9", "@net", "a123456789b123456789c123456789d123456789e123456789f123456789"};
 
 /* What is no layer is named, with its number from 0. */
 START_TEST(not_a_layer)
