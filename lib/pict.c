@@ -8,6 +8,8 @@
 
 #include "pict.h"
 
+enum { SIDE_MAX = 32000 }; /* cairo ends at 32767 */
+
 struct pict {
 	int format, w, h;
 	cairo_surface_t *surface;
@@ -90,7 +92,7 @@ static void colour(struct pict *p, uint32_t c)
 
 struct pict *pict_new(int format, double w, double h)
 {
-	if (w > 32000 || h > 32000 || w * h > 400e6)
+	if (w > SIDE_MAX || h > SIDE_MAX || w * h > 400e6)
 		die("the picture would be %.0fx%.0f pixels: draw fewer (--count) or smaller (--zoom)", w, h);
 	struct pict *p = xcalloc(1, sizeof *p);
 	p->format = format;
@@ -166,7 +168,11 @@ static cairo_surface_t *enlarged(struct pict *p, int w, int h, const uint32_t *r
 void pict_image(struct pict *p, double x, double y, double zoom, int w, int h, const uint32_t *rgb, int smooth)
 {
 	/* SVG and PDF don't hold cairo's filter, and most viewers smooth: squares are kept square by storing them large. */
-	int k = smooth || zoom <= 1 || p->format == PICT_PNG ? 1 : (int)ceil(zoom);
+	int k = smooth || zoom <= 1 || p->format == PICT_PNG ? 1 : (int)ceil(zoom), most = w > h ? w : h;
+	if (most > SIDE_MAX)
+		die("images of %dx%d can't be drawn: a side is over %d", w, h, SIDE_MAX);
+	if (k > SIDE_MAX / most)
+		k = SIDE_MAX / most;
 	cairo_surface_t *s = enlarged(p, w, h, rgb, k);
 	cairo_save(p->cr);
 	cairo_translate(p->cr, x, y);

@@ -10,7 +10,7 @@
 #define TRUTH 0x4FB8FFFF
 #define PREDICTED 0xFFA62BFF
 
-enum { GAP = 14, CAPTION = 18, HEAD = 30, EDGE = 16 };
+enum { GAP = 14, CAPTION = 18, HEAD = 30, EDGE = 16, NAMES_MAX = 1000 };
 
 struct face {
 	uint64_t id;
@@ -75,6 +75,8 @@ static void open_book(struct book *b, const char *data, const struct pict_faces 
 	if (f->names) {
 		if (!b->k)
 			die("%s: no keypoints and no predicted: --names needs points", t->name);
+		if (b->k > NAMES_MAX)
+			die("%s: %d points are too many for --names: at most %d", t->name, b->k, NAMES_MAX);
 		b->names = ds_points(t, b->k);
 		for (int i = 0; i < b->k; i++)
 			for (char *c = b->names[i]; *c; c++)
