@@ -85,7 +85,8 @@ static void write_row(struct tns_writer *w, struct outputs id, const struct mode
 
 int main(int argc, char **argv)
 {
-	static const char *const made[] = {"predicted", "confidence", "score", "reconstruction", NULL};
+	/* what a target makes takes the place of older ones; what other targets made is passed on */
+	static const char *const made[][3] = {[TARGET_COORDS] = {"predicted", "confidence"}, [TARGET_LABEL] = {"score"}, [TARGET_IMAGE] = {"reconstruction"}};
 	int n, models = 0;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	while (models < n && is_model(operand[models]))
@@ -115,7 +116,7 @@ int main(int argc, char **argv)
 	struct tns_writer *w = tns_create(o.output);
 	struct ds_pass pass;
 	const char *const own[] = {m[0]->target == TARGET_COORDS ? "points" : m[0]->target == TARGET_LABEL ? "classes" : NULL, NULL};
-	ds_pass_begin(&pass, d->in, w, made, own);
+	ds_pass_begin(&pass, d->in, w, made[m[0]->target], own);
 	struct outputs id = define(w, m[0]);
 	if (own[0])
 		tns_put_meta(w, own[0], m[0]->names);

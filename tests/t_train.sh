@@ -54,6 +54,18 @@ for t in 2 3 8; do
 	same one.tns more.tns "predict with $t threads"
 done
 
+# what another model said is passed on, what this one says takes the place of what it said before
+face-synth -q -n 10 -s 5 | csv-clean -q -o ten.tns 2>/dev/null
+cnn-train -q -n 'conv9x9x2s9 relu fc' -e 1 ten.tns -o c.tns
+patch-extract -q --preset eyes ten.tns -o p10.tns
+dae-pretrain -q -H 3 -e 1 p10.tns -o d.tns
+cnn-train -q --target label -n 'fc' -e 1 p10.tns -o l.tns
+names() { tns-info "$1" | awk 'NR > 1 && $2 ~ /^[uf][0-9]+$/ { printf "%s ", $1 }'; }
+predict -q l.tns p10.tns | predict -q d.tns | predict -q --flip l.tns -o all.tns
+is "$(names all.tns)" "image label source reconstruction score " "outputs of several models"
+predict -q c.tns ten.tns | predict -q --flip c.tns -o all.tns
+is "$(names all.tns)" "image keypoints id predicted confidence " "the same model again"
+
 # ---- trust.md line 10: kill -9 at random moments, then --resume
 KILLS=${KILLS:-$([ -n "${TRUST:-}" ] && echo 50 || echo 6)}
 # killed WHAT COMMAND...: the run that is killed KILLS times ends as the one that is not; every third time it dies while it writes a checkpoint
@@ -91,7 +103,9 @@ killed() {
 killed "coords" cnn-train -n "$cnn" -e 170 -b 17 --optimizer adam -r 0.002 --augment default --valid-part 0.25 --schedule cosine faces.tns
 cp c.tns coords.c.tns
 killed "label" cnn-train --target label -n 'fc200 relu fc' -e 90 -b 16 -r 0.01 --valid-part 0.2 --patience 90 eyes.tns
-killed "stacked" dae-pretrain -H 60,20 -e 70 -b 50 eyes.tns
+killed "stacked" dae-pretrain -H 60,20 -e 70 -b 50 --snapshot 5,60 eyes.tns
+same whole-5.tns part-5.tns "an early snapshot after the kills"
+same whole-60.tns part-60.tns "a late snapshot after the kills"
 is "$((all_midst > 0))" 1 "some died in the midst of a checkpoint"
 
 # ---- checkpoints of other runs
