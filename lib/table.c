@@ -48,14 +48,19 @@ void table_die(const struct table *t, size_t row, const char *fmt, ...)
 	die("%s: row %zu: %s", t->name, row + 1, why);
 }
 
-/* Cut one field off at *s, unquoting it where it lies; *end becomes the character that ended it: comma, newline or 0. */
+/* Cut one field off at *s, unquoting it where it lies; *end becomes the character that ended it: comma, newline, 0, or a quote if one that
+ * was opened is not closed. */
 static char *field(char **s, char *end)
 {
 	char *from = *s, *r = *s, *w = *s;
 	if (*r == '"') {
 		for (r++; *r && (*r != '"' || r[1] == '"'); *w++ = *r++)
 			r += *r == '"';
-		r += *r == '"';
+		if (!*r) {
+			*end = '"';
+			return from;
+		}
+		r++;
 	}
 	while (*r && *r != ',' && *r != '\n')
 		*w++ = *r++;
@@ -86,6 +91,8 @@ struct table *table_read(const char *path)
 			if (used == cap)
 				t->cell = xrealloc(t->cell, (cap = cap ? cap * 2 : 1024) * sizeof *t->cell);
 			t->cell[used++] = field(&s, &end);
+			if (end == '"') /* all that follows would be taken for one field, and its rows for none */
+				table_die(t, row - 1, "field %d: its quote is not closed", c + 1);
 			c++;
 		} while (end == ',');
 		if (!row)
