@@ -66,7 +66,7 @@ int answer_give(struct answer *a, uint32_t image, const float *predicted, int w,
 		float v = predicted[a->coord[r]], top = (float)((a->coord[r] % 2 ? h : w) - 1);
 		if (!isnan(a->value[r]))
 			return -1;
-		a->value[r] = v < 0 ? 0 : v > top ? top : v;
+		a->value[r] = v > 0 ? v < top ? v : top : 0; /* no -0 */
 	}
 	return given;
 }
