@@ -326,7 +326,10 @@ END_TEST
 /* First values: the spread that the papers give, biases 0, no two layers or seeds alike. */
 START_TEST(first_values)
 {
-	struct model *m = model_new("fc400 relu fc300 tanh fc200 sigmoid bn fc", TARGET_IMAGE, 20, 20, 400, ""), *other;
+	/* a bn or a pool between a layer and its activation changes nothing */
+	struct model *m = model_new(
+			     "fc400 bn relu fc300 tanh fc200 sigmoid up20 conv5x4x40p2 pool3 tanh fc", TARGET_IMAGE, 20, 20, 400, ""),
+		     *other;
 	net_first(&m->d, 1, m->param, m->stat);
 	for (int i = 0; i < m->d.n; i++) {
 		const struct layer *l = &m->d.layer[i];
@@ -341,9 +344,11 @@ START_TEST(first_values)
 			for (int k = 0; k < l->C; k++)
 				ck_assert(m->param[l->w + (size_t)k] == 1 && m->stat[l->run + (size_t)k] == 0 &&
 					  m->stat[l->run + (size_t)(l->C + k)] == 1);
-		if (l->kind != LAYER_DENSE)
+		if (l->kind != LAYER_DENSE && l->kind != LAYER_CONV)
 			continue;
-		double in = l->C * l->H * l->W, range = sqrt(6 / (in + l->OC)) * (i == 4 ? 4 : 1);
+		/* fans of a convolution: of one place of its output, and of one of its input */
+		double in = l->kind == LAYER_CONV ? 200 * 20 : l->C * l->H * l->W, out = l->kind == LAYER_CONV ? 40 * 20 : l->OC;
+		double range = sqrt(6 / (in + out)) * (i == 5 ? 4 : 1);
 		double want = i == 0 ? sqrt(2 / in) : range / sqrt(3), n = (double)l->nw;
 		ck_assert_msg(fabs(sum / n) < 5 * want / sqrt(n), "layer %d: mean %g", i, sum / n);
 		ck_assert_msg(fabs(sqrt(square / n) / want - 1) < 0.02, "layer %d: spread %g, not %g", i, sqrt(square / n), want);

@@ -1,0 +1,119 @@
+/* Nets at work: dropout's shares and scale, layer by layer apart; what training and prediction do differently; batches of any size. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/err.h"
+#include "lib/net.h"
+#include "lib/philox.h"
+
+static struct netdesc d;
+
+static struct net *net_of(const struct ops *o, const char *text, int C, int H, int W, int target, int B, int train)
+{
+	char err[256];
+	ck_assert_msg(!netdesc_parse(&d, text, C, H, W, target, err), "%s", err);
+	struct net *n = net_new(o, &d, B, train);
+	real *param = xcalloc(d.nparam + 1, sizeof *param), *stat = xcalloc(d.nstat + 1, sizeof *stat);
+	net_first(&d, 3, param, stat);
+	o->put(o, n->param, param, d.nparam * sizeof *param), o->put(o, n->stat, stat, d.nstat * sizeof *stat);
+	free(param), free(stat);
+	return n;
+}
+
+static real *randoms(size_t n)
+{
+	real *x = xcalloc(n, sizeof *x);
+	for (size_t i = 0; i < n; i++)
+		x[i] = philox_unit(philox(4, PHILOX_TEST, 0, (uint32_t)i, 0).v[0]) + 0.5f;
+	return x;
+}
+
+START_TEST(dropout)
+{
+	enum { B = 20, K = 501 };
+	struct ops *o = ops_open(_i ? "cpu" : "ref", 1);
+	struct net *n = net_of(o, "dropout0.3 dropout0.5", 1, 1, K, K, B, 1);
+	uint32_t rows[B];
+	real *x = randoms(B * K), first[B * K], again[B * K];
+	for (uint32_t b = 0; b < B; b++)
+		rows[b] = 100 + b;
+	struct net_pass pass = {1, rows, 7, 2};
+	memcpy(again, net_forward(n, x, B, &pass), sizeof again);
+	memcpy(first, n->y[0], sizeof first);
+	double dropped = 0, later = 0, both = 0;
+	for (int i = 0; i < B * K; i++) { /* the scale keeps the mean: 1 / (1 - p) */
+		ck_assert(first[i] == 0 || fabsf(first[i] / x[i] - 1 / 0.7f) < 1e-6f);
+		ck_assert(again[i] == 0 || fabsf(again[i] / first[i] - 2) < 1e-6f);
+		dropped += first[i] == 0, later += first[i] != 0 && again[i] == 0, both += first[i] != 0;
+	}
+	ck_assert_msg(fabs(dropped / (B * K) - 0.3) < 0.02, "%g dropped", dropped / (B * K));
+	ck_assert_msg(fabs(later / both - 0.5) < 0.02, "of what the first layer left, the second dropped %g: they are not independent",
+		later / both);
+	/* the same row in another place of another batch drops the same; another epoch or seed another */
+	uint32_t one = 107;
+	pass.rows = &one;
+	real *y = net_forward(n, x + 7 * K, 1, &pass);
+	ck_assert(!memcmp(y, again + 7 * K, K * sizeof *y));
+	pass.epoch = 3;
+	ck_assert(memcmp(net_forward(n, x + 7 * K, 1, &pass), again + 7 * K, K * sizeof *y));
+	pass.epoch = 2, pass.seed = 8;
+	ck_assert(memcmp(net_forward(n, x + 7 * K, 1, &pass), again + 7 * K, K * sizeof *y));
+	/* the way back goes through the same units, by the same scale */
+	pass = (struct net_pass){1, rows, 7, 2};
+	net_forward(n, x, B, &pass);
+	real *dz = randoms(B * K), *dx;
+	net_backward(n, x, dz, B, &pass);
+	dx = n->delta[1]; /* the second of two layers back: delta[0], then delta[1] */
+	for (int i = 0; i < B * K; i++)
+		ck_assert(again[i] == 0 ? dx[i] == 0 : fabsf(dx[i] / dz[i] - 2 / 0.7f) < 1e-5f);
+	/* prediction drops nothing */
+	pass = (struct net_pass){0};
+	ck_assert(!memcmp(net_forward(n, x, B, &pass), x, B * K * sizeof *x));
+	free(x), free(dz);
+	net_free(n);
+	o->close(o);
+}
+END_TEST
+
+/* Prediction does not depend on what else is in the batch, nor does it move the statistics; training does both. */
+START_TEST(batches)
+{
+	enum { B = 9, P = 2 * 6 * 7 };
+	struct ops *o = ops_open(_i ? "cpu" : "ref", 1);
+	struct net *n = net_of(o, "conv3x3x4p1 bn relu pool2 dropout0.5 up2 conv2x2x3s2p1 tanh fc5 sigmoid fc", 2, 6, 7, 3, B, 0);
+	real *x = randoms(B * P), all[B * 3], stat[8], after[8];
+	uint32_t rows[B] = {0};
+	struct net_pass train = {1, rows, 1, 1}, predict = {0};
+	net_forward(n, x, B, &train);
+	o->get(o, stat, n->stat, sizeof stat);
+	for (int c = 0; c < 4; c++)
+		ck_assert(stat[c] != 0 && stat[4 + c] != 1);
+	memcpy(all, net_forward(n, x, B, &predict), sizeof all);
+	for (int b = 0; b < B; b++) {
+		real *y = net_forward(n, x + b * P, 1, &predict);
+		for (int k = 0; k < 3; k++)
+			ck_assert_float_eq_tol(y[k], all[3 * b + k], 1e-6f);
+	}
+	o->get(o, after, n->stat, sizeof after);
+	ck_assert(!memcmp(stat, after, sizeof stat));
+	free(x);
+	net_free(n);
+	o->close(o);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("net");
+	TCase *t = tcase_create("net");
+	tcase_add_loop_test(t, dropout, 0, 2);
+	tcase_add_loop_test(t, batches, 0, 2);
+	suite_add_tcase(suite, t);
+	SRunner *r = srunner_create(suite);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
