@@ -1,6 +1,7 @@
 /* tns-split - a data set into parts: every row, or every group of rows, goes to one of them by the seed. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/ds.h"
 #include "lib/err.h"
@@ -20,8 +21,11 @@ static struct {
 static const struct opt opts[] = {
 	{0, "parts", OPT_STR, &o.parts, 0, 0, "F,F[,F...]", "shares of the parts, which add up to 1; held on average", 0},
 	{0, "by", OPT_STR, &o.by, 0, 0, "TENSOR",
-		"keep together the rows of one value of this tensor of whole numbers; row: each alone; near: near-duplicate images (needs a file)", 0},
-	{0, "groups", OPT_STR, &o.groups, 0, 0, "FILE", "keep together what this CSV (row,group or id,group) puts into one group, by id", 1},
+		"keep together the rows of one value of this tensor of whole numbers; row: each alone; near: near-duplicate images (needs "
+		"a file)",
+		0},
+	{0, "groups", OPT_STR, &o.groups, 0, 0, "FILE", "keep together what this CSV (row,group or id,group) puts into one group, by id",
+		1},
 	OPT_SEEDED(&o.seed),
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
@@ -92,6 +96,30 @@ static int key_tensor(const struct tns *t)
 	return id;
 }
 
+static void check_outputs(void)
+{
+	if (o.output.n < 2 || o.output.n > SPLIT_PARTS)
+		die_usage("--output is given %d times, not 2 to %d", o.output.n, SPLIT_PARTS);
+	for (int i = 0; i < o.output.n; i++)
+		for (int k = 0; k < i; k++)
+			if (!strcmp(o.output.v[i], o.output.v[k]))
+				die_usage("--output: two parts can't both go to '%s'", o.output.v[i]);
+}
+
+/* A group a row, found before the rows are read once more to be parted. */
+static uint32_t *near_groups(const char *path, uint64_t *rows)
+{
+	struct stat st;
+	if (!path || !strcmp(path, "-") || (!stat(path, &st) && S_ISFIFO(st.st_mode)))
+		die_usage("--by near reads the data twice and needs a file");
+	struct tns_table *t = tns_load(path);
+	int image = ds_need(tns_table_head(t), "image", TNS_U8, 3);
+	uint32_t *near = split_near(t, image);
+	*rows = tns_table_head(t)->def[image].rows;
+	tns_unload(t);
+	return near;
+}
+
 int main(int argc, char **argv)
 {
 	int n;
@@ -101,19 +129,14 @@ int main(int argc, char **argv)
 	size_t npairs = 0;
 	char *sum = NULL;
 	uint32_t *near = NULL;
-	if (o.output.n < 2 || o.output.n > SPLIT_PARTS)
-		die_usage("--output is given %d times, not 2 to %d", o.output.n, SPLIT_PARTS);
+	uint64_t nnear = 0;
+	check_outputs();
 	if (split_parse(&s, o.parts, o.output.n))
 		die_usage("--parts: '%s' is not %d shares that add up to 1", o.parts, o.output.n);
 	if (o.groups && strcmp(o.by, "row"))
 		die_usage("--by and --groups exclude each other");
-	if (!strcmp(o.by, "near")) {
-		if (!operand[0] || !strcmp(operand[0], "-"))
-			die_usage("--by near reads the data twice and needs a file");
-		struct tns_table *t = tns_load(operand[0]);
-		near = split_near(t, ds_need(tns_table_head(t), "image", TNS_U8, 3));
-		tns_unload(t);
-	}
+	if (!strcmp(o.by, "near"))
+		near = near_groups(operand[0], &nnear);
 	if (o.groups)
 		pairs = read_groups(o.groups, &npairs, &sum);
 
@@ -129,6 +152,8 @@ int main(int argc, char **argv)
 	for (uint64_t block; (block = ds_next(d));)
 		for (uint64_t i = 0; i < block; i++) {
 			uint64_t group = d->row + i;
+			if (near && group >= nnear)
+				die("%s: grew while it was read", d->in->name);
 			if (near)
 				group = near[group];
 			else if (pairs)
