@@ -46,7 +46,8 @@ static void thumbnail(float *to, const uint8_t *image, int W, int H)
 {
 	double mean = 0, norm = 0;
 	for (int c = 0; c < CELLS; c++) {
-		int x0 = c % THUMB * W / THUMB, x1 = (c % THUMB + 1) * W / THUMB, y0 = c / THUMB * H / THUMB, y1 = (c / THUMB + 1) * H / THUMB;
+		int x0 = c % THUMB * W / THUMB, x1 = (c % THUMB + 1) * W / THUMB, y0 = c / THUMB * H / THUMB,
+		    y1 = (c / THUMB + 1) * H / THUMB;
 		uint64_t sum = 0;
 		x1 = x1 > x0 ? x1 : x0 + 1, y1 = y1 > y0 ? y1 : y0 + 1;
 		for (int y = y0; y < y1; y++)
@@ -59,8 +60,8 @@ static void thumbnail(float *to, const uint8_t *image, int W, int H)
 		to[c] -= (float)mean;
 		norm += (double)to[c] * (double)to[c];
 	}
-	for (int c = 0; c < CELLS; c++)
-		to[c] /= (float)sqrt(norm + 1e-6);
+	for (int c = 0; c < CELLS; c++) /* flat ones have no direction: they get one of their own, so that they are alike */
+		to[c] = norm > 1e-6 ? to[c] / (float)sqrt(norm) : 1.0f / THUMB;
 }
 
 static float dot(const float *a, const float *b)

@@ -20,8 +20,9 @@ int split_parse(struct split *s, const char *text, int n);
 int split_part(const struct split *s, uint64_t group);
 
 /* Groups of near-duplicate images: thumbnails of 12 x 12 means, less their own mean, at unit length; two images whose thumbnails'
- * correlation is at least SPLIT_NEAR are of one group, and so is whoever is linked through others. Out: a number a row, the first row of
- * its group; rows, to be freed. Time grows with the square of the rows (3,000 rows: a tenth of a second). image: id of u8 (N, H, W). */
+ * correlation is at least SPLIT_NEAR are of one group (images whose thumbnails are flat are alike), and so is whoever is linked through
+ * others. Out: a number a row, the first row of its group; rows, to be freed. Time grows with the square of the rows (3,000 rows: a tenth
+ * of a second). image: id of u8 (N, H, W). */
 #define SPLIT_NEAR 0.95f
 uint32_t *split_near(const struct tns_table *t, int image);
 
