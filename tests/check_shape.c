@@ -134,18 +134,18 @@ static const struct {
 	const char *name;
 	int kind;
 	double size;
-	int all, four; /* per cent that must be found, of rows with all points and with four */
+	int all, four, right; /* per cent that must be found, of rows with all points and with four; and called by their names */
 } planted[] = {
-	{"one pair swapped", SWAP_ONE, 0, 100, 100},
-	{"all pairs swapped", SWAP_ALL, 0, 100, 100},
-	{"far by 6", FAR, 6, 30, 0},
-	{"far by 10", FAR, 10, 95, 55},
-	{"far by 20", FAR, 20, 100, 95},
-	{"far by 30", FAR, 30, 100, 99},
-	{"moved by 12", SHIFT, 12, 70, 55},
-	{"moved by 20", SHIFT, 20, 97, 97},
-	{"permuted", PERMUTE, 0, 100, 99},
-	{"outside by 3", OUTSIDE, 3, 100, 100},
+	{"one pair swapped", SWAP_ONE, 0, 100, 100, 99},
+	{"all pairs swapped", SWAP_ALL, 0, 100, 100, 99},
+	{"far by 6", FAR, 6, 30, 0, 15},
+	{"far by 10", FAR, 10, 95, 55, 70},
+	{"far by 20", FAR, 20, 100, 95, 97},
+	{"far by 30", FAR, 30, 100, 99, 97},
+	{"moved by 12", SHIFT, 12, 50, 40, 40},
+	{"moved by 20", SHIFT, 20, 97, 96, 95},
+	{"permuted", PERMUTE, 0, 100, 99, 99},
+	{"outside by 3", OUTSIDE, 3, 100, 100, 100},
 };
 
 /* The fit sees dirty rows too (3 in 100, of all kinds), and is judged on rows that it did not see. */
@@ -178,6 +178,7 @@ START_TEST(recall)
 		printf("%-18s found: %5.1f%% of rows with all points, %5.1f%% with four; kind right: %5.1f%%\n", planted[p].name, a, b,
 			100.0 * right / ROWS);
 		ck_assert_msg(a >= planted[p].all && b >= planted[p].four, "%s: only %.1f%% and %.1f%%", planted[p].name, a, b);
+		ck_assert_msg(100 * right >= planted[p].right * ROWS, "%s: only %d of %d called so", planted[p].name, right, ROWS);
 	}
 	faults_free(f);
 	shape_free(s);
@@ -230,6 +231,28 @@ START_TEST(expectation)
 		double rms = sqrt(sum[k] / ROWS / 2);
 		ck_assert_msg(rms > 0.8 && rms < (k == 10 ? 2.6 : 1.7), "point %d: %.2f pixels", k, rms);
 	}
+	shape_free(s);
+	free(xy);
+}
+END_TEST
+
+/* Labels that are missing for a reason (here: faces that stand to the right have four) don't mislead the fit: what is seen tells. */
+START_TEST(missing_for_a_reason)
+{
+	enum { FIT = 2000 };
+	float *xy = faces(FIT);
+	double want[2 * K] = {0};
+	for (int i = 0; i < FIT; i++) {
+		float *row = xy + (size_t)i * 2 * K;
+		face(row);
+		for (int j = 0; j < 2 * K; j++)
+			want[j] += row[j] / FIT;
+		if (row[0] > 62)
+			four(row);
+	}
+	struct shape *s = shape_fit(K, xy, FIT, W, H);
+	for (int j = 0; j < 2 * K; j++)
+		ck_assert_msg(fabs(s->mean[j] - want[j]) < 0.4, "coordinate %d: %.2f, not %.2f", j, s->mean[j], want[j]);
 	shape_free(s);
 	free(xy);
 }
@@ -407,6 +430,7 @@ int main(void)
 	tcase_add_test(t, inverse);
 	tcase_add_test(t, tails);
 	tcase_add_test(t, density);
+	tcase_add_test(t, missing_for_a_reason);
 	tcase_add_test(t, too_little);
 	tcase_add_test(t, without_model);
 	tcase_add_test(t, awkward);
