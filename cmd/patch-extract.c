@@ -22,14 +22,16 @@ static struct {
 static const struct opt opts[] = {
 	{0, "around", OPT_LIST, &o.around, 0, 0, "NAME,...", "cut around the centre of these points; repeat it for each place", 0},
 	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "size of a patch in pixels", 0},
-	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "the mirror image of each patch too (not of those from random places)", 0},
+	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "each feature of the mirrored face too, left and right swapped (not random places)", 0},
 	{0, "negatives", OPT_INT, &o.negatives, 0, 1000, "N", "random places a face, away from every positive", 0},
 	{0, "away", OPT_REAL, &o.away, 0, 65535, "PX", "how far away, centre to centre; 0: the larger side of a patch", 0},
 	{0, "hard", OPT_LIST, &o.hard, 0, 0, "NAME,...", "other features as negatives: the centre of these points; may be repeated", 0},
 	{0, "random", OPT_INT, &o.random, 0, 1000, "N", "random places a face, whatever they show, labelled 0", 0},
 	{0, "jitter", OPT_REAL, &o.jitter, 0, 1000, "PX", "move each place at random by up to PX", 0},
 	{0, "preset", OPT_CHOICE, &o.preset, 0, 0, "none|eyes|mouths",
-		"what the options above leave open: eyes 25x19 or mouths 45x23, mirrored, a random negative a face, mouths or eyes as hard ones", 0},
+		"what the options above leave open: eyes 25x19 or mouths 45x23, mirrored, a random negative a face, mouths or eyes as hard "
+		"ones",
+		0},
 	{0, "name", OPT_STR, &o.name, 0, 0, "NAME", "what the positives are, for META classes", 0},
 	OPT_SEEDED(&o.seed),
 	OPT_THREADS(&o.threads),
@@ -91,18 +93,25 @@ static void apply_preset(void)
 
 static void places(struct patch_place *to, int *n, const struct opt_list *from, const char *option, char **names)
 {
+	int *mirror = ds_mirror(names);
 	for (int i = 0; i < from->n; i++) {
 		int count;
 		char **word = ds_split_names(from->v[i], &count);
 		if (count > PATCH_NAMES || *n >= PATCH_PLACES)
 			die_usage("--%s: '%s' is too many", option, from->v[i]);
 		to[*n] = (struct patch_place){.n = count};
-		for (int k = 0; k < count; k++)
-			if ((to[*n].point[k] = ds_name_index(names, word[k])) < 0)
+		for (int k = 0; k < count; k++) {
+			int at = to[*n].point[k] = ds_name_index(names, word[k]);
+			if (at < 0)
 				die_usage("--%s: there is no point '%s' in the data", option, word[k]);
+			to[*n].mirror[k] = mirror[at];
+			if (o.flip && mirror[at] == at && (strstr(word[k], "left") || strstr(word[k], "right")))
+				die_usage("--%s: --flip needs the point of the other side of '%s'", option, word[k]);
+		}
 		(*n)++;
 		ds_free_names(word);
 	}
+	free(mirror);
 }
 
 int main(int argc, char **argv)
@@ -113,8 +122,16 @@ int main(int argc, char **argv)
 	struct ds *d = ds_open(operand[0]);
 	int image = ds_need(d->in, "image", TNS_U8, 3), points = -1, id = ds_need(d->in, "id", TNS_U32, 1);
 	const struct tns_def *def = &d->in->def[image];
-	struct patch_plan p = {.W = (int)def->dim[2], .H = (int)def->dim[1], .w = o.size.w, .h = o.size.h, .flip = o.flip, .negatives = (int)o.negatives,
-		.random = (int)o.random, .away = o.away, .jitter = o.jitter, .seed = o.seed};
+	struct patch_plan p = {.W = (int)def->dim[2],
+		.H = (int)def->dim[1],
+		.w = o.size.w,
+		.h = o.size.h,
+		.flip = o.flip,
+		.negatives = (int)o.negatives,
+		.random = (int)o.random,
+		.away = o.away,
+		.jitter = o.jitter,
+		.seed = o.seed};
 	if (p.w > p.W || p.h > p.H)
 		die_usage("--size %dx%d is larger than the images, %dx%d", p.w, p.h, p.W, p.H);
 	if (p.away <= 0)
@@ -136,22 +153,25 @@ int main(int argc, char **argv)
 	char *classes = xprintf("other,%s", o.name ? o.name : "part");
 	tns_put_meta(w.w, "classes", classes);
 	free(classes);
+	uint8_t *room = xmalloc((size_t)p.w * (size_t)p.h);
 	struct progress bar;
 	struct patch_counts c = {0};
 	progress_begin(&bar, "faces", o.quiet);
 	for (uint64_t rows; (rows = ds_next(d));)
 		for (uint64_t i = 0; i < rows; i++) {
 			w.id = *(const uint32_t *)ds_at(d, id, i);
-			patch_cut(&p, ds_at(d, image, i), points >= 0 ? ds_at(d, points, i) : NULL, w.id, &c, emit, &w);
+			patch_cut(&p, ds_at(d, image, i), points >= 0 ? ds_at(d, points, i) : NULL, w.id, room, &c, emit, &w);
 			progress_tick(&bar, d->row + i, 0);
 		}
 	progress_end(&bar);
+	free(room);
 	ds_history(w.w, (const struct tns *const[]){d->in}, 1, NULL);
 	tns_close(w.w);
 	if (!o.quiet)
-		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of room: %llu; places without labels: %llu",
-			(unsigned long long)d->in->def[image].rows, (unsigned long long)c.positive, (unsigned long long)c.negative, (unsigned long long)c.lost,
-			(unsigned long long)c.unknown);
+		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of room: %llu; not cut, since not labelled: "
+		     "%llu",
+			(unsigned long long)d->in->def[image].rows, (unsigned long long)c.positive, (unsigned long long)c.negative,
+			(unsigned long long)c.lost, (unsigned long long)c.unknown);
 	ds_close(d);
 	return finish();
 }

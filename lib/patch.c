@@ -11,6 +11,7 @@ struct cutter {
 	const struct patch_plan *p;
 	const uint8_t *image;
 	uint32_t id, draws;
+	uint8_t *room;
 	struct patch_counts *c;
 	void (*emit)(void *arg, const uint8_t *patch, int label);
 	void *arg;
@@ -22,11 +23,11 @@ static int corner(double centre, int side)
 }
 
 /* Mean of a place's points; 0 where one has no label. */
-static int centre(const struct patch_place *at, const float *points, double xy[2])
+static int centre(const int *point, int n, const float *points, double xy[2])
 {
 	xy[0] = xy[1] = 0;
-	for (int i = 0; i < at->n; i++)
-		xy[0] += (double)points[2 * at->point[i]] / at->n, xy[1] += (double)points[2 * at->point[i] + 1] / at->n;
+	for (int i = 0; i < n; i++)
+		xy[0] += (double)points[2 * point[i]] / n, xy[1] += (double)points[2 * point[i] + 1] / n;
 	return !isnan(xy[0]) && !isnan(xy[1]);
 }
 
@@ -39,15 +40,14 @@ static void cut(struct cutter *k, const double xy[2], int mirrored, int label)
 		k->c->lost++;
 		return;
 	}
-	uint8_t patch[(size_t)p->w * (size_t)p->h];
 	for (int y = 0; y < p->h; y++) {
 		const uint8_t *from = k->image + (size_t)(y0 + y) * (size_t)p->W + (size_t)x0;
-		uint8_t *to = patch + (size_t)y * (size_t)p->w;
+		uint8_t *to = k->room + (size_t)y * (size_t)p->w;
 		for (int x = 0; x < p->w; x++)
 			to[x] = from[mirrored ? p->w - 1 - x : x];
 	}
 	*(label ? &k->c->positive : &k->c->negative) += 1;
-	k->emit(k->arg, patch, label);
+	k->emit(k->arg, k->room, label);
 }
 
 static struct philox draw(struct cutter *k)
@@ -55,15 +55,17 @@ static struct philox draw(struct cutter *k)
 	return philox(k->p->seed, PHILOX_PATCH, 0, k->id, k->draws++);
 }
 
-static void cut_place(struct cutter *k, const double xy[2], int label)
+/* A feature, as it is and mirrored; 0 and nothing drawn where it is not labelled. */
+static int cut_place(struct cutter *k, const struct patch_place *at, const float *points, int mirrored, int label)
 {
-	for (int mirrored = 0; mirrored <= k->p->flip; mirrored++) {
-		struct philox r = draw(k);
-		double moved[2];
-		for (int i = 0; i < 2; i++)
-			moved[i] = xy[i] + (2 * (double)philox_unit(r.v[i]) - 1) * k->p->jitter;
-		cut(k, moved, mirrored, label);
-	}
+	struct philox r = draw(k);
+	double xy[2];
+	if (!centre(mirrored ? at->mirror : at->point, at->n, points, xy))
+		return 0;
+	for (int i = 0; i < 2; i++)
+		xy[i] += (2 * (double)philox_unit(r.v[i]) - 1) * k->p->jitter;
+	cut(k, xy, mirrored, label);
+	return 1;
 }
 
 /* A place where a whole patch fits, uniformly. */
@@ -93,24 +95,20 @@ static void cut_away(struct cutter *k, double positive[][2], int n)
 	}
 }
 
-void patch_cut(const struct patch_plan *p, const uint8_t *image, const float *points, uint32_t id, struct patch_counts *c,
+void patch_cut(const struct patch_plan *p, const uint8_t *image, const float *points, uint32_t id, uint8_t *room, struct patch_counts *c,
 	void (*emit)(void *arg, const uint8_t *patch, int label), void *arg)
 {
-	struct cutter k = {p, image, id, 0, c, emit, arg};
+	struct cutter k = {p, image, id, 0, room, c, emit, arg};
 	double positive[PATCH_PLACES][2], xy[2];
 	int known = 0;
-	for (int i = 0; i < p->nplaces; i++) {
-		if (!centre(&p->place[i], points, positive[known])) {
-			c->unknown++;
-			continue;
-		}
-		cut_place(&k, positive[known++], 1);
-	}
+	for (int i = 0; i < p->nplaces; i++)
+		known += centre(p->place[i].point, p->place[i].n, points, positive[known]);
+	for (int i = 0; i < p->nplaces; i++)
+		for (int m = 0; m <= p->flip; m++)
+			c->unknown += !cut_place(&k, &p->place[i], points, m, 1);
 	for (int i = 0; i < p->nhard; i++)
-		if (centre(&p->hard[i], points, xy))
-			cut_place(&k, xy, 0);
-		else
-			c->unknown++;
+		for (int m = 0; m <= p->flip; m++)
+			c->unknown += !cut_place(&k, &p->hard[i], points, m, 0);
 	if (known == p->nplaces && p->nplaces)
 		cut_away(&k, positive, known);
 	for (int i = 0; i < p->random; i++) {
