@@ -30,16 +30,30 @@ struct fit {
 	int *seen, *unseen;
 };
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
+/* The value that would stand at q (n - 1) if v were sorted; v's order is changed (Hoare's selection, 1961). */
 static double quantile(double *v, size_t n, double q)
 {
-	qsort(v, n, sizeof *v, by_value);
-	return v[(size_t)(q * (double)(n - 1) + 0.5)];
+	size_t want = (size_t)(q * (double)(n - 1) + 0.5), lo = 0, hi = n - 1;
+	while (lo < hi) {
+		double pivot = v[lo + (hi - lo) / 2];
+		size_t i = lo, j = hi;
+		for (;;) {
+			while (v[i] < pivot)
+				i++;
+			while (v[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			double t = v[i];
+			v[i++] = v[j], v[j--] = t;
+		}
+		/* [lo, j] is at most the pivot, what follows at least */
+		if (want <= j)
+			hi = j;
+		else
+			lo = j + 1;
+	}
+	return v[want];
 }
 
 static int by_rows(const void *a, const void *b)
