@@ -1,9 +1,11 @@
 /* Parts: shares, the law of the draw, groups; near-duplicates planted among different images; and what tns-split says of odd streams. */
 #include <math.h>
 
+#include "ds.h"
 #include "err.h"
 #include "philox.h"
 #include "split.h"
+#include "table.h"
 #include "tests/prog.h"
 
 START_TEST(parse)
@@ -292,8 +294,49 @@ START_TEST(odd_streams)
 }
 END_TEST
 
+static char faces[4096]; /* where the competition's set is, or "" */
+
+/* The split by persons, on the faces of the competition where they are: none is in two parts, no face is lost. */
+START_TEST(persons)
+{
+	enum { MOST = 20000 };
+	static uint32_t person[MOST];
+	static int parts[MOST];
+	static const char *const name[3] = {"0", "1", "2"};
+	char csv[5000], list[5000];
+	uint64_t all = 0, rows[3];
+	snprintf(csv, sizeof csv, "%s/training.csv.gz", faces), snprintf(list, sizeof list, "%s/groups.csv", faces);
+	if (!faces[0] || access(csv, R_OK) || access(list, R_OK)) {
+		printf("skipped: the split by person: no shared/faces here\n");
+		return;
+	}
+	struct table *g = table_read(list);
+	for (size_t i = 0; i < g->rows; i++)
+		person[table_uint(g, i, 0, MOST - 1)] = (uint32_t)table_uint(g, i, 1, MOST - 1);
+	prog_went(prog("csv-clean", "-q", "--keep-all", csv, "-o", "faces.tns", NULL));
+	prog_went(
+		prog("tns-split", "-q", "--groups", list, "--parts", "0.6,0.15,0.25", "faces.tns", "-o", "0", "-o", "1", "-o", "2", NULL));
+	for (int k = 0; k < 3; k++) {
+		struct tns_table *t = tns_load(name[k]);
+		int id = ds_need(tns_table_head(t), "id", TNS_U32, 1);
+		all += rows[k] = tns_table_head(t)->def[id].rows;
+		for (uint64_t i = 0; i < rows[k]; i++)
+			parts[person[*(const uint32_t *)tns_row(t, id, i)]] |= 1 << k;
+		tns_unload(t);
+	}
+	for (int p = 0; p < MOST; p++)
+		ck_assert_msg(!(parts[p] & (parts[p] - 1)), "person %d stands in several parts", p);
+	ck_assert_uint_eq(all, g->rows);
+	ck_assert_double_eq_tol((double)rows[0] / (double)all, 0.6, 0.1);
+	ck_assert_double_eq_tol((double)rows[1] / (double)all, 0.15, 0.1);
+	table_free(g);
+}
+END_TEST
+
 int main(void)
 {
+	if (!realpath("../shared/faces", faces))
+		faces[0] = 0;
 	prog_begin();
 	Suite *s = suite_create("split");
 	TCase *t = tcase_create("split");
@@ -306,5 +349,6 @@ int main(void)
 	tcase_add_test(t, small);
 	tcase_add_test(t, by_tensor);
 	tcase_add_test(t, odd_streams);
+	tcase_add_test(t, persons);
 	return prog_end(s);
 }

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# tns-split: wrong use and wrong side files, the same parts from file and pipe, nothing lost, persons kept together, all outputs or none.
+: "${BIN:=$PWD/build/bin}"
+if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
+export BIN TMP
+source tests/sh.sh
+export LC_ALL=C
+cd "$TMP" || exit 1
+
+face-synth -q -n 300 --size 24x24 | csv-clean -q -o faces.tns
+[ -s faces.tns ] || bad "no faces to split"
+ids() { tns-info --head 100000 "$1" | sed -n 's/^id\[[0-9]*\] //p'; }
+rows() { ids "$1" | wc -l; }
+# refused STATUS TEXT ARGUMENT...: one line, and neither part, nor a temporary file
+refused() {
+	local status=$1 text=$2; shift 2
+	fails "$status" "tns-split: $text" tns-split -q "$@"
+	[ -z "$(ls -A | grep -E '^\.?(a|b|c)\.tns')" ] || bad "$text: something was left: $(ls -A)"
+	rm -f ./*[abc].tns ./.*.tmp
+}
+two="-o a.tns -o b.tns"
+
+# ---- wrong use ----
+refused 2 "--output is given 0 times, not 2 to 8; try tns-split --help" faces.tns
+refused 2 "--output is given 1 times, not 2 to 8" faces.tns -o a.tns
+refused 2 "--output is given 9 times, not 2 to 8" faces.tns $(for i in 1 2 3 4 5 6 7 8 9; do echo "-o $i.tns"; done)
+refused 2 "--output: two parts can't both go to '-'" faces.tns -o - -o -
+refused 2 "--output: two parts can't both go to 'a.tns'" faces.tns -o a.tns -o b.tns -o a.tns --parts 0.5,0.25,0.25
+refused 1 "./a.tns: another run is writing it" faces.tns -o a.tns -o ./a.tns
+for parts in 0.6,0.3 0.6,0.6 1,0 0.6,0.4,0 0.5,0.25,0.25 '' x,y 0.5,0.5, 1.5,-0.5 nan,1 '0.6, 0.4' 60,40; do
+	refused 2 "--parts: '$parts' is not 2 shares that add up to 1; try tns-split --help" faces.tns --parts "$parts" $two
+done
+refused 2 "--parts: '0.8,0.2' is not 3 shares that add up to 1" faces.tns $two -o c.tns
+refused 2 "--by near reads the data twice and needs a file" --by near $two <faces.tns
+refused 2 "--by near reads the data twice and needs a file" --by near - $two <faces.tns
+refused 2 "--by near reads the data twice and needs a file" --by near <(cat faces.tns) $two
+refused 2 "--by and --groups exclude each other" faces.tns --by id --groups g.csv $two
+refused 1 "faces.tns: there is no tensor nobody" faces.tns --by nobody $two
+refused 1 "faces.tns: image is not one whole number a row" faces.tns --by image $two
+refused 1 "faces.tns: keypoints is not one whole number a row" faces.tns --by keypoints $two
+refused 1 "gone.tns: No such file or directory" gone.tns $two
+refused 1 "gone.tns: No such file or directory" gone.tns --by near $two
+refused 1 "stdin: preamble: the input is empty" $two </dev/null
+
+# ---- wrong groups ----
+{ echo id,group; ids faces.tns | awk '{print $1 "," int($1 / 7)}'; } >groups.csv
+sed 5d groups.csv >lacks.csv
+refused 1 "faces.tns: id 4 has no group in lacks.csv" faces.tns --groups lacks.csv $two
+{ cat groups.csv; echo 9,1; } >twice.csv
+refused 1 "twice.csv: id 9 stands twice" faces.tns --groups twice.csv $two
+sed 's/^8,1$/8,one/' groups.csv >word.csv
+refused 1 "word.csv: row 8: group 'one' is no whole number from 0 to 4294967295" faces.tns --groups word.csv $two
+sed 's/^8,1$/8,1,2/' groups.csv >wide.csv
+refused 1 "wide.csv: row 8: 3 fields where the header has 2" faces.tns --groups wide.csv $two
+sed '1s/group/person/' groups.csv >header.csv
+refused 1 "header.csv: no column group in the header" faces.tns --groups header.csv $two
+sed '1s/id/face/' groups.csv >header.csv
+refused 1 "header.csv: no column id in the header" faces.tns --groups header.csv $two
+: >empty.csv
+refused 1 "empty.csv: empty" faces.tns --groups empty.csv $two
+refused 1 "gone.csv: No such file or directory" faces.tns --groups gone.csv $two
+
+# ---- all parts or none ----
+size=$(stat -c %s faces.tns)
+head -c $((size - 70)) faces.tns >cut.tns
+refused 1 "cut.tns: record " cut.tns $two
+refused 1 "no/such/c.tns: No such file or directory" faces.tns --parts 0.5,0.3,0.2 $two -o no/such/c.tns
+echo old >a.tns
+fails 1 "tns-split: cut.tns: record " tns-split -q cut.tns $two
+is "$(cat a.tns)" old "the old file stays"
+[ ! -e b.tns ] && good || bad "a part beside a failure"
+rm -f a.tns
+
+# ---- parts ----
+ok "three parts" tns-split -q faces.tns --parts 0.6,0.15,0.25 $two -o c.tns
+is "$(for p in a b c; do ids $p.tns; done | sort -n)" "$(ids faces.tns)" "every row in one part"
+for p in a b c; do
+	is "$(ids $p.tns)" "$(ids $p.tns | sort -n)" "part $p keeps the order"
+	is "$(tns-info $p.tns | grep -c '^points: left_eye_center')" 1 "part $p keeps METAs"
+	is "$(tns-info $p.tns | grep -c "^  tns-split 0.1.0 --parts 0.6,0.15,0.25 \[part [123] of 3\] < $(tns-info faces.tns | sed -n 's/fingerprint: //p')$")" 1 "part $p: its history"
+done
+is "$(($(rows a.tns) > 150 && $(rows a.tns) < 210 && $(rows c.tns) > 45 && $(rows c.tns) < 105))" 1 "shares ($(rows a.tns) of 300)"
+# the bytes of a row go with it: one row looked at in both
+n=$(ids b.tns | head -1)
+is "$(tns-info --head 1 b.tns | grep '^image\[0\]' | cut -d' ' -f2- | cksum)" \
+	"$(tns-info --head 300 faces.tns | grep "^image\[$((n - 1))\]" | cut -d' ' -f2- | cksum)" "the row's image"
+tns-split -q <faces.tns --parts 0.6,0.15,0.25 -o a2.tns -o b2.tns -o c2.tns
+cat faces.tns | tns-split -q -t 3 --parts 0.6,0.15,0.25 -o a3.tns -o b3.tns -o - >c3.tns
+for p in a b c; do same $p.tns ${p}2.tns "stdin"; same $p.tns ${p}3.tns "a pipe in, a pipe out"; done
+tns-split -q faces.tns --seed 2 --parts 0.6,0.15,0.25 -o a2.tns -o b2.tns -o c2.tns
+[ "$(ids a.tns)" != "$(ids a2.tns)" ] && good || bad "another seed, the same parts"
+ok "what it says" tns-split faces.tns $two
+is "$(cat .err)" "tns-split: a.tns: $(rows a.tns) rows
+tns-split: b.tns: $(rows b.tns) rows" "the summary"
+
+# ---- groups ----
+# together FILE PART...: no group of the CSV stands in two parts
+together() {
+	local csv=$1 p; shift
+	for p; do ids "$p" | sed "s/$/ $p/"; done >where
+	is "$(awk -F'[ ,]' 'NR == FNR {if (FNR > 1) g[$1] = $2; next} {k = g[$1]; if (k in part && part[k] != $2) n++; part[k] = $2} END {print n + 0}' "$csv" where)" 0 "groups of $csv torn"
+}
+ok "groups" tns-split -q faces.tns --groups groups.csv --parts 0.5,0.5 $two
+together groups.csv a.tns b.tns
+is "$(($(rows a.tns) > 60 && $(rows b.tns) > 60))" 1 "both parts have rows"
+{ head -1 groups.csv; sed 1d groups.csv | sort -R; } | sed '1s/id/row/' | gzip >mixed.csv.gz
+ok "groups in another order, gzip, column row" tns-split -q faces.tns --groups mixed.csv.gz --parts 0.5,0.5 -o a2.tns -o b2.tns
+is "$(ids a.tns)" "$(ids a2.tns)" "the same parts from them"
+is "$(tns-info a.tns | grep -c '\[part 1 of 2, groups [0-9a-f]\{8\}\]')" 1 "the groups' checksum in the history"
+tns-info a.tns | grep -q 'groups.csv' && bad "a path in the history" || good
+ok "by id" tns-split -q faces.tns --by id --parts 0.5,0.5 $two
+ok "near" tns-split -q faces.tns --by near --parts 0.5,0.5 $two
+is "$(for p in a b; do ids $p.tns; done | sort -n)" "$(ids faces.tns)" "near: every row in one part"
+
+done_tests
