@@ -87,6 +87,8 @@ START_TEST(schedules)
 		ck_assert_double_eq_tol(spec_rate(SCHEDULE_LINEAR, e, 8), (9 - e) / 8.0, 1e-12);
 		ck_assert_double_eq(spec_rate(SCHEDULE_STEP, e, 8), e <= 4 ? 1 : e <= 6 ? 0.1 : 0.01);
 	}
+	for (int e = 1; e <= 100; e++)
+		ck_assert_double_eq(spec_rate(SCHEDULE_STEP, e, 100), e <= 50 ? 1 : e <= 75 ? 0.1 : 0.01);
 	ck_assert_double_eq_tol(spec_rate(SCHEDULE_COSINE, 1, 10), 1, 1e-12);
 	ck_assert_double_eq_tol(spec_rate(SCHEDULE_COSINE, 6, 10), 0.5, 1e-12);
 	ck_assert(spec_rate(SCHEDULE_COSINE, 10, 10) > 0 && spec_rate(SCHEDULE_COSINE, 10, 10) < 0.03);
@@ -355,7 +357,7 @@ START_TEST(overfits)
 }
 END_TEST
 
-static struct model *trained(const struct rows *train, const struct rows *valid, int epochs, int patience, int *best, int *ran)
+static struct model *trained(const struct rows *train, const struct rows *valid, double rate, int epochs, int patience, int *best, int *ran)
 {
 	struct model *m = model_new("conv2x2x3 bn relu fc", TARGET_COORDS, 5, 4, 4, "a,b");
 	struct train_options a = {.epochs = epochs,
@@ -382,17 +384,35 @@ START_TEST(best_weights)
 	for (uint32_t i = 0; i < 20 * 20; i++)
 		valid->image[i] = (uint8_t)(256 * unit(50, i));
 	int best, ran, none;
-	struct model *m = trained(train, valid, 60, 0, &best, &ran), *early, *patient;
+	struct model *m = trained(train, valid, 0.03, 60, 0, &best, &ran), *early, *patient;
 	ck_assert_msg(best > 0 && best < 40 && ran == 60, "best epoch %d of %d: this tests nothing", best, ran);
-	early = trained(train, NULL, best, 0, &none, &ran);
+	early = trained(train, NULL, 0.03, best, 0, &none, &ran);
 	ck_assert(none == 0 && ran == best);
 	ck_assert(!memcmp(m->param, early->param, m->d.nparam * sizeof(real)) && !memcmp(m->stat, early->stat, m->d.nstat * sizeof(real)));
 	int again;
-	patient = trained(train, valid, 60, 8, &again, &ran);
+	patient = trained(train, valid, 0.03, 60, 8, &again, &ran);
 	ck_assert_int_le(again, best);
 	ck_assert_int_eq(ran, again + 8);
 	model_free(m), model_free(early), model_free(patient);
 	rows_free(train), rows_free(valid);
+}
+END_TEST
+
+/* No better is not better: a net that stands still is stopped by its first epoch's score. */
+START_TEST(standing_still)
+{
+	struct rows *r = noise(8, 4, "a,b", 0);
+	int best, ran;
+	struct model *m = model_new("fc3 tanh fc", TARGET_COORDS, 5, 4, 4, "a,b");
+	struct train_options a = {.epochs = 30, .batch = 4, .patience = 5, .quiet = 1, .key = ""};
+	net_first(&m->d, 6, m->param, m->stat);
+	struct train *t = train_new(hand, m, r, r, &a);
+	train_run(t);
+	best = t->best_epoch, ran = t->epoch;
+	ck_assert_msg(best == 1 && ran == 6, "best epoch %d of %d", best, ran);
+	train_free(t);
+	model_free(m);
+	rows_free(r);
 }
 END_TEST
 
@@ -402,7 +422,7 @@ static void blow_up(void *arg)
 	int best, ran;
 	struct rows *r = noise(10, 4, "a,b", 0);
 	r->value[3] = INFINITY;
-	trained(r, NULL, 3, 0, &best, &ran);
+	trained(r, NULL, 0.03, 3, 0, &best, &ran);
 }
 
 START_TEST(no_number)
@@ -427,6 +447,7 @@ int main(void)
 	tcase_add_test(t, no_label_in_a_batch);
 	tcase_add_loop_test(t, overfits, 0, sizeof small / sizeof *small);
 	tcase_add_test(t, best_weights);
+	tcase_add_test(t, standing_still);
 	tcase_add_test(t, no_number);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
