@@ -152,6 +152,11 @@ int main(int argc, char **argv)
 	w.source = tns_define(w.w, "source", TNS_U32, 1, (uint64_t[]){TNS_OPEN});
 	char *classes = xprintf("other,%s", o.name ? o.name : "part");
 	tns_put_meta(w.w, "classes", classes);
+	for (int i = 0; i < d->in->nmeta; i++) { /* patches have no points */
+		const struct tns_meta *m = &d->in->meta[i];
+		if (!m->late && strcmp(m->key, "points") && strcmp(m->key, "history") && !tns_has_meta(w.w, m->key))
+			tns_pass_meta(w.w, m);
+	}
 	free(classes);
 	uint8_t *room = xmalloc((size_t)p.w * (size_t)p.h);
 	struct progress bar;
@@ -165,7 +170,7 @@ int main(int argc, char **argv)
 		}
 	progress_end(&bar);
 	free(room);
-	ds_history(w.w, (const struct tns *const[]){d->in}, 1, NULL);
+	ds_pass_end(d->in, w.w);
 	tns_close(w.w);
 	if (!o.quiet)
 		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of room: %llu; not cut, since not labelled: "

@@ -1,10 +1,9 @@
 /* Patches: the bytes of the stated place, what the mirrored face shows, negatives that keep away, nothing from what is unknown. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "patch.h"
+#include "tests/prog.h"
 
 enum { W = 40, H = 30, MOST = 4000 };
 
@@ -196,8 +195,43 @@ START_TEST(jitter)
 }
 END_TEST
 
+/* What the program does not know goes on, early and late; what patches can't have, points, does not. */
+START_TEST(metas)
+{
+	static const uint64_t dim[3] = {TNS_OPEN, H, W}, points[3] = {TNS_OPEN, 1, 2};
+	static const uint32_t id = 77;
+	struct tns_writer *w = tns_create("in.tns");
+	int image_id = tns_define(w, "image", TNS_U8, 3, dim), xy_id = tns_define(w, "keypoints", TNS_F32, 3, points);
+	int id_id = tns_define(w, "id", TNS_U32, 1, dim);
+	tns_put_meta(w, "points", "left_eye");
+	tns_put_meta(w, "classes", "no,yes");
+	tns_put_meta(w, "camera", "old");
+	tns_write(w, image_id, image, 1);
+	tns_write(w, xy_id, xy, 1);
+	tns_write(w, id_id, &id, 1);
+	tns_put_meta(w, "counted", "1");
+	tns_close(w);
+	struct child c = prog("patch-extract", "-q", "--around", "left_eye", "--size", "5x3", "-o", "out.tns", "in.tns", NULL);
+	ck_assert_msg(c.status == 0, "%s", c.err);
+	struct tns_table *t = tns_load("out.tns");
+	const struct tns *head = tns_table_head(t);
+	ck_assert_str_eq(tns_meta_value(head, "camera"), "old");
+	ck_assert_str_eq(tns_meta_value(head, "counted"), "1");
+	ck_assert_str_eq(tns_meta_value(head, "classes"), "other,part");
+	ck_assert_ptr_null(tns_meta_value(head, "points"));
+	ck_assert_int_eq(head->ntensors, 3);
+	for (int y = 0; y < 3; y++)
+		ck_assert(!memcmp((const uint8_t *)tns_row(t, tns_find(head, "image"), 0) + 5 * y, image + (9 + y) * W + 26, 5));
+	ck_assert_uint_eq(*(const uint32_t *)tns_row(t, tns_find(head, "source"), 0), 77);
+	tns_unload(t);
+	prog_refused(prog("patch-extract", "-o", "out", "--flip", "--around", "left_eye", "--size", "5x3", "in.tns", NULL), 2,
+		"other side of 'left_eye'");
+}
+END_TEST
+
 int main(void)
 {
+	prog_begin();
 	Suite *s = suite_create("patch");
 	TCase *t = tcase_create("patch");
 	tcase_add_checked_fixture(t, setup, NULL);
@@ -208,10 +242,7 @@ int main(void)
 	tcase_add_test(t, everywhere);
 	tcase_add_test(t, unknown);
 	tcase_add_test(t, jitter);
+	tcase_add_test(t, metas);
 	suite_add_tcase(s, t);
-	SRunner *r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	int failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return prog_end(s);
 }
