@@ -362,7 +362,7 @@ static struct model *trained(const struct rows *train, const struct rows *valid,
 	struct model *m = model_new("conv2x2x3 bn relu fc", TARGET_COORDS, 5, 4, 4, "a,b");
 	struct train_options a = {.epochs = epochs,
 		.batch = 4,
-		.rate = 0.03,
+		.rate = rate,
 		.momentum = 0.9,
 		.optimizer = OPTIMIZER_NESTEROV,
 		.quiet = 1,
