@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# score on what predict gives: its figures recomputed by awk from the values themselves, the same from file, pipe and --truth; refusals.
+: "${BIN:=$PWD/build/bin}"
+if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
+export BIN TMP
+source tests/sh.sh
+export LC_ALL=C
+cd "$TMP" || exit 1
+
+# labels are missing as in the competition's set
+face-synth -q -n 120 --size 32x32 --dirt --test test.csv --test-count 10 | csv-clean -q --keep-all -o faces.tns 2>/dev/null
+cnn-train -q -n 'fc8 relu fc' -e 1 faces.tns -o model.tns
+ok "predictions" predict -q model.tns faces.tns -o answers.tns
+[ "$(tns-info answers.tns | awk '/^keypoints/ {print $NF}')" -gt 100 ] && good || bad "no label is missing, so masks aren't tested"
+figure() { sed -n "s/^$1 //p" "$2"; }
+close() { is "$(awk -v a="$1" -v b="$2" 'BEGIN {d = a - b; print (d < 2e-5 && d > -2e-5 && a != "" && b != "") ? "close" : a " and " b}')" close "$3"; }
+
+# ---- the figures, from the values ----
+ok "points" score answers.tns -o score.txt
+tns-info --head 1000 answers.tns | awk '
+	/^keypoints\[/ {sub(/^keypoints/, ""); for (i = 2; i <= NF; i++) t[$1, i] = $i}
+	/^predicted\[/ {sub(/^predicted/, ""); for (i = 2; i <= NF; i++) p[$1, i] = $i; n = NF; row[$1]}
+	END {
+		for (r in row)
+			for (i = 2; i < n; i += 2) {
+				for (k = i; k < i + 2; k++) if (t[r, k] != "nan") {e = p[r, k] - t[r, k]; s += e * e; c++}
+				if (t[r, i] == "nan" || t[r, i + 1] == "nan") continue
+				d = sqrt((p[r, i] - t[r, i]) ^ 2 + (p[r, i + 1] - t[r, i + 1]) ^ 2)
+				sum += d; points++; w1 += d <= 1; w2 += d <= 2; w3 += d <= 3; w5 += d <= 5
+				ex = t[r, 2] - t[r, 4]; ey = t[r, 3] - t[r, 5]
+				if (t[r, 2] != "nan" && t[r, 3] != "nan" && t[r, 4] != "nan" && t[r, 5] != "nan") {norm += d / sqrt(ex * ex + ey * ey); m++}
+			}
+		print "rmse_px", sqrt(s / c); print "coordinates", c; print "points", points; print "mean_px", sum / points
+		print "within_1px", w1 / points; print "within_2px", w2 / points; print "within_3px", w3 / points; print "within_5px", w5 / points
+		print "normalised_error", norm / m
+	}' OFMT=%.9g >want.txt
+is "$(head -1 score.txt | cut -d' ' -f1)" rmse_px "the first line is the figure to quote"
+for f in rmse_px mean_px normalised_error; do close "$(figure $f score.txt)" "$(figure $f want.txt)" "$f"; done
+for f in coordinates points; do is "$(figure $f score.txt)" "$(figure $f want.txt)" "$f"; done
+for f in 1 2 3 5; do is "$(figure within_${f}px score.txt)" "$(printf %.4f "$(figure within_${f}px want.txt)")" "within ${f}px"; done
+is "$(figure rows score.txt)" 120 rows
+is "$(grep -c '^[a-z_]* *[0-9]* *[0-9.]* *[0-9.]* *[01]\.[0-9]\{4\} ' score.txt)" 15 "a line a point"
+is "$(awk '$1 == "point" {on = 1; next} on {n += $2} END {print n}' score.txt)" "$(figure coordinates score.txt)" "coordinates by point add up"
+
+# ---- any way in, the same out ----
+score <answers.tns >out.txt
+same score.txt out.txt stdin
+cat answers.tns | score -q -t 2 - | cat >out.txt
+same score.txt out.txt pipes
+predict -q model.tns faces.tns | score >out.txt
+same score.txt out.txt "behind predict"
+score --truth faces.tns answers.tns >out.txt
+same score.txt out.txt "the truth from its own stream"
+tns-split -q faces.tns --parts 0.5,0.5 -o half1.tns -o half2.tns
+predict -q model.tns half1.tns | score >one.txt
+predict -q model.tns half1.tns | score --truth half1.tns >out.txt
+same one.txt out.txt "a part's truth"
+score --json answers.tns >score.json
+is "$(wc -l <score.json)" 1 "JSON in one line"
+close "$(sed 's/^{"rmse_px": \([0-9.]*\),.*/\1/' score.json)" "$(figure rmse_px score.txt)" "rmse_px as JSON"
+if python3 -c 'import json' 2>/dev/null; then
+	ok "it is JSON" python3 -c 'import json, sys; d = json.load(open("score.json")); assert len(d["by_point"]) == 15 and d["rows"] == 120; assert sum(p["coordinates"] for p in d["by_point"].values()) == d["coordinates"]'
+else
+	skip "JSON by another reader: no python3"
+fi
+
+# ---- labels ----
+face-synth -q -n 40 -s 4 | csv-clean -q | patch-extract -q --preset mouths -o mouths.tns
+cnn-train -q --target label -n 'fc3 sigmoid fc' -e 3 mouths.tns -o label.tns
+ok "labels predicted" predict -q label.tns mouths.tns -o labels.tns
+ok "labels" score labels.tns -o score.txt
+tns-info --head 10000 labels.tns | awk '
+	/^label\[/ {sub(/^label/, ""); t[$1] = $2}
+	/^score\[/ {sub(/^score/, ""); p[$1] = $2; n++}
+	END {
+		for (r in p) {a = p[r] >= 0.5; wrong += a != t[r]; c[t[r], a]++}
+		for (r in p) if (t[r]) for (q in p) if (!t[q]) {all++; right += p[r] > p[q] ? 1 : p[r] == p[q] ? 0.5 : 0}
+		print "error_rate", wrong / n; print "rows", n; print "wrong", wrong + 0; print "auc", right / all
+		print "other", c[0, 0] + 0, c[0, 1] + 0; print "mouth", c[1, 0] + 0, c[1, 1] + 0
+	}' OFMT=%.9g >want.txt
+is "$(head -1 score.txt | cut -d' ' -f1)" error_rate "the first line"
+for f in error_rate auc; do close "$(figure $f score.txt)" "$(figure $f want.txt)" $f; done
+for f in rows wrong other mouth; do is "$(figure $f score.txt | xargs)" "$(figure $f want.txt)" "$f"; done
+
+# ---- refused: one line, no file, the old one stays ----
+echo old >out.txt
+# refused STATUS TEXT ARGUMENT...
+refused() {
+	local status=$1 text=$2; shift 2
+	fails "$status" "score: $text" score "$@" -o out.txt
+	is "$(cat out.txt; ls -A | grep '^\.out\.txt')" old "after: $text"
+}
+csv-clean -q test.csv | predict -q model.tns -o blind.tns
+refused 1 "blind.tns: there is no tensor keypoints" blind.tns
+refused 1 "faces.tns: neither tensor predicted nor score: there is nothing to measure" faces.tns
+refused 1 "model.tns: " model.tns
+refused 1 "gone.tns: No such file or directory" gone.tns
+refused 1 "gone.tns: No such file or directory" --truth gone.tns answers.tns
+refused 1 "mouths.tns: there is no tensor keypoints" --truth mouths.tns answers.tns
+fails 1 " is not in half1.tns" score --truth half1.tns answers.tns
+predict -q model.tns half1.tns -o half.tns
+refused 1 "half.tns: no row for id " --truth faces.tns half.tns
+refused 1 "labels.tns: there is no tensor id" --truth faces.tns labels.tns
+head -c $(($(stat -c %s answers.tns) - 64)) answers.tns >cut.tns
+refused 1 "cut.tns: record " cut.tns
+refused 1 "stdin: preamble: the input is empty" </dev/null
+refused 2 "unexpected operand" answers.tns answers.tns
+done_tests
