@@ -21,8 +21,9 @@ static struct {
 static const struct opt opts[] = {
 	OPT_OUTPUT(&o.output),
 	{'j', "json", OPT_FLAG, &o.json, 0, 0, 0, "one JSON object instead of text", 1},
-	{'n', "head", OPT_INT, &o.head, 0, 0, "N", "also print the values of each tensor's first N rows", 1},
-	{0, "check", OPT_FLAG, &o.check, 0, 0, 0, "only verify: print nothing, exit 0 if the stream is whole and 1 if not", 1},
+	{0, "head", OPT_INT, &o.head, 0, 0, "N", "also print the values of each tensor's first N rows", 1},
+	{0, "check", OPT_FLAG, &o.check, 0, 0, 0,
+		"only verify: print nothing and exit 0 if the stream is whole; else say on stderr what is wrong, exit 1", 1},
 	OPT_QUIET(&o.quiet),
 	OPT_THREADS(&o.threads),
 	OPT_END,
@@ -49,6 +50,8 @@ static void print_text(struct out *to, const char *indent, const char *s, size_t
 		unsigned char c = (unsigned char)s[i];
 		if (c == '\n' && i + 1 < n)
 			out_printf(to, "\n%s", indent);
+		else if (c == 0xC2 && i + 1 < n && (unsigned char)s[i + 1] < 0xA0) /* U+0080 to U+009F: control characters too */
+			out_printf(to, "\\xc2\\x%02x", (unsigned char)s[++i]);
 		else if (c == '\t' || (c >= 0x20 && c != 0x7F))
 			out_write(to, &s[i], 1);
 		else if (c != '\n')
