@@ -85,6 +85,8 @@ void json_text(struct json *j, const char *s, size_t n)
 			out_printf(j->to, "\\u%04x", c);
 		else if (!len)
 			out_write(j->to, "\\ufffd", 6);
+		else if (c == 0xC2 && (unsigned char)s[i + 1] < 0xA0) /* control characters that some terminals act on */
+			out_printf(j->to, "\\u%04x", (unsigned char)s[i + 1]);
 		else
 			out_write(j->to, s + i, len);
 		i += len ? len : 1;
