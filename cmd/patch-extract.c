@@ -17,13 +17,14 @@ static struct {
 	double away, jitter;
 	uint64_t seed;
 	int flip, quiet;
-} o = {.preset = "none", .seed = 1};
+} o = {.preset = "none", .negatives = -1, .seed = 1};
 
 static const struct opt opts[] = {
 	{0, "around", OPT_LIST, &o.around, 0, 0, "NAME,...", "cut around the centre of these points; repeat it for each place", 0},
 	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "size of a patch in pixels", 0},
 	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "each feature of the mirrored face too, left and right swapped (not random places)", 0},
-	{0, "negatives", OPT_INT, &o.negatives, 0, 1000, "N", "random places a face, away from every positive", 0},
+	{0, "negatives", OPT_INT, &o.negatives, -1, 1000, "N",
+		"random places a face, away from every positive; -1: as the preset has it, else none", 0},
 	{0, "away", OPT_REAL, &o.away, 0, 65535, "PX", "how far away, centre to centre; 0: the larger side of a patch", 0},
 	{0, "hard", OPT_LIST, &o.hard, 0, 0, "NAME,...", "other features as negatives: the centre of these points; may be repeated", 0},
 	{0, "random", OPT_INT, &o.random, 0, 1000, "N", "random places a face, whatever they show, labelled 0", 0},
@@ -79,10 +80,14 @@ static void apply_preset(void)
 			o.size = eyes ? (struct opt_size){25, 19} : (struct opt_size){45, 23};
 		fill(&o.around, eyes ? left : mouth, eyes ? right : NULL);
 		fill(&o.hard, eyes ? mouth : left, eyes ? NULL : right);
-		o.negatives = o.negatives ? o.negatives : 1;
+		o.negatives = o.negatives < 0 ? 1 : o.negatives;
 		o.name = o.name ? o.name : eyes ? "eye" : "mouth";
 		o.flip = 1;
 	}
+	o.negatives = o.negatives < 0 ? 0 : o.negatives;
+	o.name = o.name ? o.name : "part";
+	if (!*o.name || strchr(o.name, ','))
+		die_usage("--name: '%s' is not one name", o.name);
 	if (!o.size.w)
 		die_usage("--size or --preset must be given");
 	if (!o.around.n && !o.random)
@@ -96,9 +101,12 @@ static void places(struct patch_place *to, int *n, const struct opt_list *from, 
 	int *mirror = ds_mirror(names);
 	for (int i = 0; i < from->n; i++) {
 		int count;
-		char **word = ds_split_names(from->v[i], &count);
+		const char *list = from->v[i];
+		if (!*list || *list == ',' || strstr(list, ",,") || list[strlen(list) - 1] == ',')
+			die_usage("--%s: '%s' has an empty name", option, list);
+		char **word = ds_split_names(list, &count);
 		if (count > PATCH_NAMES || *n >= PATCH_PLACES)
-			die_usage("--%s: '%s' is too many", option, from->v[i]);
+			die_usage("--%s: '%s' is too many", option, list);
 		to[*n] = (struct patch_place){.n = count};
 		for (int k = 0; k < count; k++) {
 			int at = to[*n].point[k] = ds_name_index(names, word[k]);
@@ -150,7 +158,7 @@ int main(int argc, char **argv)
 	w.image = tns_define(w.w, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, (uint64_t)p.h, (uint64_t)p.w});
 	w.label = tns_define(w.w, "label", TNS_U8, 1, (uint64_t[]){TNS_OPEN});
 	w.source = tns_define(w.w, "source", TNS_U32, 1, (uint64_t[]){TNS_OPEN});
-	char *classes = xprintf("other,%s", o.name ? o.name : "part");
+	char *classes = xprintf("other,%s", o.name);
 	tns_put_meta(w.w, "classes", classes);
 	for (int i = 0; i < d->in->nmeta; i++) { /* patches have no points */
 		const struct tns_meta *m = &d->in->meta[i];

@@ -28,12 +28,37 @@ for f in a b; do ok "part $f, perhaps empty" patch-extract -q --random 3 --size 
 is "$(($(rows a.p.tns) + $(rows b.p.tns)))" 3 "three places of one face"
 is "$(patch-extract -q --random 4 --size 96x96 faces.tns | tns-info --head 1 | grep -c '^label\[0\] 0$')" 1 "a patch as large as the image"
 
+# a preset's negatives can be had otherwise, or not at all
+negatives() { patch-extract --preset eyes --hard nose_tip "$@" faces.tns -o n.tns 2>&1 | sed 's/.* positives, \([0-9]*\) negatives.*/\1/'; }
+is "$(negatives)" $((60 * 3)) "one negative a face and its nose twice"
+is "$(negatives --negatives 4)" $((60 * 6)) "four"
+is "$(negatives --negatives 0)" $((60 * 2)) "none"
+
+# a face's patches are its own: the same whatever stands before it or beside it
+patches() { tns-info --head 100000 "$1" | awk '/^(image|label|source)\[/ {split($1, a, "["); k = a[2]; $1 = ""; v[k, a[1]] = $0; n[k]} END {for (k in n) print v[k, "source"] v[k, "label"] v[k, "image"]}' | sort; }
+ok "parts" tns-split -q -s 5 --parts 0.3,0.7 faces.tns -o a.tns -o b.tns
+for f in faces a b; do patch-extract -q --preset mouths --size 9x7 --jitter 2 --random 2 --negatives 2 $f.tns -o $f.p.tns; done
+patches faces.p.tns >whole
+{ patches a.p.tns; patches b.p.tns; } | sort >parts
+is "$(wc -l <whole)" $((60 * (2 + 4 + 2 + 2))) "patches of the whole"
+same whole parts "patches of the parts"
+
 # refused
 fails 2 "there is no point 'chin' in the data" patch-extract --around chin --size 5x5 faces.tns -o x.tns
 fails 2 "there is no point 'beard' in the data" patch-extract --preset eyes --hard beard faces.tns -o x.tns
 fails 2 "97x5 is larger than the images, 96x96" patch-extract --around nose_tip --size 97x5 faces.tns -o x.tns
 fails 2 "--size or --preset must be given" patch-extract --around nose_tip faces.tns -o x.tns
 fails 2 "--negatives needs --around" patch-extract --random 1 --negatives 1 --size 5x5 faces.tns -o x.tns
+for list in '' , nose_tip, ,nose_tip nose_tip,,nose_tip; do
+	fails 2 "--around: '$list' has an empty name; try patch-extract --help" patch-extract --around "$list" --size 5x5 faces.tns -o x.tns
+done
+fails 2 "is too many; try" patch-extract --around "$(yes nose_tip | head -17 | paste -sd,)" --size 5x5 faces.tns -o x.tns
+fails 2 "--hard: '' has an empty name" patch-extract --preset eyes --hard '' faces.tns -o x.tns
+fails 2 "--name: 'nose,lips' is not one name" patch-extract --around nose_tip --size 5x5 --name nose,lips faces.tns -o x.tns
+fails 2 "--name: '' is not one name" patch-extract --around nose_tip --size 5x5 --name '' faces.tns -o x.tns
+fails 2 "--around, --random or --preset must be given" patch-extract --hard nose_tip --size 5x5 faces.tns -o x.tns
+fails 2 "5x97 is larger than the images, 96x96" patch-extract --random 1 --size 5x97 faces.tns -o x.tns
+fails 1 "patch-extract: stdin: preamble: the input is empty" patch-extract --random 1 --size 5x9 -o x.tns </dev/null
 fails 1 "there is no tensor id" patch-extract --preset eyes eyes.tns -o x.tns
 head -c 300000 faces.tns >cut.tns
 fails 1 "cut.tns" patch-extract -q --preset eyes cut.tns -o x.tns
