@@ -84,15 +84,13 @@ static void apply_preset(void)
 		o.name = o.name ? o.name : eyes ? "eye" : "mouth";
 		o.flip = 1;
 	}
-	o.negatives = o.negatives < 0 ? 0 : o.negatives;
-	o.name = o.name ? o.name : "part";
-	if (!*o.name || strchr(o.name, ','))
+	if (o.name && (!*o.name || strchr(o.name, ',')))
 		die_usage("--name: '%s' is not one name", o.name);
 	if (!o.size.w)
 		die_usage("--size or --preset must be given");
 	if (!o.around.n && !o.random)
 		die_usage("--around, --random or --preset must be given");
-	if (o.negatives && !o.around.n)
+	if (o.negatives > 0 && !o.around.n)
 		die_usage("--negatives needs --around");
 }
 
@@ -135,7 +133,7 @@ int main(int argc, char **argv)
 		.w = o.size.w,
 		.h = o.size.h,
 		.flip = o.flip,
-		.negatives = (int)o.negatives,
+		.negatives = o.negatives < 0 ? 0 : (int)o.negatives,
 		.random = (int)o.random,
 		.away = o.away,
 		.jitter = o.jitter,
@@ -158,7 +156,7 @@ int main(int argc, char **argv)
 	w.image = tns_define(w.w, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, (uint64_t)p.h, (uint64_t)p.w});
 	w.label = tns_define(w.w, "label", TNS_U8, 1, (uint64_t[]){TNS_OPEN});
 	w.source = tns_define(w.w, "source", TNS_U32, 1, (uint64_t[]){TNS_OPEN});
-	char *classes = xprintf("other,%s", o.name);
+	char *classes = xprintf("other,%s", o.name ? o.name : "part");
 	tns_put_meta(w.w, "classes", classes);
 	for (int i = 0; i < d->in->nmeta; i++) { /* patches have no points */
 		const struct tns_meta *m = &d->in->meta[i];
