@@ -13,7 +13,7 @@ B := build$(if $(SAN),-san)
 OPT := -O2
 # no fast-math: the same sums in the same order, NaN kept as NaN
 # expanded late: OPT and INCLUDES differ by target, and pkg-config may come only with the set-up
-CFLAGS = -std=gnu11 -g $(OPT) -Wall -Wextra -ffp-contract=off -D_GNU_SOURCE -Ilib -I. $(INCLUDES)
+CFLAGS = -std=gnu11 -g $(OPT) -Wall -Wextra -ffp-contract=off -D_GNU_SOURCE -I. $(INCLUDES)
 LDLIBS := -lopenblas -lz -lm -lpthread
 ifdef SAN
 CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

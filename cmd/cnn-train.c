@@ -14,12 +14,22 @@ static struct {
 	double rate, momentum, decay, valid_part;
 	uint64_t seed;
 	int resume, quiet;
-} o = {.net = "fc500 sigmoid fc", .target = "coords", .augment = "", .optimizer = "nesterov", .schedule = "constant", .device = "cpu", .epochs = 20,
-	.batch = 32, .rate = 0.01, .momentum = 0.9, .seed = 1};
+} o = {.net = "fc500 sigmoid fc",
+	.target = "coords",
+	.augment = "",
+	.optimizer = "nesterov",
+	.schedule = "constant",
+	.device = "cpu",
+	.epochs = 20,
+	.batch = 32,
+	.rate = 0.01,
+	.momentum = 0.9,
+	.seed = 1};
 
 static const struct opt opts[] = {
 	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC", "the net, as text or as @FILE", 0},
-	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords", "what it learns: the label, or the keypoints' coordinates (missing ones are masked)", 0},
+	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords",
+		"what it learns: the label, or the keypoints' coordinates (missing ones are masked)", 0},
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "LIST",
 		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F, or default", 0},
@@ -31,7 +41,8 @@ static const struct opt opts[] = {
 	{0, "schedule", OPT_CHOICE, &o.schedule, 0, 0, "constant|linear|cosine|step", "how the rate falls", 0},
 	{0, "decay", OPT_REAL, &o.decay, 0, 1, "X", "weight decay", 0},
 	{0, "valid", OPT_STR, &o.valid, 0, 0, "FILE", "data set to validate on after each epoch; the best weights are kept", 1},
-	{0, "valid-part", OPT_REAL, &o.valid_part, 0, 0.9, "F", "hold out this share of the rows (of the faces, where patches name their source)", 0},
+	{0, "valid-part", OPT_REAL, &o.valid_part, 0, 0.9, "F",
+		"hold out this share of the rows (of the faces, where patches name their source)", 0},
 	{0, "patience", OPT_INT, &o.patience, 0, 1000000, "N", "stop after N epochs without a better validation; 0: never", 0},
 	{0, "checkpoint", OPT_STR, &o.checkpoint, 0, 0, "FILE", "keep all that is needed to go on in FILE", 1},
 	{0, "resume", OPT_FLAG, &o.resume, 0, 0, 0, "go on from the checkpoint where there is one", 1},
@@ -58,7 +69,8 @@ static char *key_of(const struct rows *train, const struct rows *valid, const st
 static void same_kind(const struct rows *a, const struct rows *b)
 {
 	if (a->W != b->W || a->H != b->H || strcmp(a->names, b->names))
-		die("%s: %dx%d images of %s are not like those of %s: %dx%d of %s", b->head->name, b->W, b->H, b->names, a->head->name, a->W, a->H, a->names);
+		die("%s: %dx%d images of %s are not like those of %s: %dx%d of %s", b->head->name, b->W, b->H, b->names, a->head->name,
+			a->W, a->H, a->names);
 }
 
 static enum optimizer optimizer_of(const char *name)
@@ -76,9 +88,19 @@ int main(int argc, char **argv)
 		die_usage("--valid and --valid-part exclude each other");
 	if (o.resume && !o.checkpoint)
 		die_usage("--resume needs --checkpoint");
-	struct train_options a = {.epochs = (int)o.epochs, .batch = (int)o.batch, .patience = (int)o.patience, .rate = o.rate, .momentum = o.momentum,
-		.decay = o.decay, .optimizer = optimizer_of(o.optimizer), .schedule = (enum schedule)spec_schedule(o.schedule), .seed = o.seed,
-		.checkpoint = o.checkpoint, .resume = o.resume, .log = o.log, .quiet = o.quiet};
+	struct train_options a = {.epochs = (int)o.epochs,
+		.batch = (int)o.batch,
+		.patience = (int)o.patience,
+		.rate = o.rate,
+		.momentum = o.momentum,
+		.decay = o.decay,
+		.optimizer = optimizer_of(o.optimizer),
+		.schedule = (enum schedule)spec_schedule(o.schedule),
+		.seed = o.seed,
+		.checkpoint = o.checkpoint,
+		.resume = o.resume,
+		.log = o.log,
+		.quiet = o.quiet};
 	spec_augment(o.augment, &a.augment);
 	struct ops *ops = ops_open(o.device, (int)o.threads);
 	if (!ops)

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clean.h"
-#include "csv.h"
-#include "ds.h"
-#include "err.h"
-#include "log.h"
-#include "opt.h"
-#include "out.h"
-#include "tns.h"
+#include "lib/clean.h"
+#include "lib/csv.h"
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/log.h"
+#include "lib/opt.h"
+#include "lib/out.h"
+#include "lib/tns.h"
 
 static struct {
 	const char *output, *report, *require;

@@ -15,16 +15,26 @@ static struct {
 	double rate, corruption;
 	uint64_t seed;
 	int resume, quiet;
-} o = {.hidden = "500", .snapshot = "", .only = "all", .device = "cpu", .epochs = 100, .batch = 1000, .rate = 0.1, .corruption = 0.2, .seed = 1};
+} o = {.hidden = "500",
+	.snapshot = "",
+	.only = "all",
+	.device = "cpu",
+	.epochs = 100,
+	.batch = 1000,
+	.rate = 0.1,
+	.corruption = 0.2,
+	.seed = 1};
 
 static const struct opt opts[] = {
-	{'H', "hidden", OPT_STR, &o.hidden, 0, 0, "N[,N...]", "hidden units of each layer; several are stacked, each trained on the codes before it", 0},
+	{'H', "hidden", OPT_STR, &o.hidden, 0, 0, "N[,N...]",
+		"hidden units of each layer; several are stacked, each trained on the codes before it", 0},
 	{'e', "epochs", OPT_INT, &o.epochs, 1, 10000000, "N", "passes over the patches, for each layer", 0},
 	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "patches a step", 0},
 	{'r', "rate", OPT_REAL, &o.rate, 0, 100, "X", "learning rate", 0},
 	{'c', "corruption", OPT_REAL, &o.corruption, 0, 0.95, "P", "share of inputs set to zero", 0},
 	{0, "only", OPT_CHOICE, &o.only, 0, 0, "all|positive", "learn from all patches, or from those whose label is not 0", 0},
-	{0, "snapshot", OPT_STR, &o.snapshot, 0, 0, "N,N,...", "write the model after these epochs too, as OUTPUT-EPOCH.tns beside the output", 1},
+	{0, "snapshot", OPT_STR, &o.snapshot, 0, 0, "N,N,...",
+		"write the model after these epochs too, as OUTPUT-EPOCH.tns beside the output", 1},
 	{0, "checkpoint", OPT_STR, &o.checkpoint, 0, 0, "FILE", "keep all that is needed to go on in FILE", 1},
 	{0, "resume", OPT_FLAG, &o.resume, 0, 0, 0, "go on from the checkpoint where there is one", 1},
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
@@ -36,7 +46,8 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
-static const struct opt_prog prog = {"dae-pretrain", "trains a denoising autoencoder on patches and writes the model", "[PATCHES]", 0, 1, opts,
+static const struct opt_prog prog = {"dae-pretrain", "trains a denoising autoencoder on patches and writes the model", "[PATCHES]", 0, 1,
+	opts,
 	{"patch-extract --preset eyes faces.tns | dae-pretrain -H 500 -e 100 -o dae.tns",
 		"dae-pretrain --snapshot 10,100 --log dae.tsv -e 100 patches.tns -o dae.tns && render tiles dae.tns -o filters.png", NULL}};
 
@@ -61,7 +72,8 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
-	struct dae_options a = {.epochs = (int)o.epochs, .batch = (int)o.batch, .rate = (float)o.rate, .corruption = (float)o.corruption, .seed = o.seed};
+	struct dae_options a = {
+		.epochs = (int)o.epochs, .batch = (int)o.batch, .rate = (float)o.rate, .corruption = (float)o.corruption, .seed = o.seed};
 	struct daerun r = {.a = &a, .output = o.output, .checkpoint = o.checkpoint, .resume = o.resume, .log = o.log, .quiet = o.quiet};
 	r.layers = list("hidden", o.hidden, r.hidden, DAERUN_LAYERS, 1000000);
 	r.snapshots = list("snapshot", o.snapshot, r.snapshot, DAERUN_SNAPSHOTS, 10000000);

@@ -1,12 +1,12 @@
 /* face-synth - made faces and their true points, as the competition's training, test and lookup files */
 #include <unistd.h>
 
-#include "err.h"
-#include "face.h"
-#include "facecsv.h"
-#include "opt.h"
-#include "out.h"
-#include "synth.h"
+#include "lib/err.h"
+#include "lib/face.h"
+#include "lib/facecsv.h"
+#include "lib/opt.h"
+#include "lib/out.h"
+#include "lib/synth.h"
 
 static struct {
 	const char *output, *groups, *test, *lookup, *solution, *truth, *fault;

@@ -26,8 +26,8 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
-static const struct opt_prog prog = {"predict", "adds what models predict to a data set: predicted and confidence, score, or reconstruction",
-	"MODEL... [DATA]", 1, 64, opts,
+static const struct opt_prog prog = {"predict",
+	"adds what models predict to a data set: predicted and confidence, score, or reconstruction", "MODEL... [DATA]", 1, 64, opts,
 	{"csv-clean test.csv.gz | predict model.tns | submit --lookup IdLookupTable.csv -o submission.csv",
 		"predict --flip a.tns b.tns faces.tns | score", NULL}};
 
@@ -86,7 +86,8 @@ static void write_row(struct tns_writer *w, struct outputs id, const struct mode
 int main(int argc, char **argv)
 {
 	/* what a target makes takes the place of older ones; what other targets made is passed on */
-	static const char *const made[][3] = {[TARGET_COORDS] = {"predicted", "confidence"}, [TARGET_LABEL] = {"score"}, [TARGET_IMAGE] = {"reconstruction"}};
+	static const char *const made[][3] = {
+		[TARGET_COORDS] = {"predicted", "confidence"}, [TARGET_LABEL] = {"score"}, [TARGET_IMAGE] = {"reconstruction"}};
 	int n, models = 0;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	while (models < n && is_model(operand[models]))
@@ -107,8 +108,8 @@ int main(int argc, char **argv)
 	int image = ds_need(d->in, "image", TNS_U8, 3);
 	const struct tns_def *def = &d->in->def[image];
 	if (def->dim[1] != (uint64_t)m[0]->H || def->dim[2] != (uint64_t)m[0]->W)
-		die("%s: image is %llux%llu, the model takes %dx%d", d->in->name, (unsigned long long)def->dim[2], (unsigned long long)def->dim[1], m[0]->W,
-			m[0]->H);
+		die("%s: image is %llux%llu, the model takes %dx%d", d->in->name, (unsigned long long)def->dim[2],
+			(unsigned long long)def->dim[1], m[0]->W, m[0]->H);
 	const char *points = tns_meta_value(d->in, "points");
 	if (m[0]->target == TARGET_COORDS && points && strcmp(points, m[0]->names) && tns_find(d->in, "keypoints") >= 0)
 		die("%s: its points are not the model's", d->in->name);

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ds.h"
-#include "err.h"
-#include "lookup.h"
-#include "opt.h"
-#include "out.h"
-#include "score.h"
-#include "tns.h"
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/lookup.h"
+#include "lib/opt.h"
+#include "lib/out.h"
+#include "lib/score.h"
+#include "lib/tns.h"
 
 static struct {
 	const char *output, *truth;

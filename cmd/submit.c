@@ -3,12 +3,12 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "answer.h"
-#include "ds.h"
-#include "err.h"
-#include "opt.h"
-#include "out.h"
-#include "tns.h"
+#include "lib/answer.h"
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/opt.h"
+#include "lib/out.h"
+#include "lib/tns.h"
 
 static struct {
 	const char *output, *lookup;

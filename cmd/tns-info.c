@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "json.h"
-#include "opt.h"
-#include "out.h"
-#include "stat.h"
-#include "tns.h"
+#include "lib/err.h"
+#include "lib/json.h"
+#include "lib/opt.h"
+#include "lib/out.h"
+#include "lib/stat.h"
+#include "lib/tns.h"
 
 static struct {
 	const char *output;

@@ -30,13 +30,13 @@ struct conv {
 
 /* How bytes become an input, and how augmentation moves them; see kernels/augment.h. All ranges 0: as they are. */
 struct augment {
-	int flip;	     /* 1: half of the images are mirrored */
-	float shift;	     /* pixels, uniform in +-shift, both axes */
-	float rotate;	     /* degrees, +- */
-	float scale;	     /* factor exp(+-scale) */
-	float contrast;	     /* factor exp(+-contrast) about the middle grey */
-	float brightness;    /* +-, of the range 0..1 */
-	float noise;	     /* standard deviation, of the range 0..1 */
+	int flip;	  /* 1: half of the images are mirrored */
+	float shift;	  /* pixels, uniform in +-shift, both axes */
+	float rotate;	  /* degrees, +- */
+	float scale;	  /* factor exp(+-scale) */
+	float contrast;	  /* factor exp(+-contrast) about the middle grey */
+	float brightness; /* +-, of the range 0..1 */
+	float noise;	  /* standard deviation, of the range 0..1 */
 	uint64_t seed;
 	uint32_t epoch;
 };
@@ -44,7 +44,7 @@ struct augment {
 /* Batch normalisation (Ioffe and Szegedy, 2015): statistics of C channels over B x HW values each. */
 struct bn {
 	int B, C, HW;
-	int train;	       /* 1: of this batch, and running ones move by momentum; 0: the running ones */
+	int train; /* 1: of this batch, and running ones move by momentum; 0: the running ones */
 	real momentum, eps;
 };
 
@@ -62,8 +62,8 @@ struct ops {
 	void (*copy)(const struct ops *o, void *to, const void *from, size_t bytes); /* both device */
 
 	/* x (B, C, H, W) = bytes (N, C, H, W) of row rows[b], times mul plus add; a (host) may be NULL */
-	void (*images)(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
-		const struct augment *a);
+	void (*images)(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
+		float add, const struct augment *a);
 	/* y (B, K) = x (N, K) of rows[b] */
 	void (*gather)(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K);
 	/* y (B, K) = x (B, K) * (drawn with probability 1 - p ? mul : 0), by Philox (seed, purpose, epoch, rows[b], element); y may be x */
@@ -71,7 +71,8 @@ struct ops {
 		uint32_t purpose, uint32_t epoch);
 
 	/* y (B, O) = act(x (B, I) w' + b); w is (O, I), or (I, O) where flip; b may be NULL */
-	void (*dense)(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
+	void (*dense)(
+		const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
 	void (*dense_dx)(const struct ops *o, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
 	/* dw (O, I) = dy' x, added to what is there where add; db (O) = column sums of dy; either may be NULL */
 	void (*dense_dw)(const struct ops *o, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
@@ -79,7 +80,7 @@ struct ops {
 	void (*conv_dx)(const struct ops *o, real *dx, const real *dy, const real *w, const struct conv *s);
 	void (*conv_dw)(const struct ops *o, real *dw, real *db, const real *dy, const real *x, const struct conv *s);
 
-	void (*act)(const struct ops *o, real *y, const real *x, enum act act, size_t n);		      /* y may be x */
+	void (*act)(const struct ops *o, real *y, const real *x, enum act act, size_t n);			/* y may be x */
 	void (*act_back)(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n); /* dx may be dy */
 	/* max over K x K, floor at the edges; at: which of the K x K, row-major, first of equals; K <= 15 */
 	void (*pool)(const struct ops *o, real *y, uint8_t *at, const real *x, int planes, int H, int W, int K);
@@ -88,18 +89,20 @@ struct ops {
 	void (*up)(const struct ops *o, real *y, const real *x, int planes, int H, int W, int K);
 	void (*up_back)(const struct ops *o, real *dx, const real *dy, int planes, int H, int W, int K);
 	/* y = (x - mean) * inv * gamma + beta; run: running mean (C) and variance (C); save: mean (C) and inv (C) used, for bn_back */
-	void (*bn)(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s);
+	void (*bn)(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
+		const struct bn *s);
 	void (*bn_back)(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma,
 		const real *save, const struct bn *s);
 
 	/* each row's loss (B) and dz (B, K) = mul * derivative of the row's loss; target (B, K), for LOSS_SOFTMAX (B). dz may be NULL */
-	void (*loss)(const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K);
+	void (*loss)(
+		const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K);
 	/* g += decay w; m = momentum m + g; w -= rate (nesterov ? g + momentum m : m)  (Sutskever et al., 2013);
 	 * m NULL: momentum 0 */
 	void (*sgd)(const struct ops *o, real *w, const real *g, real *m, size_t n, real rate, real momentum, int nesterov, real decay);
 	/* Kingma and Ba, 2015, with decoupled decay (Loshchilov and Hutter, 2019); step counts from 1 */
-	void (*adam)(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps, real decay,
-		int step);
+	void (*adam)(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps,
+		real decay, int step);
 	void (*close)(struct ops *o);
 };
 

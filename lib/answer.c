@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer.h"
-#include "ds.h"
-#include "err.h"
+#include "lib/answer.h"
+#include "lib/ds.h"
+#include "lib/err.h"
 
 /* NAME_x or NAME_y as an index into (K, 2), or -1. */
 static int coordinate(char **names, const char *feature)

@@ -3,9 +3,9 @@
 #ifndef ANSWER_H
 #define ANSWER_H
 
-#include "lookup.h"
-#include "out.h"
-#include "table.h"
+#include "lib/lookup.h"
+#include "lib/out.h"
+#include "lib/table.h"
 
 struct answer {
 	struct table *table;

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "brush.h"
+#include "lib/brush.h"
 
 #define LINE_MAX 64
 

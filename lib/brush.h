@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "philox.h"
+#include "lib/philox.h"
 
 struct brush {
 	int w, h;

@@ -1,14 +1,14 @@
-#include "clean.h"
+#include "lib/clean.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ds.h"
-#include "err.h"
-#include "judge.h"
-#include "seen.h"
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/judge.h"
+#include "lib/seen.h"
 
 struct row {
 	uint64_t row;

@@ -6,10 +6,10 @@
 #ifndef CLEAN_H
 #define CLEAN_H
 
-#include "csv.h"
-#include "fault.h"
-#include "out.h"
-#include "tns.h"
+#include "lib/csv.h"
+#include "lib/fault.h"
+#include "lib/out.h"
+#include "lib/tns.h"
 
 #define CLEAN_HOLD 2000
 #define CLEAN_HOLD_BYTES (256u << 20)

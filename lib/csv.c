@@ -1,4 +1,4 @@
-#include "csv.h"
+#include "lib/csv.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "lines.h"
-#include "num.h"
-#include "pixels.h"
+#include "lib/err.h"
+#include "lib/lines.h"
+#include "lib/num.h"
+#include "lib/pixels.h"
 
 #define NAME_MAX_BYTES 200 /* of a column */
 

@@ -26,7 +26,8 @@ struct dae *dae_new(const struct ops *o, int V, int H, uint32_t N, int layer, co
 	real *w = xcalloc(count(d), r);
 	double range = 4 * sqrt(6.0 / ((double)V + H));
 	for (size_t i = 0; i < (size_t)V * (size_t)H; i++) {
-		struct philox p = philox(a->seed, PHILOX_INIT, 1000u + (uint32_t)layer, (uint32_t)(i / (size_t)V), (uint32_t)(i % (size_t)V) / 4);
+		struct philox p =
+			philox(a->seed, PHILOX_INIT, 1000u + (uint32_t)layer, (uint32_t)(i / (size_t)V), (uint32_t)(i % (size_t)V) / 4);
 		w[i] = (real)(range * (2 * (double)philox_unit(p.v[i % (size_t)V % 4]) - 1));
 	}
 	o->put(o, d->param, w, count(d) * r);
@@ -96,7 +97,8 @@ void dae_codes(struct dae *d, const uint8_t *bytes, const real *codes, real *out
 void dae_free(struct dae *d)
 {
 	const struct ops *o = d->o;
-	o->release(o, d->param), o->release(o, d->grad), o->release(o, d->x), o->release(o, d->noisy), o->release(o, d->h), o->release(o, d->z);
+	o->release(o, d->param), o->release(o, d->grad), o->release(o, d->x), o->release(o, d->noisy), o->release(o, d->h),
+		o->release(o, d->z);
 	o->release(o, d->dh), o->release(o, d->loss), o->release(o, d->rows);
 	free(d->host_rows), free(d);
 }

@@ -1,6 +1,6 @@
-/* The denoising autoencoder with tied weights (Vincent et al., 2008): y = f(x~ w + b), z = f(y w' + c), f the sigmoid, x~ the input with a share
- * of it set to zero, the loss the cross-entropy of z with the clean x summed over inputs, minibatch gradient descent. Layers are trained one
- * after the other, each on the codes of the one before (Bengio et al., 2007). */
+/* The denoising autoencoder with tied weights (Vincent et al., 2008): y = f(x~ w + b), z = f(y w' + c), f the sigmoid, x~ the input with a
+ * share of it set to zero, the loss the cross-entropy of z with the clean x summed over inputs, minibatch gradient descent. Layers are
+ * trained one after the other, each on the codes of the one before (Bengio et al., 2007). */
 #ifndef DAE_H
 #define DAE_H
 
@@ -9,7 +9,7 @@
 #include "kernels/ops.h"
 
 struct dae_options {
-	int epochs, batch; /* epochs of each layer */
+	int epochs, batch;	/* epochs of each layer */
 	float rate, corruption; /* rate: step on the mean gradient of the batch */
 	uint64_t seed;
 };

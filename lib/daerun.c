@@ -14,8 +14,8 @@
 struct stack {
 	const struct daerun *r;
 	int size[DAERUN_LAYERS + 1]; /* inputs, then hidden units */
-	real *block[DAERUN_LAYERS]; /* w (H, V), b (H), c (V) */
-	int layer, epoch;	    /* in work; epochs done of it */
+	real *block[DAERUN_LAYERS];  /* w (H, V), b (H), c (V) */
+	int layer, epoch;	     /* in work; epochs done of it */
 };
 
 static size_t block_size(const struct stack *s, int i)

@@ -14,13 +14,13 @@ struct daerun {
 	struct rows *data;
 	int layers, hidden[DAERUN_LAYERS];
 	int snapshots, snapshot[DAERUN_SNAPSHOTS]; /* epochs after which the model so far is written too (of a stack: of its last layer) */
-	const char *output;	 /* NULL: stdout */
-	const char *checkpoint, *log; /* files or NULL */
+	const char *output;			   /* NULL: stdout */
+	const char *checkpoint, *log;		   /* files or NULL */
 	int resume, quiet;
 };
 
-/* Writes the model: the net `fcH sigmoid ... fcV sigmoid`, encoder then decoder, the decoder's weights the encoder's transposed; target image.
- * Dies when the loss is no number. */
+/* Writes the model: the net `fcH sigmoid ... fcV sigmoid`, encoder then decoder, the decoder's weights the encoder's transposed; target
+ * image. Dies when the loss is no number. */
 void daerun(const struct daerun *r);
 
 #endif

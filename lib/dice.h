@@ -3,7 +3,7 @@
 #ifndef DICE_H
 #define DICE_H
 
-#include "philox.h"
+#include "lib/philox.h"
 
 struct dice {
 	uint64_t seed;

@@ -1,8 +1,8 @@
 #include <math.h>
 
-#include "dice.h"
-#include "dirt.h"
-#include "face.h"
+#include "lib/dice.h"
+#include "lib/dirt.h"
+#include "lib/face.h"
 
 static const char *const kinds[DIRT_KINDS] = {"none", "swapped", "far", "shifted", "scrambled", "outside", "duplicate"};
 static const float rates[DIRT_KINDS] = {0, 0.007f, 0.007f, 0.004f, 0.004f, 0.004f, 0.015f};

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ds.h"
-#include "err.h"
-#include "opt.h"
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/opt.h"
 
 struct ds_col {
 	unsigned char *buf;
@@ -69,8 +69,8 @@ uint64_t ds_next(struct ds *d)
 	}
 	for (int i = 1; i < t->ntensors; i++)
 		if (t->def[i].rows != t->def[0].rows)
-			die("%s: %s has %llu rows, %s has %llu", t->name, t->def[0].name, (unsigned long long)t->def[0].rows, t->def[i].name,
-				(unsigned long long)t->def[i].rows);
+			die("%s: %s has %llu rows, %s has %llu", t->name, t->def[0].name, (unsigned long long)t->def[0].rows,
+				t->def[i].name, (unsigned long long)t->def[i].rows);
 	return 0;
 }
 

@@ -3,11 +3,11 @@
 #ifndef DS_H
 #define DS_H
 
-#include "tns.h"
+#include "lib/tns.h"
 
 struct ds {
-	struct tns *in;	 /* defs, metas, name for messages */
-	uint64_t row;	 /* number of the block's first row, from 0 */
+	struct tns *in;	    /* defs, metas, name for messages */
+	uint64_t row;	    /* number of the block's first row, from 0 */
 	struct ds_col *col; /* private */
 };
 

@@ -1,7 +1,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* vasprintf */
 #endif
-#include "err.h"
+#include "lib/err.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dice.h"
-#include "face.h"
-#include "paint.h"
+#include "lib/dice.h"
+#include "lib/face.h"
+#include "lib/paint.h"
 
 static const char *const names[FACE_NAMED] = {"left_eye_center", "right_eye_center", "left_eye_inner_corner", "left_eye_outer_corner",
 	"right_eye_inner_corner", "right_eye_outer_corner", "left_eyebrow_inner_end", "left_eyebrow_outer_end", "right_eyebrow_inner_end",

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "face.h"
-#include "facecsv.h"
+#include "lib/face.h"
+#include "lib/facecsv.h"
 
 static const char *const words[] = {
 	"good", "columns", "pixels", "range", "number", "empty", "cut", "header", "twice", "extra", "long", "negative", "blank", "half"};

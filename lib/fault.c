@@ -1,10 +1,10 @@
-#include "fault.h"
+#include "lib/fault.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 /* So much likelier must a story be than "nothing is wrong". Perhaps one row in a hundred is wrong before it is looked at, but to miss one
  * is ten times as bad as to lose a right one. */

@@ -4,7 +4,7 @@
 #ifndef FAULT_H
 #define FAULT_H
 
-#include "shape.h"
+#include "lib/shape.h"
 
 enum fault_kind { FAULT_NONE, FAULT_HALF, FAULT_OUTSIDE, FAULT_SWAPPED, FAULT_FAR, FAULT_SHIFTED, FAULT_SCRAMBLED, FAULT_ODD, FAULT_KINDS };
 

@@ -1,4 +1,4 @@
-#include "ftail.h"
+#include "lib/ftail.h"
 
 #include <math.h>
 

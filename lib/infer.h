@@ -9,11 +9,11 @@ struct infer;
 
 enum { INFER_BATCH = 128 };
 
-/* The models must agree in target, input and names (dies, naming two that don't). flip: average with the mirror image (coords: points swapped
- * back; label: probabilities). All outlive the infer. */
+/* The models must agree in target, input and names (dies, naming two that don't). flip: average with the mirror image (coords: points
+ * swapped back; label: probabilities). All outlive the infer. */
 struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip);
-/* out (B, outputs): coords: pixels; label: probabilities (one: of the second class); image: 0..1. spread (B, points) for coords: root of the
- * mean squared distance in pixels of the estimates from their mean, NaN where there is only one; may be NULL. B at most INFER_BATCH. */
+/* out (B, outputs): coords: pixels; label: probabilities (one: of the second class); image: 0..1. spread (B, points) for coords: root of
+ * the mean squared distance in pixels of the estimates from their mean, NaN where there is only one; may be NULL. B at most INFER_BATCH. */
 void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread);
 void infer_free(struct infer *f);
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "out.h"
+#include "lib/out.h"
 
 struct json {
 	struct out *to;

@@ -1,9 +1,9 @@
-#include "judge.h"
+#include "lib/judge.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 struct judge_block {
 	int k, *at, *mirror; /* numbers of its points; who mirrors whom, by number in the block */

@@ -3,7 +3,7 @@
 #ifndef JUDGE_H
 #define JUDGE_H
 
-#include "fault.h"
+#include "lib/fault.h"
 
 struct judge {
 	int fitted;		   /* 1: there are shape models */

@@ -1,4 +1,4 @@
-#include "lines.h"
+#include "lib/lines.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 #define ROOM (256u << 10) /* at first: small enough that text is still in the second cache when it is parsed */
 #define RAW (64u << 10)

@@ -1,7 +1,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* vasprintf */
 #endif
-#include "log.h"
+#include "lib/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "num.h"
-#include "opt.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "lib/opt.h"
 
 static double began;
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
-#include "err.h"
-#include "lookup.h"
+#include "lib/err.h"
+#include "lib/lookup.h"
 
 static int by_key(const void *a, const void *b)
 {

@@ -35,8 +35,8 @@ struct model *model_new(const char *net, enum target target, int W, int H, int o
 	for (int i = 0; i < m->d.n; i++) { /* told now, not when hours of training are to be saved */
 		const struct layer *l = &m->d.layer[i];
 		if (l->nw && l->kind != LAYER_BN && l->nw / (size_t)l->OC > TNS_CHUNK_MAX / sizeof(float))
-			die_usage("--net: layer %d: an output has %zu weights, a row of a stream holds at most %zu", i, l->nw / (size_t)l->OC,
-				TNS_CHUNK_MAX / sizeof(float));
+			die_usage("--net: layer %d: an output has %zu weights, a row of a stream holds at most %zu", i,
+				l->nw / (size_t)l->OC, TNS_CHUNK_MAX / sizeof(float));
 	}
 	m->target = target, m->W = W, m->H = H, m->outputs = outputs;
 	m->names = xstrdup(names);
@@ -80,8 +80,8 @@ struct model *model_load(const char *path)
 	if ((long)m->W * m->H > INT_MAX)
 		die("%s: META input '%s' is too large", t->name, tns_meta_value(t, "input"));
 	scale = need_meta(t, "scale");
-	if (sscanf(scale, "pixel %f %f x %f %f y %f %f%n", &m->mul, &m->add, &m->sx, &m->ox, &m->sy, &m->oy, &n) != 6 || scale[n] || m->sx == 0 ||
-		m->sy == 0 || !isfinite(m->mul + m->add + m->sx + m->ox + m->sy + m->oy))
+	if (sscanf(scale, "pixel %f %f x %f %f y %f %f%n", &m->mul, &m->add, &m->sx, &m->ox, &m->sy, &m->oy, &n) != 6 || scale[n] ||
+		m->sx == 0 || m->sy == 0 || !isfinite(m->mul + m->add + m->sx + m->ox + m->sy + m->oy))
 		die("%s: META scale '%s' is not 'pixel MUL ADD x MUL ADD y MUL ADD'", t->name, scale);
 	names = m->target == TARGET_IMAGE ? "" : need_meta(t, m->target == TARGET_COORDS ? "points" : "classes");
 	m->names = xstrdup(names);
@@ -133,8 +133,8 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 	tns_put_meta(w, "target", model_target_name(m->target));
 	snprintf(text, sizeof text, "%dx%d", m->W, m->H);
 	tns_put_meta(w, "input", text);
-	snprintf(text, sizeof text, "pixel %.9g %.9g x %.9g %.9g y %.9g %.9g", (double)m->mul, (double)m->add, (double)m->sx, (double)m->ox, (double)m->sy,
-		(double)m->oy);
+	snprintf(text, sizeof text, "pixel %.9g %.9g x %.9g %.9g y %.9g %.9g", (double)m->mul, (double)m->add, (double)m->sx, (double)m->ox,
+		(double)m->sy, (double)m->oy);
 	tns_put_meta(w, "scale", text);
 	if (m->target != TARGET_IMAGE)
 		tns_put_meta(w, m->target == TARGET_COORDS ? "points" : "classes", m->names);
@@ -220,7 +220,8 @@ void model_read(const struct netdesc *d, const struct tns_table *b, const char *
 				char is[200], must[200];
 				shape_text(is, sizeof is, t->def[id].ndim, t->def[id].dim, t->def[id].rows);
 				shape_text(must, sizeof must, p[k].ndim, p[k].dim, p[k].dim[0]);
-				die("%s: %s is %s of %s, the net needs f32 of %s", t->name, p[k].name, tns_dtype_name(t->def[id].dtype), is, must);
+				die("%s: %s is %s of %s, the net needs f32 of %s", t->name, p[k].name, tns_dtype_name(t->def[id].dtype), is,
+					must);
 			}
 			tns_copy(b, id, (p[k].stat ? stat : param) + p[k].at);
 		}

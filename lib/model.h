@@ -10,14 +10,14 @@ enum target { TARGET_LABEL, TARGET_COORDS, TARGET_IMAGE };
 
 struct model {
 	struct netdesc d;
-	char *net;	     /* its text */
+	char *net; /* its text */
 	enum target target;
-	int W, H;	     /* input, one channel */
-	int outputs;	     /* label: 1 for two classes, else their number; coords: 2 a point; image: W x H */
-	char *names;	     /* points or classes, comma-joined */
-	float mul, add;	     /* input = byte * mul + add */
+	int W, H;	      /* input, one channel */
+	int outputs;	      /* label: 1 for two classes, else their number; coords: 2 a point; image: W x H */
+	char *names;	      /* points or classes, comma-joined */
+	float mul, add;	      /* input = byte * mul + add */
 	float sx, ox, sy, oy; /* output = coordinate * s + o, x and y */
-	real *param, *stat;  /* host */
+	real *param, *stat;   /* host */
 	uint32_t fingerprint;
 	char *history;
 };
@@ -34,8 +34,8 @@ int model_target(const char *name); /* or -1 */
 
 /* A file of one model. history as ds_history makes it from these inputs. */
 void model_save(const struct model *m, const char *path, const struct tns *const *in, int n, const char *more);
-/* The same piece by piece, for files that hold more: METAs, definitions (returns the first id), rows. prefix "" or "opt/m/". stat NULL: without
- * the statistics. */
+/* The same piece by piece, for files that hold more: METAs, definitions (returns the first id), rows. prefix "" or "opt/m/". stat NULL:
+ * without the statistics. */
 void model_put_meta(const struct model *m, struct tns_writer *w);
 int model_define(const struct netdesc *d, struct tns_writer *w, const char *prefix, int stats);
 void model_write(const struct netdesc *d, struct tns_writer *w, int id, const real *param, const real *stat);

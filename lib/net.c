@@ -78,11 +78,13 @@ void net_first(const struct netdesc *d, uint64_t seed, real *param, real *stat)
 			continue;
 		size_t in = l->nw / (size_t)l->OC, area = l->kind == LAYER_CONV ? (size_t)l->KH * (size_t)l->KW : 1;
 		enum act act = act_after(d, i);
-		double normal = sqrt(2.0 / (double)in), range = sqrt(6.0 / ((double)in + (double)area * l->OC)) * (act == ACT_SIGMOID ? 4 : 1);
+		double normal = sqrt(2.0 / (double)in),
+		       range = sqrt(6.0 / ((double)in + (double)area * l->OC)) * (act == ACT_SIGMOID ? 4 : 1);
 		for (size_t k = 0; k < l->nw; k++) {
 			struct philox p = philox(seed, PHILOX_INIT, (uint32_t)i, (uint32_t)(k / in), (uint32_t)(k % in) / 2);
 			uint32_t a = p.v[k % in % 2 * 2], b = p.v[k % in % 2 * 2 + 1];
-			param[l->w + k] = act == ACT_RELU ? (real)(normal * (double)philox_normal(a, b)) : (real)(range * (2 * (double)philox_unit(a) - 1));
+			param[l->w + k] = act == ACT_RELU ? (real)(normal * (double)philox_normal(a, b))
+							  : (real)(range * (2 * (double)philox_unit(a) - 1));
 		}
 	}
 }

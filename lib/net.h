@@ -9,13 +9,13 @@
 struct net {
 	const struct ops *o;
 	const struct netdesc *d;
-	int B;		  /* most rows a batch */
+	int B;		    /* most rows a batch */
 	real *param, *grad; /* device, d->nparam each; grad NULL unless for training */
-	real *stat;	  /* device, d->nstat: running means and variances */
-	real **y;	  /* device, a layer's output (B, OC, OH, OW) */
-	uint8_t **at;	  /* device, a pool's places */
-	real **save;	  /* device, a bn's statistics of the batch */
-	real *delta[2];	  /* device, gradients of activations, in turn */
+	real *stat;	    /* device, d->nstat: running means and variances */
+	real **y;	    /* device, a layer's output (B, OC, OH, OW) */
+	uint8_t **at;	    /* device, a pool's places */
+	real **save;	    /* device, a bn's statistics of the batch */
+	real *delta[2];	    /* device, gradients of activations, in turn */
 };
 
 /* What a pass draws its random numbers from; rows: device (B). */

@@ -1,7 +1,8 @@
 /* A net as text, `conv3x3x32 relu pool2 fc500 relu fc`, and as the layers, shapes and places of parameters that follow from it.
  *   convHxWxC[sS][pP]  poolN  upN  fcN  bn  dropoutF  relu  tanh  sigmoid
  * fc, and convHxW, without a count take the target's. An activation right after fc or conv is computed with it. White space separates,
- * # begins a comment up to the end of the line. Layers are numbered from 0 as they stand, activations too: tensors of a model are N.weight. */
+ * # begins a comment up to the end of the line. Layers are numbered from 0 as they stand, activations too: tensors of a model are N.weight.
+ */
 #ifndef NETDESC_H
 #define NETDESC_H
 
@@ -13,24 +14,24 @@ enum layer_kind { LAYER_DENSE, LAYER_CONV, LAYER_POOL, LAYER_UP, LAYER_BN, LAYER
 
 struct layer {
 	enum layer_kind kind;
-	enum act act;	    /* of LAYER_ACT; of dense and conv: the one computed with it */
-	int fused;	    /* LAYER_ACT only: the layer before does it */
-	int C, H, W;	    /* input */
-	int OC, OH, OW;	    /* output */
-	int KH, KW, S, P;   /* conv; pool and up: KH */
-	float p;	    /* dropout: share set to zero, 0 <= p < 1 */
-	size_t w, nw;	    /* weights (bn: gamma): place in the parameter block and count */
-	size_t b, nb;	    /* biases (bn: beta) */
-	size_t run;	    /* bn: place of the running mean (C) and variance (C) in the block of statistics */
+	enum act act;	  /* of LAYER_ACT; of dense and conv: the one computed with it */
+	int fused;	  /* LAYER_ACT only: the layer before does it */
+	int C, H, W;	  /* input */
+	int OC, OH, OW;	  /* output */
+	int KH, KW, S, P; /* conv; pool and up: KH */
+	float p;	  /* dropout: share set to zero, 0 <= p < 1 */
+	size_t w, nw;	  /* weights (bn: gamma): place in the parameter block and count */
+	size_t b, nb;	  /* biases (bn: beta) */
+	size_t run;	  /* bn: place of the running mean (C) and variance (C) in the block of statistics */
 };
 
 enum { NETDESC_LAYERS = 256 };
 
 struct netdesc {
-	int n, C, H, W;	  /* layers; the input */
-	int outputs;	  /* values a row */
+	int n, C, H, W; /* layers; the input */
+	int outputs;	/* values a row */
 	size_t nparam, nstat;
-	size_t widest;	  /* values a row of the largest activation, input and output included */
+	size_t widest; /* values a row of the largest activation, input and output included */
 	struct layer layer[NETDESC_LAYERS];
 };
 

@@ -1,4 +1,4 @@
-#include "num.h"
+#include "lib/num.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "opt.h"
+#include "lib/opt.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "num.h"
-#include "out.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "lib/out.h"
 
 enum { OPTS_MAX = 64, WIDE = 80, LIST_MAX = sizeof((struct opt_list *)0)->v / sizeof(char *) };
 

@@ -28,7 +28,7 @@ struct opt_list {
 };
 
 struct opt {
-	char letter;	 /* 0: none */
+	char letter;	  /* 0: none */
 	const char *name; /* long name */
 	enum opt_kind kind;
 	void *to;	  /* where the default is read and the value stored */
@@ -38,12 +38,30 @@ struct opt {
 	int aside;	  /* 1: does not shape the result, so it is left out of the history (paths, threads, looks) */
 };
 
-#define OPT_END {0, 0, OPT_FLAG, 0, 0, 0, 0, 0, 0}
-#define OPT_OUTPUT(to) {'o', "output", OPT_STR, to, 0, 0, "FILE", "write to FILE, which appears whole or not at all, instead of stdout", 1}
-#define OPT_THREADS(to) {'t', "threads", OPT_INT, to, 0, 1024, "N", "threads; 0: one a processor", 1}
-#define OPT_QUIET(to) {'q', "quiet", OPT_FLAG, to, 0, 0, 0, "no progress and no summary on stderr", 1}
-#define OPT_SEEDED(to) {'s', "seed", OPT_SEED, to, 0, 0, "N", "seed of all random numbers", 0}
-#define OPT_DEVICE(to) {'d', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which hand computes", 1}
+#define OPT_END                                                                                                                            \
+	{                                                                                                                                  \
+		0, 0, OPT_FLAG, 0, 0, 0, 0, 0, 0                                                                                           \
+	}
+#define OPT_OUTPUT(to)                                                                                                                     \
+	{                                                                                                                                  \
+		'o', "output", OPT_STR, to, 0, 0, "FILE", "write to FILE, which appears whole or not at all, instead of stdout", 1         \
+	}
+#define OPT_THREADS(to)                                                                                                                    \
+	{                                                                                                                                  \
+		't', "threads", OPT_INT, to, 0, 1024, "N", "threads; 0: one a processor", 1                                                \
+	}
+#define OPT_QUIET(to)                                                                                                                      \
+	{                                                                                                                                  \
+		'q', "quiet", OPT_FLAG, to, 0, 0, 0, "no progress and no summary on stderr", 1                                             \
+	}
+#define OPT_SEEDED(to)                                                                                                                     \
+	{                                                                                                                                  \
+		's', "seed", OPT_SEED, to, 0, 0, "N", "seed of all random numbers", 0                                                      \
+	}
+#define OPT_DEVICE(to)                                                                                                                     \
+	{                                                                                                                                  \
+		'd', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which hand computes", 1                                              \
+	}
 
 struct opt_prog {
 	const char *name;	 /* program */

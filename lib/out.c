@@ -1,7 +1,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* vasprintf, O_NOFOLLOW, F_DUPFD_CLOEXEC */
 #endif
-#include "out.h"
+#include "lib/out.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 struct out;
 
@@ -17,7 +17,8 @@ const char *out_name(const struct out *o); /* for messages */
 void out_write(struct out *o, const void *data, size_t n);
 void out_printf(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 void out_flush(struct out *o); /* pass on what waits */
-/* Flush and sync: after it, out_close fails only if the name can't be changed. Programs with several files sync all before they close one. */
+/* Flush and sync: after it, out_close fails only if the name can't be changed. Programs with several files sync all before they close one.
+ */
 void out_sync(struct out *o);
 /* Flush, sync, rename into place; frees o. Dies on any error: a full disk is never success. */
 void out_close(struct out *o);

@@ -1,8 +1,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "dice.h"
-#include "paint.h"
+#include "lib/dice.h"
+#include "lib/paint.h"
 
 #define EYE_N 9
 #define LIP_N 13

@@ -2,8 +2,8 @@
 #ifndef PAINT_H
 #define PAINT_H
 
-#include "brush.h"
-#include "visage.h"
+#include "lib/brush.h"
+#include "lib/visage.h"
 
 /* Paint all of it on b, whose grain is set, and turn it to bytes: image is (H, W). */
 void paint_face(const struct visage *f, struct brush *b, uint8_t *image);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pict.h"
+#include "lib/pict.h"
 
 enum { SIDE_MAX = 32000 }; /* cairo ends at 32767 */
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "out.h"
+#include "lib/out.h"
 
 enum { PICT_PNG, PICT_SVG, PICT_PDF };
 

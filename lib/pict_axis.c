@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "pict_axis.h"
+#include "lib/pict_axis.h"
 
 /* The step of 1, 2 or 5 times a power of ten that cuts span into at most n parts. */
 static double nice_step(double span, int n)

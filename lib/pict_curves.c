@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "pict_axis.h"
-#include "pict_curves.h"
-#include "pict_log.h"
+#include "lib/err.h"
+#include "lib/pict_axis.h"
+#include "lib/pict_curves.h"
+#include "lib/pict_log.h"
 
 enum { LOGS_MAX = 500, EDGE = 18, PANELS_MAX = 4, BETWEEN = 22 };
 

@@ -2,8 +2,8 @@
 #ifndef PICT_CURVES_H
 #define PICT_CURVES_H
 
-#include "opt.h"
-#include "pict.h"
+#include "lib/opt.h"
+#include "lib/pict.h"
 
 struct pict_curves {
 	struct pict_to to;

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ds.h"
-#include "pict_faces.h"
-#include "pict_grid.h"
+#include "lib/ds.h"
+#include "lib/pict_faces.h"
+#include "lib/pict_grid.h"
 
 #define TRUTH 0x4FB8FFFF
 #define PREDICTED 0xFFA62BFF

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "pict.h"
+#include "lib/pict.h"
 
 struct pict_faces {
 	struct pict_to to;

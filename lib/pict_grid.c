@@ -1,7 +1,7 @@
 #include <math.h>
 
-#include "pict.h"
-#include "pict_grid.h"
+#include "lib/pict.h"
+#include "lib/pict_grid.h"
 
 int pict_columns(int n, int64_t wanted, double cell_w, double cell_h)
 {

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "num.h"
-#include "pict_log.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "lib/pict_log.h"
 
 enum { LINE_MAX_BYTES = 1 << 16, COLUMNS_MAX = 1000, ROWS_MAX = 10000000 };
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ds.h"
-#include "num.h"
-#include "pict_grid.h"
-#include "pict_tiles.h"
+#include "lib/ds.h"
+#include "lib/num.h"
+#include "lib/pict_grid.h"
+#include "lib/pict_tiles.h"
 
 enum { EDGE = 16, HEAD = 24 };
 #define RIM 0xB9C0C8FF /* else white corners melt into the page */

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "opt.h"
-#include "pict.h"
+#include "lib/opt.h"
+#include "lib/pict.h"
 
 struct pict_tiles {
 	struct pict_to to;

@@ -1,10 +1,10 @@
-#include "pixels.h"
+#include "lib/pixels.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 /* One number a step, without a branch on its length: four bytes as one word, of which the leading digits are moved to the top. */
 static long parse_plain(const unsigned char *p, const unsigned char *e, unsigned char *out, size_t max)

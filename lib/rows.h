@@ -9,15 +9,15 @@
 #include "lib/tns.h"
 
 struct rows {
-	uint32_t n;	   /* rows */
+	uint32_t n; /* rows */
 	int W, H;
-	uint8_t *image;	   /* (n, H, W) */
-	int k;		   /* values of a row's target: label 1; coords 2 a point, in pixels, NaN = no label; image: 0 */
-	float *value;	   /* (n, k) */
-	char *names;	   /* points or classes, comma-joined; "" for image */
-	int outputs;	   /* of a net with this target */
-	uint32_t *group;   /* (n): `source` where there is one, else the row */
-	struct tns *head;  /* of the stream: names, METAs, fingerprint; owned by table */
+	uint8_t *image;	  /* (n, H, W) */
+	int k;		  /* values of a row's target: label 1; coords 2 a point, in pixels, NaN = no label; image: 0 */
+	float *value;	  /* (n, k) */
+	char *names;	  /* points or classes, comma-joined; "" for image */
+	int outputs;	  /* of a net with this target */
+	uint32_t *group;  /* (n): `source` where there is one, else the row */
+	struct tns *head; /* of the stream: names, METAs, fingerprint; owned by table */
 	struct tns_table *table;
 };
 

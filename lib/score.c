@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ds.h"
-#include "err.h"
-#include "score.h"
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/score.h"
 
 const int score_px[SCORE_STEPS] = {1, 2, 3, 5};
 

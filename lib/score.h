@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "out.h"
+#include "lib/out.h"
 
 #define SCORE_STEPS 4
 extern const int score_px[SCORE_STEPS]; /* 1, 2, 3, 5 */

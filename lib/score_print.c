@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
-#include "score.h"
+#include "lib/json.h"
+#include "lib/score.h"
 
 static void sum_json(struct json *j, const struct score_sum *s)
 {

@@ -1,9 +1,9 @@
-#include "seen.h"
+#include "lib/seen.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
+#include "lib/err.h"
 
 struct entry {
 	uint64_t hash;

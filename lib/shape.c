@@ -1,12 +1,12 @@
-#include "shape.h"
+#include "lib/shape.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "ftail.h"
-#include "sym.h"
+#include "lib/err.h"
+#include "lib/ftail.h"
+#include "lib/sym.h"
 
 #define SEEN 256 /* sets of visible points remembered, a power of two */
 #define WORK 4e6 /* bound of the fit's work an iteration: sets of visible points times the cube of the coordinates */

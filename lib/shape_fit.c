@@ -1,12 +1,12 @@
-#include "shape.h"
+#include "lib/shape.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "ftail.h"
-#include "sym.h"
+#include "lib/err.h"
+#include "lib/ftail.h"
+#include "lib/sym.h"
 
 #define WORK 4e6       /* bound of the work of an iteration: sets of visible points times the cube of the coordinates */
 #define PRIOR 1	       /* rows' worth of "coordinates don't depend on each other", so that few rows give a proper matrix too */

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
-#include "stat.h"
-#include "tns.h"
+#include "lib/json.h"
+#include "lib/stat.h"
+#include "lib/tns.h"
 
 int stat_counts(int dtype)
 {

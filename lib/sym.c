@@ -1,4 +1,4 @@
-#include "sym.h"
+#include "lib/sym.h"
 
 #include <math.h>
 

@@ -1,9 +1,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "dirt.h"
-#include "err.h"
-#include "synth.h"
+#include "lib/dirt.h"
+#include "lib/err.h"
+#include "lib/synth.h"
 
 #define BATCH_MAX 32
 #define BATCH_BYTES (1 << 20)

@@ -3,9 +3,9 @@
 #ifndef SYNTH_H
 #define SYNTH_H
 
-#include "face.h"
-#include "facecsv.h"
-#include "out.h"
+#include "lib/face.h"
+#include "lib/facecsv.h"
+#include "lib/out.h"
 
 struct synth {
 	struct face_style style; /* set is ignored: training makes set 0, test set 1 */

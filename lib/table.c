@@ -5,9 +5,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "err.h"
-#include "num.h"
-#include "table.h"
+#include "lib/err.h"
+#include "lib/num.h"
+#include "lib/table.h"
 
 /* The whole file, a zero after it. zlib reads plain files as they are; a cut gzip file shows itself only when it is closed. */
 static char *slurp(const char *path, size_t *n)

@@ -1,4 +1,5 @@
-/* The streaming reader. One function gets bytes (from a descriptor or memory), one checks a record; nothing is believed before its checksum. */
+/* The streaming reader. One function gets bytes (from a descriptor or memory), one checks a record; nothing is believed before its
+ * checksum. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -8,15 +9,15 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "err.h"
-#include "tns.h"
-#include "tns_io.h"
+#include "lib/err.h"
+#include "lib/tns.h"
+#include "lib/tns_io.h"
 
 struct tns_source {
-	int fd;			   /* -1: memory */
-	const unsigned char *mem;  /* what is left of it */
+	int fd;			  /* -1: memory */
+	const unsigned char *mem; /* what is left of it */
 	size_t left;
-	unsigned char *buf, *raw;  /* bytes of a record from fd; an inflated payload */
+	unsigned char *buf, *raw; /* bytes of a record from fd; an inflated payload */
 	size_t size, raw_size;
 	uint32_t chain;		   /* crc32 of the previous header */
 	int begun, pending, ended; /* preamble read; the first DATA waits; END verified */
@@ -114,8 +115,13 @@ static int inflate_payload(struct tns *t)
 }
 
 #define TYPE(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
-enum { TDEF = TYPE('T', 'D', 'E', 'F'), META = TYPE('M', 'E', 'T', 'A'), DATA = TYPE('D', 'A', 'T', 'A'), ABRT = TYPE('A', 'B', 'R', 'T'),
-	END = TYPE('E', 'N', 'D', 0) };
+enum {
+	TDEF = TYPE('T', 'D', 'E', 'F'),
+	META = TYPE('M', 'E', 'T', 'A'),
+	DATA = TYPE('D', 'A', 'T', 'A'),
+	ABRT = TYPE('A', 'B', 'R', 'T'),
+	END = TYPE('E', 'N', 'D', 0)
+};
 
 static int check_header(struct tns *t, const unsigned char *p)
 {
@@ -124,7 +130,8 @@ static int check_header(struct tns *t, const unsigned char *p)
 	if (crc != tns_get32(p + 28))
 		return fail(t, "header checksum %08x, not %08x", crc, tns_get32(p + 28));
 	s->chain = crc;
-	s->type = tns_get32(p), s->id = tns_get32(p + 8), s->flags = tns_get32(p + 12), s->stored = tns_get32(p + 16), s->raw_len = tns_get32(p + 20);
+	s->type = tns_get32(p), s->id = tns_get32(p + 8), s->flags = tns_get32(p + 12), s->stored = tns_get32(p + 16),
+	s->raw_len = tns_get32(p + 20);
 	if (tns_get32(p + 4) != t->record)
 		return fail(t, "sequence number %u", tns_get32(p + 4));
 	if (s->flags & ~TNS_ZLIB)
@@ -201,7 +208,8 @@ static int take_def(struct tns *t)
 	for (int i = 0; i < d.ndim; i++) {
 		d.dim[i] = tns_get64(p + 8 + 8 * i);
 		if (i && (!d.dim[i] || __builtin_mul_overflow(d.row_bytes, d.dim[i], &d.row_bytes) || d.row_bytes > TNS_CHUNK_MAX))
-			return fail(t, "%s: dimension %d is %llu: a row must have 1 to %u bytes", d.name, i, (unsigned long long)d.dim[i], TNS_CHUNK_MAX);
+			return fail(t, "%s: dimension %d is %llu: a row must have 1 to %u bytes", d.name, i, (unsigned long long)d.dim[i],
+				TNS_CHUNK_MAX);
 	}
 	uint64_t all;
 	if (d.ndim && d.dim[0] != TNS_OPEN && (d.dim[0] > TNS_ROWS_MAX || __builtin_mul_overflow((uint64_t)d.row_bytes, d.dim[0], &all)))
@@ -271,8 +279,8 @@ static int take_end(struct tns *t)
 		const struct tns_def *d = &t->def[i];
 		uint64_t said = tns_get64(p + 8 + 8 * i), must = d->ndim == 0 ? 1 : d->dim[0];
 		if (said != d->rows || (must != TNS_OPEN && must != d->rows))
-			return fail(t, "%s: %llu rows came, END says %llu%s", d->name, (unsigned long long)d->rows, (unsigned long long)said,
-				must == TNS_OPEN || must == said ? "" : ", its definition otherwise");
+			return fail(t, "%s: %llu rows came, END says %llu%s", d->name, (unsigned long long)d->rows,
+				(unsigned long long)said, must == TNS_OPEN || must == said ? "" : ", its definition otherwise");
 	}
 	if (get(t, 1, &p, &got) < 0)
 		return TNS_ERR;

@@ -9,12 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TNS_OPEN UINT64_MAX	     /* dim[0]: as many rows as come */
-#define TNS_CHUNK (1u << 20)	     /* bytes a writer cuts at */
-#define TNS_CHUNK_MAX (16u << 20)    /* bytes a reader accepts, hence the largest row */
+#define TNS_OPEN UINT64_MAX	  /* dim[0]: as many rows as come */
+#define TNS_CHUNK (1u << 20)	  /* bytes a writer cuts at */
+#define TNS_CHUNK_MAX (16u << 20) /* bytes a reader accepts, hence the largest row */
 #define TNS_TENSORS_MAX 4096
 #define TNS_ROWS_MAX (1ull << 48)
-#define TNS_META_MAX (1u << 20)	     /* keys and values, all together */
+#define TNS_META_MAX (1u << 20) /* keys and values, all together */
 
 enum tns_dtype { TNS_U8 = 1, TNS_I8, TNS_U16, TNS_I16, TNS_U32, TNS_I32, TNS_F32, TNS_U64, TNS_I64, TNS_F64, TNS_F16, TNS_BF16, TNS_BOOL };
 
@@ -38,18 +38,18 @@ struct tns_meta {
 /* ---- reading ---- */
 
 struct tns {
-	const char *name;	/* file or "stdin", for messages */
+	const char *name; /* file or "stdin", for messages */
 	int ntensors, nmeta;
-	struct tns_def *def;	/* all known after opening */
-	struct tns_meta *meta;	/* early ones known after opening, late ones after the end */
-	int id;			/* the chunk: of which tensor */
-	uint64_t row, rows;	/* its first row and how many; rows is at least 1 */
+	struct tns_def *def;	   /* all known after opening */
+	struct tns_meta *meta;	   /* early ones known after opening, late ones after the end */
+	int id;			   /* the chunk: of which tensor */
+	uint64_t row, rows;	   /* its first row and how many; rows is at least 1 */
 	const unsigned char *data; /* rows x row_bytes, valid until the next call */
-	uint32_t record;	/* number of the record read last */
-	uint32_t fingerprint;	/* after the end: the chain's last value */
-	int aborted;		/* the producer gave up; err holds its reason */
-	char err[512];		/* why TNS_ERR: "record N: reason" */
-	struct tns_source *src;	/* private */
+	uint32_t record;	   /* number of the record read last */
+	uint32_t fingerprint;	   /* after the end: the chain's last value */
+	int aborted;		   /* the producer gave up; err holds its reason */
+	char err[512];		   /* why TNS_ERR: "record N: reason" */
+	struct tns_source *src;	   /* private */
 };
 
 enum { TNS_ERR = -1, TNS_DONE = 0, TNS_DATA = 1 };
@@ -64,17 +64,17 @@ void tns_free(struct tns *t);
  * give TNS_ERR; tns_head reads up to the first DATA. */
 struct tns *tns_open_fd(int fd, const char *name);
 struct tns *tns_open_memory(const void *data, size_t n, const char *name); /* not copied; chunks point into it */
-int tns_head(struct tns *t); /* TNS_DONE or TNS_ERR */
+int tns_head(struct tns *t);						   /* TNS_DONE or TNS_ERR */
 int tns_step(struct tns *t);
 
-int tns_find(const struct tns *t, const char *name);		    /* tensor id or -1 */
-const char *tns_meta_value(const struct tns *t, const char *key);   /* NULL if absent */
+int tns_find(const struct tns *t, const char *name);		  /* tensor id or -1 */
+const char *tns_meta_value(const struct tns *t, const char *key); /* NULL if absent */
 
 /* ---- whole: files are mapped, pipes are held in memory ---- */
 
 struct tns_table;
-struct tns_table *tns_load(const char *path);	      /* verified to the end, or the program ends */
-const struct tns *tns_table_head(const struct tns_table *t); /* defs with final counts, metas, fingerprint */
+struct tns_table *tns_load(const char *path);			      /* verified to the end, or the program ends */
+const struct tns *tns_table_head(const struct tns_table *t);	      /* defs with final counts, metas, fingerprint */
 const void *tns_row(const struct tns_table *t, int id, uint64_t row); /* row < rows; valid until tns_unload */
 /* How many rows from this one on lie together in memory; at least 1. */
 uint64_t tns_run(const struct tns_table *t, int id, uint64_t row);
@@ -87,7 +87,7 @@ void tns_unload(struct tns_table *t);
 struct tns_writer;
 /* path NULL or "-" is stdout. If the program dies before tns_close, a file is not touched and a pipe gets an ABRT record. */
 struct tns_writer *tns_create(const char *path);
-void tns_compress(struct tns_writer *w);	/* zlib payloads; before the first row */
+void tns_compress(struct tns_writer *w); /* zlib payloads; before the first row */
 /* Returns the id. dim[0] may be TNS_OPEN. All before the first row. Names: 1 to 255 of A-Z a-z 0-9 . _ / - and unique (assert). */
 int tns_define(struct tns_writer *w, const char *name, int dtype, int ndim, const uint64_t *dim);
 /* Before the first row it goes ahead of the data, afterwards it is kept for after it. Keys are unique (assert). What no reader would

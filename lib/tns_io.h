@@ -11,8 +11,8 @@
 #endif
 
 #define TNS_MAGIC "\x89TNS\r\n\x1a\n"
-#define TNS_HEAD 32	    /* bytes of the preamble and of every record header */
-#define TNS_ZLIB 1u	    /* flag bit 0 */
+#define TNS_HEAD 32 /* bytes of the preamble and of every record header */
+#define TNS_ZLIB 1u /* flag bit 0 */
 #define TNS_NO_TENSOR 0xFFFFFFFFu
 #define TNS_INFLATION 1032u /* raw length at most this many times the stored one */
 

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "err.h"
-#include "tns.h"
-#include "tns_io.h"
+#include "lib/err.h"
+#include "lib/tns.h"
+#include "lib/tns_io.h"
 
 struct chunk {
 	uint64_t row, rows;

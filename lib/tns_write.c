@@ -4,10 +4,10 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "err.h"
-#include "out.h"
-#include "tns.h"
-#include "tns_io.h"
+#include "lib/err.h"
+#include "lib/out.h"
+#include "lib/tns.h"
+#include "lib/tns_io.h"
 
 struct column { /* rows that wait to be cut */
 	struct tns_def def;
@@ -96,7 +96,8 @@ int tns_define(struct tns_writer *w, const char *name, int dtype, int ndim, cons
 	unsigned char p[8 + 64 + 255] = {(unsigned char)dtype, (unsigned char)ndim};
 	struct tns_def d = {.dtype = dtype, .ndim = ndim, .row_bytes = tns_size(dtype)};
 	size_t len = strlen(name);
-	assert(!w->begun && w->ncols < TNS_TENSORS_MAX && d.row_bytes && ndim >= 0 && ndim <= 8 && tns_good_name((const unsigned char *)name, len));
+	assert(!w->begun && w->ncols < TNS_TENSORS_MAX && d.row_bytes && ndim >= 0 && ndim <= 8 &&
+		tns_good_name((const unsigned char *)name, len));
 	memcpy(d.name, name, len);
 	tns_set16(p + 2, (uint16_t)len);
 	for (int i = 0; i < w->ncols; i++)

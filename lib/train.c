@@ -50,7 +50,8 @@ static uint8_t *put_images(const struct train *t, const struct rows *r)
 	return device;
 }
 
-struct train *train_new(const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a)
+struct train *train_new(
+	const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a)
 {
 	struct train *t = xcalloc(1, sizeof *t);
 	uint32_t n = valid && valid->n > train->n ? valid->n : train->n;
@@ -137,7 +138,8 @@ static void update(struct train *t, double rate)
 			size_t at = bias ? l->b : l->w, n = bias ? l->nb : l->nw;
 			real *w = t->net->param + at, *g = t->net->grad + at, decay = bias || l->kind == LAYER_BN ? 0 : (real)a->decay;
 			if (a->optimizer == OPTIMIZER_ADAM)
-				o->adam(o, w, g, t->first + at, t->second + at, n, (real)rate, (real)a->momentum, (real)0.999, (real)1e-8, decay, t->step);
+				o->adam(o, w, g, t->first + at, t->second + at, n, (real)rate, (real)a->momentum, (real)0.999, (real)1e-8,
+					decay, t->step);
 			else
 				o->sgd(o, w, g, t->first + at, n, (real)rate, (real)a->momentum, a->optimizer == OPTIMIZER_NESTEROV, decay);
 		}
@@ -160,7 +162,8 @@ static double train_epoch(struct train *t, double rate, struct progress *p)
 	const struct rows *r = t->train;
 	const struct ops *o = t->o;
 	struct augment g = t->a->augment;
-	int moved = g.flip || g.shift > 0 || g.rotate > 0 || g.scale > 0 || g.contrast > 0 || g.brightness > 0 || g.noise > 0, k = target_values(m);
+	int moved = g.flip || g.shift > 0 || g.rotate > 0 || g.scale > 0 || g.contrast > 0 || g.brightness > 0 || g.noise > 0,
+	    k = target_values(m);
 	g.seed = t->a->seed, g.epoch = (uint32_t)t->epoch;
 	shuffle(t->order, r->n, t->a->seed, (uint32_t)t->epoch);
 	o->put(o, t->rows, t->order, r->n * sizeof *t->rows);
@@ -199,7 +202,8 @@ static double errors(const struct train *t, const struct rows *r, uint32_t at, i
 		}
 		for (int k = 0; k < r->k; k++)
 			if (!isnan(truth[k])) {
-				double px = k & 1 ? ((double)out[k] - (double)m->oy) / (double)m->sy : ((double)out[k] - (double)m->ox) / (double)m->sx;
+				double px = k & 1 ? ((double)out[k] - (double)m->oy) / (double)m->sy
+						  : ((double)out[k] - (double)m->ox) / (double)m->sx;
 				sum += (px - (double)truth[k]) * (px - (double)truth[k]);
 			}
 	}
@@ -244,8 +248,8 @@ static void keep_best(struct train *t, double score)
 	t->best = score, t->best_epoch = t->epoch;
 	get_weights(t);
 	rewind(t->best_file);
-	if (fwrite(t->m->param, sizeof(real), d->nparam, t->best_file) != d->nparam || fwrite(t->m->stat, sizeof(real), d->nstat, t->best_file) != d->nstat ||
-		fflush(t->best_file))
+	if (fwrite(t->m->param, sizeof(real), d->nparam, t->best_file) != d->nparam ||
+		fwrite(t->m->stat, sizeof(real), d->nstat, t->best_file) != d->nstat || fflush(t->best_file))
 		die_errno("the temporary file of the best weights");
 }
 
@@ -253,7 +257,8 @@ static void take_best(struct train *t)
 {
 	const struct netdesc *d = &t->m->d;
 	rewind(t->best_file);
-	if (fread(t->m->param, sizeof(real), d->nparam, t->best_file) != d->nparam || fread(t->m->stat, sizeof(real), d->nstat, t->best_file) != d->nstat)
+	if (fread(t->m->param, sizeof(real), d->nparam, t->best_file) != d->nparam ||
+		fread(t->m->stat, sizeof(real), d->nstat, t->best_file) != d->nstat)
 		die("the temporary file of the best weights can't be read");
 }
 
@@ -267,7 +272,8 @@ void train_run(struct train *t)
 		t->o->put(t->o, t->net->param, t->m->param, t->m->d.nparam * sizeof(real));
 		t->o->put(t->o, t->net->stat, t->m->stat, t->m->d.nstat * sizeof(real));
 	}
-	char *columns = t->valid ? xprintf("epoch\trate\ttrain_loss\tvalid_loss\t%s\tseconds", metric) : xstrdup("epoch\trate\ttrain_loss\tseconds");
+	char *columns = t->valid ? xprintf("epoch\trate\ttrain_loss\tvalid_loss\t%s\tseconds", metric)
+				 : xstrdup("epoch\trate\ttrain_loss\tseconds");
 	struct tlog *log = tlog_open(a->log, columns, (uint64_t)t->epoch);
 	struct progress p;
 	double start = log_seconds(), written = 0, cost = 0;

@@ -15,7 +15,7 @@
 enum optimizer { OPTIMIZER_SGD, OPTIMIZER_NESTEROV, OPTIMIZER_ADAM };
 
 struct train_options {
-	int epochs, batch, patience; /* patience: epochs without a better validation before the end; 0: never */
+	int epochs, batch, patience;  /* patience: epochs without a better validation before the end; 0: never */
 	double rate, momentum, decay; /* decay: on weights, not on biases and batch norm */
 	enum optimizer optimizer;
 	enum schedule schedule;
@@ -33,21 +33,22 @@ struct train {
 	const struct ops *o;
 	struct model *m;
 	struct net *net;
-	const struct rows *train, *valid; /* valid may be NULL */
-	uint8_t *bytes, *valid_bytes;	  /* device */
-	real *target, *valid_target;	  /* device (n, outputs), scaled; classes (n) for more than two */
-	uint32_t *order, *rows;		  /* host, device */
+	const struct rows *train, *valid;  /* valid may be NULL */
+	uint8_t *bytes, *valid_bytes;	   /* device */
+	real *target, *valid_target;	   /* device (n, outputs), scaled; classes (n) for more than two */
+	uint32_t *order, *rows;		   /* host, device */
 	real *x, *t, *dz, *first, *second; /* device: a batch, and the optimizer's */
-	double *loss;			  /* device, a row each */
-	int *mirror;			  /* points */
-	real *scaled;			  /* host (n, outputs) */
+	double *loss;			   /* device, a row each */
+	int *mirror;			   /* points */
+	real *scaled;			   /* host (n, outputs) */
 	int epoch, step, best_epoch;
 	double best;
 	FILE *best_file; /* its weights: parameters, then statistics; without a name */
 };
 
 /* All the pieces outlive it. m's parameters are where training starts. */
-struct train *train_new(const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a);
+struct train *train_new(
+	const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a);
 /* To the end; m then holds the best weights where there is a validation set, else the last. Dies when the loss is no number. */
 void train_run(struct train *t);
 void train_free(struct train *t);

@@ -1,8 +1,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "brush.h"
-#include "visage.h"
+#include "lib/brush.h"
+#include "lib/visage.h"
 
 static const float NECK = -0.75f; /* depth of the axis on which the head turns */
 

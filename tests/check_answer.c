@@ -2,11 +2,11 @@
 #include <math.h>
 #include <zlib.h>
 
-#include "answer.h"
-#include "ds.h"
-#include "lookup.h"
-#include "philox.h"
-#include "table.h"
+#include "lib/answer.h"
+#include "lib/ds.h"
+#include "lib/lookup.h"
+#include "lib/philox.h"
+#include "lib/table.h"
 #include "tests/prog.h"
 
 static const char *put(const char *path, const char *text)

@@ -8,10 +8,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "csv.h"
-#include "err.h"
-#include "philox.h"
-#include "pixels.h"
+#include "lib/csv.h"
+#include "lib/err.h"
+#include "lib/philox.h"
+#include "lib/pixels.h"
 
 static const char *isas[3];
 static int nisas;

@@ -4,9 +4,9 @@
 #include <time.h>
 
 #include "child.h"
-#include "ds.h"
-#include "err.h"
-#include "opt.h"
+#include "lib/ds.h"
+#include "lib/err.h"
+#include "lib/opt.h"
 #include "wire.h"
 
 static uint64_t state = 88172645463325252u;

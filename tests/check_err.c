@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "child.h"
-#include "err.h"
+#include "lib/err.h"
 
 static void do_die(void *arg)
 {

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "brush.h"
-#include "dirt.h"
-#include "face.h"
-#include "facecsv.h"
+#include "lib/brush.h"
+#include "lib/dirt.h"
+#include "lib/face.h"
+#include "lib/facecsv.h"
 
 #define NOISE_SEED 7
 

@@ -67,7 +67,9 @@ static void set_up(struct setting *s, int i)
 	for (size_t k = 0; k < in; k++)
 		s->x[k] = normal(2, (uint32_t)k);
 	for (int k = 0; k < s->B * s->out; k++)
-		s->t[k] = s->kind == LOSS_SQUARED ? normal(3, (uint32_t)k) : s->kind == LOSS_SIGMOID ? (double)philox_unit((uint32_t)k * 0x9E3779B9u) : k % s->out;
+		s->t[k] = s->kind == LOSS_SQUARED   ? normal(3, (uint32_t)k)
+			  : s->kind == LOSS_SIGMOID ? (double)philox_unit((uint32_t)k * 0x9E3779B9u)
+						    : k % s->out;
 	if (s->kind != LOSS_SOFTMAX)
 		s->t[1] = NAN; /* a missing label */
 	for (uint32_t b = 0; b < 8; b++)

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include "child.h"
-#include "err.h"
-#include "log.h"
+#include "lib/err.h"
+#include "lib/log.h"
 
 static char path[256];
 

@@ -41,8 +41,8 @@ static void compare(float *a[4], size_t n, float tolerance, const char *what)
 		scale += (double)a[0][i] * (double)a[0][i];
 	scale = n ? sqrt(scale / (double)n) + 1e-3 : 1;
 	for (size_t i = 0; i < n; i++)
-		ck_assert_msg(fabs((double)a[0][i] - (double)a[1][i]) <= (double)tolerance * (scale + fabs((double)a[0][i])), "%s: element %zu of %zu: %.9g, ref has %.9g",
-			what, i, n, (double)a[1][i], (double)a[0][i]);
+		ck_assert_msg(fabs((double)a[0][i] - (double)a[1][i]) <= (double)tolerance * (scale + fabs((double)a[0][i])),
+			"%s: element %zu of %zu: %.9g, ref has %.9g", what, i, n, (double)a[1][i], (double)a[0][i]);
 	ck_assert_msg(!memcmp(a[1], a[2], n * sizeof(float)), "%s: 2 threads give other bits", what);
 	ck_assert_msg(!memcmp(a[1], a[3], n * sizeof(float)), "%s: 5 threads give other bits", what);
 	for (int i = 0; i < 4; i++)
@@ -94,8 +94,8 @@ START_TEST(dense)
 END_TEST
 
 static const int conv_shapes[][9] = {/* B C H W F KH KW S P */
-	{1, 1, 1, 1, 1, 1, 1, 1, 0}, {2, 3, 5, 7, 4, 3, 3, 1, 1}, {33, 2, 9, 8, 3, 2, 3, 2, 0}, {3, 1, 11, 11, 5, 5, 5, 3, 2}, {17, 4, 6, 6, 7, 1, 1, 1, 0},
-	{2, 5, 12, 10, 3, 3, 3, 2, 1}, {1, 1, 96, 96, 2, 3, 3, 1, 0}};
+	{1, 1, 1, 1, 1, 1, 1, 1, 0}, {2, 3, 5, 7, 4, 3, 3, 1, 1}, {33, 2, 9, 8, 3, 2, 3, 2, 0}, {3, 1, 11, 11, 5, 5, 5, 3, 2},
+	{17, 4, 6, 6, 7, 1, 1, 1, 0}, {2, 5, 12, 10, 3, 3, 3, 2, 1}, {1, 1, 96, 96, 2, 3, 3, 1, 0}};
 
 START_TEST(convolution)
 {
@@ -156,7 +156,8 @@ START_TEST(batch_norm)
 	for (s.train = 1; s.train >= 0; s.train--) {
 		float *y[4], *run[4], *save[4], *dx[4], *dg[4], *db[4];
 		for (int h = 0; h < 4; h++) {
-			y[h] = filled(n), run[h] = randoms(2 * c, 5), save[h] = filled(2 * c), dx[h] = filled(n), dg[h] = filled(c), db[h] = filled(c);
+			y[h] = filled(n), run[h] = randoms(2 * c, 5), save[h] = filled(2 * c), dx[h] = filled(n), dg[h] = filled(c),
+			db[h] = filled(c);
 			for (size_t k = c; k < 2 * c; k++)
 				run[h][k] = fabsf(run[h][k]) + 0.1f;
 			hand(h)->bn(hand(h), y[h], x, gamma, beta, run[h], save[h], &s);

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "child.h"
-#include "err.h"
-#include "opt.h"
-#include "out.h"
+#include "lib/err.h"
+#include "lib/opt.h"
+#include "lib/out.h"
 
 struct options {
 	const char *out, *net, *device;

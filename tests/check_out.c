@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "child.h"
-#include "err.h"
-#include "out.h"
+#include "lib/err.h"
+#include "lib/out.h"
 
 /* Every test runs in a fresh directory (Check forks each, and none is left behind by one that passes). */
 static char dir[256];

@@ -6,15 +6,15 @@
 #include <sys/resource.h>
 
 #include "child.h"
-#include "err.h"
-#include "philox.h"
-#include "pict_axis.h"
-#include "pict_curves.h"
-#include "pict_faces.h"
-#include "pict_grid.h"
-#include "pict_log.h"
-#include "pict_tiles.h"
-#include "tns.h"
+#include "lib/err.h"
+#include "lib/philox.h"
+#include "lib/pict_axis.h"
+#include "lib/pict_curves.h"
+#include "lib/pict_faces.h"
+#include "lib/pict_grid.h"
+#include "lib/pict_log.h"
+#include "lib/pict_tiles.h"
+#include "lib/tns.h"
 
 static char dir[64], in[100], png[100];
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "philox.h"
-#include "seen.h"
+#include "lib/err.h"
+#include "lib/philox.h"
+#include "lib/seen.h"
 
 START_TEST(finds_what_was_there)
 {

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "fault.h"
-#include "ftail.h"
-#include "philox.h"
-#include "shape.h"
-#include "sym.h"
+#include "lib/err.h"
+#include "lib/fault.h"
+#include "lib/ftail.h"
+#include "lib/philox.h"
+#include "lib/shape.h"
+#include "lib/sym.h"
 
 enum { K = 15, W = 96, H = 96 };
 static const int mirror[K] = {1, 0, 4, 5, 2, 3, 8, 9, 6, 7, 10, 12, 11, 13, 14};

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "json.h"
-#include "philox.h"
-#include "stat.h"
+#include "lib/json.h"
+#include "lib/philox.h"
+#include "lib/stat.h"
 #include "tests/prog.h"
 
 static char a[64], b[64];

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tests/child.h"
-#include "tns.h"
+#include "lib/tns.h"
 
 static char prog_bin[4096];
 

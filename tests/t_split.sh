@@ -65,6 +65,8 @@ size=$(stat -c %s faces.tns)
 head -c $((size - 70)) faces.tns >cut.tns
 refused 1 "cut.tns: record " cut.tns $two
 refused 1 "no/such/c.tns: No such file or directory" faces.tns --parts 0.5,0.3,0.2 $two -o no/such/c.tns
+refused 1 "/dev/full: No space left on device" faces.tns -o a.tns -o /dev/full
+refused 1 "/dev/full: No space left on device" faces.tns -o /dev/full -o a.tns
 echo old >a.tns
 fails 1 "tns-split: cut.tns: record " tns-split -q cut.tns $two
 is "$(cat a.tns)" old "the old file stays"
@@ -77,6 +79,7 @@ is "$(for p in a b c; do ids $p.tns; done | sort -n)" "$(ids faces.tns)" "every 
 for p in a b c; do
 	is "$(ids $p.tns)" "$(ids $p.tns | sort -n)" "part $p keeps the order"
 	is "$(tns-info $p.tns | grep -c '^points: left_eye_center')" 1 "part $p keeps METAs"
+	is "$(tns-info $p.tns | grep -c '^rows.kept: 300$')" 1 "part $p keeps METAs that came after the rows"
 	is "$(tns-info $p.tns | grep -c "^  tns-split 0.1.0 --parts 0.6,0.15,0.25 \[part [123] of 3\] < $(tns-info faces.tns | sed -n 's/fingerprint: //p')$")" 1 "part $p: its history"
 done
 is "$(($(rows a.tns) > 150 && $(rows a.tns) < 210 && $(rows c.tns) > 45 && $(rows c.tns) < 105))" 1 "shares ($(rows a.tns) of 300)"

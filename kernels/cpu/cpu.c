@@ -65,10 +65,35 @@ struct ops *ops_cpu(int threads)
 	c->scratch = xcalloc((size_t)pool_threads(c->pool), sizeof *c->scratch);
 	c->size = xcalloc((size_t)pool_threads(c->pool), sizeof *c->size);
 	snprintf(c->kernel, sizeof c->kernel, "openblas %s", openblas_get_corename());
-	*o = (struct ops){.name = "cpu", .kernel = c->kernel, .ctx = c, .alloc = o->alloc, .release = o->release, .put = o->put, .get = o->get,
-		.zero = o->zero, .copy = o->copy, .images = cpu_images, .gather = cpu_gather, .mask = cpu_mask, .dense = cpu_dense,
-		.dense_dx = cpu_dense_dx, .dense_dw = cpu_dense_dw, .conv = cpu_conv, .conv_dx = cpu_conv_dx, .conv_dw = cpu_conv_dw, .act = cpu_act,
-		.act_back = cpu_act_back, .pool = cpu_pool, .pool_back = cpu_pool_back, .up = cpu_up, .up_back = cpu_up_back, .bn = cpu_bn,
-		.bn_back = cpu_bn_back, .loss = cpu_loss, .sgd = cpu_sgd, .adam = cpu_adam, .close = cpu_close};
+	*o = (struct ops){.name = "cpu",
+		.kernel = c->kernel,
+		.ctx = c,
+		.alloc = o->alloc,
+		.release = o->release,
+		.put = o->put,
+		.get = o->get,
+		.zero = o->zero,
+		.copy = o->copy,
+		.images = cpu_images,
+		.gather = cpu_gather,
+		.mask = cpu_mask,
+		.dense = cpu_dense,
+		.dense_dx = cpu_dense_dx,
+		.dense_dw = cpu_dense_dw,
+		.conv = cpu_conv,
+		.conv_dx = cpu_conv_dx,
+		.conv_dw = cpu_conv_dw,
+		.act = cpu_act,
+		.act_back = cpu_act_back,
+		.pool = cpu_pool,
+		.pool_back = cpu_pool_back,
+		.up = cpu_up,
+		.up_back = cpu_up_back,
+		.bn = cpu_bn,
+		.bn_back = cpu_bn_back,
+		.loss = cpu_loss,
+		.sgd = cpu_sgd,
+		.adam = cpu_adam,
+		.close = cpu_close};
 	return o;
 }

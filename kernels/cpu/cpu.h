@@ -37,8 +37,8 @@ void cpu_conv_dw(const struct ops *o, real *dw, real *db, const real *dy, const 
 void cpu_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
 	const struct augment *a);
 void cpu_gather(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K);
-void cpu_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed, uint32_t purpose,
-	uint32_t epoch);
+void cpu_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
+	uint32_t purpose, uint32_t epoch);
 void cpu_act(const struct ops *o, real *y, const real *x, enum act act, size_t n);
 void cpu_act_back(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n);
 void cpu_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int planes, int H, int W, int K);
@@ -46,11 +46,11 @@ void cpu_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t 
 void cpu_up(const struct ops *o, real *y, const real *x, int planes, int H, int W, int K);
 void cpu_up_back(const struct ops *o, real *dx, const real *dy, int planes, int H, int W, int K);
 void cpu_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s);
-void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma, const real *save,
-	const struct bn *s);
+void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma,
+	const real *save, const struct bn *s);
 void cpu_loss(const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K);
 void cpu_sgd(const struct ops *o, real *w, const real *g, real *m, size_t n, real rate, real momentum, int nesterov, real decay);
-void cpu_adam(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps, real decay,
-	int step);
+void cpu_adam(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps,
+	real decay, int step);
 
 #endif

@@ -8,7 +8,8 @@ enum { TILE_M = 256, TILE_N = 512 };
 
 void cpu_sgemm(int ta, int tb, int M, int N, int K, const float *a, int lda, const float *b, int ldb, float beta, float *out, int ldc)
 {
-	cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, M, N, K, 1, a, lda, b, ldb, beta, out, ldc);
+	cblas_sgemm(
+		CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, M, N, K, 1, a, lda, b, ldb, beta, out, ldc);
 }
 
 struct gemm {

@@ -27,13 +27,15 @@ struct args { /* one for all: what an operation was called with */
 static void images(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
-	ref_images(a->o, a->y + from * (size_t)(a->C * a->H * a->W), a->bytes, a->rows + from, (int)(to - from), a->C, a->H, a->W, a->mul, a->p, a->s);
+	ref_images(a->o, a->y + from * (size_t)(a->C * a->H * a->W), a->bytes, a->rows + from, (int)(to - from), a->C, a->H, a->W, a->mul,
+		a->p, a->s);
 }
 
 void cpu_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
 	const struct augment *s)
 {
-	cpu_slices(o->ctx, (size_t)B, 4, images, &(struct args){.o = o, .y = x, .bytes = bytes, .rows = rows, .C = C, .H = H, .W = W, .mul = mul, .p = add, .s = s});
+	cpu_slices(o->ctx, (size_t)B, 4, images,
+		&(struct args){.o = o, .y = x, .bytes = bytes, .rows = rows, .C = C, .H = H, .W = W, .mul = mul, .p = add, .s = s});
 }
 
 void cpu_gather(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K)
@@ -55,8 +57,8 @@ static void mask(void *arg, size_t from, size_t to)
 	}
 }
 
-void cpu_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed, uint32_t purpose,
-	uint32_t epoch)
+void cpu_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
+	uint32_t purpose, uint32_t epoch)
 {
 	cpu_slices(o->ctx, (size_t)B, 16, mask,
 		&(struct args){.y = y, .x = x, .rows = rows, .K = K, .p = p, .mul = mul, .seed = seed, .purpose = purpose, .epoch = epoch});
@@ -189,8 +191,8 @@ static void bn_back(void *arg, size_t from, size_t to)
 	}
 }
 
-void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma, const real *save,
-	const struct bn *s)
+void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma,
+	const real *save, const struct bn *s)
 {
 	cpu_slices(o->ctx, (size_t)s->C, 1, bn_back,
 		&(struct args){.y = dx, .u = dgamma, .v = dbeta, .t = dy, .x = x, .w = gamma, .m = (real *)save, .s = s});
@@ -200,13 +202,14 @@ static void loss(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	size_t at = from * (size_t)a->K;
-	ref_loss(a->o, (enum loss)a->act, a->loss + from, a->y ? a->y + at : NULL, a->x + at, a->t + (a->act == LOSS_SOFTMAX ? from : at), a->mul,
-		(int)(to - from), a->K);
+	ref_loss(a->o, (enum loss)a->act, a->loss + from, a->y ? a->y + at : NULL, a->x + at, a->t + (a->act == LOSS_SOFTMAX ? from : at),
+		a->mul, (int)(to - from), a->K);
 }
 
 void cpu_loss(const struct ops *o, enum loss kind, double *out, real *dz, const real *z, const real *target, real mul, int B, int K)
 {
-	cpu_slices(o->ctx, (size_t)B, 16, loss, &(struct args){.o = o, .act = (int)kind, .loss = out, .y = dz, .x = z, .t = target, .mul = mul, .K = K});
+	cpu_slices(o->ctx, (size_t)B, 16, loss,
+		&(struct args){.o = o, .act = (int)kind, .loss = out, .y = dz, .x = z, .t = target, .mul = mul, .K = K});
 }
 
 static void sgd(void *arg, size_t from, size_t to)
@@ -224,10 +227,22 @@ void cpu_sgd(const struct ops *o, real *w, const real *g, real *m, size_t n, rea
 static void adam(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
-	ref_adam(a->o, a->y + from, a->x + from, a->m + from, a->v + from, to - from, a->rate, a->momentum, a->beta, a->eps, a->decay, a->step);
+	ref_adam(a->o, a->y + from, a->x + from, a->m + from, a->v + from, to - from, a->rate, a->momentum, a->beta, a->eps, a->decay,
+		a->step);
 }
 
-void cpu_adam(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps, real decay, int step)
+void cpu_adam(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps,
+	real decay, int step)
 {
-	cpu_slices(o->ctx, n, 1 << 16, adam, &(struct args){.y = w, .x = g, .m = m, .v = v, .rate = rate, .momentum = beta1, .beta = beta2, .eps = eps, .decay = decay, .step = step});
+	cpu_slices(o->ctx, n, 1 << 16, adam,
+		&(struct args){.y = w,
+			.x = g,
+			.m = m,
+			.v = v,
+			.rate = rate,
+			.momentum = beta1,
+			.beta = beta2,
+			.eps = eps,
+			.decay = decay,
+			.step = step});
 }

@@ -52,8 +52,8 @@ void ref_gather(const struct ops *o, real *y, const real *x, const uint32_t *row
 		memcpy(y + (size_t)b * (size_t)K, x + rows[b] * (size_t)K, (size_t)K * sizeof *y);
 }
 
-void ref_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed, uint32_t purpose,
-	uint32_t epoch)
+void ref_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
+	uint32_t purpose, uint32_t epoch)
 {
 	(void)o;
 	for (int b = 0; b < B; b++)

@@ -64,7 +64,8 @@ void ref_sgd(const struct ops *o, real *w, const real *g, real *m, size_t n, rea
 	}
 }
 
-void ref_adam(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps, real decay, int step)
+void ref_adam(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps,
+	real decay, int step)
 {
 	(void)o;
 	real fix1 = (real)(1 / (1 - pow((double)beta1, step))), fix2 = (real)(1 / (1 - pow((double)beta2, step)));

@@ -29,7 +29,8 @@ void ref_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int plan
 				const real *in = x + ((size_t)p * H + (size_t)oy * K) * W + (size_t)ox * K;
 				int best = 0;
 				for (int k = 1; k < K * K; k++) /* NaN wins, so that it is seen */
-					if (in[k / K * W + k % K] > in[best / K * W + best % K] || in[k / K * W + k % K] != in[k / K * W + k % K])
+					if (in[k / K * W + k % K] > in[best / K * W + best % K] ||
+						in[k / K * W + k % K] != in[k / K * W + k % K])
 						best = k;
 				size_t i = ((size_t)p * OH + oy) * OW + ox;
 				y[i] = in[best / K * W + best % K];
@@ -100,8 +101,8 @@ void ref_bn(const struct ops *o, real *y, const real *x, const real *gamma, cons
 	}
 }
 
-void ref_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma, const real *save,
-	const struct bn *s)
+void ref_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma,
+	const real *save, const struct bn *s)
 {
 	(void)o;
 	int n = s->B * s->HW;

@@ -43,11 +43,35 @@ static void ref_close(struct ops *o)
 
 struct ops *ops_ref(void)
 {
-	static const struct ops table = {.name = "ref", .kernel = "plain loops", .alloc = ref_alloc, .release = ref_release, .put = ref_put,
-		.get = ref_get, .zero = ref_zero, .copy = ref_put, .images = ref_images, .gather = ref_gather, .mask = ref_mask, .dense = ref_dense,
-		.dense_dx = ref_dense_dx, .dense_dw = ref_dense_dw, .conv = ref_conv, .conv_dx = ref_conv_dx, .conv_dw = ref_conv_dw, .act = ref_act,
-		.act_back = ref_act_back, .pool = ref_pool, .pool_back = ref_pool_back, .up = ref_up, .up_back = ref_up_back, .bn = ref_bn,
-		.bn_back = ref_bn_back, .loss = ref_loss, .sgd = ref_sgd, .adam = ref_adam, .close = ref_close};
+	static const struct ops table = {.name = "ref",
+		.kernel = "plain loops",
+		.alloc = ref_alloc,
+		.release = ref_release,
+		.put = ref_put,
+		.get = ref_get,
+		.zero = ref_zero,
+		.copy = ref_put,
+		.images = ref_images,
+		.gather = ref_gather,
+		.mask = ref_mask,
+		.dense = ref_dense,
+		.dense_dx = ref_dense_dx,
+		.dense_dw = ref_dense_dw,
+		.conv = ref_conv,
+		.conv_dx = ref_conv_dx,
+		.conv_dw = ref_conv_dw,
+		.act = ref_act,
+		.act_back = ref_act_back,
+		.pool = ref_pool,
+		.pool_back = ref_pool_back,
+		.up = ref_up,
+		.up_back = ref_up_back,
+		.bn = ref_bn,
+		.bn_back = ref_bn_back,
+		.loss = ref_loss,
+		.sgd = ref_sgd,
+		.adam = ref_adam,
+		.close = ref_close};
 	struct ops *o = xmalloc(sizeof *o);
 	*o = table;
 	return o;
