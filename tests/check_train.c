@@ -248,6 +248,36 @@ START_TEST(draws)
 }
 END_TEST
 
+/* Noise has the deviation asked for, is another in every pixel, row and epoch, and the same when asked again. */
+START_TEST(pixel_noise)
+{
+	enum { ALL = 4 * W * H };
+	static uint8_t grey[ALL];
+	float *x[3];
+	double sum = 0, square = 0, beside = 0, below = 0, rows = 0, epochs = 0, n = ALL / 4 * 3;
+	const uint32_t number[] = {0, 1, 2, 3};
+	memset(grey, 128, sizeof grey);
+	for (int i = 0; i < 3; i++) {
+		struct augment a = {.noise = 0.05f, .seed = 3, .epoch = 1 + (uint32_t)i / 2};
+		x[i] = xcalloc(ALL, sizeof *x[i]);
+		hand->images(hand, x[i], grey, number, 4, 1, H, W, 1.0f / 255, -128.0f / 255, &a);
+	}
+	ck_assert(!memcmp(x[0], x[1], ALL * sizeof(float)));
+	for (int i = 0; i < ALL / 4 * 3; i++) {
+		double v = (double)x[0][i];
+		sum += v, square += v * v, beside += v * (double)x[0][i + 1], below += v * (double)x[0][i + W];
+		rows += v * (double)x[0][i + W * H], epochs += v * (double)x[2][i];
+	}
+	ck_assert_msg(
+		fabs(sum / n) < 0.002 && fabs(sqrt(square / n) / 0.05 - 1) < 0.03, "mean %g, deviation %g", sum / n, sqrt(square / n));
+	ck_assert_msg(
+		fabs(beside / square) < 0.05 && fabs(below / square) < 0.05 && fabs(rows / square) < 0.05 && fabs(epochs / square) < 0.05,
+		"correlations %g %g %g %g", beside / square, below / square, rows / square, epochs / square);
+	for (int i = 0; i < 3; i++)
+		free(x[i]);
+}
+END_TEST
+
 /* ---- the loop */
 
 /* n rows of 5x4 noise; k values a row: coords where names are given, else classes. */
@@ -443,6 +473,7 @@ int main(void)
 	tcase_add_test(t, order);
 	tcase_add_loop_test(t, pixels_and_points, 0, sizeof augments / sizeof *augments);
 	tcase_add_test(t, draws);
+	tcase_add_test(t, pixel_noise);
 	tcase_add_test(t, masked);
 	tcase_add_test(t, no_label_in_a_batch);
 	tcase_add_loop_test(t, overfits, 0, sizeof small / sizeof *small);
