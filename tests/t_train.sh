@@ -44,6 +44,12 @@ alike "autoencoder" eyes.tns dae-pretrain -H 23 -e 4 -b 64
 alike "stacked" eyes.tns dae-pretrain -H 23,11,5 -e 3 -b 33 -r 0.3 -c 0.4 -s 7
 alike "of eyes only" eyes.tns dae-pretrain -H 9 -e 3 --only positive
 
+# the library under the products may not cut them by its own threads
+for t in 1 2 4; do
+	OPENBLAS_NUM_THREADS=$t cnn-train -q -n 'fc700 relu fc500 relu fc' -e 2 -b 90 faces.tns -o blas$t.tns
+	same blas1.tns blas$t.tns "the product library's $t threads"
+done
+
 # prediction: any way of cutting and any number of threads
 cnn-train -q -n 'conv3x3x4 bn relu pool2 fc' -e 1 -s 1 faces.tns -o a.tns
 cnn-train -q -n 'fc9 tanh fc' -e 1 -s 2 faces.tns -o b.tns
