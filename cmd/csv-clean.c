@@ -101,6 +101,7 @@ int main(int argc, char **argv)
 	clean_end(cl);
 	ds_history(w, NULL, 0, NULL);
 	progress_end(&p);
+	tns_end(w); /* a report of a data set that could not be written would be a lie */
 	if (cl->report)
 		out_close(cl->report);
 	tns_close(w);

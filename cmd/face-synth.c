@@ -76,6 +76,11 @@ int main(int argc, char **argv)
 	synth_training(&s, (uint32_t)o.n, rows, groups, truth);
 	if (test || lookup || solution)
 		synth_test(&s, (uint32_t)o.tests, test, lookup, solution);
+	/* all on the disk, or through the pipe, before one is put in place */
+	struct out *all[] = {rows, groups, truth, test, lookup, solution};
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i])
+			out_sync(all[i]);
 	close_if(groups);
 	close_if(truth);
 	close_if(test);

@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/dirt.h"
 #include "lib/err.h"
@@ -106,6 +107,31 @@ static uint32_t parts_make(struct part *p, int threads, int batch, uint32_t row,
 	return done;
 }
 
+/* A CSV has no end mark: cut between two rows it passes for a whole one. So the last bytes of a block wait for the next block's first, and
+ * whatever a killed run leaves in a pipe ends within a row. */
+enum { TAIL = 16 };
+
+struct tail {
+	size_t n;
+	char byte[TAIL + 1];
+};
+
+static void put_rows(struct out *to, struct tail *t, const char *rows, size_t n)
+{
+	if (!n)
+		return;
+	size_t hold = n - 1 < TAIL ? n - 1 : TAIL;
+	t->byte[t->n++] = rows[0];
+	out_write(to, t->byte, t->n);
+	out_write(to, rows + 1, n - 1 - hold);
+	memcpy(t->byte, rows + n - hold, t->n = hold);
+}
+
+static void put_tail(struct out *to, const struct tail *t)
+{
+	out_write(to, t->byte, t->n);
+}
+
 static void header(const struct synth *s, struct out *to, enum facecsv_fault fault)
 {
 	char *text = xmalloc(facecsv_room(s->style.points, 0));
@@ -131,6 +157,7 @@ static void side_lines(const struct synth *s, const struct part *p, struct out *
 void synth_training(const struct synth *s, uint32_t n, struct out *rows, struct out *groups, struct out *truth)
 {
 	int batch;
+	struct tail tail = {0};
 	struct part *p = parts_new(s, 0, 0, 1, &batch);
 	if (s->fault == FACECSV_CUT && s->bad < n)
 		n = s->bad + 1;
@@ -143,16 +170,18 @@ void synth_training(const struct synth *s, uint32_t n, struct out *rows, struct 
 		row += parts_make(p, s->threads, batch, row, n);
 		for (int t = 0; t < s->threads; t++) {
 			if (p[t].n > 0)
-				out_write(rows, p[t].rows, p[t].rows_len);
+				put_rows(rows, &tail, p[t].rows, p[t].rows_len);
 			side_lines(s, &p[t], groups, truth);
 		}
 	}
+	put_tail(rows, &tail);
 	parts_free(p, s->threads);
 }
 
 void synth_test(const struct synth *s, uint32_t n, struct out *test, struct out *lookup, struct out *solution)
 {
 	int batch;
+	struct tail tail = {0}, answer = {0};
 	struct part *p = parts_new(s, 1, test != NULL, solution != NULL, &batch);
 	char *text = xmalloc(facecsv_room(s->style.points, 0));
 	uint8_t *keep = xmalloc((size_t)s->style.points);
@@ -167,11 +196,15 @@ void synth_test(const struct synth *s, uint32_t n, struct out *test, struct out 
 		row += parts_make(p, s->threads, batch, row, n);
 		for (int t = 0; t < s->threads; t++) {
 			if (test && p[t].n > 0)
-				out_write(test, p[t].test, p[t].test_len);
+				put_rows(test, &tail, p[t].test, p[t].test_len);
 			if (solution && p[t].n > 0)
-				out_write(solution, p[t].rows, p[t].rows_len);
+				put_rows(solution, &answer, p[t].rows, p[t].rows_len);
 		}
 	}
+	if (test)
+		put_tail(test, &tail);
+	if (solution)
+		put_tail(solution, &answer);
 	for (uint32_t row = 0; row < n && lookup; row++) {
 		dirt_asked(s->seed, row, s->style.points, keep);
 		out_write(lookup, text, facecsv_lookup(text, &line, row + 1, s->style.points, keep));
