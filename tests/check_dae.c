@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "lib/dae.h"
+#include "lib/daerun.h"
 #include "lib/err.h"
+#include "lib/infer.h"
+#include "lib/opt.h"
 #include "lib/philox.h"
 
 enum { V = 11, H = 6, N = 9, ALL = V * H + H + V };
@@ -151,13 +154,75 @@ START_TEST(first)
 }
 END_TEST
 
+/* ---- the whole run */
+
+static char path[2][100];
+
+static struct rows *patches(void)
+{
+	static uint8_t image[62 * 25];
+	bars(image, 62);
+	struct tns_writer *w = tns_create(path[0]);
+	tns_define(w, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, 5, 5});
+	tns_write(w, 0, image, 62);
+	tns_close(w);
+	return rows_load(path[0], TARGET_IMAGE);
+}
+
+/* The model of a stack: encoders, then decoders whose weights are the encoders' turned over; it makes the patches again. */
+START_TEST(stack)
+{
+	struct ops *o = ops_open("cpu", 1);
+	struct dae_options a = {.epochs = 300, .batch = 31, .rate = 0.3f, .corruption = 0.1f, .seed = 1};
+	struct rows *data = patches();
+	struct daerun r = {.ops = o, .a = &a, .data = data, .layers = 2, .hidden = {9, 6}, .output = path[1], .quiet = 1};
+	daerun(&r);
+	struct model *m = model_load(path[1]);
+	ck_assert_str_eq(m->net, "fc9 sigmoid fc6 sigmoid fc9 sigmoid fc25 sigmoid");
+	ck_assert(m->target == TARGET_IMAGE && m->W == 5 && m->H == 5);
+	for (int i = 0; i < 2; i++) {
+		const struct layer *in = &m->d.layer[2 * i], *out = &m->d.layer[6 - 2 * i];
+		int inputs = in->C * in->H * in->W;
+		ck_assert(out->OC == inputs && in->OC == (i ? 6 : 9));
+		for (int h = 0; h < in->OC; h++)
+			for (int v = 0; v < inputs; v++)
+				ck_assert(m->param[in->w + (size_t)(h * inputs + v)] == m->param[out->w + (size_t)(v * in->OC + h)]);
+		ck_assert(m->param[in->b] != 0 && m->param[out->b] != 0 && m->param[in->w] != m->param[in->w + 1]);
+	}
+	/* better than the mean patch by far */
+	float out[62 * 25];
+	double mean[25] = {0}, error = 0, spread = 0;
+	struct infer *f = infer_new(o, &m, 1, 0);
+	infer_batch(f, data->image, 62, out, NULL);
+	for (int i = 0; i < 62 * 25; i++)
+		mean[i % 25] += data->image[i] / 255.0 / 62;
+	for (int i = 0; i < 62 * 25; i++) {
+		error += pow((double)out[i] - data->image[i] / 255.0, 2);
+		spread += pow(mean[i % 25] - data->image[i] / 255.0, 2);
+	}
+	ck_assert_msg(error < 0.1 * spread, "error %g, of the mean patch %g", error, spread);
+	infer_free(f);
+	model_free(m);
+	rows_free(data);
+	o->close(o);
+	unlink(path[0]), unlink(path[1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dae");
 	TCase *t = tcase_create("dae");
+	static const struct opt none[] = {OPT_END};
+	static const struct opt_prog prog = {"check", "", "", 0, 0, none, {NULL}};
+	int n;
+	opt_parse(&prog, 1, (char *[]){"check", NULL}, &n); /* history has its line */
+	for (int i = 0; i < 2; i++)
+		snprintf(path[i], sizeof path[i], "%s/dae%d.%d.tns", getenv("TMP") ? getenv("TMP") : "/tmp", i, (int)getpid());
 	tcase_add_loop_test(t, step, 0, 4);
 	tcase_add_loop_test(t, descent, 0, 2);
 	tcase_add_test(t, first);
+	tcase_add_test(t, stack);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

@@ -261,6 +261,19 @@ START_TEST(nan_passes)
 }
 END_TEST
 
+/* Of equal values the first is the largest: after a relu there are many zeros, and hands must send their gradient to one place. */
+START_TEST(ties)
+{
+	static const float x[2][9] = {{0}, {1, 5, 5, 5, 2, 5, 3, 3, 5}};
+	for (int h = 0; h < 2; h++) {
+		float y[2];
+		uint8_t at[2];
+		hand(h)->pool(hand(h), y, at, x[0], 2, 3, 3, 3);
+		ck_assert(y[0] == 0 && at[0] == 0 && y[1] == 5 && at[1] == 1);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ops");
@@ -274,6 +287,7 @@ int main(void)
 	tcase_add_test(t, batches);
 	tcase_add_test(t, losses_and_steps);
 	tcase_add_test(t, nan_passes);
+	tcase_add_test(t, ties);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_set_fork_status(r, CK_NOFORK); /* the pool's threads would not survive a fork */
