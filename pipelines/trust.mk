@@ -1,0 +1,30 @@
+# What the table of trust promises, run in its long form; and the fuzzers, where clang is.
+## make trust     the long tests: every cut and flip, full disks, signals, 10 minutes of fuzzing; prints the table of counts
+trust: $(bins) $B/tests/check_trust
+	@tmp=$$(mktemp -d) && export TMP=$$tmp TRUST=1 BIN=$(CURDIR)/$B/bin && \
+	{ $B/tests/check_trust && tests/t_trust.sh && $(MAKE) --no-print-directory fuzz RUNS=10000000; } >$$tmp/log 2>&1 && good=0 || good=1; \
+	printf '%-4s %-60s %9s  %s\n' no. test number result; \
+	sed -n 's/^trust: //p' $$tmp/log | awk -F ' [|] ' '{printf "%-4s %-60s %9s  %s\n", $$1, $$2, $$3, $$4}'; \
+	grep -E '^(FAILED|skipped)' $$tmp/log || true; [ $$good = 0 ] || tail -20 $$tmp/log; rm -rf $$tmp; exit $$good
+
+# one fuzzer a parser: tests/fuzz_NAME.c; RUNS inputs each, at most FUZZ_SECONDS
+RUNS ?= 60000
+FUZZ_SECONDS ?= 600
+fuzzers := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
+.PHONY: fuzz no-clang
+## make fuzz      each parser's fuzzer, RUNS=60000 inputs (needs clang)
+fuzz: $(if $(shell command -v clang),$(fuzzers:%=fuzz-%),no-clang)
+no-clang:
+	@echo "skipped: no clang, so no fuzzing"
+fuzz-%: $B/tests/fuzz_%
+	@mkdir -p $B/fuzz/$*/seeds $B/fuzz/$*/corpus
+	@[ -n "$$(ls $B/fuzz/$*/seeds)" ] || FUZZ_SEEDS=$B/fuzz/$*/seeds $<
+	@$< -runs=$(RUNS) -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5 -print_final_stats=1 -verbosity=0 \
+		-artifact_prefix=$B/fuzz/$*/ $B/fuzz/$*/corpus $B/fuzz/$*/seeds 2>$B/fuzz/$*/log || { tail -30 $B/fuzz/$*/log; exit 1; }
+	@awk '/number_of_executed_units/ {n = $$2} /peak_rss_mb/ {m = $$2} /slowest_unit_time_sec/ {s = $$2} END {printf "trust: 3 | fuzzer of $* | %s | 0 found; slowest under %d s, %s MiB with sanitizers\n", n, s + 1, m}' $B/fuzz/$*/log
+# all of lib but pictures: the linker takes what the parser needs
+$B/tests/fuzz_%: tests/fuzz_%.c $(filter lib/%,$(libs)) $(wildcard lib/*.h tests/*.h) $B/ready
+	@mkdir -p $(@D)
+	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -Ilib -I. -ffunction-sections -Wl,--gc-sections -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		$< $(fuzz_$*) -lz -lm -lpthread -o $@
+fuzz_tns := lib/tns.c lib/tns_write.c lib/tns_type.c lib/err.c lib/out.c

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Line 3 of the table of trust in its short form: every fuzzer, 60,000 inputs or a minute.
+source tests/sh.sh
+if ! echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return p && n < 0; }' | clang -x c -fsanitize=fuzzer,address - -o "$TMP/try" 2>/dev/null; then
+	skip "no clang with libFuzzer here"
+	good
+	done_tests
+	exit
+fi
+unset MAKEFLAGS MFLAGS MAKELEVEL SAN
+ok "fuzzers find nothing" make -s fuzz RUNS=60000 FUZZ_SECONDS=60
+grep '^trust:' "$TMP/.out"
+is "$(grep -c '^trust: 3' "$TMP/.out")" "$(find tests -name 'fuzz_*.c' | wc -l)" "all fuzzers ran"
+done_tests
