@@ -35,8 +35,12 @@ static int centre(const int *point, int n, const float *points, double xy[2])
 static void cut(struct cutter *k, const double xy[2], int mirrored, int label)
 {
 	const struct patch_plan *p = k->p;
+	if (!(fabs(xy[0]) < 1e6 && fabs(xy[1]) < 1e6)) {
+		k->c->lost++;
+		return;
+	}
 	int x0 = corner(xy[0], p->w), y0 = corner(xy[1], p->h);
-	if (!(fabs(xy[0]) < 1e6 && fabs(xy[1]) < 1e6) || x0 < 0 || y0 < 0 || x0 + p->w > p->W || y0 + p->h > p->H) {
+	if (x0 < 0 || y0 < 0 || x0 + p->w > p->W || y0 + p->h > p->H) {
 		k->c->lost++;
 		return;
 	}

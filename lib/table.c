@@ -24,7 +24,7 @@ static char *slurp(const char *path, size_t *n)
 		if (*n == cap)
 			text = xrealloc(text, (cap *= 2) + 1);
 		if (cap > 1u << 30)
-			die("%s: over 512 MiB of text, too much for a side table", path);
+			die("%s: over 1 GiB of text, too much for a side table", path);
 	}
 	if (got < 0) {
 		const char *why = gzerror(f, &code);
