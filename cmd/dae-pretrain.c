@@ -81,6 +81,9 @@ int main(int argc, char **argv)
 		die_usage("--hidden: no layer");
 	if (r.snapshots && (!o.output || !strcmp(o.output, "-")))
 		die_usage("--snapshot needs --output FILE");
+	for (int i = 0; i < r.snapshots; i++)
+		if (r.snapshot[i] > o.epochs)
+			die_usage("--snapshot %d: there are %d epochs", r.snapshot[i], (int)o.epochs);
 	if (o.resume && !o.checkpoint)
 		die_usage("--resume needs --checkpoint");
 	struct ops *ops = ops_open(o.device, (int)o.threads);

@@ -154,6 +154,7 @@ ok "snapshots" dae-pretrain -q -H 12,7 -e 5 -b 50 --snapshot 2,5,3 eyes.tns -o s
 is "$(echo snap*.tns)" "snap-2.tns snap-3.tns snap-5.tns snap.tns" "snapshots' names"
 is "$(about snap-5.tns)" "$(about snap.tns)" "the last snapshot is the model"
 is "$([ "$(about snap-2.tns)" = "$(about snap.tns)" ]; echo $?)" 1 "an early snapshot is not"
+fails 2 "--snapshot 7: there are 5 epochs" dae-pretrain -q -H 12 -e 5 --snapshot 2,7 eyes.tns -o snap7.tns
 ok "one layer" dae-pretrain -q -H 12 -e 4 -b 50 --snapshot 2 eyes.tns -o layer
 ok "half of it" dae-pretrain -q -H 12 -e 2 -b 50 eyes.tns -o half.tns
 is "$(about layer-2)" "$(about half.tns)" "a snapshot is the shorter run"
