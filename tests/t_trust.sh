@@ -152,6 +152,27 @@ if has patch-extract && has tns-info; then
 	good
 fi
 
+# ---- 4: a stream for every rule that can be broken, in little time and memory ----
+streams=${BIN%/bin}/tests/check_tns_bad
+if has tns-info && [ -x "$streams" ]; then
+	mkdir hostile
+	WIRE_DUMP=hostile "$streams" >/dev/null
+	n=0 slowest=0 limit=(prlimit --data=67108864)
+	case $BIN in *-san*) limit=(env) ;; esac # a sanitizer's shadow is larger
+	for f in hostile/bad-*.tns; do
+		t0=${EPOCHREALTIME/./}
+		fails 1 "$f: " "${limit[@]}" tns-info --check "$f"
+		t1=${EPOCHREALTIME/./}
+		((t1 - t0 > slowest)) && slowest=$((t1 - t0))
+		n=$((n + 1))
+	done
+	for f in hostile/good-*.tns; do ok "$f is right" "${limit[@]}" tns-info --check "$f"; done
+	rm -r hostile
+	say 4 'hostile streams, one a broken rule, in 64 MiB' $n "refused in one line; slowest $((slowest / 1000)) ms"
+else
+	skip "no $streams"
+fi
+
 # ---- 8: full disks ----
 if [ -e /dev/full ]; then
 	n=0
