@@ -106,19 +106,19 @@ END_TEST
 /* One tensor far ahead of the others, then all in steps of one: each row is moved a few times, not a hundred thousand times. */
 START_TEST(far_ahead)
 {
-	enum { AHEAD = 60000, N = 2 * AHEAD };
+	enum { AHEAD = 40000, N = 2 * AHEAD, ROW = 256 };
 	struct wire w;
 	uint64_t rows[2] = {N, N};
-	unsigned char *p = calloc(AHEAD, 64);
-	static const uint64_t wide[2] = {UINT64_MAX, 64};
+	unsigned char *p = calloc(AHEAD, ROW);
+	static const uint64_t wide[2] = {UINT64_MAX, ROW};
 	wire_begin(&w);
 	wire_tdef(&w, 0, TNS_U8, 2, wide, "wide");
 	wire_tdef(&w, 1, TNS_U8, 1, id_dim, "thin");
-	wire_data(&w, 0, p, AHEAD * 64);
+	wire_data(&w, 0, p, AHEAD * ROW);
 	for (int i = 0; i < N; i++) {
 		wire_data(&w, 1, p, 1);
 		if (i < N - AHEAD)
-			wire_data(&w, 0, p, 64);
+			wire_data(&w, 0, p, ROW);
 	}
 	wire_end(&w, 2, rows);
 	struct ds *d = ds_open(save(&w, "ahead.tns"));
