@@ -103,7 +103,8 @@ START_TEST(whole)
 		ck_assert_msg(wire_read_pipe(g[i].p, g[i].n, 1000, why), "%s: %s", golden_name[i], why);
 		all += g[i].n;
 		if (full)
-			printf("trust: 1 | golden stream of bytes: %s | %zu | %d records, accepted\n", golden_name[i], g[i].n, g[i].records);
+			printf("trust: 1 | golden stream of bytes: %s | %zu | %d records, accepted\n", golden_name[i], g[i].n,
+				g[i].records);
 	}
 	ck_assert_uint_gt(all, 200000);
 	ck_assert_uint_gt(g[5].n, 100000);
