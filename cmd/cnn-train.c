@@ -132,6 +132,8 @@ int main(int argc, char **argv)
 	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
 	if (!o.quiet && valid)
 		warn("best epoch %d: %s %.5g", t->best_epoch, target == TARGET_COORDS ? "valid rmse px" : "valid loss", t->best);
+	if (!o.quiet)
+		warn("computed by %s (%s)", ops->name, ops->kernel); /* the bits are promised for this name */
 	log_provenance(o.quiet);
 	train_free(t);
 	model_free(m);

@@ -94,6 +94,8 @@ int main(int argc, char **argv)
 	if (!strcmp(o.only, "positive"))
 		rows_keep_positive(r.data);
 	daerun(&r);
+	if (!o.quiet)
+		warn("computed by %s (%s)", ops->name, ops->kernel); /* the bits are promised for this name */
 	log_provenance(o.quiet);
 	rows_free(r.data);
 	ops->close(ops);
