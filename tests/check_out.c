@@ -605,6 +605,7 @@ END_TEST
 
 int main(void)
 {
+	signal(SIGHUP, SIG_DFL); /* a runner under nohup ignores it */
 	Suite *s = suite_create("out");
 	TCase *t = tcase_create("out");
 	suite_add_tcase(s, t);
