@@ -11,9 +11,10 @@ CC := gcc
 endif
 B := build$(if $(SAN),-san)
 OPT := -O2
+FP := -ffp-contract=off
 # no fast-math: the same sums in the same order, NaN kept as NaN
 # expanded late: OPT and INCLUDES differ by target, and pkg-config may come only with the set-up
-CFLAGS = -std=gnu11 -g $(OPT) -Wall -Wextra -ffp-contract=off -D_GNU_SOURCE -I. $(INCLUDES)
+CFLAGS = -std=gnu11 -g $(OPT) -Wall -Wextra $(FP) -D_GNU_SOURCE -I. $(INCLUDES)
 LDLIBS := -lopenblas -lz -lm -lpthread
 ifdef SAN
 CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -30,7 +31,7 @@ dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/net.c lib/netdesc
 checks := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/check_*.c))
 objs := $(libs:%.c=$B/obj/%.o)
 
-.PHONY: all help test demo keypoints eyes install format clean
+.PHONY: all help test bench demo keypoints eyes install format clean
 all: $(bins)
 
 include pipelines/setup.mk
@@ -48,6 +49,12 @@ $B/obj/dbl/%.o: %.c $B/ready
 	$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
 
 $B/obj/kernels/%.o: OPT := -O3
+# the innermost loops, for each kind of processor: a product and a sum may be rounded once, a comparison need not raise a flag
+$B/obj/kernels/cpu/micro_%.o: FP = -ffp-contract=fast -fno-math-errno -fno-trapping-math $(ISA)
+ifeq ($(shell uname -m),x86_64)
+$B/obj/kernels/cpu/micro_avx512.o: ISA := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma
+$B/obj/kernels/cpu/micro_avx2.o: ISA := -mavx2 -mfma
+endif
 $(pict:%.c=$B/obj/%.o) $B/obj/tests/check_pict.o: INCLUDES = $(shell pkg-config --cflags cairo)
 
 $B/libkeypipe.a: $(objs)
@@ -60,6 +67,10 @@ $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
 $B/bin/render $B/tests/check_pict: $(pict:%.c=$B/obj/%.o)
 $B/bin/render $B/tests/check_pict: EXTRA = -lcairo
 
+$B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 $B/tests/check_%: $B/obj/tests/check_%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcheck -lsubunit $(LDLIBS) $(EXTRA) -o $@
@@ -71,6 +82,10 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 ## make test      build and run all unit and shell tests (SAN=1: with sanitizers)
 test: $(bins) $(checks)
 	@B=$B SAN=$(SAN) tests/run $(checks) $(wildcard tests/t_*.sh)
+
+## make bench     training steps and forward passes a second of the nets people train (build/bin/bench --help)
+bench: $B/bin/bench
+	$<
 
 ## make install   copy the programs to PREFIX/bin
 PREFIX ?= /usr/local

@@ -23,9 +23,17 @@ enum loss {
 	LOSS_SOFTMAX, /* cross-entropy of softmax(z), the target one class number a row */
 };
 
-/* y is (B, F, OH, OW), x (B, C, H, W), w (F, C, KH, KW); OH = (H + 2 P - KH) / S + 1, floor. */
+/* One convolution with what stands around it in a net, so that a hand can do it in one go: y = act(pool(conv(up(x)) + b)).
+ * up: nearest, every value up x up times; conv: F filters of KH x KW, stride S, P zeros around; OH = (H up + 2 P - KH) / S + 1, floor,
+ * OW likewise; pool: the largest of pool x pool, floor at the edges, so that y is (B, F, OH / pool, OW / pool). Activations only rise,
+ * so those before and after the pool are one. */
 struct conv {
-	int B, C, H, W, F, KH, KW, S, P, OH, OW;
+	int B, C, H, W;		     /* x */
+	int up;			     /* at least 1 */
+	int F, KH, KW, S, P, OH, OW; /* w is (F, C, KH, KW); OH, OW before the pool */
+	int pool;		     /* 1 to 15 */
+	enum act act;
+	int image; /* x is rows, as `images` leaves them, not maps; it needs no gradient */
 };
 
 /* How bytes become an input, and how augmentation moves them; see kernels/augment.h. All ranges 0: as they are. */
@@ -44,8 +52,20 @@ struct augment {
 /* Batch normalisation (Ioffe and Szegedy, 2015): statistics of C channels over B x HW values each. */
 struct bn {
 	int B, C, HW;
+	int maps;  /* x and y are maps; else rows of C, HW is 1 */
 	int train; /* 1: of this batch, and running ones move by momentum; 0: the running ones */
 	real momentum, eps;
+};
+
+enum update_kind { UPDATE_SGD, UPDATE_NESTEROV, UPDATE_ADAM };
+
+/* How weights move by their gradient g.
+ * SGD: g += decay w; m = momentum m + g; w -= rate m. NESTEROV: w -= rate (g + momentum m) (Sutskever et al., 2013). Without m: momentum 0.
+ * ADAM: Kingma and Ba, 2015, with decoupled decay (Loshchilov and Hutter, 2019); momentum is beta1; step counts from 1. */
+struct update {
+	enum update_kind kind;
+	int step;
+	real rate, momentum, beta2, eps, decay;
 };
 
 struct ops {
@@ -70,24 +90,40 @@ struct ops {
 	void (*mask)(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 		uint32_t purpose, uint32_t epoch);
 
+	/* Maps, what spatial layers pass on, lie in the hand's own order, perhaps with channels added that hold numbers of no meaning, so
+	 * that only their whole can be worked on value by value. Bytes of B of them; from rows (B, C H W) and back. */
+	size_t (*maps_size)(const struct ops *o, int B, int C, int H, int W);
+	void (*to_maps)(const struct ops *o, real *maps, const real *rows, int B, int C, int H, int W);
+	void (*to_rows)(const struct ops *o, real *rows, const real *maps, int B, int C, int H, int W);
+
 	/* y (B, O) = act(x (B, I) w' + b); w is (O, I), or (I, O) where flip; b may be NULL */
 	void (*dense)(
 		const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
 	void (*dense_dx)(const struct ops *o, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
 	/* dw (O, I) = dy' x, added to what is there where add; db (O) = column sums of dy; either may be NULL */
 	void (*dense_dw)(const struct ops *o, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
-	void (*conv)(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, const struct conv *s);
-	void (*conv_dx)(const struct ops *o, real *dx, const real *dy, const real *w, const struct conv *s);
-	void (*conv_dw)(const struct ops *o, real *dw, real *db, const real *dy, const real *x, const struct conv *s);
+	/* w (O, I) moved by the gradient dy' x (+ dy2' x2 where they are not NULL), which is kept nowhere; m, v as in update */
+	void (*dense_step)(const struct ops *o, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2,
+		int B, int I, int O, const struct update *u);
+
+	/* packed: the weights as the hand wants them, conv_packed bytes, made by conv_pack from w (F, C, KH, KW) whenever they have
+	 * changed; B does not matter. at: a byte for each value of y's maps, which largest was taken (of pool x pool, row-major, the first
+	 * of equals); not touched where pool is 1. x: rows where s->image, else maps; y: maps. */
+	size_t (*conv_packed)(const struct ops *o, const struct conv *s);
+	void (*conv_pack)(const struct ops *o, void *packed, const real *w, const struct conv *s);
+	void (*conv)(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s);
+	/* From dy, the gradient of y: dw (F, C, KH, KW), db (F), dx (maps; NULL: not wanted). y, at, x as the forward pass left them. */
+	void (*conv_back)(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at,
+		const real *x, const real *w, const struct conv *s);
 
 	void (*act)(const struct ops *o, real *y, const real *x, enum act act, size_t n);			/* y may be x */
 	void (*act_back)(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n); /* dx may be dy */
-	/* max over K x K, floor at the edges; at: which of the K x K, row-major, first of equals; K <= 15 */
-	void (*pool)(const struct ops *o, real *y, uint8_t *at, const real *x, int planes, int H, int W, int K);
-	void (*pool_back)(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int planes, int H, int W, int K);
-	/* nearest: every value K x K times; H and W are x's */
-	void (*up)(const struct ops *o, real *y, const real *x, int planes, int H, int W, int K);
-	void (*up_back)(const struct ops *o, real *dx, const real *dy, int planes, int H, int W, int K);
+	/* maps: max over K x K, floor at the edges; at: which of the K x K, row-major, first of equals; K <= 15 */
+	void (*pool)(const struct ops *o, real *y, uint8_t *at, const real *x, int B, int C, int H, int W, int K);
+	void (*pool_back)(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int B, int C, int H, int W, int K);
+	/* maps, nearest: every value K x K times; H and W are x's */
+	void (*up)(const struct ops *o, real *y, const real *x, int B, int C, int H, int W, int K);
+	void (*up_back)(const struct ops *o, real *dx, const real *dy, int B, int C, int H, int W, int K);
 	/* y = (x - mean) * inv * gamma + beta; run: running mean (C) and variance (C); save: mean (C) and inv (C) used, for bn_back */
 	void (*bn)(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
 		const struct bn *s);
@@ -97,12 +133,8 @@ struct ops {
 	/* each row's loss (B) and dz (B, K) = mul * derivative of the row's loss; target (B, K), for LOSS_SOFTMAX (B). dz may be NULL */
 	void (*loss)(
 		const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K);
-	/* g += decay w; m = momentum m + g; w -= rate (nesterov ? g + momentum m : m)  (Sutskever et al., 2013);
-	 * m NULL: momentum 0 */
-	void (*sgd)(const struct ops *o, real *w, const real *g, real *m, size_t n, real rate, real momentum, int nesterov, real decay);
-	/* Kingma and Ba, 2015, with decoupled decay (Loshchilov and Hutter, 2019); step counts from 1 */
-	void (*adam)(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps,
-		real decay, int step);
+	/* w (n) moved by its gradient g; m, v (n): the update's first and second moments, NULL where it has none */
+	void (*update)(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u);
 	void (*close)(struct ops *o);
 };
 

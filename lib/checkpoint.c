@@ -81,8 +81,7 @@ int checkpoint_read(struct train *t)
 	t->best_epoch = counter(s, "opt/best_epoch"), t->best = number(s, "opt/best");
 	real *copy = xmalloc((d->nparam + d->nstat) * sizeof *copy);
 	model_read(d, b, "", copy, copy + d->nparam);
-	t->o->put(t->o, t->net->param, copy, d->nparam * sizeof *copy);
-	t->o->put(t->o, t->net->stat, copy + d->nparam, d->nstat * sizeof *copy);
+	net_put(t->net, copy, copy + d->nparam);
 	model_read(d, b, "opt/m/", copy, NULL);
 	t->o->put(t->o, t->first, copy, d->nparam * sizeof *copy);
 	if (t->second) {

@@ -17,7 +17,7 @@ struct dae *dae_new(const struct ops *o, int V, int H, uint32_t N, int layer, co
 	struct dae *d = xcalloc(1, sizeof *d);
 	size_t B = (size_t)a->batch < N ? (size_t)a->batch : N, r = sizeof(real);
 	d->o = o, d->V = V, d->H = H, d->B = (int)B, d->N = N;
-	d->param = o->alloc(o, count(d) * r), d->grad = o->alloc(o, count(d) * r);
+	d->param = o->alloc(o, count(d) * r), d->grad = o->alloc(o, (size_t)(H + V) * r);
 	d->x = o->alloc(o, B * (size_t)V * r), d->noisy = o->alloc(o, B * (size_t)V * r), d->z = o->alloc(o, B * (size_t)V * r);
 	d->h = o->alloc(o, B * (size_t)H * r), d->dh = o->alloc(o, B * (size_t)H * r);
 	d->loss = o->alloc(o, N * sizeof(double)), d->rows = o->alloc(o, N * sizeof(uint32_t));
@@ -39,7 +39,8 @@ static void step(struct dae *d, const uint32_t *rows, double *loss, int B, int l
 {
 	const struct ops *o = d->o;
 	size_t nw = (size_t)d->V * (size_t)d->H;
-	real *w = d->param, *b = w + nw, *c = b + d->H, *dw = d->grad, *db = dw + nw, *dc = db + d->H;
+	real *w = d->param, *b = w + nw, *c = b + d->H;
+	struct update u = {.kind = UPDATE_SGD, .rate = (real)a->rate};
 	o->mask(o, d->noisy, d->x, rows, B, d->V, a->corruption, 1, a->seed, PHILOX_MASK | (uint32_t)layer << 8, epoch);
 	o->dense(o, d->h, d->noisy, w, b, ACT_SIGMOID, 0, B, d->V, d->H);
 	o->dense(o, d->z, d->h, w, c, ACT_NONE, 1, B, d->H, d->V);
@@ -47,9 +48,10 @@ static void step(struct dae *d, const uint32_t *rows, double *loss, int B, int l
 	o->dense_dx(o, d->dh, d->z, w, 1, B, d->H, d->V);
 	o->act_back(o, d->dh, d->dh, d->h, ACT_SIGMOID, (size_t)B * (size_t)d->H);
 	/* w is used twice: its gradient is the sum of both uses */
-	o->dense_dw(o, dw, NULL, d->h, d->z, 0, B, d->V, d->H);
-	o->dense_dw(o, dw, db, d->dh, d->noisy, 1, B, d->V, d->H);
-	o->dense_dw(o, NULL, dc, d->z, NULL, 0, B, 0, d->V);
+	o->dense_step(o, w, NULL, NULL, d->h, d->z, d->dh, d->noisy, B, d->V, d->H, &u);
+	o->dense_dw(o, NULL, d->grad, d->dh, NULL, 0, B, 0, d->H);
+	o->dense_dw(o, NULL, d->grad + d->H, d->z, NULL, 0, B, 0, d->V);
+	o->update(o, b, d->grad, NULL, NULL, (size_t)(d->H + d->V), &u);
 }
 
 static void load(struct dae *d, const uint8_t *bytes, const real *codes, const uint32_t *rows, int B)
@@ -70,7 +72,6 @@ double dae_epoch(struct dae *d, const uint8_t *bytes, const real *codes, int lay
 		int B = d->N - at < (uint32_t)d->B ? (int)(d->N - at) : d->B;
 		load(d, bytes, codes, d->rows + at, B);
 		step(d, d->rows + at, d->loss + at, B, layer, epoch, a);
-		o->sgd(o, d->param, d->grad, NULL, count(d), (real)a->rate, 0, 0, 0);
 	}
 	double *loss = xcalloc(d->N, sizeof *loss), sum = 0;
 	o->get(o, loss, d->loss, d->N * sizeof *loss);

@@ -18,7 +18,7 @@ struct dae_options {
 struct dae {
 	const struct ops *o;
 	int V, H, B;
-	real *param, *grad;
+	real *param, *grad; /* grad: of b and c; w's is kept nowhere */
 	real *x, *noisy, *h, *z, *dh;
 	double *loss; /* device, a row each, of one epoch */
 	uint32_t *rows, *host_rows;

@@ -31,9 +31,8 @@ struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip)
 			die("models 1 and %d differ in target, input or names: they can't be averaged", i + 1);
 	f->net = xcalloc((size_t)n, sizeof *f->net);
 	for (int i = 0; i < n; i++) {
-		f->net[i] = net_new(o, &m[i]->d, INFER_BATCH, 0);
-		o->put(o, f->net[i]->param, m[i]->param, m[i]->d.nparam * sizeof(real));
-		o->put(o, f->net[i]->stat, m[i]->stat, m[i]->d.nstat * sizeof(real));
+		f->net[i] = net_new(o, &m[i]->d, INFER_BATCH, NET_INFER);
+		net_put(f->net[i], m[i]->param, m[i]->stat);
 	}
 	f->bytes = o->alloc(o, B * pixels), f->flipped = xmalloc(B * pixels);
 	f->rows = o->alloc(o, sizeof rows);

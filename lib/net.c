@@ -1,4 +1,5 @@
 /* Layers in order, and back. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -11,28 +12,113 @@ static size_t values(const struct layer *l)
 	return (size_t)l->OC * (size_t)l->OH * (size_t)l->OW;
 }
 
-struct net *net_new(const struct ops *o, const struct netdesc *d, int B, int train)
+static struct conv conv_of(const struct netdesc *d, int i, int B)
 {
-	struct net *n = xcalloc(1, sizeof *n);
-	size_t row = (size_t)B * sizeof(real);
-	n->o = o, n->d = d, n->B = B;
-	n->param = o->alloc(o, d->nparam * sizeof(real));
-	n->stat = o->alloc(o, d->nstat * sizeof(real));
-	n->y = xcalloc((size_t)d->n, sizeof *n->y);
-	n->at = xcalloc((size_t)d->n, sizeof *n->at);
-	n->save = xcalloc((size_t)d->n, sizeof *n->save);
+	const struct layer *l = &d->layer[i], *from = l->up > 1 ? l - 1 : l; /* where the input comes from */
+	return (struct conv){.B = B,
+		.C = l->C,
+		.H = from->H,
+		.W = from->W,
+		.up = l->up,
+		.F = l->OC,
+		.KH = l->KH,
+		.KW = l->KW,
+		.S = l->S,
+		.P = l->P,
+		.OH = l->OH,
+		.OW = l->OW,
+		.pool = l->pool,
+		.act = l->act,
+		.image = i == 0};
+}
+
+/* The last of the layers that i does with itself: its output is what the next one sees. */
+static int last_of(const struct netdesc *d, int i)
+{
+	while (i + 1 < d->n && d->layer[i + 1].fused && d->layer[i + 1].kind != LAYER_UP)
+		i++;
+	return i;
+}
+
+/* The layer whose output i's is computed from, or -1. */
+static int before(const struct netdesc *d, int i)
+{
+	for (i--; i >= 0 && d->layer[i].fused; i--)
+		;
+	return i;
+}
+
+/* Bytes of what a layer leaves, fused ones included. */
+static size_t left_by(const struct net *n, int i, int B)
+{
+	const struct layer *l = &n->d->layer[last_of(n->d, i)];
+	return n->maps_out[i] ? n->o->maps_size(n->o, B, l->OC, l->OH, l->OW) : values(l) * (size_t)B * sizeof(real);
+}
+
+/* Spatial layers take maps, but for a convolution that reads the input as it comes; dense ones and dropout take rows. */
+static void kinds(struct net *n)
+{
+	const struct netdesc *d = n->d;
+	n->maps_in = xcalloc((size_t)d->n, 1), n->maps_out = xcalloc((size_t)d->n, 1);
 	for (int i = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];
-		n->y[i] = l->fused ? n->y[i - 1] : o->alloc(o, values(l) * row);
-		if (l->kind == LAYER_POOL)
-			n->at[i] = o->alloc(o, values(l) * (size_t)B);
+		int from = before(d, i), given = from >= 0 && n->maps_out[from];
+		n->maps_in[i] = l->kind == LAYER_CONV			       ? i > 0
+				: l->kind == LAYER_POOL || l->kind == LAYER_UP ? 1
+				: l->kind == LAYER_BN			       ? l->H * l->W > 1
+				: l->kind == LAYER_ACT			       ? given
+									       : 0;
+		n->maps_out[i] = l->kind == LAYER_CONV || n->maps_in[i];
+	}
+}
+
+static size_t bigger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+struct net *net_new(const struct ops *o, const struct netdesc *d, int B, enum net_mode mode)
+{
+	struct net *n = xcalloc(1, sizeof *n);
+	size_t L = (size_t)d->n, widest = 0, grad = 0;
+	n->o = o, n->d = d, n->B = B, n->mode = mode;
+	n->param = o->alloc(o, d->nparam * sizeof(real));
+	n->stat = o->alloc(o, d->nstat * sizeof(real));
+	n->y = xcalloc(L, sizeof *n->y), n->at = xcalloc(L, sizeof *n->at), n->save = xcalloc(L, sizeof *n->save);
+	n->packed = xcalloc(L, sizeof *n->packed), n->in = xcalloc(L + 1, sizeof *n->in);
+	kinds(n);
+	for (int i = 0, given = 0; i < d->n; i++) {
+		const struct layer *l = &d->layer[i];
+		if (l->fused)
+			continue;
+		struct conv c = conv_of(d, i, B);
+		const struct layer *from = l->kind == LAYER_CONV && l->up > 1 ? l - 1 : l;
+		size_t rows = (size_t)B * (size_t)from->C * (size_t)from->H * (size_t)from->W * sizeof(real),
+		       maps = o->maps_size(o, B, from->C, from->H, from->W);
+		if (n->maps_in[i] != given)
+			n->in[i] = o->alloc(o, given ? rows : maps);
+		n->y[i] = o->alloc(o, left_by(n, i, B));
+		if (l->kind == LAYER_POOL || (l->kind == LAYER_CONV && l->pool > 1))
+			n->at[i] = o->alloc(o, left_by(n, i, B) / sizeof(real));
 		if (l->kind == LAYER_BN)
 			n->save[i] = o->alloc(o, 2 * (size_t)l->C * sizeof(real));
+		if (l->kind == LAYER_CONV)
+			n->packed[i] = o->alloc(o, o->conv_packed(o, &c));
+		widest = bigger(widest, i ? bigger(bigger(rows, maps), left_by(n, i, B)) : left_by(n, i, B));
+		if (l->kind == LAYER_DROPOUT || l->kind == LAYER_ACT || l->kind == LAYER_BN || l->kind == LAYER_POOL || l->kind == LAYER_UP)
+			widest = bigger(widest, bigger(rows, maps)); /* as the first layer they work out a gradient nobody needs */
+		grad = bigger(grad, (l->kind == LAYER_DENSE ? 0 : l->nw) + l->nb);
+		given = n->maps_out[i];
+		if (last_of(d, i) == d->n - 1 && given) {
+			rows = (size_t)B * (size_t)d->outputs * sizeof(real);
+			n->in[d->n] = o->alloc(o, rows);
+			widest = bigger(widest, rows);
+		}
 	}
-	if (train) {
-		n->grad = o->alloc(o, d->nparam * sizeof(real));
-		n->delta[0] = o->alloc(o, d->widest * row);
-		n->delta[1] = o->alloc(o, d->widest * row);
+	if (mode != NET_INFER) {
+		n->grad = o->alloc(o, (mode == NET_GRADIENT ? d->nparam : grad) * sizeof(real));
+		for (int k = 0; k < 3; k++)
+			n->delta[k] = o->alloc(o, widest);
 	}
 	return n;
 }
@@ -41,15 +127,32 @@ void net_free(struct net *n)
 {
 	if (!n)
 		return;
-	for (int i = 0; i < n->d->n; i++) {
-		if (!n->d->layer[i].fused)
-			n->o->release(n->o, n->y[i]);
-		n->o->release(n->o, n->at[i]);
-		n->o->release(n->o, n->save[i]);
-	}
-	n->o->release(n->o, n->param), n->o->release(n->o, n->stat), n->o->release(n->o, n->grad);
-	n->o->release(n->o, n->delta[0]), n->o->release(n->o, n->delta[1]);
-	free(n->y), free(n->at), free(n->save), free(n);
+	const struct ops *o = n->o;
+	for (int i = 0; i < n->d->n; i++)
+		o->release(o, n->y[i]), o->release(o, n->at[i]), o->release(o, n->save[i]), o->release(o, n->packed[i]),
+			o->release(o, n->in[i]);
+	o->release(o, n->in[n->d->n]);
+	o->release(o, n->param), o->release(o, n->stat), o->release(o, n->grad);
+	for (int k = 0; k < 3; k++)
+		o->release(o, n->delta[k]);
+	free(n->y), free(n->at), free(n->save), free(n->packed), free(n->in), free(n->maps_in), free(n->maps_out), free(n);
+}
+
+void net_put(struct net *n, const real *param, const real *stat)
+{
+	if (param)
+		n->o->put(n->o, n->param, param, n->d->nparam * sizeof(real));
+	if (stat)
+		n->o->put(n->o, n->stat, stat, n->d->nstat * sizeof(real));
+	n->fresh = 0;
+}
+
+void net_get(const struct net *n, real *param, real *stat)
+{
+	if (param)
+		n->o->get(n->o, param, n->param, n->d->nparam * sizeof(real));
+	if (stat)
+		n->o->get(n->o, stat, n->stat, n->d->nstat * sizeof(real));
 }
 
 /* The activation that a layer's output meets next, through batch norm and pooling. */
@@ -89,14 +192,10 @@ void net_first(const struct netdesc *d, uint64_t seed, real *param, real *stat)
 	}
 }
 
-static struct conv conv_of(const struct layer *l, int B)
+static struct bn bn_of(const struct net *n, int i, int B, int train)
 {
-	return (struct conv){B, l->C, l->H, l->W, l->OC, l->KH, l->KW, l->S, l->P, l->OH, l->OW};
-}
-
-static struct bn bn_of(const struct layer *l, int B, int train)
-{
-	return (struct bn){B, l->C, l->H * l->W, train, (real)0.1, (real)1e-5};
+	const struct layer *l = &n->d->layer[i];
+	return (struct bn){B, l->C, l->H * l->W, n->maps_in[i], train, (real)0.1, (real)1e-5};
 }
 
 static void dropout(struct net *n, int i, real *y, const real *x, int B, const struct net_pass *p)
@@ -105,28 +204,56 @@ static void dropout(struct net *n, int i, real *y, const real *x, int B, const s
 	n->o->mask(n->o, y, x, p->rows, B, (int)values(l), l->p, 1 / (1 - l->p), p->seed, PHILOX_DROPOUT | (uint32_t)i << 8, p->epoch);
 }
 
+static void pack(struct net *n)
+{
+	for (int i = 0; i < n->d->n; i++)
+		if (n->d->layer[i].kind == LAYER_CONV) {
+			struct conv c = conv_of(n->d, i, n->B);
+			n->o->conv_pack(n->o, n->packed[i], n->param + n->d->layer[i].w, &c);
+		}
+	n->fresh = 1;
+}
+
+/* x, which layer i is to take, in the kind that it takes; given: x is maps. */
+static const real *taken(struct net *n, int i, const real *x, int given, int B)
+{
+	const struct layer *l = &n->d->layer[i], *from = l->kind == LAYER_CONV && l->up > 1 ? l - 1 : l;
+	if (n->maps_in[i] == given)
+		return x;
+	(given ? n->o->to_rows : n->o->to_maps)(n->o, n->in[i], x, B, from->C, from->H, from->W);
+	return n->in[i];
+}
+
 real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pass)
 {
 	const struct ops *o = n->o;
-	for (int i = 0; i < n->d->n; i++) {
-		const struct layer *l = &n->d->layer[i];
+	const struct netdesc *d = n->d;
+	int given = 0;
+	if (pass->train || !n->fresh)
+		pack(n);
+	for (int i = 0; i < d->n; i++) {
+		const struct layer *l = &d->layer[i];
 		real *y = n->y[i], *w = n->param + l->w, *b = n->param + l->b;
-		struct conv c = conv_of(l, B);
+		if (l->fused)
+			continue;
+		x = taken(n, i, x, given, B);
 		switch (l->kind) {
 		case LAYER_DENSE:
 			o->dense(o, y, x, w, b, l->act, 0, B, l->C * l->H * l->W, l->OC);
 			break;
-		case LAYER_CONV:
-			o->conv(o, y, x, w, b, l->act, &c);
+		case LAYER_CONV: {
+			struct conv c = conv_of(d, i, B);
+			o->conv(o, y, n->at[i], x, n->packed[i], b, &c);
 			break;
+		}
 		case LAYER_POOL:
-			o->pool(o, y, n->at[i], x, B * l->C, l->H, l->W, l->KH);
+			o->pool(o, y, n->at[i], x, B, l->C, l->H, l->W, l->KH);
 			break;
 		case LAYER_UP:
-			o->up(o, y, x, B * l->C, l->H, l->W, l->KH);
+			o->up(o, y, x, B, l->C, l->H, l->W, l->KH);
 			break;
 		case LAYER_BN: {
-			struct bn s = bn_of(l, B, pass->train);
+			struct bn s = bn_of(n, i, B, pass->train);
 			o->bn(o, y, x, w, b, n->stat + l->run, n->save[i], &s);
 			break;
 		}
@@ -137,47 +264,91 @@ real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pa
 				o->copy(o, y, x, values(l) * (size_t)B * sizeof(real));
 			break;
 		case LAYER_ACT:
-			if (!l->fused)
-				o->act(o, y, x, l->act, values(l) * (size_t)B);
+			o->act(o, y, x, l->act, left_by(n, i, B) / sizeof(real));
 			break;
 		}
-		x = y;
+		x = y, given = n->maps_out[i];
 	}
-	return n->y[n->d->n - 1];
+	if (given) {
+		const struct layer *l = &d->layer[d->n - 1];
+		o->to_rows(o, n->in[d->n], x, B, l->OC, l->OH, l->OW);
+		x = n->in[d->n];
+	}
+	return (real *)x;
 }
 
-void net_backward(struct net *n, const real *x0, real *dz, int B, const struct net_pass *pass)
+static void move(struct net *n, const struct net_step *s, size_t at, const real *g, size_t count, int decay)
+{
+	struct update u = s->u;
+	u.decay = decay ? u.decay : 0;
+	n->o->update(n->o, n->param + at, g, s->first ? s->first + at : NULL, s->second ? s->second + at : NULL, count, &u);
+}
+
+/* The first of the gradients' buffers that is neither. */
+static real *spare(const struct net *n, const real *a, const real *b)
+{
+	for (int k = 0; k < 2; k++)
+		if (n->delta[k] != a && n->delta[k] != b)
+			return n->delta[k];
+	return n->delta[2];
+}
+
+static void dense_back(struct net *n, int i, real *dx, real *dy, const real *x, int B, const struct net_step *s)
 {
 	const struct ops *o = n->o;
+	const struct layer *l = &n->d->layer[i];
+	int I = l->C * l->H * l->W;
+	if (l->act != ACT_NONE)
+		o->act_back(o, dy, dy, n->y[i], l->act, (size_t)B * (size_t)l->OC);
+	if (before(n->d, i) >= 0)
+		o->dense_dx(o, dx, dy, n->param + l->w, 0, B, I, l->OC);
+	if (!s) {
+		o->dense_dw(o, n->grad + l->w, n->grad + l->b, dy, x, 0, B, I, l->OC);
+		return;
+	}
+	o->dense_step(o, n->param + l->w, s->first ? s->first + l->w : NULL, s->second ? s->second + l->w : NULL, dy, x, NULL, NULL, B, I,
+		l->OC, &s->u);
+	o->dense_dw(o, NULL, n->grad, dy, x, 0, B, I, l->OC);
+	move(n, s, l->b, n->grad, l->nb, 0);
+}
+
+void net_backward(struct net *n, const real *x0, real *dz, int B, const struct net_pass *pass, const struct net_step *step)
+{
+	const struct ops *o = n->o;
+	const struct netdesc *d = n->d;
 	real *dy = dz;
-	for (int i = n->d->n - 1; i >= 0; i--) {
-		const struct layer *l = &n->d->layer[i];
-		const real *x = i ? n->y[i - 1] : x0;
-		real *dx = dy == n->delta[0] ? n->delta[1] : n->delta[0], *w = n->param + l->w, *dw = n->grad + l->w, *db = n->grad + l->b;
-		struct conv c = conv_of(l, B);
+	assert(step ? n->mode != NET_INFER : n->mode == NET_GRADIENT);
+	n->fresh = 0;
+	for (int i = d->n - 1; i >= 0; i--) {
+		const struct layer *l = &d->layer[i];
 		if (l->fused)
 			continue;
-		if ((l->kind == LAYER_DENSE || l->kind == LAYER_CONV) && l->act != ACT_NONE)
-			o->act_back(o, dy, dy, n->y[i], l->act, values(l) * (size_t)B);
+		int from = before(d, i), given = from >= 0 && n->maps_out[from];
+		const real *x = n->in[i] ? n->in[i] : from >= 0 ? n->y[from] : x0;
+		if (n->in[d->n] && last_of(d, i) == d->n - 1) { /* the output went out as rows */
+			const struct layer *last = &d->layer[d->n - 1];
+			o->to_maps(o, n->delta[0], dy, B, last->OC, last->OH, last->OW);
+			dy = n->delta[0];
+		}
+		real *dx = spare(n, dy, NULL), *w = n->param + l->w, *dw = n->grad + (step ? 0 : l->w),
+		     *db = n->grad + (step ? l->nw : l->b);
 		switch (l->kind) {
 		case LAYER_DENSE:
-			o->dense_dw(o, dw, db, dy, x, 0, B, l->C * l->H * l->W, l->OC);
-			if (i)
-				o->dense_dx(o, dx, dy, w, 0, B, l->C * l->H * l->W, l->OC);
+			dense_back(n, i, dx, dy, x, B, step);
 			break;
-		case LAYER_CONV:
-			o->conv_dw(o, dw, db, dy, x, &c);
-			if (i)
-				o->conv_dx(o, dx, dy, w, &c);
+		case LAYER_CONV: {
+			struct conv c = conv_of(d, i, B);
+			o->conv_back(o, from >= 0 ? dx : NULL, dw, db, dy, n->y[i], n->at[i], x, w, &c);
 			break;
+		}
 		case LAYER_POOL:
-			o->pool_back(o, dx, dy, n->at[i], B * l->C, l->H, l->W, l->KH);
+			o->pool_back(o, dx, dy, n->at[i], B, l->C, l->H, l->W, l->KH);
 			break;
 		case LAYER_UP:
-			o->up_back(o, dx, dy, B * l->C, l->H, l->W, l->KH);
+			o->up_back(o, dx, dy, B, l->C, l->H, l->W, l->KH);
 			break;
 		case LAYER_BN: {
-			struct bn s = bn_of(l, B, 1);
+			struct bn s = bn_of(n, i, B, 1);
 			o->bn_back(o, dx, dw, db, dy, x, w, n->save[i], &s);
 			break;
 		}
@@ -185,8 +356,18 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 			dropout(n, i, dx, dy, B, pass);
 			break;
 		case LAYER_ACT:
-			o->act_back(o, dx, dy, n->y[i], l->act, values(l) * (size_t)B);
+			o->act_back(o, dx, dy, n->y[i], l->act, left_by(n, i, B) / sizeof(real));
 			break;
+		}
+		if (step && (l->kind == LAYER_CONV || l->kind == LAYER_BN)) {
+			move(n, step, l->w, dw, l->nw, l->kind == LAYER_CONV);
+			move(n, step, l->b, db, l->nb, 0);
+		}
+		if (from >= 0 && n->maps_in[i] != given) { /* the way back of `taken` */
+			const struct layer *f = l->kind == LAYER_CONV && l->up > 1 ? l - 1 : l;
+			real *turned = spare(n, dx, dy);
+			(given ? o->to_maps : o->to_rows)(o, turned, dx, B, f->C, f->H, f->W);
+			dx = turned;
 		}
 		dy = dx;
 	}

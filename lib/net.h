@@ -6,16 +6,28 @@
 #include "kernels/ops.h"
 #include "lib/netdesc.h"
 
+enum net_mode {
+	NET_INFER,
+	NET_TRAIN,    /* weights move as their gradients are made, which are kept nowhere whole */
+	NET_GRADIENT, /* gradients of all parameters are kept in grad */
+};
+
 struct net {
 	const struct ops *o;
 	const struct netdesc *d;
-	int B;		    /* most rows a batch */
-	real *param, *grad; /* device, d->nparam each; grad NULL unless for training */
-	real *stat;	    /* device, d->nstat: running means and variances */
-	real **y;	    /* device, a layer's output (B, OC, OH, OW) */
-	uint8_t **at;	    /* device, a pool's places */
-	real **save;	    /* device, a bn's statistics of the batch */
-	real *delta[2];	    /* device, gradients of activations, in turn */
+	int B; /* most rows a batch */
+	enum net_mode mode;
+	real *param;		  /* device, d->nparam */
+	real *grad;		  /* device; NET_GRADIENT: d->nparam; NET_TRAIN: a layer's at a time; else NULL */
+	real *stat;		  /* device, d->nstat: running means and variances */
+	int fresh;		  /* packed weights are those of param: clear it where param is written by other ways than net_put */
+	void **packed;		  /* device, a convolution's weights as the hand wants them */
+	real **y;		  /* device, a layer's output: maps or rows; NULL where it is fused */
+	uint8_t **at;		  /* device, a pool's places */
+	real **save;		  /* device, a bn's statistics of the batch */
+	char *maps_in, *maps_out; /* what each layer takes and leaves: maps or rows */
+	real **in;		  /* device, a layer's input where the one before leaves the other kind; of the output: the last */
+	real *delta[3];		  /* device, gradients of activations, in turn */
 };
 
 /* What a pass draws its random numbers from; rows: device (B). */
@@ -26,15 +38,25 @@ struct net_pass {
 	uint32_t epoch;
 };
 
+/* How a backward pass moves the weights; decay is for weights only, not for biases and batch norm. */
+struct net_step {
+	struct update u;
+	real *first, *second; /* device, d->nparam each: moments, or NULL where the update has none */
+};
+
 /* d, o outlive the net. */
-struct net *net_new(const struct ops *o, const struct netdesc *d, int B, int train);
+struct net *net_new(const struct ops *o, const struct netdesc *d, int B, enum net_mode mode);
+/* From the host and back; either may be NULL. */
+void net_put(struct net *n, const real *param, const real *stat);
+void net_get(const struct net *n, real *param, real *stat);
 /* First values (host, nparam and nstat): He et al. 2015 (normal) before relu, Glorot and Bengio 2010 (uniform) else, four times as wide
  * before sigmoid; biases 0, gamma 1, variance 1; by Philox (seed, PHILOX_INIT, layer, output, input). */
 void net_first(const struct netdesc *d, uint64_t seed, real *param, real *stat);
-/* x (B, C, H, W) device; returns the output, device, valid until the next pass. */
+/* x (B, C, H, W) rows, device; returns the output (B, outputs), rows, device, valid until the next pass. */
 real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pass);
-/* After a forward pass of the same x: grad from dz (B, outputs), which is destroyed. */
-void net_backward(struct net *n, const real *x, real *dz, int B, const struct net_pass *pass);
+/* After a forward pass of the same x, from dz (B, outputs) rows, which is destroyed: step moves the weights, or, where it is NULL
+ * (NET_GRADIENT), grad is left. */
+void net_backward(struct net *n, const real *x, real *dz, int B, const struct net_pass *pass, const struct net_step *step);
 void net_free(struct net *n);
 
 #endif

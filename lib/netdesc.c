@@ -132,6 +132,25 @@ static int place(struct netdesc *d, struct layer *l)
 	return 0;
 }
 
+/* What one layer can do for its neighbours; see netdesc.h. */
+static void fuse(struct netdesc *d)
+{
+	for (int i = 0; i < d->n; i++) {
+		struct layer *l = &d->layer[i], *next = l + 1, *end = d->layer + d->n;
+		if (l->kind != LAYER_DENSE && l->kind != LAYER_CONV)
+			continue;
+		if (l->kind == LAYER_CONV && i > 1 && l->S == 1 && next[-2].kind == LAYER_UP && next[-2].KH == 2)
+			l->up = 2, next[-2].fused = 1;
+		if (next < end && next->kind == LAYER_ACT)
+			l->act = next->act, next->fused = 1, next++;
+		if (l->kind == LAYER_CONV && next < end && next->kind == LAYER_POOL) {
+			l->pool = next->KH, next->fused = 1, next++;
+			if (l->act == ACT_NONE && next < end && next->kind == LAYER_ACT)
+				l->act = next->act, next->fused = 1;
+		}
+	}
+}
+
 int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, int target, char err[256])
 {
 	memset(d, 0, sizeof *d);
@@ -153,19 +172,18 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, int 
 		s += len;
 		if (d->n == NETDESC_LAYERS)
 			return snprintf(err, 256, "the net has more than %d layers", NETDESC_LAYERS), -1;
-		struct layer *l = &d->layer[d->n], *before = d->n ? l - 1 : NULL;
-		l->C = C, l->H = H, l->W = W;
+		struct layer *l = &d->layer[d->n];
+		l->C = C, l->H = H, l->W = W, l->up = l->pool = 1;
 		if (len > 60 || parse_token(token, l, target) < 0)
 			return snprintf(err, 256, "layer %d: '%s' is no layer", d->n, token), -1;
 		if (place(d, l) < 0)
 			return snprintf(err, 256, "layer %d: %s does not fit its input of %dx%dx%d", d->n, token, C, H, W), -1;
-		if (l->kind == LAYER_ACT && before && (before->kind == LAYER_DENSE || before->kind == LAYER_CONV))
-			l->fused = 1, before->act = l->act;
 		C = l->OC, H = l->OH, W = l->OW;
 		if ((size_t)C * (size_t)H * (size_t)W > d->widest)
 			d->widest = (size_t)C * (size_t)H * (size_t)W;
 		d->n++;
 	}
+	fuse(d);
 	d->outputs = C * H * W;
 	if (!d->n)
 		return snprintf(err, 256, "the net has no layers"), -1;

@@ -1,7 +1,9 @@
 /* A net as text, `conv3x3x32 relu pool2 fc500 relu fc`, and as the layers, shapes and places of parameters that follow from it.
  *   convHxWxC[sS][pP]  poolN  upN  fcN  bn  dropoutF  relu  tanh  sigmoid
- * fc, and convHxW, without a count take the target's. An activation right after fc or conv is computed with it. White space separates,
- * # begins a comment up to the end of the line. Layers are numbered from 0 as they stand, activations too: tensors of a model are N.weight.
+ * fc, and convHxW, without a count take the target's. What a hand can do in one go with a fc or conv is fused with it: an activation right
+ * after it, a pool after a conv or its activation, an activation after such a pool, an up of 2 before a conv of stride 1. White space
+ * separates, # begins a comment up to the end of the line. Layers are numbered from 0 as they stand, activations too: tensors of a model
+ * are N.weight.
  */
 #ifndef NETDESC_H
 #define NETDESC_H
@@ -15,9 +17,10 @@ enum layer_kind { LAYER_DENSE, LAYER_CONV, LAYER_POOL, LAYER_UP, LAYER_BN, LAYER
 struct layer {
 	enum layer_kind kind;
 	enum act act;	  /* of LAYER_ACT; of dense and conv: the one computed with it */
-	int fused;	  /* LAYER_ACT only: the layer before does it */
-	int C, H, W;	  /* input */
-	int OC, OH, OW;	  /* output */
+	int fused;	  /* another layer does it */
+	int up, pool;	  /* conv: computed with it; else 1 */
+	int C, H, W;	  /* input, as the text says: of a conv after its up */
+	int OC, OH, OW;	  /* output, of a conv before its pool */
 	int KH, KW, S, P; /* conv; pool and up: KH */
 	float p;	  /* dropout: share set to zero, 0 <= p < 1 */
 	size_t w, nw;	  /* weights (bn: gamma): place in the parameter block and count */

@@ -57,7 +57,7 @@ struct train *train_new(
 	uint32_t n = valid && valid->n > train->n ? valid->n : train->n;
 	size_t k = (size_t)target_values(m), B = (size_t)a->batch < n ? (size_t)a->batch : n;
 	t->a = a, t->o = o, t->m = m, t->train = train, t->valid = valid;
-	t->net = net_new(o, &m->d, (int)B, 1);
+	t->net = net_new(o, &m->d, (int)B, NET_TRAIN);
 	t->scaled = xcalloc(n * k, sizeof *t->scaled);
 	t->bytes = put_images(t, train);
 	t->target = put_targets(t, train, t->scaled);
@@ -127,23 +127,20 @@ static double labelled(const struct train *t, const struct rows *r, const uint32
 	return n > 0 ? n : 1;
 }
 
-static void update(struct train *t, double rate)
+static struct net_step step_of(struct train *t, double rate)
 {
 	const struct train_options *a = t->a;
-	const struct ops *o = t->o;
-	t->step++;
-	for (int i = 0; i < t->m->d.n; i++) {
-		const struct layer *l = &t->m->d.layer[i];
-		for (int bias = 0; l->nw && bias < 2; bias++) {
-			size_t at = bias ? l->b : l->w, n = bias ? l->nb : l->nw;
-			real *w = t->net->param + at, *g = t->net->grad + at, decay = bias || l->kind == LAYER_BN ? 0 : (real)a->decay;
-			if (a->optimizer == OPTIMIZER_ADAM)
-				o->adam(o, w, g, t->first + at, t->second + at, n, (real)rate, (real)a->momentum, (real)0.999, (real)1e-8,
-					decay, t->step);
-			else
-				o->sgd(o, w, g, t->first + at, n, (real)rate, (real)a->momentum, a->optimizer == OPTIMIZER_NESTEROV, decay);
-		}
-	}
+	int adam = a->optimizer == OPTIMIZER_ADAM;
+	return (struct net_step){{.kind = adam				       ? UPDATE_ADAM
+					  : a->optimizer == OPTIMIZER_NESTEROV ? UPDATE_NESTEROV
+									       : UPDATE_SGD,
+					 .step = ++t->step,
+					 .rate = (real)rate,
+					 .momentum = (real)a->momentum,
+					 .beta2 = (real)0.999,
+					 .eps = (real)1e-8,
+					 .decay = (real)a->decay},
+		t->first, t->second};
 }
 
 static double mean_loss(struct train *t, const struct rows *r, double n)
@@ -178,8 +175,8 @@ static double train_epoch(struct train *t, double rate, struct progress *p)
 		o->gather(o, t->t, t->target, rows, B, k);
 		real *z = net_forward(t->net, t->x, B, &pass);
 		o->loss(o, loss_kind(m), t->loss + at, t->dz, z, t->t, (real)(1 / labelled(t, r, t->order + at, B)), B, m->outputs);
-		net_backward(t->net, t->x, t->dz, B, &pass);
-		update(t, rate);
+		struct net_step step = step_of(t, rate);
+		net_backward(t->net, t->x, t->dz, B, &pass, &step);
 		progress_tick(p, (uint64_t)(t->epoch - 1) * r->n + at, (uint64_t)t->a->epochs * r->n);
 	}
 	return mean_loss(t, r, all);
@@ -235,8 +232,7 @@ struct train_score train_evaluate(struct train *t, const struct rows *r, const u
 
 static void get_weights(struct train *t)
 {
-	t->o->get(t->o, t->m->param, t->net->param, t->m->d.nparam * sizeof(real));
-	t->o->get(t->o, t->m->stat, t->net->stat, t->m->d.nstat * sizeof(real));
+	net_get(t->net, t->m->param, t->m->stat);
 	/* the loss is seen before a step, so it can't tell what the last one did */
 	if (!model_finite(t->m))
 		die("epoch %d: a weight is no number; a smaller --rate may help", t->epoch);
@@ -268,10 +264,8 @@ void train_run(struct train *t)
 	const int coords = t->m->target == TARGET_COORDS;
 	const char *metric = coords ? "valid_rmse_px" : "valid_error";
 	int resumed = a->checkpoint && a->resume && checkpoint_read(t);
-	if (!resumed) {
-		t->o->put(t->o, t->net->param, t->m->param, t->m->d.nparam * sizeof(real));
-		t->o->put(t->o, t->net->stat, t->m->stat, t->m->d.nstat * sizeof(real));
-	}
+	if (!resumed)
+		net_put(t->net, t->m->param, t->m->stat);
 	char *columns = t->valid ? xprintf("epoch\trate\ttrain_loss\tvalid_loss\t%s\tseconds", metric)
 				 : xstrdup("epoch\trate\ttrain_loss\tseconds");
 	struct tlog *log = tlog_open(a->log, columns, (uint64_t)t->epoch);

@@ -26,6 +26,10 @@ static const struct {
 	{"fc6 bn tanh fc", 1, 2, 3, 5, 2, LOSS_SIGMOID},
 	{"fc8 tanh dropout0.4 fc6 relu dropout0.3 fc", 1, 2, 3, 4, 2, LOSS_SQUARED},
 	{"dropout0.5 conv2x2x2 tanh fc", 1, 3, 3, 3, 2, LOSS_SQUARED},
+	{"conv3x3x3 relu pool2 conv2x2x2 tanh pool3 fc", 1, 11, 12, 2, 3, LOSS_SQUARED},
+	{"conv2x2x3 pool2 sigmoid fc", 2, 5, 6, 3, 2, LOSS_SIGMOID},
+	{"conv3x3x4s2p1 relu conv3x3x5s2p1 tanh up2 conv3x3x3p1 sigmoid up2 conv3x3x2p1 relu conv1x1x1", 1, 8, 8, 2, 64, LOSS_SQUARED},
+	{"fc8 tanh conv1x1x3 relu up2 conv2x2x2p1 pool2 tanh fc", 1, 2, 2, 3, 2, LOSS_SQUARED},
 	{"tanh conv1x1x2 bn sigmoid pool2 fc", 1, 4, 4, 3, 2, LOSS_SOFTMAX},
 };
 
@@ -55,7 +59,7 @@ static void set_up(struct setting *s, int i)
 	*s = (struct setting){.B = cases[i].B, .out = cases[i].out, .kind = cases[i].loss};
 	ck_assert_msg(!netdesc_parse(d, cases[i].net, cases[i].C, cases[i].H, cases[i].W, s->out, err), "%s", err);
 	s->o = ops_open("ref", 1);
-	s->n = net_new(s->o, d, s->B, 1);
+	s->n = net_new(s->o, d, s->B, NET_GRADIENT);
 	real *stat = xcalloc(d->nstat + 1, sizeof *stat);
 	net_first(d, 3, s->n->param, stat);
 	for (size_t k = 0; k < d->nparam; k++)
@@ -85,7 +89,7 @@ static double loss_now(struct setting *s, int gradient)
 	for (int b = 0; b < s->B; b++)
 		sum += 0.25 * s->loss[b];
 	if (gradient)
-		net_backward(s->n, s->x, s->dz, s->B, &pass);
+		net_backward(s->n, s->x, s->dz, s->B, &pass, NULL);
 	return sum;
 }
 
@@ -122,7 +126,7 @@ START_TEST(direction)
 	double before = loss_now(&s, 1), promise = 0, h = 1e-6;
 	for (size_t k = 0; k < n; k++)
 		promise += s.n->grad[k] * s.n->grad[k];
-	s.o->sgd(s.o, s.n->param, s.n->grad, NULL, n, h, 0, 0, 0);
+	s.o->update(s.o, s.n->param, s.n->grad, NULL, NULL, n, &(struct update){.kind = UPDATE_SGD, .rate = h});
 	double got = (before - loss_now(&s, 0)) / h;
 	ck_assert_msg(fabs(got - promise) <= 1e-3 * promise + 1e-6, "%s: %g, not %g", cases[_i].net, got, promise);
 	free(s.x), free(s.t), free(s.dz), free(s.loss);

@@ -10,14 +10,14 @@
 
 static struct netdesc d;
 
-static struct net *net_of(const struct ops *o, const char *text, int C, int H, int W, int target, int B, int train)
+static struct net *net_of(const struct ops *o, const char *text, int C, int H, int W, int target, int B, enum net_mode mode)
 {
 	char err[256];
 	ck_assert_msg(!netdesc_parse(&d, text, C, H, W, target, err), "%s", err);
-	struct net *n = net_new(o, &d, B, train);
+	struct net *n = net_new(o, &d, B, mode);
 	real *param = xcalloc(d.nparam + 1, sizeof *param), *stat = xcalloc(d.nstat + 1, sizeof *stat);
 	net_first(&d, 3, param, stat);
-	o->put(o, n->param, param, d.nparam * sizeof *param), o->put(o, n->stat, stat, d.nstat * sizeof *stat);
+	net_put(n, param, stat);
 	free(param), free(stat);
 	return n;
 }
@@ -34,7 +34,7 @@ START_TEST(dropout)
 {
 	enum { B = 20, K = 501 };
 	struct ops *o = ops_open(_i ? "cpu" : "ref", 1);
-	struct net *n = net_of(o, "dropout0.3 dropout0.5", 1, 1, K, K, B, 1);
+	struct net *n = net_of(o, "dropout0.3 dropout0.5", 1, 1, K, K, B, NET_GRADIENT);
 	uint32_t rows[B];
 	real *x = randoms(B * K), first[B * K], again[B * K];
 	for (uint32_t b = 0; b < B; b++)
@@ -64,7 +64,7 @@ START_TEST(dropout)
 	pass = (struct net_pass){1, rows, 7, 2};
 	net_forward(n, x, B, &pass);
 	real *dz = randoms(B * K), *dx;
-	net_backward(n, x, dz, B, &pass);
+	net_backward(n, x, dz, B, &pass, NULL);
 	dx = n->delta[1]; /* the second of two layers back: delta[0], then delta[1] */
 	for (int i = 0; i < B * K; i++)
 		ck_assert(again[i] == 0 ? dx[i] == 0 : fabsf(dx[i] / dz[i] - 2 / 0.7f) < 1e-5f);
@@ -82,7 +82,7 @@ START_TEST(batches)
 {
 	enum { B = 9, P = 2 * 6 * 7 };
 	struct ops *o = ops_open(_i ? "cpu" : "ref", 1);
-	struct net *n = net_of(o, "conv3x3x4p1 bn relu pool2 dropout0.5 up2 conv2x2x3s2p1 tanh fc5 sigmoid fc", 2, 6, 7, 3, B, 0);
+	struct net *n = net_of(o, "conv3x3x4p1 bn relu pool2 dropout0.5 up2 conv2x2x3s2p1 tanh fc5 sigmoid fc", 2, 6, 7, 3, B, NET_INFER);
 	real *x = randoms(B * P), all[B * 3], stat[8], after[8];
 	uint32_t rows[B] = {0};
 	struct net_pass train = {1, rows, 1, 1}, predict = {0};

@@ -304,7 +304,7 @@ START_TEST(masked)
 	struct train_options a = {
 		.epochs = 1, .batch = 4, .seed = 2, .rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .quiet = 1, .key = ""};
 	struct train *t = train_new(hand, m, r, r, &a);
-	hand->put(hand, t->net->param, m->param, m->d.nparam * sizeof(real));
+	net_put(t->net, m->param, NULL);
 	double want = 0, px = 0;
 	int known = 0;
 	for (uint32_t i = 0; i < 24; i++)
@@ -375,8 +375,7 @@ START_TEST(overfits)
 	net_first(&m->d, 4, m->param, m->stat);
 	struct train *t = train_new(hand, m, r, r, &a);
 	train_run(t);
-	hand->put(hand, t->net->param, m->param, m->d.nparam * sizeof(real));
-	hand->put(hand, t->net->stat, m->stat, m->d.nstat * sizeof(real));
+	net_put(t->net, m->param, m->stat);
 	struct train_score s = train_evaluate(t, r, t->valid_bytes, t->valid_target);
 	ck_assert_msg(s.loss < small[_i].most && s.error <= small[_i].most_error, "%s: loss %g, error %g", small[_i].net, s.loss, s.error);
 	/* what m holds is the best, and best says how good it is */

@@ -1,169 +1,190 @@
-/* Convolution as a product with the unrolled image, an image a task; gradients of weights in shards of the batch, added in a fixed tree. */
+/* Convolution forward: bands of rows of an image, each a task. A band's input is copied with its zeros around where it needs any; every
+ * output row is then tiles of registers, bias and relu in them, and pooled while it is still in cache. */
 #include <string.h>
 
-#include "kernels/act.h"
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/geometry.h"
+#include "kernels/ref/ref.h"
 
-enum { SHARDS = 16 };
+enum { BAND_BYTES = 384 << 10, TASKS = 16 };
 
 struct job {
 	struct cpu *c;
 	const struct conv *s;
-	float *y, *sums;
-	const float *x, *w, *b;
-	enum act act;
-	size_t shard; /* floats of a shard */
-	int shards, step;
+	struct pack p;
+	const int32_t *off[PHASES][PHASES];
+	const float *w, *bias, *x;
+	float *y;
+	uint8_t *at;
+	int unit, rows, bands; /* output rows that go together, of a band; bands of an image */
+	int copied, in_rows;
+	long pitch, plane;
 };
 
-static int direct(const struct conv *s)
+static int channel_blocks(int C)
 {
-	return s->KH == 1 && s->KW == 1 && s->S == 1 && s->P == 0;
+	return (C + BLOCK - 1) / BLOCK;
 }
 
-static size_t unrolled(const struct conv *s)
+/* Rows [from, from + rows) of an image into the band, zeros where there are none. */
+void cpu_padded(float *to, const float *x, const struct padded *p, int from)
 {
-	return (size_t)s->C * s->KH * s->KW * s->OH * s->OW;
+	size_t line = (size_t)p->W * (size_t)p->pixel, before = (size_t)p->before * (size_t)p->pixel,
+	       pitch = line + before + (size_t)p->after * (size_t)p->pixel;
+	for (int c = 0; c < p->planes; c++)
+		for (int r = 0; r < p->rows; r++, to += pitch) {
+			int row = from + r;
+			if (row < 0 || row >= p->H) {
+				memset(to, 0, pitch * sizeof *to);
+				continue;
+			}
+			memset(to, 0, before * sizeof *to);
+			memcpy(to + before, x + ((size_t)c * (size_t)p->H + (size_t)row) * line, line * sizeof *to);
+			memset(to + before + line, 0, (pitch - before - line) * sizeof *to);
+		}
 }
 
-/* col (C KH KW, OH OW) of one image. */
-static void unroll(float *col, const float *x, const struct conv *s)
+static int phase_low(const struct axis *a)
 {
-	for (int c = 0; c < s->C; c++)
-		for (int ky = 0; ky < s->KH; ky++)
-			for (int kx = 0; kx < s->KW; kx++)
-				for (int oy = 0; oy < s->OH; oy++, col += s->OW) {
-					int iy = oy * s->S + ky - s->P;
-					if (iy < 0 || iy >= s->H) {
-						memset(col, 0, (size_t)s->OW * sizeof *col);
-						continue;
-					}
-					const float *row = x + ((size_t)c * s->H + iy) * s->W;
-					if (s->S == 1 && s->P == 0) {
-						memcpy(col, row + kx, (size_t)s->OW * sizeof *col);
-						continue;
-					}
-					for (int ox = 0; ox < s->OW; ox++) {
-						int ix = ox * s->S + kx - s->P;
-						col[ox] = ix >= 0 && ix < s->W ? row[ix] : 0;
-					}
-				}
+	return a->lo[0];
 }
 
-/* The reverse: adds every element of col to where it came from. */
-static void fold(float *x, const float *col, const struct conv *s)
+static int phase_high(const struct axis *a)
 {
-	memset(x, 0, (size_t)s->C * s->H * s->W * sizeof *x);
-	for (int c = 0; c < s->C; c++)
-		for (int ky = 0; ky < s->KH; ky++)
-			for (int kx = 0; kx < s->KW; kx++)
-				for (int oy = 0; oy < s->OH; oy++, col += s->OW) {
-					int iy = oy * s->S + ky - s->P;
-					if (iy < 0 || iy >= s->H)
-						continue;
-					float *row = x + ((size_t)c * s->H + iy) * s->W;
-					if (s->S == 1 && s->P == 0) {
-						for (int ox = 0; ox < s->OW; ox++)
-							row[ox + kx] += col[ox];
-						continue;
-					}
-					for (int ox = 0; ox < s->OW; ox++) {
-						int ix = ox * s->S + kx - s->P;
-						if (ix >= 0 && ix < s->W)
-							row[ix] += col[ox];
-					}
-				}
+	return a->hi[a->phases - 1];
 }
 
-static void forward(void *arg, int n, int thread)
+/* One output row of one group: y is where its first block's first pixel goes. */
+static void row(const struct job *j, int g, int oy, const float *x, int r0, float *y, long yblock)
 {
-	const struct job *j = arg;
 	const struct conv *s = j->s;
-	int P = s->OH * s->OW, K = s->C * s->KH * s->KW;
-	const float *x = j->x + (size_t)n * s->C * s->H * s->W;
-	float *y = j->y + (size_t)n * s->F * P, *col = (float *)x;
-	if (!direct(s)) {
-		col = cpu_scratch(j->c, thread, unrolled(s));
-		unroll(col, x, s);
+	const struct micro *m = j->c->micro;
+	const struct pack *p = &j->p;
+	int py = oy % s->up, q = oy / s->up;
+	for (int px = 0; px < s->up; px++) {
+		int K = pack_taps(p, py, px), n = p->x.count[px];
+		struct taps t = {.y = y + p->x.first[px] * BLOCK,
+			.ystep = s->up * BLOCK,
+			.yblock = yblock,
+			.x = x + (q * p->y.step - r0) * j->pitch + (j->copied ? p->x.before : 0) * p->line,
+			.xstep = s->S * p->line,
+			.off = j->off[py][px],
+			.w = j->w + pack_at(p, py, px) + (size_t)g * (size_t)(m->group * BLOCK) * (size_t)K,
+			.init = j->bias + g * m->group * BLOCK,
+			.n = n,
+			.K = K,
+			.blocks = pack_blocks(p, m, g),
+			.relu = s->act == ACT_RELU && s->pool == 1};
+		if (n)
+			m->taps(&t);
 	}
-	for (int f = 0; f < s->F; f++)
-		for (int i = 0; i < P; i++)
-			y[(size_t)f * P + i] = j->b ? j->b[f] : 0;
-	cpu_sgemm(0, 0, s->F, P, K, j->w, K, col, P, 1, y, P);
-	for (size_t i = 0; j->act != ACT_NONE && i < (size_t)s->F * P; i++)
-		y[i] = act_value(y[i], j->act);
 }
 
-static void back_x(void *arg, int n, int thread)
+static void band(void *arg, int task, int thread)
 {
 	const struct job *j = arg;
 	const struct conv *s = j->s;
-	int P = s->OH * s->OW, K = s->C * s->KH * s->KW;
-	const float *dy = j->x + (size_t)n * s->F * P;
-	float *dx = j->y + (size_t)n * s->C * s->H * s->W;
-	float *col = direct(s) ? dx : cpu_scratch(j->c, thread, unrolled(s));
-	cpu_sgemm(1, 0, K, P, s->F, j->w, K, dy, P, 0, col, P);
-	if (!direct(s))
-		fold(dx, col, s);
-}
-
-/* A shard: weights' and biases' gradients of the images [from, to). */
-static void back_w(void *arg, int shard, int thread)
-{
-	const struct job *j = arg;
-	const struct conv *s = j->s;
-	int P = s->OH * s->OW, K = s->C * s->KH * s->KW;
-	int from = (int)((long)s->B * shard / j->shards), to = (int)((long)s->B * (shard + 1) / j->shards);
-	float *dw = j->sums + (size_t)shard * j->shard, *db = dw + (size_t)s->F * K;
-	float *own = direct(s) ? NULL : cpu_scratch(j->c, thread, unrolled(s));
-	for (int f = 0; f < s->F; f++)
-		db[f] = 0;
-	for (int n = from; n < to; n++) {
-		const float *x = j->x + (size_t)n * s->C * s->H * s->W, *dy = j->w + (size_t)n * s->F * P;
-		if (own)
-			unroll(own, x, s);
-		cpu_sgemm(0, 1, s->F, K, P, dy, P, own ? own : x, P, n == from ? 0 : 1, dw, K);
-		for (int f = 0; f < s->F; f++) {
-			double sum = 0;
-			for (int i = 0; i < P; i++)
-				sum += (double)dy[(size_t)f * P + i];
-			db[f] += (float)sum;
+	const struct micro *m = j->c->micro;
+	int n = task / j->bands, from = task % j->bands * j->rows, PH = s->OH / s->pool, PW = s->OW / s->pool;
+	int to = from + j->rows < PH * s->pool ? from + j->rows : PH * s->pool, r0 = 0, blocks = channel_blocks(s->F);
+	int in_blocks = s->image ? s->C : channel_blocks(s->C);
+	size_t room = j->copied ? (size_t)j->plane * (size_t)in_blocks : 0, pooled = (size_t)(s->pool * s->OW * BLOCK);
+	float *scratch = cpu_scratch(j->c, thread, room + pooled * 2);
+	const float *x = j->x + (size_t)n * (size_t)in_blocks * (size_t)s->H * (size_t)s->W * (size_t)j->p.line;
+	if (j->copied) {
+		r0 = from / s->up * j->p.y.step + phase_low(&j->p.y);
+		cpu_padded(scratch, x, &(struct padded){in_blocks, s->H, s->W, j->p.line, j->in_rows, j->p.x.before, j->p.x.after}, r0);
+		x = scratch;
+	}
+	size_t out_plane = (size_t)PH * (size_t)PW * BLOCK;
+	float *y = j->y + (size_t)n * (size_t)blocks * out_plane, *rows = scratch + room;
+	uint8_t *at = j->at + (s->pool > 1 ? (size_t)n * (size_t)blocks * out_plane : 0);
+	for (int g = 0; g < j->p.groups; g++) {
+		int first = g * m->group, wide = pack_blocks(&j->p, m, g);
+		for (int oy = from; oy < to; oy++) {
+			if (s->pool == 1) {
+				float *out = y + (size_t)first * out_plane + (size_t)oy * (size_t)s->OW * BLOCK;
+				row(j, g, oy, x, r0, out, (long)out_plane);
+				for (int b = 0; b < wide && s->act != ACT_NONE && s->act != ACT_RELU; b++)
+					m->act(out + (size_t)b * out_plane, out + (size_t)b * out_plane, s->act, (size_t)s->OW * BLOCK);
+				continue;
+			}
+			row(j, g, oy, x, r0, rows + (size_t)(oy % s->pool) * (size_t)s->OW * BLOCK, (long)pooled);
+			for (int b = 0; b < wide && oy % s->pool == s->pool - 1; b++) {
+				size_t place = (size_t)(first + b) * out_plane + (size_t)(oy / s->pool) * (size_t)PW * BLOCK;
+				m->pool_row(y + place, at + place, rows + (size_t)b * pooled, (long)s->OW * BLOCK, s->pool, PW, s->act);
+			}
 		}
 	}
 }
 
-static void add_pair(void *arg, int task, int thread)
+/* Rows of a band: of as many as keep the tasks busy and the copy in cache, cut by shape alone. */
+static void cut(struct job *j)
 {
-	const struct job *j = arg;
-	float *a = j->sums + (size_t)(2 * task * j->step) * j->shard, *b = a + (size_t)j->step * j->shard;
-	(void)thread;
-	if (2 * task * j->step + j->step < j->shards)
-		for (size_t i = 0; i < j->shard; i++)
-			a[i] += b[i];
+	const struct conv *s = j->s;
+	int unit = s->pool, used = s->OH / s->pool * s->pool, wanted = (TASKS + s->B - 1) / s->B;
+	while (unit % s->up)
+		unit += s->pool;
+	int lines = s->image ? s->C : channel_blocks(s->C) * BLOCK;
+	long wide = (long)(s->W + j->p.x.before + j->p.x.after) * lines * (long)sizeof(float);
+	j->rows = (used / wanted + unit - 1) / unit * unit;
+	j->rows = j->rows < unit ? unit : j->rows;
+	while (j->rows > unit && (long)j->rows / s->up * s->S * wide > BAND_BYTES)
+		j->rows -= unit;
+	j->bands = (used + j->rows - 1) / j->rows;
+	j->copied = j->p.y.before || j->p.y.after || j->p.x.before || j->p.x.after;
+	if (j->copied) {
+		j->in_rows = ((j->rows - 1) / s->up + 1) * s->S + phase_high(&j->p.y) - phase_low(&j->p.y) + 1;
+		j->pitch = (long)(s->W + j->p.x.before + j->p.x.after) * j->p.line, j->plane = j->pitch * j->in_rows;
+	} else {
+		j->pitch = (long)s->W * j->p.line, j->plane = j->pitch * s->H;
+	}
 }
 
-void cpu_conv(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, const struct conv *s)
+size_t cpu_conv_packed(const struct ops *o, const struct conv *s)
 {
 	struct cpu *c = o->ctx;
-	pool_run(c->pool, s->B, forward, &(struct job){.c = c, .s = s, .y = y, .x = x, .w = w, .b = b, .act = act});
+	if (!geometry_known(s))
+		return ref_conv_packed(o, s);
+	struct pack p = pack_forward(s, c->micro);
+	return pack_size(&p) * sizeof(float);
 }
 
-void cpu_conv_dx(const struct ops *o, real *dx, const real *dy, const real *w, const struct conv *s)
+void cpu_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s)
 {
 	struct cpu *c = o->ctx;
-	pool_run(c->pool, s->B, back_x, &(struct job){.c = c, .s = s, .y = dx, .x = dy, .w = w});
+	if (!geometry_known(s)) {
+		ref_conv_pack(o, packed, w, s);
+		return;
+	}
+	struct pack p = pack_forward(s, c->micro);
+	pack_weights(packed, w, s, &p, c->micro);
 }
 
-void cpu_conv_dw(const struct ops *o, real *dw, real *db, const real *dy, const real *x, const struct conv *s)
+void cpu_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s)
 {
 	struct cpu *c = o->ctx;
-	size_t K = (size_t)s->C * s->KH * s->KW, shard = (size_t)s->F * (K + 1);
-	struct job j = {.c = c, .s = s, .x = x, .w = dy, .shard = shard, .shards = s->B < SHARDS ? s->B : SHARDS};
-	j.sums = cpu_shards(c, shard * (size_t)j.shards);
-	pool_run(c->pool, j.shards, back_w, &j);
-	for (j.step = 1; j.step < j.shards; j.step *= 2)
-		pool_run(c->pool, (j.shards + 2 * j.step - 1) / (2 * j.step), add_pair, &j);
-	memcpy(dw, j.sums, s->F * K * sizeof *dw);
-	if (db)
-		memcpy(db, j.sums + s->F * K, (size_t)s->F * sizeof *db);
+	if (!geometry_known(s)) {
+		cpu_conv_plain(o, y, at, x, packed, b, s);
+		return;
+	}
+	struct job j = {.c = c, .s = s, .p = pack_forward(s, c->micro), .w = packed, .x = x, .y = y, .at = at};
+	size_t blocks = (size_t)channel_blocks(s->F) * BLOCK, K = 0;
+	cut(&j);
+	for (int py = 0; py < s->up; py++)
+		for (int px = 0; px < s->up; px++)
+			K += (size_t)pack_taps(&j.p, py, px);
+	float *bias = cpu_shared(c, blocks + K);
+	int32_t *off = (int32_t *)(bias + blocks);
+	memset(bias, 0, blocks * sizeof *bias);
+	if (b)
+		memcpy(bias, b, (size_t)s->F * sizeof *bias);
+	j.bias = bias;
+	for (int py = 0; py < s->up; py++)
+		for (int px = 0; px < s->up; px++) {
+			j.off[py][px] = off;
+			pack_offsets(off, &j.p, py, px, j.pitch, j.plane, j.p.line);
+			off += pack_taps(&j.p, py, px);
+		}
+	pool_run(c->pool, s->B * j.bands, band, &j);
 }

@@ -1,65 +1,262 @@
-/* Products in tiles whose size is the shape's alone; every tile is one call of sgemm on one thread. */
-#include "kernels/cpu/blas.h"
+/* Products. One operand (B) is packed into panels of nr columns, by whole columns of K; the other (A) is read where it stands. A task is
+ * some panels of A's rows against some of B's panels, cut by shape alone; what a tile's sums become (outputs, or weights moved by them)
+ * is done while the tile is in cache. The smaller operand is packed: for a small batch the weights pass by once, as they lie. */
+#include <string.h>
 
 #include "kernels/act.h"
 #include "kernels/cpu/cpu.h"
 
-enum { TILE_M = 256, TILE_N = 512 };
-
-void cpu_sgemm(int ta, int tb, int M, int N, int K, const float *a, int lda, const float *b, int ldb, float beta, float *out, int ldc)
-{
-	cblas_sgemm(
-		CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, M, N, K, 1, a, lda, b, ldb, beta, out, ldc);
-}
+enum { K_BLOCK = 512, CHUNK_BYTES = 256 << 10, GROUP = 16, TASKS = 32, TILE = 14 * 32, FEW = 4, OWN_COLUMNS = 256, OWN_K = 256 };
 
 struct gemm {
-	int ta, tb, M, N, K, add, tile_m, tile_n, across;
-	const float *a, *b, *bias;
-	float *out;
+	struct cpu *c;
+	int M, N, K, pairs;	  /* K of each pair of operands: sums run over pairs x K */
+	const float *a[2], *b[2]; /* (M, K), (K, N) */
+	long lda, ldb;
+	int across, turned; /* a[i][k] at a + i + k lda; b[k][j] at b + j ldb + k */
+	/* what becomes of a sum */
+	float *y; /* y[i ldy + j], or y[j ldy + i] where `down` */
+	long ldy;
+	int down, add;
+	const float *bias; /* of j, of i where down */
 	enum act act;
+	const struct update *u; /* weights y, moments m, v */
+	float *m, *v, fix1, fix2;
+	/* how it is cut */
+	int blocks, panels, columns, group, groups, chunk; /* of K; of M, of N; panels a task; columns' panels a task */
+	const float *packed;
 };
 
-static void tile(void *arg, int task, int thread)
+static int part(int n, int i, int parts)
+{
+	return (int)((long)n * i / parts);
+}
+
+static int block_k(const struct gemm *g, int block)
+{
+	int each = g->blocks / g->pairs, i = block % each;
+	return part(g->K, i + 1, each) - part(g->K, i, each);
+}
+
+/* Panel j of a block of K: nr columns, zeros beyond N. */
+static void pack_panel(const struct gemm *g, float *to, int block, int j)
+{
+	int nr = g->c->micro->nr, each = g->blocks / g->pairs, n0 = j * nr, n = g->N - n0 < nr ? g->N - n0 : nr;
+	int k0 = part(g->K, block % each, each), K = block_k(g, block);
+	const float *b = g->b[block / each] + (g->turned ? (long)n0 * g->ldb + k0 : (long)k0 * g->ldb + n0);
+	if (!g->turned) {
+		for (int k = 0; k < K; k++, to += nr, b += g->ldb) {
+			memcpy(to, b, (size_t)n * sizeof *to);
+			for (int i = n; i < nr; i++)
+				to[i] = 0;
+		}
+		return;
+	}
+	for (int i = 0; i < nr; i += 8) /* eight lines at a time, so that what is read stays in cache until it is used up */
+		for (int k = 0; k < K; k++)
+			for (int l = i; l < i + 8 && l < nr; l++)
+				to[k * nr + l] = l < n ? b[(long)l * g->ldb + k] : 0;
+}
+
+static size_t panel_at(const struct gemm *g, int block, int j)
+{
+	int each = g->blocks / g->pairs, nr = g->c->micro->nr;
+	size_t k = (size_t)(block / each) * (size_t)g->K + (size_t)part(g->K, block % each, each);
+	return (k * (size_t)g->columns + (size_t)j * (size_t)block_k(g, block)) * (size_t)nr;
+}
+
+static void pack(void *arg, int task, int thread)
 {
 	const struct gemm *g = arg;
-	int m = task / g->across * g->tile_m, n = task % g->across * g->tile_n;
-	int M = g->M - m < g->tile_m ? g->M - m : g->tile_m, N = g->N - n < g->tile_n ? g->N - n : g->tile_n;
-	int lda = g->ta ? g->M : g->K, ldb = g->tb ? g->K : g->N;
-	const float *a = g->a + (g->ta ? (size_t)m : (size_t)m * lda), *b = g->b + (g->tb ? (size_t)n * ldb : (size_t)n);
-	float *out = g->out + (size_t)m * g->N + n;
 	(void)thread;
-	for (int i = 0; g->bias && i < M; i++)
-		for (int j = 0; j < N; j++)
-			out[(size_t)i * g->N + j] = g->bias[n + j];
-	cpu_sgemm(g->ta, g->tb, M, N, g->K, a, lda, b, ldb, g->add || g->bias ? 1 : 0, out, g->N);
-	for (int i = 0; g->act != ACT_NONE && i < M; i++)
-		for (int j = 0; j < N; j++)
-			out[(size_t)i * g->N + j] = act_value(out[(size_t)i * g->N + j], g->act);
+	for (int block = 0; block < g->blocks; block++)
+		pack_panel(g, (float *)g->packed + panel_at(g, block, task), block, task);
 }
 
-static void run(struct cpu *c, struct gemm *g)
+static void out(const struct gemm *g, float *tile, int m0, int m, int n0, int n)
 {
-	/* at least some eight tiles, where the product is large enough to share */
-	g->tile_m = TILE_M, g->tile_n = TILE_N;
-	while (g->tile_n > 64 && ((g->M + g->tile_m - 1) / g->tile_m) * ((g->N + g->tile_n - 1) / g->tile_n) < 8)
-		g->tile_n /= 2;
-	g->across = (g->N + g->tile_n - 1) / g->tile_n;
-	pool_run(c->pool, (g->M + g->tile_m - 1) / g->tile_m * g->across, tile, g);
+	const struct micro *micro = g->c->micro;
+	int nr = micro->nr;
+	if (g->u) {
+		size_t at = (size_t)m0 * (size_t)g->ldy + (size_t)n0;
+		micro->update_tile(g->y + at, g->m ? g->m + at : NULL, g->v ? g->v + at : NULL, g->ldy, tile, m, n, g->u, g->fix1, g->fix2);
+		return;
+	}
+	if (g->down) {
+		for (int i = 0; i < m && g->bias; i++)
+			for (int j = 0; j < nr; j++)
+				tile[i * nr + j] += g->bias[m0 + i];
+		if (g->act != ACT_NONE)
+			micro->act(tile, tile, g->act, (size_t)(m * nr));
+		for (int j = 0; j < n; j++) {
+			float *y = g->y + (n0 + j) * g->ldy + m0;
+			for (int i = 0; i < m; i++)
+				y[i] = tile[i * nr + j];
+		}
+		return;
+	}
+	for (int i = 0; i < m; i++) {
+		float *y = g->y + (m0 + i) * g->ldy + n0, *t = tile + i * nr;
+		if (g->bias)
+			micro->bias_act(t, g->bias + n0, g->act, (size_t)n);
+		else if (g->act != ACT_NONE)
+			micro->act(t, t, g->act, (size_t)n);
+		for (int j = 0; j < n; j++)
+			y[j] = g->add ? y[j] + t[j] : t[j];
+	}
 }
 
-void cpu_gemm(struct cpu *c, int ta, int tb, int M, int N, int K, const float *a, const float *b, int add, float *out)
+/* Panels [p0, p1) of rows against panels [j0, j1) of columns; tiles stay in scratch from block to block of K. */
+static void tiles(const struct gemm *g, float *scratch, int p0, int p1, int j0, int j1, int block, const float *b, size_t step)
 {
-	run(c, &(struct gemm){.ta = ta, .tb = tb, .M = M, .N = N, .K = K, .add = add, .a = a, .b = b, .out = out});
+	const struct micro *micro = g->c->micro;
+	int each = g->blocks / g->pairs, k0 = part(g->K, block % each, each), K = block_k(g, block), last = block == g->blocks - 1;
+	for (int p = p0; p < p1; p++) {
+		int m0 = part(g->M, p, g->panels), m = part(g->M, p + 1, g->panels) - m0;
+		const float *a = g->a[block / each] + (g->across ? m0 + (long)k0 * g->lda : (long)m0 * g->lda + k0);
+		for (int j = j0; j < j1; j++) {
+			int n0 = j * micro->nr, n = g->N - n0 < micro->nr ? g->N - n0 : micro->nr;
+			float *tile = scratch + (g->blocks == 1 ? 0 : ((p - p0) * (j1 - j0) + j - j0) * TILE);
+			micro->product(tile, a, g->lda, g->across, b + (size_t)(j - j0) * step, m, n, K, block > 0);
+			if (last)
+				out(g, tile, m0, m, n0, n);
+		}
+	}
+}
+
+static void task(void *arg, int task, int thread)
+{
+	const struct gemm *g = arg;
+	int q = task / g->groups, p0 = task % g->groups * g->group, p1 = p0 + g->group < g->panels ? p0 + g->group : g->panels;
+	int j0 = q * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
+	float *scratch = cpu_scratch(g->c, thread, (size_t)(g->group * g->chunk * TILE));
+	for (int block = 0; block < g->blocks; block++)
+		tiles(g, scratch, p0, p1, j0, j1, block, g->packed + panel_at(g, block, j0), (size_t)(block_k(g, block) * g->c->micro->nr));
+}
+
+/* A task packs its own columns: for weights that are used for a batch only once. */
+static void own(void *arg, int task, int thread)
+{
+	const struct gemm *g = arg;
+	int nr = g->c->micro->nr, j0 = task * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
+	size_t sums = (size_t)(g->panels * g->chunk * TILE);
+	float *scratch = cpu_scratch(g->c, thread, sums + (size_t)(g->chunk * nr * (OWN_K + 1))), *b = scratch + sums;
+	for (int block = 0; block < g->blocks; block++) {
+		size_t step = (size_t)(block_k(g, block) * nr);
+		for (int j = j0; j < j1; j++)
+			pack_panel(g, b + (size_t)(j - j0) * step, block, j);
+		tiles(g, scratch, 0, g->panels, j0, j1, block, b, step);
+	}
+}
+
+static void run(struct cpu *c, struct gemm *g, int alone)
+{
+	const struct micro *micro = c->micro;
+	int deep = alone ? OWN_K : K_BLOCK;
+	g->c = c;
+	g->pairs = g->a[1] ? 2 : 1;
+	g->blocks = (g->K + deep - 1) / deep * g->pairs;
+	g->panels = (g->M + micro->mr - 1) / micro->mr, g->columns = (g->N + micro->nr - 1) / micro->nr;
+	if (alone) {
+		g->chunk = OWN_COLUMNS / micro->nr;
+		pool_run(c->pool, (g->columns + g->chunk - 1) / g->chunk, own, g);
+		return;
+	}
+	int kc = g->K < K_BLOCK ? g->K : K_BLOCK;
+	g->chunk = CHUNK_BYTES / (kc * micro->nr * (int)sizeof(float));
+	g->chunk = g->chunk < 8 ? 8 : g->chunk > g->columns ? g->columns : g->chunk;
+	int chunks = (g->columns + g->chunk - 1) / g->chunk;
+	g->group = (int)((long)g->panels * chunks / TASKS);
+	g->group = g->group < 1 ? 1 : g->group > GROUP ? GROUP : g->group;
+	g->groups = (g->panels + g->group - 1) / g->group;
+	g->packed = cpu_shared(c, (size_t)g->K * (size_t)g->pairs * (size_t)g->columns * (size_t)micro->nr);
+	pool_run(c->pool, g->columns, pack, g);
+	pool_run(c->pool, g->groups * chunks, task, g);
+}
+
+struct dots {
+	const struct micro *micro;
+	float *y;
+	const float *x, *w, *b;
+	enum act act;
+	int B, I, O;
+};
+
+enum { ROWS = 8 };
+
+static void dots(void *arg, int task, int thread)
+{
+	const struct dots *d = arg;
+	int from = task * ROWS, n = d->O - from < ROWS ? d->O - from : ROWS;
+	(void)thread;
+	d->micro->dots(d->y + from, d->O, d->w + (size_t)from * (size_t)d->I, d->I, d->x, n, d->B, d->I);
+	for (int b = 0; b < d->B; b++)
+		if (d->b)
+			d->micro->bias_act(d->y + (size_t)b * (size_t)d->O + from, d->b + from, d->act, (size_t)n);
+		else if (d->act != ACT_NONE)
+			d->micro->act(d->y + (size_t)b * (size_t)d->O + from, d->y + (size_t)b * (size_t)d->O + from, d->act, (size_t)n);
 }
 
 void cpu_dense(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
 {
-	run(o->ctx, &(struct gemm){.tb = !flip, .M = B, .N = O, .K = I, .a = x, .b = w, .bias = b, .out = y, .act = act});
+	struct cpu *c = o->ctx;
+	if (B <= FEW && !flip)
+		pool_run(c->pool, (O + ROWS - 1) / ROWS, dots, &(struct dots){c->micro, y, x, w, b, act, B, I, O});
+	else if (B <= O)
+		run(c,
+			&(struct gemm){.M = O,
+				.N = B,
+				.K = I,
+				.a = {w},
+				.lda = flip ? O : I,
+				.across = flip,
+				.b = {x},
+				.ldb = I,
+				.turned = 1,
+				.y = y,
+				.ldy = O,
+				.down = 1,
+				.bias = b,
+				.act = act},
+			0);
+	else
+		run(c,
+			&(struct gemm){.M = B,
+				.N = O,
+				.K = I,
+				.a = {x},
+				.lda = I,
+				.b = {w},
+				.ldb = flip ? O : I,
+				.turned = !flip,
+				.y = y,
+				.ldy = O,
+				.bias = b,
+				.act = act},
+			0);
 }
 
 void cpu_dense_dx(const struct ops *o, real *dx, const real *dy, const real *w, int flip, int B, int I, int O)
 {
-	cpu_gemm(o->ctx, 0, flip, B, I, O, dy, w, 0, dx);
+	struct cpu *c = o->ctx;
+	if (B <= I && flip)
+		run(c,
+			&(struct gemm){
+				.M = I, .N = B, .K = O, .a = {w}, .lda = O, .b = {dy}, .ldb = O, .turned = 1, .y = dx, .ldy = I, .down = 1},
+			0);
+	else
+		run(c,
+			&(struct gemm){.M = B,
+				.N = I,
+				.K = O,
+				.a = {dy},
+				.lda = O,
+				.b = {w},
+				.ldb = flip ? O : I,
+				.turned = flip,
+				.y = dx,
+				.ldy = I},
+			!flip && I >= 8 * OWN_COLUMNS && B <= 512);
 }
 
 struct bias {
@@ -68,21 +265,55 @@ struct bias {
 	int B, O;
 };
 
+enum { COLUMNS = 64 };
+
 static void bias_sums(void *arg, size_t from, size_t to)
 {
 	const struct bias *s = arg;
-	for (size_t k = from; k < to; k++) {
-		double sum = 0;
-		for (int b = 0; b < s->B; b++)
-			sum += (double)s->dy[(size_t)b * (size_t)s->O + k];
-		s->db[k] = (float)sum;
-	}
+	double sum[COLUMNS] = {0};
+	for (int b = 0; b < s->B; b++)
+		for (size_t k = from; k < to; k++)
+			sum[k - from] += (double)s->dy[(size_t)b * (size_t)s->O + k];
+	for (size_t k = from; k < to; k++)
+		s->db[k] = (float)sum[k - from];
 }
 
 void cpu_dense_dw(const struct ops *o, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O)
 {
 	if (dw)
-		cpu_gemm(o->ctx, 1, 0, O, I, B, dy, x, add, dw);
+		run(o->ctx,
+			&(struct gemm){.M = O,
+				.N = I,
+				.K = B,
+				.a = {dy},
+				.lda = O,
+				.across = 1,
+				.b = {x},
+				.ldb = I,
+				.y = dw,
+				.ldy = I,
+				.add = add},
+			0);
 	if (db)
-		cpu_slices(o->ctx, (size_t)O, 64, bias_sums, &(struct bias){db, dy, B, O});
+		cpu_slices(o->ctx, (size_t)O, COLUMNS, bias_sums, &(struct bias){db, dy, B, O});
+}
+
+void cpu_dense_step(const struct ops *o, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
+	int I, int O, const struct update *u)
+{
+	struct gemm g = {.M = O,
+		.N = I,
+		.K = B,
+		.a = {dy, dy2},
+		.lda = O,
+		.across = 1,
+		.b = {x, x2},
+		.ldb = I,
+		.y = w,
+		.ldy = I,
+		.u = u,
+		.m = m,
+		.v = v};
+	cpu_fixes(u, &g.fix1, &g.fix2);
+	run(o->ctx, &g, 0);
 }

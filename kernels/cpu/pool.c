@@ -1,24 +1,30 @@
-/* Workers wait for a new round: shortly by looking, then asleep, so that neither a busy machine nor a short layer suffers. */
+/* Workers take numbered tasks of the round that is open. Nobody waits for a worker that took none: one that sleeps, or whose core another
+ * process has, costs what it would have done and no more. Idle workers look for work shortly, then sleep, and so does the caller while
+ * the last tasks are done elsewhere. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "kernels/cpu/pool.h"
 #include "lib/err.h"
+
+/* Looks before sleep, some tens of microseconds: longer than between two layers. */
+enum { LOOKS = 2000 };
 
 struct pool {
 	int threads;
 	pthread_t *thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake, done;
-	atomic_uint round;
-	int quit;
+	/* One word, so that a ticket says whether it is good: tasks of the round (upper half), the next of them (lower). Who draws a good
+	 * one finds fn and arg of its round, which can't end before that task has. */
+	atomic_ullong state;
+	atomic_int finished, sleepers, waiting, quit;
 	void (*fn)(void *arg, int task, int thread);
 	void *arg;
-	int tasks;
-	atomic_int next, busy;
 };
 
 struct worker {
@@ -33,36 +39,47 @@ static void pause_a_little(void)
 #endif
 }
 
+static int open_tasks(unsigned long long state)
+{
+	return (uint32_t)state < (uint32_t)(state >> 32);
+}
+
 static void take(struct pool *p, int thread)
 {
-	for (int t; (t = atomic_fetch_add(&p->next, 1)) < p->tasks;)
-		p->fn(p->arg, t, thread);
+	for (;;) {
+		if (!open_tasks(atomic_load(&p->state)))
+			return;
+		unsigned long long ticket = atomic_fetch_add(&p->state, 1);
+		if (!open_tasks(ticket))
+			return;
+		p->fn(p->arg, (int)(uint32_t)ticket, thread);
+		if (atomic_fetch_add(&p->finished, 1) + 1 == (int)(ticket >> 32) && atomic_load(&p->waiting)) {
+			pthread_mutex_lock(&p->lock);
+			pthread_cond_signal(&p->done);
+			pthread_mutex_unlock(&p->lock);
+		}
+	}
 }
 
 static void *work(void *arg)
 {
 	struct worker w = *(struct worker *)arg;
 	struct pool *p = w.p;
-	unsigned seen = 0;
 	free(arg);
-	for (;;) {
-		for (int i = 0; i < 2000 && atomic_load(&p->round) == seen; i++)
+	while (!atomic_load(&p->quit)) {
+		for (int i = 0; i < LOOKS && !open_tasks(atomic_load(&p->state)); i++)
 			pause_a_little();
-		pthread_mutex_lock(&p->lock);
-		while (atomic_load(&p->round) == seen && !p->quit)
-			pthread_cond_wait(&p->wake, &p->lock);
-		seen = atomic_load(&p->round);
-		int quit = p->quit;
-		pthread_mutex_unlock(&p->lock);
-		if (quit)
-			return NULL;
-		take(p, w.number);
-		if (atomic_fetch_sub(&p->busy, 1) == 1) {
+		if (!open_tasks(atomic_load(&p->state))) {
 			pthread_mutex_lock(&p->lock);
-			pthread_cond_signal(&p->done);
+			atomic_fetch_add(&p->sleepers, 1);
+			while (!open_tasks(atomic_load(&p->state)) && !atomic_load(&p->quit))
+				pthread_cond_wait(&p->wake, &p->lock);
+			atomic_fetch_sub(&p->sleepers, 1);
 			pthread_mutex_unlock(&p->lock);
 		}
+		take(p, w.number);
 	}
+	return NULL;
 }
 
 struct pool *pool_open(int threads)
@@ -96,31 +113,36 @@ int pool_threads(const struct pool *p)
 
 void pool_run(struct pool *p, int tasks, void (*fn)(void *arg, int task, int thread), void *arg)
 {
-	if (p->threads == 1 || tasks == 1) {
+	if (p->threads == 1 || tasks <= 1) {
 		for (int t = 0; t < tasks; t++)
 			fn(arg, t, 0);
 		return;
 	}
-	p->fn = fn, p->arg = arg, p->tasks = tasks;
-	atomic_store(&p->next, 0);
-	atomic_store(&p->busy, p->threads - 1);
-	pthread_mutex_lock(&p->lock);
-	atomic_fetch_add(&p->round, 1);
-	pthread_cond_broadcast(&p->wake);
-	pthread_mutex_unlock(&p->lock);
+	p->fn = fn, p->arg = arg;
+	atomic_store(&p->finished, 0);
+	atomic_store(&p->state, (unsigned long long)tasks << 32);
+	if (atomic_load(&p->sleepers)) {
+		pthread_mutex_lock(&p->lock);
+		pthread_cond_broadcast(&p->wake);
+		pthread_mutex_unlock(&p->lock);
+	}
 	take(p, 0);
-	for (int i = 0; i < 2000 && atomic_load(&p->busy); i++)
+	for (int i = 0; i < LOOKS && atomic_load(&p->finished) < tasks; i++)
 		pause_a_little();
+	if (atomic_load(&p->finished) == tasks)
+		return;
 	pthread_mutex_lock(&p->lock);
-	while (atomic_load(&p->busy))
+	atomic_store(&p->waiting, 1);
+	while (atomic_load(&p->finished) < tasks)
 		pthread_cond_wait(&p->done, &p->lock);
+	atomic_store(&p->waiting, 0);
 	pthread_mutex_unlock(&p->lock);
 }
 
 void pool_close(struct pool *p)
 {
 	pthread_mutex_lock(&p->lock);
-	p->quit = 1;
+	atomic_store(&p->quit, 1);
 	pthread_cond_broadcast(&p->wake);
 	pthread_mutex_unlock(&p->lock);
 	for (int i = 1; i < p->threads; i++)

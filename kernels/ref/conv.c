@@ -1,15 +1,19 @@
-/* Convolution as nets have it (cross-correlation), with stride and zero padding. */
+/* Convolution as nets have it (cross-correlation), with stride and zero padding; before it upsampling, after it pooling and activation. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "kernels/act.h"
 #include "kernels/ref/ref.h"
+#include "lib/err.h"
 
 static size_t at4(int a, int b, int c, int d, int B, int C, int D)
 {
 	return (((size_t)a * (size_t)B + (size_t)b) * (size_t)C + (size_t)c) * (size_t)D + (size_t)d;
 }
 
-void ref_conv(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, const struct conv *s)
+/* y (B, F, OH, OW) of x (B, C, H, W). */
+static void convolve(real *y, const real *x, const real *w, const real *b, const struct conv *s)
 {
-	(void)o;
 	for (int n = 0; n < s->B; n++)
 		for (int f = 0; f < s->F; f++)
 			for (int oy = 0; oy < s->OH; oy++)
@@ -23,13 +27,12 @@ void ref_conv(const struct ops *o, real *y, const real *x, const real *w, const 
 									sum += (double)x[at4(n, c, iy, ix, s->C, s->H, s->W)] *
 									       (double)w[at4(f, c, ky, kx, s->C, s->KH, s->KW)];
 							}
-					y[at4(n, f, oy, ox, s->F, s->OH, s->OW)] = act_value((real)sum, act);
+					y[at4(n, f, oy, ox, s->F, s->OH, s->OW)] = (real)sum;
 				}
 }
 
-void ref_conv_dx(const struct ops *o, real *dx, const real *dy, const real *w, const struct conv *s)
+static void convolve_dx(real *dx, const real *dy, const real *w, const struct conv *s)
 {
-	(void)o;
 	for (int n = 0; n < s->B; n++)
 		for (int c = 0; c < s->C; c++)
 			for (int iy = 0; iy < s->H; iy++)
@@ -50,9 +53,8 @@ void ref_conv_dx(const struct ops *o, real *dx, const real *dy, const real *w, c
 				}
 }
 
-void ref_conv_dw(const struct ops *o, real *dw, real *db, const real *dy, const real *x, const struct conv *s)
+static void convolve_dw(real *dw, real *db, const real *dy, const real *x, const struct conv *s)
 {
-	(void)o;
 	for (int f = 0; f < s->F; f++) {
 		for (int c = 0; c < s->C; c++)
 			for (int ky = 0; ky < s->KH; ky++)
@@ -69,10 +71,65 @@ void ref_conv_dw(const struct ops *o, real *dw, real *db, const real *dy, const 
 					dw[at4(f, c, ky, kx, s->C, s->KH, s->KW)] = (real)sum;
 				}
 		double sum = 0;
-		for (int n = 0; db && n < s->B; n++)
+		for (int n = 0; n < s->B; n++)
 			for (int i = 0; i < s->OH * s->OW; i++)
 				sum += (double)dy[at4(n, f, 0, i, s->F, 1, s->OH * s->OW)];
-		if (db)
-			db[f] = (real)sum;
+		db[f] = (real)sum;
 	}
+}
+
+size_t ref_conv_packed(const struct ops *o, const struct conv *s)
+{
+	(void)o;
+	return (size_t)s->F * s->C * s->KH * s->KW * sizeof(real);
+}
+
+void ref_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s)
+{
+	memcpy(packed, w, ref_conv_packed(o, s));
+}
+
+/* The convolution alone, of an input that is already up. */
+static struct conv alone(const struct conv *s)
+{
+	struct conv c = *s;
+	c.H *= s->up, c.W *= s->up;
+	return c;
+}
+
+static real *raised(const struct ops *o, const real *x, const struct conv *s)
+{
+	real *u = xmalloc(ref_maps_size(o, s->B, s->C, s->H * s->up, s->W * s->up));
+	ref_up(o, u, x, s->B, s->C, s->H, s->W, s->up);
+	return u;
+}
+
+void ref_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s)
+{
+	struct conv c = alone(s);
+	real *u = raised(o, x, s), *z = xmalloc(ref_maps_size(o, s->B, s->F, s->OH, s->OW));
+	size_t ny = (size_t)s->B * s->F * (s->OH / s->pool) * (s->OW / s->pool);
+	convolve(z, u, packed, b, &c);
+	if (s->pool > 1)
+		ref_pool(o, y, at, z, s->B, s->F, s->OH, s->OW, s->pool);
+	ref_act(o, y, s->pool > 1 ? y : z, s->act, ny);
+	free(u), free(z);
+}
+
+void ref_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
+	const real *w, const struct conv *s)
+{
+	struct conv c = alone(s);
+	size_t ny = (size_t)s->B * s->F * (s->OH / s->pool) * (s->OW / s->pool);
+	real *u = raised(o, x, s), *du = xmalloc(ref_maps_size(o, s->B, s->C, c.H, c.W));
+	real *dp = xmalloc(ny * sizeof *dp), *dz = xmalloc(ref_maps_size(o, s->B, s->F, s->OH, s->OW));
+	ref_act_back(o, dp, dy, y, s->act, ny);
+	if (s->pool > 1)
+		ref_pool_back(o, dz, dp, at, s->B, s->F, s->OH, s->OW, s->pool);
+	convolve_dw(dw, db, s->pool > 1 ? dz : dp, u, &c);
+	if (dx) {
+		convolve_dx(du, s->pool > 1 ? dz : dp, w, &c);
+		ref_up_back(o, dx, du, s->B, s->C, s->H, s->W, s->up);
+	}
+	free(u), free(du), free(dp), free(dz);
 }

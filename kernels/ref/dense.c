@@ -1,6 +1,9 @@
 /* Dense layers: y = act(x w' + b). */
+#include <stdlib.h>
+
 #include "kernels/act.h"
 #include "kernels/ref/ref.h"
+#include "lib/err.h"
 
 void ref_dense(const struct ops *op, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
 {
@@ -42,4 +45,23 @@ void ref_dense_dw(const struct ops *op, real *dw, real *db, const real *dy, cons
 		if (db)
 			db[o] = (real)s;
 	}
+}
+
+void ref_dense_step(const struct ops *op, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
+	int I, int O, const struct update *u)
+{
+	real *g = xmalloc((size_t)I * sizeof *g); /* of one output */
+	for (int o = 0; o < O; o++) {
+		size_t at = (size_t)o * I;
+		for (int i = 0; i < I; i++) {
+			double s = 0;
+			for (int r = 0; r < B; r++)
+				s += (double)dy[(size_t)r * O + o] * (double)x[(size_t)r * I + i];
+			for (int r = 0; dy2 && r < B; r++)
+				s += (double)dy2[(size_t)r * O + o] * (double)x2[(size_t)r * I + i];
+			g[i] = (real)s;
+		}
+		ref_update(op, w + at, g, m ? m + at : NULL, v ? v + at : NULL, (size_t)I, u);
+	}
+	free(g);
 }

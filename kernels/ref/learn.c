@@ -54,24 +54,31 @@ void ref_loss(const struct ops *o, enum loss kind, double *loss, real *dz, const
 	}
 }
 
-void ref_sgd(const struct ops *o, real *w, const real *g, real *m, size_t n, real rate, real momentum, int nesterov, real decay)
+static void sgd(real *w, const real *g, real *m, size_t n, const struct update *u)
 {
-	(void)o;
 	for (size_t i = 0; i < n; i++) {
-		real d = g[i] + decay * w[i];
-		real step = m ? (m[i] = momentum * m[i] + d) : d;
-		w[i] -= rate * (m && nesterov ? d + momentum * step : step);
+		real d = g[i] + u->decay * w[i];
+		real step = m ? (m[i] = u->momentum * m[i] + d) : d;
+		w[i] -= u->rate * (m && u->kind == UPDATE_NESTEROV ? d + u->momentum * step : step);
 	}
 }
 
-void ref_adam(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, real rate, real beta1, real beta2, real eps,
-	real decay, int step)
+static void adam(real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
+{
+	real b1 = u->momentum, b2 = u->beta2;
+	real fix1 = (real)(1 / (1 - pow((double)b1, u->step))), fix2 = (real)(1 / (1 - pow((double)b2, u->step)));
+	for (size_t i = 0; i < n; i++) {
+		m[i] = b1 * m[i] + (1 - b1) * g[i];
+		v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
+		w[i] -= u->rate * (m[i] * fix1 / ((real)sqrt((double)(v[i] * fix2)) + u->eps) + u->decay * w[i]);
+	}
+}
+
+void ref_update(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
 {
 	(void)o;
-	real fix1 = (real)(1 / (1 - pow((double)beta1, step))), fix2 = (real)(1 / (1 - pow((double)beta2, step)));
-	for (size_t i = 0; i < n; i++) {
-		m[i] = beta1 * m[i] + (1 - beta1) * g[i];
-		v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
-		w[i] -= rate * (m[i] * fix1 / ((real)sqrt((double)(v[i] * fix2)) + eps) + decay * w[i]);
-	}
+	if (u->kind == UPDATE_ADAM)
+		adam(w, g, m, v, n, u);
+	else
+		sgd(w, g, m, n, u);
 }

@@ -1,9 +1,26 @@
-/* What works value by value or plane by plane: activations, pooling, upsampling, batch normalisation. */
+/* What works value by value or plane by plane: the layout of maps, activations, pooling, upsampling, batch normalisation. */
 #include <math.h>
 #include <string.h>
 
 #include "kernels/act.h"
 #include "kernels/ref/ref.h"
+
+/* Here maps are rows: (B, C, H, W). */
+size_t ref_maps_size(const struct ops *o, int B, int C, int H, int W)
+{
+	(void)o;
+	return (size_t)B * C * H * W * sizeof(real);
+}
+
+void ref_to_maps(const struct ops *o, real *maps, const real *rows, int B, int C, int H, int W)
+{
+	memcpy(maps, rows, ref_maps_size(o, B, C, H, W));
+}
+
+void ref_to_rows(const struct ops *o, real *rows, const real *maps, int B, int C, int H, int W)
+{
+	memcpy(rows, maps, ref_maps_size(o, B, C, H, W));
+}
 
 void ref_act(const struct ops *o, real *y, const real *x, enum act act, size_t n)
 {
@@ -19,11 +36,11 @@ void ref_act_back(const struct ops *o, real *dx, const real *dy, const real *y, 
 		dx[i] = dy[i] * act_slope(y[i], act);
 }
 
-void ref_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int planes, int H, int W, int K)
+void ref_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int B, int C, int H, int W, int K)
 {
 	(void)o;
 	int OH = H / K, OW = W / K;
-	for (int p = 0; p < planes; p++)
+	for (int p = 0; p < B * C; p++)
 		for (int oy = 0; oy < OH; oy++)
 			for (int ox = 0; ox < OW; ox++) {
 				const real *in = x + ((size_t)p * H + (size_t)oy * K) * W + (size_t)ox * K;
@@ -38,12 +55,11 @@ void ref_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int plan
 			}
 }
 
-void ref_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int planes, int H, int W, int K)
+void ref_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int B, int C, int H, int W, int K)
 {
-	(void)o;
 	int OH = H / K, OW = W / K;
-	memset(dx, 0, (size_t)planes * H * W * sizeof *dx);
-	for (int p = 0; p < planes; p++)
+	memset(dx, 0, ref_maps_size(o, B, C, H, W));
+	for (int p = 0; p < B * C; p++)
 		for (int oy = 0; oy < OH; oy++)
 			for (int ox = 0; ox < OW; ox++) {
 				size_t i = ((size_t)p * OH + oy) * OW + ox;
@@ -51,19 +67,19 @@ void ref_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t 
 			}
 }
 
-void ref_up(const struct ops *o, real *y, const real *x, int planes, int H, int W, int K)
+void ref_up(const struct ops *o, real *y, const real *x, int B, int C, int H, int W, int K)
 {
 	(void)o;
-	for (int p = 0; p < planes; p++)
+	for (int p = 0; p < B * C; p++)
 		for (int oy = 0; oy < H * K; oy++)
 			for (int ox = 0; ox < W * K; ox++)
 				y[((size_t)p * H * K + oy) * W * K + ox] = x[((size_t)p * H + oy / K) * W + ox / K];
 }
 
-void ref_up_back(const struct ops *o, real *dx, const real *dy, int planes, int H, int W, int K)
+void ref_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, int H, int W, int K)
 {
 	(void)o;
-	for (int p = 0; p < planes; p++)
+	for (int p = 0; p < B * C; p++)
 		for (int iy = 0; iy < H; iy++)
 			for (int ix = 0; ix < W; ix++) {
 				double s = 0;

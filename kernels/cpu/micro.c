@@ -1,0 +1,35 @@
+/* The choice of the innermost loops. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/cpu/micro.h"
+#include "lib/err.h"
+
+static int has(const struct micro *m)
+{
+	if (!m)
+		return 0;
+#if defined(__x86_64__)
+	if (m == micro_avx512)
+		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+		       __builtin_cpu_supports("avx512vl");
+	if (m == micro_avx2)
+		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+	return 1;
+}
+
+const struct micro *micro_choose(void)
+{
+	const struct micro *all[] = {micro_avx512, micro_avx2, micro_plain};
+	const char *names[] = {"avx512", "avx2", "plain"}, *want = getenv("KEYPIPE_ISA");
+	for (int i = 0; i < 3; i++) {
+		if (want && *want && strcmp(want, names[i]))
+			continue;
+		if (has(all[i]))
+			return all[i];
+		if (want && *want)
+			die("KEYPIPE_ISA=%s: this processor has no %s", want, want);
+	}
+	die("KEYPIPE_ISA=%s: plain, avx2 and avx512 are known", want);
+}

@@ -1,0 +1,69 @@
+/* The innermost loops, once for each kind of processor: the same source (tile.inc, value.inc) compiled for AVX-512, for AVX2 with FMA, and
+ * for any. One of them is chosen when the hand is opened: the best that the processor has, or what KEYPIPE_ISA=avx512|avx2|plain names.
+ * All that differs is vector width, tile sizes and whether a product and a sum are rounded once; bits are promised for each by itself.
+ * Blocks: channels of maps stand in blocks of 16, weights of a convolution in groups of `group` blocks (the last may be one short). */
+#ifndef MICRO_H
+#define MICRO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels/ops.h"
+
+enum { BLOCK = 16 };
+
+struct taps { /* y[i][f] = init[f] + sum over k of x[off[k] + i xstep] w[k][f], for pixels i < n and 16 blocks f's; steps in floats */
+	float *y;
+	long ystep, yblock; /* from pixel to pixel, from block to block */
+	const float *x;
+	long xstep;
+	const int32_t *off;
+	const float *w, *init; /* (K, 16 blocks), (16 blocks) */
+	int n, K, blocks, relu;
+};
+
+struct taps_dw {   /* dw[k][f] += sum over pixels of x[off[k] + i xstep + j xrow] dy[i dystep + j dyrow][f], i < n, j < rows */
+	float *dw; /* (K, 16 blocks) */
+	const float *dy;
+	long dystep, dyrow, dyblock;
+	const float *x;
+	long xstep, xrow;
+	const int32_t *off; /* NULL: 0, 1, 2, ... */
+	int n, rows, K, blocks;
+};
+
+struct micro {
+	const char *name;
+	int group;  /* most blocks a call of taps and taps_dw */
+	int mr, nr; /* largest tile of a product */
+	void (*taps)(const struct taps *t);
+	void (*taps_dw)(const struct taps_dw *t);
+	/* c (m, nr) = a (m, K) b (K, nr) (+ c where add); a[i][k] at a + i lda + k, or at a + i + k lda where a stands across; n <= nr
+	 * columns of b count */
+	void (*product)(float *c, const float *a, long lda, int across, const float *b, int m, int n, int K, int add);
+	/* y[b yrow + o] = w[o] . x[b] for o < O, b < B; x (B, K) dense, w rows ldw apart */
+	void (*dots)(float *y, long yrow, const float *w, long ldw, const float *x, int O, int B, int K);
+
+	void (*act)(float *y, const float *x, enum act act, size_t n);
+	void (*act_back)(float *dx, const float *dy, const float *y, enum act act, size_t n);
+	void (*bias_act)(float *y, const float *b, enum act act, size_t n); /* y = act(y + b) */
+	void (*update)(float *w, const float *g, float *m, float *v, size_t n, const struct update *u, float fix1, float fix2);
+	/* the same for a tile of gradients (rows, nr), n of a row's weights, rows ld apart */
+	void (*update_tile)(
+		float *w, float *m, float *v, long ld, const float *tile, int rows, int n, const struct update *u, float fix1, float fix2);
+	/* a row's loss, as ops.h has it; dz may be NULL */
+	double (*sigmoid_loss)(float *dz, const float *z, const float *t, float mul, int K);
+	double (*squared_loss)(float *dz, const float *z, const float *t, float mul, int K);
+	void (*mask)(float *y, const float *x, size_t K, float p, float mul, uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row);
+	/* y[16] = act(max over K x K of x, pixel by pixel xstep, row by row xrow) for n outputs; at: which */
+	void (*pool_row)(float *y, uint8_t *at, const float *x, long xrow, int K, int n, enum act act);
+	/* the way back of one row of outputs: dx, zero before, gets dy * slope(y) at its place */
+	void (*pool_row_back)(float *dx, long xrow, const float *dy, const float *y, const uint8_t *at, int K, int n, enum act act);
+};
+
+/* Never NULL; dies (exit 2) where KEYPIPE_ISA names what this processor or build has not. */
+const struct micro *micro_choose(void);
+
+extern const struct micro *const micro_avx512, *const micro_avx2, *const micro_plain; /* NULL: not in this build */
+
+#endif
