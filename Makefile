@@ -52,7 +52,7 @@ $B/obj/kernels/%.o: OPT := -O3
 # the innermost loops, for each kind of processor: a product and a sum may be rounded once, a comparison need not raise a flag
 $B/obj/kernels/cpu/micro_%.o: FP = -ffp-contract=fast -fno-math-errno -fno-trapping-math $(ISA)
 ifeq ($(shell uname -m),x86_64)
-$B/obj/kernels/cpu/micro_avx512.o: ISA := -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma
+$B/obj/kernels/cpu/micro_avx512.o: ISA := -mprefer-vector-width=512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma
 $B/obj/kernels/cpu/micro_avx2.o: ISA := -mavx2 -mfma
 endif
 $(pict:%.c=$B/obj/%.o) $B/obj/tests/check_pict.o: INCLUDES = $(shell pkg-config --cflags cairo)

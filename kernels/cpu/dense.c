@@ -6,7 +6,7 @@
 #include "kernels/act.h"
 #include "kernels/cpu/cpu.h"
 
-enum { K_BLOCK = 512, CHUNK_BYTES = 256 << 10, GROUP = 16, TASKS = 32, TILE = 14 * 32, FEW = 4, OWN_COLUMNS = 256, OWN_K = 256 };
+enum { MANY = 8, SMALL = 200000, K_BLOCK = 512, CHUNK_BYTES = 256 << 10, GROUP = 16, TASKS = 32, TILE = 14 * 32, MOST_ROWS = 14, FEW = 4, OWN_COLUMNS = 256, OWN_K = 256 };
 
 struct gemm {
 	struct cpu *c;
@@ -106,18 +106,35 @@ static void out(const struct gemm *g, float *tile, int m0, int m, int n0, int n)
 	}
 }
 
+/* m rows of A from k0 on, a row's values MR apart: read in one go by all columns that follow. */
+static const float *gather_rows(const struct gemm *g, float *to, const float *a, int m, int K)
+{
+	if (g->across)
+		for (int k = 0; k < K; k++)
+			memcpy(to + k * m, a + (long)k * g->lda, (size_t)m * sizeof *to);
+	else
+		for (int k = 0; k < K; k++)
+			for (int i = 0; i < m; i++)
+				to[k * m + i] = a[(long)i * g->lda + k];
+	return to;
+}
+
 /* Panels [p0, p1) of rows against panels [j0, j1) of columns; tiles stay in scratch from block to block of K. */
 static void tiles(const struct gemm *g, float *scratch, int p0, int p1, int j0, int j1, int block, const float *b, size_t step)
 {
 	const struct micro *micro = g->c->micro;
 	int each = g->blocks / g->pairs, k0 = part(g->K, block % each, each), K = block_k(g, block), last = block == g->blocks - 1;
+	float *rows = scratch, *sums = scratch + MOST_ROWS * K_BLOCK;
 	for (int p = p0; p < p1; p++) {
-		int m0 = part(g->M, p, g->panels), m = part(g->M, p + 1, g->panels) - m0;
+		int m0 = part(g->M, p, g->panels), m = part(g->M, p + 1, g->panels) - m0, across = g->across;
 		const float *a = g->a[block / each] + (g->across ? m0 + (long)k0 * g->lda : (long)m0 * g->lda + k0);
+		long lda = g->lda;
+		if (j1 - j0 >= MANY)
+			a = gather_rows(g, rows, a, m, K), lda = m, across = 1;
 		for (int j = j0; j < j1; j++) {
 			int n0 = j * micro->nr, n = g->N - n0 < micro->nr ? g->N - n0 : micro->nr;
-			float *tile = scratch + (g->blocks == 1 ? 0 : ((p - p0) * (j1 - j0) + j - j0) * TILE);
-			micro->product(tile, a, g->lda, g->across, b + (size_t)(j - j0) * step, m, n, K, block > 0);
+			float *tile = sums + (g->blocks == 1 ? 0 : ((p - p0) * (j1 - j0) + j - j0) * TILE);
+			micro->product(tile, a, lda, across, b + (size_t)(j - j0) * step, m, n, K, block > 0);
 			if (last)
 				out(g, tile, m0, m, n0, n);
 		}
@@ -129,7 +146,7 @@ static void task(void *arg, int task, int thread)
 	const struct gemm *g = arg;
 	int q = task / g->groups, p0 = task % g->groups * g->group, p1 = p0 + g->group < g->panels ? p0 + g->group : g->panels;
 	int j0 = q * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
-	float *scratch = cpu_scratch(g->c, thread, (size_t)(g->group * g->chunk * TILE));
+	float *scratch = cpu_scratch(g->c, thread, (size_t)(MOST_ROWS * K_BLOCK) + (size_t)(g->group * g->chunk * TILE));
 	for (int block = 0; block < g->blocks; block++)
 		tiles(g, scratch, p0, p1, j0, j1, block, g->packed + panel_at(g, block, j0), (size_t)(block_k(g, block) * g->c->micro->nr));
 }
@@ -139,7 +156,7 @@ static void own(void *arg, int task, int thread)
 {
 	const struct gemm *g = arg;
 	int nr = g->c->micro->nr, j0 = task * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
-	size_t sums = (size_t)(g->panels * g->chunk * TILE);
+	size_t sums = (size_t)(MOST_ROWS * K_BLOCK + g->panels * g->chunk * TILE);
 	float *scratch = cpu_scratch(g->c, thread, sums + (size_t)(g->chunk * nr * (OWN_K + 1))), *b = scratch + sums;
 	for (int block = 0; block < g->blocks; block++) {
 		size_t step = (size_t)(block_k(g, block) * nr);
@@ -170,6 +187,13 @@ static void run(struct cpu *c, struct gemm *g, int alone)
 	g->group = g->group < 1 ? 1 : g->group > GROUP ? GROUP : g->group;
 	g->groups = (g->panels + g->group - 1) / g->group;
 	g->packed = cpu_shared(c, (size_t)g->K * (size_t)g->pairs * (size_t)g->columns * (size_t)micro->nr);
+	if ((double)g->M * g->N * g->K * g->pairs < SMALL) { /* waking others would cost more */
+		for (int j = 0; j < g->columns; j++)
+			pack(g, j, 0);
+		for (int t = 0; t < g->groups * chunks; t++)
+			task(g, t, 0);
+		return;
+	}
 	pool_run(c->pool, g->columns, pack, g);
 	pool_run(c->pool, g->groups * chunks, task, g);
 }

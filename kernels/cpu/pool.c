@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/cpu/pool.h"
 #include "lib/err.h"
@@ -14,15 +15,21 @@
 /* Looks before sleep, some tens of microseconds: longer than between two layers. */
 enum { LOOKS = 2000 };
 
+/* One word, so that a ticket says whether it is good: the end of the range (upper half), the next of it (lower). Who draws a good one
+ * finds fn and arg of its round, which can't end before that task has. */
+struct range {
+	_Alignas(64) atomic_ullong state;
+};
+
 struct pool {
 	int threads;
 	pthread_t *thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake, done;
-	/* One word, so that a ticket says whether it is good: tasks of the round (upper half), the next of them (lower). Who draws a good
-	 * one finds fn and arg of its round, which can't end before that task has. */
-	atomic_ullong state;
-	atomic_int finished, sleepers, waiting, quit;
+	/* Each thread has a range of the tasks, the same for the same number of tasks, so that it meets again the memory that it knows; who
+	 * is done with its own takes from the others. */
+	struct range *range;
+	atomic_int left, sleepers, waiting, quit;
 	void (*fn)(void *arg, int task, int thread);
 	void *arg;
 };
@@ -39,25 +46,37 @@ static void pause_a_little(void)
 #endif
 }
 
-static int open_tasks(unsigned long long state)
+static int is_open(unsigned long long state)
 {
 	return (uint32_t)state < (uint32_t)(state >> 32);
 }
 
+static int open_tasks(struct pool *p)
+{
+	for (int i = 0; i < p->threads; i++)
+		if (is_open(atomic_load(&p->range[i].state)))
+			return 1;
+	return 0;
+}
+
 static void take(struct pool *p, int thread)
 {
-	for (;;) {
-		if (!open_tasks(atomic_load(&p->state)))
-			return;
-		unsigned long long ticket = atomic_fetch_add(&p->state, 1);
-		if (!open_tasks(ticket))
-			return;
-		p->fn(p->arg, (int)(uint32_t)ticket, thread);
-		if (atomic_fetch_add(&p->finished, 1) + 1 == (int)(ticket >> 32) && atomic_load(&p->waiting)) {
-			pthread_mutex_lock(&p->lock);
-			pthread_cond_signal(&p->done);
-			pthread_mutex_unlock(&p->lock);
+	int done = 0;
+	for (int i = 0; i < p->threads; i++) {
+		atomic_ullong *state = &p->range[(thread + i) % p->threads].state;
+		while (is_open(atomic_load(state))) {
+			unsigned long long ticket = atomic_fetch_add(state, 1);
+			if (!is_open(ticket))
+				break;
+			p->fn(p->arg, (int)(uint32_t)ticket, thread);
+			done = 1;
+			atomic_fetch_sub(&p->left, 1);
 		}
+	}
+	if (done && !atomic_load(&p->left) && atomic_load(&p->waiting)) {
+		pthread_mutex_lock(&p->lock);
+		pthread_cond_signal(&p->done);
+		pthread_mutex_unlock(&p->lock);
 	}
 }
 
@@ -67,12 +86,12 @@ static void *work(void *arg)
 	struct pool *p = w.p;
 	free(arg);
 	while (!atomic_load(&p->quit)) {
-		for (int i = 0; i < LOOKS && !open_tasks(atomic_load(&p->state)); i++)
+		for (int i = 0; i < LOOKS && !open_tasks(p); i++)
 			pause_a_little();
-		if (!open_tasks(atomic_load(&p->state))) {
+		if (!open_tasks(p)) {
 			pthread_mutex_lock(&p->lock);
 			atomic_fetch_add(&p->sleepers, 1);
-			while (!open_tasks(atomic_load(&p->state)) && !atomic_load(&p->quit))
+			while (!open_tasks(p) && !atomic_load(&p->quit))
 				pthread_cond_wait(&p->wake, &p->lock);
 			atomic_fetch_sub(&p->sleepers, 1);
 			pthread_mutex_unlock(&p->lock);
@@ -90,6 +109,9 @@ struct pool *pool_open(int threads)
 		threads = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 	p->threads = threads;
 	p->thread = xcalloc((size_t)threads, sizeof *p->thread);
+	if (posix_memalign((void **)&p->range, 64, (size_t)threads * sizeof *p->range))
+		die("out of memory");
+	memset(p->range, 0, (size_t)threads * sizeof *p->range);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->wake, NULL);
 	pthread_cond_init(&p->done, NULL);
@@ -119,21 +141,25 @@ void pool_run(struct pool *p, int tasks, void (*fn)(void *arg, int task, int thr
 		return;
 	}
 	p->fn = fn, p->arg = arg;
-	atomic_store(&p->finished, 0);
-	atomic_store(&p->state, (unsigned long long)tasks << 32);
+	atomic_store(&p->left, tasks);
+	for (int i = 0; i < p->threads; i++) {
+		unsigned long long from = (unsigned long long)tasks * (unsigned)i / (unsigned)p->threads,
+				   to = (unsigned long long)tasks * (unsigned)(i + 1) / (unsigned)p->threads;
+		atomic_store(&p->range[i].state, to << 32 | from);
+	}
 	if (atomic_load(&p->sleepers)) {
 		pthread_mutex_lock(&p->lock);
 		pthread_cond_broadcast(&p->wake);
 		pthread_mutex_unlock(&p->lock);
 	}
 	take(p, 0);
-	for (int i = 0; i < LOOKS && atomic_load(&p->finished) < tasks; i++)
+	for (int i = 0; i < LOOKS && atomic_load(&p->left); i++)
 		pause_a_little();
-	if (atomic_load(&p->finished) == tasks)
+	if (!atomic_load(&p->left))
 		return;
 	pthread_mutex_lock(&p->lock);
 	atomic_store(&p->waiting, 1);
-	while (atomic_load(&p->finished) < tasks)
+	while (atomic_load(&p->left))
 		pthread_cond_wait(&p->done, &p->lock);
 	atomic_store(&p->waiting, 0);
 	pthread_mutex_unlock(&p->lock);
@@ -147,6 +173,6 @@ void pool_close(struct pool *p)
 	pthread_mutex_unlock(&p->lock);
 	for (int i = 1; i < p->threads; i++)
 		pthread_join(p->thread[i], NULL);
-	free(p->thread);
+	free(p->thread), free(p->range);
 	free(p);
 }
