@@ -6,7 +6,7 @@
 #include "kernels/act.h"
 #include "kernels/cpu/cpu.h"
 
-enum { MANY = 8, SMALL = 200000, K_BLOCK = 512, CHUNK_BYTES = 256 << 10, GROUP = 16, TASKS = 32, TILE = 14 * 32, MOST_ROWS = 14, FEW = 4, OWN_COLUMNS = 256, OWN_K = 256 };
+enum { MANY = 8, ALIASED = 256, SMALL = 200000, K_BLOCK = 512, CHUNK_BYTES = 256 << 10, GROUP = 16, TASKS = 32, TILE = 14 * 32, MOST_ROWS = 14, FEW = 4, OWN_COLUMNS = 256, OWN_K = 256 };
 
 struct gemm {
 	struct cpu *c;
@@ -46,9 +46,12 @@ static void pack_panel(const struct gemm *g, float *to, int block, int j)
 	const float *b = g->b[block / each] + (g->turned ? (long)n0 * g->ldb + k0 : (long)k0 * g->ldb + n0);
 	if (!g->turned) {
 		for (int k = 0; k < K; k++, to += nr, b += g->ldb) {
-			memcpy(to, b, (size_t)n * sizeof *to);
-			for (int i = n; i < nr; i++)
-				to[i] = 0;
+			if (n == 32) {
+				memcpy(to, b, 32 * sizeof *to);
+				continue;
+			}
+			for (int i = 0; i < nr; i++)
+				to[i] = i < n ? b[i] : 0;
 		}
 		return;
 	}
@@ -106,7 +109,7 @@ static void out(const struct gemm *g, float *tile, int m0, int m, int n0, int n)
 	}
 }
 
-/* m rows of A from k0 on, a row's values MR apart: read in one go by all columns that follow. */
+/* m rows of A, packed: (K, m). */
 static const float *gather_rows(const struct gemm *g, float *to, const float *a, int m, int K)
 {
 	if (g->across)
@@ -129,7 +132,7 @@ static void tiles(const struct gemm *g, float *scratch, int p0, int p1, int j0, 
 		int m0 = part(g->M, p, g->panels), m = part(g->M, p + 1, g->panels) - m0, across = g->across;
 		const float *a = g->a[block / each] + (g->across ? m0 + (long)k0 * g->lda : (long)m0 * g->lda + k0);
 		long lda = g->lda;
-		if (j1 - j0 >= MANY)
+		if (j1 - j0 >= MANY && g->lda % ALIASED == 0) /* rows that would drive each other out of the cache */
 			a = gather_rows(g, rows, a, m, K), lda = m, across = 1;
 		for (int j = j0; j < j1; j++) {
 			int n0 = j * micro->nr, n = g->N - n0 < micro->nr ? g->N - n0 : micro->nr;

@@ -31,9 +31,15 @@ void cpu_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32
 		&(struct args){.o = o, .y = x, .bytes = bytes, .rows = rows, .C = C, .H = H, .W = W, .mul = mul, .p = add, .s = s});
 }
 
+static void gather(void *arg, size_t from, size_t to)
+{
+	const struct args *a = arg;
+	ref_gather(a->o, a->y + from * (size_t)a->K, a->x, a->rows + from, (int)(to - from), a->K);
+}
+
 void cpu_gather(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K)
 {
-	ref_gather(o, y, x, rows, B, K);
+	cpu_slices(o->ctx, (size_t)B, K < 256 ? 256 : 16, gather, &(struct args){.o = o, .y = y, .x = x, .rows = rows, .K = K});
 }
 
 static void mask(void *arg, size_t from, size_t to)
