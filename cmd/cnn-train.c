@@ -114,6 +114,7 @@ int main(int argc, char **argv)
 		train = rows_part(all, o.valid_part, o.seed, 0);
 		valid = rows_part(all, o.valid_part, o.seed, 1);
 		train->head = all->head;
+		rows_shed(all);
 		if (!train->n || !valid->n)
 			die("%s: %u rows can't be parted by --valid-part %g", all->head->name, all->n, o.valid_part);
 	}
@@ -124,7 +125,7 @@ int main(int argc, char **argv)
 	if (init && !model_init_from(&m->d, init, m->param))
 		die("%s: its first layer does not have the shape of this net's", source->name);
 	char *key = key_of(train, valid, source);
-	a.key = key;
+	a.key = key, a.beside = o.output;
 
 	struct train *t = train_new(ops, m, train, valid, &a);
 	train_run(t);

@@ -80,6 +80,12 @@ struct ops {
 	void (*get)(const struct ops *o, void *host, const void *device, size_t bytes);
 	void (*zero)(const struct ops *o, void *device, size_t bytes);
 	void (*copy)(const struct ops *o, void *to, const void *from, size_t bytes); /* both device */
+	/* The device's view of host memory that stays as it is until unlend, and the host's of device memory until unview: the memory
+	 * itself where the two are one, else a copy. */
+	void *(*lend)(const struct ops *o, const void *host, size_t bytes);
+	void (*unlend)(const struct ops *o, void *device);
+	const void *(*view)(const struct ops *o, const void *device, size_t bytes);
+	void (*unview)(const struct ops *o, const void *host);
 
 	/* x (B, C, H, W) = bytes (N, C, H, W) of row rows[b], times mul plus add; a (host) may be NULL */
 	void (*images)(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,

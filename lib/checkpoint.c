@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/ds.h"
@@ -36,11 +37,24 @@ static int counter(const struct tns *t, const char *key)
 	return (int)v;
 }
 
+/* Parameters, and statistics where there are; no weight that is no number is ever kept. */
+static void write_block(const struct train *t, struct tns_writer *w, int id, const real *param, const real *stat)
+{
+	const struct netdesc *d = &t->m->d;
+	const real *p = t->o->view(t->o, param, d->nparam * sizeof *p), *s = stat ? t->o->view(t->o, stat, d->nstat * sizeof *s) : NULL;
+	for (size_t i = 0; i < d->nparam; i++)
+		if (!isfinite(p[i]))
+			die("epoch %d: a weight is no number; a smaller --rate may help", t->epoch);
+	model_write(d, w, id, p, s);
+	t->o->unview(t->o, p);
+	if (s)
+		t->o->unview(t->o, s);
+}
+
 void checkpoint_write(const struct train *t)
 {
 	const struct netdesc *d = &t->m->d;
 	struct tns_writer *w = tns_create(t->a->checkpoint);
-	real *copy = xmalloc((d->nparam + d->nstat) * sizeof *copy);
 	model_put_meta(t->m, w);
 	tns_put_meta(w, "opt/key", t->a->key);
 	put_number(w, "opt/epoch", t->epoch);
@@ -49,22 +63,20 @@ void checkpoint_write(const struct train *t)
 	put_number(w, "opt/best", t->best);
 	int now = model_define(d, w, "", 1), first = model_define(d, w, "opt/m/", 0);
 	int second = t->second ? model_define(d, w, "opt/v/", 0) : -1, best = t->best_epoch ? model_define(d, w, "opt/best/", 1) : -1;
-	model_write(d, w, now, t->m->param, t->m->stat);
-	t->o->get(t->o, copy, t->first, d->nparam * sizeof *copy);
-	model_write(d, w, first, copy, NULL);
-	if (second >= 0) {
-		t->o->get(t->o, copy, t->second, d->nparam * sizeof *copy);
-		model_write(d, w, second, copy, NULL);
-	}
+	write_block(t, w, now, t->net->param, t->net->stat);
+	write_block(t, w, first, t->first, NULL);
+	if (second >= 0)
+		write_block(t, w, second, t->second, NULL);
 	if (best >= 0) {
-		rewind(t->best_file);
-		if (fread(copy, sizeof *copy, d->nparam + d->nstat, t->best_file) != d->nparam + d->nstat)
-			die("the temporary file of the best weights can't be read");
-		model_write(d, w, best, copy, copy + d->nparam);
+		size_t bytes = (d->nparam + d->nstat) * sizeof(real);
+		const real *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fileno(t->best_file), 0);
+		if (map == MAP_FAILED)
+			die_errno("the temporary file of the best weights");
+		model_write(d, w, best, map, map + d->nparam);
+		munmap((void *)map, bytes);
 	}
 	ds_history(w, NULL, 0, NULL);
 	tns_close(w);
-	free(copy);
 }
 
 int checkpoint_read(struct train *t)

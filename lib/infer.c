@@ -32,7 +32,7 @@ struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip)
 	f->net = xcalloc((size_t)n, sizeof *f->net);
 	for (int i = 0; i < n; i++) {
 		f->net[i] = net_new(o, &m[i]->d, INFER_BATCH, NET_INFER);
-		net_put(f->net[i], m[i]->param, m[i]->stat);
+		net_borrow(f->net[i], m[i]->param, m[i]->stat);
 	}
 	f->bytes = o->alloc(o, B * pixels), f->flipped = xmalloc(B * pixels);
 	f->rows = o->alloc(o, sizeof rows);

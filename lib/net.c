@@ -132,7 +132,11 @@ void net_free(struct net *n)
 		o->release(o, n->y[i]), o->release(o, n->at[i]), o->release(o, n->save[i]), o->release(o, n->packed[i]),
 			o->release(o, n->in[i]);
 	o->release(o, n->in[n->d->n]);
-	o->release(o, n->param), o->release(o, n->stat), o->release(o, n->grad);
+	if (n->borrowed)
+		o->unlend(o, n->param), o->unlend(o, n->stat);
+	else
+		o->release(o, n->param), o->release(o, n->stat);
+	o->release(o, n->grad);
 	for (int k = 0; k < 3; k++)
 		o->release(o, n->delta[k]);
 	free(n->y), free(n->at), free(n->save), free(n->packed), free(n->in), free(n->maps_in), free(n->maps_out), free(n);
@@ -145,6 +149,15 @@ void net_put(struct net *n, const real *param, const real *stat)
 	if (stat)
 		n->o->put(n->o, n->stat, stat, n->d->nstat * sizeof(real));
 	n->fresh = 0;
+}
+
+void net_borrow(struct net *n, const real *param, const real *stat)
+{
+	const struct ops *o = n->o;
+	assert(n->mode == NET_INFER && !n->borrowed);
+	o->release(o, n->param), o->release(o, n->stat);
+	n->param = o->lend(o, param, n->d->nparam * sizeof(real)), n->stat = o->lend(o, stat, n->d->nstat * sizeof(real));
+	n->borrowed = 1, n->fresh = 0;
 }
 
 void net_get(const struct net *n, real *param, real *stat)

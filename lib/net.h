@@ -20,6 +20,7 @@ struct net {
 	real *param;		  /* device, d->nparam */
 	real *grad;		  /* device; NET_GRADIENT: d->nparam; NET_TRAIN: a layer's at a time; else NULL */
 	real *stat;		  /* device, d->nstat: running means and variances */
+	int borrowed;		  /* param and stat are the caller's */
 	int fresh;		  /* packed weights are those of param: clear it where param is written by other ways than net_put */
 	void **packed;		  /* device, a convolution's weights as the hand wants them */
 	real **y;		  /* device, a layer's output: maps or rows; NULL where it is fused */
@@ -48,6 +49,8 @@ struct net_step {
 struct net *net_new(const struct ops *o, const struct netdesc *d, int B, enum net_mode mode);
 /* From the host and back; either may be NULL. */
 void net_put(struct net *n, const real *param, const real *stat);
+/* The same without a copy where the device is the host: the memory stays the caller's, who keeps it as it is. NET_INFER only. */
+void net_borrow(struct net *n, const real *param, const real *stat);
 void net_get(const struct net *n, real *param, real *stat);
 /* First values (host, nparam and nstat): He et al. 2015 (normal) before relu, Glorot and Bengio 2010 (uniform) else, four times as wide
  * before sigmoid; biases 0, gamma 1, variance 1; by Philox (seed, PHILOX_INIT, layer, output, input). */

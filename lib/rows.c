@@ -101,7 +101,13 @@ struct rows *rows_load(const char *path, enum target target)
 		r->names = xstrdup("");
 		r->outputs = r->W * r->H;
 	}
+	tns_shed(b);
 	return r;
+}
+
+static int drawn(const struct rows *r, uint32_t i, double share, uint64_t seed)
+{
+	return philox_unit(philox(seed, PHILOX_SPLIT, 0, r->group[i], 0).v[0]) < share;
 }
 
 struct rows *rows_part(const struct rows *r, double share, uint64_t seed, int part)
@@ -110,11 +116,14 @@ struct rows *rows_part(const struct rows *r, double share, uint64_t seed, int pa
 	*p = *r;
 	p->n = 0, p->head = NULL, p->table = NULL;
 	p->names = xstrdup(r->names);
-	p->image = xmalloc((size_t)r->n * (size_t)r->W * (size_t)r->H);
-	p->value = xcalloc((size_t)r->n * (size_t)r->k + 1, sizeof *p->value);
-	p->group = xcalloc(r->n, sizeof *p->group);
 	for (uint32_t i = 0; i < r->n; i++)
-		if ((philox_unit(philox(seed, PHILOX_SPLIT, 0, r->group[i], 0).v[0]) < share) == part)
+		p->n += drawn(r, i, share, seed) == part;
+	p->image = xmalloc((size_t)p->n * (size_t)r->W * (size_t)r->H);
+	p->value = xcalloc((size_t)p->n * (size_t)r->k + 1, sizeof *p->value);
+	p->group = xcalloc(p->n, sizeof *p->group);
+	p->n = 0;
+	for (uint32_t i = 0; i < r->n; i++)
+		if (drawn(r, i, share, seed) == part)
 			copy_row(p, p->n++, r, i);
 	return p;
 }
@@ -128,6 +137,12 @@ void rows_keep_positive(struct rows *r)
 	if (!kept)
 		die("%s: no label is positive", r->head->name);
 	r->n = kept;
+}
+
+void rows_shed(struct rows *r)
+{
+	free(r->image), free(r->value), free(r->group);
+	r->image = NULL, r->value = NULL, r->group = NULL;
 }
 
 void rows_free(struct rows *r)

@@ -29,6 +29,8 @@ struct rows *rows_load(const char *path, enum target target);
 struct rows *rows_part(const struct rows *r, double share, uint64_t seed, int part);
 /* Leave only the rows whose label is not 0; dies when there are none. The set then serves TARGET_IMAGE. */
 void rows_keep_positive(struct rows *r);
+/* Only names and head stay: once parts have been made of it. */
+void rows_shed(struct rows *r);
 void rows_free(struct rows *r);
 
 #endif

@@ -110,6 +110,19 @@ void tns_copy(const struct tns_table *b, int id, void *dst)
 		memcpy((char *)dst + x->chunk[i].row * bytes, x->chunk[i].data, (size_t)x->chunk[i].rows * bytes);
 }
 
+void tns_shed(struct tns_table *b)
+{
+	for (int i = 0; i < b->t->ntensors; i++) {
+		struct tensor *x = &b->tensor[i];
+		for (size_t k = 0; k < x->n; k++)
+			if (x->chunk[k].own)
+				free((void *)x->chunk[k].data);
+		x->n = 0;
+	}
+	if (b->map) /* its pages go; what is still pointed at, as the head's names may, is read again */
+		madvise(b->map, b->size, MADV_DONTNEED);
+}
+
 void tns_unload(struct tns_table *b)
 {
 	for (int i = 0; i < b->t->ntensors; i++) {

@@ -1,4 +1,5 @@
 /* The loop: batches in, gradients out, weights on. */
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,9 +46,22 @@ static real *put_targets(const struct train *t, const struct rows *r, real *host
 static uint8_t *put_images(const struct train *t, const struct rows *r)
 {
 	size_t n = (size_t)r->n * (size_t)r->W * (size_t)r->H;
-	uint8_t *device = t->o->alloc(t->o, n);
-	t->o->put(t->o, device, r->image, n);
-	return device;
+	return t->o->lend(t->o, r->image, n);
+}
+
+/* A file without a name, so that it goes with the process whatever ends it. */
+static FILE *best_file(const char *beside)
+{
+	const char *slash = beside ? strrchr(beside, '/') : NULL;
+	char *dir = slash ? xstrdup(beside) : xstrdup(beside ? "." : P_tmpdir);
+	if (slash)
+		dir[slash - beside + (slash == beside)] = 0;
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	free(dir);
+	FILE *f = fd < 0 ? tmpfile() : fdopen(fd, "w+");
+	if (!f)
+		die_errno("a temporary file for the best weights");
+	return f;
 }
 
 struct train *train_new(
@@ -80,17 +94,18 @@ struct train *train_new(
 		t->mirror = ds_mirror(names);
 		ds_free_names(names);
 	}
-	if (valid && !(t->best_file = tmpfile()))
-		die_errno("a temporary file for the best weights");
+	if (valid)
+		t->best_file = best_file(a->beside);
 	return t;
 }
 
 void train_free(struct train *t)
 {
 	const struct ops *o = t->o;
-	void *device[] = {t->bytes, t->valid_bytes, t->target, t->valid_target, t->rows, t->x, t->t, t->dz, t->first, t->second, t->loss};
+	void *device[] = {t->target, t->valid_target, t->rows, t->x, t->t, t->dz, t->first, t->second, t->loss};
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
 		o->release(o, device[i]);
+	o->unlend(o, t->bytes), o->unlend(o, t->valid_bytes);
 	net_free(t->net);
 	if (t->best_file)
 		fclose(t->best_file);
@@ -230,28 +245,47 @@ struct train_score train_evaluate(struct train *t, const struct rows *r, const u
 	return (struct train_score){mean_loss(t, r, all), m->target == TARGET_COORDS ? sqrt(sum / all) : sum / all};
 }
 
-static void get_weights(struct train *t)
+/* The loss is seen before a step, so it can't tell what the last one did. */
+static void all_finite(const struct train *t, const real *p, size_t n)
 {
-	net_get(t->net, t->m->param, t->m->stat);
-	/* the loss is seen before a step, so it can't tell what the last one did */
-	if (!model_finite(t->m))
+	int fine = 1;
+	for (size_t i = 0; i < n; i++)
+		fine &= isfinite(p[i]) != 0;
+	if (!fine)
 		die("epoch %d: a weight is no number; a smaller --rate may help", t->epoch);
+}
+
+static void keep(struct train *t, const real *device, size_t n)
+{
+	const real *host = t->o->view(t->o, device, n * sizeof *host);
+	all_finite(t, host, n);
+	if (fwrite(host, sizeof *host, n, t->best_file) != n)
+		die_errno("the temporary file of the best weights");
+	t->o->unview(t->o, host);
 }
 
 static void keep_best(struct train *t, double score)
 {
 	const struct netdesc *d = &t->m->d;
 	t->best = score, t->best_epoch = t->epoch;
-	get_weights(t);
 	rewind(t->best_file);
-	if (fwrite(t->m->param, sizeof(real), d->nparam, t->best_file) != d->nparam ||
-		fwrite(t->m->stat, sizeof(real), d->nstat, t->best_file) != d->nstat || fflush(t->best_file))
+	keep(t, t->net->param, d->nparam), keep(t, t->net->stat, d->nstat);
+	if (fflush(t->best_file))
 		die_errno("the temporary file of the best weights");
 }
 
-static void take_best(struct train *t)
+/* The end: the weights come back to the model, and what only training needs goes first. */
+static void take_weights(struct train *t)
 {
 	const struct netdesc *d = &t->m->d;
+	const struct ops *o = t->o;
+	o->release(o, t->first), o->release(o, t->second);
+	t->first = t->second = NULL;
+	t->m->param = xmalloc(d->nparam * sizeof *t->m->param);
+	net_get(t->net, t->m->param, t->m->stat);
+	all_finite(t, t->m->param, d->nparam);
+	if (!t->valid || !t->best_epoch)
+		return;
 	rewind(t->best_file);
 	if (fread(t->m->param, sizeof(real), d->nparam, t->best_file) != d->nparam ||
 		fread(t->m->stat, sizeof(real), d->nstat, t->best_file) != d->nstat)
@@ -266,6 +300,8 @@ void train_run(struct train *t)
 	int resumed = a->checkpoint && a->resume && checkpoint_read(t);
 	if (!resumed)
 		net_put(t->net, t->m->param, t->m->stat);
+	free(t->m->param);
+	t->m->param = NULL;
 	char *columns = t->valid ? xprintf("epoch\trate\ttrain_loss\tvalid_loss\t%s\tseconds", metric)
 				 : xstrdup("epoch\trate\ttrain_loss\tseconds");
 	struct tlog *log = tlog_open(a->log, columns, (uint64_t)t->epoch);
@@ -291,7 +327,6 @@ void train_run(struct train *t)
 		/* no oftener than twenty times what it costs, but at the end */
 		if (a->checkpoint && (t->epoch == a->epochs || log_seconds() - written >= 20 * cost)) {
 			double before = log_seconds();
-			get_weights(t);
 			checkpoint_write(t);
 			written = log_seconds(), cost = written - before;
 		}
@@ -299,9 +334,7 @@ void train_run(struct train *t)
 	progress_end(&p);
 	tlog_close(log);
 	free(columns);
-	get_weights(t);
 	if (t->valid && t->epoch && !t->best_epoch)
 		die("the validation loss was no number in any epoch; a smaller --rate may help");
-	if (t->valid && t->best_epoch)
-		take_best(t);
+	take_weights(t);
 }

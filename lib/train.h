@@ -25,6 +25,7 @@ struct train_options {
 	int resume;		/* go on from it where it is there */
 	const char *key;	/* what a checkpoint must agree with: options and fingerprints of the data */
 	const char *log;	/* TSV file, or NULL */
+	const char *beside;	/* file beside which the best weights are kept meanwhile, without a name; NULL: in /tmp */
 	int quiet;
 };
 
@@ -49,7 +50,8 @@ struct train {
 /* All the pieces outlive it. m's parameters are where training starts. */
 struct train *train_new(
 	const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a);
-/* To the end; m then holds the best weights where there is a validation set, else the last. Dies when the loss is no number. */
+/* To the end. Meanwhile the device has the only copy of m's parameters; m then holds the best weights where there is a validation set, else
+ * the last. Dies when the loss is no number. */
 void train_run(struct train *t);
 void train_free(struct train *t);
 

@@ -6,7 +6,20 @@
 #include "kernels/act.h"
 #include "kernels/cpu/cpu.h"
 
-enum { MANY = 8, ALIASED = 256, SMALL = 200000, K_BLOCK = 512, CHUNK_BYTES = 256 << 10, GROUP = 16, TASKS = 32, TILE = 14 * 32, MOST_ROWS = 14, FEW = 4, OWN_COLUMNS = 256, OWN_K = 256 };
+enum {
+	MANY = 8,
+	ALIASED = 256,
+	SMALL = 200000,
+	K_BLOCK = 512,
+	CHUNK_BYTES = 256 << 10,
+	GROUP = 16,
+	TASKS = 32,
+	TILE = 14 * 32,
+	MOST_ROWS = 14,
+	FEW = 4,
+	OWN_COLUMNS = 256,
+	OWN_K = 256
+};
 
 struct gemm {
 	struct cpu *c;

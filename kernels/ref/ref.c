@@ -36,6 +36,28 @@ static void ref_zero(const struct ops *o, void *device, size_t bytes)
 		memset(device, 0, bytes);
 }
 
+static void *ref_lend(const struct ops *o, const void *host, size_t bytes)
+{
+	(void)o, (void)bytes;
+	return (void *)host;
+}
+
+static void ref_unlend(const struct ops *o, void *device)
+{
+	(void)o, (void)device;
+}
+
+static const void *ref_view(const struct ops *o, const void *device, size_t bytes)
+{
+	(void)o, (void)bytes;
+	return device;
+}
+
+static void ref_unview(const struct ops *o, const void *host)
+{
+	(void)o, (void)host;
+}
+
 static void ref_close(struct ops *o)
 {
 	free(o);
@@ -51,6 +73,10 @@ struct ops *ops_ref(void)
 		.get = ref_get,
 		.zero = ref_zero,
 		.copy = ref_put,
+		.lend = ref_lend,
+		.unlend = ref_unlend,
+		.view = ref_view,
+		.unview = ref_unview,
 		.images = ref_images,
 		.gather = ref_gather,
 		.mask = ref_mask,
