@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { HOOKS = 64, RAW = 4096, LINE = 1000 };
@@ -214,6 +215,18 @@ void *xcalloc(size_t n, size_t size)
 	void *p = calloc(n ? n : 1, size ? size : 1);
 	if (!p)
 		die("out of memory (%zu bytes)", n * size);
+	return p;
+}
+
+void *xlarge(size_t n)
+{
+	enum { PAGE = 2 << 20 };
+	void *p;
+	if (n < PAGE)
+		return xmalloc(n);
+	if (posix_memalign(&p, PAGE, n))
+		die("out of memory (%zu bytes)", n);
+	madvise(p, n, MADV_HUGEPAGE); /* a wish: without it all is as right */
 	return p;
 }
 

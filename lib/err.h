@@ -25,6 +25,8 @@ void err_forget(void *arg);
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);
+/* For what is large: in large pages where the system has them, not cleared; freed with free(). */
+void *xlarge(size_t n);
 char *xstrdup(const char *s);
 char *xprintf(const char *fmt, ...) PRINTF(1, 2);
 

@@ -99,7 +99,7 @@ struct model *model_load(const char *path)
 		floats += (double)t->def[i].rows * (double)t->def[i].row_bytes / 4;
 	if ((double)m->d.nparam > floats)
 		die("%s: the net needs %zu parameters, the stream holds %.0f numbers", t->name, m->d.nparam, floats);
-	m->param = xcalloc(m->d.nparam, sizeof *m->param);
+	m->param = xlarge(m->d.nparam * sizeof *m->param);
 	m->stat = xcalloc(m->d.nstat, sizeof *m->stat);
 	model_read(&m->d, b, "", m->param, m->stat);
 	m->fingerprint = t->fingerprint;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "lib/crc.h"
 #include "lib/err.h"
 #include "lib/num.h"
 #include "lib/table.h"
@@ -78,7 +79,7 @@ struct table *table_read(const char *path)
 	size_t n, cap = 0, used = 0;
 	char *s = t->text = slurp(path, &n), end = ',';
 	t->name = path;
-	t->crc = (uint32_t)crc32_z(0, (const unsigned char *)s, n);
+	t->crc = crc_add(0, s, n);
 	if (strlen(s) != n)
 		die("%s: holds a zero byte, it is no text", path);
 	while (n && (s[n - 1] == '\n' || s[n - 1] == '\r'))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "lib/crc.h"
 #include "lib/err.h"
 #include "lib/tns.h"
 #include "lib/tns_io.h"
@@ -82,7 +83,7 @@ static int read_preamble(struct tns *t)
 		return fail(t, "this is not a tensor stream");
 	if (got < TNS_HEAD)
 		return fail(t, "the input ends after %zu of %d bytes", got, TNS_HEAD);
-	uint32_t crc = (uint32_t)crc32(0, p, 28);
+	uint32_t crc = crc_add(0, p, 28);
 	if (crc != tns_get32(p + 28))
 		return fail(t, "checksum %08x, not %08x", crc, tns_get32(p + 28));
 	if (tns_get16(p + 8) != 1)
@@ -126,7 +127,7 @@ enum {
 static int check_header(struct tns *t, const unsigned char *p)
 {
 	struct tns_source *s = t->src;
-	uint32_t crc = (uint32_t)crc32(s->chain, p, 28);
+	uint32_t crc = crc_add(s->chain, p, 28);
 	if (crc != tns_get32(p + 28))
 		return fail(t, "header checksum %08x, not %08x", crc, tns_get32(p + 28));
 	s->chain = crc;
@@ -168,7 +169,7 @@ static int read_record(struct tns *t)
 		return TNS_ERR;
 	if (got < s->stored + pad)
 		return fail(t, "the input ends after %zu of %u bytes of a payload", got, s->stored + pad);
-	uint32_t crc = (uint32_t)crc32(0, p, s->stored + pad);
+	uint32_t crc = crc_add(0, p, s->stored + pad);
 	if (crc != payload_crc)
 		return fail(t, "payload checksum %08x, not %08x", crc, payload_crc);
 	for (uint32_t i = 0; i < pad; i++)

@@ -40,6 +40,10 @@ static void open_or_map(struct tns_table *b, const char *path)
 		b->map = mmap(NULL, b->size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (b->map == MAP_FAILED)
 			b->map = NULL;
+#ifdef MADV_POPULATE_READ
+		else /* all of it will be read: its pages at once, not one fault after the other */
+			madvise(b->map, b->size, MADV_POPULATE_READ);
+#endif
 	}
 	b->t = b->map ? tns_open_memory(b->map, b->size, name) : tns_open_fd(fd, name);
 	if (b->map && fd > 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "lib/crc.h"
 #include "lib/err.h"
 #include "lib/out.h"
 #include "lib/tns.h"
@@ -50,8 +51,8 @@ static void put_record(struct tns_writer *w, const char *type, uint32_t id, cons
 	tns_set32(h + 12, flags);
 	tns_set32(h + 16, stored);
 	tns_set32(h + 20, n);
-	tns_set32(h + 24, (uint32_t)crc32(stored ? crc32(0, payload, stored) : 0, zeros, pad));
-	w->chain = (uint32_t)crc32(w->chain, h, 28);
+	tns_set32(h + 24, crc_add(crc_add(0, payload, stored), zeros, pad));
+	w->chain = crc_add(w->chain, h, 28);
 	tns_set32(h + 28, w->chain);
 	out_write(w->out, h, TNS_HEAD);
 	out_write(w->out, payload, stored);
@@ -77,7 +78,7 @@ struct tns_writer *tns_create(const char *path)
 	w->out = out_open(path, 1);
 	memcpy(p, TNS_MAGIC, 8);
 	tns_set16(p + 8, 1);
-	w->chain = (uint32_t)crc32(0, p, 28);
+	w->chain = crc_add(0, p, 28);
 	tns_set32(p + 28, w->chain);
 	out_write(w->out, p, TNS_HEAD);
 	if (!path || !strcmp(path, "-"))

@@ -281,7 +281,7 @@ static void take_weights(struct train *t)
 	const struct ops *o = t->o;
 	o->release(o, t->first), o->release(o, t->second);
 	t->first = t->second = NULL;
-	t->m->param = xmalloc(d->nparam * sizeof *t->m->param);
+	t->m->param = xlarge(d->nparam * sizeof *t->m->param);
 	net_get(t->net, t->m->param, t->m->stat);
 	all_finite(t, t->m->param, d->nparam);
 	if (!t->valid || !t->best_epoch)
