@@ -15,7 +15,7 @@ FP := -ffp-contract=off
 # no fast-math: the same sums in the same order, NaN kept as NaN
 # expanded late: OPT and INCLUDES differ by target, and pkg-config may come only with the set-up
 CFLAGS = -std=gnu11 -g $(OPT) -Wall -Wextra $(FP) -D_GNU_SOURCE -I. $(INCLUDES)
-LDLIBS := -lopenblas -lz -lm -lpthread
+LDLIBS := -lz -lm -lpthread
 ifdef SAN
 CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
@@ -31,7 +31,7 @@ dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/net.c lib/netdesc
 checks := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/check_*.c))
 objs := $(libs:%.c=$B/obj/%.o)
 
-.PHONY: all help test bench demo keypoints eyes install format clean
+.PHONY: all help test bench bench-scale bench-table demo keypoints eyes install format clean
 all: $(bins)
 
 include pipelines/setup.mk
@@ -80,12 +80,20 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 
 ## make test      build and run all unit and shell tests (SAN=1: with sanitizers)
-test: $(bins) $(checks)
+test: $(bins) $B/bin/bench $(checks)
 	@B=$B SAN=$(SAN) tests/run $(checks) $(wildcard tests/t_*.sh)
 
 ## make bench     training steps and forward passes a second of the nets people train (build/bin/bench --help)
 bench: $B/bin/bench
 	$<
+
+## make bench-scale   how the speed grows with threads, batch and image size
+bench-scale: $B/bin/bench
+	tests/scale.sh $<
+
+## make bench-table PEERS=DIR PYTHON=P   other frameworks' benches beside ours, into the README (DIR holds `compare`)
+bench-table: $B/bin/bench
+	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/bench_table.sh $< README.md
 
 ## make install   copy the programs to PREFIX/bin
 PREFIX ?= /usr/local

@@ -70,7 +70,7 @@ struct update {
 
 struct ops {
 	const char *name;   /* "ref", "cpu" */
-	const char *kernel; /* what the bits depend on, for the log: "double loops", "openblas Zen" */
+	const char *kernel; /* what the bits depend on, for the log: "plain loops", "avx512" */
 	void *ctx;	    /* the hand's own */
 
 	/* memory; alloc zero-fills, dies when there is none */

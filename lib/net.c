@@ -77,10 +77,48 @@ static size_t bigger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* The first of the gradients' buffers that is neither. */
+static int spare(int a, int b)
+{
+	for (int k = 0; k < 2; k++)
+		if (k != a && k != b)
+			return k;
+	return 2;
+}
+
+/* Buffers as large as the way back needs them, which is gone through as net_backward does. */
+static void gradients(struct net *n)
+{
+	const struct netdesc *d = n->d;
+	const struct ops *o = n->o;
+	size_t size[3] = {0};
+	int dy = -1;
+	for (int i = d->n - 1; i >= 0; i--) {
+		const struct layer *l = &d->layer[i], *f = l->kind == LAYER_CONV && l->up > 1 ? l - 1 : l;
+		if (l->fused)
+			continue;
+		int from = before(d, i), given = from >= 0 && n->maps_out[from];
+		size_t rows = (size_t)n->B * (size_t)f->C * (size_t)f->H * (size_t)f->W * sizeof(real),
+		       maps = o->maps_size(o, n->B, f->C, f->H, f->W);
+		if (n->in[d->n] && last_of(d, i) == d->n - 1)
+			dy = 0, size[0] = bigger(size[0], left_by(n, i, n->B));
+		int dx = spare(dy, -1);
+		if (from >= 0 || (l->kind != LAYER_CONV && l->kind != LAYER_DENSE))
+			size[dx] = bigger(size[dx], n->maps_in[i] ? maps : rows);
+		if (from >= 0 && n->maps_in[i] != given) {
+			dx = spare(dx, dy);
+			size[dx] = bigger(size[dx], given ? maps : rows);
+		}
+		dy = dx;
+	}
+	for (int k = 0; k < 3; k++)
+		n->delta[k] = size[k] ? o->alloc(o, size[k]) : NULL;
+}
+
 struct net *net_new(const struct ops *o, const struct netdesc *d, int B, enum net_mode mode)
 {
 	struct net *n = xcalloc(1, sizeof *n);
-	size_t L = (size_t)d->n, widest = 0, grad = 0;
+	size_t L = (size_t)d->n, grad = 0;
 	n->o = o, n->d = d, n->B = B, n->mode = mode;
 	n->param = o->alloc(o, d->nparam * sizeof(real));
 	n->stat = o->alloc(o, d->nstat * sizeof(real));
@@ -104,21 +142,15 @@ struct net *net_new(const struct ops *o, const struct netdesc *d, int B, enum ne
 			n->save[i] = o->alloc(o, 2 * (size_t)l->C * sizeof(real));
 		if (l->kind == LAYER_CONV)
 			n->packed[i] = o->alloc(o, o->conv_packed(o, &c));
-		widest = bigger(widest, i ? bigger(bigger(rows, maps), left_by(n, i, B)) : left_by(n, i, B));
-		if (l->kind == LAYER_DROPOUT || l->kind == LAYER_ACT || l->kind == LAYER_BN || l->kind == LAYER_POOL || l->kind == LAYER_UP)
-			widest = bigger(widest, bigger(rows, maps)); /* as the first layer they work out a gradient nobody needs */
 		grad = bigger(grad, (l->kind == LAYER_DENSE ? 0 : l->nw) + l->nb);
 		given = n->maps_out[i];
 		if (last_of(d, i) == d->n - 1 && given) {
-			rows = (size_t)B * (size_t)d->outputs * sizeof(real);
-			n->in[d->n] = o->alloc(o, rows);
-			widest = bigger(widest, rows);
+			n->in[d->n] = o->alloc(o, (size_t)B * (size_t)d->outputs * sizeof(real));
 		}
 	}
 	if (mode != NET_INFER) {
 		n->grad = o->alloc(o, (mode == NET_GRADIENT ? d->nparam : grad) * sizeof(real));
-		for (int k = 0; k < 3; k++)
-			n->delta[k] = o->alloc(o, widest);
+		gradients(n);
 	}
 	return n;
 }
@@ -297,15 +329,6 @@ static void move(struct net *n, const struct net_step *s, size_t at, const real 
 	n->o->update(n->o, n->param + at, g, s->first ? s->first + at : NULL, s->second ? s->second + at : NULL, count, &u);
 }
 
-/* The first of the gradients' buffers that is neither. */
-static real *spare(const struct net *n, const real *a, const real *b)
-{
-	for (int k = 0; k < 2; k++)
-		if (n->delta[k] != a && n->delta[k] != b)
-			return n->delta[k];
-	return n->delta[2];
-}
-
 static void dense_back(struct net *n, int i, real *dx, real *dy, const real *x, int B, const struct net_step *s)
 {
 	const struct ops *o = n->o;
@@ -330,6 +353,7 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 	const struct ops *o = n->o;
 	const struct netdesc *d = n->d;
 	real *dy = dz;
+	int at = -1; /* which buffer dy is; dz is none */
 	assert(step ? n->mode != NET_INFER : n->mode == NET_GRADIENT);
 	n->fresh = 0;
 	for (int i = d->n - 1; i >= 0; i--) {
@@ -341,10 +365,10 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 		if (n->in[d->n] && last_of(d, i) == d->n - 1) { /* the output went out as rows */
 			const struct layer *last = &d->layer[d->n - 1];
 			o->to_maps(o, n->delta[0], dy, B, last->OC, last->OH, last->OW);
-			dy = n->delta[0];
+			dy = n->delta[0], at = 0;
 		}
-		real *dx = spare(n, dy, NULL), *w = n->param + l->w, *dw = n->grad + (step ? 0 : l->w),
-		     *db = n->grad + (step ? l->nw : l->b);
+		int to = spare(at, -1);
+		real *dx = n->delta[to], *w = n->param + l->w, *dw = n->grad + (step ? 0 : l->w), *db = n->grad + (step ? l->nw : l->b);
 		switch (l->kind) {
 		case LAYER_DENSE:
 			dense_back(n, i, dx, dy, x, B, step);
@@ -378,10 +402,10 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 		}
 		if (from >= 0 && n->maps_in[i] != given) { /* the way back of `taken` */
 			const struct layer *f = l->kind == LAYER_CONV && l->up > 1 ? l - 1 : l;
-			real *turned = spare(n, dx, dy);
-			(given ? o->to_maps : o->to_rows)(o, turned, dx, B, f->C, f->H, f->W);
-			dx = turned;
+			int turned = spare(to, at);
+			(given ? o->to_maps : o->to_rows)(o, n->delta[turned], dx, B, f->C, f->H, f->W);
+			dx = n->delta[turned], to = turned;
 		}
-		dy = dx;
+		dy = dx, at = to;
 	}
 }

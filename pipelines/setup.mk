@@ -1,5 +1,5 @@
 # What a machine needs, installed where missing (Debian, as root or with sudo). The stamp makes it a question asked once a build folder.
-packages := gcc libopenblas-pthread-dev check zlib1g-dev libcairo2-dev fonts-dejavu-core pkg-config g++
+packages := gcc check zlib1g-dev libcairo2-dev fonts-dejavu-core pkg-config g++
 
 $B/ready:
 	@mkdir -p $B

@@ -2,6 +2,7 @@
  * print them, so that the two can be set side by side. */
 #include <getopt.h>
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "lib/dae.h"
 #include "lib/err.h"
 #include "lib/net.h"
+#include "lib/num.h"
 
 static const struct {
 	const char *name, *net;
@@ -26,8 +28,8 @@ static const struct {
 	{"mlp", "fc500 sigmoid fc1", 1, LOSS_SIGMOID},
 };
 
-static const char *const all[] = {"sgemm-2048", "dae-1000", "dae-128", "dae-32", "mlp-32", "conv-train-128", "conv-train-32", "heat-train-32",
-	"infer-conv-1", "infer-conv-128", "infer-heat-1", "infer-heat-32"};
+static const char *const all[] = {"sgemm-2048", "dae-1000", "dae-128", "dae-32", "mlp-32", "conv-train-128", "conv-train-32",
+	"heat-train-32", "infer-conv-1", "infer-conv-128", "infer-heat-1", "infer-heat-32"};
 
 static struct ops *o;
 static double budget = 5;
@@ -55,9 +57,9 @@ static void timed(const char *name, void (*step)(void *), void *arg, double samp
 	for (end = now() + budget; n < 3 || now() < end;) {
 		double t = now();
 		step(arg);
-		rate[n++] = samples / (now() - t);
 		if (n == room)
-			break;
+			rate = xrealloc(rate, (room *= 2) * sizeof *rate);
+		rate[n++] = samples / (now() - t);
 	}
 	qsort(rate, n, sizeof *rate, by_value);
 	double r = n % 2 ? rate[n / 2] : (rate[n / 2 - 1] + rate[n / 2]) / 2;
@@ -160,10 +162,10 @@ static void net_work(const char *name, const char *net, int B, int size, int tra
 	fill(w.n);
 	w.x = randoms(in), w.rows = o->alloc(o, (size_t)B * sizeof *w.rows);
 	if (train) {
-		w.t = randoms((size_t)(B * outputs)), w.dz = o->alloc(o, (size_t)(B * outputs) * sizeof(real));
+		w.t = randoms((size_t)B * (size_t)outputs), w.dz = o->alloc(o, (size_t)B * (size_t)outputs * sizeof(real));
 		w.first = o->alloc(o, d.nparam * sizeof(real)), w.loss = o->alloc(o, (size_t)B * sizeof(double));
 	}
-	timed(name, train ? train_step : infer_step, &w, B, netdesc_flops(&d) * (mlp ? 2 : train ? 3 : 1));
+	timed(name, train ? train_step : infer_step, &w, B, (mlp ? 4.0 * 475 * 500 : netdesc_flops(&d) * (train ? 3 : 1)));
 	net_free(w.n);
 	o->release(o, w.x), o->release(o, w.t), o->release(o, w.dz), o->release(o, w.first), o->release(o, w.loss), o->release(o, w.rows);
 }
@@ -171,33 +173,40 @@ static void net_work(const char *name, const char *net, int B, int size, int tra
 static void workload(const char *name)
 {
 	char net[16];
-	int B, size = 96;
+	int B = 0, size = 96, end = 0, n = (int)strlen(name);
 	if (!strcmp(name, "sgemm-2048")) {
 		size_t n = 2048 * 2048;
 		struct work w = {.x = randoms(n), .t = randoms(n), .dz = o->alloc(o, n * sizeof(real)), .B = 2048};
 		timed(name, gemm_step, &w, 1, 2 * pow(2048, 3));
 		o->release(o, w.x), o->release(o, w.t), o->release(o, w.dz);
-	} else if (sscanf(name, "dae-%d", &B) == 1 && B > 0 && B <= 8192) {
+	} else if (sscanf(name, "dae-%d%n", &B, &end) == 1 && end == n && B > 0 && B <= 8192) {
 		struct work w = {.a = {.epochs = 1, .batch = B, .rate = 0.1f, .corruption = 0.2f, .seed = 1}, .N = 8192 / B * B};
 		w.d = dae_new(o, 475, 500, (uint32_t)w.N, 0, &w.a), w.x = randoms((size_t)w.N * 475);
 		timed(name, dae_step, &w, w.N, 5.0 * 2 * 475 * 500);
 		dae_free(w.d);
 		o->release(o, w.x);
-	} else if (sscanf(name, "mlp-%d", &B) == 1) {
+	} else if (sscanf(name, "mlp-%d%n", &B, &end) == 1 && end == n) {
 		net_work(name, "mlp", B, 96, 1);
-	} else if (sscanf(name, "infer-%15[a-z]-%d@%d", net, &B, &size) >= 2) {
+	} else if ((sscanf(name, "infer-%15[a-z]-%d%n@%d%n", net, &B, &end, &size, &end) >= 2) && end == n) {
 		net_work(name, net, B, size, 0);
-	} else if (sscanf(name, "%15[a-z]-train-%d@%d", net, &B, &size) >= 2) {
+	} else if ((sscanf(name, "%15[a-z]-train-%d%n@%d%n", net, &B, &end, &size, &end) >= 2) && end == n) {
 		net_work(name, net, B, size, 1);
 	} else {
 		die_usage("%s: no such workload; see --help", name);
 	}
 }
 
+static int processors(void)
+{
+	cpu_set_t set;
+	return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+}
+
 static void usage(void)
 {
 	printf("bench [--seconds S] [--threads N] [--device ref|cpu] [WORKLOAD ...]\n\n"
-	       "Prints name, samples a second (median), GFLOP/s of the net's arithmetic as written, and peak memory. Timed is a training step\n"
+	       "Prints name, samples a second (median), GFLOP/s of the net's arithmetic as written, and peak memory. Timed is a training "
+	       "step\n"
 	       "(forward, loss, backward, update; for dae-* an epoch of 8192) or a forward pass (infer-*). Workloads:\n"
 	       "  sgemm-2048  dae-B  mlp-B  NET-train-B[@SIZE]  infer-NET-B[@SIZE]     B: the batch, SIZE: pixels a side (96)\n"
 	       "  NET: conv, heat, map (975 million weights). Without names:");
@@ -208,17 +217,22 @@ static void usage(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"seconds", 1, 0, 's'}, {"threads", 1, 0, 't'}, {"device", 1, 0, 'd'}, {"help", 0, 0, 'h'}, {0}};
+	static const struct option options[] = {
+		{"seconds", 1, 0, 's'}, {"threads", 1, 0, 't'}, {"device", 1, 0, 'd'}, {"help", 0, 0, 'h'}, {0}};
 	const char *device = "cpu";
 	int threads = 0;
+	double v;
 	err_name("bench");
 	for (int c; (c = getopt_long(argc, argv, "s:t:d:h", options, NULL)) != -1;)
 		switch (c) {
 		case 's':
-			budget = atof(optarg);
+			if (!num_real(optarg, &budget) || !(budget >= 0 && budget <= 86400))
+				die_usage("--seconds: '%s' is no number from 0 to 86400", optarg);
 			break;
 		case 't':
-			threads = atoi(optarg);
+			if (!num_real(optarg, &v) || !(v >= 0 && v <= 1024) || v != floor(v))
+				die_usage("--threads: '%s' is no whole number from 0 to 1024", optarg);
+			threads = (int)v;
 			break;
 		case 'd':
 			device = optarg;
@@ -231,7 +245,7 @@ int main(int argc, char **argv)
 		}
 	if (!(o = ops_open(device, threads)))
 		die_usage("--device %s: this build has ref and cpu", device);
-	printf("# keypipe, %s by %s\n", o->name, o->kernel);
+	printf("# keypipe, %s by %s, %d threads\n", o->name, o->kernel, threads ? threads : processors());
 	for (int i = optind; i < argc; i++)
 		workload(argv[i]);
 	for (size_t i = 0; optind == argc && i < sizeof all / sizeof *all; i++)

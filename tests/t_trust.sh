@@ -4,7 +4,6 @@
 source tests/sh.sh
 long=${TRUST:+1} long=${long:-0}
 cd "$TMP" || exit 1
-export OPENBLAS_NUM_THREADS=1
 has() { [ -x "$BIN/$1" ]; }
 for p in face-synth csv-clean; do has $p || { skip "no $p"; good; done_tests; exit; }; done
 say() { echo "trust: $1 | $2 | $3 | $4"; }

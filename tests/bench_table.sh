@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Rewrites the README's table of speed: our bench and its peers, set side by side by PEERS/compare in one run. On a quiet machine.
+# usage: PEERS=DIR PYTHON=python3 bench_table.sh BENCH README; WORKLOADS names others than all
+set -eu -o pipefail
+bench=$1 readme=$2
+: "${PEERS:?the folder that holds compare and its peers}"
+python=${PYTHON:-python3}
+workloads=${WORKLOADS:-dae-1000 dae-128 dae-32 mlp-32 conv-train-128 conv-train-32 heat-train-32 infer-conv-1 infer-conv-128 infer-heat-1 infer-heat-32 map-train-64}
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+{
+	echo "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -1), $(nproc) threads; $("$bench" --seconds 0 infer-heat-1 | sed -n '1s/^# //p');" \
+		"by \`make bench-table PEERS=... PYTHON=...\`:"
+	echo
+	echo '| workload | samples/s | the best peer | ratio | which peer |'
+	echo '| --- | ---: | ---: | ---: | --- |'
+	for w in $workloads; do # one at a time, so that a line is seen as it is made
+		"$python" "$PEERS/compare" --bench "$bench" --python "$python" "$w" |
+			awk 'NR == 2 { printf "| %s | %.0f | %.0f | %s | %s |\n", $1, $2, $3, $4, $5 == "torch" ? "PyTorch" : "ONNX Runtime" }'
+	done
+} | tee "$out"
+awk -v table="$out" '
+	/<!-- bench:begin -->/ { print; while ((getline line < table) > 0) print line; skip = 1; next }
+	/<!-- bench:end -->/ { skip = 0 }
+	!skip' "$readme" >"$readme.new"
+mv "$readme.new" "$readme"
