@@ -27,4 +27,4 @@ $B/tests/fuzz_%: tests/fuzz_%.c $(filter lib/%,$(libs)) $(wildcard lib/*.h tests
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -Ilib -I. -ffunction-sections -Wl,--gc-sections -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$< $(fuzz_$*) -lz -lm -lpthread -o $@
-fuzz_tns := lib/tns.c lib/tns_write.c lib/tns_type.c lib/err.c lib/out.c
+fuzz_tns := lib/tns.c lib/tns_write.c lib/tns_type.c lib/err.c lib/out.c lib/crc.c
