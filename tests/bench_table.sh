@@ -12,11 +12,11 @@ trap 'rm -f "$out"' EXIT
 	echo "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -1), $(nproc) threads; $("$bench" --seconds 0 infer-heat-1 | sed -n '1s/^# //p');" \
 		"by \`make bench-table PEERS=... PYTHON=...\`:"
 	echo
-	echo '| workload | samples/s | the best peer | ratio | which peer |'
+	echo '| Workload | samples/s | the best peer | ratio | which peer |'
 	echo '| --- | ---: | ---: | ---: | --- |'
 	for w in $workloads; do # one at a time, so that a line is seen as it is made
 		"$python" "$PEERS/compare" --bench "$bench" --python "$python" "$w" |
-			awk 'NR == 2 { printf "| %s | %.0f | %.0f | %s | %s |\n", $1, $2, $3, $4, $5 == "torch" ? "PyTorch" : "ONNX Runtime" }'
+			awk 'NR == 2 { printf "| **%s** | %.0f | %.0f | %s | %s |\n", $1, $2, $3, $4, $5 == "torch" ? "PyTorch" : "ONNX Runtime" }'
 	done
 } | tee "$out"
 awk -v table="$out" '
