@@ -42,9 +42,7 @@ static void write_block(const struct train *t, struct tns_writer *w, int id, con
 {
 	const struct netdesc *d = &t->m->d;
 	const real *p = t->o->view(t->o, param, d->nparam * sizeof *p), *s = stat ? t->o->view(t->o, stat, d->nstat * sizeof *s) : NULL;
-	for (size_t i = 0; i < d->nparam; i++)
-		if (!isfinite(p[i]))
-			die("epoch %d: a weight is no number; a smaller --rate may help", t->epoch);
+	train_finite(t, p, d->nparam);
 	model_write(d, w, id, p, s);
 	t->o->unview(t->o, p);
 	if (s)

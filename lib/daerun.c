@@ -188,9 +188,8 @@ void daerun(const struct daerun *r)
 		s.block[i] = xcalloc(block_size(&s, i), sizeof(real));
 	}
 	int resumed = read_checkpoint(&s);
-	uint8_t *bytes = o->alloc(o, data->n * pixels);
+	uint8_t *bytes = o->lend(o, data->image, data->n * pixels);
 	real *codes = NULL;
-	o->put(o, bytes, data->image, data->n * pixels);
 	struct tlog *log = tlog_open(r->log, "epoch\tlayer\ttrain_loss\tseconds", (uint64_t)(s.layer * r->a->epochs + s.epoch));
 	progress_begin(&p, "epochs", r->quiet);
 	for (int i = 0, from = s.layer; i < r->layers; i++) {
@@ -213,7 +212,7 @@ void daerun(const struct daerun *r)
 	progress_end(&p);
 	tlog_close(log);
 	save(&s, r->layers, r->output, NULL);
-	o->release(o, bytes), o->release(o, codes);
+	o->unlend(o, bytes), o->release(o, codes);
 	for (int i = 0; i < r->layers; i++)
 		free(s.block[i]);
 }

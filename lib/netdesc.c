@@ -157,7 +157,6 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, int 
 	d->C = C, d->H = H, d->W = W;
 	if ((long)C * H > INT_MAX || (long)C * H * W > INT_MAX)
 		return snprintf(err, 256, "the input of %dx%dx%d is too large", C, H, W), -1;
-	d->widest = (size_t)C * (size_t)H * (size_t)W;
 	for (const char *s = text;;) {
 		char token[64];
 		s += strspn(s, " \t\r\n");
@@ -179,8 +178,6 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, int 
 		if (place(d, l) < 0)
 			return snprintf(err, 256, "layer %d: %s does not fit its input of %dx%dx%d", d->n, token, C, H, W), -1;
 		C = l->OC, H = l->OH, W = l->OW;
-		if ((size_t)C * (size_t)H * (size_t)W > d->widest)
-			d->widest = (size_t)C * (size_t)H * (size_t)W;
 		d->n++;
 	}
 	fuse(d);

@@ -34,7 +34,6 @@ struct netdesc {
 	int n, C, H, W; /* layers; the input */
 	int outputs;	/* values a row */
 	size_t nparam, nstat;
-	size_t widest; /* values a row of the largest activation, input and output included */
 	struct layer layer[NETDESC_LAYERS];
 };
 

@@ -245,8 +245,7 @@ struct train_score train_evaluate(struct train *t, const struct rows *r, const u
 	return (struct train_score){mean_loss(t, r, all), m->target == TARGET_COORDS ? sqrt(sum / all) : sum / all};
 }
 
-/* The loss is seen before a step, so it can't tell what the last one did. */
-static void all_finite(const struct train *t, const real *p, size_t n)
+void train_finite(const struct train *t, const real *p, size_t n)
 {
 	int fine = 1;
 	for (size_t i = 0; i < n; i++)
@@ -258,7 +257,7 @@ static void all_finite(const struct train *t, const real *p, size_t n)
 static void keep(struct train *t, const real *device, size_t n)
 {
 	const real *host = t->o->view(t->o, device, n * sizeof *host);
-	all_finite(t, host, n);
+	train_finite(t, host, n);
 	if (fwrite(host, sizeof *host, n, t->best_file) != n)
 		die_errno("the temporary file of the best weights");
 	t->o->unview(t->o, host);
@@ -283,7 +282,7 @@ static void take_weights(struct train *t)
 	t->first = t->second = NULL;
 	t->m->param = xlarge(d->nparam * sizeof *t->m->param);
 	net_get(t->net, t->m->param, t->m->stat);
-	all_finite(t, t->m->param, d->nparam);
+	train_finite(t, t->m->param, d->nparam);
 	if (!t->valid || !t->best_epoch)
 		return;
 	rewind(t->best_file);

@@ -61,6 +61,9 @@ struct train_score {
 };
 struct train_score train_evaluate(struct train *t, const struct rows *r, const uint8_t *bytes, const real *target);
 
+/* Dies where one of n weights (host) is no number: the loss is seen before a step, so it can't tell what the last one did. */
+void train_finite(const struct train *t, const real *p, size_t n);
+
 /* lib/checkpoint.c */
 void checkpoint_write(const struct train *t);
 int checkpoint_read(struct train *t); /* 1: went on, 0: there is none; dies when it is another run's */

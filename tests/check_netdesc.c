@@ -67,7 +67,6 @@ START_TEST(tokens)
 	ck_assert_uint_eq(l[8].nw, 5 * 9 * 12 * 7);
 	ck_assert_uint_eq(l[9].nw, 28);
 	ck_assert_int_eq(d.outputs, 4);
-	ck_assert_uint_eq(d.widest, 5 * 9 * 12);
 	/* the block is dense and in order: nothing overlaps, nothing is left out */
 	size_t at = 0;
 	for (int i = 0; i < d.n; i++)
@@ -96,7 +95,7 @@ START_TEST(defaults)
 }
 END_TEST
 
-/* An activation is computed with the layer only where it stands right after it. */
+/* What a layer does for its neighbours, only where they stand right beside it. */
 START_TEST(fusing)
 {
 	parses("fc3 tanh relu fc sigmoid", 1, 1, 4, 2);
@@ -105,6 +104,18 @@ START_TEST(fusing)
 	ck_assert(!d.layer[0].fused && d.layer[1].act == ACT_NONE && !d.layer[3].fused);
 	parses("conv1x1x2 dropout0.5 relu", 1, 1, 1, 2);
 	ck_assert(d.layer[0].act == ACT_NONE && !d.layer[2].fused);
+	/* a convolution takes its pool along, the activation on either side of it, and an up of 2 before it */
+	parses("conv3x3x2p1 relu pool2 tanh fc", 1, 8, 8, 2);
+	ck_assert(d.layer[0].act == ACT_RELU && d.layer[0].pool == 2 && d.layer[1].fused && d.layer[2].fused && !d.layer[3].fused);
+	parses("conv3x3x2 pool3 sigmoid up2 conv1x1x3 pool2 pool2", 1, 8, 8, 3);
+	ck_assert(d.layer[0].act == ACT_SIGMOID && d.layer[0].pool == 3 && d.layer[2].fused && d.layer[0].up == 1);
+	ck_assert(d.layer[3].fused && d.layer[4].up == 2 && d.layer[4].pool == 2 && d.layer[5].fused && !d.layer[6].fused);
+	parses("up2 conv2x2x1s2 bn relu", 1, 2, 2, 4); /* not the input's, nor with a stride */
+	ck_assert(!d.layer[0].fused && d.layer[1].up == 1 && !d.layer[3].fused);
+	parses("relu up2 conv2x2x1s2", 1, 2, 2, 4);
+	ck_assert(!d.layer[1].fused && d.layer[2].up == 1);
+	parses("relu up3 conv3x3x1p1", 1, 2, 2, 36);
+	ck_assert(!d.layer[1].fused && d.layer[2].up == 1);
 }
 END_TEST
 
