@@ -157,12 +157,18 @@ static void tiles(const struct gemm *g, float *scratch, int p0, int p1, int j0, 
 	}
 }
 
+/* Floats of scratch for the tiles of some panels against some columns: one tile is enough where its sum is done at once. */
+static size_t room_of(const struct gemm *g, int panels, int columns)
+{
+	return (size_t)(MOST_ROWS * K_BLOCK) + (g->blocks == 1 ? 1 : (size_t)panels * (size_t)columns) * TILE;
+}
+
 static void task(void *arg, int task, int thread)
 {
 	const struct gemm *g = arg;
 	int q = task / g->groups, p0 = task % g->groups * g->group, p1 = p0 + g->group < g->panels ? p0 + g->group : g->panels;
 	int j0 = q * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
-	float *scratch = cpu_scratch(g->c, thread, (size_t)(MOST_ROWS * K_BLOCK) + (size_t)(g->group * g->chunk * TILE));
+	float *scratch = cpu_scratch(g->c, thread, room_of(g, g->group, g->chunk));
 	for (int block = 0; block < g->blocks; block++)
 		tiles(g, scratch, p0, p1, j0, j1, block, g->packed + panel_at(g, block, j0), (size_t)(block_k(g, block) * g->c->micro->nr));
 }
@@ -172,7 +178,7 @@ static void own(void *arg, int task, int thread)
 {
 	const struct gemm *g = arg;
 	int nr = g->c->micro->nr, j0 = task * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
-	size_t sums = (size_t)(MOST_ROWS * K_BLOCK + g->panels * g->chunk * TILE);
+	size_t sums = room_of(g, g->panels, g->chunk);
 	float *scratch = cpu_scratch(g->c, thread, sums + (size_t)(g->chunk * nr * (OWN_K + 1))), *b = scratch + sums;
 	for (int block = 0; block < g->blocks; block++) {
 		size_t step = (size_t)(block_k(g, block) * nr);
