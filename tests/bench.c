@@ -1,38 +1,147 @@
 /* bench - training steps and forward passes of the nets people train, in samples a second; names and lines as other frameworks' benches
  * print them, so that the two can be set side by side. */
-#include <getopt.h>
 #include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/dae.h"
 #include "lib/err.h"
 #include "lib/net.h"
 #include "lib/num.h"
+#include "lib/opt.h"
+#include "lib/out.h"
 
-static const struct {
-	const char *name, *net;
-	int outputs;
-	enum loss loss;
-} nets[] = {
-	{"conv", "conv3x3x32 relu pool2 conv2x2x64 relu pool2 conv2x2x128 relu pool2 fc500 relu fc500 relu fc30", 30, LOSS_SQUARED},
-	{"heat",
-		"conv3x3x32s2p1 relu conv3x3x32p1 relu conv3x3x64s2p1 relu conv3x3x64p1 relu conv3x3x128s2p1 relu conv3x3x128p1 relu "
-		"up2 conv3x3x64p1 relu up2 conv3x3x32p1 relu conv1x1x15",
-		15, LOSS_SQUARED},
-	{"map", "conv5x5x50 pool2 sigmoid fc9216", 9216, LOSS_SIGMOID},
-	{"mlp", "fc500 sigmoid fc1", 1, LOSS_SIGMOID},
+#define CONV "conv3x3x32 relu pool2 conv2x2x64 relu pool2 conv2x2x128 relu pool2 fc500 relu fc500 relu fc30"
+#define HEAT                                                                                                                               \
+	"conv3x3x32s2p1 relu conv3x3x32p1 relu conv3x3x64s2p1 relu conv3x3x64p1 relu conv3x3x128s2p1 relu conv3x3x128p1 relu "             \
+	"up2 conv3x3x64p1 relu up2 conv3x3x32p1 relu conv1x1x15"
+#define MAP "conv5x5x50 pool2 sigmoid fc9216"
+#define MLP "fc500 sigmoid fc1"
+
+enum { INPUTS = 475, HIDDEN = 500, EPOCH = 8192, MANY = 64 };
+
+static struct {
+	const char *device;
+	int64_t threads;
+	double seconds;
+} o = {.device = "cpu", .seconds = 5};
+
+static const struct opt opts[] = {
+	{0, "seconds", OPT_REAL, &o.seconds, 0, 86400, "S", "time each workload for S seconds, and for at least 3 steps", 1},
+	OPT_DEVICE(&o.device),
+	OPT_THREADS(&o.threads),
+	OPT_END,
 };
 
-static const char *const all[] = {"sgemm-2048", "dae-1000", "dae-128", "dae-32", "mlp-32", "conv-train-128", "conv-train-32",
-	"heat-train-32", "infer-conv-1", "infer-conv-128", "infer-heat-1", "infer-heat-32"};
+static const struct opt_prog prog = {
+	"bench",
+	"print samples a second (median of single steps), GFLOP/s of the arithmetic as written, and peak memory of each WORKLOAD: "
+	"sgemm-N (a product of N x N matrices), dae-B (an epoch of 8192 rows, 475-500 with tied weights), mlp-B (" MLP " on 475 inputs), "
+	"NET-train-B[@SIZE] (forward, loss, backward, update), infer-NET-B[@SIZE] (forward); B is the batch, SIZE the pixels a side of its "
+	"images (96), NET one of: conv (" CONV "), heat (" HEAT "), map (" MAP ", 975 million weights at 96). Without WORKLOAD: the usual "
+	"ones, all but map",
+	"[WORKLOAD...]",
+	0,
+	MANY,
+	opts,
+	{
+		"bench conv-train-32 infer-heat-1 --seconds 2",
+		"bench --threads 1 dae-128 heat-train-8@48 infer-heat-8@192",
+		NULL,
+	},
+};
 
-static struct ops *o;
-static double budget = 5;
+static char *usual[] = {"sgemm-2048", "dae-1000", "dae-128", "dae-32", "mlp-32", "conv-train-128", "conv-train-32", "heat-train-32",
+	"infer-conv-1", "infer-conv-128", "infer-heat-1", "infer-heat-32"};
+
+static const struct kind {
+	const char *name, *net; /* net: NULL, or its description */
+	int most;		/* largest batch; of sgemm: N */
+	int outputs;		/* 0: as many as heat has at that size */
+	enum loss loss;
+	int train, sized;
+} kinds[] = {
+	{.name = "sgemm", .most = 16384},
+	{.name = "dae", .most = EPOCH},
+	{"mlp", MLP, 65536, 1, LOSS_SIGMOID, 1, 0},
+	{"conv-train", CONV, 65536, 30, LOSS_SQUARED, 1, 1},
+	{"heat-train", HEAT, 65536, 0, LOSS_SQUARED, 1, 1},
+	{"map-train", MAP, 65536, 9216, LOSS_SIGMOID, 1, 1},
+	{"infer-conv", CONV, 65536, 30, LOSS_SQUARED, 0, 1},
+	{"infer-heat", HEAT, 65536, 0, LOSS_SQUARED, 0, 1},
+	{"infer-map", MAP, 65536, 9216, LOSS_SIGMOID, 0, 1},
+};
+
+struct workload {
+	const char *name;
+	const struct kind *kind;
+	int B, size;
+	struct netdesc d; /* where there is a net */
+};
+
+/* What a step works on; arrays are device memory. */
+struct work {
+	const struct ops *ops;
+	struct net *n;
+	real *x, *t, *dz, *first;
+	double *loss;
+	uint32_t *rows;
+	int B, outputs;
+	enum loss kind;
+	struct dae *d;
+	struct dae_options a;
+	uint32_t epoch;
+};
+
+/* A side of heat's maps: its three strides of 2 round up, its two ups double. */
+static int heat_side(int n)
+{
+	for (int i = 0; i < 3; i++)
+		n = (n + 1) / 2;
+	return 4 * n;
+}
+
+/* The net of a workload, or wrong use where its images are too small. */
+static void describe(struct workload *w)
+{
+	const struct kind *k = w->kind;
+	char err[256];
+	int side = heat_side(w->size), outputs = k->outputs ? k->outputs : 15 * side * side;
+	if (k->net && netdesc_parse(&w->d, k->net, 1, k->sized ? w->size : 1, k->sized ? w->size : INPUTS, outputs, err) < 0)
+		die_usage("%s: %s", w->name, err);
+}
+
+/* "KIND-BATCH" or "KIND-BATCH@SIZE", or wrong use. */
+static void parse(struct workload *w, const char *name)
+{
+	char *text = xstrdup(name), *at = strchr(text, '@'), *dash;
+	int64_t B = 0, size = 96;
+	*w = (struct workload){.name = name};
+	if (at)
+		*at++ = 0;
+	if ((dash = strrchr(text, '-')))
+		*dash++ = 0;
+	for (size_t i = 0; dash && i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(text, kinds[i].name))
+			w->kind = &kinds[i];
+	if (!w->kind)
+		die_usage("%s: no such workload", name);
+	if (!num_int(dash, &B) || B < 1 || B > w->kind->most)
+		die_usage("%s: '%s' is no whole number from 1 to %d", name, dash, w->kind->most);
+	if (at && !w->kind->sized)
+		die_usage("%s: has no images, so no size", name);
+	if (at && (!num_int(at, &size) || size < 1 || size > 2048))
+		die_usage("%s: '%s' is no whole number from 1 to 2048", name, at);
+	w->B = (int)B, w->size = (int)size;
+	describe(w);
+	free(text);
+}
 
 static double now(void)
 {
@@ -48,208 +157,185 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Three steps to warm up, then the median rate of single steps. */
-static void timed(const char *name, void (*step)(void *), void *arg, double samples, double flops)
+static void timed(const char *name, void (*step)(struct work *), struct work *w, double samples, double flops)
 {
-	size_t n = 0, room = 1 << 16;
-	double *rate = xcalloc(room, sizeof *rate), end;
+	size_t n = 0, room = 1 << 10;
+	double *rate = xcalloc(room, sizeof *rate);
+	struct rusage u;
 	for (int i = 0; i < 3; i++)
-		step(arg);
-	for (end = now() + budget; n < 3 || now() < end;) {
-		double t = now();
-		step(arg);
+		step(w);
+	for (double end = now() + o.seconds; n < 3 || now() < end;) {
 		if (n == room)
 			rate = xrealloc(rate, (room *= 2) * sizeof *rate);
+		double t = now();
+		step(w);
 		rate[n++] = samples / (now() - t);
 	}
 	qsort(rate, n, sizeof *rate, by_value);
-	double r = n % 2 ? rate[n / 2] : (rate[n / 2 - 1] + rate[n / 2]) / 2;
-	struct rusage u;
+	double r = (rate[(n - 1) / 2] + rate[n / 2]) / 2;
 	getrusage(RUSAGE_SELF, &u);
 	printf("%-20s %12.1f samples/s %8.1f GFLOP/s %8.0f MiB\n", name, r, r * flops / 1e9, (double)u.ru_maxrss / 1024);
-	fflush(stdout);
 	free(rate);
 }
 
-static real *randoms(size_t n)
+/* n numbers in [low, high), the same some ten thousand over and over, so that no second large array stands beside the device's. */
+static void fill(const struct ops *ops, real *device, size_t n, double low, double high)
 {
+	enum { SLICE = 65521 }; /* a prime: rows of weights differ */
+	real *slice = xcalloc(SLICE, sizeof *slice);
 	uint32_t v = 12345;
-	real *host = xmalloc(n * sizeof *host), *device = o->alloc(o, n * sizeof *host);
-	for (size_t i = 0; i < n; i++)
-		v = v * 1664525 + 1013904223, host[i] = (real)(v >> 8) / (1 << 24);
-	o->put(o, device, host, n * sizeof *host);
-	free(host);
+	for (size_t i = 0; i < SLICE; i++)
+		v = v * 1664525 + 1013904223, slice[i] = (real)(low + (high - low) * (v >> 8) / (1 << 24));
+	for (size_t at = 0; at < n; at += SLICE)
+		ops->put(ops, device + at, slice, (n - at < SLICE ? n - at : SLICE) * sizeof *slice);
+	free(slice);
+}
+
+static real *randoms(const struct ops *ops, size_t n)
+{
+	real *device = ops->alloc(ops, n * sizeof *device);
+	fill(ops, device, n, 0, 1);
 	return device;
 }
 
-struct work {
-	struct net *n;
-	real *x, *t, *dz, *first;
-	double *loss;
-	uint32_t *rows;
-	int B, outputs, N;
-	enum loss kind;
-	struct dae *d;
-	struct dae_options a;
-	uint32_t epoch;
-};
-
-static void gemm_step(void *arg)
+/* Weights of variance 1 / inputs, so that numbers keep their size from layer to layer; biases stay 0. */
+static void first_weights(struct net *n)
 {
-	struct work *w = arg;
-	o->dense(o, w->dz, w->x, w->t, NULL, ACT_NONE, 1, w->B, w->B, w->B);
+	for (int i = 0; i < n->d->n; i++) {
+		const struct layer *l = &n->d->layer[i];
+		double range = l->nw ? sqrt(3 * (double)l->OC / (double)l->nw) : 0;
+		fill(n->o, n->param + l->w, l->nw, -range, range);
+	}
+	n->fresh = 0;
 }
 
-static void dae_step(void *arg)
+static void gemm_step(struct work *w)
 {
-	struct work *w = arg;
+	w->ops->dense(w->ops, w->dz, w->x, w->t, NULL, ACT_NONE, 1, w->B, w->B, w->B);
+}
+
+static void dae_step(struct work *w)
+{
 	dae_epoch(w->d, NULL, w->x, 0, ++w->epoch, &w->a);
 }
 
-static void infer_step(void *arg)
+static void infer_step(struct work *w)
 {
-	struct work *w = arg;
 	net_forward(w->n, w->x, w->B, &(struct net_pass){0});
 }
 
-static void train_step(void *arg)
+static void train_step(struct work *w)
 {
-	struct work *w = arg;
 	struct net_pass pass = {.train = 1, .rows = w->rows};
 	struct net_step step = {{.kind = UPDATE_SGD, .rate = (real)0.01, .momentum = (real)0.9}, w->first, NULL};
 	real *z = net_forward(w->n, w->x, w->B, &pass);
-	o->loss(o, w->kind, w->loss, w->dz, z, w->t, 1 / ((real)w->B * (real)w->outputs), w->B, w->outputs);
+	w->ops->loss(w->ops, w->kind, w->loss, w->dz, z, w->t, 1 / ((real)w->B * (real)w->outputs), w->B, w->outputs);
 	net_backward(w->n, w->x, w->dz, w->B, &pass, &step);
 }
 
-/* First weights; where they are very many, cheap ones in small pieces, so that there is never a second copy. */
-static void fill(struct net *n)
+static void time_product(const struct ops *ops, const struct workload *l)
 {
-	const struct netdesc *d = n->d;
-	if (d->nparam < (size_t)1 << 28) {
-		real *param = xmalloc(d->nparam * sizeof *param), *stat = xcalloc(d->nstat + 1, sizeof *stat);
-		net_first(d, 1, param, stat);
-		net_put(n, param, stat);
-		free(param), free(stat);
-		return;
-	}
-	enum { PIECE = 1 << 20 };
-	real *piece = xmalloc(PIECE * sizeof *piece);
-	uint32_t v = 1;
-	for (size_t i = 0; i < PIECE; i++)
-		v = v * 1664525 + 1013904223, piece[i] = ((real)(v >> 8) / (1 << 24) - (real)0.5) / 512;
-	for (size_t at = 0; at < d->nparam; at += PIECE)
-		o->put(o, n->param + at, piece, (d->nparam - at < PIECE ? d->nparam - at : PIECE) * sizeof *piece);
-	n->fresh = 0;
-	free(piece);
+	size_t n = (size_t)l->B;
+	struct work w = {
+		.ops = ops, .x = randoms(ops, n * n), .t = randoms(ops, n * n), .dz = ops->alloc(ops, n * n * sizeof(real)), .B = l->B};
+	timed(l->name, gemm_step, &w, 1, 2 * pow((double)n, 3));
+	ops->release(ops, w.x), ops->release(ops, w.t), ops->release(ops, w.dz);
 }
 
-static void net_work(const char *name, const char *net, int B, int size, int train)
+/* A step is an epoch, with all that dae-pretrain does in it. */
+static void time_dae(const struct ops *ops, const struct workload *l)
 {
-	static struct netdesc d;
-	char err[256], text[512];
-	size_t i;
-	for (i = 0; i < sizeof nets / sizeof *nets && strcmp(nets[i].name, net); i++)
-		;
-	if (i == sizeof nets / sizeof *nets || B < 1 || size < 1)
-		die_usage("%s: no such workload; see --help", name);
-	int mlp = !strcmp(net, "mlp"), map = size / 2, outputs = nets[i].outputs * (strcmp(net, "heat") ? 1 : map * map);
-	snprintf(text, sizeof text, "%s", nets[i].net);
-	if (netdesc_parse(&d, text, 1, mlp ? 1 : size, mlp ? 475 : size, outputs, err) < 0)
-		die("%s: %s", name, err);
-	struct work w = {.B = B, .outputs = outputs, .kind = nets[i].loss};
-	size_t in = (size_t)B * (size_t)(d.H * d.W);
-	w.n = net_new(o, &d, B, train ? NET_TRAIN : NET_INFER);
-	fill(w.n);
-	w.x = randoms(in), w.rows = o->alloc(o, (size_t)B * sizeof *w.rows);
+	int N = EPOCH / l->B * l->B;
+	struct work w = {.ops = ops, .a = {.epochs = 1, .batch = l->B, .rate = 0.1f, .corruption = 0.2f, .seed = 1}};
+	w.d = dae_new(ops, INPUTS, HIDDEN, (uint32_t)N, 0, &w.a), w.x = randoms(ops, (size_t)N * INPUTS);
+	timed(l->name, dae_step, &w, N, 5.0 * 2 * INPUTS * HIDDEN);
+	dae_free(w.d);
+	ops->release(ops, w.x);
+}
+
+static void time_net(const struct ops *ops, const struct workload *l)
+{
+	const struct netdesc *d = &l->d;
+	int train = l->kind->train;
+	size_t B = (size_t)l->B, in = B * (size_t)d->H * (size_t)d->W, out = B * (size_t)d->outputs;
+	struct work w = {.ops = ops, .B = l->B, .outputs = d->outputs, .kind = l->kind->loss};
+	w.n = net_new(ops, d, l->B, train ? NET_TRAIN : NET_INFER);
+	first_weights(w.n);
+	w.x = randoms(ops, in);
 	if (train) {
-		w.t = randoms((size_t)B * (size_t)outputs), w.dz = o->alloc(o, (size_t)B * (size_t)outputs * sizeof(real));
-		w.first = o->alloc(o, d.nparam * sizeof(real)), w.loss = o->alloc(o, (size_t)B * sizeof(double));
+		w.t = randoms(ops, out), w.dz = ops->alloc(ops, out * sizeof(real)), w.rows = ops->alloc(ops, B * sizeof *w.rows);
+		w.first = ops->alloc(ops, d->nparam * sizeof(real)), w.loss = ops->alloc(ops, B * sizeof *w.loss);
 	}
-	timed(name, train ? train_step : infer_step, &w, B, (mlp ? 4.0 * 475 * 500 : netdesc_flops(&d) * (train ? 3 : 1)));
+	/* of mlp's three products the one towards the input is not made: counted as its peer counts */
+	timed(l->name, train ? train_step : infer_step, &w, l->B,
+		l->kind->sized ? netdesc_flops(d) * (train ? 3 : 1) : 2.0 * 2 * INPUTS * HIDDEN);
 	net_free(w.n);
-	o->release(o, w.x), o->release(o, w.t), o->release(o, w.dz), o->release(o, w.first), o->release(o, w.loss), o->release(o, w.rows);
+	ops->release(ops, w.x), ops->release(ops, w.t), ops->release(ops, w.dz), ops->release(ops, w.first), ops->release(ops, w.loss);
+	ops->release(ops, w.rows);
 }
 
-static void workload(const char *name)
+static struct ops *hand(void)
 {
-	char net[16];
-	int B = 0, size = 96, end = 0, n = (int)strlen(name);
-	if (!strcmp(name, "sgemm-2048")) {
-		size_t n = 2048 * 2048;
-		struct work w = {.x = randoms(n), .t = randoms(n), .dz = o->alloc(o, n * sizeof(real)), .B = 2048};
-		timed(name, gemm_step, &w, 1, 2 * pow(2048, 3));
-		o->release(o, w.x), o->release(o, w.t), o->release(o, w.dz);
-	} else if (sscanf(name, "dae-%d%n", &B, &end) == 1 && end == n && B > 0 && B <= 8192) {
-		struct work w = {.a = {.epochs = 1, .batch = B, .rate = 0.1f, .corruption = 0.2f, .seed = 1}, .N = 8192 / B * B};
-		w.d = dae_new(o, 475, 500, (uint32_t)w.N, 0, &w.a), w.x = randoms((size_t)w.N * 475);
-		timed(name, dae_step, &w, w.N, 5.0 * 2 * 475 * 500);
-		dae_free(w.d);
-		o->release(o, w.x);
-	} else if (sscanf(name, "mlp-%d%n", &B, &end) == 1 && end == n) {
-		net_work(name, "mlp", B, 96, 1);
-	} else if ((sscanf(name, "infer-%15[a-z]-%d%n@%d%n", net, &B, &end, &size, &end) >= 2) && end == n) {
-		net_work(name, net, B, size, 0);
-	} else if ((sscanf(name, "%15[a-z]-train-%d%n@%d%n", net, &B, &end, &size, &end) >= 2) && end == n) {
-		net_work(name, net, B, size, 1);
-	} else {
-		die_usage("%s: no such workload; see --help", name);
-	}
+	struct ops *ops = ops_open(o.device, (int)o.threads);
+	if (!ops)
+		die("--device %s: this build has no such hand", o.device);
+	return ops;
 }
 
-static int processors(void)
+static void run(const struct workload *l)
+{
+	struct ops *ops = hand();
+	if (l->kind->net)
+		time_net(ops, l);
+	else if (!strcmp(l->kind->name, "dae"))
+		time_dae(ops, l);
+	else
+		time_product(ops, l);
+	ops->close(ops);
+}
+
+/* In a process of its own, whose peak memory is its own. */
+static int run_apart(const struct workload *l)
+{
+	int status;
+	pid_t child = fork();
+	if (child < 0)
+		die_errno("fork");
+	if (!child) {
+		run(l);
+		exit(finish());
+	}
+	if (waitpid(child, &status, 0) < 0)
+		die_errno("waitpid");
+	if (WIFSIGNALED(status))
+		die("%s: ended by signal %d", l->name, WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+static int threads(void)
 {
 	cpu_set_t set;
-	return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-}
-
-static void usage(void)
-{
-	printf("bench [--seconds S] [--threads N] [--device ref|cpu] [WORKLOAD ...]\n\n"
-	       "Prints name, samples a second (median), GFLOP/s of the net's arithmetic as written, and peak memory. Timed is a training "
-	       "step\n"
-	       "(forward, loss, backward, update; for dae-* an epoch of 8192) or a forward pass (infer-*). Workloads:\n"
-	       "  sgemm-2048  dae-B  mlp-B  NET-train-B[@SIZE]  infer-NET-B[@SIZE]     B: the batch, SIZE: pixels a side (96)\n"
-	       "  NET: conv, heat, map (975 million weights). Without names:");
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		printf(" %s", all[i]);
-	printf("\n");
+	if (!strcmp(o.device, "ref"))
+		return 1;
+	return o.threads ? (int)o.threads : sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"seconds", 1, 0, 's'}, {"threads", 1, 0, 't'}, {"device", 1, 0, 'd'}, {"help", 0, 0, 'h'}, {0}};
-	const char *device = "cpu";
-	int threads = 0;
-	double v;
-	err_name("bench");
-	for (int c; (c = getopt_long(argc, argv, "s:t:d:h", options, NULL)) != -1;)
-		switch (c) {
-		case 's':
-			if (!num_real(optarg, &budget) || !(budget >= 0 && budget <= 86400))
-				die_usage("--seconds: '%s' is no number from 0 to 86400", optarg);
-			break;
-		case 't':
-			if (!num_real(optarg, &v) || !(v >= 0 && v <= 1024) || v != floor(v))
-				die_usage("--threads: '%s' is no whole number from 0 to 1024", optarg);
-			threads = (int)v;
-			break;
-		case 'd':
-			device = optarg;
-			break;
-		case 'h':
-			usage();
-			return 0;
-		default:
-			return 2;
-		}
-	if (!(o = ops_open(device, threads)))
-		die_usage("--device %s: this build has ref and cpu", device);
-	printf("# keypipe, %s by %s, %d threads\n", o->name, o->kernel, threads ? threads : processors());
-	for (int i = optind; i < argc; i++)
-		workload(argv[i]);
-	for (size_t i = 0; optind == argc && i < sizeof all / sizeof *all; i++)
-		workload(all[i]);
-	o->close(o);
-	return 0;
+	static struct workload l[MANY];
+	int n, status = 0;
+	char **names = opt_parse(&prog, argc, argv, &n);
+	if (!n)
+		names = usual, n = sizeof usual / sizeof *usual;
+	for (int i = 0; i < n; i++)
+		parse(&l[i], names[i]);
+	struct ops *ops = hand();
+	printf("# keypipe, %s by %s, %d threads\n", ops->name, ops->kernel, threads());
+	fflush(stdout); /* before a fork, or it is printed twice */
+	ops->close(ops);
+	if (n == 1)
+		run(&l[0]);
+	for (int i = 0; n > 1 && i < n && !status; i++)
+		status = run_apart(&l[i]);
+	return status ? status : finish();
 }

@@ -6,17 +6,22 @@ bench=$1 readme=$2
 : "${PEERS:?the folder that holds compare and its peers}"
 python=${PYTHON:-python3}
 workloads=${WORKLOADS:-dae-1000 dae-128 dae-32 mlp-32 conv-train-128 conv-train-32 heat-train-32 infer-conv-1 infer-conv-128 infer-heat-1 infer-heat-32 map-train-64}
+awk '/<!-- bench:begin -->/ { if (n++) bad = 1 } /<!-- bench:end -->/ { if (n++ != 1) bad = 1 } END { exit bad || n != 2 }' "$readme" || {
+	echo "bench_table.sh: $readme: not one <!-- bench:begin --> and after it one <!-- bench:end -->" >&2
+	exit 1
+}
 out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+trap 'rm -f "$out" "$readme.new"' EXIT
 {
-	echo "$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -1), $(nproc) threads; $("$bench" --seconds 0 infer-heat-1 | sed -n '1s/^# //p');" \
+	echo "$(sed -n '/^model name/{s/[^:]*: *//p;q}' /proc/cpuinfo), $(nproc) threads; $("$bench" --seconds 0 infer-heat-1 | sed -n '1s/^# //p');" \
 		"by \`make bench-table PEERS=... PYTHON=...\`:"
 	echo
 	echo '| Workload | samples/s | the best peer | ratio | which peer |'
 	echo '| --- | ---: | ---: | ---: | --- |'
 	for w in $workloads; do # one at a time, so that a line is seen as it is made
 		"$python" "$PEERS/compare" --bench "$bench" --python "$python" "$w" |
-			awk 'NR == 2 { printf "| **%s** | %.0f | %.0f | %s | %s |\n", $1, $2, $3, $4, $5 == "torch" ? "PyTorch" : "ONNX Runtime" }'
+			awk -v w="$w" '$1 == w { n++; printf "| **%s** | %.0f | %.0f | %s | %s |\n", $1, $2, $3, $4, $5 == "torch" ? "PyTorch" : "ONNX Runtime" }
+				END { exit !n }'
 	done
 } | tee "$out"
 awk -v table="$out" '

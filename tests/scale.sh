@@ -5,14 +5,15 @@ set -eu -o pipefail
 bench=$1 each=${SECONDS_EACH:-1} all=$(nproc)
 # rate THREADS WORKLOAD: samples a second
 rate() { "$bench" --seconds "$each" --threads "$1" "$2" | awk '$3 == "samples/s" { print $2 }'; }
-sed -n 's/^model name[^:]*: */processor: /p' /proc/cpuinfo | head -1
-"$bench" --seconds 0 infer-heat-1 | head -1
+# sed reads to the end, where head would leave the writer a closed pipe
+sed -n '/^model name/{s/[^:]*: */processor: /p;q}' /proc/cpuinfo
+"$bench" --seconds 0 --threads "$all" infer-heat-1 | sed -n 1p
 
 printf '\n%-16s' 'samples/s'
 threads=()
 for ((t = 1; t < all; t *= 2)); do threads+=("$t"); done
 threads+=("$all")
-for t in "${threads[@]}"; do printf '%12s' "$t threads"; done
+for t in "${threads[@]}"; do printf '%12s' "$t thread$([ "$t" = 1 ] || echo s)"; done
 echo
 for w in dae-128 mlp-32 conv-train-32 heat-train-32 infer-conv-32 infer-heat-32; do
 	printf '%-16s' "$w"

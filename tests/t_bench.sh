@@ -1,24 +1,72 @@
 #!/usr/bin/env bash
-# The benchmark's words, and the innermost loops of every kind of processor that this one can be: against the readable hand, and in training.
+# The benchmark's words and tables, and the innermost loops of every kind of processor that this one can be: against the readable hand, and in training.
 source tests/sh.sh
 bench=$BIN/bench
 
 ok "bench --help" "$bench" --help
 fails 2 "no such workload" "$bench" nothing
+fails 2 "no such workload" "$bench" mlp-1 train-2 # before anything is timed
+fails 2 "no such workload" "$bench" infer-mlp-1
+fails 2 "'2x' is no whole number" "$bench" mlp-2x
+fails 2 "'0' is no whole number" "$bench" mlp-0
+fails 2 "'99999999999999999999' is no whole number" "$bench" infer-conv-99999999999999999999
+fails 2 "'24x' is no whole number" "$bench" infer-conv-1@24x
+fails 2 "'' is no whole number" "$bench" infer-conv-1@
+fails 2 "no size" "$bench" dae-8@24
+fails 2 "conv-train-2@4" "$bench" conv-train-2@4 # nothing is left of the image
+fails 2 "--seconds" "$bench" --seconds 1x mlp-1
+fails 2 "--seconds" "$bench" --seconds -1 mlp-1
+fails 2 "--threads" "$bench" --threads 1.5 mlp-1
+fails 2 "--device" "$bench" --device gpu mlp-1
+line='[0-9]+\.[0-9] samples/s +[0-9]+\.[0-9] GFLOP/s +[0-9]+ MiB$'
 for device in ref cpu; do
-	for w in mlp-2 dae-4096 infer-heat-1@16 heat-train-2@16 conv-train-2@24; do
+	for w in mlp-2 dae-4096 infer-heat-1@16 infer-heat-1@21 heat-train-2@20 conv-train-2@24 infer-conv-1@24; do
 		[ "$device $w" = "ref dae-4096" ] && continue # a minute
-		line=$("$bench" --seconds 0 --device "$device" "$w" | tail -1)
-		if [[ $line =~ ^$w\ +[0-9.]+\ samples/s\ +[0-9.]+\ GFLOP/s ]]; then good; else bad "bench $w on $device: $line"; fi
+		out=$("$bench" --seconds 0 --device "$device" --threads 3 "$w") || bad "bench $w on $device: exit $?"
+		if [[ $out =~ ^'# keypipe, '$device\ by\ [a-z0-9\ ]+,\ [13]\ threads$'\n'$w\ +$line ]]; then good; else bad "bench $w on $device: $out"; fi
 	done
 done
+is "$("$bench" --seconds 0 --threads 3 mlp-1 | sed -n 's/^#.*, //p')" "3 threads" "threads asked for"
+# each workload's memory is its own: 32 MB of weights and as much momentum are not counted with what comes after
+read -r one two < <("$bench" --seconds 0 conv-train-1 mlp-1 | awk '$NF == "MiB" { print $(NF - 1) }' | paste -sd ' ')
+ok "two workloads" "$bench" --seconds 0 mlp-1 mlp-2
+is "$(wc -l <"$TMP/.out")" 3 "two workloads, lines"
+fails 1 "stdout" bash -c "'$bench' --seconds 0 mlp-1 >/dev/full"
+fails 1 "stdout" bash -c "'$bench' --seconds 0 mlp-1 mlp-2 >/dev/full"
+ok "peak memory: $one MiB, then $two" test "$two" -lt "$one" -a "$one" -gt 60
+
+# the table in a README, by a peer that needs no time
+mkdir "$TMP/peers"
+cat >"$TMP/peers/compare" <<'END'
+[ "${*: -1}" != mlp-9 ] || exit 1
+echo 'workload ours peer ratio peer is'
+echo "${*: -1} 200.4 100.2 2.00 onnxruntime"
+END
+table() { PEERS=$TMP/peers PYTHON=bash WORKLOADS=$1 tests/bench_table.sh "$bench" "$TMP/README"; }
+printf '%s\n' before '<!-- bench:begin -->' old '<!-- bench:end -->' after >"$TMP/README"
+ok "a table" table "mlp-1 infer-heat-1"
+is "$(grep -v '^.* threads; keypipe, cpu by .*, [0-9]* threads; by .make bench-table.*$' "$TMP/README" | paste -sd ';')" \
+	"before;<!-- bench:begin -->;;| Workload | samples/s | the best peer | ratio | which peer |;| --- | ---: | ---: | ---: | --- |;$(
+	)| **mlp-1** | 200 | 100 | 2.00 | ONNX Runtime |;| **infer-heat-1** | 200 | 100 | 2.00 | ONNX Runtime |;<!-- bench:end -->;after" "the table"
+cp "$TMP/README" "$TMP/was"
+if table "mlp-1 mlp-9" >/dev/null 2>&1; then bad "a table whose peer fails"; else good; fi
+same "$TMP/was" "$TMP/README" "the peer failed, the README changed"
+# more than a pipe holds after the markers
+{ cat "$TMP/was"; seq 100000; } >"$TMP/README"
+ok "a table in a long README" table mlp-1
+printf '%s\n' before '<!-- bench:begin -->' after >"$TMP/README"
+fails 1 "bench:end" table mlp-1
+is "$(wc -l <"$TMP/README")" 3 "a README without an end"
+printf '%s\n' '<!-- bench:end -->' '<!-- bench:begin -->' after >"$TMP/README"
+fails 1 "bench:end" table mlp-1
 
 cd "$TMP" || exit 1
 face-synth -q -n 60 -s 3 -o faces.csv
 csv-clean -q faces.csv -o faces.tns
 net='conv3x3x20 relu pool2 conv2x2x33p1 tanh pool3 up2 conv3x3x9p1 sigmoid fc40 relu fc'
 for isa in avx512 avx2 plain; do
-	if ! KEYPIPE_ISA=$isa "$bench" --seconds 0 mlp-1 >/dev/null 2>&1; then
+	# any other failure is none to skip
+	if [[ $isa != plain && $(KEYPIPE_ISA=$isa "$bench" --seconds 0 mlp-1 2>&1) = *"this processor has no $isa"* ]]; then
 		skip "this processor has no $isa"
 		continue
 	fi
