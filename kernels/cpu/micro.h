@@ -61,7 +61,7 @@ struct micro {
 	void (*pool_row_back)(float *dx, long xrow, const float *dy, const float *y, const uint8_t *at, int K, int n, enum act act);
 };
 
-/* Never NULL; dies (exit 2) where KEYPIPE_ISA names what this processor or build has not. */
+/* Never NULL; dies where KEYPIPE_ISA names what this processor or build has not. */
 const struct micro *micro_choose(void);
 
 extern const struct micro *const micro_avx512, *const micro_avx2, *const micro_plain; /* NULL: not in this build */
