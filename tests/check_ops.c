@@ -251,6 +251,10 @@ static const int conv_shapes[][12] = {
 	{2, 3, 3, 4, 3, 16, 3, 3, 1, 1, 1, 0},
 	{2, 16, 3, 3, 3, 3, 2, 3, 2, 0, 1, 0},
 	{2, 16, 4, 3, 2, 17, 3, 3, 2, 1, 2, 0},
+	{2, 1, 5, 6, 2, 16, 3, 3, 1, 1, 1, 1},
+	/* farther than the lists of taps go */
+	{1, 2, 20, 40, 1, 3, 2, 2, 17, 0, 1, 0},
+	{2, 3, 2, 3, 17, 2, 3, 3, 1, 1, 1, 0},
 };
 
 /* Small whole numbers times a power of two: sums of their products are exact in any order, and many are equal. */

@@ -10,7 +10,7 @@ static int floor_div(int a, int b)
 
 int geometry_known(const struct conv *s)
 {
-	return (s->up == 1 || s->S == 1) && s->up <= PHASES && s->S <= PHASES;
+	return (s->up == 1 || (s->S == 1 && !s->image)) && s->up <= PHASES && s->S <= PHASES;
 }
 
 /* Which outputs each phase has, and the zeros that all their taps need. */

@@ -17,11 +17,12 @@ struct axis {
 	int before, after; /* zeros that the input needs around it */
 };
 
-/* 1 if the fast way knows the shape; up with a stride above 1, and strides or ups above PHASES it does not. */
+/* 1 if the fast way knows the shape; up of an image or with a stride above 1, and strides or ups above PHASES it does not. */
 int geometry_known(const struct conv *s);
 struct axis axis_forward(const struct conv *s, int K, int in, int out);
 /* From gradients of outputs (out of them) to those of inputs (in of them). */
 struct axis axis_back(const struct conv *s, int K, int in, int out);
+
 struct pack { /* how weights lie: for each phase, for each group of blocks, (taps, 16 blocks) */
 	struct axis y, x;
 	int in, out; /* channels */

@@ -57,7 +57,7 @@ struct micro {
 	void (*mask)(float *y, const float *x, size_t K, float p, float mul, uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row);
 	/* y[16] = act(max over K x K of x, pixel by pixel xstep, row by row xrow) for n outputs; at: which */
 	void (*pool_row)(float *y, uint8_t *at, const float *x, long xrow, int K, int n, enum act act);
-	/* the way back of one row of outputs: dx, zero before, gets dy * slope(y) at its place */
+	/* the way back of one row of outputs: dx gets dy * slope(y) at its place, 0 at the K x K - 1 others; y NULL: dy as it is */
 	void (*pool_row_back)(float *dx, long xrow, const float *dy, const float *y, const uint8_t *at, int K, int n, enum act act);
 };
 
