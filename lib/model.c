@@ -29,7 +29,7 @@ struct model *model_new(const char *net, enum target target, int W, int H, int o
 {
 	struct model *m = xcalloc(1, sizeof *m);
 	char err[256];
-	m->net = netdesc_text(net);
+	m->net = xstrdup(net);
 	if (netdesc_parse(&m->d, m->net, 1, H, W, outputs, err))
 		die_usage("--net: %s", err);
 	for (int i = 0; i < m->d.n; i++) { /* told now, not when hours of training are to be saved */

@@ -22,7 +22,8 @@ struct model {
 	char *history;
 };
 
-/* Build from what is wanted; dies with the parser's line (exit 2: the description is the user's). names is copied. */
+/* Build from what is wanted; dies with the parser's line (exit 2: the description is the user's). net is the description itself, as
+ * netdesc_text gives it, never "@FILE"; it and names are copied. */
 struct model *model_new(const char *net, enum target target, int W, int H, int outputs, const char *names);
 struct model *model_load(const char *path);
 /* 1 if a loaded stream holds a model (META net). */
