@@ -73,7 +73,7 @@ static void begin(struct clean *cl)
 	h->room = h->room > CLEAN_HOLD ? CLEAN_HOLD : h->room < SHAPE_ROWS_MIN ? SHAPE_ROWS_MIN : h->room;
 	h->rows = xcalloc(h->room, sizeof *h->rows);
 	h->xy = xmalloc(h->room * row);
-	h->images = xmalloc(h->room * h->pixels);
+	h->images = xlarge(h->room * h->pixels);
 }
 
 /* One line of the report. */
