@@ -6,22 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "lib/err.h"
+#include "lib/gunzip.h"
 
 #define ROOM (256u << 10) /* at first: small enough that text is still in the second cache when it is parsed */
-#define RAW (64u << 10)
 
 struct lines_source {
 	int fd; /* -1: memory */
 	const unsigned char *mem;
 	size_t mem_left;
-	int begun, raw_end, text_end, member; /* member: inside one of a gzip */
-	z_stream z;
-	unsigned char *raw;
-	unsigned char *text; /* LINES_PAD bytes, room for cap bytes, LINES_PAD bytes */
-	size_t cap, at, end; /* from text + LINES_PAD */
+	int begun, text_end;
+	struct gunzip *gunzip; /* NULL: plain text */
+	unsigned char *text;   /* LINES_PAD bytes, room for cap bytes, LINES_PAD bytes */
+	size_t cap, at, end;   /* from text + LINES_PAD */
 };
 
 static int fault(struct lines *l, const char *fmt, ...) PRINTF(2, 3);
@@ -34,10 +32,10 @@ static int fault(struct lines *l, const char *fmt, ...)
 	return LINES_ERR;
 }
 
-/* Bytes of the file to dst: how many, 0 at its end, or LINES_ERR. */
-static long raw_read(struct lines *l, unsigned char *dst, size_t n)
+/* Bytes of the file to dst: how many, 0 at its end, or -1 and the reason. */
+static long raw_read(void *source, unsigned char *dst, size_t n, char err[GUNZIP_ERR])
 {
-	struct lines_source *s = l->src;
+	struct lines_source *s = source;
 	ssize_t got;
 	if (s->fd < 0) {
 		n = n < s->mem_left ? n : s->mem_left;
@@ -48,42 +46,9 @@ static long raw_read(struct lines *l, unsigned char *dst, size_t n)
 	do
 		got = read(s->fd, dst, n);
 	while (got < 0 && errno == EINTR);
-	return got < 0 ? fault(l, "cannot read: %s", strerror(errno)) : got;
-}
-
-/* The same for what is inside a gzip. */
-static long gzip_read(struct lines *l, unsigned char *dst, size_t n)
-{
-	struct lines_source *s = l->src;
-	s->z.next_out = dst;
-	s->z.avail_out = (uInt)n;
-	while (s->z.avail_out == n) {
-		if (!s->z.avail_in && !s->raw_end) {
-			long got = raw_read(l, s->raw, RAW);
-			if (got < 0)
-				return got;
-			s->raw_end = !got;
-			s->z.next_in = s->raw;
-			s->z.avail_in = (uInt)got;
-		}
-		if (!s->z.avail_in)
-			return s->member ? fault(l, "the gzip data are cut: the file ends inside them") : 0;
-		if (!s->member) {
-			if (s->z.next_in[0] != 0x1f)
-				return fault(l, "the gzip data are followed by something else (byte 0x%02x)", s->z.next_in[0]);
-			inflateReset(&s->z);
-			s->member = 1;
-		}
-		int r = inflate(&s->z, Z_NO_FLUSH);
-		if (r == Z_STREAM_END)
-			s->member = 0;
-		else if (r != Z_OK && r != Z_BUF_ERROR)
-			return fault(l, "the gzip data are damaged: %s",
-				s->z.msg	   ? s->z.msg
-				: r == Z_MEM_ERROR ? "no memory"
-						   : "cannot inflate");
-	}
-	return (long)(n - s->z.avail_out);
+	if (got < 0)
+		snprintf(err, GUNZIP_ERR, "cannot read: %s", strerror(errno));
+	return got;
 }
 
 /* More text behind what is there; sets text_end when there is none. */
@@ -103,7 +68,9 @@ static int fill(struct lines *l)
 		s->text = xrealloc(s->text, s->cap + 2 * LINES_PAD);
 		text = s->text + LINES_PAD;
 	}
-	long got = l->gzip ? gzip_read(l, text + s->end, s->cap - s->end) : raw_read(l, text + s->end, s->cap - s->end);
+	unsigned char *dst = text + s->end;
+	size_t n = s->cap - s->end;
+	long got = s->gunzip ? gunzip_read(s->gunzip, dst, n, l->err) : raw_read(s, dst, n, l->err);
 	if (got < 0)
 		return LINES_ERR;
 	s->end += (size_t)got;
@@ -120,13 +87,10 @@ static int begin(struct lines *l)
 		if (fill(l))
 			return LINES_ERR;
 	if (!l->gzip && s->end >= 2 && text[0] == 0x1f && text[1] == 0x8b) {
-		if (inflateInit2(&s->z, 15 + 16) != Z_OK)
+		s->gunzip = gunzip_new(raw_read, s, text, s->end); /* what was read as text is the gzip's beginning */
+		if (!s->gunzip)
 			return fault(l, "no memory to inflate gzip");
 		l->gzip = 1;
-		s->raw = xmalloc(s->cap > RAW ? s->cap : RAW);
-		memcpy(s->raw, text, s->end); /* what was read as text is the gzip's beginning */
-		s->z.next_in = s->raw;
-		s->z.avail_in = (uInt)s->end;
 		s->end = 0;
 		s->text_end = 0;
 		return begin(l);
@@ -184,11 +148,9 @@ struct lines *lines_open_memory(const void *data, size_t n)
 void lines_free(struct lines *l)
 {
 	struct lines_source *s = l->src;
-	if (l->gzip)
-		inflateEnd(&s->z);
+	gunzip_free(s->gunzip);
 	if (s->fd > 0)
 		close(s->fd);
-	free(s->raw);
 	free(s->text);
 	free(s);
 	free(l);
