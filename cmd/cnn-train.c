@@ -4,18 +4,24 @@
 
 #include "lib/ds.h"
 #include "lib/err.h"
+#include "lib/num.h"
 #include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/train.h"
 
 static struct {
-	const char *net, *target, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device, *output;
+	const char *net, *target, *loss, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device, *output;
 	int64_t epochs, batch, patience, threads;
+	struct opt_list weigh;
+	double width, sigma, entropy, distrust;
 	double rate, momentum, decay, valid_part;
 	uint64_t seed;
 	int resume, quiet;
 } o = {.net = "fc500 sigmoid fc",
 	.target = "coords",
+	.loss = "squared",
+	.sigma = 2,
+	.entropy = 1,
 	.augment = "",
 	.optimizer = "nesterov",
 	.schedule = "constant",
@@ -28,11 +34,19 @@ static struct {
 
 static const struct opt opts[] = {
 	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC", "the net, as text or as @FILE", 0},
-	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords",
-		"what it learns: the label, or the keypoints' coordinates (missing ones are masked)", 0},
+	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords|heatmap|map",
+		"what it learns: the label; or the keypoints (missing ones are masked): their coordinates, a map for each, one map of all", 0},
+	{0, "loss", OPT_CHOICE, &o.loss, 0, 0, "squared|smooth|wing", "of a coordinate: squared, smooth L1 or wing", 0},
+	{0, "width", OPT_REAL, &o.width, 0, 1000, "PX", "where smooth or wing turn straight; 0: smooth 1, wing 4", 0},
+	{0, "sigma", OPT_REAL, &o.sigma, 0.1, 100, "PX", "heatmap, map: deviation of a point's bump", 0},
+	{0, "entropy", OPT_REAL, &o.entropy, 0, 1000, "F", "heatmap: weight of the cross-entropy with the bump; the coordinates' loss has 1", 0},
+	{0, "weigh", OPT_LIST, &o.weigh, 0, 0, "NAME=F", "let a point's loss count F times; may be repeated", 0},
+	{0, "distrust", OPT_REAL, &o.distrust, 0, 1000, "PX",
+		"after a third of the epochs, labels that stay further off than that count less, by the square; 0: all the same", 0},
+	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "list the labels that stayed far off, for csv-clean --suspects", 1},
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "LIST",
-		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F, or default", 0},
+		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or default", 0},
 	{'e', "epochs", OPT_INT, &o.epochs, 1, 1000000, "N", "passes over the data", 0},
 	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "rows a step", 0},
 	{'r', "rate", OPT_REAL, &o.rate, 0, 100, "X", "learning rate", 0},
@@ -78,6 +92,36 @@ static enum optimizer optimizer_of(const char *name)
 	return !strcmp(name, "adam") ? OPTIMIZER_ADAM : !strcmp(name, "nesterov") ? OPTIMIZER_NESTEROV : OPTIMIZER_SGD;
 }
 
+/* NAME=F, ... into a weight a point. */
+static float *weights(const char *points)
+{
+	int count;
+	char **names = ds_split_names(points, &count);
+	float *w = xcalloc((size_t)count, sizeof *w);
+	for (int p = 0; p < count; p++)
+		w[p] = 1;
+	for (int i = 0; i < o.weigh.n; i++) {
+		char *name = xstrdup(o.weigh.v[i]), *value = strchr(name, '=');
+		double v;
+		if (!value || !num_real(value + 1, &v) || v < 0 || v > 1000)
+			die_usage("--weigh: '%s' is not NAME=F, F from 0 to 1000", name);
+		*value = 0;
+		int at = ds_name_index(names, name);
+		if (at < 0)
+			die_usage("--weigh: there is no point '%s' in the data", name);
+		w[at] = (float)v;
+		free(name);
+	}
+	ds_free_names(names);
+	return w;
+}
+
+/* How far off a label is suspect: what is distrusted, else a sixteenth of the image's width. */
+static double suspect_px(int W)
+{
+	return o.distrust > 0 ? o.distrust : W / 16.0;
+}
+
 int main(int argc, char **argv)
 {
 	int n;
@@ -100,7 +144,19 @@ int main(int argc, char **argv)
 		.checkpoint = o.checkpoint,
 		.resume = o.resume,
 		.log = o.log,
+		.suspects = o.suspects,
 		.quiet = o.quiet};
+	a.goal = (struct goal_options){.loss = !strcmp(o.loss, "wing") ? LOSS_WING : !strcmp(o.loss, "smooth") ? LOSS_SMOOTH : LOSS_SQUARED,
+		.sigma = o.sigma,
+		.entropy = o.entropy,
+		.distrust = o.distrust,
+		.follow = !!o.suspects};
+	a.goal.width = o.width > 0 ? o.width : a.goal.loss == LOSS_WING ? 4 : 1;
+	a.goal.curve = a.goal.width / 4;
+	if (!model_has_points(target) && (o.suspects || o.distrust > 0 || o.weigh.n))
+		die_usage("--suspects, --distrust and --weigh are for targets with points");
+	if (target == TARGET_MAP && (o.suspects || o.distrust > 0 || o.weigh.n))
+		die_usage("--suspects, --distrust and --weigh are not for the target map, which knows no single point");
 	spec_augment(o.augment, &a.augment);
 	struct ops *ops = ops_open(o.device, (int)o.threads);
 	if (!ops)
@@ -118,7 +174,10 @@ int main(int argc, char **argv)
 		if (!train->n || !valid->n)
 			die("%s: %u rows can't be parted by --valid-part %g", all->head->name, all->n, o.valid_part);
 	}
-	struct model *m = model_new(o.net, target, all->W, all->H, all->outputs, all->names);
+	struct model *m = model_new(o.net, target, all->W, all->H, all->values, all->names);
+	goal_prior(m, train);
+	if (o.weigh.n)
+		a.goal.weight = weights(all->names);
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
 	net_first(&m->d, o.seed, m->param, m->stat);
@@ -128,14 +187,19 @@ int main(int argc, char **argv)
 	a.key = key, a.beside = o.output;
 
 	struct train *t = train_new(ops, m, train, valid, &a);
-	train_run(t);
+	int failed = train_run(t);
 	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
 	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
 	if (!o.quiet && valid)
-		warn("best epoch %d: %s %.5g", t->best_epoch, target == TARGET_COORDS ? "valid rmse px" : "valid loss", t->best);
+		warn("best epoch %d: %s %.5g", t->best_epoch, m->points ? "valid rmse px" : "valid loss", t->best);
 	if (!o.quiet)
 		warn("computed by %s (%s)", ops->name, ops->kernel); /* the bits are promised for this name */
 	log_provenance(o.quiet);
+	if (o.suspects && !failed) {
+		uint64_t far = goal_suspects(t->goal, o.suspects, suspect_px(m->W));
+		if (!o.quiet)
+			warn("%llu labels stayed further off than %g pixels", (unsigned long long)far, suspect_px(m->W));
+	}
 	train_free(t);
 	model_free(m);
 	if (train != all)
@@ -144,7 +208,8 @@ int main(int argc, char **argv)
 	rows_free(all);
 	if (init)
 		tns_unload(init);
-	free(key);
+	free(key), free(a.goal.weight);
 	ops->close(ops);
-	return finish();
+	finish();
+	return failed ? 1 : 0;
 }

@@ -13,14 +13,16 @@ static struct {
 	const char *preset, *name, *output;
 	struct opt_list around, hard;
 	struct opt_size size;
-	int64_t negatives, random, threads;
+	int64_t negatives, random, copies, threads;
 	double away, jitter;
 	uint64_t seed;
 	int flip, quiet;
-} o = {.preset = "none", .negatives = -1, .seed = 1};
+} o = {.preset = "none", .negatives = -1, .copies = 1, .seed = 1};
 
 static const struct opt opts[] = {
-	{0, "around", OPT_LIST, &o.around, 0, 0, "NAME,...", "cut around the centre of these points; repeat it for each place", 0},
+	{0, "around", OPT_LIST, &o.around, 0, 0, "NAME,...", "cut around the centre of these points; repeat it for each place; predicted: around each predicted point, with its label in the "
+		"patch, to train a level of a cascade",
+		0},
 	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "size of a patch in pixels", 0},
 	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "each feature of the mirrored face too, left and right swapped (not random places)", 0},
 	{0, "negatives", OPT_INT, &o.negatives, -1, 1000, "N",
@@ -29,6 +31,7 @@ static const struct opt opts[] = {
 	{0, "hard", OPT_LIST, &o.hard, 0, 0, "NAME,...", "other features as negatives: the centre of these points; may be repeated", 0},
 	{0, "random", OPT_INT, &o.random, 0, 1000, "N", "random places a face, whatever they show, labelled 0", 0},
 	{0, "jitter", OPT_REAL, &o.jitter, 0, 1000, "PX", "move each place at random by up to PX", 0},
+	{0, "copies", OPT_INT, &o.copies, 1, 1000, "N", "around predicted: patches a point, each with its own jitter", 0},
 	{0, "preset", OPT_CHOICE, &o.preset, 0, 0, "none|eyes|mouths",
 		"what the options above leave open: eyes 25x19 or mouths 45x23, mirrored, a random negative a face, mouths or eyes as hard "
 		"ones",
@@ -51,6 +54,15 @@ struct writer {
 	uint32_t id;
 };
 
+/* A patch of a cascade's level: its label is where the points are. */
+static void emit_points(void *arg, const uint8_t *patch, const float *label)
+{
+	struct writer *w = arg;
+	tns_write(w->w, w->image, patch, 1);
+	tns_write(w->w, w->label, label, 1);
+	tns_write(w->w, w->source, &w->id, 1);
+}
+
 static void emit(void *arg, const uint8_t *patch, int label)
 {
 	struct writer *w = arg;
@@ -70,6 +82,11 @@ static void fill(struct opt_list *list, const char *a, const char *b)
 }
 
 /* What a preset stands for, where an option was not given. */
+static int predicted(void)
+{
+	return o.around.n == 1 && !strcmp(o.around.v[0], "predicted");
+}
+
 static void apply_preset(void)
 {
 	static const char left[] = "left_eye_inner_corner,left_eye_outer_corner", right[] = "right_eye_inner_corner,right_eye_outer_corner";
@@ -92,6 +109,10 @@ static void apply_preset(void)
 		die_usage("--around, --random or --preset must be given");
 	if (o.negatives > 0 && !o.around.n)
 		die_usage("--negatives needs --around");
+	if (predicted() && (o.negatives > 0 || o.hard.n || o.random || o.flip || o.name))
+		die_usage("--around predicted: --negatives, --hard, --random, --flip and --name do not go with it");
+	if (!predicted() && o.copies > 1)
+		die_usage("--copies goes with --around predicted");
 }
 
 static void places(struct patch_place *to, int *n, const struct opt_list *from, const char *option, char **names)
@@ -142,7 +163,14 @@ int main(int argc, char **argv)
 		die_usage("--size %dx%d is larger than the images, %dx%d", p.w, p.h, p.W, p.H);
 	if (p.away <= 0)
 		p.away = p.w > p.h ? p.w : p.h;
-	if (o.around.n || o.hard.n) {
+	int guess = predicted() ? ds_need(d->in, "predicted", TNS_F32, 3) : -1, K = 0;
+	if (guess >= 0) {
+		points = ds_need(d->in, "keypoints", TNS_F32, 3);
+		K = (int)d->in->def[points].dim[1];
+		ds_free_names(ds_points(d->in, K));
+		if (d->in->def[points].dim[2] != 2 || d->in->def[guess].dim[2] != 2 || d->in->def[guess].dim[1] != (uint64_t)K)
+			die("%s: keypoints and predicted are not alike", d->in->name);
+	} else if (o.around.n || o.hard.n) {
 		points = ds_need(d->in, "keypoints", TNS_F32, 3);
 		char **names = ds_points(d->in, (int)d->in->def[points].dim[1]);
 		if (d->in->def[points].dim[2] != 2)
@@ -154,28 +182,35 @@ int main(int argc, char **argv)
 
 	struct writer w = {.w = tns_create(o.output)};
 	w.image = tns_define(w.w, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, (uint64_t)p.h, (uint64_t)p.w});
-	w.label = tns_define(w.w, "label", TNS_U8, 1, (uint64_t[]){TNS_OPEN});
+	w.label = guess >= 0 ? tns_define(w.w, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_OPEN, (uint64_t)K, 2})
+			     : tns_define(w.w, "label", TNS_U8, 1, (uint64_t[]){TNS_OPEN});
 	w.source = tns_define(w.w, "source", TNS_U32, 1, (uint64_t[]){TNS_OPEN});
 	char *classes = xprintf("other,%s", o.name ? o.name : "part");
-	tns_put_meta(w.w, "classes", classes);
-	for (int i = 0; i < d->in->nmeta; i++) { /* patches have no points */
+	if (guess < 0)
+		tns_put_meta(w.w, "classes", classes);
+	for (int i = 0; i < d->in->nmeta; i++) { /* but a cascade's, patches have no points */
 		const struct tns_meta *m = &d->in->meta[i];
-		if (!m->late && strcmp(m->key, "points") && strcmp(m->key, "history") && !tns_has_meta(w.w, m->key))
+		if (!m->late && (guess >= 0 || strcmp(m->key, "points")) && strcmp(m->key, "history") && !tns_has_meta(w.w, m->key))
 			tns_pass_meta(w.w, m);
 	}
 	free(classes);
 	uint8_t *room = xmalloc((size_t)p.w * (size_t)p.h);
+	float *label = xcalloc((size_t)K * 2 + 1, sizeof *label);
 	struct progress bar;
 	struct patch_counts c = {0};
 	progress_begin(&bar, "faces", o.quiet);
 	for (uint64_t rows; (rows = ds_next(d));)
 		for (uint64_t i = 0; i < rows; i++) {
 			w.id = *(const uint32_t *)ds_at(d, id, i);
-			patch_cut(&p, ds_at(d, image, i), points >= 0 ? ds_at(d, points, i) : NULL, w.id, room, &c, emit, &w);
+			if (guess >= 0)
+				patch_predicted(&p, ds_at(d, image, i), ds_at(d, guess, i), ds_at(d, points, i), K, (int)o.copies, w.id,
+					room, label, &c, emit_points, &w);
+			else
+				patch_cut(&p, ds_at(d, image, i), points >= 0 ? ds_at(d, points, i) : NULL, w.id, room, &c, emit, &w);
 			progress_tick(&bar, d->row + i, 0);
 		}
 	progress_end(&bar);
-	free(room);
+	free(room), free(label);
 	ds_pass_end(d->in, w.w);
 	tns_close(w.w);
 	if (!o.quiet)

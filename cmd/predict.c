@@ -13,12 +13,16 @@
 
 static struct {
 	const char *device, *output;
+	struct opt_list refine;
 	int64_t threads;
-	int flip, quiet;
+	int flip, maps, quiet;
 } o = {.device = "cpu"};
 
 static const struct opt opts[] = {
 	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "average with the prediction for the mirror image", 0},
+	{0, "refine", OPT_LIST, &o.refine, 0, 0, "MODEL,...",
+		"then move each point by what these models, averaged, make of the patch around it; repeat it for each level of a cascade", 1},
+	{0, "maps", OPT_FLAG, &o.maps, 0, 0, 0, "keep the heat maps, as tensor maps", 0},
 	OPT_DEVICE(&o.device),
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
@@ -29,7 +33,16 @@ static const struct opt opts[] = {
 static const struct opt_prog prog = {"predict",
 	"adds what models predict to a data set: predicted and confidence, score, or reconstruction", "MODEL... [DATA]", 1, 64, opts,
 	{"csv-clean test.csv.gz | predict model.tns | submit --lookup IdLookupTable.csv -o submission.csv",
-		"predict --flip a.tns b.tns faces.tns | score", NULL}};
+		"predict --flip a.tns b.tns --refine level2.tns faces.tns | score", NULL}};
+
+enum { LEVELS = 16, MODELS = 64 };
+
+/* Models and what they are put to work as. */
+struct level {
+	struct model *m[MODELS];
+	int n;
+	struct infer *f;
+};
 
 /* 1 if the file's first records say that it is a model. */
 static int is_model(const char *path)
@@ -43,25 +56,25 @@ static int is_model(const char *path)
 	return yes;
 }
 
-struct outputs { /* ids in the stream written */
-	int main, confidence;
+struct outputs { /* ids in the stream written, or -1 */
+	int main, confidence, steps, maps;
 };
 
-static struct outputs define(struct tns_writer *w, const struct model *m)
+static struct outputs define(struct tns_writer *w, const struct model *m, int levels)
 {
-	uint64_t K = (uint64_t)m->outputs;
-	struct outputs id = {-1, -1};
-	switch (m->target) {
-	case TARGET_COORDS:
-		id.main = tns_define(w, "predicted", TNS_F32, 3, (uint64_t[]){TNS_OPEN, K / 2, 2});
-		id.confidence = tns_define(w, "confidence", TNS_F32, 2, (uint64_t[]){TNS_OPEN, K / 2});
-		break;
-	case TARGET_LABEL:
+	uint64_t K = (uint64_t)m->outputs, P = (uint64_t)m->points;
+	struct outputs id = {-1, -1, -1, -1};
+	if (m->points) {
+		id.main = tns_define(w, "predicted", TNS_F32, 3, (uint64_t[]){TNS_OPEN, P, 2});
+		id.confidence = tns_define(w, "confidence", TNS_F32, 2, (uint64_t[]){TNS_OPEN, P});
+		if (levels)
+			id.steps = tns_define(w, "steps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, (uint64_t)levels, P, 2});
+		if (o.maps)
+			id.maps = tns_define(w, "maps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, P, (uint64_t)m->MH, (uint64_t)m->MW});
+	} else if (m->target == TARGET_LABEL) {
 		id.main = tns_define(w, "score", TNS_F32, K > 1 ? 2 : 1, (uint64_t[]){TNS_OPEN, K});
-		break;
-	case TARGET_IMAGE:
+	} else {
 		id.main = tns_define(w, "reconstruction", TNS_U8, 3, (uint64_t[]){TNS_OPEN, (uint64_t)m->H, (uint64_t)m->W});
-		break;
 	}
 	return id;
 }
@@ -76,18 +89,64 @@ static void write_row(struct tns_writer *w, struct outputs id, const struct mode
 	}
 	tns_write(w, id.main, out, 1);
 	if (id.confidence >= 0) {
-		float sure[m->outputs / 2];
-		for (int k = 0; k < m->outputs / 2; k++)
+		float sure[m->points];
+		for (int k = 0; k < m->points; k++)
 			sure[k] = 1 / (1 + spread[k]);
 		tns_write(w, id.confidence, sure, 1);
 	}
 }
 
+static void level_load(struct level *l, const struct ops *ops, char **path, int n)
+{
+	l->n = n;
+	for (int i = 0; i < n; i++)
+		l->m[i] = model_load(path[i]);
+	l->f = infer_new(ops, l->m, n, o.flip);
+}
+
+/* The levels after the first, from --refine. */
+static int refinements(struct level *l, const struct ops *ops, const struct model *first)
+{
+	if (o.refine.n >= LEVELS)
+		die_usage("--refine: more than %d levels", LEVELS - 1);
+	if (o.refine.n && !first->points)
+		die_usage("--refine: the model predicts no points");
+	for (int k = 0; k < o.refine.n; k++) {
+		int n;
+		char **path = ds_split_names(o.refine.v[k], &n);
+		if (n > MODELS)
+			die_usage("--refine: more than %d models", MODELS);
+		level_load(&l[k], ops, path, n);
+		if (!l[k].m[0]->points || strcmp(l[k].m[0]->names, first->names))
+			die("%s: its points are not those of the model it is to refine", path[0]);
+		ds_free_names(path);
+	}
+	return o.refine.n;
+}
+
+/* Provenance: the data's and every model's. */
+static void history(struct tns_writer *w, const struct tns *in, const struct level *l, int levels)
+{
+	static struct tns heads[LEVELS * MODELS];
+	static struct tns_meta lines[LEVELS * MODELS];
+	const struct tns *inputs[LEVELS * MODELS + 1] = {in};
+	int n = 0;
+	for (int k = 0; k < levels; k++)
+		for (int i = 0; i < l[k].n; i++, n++) {
+			const struct model *m = l[k].m[i];
+			lines[n] = (struct tns_meta){"history", m->history, 7, strlen(m->history), 1};
+			heads[n] = (struct tns){.nmeta = 1, .meta = &lines[n], .fingerprint = m->fingerprint};
+			inputs[n + 1] = &heads[n];
+		}
+	ds_history(w, inputs, n + 1, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	/* what a target makes takes the place of older ones; what other targets made is passed on */
-	static const char *const made[][3] = {
-		[TARGET_COORDS] = {"predicted", "confidence"}, [TARGET_LABEL] = {"score"}, [TARGET_IMAGE] = {"reconstruction"}};
+	static const char *const made_points[] = {"predicted", "confidence", "steps", "maps", NULL}, *const made_label[] = {"score", NULL},
+					*const made_image[] = {"reconstruction", NULL};
+	static struct level level[LEVELS];
 	int n, models = 0;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	while (models < n && is_model(operand[models]))
@@ -96,63 +155,72 @@ int main(int argc, char **argv)
 		die_usage("%s: is no model (it has no META net), and only the last operand is data", operand[models]);
 	if (!models)
 		die_usage("%s: is no model (it has no META net)", operand[0]);
-	struct model **m = xcalloc((size_t)models, sizeof *m);
-	for (int i = 0; i < models; i++)
-		m[i] = model_load(operand[i]);
 	struct ops *ops = ops_open(o.device, (int)o.threads);
 	if (!ops)
 		die("--device %s: this build has no such hand", o.device);
-	struct infer *f = infer_new(ops, m, models, o.flip);
+	level_load(&level[0], ops, operand, models);
+	struct infer *f = level[0].f;
+	const struct model *m = level[0].m[0];
+	int levels = refinements(level + 1, ops, m), MH = 0, MW = 0;
+	if (o.maps && m->target != TARGET_HEATMAP)
+		die_usage("--maps: the model makes no heat maps");
 
 	struct ds *d = ds_open(operand[models]);
 	int image = ds_need(d->in, "image", TNS_U8, 3);
 	const struct tns_def *def = &d->in->def[image];
-	if (def->dim[1] != (uint64_t)m[0]->H || def->dim[2] != (uint64_t)m[0]->W)
+	if (def->dim[1] != (uint64_t)m->H || def->dim[2] != (uint64_t)m->W)
 		die("%s: image is %llux%llu, the model takes %dx%d", d->in->name, (unsigned long long)def->dim[2],
-			(unsigned long long)def->dim[1], m[0]->W, m[0]->H);
+			(unsigned long long)def->dim[1], m->W, m->H);
 	const char *points = tns_meta_value(d->in, "points");
-	if (m[0]->target == TARGET_COORDS && points && strcmp(points, m[0]->names) && tns_find(d->in, "keypoints") >= 0)
+	if (m->points && points && strcmp(points, m->names) && tns_find(d->in, "keypoints") >= 0)
 		die("%s: its points are not the model's", d->in->name);
 
 	struct tns_writer *w = tns_create(o.output);
 	struct ds_pass pass;
-	const char *const own[] = {m[0]->target == TARGET_COORDS ? "points" : m[0]->target == TARGET_LABEL ? "classes" : NULL, NULL};
-	ds_pass_begin(&pass, d->in, w, made[m[0]->target], own);
-	struct outputs id = define(w, m[0]);
+	const char *const own[] = {m->points ? "points" : m->target == TARGET_LABEL ? "classes" : NULL, NULL};
+	ds_pass_begin(&pass, d->in, w, m->points ? made_points : m->target == TARGET_LABEL ? made_label : made_image, own);
+	struct outputs id = define(w, m, levels);
 	if (own[0])
-		tns_put_meta(w, own[0], m[0]->names);
+		tns_put_meta(w, own[0], m->names);
 	struct progress p;
 	progress_begin(&p, "faces", o.quiet);
-	size_t K = (size_t)m[0]->outputs;
-	float *out = xcalloc(INFER_BATCH * K, sizeof *out), *spread = xcalloc(INFER_BATCH * K, sizeof *spread);
-	uint8_t *bytes = xmalloc(K);
+	size_t K = (size_t)infer_values(f), P = (size_t)m->points, map = (size_t)m->outputs;
+	float *out = xcalloc(INFER_BATCH * K, sizeof *out), *spread = xcalloc(INFER_BATCH * K, sizeof *spread),
+	      *steps = xcalloc(INFER_BATCH * K * (size_t)levels + 1, sizeof *steps),
+	      *maps = o.maps ? xcalloc(INFER_BATCH * map, sizeof *maps) : NULL;
+	uint8_t *bytes = xmalloc(map);
+	if (maps)
+		infer_keep_maps(f, maps, &MH, &MW);
 	for (uint64_t rows; (rows = ds_next(d));)
 		for (uint64_t at = 0; at < rows; at += INFER_BATCH) {
 			int B = rows - at < INFER_BATCH ? (int)(rows - at) : INFER_BATCH;
 			infer_batch(f, ds_at(d, image, at), B, out, id.confidence >= 0 ? spread : NULL);
+			for (int k = 0; k < levels; k++) {
+				for (size_t b = 0; b < (size_t)B; b++)
+					memcpy(steps + (b * (size_t)levels + (size_t)k) * 2 * P, out + b * K, 2 * P * sizeof *out);
+				infer_refine(level[k + 1].f, ds_at(d, image, at), m->W, m->H, B, out, spread);
+			}
 			for (int b = 0; b < B; b++) {
 				ds_pass_row(&pass, d, at + (uint64_t)b, w);
-				write_row(w, id, m[0], out + (size_t)b * K, spread + (size_t)b * K / 2, bytes);
+				write_row(w, id, m, out + (size_t)b * K, spread + (size_t)b * P, bytes);
+				if (levels)
+					tns_write(w, id.steps, steps + (size_t)(b * levels) * 2 * P, 1);
+				if (maps)
+					tns_write(w, id.maps, maps + (size_t)b * map, 1);
 			}
 			progress_tick(&p, d->row + at, 0);
 		}
 	progress_end(&p);
-	struct tns heads[64] = {0};
-	const struct tns *inputs[65] = {d->in};
-	struct tns_meta history[64];
-	for (int i = 0; i < models; i++) {
-		history[i] = (struct tns_meta){"history", m[i]->history, 7, strlen(m[i]->history), 1};
-		heads[i] = (struct tns){.nmeta = 1, .meta = &history[i], .fingerprint = m[i]->fingerprint};
-		inputs[i + 1] = &heads[i];
-	}
 	ds_pass_late(d->in, w);
-	ds_history(w, inputs, models + 1, NULL);
+	history(w, d->in, level, levels + 1);
 	tns_close(w);
 	ds_close(d);
-	infer_free(f);
-	for (int i = 0; i < models; i++)
-		model_free(m[i]);
-	free(m), free(out), free(spread), free(bytes);
+	for (int k = 0; k <= levels; k++) {
+		infer_free(level[k].f);
+		for (int i = 0; i < level[k].n; i++)
+			model_free(level[k].m[i]);
+	}
+	free(out), free(spread), free(steps), free(maps), free(bytes);
 	ops->close(ops);
 	return finish();
 }

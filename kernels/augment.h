@@ -7,11 +7,21 @@
 #include "lib/philox.h"
 
 /* A source pixel at (sx, sy) for a target pixel (x, y): sx = m[0] x + m[1] y + m[2], sy = m[3] x + m[4] y + m[5]; a grey value v in 0..1
- * becomes (v - 1/2) gain + 1/2 + bias. */
+ * becomes (v - 1/2) gain + 1/2 + bias. Then the image is blurred (deviation in pixels), and the pixels cut[0] <= x < cut[2],
+ * cut[1] <= y < cut[3] become grey. */
 struct warp {
-	float m[6], gain, bias;
-	int flipped;
+	float m[6], gain, bias, blur, grey;
+	int flipped, cut[4];
 };
+
+enum { AUGMENT_REACH = 16 };
+
+/* How many pixels on either side a blur looks at: three deviations; none where a pixel's own weight would hardly change. */
+PHILOX_FN int augment_reach(float sigma)
+{
+	int reach = (int)ceilf(3 * sigma);
+	return sigma < 0.2f ? 0 : reach < AUGMENT_REACH ? reach : AUGMENT_REACH;
+}
 
 PHILOX_FN float augment_range(uint32_t word, float range)
 {
@@ -33,6 +43,15 @@ PHILOX_FN struct warp augment_draw(const struct augment *a, uint32_t row, int W,
 		w.m[0] = -w.m[0], w.m[1] = -w.m[1], w.m[2] = (float)(W - 1) - w.m[2];
 	w.gain = expf(augment_range(q.v[1], a->contrast));
 	w.bias = augment_range(q.v[2], a->brightness);
+	w.blur = philox_unit(q.v[3]) * a->blur;
+	w.cut[0] = w.cut[1] = w.cut[2] = w.cut[3] = 0, w.grey = 0;
+	if (a->cutout > 0) {
+		struct philox r = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 2), t = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 3);
+		int cw = (int)(philox_unit(r.v[0]) * a->cutout * (float)W), ch = (int)(philox_unit(r.v[1]) * a->cutout * (float)H);
+		w.cut[0] = (int)philox_below(r.v[2], (uint32_t)(W - cw + 1)), w.cut[1] = (int)philox_below(r.v[3], (uint32_t)(H - ch + 1));
+		w.cut[2] = w.cut[0] + cw, w.cut[3] = w.cut[1] + ch;
+		w.grey = philox_unit(t.v[0]);
+	}
 	return w;
 }
 

@@ -17,10 +17,38 @@ typedef float real;
 
 enum act { ACT_NONE, ACT_RELU, ACT_TANH, ACT_SIGMOID };
 
-enum loss {
+enum loss_kind {
 	LOSS_SQUARED, /* sum of (z - t)^2 over outputs whose target is not NaN */
+	LOSS_SMOOTH,  /* the same of d^2 / (2 width) where d = |z - t| < width, else d - width / 2 (smooth L1: Girshick, 2015) */
+	LOSS_WING,    /* of width ln(1 + d / curve) where d < width, else d less what makes the two meet (Feng et al., 2018) */
 	LOSS_SIGMOID, /* cross-entropy of sigmoid(z) with targets in [0, 1], summed over outputs; NaN targets are left out */
 	LOSS_SOFTMAX, /* cross-entropy of softmax(z), the target one class number a row */
+};
+
+struct loss {
+	enum loss_kind kind;
+	real width, curve; /* of LOSS_SMOOTH and LOSS_WING, above 0, in the unit of z */
+	real mul;	   /* of the derivative */
+};
+
+/* Maps (P, H, W) of a row as P distributions: softmax over places, the expected place of each (soft-argmax: Nibali et al., 2018, "Numerical
+ * coordinate regression with convolutional neural networks"). Places are counted from 0, the centre of a map's first value. A point's loss:
+ * entropy times the cross-entropy with a Gaussian of deviation sigma about its target, of sum 1 on the map, plus `at` of the two
+ * coordinates. A point with a NaN coordinate has only the other's; one that lies outside the map (beyond half a place) has none. */
+struct heat {
+	int P, H, W;
+	real sigma, entropy; /* sigma above 0 */
+	struct loss at;	     /* LOSS_SQUARED, LOSS_SMOOTH or LOSS_WING, widths in places; its mul is that of all */
+};
+
+enum { HEAT_PLACE = 4 }; /* what a point's place is: x, y, variance (of x and of y, summed), largest probability */
+
+/* Points drawn into one map (H, W): the largest of exp(-d^2 / (2 sigma^2)) over the points, d from a pixel's centre, pixels. Where a point's
+ * coordinates are NaN, the pixels within `reach` standard deviations of where it usually is (prior: mean x, mean y, deviation a point) are
+ * NaN unless another point is drawn there (its bump above 1/2). */
+struct splat {
+	int P, H, W;
+	float sigma, reach;
 };
 
 /* One convolution with what stands around it in a net, so that a hand can do it in one go: y = act(pool(conv(up(x)) + b)).
@@ -45,6 +73,8 @@ struct augment {
 	float contrast;	  /* factor exp(+-contrast) about the middle grey */
 	float brightness; /* +-, of the range 0..1 */
 	float noise;	  /* standard deviation, of the range 0..1 */
+	float blur;	  /* pixels: standard deviation, uniform in 0..blur, of a Gaussian over the moved image */
+	float cutout;	  /* share of the sides: a grey rectangle, each side uniform in 0..cutout of the image's, anywhere */
 	uint64_t seed;
 	uint32_t epoch;
 };
@@ -54,6 +84,7 @@ struct bn {
 	int B, C, HW;
 	int maps;  /* x and y are maps; else rows of C, HW is 1 */
 	int train; /* 1: of this batch, and running ones move by momentum; 0: the running ones */
+	enum act act; /* of the result; ACT_NONE or ACT_RELU */
 	real momentum, eps;
 };
 
@@ -130,15 +161,22 @@ struct ops {
 	/* maps, nearest: every value K x K times; H and W are x's */
 	void (*up)(const struct ops *o, real *y, const real *x, int B, int C, int H, int W, int K);
 	void (*up_back)(const struct ops *o, real *dx, const real *dy, int B, int C, int H, int W, int K);
-	/* y = (x - mean) * inv * gamma + beta; run: running mean (C) and variance (C); save: mean (C) and inv (C) used, for bn_back */
+	/* y = act((x - mean) * inv * gamma + beta); run: running mean (C) and variance (C); save: mean (C) and inv (C) used, for bn_back */
 	void (*bn)(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
 		const struct bn *s);
-	void (*bn_back)(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma,
-		const real *save, const struct bn *s);
+	void (*bn_back)(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
+		const real *gamma, const real *save, const struct bn *s);
 
-	/* each row's loss (B) and dz (B, K) = mul * derivative of the row's loss; target (B, K), for LOSS_SOFTMAX (B). dz may be NULL */
-	void (*loss)(
-		const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K);
+	/* each row's loss (B) and dz (B, K) = mul * derivative of the row's loss; target (B, K), for LOSS_SOFTMAX (B). dz may be NULL.
+	 * weight (B, K), NULL: all 1, multiplies loss and derivative of each value; LOSS_SOFTMAX takes none */
+	void (*loss)(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target,
+		const real *weight, int B, int K);
+	/* The same for maps z (B, P, H, W) rows and targets (B, P, 2) in places; a point's entropy weighs by its smaller weight (B, P, 2).
+	 * place (B, P, 4). dz, place, weight may be NULL; so may target, and loss with it. */
+	void (*heat)(const struct ops *o, const struct heat *s, double *loss, real *dz, real *place, const real *z, const real *target,
+		const real *weight, int B);
+	/* t (B, H W) of points (B, P, 2) in pixels; prior (P, 3) */
+	void (*splat)(const struct ops *o, const struct splat *s, real *t, const real *points, const real *prior, int B);
 	/* w (n) moved by its gradient g; m, v (n): the update's first and second moments, NULL where it has none */
 	void (*update)(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u);
 	void (*close)(struct ops *o);

@@ -59,8 +59,13 @@ void checkpoint_write(const struct train *t)
 	put_number(w, "opt/step", t->step);
 	put_number(w, "opt/best_epoch", t->best_epoch);
 	put_number(w, "opt/best", t->best);
+	put_number(w, "opt/least", t->least);
 	int now = model_define(d, w, "", 1), first = model_define(d, w, "opt/m/", 0);
 	int second = t->second ? model_define(d, w, "opt/v/", 0) : -1, best = t->best_epoch ? model_define(d, w, "opt/best/", 1) : -1;
+	const struct goal *g = t->goal;
+	int distance = -1;
+	if (g->distance)
+		distance = tns_define(w, "opt/distance", TNS_F32, 2, (uint64_t[]){t->train->n, (uint64_t)g->points});
 	write_block(t, w, now, t->net->param, t->net->stat);
 	write_block(t, w, first, t->first, NULL);
 	if (second >= 0)
@@ -73,6 +78,8 @@ void checkpoint_write(const struct train *t)
 		model_write(d, w, best, map, map + d->nparam);
 		munmap((void *)map, bytes);
 	}
+	if (g->distance)
+		tns_write(w, distance, g->distance, t->train->n);
 	ds_history(w, NULL, 0, NULL);
 	tns_close(w);
 }
@@ -88,7 +95,7 @@ int checkpoint_read(struct train *t)
 	if (!key || strcmp(key, t->a->key))
 		die("%s: is a checkpoint of other options or data: '%s', not '%s'", s->name, key ? key : "", t->a->key);
 	t->epoch = counter(s, "opt/epoch"), t->step = counter(s, "opt/step");
-	t->best_epoch = counter(s, "opt/best_epoch"), t->best = number(s, "opt/best");
+	t->best_epoch = counter(s, "opt/best_epoch"), t->best = number(s, "opt/best"), t->least = number(s, "opt/least");
 	real *copy = xmalloc((d->nparam + d->nstat) * sizeof *copy);
 	model_read(d, b, "", copy, copy + d->nparam);
 	net_put(t->net, copy, copy + d->nparam);
@@ -105,6 +112,12 @@ int checkpoint_read(struct train *t)
 			die_errno("the temporary file of the best weights");
 	}
 	free(copy);
+	if (t->goal->distance) {
+		int id = ds_need(s, "opt/distance", TNS_F32, 2);
+		if (s->def[id].rows != t->train->n || s->def[id].dim[1] != (uint64_t)t->goal->points)
+			die("%s: opt/distance is not %ux%d", s->name, t->train->n, t->goal->points);
+		tns_copy(b, id, t->goal->distance);
+	}
 	tns_unload(b);
 	return 1;
 }

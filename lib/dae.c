@@ -44,7 +44,7 @@ static void step(struct dae *d, const uint32_t *rows, double *loss, int B, int l
 	o->mask(o, d->noisy, d->x, rows, B, d->V, a->corruption, 1, a->seed, PHILOX_MASK | (uint32_t)layer << 8, epoch);
 	o->dense(o, d->h, d->noisy, w, b, ACT_SIGMOID, 0, B, d->V, d->H);
 	o->dense(o, d->z, d->h, w, c, ACT_NONE, 1, B, d->H, d->V);
-	o->loss(o, LOSS_SIGMOID, loss, d->z, d->z, d->x, (real)1 / (real)B, B, d->V);
+	o->loss(o, &(struct loss){.kind = LOSS_SIGMOID, .mul = (real)1 / (real)B}, loss, d->z, d->z, d->x, NULL, B, d->V);
 	o->dense_dx(o, d->dh, d->z, w, 1, B, d->H, d->V);
 	o->act_back(o, d->dh, d->dh, d->h, ACT_SIGMOID, (size_t)B * (size_t)d->H);
 	/* w is used twice: its gradient is the sum of both uses */

@@ -3,36 +3,55 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/decode.h"
 #include "lib/ds.h"
 #include "lib/err.h"
 #include "lib/infer.h"
 #include "lib/net.h"
+#include "lib/patch.h"
 
 struct infer {
 	const struct ops *o;
 	struct model **m;
-	int n, flip, *mirror;
+	int n, flip, values, *mirror;
 	struct net **net;
+	struct decoder **decoder; /* of models with points */
 	uint8_t *bytes, *flipped; /* device, host */
 	uint32_t *rows;		  /* device: 0, 1, ... */
 	real *x, *z;		  /* device, host */
-	double *sum, *square;	  /* (B, outputs) */
+	float *row, *variance;	  /* (B, values), (B, points): one model's */
+	double *sum, *square;	  /* (B, values) */
+	double *own;		  /* (B, points): the estimates' own variances, summed */
+	float *maps;		  /* the caller's, where they are kept */
+	uint8_t *patch;		  /* refine: (B, H, W) */
+	float *place;		  /* refine: (B, values) */
 };
+
+static void same_kind(struct model **m, int n)
+{
+	for (int i = 1; i < n; i++) {
+		int alike = m[i]->target == m[0]->target || (m[i]->points && m[0]->points);
+		if (!alike || m[i]->W != m[0]->W || m[i]->H != m[0]->H || strcmp(m[i]->names, m[0]->names))
+			die("models 1 and %d differ in target, input or names: they can't be averaged", i + 1);
+	}
+}
 
 struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip)
 {
 	struct infer *f = xcalloc(1, sizeof *f);
-	size_t pixels = (size_t)m[0]->W * (size_t)m[0]->H, B = INFER_BATCH, out = (size_t)m[0]->outputs;
+	size_t pixels = (size_t)m[0]->W * (size_t)m[0]->H, B = INFER_BATCH, P = (size_t)m[0]->points, most = 0;
 	uint32_t rows[INFER_BATCH];
 	int k;
 	f->o = o, f->m = m, f->n = n, f->flip = flip;
-	for (int i = 1; i < n; i++)
-		if (m[i]->target != m[0]->target || m[i]->W != m[0]->W || m[i]->H != m[0]->H || strcmp(m[i]->names, m[0]->names))
-			die("models 1 and %d differ in target, input or names: they can't be averaged", i + 1);
-	f->net = xcalloc((size_t)n, sizeof *f->net);
+	f->values = m[0]->points ? 2 * m[0]->points : m[0]->outputs;
+	same_kind(m, n);
+	f->net = xcalloc((size_t)n, sizeof *f->net), f->decoder = xcalloc((size_t)n, sizeof *f->decoder);
 	for (int i = 0; i < n; i++) {
 		f->net[i] = net_new(o, &m[i]->d, INFER_BATCH, NET_INFER);
 		net_borrow(f->net[i], m[i]->param, m[i]->stat);
+		if (P)
+			f->decoder[i] = decoder_new(o, m[i], INFER_BATCH);
+		most = (size_t)m[i]->outputs > most ? (size_t)m[i]->outputs : most;
 	}
 	f->bytes = o->alloc(o, B * pixels), f->flipped = xmalloc(B * pixels);
 	f->rows = o->alloc(o, sizeof rows);
@@ -40,9 +59,12 @@ struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip)
 		rows[i] = i;
 	o->put(o, f->rows, rows, sizeof rows);
 	f->x = o->alloc(o, B * pixels * sizeof(real));
-	f->z = xcalloc(B * out, sizeof *f->z);
+	size_t out = (size_t)f->values;
+	f->z = xcalloc(B * most, sizeof *f->z);
+	f->row = xcalloc(B * out, sizeof *f->row), f->variance = xcalloc(B * P + 1, sizeof *f->variance);
 	f->sum = xcalloc(B * out, sizeof *f->sum), f->square = xcalloc(B * out, sizeof *f->square);
-	if (m[0]->target == TARGET_COORDS) {
+	f->own = xcalloc(B * P + 1, sizeof *f->own);
+	if (P) {
 		char **names = ds_split_names(m[0]->names, &k);
 		f->mirror = ds_mirror(names);
 		ds_free_names(names);
@@ -50,12 +72,27 @@ struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip)
 	return f;
 }
 
+int infer_values(const struct infer *f)
+{
+	return f->values;
+}
+
+void infer_keep_maps(struct infer *f, float *maps, int *H, int *W)
+{
+	*H = f->m[0]->MH, *W = f->m[0]->MW;
+	for (int i = 0; i < f->n; i++)
+		if (f->m[i]->target != TARGET_HEATMAP || f->m[i]->MH != *H || f->m[i]->MW != *W)
+			die("model %d has no heat maps of %dx%d to keep", i + 1, *W, *H);
+	f->maps = maps;
+}
+
 void infer_free(struct infer *f)
 {
 	for (int i = 0; i < f->n; i++)
-		net_free(f->net[i]);
+		net_free(f->net[i]), decoder_free(f->decoder[i]);
 	f->o->release(f->o, f->bytes), f->o->release(f->o, f->rows), f->o->release(f->o, f->x);
-	free(f->net), free(f->flipped), free(f->z), free(f->sum), free(f->square), free(f->mirror), free(f);
+	free(f->net), free(f->decoder), free(f->flipped), free(f->z), free(f->row), free(f->variance), free(f->sum), free(f->square);
+	free(f->own), free(f->patch), free(f->place), free(f->mirror), free(f);
 }
 
 static void mirror_images(uint8_t *to, const uint8_t *from, size_t rows, int W)
@@ -65,14 +102,11 @@ static void mirror_images(uint8_t *to, const uint8_t *from, size_t rows, int W)
 			to[r * (size_t)W + (size_t)x] = from[r * (size_t)W + (size_t)(W - 1 - x)];
 }
 
-/* Outputs of one row to what users see, in place. */
+/* Outputs of one row to what users see, in place; of targets without points. */
 static void finish_row(const struct model *m, real *z)
 {
 	int K = m->outputs;
-	if (m->target == TARGET_COORDS) {
-		for (int k = 0; k < K; k += 2)
-			z[k] = (z[k] - (real)m->ox) / (real)m->sx, z[k + 1] = (z[k + 1] - (real)m->oy) / (real)m->sy;
-	} else if (m->target == TARGET_LABEL && K == 1) {
+	if (m->target == TARGET_LABEL && K == 1) {
 		z[0] = (real)(1 / (1 + exp(-(double)z[0])));
 	} else if (m->target == TARGET_LABEL) {
 		double max = (double)z[0], sum = 0;
@@ -86,55 +120,132 @@ static void finish_row(const struct model *m, real *z)
 }
 
 /* The outputs of a mirror image as the image's own. */
-static void unmirror_row(const struct infer *f, real *z, real *copy)
+static void unmirror_row(const struct infer *f, float *z, float *variance, float *copy)
 {
 	const struct model *m = f->m[0];
-	memcpy(copy, z, (size_t)m->outputs * sizeof *z);
-	for (int k = 0; m->target == TARGET_COORDS && k < m->outputs / 2; k++) {
-		z[2 * k] = (real)(m->W - 1) - copy[2 * f->mirror[k]];
+	memcpy(copy, z, (size_t)f->values * sizeof *z);
+	for (int k = 0; k < m->points; k++) {
+		z[2 * k] = (float)(m->W - 1) - copy[2 * f->mirror[k]];
 		z[2 * k + 1] = copy[2 * f->mirror[k] + 1];
 	}
 	for (int y = 0; m->target == TARGET_IMAGE && y < m->H; y++)
 		for (int x = 0; x < m->W; x++)
 			z[y * m->W + x] = copy[y * m->W + m->W - 1 - x];
+	memcpy(copy, variance, (size_t)m->points * sizeof *copy);
+	for (int k = 0; k < m->points; k++)
+		variance[k] = copy[f->mirror[k]];
+}
+
+/* A batch of maps z (B, points, H, W) as probabilities, added to what is kept. */
+static void add_maps(const struct infer *f, const real *z, int B, int side, double share)
+{
+	const struct model *m = f->m[0];
+	size_t n = (size_t)m->MH * (size_t)m->MW;
+	for (int i = 0; i < B * m->points; i++) {
+		int p = i % m->points;
+		const real *from = z + (size_t)(i - p + (side ? f->mirror[p] : p)) * n;
+		float *to = f->maps + (size_t)i * n;
+		double top = (double)from[0], sum = 0;
+		for (size_t k = 1; k < n; k++)
+			top = (double)from[k] > top ? (double)from[k] : top;
+		for (size_t k = 0; k < n; k++)
+			sum += exp((double)from[k] - top);
+		for (int y = 0; y < m->MH; y++)
+			for (int x = 0; x < m->MW; x++) {
+				int at = y * m->MW + (side ? m->MW - 1 - x : x);
+				to[y * m->MW + x] += (float)(exp((double)from[at] - top) / sum * share);
+			}
+	}
+}
+
+/* What one model makes of the batch in f->x: into row and variance. */
+static void estimate(struct infer *f, int i, int B, int side, double share)
+{
+	const struct model *m = f->m[i];
+	const struct ops *o = f->o;
+	struct net_pass pass = {0};
+	const real *z = net_forward(f->net[i], f->x, B, &pass);
+	if (m->points)
+		decode(f->decoder[i], z, B, f->row, f->variance);
+	if (!m->points || f->maps)
+		o->get(o, f->z, z, (size_t)B * (size_t)m->outputs * sizeof *f->z);
+	if (f->maps)
+		add_maps(f, f->z, B, side, share);
+	for (int b = 0; !m->points && b < B; b++) {
+		real *row = f->z + (size_t)b * (size_t)m->outputs;
+		finish_row(m, row);
+		for (int k = 0; k < m->outputs; k++)
+			f->row[b * m->outputs + k] = (float)row[k];
+	}
 }
 
 void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread)
 {
 	const struct model *m = f->m[0];
 	const struct ops *o = f->o;
-	size_t K = (size_t)m->outputs, all = (size_t)B * K, pixels = (size_t)m->W * (size_t)m->H;
-	int estimates = f->n * (f->flip ? 2 : 1);
-	real *copy = xcalloc(K, sizeof *copy);
+	size_t K = (size_t)f->values, P = (size_t)m->points, all = (size_t)B * K, pixels = (size_t)m->W * (size_t)m->H;
+	int estimates = f->n * (f->flip ? 2 : 1), own = 0;
+	float *copy = xcalloc(K, sizeof *copy);
 	memset(f->sum, 0, all * sizeof *f->sum);
 	memset(f->square, 0, all * sizeof *f->square);
+	memset(f->own, 0, (size_t)B * P * sizeof *f->own);
+	if (f->maps)
+		memset(f->maps, 0, (size_t)B * (size_t)m->outputs * sizeof *f->maps);
 	for (int side = 0; side <= f->flip; side++) {
 		if (side)
 			mirror_images(f->flipped, images, (size_t)B * (size_t)m->H, m->W);
 		o->put(o, f->bytes, side ? f->flipped : images, (size_t)B * pixels);
 		for (int i = 0; i < f->n; i++) {
-			const struct model *mi = f->m[i];
-			struct net_pass pass = {0};
-			o->images(o, f->x, f->bytes, f->rows, B, 1, m->H, m->W, mi->mul, mi->add, NULL);
-			o->get(o, f->z, net_forward(f->net[i], f->x, B, &pass), all * sizeof *f->z);
-			for (int b = 0; b < B; b++) {
-				finish_row(mi, f->z + (size_t)b * K);
-				if (side)
-					unmirror_row(f, f->z + (size_t)b * K, copy);
-			}
+			o->images(o, f->x, f->bytes, f->rows, B, 1, m->H, m->W, f->m[i]->mul, f->m[i]->add, NULL);
+			estimate(f, i, B, side, 1.0 / estimates);
+			own |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
+			for (int b = 0; side && b < B; b++)
+				unmirror_row(f, f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);
 			for (size_t k = 0; k < all; k++)
-				f->sum[k] += (double)f->z[k], f->square[k] += (double)f->z[k] * (double)f->z[k];
+				f->sum[k] += (double)f->row[k], f->square[k] += (double)f->row[k] * (double)f->row[k];
+			for (size_t k = 0; k < (size_t)B * P; k++)
+				f->own[k] += (double)f->variance[k];
 		}
 	}
 	for (size_t k = 0; k < all; k++)
 		out[k] = (float)(f->sum[k] / estimates);
 	for (size_t k = 0; spread && k < all / 2; k++) {
-		double v = 0;
+		double v = f->own[k] / estimates;
 		for (int xy = 0; xy < 2; xy++) {
 			double mean = f->sum[2 * k + (size_t)xy] / estimates;
 			v += f->square[2 * k + (size_t)xy] / estimates - mean * mean;
 		}
-		spread[k] = estimates > 1 ? (float)sqrt(v > 0 ? v : 0) : NAN;
+		spread[k] = estimates > 1 || own ? (float)sqrt(v > 0 ? v : 0) : NAN;
 	}
 	free(copy);
+}
+
+void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread)
+{
+	const struct model *m = f->m[0];
+	int P = m->points, all = B * P, corner[INFER_BATCH][2];
+	size_t pixels = (size_t)m->W * (size_t)m->H;
+	float *each = spread ? xcalloc((size_t)INFER_BATCH * (size_t)P, sizeof *each) : NULL;
+	if (!f->patch) {
+		f->patch = xmalloc(INFER_BATCH * pixels);
+		f->place = xcalloc((size_t)INFER_BATCH * (size_t)f->values, sizeof *f->place);
+	}
+	for (int at = 0; at < all; at += INFER_BATCH) {
+		int n = all - at < INFER_BATCH ? all - at : INFER_BATCH;
+		for (int i = 0; i < n; i++) {
+			const float *p = xy + 2 * (at + i);
+			patch_window(f->patch + (size_t)i * pixels, m->W, m->H, images + (size_t)((at + i) / P) * (size_t)W * (size_t)H, W, H,
+				(double)p[0], (double)p[1], corner[i]);
+		}
+		infer_batch(f, f->patch, n, f->place, each);
+		for (int i = 0; i < n; i++) {
+			int p = (at + i) % P;
+			const float *got = f->place + (size_t)i * (size_t)f->values + 2 * p;
+			for (int k = 0; k < 2; k++)
+				xy[2 * (at + i) + k] = got[k] + (float)corner[i][k];
+			if (spread)
+				spread[at + i] = each[i * P + p];
+		}
+	}
+	free(each);
 }

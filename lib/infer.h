@@ -9,12 +9,21 @@ struct infer;
 
 enum { INFER_BATCH = 128 };
 
-/* The models must agree in target, input and names (dies, naming two that don't). flip: average with the mirror image (coords: points
- * swapped back; label: probabilities). All outlive the infer, and models stay as they are. */
+/* The models must agree in input and names, and in target but that all with points go together (dies, naming two that don't). flip: average
+ * with the mirror image (points swapped back; label: probabilities). All outlive the infer, and models stay as they are. */
 struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip);
-/* out (B, outputs): coords: pixels; label: probabilities (one: of the second class); image: 0..1. spread (B, points) for coords: root of
- * the mean squared distance in pixels of the estimates from their mean, NaN where there is only one; may be NULL. B at most INFER_BATCH. */
+/* Values a row of what infer_batch gives: 2 a point, classes (1 for two), or the image's. */
+int infer_values(const struct infer *f);
+/* out (B, values): points: pixels; label: probabilities (one: of the second class); image: 0..1. spread (B, points): root of the mean squared
+ * distance in pixels from its mean of where a point may be: each estimate's own variance and the estimates' about their mean, NaN where the
+ * only estimate has none; may be NULL. B at most INFER_BATCH. */
 void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread);
+/* Keep heat maps from now on: the models must all have target heatmap, with maps of one size (dies). After infer_batch, maps holds (B, points,
+ * H, W): probabilities, averaged over all estimates. */
+void infer_keep_maps(struct infer *f, float *maps, int *H, int *W);
+/* A level of a cascade: xy (B, points, 2) moved by what f, whose input is a patch, makes of the patch around each point of images (B, H, W);
+ * see patch_window. spread as above, or NULL. */
+void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread);
 void infer_free(struct infer *f);
 
 #endif

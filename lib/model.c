@@ -10,7 +10,7 @@
 #include "lib/model.h"
 #include "lib/num.h"
 
-static const char *const target_names[] = {"label", "coords", "image"};
+static const char *const target_names[] = {"label", "coords", "heatmap", "map", "image"};
 
 const char *model_target_name(enum target t)
 {
@@ -19,18 +19,45 @@ const char *model_target_name(enum target t)
 
 int model_target(const char *name)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i <= TARGET_IMAGE; i++)
 		if (!strcmp(name, target_names[i]))
 			return i;
 	return -1;
 }
 
-struct model *model_new(const char *net, enum target target, int W, int H, int outputs, const char *names)
+int model_has_points(enum target t)
+{
+	return t == TARGET_COORDS || t == TARGET_HEATMAP || t == TARGET_MAP;
+}
+
+/* The net of m, whose target's values are given, and what follows from it; -1 and a line in err. */
+static int build(struct model *m, int values, char err[256])
+{
+	struct netdesc_target t = {values, values};
+	m->points = model_has_points(m->target) ? values / 2 : 0;
+	m->MW = m->W, m->MH = m->H;
+	if (m->target == TARGET_HEATMAP)
+		m->MW = (m->W + 1) / 2, m->MH = (m->H + 1) / 2, t = (struct netdesc_target){m->points * m->MW * m->MH, m->points};
+	if (m->target == TARGET_MAP)
+		t = (struct netdesc_target){m->W * m->H, 1};
+	if (netdesc_parse(&m->d, m->net, 1, m->H, m->W, t, err))
+		return -1;
+	const struct layer *last = &m->d.layer[m->d.n - 1];
+	if (m->target == TARGET_HEATMAP && last->OC == m->points && last->OH * last->OW > 1)
+		m->MW = last->OW, m->MH = last->OH;
+	m->outputs = m->d.outputs;
+	if (m->target == TARGET_MAP && m->outputs != t.values)
+		return snprintf(err, 256, "the net ends with a map of %dx%d, the target has %dx%d", last->OW, last->OH, m->W, m->H), -1;
+	return 0;
+}
+
+struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names)
 {
 	struct model *m = xcalloc(1, sizeof *m);
 	char err[256];
 	m->net = xstrdup(net);
-	if (netdesc_parse(&m->d, m->net, 1, H, W, outputs, err))
+	m->target = target, m->W = W, m->H = H;
+	if (build(m, values, err))
 		die_usage("--net: %s", err);
 	for (int i = 0; i < m->d.n; i++) { /* told now, not when hours of training are to be saved */
 		const struct layer *l = &m->d.layer[i];
@@ -38,12 +65,17 @@ struct model *model_new(const char *net, enum target target, int W, int H, int o
 			die_usage("--net: layer %d: an output has %zu weights, a row of a stream holds at most %zu", i,
 				l->nw / (size_t)l->OC, TNS_CHUNK_MAX / sizeof(float));
 	}
-	m->target = target, m->W = W, m->H = H, m->outputs = outputs;
 	m->names = xstrdup(names);
 	m->mul = 1.0f / 255, m->add = 0;
 	/* coordinates in about -1..1, 0 the middle of the image */
 	m->sx = 2.0f / (float)W, m->ox = -(float)(W - 1) / (float)W;
 	m->sy = 2.0f / (float)H, m->oy = -(float)(H - 1) / (float)H;
+	if (target == TARGET_HEATMAP || target == TARGET_MAP) { /* both grids cover the same area */
+		m->sx = (float)m->MW / (float)W, m->ox = 0.5f * m->sx - 0.5f;
+		m->sy = (float)m->MH / (float)H, m->oy = 0.5f * m->sy - 0.5f;
+	}
+	if (target == TARGET_MAP)
+		m->prior = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *m->prior);
 	m->param = xcalloc(m->d.nparam, sizeof *m->param);
 	m->stat = xcalloc(m->d.nstat, sizeof *m->stat);
 	return m;
@@ -60,6 +92,16 @@ static const char *need_meta(const struct tns *t, const char *key)
 	if (!s)
 		die("%s: a model needs META %s", t->name, key);
 	return s;
+}
+
+static void read_prior(struct model *m, const struct tns_table *b)
+{
+	const struct tns *t = tns_table_head(b);
+	int id = ds_need(t, "prior", TNS_F32, 2);
+	if (t->def[id].rows != (uint64_t)m->points || t->def[id].dim[1] != MODEL_PRIOR)
+		die("%s: prior is not %dx%d", t->name, m->points, MODEL_PRIOR);
+	m->prior = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *m->prior);
+	tns_copy(b, id, m->prior);
 }
 
 struct model *model_load(const char *path)
@@ -83,15 +125,14 @@ struct model *model_load(const char *path)
 	if (sscanf(scale, "pixel %f %f x %f %f y %f %f%n", &m->mul, &m->add, &m->sx, &m->ox, &m->sy, &m->oy, &n) != 6 || scale[n] ||
 		m->sx == 0 || m->sy == 0 || !isfinite(m->mul + m->add + m->sx + m->ox + m->sy + m->oy))
 		die("%s: META scale '%s' is not 'pixel MUL ADD x MUL ADD y MUL ADD'", t->name, scale);
-	names = m->target == TARGET_IMAGE ? "" : need_meta(t, m->target == TARGET_COORDS ? "points" : "classes");
+	names = m->target == TARGET_IMAGE ? "" : need_meta(t, model_has_points(m->target) ? "points" : "classes");
 	m->names = xstrdup(names);
-	if (m->target == TARGET_IMAGE)
-		m->outputs = m->W * m->H;
-	else {
+	int values = m->W * m->H;
+	if (m->target != TARGET_IMAGE) {
 		ds_free_names(ds_split_names(names, &n));
-		m->outputs = m->target == TARGET_COORDS ? 2 * n : n == 2 ? 1 : n;
+		values = model_has_points(m->target) ? 2 * n : n == 2 ? 1 : n;
 	}
-	if (netdesc_parse(&m->d, m->net, 1, m->H, m->W, m->outputs, err))
+	if (build(m, values, err))
 		die("%s: META net: %s", t->name, err);
 	/* every weight is there before any is allocated: what a stream declares is not believed */
 	double floats = 0;
@@ -102,6 +143,8 @@ struct model *model_load(const char *path)
 	m->param = xlarge(m->d.nparam * sizeof *m->param);
 	m->stat = xcalloc(m->d.nstat, sizeof *m->stat);
 	model_read(&m->d, b, "", m->param, m->stat);
+	if (m->target == TARGET_MAP)
+		read_prior(m, b);
 	m->fingerprint = t->fingerprint;
 	m->history = xstrdup(tns_meta_value(t, "history") ? tns_meta_value(t, "history") : "");
 	tns_unload(b);
@@ -112,7 +155,7 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	free(m->net), free(m->names), free(m->param), free(m->stat), free(m->history), free(m);
+	free(m->net), free(m->names), free(m->prior), free(m->param), free(m->stat), free(m->history), free(m);
 }
 
 int model_finite(const struct model *m)
@@ -137,7 +180,7 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 		(double)m->sy, (double)m->oy);
 	tns_put_meta(w, "scale", text);
 	if (m->target != TARGET_IMAGE)
-		tns_put_meta(w, m->target == TARGET_COORDS ? "points" : "classes", m->names);
+		tns_put_meta(w, model_has_points(m->target) ? "points" : "classes", m->names);
 }
 
 /* The tensors of a layer, in order: shapes and where their values are. */
@@ -197,6 +240,12 @@ static int same_shape(const struct tns_def *t, const struct part *p)
 	return same;
 }
 
+/* As many rows of as many values: filters learned as rows of an autoencoder serve a convolution too. */
+static int same_rows(const struct tns_def *t, const struct part *p)
+{
+	return t->dtype == TNS_F32 && t->rows == p->dim[0] && t->rows && t->row_bytes == p->n / p->dim[0] * sizeof(float);
+}
+
 static void shape_text(char *to, size_t n, int ndim, const uint64_t *dim, uint64_t rows)
 {
 	size_t at = 0;
@@ -236,7 +285,7 @@ int model_init_from(const struct netdesc *d, const struct tns_table *b, real *pa
 		if (!parts(&d->layer[i], i, "", p))
 			continue;
 		int w = tns_find(t, p[0].name), bias = tns_find(t, p[1].name);
-		if (w < 0 || bias < 0 || !same_shape(&t->def[w], &p[0]) || !same_shape(&t->def[bias], &p[1]))
+		if (w < 0 || bias < 0 || !same_rows(&t->def[w], &p[0]) || !same_rows(&t->def[bias], &p[1]))
 			break;
 		tns_copy(b, w, param + p[0].at);
 		tns_copy(b, bias, param + p[1].at);
@@ -250,7 +299,10 @@ void model_save(const struct model *m, const char *path, const struct tns *const
 	struct tns_writer *w = tns_create(path);
 	model_put_meta(m, w);
 	int id = model_define(&m->d, w, "", 1);
+	int prior = m->prior ? tns_define(w, "prior", TNS_F32, 2, (uint64_t[]){(uint64_t)m->points, MODEL_PRIOR}) : -1;
 	model_write(&m->d, w, id, m->param, m->stat);
+	if (m->prior)
+		tns_write(w, prior, m->prior, (uint64_t)m->points);
 	ds_history(w, in, n, more);
 	tns_close(w);
 }

@@ -6,30 +6,42 @@
 #include "lib/netdesc.h"
 #include "lib/tns.h"
 
-enum target { TARGET_LABEL, TARGET_COORDS, TARGET_IMAGE };
+enum target {
+	TARGET_LABEL,
+	TARGET_COORDS,	/* two coordinates a point */
+	TARGET_HEATMAP, /* a map a point, of any size: of half the image's where the net does not say */
+	TARGET_MAP,	/* one map of all points, a value a pixel */
+	TARGET_IMAGE
+};
+
+enum { MODEL_PRIOR = 3 }; /* where a point usually is: mean x, mean y, deviation (of x and of y, root mean square), pixels */
 
 struct model {
 	struct netdesc d;
 	char *net; /* its text */
 	enum target target;
 	int W, H;	      /* input, one channel */
-	int outputs;	      /* label: 1 for two classes, else their number; coords: 2 a point; image: W x H */
+	int outputs;	      /* of the net: label: 1 for two classes, else their number; coords: 2 a point; image, map: W x H */
+	int points;	      /* of targets that have any */
+	int MH, MW;	      /* heatmap: a map's size; map: the image's */
 	char *names;	      /* points or classes, comma-joined */
 	float mul, add;	      /* input = byte * mul + add */
-	float sx, ox, sy, oy; /* output = coordinate * s + o, x and y */
+	float sx, ox, sy, oy; /* coordinate * s + o: coords: output; heatmap, map: place, 0 the centre of the first value */
+	real *prior;	      /* host, map: (points, MODEL_PRIOR); else NULL */
 	real *param, *stat;   /* host */
 	uint32_t fingerprint;
 	char *history;
 };
 
 /* Build from what is wanted; dies with the parser's line (exit 2: the description is the user's). net is the description itself, as
- * netdesc_text gives it, never "@FILE"; it and names are copied. */
-struct model *model_new(const char *net, enum target target, int W, int H, int outputs, const char *names);
+ * netdesc_text gives it, never "@FILE"; it and names are copied. values: classes (1 for two), 2 a point, or W x H. */
+struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names);
 struct model *model_load(const char *path);
 /* 1 if a loaded stream holds a model (META net). */
 int model_is(const struct tns *t);
 void model_free(struct model *m);
 int model_finite(const struct model *m); /* 1 if every parameter and statistic is a finite number */
+int model_has_points(enum target t); /* 1: it learns where points are */
 const char *model_target_name(enum target t);
 int model_target(const char *name); /* or -1 */
 
@@ -42,7 +54,7 @@ int model_define(const struct netdesc *d, struct tns_writer *w, const char *pref
 void model_write(const struct netdesc *d, struct tns_writer *w, int id, const real *param, const real *stat);
 /* Fill param and stat (NULL: not wanted) from a loaded stream; dies, naming tensor and shapes, where something is absent or differs. */
 void model_read(const struct netdesc *d, const struct tns_table *t, const char *prefix, real *param, real *stat);
-/* Copy layers 0, 1, ... of t as long as their weights have the same shape; returns how many layers with weights were taken. */
+/* Copy layers 0, 1, ... of t as long as their weights have as many rows of as many values; returns how many layers with weights were taken. */
 int model_init_from(const struct netdesc *d, const struct tns_table *t, real *param);
 
 #endif

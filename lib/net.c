@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/err.h"
 #include "lib/net.h"
@@ -119,6 +120,12 @@ struct net *net_new(const struct ops *o, const struct netdesc *d, int B, enum ne
 {
 	struct net *n = xcalloc(1, sizeof *n);
 	size_t L = (size_t)d->n, grad = 0;
+	if (mode == NET_INFER && d->nstat) {
+		n->own = xmalloc(sizeof *n->own);
+		*n->own = *d;
+		netdesc_fold(n->own);
+		d = n->own;
+	}
 	n->o = o, n->d = d, n->B = B, n->mode = mode;
 	n->param = o->alloc(o, d->nparam * sizeof(real));
 	n->stat = o->alloc(o, d->nstat * sizeof(real));
@@ -171,12 +178,18 @@ void net_free(struct net *n)
 	o->release(o, n->grad);
 	for (int k = 0; k < 3; k++)
 		o->release(o, n->delta[k]);
-	free(n->y), free(n->at), free(n->save), free(n->packed), free(n->in), free(n->maps_in), free(n->maps_out), free(n);
+	free(n->y), free(n->at), free(n->save), free(n->packed), free(n->in), free(n->maps_in), free(n->maps_out), free(n->own), free(n);
 }
 
 void net_put(struct net *n, const real *param, const real *stat)
 {
-	if (param)
+	if (n->own && param) {
+		real *copy = xmalloc(n->d->nparam * sizeof *copy);
+		memcpy(copy, param, n->d->nparam * sizeof *copy);
+		netdesc_fold_weights(n->d, copy, stat);
+		n->o->put(n->o, n->param, copy, n->d->nparam * sizeof(real));
+		free(copy);
+	} else if (param)
 		n->o->put(n->o, n->param, param, n->d->nparam * sizeof(real));
 	if (stat)
 		n->o->put(n->o, n->stat, stat, n->d->nstat * sizeof(real));
@@ -187,6 +200,10 @@ void net_borrow(struct net *n, const real *param, const real *stat)
 {
 	const struct ops *o = n->o;
 	assert(n->mode == NET_INFER && !n->borrowed);
+	if (n->own) { /* folded weights are others */
+		net_put(n, param, stat);
+		return;
+	}
 	o->release(o, n->param), o->release(o, n->stat);
 	n->param = o->lend(o, param, n->d->nparam * sizeof(real)), n->stat = o->lend(o, stat, n->d->nstat * sizeof(real));
 	n->borrowed = 1, n->fresh = 0;
@@ -240,7 +257,7 @@ void net_first(const struct netdesc *d, uint64_t seed, real *param, real *stat)
 static struct bn bn_of(const struct net *n, int i, int B, int train)
 {
 	const struct layer *l = &n->d->layer[i];
-	return (struct bn){B, l->C, l->H * l->W, n->maps_in[i], train, (real)0.1, (real)1e-5};
+	return (struct bn){B, l->C, l->H * l->W, n->maps_in[i], train, l->act, (real)0.1, (real)NETDESC_BN_EPS};
 }
 
 static void dropout(struct net *n, int i, real *y, const real *x, int B, const struct net_pass *p)
@@ -386,7 +403,7 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 			break;
 		case LAYER_BN: {
 			struct bn s = bn_of(n, i, B, 1);
-			o->bn_back(o, dx, dw, db, dy, x, w, n->save[i], &s);
+			o->bn_back(o, dx, dw, db, dy, n->y[i], x, w, n->save[i], &s);
 			break;
 		}
 		case LAYER_DROPOUT:
@@ -408,4 +425,26 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 		}
 		dy = dx, at = to;
 	}
+}
+
+static int broken(const struct net *n, const real *device, size_t count)
+{
+	int bad = 0;
+	const real *host = count ? n->o->view(n->o, device, count * sizeof *host) : NULL;
+	for (size_t i = 0; i < count && !bad; i++)
+		bad = !isfinite(host[i]);
+	if (host)
+		n->o->unview(n->o, host);
+	return bad;
+}
+
+int net_suspect(const struct net *n)
+{
+	for (int i = 0; i < n->d->n; i++)
+		if (broken(n, n->param + n->d->layer[i].w, n->d->layer[i].nw + n->d->layer[i].nb))
+			return i;
+	for (int i = 0; i < n->d->n; i++)
+		if (!n->d->layer[i].fused && !n->maps_out[i] && broken(n, n->y[i], values(&n->d->layer[i])))
+			return i;
+	return -1;
 }

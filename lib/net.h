@@ -15,6 +15,7 @@ enum net_mode {
 struct net {
 	const struct ops *o;
 	const struct netdesc *d;
+	struct netdesc *own; /* NET_INFER: d with batch norms folded, where there are any; then d is this */
 	int B; /* most rows a batch */
 	enum net_mode mode;
 	real *param;		  /* device, d->nparam */
@@ -60,6 +61,8 @@ real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pa
 /* After a forward pass of the same x, from dz (B, outputs) rows, which is destroyed: step moves the weights, or, where it is NULL
  * (NET_GRADIENT), grad is left. */
 void net_backward(struct net *n, const real *x, real *dz, int B, const struct net_pass *pass, const struct net_step *step);
+/* After a pass that went wrong: the first layer with a weight, else with an output, that is no number; else -1. */
+int net_suspect(const struct net *n);
 void net_free(struct net *n);
 
 #endif

@@ -40,14 +40,14 @@ static int is_digit(const struct cursor *c)
 	return *c->s >= '0' && *c->s <= '9';
 }
 
-static int parse_conv(struct cursor *c, struct layer *l, int target)
+static int parse_conv(struct cursor *c, struct layer *l, struct netdesc_target target)
 {
 	l->kind = LAYER_CONV;
 	l->KH = number(c, 1);
 	if (!eat(c, "x"))
 		return -1;
 	l->KW = number(c, 1);
-	l->OC = eat(c, "x") ? number(c, 1) : target;
+	l->OC = eat(c, "x") ? number(c, 1) : target.channels;
 	l->S = eat(c, "s") ? number(c, 1) : 1;
 	l->P = eat(c, "p") ? number(c, 0) : 0;
 	if (l->P >= l->KH || l->P >= l->KW) /* a row of padding alone is no use */
@@ -55,7 +55,7 @@ static int parse_conv(struct cursor *c, struct layer *l, int target)
 	return 0;
 }
 
-static int parse_token(const char *token, struct layer *l, int target)
+static int parse_token(const char *token, struct layer *l, struct netdesc_target target)
 {
 	struct cursor c = {token, 0};
 	if (eat(&c, "conv")) {
@@ -68,7 +68,7 @@ static int parse_token(const char *token, struct layer *l, int target)
 		l->kind = LAYER_UP, l->KH = number(&c, 1);
 		c.bad |= l->KH > 1024;
 	} else if (eat(&c, "fc")) {
-		l->kind = LAYER_DENSE, l->OC = is_digit(&c) ? number(&c, 1) : target;
+		l->kind = LAYER_DENSE, l->OC = is_digit(&c) ? number(&c, 1) : target.values;
 	} else if (eat(&c, "bn")) {
 		l->kind = LAYER_BN;
 	} else if (eat(&c, "dropout")) {
@@ -137,10 +137,12 @@ static void fuse(struct netdesc *d)
 {
 	for (int i = 0; i < d->n; i++) {
 		struct layer *l = &d->layer[i], *next = l + 1, *end = d->layer + d->n;
-		if (l->kind != LAYER_DENSE && l->kind != LAYER_CONV)
+		if (l->fused || (l->kind != LAYER_DENSE && l->kind != LAYER_CONV && l->kind != LAYER_BN))
 			continue;
 		if (l->kind == LAYER_CONV && i > 1 && l->S == 1 && next[-2].kind == LAYER_UP && next[-2].KH == 2)
 			l->up = 2, next[-2].fused = 1;
+		if (l->kind == LAYER_BN && (next == end || next->kind != LAYER_ACT || next->act != ACT_RELU))
+			continue;
 		if (next < end && next->kind == LAYER_ACT)
 			l->act = next->act, next->fused = 1, next++;
 		if (l->kind == LAYER_CONV && next < end && next->kind == LAYER_POOL) {
@@ -151,7 +153,7 @@ static void fuse(struct netdesc *d)
 	}
 }
 
-int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, int target, char err[256])
+int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, struct netdesc_target target, char err[256])
 {
 	memset(d, 0, sizeof *d);
 	d->C = C, d->H = H, d->W = W;
@@ -184,9 +186,52 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, int 
 	d->outputs = C * H * W;
 	if (!d->n)
 		return snprintf(err, 256, "the net has no layers"), -1;
-	if (d->outputs != target)
-		return snprintf(err, 256, "the net ends with %d values, the target has %d", d->outputs, target), -1;
+	if (target.channels != target.values && C == target.channels && H * W > 1)
+		return 0;
+	if (d->outputs != target.values && target.channels != target.values)
+		return snprintf(err, 256, "the net ends with %dx%dx%d values, the target is %d maps", C, H, W, target.channels), -1;
+	if (d->outputs != target.values)
+		return snprintf(err, 256, "the net ends with %d values, the target has %d", d->outputs, target.values), -1;
 	return 0;
+}
+
+void netdesc_fold(struct netdesc *d)
+{
+	int folded = 0;
+	for (int i = 0; i + 1 < d->n; i++) {
+		struct layer *l = &d->layer[i], *bn = l + 1;
+		if ((l->kind != LAYER_CONV && l->kind != LAYER_DENSE) || bn->kind != LAYER_BN || l->act != ACT_NONE || l->pool > 1)
+			continue;
+		l->bn = i + 1, bn->fused = 1, folded = 1;
+		if (bn->act != ACT_NONE)
+			l->act = bn->act, bn->act = ACT_NONE;
+	}
+	if (folded)
+		for (int i = 0; i < d->n; i++) { /* a pool after what was folded */
+			struct layer *l = &d->layer[i];
+			int k = i + 1;
+			while (k < d->n && d->layer[k].fused && d->layer[k].kind != LAYER_UP)
+				k++;
+			if (l->bn && l->kind == LAYER_CONV && k < d->n && d->layer[k].kind == LAYER_POOL && !d->layer[k].fused)
+				l->pool = d->layer[k].KH, d->layer[k].fused = 1;
+		}
+}
+
+void netdesc_fold_weights(const struct netdesc *d, real *param, const real *stat)
+{
+	for (int i = 0; i < d->n; i++) {
+		const struct layer *l = &d->layer[i], *bn = l + 1;
+		if (!l->bn)
+			continue;
+		size_t in = l->nw / (size_t)l->OC;
+		for (size_t c = 0; c < (size_t)l->OC; c++) {
+			double mean = (double)stat[bn->run + c], var = (double)stat[bn->run + (size_t)l->OC + c];
+			double scale = (double)param[bn->w + c] / sqrt(var + NETDESC_BN_EPS);
+			for (size_t k = 0; k < in; k++)
+				param[l->w + c * in + k] = (real)((double)param[l->w + c * in + k] * scale);
+			param[l->b + c] = (real)(((double)param[l->b + c] - mean) * scale + (double)param[bn->b + c]);
+		}
+	}
 }
 
 double netdesc_flops(const struct netdesc *d)

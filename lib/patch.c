@@ -22,6 +22,26 @@ static int corner(double centre, int side)
 	return (int)floor(centre - (side - 1) / 2.0 + 0.5);
 }
 
+static double within(double v, int n)
+{
+	return v > -n ? v < 2 * n ? v : 2 * n : -n; /* NaN too */
+}
+
+static int clamp(int v, int n)
+{
+	return v < 0 ? 0 : v < n ? v : n - 1;
+}
+
+void patch_window(uint8_t *to, int w, int h, const uint8_t *image, int W, int H, double x, double y, int at[2])
+{
+	at[0] = corner(within(x, W), w), at[1] = corner(within(y, H), h);
+	for (int i = 0; i < h; i++) {
+		const uint8_t *from = image + (size_t)clamp(at[1] + i, H) * (size_t)W;
+		for (int k = 0; k < w; k++)
+			*to++ = from[clamp(at[0] + k, W)];
+	}
+}
+
 /* Mean of a place's points; 0 where one has no label. */
 static int centre(const int *point, int n, const float *points, double xy[2])
 {
@@ -118,5 +138,40 @@ void patch_cut(const struct patch_plan *p, const uint8_t *image, const float *po
 	for (int i = 0; i < p->random; i++) {
 		anywhere(&k, xy);
 		cut(&k, xy, 0, 0);
+	}
+}
+
+static int inside(const float *xy, const struct patch_plan *p)
+{
+	return xy[0] >= 0 && xy[1] >= 0 && xy[0] <= (float)(p->w - 1) && xy[1] <= (float)(p->h - 1); /* NaN is not */
+}
+
+void patch_predicted(const struct patch_plan *p, const uint8_t *image, const float *predicted, const float *points, int K, int copies,
+	uint32_t id, uint8_t *room, float *label, struct patch_counts *c,
+	void (*emit)(void *arg, const uint8_t *patch, const float *label), void *arg)
+{
+	struct cutter k = {.p = p, .id = id};
+	for (int i = 0; i < K * copies; i++) {
+		int q = i % K, at[2];
+		struct philox r = draw(&k);
+		double jitter[2];
+		for (int xy = 0; xy < 2; xy++)
+			jitter[xy] = (2 * (double)philox_unit(r.v[xy]) - 1) * p->jitter;
+		if (isnan(points[2 * q]) || isnan(points[2 * q + 1])) {
+			c->unknown++;
+			continue;
+		}
+		patch_window(room, p->w, p->h, image, p->W, p->H, (double)predicted[2 * q] + jitter[0], (double)predicted[2 * q + 1] + jitter[1],
+			at);
+		for (int j = 0; j < K; j++) {
+			float xy[2] = {points[2 * j] - (float)at[0], points[2 * j + 1] - (float)at[1]};
+			label[2 * j] = inside(xy, p) ? xy[0] : NAN, label[2 * j + 1] = inside(xy, p) ? xy[1] : NAN;
+		}
+		if (isnan(label[2 * q])) {
+			c->lost++;
+			continue;
+		}
+		c->positive++;
+		emit(arg, room, label);
 	}
 }

@@ -32,7 +32,7 @@ static void take_labels(struct rows *r, const struct tns_table *b, int id)
 	for (uint32_t i = 0; i < r->n; i++)
 		if (r->value[i] >= (float)n || n < 2)
 			die("%s: row %u: label %g, but there are %d classes", t->name, i + 1, (double)r->value[i], n);
-	r->outputs = n == 2 ? 1 : n;
+	r->values = n == 2 ? 1 : n;
 }
 
 static void copy_row(struct rows *to, uint32_t k, const struct rows *from, uint32_t i)
@@ -40,7 +40,7 @@ static void copy_row(struct rows *to, uint32_t k, const struct rows *from, uint3
 	size_t size = (size_t)from->W * (size_t)from->H;
 	memmove(to->image + k * size, from->image + i * size, size);
 	memmove(to->value + (size_t)k * (size_t)to->k, from->value + (size_t)i * (size_t)from->k, (size_t)to->k * sizeof(float));
-	to->group[k] = from->group[i];
+	to->group[k] = from->group[i], to->id[k] = from->id[i];
 }
 
 static int any_label(const float *v, int k)
@@ -56,7 +56,7 @@ struct rows *rows_load(const char *path, enum target target)
 	struct rows *r = xcalloc(1, sizeof *r);
 	struct tns_table *b = r->table = tns_load(path);
 	const struct tns *t = tns_table_head(b);
-	int image = ds_need(t, "image", TNS_U8, 3), id = -1, source = tns_find(t, "source");
+	int image = ds_need(t, "image", TNS_U8, 3), id = -1, source = tns_find(t, "source"), number = tns_find(t, "id");
 	if (t->def[image].rows > UINT32_MAX / 2)
 		die("%s: %llu rows are too many", t->name, (unsigned long long)t->def[image].rows);
 	r->head = (struct tns *)t;
@@ -66,7 +66,7 @@ struct rows *rows_load(const char *path, enum target target)
 		die("%s: there are no rows", t->name);
 	if (target == TARGET_LABEL)
 		id = ds_need(t, "label", TNS_U8, 1), r->k = 1;
-	if (target == TARGET_COORDS) {
+	if (model_has_points(target)) {
 		id = ds_need(t, "keypoints", TNS_F32, 3), r->k = 2 * (int)t->def[id].dim[1];
 		if (t->def[id].dim[2] != 2)
 			die("%s: keypoints has %llu values a point, not 2", t->name, (unsigned long long)t->def[id].dim[2]);
@@ -77,16 +77,20 @@ struct rows *rows_load(const char *path, enum target target)
 	tns_copy(b, image, r->image);
 	r->value = xcalloc((size_t)r->n * (size_t)r->k + 1, sizeof *r->value);
 	r->group = xcalloc(r->n, sizeof *r->group);
+	r->id = xcalloc(r->n, sizeof *r->id);
+	int numbered = number >= 0 && t->def[number].dtype == TNS_U32 && t->def[number].row_bytes == 4 && t->def[number].rows == r->n;
 	int grouped = source >= 0 && t->def[source].dtype == TNS_U32 && t->def[source].row_bytes == 4 && t->def[source].rows == r->n;
+	for (uint32_t i = 0; i < r->n; i++)
+		r->id[i] = numbered ? *(const uint32_t *)tns_row(b, number, i) : i + 1;
 	for (uint32_t i = 0; i < r->n; i++)
 		r->group[i] = grouped ? *(const uint32_t *)tns_row(b, source, i) : i;
 	if (target == TARGET_LABEL) {
 		take_labels(r, b, id);
-	} else if (target == TARGET_COORDS) {
+	} else if (model_has_points(target)) {
 		uint32_t kept = 0;
 		r->names = xstrdup(tns_meta_value(t, "points") ? tns_meta_value(t, "points") : "");
 		ds_free_names(ds_points(t, r->k / 2));
-		r->outputs = r->k;
+		r->values = r->k;
 		tns_copy(b, id, r->value);
 		for (size_t i = 0; i < (size_t)r->n * (size_t)r->k; i++)
 			if (isinf(r->value[i])) /* it would come out as a loss that is no number, blamed on the rate */
@@ -99,7 +103,7 @@ struct rows *rows_load(const char *path, enum target target)
 			die("%s: no row has a label", t->name);
 	} else {
 		r->names = xstrdup("");
-		r->outputs = r->W * r->H;
+		r->values = r->W * r->H;
 	}
 	tns_shed(b);
 	return r;
@@ -120,7 +124,7 @@ struct rows *rows_part(const struct rows *r, double share, uint64_t seed, int pa
 		p->n += drawn(r, i, share, seed) == part;
 	p->image = xmalloc((size_t)p->n * (size_t)r->W * (size_t)r->H);
 	p->value = xcalloc((size_t)p->n * (size_t)r->k + 1, sizeof *p->value);
-	p->group = xcalloc(p->n, sizeof *p->group);
+	p->group = xcalloc(p->n, sizeof *p->group), p->id = xcalloc(p->n, sizeof *p->id);
 	p->n = 0;
 	for (uint32_t i = 0; i < r->n; i++)
 		if (drawn(r, i, share, seed) == part)
@@ -141,15 +145,15 @@ void rows_keep_positive(struct rows *r)
 
 void rows_shed(struct rows *r)
 {
-	free(r->image), free(r->value), free(r->group);
-	r->image = NULL, r->value = NULL, r->group = NULL;
+	free(r->image), free(r->value), free(r->group), free(r->id);
+	r->image = NULL, r->value = NULL, r->group = NULL, r->id = NULL;
 }
 
 void rows_free(struct rows *r)
 {
 	if (!r)
 		return;
-	free(r->image), free(r->value), free(r->group), free(r->names);
+	free(r->image), free(r->value), free(r->group), free(r->id), free(r->names);
 	if (r->table)
 		tns_unload(r->table);
 	free(r);

@@ -12,17 +12,18 @@ struct rows {
 	uint32_t n; /* rows */
 	int W, H;
 	uint8_t *image;	  /* (n, H, W) */
-	int k;		  /* values of a row's target: label 1; coords 2 a point, in pixels, NaN = no label; image: 0 */
+	int k;		  /* values of a row's target: label 1; points 2 each, in pixels, NaN = no label; image: 0 */
 	float *value;	  /* (n, k) */
 	char *names;	  /* points or classes, comma-joined; "" for image */
-	int outputs;	  /* of a net with this target */
+	int values;	  /* of the target, as model_new takes them */
+	uint32_t *id;	  /* (n): `id` where there is one, else the row from 1 */
 	uint32_t *group;  /* (n): `source` where there is one, else the row */
 	struct tns *head; /* of the stream: names, METAs, fingerprint; owned by table */
 	struct tns_table *table;
 };
 
 /* Load a data set for a target; dies where a tensor is missing, has another type, or a label is no class. Rows without any label are left
- * out (coords). */
+ * out (targets with points). */
 struct rows *rows_load(const char *path, enum target target);
 /* Those rows whose group is drawn (part = 1), or not (part = 0), by Philox (seed, PHILOX_SPLIT, 0, group) < share: a new set that shares
  * nothing; the whole's names are copied. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "kernels/ops.h"
+#include "lib/goal.h"
 #include "lib/log.h"
 #include "lib/model.h"
 #include "lib/net.h"
@@ -20,6 +21,8 @@ struct train_options {
 	enum optimizer optimizer;
 	enum schedule schedule;
 	struct augment augment;
+	struct goal_options goal;
+	const char *suspects; /* file for labels that stay far off, or NULL */
 	uint64_t seed;
 	const char *checkpoint; /* file, or NULL */
 	int resume;		/* go on from it where it is there */
@@ -36,30 +39,31 @@ struct train {
 	struct net *net;
 	const struct rows *train, *valid;  /* valid may be NULL */
 	uint8_t *bytes, *valid_bytes;	   /* device */
-	real *target, *valid_target;	   /* device (n, outputs), scaled; classes (n) for more than two */
+	struct goal *goal, *valid_goal;	   /* what they are scored against */
+	struct decoder *decoder;	   /* of targets with points, where there is a validation set */
 	uint32_t *order, *rows;		   /* host, device */
-	real *x, *t, *dz, *first, *second; /* device: a batch, and the optimizer's */
+	real *x, *dz, *first, *second; /* device: a batch, and the optimizer's */
 	double *loss;			   /* device, a row each */
-	int *mirror;			   /* points */
-	real *scaled;			   /* host (n, outputs) */
 	int epoch, step, best_epoch;
-	double best;
+	double best, least; /* validation score; training loss of the first epoch */
 	FILE *best_file; /* its weights: parameters, then statistics; without a name */
 };
 
 /* All the pieces outlive it. m's parameters are where training starts. */
 struct train *train_new(
 	const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a);
-/* To the end. Meanwhile the device has the only copy of m's parameters; m then holds the best weights where there is a validation set, else
- * the last. Dies when the loss is no number. */
-void train_run(struct train *t);
+/* To the end; returns 0. Meanwhile the device has the only copy of m's parameters; m then holds the best weights where there is a validation
+ * set, else the last. Where the loss is no number, or TRAIN_EXPLODED times that of the first epoch, a line says so with epoch and layer: it
+ * returns -1 with the best weights in m, or dies where there are none. */
+int train_run(struct train *t);
+#define TRAIN_EXPLODED 1000.0
 void train_free(struct train *t);
 
-/* Loss, and error (share of wrong labels) or RMSE (pixels), of the net on a set. */
+/* Loss, and error (share of wrong labels) or RMSE (pixels), of the net on the validation set. */
 struct train_score {
 	double loss, error;
 };
-struct train_score train_evaluate(struct train *t, const struct rows *r, const uint8_t *bytes, const real *target);
+struct train_score train_evaluate(struct train *t);
 
 /* Dies where one of n weights (host) is no number: the loss is seen before a step, so it can't tell what the last one did. */
 void train_finite(const struct train *t, const real *p, size_t n);

@@ -64,7 +64,7 @@ static const struct kind {
 	const char *name, *net; /* net: NULL, or its description */
 	int most;		/* largest batch; of sgemm: N */
 	int outputs;		/* 0: as many as heat has at that size */
-	enum loss loss;
+	enum loss_kind loss;
 	int train, sized;
 } kinds[] = {
 	{.name = "sgemm", .most = 16384},
@@ -93,7 +93,7 @@ struct work {
 	double *loss;
 	uint32_t *rows;
 	int B, outputs;
-	enum loss kind;
+	enum loss_kind kind;
 	struct dae *d;
 	struct dae_options a;
 	uint32_t epoch;
@@ -113,7 +113,7 @@ static void describe(struct workload *w)
 	const struct kind *k = w->kind;
 	char err[256];
 	int side = heat_side(w->size), outputs = k->outputs ? k->outputs : 15 * side * side;
-	if (k->net && netdesc_parse(&w->d, k->net, 1, k->sized ? w->size : 1, k->sized ? w->size : INPUTS, outputs, err) < 0)
+	if (k->net && netdesc_parse(&w->d, k->net, 1, k->sized ? w->size : 1, k->sized ? w->size : INPUTS, (struct netdesc_target){outputs, outputs}, err) < 0)
 		die_usage("%s: %s", w->name, err);
 }
 
@@ -229,7 +229,7 @@ static void train_step(struct work *w)
 	struct net_pass pass = {.train = 1, .rows = w->rows};
 	struct net_step step = {{.kind = UPDATE_SGD, .rate = (real)0.01, .momentum = (real)0.9}, w->first, NULL};
 	real *z = net_forward(w->n, w->x, w->B, &pass);
-	w->ops->loss(w->ops, w->kind, w->loss, w->dz, z, w->t, 1 / ((real)w->B * (real)w->outputs), w->B, w->outputs);
+	w->ops->loss(w->ops, &(struct loss){.kind = w->kind, .mul = 1 / ((real)w->B * (real)w->outputs)}, w->loss, w->dz, z, w->t, NULL, w->B, w->outputs);
 	net_backward(w->n, w->x, w->dz, w->B, &pass, &step);
 }
 

@@ -10,38 +10,45 @@
 static const struct {
 	const char *net;
 	int C, H, W, B, out;
-	enum loss loss;
+	enum loss_kind loss;
+	int points; /* heat maps of so many */
 } cases[] = {
-	{"fc", 1, 1, 3, 2, 4, LOSS_SQUARED},
-	{"fc7 tanh fc", 1, 3, 2, 5, 3, LOSS_SIGMOID},
-	{"fc7 sigmoid fc", 1, 3, 2, 5, 3, LOSS_SOFTMAX},
-	{"fc9 relu fc5 tanh fc", 2, 2, 2, 3, 2, LOSS_SQUARED},
-	{"conv3x3x2 fc", 1, 5, 6, 2, 3, LOSS_SQUARED},
-	{"conv2x3x2s2p1 relu conv1x1x3 tanh fc", 2, 5, 7, 3, 2, LOSS_SQUARED},
-	{"conv3x3x3s3 sigmoid conv2x1x2p0 fc", 1, 8, 9, 1, 2, LOSS_SIGMOID},
-	{"conv3x3x2p1 pool2 relu fc", 1, 5, 7, 2, 3, LOSS_SQUARED},
-	{"conv3x3x2p2 pool3 fc", 2, 4, 5, 2, 3, LOSS_SQUARED},
-	{"up3 conv3x3x2 tanh up2 conv2x2x2s2", 2, 3, 2, 2, 56, LOSS_SQUARED},
-	{"conv3x3x3p1 bn relu fc", 2, 3, 4, 4, 2, LOSS_SQUARED},
-	{"fc6 bn tanh fc", 1, 2, 3, 5, 2, LOSS_SIGMOID},
-	{"fc8 tanh dropout0.4 fc6 relu dropout0.3 fc", 1, 2, 3, 4, 2, LOSS_SQUARED},
-	{"dropout0.5 conv2x2x2 tanh fc", 1, 3, 3, 3, 2, LOSS_SQUARED},
-	{"conv3x3x3 relu pool2 conv2x2x2 tanh pool3 fc", 1, 11, 12, 2, 3, LOSS_SQUARED},
-	{"conv2x2x3 pool2 sigmoid fc", 2, 5, 6, 3, 2, LOSS_SIGMOID},
-	{"conv3x3x4s2p1 relu conv3x3x5s2p1 tanh up2 conv3x3x3p1 sigmoid up2 conv3x3x2p1 relu conv1x1x1", 1, 8, 8, 2, 64, LOSS_SQUARED},
-	{"fc8 tanh conv1x1x3 relu up2 conv2x2x2p1 pool2 tanh fc", 1, 2, 2, 3, 2, LOSS_SQUARED},
-	{"tanh conv1x1x2 bn sigmoid pool2 fc", 1, 4, 4, 3, 2, LOSS_SOFTMAX},
+	{"fc", 1, 1, 3, 2, 4, LOSS_SQUARED, 0},
+	{"fc7 tanh fc", 1, 3, 2, 5, 3, LOSS_SIGMOID, 0},
+	{"fc7 sigmoid fc", 1, 3, 2, 5, 3, LOSS_SOFTMAX, 0},
+	{"fc9 relu fc5 tanh fc", 2, 2, 2, 3, 2, LOSS_SQUARED, 0},
+	{"conv3x3x2 fc", 1, 5, 6, 2, 3, LOSS_SQUARED, 0},
+	{"conv2x3x2s2p1 relu conv1x1x3 tanh fc", 2, 5, 7, 3, 2, LOSS_SQUARED, 0},
+	{"conv3x3x3s3 sigmoid conv2x1x2p0 fc", 1, 8, 9, 1, 2, LOSS_SIGMOID, 0},
+	{"conv3x3x2p1 pool2 relu fc", 1, 5, 7, 2, 3, LOSS_SQUARED, 0},
+	{"conv3x3x2p2 pool3 fc", 2, 4, 5, 2, 3, LOSS_SQUARED, 0},
+	{"up3 conv3x3x2 tanh up2 conv2x2x2s2", 2, 3, 2, 2, 56, LOSS_SQUARED, 0},
+	{"conv3x3x3p1 bn relu fc", 2, 3, 4, 4, 2, LOSS_SQUARED, 0},
+	{"fc6 bn tanh fc", 1, 2, 3, 5, 2, LOSS_SIGMOID, 0},
+	{"fc8 tanh dropout0.4 fc6 relu dropout0.3 fc", 1, 2, 3, 4, 2, LOSS_SQUARED, 0},
+	{"dropout0.5 conv2x2x2 tanh fc", 1, 3, 3, 3, 2, LOSS_SQUARED, 0},
+	{"conv3x3x3 relu pool2 conv2x2x2 tanh pool3 fc", 1, 11, 12, 2, 3, LOSS_SQUARED, 0},
+	{"conv2x2x3 pool2 sigmoid fc", 2, 5, 6, 3, 2, LOSS_SIGMOID, 0},
+	{"conv3x3x4s2p1 relu conv3x3x5s2p1 tanh up2 conv3x3x3p1 sigmoid up2 conv3x3x2p1 relu conv1x1x1", 1, 8, 8, 2, 64, LOSS_SQUARED, 0},
+	{"fc8 tanh conv1x1x3 relu up2 conv2x2x2p1 pool2 tanh fc", 1, 2, 2, 3, 2, LOSS_SQUARED, 0},
+	{"tanh conv1x1x2 bn sigmoid pool2 fc", 1, 4, 4, 3, 2, LOSS_SOFTMAX, 0},
+	{"conv3x3x3p1 bn relu pool2 fc6 bn relu fc", 1, 6, 5, 4, 2, LOSS_SQUARED, 0},
+	{"fc5 tanh fc", 1, 2, 3, 3, 4, LOSS_SMOOTH, 0},
+	{"fc5 tanh fc", 1, 2, 3, 3, 4, LOSS_WING, 0},
+	{"conv3x3x4p1 bn relu conv1x1x2", 1, 5, 6, 3, 60, LOSS_SQUARED, 2},
+	{"conv3x3x4s2p1 tanh up2 conv3x3x3p1", 1, 6, 6, 2, 108, LOSS_SMOOTH, 3},
+	{"conv3x3x2p1", 1, 7, 5, 2, 70, LOSS_WING, 2},
 };
 
 struct setting {
 	struct ops *o;
 	struct netdesc d;
 	struct net *n;
-	real *x, *t, *dz;
+	real *x, *t, *w, *dz;
 	double *loss;
 	uint32_t rows[8];
-	int B, out;
-	enum loss kind;
+	int B, out, points;
+	enum loss_kind kind;
 };
 
 static double normal(uint32_t what, uint32_t i)
@@ -56,8 +63,8 @@ static void set_up(struct setting *s, int i)
 {
 	char err[256];
 	struct netdesc *d = &descriptions[i];
-	*s = (struct setting){.B = cases[i].B, .out = cases[i].out, .kind = cases[i].loss};
-	ck_assert_msg(!netdesc_parse(d, cases[i].net, cases[i].C, cases[i].H, cases[i].W, s->out, err), "%s", err);
+	*s = (struct setting){.B = cases[i].B, .out = cases[i].out, .kind = cases[i].loss, .points = cases[i].points};
+	ck_assert_msg(!netdesc_parse(d, cases[i].net, cases[i].C, cases[i].H, cases[i].W, (struct netdesc_target){s->out, s->out}, err), "%s", err);
 	s->o = ops_open("ref", 1);
 	s->n = net_new(s->o, d, s->B, NET_GRADIENT);
 	real *stat = xcalloc(d->nstat + 1, sizeof *stat);
@@ -71,9 +78,14 @@ static void set_up(struct setting *s, int i)
 	for (size_t k = 0; k < in; k++)
 		s->x[k] = normal(2, (uint32_t)k);
 	for (int k = 0; k < s->B * s->out; k++)
-		s->t[k] = s->kind == LOSS_SQUARED   ? normal(3, (uint32_t)k)
+		s->t[k] = s->kind < LOSS_SIGMOID    ? normal(3, (uint32_t)k)
 			  : s->kind == LOSS_SIGMOID ? (double)philox_unit((uint32_t)k * 0x9E3779B9u)
 						    : k % s->out;
+	s->w = xcalloc((size_t)(s->B * s->out), sizeof *s->w);
+	for (int k = 0; k < s->B * s->out; k++)
+		s->w[k] = 0.5 + (double)philox_unit((uint32_t)k * 0x85EBCA6Bu);
+	for (int k = 0; s->points && k < 2 * s->B * s->points; k++)
+		s->t[k] = (0.1 + 0.8 * (double)philox_unit((uint32_t)k * 0x9E3779B9u)) * (k % 2 ? d->layer[d->n - 1].OH : d->layer[d->n - 1].OW);
 	if (s->kind != LOSS_SOFTMAX)
 		s->t[1] = NAN; /* a missing label */
 	for (uint32_t b = 0; b < 8; b++)
@@ -85,7 +97,13 @@ static double loss_now(struct setting *s, int gradient)
 	struct net_pass pass = {1, s->rows, 11, 5};
 	double sum = 0;
 	real *z = net_forward(s->n, s->x, s->B, &pass);
-	s->o->loss(s->o, s->kind, s->loss, gradient ? s->dz : NULL, z, s->t, 0.25, s->B, s->out);
+	const struct loss l = {s->kind, 0.8, 0.3, 0.25};
+	const struct layer *last = &s->n->d->layer[s->n->d->n - 1];
+	if (s->points)
+		s->o->heat(s->o, &(struct heat){s->points, last->OH, last->OW, 1.2, 0.6, l}, s->loss, gradient ? s->dz : NULL, NULL, z, s->t,
+			s->w, s->B);
+	else
+		s->o->loss(s->o, &l, s->loss, gradient ? s->dz : NULL, z, s->t, s->kind == LOSS_SOFTMAX ? NULL : s->w, s->B, s->out);
 	for (int b = 0; b < s->B; b++)
 		sum += 0.25 * s->loss[b];
 	if (gradient)
@@ -111,7 +129,7 @@ START_TEST(gradients)
 		worst = err > worst ? err : worst;
 		ck_assert_msg(err < 1e-6, "%s: parameter %zu: %.9g, by differences %.9g", cases[_i].net, k, got, want);
 	}
-	free(s.x), free(s.t), free(s.dz), free(s.loss);
+	free(s.x), free(s.t), free(s.w), free(s.dz), free(s.loss);
 	net_free(s.n);
 	s.o->close(s.o);
 }
@@ -129,7 +147,7 @@ START_TEST(direction)
 	s.o->update(s.o, s.n->param, s.n->grad, NULL, NULL, n, &(struct update){.kind = UPDATE_SGD, .rate = h});
 	double got = (before - loss_now(&s, 0)) / h;
 	ck_assert_msg(fabs(got - promise) <= 1e-3 * promise + 1e-6, "%s: %g, not %g", cases[_i].net, got, promise);
-	free(s.x), free(s.t), free(s.dz), free(s.loss);
+	free(s.x), free(s.t), free(s.w), free(s.dz), free(s.loss);
 	net_free(s.n);
 	s.o->close(s.o);
 }

@@ -13,7 +13,7 @@ static struct netdesc d;
 static struct net *net_of(const struct ops *o, const char *text, int C, int H, int W, int target, int B, enum net_mode mode)
 {
 	char err[256];
-	ck_assert_msg(!netdesc_parse(&d, text, C, H, W, target, err), "%s", err);
+	ck_assert_msg(!netdesc_parse(&d, text, C, H, W, (struct netdesc_target){target, target}, err), "%s", err);
 	struct net *n = net_new(o, &d, B, mode);
 	real *param = xcalloc(d.nparam + 1, sizeof *param), *stat = xcalloc(d.nstat + 1, sizeof *stat);
 	net_first(&d, 3, param, stat);
@@ -77,12 +77,40 @@ START_TEST(dropout)
 }
 END_TEST
 
+/* Batch norms folded into weights make the outputs that they make themselves. */
+START_TEST(folding)
+{
+	enum { B = 5, P = 2 * 6 * 7 };
+	struct ops *o = ops_open(_i ? "cpu" : "ref", 1);
+	const char *text = "conv3x3x4p1 bn relu pool2 bn up2 conv2x2x3s2p1 bn tanh fc5 bn sigmoid fc";
+	struct net *n[2] = {net_of(o, text, 2, 6, 7, 3, B, NET_TRAIN), net_of(o, text, 2, 6, 7, 3, B, NET_INFER)};
+	size_t np = n[0]->d->nparam, ns = n[0]->d->nstat;
+	real *x = randoms(B * P), *param = randoms((int)np), *stat = randoms((int)ns), y[2][B * 3];
+	for (size_t k = 0; k < np; k++)
+		param[k] -= 1;
+	struct net_pass predict = {0};
+	for (int k = 0; k < 2; k++) {
+		if (k)
+			net_borrow(n[k], param, stat);
+		else
+			net_put(n[k], param, stat);
+		memcpy(y[k], net_forward(n[k], x, B, &predict), sizeof y[k]);
+	}
+	for (int i = 0; i < B * 3; i++)
+		ck_assert_float_eq_tol(y[0][i], y[1][i], 2e-5f);
+	ck_assert(fabsf(y[0][0] - y[0][3]) > 1e-4f);
+	free(x), free(param), free(stat);
+	net_free(n[0]), net_free(n[1]);
+	o->close(o);
+}
+END_TEST
+
 /* Prediction does not depend on what else is in the batch, nor does it move the statistics; training does both. */
 START_TEST(batches)
 {
 	enum { B = 9, P = 2 * 6 * 7 };
 	struct ops *o = ops_open(_i ? "cpu" : "ref", 1);
-	struct net *n = net_of(o, "conv3x3x4p1 bn relu pool2 dropout0.5 up2 conv2x2x3s2p1 tanh fc5 sigmoid fc", 2, 6, 7, 3, B, NET_INFER);
+	struct net *n = net_of(o, "conv3x3x4p1 bn relu pool2 dropout0.5 up2 conv2x2x3s2p1 tanh fc5 sigmoid fc", 2, 6, 7, 3, B, NET_TRAIN);
 	real *x = randoms(B * P), all[B * 3], stat[8], after[8];
 	uint32_t rows[B] = {0};
 	struct net_pass train = {1, rows, 1, 1}, predict = {0};
@@ -110,6 +138,7 @@ int main(void)
 	TCase *t = tcase_create("net");
 	tcase_add_loop_test(t, dropout, 0, 2);
 	tcase_add_loop_test(t, batches, 0, 2);
+	tcase_add_loop_test(t, folding, 0, 2);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

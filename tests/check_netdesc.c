@@ -17,7 +17,7 @@ static int parse(const char *text, int C, int H, int W, int target)
 {
 	memset(&d, 0x5a, sizeof d);
 	strcpy(err, "untouched");
-	int got = netdesc_parse(&d, text, C, H, W, target, err);
+	int got = netdesc_parse(&d, text, C, H, W, (struct netdesc_target){target, target}, err);
 	ck_assert_msg(got == 0 || got == -1, "returns %d", got);
 	ck_assert_msg((got == 0) == !strcmp(err, "untouched"), "%s: %d, but '%s'", text, got, err);
 	return got;
@@ -101,7 +101,15 @@ START_TEST(fusing)
 	parses("fc3 tanh relu fc sigmoid", 1, 1, 4, 2);
 	ck_assert(d.layer[0].act == ACT_TANH && d.layer[1].fused && !d.layer[2].fused && d.layer[3].act == ACT_SIGMOID && d.layer[4].fused);
 	parses("relu fc bn relu", 1, 1, 4, 2);
-	ck_assert(!d.layer[0].fused && d.layer[1].act == ACT_NONE && !d.layer[3].fused);
+	ck_assert(!d.layer[0].fused && d.layer[1].act == ACT_NONE && d.layer[2].act == ACT_RELU && d.layer[3].fused);
+	parses("fc bn tanh", 1, 1, 4, 2);
+	ck_assert(d.layer[1].act == ACT_NONE && !d.layer[2].fused);
+	/* for inference alone a batch norm goes into the weights before it, and what follows with it */
+	parses("conv3x3x2p1 bn relu pool2 fc bn tanh relu bn", 1, 8, 8, 2);
+	netdesc_fold(&d);
+	ck_assert(d.layer[0].bn == 1 && d.layer[1].fused && d.layer[0].act == ACT_RELU && d.layer[2].fused && d.layer[0].pool == 2);
+	ck_assert(d.layer[3].fused && !d.layer[4].fused && d.layer[4].bn == 5 && d.layer[4].act == ACT_NONE && !d.layer[6].fused);
+	ck_assert(!d.layer[8].fused);
 	parses("conv1x1x2 dropout0.5 relu", 1, 1, 1, 2);
 	ck_assert(d.layer[0].act == ACT_NONE && !d.layer[2].fused);
 	/* a convolution takes its pool along, the activation on either side of it, and an up of 2 before it */
@@ -111,7 +119,7 @@ START_TEST(fusing)
 	ck_assert(d.layer[0].act == ACT_SIGMOID && d.layer[0].pool == 3 && d.layer[2].fused && d.layer[0].up == 1);
 	ck_assert(d.layer[3].fused && d.layer[4].up == 2 && d.layer[4].pool == 2 && d.layer[5].fused && !d.layer[6].fused);
 	parses("up2 conv2x2x1s2 bn relu", 1, 2, 2, 4); /* not the input's, nor with a stride */
-	ck_assert(!d.layer[0].fused && d.layer[1].up == 1 && !d.layer[3].fused);
+	ck_assert(!d.layer[0].fused && d.layer[1].up == 1 && d.layer[1].act == ACT_NONE);
 	parses("relu up2 conv2x2x1s2", 1, 2, 2, 4);
 	ck_assert(!d.layer[1].fused && d.layer[2].up == 1);
 	parses("relu up3 conv3x3x1p1", 1, 2, 2, 36);
@@ -325,7 +333,7 @@ START_TEST(rubbish)
 			r = r * 1664525u + 1013904223u;
 			strcat(text, bits[(r >> 16) % (sizeof bits / sizeof *bits)]);
 		}
-		if (netdesc_parse(&d, text, 1 + i % 3, 1 + i % 40, 1 + i % 37, 1 + i % 50, err))
+		if (netdesc_parse(&d, text, 1 + i % 3, 1 + i % 40, 1 + i % 37, (struct netdesc_target){1 + i % 50, 1 + i % 50}, err))
 			continue;
 		taken++;
 		for (int k = 0; k < d.n; k++)

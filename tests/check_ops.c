@@ -347,13 +347,13 @@ START_TEST(planes)
 }
 END_TEST
 
-static const int bn_shapes[][5] = {/* B C H W maps */ {5, 3, 1, 1, 0}, {33, 50, 1, 1, 0}, {1, 1, 2, 2, 1}, {7, 9, 5, 7, 1},
-	{3, 16, 4, 4, 1}, {4, 17, 3, 5, 1}, {2, 50, 6, 6, 1}};
+static const int bn_shapes[][6] = {/* B C H W maps relu */ {5, 3, 1, 1, 0, 0}, {33, 50, 1, 1, 0, 1}, {1, 1, 2, 2, 1, 0}, {7, 9, 5, 7, 1, 0},
+	{3, 16, 4, 4, 1, 1}, {4, 17, 3, 5, 1, 1}, {2, 50, 6, 6, 1, 0}, {2, 20, 13, 11, 1, 1}};
 
 START_TEST(batch_norm)
 {
 	const int *v = bn_shapes[_i], B = v[0], C = v[1], H = v[2], W = v[3], maps = v[4];
-	struct bn s = {B, C, H * W, maps, 1, 0.1f, 1e-5f};
+	struct bn s = {B, C, H * W, maps, 1, v[5] ? ACT_RELU : ACT_NONE, 0.1f, 1e-5f};
 	size_t n = (size_t)(B * C * H * W), c = (size_t)C;
 	float *x = randoms(n, 1), *dy = randoms(n, 2), *gamma = randoms(c, 3), *beta = randoms(c, 4);
 	for (s.train = 1; s.train >= 0; s.train--) {
@@ -367,7 +367,7 @@ START_TEST(batch_norm)
 			for (size_t k = c; k < 2 * c; k++)
 				run[h][k] = fabsf(run[h][k]) + 0.1f;
 			o->bn(o, y[h], mx, gamma, beta, run[h], save[h], &s);
-			o->bn_back(o, dx[h], dg[h], db[h], mdy, mx, gamma, save[h], &s);
+			o->bn_back(o, dx[h], dg[h], db[h], mdy, y[h], mx, gamma, save[h], &s);
 			if (maps) {
 				y[h] = to_rows(o, y[h], B, C, H, W), dx[h] = to_rows(o, dx[h], B, C, H, W);
 				o->release(o, mx), o->release(o, mdy);
@@ -386,7 +386,7 @@ START_TEST(batches)
 	size_t P = (size_t)(H * W), n = (size_t)B * P;
 	uint8_t *bytes = xcalloc((size_t)N * P, 1);
 	uint32_t rows[] = {3, 19, 0, 7, 7, 12, 1, 18, 5};
-	struct augment a = {1, 2, 15, 0.2f, 0.3f, 0.1f, 0.05f, 9, 4};
+	struct augment a = {1, 2, 15, 0.2f, 0.3f, 0.1f, 0.05f, 1, 0.5f, 9, 4};
 	float *source = randoms((size_t)N * P, 1);
 	for (size_t i = 0; i < (size_t)N * P; i++)
 		bytes[i] = (uint8_t)philox(1, PHILOX_TEST, 0, (uint32_t)i, 0).v[0];
@@ -414,6 +414,75 @@ START_TEST(batches)
 }
 END_TEST
 
+static const int heat_shapes[][4] = {/* B P H W */ {1, 1, 1, 2}, {3, 2, 5, 7}, {2, 3, 16, 16}, {4, 1, 33, 19}, {2, 2, 70, 67}};
+
+START_TEST(heat_maps)
+{
+	const int *v = heat_shapes[_i], B = v[0], P = v[1], H = v[2], W = v[3];
+	size_t k = (size_t)(B * P), n = k * (size_t)(H * W);
+	float *z = randoms(n, 1), *t = randoms(2 * k, 2), *weight = randoms(2 * k, 3);
+	for (size_t i = 0; i < n; i++)
+		z[i] *= 5;
+	for (size_t i = 0; i < 2 * k; i++) {
+		t[i] = (t[i] * 0.25f + 0.5f) * (float)(i % 2 ? H : W); /* some outside */
+		weight[i] = fabsf(weight[i]);
+	}
+	t[0] = NAN;
+	for (int kind = LOSS_SQUARED; kind <= LOSS_WING; kind++)
+		for (int weighed = 0; weighed < 2; weighed++) {
+			struct heat s = {P, H, W, 1.5f, weighed ? 0.7f : 0, {(enum loss_kind)kind, 1, 0.25f, 0.1f}};
+			float *dz[4], *l[4], *place[4], *alone[4];
+			for (int h = 0; h < 4; h++) {
+				double *loss = xcalloc((size_t)B, sizeof *loss);
+				dz[h] = filled(n), l[h] = filled((size_t)B), place[h] = filled(4 * k), alone[h] = filled(4 * k);
+				hand(h)->heat(hand(h), &s, loss, dz[h], place[h], z, t, weighed ? weight : NULL, B);
+				hand(h)->heat(hand(h), &s, NULL, NULL, alone[h], z, NULL, NULL, B);
+				ck_assert(!memcmp(place[h], alone[h], 4 * k * sizeof(float)));
+				for (int b = 0; b < B; b++)
+					l[h][b] = (float)loss[b];
+				free(loss);
+			}
+			compare(dz, n, 1e-5f, "heat dz"), compare(l, (size_t)B, 1e-5f, "heat"), compare(place, 4 * k, 1e-5f, "places");
+			for (int h = 0; h < 4; h++)
+				free(alone[h]);
+		}
+	/* a bump of a Gaussian's logits is a Gaussian: its mean and variance are known */
+	if (H == 33) {
+		float place[4];
+		for (int i = 0; i < H * W; i++)
+			z[i] = -((float)(i % W) - 9.25f) * ((float)(i % W) - 9.25f) / 8 - ((float)(i / W) - 14.5f) * ((float)(i / W) - 14.5f) / 8;
+		struct heat s = {1, H, W, 1, 0, {LOSS_SQUARED, 1, 1, 1}};
+		hand(1)->heat(hand(1), &s, NULL, NULL, place, z, NULL, NULL, 1);
+		ck_assert_float_eq_tol(place[0], 9.25f, 1e-2f);
+		ck_assert_float_eq_tol(place[1], 14.5f, 1e-2f);
+		ck_assert_float_eq_tol(place[2], 8, 0.1f);
+	}
+	free(z), free(t), free(weight);
+}
+END_TEST
+
+START_TEST(splats)
+{
+	enum { B = 2, P = 3, H = 20, W = 24 };
+	float points[B * P * 2] = {5, 6, 11.5f, 8.25f, NAN, NAN, 1, 1, 20, 15, 21, 15}, prior[P * 3] = {5, 5, 2, 12, 9, 2, 12, 16, 1.5f};
+	struct splat s = {P, H, W, 1.5f, 2};
+	float *t[4];
+	for (int h = 0; h < 4; h++) {
+		t[h] = filled((size_t)(B * H * W));
+		hand(h)->splat(hand(h), &s, t[h], points, prior, B);
+		for (int i = 0; i < H * W; i++) { /* the first row lacks its third point: what is near its usual place is no background */
+			int near = hypot(i % W - 12, i / W - 16) < 3;
+			ck_assert_msg(isnan(t[h][i]) == near, "pixel %d,%d: %g", i % W, i / W, (double)t[h][i]);
+			t[h][i] = isnan(t[h][i]) ? -1 : t[h][i];
+		}
+		ck_assert_float_eq_tol(t[h][6 * W + 5], 1, 1e-6f);
+		ck_assert_float_eq_tol(t[h][H * W + 15 * W + 20], 1, 1e-6f);
+		ck_assert_float_eq_tol(t[h][H * W + 15 * W + 22], expf(-1 / 4.5f), 1e-6f);
+	}
+	compare(t, (size_t)(B * H * W), 1e-6f, "splat");
+}
+END_TEST
+
 START_TEST(losses_and_steps)
 {
 	int B = 37, K = 5;
@@ -421,16 +490,21 @@ START_TEST(losses_and_steps)
 	float *z = randoms(n, 1), *t = randoms(n, 2), *g = randoms(big, 3);
 	for (size_t i = 0; i < n; i++)
 		z[i] *= 30; /* far into saturation */
-	for (int kind = LOSS_SQUARED; kind <= LOSS_SOFTMAX; kind++) {
+	float *weight = randoms(n, 4);
+	for (size_t i = 0; i < n; i++)
+		weight[i] = fabsf(weight[i]);
+	for (int k = 0; k < 2 * LOSS_SOFTMAX + 1; k++) {
+		enum loss_kind kind = (enum loss_kind)(k / 2);
+		struct loss s = {kind, 2, 0.5f, 0.5f};
 		float *dz[4], *l[4];
 		for (size_t i = 0; i < n; i++)
-			t[i] = kind == LOSS_SQUARED ? t[i] : kind == LOSS_SIGMOID ? (float)(i % 3) / 2 : (float)(i % (size_t)K);
+			t[i] = kind < LOSS_SIGMOID ? t[i] : kind == LOSS_SIGMOID ? (float)(i % 3) / 2 : (float)(i % (size_t)K);
 		for (int h = 0; h < 4; h++) {
 			double *loss = xcalloc((size_t)B, sizeof *loss);
 			dz[h] = filled(n), l[h] = filled((size_t)B);
-			hand(h)->loss(hand(h), (enum loss)kind, loss, dz[h], z, t, 0.5f, B, K);
+			hand(h)->loss(hand(h), &s, loss, dz[h], z, t, k % 2 ? weight : NULL, B, K);
 			for (int b = 0; b < B; b++) {
-				ck_assert_msg(isfinite(loss[b]) && loss[b] >= 0, "loss %d of row %d is %g", kind, b, loss[b]);
+				ck_assert_msg(isfinite(loss[b]) && loss[b] >= 0, "loss %d of row %d is %g", (int)kind, b, loss[b]);
 				l[h][b] = (float)loss[b];
 			}
 			free(loss);
@@ -524,6 +598,8 @@ int main(void)
 	tcase_add_loop_test(t, batch_norm, 0, sizeof bn_shapes / sizeof *bn_shapes);
 	tcase_add_test(t, batches);
 	tcase_add_test(t, losses_and_steps);
+	tcase_add_loop_test(t, heat_maps, 0, sizeof heat_shapes / sizeof *heat_shapes);
+	tcase_add_test(t, splats);
 	tcase_add_test(t, nan_passes);
 	tcase_add_test(t, ties);
 	suite_add_tcase(suite, t);

@@ -93,7 +93,7 @@ START_TEST(coords)
 	s.point[5][0] = s.point[5][1] = s.point[5][3] = NAN;
 	write_set(&s);
 	struct rows *r = rows_load(path, TARGET_COORDS);
-	ck_assert(r->n == N - 3 && r->W == W && r->H == H && r->k == 4 && r->outputs == 4);
+	ck_assert(r->n == N - 3 && r->W == W && r->H == H && r->k == 4 && r->values == 4);
 	ck_assert_str_eq(r->names, "a,b");
 	for (uint32_t i = 0; i < r->n; i++) {
 		uint32_t was = i + 1 + (i >= 16);
@@ -123,7 +123,7 @@ START_TEST(labels)
 		struct rows *r = rows_load(path, TARGET_LABEL);
 		ck_assert(r->n == N && r->k == 1);
 		ck_assert_str_eq(r->names, c[k].names);
-		ck_assert_int_eq(r->outputs, c[k].outputs);
+		ck_assert_int_eq(r->values, c[k].outputs);
 		for (uint32_t i = 0; i < N; i++)
 			ck_assert(r->value[i] == (float)s.label[i] && r->group[i] == i);
 		rows_free(r);
@@ -137,7 +137,7 @@ START_TEST(labels)
 		ck_assert(r->image[i * W * H] == 2 * i + 1 && r->image[i * W * H + 5] == 2 * i + 1 && r->value[i] == 1);
 	rows_free(r);
 	r = rows_load(path, TARGET_IMAGE);
-	ck_assert(r->n == N && r->k == 0 && r->outputs == W * H && !*r->names);
+	ck_assert(r->n == N && r->k == 0 && r->values == W * H && !*r->names);
 	rows_free(r);
 }
 END_TEST
@@ -233,7 +233,7 @@ START_TEST(parts)
 				ck_assert_int_eq(part, differ);
 			differ = part;
 		}
-		ck_assert(p[1]->n % 4 == 0 && p[0]->W == W && p[0]->k == 4 && p[0]->outputs == 4 && !strcmp(p[0]->names, "a,b"));
+		ck_assert(p[1]->n % 4 == 0 && p[0]->W == W && p[0]->k == 4 && p[0]->values == 4 && !strcmp(p[0]->names, "a,b"));
 		held += p[1]->n;
 		rows_free(p[0]), rows_free(p[1]);
 	}

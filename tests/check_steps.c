@@ -47,7 +47,7 @@ static const char *const hands[] = {"ref", "cpu"};
 static struct rows rows_of(int i)
 {
 	size_t n;
-	struct rows r = {.n = 24, .W = 12, .H = 9, .outputs = cases[i].outputs, .names = xstrdup(cases[i].names)};
+	struct rows r = {.n = 24, .W = 12, .H = 9, .values = cases[i].outputs, .names = xstrdup(cases[i].names)};
 	r.image = (uint8_t *)values("image", &n);
 	ck_assert_uint_eq(n, 24 * 9 * 12);
 	const void *v = values(cases[i].target, &n);
@@ -108,7 +108,7 @@ START_TEST(training)
 	const char *net = tns_meta_value(tns_table_head(dump), cases[i].net);
 	/* with validation: what is logged; without: the last weights, which validation must not have moved */
 	for (int valid = 1; valid >= 0; valid--) {
-		struct model *m = model_new(net, cases[i].kind, 12, 9, r.outputs, r.names);
+		struct model *m = model_new(net, cases[i].kind, 12, 9, r.values, r.names);
 		snprintf(text, sizeof text, "%s/first/", name);
 		model_read(&m->d, dump, text, m->param, m->stat);
 		struct train *t = train_new(o, m, &r, valid ? &r : NULL, &a);

@@ -138,7 +138,7 @@ enum { W = 72, H = 64, N = 60 };
 static struct rows *blobs(void)
 {
 	struct rows *r = xcalloc(1, sizeof *r);
-	*r = (struct rows){.n = N, .W = W, .H = H, .k = 6, .outputs = 6, .names = xstrdup("left_eye,right_eye,nose")};
+	*r = (struct rows){.n = N, .W = W, .H = H, .k = 6, .values = 6, .names = xstrdup("left_eye,right_eye,nose")};
 	r->image = xcalloc(N, W * H), r->value = xcalloc(N * 6, sizeof *r->value);
 	for (uint32_t i = 0; i < N; i++) {
 		float *v = r->value + 6 * i;
@@ -191,8 +191,8 @@ START_TEST(pixels_and_points)
 		struct warp w = augment_draw(&drawn, i, W, H);
 		flipped += w.flipped;
 		for (int p = 0; p < 2; p++) {
-			float lx = (t->t[6 * b + 2 * (uint32_t)p] - m->ox) / m->sx,
-			      ly = (t->t[6 * b + 2 * (uint32_t)p + 1] - m->oy) / m->sy, cx, cy;
+			float lx = (t->goal->t[6 * b + 2 * (uint32_t)p] - m->ox) / m->sx,
+			      ly = (t->goal->t[6 * b + 2 * (uint32_t)p + 1] - m->oy) / m->sy, cx, cy;
 			int was = w.flipped ? !p : p; /* whose blob it is */
 			const float *v = r->value + 6 * i + 2 * was;
 			ck_assert_msg(isnan(lx) == isnan(v[0]) && isnan(ly) == isnan(v[1]), "row %u, point %d: a label came or went", i, p);
@@ -207,7 +207,7 @@ START_TEST(pixels_and_points)
 			if (w.flipped && _i == 1)
 				ck_assert_float_eq_tol(lx, W - 1 - v[0], 1e-4f);
 		}
-		ck_assert(isnan(t->t[6 * b + 4]) && isnan(t->t[6 * b + 5]));
+		ck_assert(isnan(t->goal->t[6 * b + 4]) && isnan(t->goal->t[6 * b + 5]));
 	}
 	int mirrors = strstr(augments[_i], "flip") != NULL;
 	ck_assert_msg(mirrors ? flipped > N / 4 && flipped < 3 * N / 4 : !flipped, "%s: %d of %d mirrored", augments[_i], flipped, N);
@@ -284,7 +284,7 @@ END_TEST
 static struct rows *noise(uint32_t n, int k, const char *names, int classes)
 {
 	struct rows *r = xcalloc(1, sizeof *r);
-	*r = (struct rows){.n = n, .W = 5, .H = 4, .k = k, .outputs = classes ? classes == 2 ? 1 : classes : k, .names = xstrdup(names)};
+	*r = (struct rows){.n = n, .W = 5, .H = 4, .k = k, .values = classes ? classes == 2 ? 1 : classes : k, .names = xstrdup(names)};
 	r->image = xcalloc(n, 20), r->value = xcalloc(n * (uint32_t)k, sizeof *r->value), r->group = xcalloc(n, sizeof *r->group);
 	for (uint32_t i = 0; i < n * 20; i++)
 		r->image[i] = (uint8_t)(256 * unit(5, i));
@@ -312,7 +312,7 @@ START_TEST(masked)
 			double s = i % 2 ? 2.0 / 4 : 2.0 / 5, c = i % 2 ? 1.5 : 2, d = (double)r->value[i] - c;
 			want += d * d * s * s, px += d * d, known++;
 		}
-	struct train_score s = train_evaluate(t, r, t->valid_bytes, t->valid_target);
+	struct train_score s = train_evaluate(t);
 	ck_assert_int_eq(known, 24 - 7);
 	ck_assert_double_eq_tol(s.loss, want / known, 1e-6);
 	ck_assert_double_eq_tol(s.error, sqrt(px / known), 1e-5);
@@ -369,14 +369,14 @@ static const struct {
 START_TEST(overfits)
 {
 	struct rows *r = noise(small[_i].n, small[_i].k, small[_i].names, small[_i].classes);
-	struct model *m = model_new(small[_i].net, small[_i].classes ? TARGET_LABEL : TARGET_COORDS, 5, 4, r->outputs, r->names);
+	struct model *m = model_new(small[_i].net, small[_i].classes ? TARGET_LABEL : TARGET_COORDS, 5, 4, r->values, r->names);
 	struct train_options a = small[_i].a;
 	a.quiet = 1, a.key = "", a.seed = 4;
 	net_first(&m->d, 4, m->param, m->stat);
 	struct train *t = train_new(hand, m, r, r, &a);
 	train_run(t);
 	net_put(t->net, m->param, m->stat);
-	struct train_score s = train_evaluate(t, r, t->valid_bytes, t->valid_target);
+	struct train_score s = train_evaluate(t);
 	ck_assert_msg(s.loss < small[_i].most && s.error <= small[_i].most_error, "%s: loss %g, error %g", small[_i].net, s.loss, s.error);
 	/* what m holds is the best, and best says how good it is */
 	ck_assert_double_eq_tol(small[_i].classes ? s.loss : s.error, t->best, 1e-12);
@@ -457,7 +457,7 @@ static void blow_up(void *arg)
 START_TEST(no_number)
 {
 	struct child c = child_run(blow_up, NULL);
-	ck_assert_msg(c.status == 1 && strstr(c.err, "epoch 1: the loss is nan; a smaller --rate may help\n"), "%d: %s", c.status, c.err);
+	ck_assert_msg(c.status == 1 && strstr(c.err, "epoch 1, layer 0: the loss is nan; a smaller --rate may help\n"), "%d: %s", c.status, c.err);
 }
 END_TEST
 

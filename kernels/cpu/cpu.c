@@ -153,6 +153,8 @@ struct ops *ops_cpu(int threads)
 		.bn = cpu_bn,
 		.bn_back = cpu_bn_back,
 		.loss = cpu_loss,
+		.heat = cpu_heat,
+		.splat = cpu_splat,
 		.update = cpu_update,
 		.close = cpu_close};
 	return o;

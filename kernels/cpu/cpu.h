@@ -67,9 +67,13 @@ void cpu_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t 
 void cpu_up(const struct ops *o, real *y, const real *x, int B, int C, int H, int W, int K);
 void cpu_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, int H, int W, int K);
 void cpu_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s);
-void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma,
+void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
 	const real *save, const struct bn *s);
-void cpu_loss(const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K);
+void cpu_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight, int B,
+	int K);
+void cpu_heat(const struct ops *o, const struct heat *s, double *loss, real *dz, real *place, const real *z, const real *target,
+	const real *weight, int B);
+void cpu_splat(const struct ops *o, const struct splat *s, real *t, const real *points, const real *prior, int B);
 void cpu_update(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u);
 
 #endif

@@ -141,95 +141,167 @@ void cpu_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, in
 	cpu_slices(o->ctx, (size_t)B * blocks_of(C), 2, up_back, &(struct args){.y = dx, .x = dy, .H = H, .W = W, .K = K});
 }
 
-/* Where pixel i of image b of the channels from c0 on stands, and how many there are: rows and maps alike. */
-static const float *channels(const struct bn *s, const float *x, int b, int c0, int i)
+/* Batch norm: sums of a block of an image are a task; they are put together in order. A sum runs in floats over a line of pixels, then in
+ * double. The variance is that of x - first, first the block's first value, so that one reading will do. */
+struct norm {
+	double sum[BLOCK], dot[BLOCK];
+};
+
+struct norm_args {
+	const struct bn *s;
+	const float *x, *y, *dy;
+	float *to;
+	struct norm *part;			     /* (B, blocks) */
+	const float *first, *mean, *scale, *base, *inv; /* (16 blocks) */
+	const float *k, *ms, *md;
+};
+
+enum { LINE = 64 };
+
+static void bn_sums(void *arg, size_t from, size_t to)
 {
-	return s->maps ? x + (((size_t)b * blocks_of(s->C) + (size_t)c0 / BLOCK) * (size_t)s->HW + (size_t)i) * BLOCK
-		       : x + (size_t)b * (size_t)s->C + (size_t)c0;
+	const struct norm_args *a = arg;
+	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
+	for (size_t i = from; i < to; i++) {
+		const float *x = a->x + i * n * BLOCK, *first = a->first + i % blocks * BLOCK;
+		struct norm sum = {0};
+		for (size_t p = 0; p < n;) {
+			float s1[BLOCK] = {0}, s2[BLOCK] = {0};
+			for (size_t end = p + LINE < n ? p + LINE : n; p < end; p++, x += BLOCK)
+				for (int c = 0; c < BLOCK; c++) {
+					float d = x[c] - first[c];
+					s1[c] += d, s2[c] += d * d;
+				}
+			for (int c = 0; c < BLOCK; c++)
+				sum.sum[c] += (double)s1[c], sum.dot[c] += (double)s2[c];
+		}
+		a->part[i] = sum;
+	}
 }
 
-static void bn(void *arg, size_t from, size_t to)
+static void bn_apply(void *arg, size_t from, size_t to)
 {
-	const struct args *a = arg;
-	const struct bn *s = a->s;
-	(void)to;
-	int c0 = (int)from * BLOCK, n = s->C - c0 < BLOCK ? s->C - c0 : BLOCK, wide = s->maps ? BLOCK : n;
-	double N = (double)s->B * s->HW, mean[BLOCK] = {0}, var[BLOCK] = {0};
-	float scale[BLOCK] = {0}, base[BLOCK] = {0}, *run = a->u + c0, *save = a->v + c0;
-	for (int b = 0; s->train && b < s->B; b++)
-		for (int i = 0; i < s->HW; i++) {
-			const float *x = channels(s, a->x, b, c0, i);
-			for (int c = 0; c < wide; c++)
-				mean[c] += (double)x[c];
-		}
-	for (int c = 0; c < n; c++)
-		mean[c] = s->train ? mean[c] / N : (double)run[c];
-	for (int b = 0; s->train && b < s->B; b++)
-		for (int i = 0; i < s->HW; i++) {
-			const float *x = channels(s, a->x, b, c0, i);
-			for (int c = 0; c < wide; c++)
-				var[c] += ((double)x[c] - mean[c]) * ((double)x[c] - mean[c]);
-		}
-	for (int c = 0; c < n; c++) {
-		var[c] = s->train ? var[c] / N : (double)run[s->C + c];
-		if (s->train) {
-			run[c] += s->momentum * ((float)mean[c] - run[c]);
-			run[s->C + c] += s->momentum * ((float)(N > 1 ? var[c] * N / (N - 1) : var[c]) - run[s->C + c]);
-		}
-		float inv = (float)(1 / sqrt(var[c] + (double)s->eps));
-		save[c] = (float)mean[c], save[s->C + c] = inv;
-		scale[c] = inv * a->w[c0 + c], base[c] = a->t[c0 + c] - (float)mean[c] * scale[c];
+	const struct norm_args *a = arg;
+	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
+	for (size_t i = from; i < to; i++) {
+		const float *x = a->x + i * n * BLOCK, *scale = a->scale + i % blocks * BLOCK, *base = a->base + i % blocks * BLOCK;
+		float *y = a->to + i * n * BLOCK;
+		if (a->s->act == ACT_RELU)
+			for (size_t p = 0; p < n * BLOCK; p += BLOCK)
+				for (int c = 0; c < BLOCK; c++) {
+					float v = x[p + (size_t)c] * scale[c] + base[c];
+					y[p + (size_t)c] = v < 0 ? 0 : v; /* NaN stays */
+				}
+		else
+			for (size_t p = 0; p < n * BLOCK; p += BLOCK)
+				for (int c = 0; c < BLOCK; c++)
+					y[p + (size_t)c] = x[p + (size_t)c] * scale[c] + base[c];
 	}
-	for (int b = 0; b < s->B; b++)
-		for (int i = 0; i < s->HW; i++) {
-			const float *x = channels(s, a->x, b, c0, i);
-			float *y = (float *)channels(s, a->y, b, c0, i);
-			for (int c = 0; c < wide; c++)
-				y[c] = x[c] * scale[c] + base[c];
-		}
 }
 
 void cpu_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s)
 {
-	cpu_slices(o->ctx, blocks_of(s->C), 1, bn, &(struct args){.y = y, .x = x, .w = gamma, .t = beta, .u = run, .v = save, .s = s});
-}
-
-static void bn_back(void *arg, size_t from, size_t to)
-{
-	const struct args *a = arg;
-	const struct bn *s = a->s;
-	(void)to;
-	int c0 = (int)from * BLOCK, n = s->C - c0 < BLOCK ? s->C - c0 : BLOCK, wide = s->maps ? BLOCK : n;
-	double N = (double)s->B * s->HW, sum[BLOCK] = {0}, dot[BLOCK] = {0};
-	float mean[BLOCK] = {0}, inv[BLOCK] = {0}, k[BLOCK] = {0}, ms[BLOCK] = {0}, md[BLOCK] = {0};
-	for (int c = 0; c < n; c++)
-		mean[c] = a->m[c0 + c], inv[c] = a->m[s->C + c0 + c];
-	for (int b = 0; b < s->B; b++)
-		for (int i = 0; i < s->HW; i++) {
-			const float *x = channels(s, a->x, b, c0, i), *dy = channels(s, a->t, b, c0, i);
-			for (int c = 0; c < wide; c++) {
-				sum[c] += (double)dy[c];
-				dot[c] += (double)(dy[c] * ((x[c] - mean[c]) * inv[c]));
-			}
-		}
-	for (int c = 0; c < n; c++) {
-		a->u[c0 + c] = (float)dot[c], a->v[c0 + c] = (float)sum[c];
-		k[c] = a->w[c0 + c] * inv[c], ms[c] = (float)(sum[c] / N), md[c] = (float)(dot[c] / N);
+	if (!s->maps) {
+		ref_bn(o, y, x, gamma, beta, run, save, s);
+		return;
 	}
-	for (int b = 0; b < s->B; b++)
-		for (int i = 0; i < s->HW; i++) {
-			const float *x = channels(s, a->x, b, c0, i), *dy = channels(s, a->t, b, c0, i);
-			float *dx = (float *)channels(s, a->y, b, c0, i);
-			for (int c = 0; c < wide; c++)
-				dx[c] = k[c] * (dy[c] - ms[c] - (x[c] - mean[c]) * inv[c] * md[c]);
+	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
+	float *first = xcalloc(3 * wide, sizeof *first), *scale = first + wide, *base = scale + wide;
+	struct norm *part = s->train ? xmalloc(all * sizeof *part) : NULL;
+	struct norm_args a = {.s = s, .x = x, .to = y, .part = part, .first = first, .scale = scale, .base = base};
+	double N = (double)s->B * s->HW;
+	for (size_t k = 0; s->train && k < blocks; k++)
+		memcpy(first + k * BLOCK, x + k * (size_t)s->HW * BLOCK, BLOCK * sizeof *first);
+	if (s->train)
+		cpu_slices(o->ctx, all, 1, bn_sums, &a);
+	for (int c = 0; c < s->C; c++) {
+		double mean = (double)run[c], var = (double)run[s->C + c];
+		if (s->train) {
+			double sum = 0, dot = 0;
+			for (size_t b = 0; b < (size_t)s->B; b++) {
+				const struct norm *p = &part[b * blocks + (size_t)c / BLOCK];
+				sum += p->sum[c % BLOCK], dot += p->dot[c % BLOCK];
+			}
+			mean = (double)first[c] + sum / N, var = dot / N - sum / N * (sum / N);
+			var = var < 0 ? 0 : var;
+			run[c] += s->momentum * ((float)mean - run[c]);
+			run[s->C + c] += s->momentum * ((float)(N > 1 ? var * N / (N - 1) : var) - run[s->C + c]);
 		}
+		float inv = (float)(1 / sqrt(var + (double)s->eps));
+		save[c] = (float)mean, save[s->C + c] = inv;
+		scale[c] = inv * gamma[c], base[c] = beta[c] - (float)mean * scale[c];
+	}
+	cpu_slices(o->ctx, all, 1, bn_apply, &a);
+	free(first), free(part);
 }
 
-void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma,
+/* dy as it was before the activation. */
+#define BEFORE(c) (relu && !(y[p + (size_t)(c)] > 0) ? y[p + (size_t)(c)] != y[p + (size_t)(c)] ? y[p + (size_t)(c)] : 0 : dy[p + (size_t)(c)])
+
+static void bn_back_sums(void *arg, size_t from, size_t to)
+{
+	const struct norm_args *a = arg;
+	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
+	const int relu = a->s->act == ACT_RELU;
+	for (size_t i = from; i < to; i++) {
+		const float *x = a->x + i * n * BLOCK, *y = a->y + i * n * BLOCK, *dy = a->dy + i * n * BLOCK,
+			    *mean = a->mean + i % blocks * BLOCK, *inv = a->inv + i % blocks * BLOCK;
+		struct norm sum = {0};
+		for (size_t p = 0; p < n * BLOCK;) {
+			float s1[BLOCK] = {0}, s2[BLOCK] = {0};
+			for (size_t end = p + LINE * BLOCK < n * BLOCK ? p + LINE * BLOCK : n * BLOCK; p < end; p += BLOCK)
+				for (int c = 0; c < BLOCK; c++) {
+					float d = BEFORE(c);
+					s1[c] += d, s2[c] += d * ((x[p + (size_t)c] - mean[c]) * inv[c]);
+				}
+			for (int c = 0; c < BLOCK; c++)
+				sum.sum[c] += (double)s1[c], sum.dot[c] += (double)s2[c];
+		}
+		a->part[i] = sum;
+	}
+}
+
+static void bn_back_apply(void *arg, size_t from, size_t to)
+{
+	const struct norm_args *a = arg;
+	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
+	const int relu = a->s->act == ACT_RELU;
+	for (size_t i = from; i < to; i++) {
+		size_t at = i % blocks * BLOCK;
+		const float *x = a->x + i * n * BLOCK, *y = a->y + i * n * BLOCK, *dy = a->dy + i * n * BLOCK, *mean = a->mean + at,
+			    *inv = a->inv + at, *k = a->k + at, *ms = a->ms + at, *md = a->md + at;
+		float *dx = a->to + i * n * BLOCK;
+		for (size_t p = 0; p < n * BLOCK; p += BLOCK)
+			for (int c = 0; c < BLOCK; c++)
+				dx[p + (size_t)c] = k[c] * (BEFORE(c) - ms[c] - (x[p + (size_t)c] - mean[c]) * inv[c] * md[c]);
+	}
+}
+
+void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
 	const real *save, const struct bn *s)
 {
-	cpu_slices(o->ctx, blocks_of(s->C), 1, bn_back,
-		&(struct args){.y = dx, .u = dgamma, .v = dbeta, .t = dy, .x = x, .w = gamma, .m = save, .s = s});
+	if (!s->maps) {
+		ref_bn_back(o, dx, dgamma, dbeta, dy, y, x, gamma, save, s);
+		return;
+	}
+	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
+	float *mean = xcalloc(5 * wide, sizeof *mean), *inv = mean + wide, *k = inv + wide, *ms = k + wide, *md = ms + wide;
+	struct norm *part = xmalloc(all * sizeof *part);
+	struct norm_args a = {.s = s, .x = x, .y = y, .dy = dy, .to = dx, .part = part, .mean = mean, .inv = inv, .k = k, .ms = ms, .md = md};
+	double N = (double)s->B * s->HW;
+	memcpy(mean, save, (size_t)s->C * sizeof *mean), memcpy(inv, save + s->C, (size_t)s->C * sizeof *inv);
+	cpu_slices(o->ctx, all, 1, bn_back_sums, &a);
+	for (int c = 0; c < s->C; c++) {
+		double sum = 0, dot = 0;
+		for (size_t b = 0; b < (size_t)s->B; b++) {
+			const struct norm *p = &part[b * blocks + (size_t)c / BLOCK];
+			sum += p->sum[c % BLOCK], dot += p->dot[c % BLOCK];
+		}
+		dgamma[c] = (float)dot, dbeta[c] = (float)sum;
+		k[c] = gamma[c] * inv[c], ms[c] = (float)(sum / N), md[c] = (float)(dot / N);
+	}
+	cpu_slices(o->ctx, all, 1, bn_back_apply, &a);
+	free(mean), free(part);
 }
 
 struct rows { /* what the readable hand is given: x, y, their places */

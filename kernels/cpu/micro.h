@@ -54,6 +54,12 @@ struct micro {
 	/* a row's loss, as ops.h has it; dz may be NULL */
 	double (*sigmoid_loss)(float *dz, const float *z, const float *t, float mul, int K);
 	double (*squared_loss)(float *dz, const float *z, const float *t, float mul, int K);
+	/* e (H, W) = exp(z - top), column (W) and line (H) its sums; returns top, the largest z */
+	float (*softmax)(float *e, float *column, float *line, const float *z, int H, int W);
+	/* sum of z[y][x] gx[x] gy[y] */
+	double (*weighed)(const float *z, const float *gx, const float *gy, int H, int W);
+	/* dz[y][x] = e[y][x] (bx[x] + by[y]) - gx[x] gy[y] */
+	void (*softmax_back)(float *dz, const float *e, const float *bx, const float *by, const float *gx, const float *gy, int H, int W);
 	void (*mask)(float *y, const float *x, size_t K, float p, float mul, uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row);
 	/* y[16] = act(max over K x K of x, pixel by pixel xstep, row by row xrow) for n outputs; at: which */
 	void (*pool_row)(float *y, uint8_t *at, const float *x, long xrow, int K, int n, enum act act);

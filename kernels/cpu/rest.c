@@ -95,20 +95,22 @@ static void loss(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	const struct cpu *c = a->o->ctx;
+	const struct loss *s = a->s;
 	size_t K = (size_t)a->K, at = from * K;
-	if (a->act == LOSS_SOFTMAX)
-		ref_loss(a->o, LOSS_SOFTMAX, a->loss + from, a->y ? a->y + at : NULL, a->x + at, a->t + from, a->mul, (int)(to - from),
-			a->K);
+	if (a->u || (s->kind != LOSS_SIGMOID && s->kind != LOSS_SQUARED))
+		ref_loss(a->o, s, a->loss + from, a->y ? a->y + at : NULL, a->x + at, a->t + (s->kind == LOSS_SOFTMAX ? from : at),
+			a->u ? a->u + at : NULL, (int)(to - from), a->K);
 	else
 		for (size_t b = from; b < to; b++)
-			a->loss[b] = (a->act == LOSS_SIGMOID ? c->micro->sigmoid_loss : c->micro->squared_loss)(
-				a->y ? a->y + b * K : NULL, a->x + b * K, a->t + b * K, a->mul, a->K);
+			a->loss[b] = (s->kind == LOSS_SIGMOID ? c->micro->sigmoid_loss : c->micro->squared_loss)(
+				a->y ? a->y + b * K : NULL, a->x + b * K, a->t + b * K, s->mul, a->K);
 }
 
-void cpu_loss(const struct ops *o, enum loss kind, double *out, real *dz, const real *z, const real *target, real mul, int B, int K)
+void cpu_loss(const struct ops *o, const struct loss *s, double *out, real *dz, const real *z, const real *target, const real *weight, int B,
+	int K)
 {
 	cpu_slices(o->ctx, (size_t)B, K > 4096 ? 1 : 8, loss,
-		&(struct args){.o = o, .act = (int)kind, .loss = out, .y = dz, .x = z, .t = target, .mul = mul, .K = K});
+		&(struct args){.o = o, .s = s, .loss = out, .y = dz, .x = z, .t = target, .u = (float *)weight, .K = K});
 }
 
 static void update(void *arg, size_t from, size_t to)

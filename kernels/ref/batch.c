@@ -1,9 +1,11 @@
 /* Bytes to inputs, rows to batches, masks. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/augment.h"
 #include "kernels/ref/ref.h"
+#include "lib/err.h"
 
 /* Bilinear, the edge repeated outwards. */
 static float sample(const uint8_t *p, int W, int H, float x, float y)
@@ -17,32 +19,78 @@ static float sample(const uint8_t *p, int W, int H, float x, float y)
 	return top + fy * (low - top);
 }
 
+/* A Gaussian along a line of n values `step` apart, the edge repeated outwards; room holds n. */
+static void smooth(float *v, int n, int step, const float *w, int reach, float *room)
+{
+	for (int i = 0; i < n; i++)
+		room[i] = v[i * step];
+	for (int i = 0; i < n; i++) {
+		float sum = w[0] * room[i];
+		for (int k = 1; k <= reach; k++)
+			sum += w[k] * (room[i < k ? 0 : i - k] + room[i + k < n ? i + k : n - 1]);
+		v[i * step] = sum;
+	}
+}
+
+static void blur(float *v, int W, int H, float sigma)
+{
+	float w[AUGMENT_REACH + 1], sum = 0, *room = xmalloc((size_t)(W > H ? W : H) * sizeof *room);
+	int reach = augment_reach(sigma);
+	for (int k = 0; k <= reach; k++)
+		sum += (k ? 2 : 1) * (w[k] = expf(-(float)(k * k) / (2 * sigma * sigma)));
+	for (int k = 0; k <= reach; k++)
+		w[k] /= sum;
+	for (int y = 0; y < H; y++)
+		smooth(v + (size_t)y * (size_t)W, W, 1, w, reach, room);
+	for (int x = 0; x < W; x++)
+		smooth(v + x, H, W, w, reach, room);
+	free(room);
+}
+
+/* One channel, moved, blurred, cut out, noised; v holds it, 0..1. */
+static void moved(float *v, const uint8_t *in, int W, int H, const struct warp *w, const struct augment *a, uint32_t row, uint32_t first)
+{
+	int n = W * H;
+	for (int i = 0; i < n; i++) {
+		float x = (float)(i % W), y = (float)(i / W);
+		float sx = w->m[0] * x + w->m[1] * y + w->m[2], sy = w->m[3] * x + w->m[4] * y + w->m[5];
+		v[i] = (sample(in, W, H, sx, sy) / 255.0f - 0.5f) * w->gain + 0.5f + w->bias;
+	}
+	if (augment_reach(w->blur))
+		blur(v, W, H, w->blur);
+	for (int y = w->cut[1]; y < w->cut[3]; y++)
+		for (int x = w->cut[0]; x < w->cut[2]; x++)
+			v[y * W + x] = w->grey;
+	for (int i = 0; i < n; i++) {
+		if (a->noise > 0) {
+			struct philox p = philox(a->seed, PHILOX_NOISE, a->epoch, row, first + (uint32_t)i);
+			v[i] += a->noise * philox_normal(p.v[0], p.v[1]);
+		}
+		v[i] = v[i] < 0 ? 0 : v[i] > 1 ? 1 : v[i];
+	}
+}
+
 void ref_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
 	const struct augment *a)
 {
 	(void)o;
 	size_t plane = (size_t)H * (size_t)W, size = plane * (size_t)C;
+	float *v = a ? xmalloc(plane * sizeof *v) : NULL;
 	for (int b = 0; b < B; b++) {
 		const uint8_t *in = bytes + rows[b] * size;
 		real *out = x + (size_t)b * size;
-		if (!a) {
-			for (size_t i = 0; i < size; i++)
-				out[i] = (real)((float)in[i] * mul + add);
+		for (size_t i = 0; !a && i < size; i++)
+			out[i] = (real)((float)in[i] * mul + add);
+		if (!a)
 			continue;
-		}
 		struct warp w = augment_draw(a, rows[b], W, H);
-		for (size_t i = 0; i < size; i++) {
-			int c = (int)(i / plane), px = (int)(i % (size_t)W), py = (int)(i / (size_t)W % (size_t)H);
-			float sx = w.m[0] * (float)px + w.m[1] * (float)py + w.m[2], sy = w.m[3] * (float)px + w.m[4] * (float)py + w.m[5];
-			float v = (sample(in + (size_t)c * plane, W, H, sx, sy) / 255.0f - 0.5f) * w.gain + 0.5f + w.bias;
-			if (a->noise > 0) {
-				struct philox p = philox(a->seed, PHILOX_NOISE, a->epoch, rows[b], (uint32_t)i);
-				v += a->noise * philox_normal(p.v[0], p.v[1]);
-			}
-			v = v < 0 ? 0 : v > 1 ? 1 : v;
-			out[i] = (real)(v * 255.0f * mul + add);
+		for (int c = 0; c < C; c++) {
+			moved(v, in + (size_t)c * plane, W, H, &w, a, rows[b], (uint32_t)((size_t)c * plane));
+			for (size_t i = 0; i < plane; i++)
+				out[(size_t)c * plane + i] = (real)(v[i] * 255.0f * mul + add);
 		}
 	}
+	free(v);
 }
 
 void ref_gather(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K)

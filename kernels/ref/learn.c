@@ -1,31 +1,32 @@
 /* Losses and updates. */
 #include <math.h>
 
+#include "kernels/distance.h"
 #include "kernels/ref/ref.h"
 
-static double squared(real *dz, const real *z, const real *t, real mul, int K)
+static double distance(const struct loss *s, real *dz, const real *z, const real *t, const real *w, int K)
 {
 	double sum = 0;
 	for (int k = 0; k < K; k++) {
 		int known = t[k] == t[k];
-		double d = known ? (double)z[k] - (double)t[k] : 0;
-		sum += d * d;
+		double slope, weight = w ? (double)w[k] : 1, loss = distance_loss(s, known ? (double)z[k] - (double)t[k] : 0, &slope);
+		sum += weight * loss;
 		if (dz)
-			dz[k] = (real)(2 * d * (double)mul);
+			dz[k] = (real)(weight * slope * (double)s->mul);
 	}
 	return sum;
 }
 
-static double sigmoid_entropy(real *dz, const real *z, const real *t, real mul, int K)
+static double sigmoid_entropy(real *dz, const real *z, const real *t, const real *w, real mul, int K)
 {
 	double sum = 0;
 	for (int k = 0; k < K; k++) {
 		int known = t[k] == t[k];
-		double v = (double)z[k], e = exp(-fabs(v)), y = v >= 0 ? 1 / (1 + e) : e / (1 + e);
+		double v = (double)z[k], e = exp(-fabs(v)), y = v >= 0 ? 1 / (1 + e) : e / (1 + e), weight = w ? (double)w[k] : 1;
 		if (known) /* -t log y - (1 - t) log(1 - y), without the cancellation */
-			sum += (v > 0 ? v : v != v ? v : 0) - v * (double)t[k] + log1p(e);
+			sum += weight * ((v > 0 ? v : v != v ? v : 0) - v * (double)t[k] + log1p(e));
 		if (dz)
-			dz[k] = known ? (real)((y - (double)t[k]) * (double)mul) : 0;
+			dz[k] = known ? (real)((y - (double)t[k]) * weight * (double)mul) : 0;
 	}
 	return sum;
 }
@@ -42,15 +43,17 @@ static double softmax_entropy(real *dz, const real *z, int class, real mul, int 
 	return max + log(sum) - (double)z[class];
 }
 
-void ref_loss(const struct ops *o, enum loss kind, double *loss, real *dz, const real *z, const real *target, real mul, int B, int K)
+void ref_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight, int B,
+	int K)
 {
 	(void)o;
 	for (int b = 0; b < B; b++) {
-		real *d = dz ? dz + (size_t)b * K : 0;
-		const real *v = z + (size_t)b * K;
-		loss[b] = kind == LOSS_SOFTMAX	 ? softmax_entropy(d, v, (int)target[b], mul, K)
-			  : kind == LOSS_SIGMOID ? sigmoid_entropy(d, v, target + (size_t)b * K, mul, K)
-						 : squared(d, v, target + (size_t)b * K, mul, K);
+		size_t at = (size_t)b * (size_t)K;
+		real *d = dz ? dz + at : NULL;
+		const real *v = z + at, *w = weight ? weight + at : NULL;
+		loss[b] = s->kind == LOSS_SOFTMAX   ? softmax_entropy(d, v, (int)target[b], s->mul, K)
+			  : s->kind == LOSS_SIGMOID ? sigmoid_entropy(d, v, target + at, w, s->mul, K)
+						    : distance(s, d, v, target + at, w, K);
 	}
 }
 

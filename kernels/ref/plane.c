@@ -112,12 +112,12 @@ void ref_bn(const struct ops *o, real *y, const real *x, const real *gamma, cons
 		save[c] = (real)mean, save[s->C + c] = (real)inv;
 		for (int i = 0; i < n; i++) {
 			size_t at = ((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW;
-			y[at] = (real)(((double)x[at] - mean) * inv * (double)gamma[c] + (double)beta[c]);
+			y[at] = act_value((real)(((double)x[at] - mean) * inv * (double)gamma[c] + (double)beta[c]), s->act);
 		}
 	}
 }
 
-void ref_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *x, const real *gamma,
+void ref_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
 	const real *save, const struct bn *s)
 {
 	(void)o;
@@ -126,13 +126,15 @@ void ref_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const
 		double sum = 0, dot = 0, mean = (double)save[c], inv = (double)save[s->C + c];
 		for (int i = 0; i < n; i++) {
 			size_t at = ((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW;
-			sum += (double)dy[at];
-			dot += (double)dy[at] * ((double)x[at] - mean) * inv;
+			double d = (double)(dy[at] * act_slope(y[at], s->act));
+			sum += d;
+			dot += d * ((double)x[at] - mean) * inv;
 		}
 		dgamma[c] = (real)dot, dbeta[c] = (real)sum;
 		for (int i = 0; i < n; i++) {
 			size_t at = ((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW;
-			dx[at] = (real)((double)gamma[c] * inv * ((double)dy[at] - sum / n - ((double)x[at] - mean) * inv * dot / n));
+			double d = (double)(dy[at] * act_slope(y[at], s->act));
+			dx[at] = (real)((double)gamma[c] * inv * (d - sum / n - ((double)x[at] - mean) * inv * dot / n));
 		}
 	}
 }

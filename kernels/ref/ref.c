@@ -100,6 +100,8 @@ struct ops *ops_ref(void)
 		.bn = ref_bn,
 		.bn_back = ref_bn_back,
 		.loss = ref_loss,
+		.heat = ref_heat,
+		.splat = ref_splat,
 		.update = ref_update,
 		.close = ref_close};
 	struct ops *o = xmalloc(sizeof *o);

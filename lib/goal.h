@@ -1,0 +1,59 @@
+/* What a net in training is scored against: targets of a set of rows on the device, moved with the images, weighed, and the losses of
+ * batches; and which labels stay far from what the net makes of them. */
+#ifndef GOAL_H
+#define GOAL_H
+
+#include <stdio.h>
+
+#include "kernels/ops.h"
+#include "lib/model.h"
+#include "lib/rows.h"
+
+/* How points are learned; lengths in pixels. */
+struct goal_options {
+	enum loss_kind loss; /* of a coordinate: LOSS_SQUARED, LOSS_SMOOTH or LOSS_WING */
+	double width, curve; /* of it */
+	double sigma;	     /* heatmap and map: the deviation of a point's bump */
+	double entropy;	     /* heatmap: weight of the cross-entropy with it, beside the coordinates' loss in places */
+	float *weight;	     /* (points), or NULL: all 1 */
+	double distrust;     /* labels further off than this count less, by (distrust / distance)^2; 0: all the same */
+	int follow;	     /* keep track of distances even where distrust is 0 */
+};
+
+struct goal {
+	const struct ops *o;
+	const struct model *m;
+	const struct rows *r;
+	const struct goal_options *a;
+	int k, points;	/* values of a row's target on the device; points */
+	real *target;	/* device (n, k): scaled coordinates, or a class */
+	real *weight;	/* device (n, k), or NULL */
+	real *t, *w;	/* device: a batch's */
+	real *pixels;	/* device: map: a batch's target */
+	real *prior;	/* device: map */
+	real *seen;	/* device: coords: (n, outputs), heatmap: (n, points, HEAT_PLACE): what an epoch saw, in its order; else NULL */
+	int *mirror;	/* points */
+	real *host;	/* (n, k) */
+	float *distance; /* (n, points): running mean of how far a label is from what the net makes of it, pixels; NaN: none yet; NULL where
+			    not followed */
+};
+
+/* B: most rows a batch. follow: distances are kept where the options ask for it. All outlive it. */
+struct goal *goal_new(const struct ops *o, const struct model *m, const struct rows *r, const struct goal_options *a, int B, int follow);
+/* Targets of an epoch: as they are, or moved as a moves the images. trusting: labels count the same whatever their distance. */
+void goal_move(struct goal *g, const struct augment *a, int trusting);
+/* Losses (device, B) of outputs z (device) of the rows numbered by rows (device); order: the same numbers on the host; dz (device) or NULL;
+ * at: how many of the epoch's rows came before. */
+void goal_batch(struct goal *g, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B);
+/* What a sum of losses is the mean over: labelled coordinates, or rows. order NULL: all rows. */
+double goal_count(const struct goal *g, const uint32_t *order, int B);
+/* After an epoch's batches: distances move a tenth of the way to what was seen. */
+void goal_learn(struct goal *g, const uint32_t *order, const struct augment *a);
+/* Labels further off than px, as csv-clean reports faults, into a file; returns how many. */
+uint64_t goal_suspects(const struct goal *g, const char *path, double px);
+void goal_free(struct goal *g);
+
+/* Where points usually are, for model.prior: from the labels of r. */
+void goal_prior(struct model *m, const struct rows *r);
+
+#endif
