@@ -4,7 +4,6 @@
 
 #include "lib/ds.h"
 #include "lib/err.h"
-#include "lib/num.h"
 #include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/train.h"
@@ -92,30 +91,6 @@ static enum optimizer optimizer_of(const char *name)
 	return !strcmp(name, "adam") ? OPTIMIZER_ADAM : !strcmp(name, "nesterov") ? OPTIMIZER_NESTEROV : OPTIMIZER_SGD;
 }
 
-/* NAME=F, ... into a weight a point. */
-static float *weights(const char *points)
-{
-	int count;
-	char **names = ds_split_names(points, &count);
-	float *w = xcalloc((size_t)count, sizeof *w);
-	for (int p = 0; p < count; p++)
-		w[p] = 1;
-	for (int i = 0; i < o.weigh.n; i++) {
-		char *name = xstrdup(o.weigh.v[i]), *value = strchr(name, '=');
-		double v;
-		if (!value || !num_real(value + 1, &v) || v < 0 || v > 1000)
-			die_usage("--weigh: '%s' is not NAME=F, F from 0 to 1000", name);
-		*value = 0;
-		int at = ds_name_index(names, name);
-		if (at < 0)
-			die_usage("--weigh: there is no point '%s' in the data", name);
-		w[at] = (float)v;
-		free(name);
-	}
-	ds_free_names(names);
-	return w;
-}
-
 /* How far off a label is suspect: what is distrusted, else a sixteenth of the image's width. */
 static double suspect_px(int W)
 {
@@ -177,7 +152,7 @@ int main(int argc, char **argv)
 	struct model *m = model_new(o.net, target, all->W, all->H, all->values, all->names);
 	goal_prior(m, train);
 	if (o.weigh.n)
-		a.goal.weight = weights(all->names);
+		a.goal.weight = goal_weights(all->names, o.weigh.v, o.weigh.n);
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
 	net_first(&m->d, o.seed, m->param, m->stat);
@@ -210,6 +185,5 @@ int main(int argc, char **argv)
 		tns_unload(init);
 	free(key), free(a.goal.weight);
 	ops->close(ops);
-	finish();
-	return failed ? 1 : 0;
+	return finish() || failed;
 }

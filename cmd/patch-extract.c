@@ -81,12 +81,12 @@ static void fill(struct opt_list *list, const char *a, const char *b)
 	}
 }
 
-/* What a preset stands for, where an option was not given. */
 static int predicted(void)
 {
 	return o.around.n == 1 && !strcmp(o.around.v[0], "predicted");
 }
 
+/* What a preset stands for, where an option was not given. */
 static void apply_preset(void)
 {
 	static const char left[] = "left_eye_inner_corner,left_eye_outer_corner", right[] = "right_eye_inner_corner,right_eye_outer_corner";
@@ -113,32 +113,6 @@ static void apply_preset(void)
 		die_usage("--around predicted: --negatives, --hard, --random, --flip and --name do not go with it");
 	if (!predicted() && o.copies > 1)
 		die_usage("--copies goes with --around predicted");
-}
-
-static void places(struct patch_place *to, int *n, const struct opt_list *from, const char *option, char **names)
-{
-	int *mirror = ds_mirror(names);
-	for (int i = 0; i < from->n; i++) {
-		int count;
-		const char *list = from->v[i];
-		if (!*list || *list == ',' || strstr(list, ",,") || list[strlen(list) - 1] == ',')
-			die_usage("--%s: '%s' has an empty name", option, list);
-		char **word = ds_split_names(list, &count);
-		if (count > PATCH_NAMES || *n >= PATCH_PLACES)
-			die_usage("--%s: '%s' is too many", option, list);
-		to[*n] = (struct patch_place){.n = count};
-		for (int k = 0; k < count; k++) {
-			int at = to[*n].point[k] = ds_name_index(names, word[k]);
-			if (at < 0)
-				die_usage("--%s: there is no point '%s' in the data", option, word[k]);
-			to[*n].mirror[k] = mirror[at];
-			if (o.flip && mirror[at] == at && (strstr(word[k], "left") || strstr(word[k], "right")))
-				die_usage("--%s: --flip needs the point of the other side of '%s'", option, word[k]);
-		}
-		(*n)++;
-		ds_free_names(word);
-	}
-	free(mirror);
 }
 
 int main(int argc, char **argv)
@@ -175,8 +149,8 @@ int main(int argc, char **argv)
 		char **names = ds_points(d->in, (int)d->in->def[points].dim[1]);
 		if (d->in->def[points].dim[2] != 2)
 			die("%s: keypoints has %llu values a point, not 2", d->in->name, (unsigned long long)d->in->def[points].dim[2]);
-		places(p.place, &p.nplaces, &o.around, "around", names);
-		places(p.hard, &p.nhard, &o.hard, "hard", names);
+		patch_places(p.place, &p.nplaces, o.around.v, o.around.n, "around", o.flip, names);
+		patch_places(p.hard, &p.nhard, o.hard.v, o.hard.n, "hard", o.flip, names);
 		ds_free_names(names);
 	}
 

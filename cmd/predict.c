@@ -2,11 +2,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "lib/cascade.h"
 #include "lib/ds.h"
 #include "lib/err.h"
-#include "lib/infer.h"
 #include "lib/log.h"
 #include "lib/opt.h"
 #include "lib/out.h"
@@ -34,27 +33,6 @@ static const struct opt_prog prog = {"predict",
 	"adds what models predict to a data set: predicted and confidence, score, or reconstruction", "MODEL... [DATA]", 1, 64, opts,
 	{"csv-clean test.csv.gz | predict model.tns | submit --lookup IdLookupTable.csv -o submission.csv",
 		"predict --flip a.tns b.tns --refine level2.tns faces.tns | score", NULL}};
-
-enum { LEVELS = 16, MODELS = 64 };
-
-/* Models and what they are put to work as. */
-struct level {
-	struct model *m[MODELS];
-	int n;
-	struct infer *f;
-};
-
-/* 1 if the file's first records say that it is a model. */
-static int is_model(const char *path)
-{
-	struct stat st;
-	if (!strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode)))
-		return 0; /* a pipe can be read only once: it is data */
-	struct tns *t = tns_open(path);
-	int yes = model_is(t);
-	tns_free(t);
-	return yes;
-}
 
 struct outputs { /* ids in the stream written, or -1 */
 	int main, confidence, steps, maps;
@@ -96,60 +74,14 @@ static void write_row(struct tns_writer *w, struct outputs id, const struct mode
 	}
 }
 
-static void level_load(struct level *l, const struct ops *ops, char **path, int n)
-{
-	l->n = n;
-	for (int i = 0; i < n; i++)
-		l->m[i] = model_load(path[i]);
-	l->f = infer_new(ops, l->m, n, o.flip);
-}
-
-/* The levels after the first, from --refine. */
-static int refinements(struct level *l, const struct ops *ops, const struct model *first)
-{
-	if (o.refine.n >= LEVELS)
-		die_usage("--refine: more than %d levels", LEVELS - 1);
-	if (o.refine.n && !first->points)
-		die_usage("--refine: the model predicts no points");
-	for (int k = 0; k < o.refine.n; k++) {
-		int n;
-		char **path = ds_split_names(o.refine.v[k], &n);
-		if (n > MODELS)
-			die_usage("--refine: more than %d models", MODELS);
-		level_load(&l[k], ops, path, n);
-		if (!l[k].m[0]->points || strcmp(l[k].m[0]->names, first->names))
-			die("%s: its points are not those of the model it is to refine", path[0]);
-		ds_free_names(path);
-	}
-	return o.refine.n;
-}
-
-/* Provenance: the data's and every model's. */
-static void history(struct tns_writer *w, const struct tns *in, const struct level *l, int levels)
-{
-	static struct tns heads[LEVELS * MODELS];
-	static struct tns_meta lines[LEVELS * MODELS];
-	const struct tns *inputs[LEVELS * MODELS + 1] = {in};
-	int n = 0;
-	for (int k = 0; k < levels; k++)
-		for (int i = 0; i < l[k].n; i++, n++) {
-			const struct model *m = l[k].m[i];
-			lines[n] = (struct tns_meta){"history", m->history, 7, strlen(m->history), 1};
-			heads[n] = (struct tns){.nmeta = 1, .meta = &lines[n], .fingerprint = m->fingerprint};
-			inputs[n + 1] = &heads[n];
-		}
-	ds_history(w, inputs, n + 1, NULL);
-}
-
 int main(int argc, char **argv)
 {
 	/* what a target makes takes the place of older ones; what other targets made is passed on */
 	static const char *const made_points[] = {"predicted", "confidence", "steps", "maps", NULL}, *const made_label[] = {"score", NULL},
 					*const made_image[] = {"reconstruction", NULL};
-	static struct level level[LEVELS];
-	int n, models = 0;
+	int n, models = 0, levels, MH, MW;
 	char **operand = opt_parse(&prog, argc, argv, &n);
-	while (models < n && is_model(operand[models]))
+	while (models < n && cascade_is_model(operand[models]))
 		models++;
 	if (models < n - 1)
 		die_usage("%s: is no model (it has no META net), and only the last operand is data", operand[models]);
@@ -158,10 +90,8 @@ int main(int argc, char **argv)
 	struct ops *ops = ops_open(o.device, (int)o.threads);
 	if (!ops)
 		die("--device %s: this build has no such hand", o.device);
-	level_load(&level[0], ops, operand, models);
-	struct infer *f = level[0].f;
-	const struct model *m = level[0].m[0];
-	int levels = refinements(level + 1, ops, m), MH = 0, MW = 0;
+	struct cascade *c = cascade_new(ops, operand, models, o.refine.v, levels = o.refine.n, o.flip);
+	const struct model *m = cascade_model(c);
 	if (o.maps && m->target != TARGET_HEATMAP)
 		die_usage("--maps: the model makes no heat maps");
 
@@ -184,22 +114,17 @@ int main(int argc, char **argv)
 		tns_put_meta(w, own[0], m->names);
 	struct progress p;
 	progress_begin(&p, "faces", o.quiet);
-	size_t K = (size_t)infer_values(f), P = (size_t)m->points, map = (size_t)m->outputs;
+	size_t K = (size_t)infer_values(cascade_first(c)), P = (size_t)m->points, map = (size_t)m->outputs;
 	float *out = xcalloc(INFER_BATCH * K, sizeof *out), *spread = xcalloc(INFER_BATCH * K, sizeof *spread),
 	      *steps = xcalloc(INFER_BATCH * K * (size_t)levels + 1, sizeof *steps),
 	      *maps = o.maps ? xcalloc(INFER_BATCH * map, sizeof *maps) : NULL;
 	uint8_t *bytes = xmalloc(map);
 	if (maps)
-		infer_keep_maps(f, maps, &MH, &MW);
+		infer_keep_maps(cascade_first(c), maps, &MH, &MW);
 	for (uint64_t rows; (rows = ds_next(d));)
 		for (uint64_t at = 0; at < rows; at += INFER_BATCH) {
 			int B = rows - at < INFER_BATCH ? (int)(rows - at) : INFER_BATCH;
-			infer_batch(f, ds_at(d, image, at), B, out, id.confidence >= 0 ? spread : NULL);
-			for (int k = 0; k < levels; k++) {
-				for (size_t b = 0; b < (size_t)B; b++)
-					memcpy(steps + (b * (size_t)levels + (size_t)k) * 2 * P, out + b * K, 2 * P * sizeof *out);
-				infer_refine(level[k + 1].f, ds_at(d, image, at), m->W, m->H, B, out, spread);
-			}
+			cascade_batch(c, ds_at(d, image, at), B, out, id.confidence >= 0 ? spread : NULL, steps);
 			for (int b = 0; b < B; b++) {
 				ds_pass_row(&pass, d, at + (uint64_t)b, w);
 				write_row(w, id, m, out + (size_t)b * K, spread + (size_t)b * P, bytes);
@@ -212,14 +137,10 @@ int main(int argc, char **argv)
 		}
 	progress_end(&p);
 	ds_pass_late(d->in, w);
-	history(w, d->in, level, levels + 1);
+	cascade_history(c, d->in, w);
 	tns_close(w);
 	ds_close(d);
-	for (int k = 0; k <= levels; k++) {
-		infer_free(level[k].f);
-		for (int i = 0; i < level[k].n; i++)
-			model_free(level[k].m[i]);
-	}
+	cascade_free(c);
 	free(out), free(spread), free(steps), free(maps), free(bytes);
 	ops->close(ops);
 	return finish();

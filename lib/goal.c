@@ -8,6 +8,7 @@
 #include "lib/ds.h"
 #include "lib/err.h"
 #include "lib/goal.h"
+#include "lib/num.h"
 #include "lib/out.h"
 
 static int has_points(const struct goal *g)
@@ -228,4 +229,27 @@ void goal_prior(struct model *m, const struct rows *r)
 		double v = n > 1 ? (square / n - x * x - y * y) / 2 : m->W * (double)m->H / 16;
 		m->prior[3 * p] = (real)x, m->prior[3 * p + 1] = (real)y, m->prior[3 * p + 2] = (real)sqrt(v > 1 ? v : 1);
 	}
+}
+
+float *goal_weights(const char *points, const char *const *list, int n)
+{
+	int count;
+	char **names = ds_split_names(points, &count);
+	float *w = xcalloc((size_t)count, sizeof *w);
+	for (int p = 0; p < count; p++)
+		w[p] = 1;
+	for (int i = 0; i < n; i++) {
+		char *name = xstrdup(list[i]), *value = strchr(name, '=');
+		double v;
+		if (!value || !num_real(value + 1, &v) || v < 0 || v > 1000)
+			die_usage("--weigh: '%s' is not NAME=F, F from 0 to 1000", name);
+		*value = 0;
+		int at = ds_name_index(names, name);
+		if (at < 0)
+			die_usage("--weigh: there is no point '%s' in the data", name);
+		w[at] = (float)v;
+		free(name);
+	}
+	ds_free_names(names);
+	return w;
 }

@@ -53,6 +53,9 @@ void goal_learn(struct goal *g, const uint32_t *order, const struct augment *a);
 uint64_t goal_suspects(const struct goal *g, const char *path, double px);
 void goal_free(struct goal *g);
 
+/* "NAME=F" of n options as a weight a point, 1 where none is given; to be freed. Wrong use exits 2. */
+float *goal_weights(const char *points, const char *const *list, int n);
+
 /* Where points usually are, for model.prior: from the labels of r. */
 void goal_prior(struct model *m, const struct rows *r);
 

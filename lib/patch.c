@@ -1,7 +1,10 @@
 /* Cutting patches out of faces. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/ds.h"
+#include "lib/err.h"
 #include "lib/patch.h"
 #include "lib/philox.h"
 
@@ -16,6 +19,32 @@ struct cutter {
 	void (*emit)(void *arg, const uint8_t *patch, int label);
 	void *arg;
 };
+
+void patch_places(struct patch_place *to, int *n, const char *const *lists, int count, const char *option, int flip, char **names)
+{
+	int *mirror = ds_mirror(names);
+	for (int i = 0; i < count; i++, (*n)++) {
+		const char *list = lists[i];
+		if (!*list || *list == ',' || strstr(list, ",,") || list[strlen(list) - 1] == ',')
+			die_usage("--%s: '%s' has an empty name", option, list);
+		struct patch_place *place = &to[*n];
+		int words;
+		char **word = ds_split_names(list, &words);
+		if (words > PATCH_NAMES || *n >= PATCH_PLACES)
+			die_usage("--%s: '%s' is too many", option, list);
+		*place = (struct patch_place){.n = words};
+		for (int k = 0; k < words; k++) {
+			int at = place->point[k] = ds_name_index(names, word[k]);
+			if (at < 0)
+				die_usage("--%s: there is no point '%s' in the data", option, word[k]);
+			place->mirror[k] = mirror[at];
+			if (flip && mirror[at] == at && (strstr(word[k], "left") || strstr(word[k], "right")))
+				die_usage("--%s: --flip needs the point of the other side of '%s'", option, word[k]);
+		}
+		ds_free_names(word);
+	}
+	free(mirror);
+}
 
 static int corner(double centre, int side)
 {

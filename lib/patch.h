@@ -26,6 +26,10 @@ struct patch_plan {
 	uint64_t seed;
 };
 
+/* Append n lists of comma-joined points to the n places of to; option names them in messages; flip: each point of one side must have one on
+ * the other. Wrong use exits 2. */
+void patch_places(struct patch_place *to, int *n, const char *const *list, int lists, const char *option, int flip, char **names);
+
 /* The w x h window of an image (H, W) whose centre is (x, y): whole pixels as above, edges repeated where it leaves the image. corner: where
  * its top left pixel is; a centre that is no number or beyond the image by more than its size counts as the nearest place within that. */
 void patch_window(uint8_t *to, int w, int h, const uint8_t *image, int W, int H, double x, double y, int corner[2]);

@@ -87,7 +87,7 @@ START_TEST(folding)
 	size_t np = n[0]->d->nparam, ns = n[0]->d->nstat;
 	real *x = randoms(B * P), *param = randoms((int)np), *stat = randoms((int)ns), y[2][B * 3];
 	for (size_t k = 0; k < np; k++)
-		param[k] -= 1;
+		param[k] = 4 * param[k] - 4;
 	struct net_pass predict = {0};
 	for (int k = 0; k < 2; k++) {
 		if (k)

@@ -14,6 +14,8 @@ cd "$TMP" || exit 1
 	cnn-train -q -n 'conv5x5x4s4 relu fc16 relu fc' -e 2 -s 2 --log b.tsv faces.tns -o b.tns
 	cp a.tns model.tns
 	predict -q a.tns faces.tns -o predicted.tns
+	patch-extract -q --around predicted --size 24x24 --jitter 2 predicted.tns -o around.tns
+	cnn-train -q -n 'conv5x5x4s4 relu fc' -e 1 around.tns -o level2.tns
 	dae-pretrain -q -e 1 patches.tns -o dae.tns
 	predict -q dae.tns patches.tns -o reconstructed.tns
 	cnn-train -q --target label --valid-part 0.3 -e 2 -n 'fc5 sigmoid fc' --log a.tsv patches.tns -o /dev/null

@@ -86,7 +86,7 @@ shapes() {
 	for f in "${cmd[@]}"; do
 		name=$(basename "$f" .c)
 		head -1 "$f" | grep -q "^/\* $name - " || echo "$f does not begin with its name"
-		grep -q 'return finish();' "$f" || echo "$f does not end with finish()"
+		grep -q 'return finish()' "$f" || echo "$f does not end with finish()"
 		grep -q 'opt_parse(' "$f" || echo "$f does not parse with opt_parse"
 		grep -nE '^(static )?[a-z].*;$' "$f" | grep -vE '^[0-9]+:(static )?const |^[0-9]+:static const|\(.*\);$|^[0-9]+:struct [a-z_]+;$' | sed "s|^|$f: state |"
 	done
