@@ -41,7 +41,7 @@ static const struct opt opts[] = {
 	{0, "entropy", OPT_REAL, &o.entropy, 0, 1000, "F", "heatmap: weight of the cross-entropy with the bump; the coordinates' loss has 1", 0},
 	{0, "weigh", OPT_LIST, &o.weigh, 0, 0, "NAME=F", "let a point's loss count F times; may be repeated", 0},
 	{0, "distrust", OPT_REAL, &o.distrust, 0, 1000, "PX",
-		"after a third of the epochs, labels that stay further off than that count less, by the square; 0: all the same", 0},
+		"after a third of the epochs, labels that stay further off than that (and than three times most) count less, by the square; 0: all the same", 0},
 	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "list the labels that stayed far off, for csv-clean --suspects", 1},
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "LIST",
@@ -171,9 +171,10 @@ int main(int argc, char **argv)
 		warn("computed by %s (%s)", ops->name, ops->kernel); /* the bits are promised for this name */
 	log_provenance(o.quiet);
 	if (o.suspects && !failed) {
-		uint64_t far = goal_suspects(t->goal, o.suspects, suspect_px(m->W));
+		double px = goal_far(t->goal, suspect_px(m->W));
+		uint64_t far = goal_suspects(t->goal, o.suspects, px);
 		if (!o.quiet)
-			warn("%llu labels stayed further off than %g pixels", (unsigned long long)far, suspect_px(m->W));
+			warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
 	}
 	train_free(t);
 	model_free(m);

@@ -13,7 +13,7 @@
 #include "lib/tns.h"
 
 static struct {
-	const char *output, *report, *require;
+	const char *output, *report, *require, *suspects;
 	struct opt_size size;
 	int64_t threads;
 	int keep_all, quiet;
@@ -25,6 +25,7 @@ static const struct opt opts[] = {
 		"keep only rows that have these points (names, comma-joined), once faults are blanked", 0},
 	{0, "keep-all", OPT_FLAG, &o.keep_all, 0, 0, 0, "drop and blank nothing, only report; so it is where no column is a point", 0},
 	{0, "report", OPT_STR, &o.report, 0, 0, "FILE", "list the faults: row, name, kind, value, action, tab-separated; rows from 1", 1},
+	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "blank the labels listed there as suspect, by cnn-train --suspects", 0},
 	OPT_OUTPUT(&o.output),
 	{'t', "threads", OPT_INT, &o.threads, 0, 1024, "N", "for likeness with the other programs: this one uses one", 1},
 	OPT_QUIET(&o.quiet),
@@ -88,7 +89,9 @@ int main(int argc, char **argv)
 	struct tns_writer *w = tns_create(o.output);
 	struct clean *cl = clean_new(c, w);
 	struct progress p;
+	uint32_t crc = 0;
 	cl->need = need;
+	cl->suspects = o.suspects ? suspects_load(o.suspects, c->points, &crc) : NULL;
 	cl->keep_all = o.keep_all || !c->npoints;
 	cl->report = o.report ? out_open(o.report, 0) : NULL;
 	if (cl->report)
@@ -99,7 +102,14 @@ int main(int argc, char **argv)
 	if (!c->w)
 		die("%s: no data rows, and no --size to tell the images' size", c->name);
 	clean_end(cl);
-	ds_history(w, NULL, 0, NULL);
+	if (cl->suspects) {
+		suspects_end(cl->suspects);
+		char *sum = xprintf("suspects %08x", crc);
+		ds_history(w, NULL, 0, sum);
+		free(sum);
+	} else {
+		ds_history(w, NULL, 0, NULL);
+	}
 	progress_end(&p);
 	tns_end(w); /* a report of a data set that could not be written would be a lie */
 	if (cl->report)
@@ -107,6 +117,8 @@ int main(int argc, char **argv)
 	tns_close(w);
 	if (!o.quiet)
 		summary(c, cl);
+	if (cl->suspects)
+		suspects_free(cl->suspects);
 	clean_free(cl);
 	csv_free(c);
 	free(need);

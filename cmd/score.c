@@ -6,11 +6,11 @@
 
 #include "lib/ds.h"
 #include "lib/err.h"
-#include "lib/lookup.h"
 #include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/score.h"
 #include "lib/tns.h"
+#include "lib/truth.h"
 
 static struct {
 	const char *output, *truth;
@@ -42,55 +42,6 @@ static const struct opt_prog prog = {
 	},
 };
 
-/* --truth: a tensor of another stream, found by id. */
-struct truth {
-	struct tns_table *table;
-	const struct tns *head;
-	struct lookup by_id;
-	int col;
-	unsigned char *used;
-};
-
-static void truth_open(struct truth *f, const char *tensor, int dtype, int ndim)
-{
-	f->table = tns_load(o.truth);
-	f->head = tns_table_head(f->table);
-	f->col = ds_need(f->head, tensor, dtype, ndim);
-	int id = ds_need(f->head, "id", TNS_U32, 1);
-	size_t n = f->head->def[id].rows;
-	if (f->head->def[f->col].rows != n)
-		die("%s: tensors id and %s have different numbers of rows", f->head->name, tensor);
-	uint64_t *keys = xcalloc(n, sizeof *keys);
-	for (size_t i = 0; i < n; i++)
-		keys[i] = *(const uint32_t *)tns_row(f->table, id, i);
-	lookup_make(&f->by_id, keys, n);
-	if (lookup_twice(&f->by_id) < n)
-		die("%s: id %" PRIu64 " stands in two rows", f->head->name, f->by_id.by[lookup_twice(&f->by_id)].key);
-	f->used = xcalloc(n, 1);
-	free(keys);
-}
-
-static const void *truth_row(struct truth *f, const struct ds *d, int id, uint64_t i)
-{
-	uint32_t key = *(const uint32_t *)ds_at(d, id, i);
-	size_t at = lookup_first(&f->by_id, key);
-	if (at == f->by_id.n)
-		die("%s: row %" PRIu64 ": id %" PRIu32 " is not in %s", d->in->name, d->row + i + 1, key, f->head->name);
-	if (f->used[at]++)
-		die("%s: row %" PRIu64 ": id %" PRIu32 " comes a second time", d->in->name, d->row + i + 1, key);
-	return tns_row(f->table, f->col, f->by_id.by[at].row);
-}
-
-static void truth_close(struct truth *f, const struct ds *d)
-{
-	for (size_t i = 0; i < f->by_id.n; i++)
-		if (!f->used[i])
-			die("%s: no row for id %" PRIu64 " of %s", d->in->name, f->by_id.by[i].key, f->head->name);
-	lookup_free(&f->by_id);
-	free(f->used);
-	tns_unload(f->table);
-}
-
 static void need_k(const struct tns *t, const struct tns_def *d, uint64_t k)
 {
 	if (d->dim[1] != k || d->dim[2] != 2)
@@ -101,13 +52,13 @@ static void need_k(const struct tns *t, const struct tns_def *d, uint64_t k)
 static void points(struct ds *d, struct out *to)
 {
 	struct truth f = {0};
-	struct score_points s;
+	struct score_points s, *level = NULL;
 	int predicted = ds_need(d->in, "predicted", TNS_F32, 3), k = (int)d->in->def[predicted].dim[1];
 	char **names = ds_points(d->in, k), **theirs = names;
-	int keypoints = -1, id = -1, truths = k;
+	int keypoints = -1, id = -1, truths = k, steps = tns_find(d->in, "steps"), levels = 0;
 	need_k(d->in, &d->in->def[predicted], (uint64_t)k);
 	if (o.truth) {
-		truth_open(&f, "keypoints", TNS_F32, 3);
+		truth_open(&f, o.truth, "keypoints", TNS_F32, 3);
 		truths = (int)f.head->def[f.col].dim[1];
 		need_k(f.head, &f.head->def[f.col], (uint64_t)truths);
 		theirs = ds_points(f.head, truths);
@@ -118,6 +69,16 @@ static void points(struct ds *d, struct out *to)
 	}
 	float *xy = xcalloc((size_t)k * 2, sizeof *xy);
 	score_points_begin(&s, names, k);
+	if (steps >= 0) { /* a cascade's: where the points were before each further level */
+		ds_need(d->in, "steps", TNS_F32, 4);
+		const struct tns_def *def = &d->in->def[steps];
+		levels = (int)def->dim[1];
+		if (def->dim[2] != (uint64_t)k || def->dim[3] != 2)
+			die("%s: tensors predicted and steps are not alike", d->in->name);
+		level = xcalloc((size_t)levels, sizeof *level);
+	}
+	for (int l = 0; l < levels; l++)
+		score_points_begin(&level[l], names, k);
 	for (uint64_t n; (n = ds_next(d));)
 		for (uint64_t i = 0; i < n; i++) {
 			const float *p = ds_at(d, predicted, i), *t = o.truth ? truth_row(&f, d, id, i) : ds_at(d, keypoints, i);
@@ -129,15 +90,19 @@ static void points(struct ds *d, struct out *to)
 			if (bad >= 0)
 				die("%s: row %" PRIu64 ": predicted %s_%c is %g", d->in->name, d->row + i + 1, names[bad / 2],
 					"xy"[bad % 2], p[bad]);
+			for (int l = 0; l < levels; l++)
+				score_points_add(&level[l], xy, (const float *)ds_at(d, steps, i) + 2 * l * k);
 		}
 	if (o.truth)
 		truth_close(&f, d), ds_free_names(theirs);
 	if (!score_points_all(&s).coords)
 		die("%s: no coordinate is labelled, so nothing can be scored", d->in->name);
-	score_points_print(to, &s, names, o.json);
+	score_points_print(to, &s, names, level, levels, o.json);
+	for (int l = 0; l < levels; l++)
+		score_points_end(&level[l]);
 	score_points_end(&s);
 	ds_free_names(names);
-	free(xy);
+	free(xy), free(level);
 }
 
 static void labels(struct ds *d, struct out *to)
@@ -153,7 +118,7 @@ static void labels(struct ds *d, struct out *to)
 	if (columns > 256)
 		die("%s: tensor score has %d columns, labels only 256 values", d->in->name, columns);
 	if (o.truth)
-		truth_open(&f, "label", TNS_U8, 1);
+		truth_open(&f, o.truth, "label", TNS_U8, 1);
 	if (n != c) { /* no names: numbers */
 		ds_free_names(classes);
 		classes = xcalloc((size_t)c + 1, sizeof *classes);

@@ -98,6 +98,25 @@ static void tell(const struct clean *cl, uint64_t row, const struct fault *f, co
 		value, action);
 }
 
+/* Labels of the row that are suspect and were not found wrong, told of and noted in blank; returns how many. */
+static int doubt(struct clean *cl, const struct row *r, const struct faults *f)
+{
+	const struct clean_hold *h = cl->hold;
+	const char *value;
+	int n = 0, k;
+	for (size_t at = 0; cl->suspects && (k = suspects_next(cl->suspects, r->id, &at, &value)) >= 0;) {
+		if (f->drop || f->blank[k] || (isnan(r->xy[2 * k]) && isnan(r->xy[2 * k + 1])))
+			continue;
+		if (cl->report)
+			out_printf(cl->report, "%llu\t%s\t%s\t%s\t%s\n", (unsigned long long)r->row, h->csv->points[k],
+				fault_name(FAULT_SUSPECT), value, cl->keep_all ? "kept" : "blanked");
+		f->blank[k] = 1;
+		cl->kind[FAULT_SUSPECT]++;
+		n++;
+	}
+	return n;
+}
+
 /* The row is judged, told of, and written or not. */
 static void settle(struct clean *cl, const struct row *r)
 {
@@ -118,7 +137,7 @@ static void settle(struct clean *cl, const struct row *r)
 		tell(cl, r->row, &f->list[i], cl->keep_all ? "kept" : f->drop ? "dropped" : blank ? "blanked" : "kept");
 		cl->kind[f->list[i].kind]++;
 	}
-	cl->wrong += f->n > 0;
+	cl->wrong += doubt(cl, r, f) + f->n > 0;
 	if (!cl->keep_all && f->drop) {
 		cl->dropped++;
 		return;

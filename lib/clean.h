@@ -9,6 +9,7 @@
 #include "lib/csv.h"
 #include "lib/fault.h"
 #include "lib/out.h"
+#include "lib/suspects.h"
 #include "lib/tns.h"
 
 #define CLEAN_HOLD 2000
@@ -18,6 +19,7 @@ struct clean {
 	/* set by the caller before the first row */
 	struct out *report; /* TSV: row name kind value action; or NULL */
 	const char *need;   /* (K) 1: rows without this label are left out; or NULL */
+	struct suspects *suspects; /* labels to blank besides; or NULL */
 	int keep_all;	    /* only report */
 	/* counted */
 	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels, the others: rows */

@@ -72,11 +72,30 @@ static void move_row(const struct goal *g, const struct warp *w, uint32_t i, flo
 	}
 }
 
-/* How much a label counts. */
-static double trust(const struct goal *g, uint32_t i, int p)
+static int ascending(const void *a, const void *b)
 {
-	double d = g->distance ? (double)g->distance[(size_t)i * (size_t)g->points + (size_t)p] : 0, far = g->a->distrust;
-	return far > 0 && d > far ? far / d * (far / d) : 1;
+	float x = *(const float *)a, y = *(const float *)b;
+	return (x > y) - (x < y);
+}
+
+double goal_far(const struct goal *g, double px)
+{
+	size_t all = (size_t)g->r->n * (size_t)g->points, n = 0;
+	float *known = xmalloc((all + 1) * sizeof *known);
+	for (size_t i = 0; g->distance && i < all; i++)
+		if (!isnan(g->distance[i]))
+			known[n++] = g->distance[i];
+	qsort(known, n, sizeof *known, ascending);
+	double usual = n ? (double)known[n / 2] : 0;
+	free(known);
+	return GOAL_FAR * usual > px ? GOAL_FAR * usual : px;
+}
+
+/* How much a label counts. */
+static double trust(const struct goal *g, uint32_t i, int p, double far)
+{
+	double d = (double)g->distance[(size_t)i * (size_t)g->points + (size_t)p];
+	return d > far ? far / d * (far / d) : 1;
 }
 
 void goal_move(struct goal *g, const struct augment *a, int trusting)
@@ -101,11 +120,13 @@ void goal_move(struct goal *g, const struct augment *a, int trusting)
 	g->o->put(g->o, g->target, g->host, bytes);
 	if (!g->weight)
 		return;
+	int doubting = !trusting && g->distance && g->a->distrust > 0;
+	double far = doubting ? goal_far(g, g->a->distrust) : 0;
 	for (uint32_t i = 0; i < g->r->n; i++) {
 		int flipped = a && augment_draw(a, i, m->W, m->H).flipped;
 		for (int p = 0; p < g->points; p++) {
 			double w = (g->a->weight ? (double)g->a->weight[p] : 1) *
-				   (trusting ? 1 : trust(g, i, flipped ? g->mirror[p] : p));
+				   (doubting ? trust(g, i, flipped ? g->mirror[p] : p, far) : 1);
 			g->host[i * k + 2 * (size_t)p] = g->host[i * k + 2 * (size_t)p + 1] = (real)w;
 		}
 	}
@@ -187,7 +208,7 @@ void goal_learn(struct goal *g, const uint32_t *order, const struct augment *a)
 			float d = hypotf(is[2 * p] - must[2 * p], is[2 * p + 1] - must[2 * p + 1]);
 			float *mean = &g->distance[i * P + (size_t)(a && w.flipped ? g->mirror[p] : (int)p)];
 			if (!isnan(d))
-				*mean = isnan(*mean) ? d : *mean + 0.1f * (d - *mean);
+				*mean = isnan(*mean) ? d : *mean + 0.25f * (d - *mean);
 		}
 	}
 	free(seen), free(is), free(must);

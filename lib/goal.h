@@ -16,7 +16,7 @@ struct goal_options {
 	double sigma;	     /* heatmap and map: the deviation of a point's bump */
 	double entropy;	     /* heatmap: weight of the cross-entropy with it, beside the coordinates' loss in places */
 	float *weight;	     /* (points), or NULL: all 1 */
-	double distrust;     /* labels further off than this count less, by (distrust / distance)^2; 0: all the same */
+	double distrust;     /* labels further off than far = goal_far of this count less, by (far / distance)^2; 0: all the same */
 	int follow;	     /* keep track of distances even where distrust is 0 */
 };
 
@@ -47,8 +47,12 @@ void goal_move(struct goal *g, const struct augment *a, int trusting);
 void goal_batch(struct goal *g, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B);
 /* What a sum of losses is the mean over: labelled coordinates, or rows. order NULL: all rows. */
 double goal_count(const struct goal *g, const uint32_t *order, int B);
-/* After an epoch's batches: distances move a tenth of the way to what was seen. */
+/* After an epoch's batches: distances move a quarter of the way to what was seen. */
 void goal_learn(struct goal *g, const uint32_t *order, const struct augment *a);
+/* From what distance on a label is doubted, where px are asked for: a net that is far from most labels yet can't tell which ones are wrong,
+ * so it is GOAL_FAR times their median distance at least. */
+double goal_far(const struct goal *g, double px);
+#define GOAL_FAR 3.0
 /* Labels further off than px, as csv-clean reports faults, into a file; returns how many. */
 uint64_t goal_suspects(const struct goal *g, const char *path, double px);
 void goal_free(struct goal *g);

@@ -20,7 +20,25 @@ static void sum_json(struct json *j, const struct score_sum *s)
 	}
 }
 
-void score_points_print(struct out *to, const struct score_points *s, char **names, int as_json)
+/* A line a level: what each of a cascade's levels gained. */
+static void print_levels(struct out *to, const struct score_points *s, const struct score_points *level, int levels)
+{
+	out_printf(to, "\n%-5s %9s %9s", "level", "rmse_px", "mean_px");
+	for (int i = 0; i < SCORE_STEPS; i++)
+		out_printf(to, " within_%dpx", score_px[i]);
+	for (int l = 0; l <= levels; l++) {
+		struct score_sum all = score_points_all(l < levels ? &level[l] : s);
+		out_printf(to, "\n%-5d %9.5f", l + 1, score_rmse(&all));
+		if (all.points)
+			out_printf(to, " %9.5f", score_mean(&all));
+		for (int i = 0; i < SCORE_STEPS && all.points; i++)
+			out_printf(to, " %10.4f", score_within(&all, i));
+	}
+	out_write(to, "\n", 1);
+}
+
+void score_points_print(
+	struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels, int as_json)
 {
 	struct score_sum all = score_points_all(s);
 	struct json j;
@@ -33,6 +51,14 @@ void score_points_print(struct out *to, const struct score_points *s, char **nam
 		for (int k = 0; k < s->k; k++)
 			json_key(&j, names[k]), json_open(&j, '{'), sum_json(&j, &s->point[k]), json_close(&j, '}');
 		json_close(&j, '}');
+		if (levels)
+			json_key(&j, "by_level"), json_open(&j, '[');
+		for (int l = 0; levels && l <= levels; l++) {
+			struct score_sum sum = score_points_all(l < levels ? &level[l] : s);
+			json_open(&j, '{'), sum_json(&j, &sum), json_close(&j, '}');
+		}
+		if (levels)
+			json_close(&j, ']');
 		json_finish(&j);
 		return;
 	}
@@ -61,6 +87,8 @@ void score_points_print(struct out *to, const struct score_points *s, char **nam
 			out_printf(to, " %10.4f", score_within(p, i));
 	}
 	out_write(to, "\n", 1);
+	if (levels)
+		print_levels(to, s, level, levels);
 }
 
 void score_labels_print(struct out *to, struct score_labels *s, char **classes, int as_json)

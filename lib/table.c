@@ -49,9 +49,9 @@ void table_die(const struct table *t, size_t row, const char *fmt, ...)
 	die("%s: row %zu: %s", t->name, row + 1, why);
 }
 
-/* Cut one field off at *s, unquoting it where it lies; *end becomes the character that ended it: comma, newline, 0, or a quote if one that
- * was opened is not closed. */
-static char *field(char **s, char *end)
+/* Cut one field off at *s, unquoting it where it lies; *end becomes the character that ended it: the separator, newline, 0, or a quote if one
+ * that was opened is not closed. */
+static char *field(char **s, char sep, char *end)
 {
 	char *from = *s, *r = *s, *w = *s;
 	if (*r == '"') {
@@ -63,9 +63,9 @@ static char *field(char **s, char *end)
 		}
 		r++;
 	}
-	while (*r && *r != ',' && *r != '\n')
+	while (*r && *r != sep && *r != '\n')
 		*w++ = *r++;
-	if (*r != ',' && w > from && w[-1] == '\r')
+	if (*r != sep && w > from && w[-1] == '\r')
 		w--;
 	*end = *r;
 	*s = *r ? r + 1 : r;
@@ -77,7 +77,7 @@ struct table *table_read(const char *path)
 {
 	struct table *t = xcalloc(1, sizeof *t);
 	size_t n, cap = 0, used = 0;
-	char *s = t->text = slurp(path, &n), end = ',';
+	char *s = t->text = slurp(path, &n), sep = s[strcspn(s, "\t\n")] == '\t' ? '\t' : ',', end = sep;
 	t->name = path;
 	t->crc = crc_add(0, s, n);
 	if (strlen(s) != n)
@@ -86,16 +86,16 @@ struct table *table_read(const char *path)
 		s[--n] = 0;
 	if (!n)
 		die("%s: empty", path);
-	for (size_t row = 0; *s || end == ','; row++) {
+	for (size_t row = 0; *s || end == sep; row++) {
 		int c = 0;
 		do {
 			if (used == cap)
 				t->cell = xrealloc(t->cell, (cap = cap ? cap * 2 : 1024) * sizeof *t->cell);
-			t->cell[used++] = field(&s, &end);
+			t->cell[used++] = field(&s, sep, &end);
 			if (end == '"') /* all that follows would be taken for one field, and its rows for none */
 				table_die(t, row - 1, "field %d: its quote is not closed", c + 1);
 			c++;
-		} while (end == ',');
+		} while (end == sep);
 		if (!row)
 			t->cols = c;
 		else if (c != t->cols)

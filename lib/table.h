@@ -1,5 +1,6 @@
-/* A small CSV table with a header, wholly in memory: for the side files that people write by hand or get from a competition (which rows to
- * answer, who is on which picture). Plain or gzip. Fields may stand in quotes; lines end in LF or CRLF; empty lines at the end are let by.
+/* A small table with a header, wholly in memory: for the side files that people write by hand or get from a competition (which rows to
+ * answer, who is on which picture) or from another program (which labels to doubt). Plain or gzip; fields are parted by commas, or by tabs
+ * where the header's are. Fields may stand in quotes; lines end in LF or CRLF; empty lines at the end are let by.
  * Faults end the program: `program: FILE: row N: reason`, rows counted from 1 after the header. */
 #ifndef TABLE_H
 #define TABLE_H

@@ -170,6 +170,21 @@ is "$(tail -1 test.tsv)" "$(printf '2\t-\tduplicate\t1\tkept')" "a test set's du
 tns-info test.tns | grep -q '^image *u8 *2,2,2' && good || bad "a test set's rows"
 tns-info test.tns | grep -q keypoints && bad "a test set has keypoints" || good
 
+# labels that a net doubts: blanked, told, counted; names and rows must be there
+csv-clean -q small.csv -o small.tns --report small.tsv
+printf 'row\tname\tkind\tvalue\taction\n3\tnose_tip\tsuspect\t9.5\tnone\n4\tnose_tip\tfar\t1\tnone\n' >doubts.tsv
+csv-clean -q --suspects doubts.tsv small.csv -o doubted.tns --report doubted.tsv
+is "$(diff small.tsv doubted.tsv | grep '^[<>]')" "$(printf '> 3\tnose_tip\tsuspect\t9.5\tblanked')" "the report of a suspect"
+nans() { tns-info "$1" | awk '$1 == "keypoints" {print $NF}'; }
+is "$(nans doubted.tns)" "$(($(nans small.tns) + 2))" "one label blanked"
+csv-clean -q --keep-all --suspects doubts.tsv small.csv -o kept.tns
+is "$(nans kept.tns)" "$(csv-clean -q --keep-all small.csv -o all.tns && nans all.tns)" "--keep-all blanks no suspect"
+sed 's/nose_tip/chin/' doubts.tsv >chin.tsv
+fails 1 "chin.tsv: row 1: there is no point 'chin' in the data" csv-clean -q --suspects chin.tsv small.csv -o out.tns
+sed 's/^3/333/' doubts.tsv >far.tsv
+fails 1 "far.tsv: row 1: there is no row 333 in the data" csv-clean -q --suspects far.tsv small.csv -o out.tns
+[ -e out.tns ] && bad "a data set was written" || good
+
 # other shapes
 printf 'Image\n1 2 3 4 5 6\n' >wide.csv
 ok "--size" csv-clean -q --size 3x2 wide.csv -o wide.tns
