@@ -104,10 +104,8 @@ static void read_prior(struct model *m, const struct tns_table *b)
 	tns_copy(b, id, m->prior);
 }
 
-struct model *model_load(const char *path)
+struct model *model_head(const struct tns *t)
 {
-	struct tns_table *b = tns_load(path);
-	const struct tns *t = tns_table_head(b);
 	struct model *m = xcalloc(1, sizeof *m);
 	const char *scale, *names;
 	char err[256];
@@ -134,6 +132,14 @@ struct model *model_load(const char *path)
 	}
 	if (build(m, values, err))
 		die("%s: META net: %s", t->name, err);
+	return m;
+}
+
+struct model *model_load(const char *path)
+{
+	struct tns_table *b = tns_load(path);
+	const struct tns *t = tns_table_head(b);
+	struct model *m = model_head(t);
 	/* every weight is there before any is allocated: what a stream declares is not believed */
 	double floats = 0;
 	for (int i = 0; i < t->ntensors; i++)

@@ -37,6 +37,8 @@ struct model {
  * netdesc_text gives it, never "@FILE"; it and names are copied. values: classes (1 for two), 2 a point, or W x H. */
 struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names);
 struct model *model_load(const char *path);
+/* What the METAs of a stream that holds a model tell of it; no parameters. Dies where they don't hold together. */
+struct model *model_head(const struct tns *t);
 /* 1 if a loaded stream holds a model (META net). */
 int model_is(const struct tns *t);
 void model_free(struct model *m);

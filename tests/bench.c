@@ -12,6 +12,7 @@
 
 #include "lib/dae.h"
 #include "lib/err.h"
+#include "lib/infer.h"
 #include "lib/net.h"
 #include "lib/num.h"
 #include "lib/opt.h"
@@ -44,7 +45,7 @@ static const struct opt_prog prog = {
 	"print samples a second (median of single steps), GFLOP/s of the arithmetic as written, and peak memory of each WORKLOAD: "
 	"sgemm-N (a product of N x N matrices), dae-B (an epoch of 8192 rows, 475-500 with tied weights), mlp-B (" MLP " on 475 inputs), "
 	"NET-train-B[@SIZE] (forward, loss, backward, update), infer-NET-B[@SIZE] (forward); B is the batch, SIZE the pixels a side of its "
-	"images (96), NET one of: conv (" CONV "), heat (" HEAT "), map (" MAP ", 975 million weights at 96). Without WORKLOAD: the usual "
+	"images (96), NET one of: conv (" CONV "), heat (" HEAT "), map (" MAP ", 975 million weights at 96); MODEL.tns-B: predictions of a model, from bytes to points. Without WORKLOAD: the usual "
 	"ones, all but map",
 	"[WORKLOAD...]",
 	0,
@@ -76,11 +77,13 @@ static const struct kind {
 	{"infer-conv", CONV, 65536, 30, LOSS_SQUARED, 0, 1},
 	{"infer-heat", HEAT, 65536, 0, LOSS_SQUARED, 0, 1},
 	{"infer-map", MAP, 65536, 9216, LOSS_SIGMOID, 0, 1},
+	{.name = "MODEL.tns", .most = INFER_BATCH},
 };
 
 struct workload {
 	const char *name;
 	const struct kind *kind;
+	char *model; /* file */
 	int B, size;
 	struct netdesc d; /* where there is a net */
 };
@@ -97,6 +100,9 @@ struct work {
 	struct dae *d;
 	struct dae_options a;
 	uint32_t epoch;
+	struct infer *f;
+	uint8_t *images;
+	float *out;
 };
 
 /* A side of heat's maps: its three strides of 2 round up, its two ups double. */
@@ -130,6 +136,8 @@ static void parse(struct workload *w, const char *name)
 	for (size_t i = 0; dash && i < sizeof kinds / sizeof *kinds; i++)
 		if (!strcmp(text, kinds[i].name))
 			w->kind = &kinds[i];
+	if (dash && strlen(text) > 4 && !strcmp(text + strlen(text) - 4, ".tns"))
+		w->kind = &kinds[sizeof kinds / sizeof *kinds - 1], w->model = xstrdup(text);
 	if (!w->kind)
 		die_usage("%s: no such workload", name);
 	if (!num_int(dash, &B) || B < 1 || B > w->kind->most)
@@ -274,6 +282,24 @@ static void time_net(const struct ops *ops, const struct workload *l)
 	ops->release(ops, w.rows);
 }
 
+static void predict_step(struct work *w)
+{
+	infer_batch(w->f, w->images, w->B, w->out, NULL);
+}
+
+static void time_model(const struct ops *ops, const struct workload *l)
+{
+	struct model *m = model_load(l->model);
+	size_t pixels = (size_t)l->B * (size_t)m->W * (size_t)m->H;
+	struct work w = {.B = l->B, .f = infer_new(ops, &m, 1, 0), .images = xmalloc(pixels)};
+	w.out = xcalloc((size_t)l->B * (size_t)infer_values(w.f), sizeof *w.out);
+	for (size_t i = 0; i < pixels; i++)
+		w.images[i] = (uint8_t)(i * 2654435761u >> 16);
+	timed(l->name, predict_step, &w, l->B, netdesc_flops(&m->d));
+	infer_free(w.f), model_free(m);
+	free(w.images), free(w.out);
+}
+
 static struct ops *hand(void)
 {
 	struct ops *ops = ops_open(o.device, (int)o.threads);
@@ -285,7 +311,9 @@ static struct ops *hand(void)
 static void run(const struct workload *l)
 {
 	struct ops *ops = hand();
-	if (l->kind->net)
+	if (l->model)
+		time_model(ops, l);
+	else if (l->kind->net)
 		time_net(ops, l);
 	else if (!strcmp(l->kind->name, "dae"))
 		time_dae(ops, l);
