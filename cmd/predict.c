@@ -21,7 +21,7 @@ static const struct opt opts[] = {
 	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "average with the prediction for the mirror image", 0},
 	{0, "refine", OPT_LIST, &o.refine, 0, 0, "MODEL,...",
 		"then move each point by what these models, averaged, make of the patch around it; repeat it for each level of a cascade", 1},
-	{0, "maps", OPT_FLAG, &o.maps, 0, 0, 0, "keep the heat maps, as tensor maps", 0},
+	{0, "maps", OPT_FLAG, &o.maps, 0, 0, 0, "keep the maps, as tensor maps: one a point, or one of all points", 0},
 	OPT_DEVICE(&o.device),
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
@@ -48,7 +48,7 @@ static struct outputs define(struct tns_writer *w, const struct model *m, int le
 		if (levels)
 			id.steps = tns_define(w, "steps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, (uint64_t)levels, P, 2});
 		if (o.maps)
-			id.maps = tns_define(w, "maps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, P, (uint64_t)m->MH, (uint64_t)m->MW});
+			id.maps = tns_define(w, "maps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, (uint64_t)infer_maps(m), (uint64_t)m->MH, (uint64_t)m->MW});
 	} else if (m->target == TARGET_LABEL) {
 		id.main = tns_define(w, "score", TNS_F32, K > 1 ? 2 : 1, (uint64_t[]){TNS_OPEN, K});
 	} else {
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 	/* what a target makes takes the place of older ones; what other targets made is passed on */
 	static const char *const made_points[] = {"predicted", "confidence", "steps", "maps", NULL}, *const made_label[] = {"score", NULL},
 					*const made_image[] = {"reconstruction", NULL};
-	int n, models = 0, levels, MH, MW;
+	int n, models = 0, levels;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	while (models < n && cascade_is_model(operand[models]))
 		models++;
@@ -92,8 +92,8 @@ int main(int argc, char **argv)
 		die("--device %s: this build has no such hand", o.device);
 	struct cascade *c = cascade_new(ops, operand, models, o.refine.v, levels = o.refine.n, o.flip);
 	const struct model *m = cascade_model(c);
-	if (o.maps && m->target != TARGET_HEATMAP)
-		die_usage("--maps: the model makes no heat maps");
+	if (o.maps && !infer_maps(m))
+		die_usage("--maps: the model makes no maps");
 
 	struct ds *d = ds_open(operand[models]);
 	int image = ds_need(d->in, "image", TNS_U8, 3);
@@ -120,7 +120,7 @@ int main(int argc, char **argv)
 	      *maps = o.maps ? xcalloc(INFER_BATCH * map, sizeof *maps) : NULL;
 	uint8_t *bytes = xmalloc(map);
 	if (maps)
-		infer_keep_maps(cascade_first(c), maps, &MH, &MW);
+		infer_keep_maps(cascade_first(c), maps);
 	for (uint64_t rows; (rows = ds_next(d));)
 		for (uint64_t at = 0; at < rows; at += INFER_BATCH) {
 			int B = rows - at < INFER_BATCH ? (int)(rows - at) : INFER_BATCH;

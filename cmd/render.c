@@ -52,6 +52,7 @@ static const struct opt faces[] = {
 	FIRST(&o.faces.first, "begin at this row, counted from 1"),
 	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
 	{0, "names", OPT_FLAG, &o.faces.names, 0, 0, 0, "write the points' names beside them", 0},
+	{0, "maps", OPT_FLAG, &o.faces.maps, 0, 0, 0, "lay the heat maps over the faces (predict --maps makes them)", 0},
 	COLUMNS(&o.faces.columns),
 	ZOOM(&o.faces.zoom),
 	COMMON,

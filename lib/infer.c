@@ -77,12 +77,17 @@ int infer_values(const struct infer *f)
 	return f->values;
 }
 
-void infer_keep_maps(struct infer *f, float *maps, int *H, int *W)
+int infer_maps(const struct model *m)
 {
-	*H = f->m[0]->MH, *W = f->m[0]->MW;
+	return m->target == TARGET_HEATMAP ? m->points : m->target == TARGET_MAP ? 1 : 0;
+}
+
+void infer_keep_maps(struct infer *f, float *maps)
+{
+	const struct model *m = f->m[0];
 	for (int i = 0; i < f->n; i++)
-		if (f->m[i]->target != TARGET_HEATMAP || f->m[i]->MH != *H || f->m[i]->MW != *W)
-			die("model %d has no heat maps of %dx%d to keep", i + 1, *W, *H);
+		if (f->m[i]->target != m->target || f->m[i]->MH != m->MH || f->m[i]->MW != m->MW)
+			die("model %d has no maps like those of model 1", i + 1);
 	f->maps = maps;
 }
 
@@ -136,26 +141,34 @@ static void unmirror_row(const struct infer *f, float *z, float *variance, float
 		variance[k] = copy[f->mirror[k]];
 }
 
-/* A batch of maps z (B, points, H, W) as probabilities, added to what is kept. */
+/* A map's n outputs to what is kept of them: of a point's, the probability of each place; of the one of all points, of each pixel. */
+static void probabilities(const struct model *m, double *to, const real *z, size_t n)
+{
+	double top = (double)z[0], sum = 0;
+	for (size_t k = 1; k < n; k++)
+		top = (double)z[k] > top ? (double)z[k] : top;
+	for (size_t k = 0; k < n && m->target == TARGET_HEATMAP; k++)
+		sum += exp((double)z[k] - top);
+	for (size_t k = 0; k < n; k++)
+		to[k] = m->target == TARGET_HEATMAP ? exp((double)z[k] - top) / sum : 1 / (1 + exp(-(double)z[k]));
+}
+
+/* A batch of maps z (B, maps, H, W), added to what is kept. */
 static void add_maps(const struct infer *f, const real *z, int B, int side, double share)
 {
 	const struct model *m = f->m[0];
 	size_t n = (size_t)m->MH * (size_t)m->MW;
-	for (int i = 0; i < B * m->points; i++) {
-		int p = i % m->points;
-		const real *from = z + (size_t)(i - p + (side ? f->mirror[p] : p)) * n;
+	int maps = infer_maps(m);
+	double *p = xmalloc(n * sizeof *p);
+	for (int i = 0; i < B * maps; i++) {
+		int map = i % maps, from = side && maps > 1 ? f->mirror[map] : map;
 		float *to = f->maps + (size_t)i * n;
-		double top = (double)from[0], sum = 0;
-		for (size_t k = 1; k < n; k++)
-			top = (double)from[k] > top ? (double)from[k] : top;
-		for (size_t k = 0; k < n; k++)
-			sum += exp((double)from[k] - top);
+		probabilities(m, p, z + (size_t)(i - map + from) * n, n);
 		for (int y = 0; y < m->MH; y++)
-			for (int x = 0; x < m->MW; x++) {
-				int at = y * m->MW + (side ? m->MW - 1 - x : x);
-				to[y * m->MW + x] += (float)(exp((double)from[at] - top) / sum * share);
-			}
+			for (int x = 0; x < m->MW; x++)
+				to[y * m->MW + x] += (float)(p[y * m->MW + (side ? m->MW - 1 - x : x)] * share);
 	}
+	free(p);
 }
 
 /* What one model makes of the batch in f->x: into row and variance. */

@@ -18,9 +18,11 @@ int infer_values(const struct infer *f);
  * distance in pixels from its mean of where a point may be: each estimate's own variance and the estimates' about their mean, NaN where the
  * only estimate has none; may be NULL. B at most INFER_BATCH. */
 void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread);
-/* Keep heat maps from now on: the models must all have target heatmap, with maps of one size (dies). After infer_batch, maps holds (B, points,
- * H, W): probabilities, averaged over all estimates. */
-void infer_keep_maps(struct infer *f, float *maps, int *H, int *W);
+/* Maps a row of a model: heatmap: one a point; map: 1; else 0. */
+int infer_maps(const struct model *m);
+/* Keep maps from now on: the models must all have the first one's target and size of maps (dies). After infer_batch, maps holds (B,
+ * infer_maps, MH, MW), averaged over all estimates: heatmap: probabilities of places; map: of each pixel to be near a point. */
+void infer_keep_maps(struct infer *f, float *maps);
 /* A level of a cascade: xy (B, points, 2) moved by what f, whose input is a patch, makes of the patch around each point of images (B, H, W);
  * see patch_window. spread as above, or NULL. */
 void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread);

@@ -9,6 +9,8 @@
 
 #define TRUTH 0x4FB8FFFF
 #define PREDICTED 0xFFA62BFF
+#define HEAT 0xFFB000 /* 0xRRGGBB */
+#define STEP 0x7CFC8AFF
 
 enum { GAP = 14, CAPTION = 18, HEAD = 30, EDGE = 16, NAMES_MAX = 1000 };
 
@@ -18,13 +20,15 @@ struct face {
 	double error;
 	unsigned char *image;
 	float *truth, *predicted; /* K x 2, NULL if the stream has none */
+	float *steps;		  /* levels x K x 2: where a cascade's points were before each further level */
+	float *maps;		  /* channels x mh x mw */
 };
 
 /* Which tensors there are, and the faces kept. */
 struct book {
 	struct ds *d;
-	int image, truth, predicted, id; /* tensor ids or -1 */
-	int w, h, k;
+	int image, truth, predicted, id, steps, maps; /* tensor ids or -1 */
+	int w, h, k, levels, channels, mw, mh;
 	char **names;
 	struct face *face;
 	size_t n;
@@ -60,6 +64,26 @@ static int find_points(struct book *b, const char *name)
 	return id;
 }
 
+static void find_steps_and_maps(struct book *b, const struct pict_faces *f)
+{
+	const struct tns *t = b->d->in;
+	b->steps = b->maps = -1;
+	if (b->predicted >= 0 && tns_find(t, "steps") >= 0) {
+		b->steps = ds_need(t, "steps", TNS_F32, 4);
+		const struct tns_def *def = &t->def[b->steps];
+		if (def->dim[2] != (uint64_t)b->k || def->dim[3] != 2)
+			die("%s: steps are not of the %d points of predicted", t->name, b->k);
+		b->levels = (int)def->dim[1];
+	}
+	if (!f->maps)
+		return;
+	if (tns_find(t, "maps") < 0)
+		die("%s: no maps to draw (predict --maps makes them)", t->name);
+	b->maps = ds_need(t, "maps", TNS_F32, 4);
+	const struct tns_def *def = &t->def[b->maps];
+	b->channels = (int)def->dim[1], b->mh = (int)def->dim[2], b->mw = (int)def->dim[3];
+}
+
 static void open_book(struct book *b, const char *data, const struct pict_faces *f)
 {
 	b->d = ds_open(data);
@@ -69,6 +93,7 @@ static void open_book(struct book *b, const char *data, const struct pict_faces 
 	b->w = (int)t->def[b->image].dim[2];
 	b->truth = find_points(b, "keypoints");
 	b->predicted = find_points(b, "predicted");
+	find_steps_and_maps(b, f);
 	b->id = tns_find(t, "id") < 0 ? -1 : ds_need(t, "id", TNS_U32, 1);
 	if (f->worst && (b->truth < 0 || b->predicted < 0))
 		die("%s: no %s: --worst needs truth and prediction", t->name, b->truth < 0 ? "keypoints" : "predicted");
@@ -108,6 +133,8 @@ static void keep_face(struct book *b, struct face *f, uint64_t i, double error)
 	f->image = copy_row(f->image, b, b->image, i);
 	f->truth = copy_row(f->truth, b, b->truth, i);
 	f->predicted = copy_row(f->predicted, b, b->predicted, i);
+	f->steps = copy_row(f->steps, b, b->steps, i);
+	f->maps = copy_row(f->maps, b, b->maps, i);
 }
 
 /* Larger errors first, of equal ones the earlier row. */
@@ -223,6 +250,53 @@ static int locate(const float *points, int k, const struct book *b, const struct
 	return 1;
 }
 
+/* Where a cascade's points came from: a line through what each level had. */
+static void draw_steps(struct pict *p, const struct book *b, const struct face *f, const struct place *cell, double zoom)
+{
+	double *x = xmalloc(2 * ((size_t)b->levels + 1) * sizeof *x), *y = x + b->levels + 1;
+	for (int k = 0; k < b->k; k++) {
+		int n = 0;
+		for (int l = 0; l <= b->levels; l++)
+			n += locate(l < b->levels ? f->steps + 2 * l * b->k : f->predicted, k, b, cell, zoom, &x[n], &y[n]);
+		if (n < 2)
+			continue;
+		pict_path(p, x, y, n, 1.4, STEP, 0);
+		for (int i = 0; i < n - 1; i++)
+			pict_dot(p, x[i], y[i], i ? 1.4 : 2, STEP);
+	}
+	free(x);
+}
+
+/* The heat over the face: at each pixel the largest of the maps, each (or, of one, all of it) in parts of its peak. */
+static void lay_maps(const struct book *b, const struct face *f, uint32_t *rgb)
+{
+	size_t n = (size_t)b->mw * (size_t)b->mh;
+	float *heat = xcalloc(n, sizeof *heat);
+	for (int c = 0; c < b->channels; c++) {
+		const float *map = f->maps + (size_t)c * n;
+		float peak = 0;
+		for (size_t i = 0; i < n; i++)
+			peak = fmaxf(peak, map[i]);
+		for (size_t i = 0; i < n && peak > 0; i++)
+			heat[i] = fmaxf(heat[i], map[i] / peak);
+	}
+	for (int y = 0; y < b->h; y++)
+		for (int x = 0; x < b->w; x++) {
+			/* between the centres of the map's cells */
+			double u = fmin(fmax((x + 0.5) * b->mw / b->w - 0.5, 0), b->mw - 1), v = fmin(fmax((y + 0.5) * b->mh / b->h - 0.5, 0), b->mh - 1);
+			int i = (int)u, j = (int)v, i1 = i + 1 < b->mw ? i + 1 : i, j1 = j + 1 < b->mh ? j + 1 : j;
+			double fu = u - i, fv = v - j;
+			double t = (1 - fv) * ((1 - fu) * heat[j * b->mw + i] + fu * heat[j * b->mw + i1]) +
+				   fv * ((1 - fu) * heat[j1 * b->mw + i] + fu * heat[j1 * b->mw + i1]);
+			uint32_t *at = &rgb[y * b->w + x], mixed = 0;
+			t = isfinite(t) ? fmin(fmax(t, 0), 1) * 0.85 : 0;
+			for (int shift = 0; shift < 32; shift += 8)
+				mixed |= (uint32_t)lrint((1 - t) * (double)(*at >> shift & 255) + t * (double)(HEAT >> shift & 255)) << shift;
+			*at = mixed;
+		}
+	free(heat);
+}
+
 static void draw_points(struct pict *p, const struct book *b, const struct face *f, const struct place *cell, double zoom)
 {
 	double r = fmin(fmax(fmin(cell->w, cell->h) / 85, 1.3), 4), tx, ty, px, py;
@@ -277,6 +351,12 @@ static void draw_head(struct pict *p, const struct book *b, const struct pict_fa
 		pict_text(p, x + 15, y, 12, PICT_LEFT, 0, PICT_INK, "predicted");
 		x += 15 + pict_text_width(p, 12, 0, "predicted") + 18;
 	}
+	if (b->steps >= 0) {
+		pict_path(p, (double[]){x, x + 14}, (double[]){y - 4, y - 4}, 2, 1.4, STEP, 0);
+		pict_dot(p, x + 2, y - 4, 2, STEP);
+		pict_text(p, x + 20, y, 12, PICT_LEFT, 0, PICT_INK, "steps");
+		x += 20 + pict_text_width(p, 12, 0, "steps") + 18;
+	}
 	snprintf(text, sizeof text, f->worst ? "the worst %llu of %llu faces" : "%llu of %llu faces", (unsigned long long)b->n,
 		(unsigned long long)total);
 	if (x + pict_text_width(p, 11, 0, text) + EDGE <= width)
@@ -287,7 +367,7 @@ static void draw(struct book *b, const struct pict_faces *f, uint64_t total, str
 {
 	double zoom = pict_zoom(b->w, b->h, b->names ? 480 : 192, f->zoom), iw = b->w * zoom, ih = b->h * zoom;
 	int columns = pict_columns((int)b->n, f->columns, iw + GAP, ih + CAPTION + GAP), rows = ((int)b->n + columns - 1) / columns;
-	double width = 2 * EDGE + columns * (iw + GAP) - GAP, head = b->predicted >= 0 ? fmax(width, 190) : width;
+	double width = 2 * EDGE + columns * (iw + GAP) - GAP, head = b->predicted >= 0 ? fmax(width, b->steps >= 0 ? 260 : 190) : width;
 	struct pict *p = pict_new(pict_format(&f->to), head, 2 * EDGE + HEAD + rows * (ih + CAPTION + GAP) - GAP);
 	draw_head(p, b, f, total, head);
 	size_t n = (size_t)b->w * b->h;
@@ -297,8 +377,12 @@ static void draw(struct book *b, const struct pict_faces *f, uint64_t total, str
 		struct place cell = {
 			EDGE + (double)(i % columns) * (iw + GAP), EDGE + HEAD + (double)(i / columns) * (ih + CAPTION + GAP), iw, ih};
 		pict_grey_u8(&bytes, b->face[i].image, n, rgb);
+		if (b->maps >= 0)
+			lay_maps(b, &b->face[i], rgb);
 		pict_image(p, cell.x, cell.y, zoom, b->w, b->h, rgb, 1);
 		pict_clip(p, cell.x - 4, cell.y - 4, iw + 8, ih + 8);
+		if (b->steps >= 0)
+			draw_steps(p, b, &b->face[i], &cell, zoom);
 		draw_points(p, b, &b->face[i], &cell, zoom);
 		pict_unclip(p);
 		draw_caption(p, b, &b->face[i], &cell);
@@ -330,6 +414,8 @@ void pict_faces(const char *data, const struct pict_faces *f)
 		free(b.face[i].image);
 		free(b.face[i].truth);
 		free(b.face[i].predicted);
+		free(b.face[i].steps);
+		free(b.face[i].maps);
 	}
 	free(b.face);
 	if (b.names)

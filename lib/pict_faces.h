@@ -13,10 +13,11 @@ struct pict_faces {
 	int64_t columns;      /* 0: chosen */
 	double zoom;	      /* 0: chosen */
 	int names, worst;     /* points' names beside them; the largest errors, largest first */
+	int maps;	      /* heat over the face */
 };
 
 /* Reads the data set (NULL: stdin) to its verified end, holds the rows that are drawn and no more, then writes the picture. `image` u8
- * [N,H,W] must be there; `keypoints` and `predicted` f32 [N,K,2] and `id` u32 [N] may. */
+ * [N,H,W] must be there; `keypoints` and `predicted` f32 [N,K,2], `id` u32 [N], `steps` f32 [N,L,K,2] and `maps` f32 [N,C,h,w] may. */
 void pict_faces(const char *data, const struct pict_faces *f);
 
 /* Root mean square over the coordinates labelled in truth, K x 2; NAN if there are none, infinite where one has no prediction. */
