@@ -31,7 +31,7 @@ dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/net.c lib/netdesc
 checks := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/check_*.c))
 objs := $(libs:%.c=$B/obj/%.o)
 
-.PHONY: all help test bench bench-scale bench-table demo keypoints eyes install format clean
+.PHONY: all help test bench bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes install format clean
 all: $(bins)
 
 include pipelines/setup.mk

@@ -12,8 +12,6 @@ EYES_CLASSIFY ?= -n 'fc500 sigmoid fc' --target label -e 100 -b 32 -r 0.01 --opt
 corners := left_eye_inner_corner,left_eye_outer_corner,right_eye_inner_corner,right_eye_outer_corner
 
 snapshots := $(shell for n in 10 100 1000 14500; do [ $$n -gt $(EPOCHS) ] || echo $$n; done)
-comma := ,
-empty :=
 # what a classifier starts from: random weights, the autoencoder of eyes (as in 2014), the one of all patches
 kinds := random eyes patches
 start_random :=

@@ -1,22 +1,44 @@
 # CSV to submission and pictures:
 ## make keypoints CSV=training.csv[.gz] [TEST=test.csv[.gz] LOOKUP=IdLookupTable.csv] [GROUPS=groups.csv]
+## make ensemble  the same with three models averaged (MODELS=3), in out/ensemble
+## make best      the same with the largest net and more of everything: hours, in out/best
 # Every file in $(KEYPOINTS) can be looked into (tns-info), drawn (render) and made again alone (make out/keypoints/FILE CSV=...).
 # Rows of one person must not stand on both sides of the split: GROUPS says which they are, else near-duplicate images are kept together.
 KEYPOINTS ?= out/keypoints
-NET ?= pipelines/nets/conv.net
-KEYPOINTS_TRAIN ?= -e 40 -b 32 -r 0.0007 --optimizer adam --schedule cosine --augment flip,shift=3,rotate=8,scale=0.08,contrast=0.2,brightness=0.1
-KEYPOINTS_PARTS ?= 0.85,0.15
+NET ?= pipelines/nets/heat.net
+# strong augmentation and labels that may be wrong: what the nets of heat maps are trained with
+heat_train := --target heatmap --sigma 3 --loss smooth --distrust 8 -b 32 -r 0.002 --optimizer adam --schedule cosine \
+	--augment flip,shift=6,rotate=20,scale=0.15,contrast=0.4,brightness=0.2,blur=1,cutout=0.3
+KEYPOINTS_TRAIN ?= -e 100 $(heat_train)
+KEYPOINTS_PARTS ?= 0.92,0.08
+# models that differ by their seed, averaged
+MODELS ?= 1
 
 # FILE.is holds an option's value and is newer than what was made with another one
 %.is: FORCE
 	@mkdir -p $(@D); echo '$(value)' | cmp -s - $@ || echo '$(value)' >$@
 .PHONY: FORCE
 
+models = $(patsubst %,$(KEYPOINTS)/model-%.tns,$(shell seq $(MODELS)))
+empty :=
+comma := ,
+
 say = @printf '%-12s %s\n' '$(notdir $@)' '$(1)'
 
-keypoints: $(addprefix $(KEYPOINTS)/,score.txt valid.png worst.png curves.png filters.png) \
+maps = $(findstring heatmap,$(KEYPOINTS_TRAIN))
+keypoints: $(addprefix $(KEYPOINTS)/,score.txt valid.png worst.png curves.png $(if $(maps),maps.png,filters.png)) \
+	$(if $(filter-out 1,$(MODELS)),$(KEYPOINTS)/scores.txt) \
 	$(if $(TEST),$(KEYPOINTS)/test.png $(if $(LOOKUP),$(KEYPOINTS)/submission.csv))
-	@echo "made in $(KEYPOINTS):"; ls $(KEYPOINTS); head -1 $(KEYPOINTS)/score.txt
+	@echo "made in $(KEYPOINTS):"; ls $(KEYPOINTS); head -1 $(KEYPOINTS)/score.txt; cat $(KEYPOINTS)/scores.txt 2>/dev/null || true
+
+ENSEMBLE ?= out/ensemble
+BEST ?= out/best
+best_train = -e 160 $(heat_train)
+ensemble:
+	@$(MAKE) --no-print-directory keypoints KEYPOINTS=$(ENSEMBLE) MODELS=$(if $(filter 1,$(MODELS)),3,$(MODELS))
+best:
+	@$(MAKE) --no-print-directory keypoints KEYPOINTS=$(BEST) NET=pipelines/nets/best.net KEYPOINTS_TRAIN='$(best_train)' \
+		MODELS=$(if $(filter 1,$(MODELS)),3,$(MODELS))
 
 $(KEYPOINTS)/csv.is: value = $(CSV)
 $(KEYPOINTS)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
@@ -29,12 +51,20 @@ $(KEYPOINTS)/clean.tns: $(CSV) $(KEYPOINTS)/csv.is | $(bins)
 $(KEYPOINTS)/train.tns $(KEYPOINTS)/valid.tns &: $(KEYPOINTS)/clean.tns $(KEYPOINTS)/split.is $(GROUPS)
 	$(call say,split by person)
 	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
-$(KEYPOINTS)/model.tns: $(KEYPOINTS)/train.tns $(KEYPOINTS)/valid.tns $(KEYPOINTS)/train.is $(NET)
-	$(call say,train $(NET))
-	@$B/bin/cnn-train -n @$(NET) $(KEYPOINTS_TRAIN) --valid $(@D)/valid.tns --log $(@D)/model.tsv $< -o $@
-$(KEYPOINTS)/valid-predicted.tns: $(KEYPOINTS)/model.tns
+# model-SEED.tns
+$(KEYPOINTS)/model-%.tns: $(KEYPOINTS)/train.tns $(KEYPOINTS)/valid.tns $(KEYPOINTS)/train.is $(NET)
+	$(call say,train $(NET)$(if $(filter-out 1,$(MODELS)), ($* of $(MODELS))))
+	@$B/bin/cnn-train -n @$(NET) $(KEYPOINTS_TRAIN) -s $* --valid $(@D)/valid.tns --suspects $(@:.tns=-suspects.tsv) \
+		--log $(@:.tns=.tsv) --checkpoint $(@D)/.model-$*.checkpoint --resume $< -o $@
+	@rm -f $(@D)/.model-$*.checkpoint
+$(KEYPOINTS)/models.is: value = $(MODELS)
+$(KEYPOINTS)/valid-predicted.tns: $(KEYPOINTS)/models.is $(models)
 	$(call say,predict the held-out faces)
-	@$B/bin/predict --flip $< $(@D)/valid.tns -o $@
+	@$B/bin/predict --flip $(filter %.tns,$^) $(@D)/valid.tns -o $@
+# of an ensemble also what each model reaches alone
+$(KEYPOINTS)/scores.txt: $(KEYPOINTS)/score.txt
+	@{ for m in $(models); do echo "$$(basename $$m .tns) $$($B/bin/predict -q --flip $$m $(@D)/valid.tns | $B/bin/score | head -1)"; done; \
+	echo "averaged $$(head -1 $<)"; } >$@.tmp && mv $@.tmp $@
 $(KEYPOINTS)/score.txt: $(KEYPOINTS)/valid-predicted.tns
 	@$B/bin/score $< -o $@
 $(KEYPOINTS)/valid.png: $(KEYPOINTS)/valid-predicted.tns
@@ -43,17 +73,20 @@ $(KEYPOINTS)/valid.png: $(KEYPOINTS)/valid-predicted.tns
 $(KEYPOINTS)/worst.png: $(KEYPOINTS)/valid-predicted.tns
 	$(call say,the held-out faces with the largest errors)
 	@$B/bin/render faces --worst --count 24 $< -o $@
-$(KEYPOINTS)/curves.png: $(KEYPOINTS)/model.tns
-	@$B/bin/render curves --y valid_rmse_px --ylabel 'RMSE on held-out faces (pixels)' $(@D)/model.tsv -o $@
-$(KEYPOINTS)/filters.png: $(KEYPOINTS)/model.tns
+$(KEYPOINTS)/curves.png: $(KEYPOINTS)/models.is $(models)
+	@$B/bin/render curves --y valid_rmse_px --ylabel 'RMSE on held-out faces (pixels)' $(patsubst %.tns,%.tsv,$(filter %.tns,$^)) -o $@
+$(KEYPOINTS)/filters.png: $(KEYPOINTS)/model-1.tns
 	@$B/bin/render tiles $< -o $@
+$(KEYPOINTS)/maps.png: $(KEYPOINTS)/valid-predicted.tns $(models)
+	$(call say,heat maps over held-out faces)
+	@$B/bin/predict -q --flip --maps $(models) $(@D)/valid.tns | $B/bin/render faces --maps --count 12 -o $@
 
 $(KEYPOINTS)/test.tns: $(TEST) | $(bins)
 	$(call say,read the test file)
 	@$B/bin/csv-clean --keep-all $(TEST) -o $@
-$(KEYPOINTS)/test-predicted.tns: $(KEYPOINTS)/model.tns $(KEYPOINTS)/test.tns
+$(KEYPOINTS)/test-predicted.tns: $(KEYPOINTS)/models.is $(models) $(KEYPOINTS)/test.tns
 	$(call say,predict the test faces)
-	@$B/bin/predict --flip $^ -o $@
+	@$B/bin/predict --flip $(filter %.tns,$^) -o $@
 $(KEYPOINTS)/test.png: $(KEYPOINTS)/test-predicted.tns
 	@$B/bin/render faces --count 24 $< -o $@
 $(KEYPOINTS)/submission.csv: $(KEYPOINTS)/test-predicted.tns $(LOOKUP)
