@@ -7,22 +7,35 @@ demo: $(DEMO)/figures.txt
 
 $(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv $(DEMO)/solution.csv &: | $(bins)
 	@mkdir -p $(@D)
-	@echo "demo 1 of 4: make 2000 faces with faulty and missing labels, and 200 to test on"
+	@echo "demo 1 of 5: make 2000 faces with faulty and missing labels, and 200 to test on"
 	@$B/bin/face-synth -n 2000 --dirt --truth $(@D)/truth.tsv --test $(@D)/test.csv --test-count 200 --lookup $(@D)/lookup.csv \
 		--solution $(@D)/solution.csv -o $(@D)/training.csv
 
 $(DEMO)/eyes/table.txt: $(DEMO)/training.csv
-	@echo "demo 2 of 4: the study of eyes (make eyes)"
+	@echo "demo 2 of 5: the study of eyes (make eyes)"
 	@$(MAKE) --no-print-directory eyes CSV=$< EYES=$(@D) EPOCHS=300 EYES_DAE="-H 500 -b 100 -r 0.1 -c 0.2" EYES_DAE_ALL="-H 500 -b 100 -r 0.1 -c 0.2 -e 100" SEEDS="1 2 3" FEW="50 all" \
 		EYES_CLASSIFY="-n 'fc500 sigmoid fc' --target label -e 25 -b 32 -r 0.01 --optimizer sgd -m 0"
 
 $(DEMO)/keypoints/submission.csv: $(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv
-	@echo "demo 3 of 4: points on faces (make keypoints)"
-	@$(MAKE) --no-print-directory keypoints CSV=$< TEST=$(DEMO)/test.csv LOOKUP=$(DEMO)/lookup.csv KEYPOINTS=$(@D) \
-		NET=pipelines/nets/demo.net KEYPOINTS_TRAIN="-e 24 -b 32 -r 0.002 --optimizer adam --schedule cosine --augment flip,shift=3"
+	@echo "demo 3 of 5: points on faces (make keypoints)"
+	@$(MAKE) --no-print-directory keypoints CSV=$< TEST=$(DEMO)/test.csv LOOKUP=$(DEMO)/lookup.csv KEYPOINTS=$(@D) KEYPOINTS_PARTS=0.85,0.15 \
+		NET=pipelines/nets/small.net KEYPOINTS_TRAIN="-e 10 --target heatmap --sigma 3 --loss smooth -b 32 -r 0.003 --optimizer adam --schedule cosine --augment flip,shift=3,rotate=10"
 
-$(DEMO)/figures.txt: $(DEMO)/eyes/table.txt $(DEMO)/keypoints/submission.csv
-	@echo "demo 4 of 4: score the test set against its solution"
+# what `make cascade` does, on from the net above
+$(DEMO)/cascade/score.txt: $(DEMO)/keypoints/submission.csv
+	@echo "demo 4 of 5: a second level moves each point by the patch around it (make cascade)"
+	@mkdir -p $(@D)
+	@$B/bin/predict -q --flip $(DEMO)/keypoints/model-1.tns $(DEMO)/keypoints/train.tns | \
+		$B/bin/patch-extract --around predicted --size 32x32 --jitter 3 -o $(@D)/patches.tns
+	@$B/bin/cnn-train -n @pipelines/nets/level2.net --target heatmap --sigma 3 --loss smooth -e 4 -b 64 -r 0.003 --optimizer adam --schedule cosine \
+		--log $(@D)/level2.tsv $(@D)/patches.tns -o $(@D)/level2.tns
+	@$B/bin/predict --flip $(DEMO)/keypoints/model-1.tns --refine $(@D)/level2.tns $(DEMO)/keypoints/valid.tns -o $(@D)/valid-predicted.tns
+	@$B/bin/render faces --count 12 $(@D)/valid-predicted.tns -o $(@D)/steps.png
+	@$B/bin/score $(@D)/valid-predicted.tns -o $@
+
+$(DEMO)/figures.txt: $(DEMO)/eyes/table.txt $(DEMO)/keypoints/submission.csv $(DEMO)/cascade/score.txt
+	@echo "demo 5 of 5: score the test set against its solution"
 	@$B/bin/csv-clean -q --keep-all $(DEMO)/solution.csv -o $(DEMO)/solution.tns
 	@$B/bin/score --truth $(DEMO)/solution.tns $(DEMO)/keypoints/test-predicted.tns -o $(DEMO)/test-score.txt
-	@{ echo "points on the test faces: $$(head -1 $(DEMO)/test-score.txt)"; echo; cat $<; } >$@.tmp && mv $@.tmp $@
+	@{ echo "points on the test faces: $$(head -1 $(DEMO)/test-score.txt)"; echo; echo "a cascade on held-out faces:"; sed -n '/^level/,$$p' $(DEMO)/cascade/score.txt; \
+	echo; cat $<; } >$@.tmp && mv $@.tmp $@

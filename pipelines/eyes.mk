@@ -28,7 +28,7 @@ $(EYES)/dae.is: value = $(EYES_DAE) -e $(EPOCHS)
 $(EYES)/classify.is: value = $(subst ',,$(EYES_CLASSIFY))
 
 $(EYES)/faces.tns: $(CSV) $(EYES)/csv.is | $(bins)
-	$(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz]"; exit 2)
+	$(need_csv)
 	$(call say,clean: faces whose eyes are labelled)
 	@$B/bin/csv-clean --require $(corners) $(CSV) -o $@
 $(EYES)/faces-train.tns $(EYES)/faces-valid.tns $(EYES)/faces-test.tns &: $(EYES)/faces.tns $(GROUPS)

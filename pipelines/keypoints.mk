@@ -23,6 +23,7 @@ models = $(patsubst %,$(KEYPOINTS)/model-%.tns,$(shell seq $(MODELS)))
 empty :=
 comma := ,
 
+need_csv = $(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz]"; exit 2)
 say = @printf '%-12s %s\n' '$(notdir $@)' '$(1)'
 
 maps = $(findstring heatmap,$(KEYPOINTS_TRAIN))
@@ -45,7 +46,7 @@ $(KEYPOINTS)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
 $(KEYPOINTS)/train.is: value = $(NET) $(KEYPOINTS_TRAIN)
 
 $(KEYPOINTS)/clean.tns: $(CSV) $(KEYPOINTS)/csv.is | $(bins)
-	$(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz]"; exit 2)
+	$(need_csv)
 	$(call say,clean the training file)
 	@$B/bin/csv-clean $(CSV) --report $(@D)/clean.tsv -o $@
 $(KEYPOINTS)/train.tns $(KEYPOINTS)/valid.tns &: $(KEYPOINTS)/clean.tns $(KEYPOINTS)/split.is $(GROUPS)

@@ -1,4 +1,10 @@
-# Lines "FACES KIND error_rate X" to a table: mean, spread and range over seeds; a row a number of faces, a column a kind.
+# Lines "FACES KIND WHAT X" to a table: mean, spread and range over seeds; a row a number of faces, a column a kind. Variables: title, first
+# (of the first column), scale (100: percent).
+BEGIN {
+	if (title == "") title = "error rate on test patches in percent: mean +- standard deviation (range) over seeds, by what the weights started from"
+	if (first == "") first = "faces"
+	if (scale == "") scale = 100
+}
 {
 	key = $1 " " $2
 	if (!($1 in rows)) { rows[$1] = 1; row[++nrows] = $1 }
@@ -11,11 +17,11 @@ function cell(key,   m, v) {
 	if (!count[key]) return "-"
 	m = sum[key] / count[key]
 	v = count[key] > 1 ? (square[key] - count[key] * m * m) / (count[key] - 1) : 0
-	return sprintf("%5.2f +- %4.2f (%5.2f to %5.2f)", 100 * m, 100 * sqrt(v > 0 ? v : 0), 100 * min[key], 100 * max[key])
+	return sprintf("%5.2f +- %4.2f (%5.2f to %5.2f)", scale * m, scale * sqrt(v > 0 ? v : 0), scale * min[key], scale * max[key])
 }
 END {
-	print "error rate on test patches in percent: mean +- standard deviation (range) over seeds, by what the weights started from"
-	printf "%-8s", "faces"
+	print title
+	printf "%-8s", first
 	for (k = 1; k <= ncols; k++) printf "  %-30s", col[k]
 	print ""
 	for (i = 1; i <= nrows; i++) {

@@ -1,0 +1,60 @@
+# The cascade: a small net for the whole face, then one that moves each point by what it sees around it; beside it one net of the same cost.
+## make cascade CSV=training.csv[.gz] [GROUPS=groups.csv]    two levels against one net of the same cost, in out/cascade
+CASCADE ?= out/cascade
+CASCADE_TRAIN ?= -e 60 $(heat_train)
+# level 2 learns from patches around what level 1 says on the faces it knows, moved at random, as on others it errs more
+CASCADE_PATCHES ?= --size 32x32 --jitter 4 --copies 2
+CASCADE_LEVEL2 ?= -e 20 --target heatmap --sigma 3 --loss smooth --distrust 8 -b 128 -r 0.002 --optimizer adam --schedule cosine \
+	--augment rotate=15,scale=0.1,contrast=0.4,brightness=0.2,blur=1
+level1 := pipelines/nets/small.net
+level2 := pipelines/nets/level2.net
+single := pipelines/nets/medium.net
+
+cascade: $(addprefix $(CASCADE)/,table.txt steps.png worst.png)
+	@echo "made in $(CASCADE):"; ls $(CASCADE); cat $(CASCADE)/table.txt
+
+$(CASCADE)/csv.is: value = $(CSV)
+$(CASCADE)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
+$(CASCADE)/train.is: value = $(CASCADE_TRAIN)
+$(CASCADE)/level2.is: value = $(CASCADE_LEVEL2) $(CASCADE_PATCHES)
+
+$(CASCADE)/clean.tns: $(CSV) $(CASCADE)/csv.is | $(bins)
+	$(need_csv)
+	$(call say,clean the training file)
+	@$B/bin/csv-clean $(CSV) -o $@
+$(CASCADE)/train.tns $(CASCADE)/valid.tns &: $(CASCADE)/clean.tns $(CASCADE)/split.is $(GROUPS)
+	$(call say,split by person)
+	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
+$(CASCADE)/level1.tns: $(level1)
+$(CASCADE)/single.tns: $(single)
+$(CASCADE)/level1.tns $(CASCADE)/single.tns: $(CASCADE)/train.tns $(CASCADE)/valid.tns $(CASCADE)/train.is
+	$(call say,train $(filter %.net,$^))
+	@$B/bin/cnn-train -n @$(filter %.net,$^) $(CASCADE_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< -o $@
+$(CASCADE)/patches-train.tns $(CASCADE)/patches-valid.tns: $(CASCADE)/patches-%.tns: $(CASCADE)/level1.tns $(CASCADE)/level2.is
+	$(call say,patches around the points that level 1 predicts)
+	@$B/bin/predict -q --flip $< $(@D)/$*.tns | $B/bin/patch-extract --around predicted $(CASCADE_PATCHES) -o $@
+$(CASCADE)/level2.tns: $(CASCADE)/patches-train.tns $(CASCADE)/patches-valid.tns $(level2)
+	$(call say,train $(level2))
+	@$B/bin/cnn-train -n @$(level2) $(CASCADE_LEVEL2) --valid $(CASCADE)/patches-valid.tns --log $(@:.tns=.tsv) $< -o $@
+$(CASCADE)/valid-predicted.tns: $(CASCADE)/level1.tns $(CASCADE)/level2.tns
+	$(call say,predict the held-out faces)
+	@$B/bin/predict --flip $< --refine $(@D)/level2.tns $(@D)/valid.tns -o $@
+$(CASCADE)/single-predicted.tns: $(CASCADE)/single.tns
+	@$B/bin/predict -q --flip $< $(@D)/valid.tns -o $@
+$(CASCADE)/score.txt: $(CASCADE)/valid-predicted.tns
+$(CASCADE)/single-score.txt: $(CASCADE)/single-predicted.tns
+$(CASCADE)/score.txt $(CASCADE)/single-score.txt:
+	@$B/bin/score $< -o $@
+$(CASCADE)/steps.png: $(CASCADE)/valid-predicted.tns
+	$(call say,how the points move from level to level)
+	@$B/bin/render faces --count 12 $< -o $@
+$(CASCADE)/worst.png: $(CASCADE)/valid-predicted.tns
+	@$B/bin/render faces --worst --count 12 $< -o $@
+# what each level gains and costs; an image has as many patches as points
+$(CASCADE)/table.txt: $(CASCADE)/score.txt $(CASCADE)/single-score.txt
+	@cost() { $B/bin/tns-info $(@D)/$$1.tns | awk -v by=$$2 '/^operations:/ {printf "%.1f", $$2 * by / 1e6}'; }; \
+	points=$$($B/bin/tns-info --json $(@D)/valid.tns | sed -n 's/.*"keypoints"[^[]*\[[0-9]*, *\([0-9]*\),.*/\1/p'); \
+	one=$$(cost level1 1) two=$$(cost level2 $$points) single=$$(cost single 1); \
+	{ echo "what                  MFLOP an image   RMSE, pixels"; \
+	awk -v one=$$one -v two=$$two '/^level/ {on = 1; next} on && NF {printf "%-21s %14.1f   %.3f\n", $$1 == 1 ? "level 1" : "level 1 and level 2", $$1 == 1 ? one : one + two, $$2}' $<; \
+	awk -v cost=$$single '$$1 == "rmse_px" {printf "%-21s %14.1f   %.3f\n", "one net", cost, $$2; exit}' $(@D)/single-score.txt; } >$@.tmp && mv $@.tmp $@

@@ -1,0 +1,76 @@
+# Few labels: does it help to start from what an autoencoder learned on all faces, whose labels it does not need?
+## make fewlabels CSV=training.csv[.gz] [GROUPS=groups.csv]    100, 300 and 1000 labelled faces, with and without pretraining; in out/fewlabels
+FEWLABELS ?= out/fewlabels
+LABELLED ?= 100 300 1000
+FEWLABELS_SEEDS ?= 1 2 3
+FEWLABELS_TRAIN ?= -b 16 -r 0.001 --optimizer adam --schedule cosine --augment flip,shift=2
+FEWLABELS_STEPS ?= 3000
+# dense layers start from an autoencoder of whole faces, convolutions from one of random 5x5 patches
+FEWLABELS_DENSE ?= -H 300 -b 50 -r 0.02 -c 0.2 -e 30
+FEWLABELS_CONV ?= -H 32 -b 100 -r 0.1 -c 0.2 -e 30
+few_net_dense := fc300 sigmoid fc
+few_net_conv := conv5x5x32p2 sigmoid pool2 conv3x3x48 relu pool2 conv3x3x64 relu pool2 fc100 relu fc
+few_init_dense-random :=
+few_init_conv-random :=
+few_init_dense-pretrained := $(FEWLABELS)/dae-dense.tns
+few_init_conv-pretrained := $(FEWLABELS)/dae-conv.tns
+few_kinds := dense-random dense-pretrained conv-random conv-pretrained
+
+fewlabels: $(addprefix $(FEWLABELS)/,table.txt curves.png filters-dense.png filters-conv.png)
+	@echo "made in $(FEWLABELS):"; ls $(FEWLABELS); cat $(FEWLABELS)/table.txt
+
+$(FEWLABELS)/csv.is: value = $(CSV)
+$(FEWLABELS)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
+$(FEWLABELS)/train.is: value = $(FEWLABELS_TRAIN) $(FEWLABELS_STEPS) $(few_net_dense) $(few_net_conv)
+$(FEWLABELS)/dae-dense.is: value = $(FEWLABELS_DENSE)
+$(FEWLABELS)/dae-conv.is: value = $(FEWLABELS_CONV)
+
+$(FEWLABELS)/clean.tns: $(CSV) $(FEWLABELS)/csv.is | $(bins)
+	$(need_csv)
+	$(call say,clean the training file)
+	@$B/bin/csv-clean $(CSV) -o $@
+$(FEWLABELS)/train.tns $(FEWLABELS)/valid.tns &: $(FEWLABELS)/clean.tns $(FEWLABELS)/split.is $(GROUPS)
+	$(call say,split by person)
+	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
+# about N faces, drawn at random
+$(FEWLABELS)/labelled-%.tns: $(FEWLABELS)/train.tns
+	@all=$$($B/bin/tns-info --json $< | sed -n 's/.*"name": "image"[^[]*\[\([0-9]*\),.*/\1/p'); : "$${all:?}"; \
+	part=$$(awk -v n=$* -v all=$$all 'BEGIN {printf "%.6f", n < all ? n / all : 0.999}'); \
+	$B/bin/tns-split --parts $$part,$$(awk -v p=$$part 'BEGIN {printf "%.6f", 1 - p}') $< -o $@ -o /dev/null
+
+$(FEWLABELS)/dae-dense.tns: $(FEWLABELS)/train.tns $(FEWLABELS)/dae-dense.is
+	$(call say,autoencoder of whole faces)
+	@$B/bin/dae-pretrain $(FEWLABELS_DENSE) --log $(@:.tns=.tsv) $< -o $@
+$(FEWLABELS)/patches.tns: $(FEWLABELS)/train.tns
+	@$B/bin/patch-extract --random 20 --size 5x5 $< -o $@
+$(FEWLABELS)/dae-conv.tns: $(FEWLABELS)/patches.tns $(FEWLABELS)/dae-conv.is
+	$(call say,autoencoder of random patches)
+	@$B/bin/dae-pretrain $(FEWLABELS_CONV) --log $(@:.tns=.tsv) $< -o $@
+$(FEWLABELS)/filters-%.png: $(FEWLABELS)/dae-%.tns
+	@$B/bin/render tiles --count 60 $< -o $@
+
+# runs/LABELLED-KIND-SEED.tns, each after the same number of steps
+define fewlabels_run
+$(FEWLABELS)/runs/$(1)-$(2)-$(3).tns: $(FEWLABELS)/labelled-$(1).tns $(FEWLABELS)/train.is $(few_init_$(2))
+	@mkdir -p $$(@D)
+	@$B/bin/cnn-train -q -n '$(few_net_$(firstword $(subst -, ,$(2))))' $(FEWLABELS_TRAIN) -e $$$$(( $(FEWLABELS_STEPS) * 16 / $(1) )) -s $(3) \
+		$(if $(few_init_$(2)),--init $(few_init_$(2))) --log $$(@:.tns=.tsv) $$< -o $$@
+	@printf '%-12s %s\n' runs 'points, $(1) labelled faces, $(2), seed $(3)'
+endef
+$(foreach f,$(LABELLED),$(foreach k,$(few_kinds),$(foreach s,$(FEWLABELS_SEEDS),$(eval $(call fewlabels_run,$f,$k,$s)))))
+few_runs := $(foreach f,$(LABELLED),$(foreach k,$(few_kinds),$(foreach s,$(FEWLABELS_SEEDS),$(FEWLABELS)/runs/$f-$k-$s)))
+$(FEWLABELS)/runs/%.score: $(FEWLABELS)/runs/%.tns
+	@$B/bin/predict -q --flip $< $(FEWLABELS)/valid.tns | $B/bin/score -o $@
+$(FEWLABELS)/table.txt: $(few_runs:%=%.score) pipelines/table.awk
+	$(call say,errors with spread)
+	@{ $(foreach f,$(LABELLED),$(foreach k,$(few_kinds),for s in $(FEWLABELS_SEEDS); do echo $f $k $$(head -1 $(FEWLABELS)/runs/$f-$k-$$s.score); done;)) } | \
+	awk -v first=labelled -v scale=1 -v title='RMSE on held-out faces in pixels: mean +- standard deviation (range) over seeds, by labelled faces and what the first layer starts from' \
+		-f pipelines/table.awk >$@.tmp && mv $@.tmp $@
+# a curve a kind and seed: over the number of labelled faces
+$(FEWLABELS)/curves.png: $(few_runs:%=%.score)
+	$(call say,curves with and without)
+	@for k in $(few_kinds); do for s in $(FEWLABELS_SEEDS); do { printf 'labelled\trmse_px\n'; for f in $(LABELLED); do \
+	printf '%s\t%s\n' $$f $$(awk '{print $$2; exit}' $(FEWLABELS)/runs/$$f-$$k-$$s.score); done; } >$(FEWLABELS)/runs/$$k-$$s.tsv; done; done
+	@$B/bin/render curves --mean --logx --y rmse_px --xlabel 'labelled faces' --ylabel 'RMSE on held-out faces (pixels)' \
+		--names $(subst $(empty) ,$(comma),$(strip $(foreach k,$(few_kinds),$(FEWLABELS_SEEDS:%=$k)))) \
+		$(foreach k,$(few_kinds),$(FEWLABELS_SEEDS:%=$(FEWLABELS)/runs/$k-%.tsv)) -o $@

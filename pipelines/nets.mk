@@ -1,0 +1,38 @@
+# Nets for their cost: what each has, needs and reaches on the same faces.
+## make nets CSV=training.csv[.gz] [GROUPS=groups.csv]    a table of nets: parameters, operations, images a second, RMSE; in out/nets
+TABLE ?= out/nets
+NETS ?= small medium heat best conv
+NETS_TRAIN ?= -e 40 $(heat_train)
+# a net for coordinates has its own way
+NETS_TRAIN_conv ?= -e 40 -b 32 -r 0.0007 --optimizer adam --schedule cosine --augment flip,shift=3,rotate=8,scale=0.08,contrast=0.2,brightness=0.1
+net_models := $(NETS:%=$(TABLE)/%.tns)
+
+nets: $(TABLE)/table.txt
+	@cat $<
+
+$(TABLE)/csv.is: value = $(CSV)
+$(TABLE)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
+$(TABLE)/train.is: value = $(NETS_TRAIN) $(NETS_TRAIN_conv)
+
+$(TABLE)/clean.tns: $(CSV) $(TABLE)/csv.is | $(bins)
+	$(need_csv)
+	$(call say,clean the training file)
+	@$B/bin/csv-clean $(CSV) -o $@
+$(TABLE)/train.tns $(TABLE)/valid.tns &: $(TABLE)/clean.tns $(TABLE)/split.is $(GROUPS)
+	$(call say,split by person)
+	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
+$(net_models): $(TABLE)/%.tns: pipelines/nets/%.net $(TABLE)/train.tns $(TABLE)/valid.tns $(TABLE)/train.is
+	$(call say,train $<)
+	@$B/bin/cnn-train -n @$< $(or $(NETS_TRAIN_$*),$(NETS_TRAIN)) --valid $(TABLE)/valid.tns --log $(@:.tns=.tsv) $(TABLE)/train.tns -o $@
+$(net_models:.tns=.score): %.score: %.tns
+	@$B/bin/predict -q --flip $< $(TABLE)/valid.tns | $B/bin/score -o $@
+# images a second from bytes to points, one at a time and 64 at a time, on one core: nothing else should run meanwhile
+$(net_models:.tns=.speed): %.speed: %.tns $B/bin/bench
+	$(call say,time $<)
+	@taskset -c 0 $B/bin/bench -t 1 --seconds 2 $<-1 $<-64 >$@.tmp && mv $@.tmp $@
+$(TABLE)/table.txt: $(net_models:.tns=.score) $(net_models:.tns=.speed)
+	@{ printf '%-8s %11s %7s %16s %17s %9s\n' net parameters MFLOP 'images/s, 1 core' '64 at a time' 'RMSE, px'; \
+	for n in $(NETS); do m=$(TABLE)/$$n; $B/bin/tns-info $$m.tns | awk -v net=$$n \
+		-v one=$$(awk '/-1 / {print $$2}' $$m.speed) -v many=$$(awk '/-64 / {print $$2}' $$m.speed) -v rmse=$$(awk '{print $$2; exit}' $$m.score) \
+		'/^parameters:/ {p = $$2} /^operations:/ {o = $$2} END {printf "%-8s %11d %7.1f %16.0f %17.0f %9.3f\n", net, p, o / 1e6, one, many, rmse}'; \
+	done; } >$@.tmp && mv $@.tmp $@
