@@ -1,4 +1,5 @@
 /* Levels of models: loading, applying, their histories. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,6 +77,7 @@ void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, 
 	const struct model *m = cascade_model(c);
 	size_t n = 2 * (size_t)m->points, further = (size_t)c->levels - 1;
 	infer_batch(c->level[0].f, images, B, out, spread);
+	assert(spread || !further);
 	for (size_t k = 0; k < further; k++) {
 		for (size_t b = 0; b < (size_t)B; b++)
 			memcpy(steps + (b * further + k) * n, out + b * n, n * sizeof *out);

@@ -233,12 +233,25 @@ void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, floa
 	free(copy);
 }
 
+/* Two estimates of a point as one, each counting by the inverse of its variance; where the first has none, the second alone. */
+static void fuse(float xy[2], float *spread, const float got[2], float its)
+{
+	double a = (double)*spread, b = (double)its, wa = 1 / (a * a), wb = 1 / (b * b);
+	if (!isfinite(wa) || !isfinite(wb))
+		wa = 0, wb = 1;
+	else
+		its = (float)sqrt(1 / (wa + wb));
+	for (int k = 0; k < 2; k++)
+		xy[k] = (float)((wa * (double)xy[k] + wb * (double)got[k]) / (wa + wb));
+	*spread = its;
+}
+
 void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread)
 {
 	const struct model *m = f->m[0];
 	int P = m->points, all = B * P, corner[INFER_BATCH][2];
 	size_t pixels = (size_t)m->W * (size_t)m->H;
-	float *each = spread ? xcalloc((size_t)INFER_BATCH * (size_t)P, sizeof *each) : NULL;
+	float *each = xcalloc((size_t)INFER_BATCH * (size_t)P, sizeof *each);
 	if (!f->patch) {
 		f->patch = xmalloc(INFER_BATCH * pixels);
 		f->place = xcalloc((size_t)INFER_BATCH * (size_t)f->values, sizeof *f->place);
@@ -254,10 +267,8 @@ void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, f
 		for (int i = 0; i < n; i++) {
 			int p = (at + i) % P;
 			const float *got = f->place + (size_t)i * (size_t)f->values + 2 * p;
-			for (int k = 0; k < 2; k++)
-				xy[2 * (at + i) + k] = got[k] + (float)corner[i][k];
-			if (spread)
-				spread[at + i] = each[i * P + p];
+			fuse(xy + 2 * (at + i), &spread[at + i], (float[]){got[0] + (float)corner[i][0], got[1] + (float)corner[i][1]},
+				each[i * P + p]);
 		}
 	}
 	free(each);

@@ -4,7 +4,7 @@ CASCADE ?= out/cascade
 CASCADE_TRAIN ?= -e 60 $(heat_train)
 # level 2 learns from patches around what level 1 says on the faces it knows, moved at random, as on others it errs more
 CASCADE_PATCHES ?= --size 32x32 --jitter 4 --copies 2
-CASCADE_LEVEL2 ?= -e 20 --target heatmap --sigma 3 --loss smooth --distrust 8 -b 128 -r 0.002 --optimizer adam --schedule cosine \
+CASCADE_LEVEL2 ?= -e 20 --target heatmap --loss smooth --distrust 8 -b 128 -r 0.002 --optimizer adam --schedule cosine \
 	--augment rotate=15,scale=0.1,contrast=0.4,brightness=0.2,blur=1
 level1 := pipelines/nets/small.net
 level2 := pipelines/nets/level2.net

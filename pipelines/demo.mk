@@ -27,7 +27,8 @@ $(DEMO)/cascade/score.txt: $(DEMO)/keypoints/submission.csv
 	@mkdir -p $(@D)
 	@$B/bin/predict -q --flip $(DEMO)/keypoints/model-1.tns $(DEMO)/keypoints/train.tns | \
 		$B/bin/patch-extract --around predicted --size 32x32 --jitter 3 -o $(@D)/patches.tns
-	@$B/bin/cnn-train -n @pipelines/nets/level2.net --target heatmap --sigma 3 --loss smooth -e 4 -b 64 -r 0.003 --optimizer adam --schedule cosine \
+	@$B/bin/cnn-train -n @pipelines/nets/level2.net --target heatmap --loss smooth -e 6 -b 64 -r 0.003 --optimizer adam --schedule cosine \
+		--augment contrast=0.3,brightness=0.1 \
 		--log $(@D)/level2.tsv $(@D)/patches.tns -o $(@D)/level2.tns
 	@$B/bin/predict --flip $(DEMO)/keypoints/model-1.tns --refine $(@D)/level2.tns $(DEMO)/keypoints/valid.tns -o $(@D)/valid-predicted.tns
 	@$B/bin/render faces --count 12 $(@D)/valid-predicted.tns -o $(@D)/steps.png
