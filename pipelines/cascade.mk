@@ -6,14 +6,14 @@ CASCADE_TRAIN ?= -e 60 $(heat_train)
 CASCADE_PATCHES ?= --size 32x32 --jitter 4 --copies 2
 CASCADE_LEVEL2 ?= -e 20 --target heatmap --loss smooth --distrust 8 -b 128 -r 0.002 --optimizer adam --schedule cosine \
 	--augment rotate=15,scale=0.1,contrast=0.4,brightness=0.2,blur=1
-level1 := pipelines/nets/small.net
-level2 := pipelines/nets/level2.net
-single := pipelines/nets/medium.net
+LEVEL1 ?= pipelines/nets/small.net
+LEVEL2 ?= pipelines/nets/level2.net
+SINGLE ?= pipelines/nets/medium.net
 
 cascade: $(addprefix $(CASCADE)/,table.txt steps.png worst.png)
 	@echo "made in $(CASCADE):"; ls $(CASCADE); cat $(CASCADE)/table.txt
 
-$(CASCADE)/csv.is: value = $(CSV)
+$(CASCADE)/csv.is: value = $(CSV) $(CLEAN)
 $(CASCADE)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
 $(CASCADE)/train.is: value = $(CASCADE_TRAIN)
 $(CASCADE)/level2.is: value = $(CASCADE_LEVEL2) $(CASCADE_PATCHES)
@@ -21,21 +21,21 @@ $(CASCADE)/level2.is: value = $(CASCADE_LEVEL2) $(CASCADE_PATCHES)
 $(CASCADE)/clean.tns: $(CSV) $(CASCADE)/csv.is | $(bins)
 	$(need_csv)
 	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CSV) -o $@
+	@$B/bin/csv-clean $(CLEAN) $(CSV) -o $@
 $(CASCADE)/train.tns $(CASCADE)/valid.tns &: $(CASCADE)/clean.tns $(CASCADE)/split.is $(GROUPS)
 	$(call say,split by person)
 	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
-$(CASCADE)/level1.tns: $(level1)
-$(CASCADE)/single.tns: $(single)
+$(CASCADE)/level1.tns: $(LEVEL1)
+$(CASCADE)/single.tns: $(SINGLE)
 $(CASCADE)/level1.tns $(CASCADE)/single.tns: $(CASCADE)/train.tns $(CASCADE)/valid.tns $(CASCADE)/train.is
 	$(call say,train $(filter %.net,$^))
 	@$B/bin/cnn-train -n @$(filter %.net,$^) $(CASCADE_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< -o $@
 $(CASCADE)/patches-train.tns $(CASCADE)/patches-valid.tns: $(CASCADE)/patches-%.tns: $(CASCADE)/level1.tns $(CASCADE)/level2.is
 	$(call say,patches around the points that level 1 predicts)
 	@$B/bin/predict -q --flip $< $(@D)/$*.tns | $B/bin/patch-extract --around predicted $(CASCADE_PATCHES) -o $@
-$(CASCADE)/level2.tns: $(CASCADE)/patches-train.tns $(CASCADE)/patches-valid.tns $(level2)
-	$(call say,train $(level2))
-	@$B/bin/cnn-train -n @$(level2) $(CASCADE_LEVEL2) --valid $(CASCADE)/patches-valid.tns --log $(@:.tns=.tsv) $< -o $@
+$(CASCADE)/level2.tns: $(CASCADE)/patches-train.tns $(CASCADE)/patches-valid.tns $(LEVEL2)
+	$(call say,train $(LEVEL2))
+	@$B/bin/cnn-train -n @$(LEVEL2) $(CASCADE_LEVEL2) --valid $(CASCADE)/patches-valid.tns --log $(@:.tns=.tsv) $< -o $@
 $(CASCADE)/valid-predicted.tns: $(CASCADE)/level1.tns $(CASCADE)/level2.tns
 	$(call say,predict the held-out faces)
 	@$B/bin/predict --flip $< --refine $(@D)/level2.tns $(@D)/valid.tns -o $@

@@ -22,7 +22,7 @@ runs := $(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(EYES)/run
 eyes: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png filters-all.png first-filters.png) $(snapshots:%=$(EYES)/filters-%.png)
 	@echo "made in $(EYES):"; ls $(EYES); cat $(EYES)/table.txt
 
-$(EYES)/csv.is: value = $(CSV) $(GROUPS)
+$(EYES)/csv.is: value = $(CSV) $(CLEAN) $(GROUPS)
 $(EYES)/dae-all.is: value = $(EYES_DAE_ALL)
 $(EYES)/dae.is: value = $(EYES_DAE) -e $(EPOCHS)
 $(EYES)/classify.is: value = $(subst ',,$(EYES_CLASSIFY))
@@ -30,7 +30,7 @@ $(EYES)/classify.is: value = $(subst ',,$(EYES_CLASSIFY))
 $(EYES)/faces.tns: $(CSV) $(EYES)/csv.is | $(bins)
 	$(need_csv)
 	$(call say,clean: faces whose eyes are labelled)
-	@$B/bin/csv-clean --require $(corners) $(CSV) -o $@
+	@$B/bin/csv-clean --require $(corners) $(CLEAN) $(CSV) -o $@
 $(EYES)/faces-train.tns $(EYES)/faces-valid.tns $(EYES)/faces-test.tns &: $(EYES)/faces.tns $(GROUPS)
 	@$B/bin/tns-split --parts 0.6,0.15,0.25 $(if $(GROUPS),--groups $(GROUPS),--by near) $< $(foreach p,train valid test,-o $(@D)/faces-$p.tns)
 $(EYES)/patches-%.tns: $(EYES)/faces-%.tns

@@ -19,7 +19,7 @@ few_kinds := dense-random dense-pretrained conv-random conv-pretrained
 fewlabels: $(addprefix $(FEWLABELS)/,table.txt curves.png filters-dense.png filters-conv.png)
 	@echo "made in $(FEWLABELS):"; ls $(FEWLABELS); cat $(FEWLABELS)/table.txt
 
-$(FEWLABELS)/csv.is: value = $(CSV)
+$(FEWLABELS)/csv.is: value = $(CSV) $(CLEAN)
 $(FEWLABELS)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
 $(FEWLABELS)/train.is: value = $(FEWLABELS_TRAIN) $(FEWLABELS_STEPS) $(few_net_dense) $(few_net_conv)
 $(FEWLABELS)/dae-dense.is: value = $(FEWLABELS_DENSE)
@@ -28,7 +28,7 @@ $(FEWLABELS)/dae-conv.is: value = $(FEWLABELS_CONV)
 $(FEWLABELS)/clean.tns: $(CSV) $(FEWLABELS)/csv.is | $(bins)
 	$(need_csv)
 	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CSV) -o $@
+	@$B/bin/csv-clean $(CLEAN) $(CSV) -o $@
 $(FEWLABELS)/train.tns $(FEWLABELS)/valid.tns &: $(FEWLABELS)/clean.tns $(FEWLABELS)/split.is $(GROUPS)
 	$(call say,split by person)
 	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns

@@ -4,7 +4,9 @@
 ## make best      the same with the largest net and more of everything: hours, in out/best
 # Every file in $(KEYPOINTS) can be looked into (tns-info), drawn (render) and made again alone (make out/keypoints/FILE CSV=...).
 # Rows of one person must not stand on both sides of the split: GROUPS says which they are, else near-duplicate images are kept together.
+# CLEAN: more options of csv-clean, e.g. CLEAN='--size 64x48' for images that are no squares, or CLEAN='--suspects FILE'.
 KEYPOINTS ?= out/keypoints
+CLEAN ?=
 NET ?= pipelines/nets/heat.net
 # strong augmentation and labels that may be wrong: what the nets of heat maps are trained with
 heat_train := --target heatmap --sigma 3 --loss smooth --distrust 8 -b 32 -r 0.002 --optimizer adam --schedule cosine \
@@ -41,14 +43,14 @@ best:
 	@$(MAKE) --no-print-directory keypoints KEYPOINTS=$(BEST) NET=pipelines/nets/best.net KEYPOINTS_TRAIN='$(best_train)' \
 		MODELS=$(if $(filter 1,$(MODELS)),3,$(MODELS))
 
-$(KEYPOINTS)/csv.is: value = $(CSV)
+$(KEYPOINTS)/csv.is: value = $(CSV) $(CLEAN)
 $(KEYPOINTS)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
 $(KEYPOINTS)/train.is: value = $(NET) $(KEYPOINTS_TRAIN)
 
 $(KEYPOINTS)/clean.tns: $(CSV) $(KEYPOINTS)/csv.is | $(bins)
 	$(need_csv)
 	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CSV) --report $(@D)/clean.tsv -o $@
+	@$B/bin/csv-clean $(CLEAN) $(CSV) --report $(@D)/clean.tsv -o $@
 $(KEYPOINTS)/train.tns $(KEYPOINTS)/valid.tns &: $(KEYPOINTS)/clean.tns $(KEYPOINTS)/split.is $(GROUPS)
 	$(call say,split by person)
 	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
@@ -84,7 +86,7 @@ $(KEYPOINTS)/maps.png: $(KEYPOINTS)/valid-predicted.tns $(models)
 
 $(KEYPOINTS)/test.tns: $(TEST) | $(bins)
 	$(call say,read the test file)
-	@$B/bin/csv-clean --keep-all $(TEST) -o $@
+	@$B/bin/csv-clean --keep-all $(CLEAN) $(TEST) -o $@
 $(KEYPOINTS)/test-predicted.tns: $(KEYPOINTS)/models.is $(models) $(KEYPOINTS)/test.tns
 	$(call say,predict the test faces)
 	@$B/bin/predict --flip $(filter %.tns,$^) -o $@

@@ -3,25 +3,25 @@
 ## make origin CSV=training.csv[.gz] [GROUPS=groups.csv]    the net of 975 million weights: points, maps, hours; in out/origin
 ORIGIN ?= out/origin
 ORIGIN_TRAIN ?= -e 10 -b 64 -r 0.0005 -m 0.9 --optimizer sgd --schedule cosine --augment flip
-origin_net := pipelines/nets/origin.net
+ORIGIN_NET ?= pipelines/nets/origin.net
 
 origin: $(addprefix $(ORIGIN)/,score.txt maps.png curves.png)
 	@echo "made in $(ORIGIN):"; ls $(ORIGIN); head -1 $(ORIGIN)/score.txt; awk 'END {printf "hours %.3f\n", $$NF / 3600}' $(ORIGIN)/model.tsv
 
-$(ORIGIN)/csv.is: value = $(CSV)
+$(ORIGIN)/csv.is: value = $(CSV) $(CLEAN)
 $(ORIGIN)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
 $(ORIGIN)/train.is: value = $(ORIGIN_TRAIN)
 
 $(ORIGIN)/clean.tns: $(CSV) $(ORIGIN)/csv.is | $(bins)
 	$(need_csv)
 	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CSV) -o $@
+	@$B/bin/csv-clean $(CLEAN) $(CSV) -o $@
 $(ORIGIN)/train.tns $(ORIGIN)/valid.tns &: $(ORIGIN)/clean.tns $(ORIGIN)/split.is $(GROUPS)
 	$(call say,split by person)
 	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
-$(ORIGIN)/model.tns: $(ORIGIN)/train.tns $(ORIGIN)/valid.tns $(ORIGIN)/train.is $(origin_net)
-	$(call say,train $(origin_net))
-	@$B/bin/cnn-train -n @$(origin_net) --target map $(ORIGIN_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< -o $@
+$(ORIGIN)/model.tns: $(ORIGIN)/train.tns $(ORIGIN)/valid.tns $(ORIGIN)/train.is $(ORIGIN_NET)
+	$(call say,train $(ORIGIN_NET))
+	@$B/bin/cnn-train -n @$(ORIGIN_NET) --target map $(ORIGIN_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< -o $@
 $(ORIGIN)/valid-predicted.tns: $(ORIGIN)/model.tns
 	$(call say,predict the held-out faces)
 	@$B/bin/predict --flip --maps $< $(@D)/valid.tns -o $@

@@ -6,6 +6,7 @@ mk() { make --no-print-directory ${SAN:+SAN=1} "$@"; }
 face-synth -n 160 --dirt --test "$TMP/test.csv" --test-count 20 --lookup "$TMP/lookup.csv" -o "$TMP/training.csv" || bad "face-synth"
 set -- CSV="$TMP/training.csv" TEST="$TMP/test.csv" LOOKUP="$TMP/lookup.csv" KEYPOINTS_PARTS=0.7,0.3
 train='-e 3 -b 32 -r 0.001 --optimizer adam'
+printf 'conv5x5x4s4 sigmoid dropout0.3 fc' >"$TMP/map.net"
 printf '# small\nconv5x5x4s4 relu pool2 fc16 relu fc\n' >"$TMP/tiny.net"
 keypoints() { mk keypoints "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train"; }
 
@@ -49,6 +50,27 @@ ok "the table has all ways" grep -q '^all .*+-.*+-.*+-' "$TMP/eyes/table.txt"
 before=$(stamp "$TMP/eyes")
 ok "make eyes again" mk eyes "$@"
 is "$(stamp "$TMP/eyes")" "$before" "nothing to do in eyes"
+# the other chains, each with next to no training: they end, with what they promise, and have nothing to do when run again
+again() { # DIR TARGET...
+	local dir=$1 stamps; shift
+	ok "make $1" mk "$@"
+	stamps=$(stamp "$dir")
+	ok "make $1 again" mk "$@"
+	is "$(stamp "$dir")" "$stamps" "nothing to do in $1"
+}
+heat='--target heatmap -e 2 -b 32 -r 0.003 --optimizer adam'
+printf 'conv3x3x8s4p1 bn relu conv3x3x8p1 bn relu conv1x1' >"$TMP/heat.net"
+set -- CSV="$TMP/training.csv" KEYPOINTS_PARTS=0.7,0.3
+again "$TMP/ensemble" ensemble "$@" ENSEMBLE="$TMP/ensemble" MODELS=2 NET="$TMP/heat.net" KEYPOINTS_TRAIN="$heat"
+is "$(cut -d' ' -f1 "$TMP/ensemble/scores.txt" | xargs)" "model-1 model-2 averaged" "what each model reaches, and the two"
+again "$TMP/cascade" cascade "$@" CASCADE="$TMP/cascade" LEVEL1="$TMP/heat.net" LEVEL2="$TMP/heat.net" SINGLE="$TMP/heat.net" CASCADE_TRAIN="$heat" CASCADE_LEVEL2="$heat"
+is "$(grep -c '^level 1\|^one net' "$TMP/cascade/table.txt")" 3 "the table of the cascade"
+again "$TMP/origin" origin "$@" ORIGIN="$TMP/origin" ORIGIN_NET="$TMP/map.net" ORIGIN_TRAIN='-e 2 -r 0.0001'
+again "$TMP/nets" nets "$@" TABLE="$TMP/nets" NETS=small NETS_TRAIN="$heat -e 1"
+grep -q '^small *191023 *76.7 *[0-9]* *[0-9]* *[0-9.]*$' "$TMP/nets/table.txt" && good || bad "nets: $(cat "$TMP/nets/table.txt")"
+again "$TMP/few" fewlabels "$@" FEWLABELS="$TMP/few" LABELLED='20 50' FEWLABELS_SEEDS='1 2' FEWLABELS_STEPS=20 FEWLABELS_DENSE='-H 300 -e 1' FEWLABELS_CONV='-H 32 -e 1'
+is "$(grep -c '^[25]0 .*+-.*+-.*+-.*+-' "$TMP/few/table.txt")" 2 "the table of few labels"
+
 status=0
 mk keypoints KEYPOINTS="$TMP/none" >"$TMP/usage.log" 2>&1 || status=$?
 is "$status" 2 "make keypoints without CSV"
