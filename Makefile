@@ -34,8 +34,8 @@ objs := $(libs:%.c=$B/obj/%.o)
 .PHONY: all help test bench bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes install format clean
 all: $(bins)
 
-include pipelines/setup.mk
-include $(filter-out pipelines/setup.mk,$(wildcard pipelines/*.mk))
+include pipelines/setup.mk pipelines/common.mk
+include $(filter-out pipelines/setup.mk pipelines/common.mk,$(wildcard pipelines/*.mk))
 
 help:
 	@sed -n 's/^## *//p' $(MAKEFILE_LIST)

@@ -13,18 +13,10 @@ SINGLE ?= pipelines/nets/medium.net
 cascade: $(addprefix $(CASCADE)/,table.txt steps.png worst.png)
 	@echo "made in $(CASCADE):"; ls $(CASCADE); cat $(CASCADE)/table.txt
 
-$(CASCADE)/csv.is: value = $(CSV) $(CLEAN)
-$(CASCADE)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
+$(eval $(call from_csv,$(CASCADE)))
 $(CASCADE)/train.is: value = $(CASCADE_TRAIN)
 $(CASCADE)/level2.is: value = $(CASCADE_LEVEL2) $(CASCADE_PATCHES)
 
-$(CASCADE)/clean.tns: $(CSV) $(CASCADE)/csv.is | $(bins)
-	$(need_csv)
-	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CLEAN) $(CSV) -o $@
-$(CASCADE)/train.tns $(CASCADE)/valid.tns &: $(CASCADE)/clean.tns $(CASCADE)/split.is $(GROUPS)
-	$(call say,split by person)
-	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
 $(CASCADE)/level1.tns: $(LEVEL1)
 $(CASCADE)/single.tns: $(SINGLE)
 $(CASCADE)/level1.tns $(CASCADE)/single.tns: $(CASCADE)/train.tns $(CASCADE)/valid.tns $(CASCADE)/train.is

@@ -19,19 +19,11 @@ few_kinds := dense-random dense-pretrained conv-random conv-pretrained
 fewlabels: $(addprefix $(FEWLABELS)/,table.txt curves.png filters-dense.png filters-conv.png)
 	@echo "made in $(FEWLABELS):"; ls $(FEWLABELS); cat $(FEWLABELS)/table.txt
 
-$(FEWLABELS)/csv.is: value = $(CSV) $(CLEAN)
-$(FEWLABELS)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
+$(eval $(call from_csv,$(FEWLABELS)))
 $(FEWLABELS)/train.is: value = $(FEWLABELS_TRAIN) $(FEWLABELS_STEPS) $(few_net_dense) $(few_net_conv)
 $(FEWLABELS)/dae-dense.is: value = $(FEWLABELS_DENSE)
 $(FEWLABELS)/dae-conv.is: value = $(FEWLABELS_CONV)
 
-$(FEWLABELS)/clean.tns: $(CSV) $(FEWLABELS)/csv.is | $(bins)
-	$(need_csv)
-	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CLEAN) $(CSV) -o $@
-$(FEWLABELS)/train.tns $(FEWLABELS)/valid.tns &: $(FEWLABELS)/clean.tns $(FEWLABELS)/split.is $(GROUPS)
-	$(call say,split by person)
-	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
 # about N faces, drawn at random
 $(FEWLABELS)/labelled-%.tns: $(FEWLABELS)/train.tns
 	@all=$$($B/bin/tns-info --json $< | sed -n 's/.*"name": "image"[^[]*\[\([0-9]*\),.*/\1/p'); : "$${all:?}"; \

@@ -3,31 +3,13 @@
 ## make ensemble  the same with three models averaged (MODELS=3), in out/ensemble
 ## make best      the same with the largest net and more of everything: hours, in out/best
 # Every file in $(KEYPOINTS) can be looked into (tns-info), drawn (render) and made again alone (make out/keypoints/FILE CSV=...).
-# Rows of one person must not stand on both sides of the split: GROUPS says which they are, else near-duplicate images are kept together.
-# CLEAN: more options of csv-clean, e.g. CLEAN='--size 64x48' for images that are no squares, or CLEAN='--suspects FILE'.
 KEYPOINTS ?= out/keypoints
-CLEAN ?=
 NET ?= pipelines/nets/heat.net
-# strong augmentation and labels that may be wrong: what the nets of heat maps are trained with
-heat_train := --target heatmap --sigma 3 --loss smooth --distrust 8 -b 32 -r 0.002 --optimizer adam --schedule cosine \
-	--augment flip,shift=6,rotate=20,scale=0.15,contrast=0.4,brightness=0.2,blur=1,cutout=0.3
 KEYPOINTS_TRAIN ?= -e 100 $(heat_train)
-KEYPOINTS_PARTS ?= 0.92,0.08
 # models that differ by their seed, averaged
 MODELS ?= 1
 
-# FILE.is holds an option's value and is newer than what was made with another one
-%.is: FORCE
-	@mkdir -p $(@D); echo '$(value)' | cmp -s - $@ || echo '$(value)' >$@
-.PHONY: FORCE
-
 models = $(patsubst %,$(KEYPOINTS)/model-%.tns,$(shell seq $(MODELS)))
-empty :=
-comma := ,
-
-need_csv = $(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz]"; exit 2)
-say = @printf '%-12s %s\n' '$(notdir $@)' '$(1)'
-
 maps = $(findstring heatmap,$(KEYPOINTS_TRAIN))
 keypoints: $(addprefix $(KEYPOINTS)/,score.txt valid.png worst.png curves.png $(if $(maps),maps.png,filters.png)) \
 	$(if $(filter-out 1,$(MODELS)),$(KEYPOINTS)/scores.txt) \
@@ -43,20 +25,13 @@ best:
 	@$(MAKE) --no-print-directory keypoints KEYPOINTS=$(BEST) NET=pipelines/nets/best.net KEYPOINTS_TRAIN='$(best_train)' \
 		MODELS=$(if $(filter 1,$(MODELS)),3,$(MODELS))
 
-$(KEYPOINTS)/csv.is: value = $(CSV) $(CLEAN)
-$(KEYPOINTS)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
+$(eval $(call from_csv,$(KEYPOINTS)))
 $(KEYPOINTS)/train.is: value = $(NET) $(KEYPOINTS_TRAIN)
 
-$(KEYPOINTS)/clean.tns: $(CSV) $(KEYPOINTS)/csv.is | $(bins)
-	$(need_csv)
-	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CLEAN) $(CSV) --report $(@D)/clean.tsv -o $@
-$(KEYPOINTS)/train.tns $(KEYPOINTS)/valid.tns &: $(KEYPOINTS)/clean.tns $(KEYPOINTS)/split.is $(GROUPS)
-	$(call say,split by person)
-	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
-# model-SEED.tns
+# model-SEED.tns; a run that was killed goes on, unless data or options are newer than what it kept
 $(KEYPOINTS)/model-%.tns: $(KEYPOINTS)/train.tns $(KEYPOINTS)/valid.tns $(KEYPOINTS)/train.is $(NET)
 	$(call say,train $(NET)$(if $(filter-out 1,$(MODELS)), ($* of $(MODELS))))
+	@for f in $^; do [ ! $$f -nt $(@D)/.model-$*.checkpoint ] || rm -f $(@D)/.model-$*.checkpoint; done
 	@$B/bin/cnn-train -n @$(NET) $(KEYPOINTS_TRAIN) -s $* --valid $(@D)/valid.tns --suspects $(@:.tns=-suspects.tsv) \
 		--log $(@:.tns=.tsv) --checkpoint $(@D)/.model-$*.checkpoint --resume $< -o $@
 	@rm -f $(@D)/.model-$*.checkpoint

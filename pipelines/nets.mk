@@ -10,17 +10,9 @@ net_models := $(NETS:%=$(TABLE)/%.tns)
 nets: $(TABLE)/table.txt
 	@cat $<
 
-$(TABLE)/csv.is: value = $(CSV) $(CLEAN)
-$(TABLE)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
+$(eval $(call from_csv,$(TABLE)))
 $(TABLE)/train.is: value = $(NETS_TRAIN) $(NETS_TRAIN_conv)
 
-$(TABLE)/clean.tns: $(CSV) $(TABLE)/csv.is | $(bins)
-	$(need_csv)
-	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CLEAN) $(CSV) -o $@
-$(TABLE)/train.tns $(TABLE)/valid.tns &: $(TABLE)/clean.tns $(TABLE)/split.is $(GROUPS)
-	$(call say,split by person)
-	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
 $(net_models): $(TABLE)/%.tns: pipelines/nets/%.net $(TABLE)/train.tns $(TABLE)/valid.tns $(TABLE)/train.is
 	$(call say,train $<)
 	@$B/bin/cnn-train -n @$< $(or $(NETS_TRAIN_$*),$(NETS_TRAIN)) --valid $(TABLE)/valid.tns --log $(@:.tns=.tsv) $(TABLE)/train.tns -o $@

@@ -8,17 +8,9 @@ ORIGIN_NET ?= pipelines/nets/origin.net
 origin: $(addprefix $(ORIGIN)/,score.txt maps.png curves.png)
 	@echo "made in $(ORIGIN):"; ls $(ORIGIN); head -1 $(ORIGIN)/score.txt; awk 'END {printf "hours %.3f\n", $$NF / 3600}' $(ORIGIN)/model.tsv
 
-$(ORIGIN)/csv.is: value = $(CSV) $(CLEAN)
-$(ORIGIN)/split.is: value = $(KEYPOINTS_PARTS) $(GROUPS)
+$(eval $(call from_csv,$(ORIGIN)))
 $(ORIGIN)/train.is: value = $(ORIGIN_TRAIN)
 
-$(ORIGIN)/clean.tns: $(CSV) $(ORIGIN)/csv.is | $(bins)
-	$(need_csv)
-	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CLEAN) $(CSV) -o $@
-$(ORIGIN)/train.tns $(ORIGIN)/valid.tns &: $(ORIGIN)/clean.tns $(ORIGIN)/split.is $(GROUPS)
-	$(call say,split by person)
-	@$B/bin/tns-split --parts $(KEYPOINTS_PARTS) $(if $(GROUPS),--groups $(GROUPS),--by near) $< -o $(@D)/train.tns -o $(@D)/valid.tns
 $(ORIGIN)/model.tns: $(ORIGIN)/train.tns $(ORIGIN)/valid.tns $(ORIGIN)/train.is $(ORIGIN_NET)
 	$(call say,train $(ORIGIN_NET))
 	@$B/bin/cnn-train -n @$(ORIGIN_NET) --target map $(ORIGIN_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< -o $@

@@ -36,6 +36,16 @@ before=$(stamp "$TMP/killed")
 ok "and again" keypoints "$@" KEYPOINTS="$TMP/killed"
 is "$(stamp "$TMP/killed")" "$before" "nothing rebuilt after the repair"
 
+# killed in training, and then other options: the run begins again
+(train='-e 500 -b 32 -r 0.001 --optimizer adam' && keypoints "$@" KEYPOINTS="$TMP/killed" >"$TMP/make.log" 2>&1) &
+for i in $(seq 100); do [ -e "$TMP/killed/.model-1.checkpoint" ] && break; sleep 0.1; done
+pkill -KILL -f "$TMP/killed/" || true
+wait
+[ -e "$TMP/killed/.model-1.checkpoint" ] && good || bad "no checkpoint was kept"
+ok "make with other options after being killed" keypoints "$@" KEYPOINTS="$TMP/killed"
+is "$(results "$TMP/killed")" "$whole" "options changed and changed back give the same bytes"
+is "$(ls -A "$TMP/killed" | grep checkpoint)" "" "the checkpoint goes"
+
 # one step alone: what depends on it is made again, what does not stays
 touch "$TMP/whole/valid-predicted.tns"
 ok "one step" mk "$TMP/whole/score.txt" "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train" KEYPOINTS="$TMP/whole"

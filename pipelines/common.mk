@@ -1,0 +1,31 @@
+# What the chains share: how a step speaks, values that files depend on, a CSV cleaned and split by person.
+# CLEAN: more options of csv-clean, e.g. CLEAN='--size 64x48' for images that are no squares, or CLEAN='--suspects FILE'.
+# Rows of one person must not stand on both sides of a split: GROUPS says which they are, else near-duplicate images are kept together.
+CLEAN ?=
+KEYPOINTS_PARTS ?= 0.92,0.08
+# strong augmentation and labels that may be wrong: what the nets of heat maps are trained with
+heat_train := --target heatmap --sigma 3 --loss smooth --distrust 8 -b 32 -r 0.002 --optimizer adam --schedule cosine \
+	--augment flip,shift=6,rotate=20,scale=0.15,contrast=0.4,brightness=0.2,blur=1,cutout=0.3
+empty :=
+comma := ,
+
+# FILE.is holds an option's value and is newer than what was made with another one
+%.is: FORCE
+	@mkdir -p $(@D); echo '$(value)' | cmp -s - $@ || echo '$(value)' >$@
+.PHONY: FORCE
+
+need_csv = $(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz]"; exit 2)
+say = @printf '%-12s %s\n' '$(notdir $@)' '$(1)'
+
+# DIR/clean.tns, DIR/train.tns and DIR/valid.tns
+define from_csv
+$(1)/csv.is: value = $$(CSV) $$(CLEAN)
+$(1)/split.is: value = $$(KEYPOINTS_PARTS) $$(GROUPS)
+$(1)/clean.tns: $$(CSV) $(1)/csv.is | $$(bins)
+	$$(need_csv)
+	$$(call say,clean the training file)
+	@$$B/bin/csv-clean $$(CLEAN) $$(CSV) --report $$(@D)/clean.tsv -o $$@
+$(1)/train.tns $(1)/valid.tns &: $(1)/clean.tns $(1)/split.is $$(GROUPS)
+	$$(call say,split by person)
+	@$$B/bin/tns-split --parts $$(KEYPOINTS_PARTS) $$(if $$(GROUPS),--groups $$(GROUPS),--by near) $$< -o $$(@D)/train.tns -o $$(@D)/valid.tns
+endef
