@@ -52,7 +52,16 @@ static const struct opt faces[] = {
 	FIRST(&o.faces.first, "begin at this row, counted from 1"),
 	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
 	{0, "names", OPT_FLAG, &o.faces.names, 0, 0, 0, "write the points' names beside them", 0},
-	{0, "maps", OPT_FLAG, &o.faces.maps, 0, 0, 0, "lay the heat maps over the faces (predict --maps makes them)", 0},
+	COLUMNS(&o.faces.columns),
+	ZOOM(&o.faces.zoom),
+	COMMON,
+};
+
+static const struct opt maps[] = {
+	GOES_TO,
+	COUNT(&o.faces.count, 10000, "draw at most N faces"),
+	FIRST(&o.faces.first, "begin at this row, counted from 1"),
+	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
 	COLUMNS(&o.faces.columns),
 	ZOOM(&o.faces.zoom),
 	COMMON,
@@ -105,6 +114,8 @@ static const struct opt_prog
 		faces,
 		{"face-synth -n 100 | csv-clean | render faces --count 12 -o faces.png",
 			"render faces --worst -o worst.pdf predicted.tns"}},
+	maps_prog = {"render maps", "Draws heat maps over their faces, with the points; predict --maps makes them.", "[DATA]", 0, 1, maps,
+		{"predict --maps heat.tns faces.tns | render maps -o maps.png"}},
 	tiles_prog = {"render tiles", "Draws filters of a model, or patches, as tiles.", "[DATA]", 0, 1, tiles,
 		{"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png",
 			"render tiles --count 100 -o filters.png model.tns"}},
@@ -114,10 +125,10 @@ static const struct opt_prog
 		{"render curves --y valid_error -o curves.svg a.tsv b.tsv",
 			"render curves --names old,old,new,new --mean -o runs.png old1.tsv old2.tsv new1.tsv new2.tsv"}},
 	prog = {"render",
-		"Draws a picture: faces (with their points), tiles (filters of a model, patches), pairs (originals over reconstructions) "
+		"Draws a picture: faces (with their points), maps (heat over faces), tiles (filters of a model, patches), pairs (originals over reconstructions) "
 		"or curves (training "
 		"logs). Each has options of its own: render faces --help shows those of faces.",
-		"faces|tiles|pairs|curves [FILE...]", 1, 1, common,
+		"faces|maps|tiles|pairs|curves [FILE...]", 1, 1, common,
 		{"face-synth -n 100 | csv-clean | render faces -o faces.png",
 			"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png"}};
 
@@ -136,25 +147,27 @@ static int find_kind(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct opt_prog *const kinds[] = {&faces_prog, &tiles_prog, &pairs_prog, &curves_prog};
-	const char *const names[] = {"faces", "tiles", "pairs", "curves"};
+	static const struct opt_prog *const kinds[] = {&faces_prog, &maps_prog, &tiles_prog, &pairs_prog, &curves_prog};
+	const char *const names[] = {"faces", "maps", "tiles", "pairs", "curves"};
+	enum { FACES, MAPS, TILES, PAIRS, CURVES, KINDS };
 	int at = find_kind(argc, argv), kind = 0, n;
-	while (at && kind < 4 && strcmp(argv[at], names[kind]))
+	while (at && kind < KINDS && strcmp(argv[at], names[kind]))
 		kind++;
-	if (!at || kind == 4) {
+	if (!at || kind == KINDS) {
 		char **operand = opt_parse(&prog, argc, argv, &n);
-		die_usage("'%s' is not one of faces, tiles, pairs, curves", operand[0]);
+		die_usage("'%s' is not one of faces, maps, tiles, pairs, curves", operand[0]);
 	}
 	memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof *argv);
 	char **operand = opt_parse(kinds[kind], argc - 1, argv, &n);
 	err_name("render");
 	o.faces.to = o.tiles.to = o.pairs.to = o.curves.to = o.to;
 	o.curves.quiet = o.quiet;
-	if (kind == 0)
+	o.faces.maps = kind == MAPS;
+	if (kind == FACES || kind == MAPS)
 		pict_faces(operand[0], &o.faces);
-	else if (kind == 1)
+	else if (kind == TILES)
 		pict_tiles(operand[0], &o.tiles);
-	else if (kind == 2)
+	else if (kind == PAIRS)
 		pict_pairs(operand[0], &o.pairs);
 	else
 		pict_curves(operand, n, &o.curves);

@@ -57,7 +57,7 @@ $(KEYPOINTS)/filters.png: $(KEYPOINTS)/model-1.tns
 	@$B/bin/render tiles $< -o $@
 $(KEYPOINTS)/maps.png: $(KEYPOINTS)/valid-predicted.tns $(models)
 	$(call say,heat maps over held-out faces)
-	@$B/bin/predict -q --flip --maps $(models) $(@D)/valid.tns | $B/bin/render faces --maps --count 12 -o $@
+	@$B/bin/predict -q --flip --maps $(models) $(@D)/valid.tns | $B/bin/render maps --count 12 -o $@
 
 $(KEYPOINTS)/test.tns: $(TEST) | $(bins)
 	$(call say,read the test file)

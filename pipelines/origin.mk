@@ -21,6 +21,6 @@ $(ORIGIN)/score.txt: $(ORIGIN)/valid-predicted.tns
 	@$B/bin/score $< -o $@
 $(ORIGIN)/maps.png: $(ORIGIN)/valid-predicted.tns
 	$(call say,its maps over held-out faces)
-	@$B/bin/render faces --maps --count 12 $< -o $@
+	@$B/bin/render maps --count 12 $< -o $@
 $(ORIGIN)/curves.png: $(ORIGIN)/model.tns
 	@$B/bin/render curves --y valid_rmse_px --ylabel 'RMSE on held-out faces (pixels)' $(@D)/model.tsv -o $@

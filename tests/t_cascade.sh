@@ -31,8 +31,8 @@ ok --maps predict -q --maps heat.tns valid.tns -o maps.tns
 tns-info maps.tns | grep -q "^maps *f32 *$(rows valid.tns image),7,24,32 " && good || bad "maps: $(tns-info maps.tns)"
 predict -q --maps map.tns valid.tns | tns-info | grep -q "^maps *f32 *$(rows valid.tns image),1,48,64 *[0-9.e-]* *0*.[0-9]* " && good || bad "the map: $(predict -q --maps map.tns valid.tns | tns-info)"
 fails 1 "model 2 has no maps like those of model 1" predict --maps heat.tns map.tns valid.tns -o /dev/null
-ok "heat over faces" render faces --maps --count 4 maps.tns -o heat.png
-fails 1 "no maps to draw" render faces --maps valid.tns -o none.png
+ok "heat over faces" render maps --count 4 maps.tns -o heat.png
+fails 1 "no maps to draw" render maps valid.tns -o none.png
 fails 2 "--maps: the model makes no maps" predict --maps coords.tns valid.tns
 
 # ---- a second level, on patches around what the first one found ----

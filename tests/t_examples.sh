@@ -12,6 +12,7 @@ cd "$TMP" || exit 1
 	patch-extract -q --preset eyes faces.tns -o patches.tns
 	cnn-train -q -n 'conv5x5x4s4 relu fc16 relu fc' -e 1 --log a.tsv faces.tns -o a.tns
 	cnn-train -q -n 'conv5x5x4s4 relu fc16 relu fc' -e 2 -s 2 --log b.tsv faces.tns -o b.tns
+	cnn-train -q -n "conv3x3x8s4p1 relu conv1x1" --target heatmap -e 1 faces.tns -o heat.tns
 	cp a.tns model.tns
 	predict -q a.tns faces.tns -o predicted.tns
 	patch-extract -q --around predicted --size 24x24 --jitter 2 predicted.tns -o around.tns
@@ -28,7 +29,7 @@ for p in "$BIN"/*; do
 	[ "$p" = bench ] && continue
 	{
 		examples "$p"
-		[ "$p" = render ] && for k in faces tiles pairs curves; do examples render $k; done
+		[ "$p" = render ] && for k in faces maps tiles pairs curves; do examples render $k; done
 	} >examples.txt
 	[ -s examples.txt ] || bad "$p --help has no examples"
 	while IFS= read -r line; do

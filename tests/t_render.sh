@@ -14,7 +14,7 @@ size() { od -An -tu1 -j16 -N8 "$1" | awk '{print $3 * 256 + $4 "x" $7 * 256 + $8
 begins() { is "$(head -c "${#2}" "$1" | tr -d '\211')" "$3" "$1 begins as its kind does"; }
 nothing() { [ ! -e "$1" ] && good || bad "$1 was left behind"; }
 
-for k in faces tiles pairs curves; do
+for k in faces maps tiles pairs curves; do
 	ok "render $k --help" render $k --help
 	cp .out "$k.txt"
 	[ "${UPDATE-}" = 1 ] && cp "$k.txt" "$here/tests/help/render-$k.txt"
@@ -29,8 +29,8 @@ for k in faces tiles pairs curves; do
 done
 nothing x.jpg
 fails 2 "render: too few operands: 0 given" render
-fails 2 "render: 'maps' is not one of faces, tiles, pairs, curves" render maps
-fails 2 "render: 'maps' is not one of faces, tiles, pairs, curves" render -q maps
+fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves" render plots
+fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves" render -q plots
 fails 2 "render: too few operands: 0 given" render -o faces
 fails 2 "--format: 'gif' is not one of png|svg|pdf" render faces --format gif
 for v in 0 -1 x 10001; do fails 2 "render faces: --count: " render faces --count $v; done
