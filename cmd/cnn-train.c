@@ -34,18 +34,24 @@ static struct {
 static const struct opt opts[] = {
 	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC", "the net, as text or as @FILE", 0},
 	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords|heatmap|map",
-		"what it learns: the label; or the keypoints (missing ones are masked): their coordinates, a map for each, one map of all", 0},
+		"what it learns: the label; or the keypoints (missing ones are masked): their coordinates, a map for each, one map of all",
+		0},
 	{0, "loss", OPT_CHOICE, &o.loss, 0, 0, "squared|smooth|wing", "of a coordinate: squared, smooth L1 or wing", 0},
 	{0, "width", OPT_REAL, &o.width, 0, 1000, "PX", "where smooth or wing turn straight; 0: smooth 1, wing 4", 0},
 	{0, "sigma", OPT_REAL, &o.sigma, 0.1, 100, "PX", "heatmap, map: deviation of a point's bump", 0},
-	{0, "entropy", OPT_REAL, &o.entropy, 0, 1000, "F", "heatmap: weight of the cross-entropy with the bump; the coordinates' loss has 1", 0},
+	{0, "entropy", OPT_REAL, &o.entropy, 0, 1000, "F",
+		"heatmap: weight of the cross-entropy with the bump; the coordinates' loss has 1", 0},
 	{0, "weigh", OPT_LIST, &o.weigh, 0, 0, "NAME=F", "let a point's loss count F times; may be repeated", 0},
 	{0, "distrust", OPT_REAL, &o.distrust, 0, 1000, "PX",
-		"after a third of the epochs, labels that stay further off than that (and than three times most) count less, by the square; 0: all the same", 0},
+		"after a third of the epochs, labels that stay further off than that (and than three times most) count less, by the "
+		"square; 0: all the same",
+		0},
 	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "list the labels that stayed far off, for csv-clean --suspects", 1},
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "LIST",
-		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or default", 0},
+		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or "
+		"default",
+		0},
 	{'e', "epochs", OPT_INT, &o.epochs, 1, 1000000, "N", "passes over the data", 0},
 	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "rows a step", 0},
 	{'r', "rate", OPT_REAL, &o.rate, 0, 100, "X", "learning rate", 0},
@@ -121,7 +127,9 @@ int main(int argc, char **argv)
 		.log = o.log,
 		.suspects = o.suspects,
 		.quiet = o.quiet};
-	a.goal = (struct goal_options){.loss = !strcmp(o.loss, "wing") ? LOSS_WING : !strcmp(o.loss, "smooth") ? LOSS_SMOOTH : LOSS_SQUARED,
+	a.goal = (struct goal_options){.loss = !strcmp(o.loss, "wing")	   ? LOSS_WING
+					       : !strcmp(o.loss, "smooth") ? LOSS_SMOOTH
+									   : LOSS_SQUARED,
 		.sigma = o.sigma,
 		.entropy = o.entropy,
 		.distrust = o.distrust,

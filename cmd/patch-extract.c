@@ -20,7 +20,9 @@ static struct {
 } o = {.preset = "none", .negatives = -1, .copies = 1, .seed = 1};
 
 static const struct opt opts[] = {
-	{0, "around", OPT_LIST, &o.around, 0, 0, "NAME,...", "cut around the centre of these points; repeat it for each place; predicted: around each predicted point, with its label in the "
+	{0, "around", OPT_LIST, &o.around, 0, 0, "NAME,...",
+		"cut around the centre of these points; repeat it for each place; predicted: around each predicted point, with its label "
+		"in the "
 		"patch, to train a level of a cascade",
 		0},
 	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "size of a patch in pixels", 0},

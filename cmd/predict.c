@@ -20,7 +20,8 @@ static struct {
 static const struct opt opts[] = {
 	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "average with the prediction for the mirror image", 0},
 	{0, "refine", OPT_LIST, &o.refine, 0, 0, "MODEL,...",
-		"then move each point by what these models, averaged, make of the patch around it; repeat it for each level of a cascade", 1},
+		"then move each point by what these models, averaged, make of the patch around it; repeat it for each level of a cascade",
+		1},
 	{0, "maps", OPT_FLAG, &o.maps, 0, 0, 0, "keep the maps, as tensor maps: one a point, or one of all points", 0},
 	OPT_DEVICE(&o.device),
 	OPT_THREADS(&o.threads),
@@ -48,7 +49,8 @@ static struct outputs define(struct tns_writer *w, const struct model *m, int le
 		if (levels)
 			id.steps = tns_define(w, "steps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, (uint64_t)levels, P, 2});
 		if (o.maps)
-			id.maps = tns_define(w, "maps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, (uint64_t)infer_maps(m), (uint64_t)m->MH, (uint64_t)m->MW});
+			id.maps = tns_define(
+				w, "maps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, (uint64_t)infer_maps(m), (uint64_t)m->MH, (uint64_t)m->MW});
 	} else if (m->target == TARGET_LABEL) {
 		id.main = tns_define(w, "score", TNS_F32, K > 1 ? 2 : 1, (uint64_t[]){TNS_OPEN, K});
 	} else {
@@ -78,7 +80,7 @@ int main(int argc, char **argv)
 {
 	/* what a target makes takes the place of older ones; what other targets made is passed on */
 	static const char *const made_points[] = {"predicted", "confidence", "steps", "maps", NULL}, *const made_label[] = {"score", NULL},
-					*const made_image[] = {"reconstruction", NULL};
+				 *const made_image[] = {"reconstruction", NULL};
 	int n, models = 0, levels;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	while (models < n && cascade_is_model(operand[models]))

@@ -125,7 +125,8 @@ static const struct opt_prog
 		{"render curves --y valid_error -o curves.svg a.tsv b.tsv",
 			"render curves --names old,old,new,new --mean -o runs.png old1.tsv old2.tsv new1.tsv new2.tsv"}},
 	prog = {"render",
-		"Draws a picture: faces (with their points), maps (heat over faces), tiles (filters of a model, patches), pairs (originals over reconstructions) "
+		"Draws a picture: faces (with their points), maps (heat over faces), tiles (filters of a model, patches), pairs (originals "
+		"over reconstructions) "
 		"or curves (training "
 		"logs). Each has options of its own: render faces --help shows those of faces.",
 		"faces|maps|tiles|pairs|curves [FILE...]", 1, 1, common,

@@ -43,9 +43,9 @@ struct heat {
 
 enum { HEAT_PLACE = 4 }; /* what a point's place is: x, y, variance (of x and of y, summed), largest probability */
 
-/* Points drawn into one map (H, W): the largest of exp(-d^2 / (2 sigma^2)) over the points, d from a pixel's centre, pixels. Where a point's
- * coordinates are NaN, the pixels within `reach` standard deviations of where it usually is (prior: mean x, mean y, deviation a point) are
- * NaN unless another point is drawn there (its bump above 1/2). */
+/* Points drawn into one map (H, W): the largest of exp(-d^2 / (2 sigma^2)) over the points, d from a pixel's centre, pixels. Where a
+ * point's coordinates are NaN, the pixels within `reach` standard deviations of where it usually is (prior: mean x, mean y, deviation a
+ * point) are NaN unless another point is drawn there (its bump above 1/2). */
 struct splat {
 	int P, H, W;
 	float sigma, reach;
@@ -82,8 +82,8 @@ struct augment {
 /* Batch normalisation (Ioffe and Szegedy, 2015): statistics of C channels over B x HW values each. */
 struct bn {
 	int B, C, HW;
-	int maps;  /* x and y are maps; else rows of C, HW is 1 */
-	int train; /* 1: of this batch, and running ones move by momentum; 0: the running ones */
+	int maps;     /* x and y are maps; else rows of C, HW is 1 */
+	int train;    /* 1: of this batch, and running ones move by momentum; 0: the running ones */
 	enum act act; /* of the result; ACT_NONE or ACT_RELU */
 	real momentum, eps;
 };

@@ -16,8 +16,8 @@ struct cascade *cascade_new(const struct ops *o, char **model, int n, const char
 /* The first level, and the first of its models: what the cascade takes and gives. */
 struct infer *cascade_first(const struct cascade *c);
 const struct model *cascade_model(const struct cascade *c);
-/* out, spread as infer_batch has them; steps (B, levels, points, 2): where the points were before each further level; NULL where there is none (else spread must
- * be there). */
+/* out, spread as infer_batch has them; steps (B, levels, points, 2): where the points were before each further level; NULL where there is
+ * none (else spread must be there). */
 void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps);
 /* Provenance of what is written: the data's and every model's. */
 void cascade_history(const struct cascade *c, const struct tns *in, struct tns_writer *w);

@@ -17,10 +17,10 @@
 
 struct clean {
 	/* set by the caller before the first row */
-	struct out *report; /* TSV: row name kind value action; or NULL */
-	const char *need;   /* (K) 1: rows without this label are left out; or NULL */
+	struct out *report;	   /* TSV: row name kind value action; or NULL */
+	const char *need;	   /* (K) 1: rows without this label are left out; or NULL */
 	struct suspects *suspects; /* labels to blank besides; or NULL */
-	int keep_all;	    /* only report */
+	int keep_all;		   /* only report */
 	/* counted */
 	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels, the others: rows */
 	uint64_t wrong;						/* rows with a fault, duplicates aside */

@@ -12,7 +12,8 @@
 
 const char *fault_name(enum fault_kind kind)
 {
-	static const char *const names[FAULT_KINDS] = {"none", "half", "outside", "swapped", "far", "shifted", "scrambled", "odd", "suspect"};
+	static const char *const names[FAULT_KINDS] = {
+		"none", "half", "outside", "swapped", "far", "shifted", "scrambled", "odd", "suspect"};
 	return names[kind];
 }
 

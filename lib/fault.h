@@ -6,7 +6,18 @@
 
 #include "lib/shape.h"
 
-enum fault_kind { FAULT_NONE, FAULT_HALF, FAULT_OUTSIDE, FAULT_SWAPPED, FAULT_FAR, FAULT_SHIFTED, FAULT_SCRAMBLED, FAULT_ODD, FAULT_SUSPECT, FAULT_KINDS };
+enum fault_kind {
+	FAULT_NONE,
+	FAULT_HALF,
+	FAULT_OUTSIDE,
+	FAULT_SWAPPED,
+	FAULT_FAR,
+	FAULT_SHIFTED,
+	FAULT_SCRAMBLED,
+	FAULT_ODD,
+	FAULT_SUSPECT,
+	FAULT_KINDS
+};
 
 /* half: x without y or y without x. outside: more than FAULT_MARGIN pixels beyond the image. odd: an unlikely set that no story explains;
  * nothing is blanked for it. suspect: not found here: a net stayed far from it (suspects.h). The others as above. */

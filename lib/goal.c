@@ -168,7 +168,8 @@ void goal_batch(struct goal *g, double *loss, real *dz, const real *z, const uin
 			o->copy(o, g->seen + (size_t)at * (size_t)g->k, z, (size_t)B * (size_t)g->k * sizeof(real));
 		break;
 	case TARGET_HEATMAP: {
-		struct heat s = {.P = m->points, .H = m->MH, .W = m->MW, .sigma = (real)(a->sigma * unit), .entropy = (real)a->entropy, .at = l};
+		struct heat s = {
+			.P = m->points, .H = m->MH, .W = m->MW, .sigma = (real)(a->sigma * unit), .entropy = (real)a->entropy, .at = l};
 		o->heat(o, &s, loss, dz, g->seen ? g->seen + (size_t)at * (size_t)m->points * HEAT_PLACE : NULL, z, g->t, g->w, B);
 		break;
 	}

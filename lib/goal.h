@@ -25,15 +25,15 @@ struct goal {
 	const struct model *m;
 	const struct rows *r;
 	const struct goal_options *a;
-	int k, points;	/* values of a row's target on the device; points */
-	real *target;	/* device (n, k): scaled coordinates, or a class */
-	real *weight;	/* device (n, k), or NULL */
-	real *t, *w;	/* device: a batch's */
-	real *pixels;	/* device: map: a batch's target */
-	real *prior;	/* device: map */
-	real *seen;	/* device: coords: (n, outputs), heatmap: (n, points, HEAT_PLACE): what an epoch saw, in its order; else NULL */
-	int *mirror;	/* points */
-	real *host;	/* (n, k) */
+	int k, points;	 /* values of a row's target on the device; points */
+	real *target;	 /* device (n, k): scaled coordinates, or a class */
+	real *weight;	 /* device (n, k), or NULL */
+	real *t, *w;	 /* device: a batch's */
+	real *pixels;	 /* device: map: a batch's target */
+	real *prior;	 /* device: map */
+	real *seen;	 /* device: coords: (n, outputs), heatmap: (n, points, HEAT_PLACE): what an epoch saw, in its order; else NULL */
+	int *mirror;	 /* points */
+	real *host;	 /* (n, k) */
 	float *distance; /* (n, points): running mean of how far a label is from what the net makes of it, pixels; NaN: none yet; NULL where
 			    not followed */
 };

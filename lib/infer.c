@@ -260,8 +260,8 @@ void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, f
 		int n = all - at < INFER_BATCH ? all - at : INFER_BATCH;
 		for (int i = 0; i < n; i++) {
 			const float *p = xy + 2 * (at + i);
-			patch_window(f->patch + (size_t)i * pixels, m->W, m->H, images + (size_t)((at + i) / P) * (size_t)W * (size_t)H, W, H,
-				(double)p[0], (double)p[1], corner[i]);
+			patch_window(f->patch + (size_t)i * pixels, m->W, m->H, images + (size_t)((at + i) / P) * (size_t)W * (size_t)H, W,
+				H, (double)p[0], (double)p[1], corner[i]);
 		}
 		infer_batch(f, f->patch, n, f->place, each);
 		for (int i = 0; i < n; i++) {

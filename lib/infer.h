@@ -14,9 +14,9 @@ enum { INFER_BATCH = 128 };
 struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip);
 /* Values a row of what infer_batch gives: 2 a point, classes (1 for two), or the image's. */
 int infer_values(const struct infer *f);
-/* out (B, values): points: pixels; label: probabilities (one: of the second class); image: 0..1. spread (B, points): root of the mean squared
- * distance in pixels from its mean of where a point may be: each estimate's own variance and the estimates' about their mean, NaN where the
- * only estimate has none; may be NULL. B at most INFER_BATCH. */
+/* out (B, values): points: pixels; label: probabilities (one: of the second class); image: 0..1. spread (B, points): root of the mean
+ * squared distance in pixels from its mean of where a point may be: each estimate's own variance and the estimates' about their mean, NaN
+ * where the only estimate has none; may be NULL. B at most INFER_BATCH. */
 void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread);
 /* Maps a row of a model: heatmap: one a point; map: 1; else 0. */
 int infer_maps(const struct model *m);
@@ -24,8 +24,8 @@ int infer_maps(const struct model *m);
  * infer_maps, MH, MW), averaged over all estimates: heatmap: probabilities of places; map: of each pixel to be near a point. */
 void infer_keep_maps(struct infer *f, float *maps);
 /* A level of a cascade: what f, whose input is a patch, makes of the patch around each point of xy (B, points, 2) in images (B, H, W), see
- * patch_window, and what was there, as one estimate: each counts by the inverse of its squared spread, and the spread (B, points) becomes that
- * of the two together, as of independent normal errors. Where a spread is no number, f alone decides. */
+ * patch_window, and what was there, as one estimate: each counts by the inverse of its squared spread, and the spread (B, points) becomes
+ * that of the two together, as of independent normal errors. Where a spread is no number, f alone decides. */
 void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread);
 void infer_free(struct infer *f);
 

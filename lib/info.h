@@ -1,5 +1,5 @@
-/* A stream that was read to its end, told to people or scripts: each tensor's type, shape and range, METAs, fingerprint; of a model also its
- * parameters and the floating-point operations of an image's forward pass (2 a multiply-add of its products). */
+/* A stream that was read to its end, told to people or scripts: each tensor's type, shape and range, METAs, fingerprint; of a model also
+ * its parameters and the floating-point operations of an image's forward pass (2 a multiply-add of its products). */
 #ifndef INFO_H
 #define INFO_H
 

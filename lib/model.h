@@ -43,7 +43,7 @@ struct model *model_head(const struct tns *t);
 int model_is(const struct tns *t);
 void model_free(struct model *m);
 int model_finite(const struct model *m); /* 1 if every parameter and statistic is a finite number */
-int model_has_points(enum target t); /* 1: it learns where points are */
+int model_has_points(enum target t);	 /* 1: it learns where points are */
 const char *model_target_name(enum target t);
 int model_target(const char *name); /* or -1 */
 
@@ -56,7 +56,8 @@ int model_define(const struct netdesc *d, struct tns_writer *w, const char *pref
 void model_write(const struct netdesc *d, struct tns_writer *w, int id, const real *param, const real *stat);
 /* Fill param and stat (NULL: not wanted) from a loaded stream; dies, naming tensor and shapes, where something is absent or differs. */
 void model_read(const struct netdesc *d, const struct tns_table *t, const char *prefix, real *param, real *stat);
-/* Copy layers 0, 1, ... of t as long as their weights have as many rows of as many values; returns how many layers with weights were taken. */
+/* Copy layers 0, 1, ... of t as long as their weights have as many rows of as many values; returns how many layers with weights were taken.
+ */
 int model_init_from(const struct netdesc *d, const struct tns_table *t, real *param);
 
 #endif

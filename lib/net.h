@@ -16,7 +16,7 @@ struct net {
 	const struct ops *o;
 	const struct netdesc *d;
 	struct netdesc *own; /* NET_INFER: d with batch norms folded, where there are any; then d is this */
-	int B; /* most rows a batch */
+	int B;		     /* most rows a batch */
 	enum net_mode mode;
 	real *param;		  /* device, d->nparam */
 	real *grad;		  /* device; NET_GRADIENT: d->nparam; NET_TRAIN: a layer's at a time; else NULL */

@@ -1,8 +1,8 @@
 /* A net as text, `conv3x3x32 relu pool2 fc500 relu fc`, and as the layers, shapes and places of parameters that follow from it.
  *   convHxWxC[sS][pP]  poolN  upN  fcN  bn  dropoutF  relu  tanh  sigmoid
- * fc, and convHxW, without a count take the target's: its values, or its map channels where it is maps. What a hand can do in one go with a fc or
- * conv is fused with it: an activation right after it (a relu after a bn too), a pool after a conv or its activation, an activation after
- * such a pool, an up of 2 before a conv of stride 1. White space separates, # begins a comment up to the end of the line. Layers are
+ * fc, and convHxW, without a count take the target's: its values, or its map channels where it is maps. What a hand can do in one go with a
+ * fc or conv is fused with it: an activation right after it (a relu after a bn too), a pool after a conv or its activation, an activation
+ * after such a pool, an up of 2 before a conv of stride 1. White space separates, # begins a comment up to the end of the line. Layers are
  * numbered from 0 as they stand, activations too: tensors of a model are N.weight.
  */
 #ifndef NETDESC_H

@@ -176,8 +176,8 @@ static int inside(const float *xy, const struct patch_plan *p)
 }
 
 void patch_predicted(const struct patch_plan *p, const uint8_t *image, const float *predicted, const float *points, int K, int copies,
-	uint32_t id, uint8_t *room, float *label, struct patch_counts *c,
-	void (*emit)(void *arg, const uint8_t *patch, const float *label), void *arg)
+	uint32_t id, uint8_t *room, float *label, struct patch_counts *c, void (*emit)(void *arg, const uint8_t *patch, const float *label),
+	void *arg)
 {
 	struct cutter k = {.p = p, .id = id};
 	for (int i = 0; i < K * copies; i++) {
@@ -190,8 +190,8 @@ void patch_predicted(const struct patch_plan *p, const uint8_t *image, const flo
 			c->unknown++;
 			continue;
 		}
-		patch_window(room, p->w, p->h, image, p->W, p->H, (double)predicted[2 * q] + jitter[0], (double)predicted[2 * q + 1] + jitter[1],
-			at);
+		patch_window(room, p->w, p->h, image, p->W, p->H, (double)predicted[2 * q] + jitter[0],
+			(double)predicted[2 * q + 1] + jitter[1], at);
 		for (int j = 0; j < K; j++) {
 			float xy[2] = {points[2 * j] - (float)at[0], points[2 * j + 1] - (float)at[1]};
 			label[2 * j] = inside(xy, p) ? xy[0] : NAN, label[2 * j + 1] = inside(xy, p) ? xy[1] : NAN;

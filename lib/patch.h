@@ -30,8 +30,9 @@ struct patch_plan {
  * the other. Wrong use exits 2. */
 void patch_places(struct patch_place *to, int *n, const char *const *list, int lists, const char *option, int flip, char **names);
 
-/* The w x h window of an image (H, W) whose centre is (x, y): whole pixels as above, edges repeated where it leaves the image. corner: where
- * its top left pixel is; a centre that is no number or beyond the image by more than its size counts as the nearest place within that. */
+/* The w x h window of an image (H, W) whose centre is (x, y): whole pixels as above, edges repeated where it leaves the image. corner:
+ * where its top left pixel is; a centre that is no number or beyond the image by more than its size counts as the nearest place within
+ * that. */
 void patch_window(uint8_t *to, int w, int h, const uint8_t *image, int W, int H, double x, double y, int corner[2]);
 
 struct patch_counts {
@@ -43,11 +44,11 @@ struct patch_counts {
 void patch_cut(const struct patch_plan *p, const uint8_t *image, const float *points, uint32_t id, uint8_t *room, struct patch_counts *c,
 	void (*emit)(void *arg, const uint8_t *patch, int label), void *arg);
 
-/* For a level of a cascade: the window around each predicted point (K, 2), moved by the plan's jitter, with all labels that lie in it, in its
- * own pixels; the others are NaN. Points without a label have none cut (unknown), nor those whose label lies outside the window (lost).
+/* For a level of a cascade: the window around each predicted point (K, 2), moved by the plan's jitter, with all labels that lie in it, in
+ * its own pixels; the others are NaN. Points without a label have none cut (unknown), nor those whose label lies outside the window (lost).
  * copies: how many of each, each with its own jitter. label (K, 2) is room for them. */
 void patch_predicted(const struct patch_plan *p, const uint8_t *image, const float *predicted, const float *points, int K, int copies,
-	uint32_t id, uint8_t *room, float *label, struct patch_counts *c,
-	void (*emit)(void *arg, const uint8_t *patch, const float *label), void *arg);
+	uint32_t id, uint8_t *room, float *label, struct patch_counts *c, void (*emit)(void *arg, const uint8_t *patch, const float *label),
+	void *arg);
 
 #endif

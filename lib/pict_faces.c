@@ -283,7 +283,8 @@ static void lay_maps(const struct book *b, const struct face *f, uint32_t *rgb)
 	for (int y = 0; y < b->h; y++)
 		for (int x = 0; x < b->w; x++) {
 			/* between the centres of the map's cells */
-			double u = fmin(fmax((x + 0.5) * b->mw / b->w - 0.5, 0), b->mw - 1), v = fmin(fmax((y + 0.5) * b->mh / b->h - 0.5, 0), b->mh - 1);
+			double u = fmin(fmax((x + 0.5) * b->mw / b->w - 0.5, 0), b->mw - 1),
+			       v = fmin(fmax((y + 0.5) * b->mh / b->h - 0.5, 0), b->mh - 1);
 			int i = (int)u, j = (int)v, i1 = i + 1 < b->mw ? i + 1 : i, j1 = j + 1 < b->mh ? j + 1 : j;
 			double fu = u - i, fv = v - j;
 			double t = (1 - fv) * ((1 - fu) * heat[j * b->mw + i] + fu * heat[j * b->mw + i1]) +
@@ -291,7 +292,8 @@ static void lay_maps(const struct book *b, const struct face *f, uint32_t *rgb)
 			uint32_t *at = &rgb[y * b->w + x], mixed = 0;
 			t = isfinite(t) ? fmin(fmax(t, 0), 1) * 0.85 : 0;
 			for (int shift = 0; shift < 32; shift += 8)
-				mixed |= (uint32_t)lrint((1 - t) * (double)(*at >> shift & 255) + t * (double)(HEAT >> shift & 255)) << shift;
+				mixed |= (uint32_t)lrint((1 - t) * (double)(*at >> shift & 255) + t * (double)(HEAT >> shift & 255))
+					 << shift;
 			*at = mixed;
 		}
 	free(heat);

@@ -61,7 +61,8 @@ double score_error(const struct score_labels *s);
 double score_auc(struct score_labels *s);
 void score_labels_end(struct score_labels *s);
 
-/* Text begins with `rmse_px X`, `error_rate X`; names (K), classes (C). level: what a cascade had after each level but the last, which is s. */
+/* Text begins with `rmse_px X`, `error_rate X`; names (K), classes (C). level: what a cascade had after each level but the last, which is
+ * s. */
 void score_points_print(
 	struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels, int as_json);
 void score_labels_print(struct out *to, struct score_labels *s, char **classes, int as_json);

@@ -49,8 +49,8 @@ void table_die(const struct table *t, size_t row, const char *fmt, ...)
 	die("%s: row %zu: %s", t->name, row + 1, why);
 }
 
-/* Cut one field off at *s, unquoting it where it lies; *end becomes the character that ended it: the separator, newline, 0, or a quote if one
- * that was opened is not closed. */
+/* Cut one field off at *s, unquoting it where it lies; *end becomes the character that ended it: the separator, newline, 0, or a quote if
+ * one that was opened is not closed. */
 static char *field(char **s, char sep, char *end)
 {
 	char *from = *s, *r = *s, *w = *s;

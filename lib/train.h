@@ -37,24 +37,24 @@ struct train {
 	const struct ops *o;
 	struct model *m;
 	struct net *net;
-	const struct rows *train, *valid;  /* valid may be NULL */
-	uint8_t *bytes, *valid_bytes;	   /* device */
-	struct goal *goal, *valid_goal;	   /* what they are scored against */
-	struct decoder *decoder;	   /* of targets with points, where there is a validation set */
-	uint32_t *order, *rows;		   /* host, device */
-	real *x, *dz, *first, *second; /* device: a batch, and the optimizer's */
-	double *loss;			   /* device, a row each */
+	const struct rows *train, *valid; /* valid may be NULL */
+	uint8_t *bytes, *valid_bytes;	  /* device */
+	struct goal *goal, *valid_goal;	  /* what they are scored against */
+	struct decoder *decoder;	  /* of targets with points, where there is a validation set */
+	uint32_t *order, *rows;		  /* host, device */
+	real *x, *dz, *first, *second;	  /* device: a batch, and the optimizer's */
+	double *loss;			  /* device, a row each */
 	int epoch, step, best_epoch;
 	double best, least; /* validation score; training loss of the first epoch */
-	FILE *best_file; /* its weights: parameters, then statistics; without a name */
+	FILE *best_file;    /* its weights: parameters, then statistics; without a name */
 };
 
 /* All the pieces outlive it. m's parameters are where training starts. */
 struct train *train_new(
 	const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a);
-/* To the end; returns 0. Meanwhile the device has the only copy of m's parameters; m then holds the best weights where there is a validation
- * set, else the last. Where the loss is no number, or TRAIN_EXPLODED times that of the first epoch, a line says so with epoch and layer: it
- * returns -1 with the best weights in m, or dies where there are none. */
+/* To the end; returns 0. Meanwhile the device has the only copy of m's parameters; m then holds the best weights where there is a
+ * validation set, else the last. Where the loss is no number, or TRAIN_EXPLODED times that of the first epoch, a line says so with epoch
+ * and layer: it returns -1 with the best weights in m, or dies where there are none. */
 int train_run(struct train *t);
 #define TRAIN_EXPLODED 1000.0
 void train_free(struct train *t);

@@ -45,7 +45,8 @@ static const struct opt_prog prog = {
 	"print samples a second (median of single steps), GFLOP/s of the arithmetic as written, and peak memory of each WORKLOAD: "
 	"sgemm-N (a product of N x N matrices), dae-B (an epoch of 8192 rows, 475-500 with tied weights), mlp-B (" MLP " on 475 inputs), "
 	"NET-train-B[@SIZE] (forward, loss, backward, update), infer-NET-B[@SIZE] (forward); B is the batch, SIZE the pixels a side of its "
-	"images (96), NET one of: conv (" CONV "), heat (" HEAT "), map (" MAP ", 975 million weights at 96); MODEL.tns-B: predictions of a model, from bytes to points. Without WORKLOAD: the usual "
+	"images (96), NET one of: conv (" CONV "), heat (" HEAT "), map (" MAP
+	", 975 million weights at 96); MODEL.tns-B: predictions of a model, from bytes to points. Without WORKLOAD: the usual "
 	"ones, all but map",
 	"[WORKLOAD...]",
 	0,
@@ -119,7 +120,8 @@ static void describe(struct workload *w)
 	const struct kind *k = w->kind;
 	char err[256];
 	int side = heat_side(w->size), outputs = k->outputs ? k->outputs : 15 * side * side;
-	if (k->net && netdesc_parse(&w->d, k->net, 1, k->sized ? w->size : 1, k->sized ? w->size : INPUTS, (struct netdesc_target){outputs, outputs}, err) < 0)
+	if (k->net && netdesc_parse(&w->d, k->net, 1, k->sized ? w->size : 1, k->sized ? w->size : INPUTS,
+			      (struct netdesc_target){outputs, outputs}, err) < 0)
 		die_usage("%s: %s", w->name, err);
 }
 
@@ -237,7 +239,8 @@ static void train_step(struct work *w)
 	struct net_pass pass = {.train = 1, .rows = w->rows};
 	struct net_step step = {{.kind = UPDATE_SGD, .rate = (real)0.01, .momentum = (real)0.9}, w->first, NULL};
 	real *z = net_forward(w->n, w->x, w->B, &pass);
-	w->ops->loss(w->ops, &(struct loss){.kind = w->kind, .mul = 1 / ((real)w->B * (real)w->outputs)}, w->loss, w->dz, z, w->t, NULL, w->B, w->outputs);
+	w->ops->loss(w->ops, &(struct loss){.kind = w->kind, .mul = 1 / ((real)w->B * (real)w->outputs)}, w->loss, w->dz, z, w->t, NULL,
+		w->B, w->outputs);
 	net_backward(w->n, w->x, w->dz, w->B, &pass, &step);
 }
 

@@ -64,7 +64,8 @@ static void set_up(struct setting *s, int i)
 	char err[256];
 	struct netdesc *d = &descriptions[i];
 	*s = (struct setting){.B = cases[i].B, .out = cases[i].out, .kind = cases[i].loss, .points = cases[i].points};
-	ck_assert_msg(!netdesc_parse(d, cases[i].net, cases[i].C, cases[i].H, cases[i].W, (struct netdesc_target){s->out, s->out}, err), "%s", err);
+	ck_assert_msg(!netdesc_parse(d, cases[i].net, cases[i].C, cases[i].H, cases[i].W, (struct netdesc_target){s->out, s->out}, err),
+		"%s", err);
 	s->o = ops_open("ref", 1);
 	s->n = net_new(s->o, d, s->B, NET_GRADIENT);
 	real *stat = xcalloc(d->nstat + 1, sizeof *stat);
@@ -85,7 +86,8 @@ static void set_up(struct setting *s, int i)
 	for (int k = 0; k < s->B * s->out; k++)
 		s->w[k] = 0.5 + (double)philox_unit((uint32_t)k * 0x85EBCA6Bu);
 	for (int k = 0; s->points && k < 2 * s->B * s->points; k++)
-		s->t[k] = (0.1 + 0.8 * (double)philox_unit((uint32_t)k * 0x9E3779B9u)) * (k % 2 ? d->layer[d->n - 1].OH : d->layer[d->n - 1].OW);
+		s->t[k] = (0.1 + 0.8 * (double)philox_unit((uint32_t)k * 0x9E3779B9u)) *
+			  (k % 2 ? d->layer[d->n - 1].OH : d->layer[d->n - 1].OW);
 	if (s->kind != LOSS_SOFTMAX)
 		s->t[1] = NAN; /* a missing label */
 	for (uint32_t b = 0; b < 8; b++)
@@ -100,8 +102,8 @@ static double loss_now(struct setting *s, int gradient)
 	const struct loss l = {s->kind, 0.8, 0.3, 0.25};
 	const struct layer *last = &s->n->d->layer[s->n->d->n - 1];
 	if (s->points)
-		s->o->heat(s->o, &(struct heat){s->points, last->OH, last->OW, 1.2, 0.6, l}, s->loss, gradient ? s->dz : NULL, NULL, z, s->t,
-			s->w, s->B);
+		s->o->heat(s->o, &(struct heat){s->points, last->OH, last->OW, 1.2, 0.6, l}, s->loss, gradient ? s->dz : NULL, NULL, z,
+			s->t, s->w, s->B);
 	else
 		s->o->loss(s->o, &l, s->loss, gradient ? s->dz : NULL, z, s->t, s->kind == LOSS_SOFTMAX ? NULL : s->w, s->B, s->out);
 	for (int b = 0; b < s->B; b++)

@@ -450,7 +450,8 @@ START_TEST(heat_maps)
 	if (H == 33) {
 		float place[4];
 		for (int i = 0; i < H * W; i++)
-			z[i] = -((float)(i % W) - 9.25f) * ((float)(i % W) - 9.25f) / 8 - ((float)(i / W) - 14.5f) * ((float)(i / W) - 14.5f) / 8;
+			z[i] = -((float)(i % W) - 9.25f) * ((float)(i % W) - 9.25f) / 8 -
+			       ((float)(i / W) - 14.5f) * ((float)(i / W) - 14.5f) / 8;
 		struct heat s = {1, H, W, 1, 0, {LOSS_SQUARED, 1, 1, 1}};
 		hand(1)->heat(hand(1), &s, NULL, NULL, place, z, NULL, NULL, 1);
 		ck_assert_float_eq_tol(place[0], 9.25f, 1e-2f);

@@ -69,8 +69,8 @@ void cpu_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, in
 void cpu_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s);
 void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
 	const real *save, const struct bn *s);
-void cpu_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight, int B,
-	int K);
+void cpu_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
+	int B, int K);
 void cpu_heat(const struct ops *o, const struct heat *s, double *loss, real *dz, real *place, const real *z, const real *target,
 	const real *weight, int B);
 void cpu_splat(const struct ops *o, const struct splat *s, real *t, const real *points, const real *prior, int B);

@@ -151,7 +151,7 @@ struct norm_args {
 	const struct bn *s;
 	const float *x, *y, *dy;
 	float *to;
-	struct norm *part;			     /* (B, blocks) */
+	struct norm *part;				/* (B, blocks) */
 	const float *first, *mean, *scale, *base, *inv; /* (16 blocks) */
 	const float *k, *ms, *md;
 };
@@ -236,7 +236,8 @@ void cpu_bn(const struct ops *o, real *y, const real *x, const real *gamma, cons
 }
 
 /* dy as it was before the activation. */
-#define BEFORE(c) (relu && !(y[p + (size_t)(c)] > 0) ? y[p + (size_t)(c)] != y[p + (size_t)(c)] ? y[p + (size_t)(c)] : 0 : dy[p + (size_t)(c)])
+#define BEFORE(c)                                                                                                                          \
+	(relu && !(y[p + (size_t)(c)] > 0) ? y[p + (size_t)(c)] != y[p + (size_t)(c)] ? y[p + (size_t)(c)] : 0 : dy[p + (size_t)(c)])
 
 static void bn_back_sums(void *arg, size_t from, size_t to)
 {
@@ -287,7 +288,8 @@ void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const
 	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
 	float *mean = xcalloc(5 * wide, sizeof *mean), *inv = mean + wide, *k = inv + wide, *ms = k + wide, *md = ms + wide;
 	struct norm *part = xmalloc(all * sizeof *part);
-	struct norm_args a = {.s = s, .x = x, .y = y, .dy = dy, .to = dx, .part = part, .mean = mean, .inv = inv, .k = k, .ms = ms, .md = md};
+	struct norm_args a = {
+		.s = s, .x = x, .y = y, .dy = dy, .to = dx, .part = part, .mean = mean, .inv = inv, .k = k, .ms = ms, .md = md};
 	double N = (double)s->B * s->HW;
 	memcpy(mean, save, (size_t)s->C * sizeof *mean), memcpy(inv, save + s->C, (size_t)s->C * sizeof *inv);
 	cpu_slices(o->ctx, all, 1, bn_back_sums, &a);

@@ -106,8 +106,8 @@ static void loss(void *arg, size_t from, size_t to)
 				a->y ? a->y + b * K : NULL, a->x + b * K, a->t + b * K, s->mul, a->K);
 }
 
-void cpu_loss(const struct ops *o, const struct loss *s, double *out, real *dz, const real *z, const real *target, const real *weight, int B,
-	int K)
+void cpu_loss(const struct ops *o, const struct loss *s, double *out, real *dz, const real *z, const real *target, const real *weight,
+	int B, int K)
 {
 	cpu_slices(o->ctx, (size_t)B, K > 4096 ? 1 : 8, loss,
 		&(struct args){.o = o, .s = s, .loss = out, .y = dz, .x = z, .t = target, .u = (float *)weight, .K = K});

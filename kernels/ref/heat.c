@@ -50,7 +50,8 @@ static int inside(double t, int n)
 static double point_loss(const struct heat *s, const struct spot *m, double *share, real *dz, const real *z, const real *t, const real *w)
 {
 	const int n[2] = {s->W, s->H};
-	double loss = 0, slope[2] = {0}, weight[2] = {w ? (double)w[0] : 1, w ? (double)w[1] : 1}, entropy = 0, *x = share, *y = share + s->W;
+	double loss = 0, slope[2] = {0}, weight[2] = {w ? (double)w[0] : 1, w ? (double)w[1] : 1}, entropy = 0, *x = share,
+	       *y = share + s->W;
 	int known[2] = {t[0] == t[0], t[1] == t[1]}, out = 0;
 	for (int i = 0; i < 2; i++)
 		out |= known[i] && !inside((double)t[i], n[i]);
@@ -91,8 +92,8 @@ void ref_heat(const struct ops *o, const struct heat *s, double *loss, real *dz,
 				to[0] = (real)m.mean[0], to[1] = (real)m.mean[1], to[2] = (real)m.variance, to[3] = (real)m.most;
 			}
 			if (target)
-				sum += point_loss(s, &m, share, dz ? dz + i * n : NULL, z + i * n, target + 2 * i,
-					weight ? weight + 2 * i : NULL);
+				sum += point_loss(
+					s, &m, share, dz ? dz + i * n : NULL, z + i * n, target + 2 * i, weight ? weight + 2 * i : NULL);
 		}
 		if (target)
 			loss[b] = sum;
@@ -110,8 +111,8 @@ void ref_splat(const struct ops *o, const struct splat *s, real *t, const real *
 			for (int p = 0; p < s->P; p++) {
 				const real *at = points + ((size_t)b * (size_t)s->P + (size_t)p) * 2, *usual = prior + 3 * p;
 				int known = at[0] == at[0] && at[1] == at[1];
-				double dx = i % s->W - (double)(known ? at[0] : usual[0]), dy = i / s->W - (double)(known ? at[1] : usual[1]),
-				       d = dx * dx + dy * dy;
+				double dx = i % s->W - (double)(known ? at[0] : usual[0]),
+				       dy = i / s->W - (double)(known ? at[1] : usual[1]), d = dx * dx + dy * dy;
 				if (known)
 					most = fmax(most, exp(-d / (2 * (double)s->sigma * (double)s->sigma)));
 				else

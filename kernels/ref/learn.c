@@ -43,8 +43,8 @@ static double softmax_entropy(real *dz, const real *z, int class, real mul, int 
 	return max + log(sum) - (double)z[class];
 }
 
-void ref_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight, int B,
-	int K)
+void ref_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
+	int B, int K)
 {
 	(void)o;
 	for (int b = 0; b < B; b++) {

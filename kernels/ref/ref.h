@@ -31,8 +31,8 @@ void ref_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, in
 void ref_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s);
 void ref_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
 	const real *save, const struct bn *s);
-void ref_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight, int B,
-	int K);
+void ref_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
+	int B, int K);
 void ref_heat(const struct ops *o, const struct heat *s, double *loss, real *dz, real *place, const real *z, const real *target,
 	const real *weight, int B);
 void ref_splat(const struct ops *o, const struct splat *s, real *t, const real *points, const real *prior, int B);
