@@ -9,7 +9,7 @@
 #include "lib/train.h"
 
 static struct {
-	const char *net, *target, *loss, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device, *output;
+	const char *net, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device, *output;
 	int64_t epochs, batch, patience, threads;
 	struct opt_list weigh;
 	double width, sigma, entropy, distrust;
@@ -19,6 +19,7 @@ static struct {
 } o = {.net = "fc500 sigmoid fc",
 	.target = "coords",
 	.loss = "squared",
+	.offset = "auto",
 	.sigma = 2,
 	.entropy = 1,
 	.augment = "",
@@ -52,6 +53,8 @@ static const struct opt opts[] = {
 		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or "
 		"default",
 		0},
+	{0, "offset", OPT_CHOICE, &o.offset, 0, 0, "auto|none",
+		"from what place labels count: found out as images are moved, or the first pixel's centre", 0},
 	{'e', "epochs", OPT_INT, &o.epochs, 1, 1000000, "N", "passes over the data", 0},
 	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "rows a step", 0},
 	{'r', "rate", OPT_REAL, &o.rate, 0, 100, "X", "learning rate", 0},
@@ -97,12 +100,6 @@ static enum optimizer optimizer_of(const char *name)
 	return !strcmp(name, "adam") ? OPTIMIZER_ADAM : !strcmp(name, "nesterov") ? OPTIMIZER_NESTEROV : OPTIMIZER_SGD;
 }
 
-/* How far off a label is suspect: what is distrusted, else a sixteenth of the image's width. */
-static double suspect_px(int W)
-{
-	return o.distrust > 0 ? o.distrust : W / 16.0;
-}
-
 int main(int argc, char **argv)
 {
 	int n;
@@ -134,6 +131,7 @@ int main(int argc, char **argv)
 		.entropy = o.entropy,
 		.distrust = o.distrust,
 		.follow = !!o.suspects};
+	a.goal.offset = !strcmp(o.offset, "auto") && model_has_points(target) && target != TARGET_MAP;
 	a.goal.width = o.width > 0 ? o.width : a.goal.loss == LOSS_WING ? 4 : 1;
 	a.goal.curve = a.goal.width / 4;
 	if (!model_has_points(target) && (o.suspects || o.distrust > 0 || o.weigh.n))
@@ -179,7 +177,7 @@ int main(int argc, char **argv)
 		warn("computed by %s (%s)", ops->name, ops->kernel); /* the bits are promised for this name */
 	log_provenance(o.quiet);
 	if (o.suspects && !failed) {
-		double px = goal_far(t->goal, suspect_px(m->W));
+		double px = goal_far(t->goal, o.distrust > 0 ? o.distrust : m->W / 16.0); /* what is distrusted, else a part of the width */
 		uint64_t far = goal_suspects(t->goal, o.suspects, px);
 		if (!o.quiet)
 			warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);

@@ -60,6 +60,10 @@ void checkpoint_write(const struct train *t)
 	put_number(w, "opt/best_epoch", t->best_epoch);
 	put_number(w, "opt/best", t->best);
 	put_number(w, "opt/least", t->least);
+	for (int k = 0; k < 2; k++) {
+		put_number(w, k ? "opt/offset_y" : "opt/offset_x", t->m->offset[k]);
+		put_number(w, k ? "opt/best_offset_y" : "opt/best_offset_x", t->offset[k]);
+	}
 	int now = model_define(d, w, "", 1), first = model_define(d, w, "opt/m/", 0);
 	int second = t->second ? model_define(d, w, "opt/v/", 0) : -1, best = t->best_epoch ? model_define(d, w, "opt/best/", 1) : -1;
 	const struct goal *g = t->goal;
@@ -96,6 +100,12 @@ int checkpoint_read(struct train *t)
 		die("%s: is a checkpoint of other options or data: '%s', not '%s'", s->name, key ? key : "", t->a->key);
 	t->epoch = counter(s, "opt/epoch"), t->step = counter(s, "opt/step");
 	t->best_epoch = counter(s, "opt/best_epoch"), t->best = number(s, "opt/best"), t->least = number(s, "opt/least");
+	t->offset[0] = number(s, "opt/best_offset_x"), t->offset[1] = number(s, "opt/best_offset_y");
+	if (t->m->points) {
+		model_set_offset(t->m, number(s, "opt/offset_x"), number(s, "opt/offset_y"));
+		if (t->valid)
+			goal_move(t->valid_goal, NULL, 1);
+	}
 	real *copy = xmalloc((d->nparam + d->nstat) * sizeof *copy);
 	model_read(d, b, "", copy, copy + d->nparam);
 	net_put(t->net, copy, copy + d->nparam);

@@ -11,6 +11,9 @@
 #include "lib/num.h"
 #include "lib/out.h"
 
+/* Beside the variance of a warp's linear part: holds an offset back that warps hardly tell of. */
+#define FIT_RIDGE 0.001
+
 static int has_points(const struct goal *g)
 {
 	return g->points > 0;
@@ -38,9 +41,9 @@ struct goal *goal_new(const struct ops *o, const struct model *m, const struct r
 		g->distance = xmalloc((size_t)r->n * P * sizeof *g->distance);
 		for (size_t i = 0; i < (size_t)r->n * P; i++)
 			g->distance[i] = NAN;
-		size_t row = m->target == TARGET_HEATMAP ? P * HEAT_PLACE : P * 2;
-		g->seen = o->alloc(o, (size_t)r->n * row * sizeof(real));
 	}
+	if (P && m->target != TARGET_MAP && (far || (follow && a->offset)))
+		g->seen = o->alloc(o, (size_t)r->n * P * (m->target == TARGET_HEATMAP ? HEAT_PLACE : 2) * sizeof(real));
 	if (P) {
 		int count;
 		char **names = ds_split_names(m->names, &count);
@@ -63,12 +66,14 @@ void goal_free(struct goal *g)
 /* Labels follow their images: the same map as the pixels', left and right swapped where mirrored; what leaves the image stays a label. */
 static void move_row(const struct goal *g, const struct warp *w, uint32_t i, float *to)
 {
-	const float *from = g->r->value + (size_t)i * (size_t)g->k;
+	const float *from = g->r->value + (size_t)i * (size_t)g->k, dx = (float)g->m->offset[0], dy = (float)g->m->offset[1];
 	for (int p = 0; p < g->points; p++) {
 		int q = 2 * (w && w->flipped ? g->mirror[p] : p);
 		to[2 * p] = from[q], to[2 * p + 1] = from[q + 1];
-		if (w)
-			augment_point(w, from[q], from[q + 1], &to[2 * p], &to[2 * p + 1]);
+		if (!w)
+			continue;
+		augment_point(w, from[q] - dx, from[q + 1] - dy, &to[2 * p], &to[2 * p + 1]);
+		to[2 * p] += dx, to[2 * p + 1] += dy;
 	}
 }
 
@@ -183,36 +188,116 @@ void goal_batch(struct goal *g, double *loss, real *dz, const real *z, const uin
 	}
 }
 
-void goal_learn(struct goal *g, const uint32_t *order, const struct augment *a)
+/* Sums of a least-squares fit of y on x[0..2] and a constant. */
+enum { FIT = 3 };
+
+struct fit {
+	double n, x[FIT], y, xx[FIT][FIT], xy[FIT];
+};
+
+static void fit_add(struct fit *f, const double x[FIT], double y)
+{
+	f->n++, f->y += y;
+	for (int i = 0; i < FIT; i++) {
+		f->x[i] += x[i], f->xy[i] += x[i] * y;
+		for (int k = 0; k < FIT; k++)
+			f->xx[i][k] += x[i] * x[k];
+	}
+}
+
+/* Two fits have the slopes in common, and constants of their own. */
+static void fit_solve(const struct fit f[2], double slope[FIT])
+{
+	double a[FIT][FIT + 1] = {{0}};
+	memset(slope, 0, FIT * sizeof *slope);
+	if (!(f[0].n > 1) || !(f[1].n > 1))
+		return;
+	for (int i = 0; i < FIT; i++) {
+		for (int l = 0; l < 2; l++) {
+			for (int k = 0; k < FIT; k++)
+				a[i][k] += f[l].xx[i][k] - f[l].x[i] * f[l].x[k] / f[l].n;
+			a[i][FIT] += f[l].xy[i] - f[l].x[i] * f[l].y / f[l].n;
+		}
+		a[i][i] += FIT_RIDGE * (f[0].n + f[1].n);
+	}
+	for (int i = 0; i < FIT; i++) /* positive definite: no pivots are needed */
+		for (int l = i + 1; l < FIT; l++)
+			for (int k = FIT; k >= i; k--)
+				a[l][k] -= a[i][k] * a[l][i] / a[i][i];
+	for (int i = FIT - 1; i >= 0; i--) {
+		slope[i] = a[i][FIT];
+		for (int k = i + 1; k < FIT; k++)
+			slope[i] -= a[i][k] * slope[k];
+		slope[i] /= a[i][i];
+	}
+}
+
+/* What the net made of row i, seen as z. */
+static void saw(const struct goal *g, const real *z, float *is)
 {
 	const struct model *m = g->m;
-	size_t P = (size_t)g->points, row = m->target == TARGET_HEATMAP ? P * HEAT_PLACE : P * 2;
+	if (m->target == TARGET_HEATMAP)
+		decode_places(m, z, 1, is, NULL);
+	for (int p = 0; m->target == TARGET_COORDS && p < g->points; p++) {
+		is[2 * p] = ((float)z[2 * p] - m->ox) / m->sx;
+		is[2 * p + 1] = ((float)z[2 * p + 1] - m->oy) / m->sy;
+	}
+}
+
+/* A label's residual on its row of the warp's linear part, and on where it must be: a net that moves points too little is no offset. */
+static void fit_warp(struct fit f[2], const struct model *m, const struct warp *w, const float must[2], const float is[2])
+{
+	float o[2], x[2], y[2];
+	double middle[2] = {(m->W - 1) / 2.0, (m->H - 1) / 2.0};
+	augment_point(w, 0, 0, &o[0], &o[1]), augment_point(w, 1, 0, &x[0], &x[1]), augment_point(w, 0, 1, &y[0], &y[1]);
+	for (int k = 0; k < 2; k++)
+		fit_add(&f[k], (double[]){(double)(x[k] - o[k]), (double)(y[k] - o[k]), ((double)must[k] - middle[k]) / m->W},
+			(double)(must[k] - is[k]));
+}
+
+void goal_learn(struct goal *g, const uint32_t *order, const struct augment *a, double shift[2])
+{
+	const struct model *m = g->m;
+	size_t P = (size_t)g->points, row = P * (m->target == TARGET_HEATMAP ? HEAT_PLACE : 2), n = 0;
+	shift[0] = shift[1] = 0;
 	if (!g->seen)
 		return;
 	real *seen = xmalloc((size_t)g->r->n * row * sizeof *seen);
 	float *is = xcalloc(2 * P, sizeof *is), *must = xcalloc(2 * P, sizeof *must);
+	float *off = xmalloc(((size_t)g->r->n * P + 1) * sizeof *off), far = INFINITY;
+	struct fit fit[2];
+	memset(fit, 0, sizeof fit);
 	g->o->get(g->o, seen, g->seen, (size_t)g->r->n * row * sizeof *seen);
-	for (uint32_t k = 0; k < g->r->n; k++) {
-		uint32_t i = order[k];
-		struct warp w;
-		if (a)
-			w = augment_draw(a, i, m->W, m->H);
-		move_row(g, a ? &w : NULL, i, must);
-		const real *z = seen + k * row;
-		if (m->target == TARGET_HEATMAP)
-			decode_places(m, z, 1, is, NULL);
-		for (size_t p = 0; m->target == TARGET_COORDS && p < P; p++) {
-			is[2 * p] = ((float)z[2 * p] - m->ox) / m->sx;
-			is[2 * p + 1] = ((float)z[2 * p + 1] - m->oy) / m->sy;
+	for (int round = 0; round < 1 + (a && g->a->offset); round++) { /* then once more, when it is known what is far */
+		for (uint32_t k = 0; k < g->r->n; k++) {
+			uint32_t i = order[k];
+			struct warp w;
+			if (a)
+				w = augment_draw(a, i, m->W, m->H);
+			move_row(g, a ? &w : NULL, i, must);
+			saw(g, seen + k * row, is);
+			for (size_t p = 0; p < P; p++) {
+				float d = hypotf(is[2 * p] - must[2 * p], is[2 * p + 1] - must[2 * p + 1]);
+				if (isnan(d))
+					continue;
+				if (round && d <= far)
+					fit_warp(fit, m, &w, must + 2 * p, is + 2 * p);
+				if (round)
+					continue;
+				off[n++] = d;
+				if (g->distance) {
+					float *mean = &g->distance[i * P + (size_t)(a && w.flipped ? g->mirror[p] : (int)p)];
+					*mean = isnan(*mean) ? d : *mean + 0.25f * (d - *mean);
+				}
+			}
 		}
-		for (size_t p = 0; p < P; p++) {
-			float d = hypotf(is[2 * p] - must[2 * p], is[2 * p + 1] - must[2 * p + 1]);
-			float *mean = &g->distance[i * P + (size_t)(a && w.flipped ? g->mirror[p] : (int)p)];
-			if (!isnan(d))
-				*mean = isnan(*mean) ? d : *mean + 0.25f * (d - *mean);
-		}
+		qsort(off, n, sizeof *off, ascending);
+		far = n ? (float)GOAL_FAR * off[n / 2] : 0;
 	}
-	free(seen), free(is), free(must);
+	double slope[FIT];
+	fit_solve(fit, slope);
+	shift[0] = slope[0], shift[1] = slope[1];
+	free(seen), free(is), free(must), free(off);
 }
 
 uint64_t goal_suspects(const struct goal *g, const char *path, double px)

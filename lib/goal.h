@@ -18,6 +18,7 @@ struct goal_options {
 	float *weight;	     /* (points), or NULL: all 1 */
 	double distrust;     /* labels further off than far = goal_far of this count less, by (far / distance)^2; 0: all the same */
 	int follow;	     /* keep track of distances even where distrust is 0 */
+	int offset;	     /* find out from what place on labels count; not of target map */
 };
 
 struct goal {
@@ -47,8 +48,13 @@ void goal_move(struct goal *g, const struct augment *a, int trusting);
 void goal_batch(struct goal *g, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B);
 /* What a sum of losses is the mean over: labelled coordinates, or rows. order NULL: all rows. */
 double goal_count(const struct goal *g, const uint32_t *order, int B);
-/* After an epoch's batches: distances move a quarter of the way to what was seen. */
-void goal_learn(struct goal *g, const uint32_t *order, const struct augment *a);
+/* After an epoch's batches: distances move a quarter of the way to what was seen.
+ * shift (2), where a moves images and the options ask for an offset: by how much labels seem to count from another place than the model's
+ * offset has it (some count pixels' corners, some from 1, some were shifted when images were cut); else 0, 0. A label q + d of a place q that a
+ * warp of linear part A moves to A q + t should become A q + t + d; moved as if d were 0 it is off by (A - 1) d, which no net can know that
+ * sees only the image moved. So d is what a least-squares fit of label - prediction on A finds (and on the label's place, since a net may
+ * move points too little, with a constant and a ridge); labels that are far off are left out. */
+void goal_learn(struct goal *g, const uint32_t *order, const struct augment *a, double shift[2]);
 /* From what distance on a label is doubted, where px are asked for: a net that is far from most labels yet can't tell which ones are wrong,
  * so it is GOAL_FAR times their median distance at least. */
 double goal_far(const struct goal *g, double px);

@@ -125,12 +125,12 @@ static void finish_row(const struct model *m, real *z)
 }
 
 /* The outputs of a mirror image as the image's own. */
-static void unmirror_row(const struct infer *f, float *z, float *variance, float *copy)
+static void unmirror_row(const struct infer *f, const struct model *m, float *z, float *variance, float *copy)
 {
-	const struct model *m = f->m[0];
+	float across = (float)(m->W - 1 + 2 * m->offset[0]);
 	memcpy(copy, z, (size_t)f->values * sizeof *z);
 	for (int k = 0; k < m->points; k++) {
-		z[2 * k] = (float)(m->W - 1) - copy[2 * f->mirror[k]];
+		z[2 * k] = across - copy[2 * f->mirror[k]];
 		z[2 * k + 1] = copy[2 * f->mirror[k] + 1];
 	}
 	for (int y = 0; m->target == TARGET_IMAGE && y < m->H; y++)
@@ -213,7 +213,7 @@ void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, floa
 			estimate(f, i, B, side, 1.0 / estimates);
 			own |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
 			for (int b = 0; side && b < B; b++)
-				unmirror_row(f, f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);
+				unmirror_row(f, f->m[i], f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);
 			for (size_t k = 0; k < all; k++)
 				f->sum[k] += (double)f->row[k], f->square[k] += (double)f->row[k] * (double)f->row[k];
 			for (size_t k = 0; k < (size_t)B * P; k++)

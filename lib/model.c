@@ -51,6 +51,36 @@ static int build(struct model *m, int values, char err[256])
 	return 0;
 }
 
+/* Labels that count from the first pixel's centre: to coordinates in about -1..1, 0 the middle of the image; or to places of a map that covers
+ * the image's area. */
+static void natural_scale(const struct model *m, float *sx, float *ox, float *sy, float *oy)
+{
+	*sx = 2.0f / (float)m->W, *ox = -(float)(m->W - 1) / (float)m->W;
+	*sy = 2.0f / (float)m->H, *oy = -(float)(m->H - 1) / (float)m->H;
+	if (m->target == TARGET_HEATMAP || m->target == TARGET_MAP) {
+		*sx = (float)m->MW / (float)m->W, *ox = 0.5f * *sx - 0.5f;
+		*sy = (float)m->MH / (float)m->H, *oy = 0.5f * *sy - 0.5f;
+	}
+}
+
+void model_set_offset(struct model *m, double x, double y)
+{
+	natural_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
+	m->offset[0] = x, m->offset[1] = y;
+	m->ox = (float)((double)m->ox - x * (double)m->sx), m->oy = (float)((double)m->oy - y * (double)m->sy);
+}
+
+/* The offset that is in a scale from a file; rounding is none. */
+static void read_offset(struct model *m)
+{
+	float sx, ox, sy, oy;
+	natural_scale(m, &sx, &ox, &sy, &oy);
+	double x = ((double)ox - (double)m->ox) / (double)m->sx, y = ((double)oy - (double)m->oy) / (double)m->sy;
+	if (!m->points || sx != m->sx || sy != m->sy) /* another program's */
+		return;
+	m->offset[0] = fabs(x) < 1e-4 ? 0 : x, m->offset[1] = fabs(y) < 1e-4 ? 0 : y;
+}
+
 struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names)
 {
 	struct model *m = xcalloc(1, sizeof *m);
@@ -67,13 +97,7 @@ struct model *model_new(const char *net, enum target target, int W, int H, int v
 	}
 	m->names = xstrdup(names);
 	m->mul = 1.0f / 255, m->add = 0;
-	/* coordinates in about -1..1, 0 the middle of the image */
-	m->sx = 2.0f / (float)W, m->ox = -(float)(W - 1) / (float)W;
-	m->sy = 2.0f / (float)H, m->oy = -(float)(H - 1) / (float)H;
-	if (target == TARGET_HEATMAP || target == TARGET_MAP) { /* both grids cover the same area */
-		m->sx = (float)m->MW / (float)W, m->ox = 0.5f * m->sx - 0.5f;
-		m->sy = (float)m->MH / (float)H, m->oy = 0.5f * m->sy - 0.5f;
-	}
+	natural_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
 	if (target == TARGET_MAP)
 		m->prior = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *m->prior);
 	m->param = xcalloc(m->d.nparam, sizeof *m->param);
@@ -132,6 +156,7 @@ struct model *model_head(const struct tns *t)
 	}
 	if (build(m, values, err))
 		die("%s: META net: %s", t->name, err);
+	read_offset(m);
 	return m;
 }
 

@@ -27,6 +27,7 @@ struct model {
 	char *names;	      /* points or classes, comma-joined */
 	float mul, add;	      /* input = byte * mul + add */
 	float sx, ox, sy, oy; /* coordinate * s + o: coords: output; heatmap, map: place, 0 the centre of the first value */
+	double offset[2];     /* pixels: what labels count further than from the first pixel's centre; in o; see goal.h */
 	real *prior;	      /* host, map: (points, MODEL_PRIOR); else NULL */
 	real *param, *stat;   /* host */
 	uint32_t fingerprint;
@@ -42,6 +43,8 @@ struct model *model_head(const struct tns *t);
 /* 1 if a loaded stream holds a model (META net). */
 int model_is(const struct tns *t);
 void model_free(struct model *m);
+/* Set offset, and ox and oy with it. */
+void model_set_offset(struct model *m, double x, double y);
 int model_finite(const struct model *m); /* 1 if every parameter and statistic is a finite number */
 int model_has_points(enum target t);	 /* 1: it learns where points are */
 const char *model_target_name(enum target t);

@@ -124,7 +124,14 @@ static double train_epoch(struct train *t, double rate, struct progress *p)
 		net_backward(t->net, t->x, t->dz, B, &pass, &step);
 		progress_tick(p, (uint64_t)(t->epoch - 1) * r->n + at, (uint64_t)t->a->epochs * r->n);
 	}
-	goal_learn(t->goal, t->order, moved ? &g : NULL);
+	double shift[2];
+	goal_learn(t->goal, t->order, moved ? &g : NULL, shift);
+	/* half of the way at a time, in the first half of training: the net takes some time to follow */
+	if (2 * t->epoch <= t->a->epochs && (shift[0] != 0 || shift[1] != 0)) {
+		model_set_offset(t->m, t->m->offset[0] + shift[0] / 2, t->m->offset[1] + shift[1] / 2);
+		if (t->valid)
+			goal_move(t->valid_goal, NULL, 1);
+	}
 	return mean_loss(t, r, goal_count(t->goal, NULL, (int)r->n));
 }
 
@@ -206,6 +213,7 @@ static void keep_best(struct train *t, double score)
 {
 	const struct netdesc *d = &t->m->d;
 	t->best = score, t->best_epoch = t->epoch;
+	memcpy(t->offset, t->m->offset, sizeof t->offset);
 	rewind(t->best_file);
 	keep(t, t->net->param, d->nparam), keep(t, t->net->stat, d->nstat);
 	if (fflush(t->best_file))
@@ -229,6 +237,8 @@ static void take_weights(struct train *t, int failed)
 	if (fread(t->m->param, sizeof(real), d->nparam, t->best_file) != d->nparam ||
 		fread(t->m->stat, sizeof(real), d->nstat, t->best_file) != d->nstat)
 		die("the temporary file of the best weights can't be read");
+	if (t->m->points)
+		model_set_offset(t->m, t->offset[0], t->offset[1]);
 }
 
 /* Which layer went wrong: the first with a weight, else with an output, that is no number; the largest where all are. */

@@ -46,6 +46,7 @@ struct train {
 	double *loss;			  /* device, a row each */
 	int epoch, step, best_epoch;
 	double best, least; /* validation score; training loss of the first epoch */
+	double offset[2]; /* the model\'s of the best epoch */
 	FILE *best_file;    /* its weights: parameters, then statistics; without a name */
 };
 

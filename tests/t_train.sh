@@ -140,7 +140,7 @@ fails 2 "--resume needs --checkpoint" dae-pretrain -q eyes.tns --resume
 
 # ---- what is no number any more
 echo old >no.tns
-fails 1 "the loss is" cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 60 --optimizer sgd faces.tns -o no.tns
+fails 1 "the loss" cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 60 --optimizer sgd faces.tns -o no.tns
 fails 1 "a smaller --rate may help" cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 4 --optimizer sgd faces.tns -o no.tns
 cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 4 --optimizer sgd --checkpoint nan.c.tns faces.tns -o no.tns 2>/dev/null
 is "$(tns-info nan.c.tns | awk '/^[0-9]/ && ($NF || /inf/)' | wc -l)" 0 "no checkpoint of what is no number"
