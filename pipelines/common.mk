@@ -3,9 +3,9 @@
 # Rows of one person must not stand on both sides of a split: GROUPS says which they are, else near-duplicate images are kept together.
 CLEAN ?=
 KEYPOINTS_PARTS ?= 0.92,0.08
-# strong augmentation and labels that may be wrong: what the nets of heat maps are trained with
+# labels may be wrong, and count from another place: what the nets of heat maps are trained with
 heat_train := --target heatmap --sigma 3 --loss smooth --distrust 8 -b 32 -r 0.002 --optimizer adam --schedule cosine \
-	--augment flip,shift=6,rotate=20,scale=0.15,contrast=0.4,brightness=0.2,blur=1,cutout=0.3
+	--augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2
 empty :=
 comma := ,
 
