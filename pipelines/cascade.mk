@@ -1,7 +1,7 @@
 # The cascade: a small net for the whole face, then one that moves each point by what it sees around it; beside it one net of the same cost.
 ## make cascade CSV=training.csv[.gz] [GROUPS=groups.csv]    two levels against one net of the same cost, in out/cascade
 CASCADE ?= out/cascade
-CASCADE_TRAIN ?= -e 60 $(heat_train)
+CASCADE_TRAIN ?= -e 40 $(heat_train)
 # level 2 learns from patches around what level 1 says on the faces it knows, moved at random, as on others it errs more
 CASCADE_PATCHES ?= --size 32x32 --jitter 4 --copies 2
 CASCADE_LEVEL2 ?= -e 20 --target heatmap --loss smooth --distrust 8 -b 128 -r 0.002 --optimizer adam --schedule cosine \
