@@ -77,11 +77,12 @@ void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, 
 	const struct model *m = cascade_model(c);
 	size_t n = 2 * (size_t)m->points, further = (size_t)c->levels - 1;
 	infer_batch(c->level[0].f, images, B, out, spread);
+	double rmse = infer_rmse(c->level[0].f);
 	assert(spread || !further);
 	for (size_t k = 0; k < further; k++) {
 		for (size_t b = 0; b < (size_t)B; b++)
 			memcpy(steps + (b * further + k) * n, out + b * n, n * sizeof *out);
-		infer_refine(c->level[k + 1].f, images, m->W, m->H, B, out, spread);
+		infer_refine(c->level[k + 1].f, images, m->W, m->H, B, out, spread, &rmse);
 	}
 }
 

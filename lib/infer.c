@@ -233,22 +233,34 @@ void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, floa
 	free(copy);
 }
 
-/* Two estimates of a point as one, each counting by the inverse of its variance; where the first has none, the second alone. */
-static void fuse(float xy[2], float *spread, const float got[2], float its)
+double infer_rmse(const struct infer *f)
 {
-	double a = (double)*spread, b = (double)its, wa = 1 / (a * a), wb = 1 / (b * b);
-	if (!isfinite(wa) || !isfinite(wb))
-		wa = 0, wb = 1;
-	else
-		its = (float)sqrt(1 / (wa + wb));
-	for (int k = 0; k < 2; k++)
-		xy[k] = (float)((wa * (double)xy[k] + wb * (double)got[k]) / (wa + wb));
-	*spread = its;
+	double sum = 0;
+	for (int i = 0; i < f->n; i++) {
+		if (!(f->m[i]->rmse > 0))
+			return 0;
+		sum += f->m[i]->rmse * f->m[i]->rmse;
+	}
+	return sqrt(sum / f->n);
 }
 
-void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread)
+/* Two estimates of a point as one. share: what the second counts, of 1; below 0: by the spreads. */
+static void fuse(float xy[2], float *spread, const float got[2], float its, double share)
+{
+	double wa = 1 / ((double)*spread * (double)*spread), wb = 1 / ((double)its * (double)its);
+	int known = isfinite(wa) && isfinite(wb);
+	if (share < 0)
+		share = known ? wb / (wa + wb) : 1;
+	for (int k = 0; k < 2; k++)
+		xy[k] = (float)((1 - share) * (double)xy[k] + share * (double)got[k]);
+	*spread = known ? (float)sqrt(1 / (wa + wb)) : its;
+}
+
+void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread, double *rmse)
 {
 	const struct model *m = f->m[0];
+	double a = *rmse, b = infer_rmse(f), share = a > 0 && b > 0 ? a * a / (a * a + b * b) : -1;
+	*rmse = share < 0 ? 0 : sqrt(share) * b;
 	int P = m->points, all = B * P, corner[INFER_BATCH][2];
 	size_t pixels = (size_t)m->W * (size_t)m->H;
 	float *each = xcalloc((size_t)INFER_BATCH * (size_t)P, sizeof *each);
@@ -268,7 +280,7 @@ void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, f
 			int p = (at + i) % P;
 			const float *got = f->place + (size_t)i * (size_t)f->values + 2 * p;
 			fuse(xy + 2 * (at + i), &spread[at + i], (float[]){got[0] + (float)corner[i][0], got[1] + (float)corner[i][1]},
-				each[i * P + p]);
+				each[i * P + p], share);
 		}
 	}
 	free(each);

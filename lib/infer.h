@@ -23,10 +23,13 @@ int infer_maps(const struct model *m);
 /* Keep maps from now on: the models must all have the first one's target and size of maps (dies). After infer_batch, maps holds (B,
  * infer_maps, MH, MW), averaged over all estimates: heatmap: probabilities of places; map: of each pixel to be near a point. */
 void infer_keep_maps(struct infer *f, float *maps);
+/* Root mean square of its models' errors where they were validated, pixels; 0: not known of all. */
+double infer_rmse(const struct infer *f);
 /* A level of a cascade: what f, whose input is a patch, makes of the patch around each point of xy (B, points, 2) in images (B, H, W), see
- * patch_window, and what was there, as one estimate: each counts by the inverse of its squared spread, and the spread (B, points) becomes
- * that of the two together, as of independent normal errors. Where a spread is no number, f alone decides. */
-void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread);
+ * patch_window, and what was there, as one estimate: each counts by the inverse of its squared error: rmse is what xy's is (0: not known) and
+ * becomes that of the two together, as of independent errors; f's is infer_rmse. Where one of them is not known, each point's spreads stand
+ * in; where these are no numbers, f alone decides. spread (B, points) becomes that of the two together. */
+void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread, double *rmse);
 void infer_free(struct infer *f);
 
 #endif

@@ -157,6 +157,9 @@ struct model *model_head(const struct tns *t)
 	if (build(m, values, err))
 		die("%s: META net: %s", t->name, err);
 	read_offset(m);
+	const char *rmse = tns_meta_value(t, "rmse_px");
+	if (rmse && (!num_real(rmse, &m->rmse) || m->rmse < 0))
+		die("%s: META rmse_px '%s' is no length", t->name, rmse);
 	return m;
 }
 
@@ -210,6 +213,10 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 	snprintf(text, sizeof text, "pixel %.9g %.9g x %.9g %.9g y %.9g %.9g", (double)m->mul, (double)m->add, (double)m->sx, (double)m->ox,
 		(double)m->sy, (double)m->oy);
 	tns_put_meta(w, "scale", text);
+	if (m->rmse > 0) {
+		snprintf(text, sizeof text, "%.6g", m->rmse);
+		tns_put_meta(w, "rmse_px", text);
+	}
 	if (m->target != TARGET_IMAGE)
 		tns_put_meta(w, model_has_points(m->target) ? "points" : "classes", m->names);
 }

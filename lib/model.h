@@ -27,6 +27,7 @@ struct model {
 	char *names;	      /* points or classes, comma-joined */
 	float mul, add;	      /* input = byte * mul + add */
 	float sx, ox, sy, oy; /* coordinate * s + o: coords: output; heatmap, map: place, 0 the centre of the first value */
+	double rmse;	      /* of points on the faces it was validated on, pixels; 0: not known */
 	double offset[2];     /* pixels: what labels count further than from the first pixel's centre; in o; see goal.h */
 	real *prior;	      /* host, map: (points, MODEL_PRIOR); else NULL */
 	real *param, *stat;   /* host */

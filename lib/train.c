@@ -237,8 +237,10 @@ static void take_weights(struct train *t, int failed)
 	if (fread(t->m->param, sizeof(real), d->nparam, t->best_file) != d->nparam ||
 		fread(t->m->stat, sizeof(real), d->nstat, t->best_file) != d->nstat)
 		die("the temporary file of the best weights can't be read");
-	if (t->m->points)
+	if (t->m->points) {
 		model_set_offset(t->m, t->offset[0], t->offset[1]);
+		t->m->rmse = t->best;
+	}
 }
 
 /* Which layer went wrong: the first with a weight, else with an output, that is no number; the largest where all are. */
