@@ -107,4 +107,5 @@ format:
 ## make clean     remove what was built (out/ stays)
 clean:
 	rm -rf build build-san
-.SECONDARY:
+# what pattern rules make on the way stays; not .SECONDARY, which has models trained again where only their scores are gone
+.PRECIOUS: $B/obj/%.o $B/obj/dbl/%.o $(EYES)/faces-few-%.tns $(EYES)/patches-%.tns $(EYES)/runs/%.score $(FEWLABELS)/runs/%.score

@@ -77,6 +77,11 @@ again "$TMP/cascade" cascade "$@" CASCADE="$TMP/cascade" LEVEL1="$TMP/heat.net" 
 is "$(grep -c '^level 1\|^one net' "$TMP/cascade/table.txt")" 3 "the table of the cascade"
 again "$TMP/origin" origin "$@" ORIGIN="$TMP/origin" ORIGIN_NET="$TMP/map.net" ORIGIN_TRAIN='-e 2 -r 0.0001'
 again "$TMP/nets" nets "$@" TABLE="$TMP/nets" NETS=small NETS_TRAIN="$heat -e 1"
+# what is at hand stays when what is made from it is gone
+before=$(stat -c %Y.%y "$TMP/nets/small.tns")
+rm "$TMP/nets/table.txt" "$TMP/nets/small.score"
+ok "make nets, some results gone" mk nets "$@" TABLE="$TMP/nets" NETS=small NETS_TRAIN="$heat -e 1"
+is "$(stat -c %Y.%y "$TMP/nets/small.tns")" "$before" "a model is not trained again for want of its score"
 grep -q '^small *191023 *76.7 *[0-9]* *[0-9]* *[0-9.]*$' "$TMP/nets/table.txt" && good || bad "nets: $(cat "$TMP/nets/table.txt")"
 again "$TMP/few" fewlabels "$@" FEWLABELS="$TMP/few" LABELLED='20 50' FEWLABELS_SEEDS='1 2' FEWLABELS_STEPS=20 FEWLABELS_DENSE='-H 300 -e 1' FEWLABELS_CONV='-H 32 -e 1'
 is "$(grep -c '^[25]0 .*+-.*+-.*+-.*+-' "$TMP/few/table.txt")" 2 "the table of few labels"
