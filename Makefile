@@ -30,8 +30,14 @@ libs := $(filter-out $(pict),$(wildcard lib/*.c)) $(wildcard kernels/ref/*.c) $(
 dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/net.c lib/netdesc.c
 checks := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/check_*.c))
 objs := $(libs:%.c=$B/obj/%.o)
+# the hand for cards: by nvcc where it is there; everywhere for the host too, whose fibers stand in for a card in tests
+NVCC ?= $(firstword $(shell command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null))
+CUDA = $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
+cu := $(wildcard kernels/cuda/*.cu)
+card := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
+host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/card.cu,$(cu))) $B/obj/host/kernels/cuda/fiber.o
 
-.PHONY: all help test bench bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes install format clean
+.PHONY: all help test bench gpu-check gpu-check-build bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes install format clean
 all: $(bins)
 
 include pipelines/setup.mk pipelines/common.mk
@@ -47,6 +53,38 @@ $B/obj/%.o: %.c $B/ready
 $B/obj/dbl/%.o: %.c $B/ready
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
+
+CXXFLAGS = -std=c++17 -fno-exceptions -fno-rtti -g $(OPT) -Wall -Wextra $(FP) -D_GNU_SOURCE -I. $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+, := ,
+$B/obj/host/%.o: %.cu $B/ready
+	@mkdir -p $(@D)
+	$(CXX) -x c++ $(CXXFLAGS) -MMD -MP -c $< -o $@
+$B/obj/host/%.o $B/obj/%.o: %.cc $B/ready
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
+
+# each kind of card that is built for; others from 9.0 on translate the last when they start
+ARCHS ?= 75 80 90 120
+NVFLAGS = -std=c++17 -O3 -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. $(foreach a,$(ARCHS),-gencode arch=compute_$a$(,)code=sm_$a) \
+	$(if $(PTX),-gencode arch=compute_$(PTX)$(,)code=compute_$(PTX))
+PTX ?= 90
+$(card): $B/obj/%.o: %.cu $B/ready
+	@mkdir -p $(@D)
+	$(NVCC) $(NVFLAGS) -MMD -MP -c $< -o $@
+handed := $(addprefix $B/bin/,predict cnn-train dae-pretrain bench) $(addprefix $B/tests/check_,ops conv_ops steps dae train infer)
+$(handed): $(card)
+$(handed): EXTRA = $(if $(card),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt)
+
+# programs and tests by the hand for cards, run on the host: build/host/
+host_bins := $(addprefix $B/host/bin/,predict cnn-train dae-pretrain bench)
+host_checks := $(addprefix $B/host/tests/check_,ops conv_ops steps dae train infer fiber queue)
+link_host = @mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck -lsubunit) $(LDLIBS) -o $@
+$B/host/bin/bench: $B/obj/tests/bench.o $(host) $B/libkeypipe.a
+	$(link_host)
+$B/host/bin/%: $B/obj/cmd/%.o $(host) $B/libkeypipe.a
+	$(link_host)
+$B/host/tests/check_%: $B/obj/tests/check_%.o $(host) $B/libkeypipe.a
+	$(link_host)
 
 $B/obj/kernels/%.o: OPT := -O3
 # the innermost loops, for each kind of processor: a product and a sum may be rounded once, a comparison need not raise a flag
@@ -69,7 +107,7 @@ $B/bin/render $B/tests/check_pict: EXTRA = -lcairo
 
 $B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
 
 $B/tests/check_%: $B/obj/tests/check_%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
@@ -80,12 +118,21 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 
 ## make test      build and run all unit and shell tests (SAN=1: with sanitizers)
-test: $(bins) $B/bin/bench $(checks)
-	@B=$B SAN=$(SAN) tests/run $(checks) $(wildcard tests/t_*.sh)
+test: $(bins) $B/bin/bench $(checks) $(host_bins) $(host_checks)
+	@B=$B SAN=$(SAN) tests/run $(checks) $(host_checks) $(wildcard tests/t_*.sh)
 
 ## make bench     training steps and forward passes a second of the nets people train (build/bin/bench --help)
 bench: $B/bin/bench
 	$<
+
+## make gpu-check   on a machine with a card: build for it, compare every operation with ref, train, time [PEERS=DIR PYTHON=P: beside PyTorch]
+gpu-check:
+	@[ -n "$(NVCC)" ] || { echo "gpu-check: there is no nvcc"; exit 1; }
+	@arch=$$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d . || true); \
+	[ -n "$$arch" ] || { echo "gpu-check: there is no card (nvidia-smi names none)"; exit 1; }; \
+	$(MAKE) --no-print-directory -j$$(nproc) B=build-gpu ARCHS=$$arch PTX= gpu-check-build >build-gpu.log 2>&1 || { tail -5 build-gpu.log; exit 1; }; \
+	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin
+gpu-check-build: $(bins) $B/bin/bench $(addprefix $B/tests/check_,ops conv_ops steps dae train infer)
 
 ## make bench-scale   how the speed grows with threads, batch and image size
 bench-scale: $B/bin/bench
@@ -106,6 +153,6 @@ format:
 
 ## make clean     remove what was built (out/ stays)
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-gpu build-gpu.log
 # what pattern rules make on the way stays; not .SECONDARY, which has models trained again where only their scores are gone
 .PRECIOUS: $B/obj/%.o $B/obj/dbl/%.o $(EYES)/faces-few-%.tns $(EYES)/patches-%.tns $(EYES)/runs/%.score $(FEWLABELS)/runs/%.score

@@ -4,12 +4,14 @@
 
 #include "lib/ds.h"
 #include "lib/err.h"
+#include "lib/hand.h"
 #include "lib/opt.h"
 #include "lib/out.h"
 #include "lib/train.h"
 
 static struct {
-	const char *net, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device, *output;
+	const char *net, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device,
+		*precision, *output;
 	int64_t epochs, batch, patience, threads;
 	struct opt_list weigh;
 	double width, sigma, entropy, distrust;
@@ -71,6 +73,7 @@ static const struct opt opts[] = {
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
 	OPT_SEEDED(&o.seed),
 	OPT_DEVICE(&o.device),
+	OPT_PRECISION(&o.precision),
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
 	OPT_OUTPUT(&o.output),
@@ -139,9 +142,7 @@ int main(int argc, char **argv)
 	if (target == TARGET_MAP && (o.suspects || o.distrust > 0 || o.weigh.n))
 		die_usage("--suspects, --distrust and --weigh are not for the target map, which knows no single point");
 	spec_augment(o.augment, &a.augment);
-	struct ops *ops = ops_open(o.device, (int)o.threads);
-	if (!ops)
-		die("--device %s: this build has no such hand", o.device);
+	struct ops *ops = hand_open(o.device, (int)o.threads, o.precision);
 
 	struct rows *all = rows_load(operand[0], target), *train = all, *valid = NULL;
 	if (o.valid) {

@@ -5,12 +5,13 @@
 #include "lib/daerun.h"
 #include "lib/ds.h"
 #include "lib/err.h"
+#include "lib/hand.h"
 #include "lib/num.h"
 #include "lib/opt.h"
 #include "lib/out.h"
 
 static struct {
-	const char *hidden, *snapshot, *checkpoint, *log, *device, *output, *only;
+	const char *hidden, *snapshot, *checkpoint, *log, *device, *precision, *output, *only;
 	int64_t epochs, batch, threads;
 	double rate, corruption;
 	uint64_t seed;
@@ -40,6 +41,7 @@ static const struct opt opts[] = {
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
 	OPT_SEEDED(&o.seed),
 	OPT_DEVICE(&o.device),
+	OPT_PRECISION(&o.precision),
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
 	OPT_OUTPUT(&o.output),
@@ -86,9 +88,7 @@ int main(int argc, char **argv)
 			die_usage("--snapshot %d: there are %d epochs", r.snapshot[i], (int)o.epochs);
 	if (o.resume && !o.checkpoint)
 		die_usage("--resume needs --checkpoint");
-	struct ops *ops = ops_open(o.device, (int)o.threads);
-	if (!ops)
-		die("--device %s: this build has no such hand", o.device);
+	struct ops *ops = hand_open(o.device, (int)o.threads, o.precision);
 	r.ops = ops;
 	r.data = rows_load(operand[0], strcmp(o.only, "positive") ? TARGET_IMAGE : TARGET_LABEL);
 	if (!strcmp(o.only, "positive"))

@@ -6,12 +6,13 @@
 #include "lib/cascade.h"
 #include "lib/ds.h"
 #include "lib/err.h"
+#include "lib/hand.h"
 #include "lib/log.h"
 #include "lib/opt.h"
 #include "lib/out.h"
 
 static struct {
-	const char *device, *output;
+	const char *device, *precision, *output;
 	struct opt_list refine;
 	int64_t threads;
 	int flip, maps, quiet;
@@ -24,6 +25,7 @@ static const struct opt opts[] = {
 		1},
 	{0, "maps", OPT_FLAG, &o.maps, 0, 0, 0, "keep the maps, as tensor maps: one a point, or one of all points", 0},
 	OPT_DEVICE(&o.device),
+	OPT_PRECISION(&o.precision),
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
 	OPT_OUTPUT(&o.output),
@@ -59,21 +61,77 @@ static struct outputs define(struct tns_writer *w, const struct model *m, int le
 	return id;
 }
 
-static void write_row(struct tns_writer *w, struct outputs id, const struct model *m, const float *out, const float *spread, uint8_t *bytes)
+/* A batch is asked for before the last one is taken and written, so that a card computes beside what the host reads and writes. */
+struct batches {
+	struct cascade *c;
+	struct tns_writer *w;
+	struct outputs id;
+	int levels, B, n; /* B: of the one under way, 0: none; n: so far */
+	size_t pixels;
+	float *out, *spread, *steps, *maps;
+	uint8_t *bytes, *images[2]; /* images: of the one under way and the next, where further levels look at them again */
+};
+
+static void batches_room(struct batches *a)
 {
+	size_t K = (size_t)infer_values(cascade_first(a->c)), map = (size_t)cascade_model(a->c)->outputs;
+	a->out = xcalloc(INFER_BATCH * K, sizeof *a->out), a->spread = xcalloc(INFER_BATCH * K, sizeof *a->spread);
+	a->steps = xcalloc(INFER_BATCH * K * (size_t)a->levels + 1, sizeof *a->steps);
+	a->maps = o.maps ? xcalloc(INFER_BATCH * map, sizeof *a->maps) : NULL;
+	a->bytes = xmalloc(map);
+	for (int i = 0; i < 2 && a->levels; i++)
+		a->images[i] = xmalloc(INFER_BATCH * a->pixels);
+	if (a->maps)
+		infer_keep_maps(cascade_first(a->c), a->maps);
+}
+
+static void batches_free(struct batches *a)
+{
+	free(a->out), free(a->spread), free(a->steps), free(a->maps), free(a->bytes), free(a->images[0]), free(a->images[1]);
+}
+
+static void write_row(const struct batches *a, int b)
+{
+	const struct model *m = cascade_model(a->c);
+	size_t K = (size_t)infer_values(cascade_first(a->c)), P = (size_t)m->points, map = (size_t)m->outputs;
+	const float *out = a->out + (size_t)b * K;
 	if (m->target == TARGET_IMAGE) {
 		for (int k = 0; k < m->outputs; k++)
-			bytes[k] = (uint8_t)lrintf(fminf(fmaxf(out[k], 0), 1) * 255);
-		tns_write(w, id.main, bytes, 1);
+			a->bytes[k] = (uint8_t)lrintf(fminf(fmaxf(out[k], 0), 1) * 255);
+		tns_write(a->w, a->id.main, a->bytes, 1);
 		return;
 	}
-	tns_write(w, id.main, out, 1);
-	if (id.confidence >= 0) {
+	tns_write(a->w, a->id.main, out, 1);
+	if (a->id.confidence >= 0) {
 		float sure[m->points];
 		for (int k = 0; k < m->points; k++)
-			sure[k] = 1 / (1 + spread[k]);
-		tns_write(w, id.confidence, sure, 1);
+			sure[k] = 1 / (1 + a->spread[(size_t)b * P + (size_t)k]);
+		tns_write(a->w, a->id.confidence, sure, 1);
 	}
+	if (a->levels)
+		tns_write(a->w, a->id.steps, a->steps + (size_t)(b * a->levels) * 2 * P, 1);
+	if (a->maps)
+		tns_write(a->w, a->id.maps, a->maps + (size_t)b * map, 1);
+}
+
+/* The one under way, if any, is taken and written. */
+static void give(struct batches *a)
+{
+	if (!a->B)
+		return;
+	cascade_take(a->c, a->images[(a->n - 1) % 2], a->B, a->out, a->id.confidence >= 0 ? a->spread : NULL, a->steps);
+	for (int b = 0; b < a->B; b++)
+		write_row(a, b);
+	a->B = 0;
+}
+
+static void ask(struct batches *a, const uint8_t *images, int B)
+{
+	if (a->levels)
+		memcpy(a->images[a->n % 2], images, (size_t)B * a->pixels);
+	cascade_ask(a->c, images, B);
+	give(a);
+	a->B = B, a->n++;
 }
 
 int main(int argc, char **argv)
@@ -89,9 +147,7 @@ int main(int argc, char **argv)
 		die_usage("%s: is no model (it has no META net), and only the last operand is data", operand[models]);
 	if (!models)
 		die_usage("%s: is no model (it has no META net)", operand[0]);
-	struct ops *ops = ops_open(o.device, (int)o.threads);
-	if (!ops)
-		die("--device %s: this build has no such hand", o.device);
+	struct ops *ops = hand_open(o.device, (int)o.threads, o.precision);
 	struct cascade *c = cascade_new(ops, operand, models, o.refine.v, levels = o.refine.n, o.flip);
 	const struct model *m = cascade_model(c);
 	if (o.maps && !infer_maps(m))
@@ -116,34 +172,24 @@ int main(int argc, char **argv)
 		tns_put_meta(w, own[0], m->names);
 	struct progress p;
 	progress_begin(&p, "faces", o.quiet);
-	size_t K = (size_t)infer_values(cascade_first(c)), P = (size_t)m->points, map = (size_t)m->outputs;
-	float *out = xcalloc(INFER_BATCH * K, sizeof *out), *spread = xcalloc(INFER_BATCH * K, sizeof *spread),
-	      *steps = xcalloc(INFER_BATCH * K * (size_t)levels + 1, sizeof *steps),
-	      *maps = o.maps ? xcalloc(INFER_BATCH * map, sizeof *maps) : NULL;
-	uint8_t *bytes = xmalloc(map);
-	if (maps)
-		infer_keep_maps(cascade_first(c), maps);
+	struct batches a = {.c = c, .w = w, .id = id, .levels = levels, .pixels = (size_t)m->W * (size_t)m->H};
+	batches_room(&a);
 	for (uint64_t rows; (rows = ds_next(d));)
 		for (uint64_t at = 0; at < rows; at += INFER_BATCH) {
 			int B = rows - at < INFER_BATCH ? (int)(rows - at) : INFER_BATCH;
-			cascade_batch(c, ds_at(d, image, at), B, out, id.confidence >= 0 ? spread : NULL, steps);
-			for (int b = 0; b < B; b++) {
+			ask(&a, ds_at(d, image, at), B);
+			for (int b = 0; b < B; b++)
 				ds_pass_row(&pass, d, at + (uint64_t)b, w);
-				write_row(w, id, m, out + (size_t)b * K, spread + (size_t)b * P, bytes);
-				if (levels)
-					tns_write(w, id.steps, steps + (size_t)(b * levels) * 2 * P, 1);
-				if (maps)
-					tns_write(w, id.maps, maps + (size_t)b * map, 1);
-			}
 			progress_tick(&p, d->row + at, 0);
 		}
+	give(&a);
 	progress_end(&p);
 	ds_pass_late(d->in, w);
 	cascade_history(c, d->in, w);
 	tns_close(w);
 	ds_close(d);
 	cascade_free(c);
-	free(out), free(spread), free(steps), free(maps), free(bytes);
+	batches_free(&a);
 	ops->close(ops);
 	return finish();
 }

@@ -1,4 +1,4 @@
-/* An activation and its derivative by the output, a value at a time; shared by the hands that run on the host. */
+/* An activation and its derivative by the output, a value at a time; shared by the hands. */
 #ifndef ACT_H
 #define ACT_H
 
@@ -14,7 +14,7 @@
 #define real_tanh tanhf
 #endif
 
-static inline real act_value(real x, enum act act)
+static inline ON_CARD real act_value(real x, enum act act)
 {
 	switch (act) {
 	case ACT_RELU:
@@ -29,7 +29,7 @@ static inline real act_value(real x, enum act act)
 }
 
 /* dy/dx where y is the output. */
-static inline real act_slope(real y, enum act act)
+static inline ON_CARD real act_slope(real y, enum act act)
 {
 	switch (act) {
 	case ACT_RELU:

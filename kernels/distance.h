@@ -1,4 +1,4 @@
-/* The losses of a distance and their slopes; shared by the hands that run on the host. */
+/* The losses of a distance and their slopes; shared by the hands. */
 #ifndef DISTANCE_H
 #define DISTANCE_H
 
@@ -7,7 +7,7 @@
 #include "kernels/ops.h"
 
 /* The loss of d = z - t, and its derivative by z; NaN stays NaN. */
-static inline double distance_loss(const struct loss *s, double d, double *slope)
+static inline ON_CARD double distance_loss(const struct loss *s, double d, double *slope)
 {
 	double a = fabs(d), sign = d > 0 ? 1 : d < 0 ? -1 : d, w = (double)s->width, c = (double)s->curve;
 	switch (s->kind) {

@@ -1,4 +1,4 @@
-/* The seam: every arithmetic operation of the nets as one table of functions, filled once by each hand (ref, cpu, later cuda).
+/* The seam: every arithmetic operation of the nets as one table of functions, filled once by each hand (ref, cpu, cuda).
  * All pointers marked "device" come from alloc and may only be touched through the table: the caller never dereferences them, so a
  * hand may keep them on a card. Operations are queued in order; get waits for what it reads. Shapes: B batch, C channels, H W height
  * and width, I inputs, O outputs, F filters; arrays are row-major. No operation allocates what the caller must free.
@@ -13,6 +13,12 @@
 typedef double real;
 #else
 typedef float real;
+#endif
+
+#ifdef __CUDACC__ /* inline functions that the hands share, in which a card runs too */
+#define ON_CARD __host__ __device__
+#else
+#define ON_CARD
 #endif
 
 enum act { ACT_NONE, ACT_RELU, ACT_TANH, ACT_SIGMOID };
@@ -88,6 +94,8 @@ struct bn {
 	real momentum, eps;
 };
 
+enum { OPS_FETCHES = 512 };
+
 enum update_kind { UPDATE_SGD, UPDATE_NESTEROV, UPDATE_ADAM };
 
 /* How weights move by their gradient g.
@@ -100,8 +108,8 @@ struct update {
 };
 
 struct ops {
-	const char *name;   /* "ref", "cpu" */
-	const char *kernel; /* what the bits depend on, for the log: "plain loops", "avx512" */
+	const char *name;   /* "ref", "cpu", "cuda" */
+	const char *kernel; /* what the bits depend on, for the log: "plain loops", "avx512", "NVIDIA H100 (sm_90), tf32" */
 	void *ctx;	    /* the hand's own */
 
 	/* memory; alloc zero-fills, dies when there is none */
@@ -117,6 +125,13 @@ struct ops {
 	void (*unlend)(const struct ops *o, void *device);
 	const void *(*view)(const struct ops *o, const void *device, size_t bytes);
 	void (*unview)(const struct ops *o, const void *host);
+
+	/* Without waiting. feed: a put that may overtake what was asked before, of which the caller knows that none of it uses device any
+	 * more. fetch: a get of what device holds after all that was asked before; host holds it after wait(ticket). At most OPS_FETCHES at
+	 * a time. */
+	void (*feed)(const struct ops *o, void *device, const void *host, size_t bytes);
+	int (*fetch)(const struct ops *o, void *host, const void *device, size_t bytes);
+	void (*wait)(const struct ops *o, int ticket);
 
 	/* x (B, C, H, W) = bytes (N, C, H, W) of row rows[b], times mul plus add; a (host) may be NULL */
 	void (*images)(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
@@ -182,11 +197,25 @@ struct ops {
 	void (*close)(struct ops *o);
 };
 
-/* The hand named "ref" or "cpu"; threads 0: one a processor. NULL where this build has no such hand. Closed with its close. */
-struct ops *ops_open(const char *name, int threads);
+/* In what products are taken where the card's tensor cores do it: factors rounded to 10 bits (tf32) or 7 (bf16) behind the point, sums in
+ * float; fp32: not by them. */
+enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16 };
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The hand named "ref", "cpu" or "cuda"; threads 0: one a processor; precision is of cuda alone. NULL where this build has no such hand;
+ * dies where this machine has no such card. Closed with its close. */
+struct ops *ops_open(const char *name, int threads, enum precision precision);
 
 /* one for each hand */
 struct ops *ops_ref(void);
 struct ops *ops_cpu(int threads);
+struct ops *ops_cuda(enum precision precision) __attribute__((weak)); /* NULL where it was not built */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -72,11 +72,16 @@ const struct model *cascade_model(const struct cascade *c)
 	return c->level[0].m[0];
 }
 
-void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps)
+void cascade_ask(struct cascade *c, const uint8_t *images, int B)
+{
+	infer_ask(c->level[0].f, images, B);
+}
+
+void cascade_take(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps)
 {
 	const struct model *m = cascade_model(c);
 	size_t n = 2 * (size_t)m->points, further = (size_t)c->levels - 1;
-	infer_batch(c->level[0].f, images, B, out, spread);
+	infer_take(c->level[0].f, out, spread);
 	double rmse = infer_rmse(c->level[0].f);
 	assert(spread || !further);
 	for (size_t k = 0; k < further; k++) {
@@ -84,6 +89,12 @@ void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, 
 			memcpy(steps + (b * further + k) * n, out + b * n, n * sizeof *out);
 		infer_refine(c->level[k + 1].f, images, m->W, m->H, B, out, spread, &rmse);
 	}
+}
+
+void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps)
+{
+	cascade_ask(c, images, B);
+	cascade_take(c, images, B, out, spread, steps);
 }
 
 void cascade_history(const struct cascade *c, const struct tns *in, struct tns_writer *w)

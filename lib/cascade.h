@@ -19,6 +19,9 @@ const struct model *cascade_model(const struct cascade *c);
 /* out, spread as infer_batch has them; steps (B, levels, points, 2): where the points were before each further level; NULL where there is
  * none (else spread must be there). */
 void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps);
+/* The same in two steps, as infer_ask and infer_take; the further levels, which look at images again, get them in take. */
+void cascade_ask(struct cascade *c, const uint8_t *images, int B);
+void cascade_take(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps);
 /* Provenance of what is written: the data's and every model's. */
 void cascade_history(const struct cascade *c, const struct tns *in, struct tns_writer *w);
 void cascade_free(struct cascade *c);

@@ -10,8 +10,10 @@ enum { SPOT = 4 }; /* pixels around a spot's peak that make its centroid */
 struct decoder {
 	const struct ops *o;
 	const struct model *m;
-	real *place; /* device, heatmap */
-	real *host;
+	real *place;		  /* device, heatmap */
+	real *host[DECODE_SLOTS]; /* NULL: not used yet */
+	size_t size;		  /* of each */
+	int ticket[DECODE_SLOTS], B[DECODE_SLOTS];
 	float *usual, *found; /* map: (points, MODEL_PRIOR), (points, 2) */
 };
 
@@ -24,7 +26,7 @@ struct decoder *decoder_new(const struct ops *o, const struct model *m, int B)
 		d->place = o->alloc(o, n * sizeof *d->place);
 	else
 		n = (size_t)B * (size_t)m->outputs;
-	d->host = xcalloc(n, sizeof *d->host);
+	d->size = n;
 	d->usual = xcalloc(P * MODEL_PRIOR, sizeof *d->usual), d->found = xcalloc(P * 2, sizeof *d->found);
 	return d;
 }
@@ -34,7 +36,9 @@ void decoder_free(struct decoder *d)
 	if (!d)
 		return;
 	d->o->release(d->o, d->place);
-	free(d->host), free(d->usual), free(d->found), free(d);
+	for (int i = 0; i < DECODE_SLOTS; i++)
+		free(d->host[i]);
+	free(d->usual), free(d->found), free(d);
 }
 
 static void to_pixels(const struct model *m, double x, double y, float *xy)
@@ -120,21 +124,33 @@ static void decode_map(struct decoder *d, const real *z, float *xy, float *varia
 	}
 }
 
-void decode(struct decoder *d, const real *z, int B, float *xy, float *variance)
+void decode_ask(struct decoder *d, const real *z, int B, int slot)
 {
 	const struct model *m = d->m;
 	const struct ops *o = d->o;
-	size_t P = (size_t)m->points;
+	size_t each = (size_t)m->outputs;
+	if (!d->host[slot])
+		d->host[slot] = xcalloc(d->size, sizeof *d->host[slot]);
 	if (m->target == TARGET_HEATMAP) {
 		struct heat s = {.P = m->points, .H = m->MH, .W = m->MW, .sigma = 1, .at = {.kind = LOSS_SQUARED}};
 		o->heat(o, &s, NULL, NULL, d->place, z, NULL, NULL, B);
-		o->get(o, d->host, d->place, (size_t)B * P * HEAT_PLACE * sizeof *d->host);
-		decode_places(m, d->host, B, xy, variance);
+		z = d->place, each = (size_t)m->points * HEAT_PLACE;
+	}
+	d->B[slot] = B;
+	d->ticket[slot] = o->fetch(o, d->host[slot], z, (size_t)B * each * sizeof *z);
+}
+
+void decode_take(struct decoder *d, int slot, float *xy, float *variance)
+{
+	const struct model *m = d->m;
+	size_t P = (size_t)m->points;
+	d->o->wait(d->o, d->ticket[slot]);
+	if (m->target == TARGET_HEATMAP) {
+		decode_places(m, d->host[slot], d->B[slot], xy, variance);
 		return;
 	}
-	o->get(o, d->host, z, (size_t)B * (size_t)m->outputs * sizeof *d->host);
-	for (int b = 0; b < B; b++) {
-		const real *row = d->host + (size_t)b * (size_t)m->outputs;
+	for (int b = 0; b < d->B[slot]; b++) {
+		const real *row = d->host[slot] + (size_t)b * (size_t)m->outputs;
 		float *to = xy + (size_t)b * P * 2, *v = variance ? variance + (size_t)b * P : NULL;
 		if (m->target == TARGET_MAP)
 			decode_map(d, row, to, v);
@@ -144,4 +160,10 @@ void decode(struct decoder *d, const real *z, int B, float *xy, float *variance)
 				v[p] = 0;
 		}
 	}
+}
+
+void decode(struct decoder *d, const real *z, int B, float *xy, float *variance)
+{
+	decode_ask(d, z, B, 0);
+	decode_take(d, 0, xy, variance);
 }

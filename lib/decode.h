@@ -14,6 +14,11 @@ struct decoder *decoder_new(const struct ops *o, const struct model *m, int B);
  * values times a Gaussian about where the point usually is, first as the prior has it, then as the spots found first move, turn and scale
  * it; the variance is the spot's. */
 void decode(struct decoder *d, const real *z, int B, float *xy, float *variance);
+/* The same in two steps: ask, which waits for nothing and leaves z free, and take; slot, 0 to DECODE_SLOTS - 1: which of several that are under
+ * way. */
+enum { DECODE_SLOTS = 4 };
+void decode_ask(struct decoder *d, const real *z, int B, int slot);
+void decode_take(struct decoder *d, int slot, float *xy, float *variance);
 /* The same from places (B, points, HEAT_PLACE), host. */
 void decode_places(const struct model *m, const real *place, int B, float *xy, float *variance);
 void decoder_free(struct decoder *d);

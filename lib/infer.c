@@ -1,4 +1,5 @@
 /* Forward passes, put together. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +16,19 @@ struct infer {
 	struct model **m;
 	int n, flip, values, *mirror;
 	struct net **net;
-	struct decoder **decoder; /* of models with points */
-	uint8_t *bytes, *flipped; /* device, host */
-	uint32_t *rows;		  /* device: 0, 1, ... */
-	real *x, *z;		  /* device, host */
-	float *row, *variance;	  /* (B, values), (B, points): one model's */
-	double *sum, *square;	  /* (B, values) */
-	double *own;		  /* (B, points): the estimates' own variances, summed */
-	float *maps;		  /* the caller's, where they are kept */
-	uint8_t *patch;		  /* refine: (B, H, W) */
-	float *place;		  /* refine: (B, values) */
+	struct decoder **decoder;		  /* of models with points */
+	uint8_t *bytes[INFER_ASKED][2], *flipped; /* device, of each side; host */
+	uint32_t *rows;				  /* device: 0, 1, ... */
+	real *x;				  /* device */
+	real **z;				  /* host: outputs as they come, of (asked, side, model), where they are wanted */
+	int *ticket;				  /* of each of them */
+	int B[INFER_ASKED], asked, taken;	  /* how many so far */
+	float *row, *variance;			  /* (B, values), (B, points): one model's */
+	double *sum, *square;			  /* (B, values) */
+	double *own;				  /* (B, points): the estimates' own variances, summed */
+	float *maps;				  /* the caller's, where they are kept */
+	uint8_t *patch;				  /* refine: (B, H, W) */
+	float *place;				  /* refine: (B, values) */
 };
 
 static void same_kind(struct model **m, int n)
@@ -39,7 +43,7 @@ static void same_kind(struct model **m, int n)
 struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip)
 {
 	struct infer *f = xcalloc(1, sizeof *f);
-	size_t pixels = (size_t)m[0]->W * (size_t)m[0]->H, B = INFER_BATCH, P = (size_t)m[0]->points, most = 0;
+	size_t pixels = (size_t)m[0]->W * (size_t)m[0]->H, B = INFER_BATCH, P = (size_t)m[0]->points;
 	uint32_t rows[INFER_BATCH];
 	int k;
 	f->o = o, f->m = m, f->n = n, f->flip = flip;
@@ -51,16 +55,18 @@ struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip)
 		net_borrow(f->net[i], m[i]->param, m[i]->stat);
 		if (P)
 			f->decoder[i] = decoder_new(o, m[i], INFER_BATCH);
-		most = (size_t)m[i]->outputs > most ? (size_t)m[i]->outputs : most;
 	}
-	f->bytes = o->alloc(o, B * pixels), f->flipped = xmalloc(B * pixels);
+	for (int i = 0; i < INFER_ASKED; i++)
+		for (int side = 0; side <= flip; side++)
+			f->bytes[i][side] = o->alloc(o, B * pixels);
+	f->flipped = xmalloc(B * pixels);
 	f->rows = o->alloc(o, sizeof rows);
 	for (uint32_t i = 0; i < INFER_BATCH; i++)
 		rows[i] = i;
 	o->put(o, f->rows, rows, sizeof rows);
 	f->x = o->alloc(o, B * pixels * sizeof(real));
 	size_t out = (size_t)f->values;
-	f->z = xcalloc(B * most, sizeof *f->z);
+	f->z = xcalloc(INFER_ASKED * 2 * (size_t)n, sizeof *f->z), f->ticket = xcalloc(INFER_ASKED * 2 * (size_t)n, sizeof *f->ticket);
 	f->row = xcalloc(B * out, sizeof *f->row), f->variance = xcalloc(B * P + 1, sizeof *f->variance);
 	f->sum = xcalloc(B * out, sizeof *f->sum), f->square = xcalloc(B * out, sizeof *f->square);
 	f->own = xcalloc(B * P + 1, sizeof *f->own);
@@ -95,7 +101,12 @@ void infer_free(struct infer *f)
 {
 	for (int i = 0; i < f->n; i++)
 		net_free(f->net[i]), decoder_free(f->decoder[i]);
-	f->o->release(f->o, f->bytes), f->o->release(f->o, f->rows), f->o->release(f->o, f->x);
+	for (int i = 0; i < INFER_ASKED; i++)
+		f->o->release(f->o, f->bytes[i][0]), f->o->release(f->o, f->bytes[i][1]);
+	for (int i = 0; i < INFER_ASKED * 2 * f->n; i++)
+		free(f->z[i]);
+	f->o->release(f->o, f->rows), f->o->release(f->o, f->x);
+	free(f->ticket);
 	free(f->net), free(f->decoder), free(f->flipped), free(f->z), free(f->row), free(f->variance), free(f->sum), free(f->square);
 	free(f->own), free(f->patch), free(f->place), free(f->mirror), free(f);
 }
@@ -171,32 +182,70 @@ static void add_maps(const struct infer *f, const real *z, int B, int side, doub
 	free(p);
 }
 
-/* What one model makes of the batch in f->x: into row and variance. */
-static void estimate(struct infer *f, int i, int B, int side, double share)
+static size_t z_index(const struct infer *f, int asked, int side, int i)
+{
+	return (size_t)((asked * 2 + side) * f->n + i);
+}
+
+static int slot_of(int asked, int side)
+{
+	return asked * 2 + side;
+}
+
+void infer_ask(struct infer *f, const uint8_t *images, int B)
+{
+	const struct ops *o = f->o;
+	const struct model *first = f->m[0];
+	size_t pixels = (size_t)first->W * (size_t)first->H;
+	int a = f->asked++ % INFER_ASKED;
+	assert(f->asked - f->taken <= INFER_ASKED);
+	f->B[a] = B;
+	for (int side = 0; side <= f->flip; side++) {
+		if (side)
+			mirror_images(f->flipped, images, (size_t)B * (size_t)first->H, first->W);
+		o->feed(o, f->bytes[a][side], side ? f->flipped : images, (size_t)B * pixels);
+		for (int i = 0; i < f->n; i++) {
+			const struct model *m = f->m[i];
+			size_t at = z_index(f, a, side, i);
+			o->images(o, f->x, f->bytes[a][side], f->rows, B, 1, m->H, m->W, m->mul, m->add, NULL);
+			const real *z = net_forward(f->net[i], f->x, B, &(struct net_pass){0});
+			if (m->points)
+				decode_ask(f->decoder[i], z, B, slot_of(a, side));
+			if (m->points && !f->maps)
+				continue;
+			if (!f->z[at])
+				f->z[at] = xcalloc((size_t)INFER_BATCH * (size_t)m->outputs, sizeof *f->z[at]);
+			f->ticket[at] = o->fetch(o, f->z[at], z, (size_t)B * (size_t)m->outputs * sizeof *z);
+		}
+	}
+}
+
+/* What model i made of a batch: into row and variance. */
+static void estimate(struct infer *f, int a, int i, int side, double share)
 {
 	const struct model *m = f->m[i];
-	const struct ops *o = f->o;
-	struct net_pass pass = {0};
-	const real *z = net_forward(f->net[i], f->x, B, &pass);
+	size_t at = z_index(f, a, side, i);
+	int B = f->B[a];
 	if (m->points)
-		decode(f->decoder[i], z, B, f->row, f->variance);
+		decode_take(f->decoder[i], slot_of(a, side), f->row, f->variance);
 	if (!m->points || f->maps)
-		o->get(o, f->z, z, (size_t)B * (size_t)m->outputs * sizeof *f->z);
+		f->o->wait(f->o, f->ticket[at]);
 	if (f->maps)
-		add_maps(f, f->z, B, side, share);
+		add_maps(f, f->z[at], B, side, share);
 	for (int b = 0; !m->points && b < B; b++) {
-		real *row = f->z + (size_t)b * (size_t)m->outputs;
+		real *row = f->z[at] + (size_t)b * (size_t)m->outputs;
 		finish_row(m, row);
 		for (int k = 0; k < m->outputs; k++)
 			f->row[b * m->outputs + k] = (float)row[k];
 	}
 }
 
-void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread)
+void infer_take(struct infer *f, float *out, float *spread)
 {
 	const struct model *m = f->m[0];
-	const struct ops *o = f->o;
-	size_t K = (size_t)f->values, P = (size_t)m->points, all = (size_t)B * K, pixels = (size_t)m->W * (size_t)m->H;
+	int a = f->taken++ % INFER_ASKED, B = f->B[a];
+	assert(f->taken <= f->asked);
+	size_t K = (size_t)f->values, P = (size_t)m->points, all = (size_t)B * K;
 	int estimates = f->n * (f->flip ? 2 : 1), own = 0;
 	float *copy = xcalloc(K, sizeof *copy);
 	memset(f->sum, 0, all * sizeof *f->sum);
@@ -204,13 +253,9 @@ void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, floa
 	memset(f->own, 0, (size_t)B * P * sizeof *f->own);
 	if (f->maps)
 		memset(f->maps, 0, (size_t)B * (size_t)m->outputs * sizeof *f->maps);
-	for (int side = 0; side <= f->flip; side++) {
-		if (side)
-			mirror_images(f->flipped, images, (size_t)B * (size_t)m->H, m->W);
-		o->put(o, f->bytes, side ? f->flipped : images, (size_t)B * pixels);
+	for (int side = 0; side <= f->flip; side++)
 		for (int i = 0; i < f->n; i++) {
-			o->images(o, f->x, f->bytes, f->rows, B, 1, m->H, m->W, f->m[i]->mul, f->m[i]->add, NULL);
-			estimate(f, i, B, side, 1.0 / estimates);
+			estimate(f, a, i, side, 1.0 / estimates);
 			own |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
 			for (int b = 0; side && b < B; b++)
 				unmirror_row(f, f->m[i], f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);
@@ -219,7 +264,6 @@ void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, floa
 			for (size_t k = 0; k < (size_t)B * P; k++)
 				f->own[k] += (double)f->variance[k];
 		}
-	}
 	for (size_t k = 0; k < all; k++)
 		out[k] = (float)(f->sum[k] / estimates);
 	for (size_t k = 0; spread && k < all / 2; k++) {
@@ -231,6 +275,12 @@ void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, floa
 		spread[k] = estimates > 1 || own ? (float)sqrt(v > 0 ? v : 0) : NAN;
 	}
 	free(copy);
+}
+
+void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread)
+{
+	infer_ask(f, images, B);
+	infer_take(f, out, spread);
 }
 
 double infer_rmse(const struct infer *f)

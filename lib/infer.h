@@ -18,6 +18,11 @@ int infer_values(const struct infer *f);
  * squared distance in pixels from its mean of where a point may be: each estimate's own variance and the estimates' about their mean, NaN
  * where the only estimate has none; may be NULL. B at most INFER_BATCH. */
 void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread);
+/* The same in two steps, so that a card computes a batch while the host writes the last one and reads the next: ask leaves images free; take
+ * gives what was asked longest ago. At most INFER_ASKED batches may be asked for and not taken. */
+enum { INFER_ASKED = 2 };
+void infer_ask(struct infer *f, const uint8_t *images, int B);
+void infer_take(struct infer *f, float *out, float *spread);
 /* Maps a row of a model: heatmap: one a point; map: 1; else 0. */
 int infer_maps(const struct model *m);
 /* Keep maps from now on: the models must all have the first one's target and size of maps (dies). After infer_batch, maps holds (B,

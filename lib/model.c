@@ -51,8 +51,8 @@ static int build(struct model *m, int values, char err[256])
 	return 0;
 }
 
-/* Labels that count from the first pixel's centre: to coordinates in about -1..1, 0 the middle of the image; or to places of a map that covers
- * the image's area. */
+/* Labels that count from the first pixel's centre: to coordinates in about -1..1, 0 the middle of the image; or to places of a map that
+ * covers the image's area. */
 static void natural_scale(const struct model *m, float *sx, float *ox, float *sy, float *oy)
 {
 	*sx = 2.0f / (float)m->W, *ox = -(float)(m->W - 1) / (float)m->W;

@@ -151,9 +151,8 @@ struct net *net_new(const struct ops *o, const struct netdesc *d, int B, enum ne
 			n->packed[i] = o->alloc(o, o->conv_packed(o, &c));
 		grad = bigger(grad, (l->kind == LAYER_DENSE ? 0 : l->nw) + l->nb);
 		given = n->maps_out[i];
-		if (last_of(d, i) == d->n - 1 && given) {
+		if (last_of(d, i) == d->n - 1 && given)
 			n->in[d->n] = o->alloc(o, (size_t)B * (size_t)d->outputs * sizeof(real));
-		}
 	}
 	if (mode != NET_INFER) {
 		n->grad = o->alloc(o, (mode == NET_GRADIENT ? d->nparam : grad) * sizeof(real));
@@ -414,8 +413,9 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 			break;
 		}
 		if (step && (l->kind == LAYER_CONV || l->kind == LAYER_BN)) {
-			move(n, step, l->w, dw, l->nw, l->kind == LAYER_CONV);
-			move(n, step, l->b, db, l->nb, 0);
+			size_t too = l->kind == LAYER_CONV && step->u.decay != 0 ? 0 : l->nb; /* biases that move with the weights */
+			move(n, step, l->w, dw, l->nw + too, l->kind == LAYER_CONV);
+			move(n, step, l->b, db, l->nb - too, 0);
 		}
 		if (from >= 0 && n->maps_in[i] != given) { /* the way back of `taken` */
 			const struct layer *f = l->kind == LAYER_CONV && l->up > 1 ? l - 1 : l;

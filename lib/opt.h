@@ -63,6 +63,12 @@ struct opt {
 		'd', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which hand computes", 1                                              \
 	}
 
+#define OPT_PRECISION(to)                                                                                                                  \
+	{                                                                                                                                  \
+		0, "precision", OPT_CHOICE, to, 0, 0, "fp32|tf32|bf16",                                                                    \
+			"what factors of products are rounded to on the device cuda, where its tensor cores take them (there the default is tf32)", 1 \
+	}
+
 struct opt_prog {
 	const char *name;	 /* program */
 	const char *what;	 /* one line: what it turns into what */

@@ -12,6 +12,7 @@
 
 #include "lib/dae.h"
 #include "lib/err.h"
+#include "lib/hand.h"
 #include "lib/infer.h"
 #include "lib/net.h"
 #include "lib/num.h"
@@ -25,10 +26,10 @@
 #define MAP "conv5x5x50 pool2 sigmoid fc9216"
 #define MLP "fc500 sigmoid fc1"
 
-enum { INPUTS = 475, HIDDEN = 500, EPOCH = 8192, MANY = 64 };
+enum { INPUTS = 475, HIDDEN = 500, EPOCH = 8192, MANY = 64, ROW = 20 };
 
 static struct {
-	const char *device;
+	const char *device, *precision;
 	int64_t threads;
 	double seconds;
 } o = {.device = "cpu", .seconds = 5};
@@ -36,6 +37,7 @@ static struct {
 static const struct opt opts[] = {
 	{0, "seconds", OPT_REAL, &o.seconds, 0, 86400, "S", "time each workload for S seconds, and for at least 3 steps", 1},
 	OPT_DEVICE(&o.device),
+	OPT_PRECISION(&o.precision),
 	OPT_THREADS(&o.threads),
 	OPT_END,
 };
@@ -166,20 +168,32 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Three steps to warm up, then the median rate of single steps. */
+/* What was asked of a card may not have happened yet. */
+static void wait_for(const struct work *w)
+{
+	real v;
+	if (w->x)
+		w->ops->get(w->ops, &v, w->x, sizeof v);
+}
+
+/* Three steps to warm up, then the median rate of single steps; on a card of some steps in a row, unless one sample's latency is asked. */
 static void timed(const char *name, void (*step)(struct work *), struct work *w, double samples, double flops)
 {
 	size_t n = 0, room = 1 << 10;
 	double *rate = xcalloc(room, sizeof *rate);
 	struct rusage u;
-	for (int i = 0; i < 3; i++)
+	int row = w->ops && !strcmp(w->ops->name, "cuda") && w->B > 1 ? ROW : 1;
+	for (int i = 0; i < 3 * row; i++)
 		step(w);
+	wait_for(w);
 	for (double end = now() + o.seconds; n < 3 || now() < end;) {
 		if (n == room)
 			rate = xrealloc(rate, (room *= 2) * sizeof *rate);
 		double t = now();
-		step(w);
-		rate[n++] = samples / (now() - t);
+		for (int i = 0; i < row; i++)
+			step(w);
+		wait_for(w);
+		rate[n++] = row * samples / (now() - t);
 	}
 	qsort(rate, n, sizeof *rate, by_value);
 	double r = (rate[(n - 1) / 2] + rate[n / 2]) / 2;
@@ -305,10 +319,7 @@ static void time_model(const struct ops *ops, const struct workload *l)
 
 static struct ops *hand(void)
 {
-	struct ops *ops = ops_open(o.device, (int)o.threads);
-	if (!ops)
-		die("--device %s: this build has no such hand", o.device);
-	return ops;
+	return hand_open(o.device, (int)o.threads, o.precision);
 }
 
 static void run(const struct workload *l)

@@ -11,10 +11,9 @@
 #include "lib/infer.h"
 #include "lib/opt.h"
 #include "lib/philox.h"
+#include "tests/hand.h"
 
 enum { V = 11, H = 6, N = 9, ALL = V * H + H + V };
-
-static const char *const hands[] = {"ref", "cpu"};
 
 static float unit(uint32_t what, uint32_t i)
 {
@@ -52,7 +51,7 @@ static double loss_of(const double *param, const double *x, const struct dae_opt
 /* One epoch of one batch is one step: what the weights moved by is the gradient times the rate. */
 START_TEST(step)
 {
-	struct ops *o = ops_open(hands[_i % 2], 1);
+	struct ops *o = ops_open((_i % 2 ? hand_name() : "ref"), 1, PRECISION_FP32);
 	int codes = _i / 2;
 	struct dae_options a = {.batch = 100, .rate = 0.25f, .corruption = 0.4f, .seed = 21};
 	struct dae *d = dae_new(o, V, H, N, codes, &a);
@@ -110,7 +109,7 @@ static void bars(uint8_t *to, int n)
 START_TEST(descent)
 {
 	enum { ROWS = 62 };
-	struct ops *o = ops_open(hands[_i], 1);
+	struct ops *o = ops_open((_i ? hand_name() : "ref"), 1, PRECISION_FP32);
 	struct dae_options a = {.batch = 10, .rate = 0.1f, .corruption = 0.2f, .seed = 1}; /* the last batch is smaller */
 	uint8_t image[ROWS * 25], *bytes = o->alloc(o, sizeof image);
 	bars(image, ROWS);
@@ -134,7 +133,7 @@ END_TEST
 /* First weights by seed and layer, biases 0, uniform in four times Glorot's range. */
 START_TEST(first)
 {
-	struct ops *o = ops_open("ref", 1);
+	struct ops *o = ops_open("ref", 1, PRECISION_FP32);
 	struct dae_options a = {.batch = 10, .seed = 1}, b = {.batch = 10, .seed = 2};
 	struct dae *d[] = {
 		dae_new(o, 70, 50, 20, 0, &a), dae_new(o, 70, 50, 20, 0, &a), dae_new(o, 70, 50, 20, 1, &a), dae_new(o, 70, 50, 20, 0, &b)};
@@ -172,7 +171,7 @@ static struct rows *patches(void)
 /* The model of a stack: encoders, then decoders whose weights are the encoders' turned over; it makes the patches again. */
 START_TEST(stack)
 {
-	struct ops *o = ops_open("cpu", 1);
+	struct ops *o = hand_here();
 	struct dae_options a = {.epochs = 300, .batch = 31, .rate = 0.3f, .corruption = 0.1f, .seed = 1};
 	struct rows *data = patches();
 	struct daerun r = {.ops = o, .a = &a, .data = data, .layers = 2, .hidden = {9, 6}, .output = path[1], .quiet = 1};

@@ -66,7 +66,7 @@ static void set_up(struct setting *s, int i)
 	*s = (struct setting){.B = cases[i].B, .out = cases[i].out, .kind = cases[i].loss, .points = cases[i].points};
 	ck_assert_msg(!netdesc_parse(d, cases[i].net, cases[i].C, cases[i].H, cases[i].W, (struct netdesc_target){s->out, s->out}, err),
 		"%s", err);
-	s->o = ops_open("ref", 1);
+	s->o = ops_open("ref", 1, PRECISION_FP32);
 	s->n = net_new(s->o, d, s->B, NET_GRADIENT);
 	real *stat = xcalloc(d->nstat + 1, sizeof *stat);
 	net_first(d, 3, s->n->param, stat);

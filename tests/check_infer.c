@@ -9,6 +9,7 @@
 #include "lib/infer.h"
 #include "lib/philox.h"
 #include "tests/child.h"
+#include "tests/hand.h"
 
 enum { W = 5, H = 3, P = W * H, N = INFER_BATCH };
 
@@ -22,7 +23,7 @@ static float unit(uint32_t what, uint32_t i)
 
 static void set_up(void)
 {
-	hand = ops_open("cpu", 1);
+	hand = hand_here();
 	for (uint32_t i = 0; i < N * P; i++)
 		images[i] = (uint8_t)(256 * unit(1, i));
 }

@@ -33,7 +33,7 @@ static real *randoms(size_t n)
 START_TEST(dropout)
 {
 	enum { B = 20, K = 501 };
-	struct ops *o = ops_open(_i ? "cpu" : "ref", 1);
+	struct ops *o = ops_open(_i ? "cpu" : "ref", 1, PRECISION_FP32);
 	struct net *n = net_of(o, "dropout0.3 dropout0.5", 1, 1, K, K, B, NET_GRADIENT);
 	uint32_t rows[B];
 	real *x = randoms(B * K), first[B * K], again[B * K];
@@ -81,7 +81,7 @@ END_TEST
 START_TEST(folding)
 {
 	enum { B = 5, P = 2 * 6 * 7 };
-	struct ops *o = ops_open(_i ? "cpu" : "ref", 1);
+	struct ops *o = ops_open(_i ? "cpu" : "ref", 1, PRECISION_FP32);
 	const char *text = "conv3x3x4p1 bn relu pool2 bn up2 conv2x2x3s2p1 bn tanh fc5 bn sigmoid fc";
 	struct net *n[2] = {net_of(o, text, 2, 6, 7, 3, B, NET_TRAIN), net_of(o, text, 2, 6, 7, 3, B, NET_INFER)};
 	size_t np = n[0]->d->nparam, ns = n[0]->d->nstat;
@@ -109,7 +109,7 @@ END_TEST
 START_TEST(batches)
 {
 	enum { B = 9, P = 2 * 6 * 7 };
-	struct ops *o = ops_open(_i ? "cpu" : "ref", 1);
+	struct ops *o = ops_open(_i ? "cpu" : "ref", 1, PRECISION_FP32);
 	struct net *n = net_of(o, "conv3x3x4p1 bn relu pool2 dropout0.5 up2 conv2x2x3s2p1 tanh fc5 sigmoid fc", 2, 6, 7, 3, B, NET_TRAIN);
 	real *x = randoms(B * P), all[B * 3], stat[8], after[8];
 	uint32_t rows[B] = {0};

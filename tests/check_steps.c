@@ -10,6 +10,7 @@
 #include "lib/dae.h"
 #include "lib/err.h"
 #include "lib/train.h"
+#include "tests/hand.h"
 
 #define DUMP "data/torch_steps.tns"
 
@@ -42,8 +43,6 @@ static const struct {
 	{"batches", "net.tanh", "keypoints", TARGET_COORDS, 6, "a,b,c",
 		{.batch = 7, .rate = 0.01, .momentum = 0.8, .optimizer = OPTIMIZER_ADAM, .seed = (1ull << 40) + 5}},
 };
-static const char *const hands[] = {"ref", "cpu"};
-
 static struct rows rows_of(int i)
 {
 	size_t n;
@@ -97,11 +96,11 @@ static void weights_agree(const real *got, const real *want, size_t n, const cha
 START_TEST(training)
 {
 	int i = _i / 2;
-	const char *name = cases[i].name, *hand = hands[_i % 2];
+	const char *name = cases[i].name, *hand = (_i % 2 ? hand_name() : "ref");
 	char text[100], path[200];
 	size_t n;
 	snprintf(path, sizeof path, "%s/steps.%d.tsv", getenv("TMP") ? getenv("TMP") : "/tmp", (int)getpid());
-	struct ops *o = ops_open(hand, 1);
+	struct ops *o = ops_open(hand, 1, PRECISION_FP32);
 	struct rows r = rows_of(i);
 	struct train_options a = cases[i].a;
 	a.epochs = 10, a.quiet = 1, a.log = path, a.key = "";
@@ -152,10 +151,10 @@ static const struct {
 START_TEST(autoencoder)
 {
 	int i = _i / 2;
-	const char *name = daes[i].name, *hand = hands[_i % 2];
+	const char *name = daes[i].name, *hand = (_i % 2 ? hand_name() : "ref");
 	char text[100];
 	size_t n, all;
-	struct ops *o = ops_open(hand, 1);
+	struct ops *o = ops_open(hand, 1, PRECISION_FP32);
 	const uint8_t *image = values("image", &n);
 	snprintf(text, sizeof text, "%s/first", name);
 	const real *first = values(text, &all);

@@ -12,12 +12,13 @@
 #include "lib/shuffle.h"
 #include "lib/train.h"
 #include "tests/child.h"
+#include "tests/hand.h"
 
 static struct ops *hand; /* opened in each test: a child has no threads of its parent */
 
 static void set_up(void)
 {
-	hand = ops_open("cpu", 1);
+	hand = hand_here();
 }
 
 static void tear_down(void)
@@ -259,8 +260,13 @@ START_TEST(pixel_noise)
 	memset(grey, 128, sizeof grey);
 	for (int i = 0; i < 3; i++) {
 		struct augment a = {.noise = 0.05f, .seed = 3, .epoch = 1 + (uint32_t)i / 2};
+		uint8_t *bytes = hand->lend(hand, grey, sizeof grey);
+		uint32_t *rows_of = hand->lend(hand, number, sizeof number);
+		real *device = hand->alloc(hand, ALL * sizeof *device);
 		x[i] = xcalloc(ALL, sizeof *x[i]);
-		hand->images(hand, x[i], grey, number, 4, 1, H, W, 1.0f / 255, -128.0f / 255, &a);
+		hand->images(hand, device, bytes, rows_of, 4, 1, H, W, 1.0f / 255, -128.0f / 255, &a);
+		hand->get(hand, x[i], device, ALL * sizeof *device);
+		hand->unlend(hand, bytes), hand->unlend(hand, rows_of), hand->release(hand, device);
 	}
 	ck_assert(!memcmp(x[0], x[1], ALL * sizeof(float)));
 	for (int i = 0; i < ALL / 4 * 3; i++) {

@@ -189,7 +189,6 @@ fails 2 "--net: layer 1: 'fcx' is no layer" cnn-train -q -n 'fc5 fcx' faces.tns 
 fails 1 "nosuch: No such file" cnn-train -q -n @nosuch faces.tns -o no.tns
 fails 2 "--net: the net ends with 5 values, the target has 30" cnn-train -q -n fc5 faces.tns -o no.tns
 fails 2 "--augment: 'shaft=3' is not known" cnn-train -q --augment flip,shaft=3 faces.tns -o no.tns
-fails 1 "this build has no such hand" cnn-train -q -d cuda faces.tns -o no.tns
 is "$(face-synth -q -n 30 --size 24x24 | sed 1q | csv-clean -q -o none.tns 2>/dev/null; [ -e none.tns ] && { cnn-train -q none.tns -o no.tns 2>&1 | grep -c 'there are no rows'; } || echo 1)" 1 "no rows"
 
 fails 2 "faces.tns: is no model" predict -q faces.tns

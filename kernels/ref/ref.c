@@ -58,6 +58,17 @@ static void ref_unview(const struct ops *o, const void *host)
 	(void)o, (void)host;
 }
 
+static int ref_fetch(const struct ops *o, void *host, const void *device, size_t bytes)
+{
+	ref_put(o, host, device, bytes);
+	return 0;
+}
+
+static void ref_wait(const struct ops *o, int ticket)
+{
+	(void)o, (void)ticket;
+}
+
 static void ref_close(struct ops *o)
 {
 	free(o);
@@ -77,6 +88,9 @@ struct ops *ops_ref(void)
 		.unlend = ref_unlend,
 		.view = ref_view,
 		.unview = ref_unview,
+		.feed = ref_put,
+		.fetch = ref_fetch,
+		.wait = ref_wait,
 		.images = ref_images,
 		.gather = ref_gather,
 		.mask = ref_mask,

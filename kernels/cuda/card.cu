@@ -1,0 +1,328 @@
+/* The card by CUDA: one stream, graphs of launches, products by cuBLAS where it is found. */
+#include <cublas_v2.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kernels/cuda/card.h"
+#include "kernels/ops.h"
+
+extern "C" {
+#include "lib/err.h"
+}
+
+enum { STAGE = 8 << 20, BLAS_ROOM = 32 << 20 };
+
+struct bounce { /* pinned memory that a copy passes through, and when it has */
+	unsigned char *p;
+	size_t size, bytes;
+	void *host; /* where what is fetched goes */
+	cudaEvent_t done;
+	int busy;
+};
+
+enum { FEEDS = 2 };
+
+static struct {
+	struct card card;
+	cudaStream_t stream, aside, feeding; /* aside: where products are recorded */
+	struct bounce feed[FEEDS], fetch[OPS_FETCHES];
+	unsigned next_feed;
+	unsigned char *stage; /* pinned: what was put waits here for its copy */
+	size_t staged;
+	void *blas, *blas_room;
+	cublasHandle_t handle;
+	cublasStatus_t (*gemm)(cublasHandle_t, cublasOperation_t, cublasOperation_t, int, int, int, const void *, const void *,
+		cudaDataType, int, const void *, cudaDataType, int, const void *, void *, cudaDataType, int, cublasComputeType_t,
+		cublasGemmAlgo_t);
+	cublasStatus_t (*set_stream)(cublasHandle_t, cudaStream_t);
+	cublasStatus_t (*destroy)(cublasHandle_t);
+} the;
+
+static void check(cudaError_t e, const char *what)
+{
+	if (e != cudaSuccess)
+		die("%s: %s: %s", the.card.name[0] ? the.card.name : "cuda", what, cudaGetErrorString(e));
+}
+
+static void *symbol(const char *name)
+{
+	void *p = dlsym(the.blas, name);
+	if (!p)
+		die("cuda: libcublas has no %s", name);
+	return p;
+}
+
+/* Not linked, so that one binary runs where there is no card. */
+static void open_library(void)
+{
+	static const char *const names[] = {"libcublas.so.13", "libcublas.so.12", "libcublas.so", "/usr/local/cuda/lib64/libcublas.so"};
+	const char *wanted = getenv("KEYPIPE_CUBLAS"); /* 0: own products only */
+	for (size_t i = 0; !(wanted && !strcmp(wanted, "0")) && !the.blas && i < sizeof names / sizeof *names; i++)
+		the.blas = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+	if (!the.blas)
+		return;
+	cublasStatus_t (*create)(cublasHandle_t *), (*room)(cublasHandle_t, void *, size_t);
+	*(void **)&create = symbol("cublasCreate_v2"), *(void **)&room = symbol("cublasSetWorkspace_v2");
+	*(void **)&the.gemm = symbol("cublasGemmEx"), *(void **)&the.set_stream = symbol("cublasSetStream_v2");
+	*(void **)&the.destroy = symbol("cublasDestroy_v2");
+	if (create(&the.handle) != CUBLAS_STATUS_SUCCESS)
+		die("%s: cuBLAS does not start", the.card.name);
+	the.blas_room = card_alloc(BLAS_ROOM);
+	/* room of its own and one stream: then its results have the same bits each time, and it may stand in graphs. A new stream drops the
+	 * room, so it gets the stream first, once. */
+	if (!the.blas_room || the.set_stream(the.handle, the.aside) != CUBLAS_STATUS_SUCCESS ||
+		room(the.handle, the.blas_room, BLAS_ROOM) != CUBLAS_STATUS_SUCCESS)
+		die("%s: cuBLAS does not start", the.card.name);
+	the.card.library = 1;
+}
+
+struct card card_open(int reverse)
+{
+	int n = 0;
+	cudaDeviceProp p;
+	(void)reverse;
+	cudaError_t e = cudaGetDeviceCount(&n);
+	if (e != cudaSuccess || !n)
+		die("--device cuda: no card that can be used: %s", e == cudaSuccess ? "none is there" : cudaGetErrorString(e));
+	check(cudaSetDevice(0), "select");
+	check(cudaGetDeviceProperties(&p, 0), "properties");
+	snprintf(the.card.name, sizeof the.card.name, "%.60s", p.name);
+	the.card.major = p.major, the.card.minor = p.minor;
+	check(cudaStreamCreateWithFlags(&the.stream, cudaStreamNonBlocking), "stream");
+	check(cudaStreamCreateWithFlags(&the.aside, cudaStreamNonBlocking), "stream");
+	check(cudaStreamCreateWithFlags(&the.feeding, cudaStreamNonBlocking), "stream");
+	check(cudaMallocHost((void **)&the.stage, STAGE), "pinned memory");
+	open_library();
+	return the.card;
+}
+
+static void bounce_free(struct bounce *b)
+{
+	if (b->p)
+		cudaFreeHost(b->p), cudaEventDestroy(b->done);
+}
+
+void card_close(void)
+{
+	check(cudaStreamSynchronize(the.stream), "wait");
+	if (the.handle)
+		the.destroy(the.handle);
+	card_free(the.blas_room);
+	cudaFreeHost(the.stage);
+	for (int i = 0; i < FEEDS; i++)
+		bounce_free(&the.feed[i]);
+	for (int i = 0; i < OPS_FETCHES; i++)
+		bounce_free(&the.fetch[i]);
+	cudaStreamDestroy(the.stream), cudaStreamDestroy(the.aside), cudaStreamDestroy(the.feeding);
+	if (the.blas)
+		dlclose(the.blas);
+	memset(&the, 0, sizeof the);
+}
+
+void *card_alloc(size_t bytes)
+{
+	void *p = NULL;
+	cudaError_t e = cudaMalloc(&p, bytes);
+	if (e == cudaErrorMemoryAllocation) {
+		cudaGetLastError();
+		return NULL;
+	}
+	check(e, "memory");
+	return p;
+}
+
+void card_free(void *device)
+{
+	if (!device)
+		return;
+	check(cudaStreamSynchronize(the.stream), "wait");
+	check(cudaFree(device), "memory");
+}
+
+void card_room(size_t *free, size_t *total)
+{
+	check(cudaMemGetInfo(free, total), "memory");
+}
+
+/* Small things go by way of the stage, so that nobody waits for them; large ones wait. */
+void card_put(void *device, const void *host, size_t bytes)
+{
+	if (bytes > STAGE / 4) {
+		check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, the.stream), "copy to the card");
+		check(cudaStreamSynchronize(the.stream), "wait");
+		the.staged = 0;
+		return;
+	}
+	if (the.staged + bytes > STAGE) {
+		check(cudaStreamSynchronize(the.stream), "wait");
+		the.staged = 0;
+	}
+	memcpy(the.stage + the.staged, host, bytes);
+	check(cudaMemcpyAsync(device, the.stage + the.staged, bytes, cudaMemcpyHostToDevice, the.stream), "copy to the card");
+	the.staged = (the.staged + bytes + 255) / 256 * 256;
+}
+
+void card_get(void *host, const void *device, size_t bytes)
+{
+	check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, the.stream), "copy from the card");
+	check(cudaStreamSynchronize(the.stream), "wait");
+	the.staged = 0;
+}
+
+static void bounce_room(struct bounce *b, size_t bytes)
+{
+	if (!b->p)
+		check(cudaEventCreateWithFlags(&b->done, cudaEventDisableTiming), "event");
+	if (b->size < bytes) {
+		if (b->p)
+			check(cudaFreeHost(b->p), "pinned memory");
+		check(cudaMallocHost((void **)&b->p, bytes), "pinned memory");
+		b->size = bytes;
+	}
+}
+
+/* On a stream of its own, beside what the card computes; what is asked from now on waits for it. */
+void card_feed(void *device, const void *host, size_t bytes)
+{
+	struct bounce *b = &the.feed[the.next_feed++ % FEEDS];
+	if (b->busy)
+		check(cudaEventSynchronize(b->done), "wait");
+	bounce_room(b, bytes);
+	memcpy(b->p, host, bytes);
+	check(cudaMemcpyAsync(device, b->p, bytes, cudaMemcpyHostToDevice, the.feeding), "copy to the card");
+	check(cudaEventRecord(b->done, the.feeding), "event");
+	check(cudaStreamWaitEvent(the.stream, b->done, 0), "event");
+	b->busy = 1;
+}
+
+int card_fetch(void *host, const void *device, size_t bytes)
+{
+	int ticket = 0;
+	while (ticket < OPS_FETCHES && the.fetch[ticket].busy)
+		ticket++;
+	if (ticket == OPS_FETCHES)
+		die("%s: more than %d fetches at a time", the.card.name, (int)OPS_FETCHES);
+	struct bounce *b = &the.fetch[ticket];
+	bounce_room(b, bytes);
+	b->host = host, b->bytes = bytes, b->busy = 1;
+	check(cudaMemcpyAsync(b->p, device, bytes, cudaMemcpyDeviceToHost, the.stream), "copy from the card");
+	check(cudaEventRecord(b->done, the.stream), "event");
+	return ticket;
+}
+
+void card_wait(int ticket)
+{
+	struct bounce *b = &the.fetch[ticket];
+	check(cudaEventSynchronize(b->done), "wait");
+	memcpy(b->host, b->p, b->bytes);
+	b->busy = 0;
+}
+
+void card_fill(void *device, int byte, size_t bytes)
+{
+	check(cudaMemsetAsync(device, byte, bytes, the.stream), "fill");
+}
+
+void card_copy(void *to, const void *from, size_t bytes)
+{
+	check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, the.stream), "copy");
+}
+
+/* The library's matrices are column-major: a row-major c = a b is its c' = b' a'. Into whatever the.aside is recording, or at work on. */
+static void product(const struct product *p)
+{
+	static const cublasComputeType_t compute[] = {CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_COMPUTE_32F_FAST_16BF};
+	const float one = 1, beta = p->add ? 1 : 0;
+	cublasStatus_t s = the.gemm(the.handle, p->bt ? CUBLAS_OP_T : CUBLAS_OP_N, p->at ? CUBLAS_OP_T : CUBLAS_OP_N, p->N, p->M, p->K,
+		&one, p->b, CUDA_R_32F, p->bt ? p->K : p->N, p->a, CUDA_R_32F, p->at ? p->M : p->K, &beta, p->c, CUDA_R_32F, p->N,
+		compute[p->precision], CUBLAS_GEMM_DEFAULT);
+	if (s != CUBLAS_STATUS_SUCCESS)
+		die("%s: cuBLAS: error %d in a product of %d x %d x %d", the.card.name, (int)s, p->M, p->N, p->K);
+}
+
+/* A product as a graph of its own: the library's launches can't be asked for otherwise. */
+static cudaGraph_t recorded(const struct call *c)
+{
+	cudaGraph_t g;
+	check(cudaStreamBeginCapture(the.aside, cudaStreamCaptureModeRelaxed), "record");
+	product((const struct product *)(const void *)c->args);
+	check(cudaStreamEndCapture(the.aside, &g), "record");
+	return g;
+}
+
+static void arguments(void **to, const struct call *c)
+{
+	for (int i = 0; i < c->n; i++)
+		to[i] = (void *)(c->args + c->at[i]);
+}
+
+void card_run(const struct call *c)
+{
+	void *args[RUN_ARGS];
+	if (!c->kernel) {
+		cudaGraph_t g = recorded(c);
+		cudaGraphExec_t e;
+		check(cudaGraphInstantiate(&e, g, 0), "record");
+		check(cudaGraphLaunch(e, the.stream), "product");
+		check(cudaGraphExecDestroy(e), "record"), check(cudaGraphDestroy(g), "record");
+		return;
+	}
+	arguments(args, c);
+	check(cudaLaunchKernel(c->kernel, c->grid, c->block, args, c->shared, the.stream), c->name);
+}
+
+struct graph {
+	cudaGraph_t graph;
+	cudaGraphExec_t exec;
+	cudaGraphNode_t *node;
+};
+
+static cudaKernelNodeParams params_of(const struct call *c, void **args)
+{
+	cudaKernelNodeParams p = {};
+	arguments(args, c);
+	p.func = (void *)c->kernel, p.gridDim = c->grid, p.blockDim = c->block, p.sharedMemBytes = c->shared, p.kernelParams = args;
+	return p;
+}
+
+struct graph *card_graph(const struct call *c, int n)
+{
+	struct graph *g = (struct graph *)xcalloc(1, sizeof *g);
+	g->node = (cudaGraphNode_t *)xcalloc((size_t)n, sizeof *g->node);
+	check(cudaGraphCreate(&g->graph, 0), "graph");
+	for (int i = 0; i < n; i++) {
+		const cudaGraphNode_t *after = i ? &g->node[i - 1] : NULL;
+		if (c[i].kernel) {
+			void *args[RUN_ARGS];
+			cudaKernelNodeParams p = params_of(&c[i], args);
+			check(cudaGraphAddKernelNode(&g->node[i], g->graph, after, (size_t) !!i, &p), c[i].name);
+		} else {
+			cudaGraph_t part = recorded(&c[i]);
+			check(cudaGraphAddChildGraphNode(&g->node[i], g->graph, after, (size_t) !!i, part), "graph");
+			check(cudaGraphDestroy(part), "graph");
+		}
+	}
+	check(cudaGraphInstantiate(&g->exec, g->graph, 0), "graph");
+	return g;
+}
+
+void card_graph_set(struct graph *g, int i, const struct call *c)
+{
+	void *args[RUN_ARGS];
+	cudaKernelNodeParams p = params_of(c, args);
+	check(cudaGraphExecKernelNodeSetParams(g->exec, g->node[i], &p), c->name);
+}
+
+void card_graph_run(struct graph *g)
+{
+	check(cudaGraphLaunch(g->exec, the.stream), "graph");
+}
+
+void card_graph_free(struct graph *g)
+{
+	check(cudaStreamSynchronize(the.stream), "wait");
+	check(cudaGraphExecDestroy(g->exec), "graph");
+	check(cudaGraphDestroy(g->graph), "graph");
+	free(g->node), free(g);
+}

@@ -1,0 +1,169 @@
+/* Convolution forward: bias, pool and activation happen to a tile's sums before they are written. */
+#include <limits.h>
+
+#include "kernels/cuda/conv.h"
+#include "kernels/cuda/value.h"
+
+extern "C" {
+#include "lib/err.h"
+}
+
+enum { POOLED = 8 }; /* the largest pool whose places fit in a tile */
+
+/* Places of the output; where it is pooled, those of a pool's square stand together, and `group` squares in `tile` rows. */
+struct conv_rows {
+	enum { ALONG_K = 1 };
+	struct at {
+		int b, y, x; /* of the top left tap; b < 0: outside */
+	};
+	struct conv_input i;
+	struct place place; /* pooled ones */
+	struct quick tile, square, pool;
+	int M, group; /* M: pooled places */
+	__device__ at find(int m) const
+	{
+		int t = quick_div(tile, m), r = m - t * (int)tile.d, g = quick_div(square, r), k = r - g * (int)square.d,
+		    dy = quick_div(pool, k);
+		int p = t * group + g, b, y, x;
+		at a = {-1, 0, 0};
+		if (g >= group || p >= M)
+			return a;
+		place_find(place, p, &b, &y, &x);
+		a.b = b;
+		a.y = (y * (int)pool.d + dy) * i.S - i.P, a.x = (x * (int)pool.d + k - dy * (int)pool.d) * i.S - i.P;
+		return a;
+	}
+	__device__ float4 get(at a, int k, int) const
+	{
+		if (a.b < 0 || k >= i.K)
+			return make_float4(0, 0, 0, 0);
+		if (i.image)
+			return conv_values(i, a.b, a.y, a.x, k);
+		int tap = quick_div(i.C4_, k), ky = quick_div(i.KW_, tap);
+		return conv_pixel(i, a.b, a.y + ky, a.x + tap - ky * i.KW, k - tap * i.C4);
+	}
+};
+
+struct end_conv { /* y (M, F4) = act(v + b) */
+	enum { TILES = 0 };
+	float *y;
+	const float *b;
+	int F, F4;
+	enum act act;
+	int share;
+	__device__ float one(float v, int n) const
+	{
+		return act_value(n < F ? v + b[n] : 0, act);
+	}
+	__device__ void put(int m, int n, float4 v, int) const
+	{
+		*(float4 *)(y + (size_t)m * (size_t)F4 + (size_t)n) =
+			make_float4(one(v.x, n), one(v.y, n + 1), one(v.z, n + 2), one(v.w, n + 3));
+	}
+};
+
+/* The same of the largest of each square; NaN counts as the largest, of equals the first. */
+struct end_pool {
+	enum { TILES = 1 };
+	float *y;
+	uint8_t *at;
+	const float *b;
+	int F, F4;
+	enum act act;
+	int square, group, M, share;
+	template <int BM, int BN> __device__ void tile(const float *c, int line, int m0, int n0) const
+	{
+		for (int i = (int)threadIdx.x; i < group * BN; i += RUN_BLOCK) {
+			int g = i / BN, n = i % BN, p = m0 / BM * group + g, best = 0;
+			if (p >= M || n0 + n >= F4)
+				continue;
+			const float *v = c + g * square * line + n;
+			float bias = n0 + n < F ? b[n0 + n] : 0, most = v[0] + bias;
+			for (int k = 1; k < square; k++) {
+				float z = v[k * line] + bias;
+				if (z > most || z != z)
+					most = z, best = k;
+			}
+			size_t to = (size_t)p * (size_t)F4 + (size_t)(n0 + n);
+			y[to] = act_value(most, act), at[to] = (uint8_t)best;
+		}
+	}
+};
+
+size_t cuda_conv_packed(const struct ops *, const struct conv *s)
+{
+	return (size_t)s->F * (size_t)conv_pitch(s) * sizeof(float);
+}
+
+static __global__ void pack(float *to, const float *w, int C, int C4, int taps, int pitch, int image, size_t n)
+{
+	size_t i = run_index();
+	if (i >= n)
+		return;
+	size_t f = i / (size_t)pitch;
+	int k = (int)(i - f * (size_t)pitch), c = k % C4, tap = k / C4;
+	if (image)
+		to[i] = k < C * taps ? w[f * (size_t)(C * taps) + (size_t)k] : 0;
+	else
+		to[i] = c < C ? w[(f * (size_t)C + (size_t)c) * (size_t)taps + (size_t)tap] : 0;
+}
+
+void cuda_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s)
+{
+	size_t n = (size_t)s->F * (size_t)conv_pitch(s);
+	run_flat(queue_of(o), n, pack, (float *)packed, w, s->C, cuda_c4(s->C), s->KH * s->KW, conv_pitch(s), s->image, n);
+}
+
+static struct conv_rows rows_of_conv(const float *x, const struct conv *s, int tile)
+{
+	struct conv_rows r;
+	int square = s->pool * s->pool;
+	r.i = conv_input(x, s);
+	r.place = place_of(s->OH / s->pool, s->OW / s->pool);
+	r.tile = quick(tile), r.square = quick(square), r.pool = quick(s->pool);
+	r.group = tile / square, r.M = s->B * (s->OH / s->pool) * (s->OW / s->pool);
+	return r;
+}
+
+/* Places are counted in 31 bits. */
+static void fits(const struct conv *s)
+{
+	double places = (double)s->B * s->OH * s->OW, inputs = (double)s->B * s->H * s->W * s->up * s->up;
+	if (places * 4 > INT_MAX || inputs * 4 > INT_MAX)
+		die("cuda: %d images of %dx%d are too many in one batch", s->B, s->W * s->up, s->H * s->up);
+}
+
+static void pooled(struct cuda *c, float *y, uint8_t *at, const float *x, const float *w, const float *b, const struct conv *s)
+{
+	int square = s->pool * s->pool, F4 = cuda_c4(s->F), groups = s->B * (s->OH / s->pool) * (s->OW / s->pool);
+	struct cut cut = tile_cut(groups * square, F4, 1, 1);
+	int tile = cut.large ? 128 : 64;
+	struct conv_rows rows = rows_of_conv(x, s, tile);
+	struct end_pool e = {y, at, b, s->F, F4, s->act, square, rows.group, groups, 0};
+	cut.share = rows.i.K;
+	tile_precise(c, rows, rows_of(w, (size_t)conv_pitch(s), s->F), e, tile_over(groups, rows.group) * tile, F4, rows.i.K, cut);
+}
+
+void cuda_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s)
+{
+	struct cuda *c = cuda_of(o);
+	const float *w = (const float *)packed;
+	int F4 = cuda_c4(s->F), M = s->B * s->OH * s->OW;
+	fits(s);
+	if (s->pool > 1 && s->pool <= POOLED) {
+		pooled(c, y, at, x, w, b, s);
+		return;
+	}
+	struct conv plain = *s;
+	plain.pool = 1;
+	struct conv_rows rows = rows_of_conv(x, &plain, 64);
+	size_t z = s->pool > 1 ? (size_t)M * (size_t)F4 * sizeof(float) : 0;
+	char *work = (char *)cuda_work(c, z + tile_work(M, F4, rows.i.K));
+	struct end_conv e = {s->pool > 1 ? (float *)(void *)work : y, b, s->F, F4, s->pool > 1 ? ACT_NONE : s->act, 0};
+	tile_run(c, rows, rows_of(w, (size_t)conv_pitch(s), s->F), e, M, F4, rows.i.K, (float *)(void *)(work + z));
+	if (s->pool == 1)
+		return;
+	cuda_pool(o, y, at, (const float *)(const void *)work, s->B, s->F, s->OH, s->OW, s->pool);
+	if (s->act != ACT_NONE)
+		cuda_act(o, y, y, s->act, (size_t)s->B * (s->OH / s->pool) * (s->OW / s->pool) * (size_t)F4);
+}

@@ -1,0 +1,71 @@
+/* Convolutions as products: rows are places, k are taps and channels (c innermost on maps; (c, ky, kx) on images), columns are filters. */
+#ifndef CUDA_CONV_H
+#define CUDA_CONV_H
+
+#include "kernels/cuda/tile.h"
+
+struct place { /* m to (b, y, x) */
+	struct quick HW, W;
+};
+
+static inline struct place place_of(int H, int W)
+{
+	struct place p = {quick(H * W), quick(W)};
+	return p;
+}
+
+static inline __device__ void place_find(struct place p, int m, int *b, int *y, int *x)
+{
+	*b = quick_div(p.HW, m);
+	m -= *b * (int)p.HW.d;
+	*y = quick_div(p.W, m), *x = m - *y * (int)p.W.d;
+}
+
+/* What reads the input of a convolution: at output place (oy, ox) and tap (ky, kx). */
+struct conv_input {
+	const float *x;
+	int C, C4, H, W, S, P, KH, KW, K; /* K: of the product */
+	struct quick up, taps, KW_, C4_;  /* taps: of an image's channel */
+	int image;
+};
+
+static inline struct conv_input conv_input(const float *x, const struct conv *s)
+{
+	struct conv_input i = {x, s->C, cuda_c4(s->C), s->H, s->W, s->S, s->P, s->KH, s->KW, 0, quick(s->up), quick(s->KH * s->KW),
+		quick(s->KW), quick(cuda_c4(s->C)), s->image};
+	i.K = s->image ? s->C * s->KH * s->KW : i.C4 * s->KH * s->KW;
+	return i;
+}
+
+/* A quad of channels of image b's pixel, or zeros outside. iy, ix: in the input as it is up. */
+static inline __device__ float4 conv_pixel(const struct conv_input &i, int b, int iy, int ix, int c)
+{
+	int y = quick_div(i.up, iy < 0 ? 0 : iy), x = quick_div(i.up, ix < 0 ? 0 : ix);
+	if (iy < 0 || ix < 0 || y >= i.H || x >= i.W)
+		return make_float4(0, 0, 0, 0);
+	return *(const float4 *)(i.x + (((size_t)b * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x) * (size_t)i.C4 + (size_t)c);
+}
+
+/* The image's value at k = (c, ky, kx). */
+static inline __device__ float conv_value(const struct conv_input &i, int b, int iy0, int ix0, int k)
+{
+	int c = quick_div(i.taps, k), tap = k - c * (int)i.taps.d, ky = quick_div(i.KW_, tap), iy = iy0 + ky, ix = ix0 + tap - ky * i.KW;
+	int y = quick_div(i.up, iy < 0 ? 0 : iy), x = quick_div(i.up, ix < 0 ? 0 : ix);
+	if (k >= i.K || iy < 0 || ix < 0 || y >= i.H || x >= i.W)
+		return 0;
+	return i.x[(((size_t)b * (size_t)i.C + (size_t)c) * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x];
+}
+
+static inline __device__ float4 conv_values(const struct conv_input &i, int b, int iy0, int ix0, int k)
+{
+	return make_float4(conv_value(i, b, iy0, ix0, k), conv_value(i, b, iy0, ix0, k + 1), conv_value(i, b, iy0, ix0, k + 2),
+		conv_value(i, b, iy0, ix0, k + 3));
+}
+
+/* Packed weights: (F, numbers), of a filter as the product's k go, filled up to a multiple of 4. */
+static inline int conv_pitch(const struct conv *s)
+{
+	return s->image ? cuda_c4(s->C * s->KH * s->KW) : cuda_c4(s->C) * s->KH * s->KW;
+}
+
+#endif

@@ -1,0 +1,105 @@
+/* Losses, a block a row, and updates. */
+#include "kernels/cuda/cuda.h"
+#include "kernels/cuda/value.h"
+
+/* One value's loss; *dz: its derivative. A target that is NaN asks for nothing. */
+static __device__ double distance(const struct loss &s, float *dz, float z, float t, double weight)
+{
+	double slope, loss = distance_loss(&s, t == t ? (double)z - (double)t : 0, &slope);
+	*dz = (float)(weight * slope * (double)s.mul);
+	return weight * loss;
+}
+
+/* Exponentials in float, and what may cancel in double: -t log y - (1 - t) log(1 - y) is max(z, 0) - z t + log(1 + e), e = exp(-|z|). */
+static __device__ double sigmoid_entropy(const struct loss &s, float *dz, float z, float t, double weight)
+{
+	float e = expf(-fabsf(z)), small = e / (1 + e); /* of y and 1 - y */
+	double v = (double)z, slope = v >= 0 ? 1 - (double)t - (double)small : (double)small - (double)t;
+	*dz = t == t ? (float)(slope * weight * (double)s.mul) : 0;
+	return t == t ? weight * ((v > 0 ? v : v != v ? v : 0) - v * (double)t + (double)log1pf(e)) : 0;
+}
+
+/* dz may be z. */
+static __global__ void loss_values(double *loss, float *dz, const float *z, const float *target, const float *weight, int K, struct loss s)
+{
+	SHARED(double, room);
+	size_t at = (size_t)blockIdx.x * (size_t)K;
+	double sum = 0;
+	for (int k = (int)threadIdx.x; k < K; k += (int)blockDim.x) {
+		float d;
+		double w = weight ? (double)weight[at + (size_t)k] : 1;
+		float v = z[at + (size_t)k], t = target[at + (size_t)k];
+		sum += s.kind == LOSS_SIGMOID ? sigmoid_entropy(s, &d, v, t, w) : distance(s, &d, v, t, w);
+		if (dz)
+			dz[at + (size_t)k] = d;
+	}
+	sum = run_sum(sum, room);
+	if (!threadIdx.x)
+		loss[blockIdx.x] = sum;
+}
+
+static __global__ void loss_softmax(double *loss, float *dz, const float *z, const float *target, int K, float mul)
+{
+	SHARED(double, room); /* 32 sums, 32 floats */
+	const float *v = z + (size_t)blockIdx.x * (size_t)K;
+	float *to = dz ? dz + (size_t)blockIdx.x * (size_t)K : NULL, most = -INFINITY;
+	int chosen = (int)target[blockIdx.x];
+	double right = (double)v[chosen], sum = 0;
+	for (int k = (int)threadIdx.x; k < K; k += (int)blockDim.x)
+		most = v[k] > most ? v[k] : most;
+	most = value_max(most, (float *)(void *)(room + 32));
+	for (int k = (int)threadIdx.x; k < K; k += (int)blockDim.x)
+		sum += exp((double)v[k] - (double)most);
+	sum = run_sum(sum, room);
+	for (int k = (int)threadIdx.x; to && k < K; k += (int)blockDim.x)
+		to[k] = (float)((exp((double)v[k] - (double)most) / sum - (k == chosen)) * (double)mul);
+	if (!threadIdx.x)
+		loss[blockIdx.x] = (double)most + log(sum) - right;
+}
+
+void cuda_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
+	int B, int K)
+{
+	unsigned threads = K < 2 * RUN_BLOCK ? 32 : RUN_BLOCK;
+	if (s->kind == LOSS_SOFTMAX)
+		run(queue_of(o), dim3((unsigned)B), threads, 32 * (sizeof(double) + sizeof(float)), loss_softmax, loss, dz, z, target, K,
+			s->mul);
+	else
+		run(queue_of(o), dim3((unsigned)B), threads, 32 * sizeof(double), loss_values, loss, dz, z, target, weight, K, *s);
+}
+
+void cuda_fixes(const struct update *u, float *fix1, float *fix2)
+{
+	*fix1 = u->kind == UPDATE_ADAM ? (float)(1 / (1 - pow((double)u->momentum, u->step))) : 1;
+	*fix2 = u->kind == UPDATE_ADAM ? (float)(1 / (1 - pow((double)u->beta2, u->step))) : 1;
+}
+
+/* Four weights a thread, at once where all begin at multiples of 16 bytes. */
+static __global__ void update(float *w, const float *g, float *m, float *v, size_t n, int four, struct update u, float fix1, float fix2)
+{
+	size_t i = run_index() * 4;
+	if (!four || i + 4 > n) {
+		for (size_t k = i; k < i + 4 && k < n; k++)
+			w[k] = value_update(w[k], g[k], m ? m + k : NULL, v ? v + k : NULL, u, fix1, fix2);
+		return;
+	}
+	float4 W = *(float4 *)(void *)(w + i), G = *(const float4 *)(const void *)(g + i), none = make_float4(0, 0, 0, 0);
+	float4 M = m ? *(float4 *)(void *)(m + i) : none, V = v ? *(float4 *)(void *)(v + i) : none;
+	W.x = value_update(W.x, G.x, m ? &M.x : NULL, v ? &V.x : NULL, u, fix1, fix2);
+	W.y = value_update(W.y, G.y, m ? &M.y : NULL, v ? &V.y : NULL, u, fix1, fix2);
+	W.z = value_update(W.z, G.z, m ? &M.z : NULL, v ? &V.z : NULL, u, fix1, fix2);
+	W.w = value_update(W.w, G.w, m ? &M.w : NULL, v ? &V.w : NULL, u, fix1, fix2);
+	*(float4 *)(void *)(w + i) = W;
+	if (m)
+		*(float4 *)(void *)(m + i) = M;
+	if (v)
+		*(float4 *)(void *)(v + i) = V;
+}
+
+void cuda_update(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
+{
+	float fix1, fix2;
+	int four = ((uintptr_t)w | (uintptr_t)g | (uintptr_t)m | (uintptr_t)v) % sizeof(float4) == 0;
+	cuda_fixes(u, &fix1, &fix2);
+	run_flat(queue_of(o), (n + 3) / 4, update, w, g, m, v, n, four, *u, fix1, fix2);
+}

@@ -1,0 +1,289 @@
+/* What works value by value or plane by plane on maps, four channels a thread: their layout, activations, pooling, upsampling. */
+#include <limits.h>
+
+#include "kernels/cuda/cuda.h"
+#include "kernels/cuda/value.h"
+
+extern "C" {
+#include "lib/err.h"
+}
+
+enum { TILE = 32, TILE_LINES = RUN_BLOCK / TILE };
+
+struct shape {		      /* maps by fours of channels */
+	struct quick Q, W, H; /* Q: fours a pixel */
+	size_t n;	      /* fours in all */
+};
+
+struct spot {
+	int b, y, x, q;
+};
+
+static struct shape shape_of(int B, int C, int H, int W)
+{
+	int Q = cuda_c4(C) / 4;
+	if ((double)B * Q * H * W > INT_MAX) /* places are counted in 31 bits */
+		die("cuda: %d maps of %dx%dx%d are too many in one batch", B, C, H, W);
+	struct shape s = {quick(Q), quick(W ? W : 1), quick(H ? H : 1), (size_t)B * (size_t)Q * (size_t)H * (size_t)W};
+	return s;
+}
+
+static __device__ struct spot spot_of(const struct shape &s, size_t i)
+{
+	struct spot p;
+	int n = (int)i, pixel = quick_div(s.Q, n), line = quick_div(s.W, pixel);
+	p.q = n - pixel * (int)s.Q.d, p.x = pixel - line * (int)s.W.d;
+	p.b = quick_div(s.H, line), p.y = line - p.b * (int)s.H.d;
+	return p;
+}
+
+/* Which of the fours of maps of Q, W, H. */
+static __device__ size_t spot_at(int b, int y, int x, int q, int Q, int W, int H)
+{
+	return (((size_t)b * (size_t)H + (size_t)y) * (size_t)W + (size_t)x) * (size_t)Q + (size_t)q;
+}
+
+size_t cuda_maps_size(const struct ops *o, int B, int C, int H, int W)
+{
+	(void)o;
+	return (size_t)B * (size_t)cuda_c4(C) * (size_t)H * (size_t)W * sizeof(real);
+}
+
+/* At most four channels: a pixel a thread. */
+static __global__ void few_to_maps(float4 *maps, const float *rows, int C, struct quick P, size_t n)
+{
+	size_t i = run_index();
+	if (i >= n)
+		return;
+	size_t b = (size_t)quick_div(P, (int)i), p = i - b * P.d;
+	const float *v = rows + b * (size_t)C * P.d + p;
+	maps[i] = make_float4(v[0], C > 1 ? v[P.d] : 0, C > 2 ? v[2 * (size_t)P.d] : 0, C > 3 ? v[3 * (size_t)P.d] : 0);
+}
+
+static __global__ void few_to_rows(float *rows, const float4 *maps, int C, struct quick P, size_t n)
+{
+	size_t i = run_index();
+	if (i >= n)
+		return;
+	size_t b = (size_t)quick_div(P, (int)i), p = i - b * P.d;
+	float *to = rows + b * (size_t)C * P.d + p;
+	float4 v = maps[i];
+	to[0] = v.x;
+	if (C > 1)
+		to[P.d] = v.y;
+	if (C > 2)
+		to[2 * (size_t)P.d] = v.z;
+	if (C > 3)
+		to[3 * (size_t)P.d] = v.w;
+}
+
+struct tiles { /* of TILE pixels by TILE channels, by which an image is transposed; a block each */
+	int C, C4, P;
+	unsigned along, down; /* tiles along its pixels, its channels */
+};
+
+static struct tiles tiles_of(int C, int P)
+{
+	struct tiles s = {C, cuda_c4(C), P, (unsigned)((P + TILE - 1) / TILE), (unsigned)((C + TILE - 1) / TILE)};
+	return s;
+}
+
+/* The block's tile: its image, first channel and first pixel. */
+static __device__ void tile_find(const struct tiles &s, size_t *b, int *c, int *p)
+{
+	unsigned t = blockIdx.x, down = t / s.along;
+	*p = (int)(t - down * s.along) * TILE;
+	*b = down / s.down, *c = (int)(down % s.down) * TILE;
+}
+
+static __global__ void tile_to_maps(float *maps, const float *rows, struct tiles s)
+{
+	SHARED(float, tile); /* of TILE + 1 numbers a channel, so that neither way two threads ask one bank */
+	int lane = (int)threadIdx.x % TILE, line = (int)threadIdx.x / TILE, c0, p0;
+	size_t b;
+	tile_find(s, &b, &c0, &p0);
+	for (int k = line; k < TILE; k += TILE_LINES)
+		tile[k * (TILE + 1) + lane] = c0 + k < s.C && p0 + lane < s.P ? rows[(b * s.C + c0 + k) * s.P + p0 + lane] : 0;
+	__syncthreads();
+	for (int k = line; k < TILE; k += TILE_LINES)
+		if (p0 + k < s.P && c0 + lane < s.C4)
+			maps[(b * s.P + p0 + k) * s.C4 + c0 + lane] = tile[lane * (TILE + 1) + k];
+}
+
+static __global__ void tile_to_rows(float *rows, const float *maps, struct tiles s)
+{
+	SHARED(float, tile);
+	int lane = (int)threadIdx.x % TILE, line = (int)threadIdx.x / TILE, c0, p0;
+	size_t b;
+	tile_find(s, &b, &c0, &p0);
+	for (int k = line; k < TILE; k += TILE_LINES)
+		if (p0 + k < s.P && c0 + lane < s.C)
+			tile[lane * (TILE + 1) + k] = maps[(b * s.P + p0 + k) * s.C4 + c0 + lane];
+	__syncthreads();
+	for (int k = line; k < TILE; k += TILE_LINES)
+		if (c0 + k < s.C && p0 + lane < s.P)
+			rows[(b * s.C + c0 + k) * s.P + p0 + lane] = tile[k * (TILE + 1) + lane];
+}
+
+/* Blocks that transpose B images. */
+static dim3 tile_grid(int B, const struct tiles &s)
+{
+	return dim3((unsigned)B * s.along * s.down);
+}
+
+void cuda_to_maps(const struct ops *o, real *maps, const real *rows, int B, int C, int H, int W)
+{
+	size_t n = shape_of(B, C, H, W).n;
+	struct tiles s = tiles_of(C, H * W);
+	if (C <= 4)
+		run_flat(queue_of(o), n, few_to_maps, (float4 *)(void *)maps, rows, C, quick(H * W), n);
+	else
+		run(queue_of(o), tile_grid(B, s), RUN_BLOCK, TILE * (TILE + 1) * sizeof(float), tile_to_maps, maps, rows, s);
+}
+
+void cuda_to_rows(const struct ops *o, real *rows, const real *maps, int B, int C, int H, int W)
+{
+	size_t n = shape_of(B, C, H, W).n;
+	struct tiles s = tiles_of(C, H * W);
+	if (C <= 4)
+		run_flat(queue_of(o), n, few_to_rows, rows, (const float4 *)(const void *)maps, C, quick(H * W), n);
+	else
+		run(queue_of(o), tile_grid(B, s), RUN_BLOCK, TILE * (TILE + 1) * sizeof(float), tile_to_rows, rows, maps, s);
+}
+
+/* Four values a thread, at once where all begin at multiples of 16 bytes. */
+static __global__ void act_forward(float *y, const float *x, enum act act, size_t n, int four)
+{
+	size_t i = run_index() * 4;
+	if (four && i + 4 <= n) {
+		float4 v = *(const float4 *)(const void *)(x + i);
+		*(float4 *)(void *)(y + i) =
+			make_float4(act_value(v.x, act), act_value(v.y, act), act_value(v.z, act), act_value(v.w, act));
+		return;
+	}
+	for (size_t k = i; k < i + 4 && k < n; k++)
+		y[k] = act_value(x[k], act);
+}
+
+static __global__ void act_backward(float *dx, const float *dy, const float *y, enum act act, size_t n, int four)
+{
+	size_t i = run_index() * 4;
+	if (four && i + 4 <= n) {
+		float4 d = *(const float4 *)(const void *)(dy + i), v = *(const float4 *)(const void *)(y + i);
+		*(float4 *)(void *)(dx + i) = make_float4(
+			d.x * act_slope(v.x, act), d.y * act_slope(v.y, act), d.z * act_slope(v.z, act), d.w * act_slope(v.w, act));
+		return;
+	}
+	for (size_t k = i; k < i + 4 && k < n; k++)
+		dx[k] = dy[k] * act_slope(y[k], act);
+}
+
+void cuda_act(const struct ops *o, real *y, const real *x, enum act act, size_t n)
+{
+	int four = ((uintptr_t)x | (uintptr_t)y) % sizeof(float4) == 0;
+	run_flat(queue_of(o), (n + 3) / 4, act_forward, y, x, act, n, four);
+}
+
+void cuda_act_back(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n)
+{
+	int four = ((uintptr_t)dx | (uintptr_t)dy | (uintptr_t)y) % sizeof(float4) == 0;
+	run_flat(queue_of(o), (n + 3) / 4, act_backward, dx, dy, y, act, n, four);
+}
+
+/* One channel's largest so far; NaN wins, so that it is seen. */
+static __device__ void largest(float v, int k, float *most, unsigned char *at)
+{
+	if (v > *most || v != v)
+		*most = v, *at = (unsigned char)k;
+}
+
+static __global__ void pool(float4 *y, uchar4 *at, const float4 *x, struct shape s, int H, int W, int K)
+{
+	size_t i = run_index();
+	if (i >= s.n)
+		return;
+	struct spot p = spot_of(s, i);
+	int Q = (int)s.Q.d;
+	const float4 *in = x + spot_at(p.b, p.y * K, p.x * K, p.q, Q, W, H);
+	float4 most = *in;
+	uchar4 best = make_uchar4(0, 0, 0, 0);
+	for (int ky = 0, k = 0; ky < K; ky++)
+		for (int kx = 0; kx < K; kx++, k++) {
+			float4 v = in[((size_t)ky * (size_t)W + (size_t)kx) * (size_t)Q];
+			if (!k)
+				continue;
+			largest(v.x, k, &most.x, &best.x), largest(v.y, k, &most.y, &best.y);
+			largest(v.z, k, &most.z, &best.z), largest(v.w, k, &most.w, &best.w);
+		}
+	y[i] = most, at[i] = best;
+}
+
+void cuda_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int B, int C, int H, int W, int K)
+{
+	struct shape s = shape_of(B, C, H / K, W / K);
+	run_flat(queue_of(o), s.n, pool, (float4 *)(void *)y, (uchar4 *)(void *)at, (const float4 *)(const void *)x, s, H, W, K);
+}
+
+/* Each of the places that were pooled asks whether it was taken. */
+static __global__ void pool_back(float4 *dx, const float4 *dy, const uchar4 *at, struct shape s, struct quick K, int OH, int OW)
+{
+	size_t i = run_index();
+	if (i >= s.n)
+		return;
+	struct spot p = spot_of(s, i);
+	int oy = quick_div(K, p.y), ox = quick_div(K, p.x), k = (p.y - oy * (int)K.d) * (int)K.d + p.x - ox * (int)K.d;
+	float4 to = make_float4(0, 0, 0, 0);
+	if (oy < OH && ox < OW) {
+		size_t from = spot_at(p.b, oy, ox, p.q, (int)s.Q.d, OW, OH);
+		uchar4 best = at[from];
+		float4 d = dy[from];
+		to = make_float4(best.x == k ? d.x : 0, best.y == k ? d.y : 0, best.z == k ? d.z : 0, best.w == k ? d.w : 0);
+	}
+	dx[i] = to;
+}
+
+void cuda_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int B, int C, int H, int W, int K)
+{
+	struct shape s = shape_of(B, C, H, W);
+	run_flat(queue_of(o), s.n, pool_back, (float4 *)(void *)dx, (const float4 *)(const void *)dy, (const uchar4 *)(const void *)at, s,
+		quick(K), H / K, W / K);
+}
+
+static __global__ void up(float4 *y, const float4 *x, struct shape s, struct quick K)
+{
+	size_t i = run_index();
+	if (i >= s.n)
+		return;
+	struct spot p = spot_of(s, i);
+	int W = quick_div(K, (int)s.W.d), H = quick_div(K, (int)s.H.d);
+	y[i] = x[spot_at(p.b, quick_div(K, p.y), quick_div(K, p.x), p.q, (int)s.Q.d, W, H)];
+}
+
+void cuda_up(const struct ops *o, real *y, const real *x, int B, int C, int H, int W, int K)
+{
+	struct shape s = shape_of(B, C, H * K, W * K);
+	run_flat(queue_of(o), s.n, up, (float4 *)(void *)y, (const float4 *)(const void *)x, s, quick(K));
+}
+
+static __global__ void up_back(float4 *dx, const float4 *dy, struct shape s, int K)
+{
+	size_t i = run_index();
+	if (i >= s.n)
+		return;
+	struct spot p = spot_of(s, i);
+	int Q = (int)s.Q.d, W = (int)s.W.d * K, H = (int)s.H.d * K;
+	const float4 *in = dy + spot_at(p.b, p.y * K, p.x * K, p.q, Q, W, H);
+	float4 sum = make_float4(0, 0, 0, 0);
+	for (int ky = 0; ky < K; ky++)
+		for (int kx = 0; kx < K; kx++) {
+			float4 d = in[((size_t)ky * (size_t)W + (size_t)kx) * (size_t)Q];
+			sum.x += d.x, sum.y += d.y, sum.z += d.z, sum.w += d.w;
+		}
+	dx[i] = sum;
+}
+
+void cuda_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, int H, int W, int K)
+{
+	struct shape s = shape_of(B, C, H, W);
+	run_flat(queue_of(o), s.n, up_back, (float4 *)(void *)dx, (const float4 *)(const void *)dy, s, K);
+}

@@ -1,0 +1,442 @@
+/* Products by tiles: C (M, N) = A (M, K) B (K, N), where A and B are read by loaders and C is taken by an ending, so that convolutions
+ * are products of matrices that nobody ever lays out (implicit GEMM: Chetlur et al., 2014, "cuDNN", section 3), and biases, activations,
+ * pools and updates happen to numbers that never were in memory.
+ * A loader is a struct with ALONG_K, 1 if four neighbours in memory are four k, 0 if they are four m (or n); `struct at`, what it knows of
+ * a row m (or n; of four of them) for the whole tile; at(m), and get(at, k, end): four values from (m, k) on, zeros from k = end on and
+ * outside the matrix. An ending has put(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside; n % 4 is 0.
+ * Where there are few tiles K is cut in shares whose sums are added in order: bits depend on shapes alone. */
+#ifndef TILE_H
+#define TILE_H
+
+#include "kernels/cuda/cuda.h"
+
+/* Tensor cores know tf32 and bf16 from 8.0 on; the hand asks older ones for fp32 only. */
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+#define TILE_TENSOR 1
+#else
+#define TILE_TENSOR 0
+#endif
+
+enum { TILE_K = 32, TILE_WANTED = 264, TILE_SHARES = 512 };
+
+template <int P> struct tile_number { /* fp32 and tf32 */
+	typedef float type;
+	enum { K = 8, PAD = 4 };
+};
+template <> struct tile_number<PRECISION_BF16> {
+	typedef __nv_bfloat16 type;
+	enum { K = 16, PAD = 8 };
+};
+
+template <class T> static inline __device__ T tile_rounded(float v, int precision);
+template <> inline __device__ float tile_rounded<float>(float v, int precision)
+{
+#if TILE_TENSOR
+	return precision == PRECISION_TF32 ? nvcuda::wmma::__float_to_tf32(v) : v;
+#else
+	(void)precision;
+	return v;
+#endif
+}
+template <> inline __device__ __nv_bfloat16 tile_rounded<__nv_bfloat16>(float v, int)
+{
+	return __float2bfloat16(v);
+}
+
+/* A tile of A or B in shared memory: MN x TILE_K, as it comes from memory. */
+template <int P, int MN, class L> struct tile_stage {
+	typedef typename tile_number<P>::type number;
+	enum {
+		ALONG_K = L::ALONG_K,
+		LINE = (ALONG_K ? TILE_K : MN) + tile_number<P>::PAD, /* numbers from line to line */
+		QUADS = (ALONG_K ? TILE_K : MN) / 4,		      /* of a line */
+		EACH = MN * TILE_K / 4 / RUN_BLOCK,		      /* quads a thread */
+		ROWS = ALONG_K ? EACH : 1,			      /* whose places a thread knows */
+		SIZE = (ALONG_K ? MN : TILE_K) * LINE
+	};
+	typename L::at at[ROWS];
+	float4 v[EACH];
+	__device__ void begin(const L &l, int mn0)
+	{
+		for (int i = 0; i < ROWS; i++)
+			at[i] = l.find(mn0 + (ALONG_K ? ((int)threadIdx.x + i * RUN_BLOCK) / QUADS : (int)threadIdx.x % QUADS * 4));
+	}
+	__device__ void read(const L &l, int k0, int end)
+	{
+		RUN_UNROLL
+		for (int i = 0; i < EACH; i++) {
+			int e = (int)threadIdx.x + i * RUN_BLOCK;
+			v[i] = l.get(at[ALONG_K ? i : 0], k0 + (ALONG_K ? e % QUADS * 4 : e / QUADS), end);
+		}
+	}
+	__device__ void store(number *s) const
+	{
+		RUN_UNROLL
+		for (int i = 0; i < EACH; i++) {
+			int e = (int)threadIdx.x + i * RUN_BLOCK;
+			number *to = s + e / QUADS * LINE + e % QUADS * 4;
+			to[0] = tile_rounded<number>(v[i].x, P), to[1] = tile_rounded<number>(v[i].y, P);
+			to[2] = tile_rounded<number>(v[i].z, P), to[3] = tile_rounded<number>(v[i].w, P);
+		}
+	}
+	static __device__ float one(const number *s, int mn, int k)
+	{
+		return (float)s[ALONG_K ? mn * LINE + k : k * LINE + mn];
+	}
+};
+
+#if TILE_TENSOR
+/* Sums of a block's tile, by tensor cores: 8 warps, WM of them side by side along m. */
+template <int P, int BM, int BN, class SA, class SB> struct tile_tensor {
+	typedef typename tile_number<P>::type number;
+	enum { WM = BM >= 128 || BN <= 32 ? 4 : 2, WN = 8 / WM, FM = BM / WM / 16, FN = BN / WN / 16, FK = tile_number<P>::K };
+	template <bool TF, class N> struct kind {
+		typedef N type;
+	};
+	template <class N> struct kind<true, N> {
+		typedef nvcuda::wmma::precision::tf32 type;
+	};
+	typedef typename kind<P == PRECISION_TF32, number>::type factor;
+	template <int ALONG, int B> struct order {
+		typedef nvcuda::wmma::row_major type;
+	};
+	template <int B> struct order<0, B> {
+		typedef nvcuda::wmma::col_major type;
+	};
+	nvcuda::wmma::fragment<nvcuda::wmma::accumulator, 16, 16, FK, float> c[FM][FN];
+	__device__ void begin()
+	{
+		RUN_UNROLL
+		for (int i = 0; i < FM * FN; i++)
+			nvcuda::wmma::fill_fragment(c[i / FN][i % FN], 0.0f);
+	}
+	__device__ void add(const number *a, const number *b)
+	{
+		int w = (int)threadIdx.x / 32, m0 = w / WN * FM * 16, n0 = w % WN * FN * 16;
+		nvcuda::wmma::fragment<nvcuda::wmma::matrix_a, 16, 16, FK, factor, typename order<SA::ALONG_K, 0>::type> fa[FM];
+		nvcuda::wmma::fragment<nvcuda::wmma::matrix_b, 16, 16, FK, factor, typename order<1 - SB::ALONG_K, 0>::type> fb[FN];
+		RUN_UNROLL
+		for (int k = 0; k < TILE_K; k += FK) {
+			RUN_UNROLL
+			for (int i = 0; i < FM; i++)
+				nvcuda::wmma::load_matrix_sync(fa[i],
+					a + (SA::ALONG_K ? (m0 + 16 * i) * SA::LINE + k : k * SA::LINE + m0 + 16 * i), (unsigned)SA::LINE);
+			RUN_UNROLL
+			for (int i = 0; i < FN; i++)
+				nvcuda::wmma::load_matrix_sync(fb[i],
+					b + (SB::ALONG_K ? (n0 + 16 * i) * SB::LINE + k : k * SB::LINE + n0 + 16 * i), (unsigned)SB::LINE);
+			RUN_UNROLL
+			for (int i = 0; i < FM * FN; i++)
+				nvcuda::wmma::mma_sync(c[i / FN][i % FN], fa[i / FN], fb[i % FN], c[i / FN][i % FN]);
+		}
+	}
+	__device__ void store(float *to, int line) const
+	{
+		int w = (int)threadIdx.x / 32, m0 = w / WN * FM * 16, n0 = w % WN * FN * 16;
+		RUN_UNROLL
+		for (int i = 0; i < FM * FN; i++)
+			nvcuda::wmma::store_matrix_sync(to + (m0 + i / FN * 16) * line + n0 + i % FN * 16, c[i / FN][i % FN],
+				(unsigned)line, nvcuda::wmma::mem_row_major);
+	}
+};
+#endif
+
+/* The same without them: a thread has every 16th row and column. */
+template <int P, int BM, int BN, class SA, class SB> struct tile_plain {
+	typedef typename tile_number<P>::type number;
+	float c[BM / 16][BN / 16];
+	__device__ void begin()
+	{
+		RUN_UNROLL
+		for (int i = 0; i < BM / 16 * (BN / 16); i++)
+			c[i / (BN / 16)][i % (BN / 16)] = 0;
+	}
+	__device__ void add(const number *a, const number *b)
+	{
+		int m = (int)threadIdx.x / 16, n = (int)threadIdx.x % 16;
+		for (int k = 0; k < TILE_K; k++) {
+			float x[BM / 16], y[BN / 16];
+			RUN_UNROLL
+			for (int i = 0; i < BM / 16; i++)
+				x[i] = SA::one(a, m + 16 * i, k);
+			RUN_UNROLL
+			for (int i = 0; i < BN / 16; i++)
+				y[i] = SB::one(b, n + 16 * i, k);
+			RUN_UNROLL
+			for (int i = 0; i < BM / 16 * (BN / 16); i++)
+				c[i / (BN / 16)][i % (BN / 16)] += x[i / (BN / 16)] * y[i % (BN / 16)];
+		}
+	}
+	__device__ void store(float *to, int line) const
+	{
+		int m = (int)threadIdx.x / 16, n = (int)threadIdx.x % 16;
+		RUN_UNROLL
+		for (int i = 0; i < BM / 16 * (BN / 16); i++)
+			to[(m + i / (BN / 16) * 16) * line + n + i % (BN / 16) * 16] = c[i / (BN / 16)][i % (BN / 16)];
+	}
+};
+
+template <int P, int BM, int BN, class SA, class SB> struct tile_sums {
+#if TILE_TENSOR
+	typedef tile_tensor<P, BM, BN, SA, SB> type;
+#else
+	typedef tile_plain<P, BM, BN, SA, SB> type;
+#endif
+};
+template <int BM, int BN, class SA, class SB> struct tile_sums<PRECISION_FP32, BM, BN, SA, SB> {
+	typedef tile_plain<PRECISION_FP32, BM, BN, SA, SB> type;
+};
+
+/* What most endings want of a tile: each quad of it. An ending with its own way says so by TILES. */
+template <int BM, int BN, class E>
+static inline __device__ void tile_end(const E &e, const float *c, int line, int m0, int n0, int M, int N)
+{
+	if constexpr (E::TILES)
+		e.template tile<BM, BN>(c, line, m0, n0);
+	else
+		for (int i = (int)threadIdx.x; i < BM * BN / 4; i += RUN_BLOCK) {
+			int m = i / (BN / 4), n = i % (BN / 4) * 4;
+			if (m0 + m < M && n0 + n < N)
+				e.put(m0 + m, n0 + n, *(const float4 *)(c + m * line + n), N - n0 - n < 4 ? N - n0 - n : 4);
+		}
+}
+
+template <int P, int BM, int BN, class A, class B, class E>
+static __global__ void __launch_bounds__(RUN_BLOCK, 2) tile_product(A a, B b, E e, int M, int N, int K, int share)
+{
+	typedef tile_stage<P, BM, A> stage_a;
+	typedef tile_stage<P, BN, B> stage_b;
+	typedef typename tile_number<P>::type number;
+	SHARED(unsigned char, room);
+	number *sa = (number *)room, *sb = sa + stage_a::SIZE;
+	int m0 = (int)blockIdx.x * BM, n0 = (int)blockIdx.y * BN, k0 = (int)blockIdx.z * share, end = K - k0 < share ? K : k0 + share;
+	stage_a ra;
+	stage_b rb;
+	typename tile_sums<P, BM, BN, stage_a, stage_b>::type sums;
+	ra.begin(a, m0), rb.begin(b, n0), sums.begin();
+	if (k0 < end)
+		ra.read(a, k0, end), rb.read(b, k0, end);
+	for (int k = k0; k < end; k += TILE_K) {
+		ra.store(sa), rb.store(sb);
+		__syncthreads();
+		if (k + TILE_K < end) /* on their way while sums are made */
+			ra.read(a, k + TILE_K, end), rb.read(b, k + TILE_K, end);
+		sums.add(sa, sb);
+		__syncthreads();
+	}
+	sums.store((float *)room, BN + 4);
+	__syncthreads();
+	e.share = (int)blockIdx.z;
+	tile_end<BM, BN>(e, (const float *)room, BN + 4, m0, n0, M, N);
+}
+
+/* What K's shares leave: (shares, M, N4). */
+struct tile_part {
+	enum { TILES = 0 };
+	float *p;
+	int M, N4, share;
+	__device__ void put(int m, int n, float4 v, int) const
+	{
+		*(float4 *)(p + ((size_t)share * (size_t)M + (size_t)m) * (size_t)N4 + (size_t)n) = v;
+	}
+};
+
+static inline __device__ void tile_add(float4 *sum, float4 v)
+{
+	sum->x += v.x, sum->y += v.y, sum->z += v.z, sum->w += v.w;
+}
+
+/* Few shares: a thread a quad. */
+template <class E> static __global__ void tile_finish(E e, const float *part, int shares, int M, int N, struct quick quads)
+{
+	size_t i = run_index();
+	if (i >= (size_t)M * quads.d)
+		return;
+	int m = quick_div(quads, (int)i), n = ((int)i - m * (int)quads.d) * 4;
+	float4 sum = make_float4(0, 0, 0, 0);
+	for (int s = 0; s < shares; s++)
+		tile_add(&sum, *(const float4 *)(part + (((size_t)s * (size_t)M + (size_t)m) * quads.d + (size_t)n / 4) * 4));
+	e.put(m, n, sum, N - n < 4 ? N - n : 4);
+}
+
+/* Many: a warp a quad. */
+template <class E> static __global__ void tile_finish_many(E e, const float *part, int shares, int M, int N, struct quick quads)
+{
+	int i = (int)(blockIdx.x * (RUN_BLOCK / 32) + threadIdx.x / 32), lane = (int)threadIdx.x % 32, inside = i < M * (int)quads.d;
+	int m = inside ? quick_div(quads, i) : 0, n = inside ? (i - m * (int)quads.d) * 4 : 0;
+	float4 sum = make_float4(0, 0, 0, 0);
+	for (int s = lane; s < shares; s += 32)
+		tile_add(&sum, *(const float4 *)(part + (((size_t)s * (size_t)M + (size_t)m) * quads.d + (size_t)n / 4) * 4));
+	for (int d = 16; d; d /= 2) {
+		sum.x += __shfl_xor_sync(0xffffffffu, sum.x, d), sum.y += __shfl_xor_sync(0xffffffffu, sum.y, d);
+		sum.z += __shfl_xor_sync(0xffffffffu, sum.z, d), sum.w += __shfl_xor_sync(0xffffffffu, sum.w, d);
+	}
+	if (inside && !lane)
+		e.put(m, n, sum, N - n < 4 ? N - n : 4);
+}
+
+struct cut { /* how a product is cut */
+	int large, shares, share;
+};
+
+static inline int tile_over(int a, int b)
+{
+	return (a + b - 1) / b;
+}
+
+/* tiles: what the ending wants whole tiles of: then K is not cut. */
+static inline struct cut tile_cut(int M, int N, int K, int tiles)
+{
+	struct cut c = {(int64_t)tile_over(M, 128) * tile_over(N, 64) >= TILE_WANTED / 2 && N > 32, 1, K};
+	int64_t blocks = (int64_t)tile_over(M, c.large ? 128 : 64) * tile_over(N, c.large ? 64 : 32);
+	int64_t wanted = (TILE_WANTED + blocks - 1) / blocks, most = tile_over(K, 4 * TILE_K);
+	wanted = wanted < most ? wanted : most;
+	wanted = wanted < (int64_t)TILE_SHARES ? wanted : (int64_t)TILE_SHARES;
+	if (tiles || wanted < 2)
+		return c;
+	c.share = tile_over(tile_over(K, (int)wanted), TILE_K) * TILE_K;
+	c.shares = tile_over(K, c.share);
+	return c;
+}
+
+/* Bytes that tile_run wants of cuda_work; a multiple of 16. */
+static inline size_t tile_work(int M, int N, int K)
+{
+	struct cut c = tile_cut(M, N, K, 0);
+	return c.shares > 1 ? (size_t)c.shares * (size_t)M * (size_t)cuda_c4(N) * sizeof(float) : 0;
+}
+
+template <int P, int BM, int BN, class A, class B, class E>
+static void tile_queue(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct cut cut)
+{
+	size_t stages = (size_t)((int)tile_stage<P, BM, A>::SIZE + (int)tile_stage<P, BN, B>::SIZE) * sizeof(typename tile_number<P>::type),
+	       sums = (size_t)BM * (BN + 4) * sizeof(float);
+	dim3 grid((unsigned)tile_over(M, BM), (unsigned)tile_over(N, BN), (unsigned)cut.shares);
+	void (*kernel)(A, B, E, int, int, int, int) = tile_product<P, BM, BN, A, B, E>;
+	run_call(&c->q, "tile_product", 0, grid, dim3(RUN_BLOCK), stages > sums ? stages : sums, kernel, a, b, e, M, N, K, cut.share);
+}
+
+template <int P, class A, class B, class E>
+static void tile_sized(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct cut cut)
+{
+	if (cut.large)
+		tile_queue<P, 128, 64>(c, a, b, e, M, N, K, cut);
+	else
+		tile_queue<P, 64, 32>(c, a, b, e, M, N, K, cut);
+}
+
+template <class A, class B, class E>
+static void tile_precise(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct cut cut)
+{
+	if (c->precision == PRECISION_TF32)
+		tile_sized<PRECISION_TF32>(c, a, b, e, M, N, K, cut);
+	else if (c->precision == PRECISION_BF16)
+		tile_sized<PRECISION_BF16>(c, a, b, e, M, N, K, cut);
+	else
+		tile_sized<PRECISION_FP32>(c, a, b, e, M, N, K, cut);
+}
+
+/* part: tile_work bytes. */
+template <class A, class B, class E>
+static void tile_run(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, float *part)
+{
+	struct cut cut = tile_cut(M, N, K, 0);
+	if (cut.shares == 1) {
+		tile_precise(c, a, b, e, M, N, K, cut);
+		return;
+	}
+	struct tile_part p = {part, M, cuda_c4(N), 0};
+	tile_precise(c, a, b, p, M, N, K, cut);
+	int quads = cuda_c4(N) / 4;
+	void (*few)(E, const float *, int, int, int, struct quick) = tile_finish<E>;
+	void (*many)(E, const float *, int, int, int, struct quick) = tile_finish_many<E>;
+	if (cut.shares <= 16)
+		run_call(&c->q, "tile_finish", 1, dim3(run_blocks((size_t)M * (size_t)quads)), dim3(RUN_BLOCK), 0, few, e, part, cut.shares,
+			M, N, quick(quads));
+	else
+		run_call(&c->q, "tile_finish_many", 0, dim3((unsigned)tile_over(M * quads, RUN_BLOCK / 32)), dim3(RUN_BLOCK), 0, many, e,
+			part, cut.shares, M, N, quick(quads));
+}
+
+/* Rows (MN, K) of a matrix, ld numbers from one to the next. */
+struct tile_rows {
+	enum { ALONG_K = 1 };
+	struct at {
+		const float *p;
+	};
+	const float *p;
+	size_t ld;
+	int MN, quads; /* quads: rows begin at multiples of 16 bytes */
+	__device__ at find(int mn) const
+	{
+		at a = {mn < MN ? p + (size_t)mn * ld : NULL};
+		return a;
+	}
+	__device__ float4 get(at a, int k, int end) const
+	{
+		float4 v = make_float4(0, 0, 0, 0);
+		if (!a.p || k >= end)
+			return v;
+		if (quads && k + 4 <= end)
+			return *(const float4 *)(a.p + k);
+		v.x = a.p[k];
+		v.y = k + 1 < end ? a.p[k + 1] : 0;
+		v.z = k + 2 < end ? a.p[k + 2] : 0;
+		v.w = k + 3 < end ? a.p[k + 3] : 0;
+		return v;
+	}
+};
+
+/* Lines (K, MN); from line `first` on they are another matrix's. */
+struct tile_lines {
+	enum { ALONG_K = 0 };
+	struct at {
+		int mn;
+	};
+	const float *p, *more;
+	int first;
+	size_t ld;
+	int MN, quads;
+	__device__ at find(int mn) const
+	{
+		at a = {mn};
+		return a;
+	}
+	__device__ float4 get(at a, int k, int end) const
+	{
+		float4 v = make_float4(0, 0, 0, 0);
+		if (k >= end || a.mn >= MN)
+			return v;
+		const float *from = (k < first ? p + (size_t)k * ld : more + (size_t)(k - first) * ld) + a.mn;
+		if (quads && a.mn + 4 <= MN)
+			return *(const float4 *)from;
+		v.x = from[0];
+		v.y = a.mn + 1 < MN ? from[1] : 0;
+		v.z = a.mn + 2 < MN ? from[2] : 0;
+		v.w = a.mn + 3 < MN ? from[3] : 0;
+		return v;
+	}
+};
+
+static inline int tile_quads(const float *p, size_t ld)
+{
+	return ld % 4 == 0 && (uintptr_t)p % 16 == 0;
+}
+
+static inline struct tile_rows rows_of(const float *p, size_t ld, int MN)
+{
+	struct tile_rows r = {p, ld, MN, tile_quads(p, ld)};
+	return r;
+}
+
+static inline struct tile_lines lines_of(const float *p, const float *more, int first, size_t ld, int MN)
+{
+	struct tile_lines l = {p, more, first, ld, MN, tile_quads(p, ld) && (!more || tile_quads(more, ld))};
+	return l;
+}
+
+/* out (N) = sums of columns of x (rows, ld); part: cuda_columns_work bytes. */
+size_t cuda_columns_work(size_t rows, int N);
+void cuda_columns(struct cuda *c, float *out, const float *x, size_t rows, size_t ld, int N, float *part);
+
+#endif

@@ -1,0 +1,731 @@
+/* The card on the host: what is right comes out right in both orders, and each planted fault is found. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/cuda/queue.h"
+#include "kernels/ops.h"
+#include "lib/philox.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers" /* C, where they are zeros, needs no warning */
+#include "tests/child.h"
+#pragma GCC diagnostic pop
+
+extern "C" {
+#include "lib/err.h"
+}
+
+using namespace nvcuda;
+
+static struct queue q;
+
+static float number(size_t i, uint32_t what)
+{
+	return 2 * philox_unit(philox(7, PHILOX_TEST, 0, what, (uint32_t)i).v[0]) - 1;
+}
+
+static void begin(int reverse)
+{
+	card_open(reverse);
+	queue_open(&q);
+}
+
+static void end(void)
+{
+	queue_close(&q);
+	card_close();
+}
+
+static float *numbers(size_t n, uint32_t what)
+{
+	float *device = (float *)card_alloc(n * sizeof *device), *host = (float *)xcalloc(n, sizeof *host);
+	for (size_t i = 0; i < n; i++)
+		host[i] = number(i, what);
+	card_put(device, host, n * sizeof *host);
+	free(host);
+	return device;
+}
+
+template <class T> static T *room(size_t n)
+{
+	return (T *)card_alloc(n * sizeof(T));
+}
+
+/* What was asked for, done, and a copy of its result; the caller frees. */
+template <class T> static T *result(const T *device, size_t n)
+{
+	T *host = (T *)xcalloc(n, sizeof *host);
+	queue_flush(&q, 1);
+	card_get(host, device, n * sizeof *host);
+	return host;
+}
+
+static __global__ void mirror(float *y, const float *x, int barrier)
+{
+	SHARED(float, s);
+	unsigned n = blockDim.x, i = threadIdx.x;
+	s[i] = x[i];
+	if (barrier)
+		__syncthreads();
+	y[i] = s[n - 1 - i];
+}
+
+static __global__ void neighbour(float *y, const float *x, int barrier)
+{
+	SHARED(float, s);
+	unsigned i = threadIdx.x;
+	s[i] = x[i];
+	if (barrier)
+		__syncthreads();
+	y[i] = s[i ? i - 1 : 0];
+}
+
+/* How many of 96 values are wrong. */
+static int wrong(int which, int barrier, int reverse)
+{
+	begin(reverse);
+	float *x = numbers(96, 0), *y = room<float>(96);
+	if (which)
+		run(&q, dim3(1), dim3(96), 96 * sizeof(float), neighbour, y, x, barrier);
+	else
+		run(&q, dim3(1), dim3(96), 96 * sizeof(float), mirror, y, x, barrier);
+	float *got = result(y, 96);
+	int bad = 0;
+	for (size_t i = 0; i < 96; i++)
+		bad += !(got[i] == number(which ? i ? i - 1 : 0 : 95 - i, 0));
+	free(got);
+	end();
+	return bad;
+}
+
+START_TEST(missing_barrier)
+{
+	for (int reverse = 0; reverse < 2; reverse++)
+		for (int which = 0; which < 2; which++)
+			ck_assert_int_eq(wrong(which, 1, reverse), 0);
+	ck_assert_int_ge(wrong(0, 0, 0), 48);
+	ck_assert_int_ge(wrong(0, 0, 1), 48);
+	ck_assert_int_eq(wrong(1, 0, 0), 0); /* only the other order shows it */
+	ck_assert_int_ge(wrong(1, 0, 1), 90);
+}
+END_TEST
+
+/* Planted faults: one kernel a kind, in block 1 of 2 where it can be. */
+static __global__ void ends_early(int *y)
+{
+	if (blockIdx.x == 1 && threadIdx.x == 37)
+		return;
+	__syncthreads();
+	y[threadIdx.x] = 1;
+}
+
+static __global__ void two_barriers(int *y)
+{
+	if (threadIdx.x / 32 == 1) {
+		y[0] = 1;
+		__syncthreads();
+	} else {
+		__syncthreads();
+	}
+}
+
+static __global__ void within_warp(int *y)
+{
+	if (threadIdx.x == 5) {
+		y[0] = 1;
+		__syncthreads();
+	} else {
+		__syncthreads();
+	}
+}
+
+static __global__ void no_syncwarp(int *y)
+{
+	if (threadIdx.x != 41)
+		__syncwarp();
+	y[threadIdx.x] = 1;
+	__syncthreads();
+}
+
+static __global__ void other_shuffle(int *y)
+{
+	int v = 1;
+	if (threadIdx.x == 9)
+		v = __shfl_xor_sync(0xffffffffu, v, 1);
+	else
+		v = __shfl_down_sync(0xffffffffu, v, 1);
+	y[threadIdx.x] = v;
+}
+
+static __global__ void fewer_fills(int *y)
+{
+	wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum;
+	for (int i = threadIdx.x == 33; i < 2; i++)
+		wmma::fill_fragment(sum, 0.0f);
+	y[threadIdx.x] = 1;
+}
+
+static __global__ void part_of_warp(int *y)
+{
+	y[threadIdx.x] = __shfl_xor_sync(0x0000ffffu, 1, 1);
+}
+
+static __global__ void device_write(int *y, int at)
+{
+	if (blockIdx.x == 1 && threadIdx.x == 3)
+		y[at] = 1;
+}
+
+static __global__ void device_read(int *y, int at)
+{
+	if (blockIdx.x == 1 && threadIdx.x == 3)
+		y[0] = y[at];
+}
+
+static __global__ void shared_write(int *y, int at)
+{
+	SHARED(int, s);
+	if (blockIdx.x == 1 && threadIdx.x == 3)
+		s[at] = 1;
+	y[threadIdx.x] = 1;
+}
+
+static __global__ void shared_read(int *y, int at)
+{
+	SHARED(int, s);
+	y[threadIdx.x] = blockIdx.x == 1 && threadIdx.x == 3 ? s[at] : 1;
+}
+
+static __global__ void flat_barrier(int *y)
+{
+	__syncthreads();
+	y[0] = 1;
+}
+
+static __global__ void flat_shuffle(int *y)
+{
+	y[0] = __shfl_xor_sync(0xffffffffu, 1, 1);
+}
+
+static __global__ void matrix(float *y, const float *x, int ld, int round)
+{
+	SHARED(float, s);
+	for (int i = (int)threadIdx.x; i < 512; i += 32)
+		s[i] = round ? wmma::__float_to_tf32(x[i]) : x[i];
+	__syncthreads();
+	wmma::fragment<wmma::matrix_a, 16, 16, 8, wmma::precision::tf32, wmma::row_major> a;
+	wmma::load_matrix_sync(a, s + (ld == 8), (unsigned)ld);
+	y[0] = 1;
+}
+
+static int *y, *odd, got[65]; /* (64), (63) */
+static float *x;	      /* (512) */
+
+#define LAUNCH(...) [] { run(&q, dim3(2), dim3(64), __VA_ARGS__, y); }
+#define TOUCH(kernel, shared, at) [] { run(&q, dim3(2), dim3(64), shared, kernel, y, at); }
+#define FLAT(...) [] { run_flat(&q, 10, __VA_ARGS__); }
+#define MATRIX(ld, round) [] { run(&q, dim3(1), dim3(32), 2048, matrix, (float *)y, x, ld, round); }
+#define EDGE(at) [] { run(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q, 1), card_get(got, odd, 4); }
+
+static const struct plant {
+	void (*go)(void);
+	const char *kernel;		    /* NULL: what it says begins otherwise */
+	int block, thread, rblock, rthread; /* where, in the forward and in the reverse order; thread -1: not said */
+	const char *says, *too;
+} plants[] = {
+	{LAUNCH(0, ends_early), "ends_early", 1, 32, 1, 63, "a divided barrier: it waits at a barrier (line ",
+		"), but thread (37, 0, 0) has ended\n"},
+	{LAUNCH(0, two_barriers), "two_barriers", 0, 0, 1, 63, "a divided barrier: it waits at a barrier (line ",
+		" waits at a barrier (line "},
+	{LAUNCH(0, within_warp), "within_warp", 0, 0, 1, 31, "a divided barrier: it waits at a barrier (line ",
+		"), but thread (5, 0, 0) waits at a barrier (line "},
+	{LAUNCH(0, no_syncwarp), "no_syncwarp", 0, 32, 1, 63, "a divided warp: it is at a __syncwarp (line ",
+		"), but thread (41, 0, 0) waits at a barrier (line "},
+	{LAUNCH(0, other_shuffle), "other_shuffle", 0, 0, 1, 31, "a divided warp: it is at a shuffle (line ",
+		"), but thread (9, 0, 0) is at a shuffle (line "},
+	{LAUNCH(0, fewer_fills), "fewer_fills", 0, 32, 1, 63,
+		"a divided warp: thread (33, 0, 0) has done other warp operations when the warp meets: it has ended\n", ""},
+	{LAUNCH(0, part_of_warp), "part_of_warp", 0, 0, 1, 63, "a warp operation of lanes 0000ffff, not of all (line ", ""},
+	{TOUCH(device_write, 0, 64), "device_write", 1, 3, 1, 3, "touches 0 bytes beyond 256 bytes of device memory\n", ""},
+	{TOUCH(device_read, 0, 69), "device_read", 1, 3, 1, 3, "touches 20 bytes beyond 256 bytes of device memory\n", ""},
+	{TOUCH(device_write, 0, -1000), "device_write", 1, 3, 1, 3, "touches 4000 bytes before 256 bytes of device memory\n", ""},
+	{EDGE(63), NULL, 0, 0, 0, 0, "card_get: something was written just outside of 252 bytes of device memory\n", ""},
+	{EDGE(-1), NULL, 0, 0, 0, 0, "card_get: something was written just outside of 252 bytes of device memory\n", ""},
+	{TOUCH(shared_write, 256, 64), "shared_write", 1, 3, 1, 3, "touches 0 bytes beyond 256 bytes of shared memory\n", ""},
+	{TOUCH(shared_read, 256, 65), "shared_read", 1, 3, 1, 3, "touches 4 bytes beyond 256 bytes of shared memory\n", ""},
+	{TOUCH(shared_write, 252, 63), "shared_write", 1, -1, 1, -1, "writes outside of its 252 bytes of shared memory\n", ""},
+	{TOUCH(shared_write, 256, -1), "shared_write", 1, -1, 1, -1, "writes outside of its 256 bytes of shared memory\n", ""},
+	{TOUCH(shared_write, 0, 0), "shared_write", 0, 0, 1, 63, "shared memory, of which the launch has none (line ", ""},
+	{FLAT(shared_write, y, 0), "shared_write", 0, 0, 0, 255, "shared memory, of which the launch has none (line ", ""},
+	{FLAT(flat_barrier, y), "flat_barrier", 0, 0, 0, 255, "a barrier in a flat launch (line ", ""},
+	{FLAT(flat_shuffle, y), "flat_shuffle", 0, 0, 0, 255, "a warp operation in a flat launch (line ", ""},
+	{MATRIX(8, 1), "matrix", 0, 0, 0, 0, "a matrix at ", ", 8 numbers a line, isn't aligned to 32 and 16 bytes (line "},
+	{MATRIX(18, 1), "matrix", 0, 0, 0, 0, "a matrix at ", ", 18 numbers a line, isn't aligned to 32 and 16 bytes (line "},
+	{MATRIX(16, 0), "matrix", 0, 0, 0, 0, "a factor not rounded by __float_to_tf32 (line ", ""},
+	{[] { run(&q, dim3(1), dim3(33), 0, ends_early, y); }, NULL, 0, 0, 0, 0,
+		"kernel ends_early: no such launch: grid (1, 1, 1), block (33, 1, 1), 0 bytes of shared memory\n", ""},
+	{[] { card_get(got, y, sizeof got); }, NULL, 0, 0, 0, 0, "card_get: 260 bytes at ", " are not device memory\n"},
+	{[] { card_free(y + 1); }, NULL, 0, 0, 0, 0, "card_free: ", " is not the beginning of device memory\n"},
+	{[] { card_wait(card_fetch(got, y, 4) + 1); }, NULL, 0, 0, 0, 0, "card_wait: no fetch has ticket 1\n", ""},
+	{[] {
+		 for (int i = 0; i <= OPS_FETCHES; i++)
+			 card_fetch(got, y, 4);
+	 },
+		NULL, 0, 0, 0, 0, "card_fetch: more than 512 at a time\n", ""},
+};
+
+static int in_reverse;
+
+static void fault(void *arg)
+{
+	begin(in_reverse);
+	y = room<int>(64), odd = room<int>(63), x = numbers(512, 0);
+	((const struct plant *)arg)->go();
+	queue_flush(&q, 1);
+}
+
+START_TEST(planted)
+{
+	const struct plant *p = &plants[_i];
+	for (in_reverse = 0; in_reverse < 2; in_reverse++) {
+		char want[256] = "keypipe: ";
+		int thread = in_reverse ? p->rthread : p->thread;
+		if (p->kernel)
+			sprintf(want + 9, "kernel %s: block (%d, 0, 0)", p->kernel, in_reverse ? p->rblock : p->block);
+		if (p->kernel && thread >= 0)
+			sprintf(want + strlen(want), ", thread (%d, 0, 0)", thread);
+		sprintf(want + strlen(want), "%s%s", p->kernel ? ": " : "", p->says);
+		struct child c = child_run(fault, (void *)p);
+		ck_assert_msg(c.status == 1, "fault %d: status %d, signal %d: '%s'", _i, c.status, c.signal, c.err);
+		ck_assert_msg(!strncmp(c.err, want, strlen(want)) && strstr(c.err, p->too), "fault %d: '%s', not '%s'", _i, c.err, want);
+		ck_assert(strchr(c.err, '\n') == c.err + strlen(c.err) - 1);
+	}
+}
+END_TEST
+
+static __global__ void unwritten(float *y)
+{
+	SHARED(float, s);
+	if (blockIdx.x != 1 || threadIdx.x != 7)
+		s[threadIdx.x] = 1;
+	__syncthreads();
+	y[blockIdx.x * 32 + threadIdx.x] = s[threadIdx.x];
+}
+
+START_TEST(poison)
+{
+	begin(_i);
+	float *y = room<float>(96), *never = room<float>(5);
+	run(&q, dim3(3), dim3(32), 32 * sizeof(float), unwritten, y);
+	float *got = result(y, 96), *nothing = result(never, 5);
+	for (int i = 0; i < 96; i++)
+		ck_assert_msg(i == 39 ? got[i] != got[i] : got[i] == 1, "%d: %g", i, got[i]); /* the block before left nothing */
+	for (int i = 0; i < 5; i++)
+		ck_assert(nothing[i] != nothing[i]);
+	free(got), free(nothing);
+	end();
+}
+END_TEST
+
+/* Sums that begin unfilled, or have a factor that is NaN, in a row of 16. */
+static __global__ void no_number(float *y, const float *x, int fill)
+{
+	SHARED(float, s);
+	for (unsigned i = threadIdx.x; i < 256; i += 32)
+		s[i] = i == 5 * 16 + 3 ? x[0] : 1;
+	__syncthreads();
+	wmma::fragment<wmma::accumulator, 16, 16, 8, float> sum;
+	wmma::fragment<wmma::matrix_a, 16, 16, 8, wmma::precision::tf32, wmma::row_major> a;
+	wmma::fragment<wmma::matrix_b, 16, 16, 8, wmma::precision::tf32, wmma::row_major> b;
+	wmma::load_matrix_sync(a, s, 16);
+	wmma::fill_fragment(b, 1.0f);
+	if (fill)
+		wmma::fill_fragment(sum, 0.0f);
+	wmma::mma_sync(sum, a, b, sum);
+	wmma::store_matrix_sync(y, sum, 16, wmma::mem_row_major);
+}
+
+START_TEST(no_numbers)
+{
+	for (int how = 0; how < 3; how++) {
+		float v = how == 2 ? __uint_as_float(0xffffffffu) : 1;
+		begin(_i);
+		float *x = room<float>(1), *y = room<float>(256);
+		card_put(x, &v, sizeof v);
+		run(&q, dim3(1), dim3(32), 256 * sizeof(float), no_number, y, x, how > 0);
+		float *got = result(y, 256);
+		for (int i = 0; i < 256; i++)
+			ck_assert_msg(how == 0 || (how == 2 && i / 16 == 5) ? got[i] != got[i] : got[i] == 8, "%d, %d: %g", how, i, got[i]);
+		free(got);
+		end();
+	}
+}
+END_TEST
+
+static __global__ void sums(float *f, double *d, int *n, const float *x)
+{
+	SHARED(double, s);
+	unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+	f[i] = run_sum(x[i], (float *)s);
+	__syncthreads();
+	d[i] = run_sum((double)x[i], s);
+	__syncthreads();
+	n[i] = run_sum((int)threadIdx.x, (int *)s);
+}
+
+START_TEST(block_sums)
+{
+	static const size_t threads[] = {32, 64, 96, 256, 1024};
+	for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+		size_t n = threads[t], blocks = 3;
+		begin(_i);
+		float *x = numbers(n * blocks, 1), *f = room<float>(n * blocks);
+		double *d = room<double>(n * blocks);
+		int *k = room<int>(n * blocks);
+		run(&q, dim3((unsigned)blocks), dim3((unsigned)n), 32 * sizeof(double), sums, f, d, k, x);
+		float *gf = result(f, n * blocks);
+		double *gd = result(d, n * blocks);
+		int *gk = result(k, n * blocks);
+		for (size_t b = 0; b < blocks; b++) {
+			double sum = 0;
+			for (size_t i = 0; i < n; i++)
+				sum += number(b * n + i, 1);
+			for (size_t i = b * n; i < (b + 1) * n; i++) {
+				ck_assert(fabs(gd[i] - sum) < 1e-12 * (double)n && fabs(gf[i] - sum) < 1e-6 * (double)n);
+				ck_assert(gf[i] == gf[b * n] && gk[i] == (int)(n * (n - 1) / 2));
+			}
+		}
+		free(gf), free(gd), free(gk);
+		end();
+	}
+}
+END_TEST
+
+enum { SHUFFLES = 10 };
+
+static __global__ void shuffles(int *y, const int *x)
+{
+	int i = (int)threadIdx.x, n = (int)blockDim.x, v = x[i];
+	y[i] = __shfl_xor_sync(0xffffffffu, v, 5);
+	y[n + i] = __shfl_down_sync(0xffffffffu, v, 3);
+	y[2 * n + i] = __shfl_up_sync(0xffffffffu, v, 3);
+	y[3 * n + i] = __shfl_sync(0xffffffffu, v, 30);
+	y[4 * n + i] = __shfl_xor_sync(0xffffffffu, v, 12, 8);
+	y[5 * n + i] = __shfl_down_sync(0xffffffffu, v, 3, 8);
+	y[6 * n + i] = __shfl_sync(0xffffffffu, v, 11, 8);
+	y[7 * n + i] = (int)__ballot_sync(0xffffffffu, v & 1);
+	y[8 * n + i] = __any_sync(0xffffffffu, v == 40) * 2 + __all_sync(0xffffffffu, v < 64 * 17);
+	y[9 * n + i] = (int)(__shfl_xor_sync(0xffffffffu, (double)v * 1e9, 1) / 1e9 + .5);
+}
+
+START_TEST(shuffle)
+{
+	enum { N = 64 };
+	int x[N];
+	unsigned votes[2] = {0, 0};
+	for (int i = 0; i < N; i++)
+		x[i] = i * 17 % 64, votes[i / 32] |= (unsigned)(x[i] & 1) << i % 32;
+	begin(_i);
+	int *dx = room<int>(N), *dy = room<int>((size_t)SHUFFLES * N);
+	card_put(dx, x, sizeof x);
+	run(&q, dim3(1), dim3(N), 0, shuffles, dy, dx);
+	int *y = result(dy, (size_t)SHUFFLES * N);
+	for (int i = 0; i < N; i++) {
+		int l = i % 32, w = i - l, any = 0;
+		for (int k = 0; k < 32; k++)
+			any |= x[w + k] == 40;
+		const int want[SHUFFLES] = {x[i ^ 5], x[l + 3 < 32 ? i + 3 : i], x[l >= 3 ? i - 3 : i], x[w + 30], x[i & 8 ? i ^ 12 : i],
+			x[l % 8 + 3 < 8 ? i + 3 : i], x[i / 8 * 8 + 3], (int)votes[i / 32], any * 2 + 1, x[i ^ 1]};
+		for (int k = 0; k < SHUFFLES; k++)
+			ck_assert_msg(y[k * N + i] == want[k], "shuffle %d, thread %d: %d, not %d", k, i, y[k * N + i], want[k]);
+	}
+	free(y);
+	end();
+}
+END_TEST
+
+START_TEST(quickly)
+{
+	for (int k = 0; k < 3000; k++) {
+		uint32_t bits = philox(3, PHILOX_TEST, 0, 0, (uint32_t)k).v[0] >> 1;
+		int d = k < 1000 ? k + 1 : k < 1062 ? (1 << (k - 1000) / 2) - (k & 1) : (int)(bits >> k % 31);
+		if (d < 1)
+			continue;
+		struct quick by = quick(d);
+		for (int i = 0; i < 400; i++) {
+			int64_t n = philox(4, PHILOX_TEST, 0, (uint32_t)k, (uint32_t)i).v[0] >> (1 + i % 31);
+			n = i < 100 ? i : i < 200 ? (int64_t)INT32_MAX - (i - 100) : i < 300 ? n / d * d - (i & 1) : n;
+			if (n >= 0)
+				ck_assert_msg(quick_div(by, (int)n) == n / d, "%d / %d: %d", (int)n, d, quick_div(by, (int)n));
+		}
+	}
+}
+END_TEST
+
+/* c (M, N) = a (M, K) b (K, N) by tiles of 16. */
+static __global__ void tiled(float *c, const float *a, const float *b, int M, int N, int K)
+{
+	SHARED(float, s);
+	float *t = s + 256, sum = 0;
+	int x = (int)threadIdx.x, y = (int)threadIdx.y, n = (int)blockIdx.x * 16 + x, m = (int)blockIdx.y * 16 + y;
+	for (int k = 0; k < K; k += 16) {
+		s[y * 16 + x] = m < M && k + x < K ? a[m * K + k + x] : 0;
+		t[y * 16 + x] = k + y < K && n < N ? b[(k + y) * N + n] : 0;
+		__syncthreads();
+		for (int i = 0; i < 16; i++)
+			sum += s[y * 16 + i] * t[i * 16 + x];
+		__syncthreads();
+	}
+	if (m < M && n < N)
+		c[m * N + n] = sum;
+}
+
+START_TEST(tiled_product)
+{
+	static const int shapes[][3] = {{1, 1, 1}, {16, 16, 16}, {17, 33, 5}, {40, 24, 50}};
+	for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+		int M = shapes[k][0], N = shapes[k][1], K = shapes[k][2];
+		begin(_i);
+		float *a = numbers((size_t)(M * K), 1), *b = numbers((size_t)(K * N), 2), *c = room<float>((size_t)(M * N));
+		run(&q, dim3((unsigned)(N + 15) / 16, (unsigned)(M + 15) / 16), dim3(16, 16), 512 * sizeof(float), tiled, c, a, b, M, N, K);
+		float *got = result(c, (size_t)(M * N));
+		for (int m = 0; m < M; m++)
+			for (int n = 0; n < N; n++) {
+				double sum = 0;
+				for (int i = 0; i < K; i++)
+					sum += (double)number((size_t)(m * K + i), 1) * number((size_t)(i * N + n), 2);
+				ck_assert(fabs(got[m * N + n] - sum) < 1e-5);
+			}
+		free(got);
+		end();
+	}
+}
+END_TEST
+
+/* As tensor cores see a factor. */
+static __device__ void narrow(float *to, float v)
+{
+	*to = wmma::__float_to_tf32(v);
+}
+
+static __device__ void narrow(__nv_bfloat16 *to, float v)
+{
+	*to = __float2bfloat16(v);
+}
+
+/* c (32, 32) = a (32, 16) b (16, 32), either of them by columns where so; then plus itself. A warp a quarter. */
+template <class F, class T, int K, class LA, class LB>
+static __global__ void tensor(float *c, const float *a, const float *b, int a_ld, int b_ld)
+{
+	SHARED(T, s);
+	T *t = s + 512;
+	for (unsigned i = threadIdx.x; i < 512; i += blockDim.x)
+		narrow(s + i, a[i]), narrow(t + i, b[i]);
+	__syncthreads();
+	int w = (int)threadIdx.x / 32, m = w / 2 * 16, n = w % 2 * 16;
+	wmma::fragment<wmma::accumulator, 16, 16, K, float> sum, twice;
+	wmma::fill_fragment(sum, 0.0f);
+	for (int k = 0; k < 16; k += K) {
+		wmma::fragment<wmma::matrix_a, 16, 16, K, F, LA> fa;
+		wmma::fragment<wmma::matrix_b, 16, 16, K, F, LB> fb;
+		wmma::load_matrix_sync(fa, s + (std::is_same<LA, wmma::row_major>::value ? m * a_ld + k : k * a_ld + m), (unsigned)a_ld);
+		wmma::load_matrix_sync(fb, t + (std::is_same<LB, wmma::row_major>::value ? k * b_ld + n : n * b_ld + k), (unsigned)b_ld);
+		wmma::mma_sync(sum, fa, fb, sum);
+	}
+	wmma::store_matrix_sync(c + m * 32 + n, sum, 32, wmma::mem_row_major);
+	__syncwarp();
+	wmma::load_matrix_sync(twice, c + m * 32 + n, 32, wmma::mem_row_major);
+	wmma::store_matrix_sync(c + 1024 + n * 32 + m, twice, 32, wmma::mem_col_major);
+}
+
+template <class F, class T, int K, class LA, class LB> static void check_tensor(int reverse, float (*rounded)(float))
+{
+	int a_row = std::is_same<LA, wmma::row_major>::value, b_row = std::is_same<LB, wmma::row_major>::value;
+	begin(reverse);
+	float *a = numbers(512, 1), *b = numbers(512, 2), *c = room<float>(2048);
+	run_call(&q, "tensor", 0, dim3(1), dim3(128), 1024 * sizeof(T), tensor<F, T, K, LA, LB>, c, a, b, a_row ? 16 : 32, b_row ? 32 : 16);
+	float *got = result(c, 2048);
+	for (int m = 0; m < 32; m++)
+		for (int n = 0; n < 32; n++) {
+			float sum = 0;
+			for (int k = 0; k < 16; k++)
+				sum += rounded(number((size_t)(a_row ? m * 16 + k : k * 32 + m), 1)) *
+				       rounded(number((size_t)(b_row ? k * 32 + n : n * 16 + k), 2));
+			ck_assert_msg(fabsf(got[m * 32 + n] - sum) < 2e-6f, "(%d, %d): %g, not %g", m, n, got[m * 32 + n], sum);
+			ck_assert(got[m * 32 + n] == got[1024 + n * 32 + m]);
+		}
+	free(got);
+	end();
+}
+
+/* To so many bits behind the point, by the book. */
+static float bits_behind(float v, int bits, int even)
+{
+	int e;
+	double m = ldexp(frexp(v, &e), bits + 1);
+	return (float)ldexp(even ? rint(m) : round(m), e - bits - 1);
+}
+
+static float tf32(float v)
+{
+	return bits_behind(v, 10, 0);
+}
+
+static float bf16(float v)
+{
+	return bits_behind(v, 7, 1);
+}
+
+START_TEST(tensor_products)
+{
+	typedef wmma::row_major row;
+	typedef wmma::col_major col;
+	check_tensor<wmma::precision::tf32, float, 8, row, row>(_i, tf32);
+	check_tensor<wmma::precision::tf32, float, 8, row, col>(_i, tf32);
+	check_tensor<wmma::precision::tf32, float, 8, col, row>(_i, tf32);
+	check_tensor<wmma::precision::tf32, float, 8, col, col>(_i, tf32);
+	check_tensor<__nv_bfloat16, __nv_bfloat16, 16, row, row>(_i, bf16);
+	check_tensor<__nv_bfloat16, __nv_bfloat16, 16, row, col>(_i, bf16);
+	check_tensor<__nv_bfloat16, __nv_bfloat16, 16, col, row>(_i, bf16);
+	check_tensor<__nv_bfloat16, __nv_bfloat16, 16, col, col>(_i, bf16);
+}
+END_TEST
+
+START_TEST(rounding)
+{
+	static const struct {
+		uint32_t v, tf32, bf16;
+	} known[] = {{0x3f800000, 0x3f800000, 0x3f80}, {0x3f800fff, 0x3f800000, 0x3f80}, {0x3f801000, 0x3f802000, 0x3f80},
+		{0x3f808000, 0x3f808000, 0x3f80}, {0x3f818000, 0x3f818000, 0x3f82}, {0x3f808001, 0x3f808000, 0x3f81},
+		{0xbf801000, 0xbf802000, 0xbf80}, {0x7f7fffff, 0x7f800000, 0x7f80}, {0x7f800000, 0x7f800000, 0x7f80}, {0x00000000, 0, 0},
+		{0x80000000, 0x80000000, 0x8000}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		float v = __uint_as_float(known[i].v);
+		ck_assert_uint_eq(__float_as_uint(wmma::__float_to_tf32(v)), known[i].tf32);
+		ck_assert_uint_eq(__float_as_uint(__bfloat162float(__float2bfloat16(v))), known[i].bf16 << 16);
+	}
+	for (uint32_t i = 0; i < 10000; i++) {
+		float v = number(i, 3);
+		ck_assert(wmma::__float_to_tf32(v) == tf32(v) && __bfloat162float(__float2bfloat16(v)) == bf16(v));
+	}
+	ck_assert(isnan(wmma::__float_to_tf32(NAN)) && isnan(__bfloat162float(__float2bfloat16(NAN))));
+}
+END_TEST
+
+static __global__ void scale(float *y, const float *x, float by, size_t n)
+{
+	size_t i = run_index();
+	if (i < n)
+		y[i] = by * x[i];
+}
+
+/* Eight launches, and a product, asked for three times: one graph, whose rates change. */
+START_TEST(graphs)
+{
+	enum { N = 300 };
+	begin(_i);
+	float *x = numbers(N, 1), *y = room<float>(N);
+	for (int pass = 0; pass < 3; pass++) {
+		for (int i = 0; i < 8; i++)
+			run_flat(&q, N, scale, y, i ? y : x, i == 4 ? (float)(pass + 1) : 2.0f, (size_t)N);
+		float *got = result(y, N);
+		for (size_t i = 0; i < N; i++)
+			ck_assert(got[i] == number(i, 1) * 128 * (float)(pass + 1));
+		free(got);
+	}
+	ck_assert_int_eq(q.graphs, 1);
+	ck_assert_int_eq(q.sets, 2);
+	ck_assert_int_eq(q.runs, 3);
+	end();
+}
+END_TEST
+
+START_TEST(products)
+{
+	enum { M = 5, N = 7, K = 9 };
+	for (int how = 0; how < 24; how++) {
+		int at = how & 1, bt = how >> 1 & 1, add = how >> 2 & 1, precision = how / 8;
+		float (*const round[])(float) = {NULL, tf32, bf16};
+		begin(_i);
+		float *a = numbers(M * K, 1), *b = numbers(K * N, 2), *c = numbers(M * N, 3);
+		struct product p = {c, a, b, M, N, K, at, bt, add, precision};
+		struct call *call = queue_next(&q);
+		memset((void *)call, 0, sizeof *call);
+		call->name = "product";
+		run_pack(call, p);
+		float *got = result(c, M * N);
+		for (int m = 0; m < M; m++)
+			for (int n = 0; n < N; n++) {
+				double sum = add ? number((size_t)(m * N + n), 3) : 0;
+				for (int k = 0; k < K; k++) {
+					float u = number((size_t)(at ? k * M + m : m * K + k), 1),
+					      v = number((size_t)(bt ? n * K + k : k * N + n), 2);
+					sum += precision ? (double)round[precision](u) * round[precision](v) : (double)u * v;
+				}
+				ck_assert(got[m * N + n] == (float)sum);
+			}
+		free(got);
+		end();
+	}
+}
+END_TEST
+
+START_TEST(memory)
+{
+	setenv("KEYPIPE_CARD_BYTES", "10000", 1);
+	begin(0);
+	size_t free_, total;
+	char *a = (char *)card_alloc(6001), *b = (char *)card_alloc(3999), text[8] = "";
+	ck_assert(a && b && !card_alloc(1));
+	card_room(&free_, &total);
+	ck_assert(free_ == 0 && total == 10000);
+	card_free(a);
+	ck_assert(!card_alloc(6002));
+	a = (char *)card_alloc(6000);
+	card_room(&free_, &total);
+	ck_assert(a && free_ == 1 && (uintptr_t)a % 16 == 0);
+	card_fill(a, 'x', 6000);
+	card_put(b + 3990, "keypipe", 8);
+	card_copy(a + 5993, b + 3990, 7);
+	card_get(text, a + 5992, 8);
+	ck_assert_int_eq(memcmp(text, "xkeypipe", 8), 0);
+	card_feed(a, "feed", 4);
+	int first = card_fetch(text, a, 2), second = card_fetch(text + 2, a + 2, 2);
+	card_fill(a, 'y', 4);
+	ck_assert_int_eq(memcmp(text, "\xff\xff\xff\xffpipe", 8), 0);
+	card_wait(second), card_wait(first);
+	ck_assert_int_eq(memcmp(text, "feedpipe", 8), 0);
+	end();
+	begin(1); /* once more */
+	end();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("fiber");
+	TCase *t = tcase_create("fiber");
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, missing_barrier);
+	tcase_add_loop_test(t, planted, 0, sizeof plants / sizeof *plants);
+	tcase_add_loop_test(t, poison, 0, 2);
+	tcase_add_loop_test(t, no_numbers, 0, 2);
+	tcase_add_loop_test(t, block_sums, 0, 2);
+	tcase_add_loop_test(t, shuffle, 0, 2);
+	tcase_add_test(t, quickly);
+	tcase_add_loop_test(t, tiled_product, 0, 2);
+	tcase_add_loop_test(t, tensor_products, 0, 2);
+	tcase_add_test(t, rounding);
+	tcase_add_loop_test(t, graphs, 0, 2);
+	tcase_add_loop_test(t, products, 0, 2);
+	tcase_add_test(t, memory);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}

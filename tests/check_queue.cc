@@ -1,0 +1,170 @@
+/* The queue of launches: order, graphs that are used again with other arguments, and what makes them no longer fit. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "kernels/cuda/cuda.h"
+
+extern "C" {
+#include "lib/err.h"
+}
+
+static struct ops *o;
+
+static void set_up(void)
+{
+	o = ops_open("cuda", 1, PRECISION_FP32);
+}
+
+static void tear_down(void)
+{
+	o->close(o);
+}
+
+/* x = mul x + add: the order of calls shows. */
+static __global__ void affine(double *x, double mul, double add, size_t n)
+{
+	size_t i = run_index();
+	if (i < n)
+		x[i] = mul * x[i] + add;
+}
+
+static double *zeros(size_t n)
+{
+	return (double *)o->alloc(o, n * sizeof(double));
+}
+
+static double first(const double *x)
+{
+	double v;
+	o->get(o, &v, x, sizeof v);
+	return v;
+}
+
+START_TEST(order)
+{
+	struct queue *q = queue_of(o);
+	double *x = zeros(1), want = 0;
+	for (int k = 1; k <= 2 * QUEUE_CALLS + 7; k++) { /* over several flushes */
+		run_flat(q, 1, affine, x, k % 3 ? 1.0 : 0.5, (double)k, (size_t)1);
+		want = (k % 3 ? 1.0 : 0.5) * want + k;
+	}
+	ck_assert(first(x) == want);
+	o->release(o, x);
+}
+END_TEST
+
+/* An epoch again: one graph a piece, and only what differs is set. */
+START_TEST(again)
+{
+	struct queue *q = queue_of(o);
+	double *x = zeros(1), want = 0;
+	enum { CALLS = QUEUE_CALLS + 100, EPOCHS = 5 };
+	for (int e = 0; e < EPOCHS; e++) {
+		for (int k = 0; k < CALLS; k++) {
+			double add = k == 3 ? e : k; /* one call of all has another argument each epoch */
+			run_flat(q, 1, affine, x, 0.5, add, (size_t)1);
+			want = 0.5 * want + add;
+		}
+		ck_assert(first(x) == want);
+	}
+	ck_assert_msg(q->graphs == 2 && q->runs == 2 * EPOCHS && q->sets == EPOCHS - 1, "%d graphs, %d runs, %d sets", q->graphs, q->runs,
+		q->sets);
+	/* another grid, another kernel order, another length: another graph */
+	for (int k = 0; k < 10; k++)
+		run_flat(q, k == 5 ? 300 : 1, affine, x, 1.0, 1.0, (size_t)1);
+	want = first(x);
+	for (int k = 0; k < 10; k++)
+		run_flat(q, k == 6 ? 300 : 1, affine, x, 1.0, 1.0, (size_t)1);
+	ck_assert(first(x) == want + 10);
+	ck_assert_int_eq(q->graphs, 4);
+	/* few calls need none */
+	run_flat(q, 1, affine, x, 1.0, 1.0, (size_t)1);
+	ck_assert(first(x) == want + 11);
+	ck_assert_int_eq(q->graphs, 4);
+	o->release(o, x);
+}
+END_TEST
+
+/* More kinds than are kept: the oldest goes, and results stay right. */
+START_TEST(many_kinds)
+{
+	struct queue *q = queue_of(o);
+	double *x = zeros(1), want = 0;
+	for (int round = 0; round < 3; round++)
+		for (int kind = 0; kind < QUEUE_GRAPHS + 5; kind++) {
+			for (int k = 0; k < QUEUE_FEW + kind; k++, want++)
+				run_flat(q, 1, affine, x, 1.0, 1.0, (size_t)1);
+			ck_assert(first(x) == want);
+		}
+	ck_assert_int_eq(q->graphs, 3 * (QUEUE_GRAPHS + 5));
+	o->release(o, x);
+}
+END_TEST
+
+/* What waits in the queue is done before memory is read, written by the host, lent, seen or given back. */
+START_TEST(waiting)
+{
+	struct queue *q = queue_of(o);
+	double *x = zeros(4), *y = zeros(4), host[4] = {1, 2, 3, 4};
+	run_flat(q, 4, affine, x, 1.0, 1.0, (size_t)4);
+	o->put(o, x, host, sizeof host); /* after it */
+	run_flat(q, 4, affine, x, 2.0, 0.0, (size_t)4);
+	o->copy(o, y, x, sizeof host);
+	const double *seen = (const double *)o->view(o, y, sizeof host);
+	for (int i = 0; i < 4; i++)
+		ck_assert(seen[i] == 2 * host[i]);
+	o->unview(o, seen);
+	o->zero(o, y, 3 * sizeof *y);
+	run_flat(q, 4, affine, x, 1.0, 1.0, (size_t)4);
+	o->release(o, x);
+	o->get(o, host, y, sizeof host);
+	ck_assert(host[0] == 0 && host[2] == 0 && host[3] == 8);
+	double *lent = (double *)o->lend(o, host, sizeof host);
+	ck_assert(lent != host && first(lent + 3) == 8);
+	o->unlend(o, lent), o->release(o, y);
+}
+END_TEST
+
+/* A large product goes to the library, within a graph too, and agrees with plain sums. */
+START_TEST(library)
+{
+	enum { N = 512 };
+	float *host = (float *)xcalloc(3 * N * N, sizeof *host), *x = (float *)o->alloc(o, N * N * 4), *w = (float *)o->alloc(o, N * N * 4),
+	      *y = (float *)o->alloc(o, N * N * 4);
+	for (int i = 0; i < 2 * N * N; i++)
+		host[i] = (float)((i * 2654435761u >> 20) % 17) - 8;
+	o->put(o, x, host, N * N * 4), o->put(o, w, host + N * N, N * N * 4);
+	for (int flip = 0; flip < 2; flip++) {
+		for (int k = 0; k < 2 + 3 * flip; k++)
+			o->dense(o, y, x, w, NULL, ACT_RELU, flip, N, N, N);
+		o->get(o, host + 2 * N * N, y, N * N * 4);
+		for (int i = 0; i < N * N; i += 1237) {
+			double sum = 0;
+			for (int k = 0; k < N; k++)
+				sum += (double)host[i / N * N + k] *
+				       (double)(flip ? host[N * N + k * N + i % N] : host[N * N + i % N * N + k]);
+			ck_assert_msg((double)host[2 * N * N + i] == (sum > 0 ? sum : 0), "flip %d, %d: %g, not %g", flip, i,
+				(double)host[2 * N * N + i], sum);
+		}
+	}
+	o->release(o, x), o->release(o, w), o->release(o, y), free(host);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("queue");
+	TCase *t = tcase_create("queue");
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, order);
+	tcase_add_test(t, again);
+	tcase_add_test(t, many_kinds);
+	tcase_add_test(t, waiting);
+	tcase_add_test(t, library);
+	suite_add_tcase(suite, t);
+	SRunner *r = srunner_create(suite);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# usage: tests/gpu_check.sh DIR FROM
+# What the hand for cards does on the card of this machine: right, the same each time, how fast. DIR has bin/ and tests/ of a build with it, FROM
+# other programs. PEERS=DIR2 (with `compare`) and PYTHON put PyTorch beside it. One table on stdout; ends within SECONDS_IN_ALL (480).
+set -u
+D=$1 FROM=$2 T=$(mktemp -d) all=${SECONDS_IN_ALL:-480} failed=0
+trap 'rm -rf "$T"' EXIT
+export TMP=$T CK_VERBOSITY=minimal CK_DEFAULT_TIMEOUT=200
+left() { echo $((all - SECONDS)); }
+row() { printf '%-34s %-10s %s\n' "$@"; }
+# passes WHAT COMMAND...: in the time that is left
+passes() {
+	local what=$1 t0=$SECONDS status=0; shift
+	[ "$(left)" -gt 5 ] || { row "$what" "not run" "no time left"; return; }
+	timeout "$(left)" "$@" >"$T/out" 2>&1 || status=$?
+	case $status in
+	0) row "$what" ok "$((SECONDS - t0)) s${more:+, $more}" ;;
+	*) row "$what" FAILED "$(grep -vE '^(Running|[0-9]+%)' "$T/out" | head -1 | cut -c1-120)"; failed=$((failed + 1)) ;;
+	esac
+}
+card=$("$D/bin/bench" --device cuda --seconds 0 mlp-32 2>"$T/err" | sed -n '1s/^# keypipe, cuda by //p')
+[ -n "$card" ] || { cat "$T/err"; exit 1; }
+echo "gpu-check on ${card%, * threads}, $(date +%F)"
+row check result remarks
+for precision in fp32 tf32 bf16; do
+	for t in ops conv_ops; do
+		passes "$t, $precision, against ref" env HAND=cuda PRECISION=$precision "$D/tests/check_$t"
+	done
+done
+for t in steps dae train infer; do passes "$t against PyTorch's dump or by hand" env HAND=cuda "$D/tests/check_$t"; done
+
+# ---- three nets, twice each: the same bits
+"$FROM/face-synth" -q -n 1200 -s 5 | "$FROM/csv-clean" -q -o "$T/faces.tns"
+"$FROM/tns-split" -q --parts 0.9,0.1 "$T/faces.tns" -o "$T/train.tns" -o "$T/valid.tns"
+"$FROM/patch-extract" -q --preset eyes "$T/faces.tns" -o "$T/eyes.tns"
+trains() { # WHAT EPOCHS PROGRAM ARGUMENTS...
+	local what=$1 epochs=$2 program=$3; shift 3
+	"$D/bin/$program" -q -d cuda -e "$epochs" "$@" -o "$T/one.tns" && "$D/bin/$program" -q -d cuda -e "$epochs" "$@" -o "$T/two.tns" --log "$T/log.tsv" &&
+		cmp "$T/one.tns" "$T/two.tns"
+}
+export -f trains; export D T
+e=${EPOCHS:-20}
+last() { awk -F'\t' -v c="$1" 'END { print $c }' "$T/log.tsv" 2>/dev/null; }
+more= passes "trains an autoencoder, twice alike" bash -c 'trains dae "$@"' - "$e" dae-pretrain -H 500 -b 128 "$T/eyes.tns"
+row "  loss, seconds of $e epochs" "$(last 3)" "$(last 4)"
+passes "trains conv.net, twice alike" bash -c 'trains conv "$@"' - "$e" cnn-train -n @pipelines/nets/conv.net --valid "$T/valid.tns" --augment default "$T/train.tns"
+row "  pixels, seconds of $e epochs" "$(last 5)" "$(last 6)"
+passes "trains heat.net, twice alike" bash -c 'trains heat "$@"' - "$e" cnn-train -n @pipelines/nets/heat.net --target heatmap --loss smooth -b 32 -r 0.002 \
+	--optimizer adam --valid "$T/valid.tns" --augment default "$T/train.tns"
+row "  pixels, seconds of $e epochs" "$(last 5)" "$(last 6)"
+passes "predicts" "$D/bin/predict" -q -d cuda --flip "$T/one.tns" "$T/faces.tns" -o "$T/predicted.tns"
+if command -v compute-sanitizer >/dev/null; then
+	passes "compute-sanitizer, a small net" compute-sanitizer --error-exitcode 9 "$D/bin/cnn-train" -q -d cuda -e 1 -n 'conv3x3x8 bn relu pool2 conv3x3x8 fc' \
+		"$T/valid.tns" -o "$T/three.tns"
+else
+	row compute-sanitizer "not run" "it is not there"
+fi
+
+# ---- speed
+if [ -n "${PEERS:-}" ]; then printf '%-20s %12s %12s %8s\n' workload samples/s PyTorch ratio; else printf '%-20s %12s\n' workload samples/s; fi
+for w in ${WORKLOADS:-dae-1000 conv-train-128 heat-train-32 infer-conv-1 map-train-64 dae-128 mlp-32 conv-train-32 infer-conv-128 infer-heat-1 infer-heat-32 sgemm-4096}; do
+	[ "$(left)" -gt 20 ] || { printf '%-20s %12s\n' "$w" "no time left"; continue; }
+	if [ -n "${PEERS:-}" ] && [ "$w" != sgemm-4096 ]; then
+		timeout "$(left)" "$PEERS/compare" --bench "$D/bin/bench" --python "${PYTHON:-python3}" --rounds 1 --seconds 1 --device cuda --compile "$w" 2>"$T/err" |
+			awk -v w="$w" '$1 == w { printf "%-20s %12s %12s %8s\n", $1, $2, $3, $4; seen = 1 } END { exit !seen }' ||
+			printf '%-20s %s\n' "$w" "$(tail -1 "$T/err" | cut -c1-100)"
+	else
+		timeout "$(left)" "$D/bin/bench" --device cuda --seconds 1 "$w" 2>"$T/err" | awk -v w="$w" '$1 == w { printf "%-20s %12s\n", $1, $2; seen = 1 } END { exit !seen }' ||
+			printf '%-20s %s\n' "$w" "$(tail -1 "$T/err" | cut -c1-100)"
+	fi
+done
+echo "gpu-check: $failed failed, $SECONDS s"
+[ "$failed" = 0 ]

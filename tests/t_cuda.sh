@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# The hand for cards in whole programs, its kernels run on the host: it learns what the readable hand learns, in the same bits each time,
+# killed and resumed or not; what a card lacks is said in one line.
+. tests/sh.sh
+HOST=${BIN%/bin}/host/bin
+cd "$TMP" || exit 1
+face-synth -q -n 40 --size 24x24 -s 3 --dirt | csv-clean -q --keep-all -o faces.tns 2>/dev/null
+face-synth -q -n 20 -s 4 | csv-clean -q -o big.tns 2>/dev/null
+patch-extract -q --preset eyes big.tns -o eyes.tns 2>/dev/null
+
+# near WHAT A B LIMIT: the columns of losses of two logs differ by less, relatively
+near() {
+	if paste "$2" "$3" | awk -F'\t' -v limit="$4" -v c="$5" 'NR > 1 { n = NF / 2; d = $c / $(c + n) - 1; if (!(d < limit && d > -limit)) bad = 1; seen++ }
+		END { exit bad || !seen }'; then good; else bad "$1: losses $(cut -f"$5" "$2" | paste -sd' ') and $(cut -f"$5" "$3" | paste -sd' ')"; fi
+}
+steady() { awk -F'\t' '{ NF--; print }' OFS='\t' "$1"; }
+# learns WHAT COLUMN PROGRAM ARGUMENTS...: by ref and by cuda in its three precisions
+learns() {
+	local what=$1 column=$2 program=$3; shift 3
+	ok "$what: ref" "$program" -q -d ref --log ref.tsv "$@" -o ref.tns
+	ok "$what: fp32" "$HOST/$program" -q -d cuda --precision fp32 --log fp32.tsv "$@" -o fp32.tns
+	near "$what: fp32" ref.tsv fp32.tsv 1e-4 "$column"
+	ok "$what: tf32" "$HOST/$program" -q -d cuda --log tf32.tsv "$@" -o tf32.tns
+	near "$what: tf32" ref.tsv tf32.tsv 0.02 "$column"
+	ok "$what: bf16" "$HOST/$program" -q -d cuda --precision bf16 --log bf16.tsv "$@" -o bf16.tns
+	near "$what: bf16" ref.tsv bf16.tsv 0.1 "$column"
+	steady tf32.tsv >tf32.log
+	# threads of blocks in reverse order: what depends on an order shows
+	ok "$what: in reverse" env KEYPIPE_CARD_ORDER=reverse "$HOST/$program" -q -d cuda --log again.tsv "$@" -o again.tns
+	same tf32.tns again.tns "$what: in reverse"
+	steady again.tsv >again.log
+	same tf32.log again.log "$what: log in reverse"
+}
+learns "points" 3 cnn-train -n 'conv3x3x5p1 bn relu pool2 dropout0.2 fc17 relu fc' -e 4 -b 17 --optimizer adam -r 0.003 --augment default faces.tns
+learns "heat maps" 3 cnn-train --target heatmap --loss smooth --distrust 4 \
+	-n 'conv3x3x8s2p1 bn relu conv3x3x12s2p1 relu up2 conv3x3x8p1 relu conv1x1' -e 4 -b 13 --optimizer adam -r 0.003 --augment flip,shift=2,blur=1 faces.tns
+learns "one map" 3 cnn-train --target map -n 'conv5x5x4 pool2 sigmoid dropout0.3 fc' -e 3 -b 16 -r 0.0005 -m 0.9 faces.tns
+learns "labels" 3 cnn-train --target label -n 'conv5x5x3 tanh pool3 fc9 sigmoid fc' -e 3 --optimizer nesterov -r 0.05 eyes.tns
+learns "an autoencoder" 3 dae-pretrain -H 23,11 -e 3 -b 33 eyes.tns
+
+# killed while it trains, and resumed
+cnn=(-q -d cuda -n 'conv3x3x5p1 bn relu pool2 fc17 relu fc' -b 10 -e 30 --optimizer adam --augment default --valid-part 0.3 faces.tns)
+ok "not killed" "$HOST/cnn-train" "${cnn[@]}" -o whole.tns
+killed=0
+for pause in 0.1 0.2 0.4 0.8; do
+	"$HOST/cnn-train" "${cnn[@]}" --checkpoint check.tns --resume -o parts.tns &
+	pid=$!
+	sleep $pause
+	kill -9 $pid 2>/dev/null && killed=$((killed + 1))
+	wait $pid 2>/dev/null
+done
+ok "resumed" "$HOST/cnn-train" "${cnn[@]}" --checkpoint check.tns --resume -o parts.tns
+is "$((killed > 0))" 1 "it was killed at all"
+same whole.tns parts.tns "killed and resumed"
+
+# prediction, by several models and mirror images, as the fast hand predicts
+cnn-train -q -n 'conv3x3x4 bn relu pool2 fc' -e 1 -s 1 faces.tns -o a.tns
+cnn-train -q --target heatmap -n 'conv3x3x6s2p1 bn relu conv1x1' -e 1 -s 2 faces.tns -o b.tns
+predict -q --flip a.tns b.tns faces.tns | score --json >cpu.json
+ok "predicted" "$HOST/predict" -q -d cuda --precision fp32 --flip a.tns b.tns faces.tns -o cuda.tns
+rmse() { grep -o '"rmse_px": *[0-9.]*' "$1" | head -1 | grep -o '[0-9.]*$'; }
+score --json cuda.tns >cuda.json
+is "$(awk "BEGIN { d = $(rmse cpu.json) - $(rmse cuda.json); print (d < 1e-3 && d > -1e-3) }")" 1 "points as the fast hand has them"
+
+# what a card lacks
+fails 1 "out of the card's memory" env KEYPIPE_CARD_BYTES=100000 "$HOST/cnn-train" -q -d cuda -n 'fc500 relu fc' -e 1 faces.tns -o no.tns
+fails 1 "MiB are wanted" env KEYPIPE_CARD_BYTES=100000 "$HOST/predict" -q -d cuda a.tns faces.tns -o no.tns
+fails 2 "only the device cuda has it" cnn-train -q --precision tf32 -n fc -e 1 faces.tns -o no.tns
+ok "nothing is left" test ! -e no.tns
+# the programs as they are installed: no such hand, no card, or, with a card, all is well
+if "$BIN/cnn-train" -q -d cuda -n fc -e 1 faces.tns -o no.tns 2>err; then
+	skip "there is a card here"
+else
+	is "$?" 1 "without a card: exit status"
+	is "$(wc -l <err)" 1 "without a card: one line"
+	is "$(grep -cE 'no such hand|--device cuda: ' err)" 1 "without a card: $(cat err)"
+	ok "without a card nothing is written" test ! -e no.tns
+fi
+done_tests
