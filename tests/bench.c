@@ -336,7 +336,23 @@ static void run(const struct workload *l)
 	ops->close(ops);
 }
 
-/* In a process of its own, whose peak memory is its own. */
+static int threads(void)
+{
+	cpu_set_t set;
+	if (!strcmp(o.device, "ref"))
+		return 1;
+	return o.threads ? (int)o.threads : sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+}
+
+static void head(void)
+{
+	struct ops *ops = hand();
+	printf("# keypipe, %s by %s, %d threads\n", ops->name, ops->kernel, threads());
+	fflush(stdout);
+	ops->close(ops);
+}
+
+/* In a process of its own, whose peak memory is its own; a card does not survive a fork, so the parent never opens one. */
 static int run_apart(const struct workload *l)
 {
 	int status;
@@ -344,22 +360,17 @@ static int run_apart(const struct workload *l)
 	if (child < 0)
 		die_errno("fork");
 	if (!child) {
-		run(l);
+		if (l)
+			run(l);
+		else
+			head();
 		exit(finish());
 	}
 	if (waitpid(child, &status, 0) < 0)
 		die_errno("waitpid");
 	if (WIFSIGNALED(status))
-		die("%s: ended by signal %d", l->name, WTERMSIG(status));
+		die("%s: ended by signal %d", l ? l->name : o.device, WTERMSIG(status));
 	return WEXITSTATUS(status);
-}
-
-static int threads(void)
-{
-	cpu_set_t set;
-	if (!strcmp(o.device, "ref"))
-		return 1;
-	return o.threads ? (int)o.threads : sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 }
 
 int main(int argc, char **argv)
@@ -371,13 +382,13 @@ int main(int argc, char **argv)
 		names = usual, n = sizeof usual / sizeof *usual;
 	for (int i = 0; i < n; i++)
 		parse(&l[i], names[i]);
-	struct ops *ops = hand();
-	printf("# keypipe, %s by %s, %d threads\n", ops->name, ops->kernel, threads());
-	fflush(stdout); /* before a fork, or it is printed twice */
-	ops->close(ops);
-	if (n == 1)
+	if (n == 1) {
+		head();
 		run(&l[0]);
-	for (int i = 0; n > 1 && i < n && !status; i++)
+		return finish();
+	}
+	status = run_apart(NULL);
+	for (int i = 0; i < n && !status; i++)
 		status = run_apart(&l[i]);
 	return status ? status : finish();
 }

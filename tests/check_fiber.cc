@@ -58,7 +58,7 @@ template <class T> static T *room(size_t n)
 template <class T> static T *result(const T *device, size_t n)
 {
 	T *host = (T *)xcalloc(n, sizeof *host);
-	queue_flush(&q, 1);
+	queue_flush(&q);
 	card_get(host, device, n * sizeof *host);
 	return host;
 }
@@ -228,7 +228,7 @@ static float *x;	      /* (512) */
 #define TOUCH(kernel, shared, at) [] { run(&q, dim3(2), dim3(64), shared, kernel, y, at); }
 #define FLAT(...) [] { run_flat(&q, 10, __VA_ARGS__); }
 #define MATRIX(ld, round) [] { run(&q, dim3(1), dim3(32), 2048, matrix, (float *)y, x, ld, round); }
-#define EDGE(at) [] { run(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q, 1), card_get(got, odd, 4); }
+#define EDGE(at) [] { run(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q), card_get(got, odd, 4); }
 
 static const struct plant {
 	void (*go)(void);
@@ -284,7 +284,7 @@ static void fault(void *arg)
 	begin(in_reverse);
 	y = room<int>(64), odd = room<int>(63), x = numbers(512, 0);
 	((const struct plant *)arg)->go();
-	queue_flush(&q, 1);
+	queue_flush(&q);
 }
 
 START_TEST(planted)
@@ -651,7 +651,7 @@ START_TEST(products)
 		float (*const round[])(float) = {NULL, tf32, bf16};
 		begin(_i);
 		float *a = numbers(M * K, 1), *b = numbers(K * N, 2), *c = numbers(M * N, 3);
-		struct product p = {c, a, b, M, N, K, at, bt, add, precision};
+		struct product p = {c, a, b, M, N, K, at, bt, add, precision, 0};
 		struct call *call = queue_next(&q);
 		memset((void *)call, 0, sizeof *call);
 		call->name = "product";

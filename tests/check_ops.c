@@ -1,5 +1,5 @@
 /* Every operation on rows of a hand against the readable one, on awkward shapes, and its bits from opening to opening. Maps are
- * check_map_ops.c's and check_conv_ops.c's. */
+ * check_conv_ops.c's. */
 #include "tests/hands.h"
 
 static void bytes_drawn(uint8_t *p, size_t n)
@@ -35,6 +35,24 @@ START_TEST(memory)
 	const uint8_t *view = o->view(o, p, n);
 	ck_assert_msg(!memcmp(view, same, n), "lent, copied, viewed");
 	o->unview(o, view);
+	/* what does not wait: three fetches of what p holds each time, the last twice */
+	uint8_t *fetched[4] = {xmalloc(n), xmalloc(n), xmalloc(n), xmalloc(n)};
+	int ticket[4];
+	ticket[0] = o->fetch(o, fetched[0], p, n);
+	o->zero(o, p, n);
+	ticket[1] = o->fetch(o, fetched[1], p, n);
+	bytes_drawn(host, n);
+	o->feed(o, q, host, n);
+	o->copy(o, p, q, n);
+	ticket[2] = o->fetch(o, fetched[2], p, n), ticket[3] = o->fetch(o, fetched[3], p, n);
+	for (int i = 3; i >= 0; i--)
+		o->wait(o, ticket[i]);
+	ck_assert_msg(!memcmp(fetched[0], same, n), "fetched before zero");
+	memset(same, 0, n);
+	ck_assert_msg(!memcmp(fetched[1], same, n), "fetched after zero");
+	ck_assert_msg(!memcmp(fetched[2], host, n) && !memcmp(fetched[3], host, n), "fed, copied, fetched");
+	for (int i = 0; i < 4; i++)
+		free(fetched[i]);
 	o->release(o, p), o->release(o, q), free(host), free(same), free(back);
 }
 END_TEST
@@ -92,10 +110,11 @@ static float *positive(float *p, size_t n)
 	return p;
 }
 
-static struct moved moved_first(const struct ops *o, int k, size_t n)
+/* From what the host has, for update k. */
+static struct moved moved_in(const struct ops *o, const struct moved *host, int k, size_t n)
 {
-	return (struct moved){in(o, randoms(n, 9), n), updates[k].momentum > 0 ? in(o, randoms(n, 10), n) : NULL,
-		updates[k].kind == UPDATE_ADAM ? in(o, positive(randoms(n, 11), n), n) : NULL};
+	return (struct moved){in(o, copied(host->w, n), n), updates[k].momentum > 0 ? in(o, copied(host->m, n), n) : NULL,
+		updates[k].kind == UPDATE_ADAM ? in(o, copied(host->v, n), n) : NULL};
 }
 
 static void moved_agree(const struct ops *o, struct moved a, size_t n, float tolerance, const char *what)
@@ -112,11 +131,12 @@ START_TEST(dense_step)
 	struct ops *o = hand(__func__, _i);
 	const int *v = dense_shapes[_i % HANDS_SHAPES], B = v[0], I = v[1], O = v[2];
 	size_t ni = (size_t)(B * I), no = (size_t)(B * O), nw = (size_t)(I * O);
+	struct moved host = {randoms(nw, 9), randoms(nw, 10), positive(randoms(nw, 11), nw)};
 	for (int pair = 0; pair < 2; pair++) {
 		float *x = in(o, randoms(ni, 1), ni), *dy = in(o, weights(no, B, 2), no);
 		float *x2 = pair ? in(o, randoms(ni, 3), ni) : NULL, *dy2 = pair ? in(o, weights(no, B, 4), no) : NULL;
 		for (int k = 0; k < UPDATES; k++) {
-			struct moved a = moved_first(o, k, nw);
+			struct moved a = moved_in(o, &host, k, nw);
 			o->dense_step(o, a.w, a.m, a.v, dy, x, dy2, x2, B, I, O, &updates[k]);
 			moved_agree(o, a, nw, hands_products(B), "dense_step");
 		}
@@ -124,6 +144,7 @@ START_TEST(dense_step)
 		if (pair)
 			drop(o, x2), drop(o, dy2);
 	}
+	free(host.w), free(host.m), free(host.v);
 }
 END_TEST
 
@@ -307,11 +328,11 @@ START_TEST(steps)
 	struct ops *o = hand(__func__, _i);
 	size_t n = 100003;
 	int k = _i % HANDS_SHAPES;
-	struct moved a = moved_first(o, k, n);
+	struct moved host = {randoms(n, 9), randoms(n, 10), positive(randoms(n, 11), n)}, a = moved_in(o, &host, k, n);
 	float *g = in(o, randoms(n, 3), n);
 	o->update(o, a.w, g, a.m, a.v, n, &updates[k]);
 	moved_agree(o, a, n, 1e-6f, "update");
-	drop(o, g);
+	drop(o, g), free(host.w), free(host.m), free(host.v);
 }
 END_TEST
 

@@ -85,6 +85,36 @@ START_TEST(again)
 }
 END_TEST
 
+/* A long epoch of steps that ask for the same: its pieces are cut at steps, so few graphs serve it, however many pieces there are. */
+static __global__ void other(double *x, double add)
+{
+	if (!run_index())
+		x[0] += add;
+}
+
+START_TEST(steps)
+{
+	struct queue *q = queue_of(o);
+	double *x = zeros(1), want = 0;
+	enum { STEPS = 700, STEP = 29 };
+	for (int e = 0; e < 3; e++) {
+		for (int s = 0; s < STEPS; s++) /* the last one is shorter */
+			for (int k = 0; k < (s == STEPS - 1 ? STEP - 5 : STEP); k++) {
+				double add = s + 1000 * e + k;
+				if (k == 7 || k == 20)
+					run_flat(q, 1, other, x, add);
+				else
+					run_flat(q, k % 5 ? 1 : 300, affine, x, k % 7 ? 1.0 : 0.5, add, (size_t)1);
+				want = k == 7 || k == 20 ? want + add : (k % 7 ? 1.0 : 0.5) * want + add;
+			}
+		ck_assert(first(x) == want);
+	}
+	ck_assert_msg(q->graphs <= QUEUE_SAME + 2, "%d graphs in %d runs", q->graphs, q->runs);
+	ck_assert_msg(q->runs >= 3 * 40, "%d runs", q->runs);
+	o->release(o, x);
+}
+END_TEST
+
 /* More kinds than are kept: the oldest goes, and results stay right. */
 START_TEST(many_kinds)
 {
@@ -158,6 +188,7 @@ int main(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, order);
 	tcase_add_test(t, again);
+	tcase_add_test(t, steps);
 	tcase_add_test(t, many_kinds);
 	tcase_add_test(t, waiting);
 	tcase_add_test(t, library);

@@ -11,6 +11,9 @@ row() { printf '%-34s %-10s %s\n' "$@"; }
 # passes WHAT COMMAND...: in the time that is left
 passes() {
 	local what=$1 t0=$SECONDS status=0; shift
+	for c in "$@"; do # the first word that is a program of the build
+		case $c in "$D"/*) [ -x "$c" ] || { row "$what" FAILED "$c was not built"; failed=$((failed + 1)); return; } ;; esac
+	done
 	[ "$(left)" -gt 5 ] || { row "$what" "not run" "no time left"; return; }
 	timeout "$(left)" "$@" >"$T/out" 2>&1 || status=$?
 	case $status in
@@ -18,6 +21,11 @@ passes() {
 	*) row "$what" FAILED "$(grep -vE '^(Running|[0-9]+%)' "$T/out" | head -1 | cut -c1-120)"; failed=$((failed + 1)) ;;
 	esac
 }
+# cuBLAS where the loader does not look, as Python's packages have it
+if ! ldconfig -p 2>/dev/null | grep -q libcublas.so && [ ! -e /usr/local/cuda/lib64/libcublas.so ] && [ -z "${KEYPIPE_CUBLAS:-}" ]; then
+	KEYPIPE_CUBLAS=$(find / -xdev -name 'libcublas.so.1[23]' 2>/dev/null | head -1)
+	if [ -n "$KEYPIPE_CUBLAS" ]; then export KEYPIPE_CUBLAS; else unset KEYPIPE_CUBLAS; fi
+fi
 card=$("$D/bin/bench" --device cuda --seconds 0 mlp-32 2>"$T/err" | sed -n '1s/^# keypipe, cuda by //p')
 [ -n "$card" ] || { cat "$T/err"; exit 1; }
 echo "gpu-check on ${card%, * threads}, $(date +%F)"
@@ -30,7 +38,7 @@ done
 for t in steps dae train infer; do passes "$t against PyTorch's dump or by hand" env HAND=cuda "$D/tests/check_$t"; done
 
 # ---- three nets, twice each: the same bits
-"$FROM/face-synth" -q -n 1200 -s 5 | "$FROM/csv-clean" -q -o "$T/faces.tns"
+"$FROM/face-synth" -q -n "${FACES:-1200}" -s 5 | "$FROM/csv-clean" -q -o "$T/faces.tns"
 "$FROM/tns-split" -q --parts 0.9,0.1 "$T/faces.tns" -o "$T/train.tns" -o "$T/valid.tns"
 "$FROM/patch-extract" -q --preset eyes "$T/faces.tns" -o "$T/eyes.tns"
 trains() { # WHAT EPOCHS PROGRAM ARGUMENTS...

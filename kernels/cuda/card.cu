@@ -30,7 +30,7 @@ static struct {
 	unsigned next_feed;
 	unsigned char *stage; /* pinned: what was put waits here for its copy */
 	size_t staged;
-	void *blas, *blas_room;
+	void *blas_room;
 	cublasHandle_t handle;
 	cublasStatus_t (*gemm)(cublasHandle_t, cublasOperation_t, cublasOperation_t, int, int, int, const void *, const void *,
 		cudaDataType, int, const void *, cudaDataType, int, const void *, void *, cudaDataType, int, cublasComputeType_t,
@@ -38,6 +38,8 @@ static struct {
 	cublasStatus_t (*set_stream)(cublasHandle_t, cudaStream_t);
 	cublasStatus_t (*destroy)(cublasHandle_t);
 } the;
+
+static void *blas; /* the library: loaded once, however often a hand is opened */
 
 static void check(cudaError_t e, const char *what)
 {
@@ -47,7 +49,7 @@ static void check(cudaError_t e, const char *what)
 
 static void *symbol(const char *name)
 {
-	void *p = dlsym(the.blas, name);
+	void *p = dlsym(blas, name);
 	if (!p)
 		die("cuda: libcublas has no %s", name);
 	return p;
@@ -57,10 +59,14 @@ static void *symbol(const char *name)
 static void open_library(void)
 {
 	static const char *const names[] = {"libcublas.so.13", "libcublas.so.12", "libcublas.so", "/usr/local/cuda/lib64/libcublas.so"};
-	const char *wanted = getenv("KEYPIPE_CUBLAS"); /* 0: own products only */
-	for (size_t i = 0; !(wanted && !strcmp(wanted, "0")) && !the.blas && i < sizeof names / sizeof *names; i++)
-		the.blas = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-	if (!the.blas)
+	const char *wanted = getenv("KEYPIPE_CUBLAS"); /* a file; 0: own products only */
+	if (wanted && !strcmp(wanted, "0"))
+		return;
+	if (wanted && !blas && !(blas = dlopen(wanted, RTLD_NOW | RTLD_LOCAL)))
+		die("KEYPIPE_CUBLAS: %s", dlerror());
+	for (size_t i = 0; !blas && i < sizeof names / sizeof *names; i++)
+		blas = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+	if (!blas)
 		return;
 	cublasStatus_t (*create)(cublasHandle_t *), (*room)(cublasHandle_t, void *, size_t);
 	*(void **)&create = symbol("cublasCreate_v2"), *(void **)&room = symbol("cublasSetWorkspace_v2");
@@ -115,8 +121,6 @@ void card_close(void)
 	for (int i = 0; i < OPS_FETCHES; i++)
 		bounce_free(&the.fetch[i]);
 	cudaStreamDestroy(the.stream), cudaStreamDestroy(the.aside), cudaStreamDestroy(the.feeding);
-	if (the.blas)
-		dlclose(the.blas);
 	memset(&the, 0, sizeof the);
 }
 
@@ -222,6 +226,7 @@ void card_wait(int ticket)
 void card_fill(void *device, int byte, size_t bytes)
 {
 	check(cudaMemsetAsync(device, byte, bytes, the.stream), "fill");
+	check(cudaStreamSynchronize(the.stream), "wait"); /* card_feed does not stand in line */
 }
 
 void card_copy(void *to, const void *from, size_t bytes)
@@ -260,14 +265,6 @@ static void arguments(void **to, const struct call *c)
 void card_run(const struct call *c)
 {
 	void *args[RUN_ARGS];
-	if (!c->kernel) {
-		cudaGraph_t g = recorded(c);
-		cudaGraphExec_t e;
-		check(cudaGraphInstantiate(&e, g, 0), "record");
-		check(cudaGraphLaunch(e, the.stream), "product");
-		check(cudaGraphExecDestroy(e), "record"), check(cudaGraphDestroy(g), "record");
-		return;
-	}
 	arguments(args, c);
 	check(cudaLaunchKernel(c->kernel, c->grid, c->block, args, c->shared, the.stream), c->name);
 }
@@ -303,7 +300,7 @@ struct graph *card_graph(const struct call *c, int n)
 			check(cudaGraphDestroy(part), "graph");
 		}
 	}
-	check(cudaGraphInstantiate(&g->exec, g->graph, 0), "graph");
+	check(cudaGraphInstantiateWithFlags(&g->exec, g->graph, 0), "graph");
 	return g;
 }
 

@@ -15,7 +15,7 @@ struct card {
 struct product {
 	float *c;
 	const float *a, *b;
-	int M, N, K, at, bt, add, precision; /* enum precision */
+	int M, N, K, at, bt, add, precision, none; /* enum precision; 0, so that no byte is left over: products are compared */
 };
 
 /* reverse: threads of a block, and blocks, run from the last to the first (host only). Dies where there is no card. */
@@ -34,7 +34,7 @@ int card_fetch(void *host, const void *device, size_t bytes);
 void card_wait(int ticket);
 void card_fill(void *device, int byte, size_t bytes);
 void card_copy(void *to, const void *from, size_t bytes);
-void card_run(const struct call *c);
+void card_run(const struct call *c); /* not of a product, which only a graph runs */
 
 /* n calls in order, to be run again and again. */
 struct graph;

@@ -20,6 +20,7 @@ struct conv_rows {
 	struct place place; /* pooled ones */
 	struct quick tile, square, pool;
 	int M, group; /* M: pooled places */
+	int none = 0; /* no byte is left over: arguments are compared */
 	__device__ at find(int m) const
 	{
 		int t = quick_div(tile, m), r = m - t * (int)tile.d, g = quick_div(square, r), k = r - g * (int)square.d,
@@ -71,6 +72,7 @@ struct end_pool {
 	int F, F4;
 	enum act act;
 	int square, group, M, share;
+	int none = 0; /* no byte is left over: arguments are compared */
 	template <int BM, int BN> __device__ void tile(const float *c, int line, int m0, int n0) const
 	{
 		for (int i = (int)threadIdx.x; i < group * BN; i += RUN_BLOCK) {
@@ -129,7 +131,7 @@ static struct conv_rows rows_of_conv(const float *x, const struct conv *s, int t
 static void fits(const struct conv *s)
 {
 	double places = (double)s->B * s->OH * s->OW, inputs = (double)s->B * s->H * s->W * s->up * s->up;
-	if (places * 4 > INT_MAX || inputs * 4 > INT_MAX)
+	if (places * 4 > INT_MAX || inputs * 4 > INT_MAX || places * cuda_c4(s->F) / 4 > INT_MAX)
 		die("cuda: %d images of %dx%d are too many in one batch", s->B, s->W * s->up, s->H * s->up);
 }
 

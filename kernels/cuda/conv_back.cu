@@ -12,13 +12,15 @@ static __global__ void spread(float *dz, const float *dy, const float *y, const 
 		return;
 	place_find(place, m, &b, &oy, &ox);
 	int py = quick_div(pool, oy), px = quick_div(pool, ox), k = (oy - py * (int)pool.d) * (int)pool.d + ox - px * (int)pool.d;
-	float v[4] = {0, 0, 0, 0};
+	float4 v = make_float4(0, 0, 0, 0);
 	if (py < PH && px < PW) {
 		size_t from = (((size_t)b * (size_t)PH + (size_t)py) * (size_t)PW + (size_t)px) * quads.d * 4 + (size_t)q;
-		for (int j = 0; j < 4; j++)
-			v[j] = pool.d == 1 || at[from + j] == k ? dy[from + j] * act_slope(y[from + j], act) : 0;
+		float4 d = *(const float4 *)(dy + from), was = *(const float4 *)(y + from);
+		uchar4 taken = pool.d > 1 ? *(const uchar4 *)(at + from) : make_uchar4(0, 0, 0, 0); /* without a pool k is 0 */
+		v.x = taken.x == k ? d.x * act_slope(was.x, act) : 0, v.y = taken.y == k ? d.y * act_slope(was.y, act) : 0;
+		v.z = taken.z == k ? d.z * act_slope(was.z, act) : 0, v.w = taken.w == k ? d.w * act_slope(was.w, act) : 0;
 	}
-	*(float4 *)(dz + i * 4) = make_float4(v[0], v[1], v[2], v[3]);
+	*(float4 *)(dz + i * 4) = v;
 }
 
 /* The input as the product for dw reads it: lines are output places, columns are taps and channels. */
@@ -55,6 +57,7 @@ struct end_dw { /* dw (F, C, taps) */
 	float *dw;
 	int C, taps, image, share;
 	struct quick C4;
+	int none = 0; /* no byte is left over: arguments are compared */
 	__device__ void put(int f, int n, float4 v, int count) const
 	{
 		float each[4] = {v.x, v.y, v.z, v.w};
@@ -101,6 +104,7 @@ struct back_rows {
 	struct back_axis ay, ax;
 	struct place place; /* of q */
 	struct quick F4, taps, sy, sx;
+	int none = 0; /* no byte is left over: arguments are compared */
 	__device__ at find(int m) const
 	{
 		int b, y, x;

@@ -18,7 +18,7 @@ static void *cuda_alloc(const struct ops *o, size_t bytes)
 		die("%s: out of the card's memory: %zu MiB are wanted, %zu of %zu MiB are free", cuda_of(o)->card.name, (bytes >> 20) + 1,
 			free >> 20, total >> 20);
 	}
-	queue_flush(queue_of(o), 1);
+	queue_flush(queue_of(o));
 	card_fill(p, 0, bytes);
 	return p;
 }
@@ -27,20 +27,20 @@ static void cuda_release(const struct ops *o, void *device)
 {
 	if (!device)
 		return;
-	queue_flush(queue_of(o), 1);
+	queue_flush(queue_of(o));
 	card_free(device);
 }
 
 static void cuda_put(const struct ops *o, void *device, const void *host, size_t bytes)
 {
-	queue_flush(queue_of(o), 1);
+	queue_flush(queue_of(o));
 	if (bytes)
 		card_put(device, host, bytes);
 }
 
 static void cuda_get(const struct ops *o, void *host, const void *device, size_t bytes)
 {
-	queue_flush(queue_of(o), 1);
+	queue_flush(queue_of(o));
 	if (bytes)
 		card_get(host, device, bytes);
 }
@@ -52,7 +52,7 @@ static void cuda_feed(const struct ops *, void *device, const void *host, size_t
 
 static int cuda_fetch(const struct ops *o, void *host, const void *device, size_t bytes)
 {
-	queue_flush(queue_of(o), 1);
+	queue_flush(queue_of(o));
 	return card_fetch(host, device, bytes);
 }
 
@@ -119,7 +119,7 @@ static void cuda_unview(const struct ops *o, const void *host)
 void *cuda_work(struct cuda *c, size_t bytes)
 {
 	if (c->work_size < bytes) {
-		queue_flush(&c->q, 1);
+		queue_flush(&c->q);
 		card_free(c->work);
 		c->work = card_alloc(bytes);
 		c->work_size = bytes;

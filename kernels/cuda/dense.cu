@@ -12,6 +12,7 @@ struct end_dense { /* y (M, ld) = act(v + b) */
 	size_t ld;
 	enum act act;
 	int quads, share;
+	int none = 0; /* no byte is left over: arguments are compared */
 	__device__ void put(int m, int n, float4 v, int count) const
 	{
 		float *to = y + (size_t)m * ld + n, each[4] = {v.x, v.y, v.z, v.w};
@@ -31,6 +32,7 @@ struct end_add { /* dw += v */
 	float *dw;
 	size_t ld;
 	int share;
+	int none = 0; /* no byte is left over: arguments are compared */
 	__device__ void put(int m, int n, float4 v, int count) const
 	{
 		float *to = dw + (size_t)m * ld + n, each[4] = {v.x, v.y, v.z, v.w};
@@ -46,6 +48,7 @@ struct end_step { /* w moved by v */
 	struct update u;
 	float fix1, fix2;
 	int quads, share;
+	int none = 0; /* no byte is left over: arguments are compared */
 	/* the larger part of a large layer's step is what is read and written here, so by quads where it can be */
 	__device__ void put(int row, int n, float4 g, int count) const
 	{
@@ -83,7 +86,7 @@ static int by_library(const struct cuda *c, int M, int N, int K)
 
 static void library(struct cuda *c, float *y, const float *a, int at, const float *b, int bt, int M, int N, int K, int add)
 {
-	struct product p = {y, a, b, M, N, K, at, bt, add, c->precision};
+	struct product p = {y, a, b, M, N, K, at, bt, add, c->precision, 0};
 	struct call *call = queue_next(&c->q);
 	call->kernel = NULL, call->name = "product", call->host = 0;
 	call->grid = call->block = dim3(1);

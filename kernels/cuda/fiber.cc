@@ -1,15 +1,11 @@
-/* The card on the host, for tests: blocks one after the other, a block's threads as fibers that pass the turn on at barriers and warp
- * operations. Device and shared memory lie before pages that nobody may touch, and hold NaN until they are written. */
-#include <signal.h>
+/* A grid run on the host: blocks one after the other, a block's threads as fibers that pass the turn on at barriers and warp operations.
+ * Shared memory lies before pages that nobody may touch (host.h), and holds NaN until it is written. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <ucontext.h>
-#include <unistd.h>
 
-#include "kernels/cuda/card.h"
-#include "kernels/ops.h"
+#include "kernels/cuda/host.h"
 
 extern "C" {
 #include "lib/err.h"
@@ -26,8 +22,7 @@ extern "C" {
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-enum { LANES = 32, THREADS = 1024, STACK = 256 << 10, GUARD = 1 << 20, ALIGN = 32, BEFORE = 64, POISON = 0xff };
-static const size_t ROOM = (size_t)16 << 30; /* of the card, unless KEYPIPE_CARD_BYTES says otherwise */
+enum { STACK = 256 << 10, BEFORE = 64 };
 
 struct fiber {
 	struct fiber_lane lane; /* first: fiber_now points here */
@@ -39,29 +34,14 @@ struct fiber {
 	void *fake; /* the address sanitizer's */
 };
 
-struct area { /* of memory: bytes from `at` on; guards around the pages from `first` to `end` */
-	char *at, *first, *end;
-	size_t bytes;
-};
-
-struct fetch {
-	void *host, *copy; /* copy: NULL where the ticket is free */
-	size_t bytes;
-};
-
 static struct {
 	int reverse;
 	const struct call *call; /* that is run */
 	struct fiber host, fiber[THREADS], *at, *from;
 	int made, n, place; /* threads there are, of this block, whose turn it is */
 	uint64_t slot[2][LANES];
-	int turn;	     /* the slots that a warp writes next */
-	struct area shared;  /* all there may be */
-	struct area *memory; /* on the card */
-	int areas;
-	size_t used, total;
-	struct fetch fetch[OPS_FETCHES];
-	struct sigaction old[2];
+	int turn;	    /* the slots that a warp writes next */
+	struct area shared; /* all there may be */
 } m;
 
 uint3 threadIdx, blockIdx;
@@ -110,45 +90,7 @@ static void *first_frame(const struct fiber *f, size_t skip, void (*entry)(void)
 }
 #endif
 
-static size_t pages(size_t bytes)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	return (bytes + page - 1) / page * page;
-}
-
-/* All of it, and what fills its pages, is POISON at first. at is NULL where there is no room. */
-static struct area area_new(size_t bytes)
-{
-	struct area a = {NULL, NULL, NULL, bytes};
-	size_t size = pages(bytes);
-	void *p = mmap(NULL, size + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED)
-		return a;
-	a.first = (char *)p + GUARD, a.end = a.first + size;
-	if (size && mprotect(a.first, size, PROT_READ | PROT_WRITE)) {
-		munmap(p, size + 2 * GUARD);
-		return a;
-	}
-	memset(a.first, POISON, size);
-	a.at = a.end - (bytes + ALIGN - 1) / ALIGN * ALIGN;
-	return a;
-}
-
-static void area_free(struct area a)
-{
-	if (a.at)
-		munmap(a.first - GUARD, (size_t)(a.end - a.first) + 2 * GUARD);
-}
-
-static int poisoned(const char *from, const char *end)
-{
-	for (; from < end; from++)
-		if (*from != (char)POISON)
-			return 0;
-	return 1;
-}
-
-static const char *where(int thread)
+const char *fiber_where(int thread)
 {
 	static char s[256];
 	uint3 b = blockIdx, t = threadIdx;
@@ -165,42 +107,29 @@ void fiber_fault(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(reason, sizeof reason, fmt, ap);
 	va_end(ap);
-	die("%s: %s", where(1), reason);
+	die("%s: %s", fiber_where(1), reason);
 }
 
-/* Where p is: how far outside of what it was meant for, as far as one can tell. */
-static void describe(char *to, size_t size, const char *p)
+static char *room(void)
 {
-	for (int i = -1; i < m.areas; i++) {
-		struct area a = i < 0 ? m.shared : m.memory[i];
-		if (!a.at || p < a.first - GUARD || p >= a.end + GUARD)
-			continue;
-		a.bytes = i < 0 ? m.call->shared : a.bytes;
-		const char *begin = i < 0 ? a.end - (a.bytes + ALIGN - 1) / ALIGN * ALIGN : a.at;
-		snprintf(to, size, "%zu bytes %s %zu bytes of %s memory", (size_t)(p < begin ? begin - p : p - begin - (ptrdiff_t)a.bytes),
-			p < begin ? "before" : "beyond", a.bytes, i < 0 ? "shared" : "device");
-		return;
-	}
+	return m.shared.end - (m.call->shared + AREA_ALIGN - 1) / AREA_ALIGN * AREA_ALIGN;
+}
+
+int fiber_tell(char *to, size_t size, const char *p)
+{
+	struct area shared = m.shared;
+	shared.at = room(), shared.bytes = m.call->shared;
+	if (area_tell(to, size, &shared, "shared", p))
+		return 1;
 	for (int i = 0; i < m.made; i++)
-		if (p < (const char *)m.fiber[i].stack && p >= (const char *)m.fiber[i].stack - pages(1)) {
-			snprintf(to, size, "the end of its stack");
-			return;
-		}
-	snprintf(to, size, "%p, which is no memory, or not aligned", (const void *)p);
+		if (p < (const char *)m.fiber[i].stack && p >= (const char *)m.fiber[i].stack - area_pages(1))
+			return snprintf(to, size, "the end of its stack");
+	return 0;
 }
 
-static void trapped(int sig, siginfo_t *info, void *)
+const struct call *fiber_call(void)
 {
-	if (!m.call) { /* not ours: happens again, and others see it */
-		sigaction(sig, &m.old[sig == SIGBUS], NULL);
-		return;
-	}
-	char at[128], line[768];
-	describe(at, sizeof at, (const char *)info->si_addr);
-	int n = snprintf(line, sizeof line, "%.200s: %s: touches %s\n", err_program(), where(1), at);
-	ssize_t told = write(STDERR_FILENO, line, (size_t)n);
-	(void)told;
-	_exit(1);
+	return m.call;
 }
 
 /* Tells the address sanitizer which stack comes next, and, when one is back, where that was. */
@@ -317,11 +246,6 @@ const uint64_t *fiber_meet(enum fiber_op op, unsigned mask, int line, uint64_t v
 	return slot;
 }
 
-static char *room(void)
-{
-	return m.shared.end - (m.call->shared + ALIGN - 1) / ALIGN * ALIGN;
-}
-
 void *fiber_shared(int line)
 {
 	if (!m.call->shared || m.call->flat)
@@ -331,7 +255,7 @@ void *fiber_shared(int line)
 
 static void make_fibers(int n)
 {
-	size_t page = pages(1);
+	size_t page = area_pages(1);
 	for (; m.made < n; m.made++) {
 		struct fiber *f = &m.fiber[m.made];
 		char *p = (char *)mmap(NULL, STACK + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -360,70 +284,18 @@ static void run_block(const struct call *c)
 		}
 		return;
 	}
-	memset(before, POISON, (size_t)(m.shared.end - before));
+	memset(before, AREA_POISON, (size_t)(m.shared.end - before));
 	m.place = 0;
 	turn_to(in_turn(0));
-	if (!poisoned(before, begin) || !poisoned(begin + c->shared, m.shared.end))
-		die("%s: writes outside of its %u bytes of shared memory", where(0), c->shared);
+	if (!area_poisoned(before, begin) || !area_poisoned(begin + c->shared, m.shared.end))
+		die("%s: writes outside of its %u bytes of shared memory", fiber_where(0), c->shared);
 }
 
-/* That [p, p + bytes) is the card's. */
-static struct area *area_of(const void *p, size_t bytes, const char *what)
+void fiber_run(const struct call *c)
 {
-	const char *s = (const char *)p;
-	for (int i = 0; i < m.areas; i++)
-		if (s >= m.memory[i].at && s <= m.memory[i].at + m.memory[i].bytes &&
-			bytes <= (size_t)(m.memory[i].at + m.memory[i].bytes - s))
-			return &m.memory[i];
-	die("%s: %zu bytes at %p are not device memory", what, bytes, p);
-}
-
-static float rounded(float v, int precision)
-{
-	return precision == PRECISION_TF32   ? nvcuda::wmma::__float_to_tf32(v)
-	       : precision == PRECISION_BF16 ? __bfloat162float(__float2bfloat16(v))
-					     : v;
-}
-
-static void product(struct product p)
-{
-	size_t M = (size_t)p.M, N = (size_t)p.N, K = (size_t)p.K;
-	area_of(p.a, M * K * sizeof *p.a, "product"), area_of(p.b, K * N * sizeof *p.b, "product"),
-		area_of(p.c, M * N * sizeof *p.c, "product");
-	float *b = (float *)xcalloc(K * N, sizeof *b);
-	double *sum = (double *)xcalloc(N, sizeof *sum);
-	for (size_t k = 0; k < K; k++)
-		for (size_t n = 0; n < N; n++)
-			b[k * N + n] = rounded(p.b[p.bt ? n * K + k : k * N + n], p.precision);
-	for (size_t i = 0; i < M; i++) {
-		for (size_t n = 0; n < N; n++)
-			sum[n] = p.add ? p.c[i * N + n] : 0;
-		for (size_t k = 0; k < K; k++) {
-			double a = rounded(p.a[p.at ? k * M + i : i * K + k], p.precision);
-			for (size_t n = 0; n < N; n++)
-				sum[n] += a * b[k * N + n];
-		}
-		for (size_t n = 0; n < N; n++)
-			p.c[i * N + n] = (float)sum[n];
-	}
-	free(b), free(sum);
-}
-
-void card_run(const struct call *c)
-{
-	if (!c->kernel) {
-		struct product p;
-		memcpy(&p, c->args, sizeof p);
-		product(p);
-		return;
-	}
 	dim3 g = c->grid, b = c->block;
-	size_t n = (size_t)b.x * b.y * b.z, blocks = (size_t)g.x * g.y * g.z;
-	if (!n || n > THREADS || n % LANES || b.z > 64 || !blocks || g.x > INT32_MAX || g.y > 65535 || g.z > 65535 ||
-		c->shared > RUN_SHARED)
-		die("kernel %s: no such launch: grid (%u, %u, %u), block (%u, %u, %u), %u bytes of shared memory", c->name, g.x, g.y, g.z,
-			b.x, b.y, b.z, c->shared);
-	m.call = c, m.n = (int)n, gridDim = g, blockDim = b;
+	size_t blocks = (size_t)g.x * g.y * g.z;
+	m.call = c, m.n = (int)(b.x * b.y * b.z), gridDim = g, blockDim = b;
 	make_fibers(c->flat ? 0 : m.n);
 	for (int i = 0; i < m.n && !c->flat; i++)
 		m.fiber[i].thread = thread_of(i);
@@ -435,162 +307,18 @@ void card_run(const struct call *c)
 	m.call = NULL;
 }
 
-struct card card_open(int reverse)
+int fiber_open(int reverse)
 {
-	static char stack[64 << 10]; /* for the handler: a fiber's may be full */
-	struct card card = {"host", 9, 0, 1};
-	const char *bytes = getenv("KEYPIPE_CARD_BYTES");
-	char *end = NULL;
 	memset(&m, 0, sizeof m);
 	m.reverse = reverse, m.at = &m.host;
-	m.total = bytes ? strtoull(bytes, &end, 10) : ROOM;
-	if (bytes && (end == bytes || *end))
-		die("KEYPIPE_CARD_BYTES: '%s' is no number", bytes);
 	m.shared = area_new(RUN_SHARED);
-	stack_t alternate = {};
-	alternate.ss_sp = stack, alternate.ss_size = sizeof stack;
-	struct sigaction s = {};
-	s.sa_sigaction = trapped, s.sa_flags = SA_SIGINFO | SA_ONSTACK;
-	if (!m.shared.at || sigaltstack(&alternate, NULL) || sigaction(SIGSEGV, &s, &m.old[0]) || sigaction(SIGBUS, &s, &m.old[1]))
-		die_errno("the card on the host");
-	return card;
+	return m.shared.at != NULL;
 }
 
-void card_close(void)
+void fiber_close(void)
 {
-	while (m.areas)
-		card_free(m.memory[m.areas - 1].at);
-	for (int i = 0; i < OPS_FETCHES; i++)
-		free(m.fetch[i].copy);
-	free(m.memory);
 	area_free(m.shared);
 	for (int i = 0; i < m.made; i++)
-		munmap((char *)m.fiber[i].stack - pages(1), STACK + pages(1));
-	sigaction(SIGSEGV, &m.old[0], NULL), sigaction(SIGBUS, &m.old[1], NULL);
+		munmap((char *)m.fiber[i].stack - area_pages(1), STACK + area_pages(1));
 	memset(&m, 0, sizeof m);
-}
-
-static void check_edges(const struct area *a, const char *what)
-{
-	if (!poisoned(a->first, a->at) || !poisoned(a->at + a->bytes, a->end))
-		die("%s: something was written just outside of %zu bytes of device memory", what, a->bytes);
-}
-
-void *card_alloc(size_t bytes)
-{
-	struct area a = {};
-	if (bytes <= m.total - m.used)
-		a = area_new(bytes);
-	if (!a.at)
-		return NULL;
-	m.memory = (struct area *)xrealloc(m.memory, (size_t)(m.areas + 1) * sizeof a);
-	m.memory[m.areas++] = a;
-	m.used += bytes;
-	return a.at;
-}
-
-void card_free(void *device)
-{
-	if (!device)
-		return;
-	struct area *a = area_of(device, 0, "card_free");
-	if (a->at != device)
-		die("card_free: %p is not the beginning of device memory", device);
-	check_edges(a, "card_free");
-	m.used -= a->bytes;
-	area_free(*a);
-	*a = m.memory[--m.areas];
-}
-
-void card_room(size_t *free, size_t *total)
-{
-	*free = m.total - m.used, *total = m.total;
-}
-
-void card_put(void *device, const void *host, size_t bytes)
-{
-	area_of(device, bytes, "card_put");
-	memcpy(device, host, bytes);
-}
-
-void card_get(void *host, const void *device, size_t bytes)
-{
-	check_edges(area_of(device, bytes, "card_get"), "card_get");
-	memcpy(host, device, bytes);
-}
-
-void card_feed(void *device, const void *host, size_t bytes)
-{
-	area_of(device, bytes, "card_feed");
-	memcpy(device, host, bytes);
-}
-
-/* What was fetched comes when it is waited for, no sooner, so that nobody reads it before. */
-int card_fetch(void *host, const void *device, size_t bytes)
-{
-	int ticket = 0;
-	while (ticket < OPS_FETCHES && m.fetch[ticket].copy)
-		ticket++;
-	if (ticket == OPS_FETCHES)
-		die("card_fetch: more than %d at a time", (int)OPS_FETCHES);
-	m.fetch[ticket] = {host, xmalloc(bytes), bytes};
-	card_get(m.fetch[ticket].copy, device, bytes);
-	memset(host, POISON, bytes);
-	return ticket;
-}
-
-void card_wait(int ticket)
-{
-	struct fetch *f = &m.fetch[ticket];
-	if (ticket < 0 || ticket >= OPS_FETCHES || !f->copy)
-		die("card_wait: no fetch has ticket %d", ticket);
-	memcpy(f->host, f->copy, f->bytes);
-	free(f->copy);
-	f->copy = NULL;
-}
-
-void card_fill(void *device, int byte, size_t bytes)
-{
-	area_of(device, bytes, "card_fill");
-	memset(device, byte, bytes);
-}
-
-void card_copy(void *to, const void *from, size_t bytes)
-{
-	area_of(to, bytes, "card_copy"), area_of(from, bytes, "card_copy");
-	memmove(to, from, bytes);
-}
-
-struct graph {
-	struct call *calls;
-	int n;
-};
-
-struct graph *card_graph(const struct call *c, int n)
-{
-	struct graph *g = (struct graph *)xcalloc(1, sizeof *g);
-	g->calls = (struct call *)xcalloc((size_t)n, sizeof *g->calls);
-	memcpy(g->calls, c, (size_t)n * sizeof *c);
-	g->n = n;
-	return g;
-}
-
-void card_graph_set(struct graph *g, int i, const struct call *c)
-{
-	const struct call *old = &g->calls[i];
-	if (i < 0 || i >= g->n || !old->kernel || old->kernel != c->kernel || memcmp(&old->grid, &c->grid, sizeof c->grid) ||
-		memcmp(&old->block, &c->block, sizeof c->block) || old->shared != c->shared)
-		die("card_graph_set: call %d of %d, kernel %s, is another launch", i, g->n, c->name);
-	g->calls[i] = *c;
-}
-
-void card_graph_run(struct graph *g)
-{
-	for (int i = 0; i < g->n; i++)
-		card_run(&g->calls[i]);
-}
-
-void card_graph_free(struct graph *g)
-{
-	free(g->calls), free(g);
 }

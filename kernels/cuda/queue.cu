@@ -24,17 +24,10 @@ static void forget(struct queued *g)
 
 void queue_close(struct queue *q)
 {
-	queue_flush(q, 1);
+	queue_flush(q);
 	for (int i = 0; i < QUEUE_GRAPHS; i++)
 		forget(&q->graph[i]);
 	free(q->calls);
-}
-
-struct call *queue_next(struct queue *q)
-{
-	if (q->n == QUEUE_CALLS)
-		queue_flush(q, 0);
-	return &q->calls[q->n++];
 }
 
 static int same_args(const struct call *a, const struct call *b)
@@ -68,17 +61,23 @@ static uint64_t shape_of(const struct call *c, int n)
 	return h;
 }
 
+/* The graph of this piece of an epoch, or, where enough of its shape are kept, the one of them that was used longest ago. */
 static struct queued *known(struct queue *q, uint64_t shape)
 {
+	struct queued *oldest = NULL;
+	int n = 0;
 	for (int i = 0; i < QUEUE_GRAPHS; i++) {
 		struct queued *g = &q->graph[i];
-		int same = g->graph && g->shape == shape && g->n == q->n && g->piece == q->piece;
+		int same = g->graph && g->shape == shape && g->n == q->n;
 		for (int k = 0; same && k < q->n; k++)
 			same = same_shape(&g->calls[k], &q->calls[k]);
-		if (same)
+		if (same && g->piece == q->piece)
 			return g;
+		n += same;
+		if (same && (!oldest || g->used < oldest->used))
+			oldest = g;
 	}
-	return NULL;
+	return n >= QUEUE_SAME ? oldest : NULL;
 }
 
 static struct queued *make(struct queue *q, uint64_t shape)
@@ -106,13 +105,18 @@ static void set_changed(struct queue *q, struct queued *g)
 		}
 }
 
-void queue_flush(struct queue *q, int wait)
+/* The first n calls go to the card. */
+static void flush(struct queue *q, int n)
 {
-	if (q->n < QUEUE_FEW) {
-		for (int i = 0; i < q->n; i++)
+	int rest = q->n - n, products = 0;
+	q->n = n;
+	for (int i = 0; i < n && n < QUEUE_FEW; i++)
+		products += !q->calls[i].kernel;
+	if (n < QUEUE_FEW && !products) {
+		for (int i = 0; i < n; i++)
 			card_run(&q->calls[i]);
 	} else {
-		uint64_t shape = shape_of(q->calls, q->n);
+		uint64_t shape = shape_of(q->calls, n);
 		struct queued *g = known(q, shape);
 		if (g)
 			set_changed(q, g);
@@ -122,6 +126,34 @@ void queue_flush(struct queue *q, int wait)
 		card_graph_run(g->graph);
 		q->runs++;
 	}
-	q->piece = wait ? 0 : q->piece + 1;
-	q->n = 0;
+	q->piece++;
+	memmove(q->calls, q->calls + n, (size_t)rest * sizeof *q->calls);
+	q->n = rest;
+}
+
+/* Where a full queue is cut: as late as its calls begin again, in its second half; else at its end. */
+static int cut_of(const struct queue *q)
+{
+	for (int at = q->n - QUEUE_ALIKE; at >= q->n / 2; at--) {
+		int k = 0;
+		while (k < QUEUE_ALIKE && same_shape(&q->calls[k], &q->calls[at + k]))
+			k++;
+		if (k == QUEUE_ALIKE)
+			return at;
+	}
+	return q->n;
+}
+
+struct call *queue_next(struct queue *q)
+{
+	if (q->n == QUEUE_CALLS)
+		flush(q, cut_of(q));
+	return &q->calls[q->n++];
+}
+
+void queue_flush(struct queue *q)
+{
+	if (q->n)
+		flush(q, q->n);
+	q->piece = 0;
 }

@@ -7,6 +7,7 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -54,6 +55,7 @@ template <class T> static inline void run_pack(struct call *c, const T &v)
 	int at = (c->bytes + (int)alignof(T) - 1) / (int)alignof(T) * (int)alignof(T);
 	memset(c->args + c->bytes, 0, (size_t)(at - c->bytes)); /* calls are compared */
 	c->at[c->n++] = (uint16_t)at;
+	assert(at + (int)sizeof v <= RUN_BYTES);
 	memcpy(c->args + at, &v, sizeof v);
 	c->bytes = at + (int)sizeof v;
 }

@@ -8,184 +8,9 @@
 #ifndef TILE_H
 #define TILE_H
 
-#include "kernels/cuda/cuda.h"
+#include "kernels/cuda/tile_sums.h"
 
-/* Tensor cores know tf32 and bf16 from 8.0 on; the hand asks older ones for fp32 only. */
-#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
-#define TILE_TENSOR 1
-#else
-#define TILE_TENSOR 0
-#endif
-
-enum { TILE_K = 32, TILE_WANTED = 264, TILE_SHARES = 512 };
-
-template <int P> struct tile_number { /* fp32 and tf32 */
-	typedef float type;
-	enum { K = 8, PAD = 4 };
-};
-template <> struct tile_number<PRECISION_BF16> {
-	typedef __nv_bfloat16 type;
-	enum { K = 16, PAD = 8 };
-};
-
-template <class T> static inline __device__ T tile_rounded(float v, int precision);
-template <> inline __device__ float tile_rounded<float>(float v, int precision)
-{
-#if TILE_TENSOR
-	return precision == PRECISION_TF32 ? nvcuda::wmma::__float_to_tf32(v) : v;
-#else
-	(void)precision;
-	return v;
-#endif
-}
-template <> inline __device__ __nv_bfloat16 tile_rounded<__nv_bfloat16>(float v, int)
-{
-	return __float2bfloat16(v);
-}
-
-/* A tile of A or B in shared memory: MN x TILE_K, as it comes from memory. */
-template <int P, int MN, class L> struct tile_stage {
-	typedef typename tile_number<P>::type number;
-	enum {
-		ALONG_K = L::ALONG_K,
-		LINE = (ALONG_K ? TILE_K : MN) + tile_number<P>::PAD, /* numbers from line to line */
-		QUADS = (ALONG_K ? TILE_K : MN) / 4,		      /* of a line */
-		EACH = MN * TILE_K / 4 / RUN_BLOCK,		      /* quads a thread */
-		ROWS = ALONG_K ? EACH : 1,			      /* whose places a thread knows */
-		SIZE = (ALONG_K ? MN : TILE_K) * LINE
-	};
-	typename L::at at[ROWS];
-	float4 v[EACH];
-	__device__ void begin(const L &l, int mn0)
-	{
-		for (int i = 0; i < ROWS; i++)
-			at[i] = l.find(mn0 + (ALONG_K ? ((int)threadIdx.x + i * RUN_BLOCK) / QUADS : (int)threadIdx.x % QUADS * 4));
-	}
-	__device__ void read(const L &l, int k0, int end)
-	{
-		RUN_UNROLL
-		for (int i = 0; i < EACH; i++) {
-			int e = (int)threadIdx.x + i * RUN_BLOCK;
-			v[i] = l.get(at[ALONG_K ? i : 0], k0 + (ALONG_K ? e % QUADS * 4 : e / QUADS), end);
-		}
-	}
-	__device__ void store(number *s) const
-	{
-		RUN_UNROLL
-		for (int i = 0; i < EACH; i++) {
-			int e = (int)threadIdx.x + i * RUN_BLOCK;
-			number *to = s + e / QUADS * LINE + e % QUADS * 4;
-			to[0] = tile_rounded<number>(v[i].x, P), to[1] = tile_rounded<number>(v[i].y, P);
-			to[2] = tile_rounded<number>(v[i].z, P), to[3] = tile_rounded<number>(v[i].w, P);
-		}
-	}
-	static __device__ float one(const number *s, int mn, int k)
-	{
-		return (float)s[ALONG_K ? mn * LINE + k : k * LINE + mn];
-	}
-};
-
-#if TILE_TENSOR
-/* Sums of a block's tile, by tensor cores: 8 warps, WM of them side by side along m. */
-template <int P, int BM, int BN, class SA, class SB> struct tile_tensor {
-	typedef typename tile_number<P>::type number;
-	enum { WM = BM >= 128 || BN <= 32 ? 4 : 2, WN = 8 / WM, FM = BM / WM / 16, FN = BN / WN / 16, FK = tile_number<P>::K };
-	template <bool TF, class N> struct kind {
-		typedef N type;
-	};
-	template <class N> struct kind<true, N> {
-		typedef nvcuda::wmma::precision::tf32 type;
-	};
-	typedef typename kind<P == PRECISION_TF32, number>::type factor;
-	template <int ALONG, int B> struct order {
-		typedef nvcuda::wmma::row_major type;
-	};
-	template <int B> struct order<0, B> {
-		typedef nvcuda::wmma::col_major type;
-	};
-	nvcuda::wmma::fragment<nvcuda::wmma::accumulator, 16, 16, FK, float> c[FM][FN];
-	__device__ void begin()
-	{
-		RUN_UNROLL
-		for (int i = 0; i < FM * FN; i++)
-			nvcuda::wmma::fill_fragment(c[i / FN][i % FN], 0.0f);
-	}
-	__device__ void add(const number *a, const number *b)
-	{
-		int w = (int)threadIdx.x / 32, m0 = w / WN * FM * 16, n0 = w % WN * FN * 16;
-		nvcuda::wmma::fragment<nvcuda::wmma::matrix_a, 16, 16, FK, factor, typename order<SA::ALONG_K, 0>::type> fa[FM];
-		nvcuda::wmma::fragment<nvcuda::wmma::matrix_b, 16, 16, FK, factor, typename order<1 - SB::ALONG_K, 0>::type> fb[FN];
-		RUN_UNROLL
-		for (int k = 0; k < TILE_K; k += FK) {
-			RUN_UNROLL
-			for (int i = 0; i < FM; i++)
-				nvcuda::wmma::load_matrix_sync(fa[i],
-					a + (SA::ALONG_K ? (m0 + 16 * i) * SA::LINE + k : k * SA::LINE + m0 + 16 * i), (unsigned)SA::LINE);
-			RUN_UNROLL
-			for (int i = 0; i < FN; i++)
-				nvcuda::wmma::load_matrix_sync(fb[i],
-					b + (SB::ALONG_K ? (n0 + 16 * i) * SB::LINE + k : k * SB::LINE + n0 + 16 * i), (unsigned)SB::LINE);
-			RUN_UNROLL
-			for (int i = 0; i < FM * FN; i++)
-				nvcuda::wmma::mma_sync(c[i / FN][i % FN], fa[i / FN], fb[i % FN], c[i / FN][i % FN]);
-		}
-	}
-	__device__ void store(float *to, int line) const
-	{
-		int w = (int)threadIdx.x / 32, m0 = w / WN * FM * 16, n0 = w % WN * FN * 16;
-		RUN_UNROLL
-		for (int i = 0; i < FM * FN; i++)
-			nvcuda::wmma::store_matrix_sync(to + (m0 + i / FN * 16) * line + n0 + i % FN * 16, c[i / FN][i % FN],
-				(unsigned)line, nvcuda::wmma::mem_row_major);
-	}
-};
-#endif
-
-/* The same without them: a thread has every 16th row and column. */
-template <int P, int BM, int BN, class SA, class SB> struct tile_plain {
-	typedef typename tile_number<P>::type number;
-	float c[BM / 16][BN / 16];
-	__device__ void begin()
-	{
-		RUN_UNROLL
-		for (int i = 0; i < BM / 16 * (BN / 16); i++)
-			c[i / (BN / 16)][i % (BN / 16)] = 0;
-	}
-	__device__ void add(const number *a, const number *b)
-	{
-		int m = (int)threadIdx.x / 16, n = (int)threadIdx.x % 16;
-		for (int k = 0; k < TILE_K; k++) {
-			float x[BM / 16], y[BN / 16];
-			RUN_UNROLL
-			for (int i = 0; i < BM / 16; i++)
-				x[i] = SA::one(a, m + 16 * i, k);
-			RUN_UNROLL
-			for (int i = 0; i < BN / 16; i++)
-				y[i] = SB::one(b, n + 16 * i, k);
-			RUN_UNROLL
-			for (int i = 0; i < BM / 16 * (BN / 16); i++)
-				c[i / (BN / 16)][i % (BN / 16)] += x[i / (BN / 16)] * y[i % (BN / 16)];
-		}
-	}
-	__device__ void store(float *to, int line) const
-	{
-		int m = (int)threadIdx.x / 16, n = (int)threadIdx.x % 16;
-		RUN_UNROLL
-		for (int i = 0; i < BM / 16 * (BN / 16); i++)
-			to[(m + i / (BN / 16) * 16) * line + n + i % (BN / 16) * 16] = c[i / (BN / 16)][i % (BN / 16)];
-	}
-};
-
-template <int P, int BM, int BN, class SA, class SB> struct tile_sums {
-#if TILE_TENSOR
-	typedef tile_tensor<P, BM, BN, SA, SB> type;
-#else
-	typedef tile_plain<P, BM, BN, SA, SB> type;
-#endif
-};
-template <int BM, int BN, class SA, class SB> struct tile_sums<PRECISION_FP32, BM, BN, SA, SB> {
-	typedef tile_plain<PRECISION_FP32, BM, BN, SA, SB> type;
-};
+enum { TILE_WANTED = 264, TILE_SHARES = 512 };
 
 /* What most endings want of a tile: each quad of it. An ending with its own way says so by TILES. */
 template <int BM, int BN, class E>
@@ -209,7 +34,8 @@ static __global__ void __launch_bounds__(RUN_BLOCK, 2) tile_product(A a, B b, E 
 	typedef typename tile_number<P>::type number;
 	SHARED(unsigned char, room);
 	number *sa = (number *)room, *sb = sa + stage_a::SIZE;
-	int m0 = (int)blockIdx.x * BM, n0 = (int)blockIdx.y * BN, k0 = (int)blockIdx.z * share, end = K - k0 < share ? K : k0 + share;
+	int tiles = (M + BM - 1) / BM, m0 = (int)(blockIdx.x % (unsigned)tiles) * BM, n0 = (int)(blockIdx.x / (unsigned)tiles) * BN,
+	    k0 = (int)blockIdx.y * share, end = K - k0 < share ? K : k0 + share;
 	stage_a ra;
 	stage_b rb;
 	typename tile_sums<P, BM, BN, stage_a, stage_b>::type sums;
@@ -226,7 +52,7 @@ static __global__ void __launch_bounds__(RUN_BLOCK, 2) tile_product(A a, B b, E 
 	}
 	sums.store((float *)room, BN + 4);
 	__syncthreads();
-	e.share = (int)blockIdx.z;
+	e.share = (int)blockIdx.y;
 	tile_end<BM, BN>(e, (const float *)room, BN + 4, m0, n0, M, N);
 }
 
@@ -235,6 +61,7 @@ struct tile_part {
 	enum { TILES = 0 };
 	float *p;
 	int M, N4, share;
+	int none = 0; /* no byte is left over: arguments are compared */
 	__device__ void put(int m, int n, float4 v, int) const
 	{
 		*(float4 *)(p + ((size_t)share * (size_t)M + (size_t)m) * (size_t)N4 + (size_t)n) = v;
@@ -311,7 +138,7 @@ static void tile_queue(struct cuda *c, const A &a, const B &b, const E &e, int M
 {
 	size_t stages = (size_t)((int)tile_stage<P, BM, A>::SIZE + (int)tile_stage<P, BN, B>::SIZE) * sizeof(typename tile_number<P>::type),
 	       sums = (size_t)BM * (BN + 4) * sizeof(float);
-	dim3 grid((unsigned)tile_over(M, BM), (unsigned)tile_over(N, BN), (unsigned)cut.shares);
+	dim3 grid((unsigned)tile_over(M, BM) * (unsigned)tile_over(N, BN), (unsigned)cut.shares);
 	void (*kernel)(A, B, E, int, int, int, int) = tile_product<P, BM, BN, A, B, E>;
 	run_call(&c->q, "tile_product", 0, grid, dim3(RUN_BLOCK), stages > sums ? stages : sums, kernel, a, b, e, M, N, K, cut.share);
 }
@@ -394,9 +221,9 @@ struct tile_lines {
 		int mn;
 	};
 	const float *p, *more;
-	int first;
 	size_t ld;
-	int MN, quads;
+	int first, MN, quads;
+	int none = 0; /* no byte is left over: arguments are compared */
 	__device__ at find(int mn) const
 	{
 		at a = {mn};
@@ -431,7 +258,7 @@ static inline struct tile_rows rows_of(const float *p, size_t ld, int MN)
 
 static inline struct tile_lines lines_of(const float *p, const float *more, int first, size_t ld, int MN)
 {
-	struct tile_lines l = {p, more, first, ld, MN, tile_quads(p, ld) && (!more || tile_quads(more, ld))};
+	struct tile_lines l = {p, more, ld, first, MN, tile_quads(p, ld) && (!more || tile_quads(more, ld))};
 	return l;
 }
 

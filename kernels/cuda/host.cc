@@ -1,0 +1,315 @@
+/* card.h answered by the host, for tests. Device memory lies before pages that nobody may touch, and holds NaN until it is written; what
+ * was fetched comes as late as it may. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kernels/cuda/host.h"
+#include "kernels/ops.h"
+
+extern "C" {
+#include "lib/err.h"
+}
+
+enum { GUARD = 1 << 20 };
+static const size_t ROOM = (size_t)16 << 30; /* of the card, unless KEYPIPE_CARD_BYTES says otherwise */
+
+struct fetch {
+	void *host, *copy; /* copy: NULL where the ticket is free */
+	size_t bytes;
+};
+
+static struct {
+	struct area *memory; /* on the card */
+	int areas;
+	size_t used, total;
+	struct fetch fetch[OPS_FETCHES];
+	struct sigaction old[2];
+} m;
+
+size_t area_pages(size_t bytes)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	return (bytes + page - 1) / page * page;
+}
+
+struct area area_new(size_t bytes)
+{
+	struct area a = {NULL, NULL, NULL, bytes};
+	size_t size = area_pages(bytes);
+	void *p = mmap(NULL, size + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return a;
+	a.first = (char *)p + GUARD, a.end = a.first + size;
+	if (size && mprotect(a.first, size, PROT_READ | PROT_WRITE)) {
+		munmap(p, size + 2 * GUARD);
+		return a;
+	}
+	memset(a.first, AREA_POISON, size);
+	a.at = a.end - (bytes + AREA_ALIGN - 1) / AREA_ALIGN * AREA_ALIGN;
+	return a;
+}
+
+void area_free(struct area a)
+{
+	if (a.at)
+		munmap(a.first - GUARD, (size_t)(a.end - a.first) + 2 * GUARD);
+}
+
+int area_poisoned(const char *from, const char *end)
+{
+	for (; from < end; from++)
+		if (*from != (char)AREA_POISON)
+			return 0;
+	return 1;
+}
+
+int area_tell(char *to, size_t size, const struct area *a, const char *kind, const char *p)
+{
+	if (p < a->first - GUARD || p >= a->end + GUARD)
+		return 0;
+	return snprintf(to, size, "%zu bytes %s %zu bytes of %s memory", (size_t)(p < a->at ? a->at - p : p - a->at - (ptrdiff_t)a->bytes),
+		p < a->at ? "before" : "beyond", a->bytes, kind);
+}
+
+/* Where p is: how far outside of what it was meant for, as far as one can tell. */
+static void describe(char *to, size_t size, const char *p)
+{
+	if (fiber_tell(to, size, p))
+		return;
+	for (int i = 0; i < m.areas; i++)
+		if (area_tell(to, size, &m.memory[i], "device", p))
+			return;
+	snprintf(to, size, "%p, which is no memory, or not aligned", (const void *)p);
+}
+
+static void trapped(int sig, siginfo_t *info, void *)
+{
+	if (!fiber_call()) { /* not ours: happens again, and others see it */
+		sigaction(sig, &m.old[sig == SIGBUS], NULL);
+		return;
+	}
+	char at[128], line[768];
+	describe(at, sizeof at, (const char *)info->si_addr);
+	int n = snprintf(line, sizeof line, "%.200s: %s: touches %s\n", err_program(), fiber_where(1), at);
+	ssize_t told = write(STDERR_FILENO, line, (size_t)n);
+	(void)told;
+	_exit(1);
+}
+
+/* That [p, p + bytes) is the card's. */
+static struct area *area_of(const void *p, size_t bytes, const char *what)
+{
+	const char *s = (const char *)p;
+	for (int i = 0; i < m.areas; i++)
+		if (s >= m.memory[i].at && s <= m.memory[i].at + m.memory[i].bytes &&
+			bytes <= (size_t)(m.memory[i].at + m.memory[i].bytes - s))
+			return &m.memory[i];
+	die("%s: %zu bytes at %p are not device memory", what, bytes, p);
+}
+
+static float rounded(float v, int precision)
+{
+	return precision == PRECISION_TF32   ? nvcuda::wmma::__float_to_tf32(v)
+	       : precision == PRECISION_BF16 ? __bfloat162float(__float2bfloat16(v))
+					     : v;
+}
+
+static void product(struct product p)
+{
+	size_t M = (size_t)p.M, N = (size_t)p.N, K = (size_t)p.K;
+	area_of(p.a, M * K * sizeof *p.a, "product"), area_of(p.b, K * N * sizeof *p.b, "product"),
+		area_of(p.c, M * N * sizeof *p.c, "product");
+	float *b = (float *)xcalloc(K * N, sizeof *b);
+	double *sum = (double *)xcalloc(N, sizeof *sum);
+	for (size_t k = 0; k < K; k++)
+		for (size_t n = 0; n < N; n++)
+			b[k * N + n] = rounded(p.b[p.bt ? n * K + k : k * N + n], p.precision);
+	for (size_t i = 0; i < M; i++) {
+		for (size_t n = 0; n < N; n++)
+			sum[n] = p.add ? p.c[i * N + n] : 0;
+		for (size_t k = 0; k < K; k++) {
+			double a = rounded(p.a[p.at ? k * M + i : i * K + k], p.precision);
+			for (size_t n = 0; n < N; n++)
+				sum[n] += a * b[k * N + n];
+		}
+		for (size_t n = 0; n < N; n++)
+			p.c[i * N + n] = (float)sum[n];
+	}
+	free(b), free(sum);
+}
+
+void card_run(const struct call *c)
+{
+	if (!c->kernel) {
+		struct product p;
+		memcpy(&p, c->args, sizeof p);
+		product(p);
+		return;
+	}
+	dim3 g = c->grid, b = c->block;
+	size_t n = (size_t)b.x * b.y * b.z, blocks = (size_t)g.x * g.y * g.z;
+	if (!n || n > THREADS || n % LANES || b.z > 64 || !blocks || g.x > INT32_MAX || g.y > 65535 || g.z > 65535 ||
+		c->shared > RUN_SHARED)
+		die("kernel %s: no such launch: grid (%u, %u, %u), block (%u, %u, %u), %u bytes of shared memory", c->name, g.x, g.y, g.z,
+			b.x, b.y, b.z, c->shared);
+	fiber_run(c);
+}
+
+struct card card_open(int reverse)
+{
+	static char stack[64 << 10]; /* for the handler: a fiber's may be full */
+	struct card card = {"host", 9, 0, 1};
+	const char *bytes = getenv("KEYPIPE_CARD_BYTES");
+	char *end = NULL;
+	memset(&m, 0, sizeof m);
+	m.total = bytes ? strtoull(bytes, &end, 10) : ROOM;
+	if (bytes && (end == bytes || *end))
+		die("KEYPIPE_CARD_BYTES: '%s' is no number", bytes);
+	stack_t alternate = {};
+	alternate.ss_sp = stack, alternate.ss_size = sizeof stack;
+	struct sigaction s = {};
+	s.sa_sigaction = trapped, s.sa_flags = SA_SIGINFO | SA_ONSTACK;
+	if (!fiber_open(reverse) || sigaltstack(&alternate, NULL) || sigaction(SIGSEGV, &s, &m.old[0]) || sigaction(SIGBUS, &s, &m.old[1]))
+		die_errno("the card on the host");
+	return card;
+}
+
+void card_close(void)
+{
+	while (m.areas)
+		card_free(m.memory[m.areas - 1].at);
+	for (int i = 0; i < OPS_FETCHES; i++)
+		free(m.fetch[i].copy);
+	free(m.memory);
+	fiber_close();
+	sigaction(SIGSEGV, &m.old[0], NULL), sigaction(SIGBUS, &m.old[1], NULL);
+	memset(&m, 0, sizeof m);
+}
+
+static void check_edges(const struct area *a, const char *what)
+{
+	if (!area_poisoned(a->first, a->at) || !area_poisoned(a->at + a->bytes, a->end))
+		die("%s: something was written just outside of %zu bytes of device memory", what, a->bytes);
+}
+
+void *card_alloc(size_t bytes)
+{
+	struct area a = {};
+	if (bytes <= m.total - m.used)
+		a = area_new(bytes);
+	if (!a.at)
+		return NULL;
+	m.memory = (struct area *)xrealloc(m.memory, (size_t)(m.areas + 1) * sizeof a);
+	m.memory[m.areas++] = a;
+	m.used += bytes;
+	return a.at;
+}
+
+void card_free(void *device)
+{
+	if (!device)
+		return;
+	struct area *a = area_of(device, 0, "card_free");
+	if (a->at != device)
+		die("card_free: %p is not the beginning of device memory", device);
+	check_edges(a, "card_free");
+	m.used -= a->bytes;
+	area_free(*a);
+	*a = m.memory[--m.areas];
+}
+
+void card_room(size_t *free, size_t *total)
+{
+	*free = m.total - m.used, *total = m.total;
+}
+
+void card_put(void *device, const void *host, size_t bytes)
+{
+	area_of(device, bytes, "card_put");
+	memcpy(device, host, bytes);
+}
+
+void card_get(void *host, const void *device, size_t bytes)
+{
+	check_edges(area_of(device, bytes, "card_get"), "card_get");
+	memcpy(host, device, bytes);
+}
+
+void card_feed(void *device, const void *host, size_t bytes)
+{
+	area_of(device, bytes, "card_feed");
+	memcpy(device, host, bytes);
+}
+
+/* What was fetched comes when it is waited for, no sooner, so that nobody reads it before. */
+int card_fetch(void *host, const void *device, size_t bytes)
+{
+	int ticket = 0;
+	while (ticket < OPS_FETCHES && m.fetch[ticket].copy)
+		ticket++;
+	if (ticket == OPS_FETCHES)
+		die("card_fetch: more than %d at a time", (int)OPS_FETCHES);
+	m.fetch[ticket] = {host, xmalloc(bytes), bytes};
+	card_get(m.fetch[ticket].copy, device, bytes);
+	memset(host, AREA_POISON, bytes);
+	return ticket;
+}
+
+void card_wait(int ticket)
+{
+	struct fetch *f = &m.fetch[ticket];
+	if (ticket < 0 || ticket >= OPS_FETCHES || !f->copy)
+		die("card_wait: no fetch has ticket %d", ticket);
+	memcpy(f->host, f->copy, f->bytes);
+	free(f->copy);
+	f->copy = NULL;
+}
+
+void card_fill(void *device, int byte, size_t bytes)
+{
+	area_of(device, bytes, "card_fill");
+	memset(device, byte, bytes);
+}
+
+void card_copy(void *to, const void *from, size_t bytes)
+{
+	area_of(to, bytes, "card_copy"), area_of(from, bytes, "card_copy");
+	memmove(to, from, bytes);
+}
+
+struct graph {
+	struct call *calls;
+	int n;
+};
+
+struct graph *card_graph(const struct call *c, int n)
+{
+	struct graph *g = (struct graph *)xcalloc(1, sizeof *g);
+	g->calls = (struct call *)xcalloc((size_t)n, sizeof *g->calls);
+	memcpy(g->calls, c, (size_t)n * sizeof *c);
+	g->n = n;
+	return g;
+}
+
+void card_graph_set(struct graph *g, int i, const struct call *c)
+{
+	const struct call *old = &g->calls[i];
+	if (i < 0 || i >= g->n || !old->kernel || old->kernel != c->kernel || memcmp(&old->grid, &c->grid, sizeof c->grid) ||
+		memcmp(&old->block, &c->block, sizeof c->block) || old->shared != c->shared)
+		die("card_graph_set: call %d of %d, kernel %s, is another launch", i, g->n, c->name);
+	g->calls[i] = *c;
+}
+
+void card_graph_run(struct graph *g)
+{
+	for (int i = 0; i < g->n; i++)
+		card_run(&g->calls[i]);
+}
+
+void card_graph_free(struct graph *g)
+{
+	free(g->calls), free(g);
+}
