@@ -32,7 +32,7 @@ echo "gpu-check on ${card%, * threads}, $(date +%F)"
 row check result remarks
 for precision in fp32 tf32 bf16; do
 	for t in ops conv_ops; do
-		passes "$t, $precision, against ref" env HAND=cuda PRECISION=$precision "$D/tests/check_$t"
+		passes "$t, $precision, against ref" env HAND=cuda PRECISION=$precision LARGE=1 "$D/tests/check_$t"
 	done
 done
 for t in steps dae train infer; do passes "$t against PyTorch's dump or by hand" env HAND=cuda "$D/tests/check_$t"; done

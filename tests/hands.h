@@ -51,10 +51,10 @@ static inline float hands_fused(float tolerance)
 	return strcmp(hands[1].name, "cuda") ? 0 : tolerance;
 }
 
-/* Of sums of n products whose factors the hand may round first, by u = 2^-11 (tf32) or 2^-8 (bf16) of their size at most: each product
- * is wrong by up to 2 u, 0.6 u as a rule, by chance; a sum of them as a rule by 0.6 u of the root of the sum of their squares, which is
- * what such sums are as a rule, whatever n is; the worst of a million by 5 times that. Where a library cuts factors instead of rounding
- * them it is twice u. So 8 u covers both, and an activation's slope. */
+/* Of sums of n products whose factors the hand may round first, by u = 2^-11 (tf32) or 2^-8 (bf16) of their size at most: that makes a
+ * product wrong by 0.6 u of its size as a rule, by chance; so a sum by 0.6 u of the root of the sum of their squares, which is what such
+ * sums are as a rule, whatever n is, and the worst of some 100000 by 5 times that, 3 u. Rows longer than others and a tanh, whose values
+ * are 0.6 as a rule where its slope is 1, make it 7 u at most. A library that cuts factors instead makes all sums smaller by 1.5 u too. */
 static inline float hands_products(int n)
 {
 	static const float u[] = {[PRECISION_FP32] = 0, [PRECISION_TF32] = 0x1p-11f, [PRECISION_BF16] = 0x1p-8f};

@@ -43,7 +43,7 @@ grep '^    zcat' "$ROOT/README.md" >examples.txt
 while IFS= read -r line; do
 	ok "README: $line" bash -eu -o pipefail -c "$line"
 done <examples.txt
-for t in $(sed -n 's/^    make \([a-z]*\).*/\1/p' "$ROOT/README.md"); do
+for t in $(sed -n 's/^    make \([a-z-]*\).*/\1/p' "$ROOT/README.md"); do
 	ok "README: make $t" grep -q "^$t:" "$ROOT/Makefile" "$ROOT"/pipelines/*.mk
 done
 is "$(sed -n 's/^| \([a-z][a-z-]*\) | .* | .* | .*/\1/p' "$ROOT/README.md" | grep -vx program | sort | tr '\n' ' ')" \

@@ -1,4 +1,4 @@
-/* What the cuda hand asks of a card, behind one door: card.cu answers it with CUDA, fiber.cc with the host, for tests. One card a
+/* What the cuda hand asks of a card, behind one door: card.cu answers it with CUDA, host.cc with the host, for tests. One card a
  * process; calls happen in order. Anything that fails ends the program, but for card_alloc. */
 #ifndef CARD_H
 #define CARD_H

@@ -2,7 +2,7 @@
  * are products of matrices that nobody ever lays out (implicit GEMM: Chetlur et al., 2014, "cuDNN", section 3), and biases, activations,
  * pools and updates happen to numbers that never were in memory.
  * A loader is a struct with ALONG_K, 1 if four neighbours in memory are four k, 0 if they are four m (or n); `struct at`, what it knows of
- * a row m (or n; of four of them) for the whole tile; at(m), and get(at, k, end): four values from (m, k) on, zeros from k = end on and
+ * a row m (or n; of four of them) for the whole tile; find(m), and get(at, k, end): four values from (m, k) on, zeros from k = end on and
  * outside the matrix. An ending has put(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside; n % 4 is 0.
  * Where there are few tiles K is cut in shares whose sums are added in order: bits depend on shapes alone. */
 #ifndef TILE_H
