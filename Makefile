@@ -65,8 +65,8 @@ $B/obj/host/%.o $B/obj/%.o: %.cc $B/ready
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
-# each kind of card that is built for; others from 9.0 on translate the last when they start
-ARCHS ?= 75 80 90 120
+# each kind of card that is built for, as far as this nvcc knows it; others from 9.0 on translate the last when they start
+ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 90 120)
 NVFLAGS = -std=c++17 -O3 -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. $(foreach a,$(ARCHS),-gencode arch=compute_$a$(,)code=sm_$a) \
 	$(if $(PTX),-gencode arch=compute_$(PTX)$(,)code=compute_$(PTX))
 PTX ?= 90

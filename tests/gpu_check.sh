@@ -57,6 +57,8 @@ passes "trains heat.net, twice alike" bash -c 'trains heat "$@"' - "$e" cnn-trai
 	--optimizer adam --valid "$T/valid.tns" --augment default "$T/train.tns"
 row "  pixels, seconds of $e epochs" "$(last 5)" "$(last 6)"
 passes "predicts" "$D/bin/predict" -q -d cuda --flip "$T/one.tns" "$T/faces.tns" -o "$T/predicted.tns"
+cp "$T/one.tns" "$T/heat.tns" 2>/dev/null && row "  images a second, bytes to points" "$("$D/bin/bench" --device cuda --seconds 2 "$T/heat.tns-128" 2>"$T/err" | awk 'END { print $2 }')" \
+	"batches of 128, the next copied while one is computed"
 if command -v compute-sanitizer >/dev/null; then
 	passes "compute-sanitizer, a small net" compute-sanitizer --error-exitcode 9 "$D/bin/cnn-train" -q -d cuda -e 1 -n 'conv3x3x8 bn relu pool2 conv3x3x8 fc' \
 		"$T/valid.tns" -o "$T/three.tns"
