@@ -55,6 +55,18 @@ PHILOX_FN struct warp augment_draw(const struct augment *a, uint32_t row, int W,
 	return w;
 }
 
+/* An image's value between pixels: bilinear, the edge repeated outwards. */
+PHILOX_FN float augment_sample(const uint8_t *p, int W, int H, float x, float y)
+{
+	x = x < 0 ? 0 : x > (float)(W - 1) ? (float)(W - 1) : x;
+	y = y < 0 ? 0 : y > (float)(H - 1) ? (float)(H - 1) : y;
+	int x0 = (int)x, y0 = (int)y, x1 = x0 + (x0 < W - 1), y1 = y0 + (y0 < H - 1);
+	float fx = x - (float)x0, fy = y - (float)y0;
+	float top = (float)p[y0 * W + x0] + fx * ((float)p[y0 * W + x1] - (float)p[y0 * W + x0]);
+	float low = (float)p[y1 * W + x0] + fx * ((float)p[y1 * W + x1] - (float)p[y1 * W + x0]);
+	return top + fy * (low - top);
+}
+
 /* Where a point of the source image goes: the inverse of the map. */
 PHILOX_FN void augment_point(const struct warp *w, float sx, float sy, float *x, float *y)
 {

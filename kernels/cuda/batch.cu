@@ -74,18 +74,6 @@ static __device__ struct pixel pixel_of(const struct images &s, int i)
 	return p;
 }
 
-/* Bilinear, the edge repeated outwards. */
-static __device__ float sample(const uint8_t *p, int W, int H, float x, float y)
-{
-	x = x < 0 ? 0 : x > (float)(W - 1) ? (float)(W - 1) : x;
-	y = y < 0 ? 0 : y > (float)(H - 1) ? (float)(H - 1) : y;
-	int x0 = (int)x, y0 = (int)y, x1 = x0 + (x0 < W - 1), y1 = y0 + (y0 < H - 1);
-	float fx = x - (float)x0, fy = y - (float)y0;
-	float top = (float)p[y0 * W + x0] + fx * ((float)p[y0 * W + x1] - (float)p[y0 * W + x0]);
-	float low = (float)p[y1 * W + x0] + fx * ((float)p[y1 * W + x1] - (float)p[y1 * W + x0]);
-	return top + fy * (low - top);
-}
-
 /* The i-th of a line of n values `step` apart as the blur leaves it, the edge repeated outwards. */
 static __device__ float smoothed(const float *v, int i, int n, int step, const struct drawn *d)
 {
@@ -122,7 +110,7 @@ static __global__ void images_move(float *to, struct images s, int last)
 	const uint8_t *in = s.bytes + s.rows[p.b] * (size_t)s.size.d + (size_t)(p.at - p.y * s.W - p.x);
 	float x = (float)p.x, y = (float)p.y;
 	float sx = w->m[0] * x + w->m[1] * y + w->m[2], sy = w->m[3] * x + w->m[4] * y + w->m[5];
-	float v = (sample(in, s.W, s.H, sx, sy) / 255.0f - 0.5f) * w->gain + 0.5f + w->bias;
+	float v = (augment_sample(in, s.W, s.H, sx, sy) / 255.0f - 0.5f) * w->gain + 0.5f + w->bias;
 	to[i] = last ? finished(s, p, v) : v;
 }
 

@@ -9,15 +9,20 @@ extern "C" {
 #include "lib/err.h"
 }
 
-static void *cuda_alloc(const struct ops *o, size_t bytes)
+static void *room(const struct card *card, size_t bytes)
 {
 	void *p = card_alloc(bytes ? bytes : 1);
-	if (!p) {
-		size_t free, total;
-		card_room(&free, &total);
-		die("%s: out of the card's memory: %zu MiB are wanted, %zu of %zu MiB are free", cuda_of(o)->card.name, (bytes >> 20) + 1,
-			free >> 20, total >> 20);
-	}
+	size_t free, total;
+	if (p)
+		return p;
+	card_room(&free, &total);
+	die("%s: out of the card's memory: %zu MiB are wanted, %zu of %zu MiB are free", card->name, (bytes >> 20) + 1, free >> 20,
+		total >> 20);
+}
+
+static void *cuda_alloc(const struct ops *o, size_t bytes)
+{
+	void *p = room(&cuda_of(o)->card, bytes);
 	queue_flush(queue_of(o));
 	card_fill(p, 0, bytes);
 	return p;
@@ -121,14 +126,8 @@ void *cuda_work(struct cuda *c, size_t bytes)
 	if (c->work_size < bytes) {
 		queue_flush(&c->q);
 		card_free(c->work);
-		c->work = card_alloc(bytes);
+		c->work = room(&c->card, bytes);
 		c->work_size = bytes;
-		if (!c->work) {
-			size_t free, total;
-			card_room(&free, &total);
-			die("%s: out of the card's memory: %zu MiB are wanted, %zu of %zu MiB are free", c->card.name, (bytes >> 20) + 1,
-				free >> 20, total >> 20);
-		}
 	}
 	return c->work;
 }

@@ -7,18 +7,6 @@
 #include "kernels/ref/ref.h"
 #include "lib/err.h"
 
-/* Bilinear, the edge repeated outwards. */
-static float sample(const uint8_t *p, int W, int H, float x, float y)
-{
-	x = x < 0 ? 0 : x > (float)(W - 1) ? (float)(W - 1) : x;
-	y = y < 0 ? 0 : y > (float)(H - 1) ? (float)(H - 1) : y;
-	int x0 = (int)x, y0 = (int)y, x1 = x0 + (x0 < W - 1), y1 = y0 + (y0 < H - 1);
-	float fx = x - (float)x0, fy = y - (float)y0;
-	float top = (float)p[y0 * W + x0] + fx * ((float)p[y0 * W + x1] - (float)p[y0 * W + x0]);
-	float low = (float)p[y1 * W + x0] + fx * ((float)p[y1 * W + x1] - (float)p[y1 * W + x0]);
-	return top + fy * (low - top);
-}
-
 /* A Gaussian along a line of n values `step` apart, the edge repeated outwards; room holds n. */
 static void smooth(float *v, int n, int step, const float *w, int reach, float *room)
 {
@@ -54,7 +42,7 @@ static void moved(float *v, const uint8_t *in, int W, int H, const struct warp *
 	for (int i = 0; i < n; i++) {
 		float x = (float)(i % W), y = (float)(i / W);
 		float sx = w->m[0] * x + w->m[1] * y + w->m[2], sy = w->m[3] * x + w->m[4] * y + w->m[5];
-		v[i] = (sample(in, W, H, sx, sy) / 255.0f - 0.5f) * w->gain + 0.5f + w->bias;
+		v[i] = (augment_sample(in, W, H, sx, sy) / 255.0f - 0.5f) * w->gain + 0.5f + w->bias;
 	}
 	if (augment_reach(w->blur))
 		blur(v, W, H, w->blur);
