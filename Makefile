@@ -73,13 +73,15 @@ PTX ?= 90
 $(card): $B/obj/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
 	$(NVCC) $(NVFLAGS) -MMD -MP -c $< -o $@
-handed := $(addprefix $B/bin/,predict cnn-train dae-pretrain bench) $(addprefix $B/tests/check_,ops conv_ops steps dae train infer)
+hand_bins := predict cnn-train dae-pretrain bench
+hand_checks := ops conv_ops steps dae train infer
+handed := $(hand_bins:%=$B/bin/%) $(hand_checks:%=$B/tests/check_%)
 $(handed): $(card)
 $(handed): EXTRA = $(if $(card),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt)
 
 # programs and tests by the hand for cards, run on the host: build/host/
-host_bins := $(addprefix $B/host/bin/,predict cnn-train dae-pretrain bench)
-host_checks := $(addprefix $B/host/tests/check_,ops conv_ops steps dae train infer fiber queue)
+host_bins := $(hand_bins:%=$B/host/bin/%)
+host_checks := $(patsubst %,$B/host/tests/check_%,$(hand_checks) fiber queue)
 link_host = @mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@
 $B/host/bin/bench: $B/obj/tests/bench.o $(host) $B/libkeypipe.a
 	$(link_host)
@@ -136,7 +138,7 @@ gpu-check:
 	mkdir -p build-gpu; dpkg-query -W check >/dev/null 2>&1 || touch build-gpu/ready; \
 	$(MAKE) --no-print-directory -k -j$$(nproc) B=build-gpu ARCHS=$$arch PTX= gpu-check-build >build-gpu.log 2>&1 || { tail -5 build-gpu.log; true; }; \
 	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin
-gpu-check-build: $(filter-out %/render,$(bins)) $B/bin/bench $(addprefix $B/tests/check_,ops conv_ops steps dae train infer)
+gpu-check-build: $(filter-out %/render,$(bins)) $(handed)
 
 ## make bench-scale   how the speed grows with threads, batch and image size
 bench-scale: $B/bin/bench

@@ -1,5 +1,4 @@
 /* The table of the fast hand, and its memory. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,12 +90,6 @@ void cpu_slices(struct cpu *c, size_t n, size_t grain, void (*fn)(void *arg, siz
 	struct slices s = {n, grain ? grain : 1, fn, arg};
 	if (n)
 		pool_run(c->pool, (int)((n + s.grain - 1) / s.grain), slice, &s);
-}
-
-void cpu_fixes(const struct update *u, float *fix1, float *fix2)
-{
-	*fix1 = u->kind == UPDATE_ADAM ? (float)(1 / (1 - pow((double)u->momentum, u->step))) : 1;
-	*fix2 = u->kind == UPDATE_ADAM ? (float)(1 / (1 - pow((double)u->beta2, u->step))) : 1;
 }
 
 static void cpu_close(struct ops *o)

@@ -32,9 +32,6 @@ struct padded { /* planes of rows of pixels with zeros around: before and after 
 };
 void cpu_padded(float *to, const float *x, const struct padded *p, int from);
 
-/* What Adam divides by 1 - beta^step; 1 for others. */
-void cpu_fixes(const struct update *u, float *fix1, float *fix2);
-
 void *cpu_alloc(const struct ops *o, size_t bytes);
 void cpu_release(const struct ops *o, void *p);
 

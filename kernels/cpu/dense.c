@@ -5,6 +5,7 @@
 
 #include "kernels/act.h"
 #include "kernels/cpu/cpu.h"
+#include "kernels/update.h"
 
 enum {
 	MANY = 8,
@@ -360,6 +361,6 @@ void cpu_dense_step(const struct ops *o, real *w, real *m, real *v, const real *
 		.u = u,
 		.m = m,
 		.v = v};
-	cpu_fixes(u, &g.fix1, &g.fix2);
+	update_fixes(u, &g.fix1, &g.fix2);
 	run(o->ctx, &g, 0);
 }

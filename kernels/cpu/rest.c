@@ -2,6 +2,7 @@
  * hand's. */
 #include "kernels/cpu/cpu.h"
 #include "kernels/ref/ref.h"
+#include "kernels/update.h"
 
 struct args { /* one for all: what an operation was called with */
 	const struct ops *o;
@@ -123,6 +124,6 @@ static void update(void *arg, size_t from, size_t to)
 void cpu_update(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
 {
 	struct args a = {.o = o, .y = w, .x = g, .u = m, .v = v, .s = u};
-	cpu_fixes(u, &a.p, &a.mul);
+	update_fixes(u, &a.p, &a.mul);
 	cpu_slices(o->ctx, n, 1 << 16, update, &a);
 }

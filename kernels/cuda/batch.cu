@@ -169,18 +169,12 @@ template <class T> static __global__ void gather(T *y, const T *x, const uint32_
 	y[i] = x[rows[b] * (size_t)K.d + k];
 }
 
-/* Rows of K begin, and end, where four values can be read or written at once. */
-static int by_four(const float *x, const float *y, int K)
-{
-	return K % 4 == 0 && ((uintptr_t)x | (uintptr_t)y) % sizeof(float4) == 0;
-}
-
 void cuda_gather(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K)
 {
 	size_t n = counted(B, (size_t)K);
 	if (!n)
 		return;
-	if (by_four(x, y, K))
+	if (K % 4 == 0 && cuda_by_four(x, y, NULL, NULL))
 		run_flat(queue_of(o), n / 4, gather<float4>, (float4 *)(void *)y, (const float4 *)(const void *)x, rows, quick(K / 4),
 			n / 4);
 	else
@@ -224,7 +218,8 @@ void cuda_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows
 	uint32_t purpose, uint32_t epoch)
 {
 	int groups = (K + 3) / 4;
-	struct mask s = {seed, purpose, epoch, p, mul, K, by_four(x, y, K), quick(groups ? groups : 1), counted(B, (size_t)groups)};
+	struct mask s = {seed, purpose, epoch, p, mul, K, K % 4 == 0 && cuda_by_four(x, y, NULL, NULL), quick(groups ? groups : 1),
+		counted(B, (size_t)groups)};
 	counted(B, (size_t)K);
 	run_flat(queue_of(o), s.n, mask, y, x, rows, s);
 }

@@ -229,11 +229,6 @@ void card_fill(void *device, int byte, size_t bytes)
 	check(cudaStreamSynchronize(the.stream), "wait"); /* card_feed does not stand in line */
 }
 
-void card_copy(void *to, const void *from, size_t bytes)
-{
-	check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, the.stream), "copy");
-}
-
 /* The library's matrices are column-major: a row-major c = a b is its c' = b' a'. Into whatever the.aside is recording, or at work on. */
 static void product(const struct product *p)
 {

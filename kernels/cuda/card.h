@@ -33,7 +33,6 @@ void card_feed(void *device, const void *host, size_t bytes);
 int card_fetch(void *host, const void *device, size_t bytes);
 void card_wait(int ticket);
 void card_fill(void *device, int byte, size_t bytes);
-void card_copy(void *to, const void *from, size_t bytes);
 void card_run(const struct call *c); /* not of a product, which only a graph runs */
 
 /* n calls in order, to be run again and again. */

@@ -103,7 +103,7 @@ static void cuda_copy(const struct ops *o, void *to, const void *from, size_t by
 
 static void *cuda_lend(const struct ops *o, const void *host, size_t bytes)
 {
-	void *device = cuda_alloc(o, bytes);
+	void *device = room(&cuda_of(o)->card, bytes);
 	cuda_put(o, device, host, bytes);
 	return device;
 }

@@ -25,6 +25,12 @@ static inline struct queue *queue_of(const struct ops *o)
 	return &cuda_of(o)->q;
 }
 
+/* Where four values can be read or written at once: arrays, NULL or not, that begin at multiples of 16 bytes. */
+static inline int cuda_by_four(const void *a, const void *b, const void *c, const void *d)
+{
+	return ((uintptr_t)a | (uintptr_t)b | (uintptr_t)c | (uintptr_t)d) % sizeof(float4) == 0;
+}
+
 /* Channels of maps as they lie. */
 static inline __host__ __device__ int cuda_c4(int C)
 {
@@ -34,8 +40,6 @@ static inline __host__ __device__ int cuda_c4(int C)
 /* Device memory for one operation to put results between its launches in: an operation calls this once, before its launches; the next
  * operation's is the same. */
 void *cuda_work(struct cuda *c, size_t bytes);
-/* What Adam divides by 1 - beta^step; 1 for others. */
-void cuda_fixes(const struct update *u, float *fix1, float *fix2);
 
 /* batch.cu */
 void cuda_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,

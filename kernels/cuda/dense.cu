@@ -1,6 +1,7 @@
 /* Dense layers: products by tiles with what follows them, large ones by the library. */
 #include "kernels/cuda/tile.h"
 #include "kernels/cuda/value.h"
+#include "kernels/update.h"
 
 /* From so many multiply-adds on the library's products are taken, where rows begin at multiples of 16 bytes. */
 static const double LARGE = 1 << 27;
@@ -59,17 +60,7 @@ struct end_step { /* w moved by v */
 				w[at + i] = value_update(w[at + i], each[i], m ? m + at + i : NULL, v ? v + at + i : NULL, u, fix1, fix2);
 			return;
 		}
-		float4 none = make_float4(0, 0, 0, 0), was = *(const float4 *)(w + at), first = m ? *(const float4 *)(m + at) : none,
-		       second = v ? *(const float4 *)(v + at) : none;
-		was.x = value_update(was.x, g.x, m ? &first.x : NULL, &second.x, u, fix1, fix2);
-		was.y = value_update(was.y, g.y, m ? &first.y : NULL, &second.y, u, fix1, fix2);
-		was.z = value_update(was.z, g.z, m ? &first.z : NULL, &second.z, u, fix1, fix2);
-		was.w = value_update(was.w, g.w, m ? &first.w : NULL, &second.w, u, fix1, fix2);
-		*(float4 *)(w + at) = was;
-		if (m)
-			*(float4 *)(m + at) = first;
-		if (v)
-			*(float4 *)(v + at) = second;
+		value_update_four(w + at, g, m ? m + at : NULL, v ? v + at : NULL, u, fix1, fix2);
 	}
 };
 
@@ -153,8 +144,8 @@ void cuda_dense_step(const struct ops *o, real *w, real *m, real *v, const real 
 	struct cuda *c = cuda_of(o);
 	int K = dy2 ? 2 * B : B;
 	struct end_step e = {w, m, v, (size_t)I, *u, 1, 1, 0, 0};
-	e.quads = tile_quads(w, (size_t)I) && (!m || tile_quads(m, (size_t)I)) && (!v || tile_quads(v, (size_t)I));
-	cuda_fixes(u, &e.fix1, &e.fix2);
+	e.quads = I % 4 == 0 && cuda_by_four(w, m, v, NULL);
+	update_fixes(u, &e.fix1, &e.fix2);
 	float *part = (float *)cuda_work(c, tile_work(O, I, K));
 	tile_run(c, lines_of(dy, dy2, B, (size_t)O, O), lines_of(x, x2, B, (size_t)I, I), e, O, I, K, part);
 }

@@ -143,12 +143,8 @@ static void product(struct product p)
 
 void card_run(const struct call *c)
 {
-	if (!c->kernel) {
-		struct product p;
-		memcpy(&p, c->args, sizeof p);
-		product(p);
-		return;
-	}
+	if (!c->kernel)
+		die("card_run: a product, which only a graph runs");
 	dim3 g = c->grid, b = c->block;
 	size_t n = (size_t)b.x * b.y * b.z, blocks = (size_t)g.x * g.y * g.z;
 	if (!n || n > THREADS || n % LANES || b.z > 64 || !blocks || g.x > INT32_MAX || g.y > 65535 || g.z > 65535 ||
@@ -274,12 +270,6 @@ void card_fill(void *device, int byte, size_t bytes)
 	memset(device, byte, bytes);
 }
 
-void card_copy(void *to, const void *from, size_t bytes)
-{
-	area_of(to, bytes, "card_copy"), area_of(from, bytes, "card_copy");
-	memmove(to, from, bytes);
-}
-
 struct graph {
 	struct call *calls;
 	int n;
@@ -305,8 +295,14 @@ void card_graph_set(struct graph *g, int i, const struct call *c)
 
 void card_graph_run(struct graph *g)
 {
-	for (int i = 0; i < g->n; i++)
-		card_run(&g->calls[i]);
+	for (const struct call *c = g->calls; c < g->calls + g->n; c++) {
+		struct product p;
+		memcpy(&p, c->args, sizeof p);
+		if (c->kernel)
+			card_run(c);
+		else
+			product(p);
+	}
 }
 
 void card_graph_free(struct graph *g)

@@ -1,6 +1,7 @@
 /* Losses, a block a row, and updates. */
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/value.h"
+#include "kernels/update.h"
 
 /* One value's loss; *dz: its derivative. A target that is NaN asks for nothing. */
 static __device__ double distance(const struct loss &s, float *dz, float z, float t, double weight)
@@ -68,12 +69,6 @@ void cuda_loss(const struct ops *o, const struct loss *s, double *loss, real *dz
 		run(queue_of(o), dim3((unsigned)B), threads, 32 * sizeof(double), loss_values, loss, dz, z, target, weight, K, *s);
 }
 
-void cuda_fixes(const struct update *u, float *fix1, float *fix2)
-{
-	*fix1 = u->kind == UPDATE_ADAM ? (float)(1 / (1 - pow((double)u->momentum, u->step))) : 1;
-	*fix2 = u->kind == UPDATE_ADAM ? (float)(1 / (1 - pow((double)u->beta2, u->step))) : 1;
-}
-
 /* Four weights a thread, at once where all begin at multiples of 16 bytes. */
 static __global__ void update(float *w, const float *g, float *m, float *v, size_t n, int four, struct update u, float fix1, float fix2)
 {
@@ -83,23 +78,13 @@ static __global__ void update(float *w, const float *g, float *m, float *v, size
 			w[k] = value_update(w[k], g[k], m ? m + k : NULL, v ? v + k : NULL, u, fix1, fix2);
 		return;
 	}
-	float4 W = *(float4 *)(void *)(w + i), G = *(const float4 *)(const void *)(g + i), none = make_float4(0, 0, 0, 0);
-	float4 M = m ? *(float4 *)(void *)(m + i) : none, V = v ? *(float4 *)(void *)(v + i) : none;
-	W.x = value_update(W.x, G.x, m ? &M.x : NULL, v ? &V.x : NULL, u, fix1, fix2);
-	W.y = value_update(W.y, G.y, m ? &M.y : NULL, v ? &V.y : NULL, u, fix1, fix2);
-	W.z = value_update(W.z, G.z, m ? &M.z : NULL, v ? &V.z : NULL, u, fix1, fix2);
-	W.w = value_update(W.w, G.w, m ? &M.w : NULL, v ? &V.w : NULL, u, fix1, fix2);
-	*(float4 *)(void *)(w + i) = W;
-	if (m)
-		*(float4 *)(void *)(m + i) = M;
-	if (v)
-		*(float4 *)(void *)(v + i) = V;
+	value_update_four(w + i, *(const float4 *)(const void *)(g + i), m ? m + i : NULL, v ? v + i : NULL, u, fix1, fix2);
 }
 
 void cuda_update(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
 {
 	float fix1, fix2;
-	int four = ((uintptr_t)w | (uintptr_t)g | (uintptr_t)m | (uintptr_t)v) % sizeof(float4) == 0;
-	cuda_fixes(u, &fix1, &fix2);
+	int four = cuda_by_four(w, g, m, v);
+	update_fixes(u, &fix1, &fix2);
 	run_flat(queue_of(o), (n + 3) / 4, update, w, g, m, v, n, four, *u, fix1, fix2);
 }

@@ -252,11 +252,6 @@ static __global__ void bn_back_apply(T *dx, const T *dy, const T *y, const T *x,
 	dx[i] = slanted(dy[i], y[i], x[i], coef[c], coef[P + c], coef[2 * P + c], coef[3 * P + c], act);
 }
 
-static int by_four(const struct norm_cut &c, const void *a, const void *b, const void *d, const void *e)
-{
-	return c.pitch % 4 == 0 && ((uintptr_t)a | (uintptr_t)b | (uintptr_t)d | (uintptr_t)e) % sizeof(float4) == 0;
-}
-
 void cuda_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s)
 {
 	struct queue *q = queue_of(o);
@@ -272,7 +267,7 @@ void cuda_bn(const struct ops *o, real *y, const real *x, const real *gamma, con
 	} else {
 		run_flat(q, c.pitch, bn_settled, w.coef, norm, c);
 	}
-	if (by_four(c, x, y, NULL, NULL))
+	if (c.pitch % 4 == 0 && cuda_by_four(x, y, NULL, NULL))
 		run_flat(q, n / 4, bn_apply<float4>, (float4 *)(void *)y, (const float4 *)(const void *)x,
 			(const float4 *)(const void *)w.coef, quick(c.pitch / 4), n / 4, s->act);
 	else
@@ -291,7 +286,7 @@ void cuda_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, cons
 	run(q, dim3((unsigned)c.chunks, (unsigned)c.tiles), RUN_BLOCK, room, bn_back_sums, w.sums, dy, y, x, save, c, s->act);
 	run(q, dim3((unsigned)(c.pitch + TOTAL - 1) / TOTAL), RUN_BLOCK, room, bn_back_settle, w.coef, dgamma, dbeta, w.sums, gamma, save,
 		c);
-	if (by_four(c, x, y, dx, dy))
+	if (c.pitch % 4 == 0 && cuda_by_four(x, y, dx, dy))
 		run_flat(q, n / 4, bn_back_apply<float4>, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
 			(const float4 *)(const void *)y, (const float4 *)(const void *)x, (const float4 *)(const void *)w.coef,
 			quick(c.pitch / 4), n / 4, s->act);

@@ -180,13 +180,13 @@ static __global__ void act_backward(float *dx, const float *dy, const float *y, 
 
 void cuda_act(const struct ops *o, real *y, const real *x, enum act act, size_t n)
 {
-	int four = ((uintptr_t)x | (uintptr_t)y) % sizeof(float4) == 0;
+	int four = cuda_by_four(x, y, NULL, NULL);
 	run_flat(queue_of(o), (n + 3) / 4, act_forward, y, x, act, n, four);
 }
 
 void cuda_act_back(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n)
 {
-	int four = ((uintptr_t)dx | (uintptr_t)dy | (uintptr_t)y) % sizeof(float4) == 0;
+	int four = cuda_by_four(dx, dy, y, NULL);
 	run_flat(queue_of(o), (n + 3) / 4, act_backward, dx, dy, y, act, n, four);
 }
 

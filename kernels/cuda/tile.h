@@ -247,7 +247,7 @@ struct tile_lines {
 
 static inline int tile_quads(const float *p, size_t ld)
 {
-	return ld % 4 == 0 && (uintptr_t)p % 16 == 0;
+	return ld % 4 == 0 && cuda_by_four(p, NULL, NULL, NULL);
 }
 
 static inline struct tile_rows rows_of(const float *p, size_t ld, int MN)

@@ -3,6 +3,7 @@
 
 #include "kernels/distance.h"
 #include "kernels/ref/ref.h"
+#include "kernels/update.h"
 
 static double distance(const struct loss *s, real *dz, const real *z, const real *t, const real *w, int K)
 {
@@ -69,7 +70,8 @@ static void sgd(real *w, const real *g, real *m, size_t n, const struct update *
 static void adam(real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
 {
 	real b1 = u->momentum, b2 = u->beta2;
-	real fix1 = (real)(1 / (1 - pow((double)b1, u->step))), fix2 = (real)(1 / (1 - pow((double)b2, u->step)));
+	real fix1, fix2;
+	update_fixes(u, &fix1, &fix2);
 	for (size_t i = 0; i < n; i++) {
 		m[i] = b1 * m[i] + (1 - b1) * g[i];
 		v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
