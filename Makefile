@@ -39,7 +39,7 @@ cu := $(wildcard kernels/cuda/*.cu)
 card := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
 host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/card.cu,$(cu))) $B/obj/host/kernels/cuda/fiber.o $B/obj/host/kernels/cuda/host.o
 
-.PHONY: all help test bench gpu-check gpu-check-build bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes install format clean
+.PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes install format clean
 all: $(bins)
 
 include pipelines/setup.mk pipelines/common.mk
@@ -56,7 +56,8 @@ $B/obj/dbl/%.o: %.c $B/ready
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
 
-CXXFLAGS = -std=c++17 -fno-exceptions -fno-rtti -g $(OPT) -Wall -Wextra $(FP) -D_GNU_SOURCE -I. $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+# no strict aliasing: kernels take floats by fours, and gcc 12 with it drops the first read of a large tile (128x64 of rows)
+CXXFLAGS = -std=c++17 -fno-strict-aliasing -fno-exceptions -fno-rtti -g $(OPT) -Wall -Wextra $(FP) -D_GNU_SOURCE -I. $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 , := ,
 $B/obj/host/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
@@ -72,7 +73,8 @@ NVFLAGS = -std=c++17 -O3 -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsaf
 PTX ?= 90
 $(card): $B/obj/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
-	$(NVCC) $(NVFLAGS) -MMD -MP -c $< -o $@
+	$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }
+	@grep -vE '^ptxas info|bytes (spill|gmem)|^$$' $(@:.o=.usage) >&2 || true
 hand_bins := predict cnn-train dae-pretrain bench
 hand_checks := ops conv_ops steps dae train infer
 handed := $(hand_bins:%=$B/bin/%) $(hand_checks:%=$B/tests/check_%)
@@ -124,11 +126,16 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 ## make test      build and run all unit and shell tests (SAN=1: with sanitizers)
 test: $(bins) $B/bin/bench $(checks) $(host_bins) $(host_checks)
 	@B=$B SAN=$(SAN) tests/run $(checks) $(host_checks:%=HAND=cuda,%) \
-		$(foreach p,tf32 bf16,$(foreach t,ops conv_ops,HAND=cuda,PRECISION=$p,$B/host/tests/check_$t)) $(wildcard tests/t_*.sh)
+		$(foreach p,fp32 tf32 bf16,$(foreach t,ops conv_ops,HAND=cuda,PRECISION=$p,KEYPIPE_CARD_UNITS=3,$B/host/tests/check_$t)) \
+		$(foreach t,ops conv_ops,HAND=cuda,PRECISION=tf32,$B/host/tests/check_$t) $(wildcard tests/t_*.sh)
 
 ## make bench     training steps and forward passes a second of the nets people train (build/bin/bench --help)
 bench: $B/bin/bench
 	$<
+
+## make kernel-table   registers, shared memory and spills of the cuda hand's kernels, into the README (tests/kernel_table.sh --all: each one)
+kernel-table: $(card) $(host_checks)
+	tests/kernel_table.sh $B README.md
 
 ## make gpu-check   on a machine with a card: build for it, compare every operation with ref, train, time [PEERS=DIR PYTHON=P: beside PyTorch]
 gpu-check:

@@ -94,7 +94,7 @@ struct card card_open(int reverse)
 	check(cudaSetDevice(0), "select");
 	check(cudaGetDeviceProperties(&p, 0), "properties");
 	snprintf(the.card.name, sizeof the.card.name, "%.60s", p.name);
-	the.card.major = p.major, the.card.minor = p.minor;
+	the.card.major = p.major, the.card.minor = p.minor, the.card.units = p.multiProcessorCount;
 	check(cudaStreamCreateWithFlags(&the.stream, cudaStreamNonBlocking), "stream");
 	check(cudaStreamCreateWithFlags(&the.aside, cudaStreamNonBlocking), "stream");
 	check(cudaStreamCreateWithFlags(&the.feeding, cudaStreamNonBlocking), "stream");

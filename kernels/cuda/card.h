@@ -8,6 +8,7 @@
 struct card {
 	char name[64];	  /* "NVIDIA H100 80GB HBM3" */
 	int major, minor; /* of the compute capability */
+	int units;	  /* multiprocessors */
 	int library;	  /* the library of products is there */
 };
 

@@ -14,7 +14,7 @@ enum { POOLED = 8 }; /* the largest pool whose places fit in a tile */
 struct conv_rows {
 	enum { ALONG_K = 1 };
 	struct at {
-		int b, y, x; /* of the top left tap; b < 0: outside */
+		int b, yx; /* of the top left tap; b < 0: outside */
 	};
 	struct conv_input i;
 	struct place place; /* pooled ones */
@@ -26,22 +26,24 @@ struct conv_rows {
 		int t = quick_div(tile, m), r = m - t * (int)tile.d, g = quick_div(square, r), k = r - g * (int)square.d,
 		    dy = quick_div(pool, k);
 		int p = t * group + g, b, y, x;
-		at a = {-1, 0, 0};
+		at a = {-1, 0};
 		if (g >= group || p >= M)
 			return a;
 		place_find(place, p, &b, &y, &x);
 		a.b = b;
-		a.y = (y * (int)pool.d + dy) * i.S - i.P, a.x = (x * (int)pool.d + k - dy * (int)pool.d) * i.S - i.P;
+		a.yx = place_pack((y * (int)pool.d + dy) * i.S - i.P, (x * (int)pool.d + k - dy * (int)pool.d) * i.S - i.P);
 		return a;
 	}
 	__device__ float4 get(at a, int k, int) const
 	{
+		int y, x;
+		place_unpack(a.yx, &y, &x);
 		if (a.b < 0 || k >= i.K)
 			return make_float4(0, 0, 0, 0);
 		if (i.image)
-			return conv_values(i, a.b, a.y, a.x, k);
+			return conv_values(i, a.b, y, x, conv_tap(i, k));
 		int tap = quick_div(i.C4_, k), ky = quick_div(i.KW_, tap);
-		return conv_pixel(i, a.b, a.y + ky, a.x + tap - ky * i.KW, k - tap * i.C4);
+		return conv_pixel(i, a.b, y + ky, x + tap - ky * i.KW, k - tap * i.C4);
 	}
 };
 
@@ -127,10 +129,13 @@ static struct conv_rows rows_of_conv(const float *x, const struct conv *s, int t
 	return r;
 }
 
-/* Places are counted in 31 bits. */
+/* Places are counted in 31 bits, coordinates, with what stands around, in 15. */
 static void fits(const struct conv *s)
 {
 	double places = (double)s->B * s->OH * s->OW, inputs = (double)s->B * s->H * s->W * s->up * s->up;
+	int side = (s->H > s->W ? s->H : s->W) * s->up + 2 * s->P + s->KH + s->KW + 2 * s->up;
+	if (side > INT16_MAX)
+		die("cuda: images of %dx%d are too large for a convolution", s->W * s->up, s->H * s->up);
 	if (places * 4 > INT_MAX || inputs * 4 > INT_MAX || places * cuda_c4(s->F) / 4 > INT_MAX)
 		die("cuda: %d images of %dx%d are too many in one batch", s->B, s->W * s->up, s->H * s->up);
 }
@@ -138,7 +143,7 @@ static void fits(const struct conv *s)
 static void pooled(struct cuda *c, float *y, uint8_t *at, const float *x, const float *w, const float *b, const struct conv *s)
 {
 	int square = s->pool * s->pool, F4 = cuda_c4(s->F), groups = s->B * (s->OH / s->pool) * (s->OW / s->pool);
-	struct cut cut = tile_cut(groups * square, F4, 1, 1);
+	struct cut cut = tile_cut(c, groups * square, F4, 1, 1);
 	int tile = cut.large ? 128 : 64;
 	struct conv_rows rows = rows_of_conv(x, s, tile);
 	struct end_pool e = {y, at, b, s->F, F4, s->act, square, rows.group, groups, 0};
@@ -160,7 +165,7 @@ void cuda_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const v
 	plain.pool = 1;
 	struct conv_rows rows = rows_of_conv(x, &plain, 64);
 	size_t z = s->pool > 1 ? (size_t)M * (size_t)F4 * sizeof(float) : 0;
-	char *work = (char *)cuda_work(c, z + tile_work(M, F4, rows.i.K));
+	char *work = (char *)cuda_work(c, z + tile_work(c, M, F4, rows.i.K));
 	struct end_conv e = {s->pool > 1 ? (float *)(void *)work : y, b, s->F, F4, s->pool > 1 ? ACT_NONE : s->act, 0};
 	tile_run(c, rows, rows_of(w, (size_t)conv_pitch(s), s->F), e, M, F4, rows.i.K, (float *)(void *)(work + z));
 	if (s->pool == 1)

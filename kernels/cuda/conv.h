@@ -21,6 +21,17 @@ static inline __device__ void place_find(struct place p, int m, int *b, int *y, 
 	*y = quick_div(p.W, m), *x = m - *y * (int)p.W.d;
 }
 
+/* Two coordinates in 16 bits each: a thread of a product remembers many places, and registers are few. */
+static inline __device__ int place_pack(int y, int x)
+{
+	return (int)((uint32_t)y << 16 | ((uint32_t)x & 0xffff));
+}
+
+static inline __device__ void place_unpack(int yx, int *y, int *x)
+{
+	*y = yx >> 16, *x = (int16_t)yx;
+}
+
 /* What reads the input of a convolution: at output place (oy, ox) and tap (ky, kx). */
 struct conv_input {
 	const float *x;
@@ -46,20 +57,34 @@ static inline __device__ float4 conv_pixel(const struct conv_input &i, int b, in
 	return *(const float4 *)(i.x + (((size_t)b * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x) * (size_t)i.C4 + (size_t)c);
 }
 
-/* The image's value at k = (c, ky, kx). */
-static inline __device__ float conv_value(const struct conv_input &i, int b, int iy0, int ix0, int k)
+/* Four values of an image, at k = (c, ky, kx) and the three after it; a value each of channel, line and column: */
+struct tap {
+	int c, ky, kx;
+};
+
+static inline __device__ struct tap conv_tap(const struct conv_input &i, int k)
 {
-	int c = quick_div(i.taps, k), tap = k - c * (int)i.taps.d, ky = quick_div(i.KW_, tap), iy = iy0 + ky, ix = ix0 + tap - ky * i.KW;
-	int y = quick_div(i.up, iy < 0 ? 0 : iy), x = quick_div(i.up, ix < 0 ? 0 : ix);
-	if (k >= i.K || iy < 0 || ix < 0 || y >= i.H || x >= i.W)
-		return 0;
-	return i.x[(((size_t)b * (size_t)i.C + (size_t)c) * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x];
+	struct tap t;
+	t.c = quick_div(i.taps, k), k -= t.c * (int)i.taps.d;
+	t.ky = quick_div(i.KW_, k), t.kx = k - t.ky * i.KW;
+	return t;
 }
 
-static inline __device__ float4 conv_values(const struct conv_input &i, int b, int iy0, int ix0, int k)
+static inline __device__ float4 conv_values(const struct conv_input &i, int b, int iy0, int ix0, struct tap t)
 {
-	return make_float4(conv_value(i, b, iy0, ix0, k), conv_value(i, b, iy0, ix0, k + 1), conv_value(i, b, iy0, ix0, k + 2),
-		conv_value(i, b, iy0, ix0, k + 3));
+	float v[4];
+	RUN_UNROLL
+	for (int n = 0; n < 4; n++) {
+		int iy = iy0 + t.ky, ix = ix0 + t.kx, y = quick_div(i.up, iy < 0 ? 0 : iy), x = quick_div(i.up, ix < 0 ? 0 : ix);
+		v[n] = t.c >= i.C || iy < 0 || ix < 0 || y >= i.H || x >= i.W
+			? 0
+			: i.x[(((size_t)b * (size_t)i.C + (size_t)t.c) * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x];
+		if (++t.kx == i.KW)
+			t.kx = 0, t.ky++;
+		if (t.ky == i.KH)
+			t.ky = 0, t.c++;
+	}
+	return make_float4(v[0], v[1], v[2], v[3]);
 }
 
 /* Packed weights: (F, numbers), of a filter as the product's k go, filled up to a multiple of 4. */

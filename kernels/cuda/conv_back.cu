@@ -23,52 +23,79 @@ static __global__ void spread(float *dz, const float *dy, const float *y, const 
 	*(float4 *)(dz + i * 4) = v;
 }
 
-/* The input as the product for dw reads it: lines are output places, columns are taps and channels. */
+/* The input as the product for dw reads it: lines are output places, columns are taps and channels, and, after them, one of ones, so that
+ * the sums for db come along. */
 struct conv_lines {
 	enum { ALONG_K = 0 };
 	struct at {
-		int k, ky, kx, c; /* k < 0: outside */
+		int c, tap; /* c: a channel, ONES or NOTHING; tap: its line and column */
 	};
+	enum { NOTHING = -1, ONES = -2 };
 	struct conv_input i;
 	struct place place;
+	__host__ __device__ int ones() const
+	{
+		return (i.K + 3) / 4 * 4;
+	}
 	__device__ at find(int n) const
 	{
-		at a = {n < i.K ? n : -1, 0, 0, 0};
-		if (a.k < 0 || i.image)
+		at a = {n == ones() ? ONES : NOTHING, 0};
+		if (n >= i.K)
 			return a;
-		int tap = quick_div(i.C4_, n);
-		a.ky = quick_div(i.KW_, tap), a.kx = tap - a.ky * i.KW, a.c = n - tap * i.C4;
+		if (i.image) {
+			struct tap t = conv_tap(i, n);
+			a.c = t.c, a.tap = place_pack(t.ky, t.kx);
+			return a;
+		}
+		int tap = quick_div(i.C4_, n), ky = quick_div(i.KW_, tap);
+		a.c = n - tap * i.C4, a.tap = place_pack(ky, tap - ky * i.KW);
 		return a;
 	}
 	__device__ float4 get(at a, int m, int end) const
 	{
 		int b, y, x;
-		if (a.k < 0 || m >= end)
-			return make_float4(0, 0, 0, 0);
-		place_find(place, m, &b, &y, &x);
-		if (i.image)
-			return conv_values(i, b, y * i.S - i.P, x * i.S - i.P, a.k);
-		return conv_pixel(i, b, y * i.S - i.P + a.ky, x * i.S - i.P + a.kx, a.c);
+		struct tap t = {a.c, 0, 0};
+		if (a.c < 0 || m >= end)
+			return make_float4(a.c == ONES && m < end ? 1 : 0, 0, 0, 0);
+		place_find(place, m, &b, &y, &x), place_unpack(a.tap, &t.ky, &t.kx);
+		y = y * i.S - i.P, x = x * i.S - i.P;
+		return i.image ? conv_values(i, b, y, x, t) : conv_pixel(i, b, y + t.ky, x + t.kx, t.c);
 	}
 };
 
-struct end_dw { /* dw (F, C, taps) */
+/* dw (F, C, taps) and db (F), of which a thread has four columns, or, where FILTERS, four filters. */
+template <int FILTERS> struct end_dw {
 	enum { TILES = 0 };
-	float *dw;
-	int C, taps, image, share;
+	float *dw, *db;
+	int C, taps, K, ones, image, share;
 	struct quick C4;
 	int none = 0; /* no byte is left over: arguments are compared */
-	__device__ void put(int f, int n, float4 v, int count) const
+	__device__ void one(int f, int n, float v) const
+	{
+		int tap = quick_div(C4, n), c = n - tap * (int)C4.d;
+		if (n == ones)
+			db[f] = v;
+		else if (image && n < K)
+			dw[(size_t)f * (size_t)K + (size_t)n] = v;
+		else if (!image && n < K && c < C)
+			dw[((size_t)f * (size_t)C + (size_t)c) * (size_t)taps + (size_t)tap] = v;
+	}
+	__device__ void put(int m, int n, float4 v, int count) const
 	{
 		float each[4] = {v.x, v.y, v.z, v.w};
-		int tap = quick_div(C4, n), c = n - tap * (int)C4.d;
-		for (int i = 0; i < count; i++)
-			if (image)
-				dw[(size_t)f * (size_t)(C * taps) + (size_t)(n + i)] = each[i];
-			else if (c + i < C)
-				dw[((size_t)f * (size_t)C + (size_t)(c + i)) * (size_t)taps + (size_t)tap] = each[i];
+		RUN_UNROLL
+		for (int i = 0; i < 4; i++)
+			if (i < count)
+				one(FILTERS ? n + i : m, FILTERS ? m : n + i, each[i]);
 	}
 };
+
+template <int FILTERS>
+static struct end_dw<FILTERS> end_of(float *dw, float *db, const struct conv *s, const struct conv_lines *l)
+{
+	struct end_dw<FILTERS> e = {dw, db, s->C, s->KH * s->KW, l->i.K, l->ones(), s->image, 0, quick(cuda_c4(s->C))};
+	return e;
+}
 
 /* One axis of the way back. An input pixel i of phase r (0, phases, ...: i = r + phases q) hears from tap j output o where
  * o step = q mul + add - j; of tap j the packed weights lie at first + skip j. */
@@ -97,7 +124,7 @@ static struct back_axis back_axis(int K, int S, int P, int up, int in, int r)
 struct back_rows {
 	enum { ALONG_K = 1 };
 	struct at {
-		int b, y, x;
+		int b, yx; /* b < 0: outside */
 	};
 	const float *dz;
 	int M, OH, OW;
@@ -108,19 +135,21 @@ struct back_rows {
 	__device__ at find(int m) const
 	{
 		int b, y, x;
-		at a = {-1, 0, 0};
+		at a = {-1, 0};
 		if (m >= M)
 			return a;
 		place_find(place, m, &b, &y, &x);
-		a.b = b, a.y = y * ay.mul + ay.add, a.x = x * ax.mul + ax.add;
+		a.b = b, a.yx = place_pack(y * ay.mul + ay.add, x * ax.mul + ax.add);
 		return a;
 	}
 	__device__ float4 get(at a, int k, int end) const
 	{
 		float4 none = make_float4(0, 0, 0, 0);
+		int y, x;
+		place_unpack(a.yx, &y, &x);
 		if (a.b < 0 || k >= end)
 			return none;
-		int tap = quick_div(F4, k), jy = quick_div(taps, tap), ty = a.y - jy, tx = a.x - (tap - jy * (int)taps.d);
+		int tap = quick_div(F4, k), jy = quick_div(taps, tap), ty = y - jy, tx = x - (tap - jy * (int)taps.d);
 		if (ty < 0 || tx < 0)
 			return none;
 		int oy = quick_div(sy, ty), ox = quick_div(sx, tx);
@@ -135,7 +164,7 @@ struct back_rows {
 struct back_weights {
 	enum { ALONG_K = 1 };
 	struct at {
-		const float *p;
+		int c; /* -1: outside */
 	};
 	const float *w;
 	int C, TX;
@@ -144,15 +173,15 @@ struct back_weights {
 	struct quick F4, taps;
 	__device__ at find(int n) const
 	{
-		at a = {n < C ? w + (size_t)n * pitch : NULL};
+		at a = {n < C ? n : -1};
 		return a;
 	}
 	__device__ float4 get(at a, int k, int end) const
 	{
-		if (!a.p || k >= end)
+		if (a.c < 0 || k >= end)
 			return make_float4(0, 0, 0, 0);
 		int tap = quick_div(F4, k), jy = quick_div(taps, tap), jx = tap - jy * (int)taps.d;
-		return *(const float4 *)(a.p + (size_t)((fy + sy * jy) * TX + fx + sx * jx) * F4.d + (size_t)(k - tap * (int)F4.d));
+		return *(const float4 *)(w + (size_t)a.c * pitch + (size_t)((fy + sy * jy) * TX + fx + sx * jx) * F4.d + (size_t)(k - tap * (int)F4.d));
 	}
 };
 
@@ -217,11 +246,12 @@ void cuda_conv_back(const struct ops *o, real *dx, real *dw, real *db, const rea
 	int phases = s->up > 1 ? 1 : s->S, TX = s->KW + s->up - 1, TY = s->KH + s->up - 1;
 	struct conv_lines lines = {conv_input(x, s), place_of(s->OH, s->OW)};
 	size_t turned = dx ? (size_t)s->C * (size_t)TY * (size_t)TX * (size_t)F4 : 0, spreads = direct ? 0 : (size_t)M * (size_t)F4;
-	size_t part = larger(cuda_columns_work((size_t)M, s->F), tile_work(s->F, lines.i.K, M));
+	int few = s->F <= 32, all = lines.ones() + 1; /* few: filters do not fill a tile's rows, so they are its columns */
+	size_t part = few ? tile_work(c, all, s->F, M) : tile_work(c, s->F, all, M);
 	for (int r = 0; dx && r < phases * phases; r++) {
 		struct back_axis ay = back_axis(s->KH, s->S, s->P, s->up, s->H, r / phases),
 				 ax = back_axis(s->KW, s->S, s->P, s->up, s->W, r % phases);
-		part = larger(part, tile_work(s->B * ay.count * ax.count, C4, ay.taps * ax.taps * F4));
+		part = larger(part, tile_work(c, s->B * ay.count * ax.count, C4, ay.taps * ax.taps * F4));
 	}
 	float *dz = (float *)cuda_work(c, (spreads + turned) * sizeof(float) + part);
 	float *weights = dz + spreads, *parts = weights + turned; /* turned is a multiple of 4, as F4 is */
@@ -229,9 +259,11 @@ void cuda_conv_back(const struct ops *o, real *dx, real *dw, real *db, const rea
 		run_flat(&c->q, spreads / 4, spread, dz, dy, y, at, s->act, s->OH / s->pool, s->OW / s->pool, place_of(s->OH, s->OW),
 			quick(s->pool), quick(F4 / 4), (int)(spreads / 4));
 	const float *z = direct ? dy : dz;
-	cuda_columns(c, db, z, (size_t)M, (size_t)F4, s->F, parts);
-	struct end_dw e = {dw, s->C, s->KH * s->KW, s->image, 0, quick(C4)};
-	tile_run(c, lines_of(z, NULL, M, (size_t)F4, s->F), lines, e, s->F, lines.i.K, M, parts);
+	struct tile_lines filters = lines_of(z, NULL, M, (size_t)F4, s->F);
+	if (few)
+		tile_run(c, lines, filters, end_of<1>(dw, db, s, &lines), all, s->F, M, parts);
+	else
+		tile_run(c, filters, lines, end_of<0>(dw, db, s, &lines), s->F, all, M, parts);
 	if (!dx)
 		return;
 	run_flat(&c->q, turned, turn, weights, w, s->F, F4, s->C, s->KH, s->KW, s->up, TY, TX, turned);

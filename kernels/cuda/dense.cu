@@ -104,7 +104,7 @@ void cuda_dense(const struct ops *o, real *y, const real *x, const real *w, cons
 			run_flat(&c->q, (size_t)B * O, bias_act, y, b, act, (size_t)B * O, quick(O));
 		return;
 	}
-	float *part = (float *)cuda_work(c, tile_work(B, O, I));
+	float *part = (float *)cuda_work(c, tile_work(c, B, O, I));
 	struct end_dense e = ending(y, b, act, O);
 	if (flip)
 		tile_run(c, rows_of(x, (size_t)I, B), lines_of(w, NULL, I, (size_t)O, O), e, B, O, I, part);
@@ -121,7 +121,7 @@ void cuda_dense_dw(const struct ops *o, real *dw, real *db, const real *dy, cons
 {
 	struct cuda *c = cuda_of(o);
 	size_t columns = db ? cuda_columns_work((size_t)B, O) : 0;
-	char *work = (char *)cuda_work(c, columns + (dw ? tile_work(O, I, B) : 0));
+	char *work = (char *)cuda_work(c, columns + (dw ? tile_work(c, O, I, B) : 0));
 	float *part = (float *)(void *)(work + columns);
 	if (dw && by_library(c, O, I, B)) {
 		library(c, dw, dy, 1, x, 0, O, I, B, add);
@@ -146,7 +146,7 @@ void cuda_dense_step(const struct ops *o, real *w, real *m, real *v, const real 
 	struct end_step e = {w, m, v, (size_t)I, *u, 1, 1, 0, 0};
 	e.quads = I % 4 == 0 && cuda_by_four(w, m, v, NULL);
 	update_fixes(u, &e.fix1, &e.fix2);
-	float *part = (float *)cuda_work(c, tile_work(O, I, K));
+	float *part = (float *)cuda_work(c, tile_work(c, O, I, K));
 	tile_run(c, lines_of(dy, dy2, B, (size_t)O, O), lines_of(x, x2, B, (size_t)I, I), e, O, I, K, part);
 }
 

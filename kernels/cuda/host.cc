@@ -1,5 +1,7 @@
 /* card.h answered by the host, for tests. Device memory lies before pages that nobody may touch, and holds NaN until it is written; what
- * was fetched comes as late as it may. */
+ * was fetched comes as late as it may. KEYPIPE_CARD_BYTES and KEYPIPE_CARD_UNITS say how much memory and how many multiprocessors it has, by
+ * which products are cut; KEYPIPE_CARD_TRACE=FILE appends a line for each kernel that ran: name, launches, most threads, most
+ * bytes of shared memory; product: the library's. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +15,18 @@ extern "C" {
 #include "lib/err.h"
 }
 
-enum { GUARD = 1 << 20 };
-static const size_t ROOM = (size_t)16 << 30; /* of the card, unless KEYPIPE_CARD_BYTES says otherwise */
+enum { GUARD = 1 << 20, UNITS = 132 };
+static const size_t ROOM = (size_t)16 << 30;
 
 struct fetch {
 	void *host, *copy; /* copy: NULL where the ticket is free */
 	size_t bytes;
+};
+
+struct ran { /* launches of one kernel, or, where it is NULL, products */
+	const void *kernel;
+	const char *name;
+	size_t launches, threads, shared;
 };
 
 static struct {
@@ -27,6 +35,9 @@ static struct {
 	size_t used, total;
 	struct fetch fetch[OPS_FETCHES];
 	struct sigaction old[2];
+	const char *trace;
+	struct ran *ran;
+	int rans;
 } m;
 
 size_t area_pages(size_t bytes)
@@ -141,6 +152,33 @@ static void product(struct product p)
 	free(b), free(sum);
 }
 
+static void count(const struct call *c)
+{
+	struct ran *r = m.ran;
+	size_t threads = (size_t)c->grid.x * c->grid.y * c->grid.z * c->block.x * c->block.y * c->block.z;
+	while (r < m.ran + m.rans && r->kernel != c->kernel)
+		r++;
+	if (r == m.ran + m.rans) {
+		m.ran = (struct ran *)xrealloc(m.ran, (size_t)(m.rans + 1) * sizeof *r);
+		r = &m.ran[m.rans++];
+		*r = {c->kernel, c->name, 0, 0, 0};
+	}
+	r->launches++;
+	r->threads = threads > r->threads ? threads : r->threads;
+	r->shared = c->shared > r->shared ? c->shared : r->shared;
+}
+
+static void tell(void)
+{
+	FILE *f = fopen(m.trace, "a");
+	if (!f)
+		die_errno("%s", m.trace);
+	for (const struct ran *r = m.ran; r < m.ran + m.rans; r++)
+		fprintf(f, "%s\t%zu\t%zu\t%zu\n", r->name, r->launches, r->threads, r->shared);
+	if (fclose(f))
+		die_errno("%s", m.trace);
+}
+
 void card_run(const struct call *c)
 {
 	if (!c->kernel)
@@ -151,19 +189,30 @@ void card_run(const struct call *c)
 		c->shared > RUN_SHARED)
 		die("kernel %s: no such launch: grid (%u, %u, %u), block (%u, %u, %u), %u bytes of shared memory", c->name, g.x, g.y, g.z,
 			b.x, b.y, b.z, c->shared);
+	if (m.trace)
+		count(c);
 	fiber_run(c);
+}
+
+static size_t wanted(const char *name, size_t usual)
+{
+	const char *text = getenv(name);
+	char *end = NULL;
+	size_t v = text ? strtoull(text, &end, 10) : usual;
+	if (text && (end == text || *end))
+		die("%s: '%s' is no number", name, text);
+	return v;
 }
 
 struct card card_open(int reverse)
 {
 	static char stack[64 << 10]; /* for the handler: a fiber's may be full */
-	struct card card = {"host", 9, 0, 1};
-	const char *bytes = getenv("KEYPIPE_CARD_BYTES");
-	char *end = NULL;
+	struct card card = {"host", 9, 0, UNITS, 1};
+	size_t units;
 	memset(&m, 0, sizeof m);
-	m.total = bytes ? strtoull(bytes, &end, 10) : ROOM;
-	if (bytes && (end == bytes || *end))
-		die("KEYPIPE_CARD_BYTES: '%s' is no number", bytes);
+	m.trace = getenv("KEYPIPE_CARD_TRACE");
+	m.total = wanted("KEYPIPE_CARD_BYTES", ROOM), units = wanted("KEYPIPE_CARD_UNITS", UNITS);
+	card.units = units && units < INT32_MAX ? (int)units : UNITS;
 	stack_t alternate = {};
 	alternate.ss_sp = stack, alternate.ss_size = sizeof stack;
 	struct sigaction s = {};
@@ -175,6 +224,9 @@ struct card card_open(int reverse)
 
 void card_close(void)
 {
+	if (m.trace)
+		tell();
+	free(m.ran);
 	while (m.areas)
 		card_free(m.memory[m.areas - 1].at);
 	for (int i = 0; i < OPS_FETCHES; i++)
@@ -300,8 +352,11 @@ void card_graph_run(struct graph *g)
 		memcpy(&p, c->args, sizeof p);
 		if (c->kernel)
 			card_run(c);
-		else
+		else {
+			if (m.trace)
+				count(c);
 			product(p);
+		}
 	}
 }
 

@@ -20,8 +20,10 @@
 	extern __shared__ __align__(128) unsigned char run_shared[];                                                                       \
 	type *name = (type *)run_shared
 #define RUN_UNROLL _Pragma("unroll")
+#define RUN_UNROLL_4 _Pragma("unroll 4")
 #else
 #define RUN_UNROLL
+#define RUN_UNROLL_4
 #include "kernels/cuda/fiber.h"
 #endif
 

@@ -4,13 +4,13 @@
  * A loader is a struct with ALONG_K, 1 if four neighbours in memory are four k, 0 if they are four m (or n); `struct at`, what it knows of
  * a row m (or n; of four of them) for the whole tile; find(m), and get(at, k, end): four values from (m, k) on, zeros from k = end on and
  * outside the matrix. An ending has put(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside; n % 4 is 0.
- * Where there are few tiles K is cut in shares whose sums are added in order: bits depend on shapes alone. */
+ * Where there are fewer tiles than multiprocessors K is cut in shares whose sums are added in order: bits depend on shapes and the card. */
 #ifndef TILE_H
 #define TILE_H
 
 #include "kernels/cuda/tile_sums.h"
 
-enum { TILE_WANTED = 264, TILE_SHARES = 512 };
+enum { TILE_SHARES = 512 };
 
 /* What most endings want of a tile: each quad of it. An ending with its own way says so by TILES. */
 template <int BM, int BN, class E>
@@ -111,26 +111,30 @@ static inline int tile_over(int a, int b)
 	return (a + b - 1) / b;
 }
 
-/* tiles: what the ending wants whole tiles of: then K is not cut. */
-static inline struct cut tile_cut(int M, int N, int K, int tiles)
+/* A large tile reads half as much for its products as a small one: taken where such tiles, or their shares, are enough to go round and are
+ * not filled up with much more. tiles: the ending wants whole sums, so K is not cut. */
+static inline struct cut tile_cut(const struct cuda *c, int M, int N, int K, int tiles)
 {
-	struct cut c = {(int64_t)tile_over(M, 128) * tile_over(N, 64) >= TILE_WANTED / 2 && N > 32, 1, K};
-	int64_t blocks = (int64_t)tile_over(M, c.large ? 128 : 64) * tile_over(N, c.large ? 64 : 32);
-	int64_t wanted = (TILE_WANTED + blocks - 1) / blocks, most = tile_over(K, 4 * TILE_K);
+	int64_t units = c->card.units, most = tile_over(K, 4 * TILE_K), large = (int64_t)tile_over(M, 128) * tile_over(N, 64),
+		small = (int64_t)tile_over(M, 64) * tile_over(N, 32);
+	most = tiles ? 1 : most < (int64_t)TILE_SHARES ? most : (int64_t)TILE_SHARES;
+	struct cut cut = {large >= units || (small < units && large * most >= 2 * units), 1, K};
+	if (large * 8 > small * 3)
+		cut.large = 0;
+	int64_t blocks = cut.large ? large : small, wanted = blocks < units ? (2 * units + blocks - 1) / blocks : 1;
 	wanted = wanted < most ? wanted : most;
-	wanted = wanted < (int64_t)TILE_SHARES ? wanted : (int64_t)TILE_SHARES;
-	if (tiles || wanted < 2)
-		return c;
-	c.share = tile_over(tile_over(K, (int)wanted), TILE_K) * TILE_K;
-	c.shares = tile_over(K, c.share);
-	return c;
+	if (wanted < 2)
+		return cut;
+	cut.share = tile_over(tile_over(K, (int)wanted), TILE_K) * TILE_K;
+	cut.shares = tile_over(K, cut.share);
+	return cut;
 }
 
 /* Bytes that tile_run wants of cuda_work; a multiple of 16. */
-static inline size_t tile_work(int M, int N, int K)
+static inline size_t tile_work(const struct cuda *c, int M, int N, int K)
 {
-	struct cut c = tile_cut(M, N, K, 0);
-	return c.shares > 1 ? (size_t)c.shares * (size_t)M * (size_t)cuda_c4(N) * sizeof(float) : 0;
+	struct cut cut = tile_cut(c, M, N, K, 0);
+	return cut.shares > 1 ? (size_t)cut.shares * (size_t)M * (size_t)cuda_c4(N) * sizeof(float) : 0;
 }
 
 template <int P, int BM, int BN, class A, class B, class E>
@@ -139,8 +143,10 @@ static void tile_queue(struct cuda *c, const A &a, const B &b, const E &e, int M
 	size_t stages = (size_t)((int)tile_stage<P, BM, A>::SIZE + (int)tile_stage<P, BN, B>::SIZE) * sizeof(typename tile_number<P>::type),
 	       sums = (size_t)BM * (BN + 4) * sizeof(float);
 	dim3 grid((unsigned)tile_over(M, BM) * (unsigned)tile_over(N, BN), (unsigned)cut.shares);
+	static const char *const name[][2] = {{"tile_product fp32 64x32", "tile_product fp32 128x64"},
+		{"tile_product tf32 64x32", "tile_product tf32 128x64"}, {"tile_product bf16 64x32", "tile_product bf16 128x64"}};
 	void (*kernel)(A, B, E, int, int, int, int) = tile_product<P, BM, BN, A, B, E>;
-	run_call(&c->q, "tile_product", 0, grid, dim3(RUN_BLOCK), stages > sums ? stages : sums, kernel, a, b, e, M, N, K, cut.share);
+	run_call(&c->q, name[P][BM == 128], 0, grid, dim3(RUN_BLOCK), stages > sums ? stages : sums, kernel, a, b, e, M, N, K, cut.share);
 }
 
 template <int P, class A, class B, class E>
@@ -167,7 +173,7 @@ static void tile_precise(struct cuda *c, const A &a, const B &b, const E &e, int
 template <class A, class B, class E>
 static void tile_run(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, float *part)
 {
-	struct cut cut = tile_cut(M, N, K, 0);
+	struct cut cut = tile_cut(c, M, N, K, 0);
 	if (cut.shares == 1) {
 		tile_precise(c, a, b, e, M, N, K, cut);
 		return;
@@ -189,27 +195,28 @@ static void tile_run(struct cuda *c, const A &a, const B &b, const E &e, int M, 
 struct tile_rows {
 	enum { ALONG_K = 1 };
 	struct at {
-		const float *p;
+		int row; /* -1: outside */
 	};
 	const float *p;
 	size_t ld;
 	int MN, quads; /* quads: rows begin at multiples of 16 bytes */
 	__device__ at find(int mn) const
 	{
-		at a = {mn < MN ? p + (size_t)mn * ld : NULL};
+		at a = {mn < MN ? mn : -1};
 		return a;
 	}
 	__device__ float4 get(at a, int k, int end) const
 	{
 		float4 v = make_float4(0, 0, 0, 0);
-		if (!a.p || k >= end)
+		if (a.row < 0 || k >= end)
 			return v;
+		const float *from = p + (size_t)a.row * ld + k;
 		if (quads && k + 4 <= end)
-			return *(const float4 *)(a.p + k);
-		v.x = a.p[k];
-		v.y = k + 1 < end ? a.p[k + 1] : 0;
-		v.z = k + 2 < end ? a.p[k + 2] : 0;
-		v.w = k + 3 < end ? a.p[k + 3] : 0;
+			return *(const float4 *)from;
+		v.x = from[0];
+		v.y = k + 1 < end ? from[1] : 0;
+		v.z = k + 2 < end ? from[2] : 0;
+		v.w = k + 3 < end ? from[3] : 0;
 		return v;
 	}
 };
