@@ -164,9 +164,10 @@ struct ops {
 	size_t (*conv_packed)(const struct ops *o, const struct conv *s);
 	void (*conv_pack)(const struct ops *o, void *packed, const real *w, const struct conv *s);
 	void (*conv)(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s);
-	/* From dy, the gradient of y: dw (F, C, KH, KW), db (F), dx (maps; NULL: not wanted). y, at, x as the forward pass left them. */
+	/* From dy, the gradient of y: dw (F, C, KH, KW), db (F), dx (maps; NULL: not wanted). y, at, x as the forward pass left them, w and
+	 * packed as it had them. */
 	void (*conv_back)(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at,
-		const real *x, const real *w, const struct conv *s);
+		const real *x, const real *w, const void *packed, const struct conv *s);
 
 	void (*act)(const struct ops *o, real *y, const real *x, enum act act, size_t n);			/* y may be x */
 	void (*act_back)(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n); /* dx may be dy */

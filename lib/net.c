@@ -131,6 +131,7 @@ struct net *net_new(const struct ops *o, const struct netdesc *d, int B, enum ne
 	n->stat = o->alloc(o, d->nstat * sizeof(real));
 	n->y = xcalloc(L, sizeof *n->y), n->at = xcalloc(L, sizeof *n->at), n->save = xcalloc(L, sizeof *n->save);
 	n->packed = xcalloc(L, sizeof *n->packed), n->in = xcalloc(L + 1, sizeof *n->in);
+	n->moved = xcalloc(L, sizeof *n->moved);
 	kinds(n);
 	for (int i = 0, given = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];
@@ -149,7 +150,7 @@ struct net *net_new(const struct ops *o, const struct netdesc *d, int B, enum ne
 			n->save[i] = o->alloc(o, 2 * (size_t)l->C * sizeof(real));
 		if (l->kind == LAYER_CONV)
 			n->packed[i] = o->alloc(o, o->conv_packed(o, &c));
-		grad = bigger(grad, (l->kind == LAYER_DENSE ? 0 : l->nw) + l->nb);
+		n->moved[i] = grad, grad += (l->kind == LAYER_DENSE ? 0 : l->nw) + l->nb;
 		given = n->maps_out[i];
 		if (last_of(d, i) == d->n - 1 && given)
 			n->in[d->n] = o->alloc(o, (size_t)B * (size_t)d->outputs * sizeof(real));
@@ -177,7 +178,8 @@ void net_free(struct net *n)
 	o->release(o, n->grad);
 	for (int k = 0; k < 3; k++)
 		o->release(o, n->delta[k]);
-	free(n->y), free(n->at), free(n->save), free(n->packed), free(n->in), free(n->maps_in), free(n->maps_out), free(n->own), free(n);
+	free(n->moved), free(n->y), free(n->at), free(n->save), free(n->packed), free(n->in), free(n->maps_in), free(n->maps_out),
+		free(n->own), free(n);
 }
 
 void net_put(struct net *n, const real *param, const real *stat)
@@ -340,6 +342,8 @@ real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pa
 
 static void move(struct net *n, const struct net_step *s, size_t at, const real *g, size_t count, int decay)
 {
+	if (!count)
+		return;
 	struct update u = s->u;
 	u.decay = decay ? u.decay : 0;
 	n->o->update(n->o, n->param + at, g, s->first ? s->first + at : NULL, s->second ? s->second + at : NULL, count, &u);
@@ -360,8 +364,23 @@ static void dense_back(struct net *n, int i, real *dx, real *dy, const real *x, 
 	}
 	o->dense_step(o, n->param + l->w, s->first ? s->first + l->w : NULL, s->second ? s->second + l->w : NULL, dy, x, NULL, NULL, B, I,
 		l->OC, &s->u);
-	o->dense_dw(o, NULL, n->grad, dy, x, 0, B, I, l->OC);
-	move(n, s, l->b, n->grad, l->nb, 0);
+	o->dense_dw(o, NULL, n->grad + n->moved[i], dy, x, 0, B, I, l->OC);
+}
+
+/* What has not moved yet, in one go, so that a hand may do it at once. */
+static void move_rest(struct net *n, const struct net_step *s)
+{
+	for (int i = n->d->n - 1; i >= 0; i--) {
+		const struct layer *l = &n->d->layer[i];
+		const real *g = n->grad + n->moved[i];
+		size_t too = l->kind == LAYER_CONV && s->u.decay != 0 ? 0 : l->nb; /* biases that move with the weights */
+		if (l->kind == LAYER_DENSE)
+			move(n, s, l->b, g, l->nb, 0);
+		if (l->kind != LAYER_CONV && l->kind != LAYER_BN)
+			continue;
+		move(n, s, l->w, g, l->nw + too, l->kind == LAYER_CONV);
+		move(n, s, l->b, g + l->nw, l->nb - too, 0);
+	}
 }
 
 void net_backward(struct net *n, const real *x0, real *dz, int B, const struct net_pass *pass, const struct net_step *step)
@@ -384,14 +403,15 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 			dy = n->delta[0], at = 0;
 		}
 		int to = spare(at, -1);
-		real *dx = n->delta[to], *w = n->param + l->w, *dw = n->grad + (step ? 0 : l->w), *db = n->grad + (step ? l->nw : l->b);
+		real *dx = n->delta[to], *w = n->param + l->w, *dw = n->grad + (step ? n->moved[i] : l->w),
+		     *db = step ? dw + l->nw : n->grad + l->b;
 		switch (l->kind) {
 		case LAYER_DENSE:
 			dense_back(n, i, dx, dy, x, B, step);
 			break;
 		case LAYER_CONV: {
 			struct conv c = conv_of(d, i, B);
-			o->conv_back(o, from >= 0 ? dx : NULL, dw, db, dy, n->y[i], n->at[i], x, w, &c);
+			o->conv_back(o, from >= 0 ? dx : NULL, dw, db, dy, n->y[i], n->at[i], x, w, n->packed[i], &c);
 			break;
 		}
 		case LAYER_POOL:
@@ -412,11 +432,6 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 			o->act_back(o, dx, dy, n->y[i], l->act, left_by(n, i, B) / sizeof(real));
 			break;
 		}
-		if (step && (l->kind == LAYER_CONV || l->kind == LAYER_BN)) {
-			size_t too = l->kind == LAYER_CONV && step->u.decay != 0 ? 0 : l->nb; /* biases that move with the weights */
-			move(n, step, l->w, dw, l->nw + too, l->kind == LAYER_CONV);
-			move(n, step, l->b, db, l->nb - too, 0);
-		}
 		if (from >= 0 && n->maps_in[i] != given) { /* the way back of `taken` */
 			const struct layer *f = l->kind == LAYER_CONV && l->up > 1 ? l - 1 : l;
 			int turned = spare(to, at);
@@ -425,6 +440,8 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 		}
 		dy = dx, at = to;
 	}
+	if (step)
+		move_rest(n, step);
 }
 
 static int broken(const struct net *n, const real *device, size_t count)

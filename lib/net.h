@@ -8,7 +8,7 @@
 
 enum net_mode {
 	NET_INFER,
-	NET_TRAIN,    /* weights move as their gradients are made, which are kept nowhere whole */
+	NET_TRAIN,    /* weights move; dense layers' as their gradients are made, which are kept nowhere */
 	NET_GRADIENT, /* gradients of all parameters are kept in grad */
 };
 
@@ -19,7 +19,8 @@ struct net {
 	int B;		     /* most rows a batch */
 	enum net_mode mode;
 	real *param;		  /* device, d->nparam */
-	real *grad;		  /* device; NET_GRADIENT: d->nparam; NET_TRAIN: a layer's at a time; else NULL */
+	real *grad;		  /* device; NET_GRADIENT: d->nparam; NET_TRAIN: of what does not move as its gradient is made; else NULL */
+	size_t *moved;		  /* where in it a layer's are, of a step */
 	real *stat;		  /* device, d->nstat: running means and variances */
 	int borrowed;		  /* param and stat are the caller's */
 	int fresh;		  /* packed weights are those of param: clear it where param is written by other ways than net_put */

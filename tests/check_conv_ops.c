@@ -112,7 +112,7 @@ static void convolve(struct ops *o, const struct conv *s, int exact)
 	void *at = o->alloc(o, o->maps_size(o, B, F, PH, PW) / sizeof(float)), *packed = o->alloc(o, o->conv_packed(o, &one));
 	o->conv_pack(o, packed, w, &one);
 	o->conv(o, y, s->pool > 1 ? at : NULL, x, packed, b, s);
-	o->conv_back(o, dx, dw, db, dy, y, s->pool > 1 ? at : NULL, x, w, s);
+	o->conv_back(o, dx, dw, db, dy, y, s->pool > 1 ? at : NULL, x, w, packed, s);
 	int hard = s->act == ACT_RELU || s->pool > 1, whole_all = exact && s->act <= ACT_RELU; /* else slopes are no whole numbers */
 	int sums = B * s->OH * s->OW, taps = F * s->KH * s->KW;
 	agree(to_rows(o, y, B, F, PH, PW), ny, whole_all ? 0 : exact ? TOLERANCE(fan) : hands_products(fan), "conv");
@@ -256,7 +256,7 @@ START_TEST(ties)
 		if (conv) {
 			o->conv_pack(o, packed, w, &s);
 			o->conv(o, my, at, x, packed, b, &s);
-			o->conv_back(o, mdx, dw, db, dy, my, at, x, w, &s);
+			o->conv_back(o, mdx, dw, db, dy, my, at, x, w, packed, &s);
 		} else {
 			o->pool(o, my, at, x, 1, 2, 3, 3, 3);
 			o->pool_back(o, mdx, dy, at, 1, 2, 3, 3, 3);

@@ -336,6 +336,32 @@ START_TEST(steps)
 }
 END_TEST
 
+/* Many in a row, of all sizes, some of which need what others have moved: a hand may do in one go only those that don't. */
+START_TEST(steps_in_a_row)
+{
+	enum { ARRAYS = 50, MOST = 3001 };
+	struct ops *o = hand(__func__, _i);
+	struct update u = updates[_i % HANDS_SHAPES];
+	float *w[ARRAYS], *m[ARRAYS], *v[ARRAYS], *g[ARRAYS];
+	size_t n[ARRAYS];
+	for (int i = 0; i < ARRAYS; i++) {
+		n[i] = i % 7 == 6 ? MOST : (size_t)(1 + i * i);
+		w[i] = in(o, randoms(n[i], 9), n[i]), m[i] = in(o, randoms(n[i], 10), n[i]);
+		v[i] = in(o, positive(randoms(n[i], 11), n[i]), n[i]), g[i] = in(o, randoms(n[i], 3), n[i]);
+	}
+	for (int i = 0; i < ARRAYS; i++) {
+		int a = i % 11 == 10 ? i - 1 : i, by = i % 7 == 6 && i > 7 ? i - 7 : i; /* moved twice; by what has moved */
+		u.decay = i % 3 ? 0 : 0.01f;
+		o->update(o, w[a], i % 7 == 6 && i > 7 ? w[by] : g[a], u.kind == UPDATE_ADAM || u.momentum > 0 ? m[a] : NULL,
+			u.kind == UPDATE_ADAM ? v[a] : NULL, n[a] < n[by] ? n[a] : n[by], &u);
+	}
+	for (int i = 0; i < ARRAYS; i++) {
+		agree(out(o, w[i], n[i]), n[i], 1e-5f, "w in a row");
+		drop(o, m[i]), drop(o, v[i]), drop(o, g[i]);
+	}
+}
+END_TEST
+
 static void add(Suite *s, int hand)
 {
 	int shapes = LENGTH(dense_shapes) - !getenv("LARGE");
@@ -346,6 +372,7 @@ static void add(Suite *s, int hand)
 	HANDS_TEST(s, hand, batches, 1);
 	HANDS_TEST(s, hand, losses, 2 * LOSS_SOFTMAX + 1);
 	HANDS_TEST(s, hand, steps, UPDATES);
+	HANDS_TEST(s, hand, steps_in_a_row, UPDATES);
 	HANDS_TEST(s, hand, heat_maps, LENGTH(heat_shapes));
 	HANDS_TEST(s, hand, splats, 1);
 }

@@ -216,15 +216,15 @@ static void unpack(const struct job *j, float *dw)
 }
 
 void cpu_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
-	const real *w, const struct conv *s)
+	const real *w, const void *packed, const struct conv *s)
 {
 	struct cpu *c = o->ctx;
 	if (!geometry_known(s)) {
-		cpu_conv_back_plain(o, dx, dw, db, dy, y, at, x, w, s);
+		cpu_conv_back_plain(o, dx, dw, db, dy, y, at, x, w, packed, s);
 		return;
 	}
 	struct job j = {.c = c, .s = s, .f = pack_forward(s, c->micro), .b = pack_back(s, c->micro), .x = x, .dy = dy, .y = y, .at = at};
-	size_t zeros = 2 * BLOCK, K = 0, F = (size_t)channel_blocks(s->F) * BLOCK, packed = dx ? pack_size(&j.b) : 0;
+	size_t zeros = 2 * BLOCK, K = 0, F = (size_t)channel_blocks(s->F) * BLOCK, back = dx ? pack_size(&j.b) : 0;
 	j.dx = dx, j.shards = s->B < SHARDS ? s->B : SHARDS;
 	j.th = s->up > 1 ? s->KH + s->up - 1 : s->KH, j.tw = s->up > 1 ? s->KW + s->up - 1 : s->KW;
 	j.nw = F * (size_t)(s->C * j.th * j.tw), j.shard = j.nw + F;
@@ -238,8 +238,8 @@ void cpu_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real
 		for (int px = 0; px < j.b.x.phases; px++)
 			K += (size_t)pack_taps(&j.b, py, px);
 	size_t all = j.shard * (size_t)j.shards, planar = s->image ? (size_t)(s->C * s->KH * s->KW) : 0;
-	float *room = cpu_shared(c, all + zeros + packed + K + planar), *wp = room + all + zeros;
-	int32_t *off = (int32_t *)(wp + packed);
+	float *room = cpu_shared(c, all + zeros + back + K + planar), *wp = room + all + zeros;
+	int32_t *off = (int32_t *)(wp + back);
 	memset(room + all, 0, zeros * sizeof *room);
 	j.sums = room, j.zero = room + all, j.w = wp;
 	if (dx)

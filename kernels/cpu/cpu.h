@@ -47,11 +47,11 @@ size_t cpu_conv_packed(const struct ops *o, const struct conv *s);
 void cpu_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s);
 void cpu_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s);
 void cpu_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
-	const real *w, const struct conv *s);
+	const real *w, const void *packed, const struct conv *s);
 /* shapes that the fast way does not know: by the readable hand */
 void cpu_conv_plain(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s);
 void cpu_conv_back_plain(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
-	const real *w, const struct conv *s);
+	const real *w, const void *packed, const struct conv *s);
 void cpu_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
 	const struct augment *a);
 void cpu_gather(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K);

@@ -350,7 +350,7 @@ void cpu_conv_plain(const struct ops *o, real *y, uint8_t *at, const real *x, co
 }
 
 void cpu_conv_back_plain(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
-	const real *w, const struct conv *s)
+	const real *w, const void *packed, const struct conv *s)
 {
 	struct rows r = rows_of(o, x, s);
 	int PH = s->OH / s->pool, PW = s->OW / s->pool;
@@ -365,7 +365,7 @@ void cpu_conv_back_plain(const struct ops *o, real *dx, real *dw, real *db, cons
 			r.at[i] = (uint8_t)r.at_rows[i];
 		free(maps);
 	}
-	ref_conv_back(o, dx ? r.dx : NULL, dw, db, r.dy, r.y, r.at, r.x, w, s);
+	ref_conv_back(o, dx ? r.dx : NULL, dw, db, r.dy, r.y, r.at, r.x, w, packed, s);
 	if (dx)
 		cpu_to_maps(o, dx, r.dx, s->B, s->C, s->H, s->W);
 	free_rows(&r);

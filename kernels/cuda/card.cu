@@ -11,13 +11,14 @@ extern "C" {
 #include "lib/err.h"
 }
 
-enum { STAGE = 8 << 20, BLAS_ROOM = 32 << 20 };
+enum { STAGE = 8 << 20, BLAS_ROOM = 32 << 20, BESIDE = 1 << 18 }; /* BESIDE: from so many bytes on a fetch goes beside what is computed */
 
 struct bounce { /* pinned memory that a copy passes through, and when it has */
 	unsigned char *p;
 	size_t size, bytes;
-	void *host; /* where what is fetched goes */
-	cudaEvent_t done;
+	void *host;   /* where what is fetched goes */
+	void *device; /* a large fetch's copy on the card, which nothing overwrites while it goes */
+	cudaEvent_t done, computed;
 	int busy;
 };
 
@@ -25,7 +26,7 @@ enum { FEEDS = 2 };
 
 static struct {
 	struct card card;
-	cudaStream_t stream, aside, feeding; /* aside: where products are recorded */
+	cudaStream_t stream, aside, feeding, fetching; /* aside: where products are recorded */
 	struct bounce feed[FEEDS], fetch[OPS_FETCHES];
 	unsigned next_feed;
 	unsigned char *stage; /* pinned: what was put waits here for its copy */
@@ -98,6 +99,7 @@ struct card card_open(int reverse)
 	check(cudaStreamCreateWithFlags(&the.stream, cudaStreamNonBlocking), "stream");
 	check(cudaStreamCreateWithFlags(&the.aside, cudaStreamNonBlocking), "stream");
 	check(cudaStreamCreateWithFlags(&the.feeding, cudaStreamNonBlocking), "stream");
+	check(cudaStreamCreateWithFlags(&the.fetching, cudaStreamNonBlocking), "stream");
 	check(cudaMallocHost((void **)&the.stage, STAGE), "pinned memory");
 	open_library();
 	return the.card;
@@ -105,13 +107,13 @@ struct card card_open(int reverse)
 
 static void bounce_free(struct bounce *b)
 {
-	if (b->p)
-		cudaFreeHost(b->p), cudaEventDestroy(b->done);
+	if (b->done)
+		cudaFreeHost(b->p), cudaFree(b->device), cudaEventDestroy(b->done), cudaEventDestroy(b->computed);
 }
 
 void card_close(void)
 {
-	check(cudaStreamSynchronize(the.stream), "wait");
+	check(cudaDeviceSynchronize(), "wait");
 	if (the.handle)
 		the.destroy(the.handle);
 	card_free(the.blas_room);
@@ -120,7 +122,7 @@ void card_close(void)
 		bounce_free(&the.feed[i]);
 	for (int i = 0; i < OPS_FETCHES; i++)
 		bounce_free(&the.fetch[i]);
-	cudaStreamDestroy(the.stream), cudaStreamDestroy(the.aside), cudaStreamDestroy(the.feeding);
+	cudaStreamDestroy(the.stream), cudaStreamDestroy(the.aside), cudaStreamDestroy(the.feeding), cudaStreamDestroy(the.fetching);
 	memset(&the, 0, sizeof the);
 }
 
@@ -174,16 +176,22 @@ void card_get(void *host, const void *device, size_t bytes)
 	the.staged = 0;
 }
 
-static void bounce_room(struct bounce *b, size_t bytes)
+static void bounce_room(struct bounce *b, size_t bytes, int device)
 {
-	if (!b->p)
+	if (!b->done) {
 		check(cudaEventCreateWithFlags(&b->done, cudaEventDisableTiming), "event");
+		check(cudaEventCreateWithFlags(&b->computed, cudaEventDisableTiming), "event");
+	}
 	if (b->size < bytes) {
 		if (b->p)
 			check(cudaFreeHost(b->p), "pinned memory");
+		card_free(b->device);
+		b->device = NULL;
 		check(cudaMallocHost((void **)&b->p, bytes), "pinned memory");
 		b->size = bytes;
 	}
+	if (device && !b->device)
+		b->device = card_alloc(b->size);
 }
 
 /* On a stream of its own, beside what the card computes; what is asked from now on waits for it. */
@@ -192,7 +200,7 @@ void card_feed(void *device, const void *host, size_t bytes)
 	struct bounce *b = &the.feed[the.next_feed++ % FEEDS];
 	if (b->busy)
 		check(cudaEventSynchronize(b->done), "wait");
-	bounce_room(b, bytes);
+	bounce_room(b, bytes, 0);
 	memcpy(b->p, host, bytes);
 	check(cudaMemcpyAsync(device, b->p, bytes, cudaMemcpyHostToDevice, the.feeding), "copy to the card");
 	check(cudaEventRecord(b->done, the.feeding), "event");
@@ -208,10 +216,18 @@ int card_fetch(void *host, const void *device, size_t bytes)
 	if (ticket == OPS_FETCHES)
 		die("%s: more than %d fetches at a time", the.card.name, (int)OPS_FETCHES);
 	struct bounce *b = &the.fetch[ticket];
-	bounce_room(b, bytes);
+	bounce_room(b, bytes, bytes >= BESIDE);
 	b->host = host, b->bytes = bytes, b->busy = 1;
-	check(cudaMemcpyAsync(b->p, device, bytes, cudaMemcpyDeviceToHost, the.stream), "copy from the card");
-	check(cudaEventRecord(b->done, the.stream), "event");
+	if (bytes < BESIDE || !b->device) { /* small, or the card is full */
+		check(cudaMemcpyAsync(b->p, device, bytes, cudaMemcpyDeviceToHost, the.stream), "copy from the card");
+		check(cudaEventRecord(b->done, the.stream), "event");
+		return ticket;
+	}
+	check(cudaMemcpyAsync(b->device, device, bytes, cudaMemcpyDeviceToDevice, the.stream), "copy on the card");
+	check(cudaEventRecord(b->computed, the.stream), "event");
+	check(cudaStreamWaitEvent(the.fetching, b->computed, 0), "event");
+	check(cudaMemcpyAsync(b->p, b->device, bytes, cudaMemcpyDeviceToHost, the.fetching), "copy from the card");
+	check(cudaEventRecord(b->done, the.fetching), "event");
 	return ticket;
 }
 

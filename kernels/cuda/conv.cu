@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include "kernels/cuda/conv.h"
+#include "kernels/cuda/pieces.h"
 #include "kernels/cuda/value.h"
 
 extern "C" {
@@ -96,26 +97,71 @@ struct end_pool {
 
 size_t cuda_conv_packed(const struct ops *, const struct conv *s)
 {
-	return (size_t)s->F * (size_t)conv_pitch(s) * sizeof(float);
+	return ((size_t)s->F * (size_t)conv_pitch(s) + conv_turned(s)) * sizeof(float);
 }
 
-static __global__ void pack(float *to, const float *w, int C, int C4, int taps, int pitch, int image, size_t n)
+struct packing { /* one layer's */
+	float *to;
+	const float *w;
+	int F, F4, C, C4, KH, KW, pitch, image, up, TY, TX;
+	size_t n, turned; /* numbers of both forms, the second after the first */
+	size_t size() const
+	{
+		return n + turned;
+	}
+	int meets(const struct packing &other) const
+	{
+		size_t weights = (size_t)F * (size_t)C * (size_t)KH * (size_t)KW,
+		       others = (size_t)other.F * (size_t)other.C * (size_t)other.KH * (size_t)other.KW;
+		return !pieces_apart(to, size(), other.to, other.size()) || !pieces_apart(w, weights, other.to, other.size()) ||
+		       !pieces_apart(to, size(), other.w, others);
+	}
+};
+
+static __device__ float packed_at(const struct packing &p, size_t i)
 {
-	size_t i = run_index();
-	if (i >= n)
-		return;
-	size_t f = i / (size_t)pitch;
-	int k = (int)(i - f * (size_t)pitch), c = k % C4, tap = k / C4;
-	if (image)
-		to[i] = k < C * taps ? w[f * (size_t)(C * taps) + (size_t)k] : 0;
-	else
-		to[i] = c < C ? w[(f * (size_t)C + (size_t)c) * (size_t)taps + (size_t)tap] : 0;
+	size_t f = i / (size_t)p.pitch, taps = (size_t)p.KH * (size_t)p.KW;
+	int k = (int)(i - f * (size_t)p.pitch), c = k % p.C4, tap = k / p.C4;
+	if (p.image)
+		return k < p.C * (int)taps ? p.w[f * (size_t)p.C * taps + (size_t)k] : 0;
+	return c < p.C ? p.w[(f * (size_t)p.C + (size_t)c) * taps + (size_t)tap] : 0;
+}
+
+/* The sum over what falls on one tap where the input is raised. */
+static __device__ float turned_at(const struct packing &p, size_t i)
+{
+	int f = (int)(i % (size_t)p.F4), tx = (int)(i / (size_t)p.F4 % (size_t)p.TX),
+	    ty = (int)(i / (size_t)p.F4 / (size_t)p.TX % (size_t)p.TY), c = (int)(i / (size_t)p.F4 / (size_t)p.TX / (size_t)p.TY);
+	double sum = 0;
+	for (int uy = 0; f < p.F && uy < p.up; uy++)
+		for (int ux = 0; ux < p.up; ux++) {
+			int ky = uy + ty - (p.up - 1), kx = ux + tx - (p.up - 1);
+			if (ky >= 0 && kx >= 0 && ky < p.KH && kx < p.KW)
+				sum += (double)p.w[(((size_t)f * (size_t)p.C + (size_t)c) * (size_t)p.KH + (size_t)ky) * (size_t)p.KW +
+						   (size_t)kx];
+		}
+	return (float)sum;
+}
+
+static __global__ void pack(struct pieces<int, struct packing, 12> p)
+{
+	size_t i;
+	const struct packing &one = piece_find(p, &i);
+	if (i < one.n)
+		one.to[i] = packed_at(one, i);
+	else if (i < one.n + one.turned)
+		one.to[i] = turned_at(one, i - one.n);
 }
 
 void cuda_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s)
 {
-	size_t n = (size_t)s->F * (size_t)conv_pitch(s);
-	run_flat(queue_of(o), n, pack, (float *)packed, w, s->C, cuda_c4(s->C), s->KH * s->KW, conv_pitch(s), s->image, n);
+	struct packing one;
+	memset(&one, 0, sizeof one);
+	one.to = (float *)packed, one.w = w, one.F = s->F, one.F4 = cuda_c4(s->F), one.C = s->C, one.C4 = cuda_c4(s->C);
+	one.KH = s->KH, one.KW = s->KW, one.pitch = conv_pitch(s), one.image = s->image, one.up = s->up;
+	one.TY = conv_turned_side(s->KH, s), one.TX = conv_turned_side(s->KW, s);
+	one.n = (size_t)s->F * (size_t)one.pitch, one.turned = conv_turned(s);
+	pieces_add(queue_of(o), "pack", pack, 0, one);
 }
 
 static struct conv_rows rows_of_conv(const float *x, const struct conv *s, int tile)

@@ -77,8 +77,8 @@ static inline __device__ float4 conv_values(const struct conv_input &i, int b, i
 	for (int n = 0; n < 4; n++) {
 		int iy = iy0 + t.ky, ix = ix0 + t.kx, y = quick_div(i.up, iy < 0 ? 0 : iy), x = quick_div(i.up, ix < 0 ? 0 : ix);
 		v[n] = t.c >= i.C || iy < 0 || ix < 0 || y >= i.H || x >= i.W
-			? 0
-			: i.x[(((size_t)b * (size_t)i.C + (size_t)t.c) * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x];
+			       ? 0
+			       : i.x[(((size_t)b * (size_t)i.C + (size_t)t.c) * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x];
 		if (++t.kx == i.KW)
 			t.kx = 0, t.ky++;
 		if (t.ky == i.KH)
@@ -91,6 +91,18 @@ static inline __device__ float4 conv_values(const struct conv_input &i, int b, i
 static inline int conv_pitch(const struct conv *s)
 {
 	return s->image ? cuda_c4(s->C * s->KH * s->KW) : cuda_c4(s->C) * s->KH * s->KW;
+}
+
+/* After them, where there is a way back, turned round: (C, TY, TX, F4); taps that fall on one pixel of a raised input are one. */
+static inline int conv_turned_side(int K, const struct conv *s)
+{
+	return K + s->up - 1;
+}
+
+static inline size_t conv_turned(const struct conv *s)
+{
+	return s->image ? 0
+			: (size_t)s->C * (size_t)conv_turned_side(s->KH, s) * (size_t)conv_turned_side(s->KW, s) * (size_t)cuda_c4(s->F);
 }
 
 #endif

@@ -1,26 +1,54 @@
 /* Convolution backward: the gradient of its sums first, where pool and activation stand between; then two products. */
+#include <limits.h>
+
 #include "kernels/cuda/conv.h"
 #include "kernels/cuda/value.h"
 
-/* dz (B, OH, OW, F4) of dy (pooled): to where the largest was; zero elsewhere. A thread a quad. */
-static __global__ void spread(float *dz, const float *dy, const float *y, const uint8_t *at, enum act act, int PH, int PW,
-	struct place place, struct quick pool, struct quick quads, int n)
+/* dz (B, OH, OW, F4) by dy (pooled): there where the largest was; zero elsewhere. As a loader, for a product that reads it once: lines are
+ * output places, columns are filters. */
+struct spread_lines {
+	enum { ALONG_K = 0 };
+	struct at {
+		int f;
+	};
+	const float *dy, *y;
+	const uint8_t *taken;
+	int PH, PW, F4;
+	enum act act;
+	struct place place;
+	struct quick pool;
+	int none = 0; /* no byte is left over: arguments are compared */
+	__device__ at find(int f) const
+	{
+		at a = {f};
+		return a;
+	}
+	__device__ float4 get(at a, int m, int end) const
+	{
+		int b, oy, ox;
+		if (m >= end || a.f >= F4)
+			return make_float4(0, 0, 0, 0);
+		place_find(place, m, &b, &oy, &ox);
+		int py = quick_div(pool, oy), px = quick_div(pool, ox), k = (oy - py * (int)pool.d) * (int)pool.d + ox - px * (int)pool.d;
+		if (py >= PH || px >= PW)
+			return make_float4(0, 0, 0, 0);
+		size_t from = (((size_t)b * (size_t)PH + (size_t)py) * (size_t)PW + (size_t)px) * (size_t)F4 + (size_t)a.f;
+		float4 d = *(const float4 *)(dy + from), was = *(const float4 *)(y + from);
+		uchar4 best = pool.d > 1 ? *(const uchar4 *)(taken + from) : make_uchar4(0, 0, 0, 0); /* without a pool k is 0 */
+		return make_float4(best.x == k ? d.x * act_slope(was.x, act) : 0, best.y == k ? d.y * act_slope(was.y, act) : 0,
+			best.z == k ? d.z * act_slope(was.z, act) : 0, best.w == k ? d.w * act_slope(was.w, act) : 0);
+	}
+};
+
+/* dz for products that read it often. A thread a quad. */
+static __global__ void spread(float *dz, struct spread_lines l, struct quick quads, int n)
 {
 	size_t i = run_index();
-	int m = quick_div(quads, (int)i), q = ((int)i - m * (int)quads.d) * 4, b, oy, ox;
 	if (i >= (size_t)n)
 		return;
-	place_find(place, m, &b, &oy, &ox);
-	int py = quick_div(pool, oy), px = quick_div(pool, ox), k = (oy - py * (int)pool.d) * (int)pool.d + ox - px * (int)pool.d;
-	float4 v = make_float4(0, 0, 0, 0);
-	if (py < PH && px < PW) {
-		size_t from = (((size_t)b * (size_t)PH + (size_t)py) * (size_t)PW + (size_t)px) * quads.d * 4 + (size_t)q;
-		float4 d = *(const float4 *)(dy + from), was = *(const float4 *)(y + from);
-		uchar4 taken = pool.d > 1 ? *(const uchar4 *)(at + from) : make_uchar4(0, 0, 0, 0); /* without a pool k is 0 */
-		v.x = taken.x == k ? d.x * act_slope(was.x, act) : 0, v.y = taken.y == k ? d.y * act_slope(was.y, act) : 0;
-		v.z = taken.z == k ? d.z * act_slope(was.z, act) : 0, v.w = taken.w == k ? d.w * act_slope(was.w, act) : 0;
-	}
-	*(float4 *)(dz + i * 4) = v;
+	int m = quick_div(quads, (int)i);
+	struct spread_lines::at a = {((int)i - m * (int)quads.d) * 4};
+	*(float4 *)(dz + i * 4) = l.get(a, m, INT_MAX);
 }
 
 /* The input as the product for dw reads it: lines are output places, columns are taps and channels, and, after them, one of ones, so that
@@ -90,10 +118,10 @@ template <int FILTERS> struct end_dw {
 	}
 };
 
-template <int FILTERS>
-static struct end_dw<FILTERS> end_of(float *dw, float *db, const struct conv *s, const struct conv_lines *l)
-{
-	struct end_dw<FILTERS> e = {dw, db, s->C, s->KH * s->KW, l->i.K, l->ones(), s->image, 0, quick(cuda_c4(s->C))};
+template <int FILTERS> static struct end_dw<FILTERS> end_of(float *dw, float *db, const struct conv *s, const struct conv_lines *l) {
+	struct end_dw<FILTERS> e = {
+		dw, db, s->C, s->KH * s->KW, l->i.K, l->ones(), s->image, 0, quick(cuda_c4(s->C))
+	};
 	return e;
 }
 
@@ -160,7 +188,7 @@ struct back_rows {
 	}
 };
 
-/* Weights turned round: (C, TY, TX, F4); of them the taps of a phase. */
+/* Weights turned round (conv_turned); of them the taps of a phase. */
 struct back_weights {
 	enum { ALONG_K = 1 };
 	struct at {
@@ -181,27 +209,10 @@ struct back_weights {
 		if (a.c < 0 || k >= end)
 			return make_float4(0, 0, 0, 0);
 		int tap = quick_div(F4, k), jy = quick_div(taps, tap), jx = tap - jy * (int)taps.d;
-		return *(const float4 *)(w + (size_t)a.c * pitch + (size_t)((fy + sy * jy) * TX + fx + sx * jx) * F4.d + (size_t)(k - tap * (int)F4.d));
+		return *(const float4 *)(w + (size_t)a.c * pitch + (size_t)((fy + sy * jy) * TX + fx + sx * jx) * F4.d +
+					 (size_t)(k - tap * (int)F4.d));
 	}
 };
-
-/* One number of them: the sum over what falls on one tap where the input is raised. */
-static __global__ void turn(float *to, const float *w, int F, int F4, int C, int KH, int KW, int up, int TY, int TX, size_t n)
-{
-	size_t i = run_index();
-	if (i >= n)
-		return;
-	int f = (int)(i % (size_t)F4), tx = (int)(i / (size_t)F4 % (size_t)TX), ty = (int)(i / (size_t)F4 / (size_t)TX % (size_t)TY),
-	    c = (int)(i / (size_t)F4 / (size_t)TX / (size_t)TY);
-	double sum = 0;
-	for (int uy = 0; f < F && uy < up; uy++)
-		for (int ux = 0; ux < up; ux++) {
-			int ky = uy + ty - (up - 1), kx = ux + tx - (up - 1);
-			if (ky >= 0 && kx >= 0 && ky < KH && kx < KW)
-				sum += (double)w[(((size_t)f * (size_t)C + (size_t)c) * (size_t)KH + (size_t)ky) * (size_t)KW + (size_t)kx];
-		}
-	to[i] = (float)sum;
-}
 
 struct end_dx { /* dx (B, H, W, C4), pixels of a phase */
 	enum { TILES = 0 };
@@ -220,7 +231,7 @@ struct end_dx { /* dx (B, H, W, C4), pixels of a phase */
 static void back_phase(struct cuda *c, float *dx, const float *dz, const float *turned, const struct conv *s, const struct back_axis *ay,
 	const struct back_axis *ax, float *part)
 {
-	int F4 = cuda_c4(s->F), C4 = cuda_c4(s->C), TX = s->KW + s->up - 1, TY = s->KH + s->up - 1;
+	int F4 = cuda_c4(s->F), C4 = cuda_c4(s->C), TX = conv_turned_side(s->KW, s), TY = conv_turned_side(s->KH, s);
 	int M = s->B * ay->count * ax->count, K = ay->taps * ax->taps * F4;
 	if (!M)
 		return;
@@ -238,38 +249,53 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* dw and db; filters: dz by lines. Where filters do not fill a tile's rows they are its columns. */
+static int few(const struct conv *s)
+{
+	return s->F <= 32;
+}
+
+template <class Z>
+static void weights(struct cuda *c, const Z &filters, const struct conv_lines &l, float *dw, float *db, const struct conv *s, float *parts)
+{
+	int all = l.ones() + 1, M = s->B * s->OH * s->OW;
+	if (few(s))
+		tile_run(c, l, filters, end_of<1>(dw, db, s, &l), all, s->F, M, parts);
+	else
+		tile_run(c, filters, l, end_of<0>(dw, db, s, &l), s->F, all, M, parts);
+}
+
 void cuda_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
-	const real *w, const struct conv *s)
+	const real *w, const void *packed, const struct conv *s)
 {
 	struct cuda *c = cuda_of(o);
 	int F4 = cuda_c4(s->F), C4 = cuda_c4(s->C), M = s->B * s->OH * s->OW, direct = s->pool == 1 && s->act == ACT_NONE;
-	int phases = s->up > 1 ? 1 : s->S, TX = s->KW + s->up - 1, TY = s->KH + s->up - 1;
+	int phases = s->up > 1 ? 1 : s->S;
+	const float *turned = (const float *)packed + (size_t)s->F * (size_t)conv_pitch(s);
+	(void)w;
 	struct conv_lines lines = {conv_input(x, s), place_of(s->OH, s->OW)};
-	size_t turned = dx ? (size_t)s->C * (size_t)TY * (size_t)TX * (size_t)F4 : 0, spreads = direct ? 0 : (size_t)M * (size_t)F4;
-	int few = s->F <= 32, all = lines.ones() + 1; /* few: filters do not fill a tile's rows, so they are its columns */
-	size_t part = few ? tile_work(c, all, s->F, M) : tile_work(c, s->F, all, M);
+	struct spread_lines z = {dy, y, at, s->OH / s->pool, s->OW / s->pool, F4, s->act, place_of(s->OH, s->OW), quick(s->pool)};
+	size_t spreads = direct || !dx ? 0 : (size_t)M * (size_t)F4;
+	int all = lines.ones() + 1;
+	size_t part = few(s) ? tile_work(c, all, s->F, M) : tile_work(c, s->F, all, M);
 	for (int r = 0; dx && r < phases * phases; r++) {
 		struct back_axis ay = back_axis(s->KH, s->S, s->P, s->up, s->H, r / phases),
 				 ax = back_axis(s->KW, s->S, s->P, s->up, s->W, r % phases);
 		part = larger(part, tile_work(c, s->B * ay.count * ax.count, C4, ay.taps * ax.taps * F4));
 	}
-	float *dz = (float *)cuda_work(c, (spreads + turned) * sizeof(float) + part);
-	float *weights = dz + spreads, *parts = weights + turned; /* turned is a multiple of 4, as F4 is */
-	if (!direct)
-		run_flat(&c->q, spreads / 4, spread, dz, dy, y, at, s->act, s->OH / s->pool, s->OW / s->pool, place_of(s->OH, s->OW),
-			quick(s->pool), quick(F4 / 4), (int)(spreads / 4));
-	const float *z = direct ? dy : dz;
-	struct tile_lines filters = lines_of(z, NULL, M, (size_t)F4, s->F);
-	if (few)
-		tile_run(c, lines, filters, end_of<1>(dw, db, s, &lines), all, s->F, M, parts);
+	float *dz = (float *)cuda_work(c, spreads * sizeof(float) + part), *parts = dz + spreads;
+	if (spreads)
+		run_flat(&c->q, spreads / 4, spread, dz, z, quick(F4 / 4), (int)(spreads / 4));
+	const float *whole = spreads ? dz : dy;
+	if (direct || dx)
+		weights(c, lines_of(whole, NULL, M, (size_t)F4, s->F), lines, dw, db, s, parts);
 	else
-		tile_run(c, filters, lines, end_of<0>(dw, db, s, &lines), s->F, all, M, parts);
+		weights(c, z, lines, dw, db, s, parts);
 	if (!dx)
 		return;
-	run_flat(&c->q, turned, turn, weights, w, s->F, F4, s->C, s->KH, s->KW, s->up, TY, TX, turned);
 	for (int r = 0; r < phases * phases; r++) {
 		struct back_axis ay = back_axis(s->KH, s->S, s->P, s->up, s->H, r / phases),
 				 ax = back_axis(s->KW, s->S, s->P, s->up, s->W, r % phases);
-		back_phase(c, dx, z, weights, s, &ay, &ax, parts);
+		back_phase(c, dx, whole, turned, s, &ay, &ax, parts);
 	}
 }

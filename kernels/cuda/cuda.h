@@ -80,6 +80,6 @@ size_t cuda_conv_packed(const struct ops *o, const struct conv *s);
 void cuda_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s);
 void cuda_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s);
 void cuda_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
-	const real *w, const struct conv *s);
+	const real *w, const void *packed, const struct conv *s);
 
 #endif

@@ -1,7 +1,7 @@
 /* card.h answered by the host, for tests. Device memory lies before pages that nobody may touch, and holds NaN until it is written; what
- * was fetched comes as late as it may. KEYPIPE_CARD_BYTES and KEYPIPE_CARD_UNITS say how much memory and how many multiprocessors it has, by
- * which products are cut; KEYPIPE_CARD_TRACE=FILE appends a line for each kernel that ran: name, launches, most threads, most
- * bytes of shared memory; product: the library's. */
+ * was fetched comes as late as it may. KEYPIPE_CARD_BYTES and KEYPIPE_CARD_UNITS say how much memory and how many multiprocessors it has,
+ * by which products are cut; KEYPIPE_CARD_TRACE=FILE appends a line for each kernel that ran: name, launches, most threads, most bytes of
+ * shared memory; product: the library's. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

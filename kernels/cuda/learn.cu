@@ -1,5 +1,5 @@
 /* Losses, a block a row, and updates. */
-#include "kernels/cuda/cuda.h"
+#include "kernels/cuda/pieces.h"
 #include "kernels/cuda/value.h"
 #include "kernels/update.h"
 
@@ -69,22 +69,53 @@ void cuda_loss(const struct ops *o, const struct loss *s, double *loss, real *dz
 		run(queue_of(o), dim3((unsigned)B), threads, 32 * sizeof(double), loss_values, loss, dz, z, target, weight, K, *s);
 }
 
-/* Four weights a thread, at once where all begin at multiples of 16 bytes. */
-static __global__ void update(float *w, const float *g, float *m, float *v, size_t n, int four, struct update u, float fix1, float fix2)
+struct moving { /* one array; four weights a thread, at once where all begin at multiples of 16 bytes */
+	float *w, *m, *v;
+	const float *g;
+	size_t n;
+	float decay;
+	int four;
+	size_t size() const
+	{
+		return (n + 3) / 4;
+	}
+	int meets(const struct moving &other) const
+	{
+		const float *mine[] = {w, m, v, g}, *written[] = {other.w, other.m, other.v};
+		for (const float *a : mine)
+			for (const float *b : written)
+				if (!pieces_apart(a, n, b, other.n))
+					return 1;
+		return !pieces_apart(w, n, other.g, other.n) || !pieces_apart(m, n, other.g, other.n) ||
+		       !pieces_apart(v, n, other.g, other.n);
+	}
+};
+
+struct moved_by {
+	struct update u; /* but its decay */
+	float fix1, fix2;
+};
+
+static __global__ void update(struct pieces<struct moved_by, struct moving, 20> p)
 {
-	size_t i = run_index() * 4;
-	if (!four || i + 4 > n) {
-		for (size_t k = i; k < i + 4 && k < n; k++)
-			w[k] = value_update(w[k], g[k], m ? m + k : NULL, v ? v + k : NULL, u, fix1, fix2);
+	size_t i;
+	const struct moving &a = piece_find(p, &i);
+	struct update u = p.head.u;
+	u.decay = a.decay, i *= 4;
+	if (a.four && i + 4 <= a.n) {
+		value_update_four(a.w + i, *(const float4 *)(const void *)(a.g + i), a.m ? a.m + i : NULL, a.v ? a.v + i : NULL, u,
+			p.head.fix1, p.head.fix2);
 		return;
 	}
-	value_update_four(w + i, *(const float4 *)(const void *)(g + i), m ? m + i : NULL, v ? v + i : NULL, u, fix1, fix2);
+	for (size_t k = i; k < i + 4 && k < a.n; k++)
+		a.w[k] = value_update(a.w[k], a.g[k], a.m ? a.m + k : NULL, a.v ? a.v + k : NULL, u, p.head.fix1, p.head.fix2);
 }
 
 void cuda_update(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
 {
-	float fix1, fix2;
-	int four = cuda_by_four(w, g, m, v);
-	update_fixes(u, &fix1, &fix2);
-	run_flat(queue_of(o), (n + 3) / 4, update, w, g, m, v, n, four, *u, fix1, fix2);
+	struct moved_by by = {*u, 0, 0};
+	struct moving one = {w, m, v, g, n, u->decay, cuda_by_four(w, g, m, v)};
+	by.u.decay = 0;
+	update_fixes(u, &by.fix1, &by.fix2);
+	pieces_add(queue_of(o), "update", update, by, one);
 }

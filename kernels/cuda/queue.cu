@@ -157,3 +157,8 @@ void queue_flush(struct queue *q)
 		flush(q, q->n);
 	q->piece = 0;
 }
+
+struct call *queue_last(struct queue *q, const void *kernel)
+{
+	return q->n && q->calls[q->n - 1].kernel == kernel ? &q->calls[q->n - 1] : NULL;
+}

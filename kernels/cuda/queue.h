@@ -33,5 +33,7 @@ void queue_open(struct queue *q);
 void queue_close(struct queue *q);
 /* All that is queued goes to the card: somebody is about to wait for it, or to change what it needs. */
 void queue_flush(struct queue *q);
+/* What was queued last, where it is of this kernel, so that more of the same can be put into it; else NULL. */
+struct call *queue_last(struct queue *q, const void *kernel);
 
 #endif

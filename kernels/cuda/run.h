@@ -27,7 +27,7 @@
 #include "kernels/cuda/fiber.h"
 #endif
 
-enum { RUN_ARGS = 16, RUN_BYTES = 512, RUN_SHARED = 48 << 10, RUN_BLOCK = 256 };
+enum { RUN_ARGS = 16, RUN_BYTES = 1536, RUN_SHARED = 48 << 10, RUN_BLOCK = 256 };
 
 /* A launch: all that is needed to run it later, or again. */
 struct call {
@@ -53,7 +53,7 @@ template <class T> struct run_same {
 
 template <class T> static inline void run_pack(struct call *c, const T &v)
 {
-	static_assert(sizeof(T) <= RUN_BYTES / 2, "an argument too large");
+	static_assert(sizeof(T) <= RUN_BYTES, "an argument too large");
 	int at = (c->bytes + (int)alignof(T) - 1) / (int)alignof(T) * (int)alignof(T);
 	memset(c->args + c->bytes, 0, (size_t)(at - c->bytes)); /* calls are compared */
 	c->at[c->n++] = (uint16_t)at;

@@ -177,7 +177,8 @@ template <int P, int BM, int BN, class SA, class SB> struct tile_plain {
 	{
 		int m = (int)threadIdx.x / 16, n = (int)threadIdx.x % 16;
 		RUN_UNROLL_4 /* more would not fit in the registers of two blocks */
-		for (int k = 0; k < TILE_K; k++) {
+			for (int k = 0; k < TILE_K; k++)
+		{
 			float x[BM / 16], y[BN / 16];
 			RUN_UNROLL
 			for (int i = 0; i < BM / 16; i++)

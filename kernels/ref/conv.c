@@ -117,9 +117,10 @@ void ref_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const vo
 }
 
 void ref_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
-	const real *w, const struct conv *s)
+	const real *w, const void *packed, const struct conv *s)
 {
 	struct conv c = alone(s);
+	(void)packed;
 	size_t ny = (size_t)s->B * s->F * (s->OH / s->pool) * (s->OW / s->pool);
 	real *u = raised(o, x, s), *du = xmalloc(ref_maps_size(o, s->B, s->C, c.H, c.W));
 	real *dp = xmalloc(ny * sizeof *dp), *dz = xmalloc(ref_maps_size(o, s->B, s->F, s->OH, s->OW));

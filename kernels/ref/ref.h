@@ -21,7 +21,7 @@ size_t ref_conv_packed(const struct ops *o, const struct conv *s);
 void ref_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s);
 void ref_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s);
 void ref_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
-	const real *w, const struct conv *s);
+	const real *w, const void *packed, const struct conv *s);
 void ref_act(const struct ops *o, real *y, const real *x, enum act act, size_t n);
 void ref_act_back(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n);
 void ref_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int B, int C, int H, int W, int K);
