@@ -162,7 +162,7 @@ int main(int argc, char **argv)
 		a.goal.weight = goal_weights(all->names, o.weigh.v, o.weigh.n);
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
-	net_first(&m->d, o.seed, m->param, m->stat);
+	netdesc_first(&m->d, o.seed, m->param, m->stat);
 	if (init && !model_init_from(&m->d, init, m->param))
 		die("%s: its first layer does not have the shape of this net's", source->name);
 	char *key = key_of(train, valid, source);

@@ -54,9 +54,6 @@ void net_put(struct net *n, const real *param, const real *stat);
 /* The same without a copy where the device is the host: the memory stays the caller's, who keeps it as it is. NET_INFER only. */
 void net_borrow(struct net *n, const real *param, const real *stat);
 void net_get(const struct net *n, real *param, real *stat);
-/* First values (host, nparam and nstat): He et al. 2015 (normal) before relu, Glorot and Bengio 2010 (uniform) else, four times as wide
- * before sigmoid; biases 0, gamma 1, variance 1; by Philox (seed, PHILOX_INIT, layer, output, input). */
-void net_first(const struct netdesc *d, uint64_t seed, real *param, real *stat);
 /* x (B, C, H, W) rows, device; returns the output (B, outputs), rows, device, valid until the next pass. */
 real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pass);
 /* After a forward pass of the same x, from dz (B, outputs) rows, which is destroyed: step moves the weights, or, where it is NULL

@@ -1,4 +1,4 @@
-/* The parser: a token a layer, shapes carried from one to the next. */
+/* The parser: a token a layer, shapes carried from one to the next; folding; first values. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "lib/err.h"
 #include "lib/netdesc.h"
+#include "lib/philox.h"
 
 struct cursor {
 	const char *s;
@@ -279,4 +280,41 @@ char *netdesc_text(const char *spec)
 	}
 	*to = 0;
 	return text;
+}
+
+/* The activation that a layer's output meets next, through batch norm and pooling. */
+static enum act act_after(const struct netdesc *d, int i)
+{
+	for (i++; i < d->n; i++)
+		if (d->layer[i].kind == LAYER_ACT)
+			return d->layer[i].act;
+		else if (d->layer[i].kind != LAYER_BN && d->layer[i].kind != LAYER_POOL)
+			break;
+	return ACT_NONE;
+}
+
+void netdesc_first(const struct netdesc *d, uint64_t seed, real *param, real *stat)
+{
+	for (int i = 0; i < d->n; i++) {
+		const struct layer *l = &d->layer[i];
+		for (size_t k = 0; k < l->nb; k++)
+			param[l->b + k] = 0;
+		if (l->kind == LAYER_BN) {
+			for (int k = 0; k < l->C; k++)
+				param[l->w + (size_t)k] = 1, stat[l->run + (size_t)k] = 0, stat[l->run + (size_t)(l->C + k)] = 1;
+			continue;
+		}
+		if (!l->nw)
+			continue;
+		size_t in = l->nw / (size_t)l->OC, area = l->kind == LAYER_CONV ? (size_t)l->KH * (size_t)l->KW : 1;
+		enum act act = act_after(d, i);
+		double normal = sqrt(2.0 / (double)in),
+		       range = sqrt(6.0 / ((double)in + (double)area * l->OC)) * (act == ACT_SIGMOID ? 4 : 1);
+		for (size_t k = 0; k < l->nw; k++) {
+			struct philox p = philox(seed, PHILOX_INIT, (uint32_t)i, (uint32_t)(k / in), (uint32_t)(k % in) / 2);
+			uint32_t a = p.v[k % in % 2 * 2], b = p.v[k % in % 2 * 2 + 1];
+			param[l->w + k] = act == ACT_RELU ? (real)(normal * (double)philox_normal(a, b))
+							  : (real)(range * (2 * (double)philox_unit(a) - 1));
+		}
+	}
 }

@@ -57,5 +57,8 @@ double netdesc_flops(const struct netdesc *d);
 /* Text of a description: the string, or what file FILE holds where it is "@FILE"; white space folded to single blanks, comments gone;
  * to be freed. Dies when the file can't be read. */
 char *netdesc_text(const char *spec);
+/* First values (host, nparam and nstat): He et al. 2015 (normal) before relu, Glorot and Bengio 2010 (uniform) else, four times as wide
+ * before sigmoid; biases 0, gamma 1, variance 1; by Philox (seed, PHILOX_INIT, layer, output, input). */
+void netdesc_first(const struct netdesc *d, uint64_t seed, real *param, real *stat);
 
 #endif

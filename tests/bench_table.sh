@@ -6,12 +6,9 @@ bench=$1 readme=$2
 : "${PEERS:?the folder that holds compare and its peers}"
 python=${PYTHON:-python3}
 workloads=${WORKLOADS:-dae-1000 dae-128 dae-32 mlp-32 conv-train-128 conv-train-32 heat-train-32 infer-conv-1 infer-conv-128 infer-heat-1 infer-heat-32 map-train-64}
-awk '/<!-- bench:begin -->/ { if (n++) bad = 1 } /<!-- bench:end -->/ { if (n++ != 1) bad = 1 } END { exit bad || n != 2 }' "$readme" || {
-	echo "bench_table.sh: $readme: not one <!-- bench:begin --> and after it one <!-- bench:end -->" >&2
-	exit 1
-}
+tests/into.sh "$readme" bench <<<"$(sed -n '/<!-- bench:begin -->/,/<!-- bench:end -->/{//!p}' "$readme")" # that it can be done, before hours of timing
 out=$(mktemp)
-trap 'rm -f "$out" "$readme.new"' EXIT
+trap 'rm -f "$out"' EXIT
 {
 	echo "$(sed -n '/^model name/{s/[^:]*: *//p;q}' /proc/cpuinfo), $(nproc) threads; $("$bench" --seconds 0 infer-heat-1 | sed -n '1s/^# //p');" \
 		"by \`make bench-table PEERS=... PYTHON=...\`:"
@@ -24,8 +21,4 @@ trap 'rm -f "$out" "$readme.new"' EXIT
 				END { exit !n }'
 	done
 } | tee "$out"
-awk -v table="$out" '
-	/<!-- bench:begin -->/ { print; while ((getline line < table) > 0) print line; skip = 1; next }
-	/<!-- bench:end -->/ { skip = 0 }
-	!skip' "$readme" >"$readme.new"
-mv "$readme.new" "$readme"
+tests/into.sh "$readme" bench <"$out"

@@ -69,7 +69,7 @@ static void set_up(struct setting *s, int i)
 	s->o = ops_open("ref", 1, PRECISION_FP32);
 	s->n = net_new(s->o, d, s->B, NET_GRADIENT);
 	real *stat = xcalloc(d->nstat + 1, sizeof *stat);
-	net_first(d, 3, s->n->param, stat);
+	netdesc_first(d, 3, s->n->param, stat);
 	for (size_t k = 0; k < d->nparam; k++)
 		s->n->param[k] += 0.1 * normal(1, (uint32_t)k);
 	free(stat);

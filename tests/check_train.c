@@ -342,7 +342,7 @@ START_TEST(no_label_in_a_batch)
 	struct model *m = model_new("fc3 tanh fc", TARGET_COORDS, 5, 4, 4, r->names);
 	struct train_options a = {
 		.epochs = 5, .batch = 1, .seed = 2, .rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM, .quiet = 1, .key = ""};
-	net_first(&m->d, 1, m->param, m->stat);
+	netdesc_first(&m->d, 1, m->param, m->stat);
 	struct train *t = train_new(hand, m, r, NULL, &a);
 	train_run(t);
 	ck_assert(model_finite(m));
@@ -378,7 +378,7 @@ START_TEST(overfits)
 	struct model *m = model_new(small[_i].net, small[_i].classes ? TARGET_LABEL : TARGET_COORDS, 5, 4, r->values, r->names);
 	struct train_options a = small[_i].a;
 	a.quiet = 1, a.key = "", a.seed = 4;
-	net_first(&m->d, 4, m->param, m->stat);
+	netdesc_first(&m->d, 4, m->param, m->stat);
 	struct train *t = train_new(hand, m, r, r, &a);
 	train_run(t);
 	net_put(t->net, m->param, m->stat);
@@ -404,7 +404,7 @@ static struct model *trained(const struct rows *train, const struct rows *valid,
 		.key = "",
 		.seed = 6,
 		.patience = patience};
-	net_first(&m->d, 6, m->param, m->stat);
+	netdesc_first(&m->d, 6, m->param, m->stat);
 	struct train *t = train_new(hand, m, train, valid, &a);
 	train_run(t);
 	*best = t->best_epoch, *ran = t->epoch;
@@ -440,7 +440,7 @@ START_TEST(standing_still)
 	int best, ran;
 	struct model *m = model_new("fc3 tanh fc", TARGET_COORDS, 5, 4, 4, "a,b");
 	struct train_options a = {.epochs = 30, .batch = 4, .patience = 5, .quiet = 1, .key = ""};
-	net_first(&m->d, 6, m->param, m->stat);
+	netdesc_first(&m->d, 6, m->param, m->stat);
 	struct train *t = train_new(hand, m, r, r, &a);
 	train_run(t);
 	best = t->best_epoch, ran = t->epoch;

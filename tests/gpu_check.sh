@@ -33,6 +33,7 @@ row check result remarks
 for precision in fp32 tf32 bf16; do
 	for t in ops conv_ops; do
 		passes "$t, $precision, against ref" env HAND=cuda PRECISION=$precision LARGE=1 "$D/tests/check_$t"
+		passes "$t, $precision, large tiles" env HAND=cuda PRECISION=$precision KEYPIPE_CARD_UNITS=3 "$D/tests/check_$t"
 	done
 done
 for t in steps dae train infer; do passes "$t against PyTorch's dump or by hand" env HAND=cuda "$D/tests/check_$t"; done

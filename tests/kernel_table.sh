@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# usage: tests/kernel_table.sh [--all] BUILD
+# usage: tests/kernel_table.sh [--all] BUILD [README]
 # What the compiler says of the cuda hand's kernels, as a table: the most registers a thread by kind of card, bytes of shared memory (the most that
-# a launch of the tests on the host asked for), bytes spilled. --all: a line a kernel; else a line a source file, and one for each sort of tile.
+# a launch of the tests on the host asked for), bytes spilled. --all: a line a kernel; else a line a source file, and one for each sort of tile. Into the
+# README, if named.
 # Exit status 1 where a kernel spills.
 set -euo pipefail
 all=0
@@ -17,9 +18,9 @@ for f in "$B"/obj/kernels/cuda/*.usage; do
 		/bytes spill/ { spill += $5 + $9 }
 		/: Used [0-9]+ registers/ { print file, name, arch, $5, spill }'
 done >"$T/kernels"
-for p in fp32 tf32 bf16; do
+for p in fp32 tf32 bf16; do # few multiprocessors, so that all sorts of tiles are taken
 	for t in ops conv_ops; do
-		CK_VERBOSITY=silent HAND=cuda PRECISION=$p KEYPIPE_CARD_TRACE="$T/trace" "$B/host/tests/check_$t" >/dev/null
+		CK_VERBOSITY=silent HAND=cuda PRECISION=$p KEYPIPE_CARD_UNITS=3 KEYPIPE_CARD_TRACE="$T/trace" "$B/host/tests/check_$t" >/dev/null
 	done
 done
 awk -F'\t' -v OFS='\t' -v all="$all" '
@@ -52,5 +53,12 @@ awk -F'\t' -v OFS='\t' -v all="$all" '
 		}
 		exit bad > 0
 	}' "$T/trace" "$T/kernels" >"$T/table" || status=$?
-{ sed -n 1,2p "$T/table"; sed 1,2d "$T/table" | sort; }
+{
+	echo "By $("${NVCC:-nvcc}" --version 2>/dev/null | sed -n 's/.*release \([0-9.]*\).*/nvcc \1/p'), \`make kernel-table\`:"
+	echo
+	sed -n 1,2p "$T/table"
+	sed 1,2d "$T/table" | sort
+} >"$T/sorted"
+cat "$T/sorted"
+[ $# -lt 2 ] || tests/into.sh "$2" kernels <"$T/sorted"
 exit "${status:-0}"

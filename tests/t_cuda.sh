@@ -38,6 +38,19 @@ learns "one map" 3 cnn-train --target map -n 'conv5x5x4 pool2 sigmoid dropout0.3
 learns "labels" 3 cnn-train --target label -n 'conv5x5x3 tanh pool3 fc9 sigmoid fc' -e 3 --optimizer nesterov -r 0.05 eyes.tns
 learns "an autoencoder" 3 dae-pretrain -H 23,11 -e 3 -b 33 eyes.tns
 
+# a step's small work on all layers is one launch each, whatever their number
+KEYPIPE_CARD_TRACE=trace "$HOST/cnn-train" -q -d cuda -e 1 -b 20 -n 'conv3x3x4 bn relu conv3x3x4 relu pool2 conv3x3x4 relu fc9 relu fc' faces.tns -o no.tns && rm no.tns
+steps=$(awk -F'\t' '$1 == "loss_values" { print $2 }' trace)
+for kernel in pack update; do is "$(awk -F'\t' -v k=$kernel '$1 == k { print $2 }' trace)" "$steps" "launches of $kernel in $steps steps"; done
+
+# what the compiler says of each kernel, where it was asked: no registers go to memory
+usage=("${BIN%/bin}"/obj/kernels/cuda/*.usage)
+if [ -e "${usage[0]}" ]; then
+	is "$(cat "${usage[@]}" | grep -c 'bytes spill')" "$(cat "${usage[@]}" | grep -c ' 0 bytes spill stores, 0 bytes spill loads')" "no kernel spills"
+else
+	skip "nvcc has built nothing here"
+fi
+
 # killed while it trains, and resumed
 cnn=(-q -d cuda -n 'conv3x3x5p1 bn relu pool2 fc17 relu fc' -b 10 -e 30 --optimizer adam --augment default --valid-part 0.3 faces.tns)
 ok "not killed" "$HOST/cnn-train" "${cnn[@]}" -o whole.tns

@@ -141,6 +141,17 @@ static void cuda_close(struct ops *o)
 	free(c), free(o);
 }
 
+/* Products are cut by how many multiprocessors there are; tests say fewer, so that small ones are cut as large ones are. */
+static int units_of(const struct card *card)
+{
+	const char *text = getenv("KEYPIPE_CARD_UNITS");
+	char *end = NULL;
+	long v = text ? strtol(text, &end, 10) : card->units;
+	if (v < 1 || v > 1 << 20 || (text && (end == text || *end)))
+		die("KEYPIPE_CARD_UNITS: '%s' is no number of multiprocessors", text);
+	return (int)v;
+}
+
 struct ops *ops_cuda(enum precision precision)
 {
 	static const char *const names[] = {"fp32", "tf32", "bf16"};
@@ -148,6 +159,7 @@ struct ops *ops_cuda(enum precision precision)
 	struct ops *o = (struct ops *)xcalloc(1, sizeof *o);
 	const char *order = getenv("KEYPIPE_CARD_ORDER"); /* for tests on the host */
 	c->card = card_open(order && !strcmp(order, "reverse"));
+	c->card.units = units_of(&c->card);
 	c->precision = c->card.major < 8 ? PRECISION_FP32 : precision; /* tensor cores know tf32 and bf16 from there on */
 	queue_open(&c->q);
 	snprintf(c->kernel, sizeof c->kernel, "%s (sm_%d%d), %s%s", c->card.name, c->card.major, c->card.minor, names[c->precision],

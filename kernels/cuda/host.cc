@@ -1,7 +1,6 @@
 /* card.h answered by the host, for tests. Device memory lies before pages that nobody may touch, and holds NaN until it is written; what
- * was fetched comes as late as it may. KEYPIPE_CARD_BYTES and KEYPIPE_CARD_UNITS say how much memory and how many multiprocessors it has,
- * by which products are cut; KEYPIPE_CARD_TRACE=FILE appends a line for each kernel that ran: name, launches, most threads, most bytes of
- * shared memory; product: the library's. */
+ * was fetched comes as late as it may. KEYPIPE_CARD_BYTES says how much memory it has; KEYPIPE_CARD_TRACE=FILE appends a line for each
+ * kernel that ran: name, launches, most threads, most bytes of shared memory; product: the library's. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,25 +193,17 @@ void card_run(const struct call *c)
 	fiber_run(c);
 }
 
-static size_t wanted(const char *name, size_t usual)
-{
-	const char *text = getenv(name);
-	char *end = NULL;
-	size_t v = text ? strtoull(text, &end, 10) : usual;
-	if (text && (end == text || *end))
-		die("%s: '%s' is no number", name, text);
-	return v;
-}
-
 struct card card_open(int reverse)
 {
 	static char stack[64 << 10]; /* for the handler: a fiber's may be full */
 	struct card card = {"host", 9, 0, UNITS, 1};
-	size_t units;
+	const char *bytes = getenv("KEYPIPE_CARD_BYTES");
+	char *end = NULL;
 	memset(&m, 0, sizeof m);
 	m.trace = getenv("KEYPIPE_CARD_TRACE");
-	m.total = wanted("KEYPIPE_CARD_BYTES", ROOM), units = wanted("KEYPIPE_CARD_UNITS", UNITS);
-	card.units = units && units < INT32_MAX ? (int)units : UNITS;
+	m.total = bytes ? strtoull(bytes, &end, 10) : ROOM;
+	if (bytes && (end == bytes || *end))
+		die("KEYPIPE_CARD_BYTES: '%s' is no number", bytes);
 	stack_t alternate = {};
 	alternate.ss_sp = stack, alternate.ss_size = sizeof stack;
 	struct sigaction s = {};
