@@ -117,9 +117,9 @@ static void convolve(struct ops *o, const struct conv *s, int exact)
 	int sums = B * s->OH * s->OW, taps = F * s->KH * s->KW;
 	agree(to_rows(o, y, B, F, PH, PW), ny, whole_all ? 0 : exact ? TOLERANCE(fan) : hands_products(fan), "conv");
 	agree(out(o, db, nb), nb,
-		whole_all		      ? 2 * TOLERANCE(B * PH * PW)
-		: exact || s->act != ACT_RELU ? 2 * hands_products(B * PH * PW)
-					      : INFINITY,
+		exact || s->act == ACT_NONE ? 2 * TOLERANCE(B * PH * PW)
+		: s->act == ACT_RELU	    ? INFINITY
+					    : 2 * hands_products(B * PH * PW),
 		"conv db");
 	if (dx)
 		agree(to_rows(o, dx, B, C, H, W), nx,

@@ -49,7 +49,7 @@ struct conv_rows {
 };
 
 struct end_conv { /* y (M, F4) = act(v + b) */
-	enum { TILES = 0 };
+	enum { TILES = 0, SUMS = 0 };
 	float *y;
 	const float *b;
 	int F, F4;
@@ -68,7 +68,7 @@ struct end_conv { /* y (M, F4) = act(v + b) */
 
 /* The same of the largest of each square; NaN counts as the largest, of equals the first. */
 struct end_pool {
-	enum { TILES = 1 };
+	enum { TILES = 1, SUMS = 0 };
 	float *y;
 	uint8_t *at;
 	const float *b;
@@ -211,7 +211,7 @@ void cuda_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const v
 	plain.pool = 1;
 	struct conv_rows rows = rows_of_conv(x, &plain, 64);
 	size_t z = s->pool > 1 ? (size_t)M * (size_t)F4 * sizeof(float) : 0;
-	char *work = (char *)cuda_work(c, z + tile_work(c, M, F4, rows.i.K));
+	char *work = (char *)cuda_work(c, z + tile_work(c, M, F4, rows.i.K, 0));
 	struct end_conv e = {s->pool > 1 ? (float *)(void *)work : y, b, s->F, F4, s->pool > 1 ? ACT_NONE : s->act, 0};
 	tile_run(c, rows, rows_of(w, (size_t)conv_pitch(s), s->F), e, M, F4, rows.i.K, (float *)(void *)(work + z));
 	if (s->pool == 1)

@@ -51,23 +51,17 @@ static __global__ void spread(float *dz, struct spread_lines l, struct quick qua
 	*(float4 *)(dz + i * 4) = l.get(a, m, INT_MAX);
 }
 
-/* The input as the product for dw reads it: lines are output places, columns are taps and channels, and, after them, one of ones, so that
- * the sums for db come along. */
+/* The input as the product for dw reads it: lines are output places, columns are taps and channels. */
 struct conv_lines {
 	enum { ALONG_K = 0 };
 	struct at {
-		int c, tap; /* c: a channel, ONES or NOTHING; tap: its line and column */
+		int c, tap; /* c < 0: outside; tap: its line and column */
 	};
-	enum { NOTHING = -1, ONES = -2 };
 	struct conv_input i;
 	struct place place;
-	__host__ __device__ int ones() const
-	{
-		return (i.K + 3) / 4 * 4;
-	}
 	__device__ at find(int n) const
 	{
-		at a = {n == ones() ? ONES : NOTHING, 0};
+		at a = {-1, 0};
 		if (n >= i.K)
 			return a;
 		if (i.image) {
@@ -84,46 +78,32 @@ struct conv_lines {
 		int b, y, x;
 		struct tap t = {a.c, 0, 0};
 		if (a.c < 0 || m >= end)
-			return make_float4(a.c == ONES && m < end ? 1 : 0, 0, 0, 0);
+			return make_float4(0, 0, 0, 0);
 		place_find(place, m, &b, &y, &x), place_unpack(a.tap, &t.ky, &t.kx);
 		y = y * i.S - i.P, x = x * i.S - i.P;
 		return i.image ? conv_values(i, b, y, x, t) : conv_pixel(i, b, y + t.ky, x + t.kx, t.c);
 	}
 };
 
-/* dw (F, C, taps) and db (F), of which a thread has four columns, or, where FILTERS, four filters. */
-template <int FILTERS> struct end_dw {
-	enum { TILES = 0 };
+/* dw (F, C, taps), of which a thread has four filters, and, by the sums of their gradients, db (F). */
+struct end_dw {
+	enum { TILES = 0, SUMS = 1 };
 	float *dw, *db;
-	int C, taps, K, ones, image, share;
+	int C, taps, K, image, share;
 	struct quick C4;
-	int none = 0; /* no byte is left over: arguments are compared */
-	__device__ void one(int f, int n, float v) const
-	{
-		int tap = quick_div(C4, n), c = n - tap * (int)C4.d;
-		if (n == ones)
-			db[f] = v;
-		else if (image && n < K)
-			dw[(size_t)f * (size_t)K + (size_t)n] = v;
-		else if (!image && n < K && c < C)
-			dw[((size_t)f * (size_t)C + (size_t)c) * (size_t)taps + (size_t)tap] = v;
-	}
-	__device__ void put(int m, int n, float4 v, int count) const
+	__device__ void put(int k, int f, float4 v, int count) const
 	{
 		float each[4] = {v.x, v.y, v.z, v.w};
+		int tap = quick_div(C4, k), c = k - tap * (int)C4.d;
+		if (k < K && !image && c >= C)
+			return;
+		size_t of = image ? (size_t)k : (size_t)c * (size_t)taps + (size_t)tap, filter = (size_t)C * (size_t)taps;
 		RUN_UNROLL
 		for (int i = 0; i < 4; i++)
 			if (i < count)
-				one(FILTERS ? n + i : m, FILTERS ? m : n + i, each[i]);
+				*(k < K ? dw + (size_t)(f + i) * filter + of : db + f + i) = each[i];
 	}
 };
-
-template <int FILTERS> static struct end_dw<FILTERS> end_of(float *dw, float *db, const struct conv *s, const struct conv_lines *l) {
-	struct end_dw<FILTERS> e = {
-		dw, db, s->C, s->KH * s->KW, l->i.K, l->ones(), s->image, 0, quick(cuda_c4(s->C))
-	};
-	return e;
-}
 
 /* One axis of the way back. An input pixel i of phase r (0, phases, ...: i = r + phases q) hears from tap j output o where
  * o step = q mul + add - j; of tap j the packed weights lie at first + skip j. */
@@ -215,7 +195,7 @@ struct back_weights {
 };
 
 struct end_dx { /* dx (B, H, W, C4), pixels of a phase */
-	enum { TILES = 0 };
+	enum { TILES = 0, SUMS = 0 };
 	float *dx;
 	int H, W, C4, py, ry, px, rx, share;
 	struct place place;
@@ -249,22 +229,6 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-/* dw and db; filters: dz by lines. Where filters do not fill a tile's rows they are its columns. */
-static int few(const struct conv *s)
-{
-	return s->F <= 32;
-}
-
-template <class Z>
-static void weights(struct cuda *c, const Z &filters, const struct conv_lines &l, float *dw, float *db, const struct conv *s, float *parts)
-{
-	int all = l.ones() + 1, M = s->B * s->OH * s->OW;
-	if (few(s))
-		tile_run(c, l, filters, end_of<1>(dw, db, s, &l), all, s->F, M, parts);
-	else
-		tile_run(c, filters, l, end_of<0>(dw, db, s, &l), s->F, all, M, parts);
-}
-
 void cuda_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
 	const real *w, const void *packed, const struct conv *s)
 {
@@ -276,21 +240,21 @@ void cuda_conv_back(const struct ops *o, real *dx, real *dw, real *db, const rea
 	struct conv_lines lines = {conv_input(x, s), place_of(s->OH, s->OW)};
 	struct spread_lines z = {dy, y, at, s->OH / s->pool, s->OW / s->pool, F4, s->act, place_of(s->OH, s->OW), quick(s->pool)};
 	size_t spreads = direct || !dx ? 0 : (size_t)M * (size_t)F4;
-	int all = lines.ones() + 1;
-	size_t part = few(s) ? tile_work(c, all, s->F, M) : tile_work(c, s->F, all, M);
+	size_t part = tile_work(c, lines.i.K, s->F, M, 1);
 	for (int r = 0; dx && r < phases * phases; r++) {
 		struct back_axis ay = back_axis(s->KH, s->S, s->P, s->up, s->H, r / phases),
 				 ax = back_axis(s->KW, s->S, s->P, s->up, s->W, r % phases);
-		part = larger(part, tile_work(c, s->B * ay.count * ax.count, C4, ay.taps * ax.taps * F4));
+		part = larger(part, tile_work(c, s->B * ay.count * ax.count, C4, ay.taps * ax.taps * F4, 0));
 	}
 	float *dz = (float *)cuda_work(c, spreads * sizeof(float) + part), *parts = dz + spreads;
 	if (spreads)
 		run_flat(&c->q, spreads / 4, spread, dz, z, quick(F4 / 4), (int)(spreads / 4));
 	const float *whole = spreads ? dz : dy;
+	struct end_dw e = {dw, db, s->C, s->KH * s->KW, lines.i.K, s->image, 0, quick(C4)};
 	if (direct || dx)
-		weights(c, lines_of(whole, NULL, M, (size_t)F4, s->F), lines, dw, db, s, parts);
+		tile_run(c, lines, lines_of(whole, NULL, M, (size_t)F4, s->F), e, lines.i.K, s->F, M, parts);
 	else
-		weights(c, z, lines, dw, db, s, parts);
+		tile_run(c, lines, z, e, lines.i.K, s->F, M, parts);
 	if (!dx)
 		return;
 	for (int r = 0; r < phases * phases; r++) {

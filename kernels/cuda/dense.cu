@@ -7,7 +7,7 @@
 static const double LARGE = 1 << 27;
 
 struct end_dense { /* y (M, ld) = act(v + b) */
-	enum { TILES = 0 };
+	enum { TILES = 0, SUMS = 0 };
 	float *y;
 	const float *b;
 	size_t ld;
@@ -29,7 +29,7 @@ struct end_dense { /* y (M, ld) = act(v + b) */
 };
 
 struct end_add { /* dw += v */
-	enum { TILES = 0 };
+	enum { TILES = 0, SUMS = 0 };
 	float *dw;
 	size_t ld;
 	int share;
@@ -43,7 +43,7 @@ struct end_add { /* dw += v */
 };
 
 struct end_step { /* w moved by v */
-	enum { TILES = 0 };
+	enum { TILES = 0, SUMS = 0 };
 	float *w, *m, *v;
 	size_t ld;
 	struct update u;
@@ -104,7 +104,7 @@ void cuda_dense(const struct ops *o, real *y, const real *x, const real *w, cons
 			run_flat(&c->q, (size_t)B * O, bias_act, y, b, act, (size_t)B * O, quick(O));
 		return;
 	}
-	float *part = (float *)cuda_work(c, tile_work(c, B, O, I));
+	float *part = (float *)cuda_work(c, tile_work(c, B, O, I, 0));
 	struct end_dense e = ending(y, b, act, O);
 	if (flip)
 		tile_run(c, rows_of(x, (size_t)I, B), lines_of(w, NULL, I, (size_t)O, O), e, B, O, I, part);
@@ -121,7 +121,7 @@ void cuda_dense_dw(const struct ops *o, real *dw, real *db, const real *dy, cons
 {
 	struct cuda *c = cuda_of(o);
 	size_t columns = db ? cuda_columns_work((size_t)B, O) : 0;
-	char *work = (char *)cuda_work(c, columns + (dw ? tile_work(c, O, I, B) : 0));
+	char *work = (char *)cuda_work(c, columns + (dw ? tile_work(c, O, I, B, 0) : 0));
 	float *part = (float *)(void *)(work + columns);
 	if (dw && by_library(c, O, I, B)) {
 		library(c, dw, dy, 1, x, 0, O, I, B, add);
@@ -146,7 +146,7 @@ void cuda_dense_step(const struct ops *o, real *w, real *m, real *v, const real 
 	struct end_step e = {w, m, v, (size_t)I, *u, 1, 1, 0, 0};
 	e.quads = I % 4 == 0 && cuda_by_four(w, m, v, NULL);
 	update_fixes(u, &e.fix1, &e.fix2);
-	float *part = (float *)cuda_work(c, tile_work(c, O, I, K));
+	float *part = (float *)cuda_work(c, tile_work(c, O, I, K, 0));
 	tile_run(c, lines_of(dy, dy2, B, (size_t)O, O), lines_of(x, x2, B, (size_t)I, I), e, O, I, K, part);
 }
 

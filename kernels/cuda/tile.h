@@ -3,7 +3,8 @@
  * pools and updates happen to numbers that never were in memory.
  * A loader is a struct with ALONG_K, 1 if four neighbours in memory are four k, 0 if they are four m (or n); `struct at`, what it knows of
  * a row m (or n; of four of them) for the whole tile; find(m), and get(at, k, end): four values from (m, k) on, zeros from k = end on and
- * outside the matrix. An ending has put(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside; n % 4 is 0.
+ * outside the matrix. An ending has put(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside; n % 4 is 0. One
+ * with SUMS is given the sums of B's columns, not rounded, too, as row M; B is then one with ALONG_K 0.
  * Where there are fewer tiles than multiprocessors K is cut in shares whose sums are added in order: bits depend on shapes and the card. */
 #ifndef TILE_H
 #define TILE_H
@@ -26,6 +27,24 @@ static inline __device__ void tile_end(const E &e, const float *c, int line, int
 		}
 }
 
+static inline __device__ void tile_add(float4 *sum, float4 v)
+{
+	sum->x += v.x, sum->y += v.y, sum->z += v.z, sum->w += v.w;
+}
+
+/* Sums of B's columns: threads BN / 4 apart have had the same ones. */
+template <int BN, class E> static inline __device__ void tile_columns(const E &e, float4 *room, float4 total, int M, int n0, int N)
+{
+	int n = n0 + (int)threadIdx.x * 4;
+	room[threadIdx.x] = total;
+	__syncthreads();
+	for (int i = (int)threadIdx.x + BN / 4; (int)threadIdx.x < BN / 4 && i < RUN_BLOCK; i += BN / 4)
+		tile_add(&total, room[i]);
+	if ((int)threadIdx.x < BN / 4 && n < N)
+		e.put(M, n, total, N - n < 4 ? N - n : 4);
+	__syncthreads();
+}
+
 template <int P, int BM, int BN, class A, class B, class E>
 static __global__ void __launch_bounds__(RUN_BLOCK, 2) tile_product(A a, B b, E e, int M, int N, int K, int share)
 {
@@ -39,10 +58,13 @@ static __global__ void __launch_bounds__(RUN_BLOCK, 2) tile_product(A a, B b, E 
 	stage_a ra;
 	stage_b rb;
 	typename tile_sums<P, BM, BN, stage_a, stage_b>::type sums;
+	float4 total = make_float4(0, 0, 0, 0);
 	ra.begin(a, m0), rb.begin(b, n0), sums.begin();
 	if (k0 < end)
 		ra.read(a, k0, end), rb.read(b, k0, end);
 	for (int k = k0; k < end; k += TILE_K) {
+		if constexpr (E::SUMS)
+			rb.add(&total);
 		ra.store(sa), rb.store(sb);
 		__syncthreads();
 		if (k + TILE_K < end) /* on their way while sums are made */
@@ -50,15 +72,18 @@ static __global__ void __launch_bounds__(RUN_BLOCK, 2) tile_product(A a, B b, E 
 		sums.add(sa, sb);
 		__syncthreads();
 	}
+	e.share = (int)blockIdx.y;
+	if constexpr (E::SUMS)
+		if (!m0)
+			tile_columns<BN>(e, (float4 *)room, total, M, n0, N);
 	sums.store((float *)room, BN + 4);
 	__syncthreads();
-	e.share = (int)blockIdx.y;
 	tile_end<BM, BN>(e, (const float *)room, BN + 4, m0, n0, M, N);
 }
 
-/* What K's shares leave: (shares, M, N4). */
-struct tile_part {
-	enum { TILES = 0 };
+/* What K's shares leave: (shares, M, N4), M one more where there are sums. */
+template <int WITH> struct tile_part {
+	enum { TILES = 0, SUMS = WITH };
 	float *p;
 	int M, N4, share;
 	int none = 0; /* no byte is left over: arguments are compared */
@@ -67,11 +92,6 @@ struct tile_part {
 		*(float4 *)(p + ((size_t)share * (size_t)M + (size_t)m) * (size_t)N4 + (size_t)n) = v;
 	}
 };
-
-static inline __device__ void tile_add(float4 *sum, float4 v)
-{
-	sum->x += v.x, sum->y += v.y, sum->z += v.z, sum->w += v.w;
-}
 
 /* Few shares: a thread a quad. */
 template <class E> static __global__ void tile_finish(E e, const float *part, int shares, int M, int N, struct quick quads)
@@ -130,11 +150,11 @@ static inline struct cut tile_cut(const struct cuda *c, int M, int N, int K, int
 	return cut;
 }
 
-/* Bytes that tile_run wants of cuda_work; a multiple of 16. */
-static inline size_t tile_work(const struct cuda *c, int M, int N, int K)
+/* Bytes that tile_run wants of cuda_work; a multiple of 16. sums: 1 where the ending has SUMS. */
+static inline size_t tile_work(const struct cuda *c, int M, int N, int K, int sums)
 {
 	struct cut cut = tile_cut(c, M, N, K, 0);
-	return cut.shares > 1 ? (size_t)cut.shares * (size_t)M * (size_t)cuda_c4(N) * sizeof(float) : 0;
+	return cut.shares > 1 ? (size_t)cut.shares * (size_t)(M + sums) * (size_t)cuda_c4(N) * sizeof(float) : 0;
 }
 
 template <int P, int BM, int BN, class A, class B, class E>
@@ -178,17 +198,19 @@ static void tile_run(struct cuda *c, const A &a, const B &b, const E &e, int M, 
 		tile_precise(c, a, b, e, M, N, K, cut);
 		return;
 	}
-	struct tile_part p = {part, M, cuda_c4(N), 0};
+	int quads = cuda_c4(N) / 4, rows = M + E::SUMS;
+	struct tile_part<E::SUMS> p = {
+		part, rows, cuda_c4(N), 0
+	};
 	tile_precise(c, a, b, p, M, N, K, cut);
-	int quads = cuda_c4(N) / 4;
 	void (*few)(E, const float *, int, int, int, struct quick) = tile_finish<E>;
 	void (*many)(E, const float *, int, int, int, struct quick) = tile_finish_many<E>;
 	if (cut.shares <= 16)
-		run_call(&c->q, "tile_finish", 1, dim3(run_blocks((size_t)M * (size_t)quads)), dim3(RUN_BLOCK), 0, few, e, part, cut.shares,
-			M, N, quick(quads));
+		run_call(&c->q, "tile_finish", 1, dim3(run_blocks((size_t)rows * (size_t)quads)), dim3(RUN_BLOCK), 0, few, e, part,
+			cut.shares, rows, N, quick(quads));
 	else
-		run_call(&c->q, "tile_finish_many", 0, dim3((unsigned)tile_over(M * quads, RUN_BLOCK / 32)), dim3(RUN_BLOCK), 0, many, e,
-			part, cut.shares, M, N, quick(quads));
+		run_call(&c->q, "tile_finish_many", 0, dim3((unsigned)tile_over(rows * quads, RUN_BLOCK / 32)), dim3(RUN_BLOCK), 0, many, e,
+			part, cut.shares, rows, N, quick(quads));
 }
 
 /* Rows (MN, K) of a matrix, ld numbers from one to the next. */

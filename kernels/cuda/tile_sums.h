@@ -75,6 +75,12 @@ template <int P, int MN, class L> struct tile_stage {
 			to[2] = tile_rounded<number>(v[i].z, P), to[3] = tile_rounded<number>(v[i].w, P);
 		}
 	}
+	__device__ void add(float4 *total) const
+	{
+		RUN_UNROLL
+		for (int i = 0; i < EACH; i++)
+			total->x += v[i].x, total->y += v[i].y, total->z += v[i].z, total->w += v[i].w;
+	}
 	static __device__ float one(const number *s, int mn, int k)
 	{
 		return (float)s[ALONG_K ? mn * LINE + k : k * LINE + mn];
