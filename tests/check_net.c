@@ -16,7 +16,7 @@ static struct net *net_of(const struct ops *o, const char *text, int C, int H, i
 	ck_assert_msg(!netdesc_parse(&d, text, C, H, W, (struct netdesc_target){target, target}, err), "%s", err);
 	struct net *n = net_new(o, &d, B, mode);
 	real *param = xcalloc(d.nparam + 1, sizeof *param), *stat = xcalloc(d.nstat + 1, sizeof *stat);
-	net_first(&d, 3, param, stat);
+	netdesc_first(&d, 3, param, stat);
 	net_put(n, param, stat);
 	free(param), free(stat);
 	return n;
