@@ -43,7 +43,7 @@ awk -F'\t' -v OFS='\t' -v all="$all" '
 		if (shared[k] + 0 > room[s]) room[s] = shared[k]
 	}
 	END {
-		archs = "75 80 90 120"; na = split(archs, a, " "); head = "| kernels | number |"; line = "| --- | ---: |"
+		archs = "75 80 90 120"; na = split(archs, a, " "); head = "| Kernels | number |"; line = "| --- | ---: |"
 		for (i = 1; i <= na; i++) if (a[i] in arch) { head = head " sm_" a[i] " |"; line = line " ---: |" }
 		print head " shared, bytes | spilled |"; print line " ---: | ---: |"
 		for (r = 1; r <= rows; r++) {
