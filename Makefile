@@ -24,10 +24,10 @@ endif
 
 programs := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 bins := $(programs:%=$B/bin/%)
-pict := $(wildcard lib/pict*.c)
-libs := $(filter-out $(pict),$(wildcard lib/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
+pict := $(wildcard lib/draw/*.c)
+libs := $(filter-out $(pict),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
 # the judge of gradients: ref and what lies above it, built on double
-dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/net.c lib/netdesc.c
+dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/nn/net.c lib/nn/netdesc.c
 # static where it can be, so that tests run where they were not built
 subunit := $(firstword $(wildcard /usr/lib/*/libsubunit.a) -lsubunit)
 checks := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/check_*.c))
@@ -162,7 +162,7 @@ install: $(bins)
 	install $(bins) $(DESTDIR)$(PREFIX)/bin
 
 format:
-	clang-format -i cmd/*.c lib/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch]
+	clang-format -i cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch]
 
 ## make clean     remove what was built (out/ stays)
 clean:

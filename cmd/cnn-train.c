@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/hand.h"
-#include "lib/opt.h"
-#include "lib/out.h"
-#include "lib/train.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/nn/hand.h"
+#include "lib/stream/ds.h"
+#include "lib/train/train.h"
 
 static struct {
 	const char *net, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device,

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/clean.h"
-#include "lib/csv.h"
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/log.h"
-#include "lib/opt.h"
-#include "lib/out.h"
-#include "lib/tns.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/csv/csv.h"
+#include "lib/labels/clean.h"
+#include "lib/stream/ds.h"
+#include "lib/stream/tns.h"
 
 static struct {
 	const char *output, *report, *require, *suspects;

@@ -2,13 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/daerun.h"
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/hand.h"
-#include "lib/num.h"
-#include "lib/opt.h"
-#include "lib/out.h"
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/nn/hand.h"
+#include "lib/stream/ds.h"
+#include "lib/train/daerun.h"
 
 static struct {
 	const char *hidden, *snapshot, *checkpoint, *log, *device, *precision, *output, *only;

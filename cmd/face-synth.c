@@ -1,12 +1,12 @@
 /* face-synth - made faces and their true points, as the competition's training, test and lookup files */
 #include <unistd.h>
 
-#include "lib/err.h"
-#include "lib/face.h"
-#include "lib/facecsv.h"
-#include "lib/opt.h"
-#include "lib/out.h"
-#include "lib/synth.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/synth/face.h"
+#include "lib/synth/facecsv.h"
+#include "lib/synth/synth.h"
 
 static struct {
 	const char *output, *groups, *test, *lookup, *solution, *truth, *fault;

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/log.h"
-#include "lib/opt.h"
-#include "lib/out.h"
-#include "lib/patch.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/labels/patch.h"
+#include "lib/stream/ds.h"
 
 static struct {
 	const char *preset, *name, *output;

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cascade.h"
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/hand.h"
-#include "lib/log.h"
-#include "lib/opt.h"
-#include "lib/out.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/nn/hand.h"
+#include "lib/predict/cascade.h"
+#include "lib/stream/ds.h"
 
 static struct {
 	const char *device, *precision, *output;

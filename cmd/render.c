@@ -1,11 +1,11 @@
 /* render - data sets, models and logs to pictures: PNG, SVG or PDF */
 #include <string.h>
 
-#include "lib/err.h"
-#include "lib/opt.h"
-#include "lib/pict_curves.h"
-#include "lib/pict_faces.h"
-#include "lib/pict_tiles.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/draw/pict_curves.h"
+#include "lib/draw/pict_faces.h"
+#include "lib/draw/pict_tiles.h"
 
 /* Each kind of picture has its own options; the tables below say what they mean. */
 static struct {

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/opt.h"
-#include "lib/out.h"
-#include "lib/score.h"
-#include "lib/tns.h"
-#include "lib/truth.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/predict/score.h"
+#include "lib/predict/truth.h"
+#include "lib/stream/ds.h"
+#include "lib/stream/tns.h"
 
 static struct {
 	const char *output, *truth;

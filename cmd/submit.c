@@ -3,12 +3,12 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "lib/answer.h"
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/opt.h"
-#include "lib/out.h"
-#include "lib/tns.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/predict/answer.h"
+#include "lib/stream/ds.h"
+#include "lib/stream/tns.h"
 
 static struct {
 	const char *output, *lookup;

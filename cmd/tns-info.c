@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/err.h"
-#include "lib/info.h"
-#include "lib/json.h"
-#include "lib/opt.h"
-#include "lib/out.h"
-#include "lib/stat.h"
-#include "lib/tns.h"
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/nn/model.h"
+#include "lib/stream/info.h"
+#include "lib/stream/stat.h"
+#include "lib/stream/tns.h"
 
 static struct {
 	const char *output;
@@ -74,6 +75,18 @@ static void print_head(struct out *to, struct json *j, const struct tns *t)
 	}
 }
 
+/* Of a model: its parameters, and the floating-point operations of an image's forward pass (2 a multiply-add of its products). */
+static void model_facts(const struct tns *t, struct info_fact facts[3])
+{
+	memset(facts, 0, 3 * sizeof *facts);
+	if (!model_is(t))
+		return;
+	struct model *m = model_head(t);
+	facts[0] = (struct info_fact){"parameters", (double)m->d.nparam};
+	facts[1] = (struct info_fact){"operations", netdesc_flops(&m->d)};
+	model_free(m);
+}
+
 int main(int argc, char **argv)
 {
 	int n;
@@ -97,10 +110,13 @@ int main(int argc, char **argv)
 	}
 	if (to && o.json && o.head)
 		json_close(&j, ']');
+	struct info_fact facts[3];
+	if (to)
+		model_facts(t, facts);
 	if (to && o.json)
-		info_json(&j, t, s), json_finish(&j);
+		info_json(&j, t, s, facts), json_finish(&j);
 	else if (to)
-		info_text(to, t, s);
+		info_text(to, t, s, facts);
 	if (to)
 		out_close(to);
 	free(s);

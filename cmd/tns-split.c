@@ -3,12 +3,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/opt.h"
-#include "lib/out.h"
-#include "lib/split.h"
-#include "lib/table.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/base/table.h"
+#include "lib/labels/split.h"
+#include "lib/stream/ds.h"
 
 static struct {
 	const char *parts, *by, *groups;

@@ -4,7 +4,7 @@
 #define AUGMENT_H
 
 #include "kernels/ops.h"
-#include "lib/philox.h"
+#include "lib/base/philox.h"
 
 /* A source pixel at (sx, sy) for a target pixel (x, y): sx = m[0] x + m[1] y + m[2], sy = m[3] x + m[4] y + m[5]; a grey value v in 0..1
  * becomes (v - 1/2) gain + 1/2 + bias. Then the image is blurred (deviation in pixels), and the pixels cut[0] <= x < cut[2],

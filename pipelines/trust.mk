@@ -23,8 +23,8 @@ fuzz-%: $B/tests/fuzz_%
 		-artifact_prefix=$B/fuzz/$*/ $B/fuzz/$*/corpus $B/fuzz/$*/seeds 2>$B/fuzz/$*/log || { tail -30 $B/fuzz/$*/log; exit 1; }
 	@awk '/number_of_executed_units/ {n = $$2} /peak_rss_mb/ {m = $$2} /slowest_unit_time_sec/ {s = $$2} END {printf "trust: 3 | fuzzer of $* | %s | 0 found; slowest under %d s, %s MiB with sanitizers\n", n, s + 1, m}' $B/fuzz/$*/log
 # all of lib but pictures: the linker takes what the parser needs
-$B/tests/fuzz_%: tests/fuzz_%.c $(filter lib/%,$(libs)) $(wildcard lib/*.h tests/*.h) $B/ready
+$B/tests/fuzz_%: tests/fuzz_%.c $(filter lib/%,$(libs)) $(wildcard lib/*/*.h tests/*.h) $B/ready
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -Ilib -I. -ffunction-sections -Wl,--gc-sections -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$< $(fuzz_$*) -lz -lm -lpthread -o $@
-fuzz_tns := lib/tns.c lib/tns_write.c lib/tns_type.c lib/err.c lib/out.c lib/crc.c
+fuzz_tns := lib/stream/tns.c lib/stream/tns_write.c lib/stream/tns_type.c lib/base/err.c lib/base/out.c lib/base/crc.c

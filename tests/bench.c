@@ -10,14 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/dae.h"
-#include "lib/err.h"
-#include "lib/hand.h"
-#include "lib/infer.h"
-#include "lib/net.h"
-#include "lib/num.h"
-#include "lib/opt.h"
-#include "lib/out.h"
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/nn/hand.h"
+#include "lib/nn/net.h"
+#include "lib/predict/infer.h"
+#include "lib/train/dae.h"
 
 #define CONV "conv3x3x32 relu pool2 conv2x2x64 relu pool2 conv2x2x128 relu pool2 fc500 relu fc500 relu fc30"
 #define HEAT                                                                                                                               \

@@ -2,11 +2,11 @@
 #include <math.h>
 #include <zlib.h>
 
-#include "lib/answer.h"
-#include "lib/ds.h"
-#include "lib/lookup.h"
-#include "lib/philox.h"
-#include "lib/table.h"
+#include "lib/base/lookup.h"
+#include "lib/base/philox.h"
+#include "lib/base/table.h"
+#include "lib/predict/answer.h"
+#include "lib/stream/ds.h"
 #include "tests/prog.h"
 
 static const char *put(const char *path, const char *text)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "lib/crc.h"
+#include "lib/base/crc.h"
 
 enum { MOST = 70000 };
 static unsigned char data[MOST + 64];

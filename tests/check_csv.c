@@ -8,10 +8,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "lib/csv.h"
-#include "lib/err.h"
-#include "lib/philox.h"
-#include "lib/pixels.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/csv/csv.h"
+#include "lib/csv/pixels.h"
 
 static const char *isas[3];
 static int nisas;

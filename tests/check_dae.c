@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/daerun.h"
-#include "lib/err.h"
-#include "lib/infer.h"
-#include "lib/opt.h"
-#include "lib/philox.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/philox.h"
+#include "lib/predict/infer.h"
+#include "lib/train/daerun.h"
 #include "tests/hand.h"
 
 enum { V = 11, H = 6, N = 9, ALL = V * H + H + V };

@@ -4,9 +4,9 @@
 #include <time.h>
 
 #include "child.h"
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/opt.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/stream/ds.h"
 #include "wire.h"
 
 static uint64_t state = 88172645463325252u;

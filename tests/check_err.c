@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "child.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 static void do_die(void *arg)
 {

@@ -1,7 +1,7 @@
 /* patch-extract on streams that no program of ours writes: rows in another order, labels missing or infinite, wrong types, huge patches. */
 #include <math.h>
 
-#include "lib/ds.h"
+#include "lib/stream/ds.h"
 #include "tests/prog.h"
 
 enum { W = 30, H = 26, N = 40 };

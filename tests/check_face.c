@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/brush.h"
-#include "lib/dirt.h"
-#include "lib/face.h"
-#include "lib/facecsv.h"
+#include "lib/synth/brush.h"
+#include "lib/synth/dirt.h"
+#include "lib/synth/face.h"
+#include "lib/synth/facecsv.h"
 
 #define NOISE_SEED 7
 

@@ -7,7 +7,7 @@
 
 #include "kernels/cuda/queue.h"
 #include "kernels/ops.h"
-#include "lib/philox.h"
+#include "lib/base/philox.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers" /* C, where they are zeros, needs no warning */
@@ -15,7 +15,7 @@
 #pragma GCC diagnostic pop
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 using namespace nvcuda;

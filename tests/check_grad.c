@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lib/err.h"
-#include "lib/net.h"
-#include "lib/philox.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/nn/net.h"
 
 static const struct {
 	const char *net;

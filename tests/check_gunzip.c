@@ -5,9 +5,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "lib/err.h"
-#include "lib/gunzip.h"
-#include "lib/philox.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/csv/gunzip.h"
 
 /* Where bytes come from: at most step of them at a time, and perhaps a fault after the last. */
 struct source {

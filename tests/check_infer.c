@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/err.h"
-#include "lib/infer.h"
-#include "lib/philox.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/predict/infer.h"
 #include "tests/child.h"
 #include "tests/hand.h"
 

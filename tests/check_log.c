@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include "child.h"
-#include "lib/err.h"
-#include "lib/log.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
 
 static char path[256];
 

@@ -7,11 +7,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "lib/err.h"
-#include "lib/model.h"
-#include "lib/net.h"
-#include "lib/opt.h"
-#include "lib/philox.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/philox.h"
+#include "lib/nn/model.h"
+#include "lib/nn/net.h"
 #include "tests/child.h"
 
 static char dir[64];

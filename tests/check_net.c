@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/err.h"
-#include "lib/net.h"
-#include "lib/philox.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/nn/net.h"
 
 static struct netdesc d;
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/err.h"
-#include "lib/netdesc.h"
+#include "lib/base/err.h"
+#include "lib/nn/netdesc.h"
 #include "tests/child.h"
 
 static struct netdesc d; /* too large for a stack that is watched */

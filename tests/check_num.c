@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "lib/num.h"
+#include "lib/base/num.h"
 
 static const char *const never[] = {"", " ", "-", "+", "+1", " 1", "1 ", "1\n", "0x10", "1a", "a1", "--1", "- 1", "1-", "inf", "nan",
 	"-inf", "infinity", "NAN", ".", "-.", "e5", "1e", "1e+", "1e5.5", "1.2.3", "1,5", "0x1p3", "1_000", "\xd9\xa1", "1f", "1L"};

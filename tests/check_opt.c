@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "child.h"
-#include "lib/err.h"
-#include "lib/opt.h"
-#include "lib/out.h"
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
 
 struct options {
 	const char *out, *net, *device;

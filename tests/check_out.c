@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "child.h"
-#include "lib/err.h"
-#include "lib/out.h"
+#include "lib/base/err.h"
+#include "lib/base/out.h"
 
 /* Every test runs in a fresh directory (Check forks each, and none is left behind by one that passes). */
 static char dir[256];

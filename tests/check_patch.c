@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "lib/patch.h"
+#include "lib/labels/patch.h"
 #include "tests/prog.h"
 
 enum { W = 40, H = 30, MOST = 4000 };

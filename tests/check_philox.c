@@ -1,7 +1,7 @@
 #include <check.h>
 #include <math.h>
 
-#include "lib/philox.h"
+#include "lib/base/philox.h"
 
 /* Known answers of Random123 1.14, kat_vectors, philox4x32-10: counter, key, result. */
 START_TEST(known_answers)

@@ -6,15 +6,15 @@
 #include <sys/resource.h>
 
 #include "child.h"
-#include "lib/err.h"
-#include "lib/philox.h"
-#include "lib/pict_axis.h"
-#include "lib/pict_curves.h"
-#include "lib/pict_faces.h"
-#include "lib/pict_grid.h"
-#include "lib/pict_log.h"
-#include "lib/pict_tiles.h"
-#include "lib/tns.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/draw/pict_axis.h"
+#include "lib/draw/pict_curves.h"
+#include "lib/draw/pict_faces.h"
+#include "lib/draw/pict_grid.h"
+#include "lib/draw/pict_log.h"
+#include "lib/draw/pict_tiles.h"
+#include "lib/stream/tns.h"
 
 static char dir[64], in[100], png[100];
 

@@ -5,7 +5,7 @@
 #include "kernels/cuda/cuda.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 static struct ops *o;

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/err.h"
-#include "lib/rows.h"
+#include "lib/base/err.h"
+#include "lib/train/rows.h"
 #include "tests/child.h"
 
 enum { W = 3, H = 2, N = 40 };

@@ -1,8 +1,8 @@
 /* Scores against cases worked out by hand, AUC against counting every pair; and what the program says of what can't be scored. */
 #include <math.h>
 
-#include "lib/philox.h"
-#include "lib/score.h"
+#include "lib/base/philox.h"
+#include "lib/predict/score.h"
 #include "tests/prog.h"
 
 #define NEAR(a, b) ck_assert_double_eq_tol(a, b, 1e-9)

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/err.h"
-#include "lib/philox.h"
-#include "lib/seen.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/csv/seen.h"
 
 START_TEST(finds_what_was_there)
 {

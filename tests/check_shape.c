@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/err.h"
-#include "lib/fault.h"
-#include "lib/ftail.h"
-#include "lib/philox.h"
-#include "lib/shape.h"
-#include "lib/sym.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/labels/fault.h"
+#include "lib/labels/ftail.h"
+#include "lib/labels/shape.h"
+#include "lib/labels/sym.h"
 
 enum { K = 15, W = 96, H = 96 };
 static const int mirror[K] = {1, 0, 4, 5, 2, 3, 8, 9, 6, 7, 10, 12, 11, 13, 14};

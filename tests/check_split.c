@@ -1,11 +1,11 @@
 /* Parts: shares, the law of the draw, groups; near-duplicates planted among different images; and what tns-split says of odd streams. */
 #include <math.h>
 
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/philox.h"
-#include "lib/split.h"
-#include "lib/table.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/base/table.h"
+#include "lib/labels/split.h"
+#include "lib/stream/ds.h"
 #include "tests/prog.h"
 
 START_TEST(parse)

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "lib/json.h"
-#include "lib/philox.h"
-#include "lib/stat.h"
+#include "lib/base/json.h"
+#include "lib/base/philox.h"
+#include "lib/stream/stat.h"
 #include "tests/prog.h"
 
 static char a[64], b[64];

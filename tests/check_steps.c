@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/dae.h"
-#include "lib/err.h"
-#include "lib/train.h"
+#include "lib/base/err.h"
+#include "lib/train/dae.h"
+#include "lib/train/train.h"
 #include "tests/hand.h"
 
 #define DUMP "data/torch_steps.tns"

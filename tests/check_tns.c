@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "child.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "wire.h"
 
 static uint64_t state = 88172645463325252u;

@@ -2,7 +2,7 @@
 #include <check.h>
 
 #include "child.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 #include "wire.h"
 
 static const uint64_t one[8] = {1, 1, 1, 1, 1, 1, 1, 1}, open_dim[1] = {UINT64_MAX};

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "kernels/augment.h"
-#include "lib/ds.h"
-#include "lib/err.h"
-#include "lib/shuffle.h"
-#include "lib/train.h"
+#include "lib/base/err.h"
+#include "lib/base/shuffle.h"
+#include "lib/stream/ds.h"
+#include "lib/train/train.h"
 #include "tests/child.h"
 #include "tests/hand.h"
 

@@ -2,7 +2,7 @@
  * flipped bit, pairs of flips, records swapped, dropped, repeated and spliced. Prints the counts. TRUST=1, the long form, reads every
  * broken stream from its beginning; the short form reads what stands before the broken record once, which it can since it sees into the
  * reader. */
-#include "lib/tns.c"
+#include "lib/stream/tns.c"
 
 #include <check.h>
 #include <pthread.h>

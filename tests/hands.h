@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "kernels/ops.h"
-#include "lib/err.h"
-#include "lib/philox.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
 
 #define LENGTH(a) ((int)(sizeof(a) / sizeof *(a)))
 /* Sums of n products of about 1 may differ by a few roundings of their length. */

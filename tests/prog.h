@@ -8,8 +8,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "lib/stream/tns.h"
 #include "tests/child.h"
-#include "lib/tns.h"
 
 static char prog_bin[4096];
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Who may include whom, and how long things may be. cmd sees lib; lib sees lower lib and the seam; kernels see the seam and their own.
 # What both sides of the seam share: kernels/ops.h (the operations), kernels/augment.h (where a pixel and its point move to, so that they
-# can't part), lib/philox.h (inline random numbers) and lib/err.h (how a program ends).
+# can't part), lib/base/philox.h (inline random numbers) and lib/base/err.h (how a program ends).
 source tests/sh.sh
 shopt -s nullglob
 
@@ -16,22 +16,58 @@ none() {
 	if [ -z "$lines" ]; then good; else bad "$what: $(head -5 <<<"$lines" | paste -sd ';')"; fi
 }
 
-lib=(lib/*.[ch]) headers=(lib/*.h) kernels=(kernels/*.[ch] kernels/*/*.[ch] kernels/*/*.cu kernels/*/*.cuh) cmd=(cmd/*.c)
+lib=(lib/*/*.[ch]) headers=(lib/*/*.h) kernels=(kernels/*.[ch] kernels/*/*.[ch] kernels/*/*.cu kernels/*/*.cc) cmd=(cmd/*.c)
 all=("${cmd[@]}" "${lib[@]}" "${kernels[@]}")
 ok "there is something to look at" test ${#lib[@]} -gt 40 -a ${#kernels[@]} -gt 5 -a ${#cmd[@]} -gt 5
 
-of_cmd() { includes "${cmd[@]}" | while read -r file header; do [ -f "lib/${header#lib/}" ] || echo "$file includes $header"; done; }
-of_lib() {
-	includes "${lib[@]}" | while read -r file header; do
-		case $header in kernels/ops.h | kernels/augment.h) continue ;; esac
-		[ -f "lib/${header#lib/}" ] || echo "$file includes $header"
+# The rooms of lib, each with the rooms below it that it may include. Each room's README.md says the same to people.
+below() {
+	case $1 in
+	base) ;;
+	stream | csv | synth) echo base ;;
+	labels) echo base stream csv ;;
+	nn | draw) echo base stream ;;
+	train) echo base stream nn ;;
+	predict) echo base stream labels nn ;;
+	*) return 1 ;;
+	esac
+}
+rooms() { for d in lib/*/; do below "$(basename "$d")" >/dev/null || echo "$d is no room that t_layers.sh knows"; done; compgen -G 'lib/*.[ch]'; }
+none "files of lib outside of rooms" rooms
+climbs() { # FILE... : includes that go up, or to a room that is not below
+	includes "$@" | while read -r file header; do
+		case $header in kernels/*) continue ;; esac
+		from=${file#lib/} from=${from%%/*} to=${header#lib/} to=${to%%/*}
+		[ -f "$header" ] || { echo "$file includes $header"; continue; }
+		[ "$from" = "$to" ] || grep -qw "$to" <<<"$(below "$from")" || echo "$file climbs to $header"
 	done
 }
+none "rooms include rooms below them" climbs "${lib[@]}"
+# made to fail: a file of base that includes a net, one of csv that includes its neighbour
+mkdir -p "$TMP/lib/base" "$TMP/lib/csv"
+echo '#include "lib/nn/net.h"' >"$TMP/lib/base/up.c"
+echo '#include "lib/stream/tns.h"' >"$TMP/lib/csv/aside.c"
+planted() { (cd "$TMP" && ln -sfn "$ROOT/lib/nn" lib/nn && ln -sfn "$ROOT/lib/stream" lib/stream && climbs lib/base/up.c lib/csv/aside.c) | wc -l; }
+is "$(planted)" 2 "includes that climb are seen"
+# a room says what it is for, and what it may include
+room_readmes() {
+	for d in lib/*/; do
+		r=$(basename "$d")
+		[ -f "$d/README.md" ] || { echo "$d has no README.md"; continue; }
+		[ "$(sed -n 's/^May include: \(.*\)\.$/\1/p' "$d/README.md" | tr -d ,)" = "$(b=$(below "$r"); echo "${b:-nothing of lib}")" ] ||
+			echo "$d/README.md says otherwise than t_layers.sh what the room may include"
+	done
+}
+none "a README for each room" room_readmes
+
+of_cmd() { includes "${cmd[@]}" | while read -r file header; do [[ $header = lib/* && -f $header ]] || echo "$file includes $header"; done; }
+of_lib() { includes "${lib[@]}" | grep ' kernels/' | grep -vE ' kernels/(ops|augment)\.h$'; }
+backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,labels,synth,draw,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/ops\.h$'; }
 of_kernels() {
 	includes "${kernels[@]}" | while read -r file header; do
 		hand=${file#kernels/} hand=${hand%/*}
 		case $header in
-		lib/philox.h | lib/err.h) ;;
+		lib/base/philox.h | lib/base/err.h) ;;
 		kernels/*/*) # its own hand's; every hand may lean on ref, the judge
 			[[ $header = kernels/$hand/* || $header = kernels/ref/* ]] || echo "$file includes $header" ;;
 		kernels/*.h) ;;
@@ -40,7 +76,8 @@ of_kernels() {
 	done
 }
 none "cmd includes only lib" of_cmd
-none "lib includes lib and the seam" of_lib
+none "of kernels, lib includes the seam alone" of_lib
+none "rooms that compute nothing know no kernels" backends_of_lib
 none "kernels include the seam and their own" of_kernels
 
 # lower: no module of lib reaches itself again through what it includes
@@ -60,12 +97,12 @@ none "the lowest of lib include others" lowest
 # libraries of others, each behind one door
 behind() { systems "${all[@]}" | grep -E " ($1)" | grep -vE "^($2)"; }
 none "cblas outside kernels/cpu" behind 'cblas|lapack|openblas|f77blas' kernels/cpu/
-none "cairo outside lib/pict*" behind 'cairo|pango|freetype|ft2build' lib/pict
+none "cairo outside lib/draw" behind 'cairo|pango|freetype|ft2build' lib/draw/
 none "CUDA outside kernels/cuda" behind 'cuda|cublas|cudnn|curand|nvtx|cooperative_groups|mma\.h' kernels/cuda/
 none "zlib outside lib" behind 'zlib' lib/
 calls() { grep -nE "$1" "${all[@]}" | grep -vE "^($2)"; }
 none "calls of cblas outside kernels/cpu" calls '\b(cblas|openblas)_[a-z_]+ *\(' kernels/cpu/
-none "calls of cairo outside lib/pict*" calls '\bcairo_[a-z_]+ *\(' lib/pict
+none "calls of cairo outside lib/draw" calls '\bcairo_[a-z_]+ *\(' lib/draw/
 none "kernel launches outside kernels/cuda" calls '<<<' kernels/cuda/
 
 # lengths
@@ -75,7 +112,7 @@ longer() { # MAX FILE...
 	for f; do n=$(wc -l <"$f"); [ "$n" -le "$max" ] || echo "$f has $n lines"; done
 }
 none "programs over 200 lines" longer 200 "${cmd[@]}"
-none "modules over 450 lines" longer 450 lib/*.c "${kernels[@]}"
+none "modules over 450 lines" longer 450 "${lib[@]}" "${kernels[@]}"
 none "headers over 130 lines" longer 130 "${headers[@]}"
 openings() { for f in "${headers[@]}"; do [ "$(wc -l <"$f")" -ge 8 ] && [ "$(head -c 2 "$f")" = "/*" ] || echo "$f"; done; }
 none "headers that don't begin with what a caller must know" openings

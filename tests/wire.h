@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "lib/tns.h"
+#include "lib/stream/tns.h"
 
 #define WIRE_NONE 0xFFFFFFFFu
 

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "kernels/cpu/cpu.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 enum { LINE = 64, LARGE = 1 << 20, PAGE = 2 << 20 };
 

@@ -5,7 +5,7 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/ref/ref.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 struct args {
 	struct cpu *c;

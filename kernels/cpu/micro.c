@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "kernels/cpu/micro.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 static int has(const struct micro *m)
 {

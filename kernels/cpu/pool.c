@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "kernels/cpu/pool.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 /* Looks before sleep, some tens of microseconds: longer than between two layers. */
 enum { LOOKS = 2000 };

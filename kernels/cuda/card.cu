@@ -8,7 +8,7 @@
 #include "kernels/ops.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 enum { STAGE = 8 << 20, BLAS_ROOM = 32 << 20, BESIDE = 1 << 18 }; /* BESIDE: from so many bytes on a fetch goes beside what is computed */

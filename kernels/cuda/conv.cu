@@ -6,7 +6,7 @@
 #include "kernels/cuda/value.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 enum { POOLED = 8 }; /* the largest pool whose places fit in a tile */

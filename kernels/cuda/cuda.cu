@@ -6,7 +6,7 @@
 #include "kernels/cuda/cuda.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 static void *room(const struct card *card, size_t bytes)

@@ -8,7 +8,7 @@
 #include "kernels/cuda/host.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 #ifdef __SANITIZE_ADDRESS__

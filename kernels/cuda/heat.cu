@@ -5,7 +5,7 @@
 #include "kernels/cuda/value.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 enum { ROOMS = 8 }; /* for the sums of a block, 32 numbers each */

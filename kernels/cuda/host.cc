@@ -11,7 +11,7 @@
 #include "kernels/ops.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 enum { GUARD = 1 << 20, UNITS = 132 };

@@ -6,7 +6,7 @@
 #include "kernels/cuda/value.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 enum { WIDE = 128, ONCE = 4, BLOCKS = 512, TOTAL = 32, COEFS = 4 }; /* ONCE: values that a thread asks for at once */

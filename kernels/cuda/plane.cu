@@ -5,7 +5,7 @@
 #include "kernels/cuda/value.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 enum { TILE = 32, TILE_LINES = RUN_BLOCK / TILE };

@@ -4,7 +4,7 @@
 #include "kernels/cuda/queue.h"
 
 extern "C" {
-#include "lib/err.h"
+#include "lib/base/err.h"
 }
 
 void queue_open(struct queue *q)

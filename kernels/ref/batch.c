@@ -5,7 +5,7 @@
 
 #include "kernels/augment.h"
 #include "kernels/ref/ref.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 /* A Gaussian along a line of n values `step` apart, the edge repeated outwards; room holds n. */
 static void smooth(float *v, int n, int step, const float *w, int reach, float *room)

@@ -4,7 +4,7 @@
 
 #include "kernels/act.h"
 #include "kernels/ref/ref.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 static size_t at4(int a, int b, int c, int d, int B, int C, int D)
 {

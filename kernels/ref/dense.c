@@ -3,7 +3,7 @@
 
 #include "kernels/act.h"
 #include "kernels/ref/ref.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 void ref_dense(const struct ops *op, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
 {

@@ -4,7 +4,7 @@
 
 #include "kernels/distance.h"
 #include "kernels/ref/ref.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 struct spot { /* one map as a distribution */
 	double *p, mean[2], variance, most, log_sum;

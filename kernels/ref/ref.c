@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "kernels/ref/ref.h"
-#include "lib/err.h"
+#include "lib/base/err.h"
 
 static void *ref_alloc(const struct ops *o, size_t bytes)
 {

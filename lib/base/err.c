@@ -1,0 +1,257 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* vasprintf */
+#endif
+#include "lib/base/err.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { HOOKS = 64, RAW = 4096, LINE = 1000 };
+
+struct hook {
+	void (*fn)(void *arg, const char *reason);
+	void *arg;
+};
+
+static const char *program = "keypipe";
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over the hooks and the dying thread */
+static struct hook hooks[HOOKS];
+static int nhooks;
+static int dying;
+static pthread_t who; /* dies, if dying */
+
+void err_name(const char *name)
+{
+	program = name;
+}
+
+const char *err_program(void)
+{
+	return program;
+}
+
+/* Bytes of the UTF-8 character at s that a terminal may be shown as it is, or 0. Two-byte characters up to U+009F are controls. */
+static int printable(const unsigned char *s)
+{
+	if (*s >= 0x20 && *s < 0x7f)
+		return 1;
+	int n = *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
+	for (int i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n == 2 && s[0] == 0xc2 && s[1] < 0xa0 ? 0 : n;
+}
+
+/* Values come from files and may hold anything: escape what would break the line or drive the terminal. to holds 4 times from's bytes. */
+static size_t escape(char *to, const char *from)
+{
+	size_t n = 0;
+	for (const unsigned char *s = (const unsigned char *)from; *s;) {
+		int good = printable(s);
+		if (good) {
+			memcpy(to + n, s, (size_t)good);
+			n += (size_t)good, s += good;
+		} else {
+			const char *plain = *s == '\n' ? "\\n" : *s == '\t' ? "\\t" : *s == '\r' ? "\\r" : NULL;
+			n += (size_t)(plain ? sprintf(to + n, "%s", plain) : sprintf(to + n, "\\x%02x", *s));
+			s++;
+		}
+	}
+	to[n] = 0;
+	return n;
+}
+
+/* The reason in at most LINE bytes. A long value is cut in the middle, since what is wrong with it stands behind it. */
+static void reason_text(char to[static LINE + 1], const char *fmt, va_list ap, const char *tail)
+{
+	char raw[RAW], all[4 * RAW + 1];
+	int got = vsnprintf(raw, sizeof raw, fmt, ap);
+	if (got < 0)
+		raw[0] = 0;
+	size_t tail_len = strlen(tail), len = strlen(raw);
+	if (len + tail_len >= sizeof raw)
+		len = sizeof raw - 1 - tail_len;
+	memcpy(raw + len, tail, tail_len + 1);
+	size_t n = escape(all, raw);
+	if (n <= LINE) {
+		memcpy(to, all, n + 1);
+		return;
+	}
+	size_t head = 600, rest = LINE - head - 3;
+	while (((unsigned char)all[head] & 0xc0) == 0x80) /* not within a character */
+		head--;
+	const char *end = all + n - rest;
+	while (((unsigned char)*end & 0xc0) == 0x80)
+		end++;
+	memcpy(to, all, head);
+	memcpy(to + head, "...", 3);
+	strcpy(to + head + 3, end);
+}
+
+/* One write, so that lines of the programs of a pipeline don't mix. On a terminal a progress bar may stand in the line: it goes first. */
+static void say(const char *reason)
+{
+	char line[LINE + 512];
+	int n = snprintf(line, sizeof line, "%s%.400s: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", program, reason);
+	for (int at = 0; at < n;) {
+		ssize_t r = write(STDERR_FILENO, line + at, (size_t)(n - at));
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			break;
+		at += (int)r;
+	}
+}
+
+NORETURN static void end(int status, const char *reason)
+{
+	pthread_mutex_lock(&lock);
+	int again = dying && pthread_equal(who, pthread_self());
+	while (dying && !again) { /* another thread is dying: it ends us */
+		pthread_mutex_unlock(&lock);
+		pause();
+		pthread_mutex_lock(&lock);
+	}
+	dying = 1;
+	who = pthread_self();
+	pthread_mutex_unlock(&lock);
+	if (!again) { /* else a hook died in its turn: the first reason stands, the rest of the hooks still run */
+		signal(SIGPIPE, SIG_IGN);
+		say(reason);
+	}
+	for (;;) {
+		pthread_mutex_lock(&lock);
+		struct hook h = nhooks ? hooks[--nhooks] : (struct hook){0};
+		pthread_mutex_unlock(&lock);
+		if (!h.fn)
+			break;
+		h.fn(h.arg, reason);
+	}
+	_exit(status);
+}
+
+void die(const char *fmt, ...)
+{
+	char reason[LINE + 1];
+	va_list ap;
+	va_start(ap, fmt);
+	reason_text(reason, fmt, ap, "");
+	va_end(ap);
+	end(1, reason);
+}
+
+void die_errno(const char *fmt, ...)
+{
+	char reason[LINE + 1], tail[256];
+	snprintf(tail, sizeof tail, ": %s", strerror(errno));
+	va_list ap;
+	va_start(ap, fmt);
+	reason_text(reason, fmt, ap, tail);
+	va_end(ap);
+	end(1, reason);
+}
+
+void die_usage(const char *fmt, ...)
+{
+	char reason[LINE + 1], tail[256];
+	snprintf(tail, sizeof tail, "; try %.200s --help", program);
+	va_list ap;
+	va_start(ap, fmt);
+	reason_text(reason, fmt, ap, tail);
+	va_end(ap);
+	end(2, reason);
+}
+
+void warn(const char *fmt, ...)
+{
+	char reason[LINE + 1];
+	va_list ap;
+	va_start(ap, fmt);
+	reason_text(reason, fmt, ap, "");
+	va_end(ap);
+	say(reason);
+}
+
+void err_on_death(void (*fn)(void *arg, const char *reason), void *arg)
+{
+	pthread_mutex_lock(&lock);
+	assert(nhooks < HOOKS);
+	hooks[nhooks++] = (struct hook){fn, arg};
+	pthread_mutex_unlock(&lock);
+}
+
+void err_forget(void *arg)
+{
+	pthread_mutex_lock(&lock);
+	int n = 0;
+	for (int i = 0; i < nhooks; i++)
+		if (hooks[i].arg != arg)
+			hooks[n++] = hooks[i];
+	nhooks = n;
+	pthread_mutex_unlock(&lock);
+}
+
+void *xmalloc(size_t n)
+{
+	void *p = malloc(n ? n : 1);
+	if (!p)
+		die("out of memory (%zu bytes)", n);
+	return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	if (size && n > SIZE_MAX / size)
+		die("out of memory (%zu times %zu bytes)", n, size);
+	void *p = calloc(n ? n : 1, size ? size : 1);
+	if (!p)
+		die("out of memory (%zu bytes)", n * size);
+	return p;
+}
+
+void *xlarge(size_t n)
+{
+	enum { PAGE = 2 << 20 };
+	void *p;
+	if (n < PAGE)
+		return xmalloc(n);
+	if (posix_memalign(&p, PAGE, n))
+		die("out of memory (%zu bytes)", n);
+	madvise(p, n, MADV_HUGEPAGE); /* a wish: without it all is as right */
+	return p;
+}
+
+void *xrealloc(void *p, size_t n)
+{
+	p = realloc(p, n ? n : 1);
+	if (!p)
+		die("out of memory (%zu bytes)", n);
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+	return memcpy(xmalloc(n), s, n);
+}
+
+char *xprintf(const char *fmt, ...)
+{
+	char *s;
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		die("out of memory");
+	return s;
+}

@@ -1,0 +1,366 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* vasprintf, O_NOFOLLOW, F_DUPFD_CLOEXEC */
+#endif
+#include "lib/base/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUF = 256 << 10, TEMPS = 64 };
+
+struct out {
+	char *name;   /* as the caller gave it */
+	char *target; /* what is renamed onto; NULL: written straight */
+	char *temp;
+	int fd, slot;
+	size_t n; /* bytes in buf */
+	unsigned char buf[BUF];
+};
+
+/* Names that must not outlive us. The signal handler walks it, hence a fixed table of atomic pointers. */
+static char *volatile temps[TEMPS];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pid_t owner; /* whose they are: not those of a child that was forked */
+
+static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+
+static void unlink_temps(void)
+{
+	if (owner != getpid())
+		return;
+	for (int i = 0; i < TEMPS; i++) {
+		char *name = __atomic_load_n(&temps[i], __ATOMIC_ACQUIRE);
+		if (name)
+			unlink(name);
+	}
+}
+
+static void on_death(void *arg, const char *reason)
+{
+	(void)arg, (void)reason;
+	unlink_temps();
+}
+
+/* SA_RESETHAND has restored the default action, which ends us by this very signal as soon as the handler returns. */
+static void on_signal(int sig)
+{
+	unlink_temps();
+	raise(sig);
+}
+
+static void arm(void)
+{
+	if (owner == getpid())
+		return;
+	for (int i = 0; i < TEMPS; i++)
+		temps[i] = NULL;
+	err_forget((void *)temps);
+	err_on_death(on_death, (void *)temps);
+	owner = getpid();
+	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+		struct sigaction old, new = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+		sigfillset(&new.sa_mask);
+		if (!sigaction(ending[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(ending[i], &new, NULL);
+	}
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit then shows as an error of write */
+}
+
+static int take_slot(char *temp, const char *name)
+{
+	pthread_mutex_lock(&lock);
+	arm();
+	int i = 0;
+	while (i < TEMPS && temps[i])
+		i++;
+	if (i < TEMPS)
+		__atomic_store_n(&temps[i], temp, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&lock);
+	if (i == TEMPS) {
+		unlink(temp);
+		die("%s: more than %d files are being written at once", name, TEMPS);
+	}
+	return i;
+}
+
+/* A signal between making a temporary file and filling its slot would leave it; between renaming it and clearing the slot,
+ * it would remove what may already be another run's. */
+static void hold_signals(sigset_t *old)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+		sigaddset(&set, ending[i]);
+	pthread_sigmask(SIG_BLOCK, &set, old);
+}
+
+static void free_signals(const sigset_t *old)
+{
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+/* Descriptors 0 to 2 may be closed: no file may take their place, or messages would land in it. */
+static int open_high(const char *path, int flags, mode_t mode)
+{
+	int fd = open(path, flags | O_CLOEXEC, mode);
+	if (fd < 0 || fd > 2)
+		return fd;
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	int err = errno;
+	close(fd);
+	errno = err;
+	return high;
+}
+
+/* The file that a path means, symbolic links followed even when nothing is there yet; to be freed. */
+static char *resolve(const char *path)
+{
+	char *at = xstrdup(path), link[4096];
+	for (int hops = 0; hops < 40; hops++) {
+		ssize_t n = readlink(at, link, sizeof link - 1);
+		if (n < 0)
+			return at;
+		link[n] = 0;
+		char *slash = strrchr(at, '/');
+		int dir = slash && link[0] != '/' ? (int)(slash - at) + 1 : 0;
+		char *next = xprintf("%.*s%s", dir, at, link);
+		free(at);
+		at = next;
+	}
+	errno = ELOOP;
+	die_errno("%s", path);
+}
+
+/* ".NAME.tmp" beside target; to be freed. */
+static char *temp_name(const char *target)
+{
+	const char *slash = strrchr(target, '/');
+	const char *base = slash ? slash + 1 : target;
+	return xprintf("%.*s.%s.tmp", (int)(base - target), target, base);
+}
+
+/* Open and lock the temporary file. It may be gone between open and lock (its owner renamed or removed it): then the name is opened again.
+ */
+static int open_temp(const char *temp, const char *name)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		struct stat mine, there;
+		int fd = open_high(temp, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
+		if (fd < 0 || fstat(fd, &mine))
+			die_errno("%s", name);
+		if (!S_ISREG(mine.st_mode))
+			die("%s: %s is not a regular file", name, temp);
+		if (flock(fd, LOCK_EX | LOCK_NB)) {
+			if (errno == EWOULDBLOCK)
+				die("%s: another run is writing it (%s is locked)", name, temp);
+			if (errno != ENOLCK && errno != ENOSYS && errno != EOPNOTSUPP)
+				die_errno("%s: %s: lock", name, temp);
+		}
+		if (!lstat(temp, &there) && there.st_ino == mine.st_ino && there.st_dev == mine.st_dev) {
+			if (mine.st_nlink != 1)
+				die("%s: %s has a second name", name, temp);
+			return fd;
+		}
+		close(fd);
+	}
+	die("%s: others are writing it again and again", name);
+}
+
+/* Mode of the file that is replaced, or what umask leaves to a new one: a stale temporary file may have any. */
+static void set_mode(int fd, const struct stat *old, const char *name)
+{
+	mode_t mask = umask(0);
+	umask(mask);
+	mode_t mode = old ? old->st_mode & 0777 : 0666 & ~mask;
+	if (fchmod(fd, mode) && errno != EPERM && errno != ENOTSUP)
+		die_errno("%s", name);
+}
+
+struct out *out_open(const char *path, int binary)
+{
+	struct out *o = xmalloc(sizeof *o);
+	struct stat old, there;
+	int is_stdout = !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout");
+	o->name = xstrdup(is_stdout ? "stdout" : path);
+	o->target = o->temp = NULL;
+	o->fd = STDOUT_FILENO;
+	o->slot = -1;
+	o->n = 0;
+	int exists = !is_stdout && !stat(path, &old);
+	if (!is_stdout && !exists && errno != ENOENT)
+		die_errno("%s", path);
+	if (exists && S_ISDIR(old.st_mode)) {
+		errno = EISDIR;
+		die_errno("%s", path);
+	}
+	if (exists && !S_ISREG(old.st_mode)) {
+		o->fd = open_high(path, O_WRONLY | O_NOCTTY, 0);
+		if (o->fd < 0)
+			die_errno("%s", path);
+	}
+	if (is_stdout || (exists && !S_ISREG(old.st_mode))) {
+		if (binary && isatty(o->fd))
+			die_usage("%s: binary is not written to a terminal", o->name);
+		return o;
+	}
+	/* Replacing needs only the directory's permission; a file made read-only on purpose is kept all the same. */
+	if (exists && access(path, W_OK))
+		die_errno("%s", path);
+	o->target = resolve(path);
+	size_t len = strlen(o->target);
+	if (!len || o->target[len - 1] == '/')
+		die("'%s': is not the name of a file", path);
+	/* /proc's links to removed files give names that mean something else. */
+	if (exists && (stat(o->target, &there) || there.st_ino != old.st_ino || there.st_dev != old.st_dev))
+		die("%s: its name can't be found", path);
+	o->temp = temp_name(o->target);
+	sigset_t held;
+	hold_signals(&held);
+	o->fd = open_temp(o->temp, o->name);
+	o->slot = take_slot(o->temp, o->name);
+	free_signals(&held);
+	if (ftruncate(o->fd, 0))
+		die_errno("%s", o->name);
+	set_mode(o->fd, exists ? &old : NULL, o->name);
+	return o;
+}
+
+const char *out_name(const struct out *o)
+{
+	return o->name;
+}
+
+static void put(struct out *o, const unsigned char *data, size_t n)
+{
+	while (n) {
+		ssize_t r = write(o->fd, data, n);
+		if (r < 0 && errno == EAGAIN) {
+			struct pollfd p = {.fd = o->fd, .events = POLLOUT};
+			poll(&p, 1, -1);
+		} else if (r < 0 && errno != EINTR) {
+			die_errno("%s", o->name);
+		} else if (r == 0) {
+			die("%s: nothing could be written", o->name);
+		} else if (r > 0) {
+			data += r, n -= (size_t)r;
+		}
+	}
+}
+
+void out_flush(struct out *o)
+{
+	put(o, o->buf, o->n);
+	o->n = 0;
+}
+
+void out_write(struct out *o, const void *data, size_t n)
+{
+	if (n > BUF - o->n)
+		out_flush(o);
+	if (n >= BUF) {
+		put(o, data, n);
+	} else if (n) {
+		memcpy(o->buf + o->n, data, n);
+		o->n += n;
+	}
+}
+
+void out_printf(struct out *o, const char *fmt, ...)
+{
+	char small[1024], *text = small;
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(small, sizeof small, fmt, ap);
+	va_end(ap);
+	if (n >= (int)sizeof small) {
+		va_start(ap, fmt);
+		n = vasprintf(&text, fmt, ap);
+		va_end(ap);
+	}
+	if (n < 0)
+		die_errno("%s", o->name);
+	out_write(o, text, (size_t)n);
+	if (text != small)
+		free(text);
+}
+
+static void sync_dir(const char *target)
+{
+	const char *slash = strrchr(target, '/');
+	char *dir = slash ? xprintf("%.*s", (int)(slash - target) + 1, target) : xstrdup(".");
+	int fd = open_high(dir, O_RDONLY | O_DIRECTORY, 0);
+	/* A directory may be writable without being readable, and some file systems sync none: the file itself is safe by then. */
+	if (fd < 0 ? errno != EACCES : fsync(fd) && errno != EINVAL && errno != ENOTSUP)
+		die_errno("%s", dir);
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+}
+
+static void out_free(struct out *o)
+{
+	free(o->temp);
+	free(o->target);
+	free(o->name);
+	free(o);
+}
+
+void out_sync(struct out *o)
+{
+	out_flush(o);
+	if (o->target && fsync(o->fd))
+		die_errno("%s", o->name);
+}
+
+void out_close(struct out *o)
+{
+	out_sync(o);
+	if (o->target) {
+		sigset_t held;
+		hold_signals(&held);
+		if (rename(o->temp, o->target))
+			die_errno("%s", o->name);
+		__atomic_store_n(&temps[o->slot], NULL, __ATOMIC_RELEASE);
+		free_signals(&held);
+		sync_dir(o->target);
+	}
+	/* After the rename, since closing gives up the lock. stdout is closed by finish. */
+	if (o->fd != STDOUT_FILENO && close(o->fd) && errno != EINTR)
+		die_errno("%s", o->name);
+	out_free(o);
+}
+
+void out_abandon(struct out *o)
+{
+	if (o->target) {
+		sigset_t held;
+		hold_signals(&held);
+		unlink(o->temp);
+		__atomic_store_n(&temps[o->slot], NULL, __ATOMIC_RELEASE);
+		free_signals(&held);
+	}
+	if (o->fd != STDOUT_FILENO)
+		close(o->fd);
+	out_free(o);
+}
+
+int finish(void)
+{
+	int bad = ferror(stdout);
+	errno = 0;
+	if (fflush(stdout) || bad)
+		die("stdout: %s", strerror(errno ? errno : EIO));
+	/* Closing shows what a network file system kept for last. A stdout that was never open and never used is no fault. */
+	if (fclose(stdout) && errno != EBADF)
+		die_errno("stdout");
+	return 0;
+}

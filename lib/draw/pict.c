@@ -1,0 +1,342 @@
+#include <cairo-pdf.h>
+#include <cairo-svg.h>
+#include <cairo.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/draw/pict.h"
+
+enum { SIDE_MAX = 32000 }; /* cairo ends at 32767 */
+
+struct pict {
+	int format, w, h;
+	cairo_surface_t *surface;
+	cairo_t *cr;
+	unsigned char *bytes; /* what cairo wrote so far of an SVG or PDF */
+	size_t n, room;
+};
+
+static int known_format(const char *name)
+{
+	static const char *const names[] = {"png", "svg", "pdf"};
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(name, names[i]))
+			return i;
+	return -1;
+}
+
+int pict_format(const struct pict_to *to)
+{
+	if (to->format)
+		return known_format(to->format);
+	if (!to->path || !strcmp(to->path, "-"))
+		return PICT_PNG;
+	const char *slash = strrchr(to->path, '/'), *base = slash ? slash + 1 : to->path, *dot = strrchr(base, '.');
+	if (!dot || dot == base)
+		return PICT_PNG;
+	int f = known_format(dot + 1);
+	if (f < 0)
+		die_usage("%s: unknown suffix '%s': png, svg or pdf, or give --format", to->path, dot);
+	return f;
+}
+
+struct out *pict_open(const struct pict_to *to)
+{
+	return out_open(to->path, pict_format(to) != PICT_SVG);
+}
+
+uint32_t pict_colour(int i)
+{
+	static const uint32_t colours[PICT_COLOURS] = {
+		0x0072B2FF,
+		0xD55E00FF,
+		0x009E73FF,
+		0xCC79A7FF,
+		0xE69F00FF,
+		0x56B4E9FF,
+		0x4D4D4DFF,
+	};
+	return colours[i % PICT_COLOURS];
+}
+
+static cairo_status_t keep(void *arg, const unsigned char *data, unsigned n)
+{
+	struct pict *p = arg;
+	if (p->n + n > p->room) {
+		p->room = (p->n + n) * 2;
+		p->bytes = xrealloc(p->bytes, p->room);
+	}
+	memcpy(p->bytes + p->n, data, n);
+	p->n += n;
+	return CAIRO_STATUS_SUCCESS;
+}
+
+static cairo_status_t pass(void *arg, const unsigned char *data, unsigned n)
+{
+	out_write(arg, data, n);
+	return CAIRO_STATUS_SUCCESS;
+}
+
+static void check(const struct pict *p, cairo_status_t status)
+{
+	if (status)
+		die("a picture of %dx%d pixels: %s", p->w, p->h, cairo_status_to_string(status));
+}
+
+static void colour(struct pict *p, uint32_t c)
+{
+	cairo_set_source_rgba(p->cr, (c >> 24) / 255.0, (c >> 16 & 255) / 255.0, (c >> 8 & 255) / 255.0, (c & 255) / 255.0);
+}
+
+struct pict *pict_new(int format, double w, double h)
+{
+	if (w > SIDE_MAX || h > SIDE_MAX || w * h > 400e6)
+		die("the picture would be %.0fx%.0f pixels: draw fewer (--count) or smaller (--zoom)", w, h);
+	struct pict *p = xcalloc(1, sizeof *p);
+	p->format = format;
+	p->w = (int)ceil(w), p->h = (int)ceil(h);
+	if (format == PICT_PNG) {
+		p->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, p->w, p->h);
+	} else if (format == PICT_SVG) {
+		p->surface = cairo_svg_surface_create_for_stream(keep, p, p->w, p->h);
+		cairo_svg_surface_set_document_unit(p->surface, CAIRO_SVG_UNIT_PX);
+	} else {
+		p->surface = cairo_pdf_surface_create_for_stream(keep, p, p->w, p->h);
+		/* Else cairo writes the time of day. */
+		cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
+		cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_CREATOR, "Keypipe");
+	}
+	check(p, cairo_surface_status(p->surface));
+	p->cr = cairo_create(p->surface);
+	check(p, cairo_status(p->cr));
+	/* The desktop's choice of subpixel order must not colour the letters. */
+	cairo_font_options_t *f = cairo_font_options_create();
+	cairo_font_options_set_antialias(f, CAIRO_ANTIALIAS_GRAY);
+	cairo_font_options_set_hint_style(f, CAIRO_HINT_STYLE_SLIGHT);
+	cairo_font_options_set_hint_metrics(f, CAIRO_HINT_METRICS_ON);
+	cairo_set_font_options(p->cr, f);
+	cairo_font_options_destroy(f);
+	cairo_set_line_cap(p->cr, CAIRO_LINE_CAP_ROUND);
+	cairo_set_line_join(p->cr, CAIRO_LINE_JOIN_ROUND);
+	pict_box(p, 0, 0, p->w, p->h, 0xFFFFFFFF);
+	return p;
+}
+
+void pict_finish(struct pict *p, struct out *o)
+{
+	check(p, cairo_status(p->cr));
+	cairo_destroy(p->cr);
+	if (p->format == PICT_PNG)
+		check(p, cairo_surface_write_to_png_stream(p->surface, pass, o));
+	cairo_surface_finish(p->surface);
+	check(p, cairo_surface_status(p->surface));
+	cairo_surface_destroy(p->surface);
+	out_write(o, p->bytes, p->n);
+	out_close(o);
+	free(p->bytes);
+	free(p);
+}
+
+void pict_box(struct pict *p, double x, double y, double w, double h, uint32_t c)
+{
+	colour(p, c);
+	cairo_rectangle(p->cr, x, y, w, h);
+	cairo_fill(p->cr);
+}
+
+/* An image surface of the pixels, each repeated to a square of k x k. */
+static cairo_surface_t *enlarged(struct pict *p, int w, int h, const uint32_t *rgb, int k)
+{
+	cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w * k, h * k);
+	check(p, cairo_surface_status(s));
+	cairo_surface_flush(s);
+	unsigned char *to = cairo_image_surface_get_data(s);
+	size_t stride = (size_t)cairo_image_surface_get_stride(s);
+	for (int i = 0; i < h; i++) {
+		unsigned char *row = to + (size_t)i * k * stride;
+		for (int j = 0; j < w * k; j++)
+			memcpy(row + 4 * (size_t)j, &rgb[(size_t)i * w + j / k], 4);
+		for (int j = 1; j < k; j++)
+			memcpy(row + j * stride, row, 4 * (size_t)w * k);
+	}
+	cairo_surface_mark_dirty(s);
+	return s;
+}
+
+void pict_image(struct pict *p, double x, double y, double zoom, int w, int h, const uint32_t *rgb, int smooth)
+{
+	/* SVG and PDF don't hold cairo's filter, and most viewers smooth: squares are kept square by storing them large. */
+	int k = smooth || zoom <= 1 || p->format == PICT_PNG ? 1 : (int)ceil(zoom), most = w > h ? w : h;
+	if (most > SIDE_MAX)
+		die("images of %dx%d can't be drawn: a side is over %d", w, h, SIDE_MAX);
+	if (k > SIDE_MAX / most)
+		k = SIDE_MAX / most;
+	cairo_surface_t *s = enlarged(p, w, h, rgb, k);
+	cairo_save(p->cr);
+	cairo_translate(p->cr, x, y);
+	cairo_scale(p->cr, zoom / k, zoom / k);
+	cairo_rectangle(p->cr, 0, 0, w * k, h * k);
+	cairo_set_source_surface(p->cr, s, 0, 0);
+	cairo_pattern_set_filter(cairo_get_source(p->cr), smooth || zoom < 1 ? CAIRO_FILTER_GOOD : CAIRO_FILTER_NEAREST);
+	cairo_pattern_set_extend(cairo_get_source(p->cr), CAIRO_EXTEND_PAD); /* no pale rim */
+	cairo_fill(p->cr);
+	cairo_restore(p->cr);
+	cairo_surface_destroy(s);
+}
+
+/* What the current path holds: a dark rim, then the colour on it. */
+static void stroke_rimmed(struct pict *p, double width, uint32_t c)
+{
+	colour(p, 0x000000B0);
+	cairo_set_line_width(p->cr, width + 1.6);
+	cairo_stroke_preserve(p->cr);
+	colour(p, c);
+	cairo_set_line_width(p->cr, width);
+	cairo_stroke(p->cr);
+}
+
+void pict_dot(struct pict *p, double x, double y, double r, uint32_t c)
+{
+	colour(p, 0x000000B0);
+	cairo_arc(p->cr, x, y, r + 0.8, 0, 2 * M_PI);
+	cairo_fill(p->cr);
+	colour(p, c);
+	cairo_arc(p->cr, x, y, r, 0, 2 * M_PI);
+	cairo_fill(p->cr);
+}
+
+void pict_cross(struct pict *p, double x, double y, double r, uint32_t c)
+{
+	cairo_move_to(p->cr, x - r, y - r);
+	cairo_line_to(p->cr, x + r, y + r);
+	cairo_move_to(p->cr, x - r, y + r);
+	cairo_line_to(p->cr, x + r, y - r);
+	stroke_rimmed(p, fmax(1.2, r * 0.55), c);
+}
+
+/* End of the run of finite points that begins at i. */
+static int run_end(const double *x, const double *y, const double *z, int n, int i)
+{
+	while (i < n && isfinite(x[i]) && isfinite(y[i]) && isfinite(z[i]))
+		i++;
+	return i;
+}
+
+void pict_path(struct pict *p, const double *x, const double *y, int n, double width, uint32_t c, int dash)
+{
+	static const double dashes[4][4] = {{0}, {7, 4.5, 7, 4.5}, {1, 4, 1, 4}, {9, 4, 1, 4}};
+	cairo_save(p->cr);
+	colour(p, c);
+	cairo_set_line_width(p->cr, width);
+	if (dash % 4)
+		cairo_set_dash(p->cr, dashes[dash % 4], 4, 0);
+	for (int i = 0; i < n; i++) {
+		int end = run_end(x, y, y, n, i);
+		if (end == i + 1) {
+			cairo_arc(p->cr, x[i], y[i], width * 1.2, 0, 2 * M_PI);
+			cairo_fill(p->cr);
+		} else if (end > i) {
+			for (int k = i; k < end; k++)
+				cairo_line_to(p->cr, x[k], y[k]);
+			cairo_stroke(p->cr);
+		}
+		i = end;
+	}
+	cairo_restore(p->cr);
+}
+
+void pict_band(struct pict *p, const double *x, const double *lo, const double *hi, int n, uint32_t c)
+{
+	colour(p, c);
+	for (int i = 0; i < n; i++) {
+		int end = run_end(x, lo, hi, n, i);
+		for (int k = i; k < end; k++)
+			cairo_line_to(p->cr, x[k], hi[k]);
+		for (int k = end - 1; k >= i; k--)
+			cairo_line_to(p->cr, x[k], lo[k]);
+		cairo_fill(p->cr);
+		i = end;
+	}
+}
+
+void pict_clip(struct pict *p, double x, double y, double w, double h)
+{
+	cairo_save(p->cr);
+	cairo_rectangle(p->cr, x, y, w, h);
+	cairo_clip(p->cr);
+}
+
+void pict_unclip(struct pict *p)
+{
+	cairo_restore(p->cr);
+}
+
+/* Length of the well-formed UTF-8 sequence at s (Unicode 15, table 3-7), 0 if there is none or it is a control character. */
+static int utf8_length(const unsigned char *s)
+{
+	if (s[0] < 0x80)
+		return s[0] >= 0x20 && s[0] != 0x7F;
+	int n = s[0] >= 0xC2 && s[0] <= 0xDF ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4 : 0;
+	for (int i = 1; i < n; i++)
+		if ((s[i] & 0xC0) != 0x80)
+			return 0;
+	if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) ||
+		(s[0] == 0xF4 && s[1] > 0x8F))
+		return 0;
+	return n;
+}
+
+/* Cairo gives up the whole picture on a bad byte; names in streams may hold any. The caller frees. */
+static char *clean(const char *text)
+{
+	char *s = xstrdup(text);
+	for (unsigned char *c = (unsigned char *)s; *c;) {
+		int n = utf8_length(c);
+		if (!n)
+			*c = '?';
+		c += n ? n : 1;
+	}
+	return s;
+}
+
+static void font(struct pict *p, double size, int style)
+{
+	cairo_select_font_face(
+		p->cr, "sans", CAIRO_FONT_SLANT_NORMAL, style & PICT_BOLD ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+	cairo_set_font_size(p->cr, size);
+}
+
+double pict_text_width(struct pict *p, double size, int style, const char *text)
+{
+	char *s = clean(text);
+	cairo_text_extents_t e;
+	font(p, size, style);
+	cairo_text_extents(p->cr, s, &e);
+	free(s);
+	return e.x_advance;
+}
+
+void pict_text(struct pict *p, double x, double y, double size, int align, int style, uint32_t c, const char *text)
+{
+	double w = pict_text_width(p, size, style, text), back = align == PICT_LEFT ? 0 : align == PICT_CENTRE ? w / 2 : w;
+	char *s = clean(text);
+	cairo_save(p->cr);
+	cairo_translate(p->cr, x, y);
+	if (style & PICT_UP)
+		cairo_rotate(p->cr, -M_PI / 2);
+	cairo_move_to(p->cr, -back, 0);
+	if (style & PICT_HALO) {
+		cairo_text_path(p->cr, s);
+		colour(p, 0x000000B0);
+		cairo_set_line_width(p->cr, 2.4);
+		cairo_stroke(p->cr);
+		cairo_move_to(p->cr, -back, 0);
+	}
+	colour(p, c);
+	cairo_show_text(p->cr, s);
+	cairo_new_path(p->cr); /* the pen stays at the text's end, and the next line would begin there */
+	cairo_restore(p->cr);
+	free(s);
+}

@@ -1,0 +1,85 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "lib/draw/pict_axis.h"
+
+/* The step of 1, 2 or 5 times a power of ten that cuts span into at most n parts. */
+static double nice_step(double span, int n)
+{
+	double raw = span / n, ten = pow(10, floor(log10(raw) + 1e-9));
+	return raw <= ten * 1.0001 ? ten : raw <= ten * 2.0001 ? 2 * ten : raw <= ten * 5.0001 ? 5 * ten : 10 * ten;
+}
+
+static void add(struct pict_axis *a, double v, double step)
+{
+	double slack = a->log ? 1e-9 * a->hi : 1e-9 * (a->hi - a->lo);
+	if (a->n == PICT_TICKS_MAX || v < a->lo - slack || v > a->hi + slack)
+		return;
+	double most = fmax(fabs(a->lo), fabs(a->hi));
+	int digits = step > 0 ? (int)fmax(0, -floor(log10(step) + 1e-9)) : 0;
+	if (step > 0 && most < 1e6 && digits <= 5)
+		snprintf(a->label[a->n], sizeof a->label[0], "%.*f", digits, v + 0.0);
+	else
+		snprintf(a->label[a->n], sizeof a->label[0], "%.6g", v);
+	a->tick[a->n++] = v;
+}
+
+static void linear_ticks(struct pict_axis *a, double step)
+{
+	double first = ceil(a->lo / step - 1e-9);
+	for (int i = 0; i < PICT_TICKS_MAX; i++)
+		add(a, fabs(first + i) < 0.5 ? 0 : (first + i) * step, step);
+}
+
+/* Powers of ten, so far apart that they fit, and 2 and 5 times them where there is room. */
+static void log_ticks(struct pict_axis *a, int wanted)
+{
+	double low = floor(log10(a->lo)), high = ceil(log10(a->hi)), decades = log10(a->hi / a->lo);
+	int every = (int)ceil(fmax(1, (high - low) / (1.5 * wanted)));
+	for (double k = low; k <= high; k += every) {
+		add(a, pow(10, k), 0);
+		for (int m = 2; m <= 5 && decades <= wanted / 2.5; m += 3)
+			add(a, m * pow(10, k), 0);
+	}
+	if (a->n < 3 && decades < 2) {
+		a->n = 0;
+		linear_ticks(a, nice_step(a->hi - a->lo, wanted));
+	}
+}
+
+void pict_axis_fit(struct pict_axis *a, double lo, double hi, int log, int open, int whole, int wanted)
+{
+	/* A range of no width gets one. */
+	if (log && hi / lo < 1.000001)
+		lo /= 2, hi *= 2;
+	else if (!log && hi - lo <= 1e-9 * fmax(fabs(lo), fabs(hi))) {
+		double air = lo == 0 ? 1 : fabs(lo) / 2;
+		lo -= air, hi += air;
+	}
+	a->log = log;
+	a->n = 0;
+	if (log) {
+		double air = open ? pow(hi / lo, 0.04) : 1;
+		a->lo = lo / air, a->hi = hi * air;
+		log_ticks(a, wanted);
+		return;
+	}
+	double air = open ? 0.03 * (hi - lo) : 0;
+	int to_zero = open && lo >= 0 && lo < 0.4 * hi;
+	a->lo = to_zero ? 0 : lo - air;
+	a->hi = hi + air;
+	double step = nice_step(a->hi - a->lo, wanted);
+	if (whole && step < 1)
+		step = 1;
+	if (open) {
+		a->lo = floor(a->lo / step + 1e-9) * step;
+		a->hi = ceil(a->hi / step - 1e-9) * step;
+	}
+	linear_ticks(a, step);
+}
+
+double pict_axis_at(const struct pict_axis *a, double v)
+{
+	double s = a->log ? log(v / a->lo) / log(a->hi / a->lo) : (v - a->lo) / (a->hi - a->lo);
+	return a->from + s * (a->to - a->from);
+}

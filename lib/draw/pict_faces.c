@@ -1,0 +1,426 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/draw/pict_faces.h"
+#include "lib/draw/pict_grid.h"
+#include "lib/stream/ds.h"
+
+#define TRUTH 0x4FB8FFFF
+#define PREDICTED 0xFFA62BFF
+#define HEAT 0xFFB000 /* 0xRRGGBB */
+#define STEP 0x7CFC8AFF
+
+enum { GAP = 14, CAPTION = 18, HEAD = 30, EDGE = 16, NAMES_MAX = 1000 };
+
+struct face {
+	uint64_t id;
+	uint64_t row;
+	double error;
+	unsigned char *image;
+	float *truth, *predicted; /* K x 2, NULL if the stream has none */
+	float *steps;		  /* levels x K x 2: where a cascade's points were before each further level */
+	float *maps;		  /* channels x mh x mw */
+};
+
+/* Which tensors there are, and the faces kept. */
+struct book {
+	struct ds *d;
+	int image, truth, predicted, id, steps, maps; /* tensor ids or -1 */
+	int w, h, k, levels, channels, mw, mh;
+	char **names;
+	struct face *face;
+	size_t n;
+	size_t least; /* with --worst: the kept face that goes next */
+};
+
+double pict_face_error(const float *truth, const float *predicted, int k)
+{
+	double sum = 0;
+	int n = 0;
+	for (int i = 0; i < 2 * k; i++)
+		if (!isnan(truth[i])) {
+			double e = (double)truth[i] - predicted[i];
+			sum += isfinite(e) ? e * e : INFINITY;
+			n++;
+		}
+	return n ? sqrt(sum / n) : NAN;
+}
+
+/* Tensor id of points f32 [N,K,2] or -1; all that are there have the same K. */
+static int find_points(struct book *b, const char *name)
+{
+	const struct tns *t = b->d->in;
+	if (tns_find(t, name) < 0)
+		return -1;
+	int id = ds_need(t, name, TNS_F32, 3);
+	const struct tns_def *def = &t->def[id];
+	if (def->dim[2] != 2)
+		die("%s: %s: %llu numbers a point, where x and y are needed", t->name, name, (unsigned long long)def->dim[2]);
+	if (b->k && def->dim[1] != (uint64_t)b->k)
+		die("%s: %d points in keypoints, %llu in predicted", t->name, b->k, (unsigned long long)def->dim[1]);
+	b->k = (int)def->dim[1];
+	return id;
+}
+
+static void find_steps_and_maps(struct book *b, const struct pict_faces *f)
+{
+	const struct tns *t = b->d->in;
+	b->steps = b->maps = -1;
+	if (b->predicted >= 0 && tns_find(t, "steps") >= 0) {
+		b->steps = ds_need(t, "steps", TNS_F32, 4);
+		const struct tns_def *def = &t->def[b->steps];
+		if (def->dim[2] != (uint64_t)b->k || def->dim[3] != 2)
+			die("%s: steps are not of the %d points of predicted", t->name, b->k);
+		b->levels = (int)def->dim[1];
+	}
+	if (!f->maps)
+		return;
+	if (tns_find(t, "maps") < 0)
+		die("%s: no maps to draw (predict --maps makes them)", t->name);
+	b->maps = ds_need(t, "maps", TNS_F32, 4);
+	const struct tns_def *def = &t->def[b->maps];
+	b->channels = (int)def->dim[1], b->mh = (int)def->dim[2], b->mw = (int)def->dim[3];
+}
+
+static void open_book(struct book *b, const char *data, const struct pict_faces *f)
+{
+	b->d = ds_open(data);
+	const struct tns *t = b->d->in;
+	b->image = ds_need(t, "image", TNS_U8, 3);
+	b->h = (int)t->def[b->image].dim[1];
+	b->w = (int)t->def[b->image].dim[2];
+	b->truth = find_points(b, "keypoints");
+	b->predicted = find_points(b, "predicted");
+	find_steps_and_maps(b, f);
+	b->id = tns_find(t, "id") < 0 ? -1 : ds_need(t, "id", TNS_U32, 1);
+	if (f->worst && (b->truth < 0 || b->predicted < 0))
+		die("%s: no %s: --worst needs truth and prediction", t->name, b->truth < 0 ? "keypoints" : "predicted");
+	if (f->names) {
+		if (!b->k)
+			die("%s: no keypoints and no predicted: --names needs points", t->name);
+		if (b->k > NAMES_MAX)
+			die("%s: %d points are too many for --names: at most %d", t->name, b->k, NAMES_MAX);
+		b->names = ds_points(t, b->k);
+		for (int i = 0; i < b->k; i++)
+			for (char *c = b->names[i]; *c; c++)
+				if (*c == '_')
+					*c = ' ';
+	}
+}
+
+static void *copy_row(void *to, const struct book *b, int id, uint64_t i)
+{
+	if (id < 0)
+		return NULL;
+	size_t n = b->d->in->def[id].row_bytes;
+	to = to ? to : xmalloc(n);
+	memcpy(to, ds_at(b->d, id, i), n);
+	return to;
+}
+
+static void keep_face(struct book *b, struct face *f, uint64_t i, double error)
+{
+	f->row = b->d->row + i + 1;
+	f->id = f->row;
+	if (b->id >= 0) {
+		uint32_t id;
+		memcpy(&id, ds_at(b->d, b->id, i), sizeof id);
+		f->id = id;
+	}
+	f->error = error;
+	f->image = copy_row(f->image, b, b->image, i);
+	f->truth = copy_row(f->truth, b, b->truth, i);
+	f->predicted = copy_row(f->predicted, b, b->predicted, i);
+	f->steps = copy_row(f->steps, b, b->steps, i);
+	f->maps = copy_row(f->maps, b, b->maps, i);
+}
+
+/* Larger errors first, of equal ones the earlier row. */
+static int by_error(const void *a, const void *b)
+{
+	const struct face *x = a, *y = b;
+	if (x->error != y->error)
+		return x->error < y->error ? 1 : -1;
+	return x->row < y->row ? -1 : 1;
+}
+
+/* Take row i of the block if it is among those to be drawn. */
+static void offer(struct book *b, const struct pict_faces *f, uint64_t i)
+{
+	if (b->d->row + i + 1 < (uint64_t)f->first)
+		return;
+	double error =
+		b->truth < 0 || b->predicted < 0 ? NAN : pict_face_error(ds_at(b->d, b->truth, i), ds_at(b->d, b->predicted, i), b->k);
+	if (f->worst && isnan(error))
+		return;
+	if (b->n < (size_t)f->count) {
+		if ((b->n & (b->n - 1)) == 0) /* room doubles */
+			b->face = xrealloc(b->face, (b->n ? 2 * b->n : 1) * sizeof *b->face);
+		memset(&b->face[b->n], 0, sizeof *b->face);
+		keep_face(b, &b->face[b->n++], i, error);
+	} else if (f->worst && error > b->face[b->least].error) {
+		keep_face(b, &b->face[b->least], i, error);
+	} else {
+		return;
+	}
+	if (f->worst && b->n == (size_t)f->count) {
+		b->least = 0;
+		for (size_t j = 1; j < b->n; j++)
+			if (by_error(&b->face[j], &b->face[b->least]) > 0)
+				b->least = j;
+	}
+}
+
+/* ---- drawing ---- */
+
+struct place {
+	double x, y, w, h;
+};
+
+static int overlap(const struct place *a, const struct place *b)
+{
+	return a->x < b->x + b->w && b->x < a->x + a->w && a->y < b->y + b->h && b->y < a->y + a->h;
+}
+
+/* Names go right, left, above or below their point, ever farther, where neither names nor points are yet: the first free place, else the
+ * least crowded. */
+static void draw_names(struct pict *p, const struct book *b, const struct place *cell, const double *at, const double *other, double size)
+{
+	struct place *taken = xcalloc(3 * (size_t)b->k, sizeof *taken);
+	int n = 0;
+	for (int k = 0; k < b->k; k++) {
+		if (!isnan(at[2 * k]))
+			taken[n++] = (struct place){at[2 * k] - 4, at[2 * k + 1] - 4, 8, 8};
+		if (!isnan(other[2 * k]))
+			taken[n++] = (struct place){other[2 * k] - 4, other[2 * k + 1] - 4, 8, 8};
+	}
+	for (int k = 0; k < b->k; k++) {
+		double x = at[2 * k], y = at[2 * k + 1], w = pict_text_width(p, size, 0, b->names[k]), h = size * 1.1;
+		if (isnan(x))
+			continue;
+		struct place best = {0};
+		int fewest = 1 << 30;
+		for (int try = 0; try < 40 && fewest; try++) {
+			double far = 5 + (try / 4) * size * 0.7;
+			struct place s = {x + 6, y - h / 2, w, h};
+			switch (try % 4) {
+			case 0:
+				s.y += far - 5;
+				break;
+			case 1:
+				s.x = x - 6 - w, s.y += far - 5;
+				break;
+			case 2:
+				s.x = x - w / 2, s.y = y - far - h;
+				break;
+			case 3:
+				s.x = x - w / 2, s.y = y + far;
+				break;
+			}
+			int hits = 0;
+			for (int j = 0; j < n; j++)
+				hits += overlap(&s, &taken[j]);
+			if (s.x < cell->x || s.y < cell->y || s.x + w > cell->x + cell->w || s.y + h > cell->y + cell->h)
+				hits += 10;
+			if (hits < fewest)
+				fewest = hits, best = s;
+		}
+		taken[n++] = best;
+		/* A name that had to go far off is led back to its point. */
+		double nx = fmin(fmax(x, best.x), best.x + w), ny = fmin(fmax(y, best.y), best.y + h);
+		if (hypot(nx - x, ny - y) > 9)
+			pict_path(p, (double[]){x, nx}, (double[]){y, ny}, 2, 0.8, 0xFFFFFF90, 0);
+		pict_text(p, best.x, best.y + size * 0.85, size, PICT_LEFT, PICT_HALO, 0xFFFFFFFF, b->names[k]);
+	}
+	free(taken);
+}
+
+/* Where point k is on the canvas; 0 if it has no place in the picture. */
+static int locate(const float *points, int k, const struct book *b, const struct place *cell, double zoom, double *x, double *y)
+{
+	if (!points || !isfinite(points[2 * k]) || !isfinite(points[2 * k + 1]))
+		return 0;
+	double px = points[2 * k], py = points[2 * k + 1];
+	if (fabs(px) > 4.0 * b->w + 1000 || fabs(py) > 4.0 * b->h + 1000)
+		return 0;
+	*x = cell->x + (px + 0.5) * zoom;
+	*y = cell->y + (py + 0.5) * zoom;
+	return 1;
+}
+
+/* Where a cascade's points came from: a line through what each level had. */
+static void draw_steps(struct pict *p, const struct book *b, const struct face *f, const struct place *cell, double zoom)
+{
+	double *x = xmalloc(2 * ((size_t)b->levels + 1) * sizeof *x), *y = x + b->levels + 1;
+	for (int k = 0; k < b->k; k++) {
+		int n = 0;
+		for (int l = 0; l <= b->levels; l++)
+			n += locate(l < b->levels ? f->steps + 2 * l * b->k : f->predicted, k, b, cell, zoom, &x[n], &y[n]);
+		if (n < 2)
+			continue;
+		pict_path(p, x, y, n, 1.4, STEP, 0);
+		for (int i = 0; i < n - 1; i++)
+			pict_dot(p, x[i], y[i], i ? 1.4 : 2, STEP);
+	}
+	free(x);
+}
+
+/* The heat over the face: at each pixel the largest of the maps, each (or, of one, all of it) in parts of its peak. */
+static void lay_maps(const struct book *b, const struct face *f, uint32_t *rgb)
+{
+	size_t n = (size_t)b->mw * (size_t)b->mh;
+	float *heat = xcalloc(n, sizeof *heat);
+	for (int c = 0; c < b->channels; c++) {
+		const float *map = f->maps + (size_t)c * n;
+		float peak = 0;
+		for (size_t i = 0; i < n; i++)
+			peak = fmaxf(peak, map[i]);
+		for (size_t i = 0; i < n && peak > 0; i++)
+			heat[i] = fmaxf(heat[i], map[i] / peak);
+	}
+	for (int y = 0; y < b->h; y++)
+		for (int x = 0; x < b->w; x++) {
+			/* between the centres of the map's cells */
+			double u = fmin(fmax((x + 0.5) * b->mw / b->w - 0.5, 0), b->mw - 1),
+			       v = fmin(fmax((y + 0.5) * b->mh / b->h - 0.5, 0), b->mh - 1);
+			int i = (int)u, j = (int)v, i1 = i + 1 < b->mw ? i + 1 : i, j1 = j + 1 < b->mh ? j + 1 : j;
+			double fu = u - i, fv = v - j;
+			double t = (1 - fv) * ((1 - fu) * heat[j * b->mw + i] + fu * heat[j * b->mw + i1]) +
+				   fv * ((1 - fu) * heat[j1 * b->mw + i] + fu * heat[j1 * b->mw + i1]);
+			uint32_t *at = &rgb[y * b->w + x], mixed = 0;
+			t = isfinite(t) ? fmin(fmax(t, 0), 1) * 0.85 : 0;
+			for (int shift = 0; shift < 32; shift += 8)
+				mixed |= (uint32_t)lrint((1 - t) * (double)(*at >> shift & 255) + t * (double)(HEAT >> shift & 255))
+					 << shift;
+			*at = mixed;
+		}
+	free(heat);
+}
+
+static void draw_points(struct pict *p, const struct book *b, const struct face *f, const struct place *cell, double zoom)
+{
+	double r = fmin(fmax(fmin(cell->w, cell->h) / 85, 1.3), 4), tx, ty, px, py;
+	double *at = xmalloc(4 * (size_t)b->k * sizeof *at), *other = at + 2 * b->k;
+	for (int k = 0; k < b->k; k++)
+		if (locate(f->truth, k, b, cell, zoom, &tx, &ty) && locate(f->predicted, k, b, cell, zoom, &px, &py))
+			pict_path(p, (double[]){tx, px}, (double[]){ty, py}, 2, 1.2, 0xFFFFFFB0, 0);
+	for (int k = 0; k < 2 * b->k; k++)
+		at[k] = other[k] = NAN;
+	for (int k = 0; k < b->k; k++)
+		if (locate(f->predicted, k, b, cell, zoom, &px, &py)) {
+			pict_cross(p, px, py, r * 1.1, PREDICTED);
+			at[2 * k] = other[2 * k] = px, at[2 * k + 1] = other[2 * k + 1] = py;
+		}
+	for (int k = 0; k < b->k; k++)
+		if (locate(f->truth, k, b, cell, zoom, &tx, &ty)) {
+			pict_dot(p, tx, ty, r, TRUTH);
+			at[2 * k] = tx, at[2 * k + 1] = ty;
+		}
+	if (b->names)
+		draw_names(p, b, cell, at, other, fmax(8, fmin(11, cell->w / 40)));
+	free(at);
+}
+
+static void draw_caption(struct pict *p, const struct book *b, const struct face *f, const struct place *cell)
+{
+	char label[40], error[40] = "";
+	snprintf(label, sizeof label, "%s %llu", b->id >= 0 ? "id" : "row", (unsigned long long)f->id);
+	if (isinf(f->error))
+		snprintf(error, sizeof error, "no prediction");
+	else if (!isnan(f->error))
+		snprintf(error, sizeof error, "%.2f px", f->error);
+	double y = cell->y + cell->h + 13, ew = pict_text_width(p, 10.5, 0, error), lw = pict_text_width(p, 10.5, 0, label);
+	/* On tiny faces the error is worth more than the number. */
+	if (ew <= cell->w + GAP)
+		pict_text(p, cell->x + cell->w, y, 10.5, PICT_RIGHT, 0, PICT_INK, error);
+	if (lw + ew + 6 * (ew > 0) <= cell->w + GAP * (ew == 0))
+		pict_text(p, cell->x, y, 10.5, PICT_LEFT, 0, PICT_PALE, label);
+}
+
+static void draw_head(struct pict *p, const struct book *b, const struct pict_faces *f, uint64_t total, double width)
+{
+	char text[100];
+	double x = EDGE, y = EDGE + 9;
+	if (b->truth >= 0 && b->predicted >= 0) {
+		pict_dot(p, x + 5, y - 4, 3.5, TRUTH);
+		pict_text(p, x + 14, y, 12, PICT_LEFT, 0, PICT_INK, "truth");
+		x += 14 + pict_text_width(p, 12, 0, "truth") + 18;
+	}
+	if (b->predicted >= 0) {
+		pict_cross(p, x + 5, y - 4, 3, PREDICTED);
+		pict_text(p, x + 15, y, 12, PICT_LEFT, 0, PICT_INK, "predicted");
+		x += 15 + pict_text_width(p, 12, 0, "predicted") + 18;
+	}
+	if (b->steps >= 0) {
+		pict_path(p, (double[]){x, x + 14}, (double[]){y - 4, y - 4}, 2, 1.4, STEP, 0);
+		pict_dot(p, x + 2, y - 4, 2, STEP);
+		pict_text(p, x + 20, y, 12, PICT_LEFT, 0, PICT_INK, "steps");
+		x += 20 + pict_text_width(p, 12, 0, "steps") + 18;
+	}
+	snprintf(text, sizeof text, f->worst ? "the worst %llu of %llu faces" : "%llu of %llu faces", (unsigned long long)b->n,
+		(unsigned long long)total);
+	if (x + pict_text_width(p, 11, 0, text) + EDGE <= width)
+		pict_text(p, width - EDGE, y, 11, PICT_RIGHT, 0, PICT_PALE, text);
+}
+
+static void draw(struct book *b, const struct pict_faces *f, uint64_t total, struct out *o)
+{
+	double zoom = pict_zoom(b->w, b->h, b->names ? 480 : 192, f->zoom), iw = b->w * zoom, ih = b->h * zoom;
+	int columns = pict_columns((int)b->n, f->columns, iw + GAP, ih + CAPTION + GAP), rows = ((int)b->n + columns - 1) / columns;
+	double width = 2 * EDGE + columns * (iw + GAP) - GAP, head = b->predicted >= 0 ? fmax(width, b->steps >= 0 ? 260 : 190) : width;
+	struct pict *p = pict_new(pict_format(&f->to), head, 2 * EDGE + HEAD + rows * (ih + CAPTION + GAP) - GAP);
+	draw_head(p, b, f, total, head);
+	size_t n = (size_t)b->w * b->h;
+	uint32_t *rgb = xmalloc(n * sizeof *rgb);
+	const struct pict_range bytes = {0, 255};
+	for (size_t i = 0; i < b->n; i++) {
+		struct place cell = {
+			EDGE + (double)(i % columns) * (iw + GAP), EDGE + HEAD + (double)(i / columns) * (ih + CAPTION + GAP), iw, ih};
+		pict_grey_u8(&bytes, b->face[i].image, n, rgb);
+		if (b->maps >= 0)
+			lay_maps(b, &b->face[i], rgb);
+		pict_image(p, cell.x, cell.y, zoom, b->w, b->h, rgb, 1);
+		pict_clip(p, cell.x - 4, cell.y - 4, iw + 8, ih + 8);
+		if (b->steps >= 0)
+			draw_steps(p, b, &b->face[i], &cell, zoom);
+		draw_points(p, b, &b->face[i], &cell, zoom);
+		pict_unclip(p);
+		draw_caption(p, b, &b->face[i], &cell);
+	}
+	free(rgb);
+	pict_finish(p, o);
+}
+
+void pict_faces(const char *data, const struct pict_faces *f)
+{
+	struct book b = {0};
+	struct out *o = pict_open(&f->to);
+	open_book(&b, data, f);
+	uint64_t n, total = 0;
+	while ((n = ds_next(b.d)) > 0) {
+		total += n;
+		for (uint64_t i = 0; i < n; i++)
+			offer(&b, f, i);
+	}
+	if (!b.n)
+		die("%s: nothing to draw: %llu rows%s", b.d->in->name, (unsigned long long)total,
+			f->worst       ? ", none of them labelled"
+			: f->first > 1 ? ", fewer than --first"
+				       : "");
+	if (f->worst)
+		qsort(b.face, b.n, sizeof *b.face, by_error);
+	draw(&b, f, total, o);
+	for (size_t i = 0; i < b.n; i++) {
+		free(b.face[i].image);
+		free(b.face[i].truth);
+		free(b.face[i].predicted);
+		free(b.face[i].steps);
+		free(b.face[i].maps);
+	}
+	free(b.face);
+	if (b.names)
+		ds_free_names(b.names);
+	ds_close(b.d);
+}

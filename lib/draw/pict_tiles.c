@@ -1,0 +1,233 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/num.h"
+#include "lib/draw/pict_grid.h"
+#include "lib/draw/pict_tiles.h"
+#include "lib/stream/ds.h"
+
+enum { EDGE = 16, HEAD = 24 };
+#define RIM 0xB9C0C8FF /* else white corners melt into the page */
+
+/* Tiles of one shape as they come, side by side in memory. */
+struct sheet {
+	int id, dtype, w, h;
+	size_t bytes;	   /* of a tile */
+	uint64_t per_row;  /* tiles in a row of the tensor */
+	uint64_t total;	   /* tiles that came */
+	size_t n, room;	   /* kept */
+	unsigned char *at; /* n tiles */
+};
+
+static void keep_tile(struct sheet *s, const unsigned char *tile)
+{
+	if (s->n == s->room) {
+		s->room = s->room ? 2 * s->room : 64;
+		s->at = xrealloc(s->at, s->room * s->bytes);
+	}
+	memcpy(s->at + s->n++ * s->bytes, tile, s->bytes);
+}
+
+/* One row of the tensor: its tiles from first on, until count are kept. */
+static void offer(struct sheet *s, const struct pict_tiles *t, const unsigned char *row)
+{
+	for (uint64_t i = 0; i < s->per_row; i++, s->total++)
+		if (s->total + 1 >= (uint64_t)t->first && s->n < (size_t)t->count)
+			keep_tile(s, row + i * s->bytes);
+}
+
+static int pick_tensor(const struct tns *in, const char *name)
+{
+	if (name) {
+		int id = tns_find(in, name);
+		if (id < 0)
+			die("%s: no tensor '%s'", in->name, name);
+		return id;
+	}
+	int id = tns_find(in, "image");
+	if (id < 0)
+		id = tns_find(in, "0.weight");
+	if (id < 0)
+		die("%s: neither 'image' nor '0.weight': name a tensor with --tensor", in->name);
+	return id;
+}
+
+/* Width and height of the tiles that rows of D values are. */
+static void flat_shape(struct sheet *s, const struct tns *in, const struct pict_tiles *t, uint64_t d)
+{
+	const struct tns_def *def = &in->def[s->id];
+	const char *input = tns_meta_value(in, "input"), *from = "--size";
+	if (t->size.w) {
+		s->w = t->size.w, s->h = t->size.h;
+	} else if (input) {
+		from = "META input";
+		if (!num_size(input, &s->w, &s->h))
+			die("%s: META input: '%s' is not WxH", in->name, input);
+	} else {
+		for (s->w = 1; (uint64_t)s->w * s->w < d; s->w++)
+			;
+		s->h = s->w;
+		from = "a square";
+	}
+	if ((uint64_t)s->w * s->h != d)
+		die("%s: %s: rows of %llu values are not the %dx%d of %s: give --size WxH", in->name, def->name, (unsigned long long)d,
+			s->w, s->h, from);
+}
+
+static void shape(struct sheet *s, const struct tns *in, const struct pict_tiles *t)
+{
+	const struct tns_def *def = &in->def[s->id];
+	s->dtype = def->dtype;
+	if (def->dtype != TNS_U8 && def->dtype != TNS_F32)
+		die("%s: %s is %s: tiles are drawn from u8 or f32", in->name, def->name, tns_dtype_name(def->dtype));
+	if (def->ndim < 2 || def->ndim > 4)
+		die("%s: %s has %d dimensions: tiles need 2 to 4", in->name, def->name, def->ndim);
+	s->per_row = def->ndim == 4 ? def->dim[1] : 1;
+	if (def->ndim == 2) {
+		flat_shape(s, in, t, def->dim[1]);
+	} else {
+		s->h = (int)def->dim[def->ndim - 2];
+		s->w = (int)def->dim[def->ndim - 1];
+		if (t->size.w && (t->size.w != s->w || t->size.h != s->h))
+			die("%s: %s: tiles are %dx%d, not the %dx%d of --size", in->name, def->name, s->w, s->h, t->size.w, t->size.h);
+	}
+	s->bytes = (size_t)s->w * s->h * tns_size(s->dtype);
+}
+
+static void widen(const struct sheet *s, size_t i, struct pict_range *r)
+{
+	const unsigned char *v = s->at + i * s->bytes;
+	size_t n = (size_t)s->w * s->h;
+	if (s->dtype == TNS_U8)
+		pict_range_u8(r, v, n);
+	else
+		pict_range_f32(r, (const void *)v, n);
+}
+
+static void draw_tile(
+	struct pict *p, const struct sheet *s, size_t i, const struct pict_range *r, double x, double y, double zoom, uint32_t *rgb)
+{
+	const unsigned char *v = s->at + i * s->bytes;
+	size_t n = (size_t)s->w * s->h;
+	if (s->dtype == TNS_U8)
+		pict_grey_u8(r, v, n, rgb);
+	else
+		pict_grey_f32(r, (const void *)v, n, rgb);
+	pict_image(p, x, y, zoom, s->w, s->h, rgb, 0);
+}
+
+/* A line over the tiles: "0.weight: tiles 1 to 500 of 12034, 25x19, on one scale"; left out where it is wider than the picture. */
+static void head(struct pict *p, const char *tensor, const char *things, const struct sheet *s, const struct pict_tiles *t, double width)
+{
+	unsigned long long first = (unsigned long long)t->first, total = (unsigned long long)s->total;
+	char text[400], range[100] = "";
+	if (s->n < s->total)
+		snprintf(range, sizeof range, " %llu to %llu of", first, first + s->n - 1);
+	snprintf(text, sizeof text, "%s%s%s%s %llu, %dx%d%s", tensor, *tensor ? ": " : "", things, range, total, s->w, s->h,
+		t->global ? ", on one scale" : "");
+	if (s->n == s->total)
+		snprintf(text, sizeof text, "%s%s%llu %s, %dx%d%s", tensor, *tensor ? ": " : "", total, things, s->w, s->h,
+			t->global ? ", on one scale" : "");
+	if (pict_text_width(p, 11, 0, text) <= width - 2 * EDGE)
+		pict_text(p, EDGE, EDGE + 9, 11, PICT_LEFT, 0, PICT_PALE, text);
+}
+
+static void draw_tiles(struct sheet *s, const struct pict_tiles *t, const char *name, struct out *o)
+{
+	double zoom = pict_zoom(s->w, s->h, 56, t->zoom), gap = 4, w = s->w * zoom + gap, h = s->h * zoom + gap;
+	int64_t wanted = t->columns ? t->columns : s->per_row > 1 && s->per_row <= 64 ? (int64_t)s->per_row : 0;
+	int columns = pict_columns((int)s->n, wanted, w, h), rows = ((int)s->n + columns - 1) / columns;
+	double width = 2 * EDGE + columns * w - gap;
+	struct pict *p = pict_new(pict_format(&t->to), width, 2 * EDGE + HEAD + rows * h - gap);
+	head(p, name, "tiles", s, t, width);
+	struct pict_range all = PICT_RANGE_NONE;
+	for (size_t i = 0; t->global && i < s->n; i++)
+		widen(s, i, &all);
+	uint32_t *rgb = xcalloc((size_t)s->w * s->h, sizeof *rgb);
+	for (size_t i = 0; i < s->n; i++) {
+		struct pict_range own = PICT_RANGE_NONE;
+		if (!t->global)
+			widen(s, i, &own);
+		double x = EDGE + (double)(i % columns) * w, y = EDGE + HEAD + (double)(i / columns) * h;
+		pict_box(p, x - 1, y - 1, w - gap + 2, h - gap + 2, RIM);
+		draw_tile(p, s, i, t->global ? &all : &own, x, y, zoom, rgb);
+	}
+	free(rgb);
+	pict_finish(p, o);
+}
+
+void pict_tiles(const char *data, const struct pict_tiles *t)
+{
+	struct sheet s = {0};
+	struct out *o = pict_open(&t->to);
+	struct tns *in = tns_open(data);
+	s.id = pick_tensor(in, t->tensor);
+	shape(&s, in, t);
+	while (tns_next(in) == TNS_DATA)
+		for (uint64_t i = 0; in->id == s.id && i < in->rows; i++)
+			offer(&s, t, in->data + i * in->def[s.id].row_bytes);
+	if (!s.n)
+		die("%s: nothing to draw: %s has %llu tiles", in->name, in->def[s.id].name, (unsigned long long)s.total);
+	draw_tiles(&s, t, in->def[s.id].name, o);
+	free(s.at);
+	tns_free(in);
+}
+
+/* ---- pairs ---- */
+
+static void draw_pairs(struct sheet *s, const struct pict_tiles *t, struct out *o)
+{
+	const char *const names[2] = {"original", "reconstruction"};
+	const struct pict_range ranges[2] = {{0, 255}, {0, s[1].dtype == TNS_U8 ? 255 : 1}};
+	double zoom = pict_zoom(s->w, s->h, 76, t->zoom), gap = 6, w = s->w * zoom, h = s->h * zoom;
+	int columns = pict_columns((int)s->n, t->columns ? t->columns : 10, 1, 1), rows = ((int)s->n + columns - 1) / columns;
+	double pair = 2 * h + 2, label = 104, width = 2 * EDGE + label + columns * (w + gap) - gap, down = pair + 14;
+	if (h < 14)
+		down = fmax(pair, 28) + 14;
+	struct pict *p = pict_new(pict_format(&t->to), width, 2 * EDGE + HEAD + rows * down - 14);
+	head(p, "", "pairs", s, t, width);
+	uint32_t *rgb = xcalloc((size_t)s->w * s->h, sizeof *rgb);
+	for (int r = 0; r < rows; r++)
+		for (int k = 0; k < 2; k++) {
+			double y = EDGE + HEAD + r * down + k * (h + 2), line = y + h / 2 + 4;
+			/* Flat tiles: the two words would lie on each other. */
+			if (h < 14)
+				line = EDGE + HEAD + r * down + 10 + 14 * k;
+			pict_text(p, EDGE + label - 10, line, 11, PICT_RIGHT, 0, PICT_INK, names[k]);
+			for (size_t i = (size_t)r * columns; i < s->n && i < (size_t)(r + 1) * columns; i++)
+				draw_tile(p, &s[k], i, &ranges[k], EDGE + label + (double)(i % columns) * (w + gap), y, zoom, rgb);
+		}
+	free(rgb);
+	pict_finish(p, o);
+}
+
+void pict_pairs(const char *data, const struct pict_tiles *t)
+{
+	struct sheet s[2] = {{0}, {0}};
+	struct out *o = pict_open(&t->to);
+	struct ds *d = ds_open(data);
+	const struct tns *in = d->in;
+	s[0].id = ds_need(in, "image", TNS_U8, 3);
+	s[1].id = tns_find(in, "reconstruction");
+	if (s[1].id < 0)
+		die("%s: no tensor 'reconstruction'", in->name);
+	const struct tns_def *a = &in->def[s[0].id], *b = &in->def[s[1].id];
+	if (b->ndim != 3 || b->dim[1] != a->dim[1] || b->dim[2] != a->dim[2])
+		die("%s: reconstruction has not the shape of image, %llux%llu", in->name, (unsigned long long)a->dim[2],
+			(unsigned long long)a->dim[1]);
+	for (int k = 0; k < 2; k++)
+		shape(&s[k], in, t);
+	uint64_t n;
+	while ((n = ds_next(d)) > 0)
+		for (uint64_t i = 0; i < n; i++)
+			for (int k = 0; k < 2; k++)
+				offer(&s[k], t, ds_at(d, s[k].id, i));
+	if (!s->n)
+		die("%s: nothing to draw: %llu rows", in->name, (unsigned long long)s->total);
+	draw_pairs(s, t, o);
+	for (int k = 0; k < 2; k++)
+		free(s[k].at);
+	ds_close(d);
+}

@@ -1,0 +1,219 @@
+#include "lib/labels/fault.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+
+/* So much likelier must a story be than "nothing is wrong". Perhaps one row in a hundred is wrong before it is looked at, but to miss one
+ * is ten times as bad as to lose a right one. */
+#define FAULT_ODDS 10
+
+const char *fault_name(enum fault_kind kind)
+{
+	static const char *const names[FAULT_KINDS] = {
+		"none", "half", "outside", "swapped", "far", "shifted", "scrambled", "odd", "suspect"};
+	return names[kind];
+}
+
+struct faults *faults_new(int k)
+{
+	struct faults *f = xcalloc(1, sizeof *f);
+	f->k = k;
+	f->list = xcalloc(2 * (size_t)k + 1, sizeof *f->list);
+	f->blank = xcalloc((size_t)k + 1, 1);
+	f->work = xcalloc(2 * (size_t)k + 1, sizeof *f->work);
+	return f;
+}
+
+void faults_free(struct faults *f)
+{
+	free(f->list);
+	free(f->blank);
+	free(f->work);
+	free(f);
+}
+
+static struct fault *add(struct faults *f, enum fault_kind kind, int point)
+{
+	struct fault *a = &f->list[f->n++];
+	*a = (struct fault){.kind = kind, .point = point, .other = -1, .at = {NAN, NAN}, .expect = {NAN, NAN}};
+	if (point >= 0)
+		memcpy(a->at, f->work + 2 * point, sizeof a->at);
+	return a;
+}
+
+/* This label is wrong: it is no witness about the others any more. */
+static void take_out(struct faults *f, int point)
+{
+	f->blank[point] = 1;
+	f->work[2 * point] = f->work[2 * point + 1] = NAN;
+}
+
+static int there(const float *xy, int k)
+{
+	return !isnan(xy[2 * k]) && !isnan(xy[2 * k + 1]);
+}
+
+static void absolute(struct faults *f, int w, int h)
+{
+	for (int k = 0; k < f->k; k++) {
+		float x = f->work[2 * k], y = f->work[2 * k + 1];
+		if (isnan(x) && isnan(y))
+			continue;
+		int out = x < -FAULT_MARGIN || y < -FAULT_MARGIN || x > w - 1 + FAULT_MARGIN || y > h - 1 + FAULT_MARGIN;
+		if (out || isnan(x) || isnan(y)) {
+			add(f, out ? FAULT_OUTSIDE : FAULT_HALF, k);
+			take_out(f, k);
+		}
+	}
+}
+
+static void exchange(float *xy, int a, int b)
+{
+	for (int i = 0; i < 2; i++) {
+		float t = xy[2 * a + i];
+		xy[2 * a + i] = xy[2 * b + i];
+		xy[2 * b + i] = t;
+	}
+}
+
+static int is_pair(const float *xy, const int *mirror, int k)
+{
+	return mirror[k] > k && there(xy, k) && there(xy, mirror[k]);
+}
+
+/* A way in which the row may have become what it is, and how likely that makes it. */
+struct story {
+	enum fault_kind kind;
+	double likely;
+	uint64_t points; /* far: which; swapped: the left ones of the pairs */
+};
+
+static void better(struct story *best, enum fault_kind kind, double likely, uint64_t points)
+{
+	if (likely > best->likely)
+		*best = (struct story){kind, likely, points};
+}
+
+/* Swapped pairs: each alone, all together, and as many as make it likelier, one after the other. */
+static void try_swaps(const struct shape *s, const float *xy, const int *mirror, struct story *best)
+{
+	float t[2 * SHAPE_POINTS_MAX];
+	uint64_t pairs = 0, done = 0;
+	for (int k = 0; k < s->k; k++)
+		pairs |= (uint64_t)is_pair(xy, mirror, k) << k;
+	int m = __builtin_popcountll(pairs);
+	memcpy(t, xy, 2 * (size_t)s->k * sizeof *t);
+	for (int k = 0; k < s->k; k++)
+		if (pairs >> k & 1)
+			exchange(t, k, mirror[k]);
+	if (m)
+		better(best, FAULT_SWAPPED, shape_likelihood(s, t, 0), pairs);
+	memcpy(t, xy, 2 * (size_t)s->k * sizeof *t);
+	double now = -INFINITY;
+	while (m - __builtin_popcountll(done) > 1) {
+		int take = -1;
+		for (int k = 0; k < s->k; k++) {
+			if (!((pairs & ~done) >> k & 1))
+				continue;
+			exchange(t, k, mirror[k]);
+			double l = shape_likelihood(s, t, 0);
+			exchange(t, k, mirror[k]);
+			if (l > now)
+				now = l, take = k;
+		}
+		if (take < 0)
+			return;
+		exchange(t, take, mirror[take]);
+		done |= 1ull << take;
+		better(best, FAULT_SWAPPED, now - __builtin_popcountll(done) * log(m),
+			done); /* which ones is a choice among m, each time */
+	}
+}
+
+/* Points put anywhere: the worst one out, then the worst of the others, to the last but one. */
+static void try_far(const struct shape *s, const float *xy, double area, struct story *best)
+{
+	float t[2 * SHAPE_POINTS_MAX];
+	uint64_t out = 0;
+	struct shape_view v;
+	memcpy(t, xy, 2 * (size_t)s->k * sizeof *t);
+	double choices = 0;
+	for (int n = 1;; n++) {
+		shape_look(s, t, &v);
+		if (v.n < 2)
+			return;
+		choices += log((double)v.n / n);
+		out |= 1ull << v.worst;
+		t[2 * v.worst] = t[2 * v.worst + 1] = NAN;
+		better(best, FAULT_FAR, shape_likelihood(s, t, 0) - n * log(area) - choices, out);
+	}
+}
+
+/* The likeliest story about what work holds is told; 0 if that is: nothing is wrong. */
+static int explain(struct faults *f, const struct shape *s, const struct shape_view *v, const int *mirror, double area)
+{
+	struct story best = {FAULT_NONE, shape_likelihood(s, f->work, 0) + log(FAULT_ODDS), 0};
+	try_swaps(s, f->work, mirror, &best);
+	try_far(s, f->work, area, &best);
+	better(&best, FAULT_SHIFTED, shape_likelihood(s, f->work, 1) - log(area), 0);
+	better(&best, FAULT_SCRAMBLED, -v->n * log(area), 0);
+	int n = __builtin_popcountll(best.points);
+	if (best.kind == FAULT_FAR && 3 * n > v->n && n > 1) /* too few witnesses are left */
+		best.kind = FAULT_SCRAMBLED;
+	if (best.kind == FAULT_SHIFTED || best.kind == FAULT_SCRAMBLED) {
+		struct fault *a = add(f, best.kind, -1);
+		if (best.kind == FAULT_SHIFTED)
+			a->at[0] = (float)v->move[0], a->at[1] = (float)v->move[1];
+		f->drop = 1;
+	}
+	int pairs = 0;
+	for (int k = 0; best.kind == FAULT_SWAPPED && k < s->k; k++)
+		pairs += is_pair(f->work, mirror, k);
+	int whole = best.kind == FAULT_SWAPPED && n == pairs;
+	if (whole && n > 1)
+		add(f, FAULT_SWAPPED, -1);
+	for (int k = 0; k < s->k && (best.kind == FAULT_SWAPPED || best.kind == FAULT_FAR); k++) {
+		if (!(best.points >> k & 1))
+			continue;
+		if (best.kind == FAULT_SWAPPED) {
+			if (!whole || n == 1)
+				add(f, FAULT_SWAPPED, k)->other = mirror[k];
+			take_out(f, mirror[k]);
+		} else {
+			double at[2];
+			shape_expect(s, f->work, k, at);
+			struct fault *a = add(f, FAULT_FAR, k);
+			a->expect[0] = at[0], a->expect[1] = at[1];
+		}
+		take_out(f, k);
+	}
+	return best.kind != FAULT_NONE;
+}
+
+void faults_find(struct faults *f, const struct shape *s, const float *xy, const int *mirror, int w, int h)
+{
+	int labels = 0, wrong = 0;
+	f->n = f->drop = 0;
+	memset(f->blank, 0, (size_t)f->k);
+	memcpy(f->work, xy, 2 * (size_t)f->k * sizeof *f->work);
+	absolute(f, w, h);
+	while (s && !f->drop) {
+		struct shape_view v;
+		shape_look(s, f->work, &v);
+		if (!(v.set || v.point || v.shift))
+			break;
+		if (!explain(f, s, &v, mirror, (double)w * h)) {
+			if (v.set)
+				add(f, FAULT_ODD, -1);
+			break;
+		}
+	}
+	for (int k = 0; k < f->k; k++) {
+		labels += !isnan(xy[2 * k]) || !isnan(xy[2 * k + 1]);
+		wrong += f->blank[k];
+	}
+	f->drop |= 2 * wrong > labels;
+}

@@ -1,0 +1,71 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/lookup.h"
+#include "lib/base/table.h"
+#include "lib/labels/suspects.h"
+#include "lib/stream/ds.h"
+
+struct suspects {
+	struct table *table;
+	struct lookup by_id; /* rows of the list */
+	size_t *row;	     /* list -> row of the table */
+	int *point, value;
+	char *came; /* of the list */
+};
+
+struct suspects *suspects_load(const char *path, char **names, uint32_t *crc)
+{
+	struct suspects *s = xcalloc(1, sizeof *s);
+	struct table *t = s->table = table_read(path);
+	int row = table_need(t, "row"), name = table_need(t, "name"), kind = table_need(t, "kind");
+	size_t n = 0;
+	uint64_t *keys = xcalloc(t->rows, sizeof *keys);
+	s->value = table_need(t, "value");
+	s->row = xcalloc(t->rows, sizeof *s->row);
+	s->point = xcalloc(t->rows, sizeof *s->point);
+	s->came = xcalloc(t->rows + 1, 1);
+	for (size_t i = 0; i < t->rows; i++) {
+		if (strcmp(table_at(t, i, kind), "suspect"))
+			continue;
+		keys[n] = table_uint(t, i, row, UINT32_MAX);
+		s->row[n] = i;
+		s->point[n] = ds_name_index(names, table_at(t, i, name));
+		if (s->point[n] < 0)
+			table_die(t, i, "there is no point '%s' in the data", table_at(t, i, name));
+		n++;
+	}
+	lookup_make(&s->by_id, keys, n);
+	*crc = t->crc;
+	free(keys);
+	return s;
+}
+
+int suspects_next(struct suspects *s, uint32_t id, size_t *at, const char **value)
+{
+	size_t i = lookup_first(&s->by_id, id) + *at;
+	if (i >= s->by_id.n || s->by_id.by[i].key != id)
+		return -1;
+	size_t k = s->by_id.by[i].row;
+	(*at)++;
+	s->came[k] = 1;
+	*value = table_at(s->table, s->row[k], s->value);
+	return s->point[k];
+}
+
+void suspects_end(const struct suspects *s)
+{
+	for (size_t i = 0; i < s->by_id.n; i++)
+		if (!s->came[s->by_id.by[i].row])
+			table_die(s->table, s->row[s->by_id.by[i].row], "there is no row %llu in the data",
+				(unsigned long long)s->by_id.by[i].key);
+}
+
+void suspects_free(struct suspects *s)
+{
+	table_free(s->table);
+	lookup_free(&s->by_id);
+	free(s->row), free(s->point), free(s->came);
+	free(s);
+}

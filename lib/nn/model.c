@@ -1,0 +1,346 @@
+/* Models to and from streams. Parameters are f32 in streams whatever real is. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "lib/nn/model.h"
+#include "lib/stream/ds.h"
+
+static const char *const target_names[] = {"label", "coords", "heatmap", "map", "image"};
+
+const char *model_target_name(enum target t)
+{
+	return target_names[t];
+}
+
+int model_target(const char *name)
+{
+	for (int i = 0; i <= TARGET_IMAGE; i++)
+		if (!strcmp(name, target_names[i]))
+			return i;
+	return -1;
+}
+
+int model_has_points(enum target t)
+{
+	return t == TARGET_COORDS || t == TARGET_HEATMAP || t == TARGET_MAP;
+}
+
+/* The net of m, whose target's values are given, and what follows from it; -1 and a line in err. */
+static int build(struct model *m, int values, char err[256])
+{
+	struct netdesc_target t = {values, values};
+	m->points = model_has_points(m->target) ? values / 2 : 0;
+	m->MW = m->W, m->MH = m->H;
+	if (m->target == TARGET_HEATMAP)
+		m->MW = (m->W + 1) / 2, m->MH = (m->H + 1) / 2, t = (struct netdesc_target){m->points * m->MW * m->MH, m->points};
+	if (m->target == TARGET_MAP)
+		t = (struct netdesc_target){m->W * m->H, 1};
+	if (netdesc_parse(&m->d, m->net, 1, m->H, m->W, t, err))
+		return -1;
+	const struct layer *last = &m->d.layer[m->d.n - 1];
+	if (m->target == TARGET_HEATMAP && last->OC == m->points && last->OH * last->OW > 1)
+		m->MW = last->OW, m->MH = last->OH;
+	m->outputs = m->d.outputs;
+	if (m->target == TARGET_MAP && m->outputs != t.values)
+		return snprintf(err, 256, "the net ends with a map of %dx%d, the target has %dx%d", last->OW, last->OH, m->W, m->H), -1;
+	return 0;
+}
+
+/* Labels that count from the first pixel's centre: to coordinates in about -1..1, 0 the middle of the image; or to places of a map that
+ * covers the image's area. */
+static void natural_scale(const struct model *m, float *sx, float *ox, float *sy, float *oy)
+{
+	*sx = 2.0f / (float)m->W, *ox = -(float)(m->W - 1) / (float)m->W;
+	*sy = 2.0f / (float)m->H, *oy = -(float)(m->H - 1) / (float)m->H;
+	if (m->target == TARGET_HEATMAP || m->target == TARGET_MAP) {
+		*sx = (float)m->MW / (float)m->W, *ox = 0.5f * *sx - 0.5f;
+		*sy = (float)m->MH / (float)m->H, *oy = 0.5f * *sy - 0.5f;
+	}
+}
+
+void model_set_offset(struct model *m, double x, double y)
+{
+	natural_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
+	m->offset[0] = x, m->offset[1] = y;
+	m->ox = (float)((double)m->ox - x * (double)m->sx), m->oy = (float)((double)m->oy - y * (double)m->sy);
+}
+
+/* The offset that is in a scale from a file; rounding is none. */
+static void read_offset(struct model *m)
+{
+	float sx, ox, sy, oy;
+	natural_scale(m, &sx, &ox, &sy, &oy);
+	double x = ((double)ox - (double)m->ox) / (double)m->sx, y = ((double)oy - (double)m->oy) / (double)m->sy;
+	if (!m->points || sx != m->sx || sy != m->sy) /* another program's */
+		return;
+	m->offset[0] = fabs(x) < 1e-4 ? 0 : x, m->offset[1] = fabs(y) < 1e-4 ? 0 : y;
+}
+
+struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names)
+{
+	struct model *m = xcalloc(1, sizeof *m);
+	char err[256];
+	m->net = xstrdup(net);
+	m->target = target, m->W = W, m->H = H;
+	if (build(m, values, err))
+		die_usage("--net: %s", err);
+	for (int i = 0; i < m->d.n; i++) { /* told now, not when hours of training are to be saved */
+		const struct layer *l = &m->d.layer[i];
+		if (l->nw && l->kind != LAYER_BN && l->nw / (size_t)l->OC > TNS_CHUNK_MAX / sizeof(float))
+			die_usage("--net: layer %d: an output has %zu weights, a row of a stream holds at most %zu", i,
+				l->nw / (size_t)l->OC, TNS_CHUNK_MAX / sizeof(float));
+	}
+	m->names = xstrdup(names);
+	m->mul = 1.0f / 255, m->add = 0;
+	natural_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
+	if (target == TARGET_MAP)
+		m->prior = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *m->prior);
+	m->param = xcalloc(m->d.nparam, sizeof *m->param);
+	m->stat = xcalloc(m->d.nstat, sizeof *m->stat);
+	return m;
+}
+
+int model_is(const struct tns *t)
+{
+	return tns_meta_value(t, "net") != NULL;
+}
+
+static const char *need_meta(const struct tns *t, const char *key)
+{
+	const char *s = tns_meta_value(t, key);
+	if (!s)
+		die("%s: a model needs META %s", t->name, key);
+	return s;
+}
+
+static void read_prior(struct model *m, const struct tns_table *b)
+{
+	const struct tns *t = tns_table_head(b);
+	int id = ds_need(t, "prior", TNS_F32, 2);
+	if (t->def[id].rows != (uint64_t)m->points || t->def[id].dim[1] != MODEL_PRIOR)
+		die("%s: prior is not %dx%d", t->name, m->points, MODEL_PRIOR);
+	m->prior = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *m->prior);
+	tns_copy(b, id, m->prior);
+}
+
+struct model *model_head(const struct tns *t)
+{
+	struct model *m = xcalloc(1, sizeof *m);
+	const char *scale, *names;
+	char err[256];
+	int n = 0;
+	m->net = xstrdup(need_meta(t, "net"));
+	int target = model_target(need_meta(t, "target"));
+	if (target < 0)
+		die("%s: target '%s' is not known here", t->name, tns_meta_value(t, "target"));
+	m->target = (enum target)target;
+	if (!num_size(need_meta(t, "input"), &m->W, &m->H))
+		die("%s: META input '%s' is not WxH", t->name, tns_meta_value(t, "input"));
+	if ((long)m->W * m->H > INT_MAX)
+		die("%s: META input '%s' is too large", t->name, tns_meta_value(t, "input"));
+	scale = need_meta(t, "scale");
+	if (sscanf(scale, "pixel %f %f x %f %f y %f %f%n", &m->mul, &m->add, &m->sx, &m->ox, &m->sy, &m->oy, &n) != 6 || scale[n] ||
+		m->sx == 0 || m->sy == 0 || !isfinite(m->mul + m->add + m->sx + m->ox + m->sy + m->oy))
+		die("%s: META scale '%s' is not 'pixel MUL ADD x MUL ADD y MUL ADD'", t->name, scale);
+	names = m->target == TARGET_IMAGE ? "" : need_meta(t, model_has_points(m->target) ? "points" : "classes");
+	m->names = xstrdup(names);
+	int values = m->W * m->H;
+	if (m->target != TARGET_IMAGE) {
+		ds_free_names(ds_split_names(names, &n));
+		values = model_has_points(m->target) ? 2 * n : n == 2 ? 1 : n;
+	}
+	if (build(m, values, err))
+		die("%s: META net: %s", t->name, err);
+	read_offset(m);
+	const char *rmse = tns_meta_value(t, "rmse_px");
+	if (rmse && (!num_real(rmse, &m->rmse) || m->rmse < 0))
+		die("%s: META rmse_px '%s' is no length", t->name, rmse);
+	return m;
+}
+
+struct model *model_load(const char *path)
+{
+	struct tns_table *b = tns_load(path);
+	const struct tns *t = tns_table_head(b);
+	struct model *m = model_head(t);
+	/* every weight is there before any is allocated: what a stream declares is not believed */
+	double floats = 0;
+	for (int i = 0; i < t->ntensors; i++)
+		floats += (double)t->def[i].rows * (double)t->def[i].row_bytes / 4;
+	if ((double)m->d.nparam > floats)
+		die("%s: the net needs %zu parameters, the stream holds %.0f numbers", t->name, m->d.nparam, floats);
+	m->param = xlarge(m->d.nparam * sizeof *m->param);
+	m->stat = xcalloc(m->d.nstat, sizeof *m->stat);
+	model_read(&m->d, b, "", m->param, m->stat);
+	if (m->target == TARGET_MAP)
+		read_prior(m, b);
+	m->fingerprint = t->fingerprint;
+	m->history = xstrdup(tns_meta_value(t, "history") ? tns_meta_value(t, "history") : "");
+	tns_unload(b);
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	free(m->net), free(m->names), free(m->prior), free(m->param), free(m->stat), free(m->history), free(m);
+}
+
+int model_finite(const struct model *m)
+{
+	for (size_t i = 0; i < m->d.nparam; i++)
+		if (!isfinite(m->param[i]))
+			return 0;
+	for (size_t i = 0; i < m->d.nstat; i++)
+		if (!isfinite(m->stat[i]))
+			return 0;
+	return 1;
+}
+
+void model_put_meta(const struct model *m, struct tns_writer *w)
+{
+	char text[256];
+	tns_put_meta(w, "net", m->net);
+	tns_put_meta(w, "target", model_target_name(m->target));
+	snprintf(text, sizeof text, "%dx%d", m->W, m->H);
+	tns_put_meta(w, "input", text);
+	snprintf(text, sizeof text, "pixel %.9g %.9g x %.9g %.9g y %.9g %.9g", (double)m->mul, (double)m->add, (double)m->sx, (double)m->ox,
+		(double)m->sy, (double)m->oy);
+	tns_put_meta(w, "scale", text);
+	if (m->rmse > 0) {
+		snprintf(text, sizeof text, "%.6g", m->rmse);
+		tns_put_meta(w, "rmse_px", text);
+	}
+	if (m->target != TARGET_IMAGE)
+		tns_put_meta(w, model_has_points(m->target) ? "points" : "classes", m->names);
+}
+
+/* The tensors of a layer, in order: shapes and where their values are. */
+struct part {
+	char name[300];
+	int ndim;
+	uint64_t dim[4];
+	size_t at, n;
+	int stat;
+};
+
+static int parts(const struct layer *l, int i, const char *prefix, struct part p[4])
+{
+	uint64_t out = (uint64_t)l->OC;
+	if (!l->nw)
+		return 0;
+	p[0] = (struct part){.ndim = 2, .dim = {out, l->nw / out}, .at = l->w, .n = l->nw};
+	if (l->kind == LAYER_CONV)
+		p[0].ndim = 4, p[0].dim[1] = (uint64_t)l->C, p[0].dim[2] = (uint64_t)l->KH, p[0].dim[3] = (uint64_t)l->KW;
+	if (l->kind == LAYER_BN)
+		p[0].ndim = 1;
+	p[1] = (struct part){.ndim = 1, .dim = {out}, .at = l->b, .n = l->nb};
+	p[2] = (struct part){.ndim = 1, .dim = {out}, .at = l->run, .n = out, .stat = 1};
+	p[3] = (struct part){.ndim = 1, .dim = {out}, .at = l->run + out, .n = out, .stat = 1};
+	for (int k = 0; k < 4; k++)
+		snprintf(p[k].name, sizeof p[k].name, "%s%d.%s", prefix, i, (const char *[]){"weight", "bias", "mean", "var"}[k]);
+	return l->kind == LAYER_BN ? 4 : 2;
+}
+
+int model_define(const struct netdesc *d, struct tns_writer *w, const char *prefix, int stats)
+{
+	int first = -1;
+	struct part p[4];
+	for (int i = 0; i < d->n; i++)
+		for (int k = 0, n = parts(&d->layer[i], i, prefix, p); k < n; k++)
+			if (stats || !p[k].stat) {
+				int id = tns_define(w, p[k].name, TNS_F32, p[k].ndim, p[k].dim);
+				first = first < 0 ? id : first;
+			}
+	return first;
+}
+
+void model_write(const struct netdesc *d, struct tns_writer *w, int id, const real *param, const real *stat)
+{
+	struct part p[4];
+	for (int i = 0; i < d->n; i++)
+		for (int k = 0, n = parts(&d->layer[i], i, "", p); k < n; k++)
+			if (stat || !p[k].stat)
+				tns_write(w, id++, (p[k].stat ? stat : param) + p[k].at, p[k].dim[0]);
+}
+
+static int same_shape(const struct tns_def *t, const struct part *p)
+{
+	int same = t->dtype == TNS_F32 && t->ndim == p->ndim && t->rows == p->dim[0];
+	for (int k = 1; same && k < p->ndim; k++)
+		same = t->dim[k] == p->dim[k];
+	return same;
+}
+
+/* As many rows of as many values: filters learned as rows of an autoencoder serve a convolution too. */
+static int same_rows(const struct tns_def *t, const struct part *p)
+{
+	return t->dtype == TNS_F32 && t->rows == p->dim[0] && t->rows && t->row_bytes == p->n / p->dim[0] * sizeof(float);
+}
+
+static void shape_text(char *to, size_t n, int ndim, const uint64_t *dim, uint64_t rows)
+{
+	size_t at = 0;
+	to[0] = 0;
+	for (int k = 0; k < ndim && at < n - 24; k++)
+		at += (size_t)snprintf(to + at, n - at, "%s%llu", k ? "x" : "", (unsigned long long)(k ? dim[k] : rows));
+}
+
+void model_read(const struct netdesc *d, const struct tns_table *b, const char *prefix, real *param, real *stat)
+{
+	const struct tns *t = tns_table_head(b);
+	struct part p[4];
+	for (int i = 0; i < d->n; i++)
+		for (int k = 0, n = parts(&d->layer[i], i, prefix, p); k < n; k++) {
+			if (p[k].stat && !stat)
+				continue;
+			int id = tns_find(t, p[k].name);
+			if (id < 0)
+				die("%s: there is no tensor %s", t->name, p[k].name);
+			if (!same_shape(&t->def[id], &p[k])) {
+				char is[200], must[200];
+				shape_text(is, sizeof is, t->def[id].ndim, t->def[id].dim, t->def[id].rows);
+				shape_text(must, sizeof must, p[k].ndim, p[k].dim, p[k].dim[0]);
+				die("%s: %s is %s of %s, the net needs f32 of %s", t->name, p[k].name, tns_dtype_name(t->def[id].dtype), is,
+					must);
+			}
+			tns_copy(b, id, (p[k].stat ? stat : param) + p[k].at);
+		}
+}
+
+int model_init_from(const struct netdesc *d, const struct tns_table *b, real *param)
+{
+	const struct tns *t = tns_table_head(b);
+	struct part p[4];
+	int taken = 0;
+	for (int i = 0; i < d->n; i++) {
+		if (!parts(&d->layer[i], i, "", p))
+			continue;
+		int w = tns_find(t, p[0].name), bias = tns_find(t, p[1].name);
+		if (w < 0 || bias < 0 || !same_rows(&t->def[w], &p[0]) || !same_rows(&t->def[bias], &p[1]))
+			break;
+		tns_copy(b, w, param + p[0].at);
+		tns_copy(b, bias, param + p[1].at);
+		taken++;
+	}
+	return taken;
+}
+
+void model_save(const struct model *m, const char *path, const struct tns *const *in, int n, const char *more)
+{
+	struct tns_writer *w = tns_create(path);
+	model_put_meta(m, w);
+	int id = model_define(&m->d, w, "", 1);
+	int prior = m->prior ? tns_define(w, "prior", TNS_F32, 2, (uint64_t[]){(uint64_t)m->points, MODEL_PRIOR}) : -1;
+	model_write(&m->d, w, id, m->param, m->stat);
+	if (m->prior)
+		tns_write(w, prior, m->prior, (uint64_t)m->points);
+	ds_history(w, in, n, more);
+	tns_close(w);
+}

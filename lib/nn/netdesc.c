@@ -1,0 +1,320 @@
+/* The parser: a token a layer, shapes carried from one to the next; folding; first values. */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/nn/netdesc.h"
+
+struct cursor {
+	const char *s;
+	int bad;
+};
+
+static int eat(struct cursor *c, const char *word)
+{
+	size_t n = strlen(word);
+	if (strncmp(c->s, word, n))
+		return 0;
+	c->s += n;
+	return 1;
+}
+
+/* A whole number from min to 1,000,000 where one is due. */
+static int number(struct cursor *c, int min)
+{
+	long v = 0;
+	if (*c->s < '0' || *c->s > '9')
+		c->bad = 1;
+	for (; *c->s >= '0' && *c->s <= '9'; c->s++)
+		v = v > 1000000 ? v : 10 * v + (*c->s - '0');
+	if (v < min || v > 1000000)
+		c->bad = 1;
+	return (int)v;
+}
+
+static int is_digit(const struct cursor *c)
+{
+	return *c->s >= '0' && *c->s <= '9';
+}
+
+static int parse_conv(struct cursor *c, struct layer *l, struct netdesc_target target)
+{
+	l->kind = LAYER_CONV;
+	l->KH = number(c, 1);
+	if (!eat(c, "x"))
+		return -1;
+	l->KW = number(c, 1);
+	l->OC = eat(c, "x") ? number(c, 1) : target.channels;
+	l->S = eat(c, "s") ? number(c, 1) : 1;
+	l->P = eat(c, "p") ? number(c, 0) : 0;
+	if (l->P >= l->KH || l->P >= l->KW) /* a row of padding alone is no use */
+		c->bad = 1;
+	return 0;
+}
+
+static int parse_token(const char *token, struct layer *l, struct netdesc_target target)
+{
+	struct cursor c = {token, 0};
+	if (eat(&c, "conv")) {
+		if (parse_conv(&c, l, target) < 0)
+			return -1;
+	} else if (eat(&c, "pool")) {
+		l->kind = LAYER_POOL, l->KH = number(&c, 1);
+		c.bad |= l->KH > 15;
+	} else if (eat(&c, "up")) {
+		l->kind = LAYER_UP, l->KH = number(&c, 1);
+		c.bad |= l->KH > 1024;
+	} else if (eat(&c, "fc")) {
+		l->kind = LAYER_DENSE, l->OC = is_digit(&c) ? number(&c, 1) : target.values;
+	} else if (eat(&c, "bn")) {
+		l->kind = LAYER_BN;
+	} else if (eat(&c, "dropout")) {
+		char *end;
+		l->kind = LAYER_DROPOUT;
+		c.bad |= !is_digit(&c);
+		size_t len = strspn(c.s, "0123456789.");
+		l->p = strtof(c.s, &end);
+		c.bad |= end != c.s + len || !(l->p < 1);
+		c.s = end;
+	} else {
+		l->kind = LAYER_ACT;
+		l->act = eat(&c, "relu") ? ACT_RELU : eat(&c, "tanh") ? ACT_TANH : eat(&c, "sigmoid") ? ACT_SIGMOID : ACT_NONE;
+		c.bad |= l->act == ACT_NONE;
+	}
+	return c.bad || *c.s ? -1 : 0;
+}
+
+/* Output shape from the input's, parameters from both; -1 where the layer does not fit. */
+static int place(struct netdesc *d, struct layer *l)
+{
+	long OC = l->C, OH = l->H, OW = l->W;
+	size_t nw = 0, nb = 0;
+	switch (l->kind) {
+	case LAYER_CONV:
+		OC = l->OC;
+		OH = ((long)l->H + 2L * l->P - l->KH) / l->S + 1, OW = ((long)l->W + 2L * l->P - l->KW) / l->S + 1;
+		if (l->H + 2L * l->P < l->KH || l->W + 2L * l->P < l->KW)
+			return -1;
+		nw = (size_t)OC * (size_t)l->C, nb = (size_t)OC;
+		if (__builtin_mul_overflow(nw, (size_t)l->KH * (size_t)l->KW, &nw))
+			return -1;
+		break;
+	case LAYER_DENSE:
+		OC = l->OC, OH = OW = 1;
+		nw = (size_t)l->C * (size_t)l->H * (size_t)l->W, nb = (size_t)OC;
+		if (__builtin_mul_overflow(nw, (size_t)OC, &nw))
+			return -1;
+		break;
+	case LAYER_POOL:
+		OH /= l->KH, OW /= l->KH;
+		break;
+	case LAYER_UP:
+		OH *= l->KH, OW *= l->KH;
+		break;
+	case LAYER_BN:
+		nw = nb = (size_t)OC;
+		l->run = d->nstat;
+		d->nstat += 2 * (size_t)OC;
+		break;
+	case LAYER_DROPOUT:
+	case LAYER_ACT:
+		break;
+	}
+	if (OH < 1 || OW < 1 || OC * OH > INT_MAX || OC * OH * OW > INT_MAX || OW > INT_MAX || nw > (size_t)1 << 40)
+		return -1;
+	l->OC = (int)OC, l->OH = (int)OH, l->OW = (int)OW;
+	l->w = d->nparam, l->nw = nw;
+	l->b = l->w + nw, l->nb = nb;
+	d->nparam += nw + nb;
+	return 0;
+}
+
+/* What one layer can do for its neighbours; see netdesc.h. */
+static void fuse(struct netdesc *d)
+{
+	for (int i = 0; i < d->n; i++) {
+		struct layer *l = &d->layer[i], *next = l + 1, *end = d->layer + d->n;
+		if (l->fused || (l->kind != LAYER_DENSE && l->kind != LAYER_CONV && l->kind != LAYER_BN))
+			continue;
+		if (l->kind == LAYER_CONV && i > 1 && l->S == 1 && next[-2].kind == LAYER_UP && next[-2].KH == 2)
+			l->up = 2, next[-2].fused = 1;
+		if (l->kind == LAYER_BN && (next == end || next->kind != LAYER_ACT || next->act != ACT_RELU))
+			continue;
+		if (next < end && next->kind == LAYER_ACT)
+			l->act = next->act, next->fused = 1, next++;
+		if (l->kind == LAYER_CONV && next < end && next->kind == LAYER_POOL) {
+			l->pool = next->KH, next->fused = 1, next++;
+			if (l->act == ACT_NONE && next < end && next->kind == LAYER_ACT)
+				l->act = next->act, next->fused = 1;
+		}
+	}
+}
+
+int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, struct netdesc_target target, char err[256])
+{
+	memset(d, 0, sizeof *d);
+	d->C = C, d->H = H, d->W = W;
+	if ((long)C * H > INT_MAX || (long)C * H * W > INT_MAX)
+		return snprintf(err, 256, "the input of %dx%dx%d is too large", C, H, W), -1;
+	for (const char *s = text;;) {
+		char token[64];
+		s += strspn(s, " \t\r\n");
+		if (*s == '#') {
+			s += strcspn(s, "\n");
+			continue;
+		}
+		if (!*s)
+			break;
+		size_t len = strcspn(s, " \t\r\n#");
+		snprintf(token, sizeof token, "%.*s", (int)(len < 60 ? len : 60), s);
+		s += len;
+		if (d->n == NETDESC_LAYERS)
+			return snprintf(err, 256, "the net has more than %d layers", NETDESC_LAYERS), -1;
+		struct layer *l = &d->layer[d->n];
+		l->C = C, l->H = H, l->W = W, l->up = l->pool = 1;
+		if (len > 60 || parse_token(token, l, target) < 0)
+			return snprintf(err, 256, "layer %d: '%s' is no layer", d->n, token), -1;
+		if (place(d, l) < 0)
+			return snprintf(err, 256, "layer %d: %s does not fit its input of %dx%dx%d", d->n, token, C, H, W), -1;
+		C = l->OC, H = l->OH, W = l->OW;
+		d->n++;
+	}
+	fuse(d);
+	d->outputs = C * H * W;
+	if (!d->n)
+		return snprintf(err, 256, "the net has no layers"), -1;
+	if (target.channels != target.values && C == target.channels && H * W > 1)
+		return 0;
+	if (d->outputs != target.values && target.channels != target.values)
+		return snprintf(err, 256, "the net ends with %dx%dx%d values, the target is %d maps", C, H, W, target.channels), -1;
+	if (d->outputs != target.values)
+		return snprintf(err, 256, "the net ends with %d values, the target has %d", d->outputs, target.values), -1;
+	return 0;
+}
+
+void netdesc_fold(struct netdesc *d)
+{
+	int folded = 0;
+	for (int i = 0; i + 1 < d->n; i++) {
+		struct layer *l = &d->layer[i], *bn = l + 1;
+		if ((l->kind != LAYER_CONV && l->kind != LAYER_DENSE) || bn->kind != LAYER_BN || l->act != ACT_NONE || l->pool > 1)
+			continue;
+		l->bn = i + 1, bn->fused = 1, folded = 1;
+		if (bn->act != ACT_NONE)
+			l->act = bn->act, bn->act = ACT_NONE;
+	}
+	if (folded)
+		for (int i = 0; i < d->n; i++) { /* a pool after what was folded */
+			struct layer *l = &d->layer[i];
+			int k = i + 1;
+			while (k < d->n && d->layer[k].fused && d->layer[k].kind != LAYER_UP)
+				k++;
+			if (l->bn && l->kind == LAYER_CONV && k < d->n && d->layer[k].kind == LAYER_POOL && !d->layer[k].fused)
+				l->pool = d->layer[k].KH, d->layer[k].fused = 1;
+		}
+}
+
+void netdesc_fold_weights(const struct netdesc *d, real *param, const real *stat)
+{
+	for (int i = 0; i < d->n; i++) {
+		const struct layer *l = &d->layer[i], *bn = l + 1;
+		if (!l->bn)
+			continue;
+		size_t in = l->nw / (size_t)l->OC;
+		for (size_t c = 0; c < (size_t)l->OC; c++) {
+			double mean = (double)stat[bn->run + c], var = (double)stat[bn->run + (size_t)l->OC + c];
+			double scale = (double)param[bn->w + c] / sqrt(var + NETDESC_BN_EPS);
+			for (size_t k = 0; k < in; k++)
+				param[l->w + c * in + k] = (real)((double)param[l->w + c * in + k] * scale);
+			param[l->b + c] = (real)(((double)param[l->b + c] - mean) * scale + (double)param[bn->b + c]);
+		}
+	}
+}
+
+double netdesc_flops(const struct netdesc *d)
+{
+	double sum = 0;
+	for (int i = 0; i < d->n; i++)
+		if (d->layer[i].kind == LAYER_CONV || d->layer[i].kind == LAYER_DENSE)
+			sum += 2.0 * (double)d->layer[i].nw * d->layer[i].OH * d->layer[i].OW;
+	return sum;
+}
+
+static char *read_text(const char *path)
+{
+	size_t n = 0, size = 1 << 16;
+	FILE *f = fopen(path, "re");
+	if (!f)
+		die_errno("%s", path);
+	char *s = xcalloc(size + 1, 1);
+	n = fread(s, 1, size, f);
+	if (ferror(f))
+		die_errno("%s", path);
+	if (n == size || memchr(s, 0, n))
+		die("%s: is not a net description", path);
+	fclose(f);
+	return s;
+}
+
+char *netdesc_text(const char *spec)
+{
+	char *text = spec[0] == '@' ? read_text(spec + 1) : xstrdup(spec), *to = text;
+	for (const char *s = text; *s;) {
+		if (*s == '#')
+			s += strcspn(s, "\n");
+		else if (strchr(" \t\r\n", *s))
+			s++;
+		else {
+			size_t len = strcspn(s, " \t\r\n#");
+			if (to != text)
+				*to++ = ' ';
+			memmove(to, s, len);
+			to += len, s += len;
+		}
+		if (*s && to > s) /* can't happen: what is kept is never longer than what was read */
+			die("%s: is not a net description", spec);
+	}
+	*to = 0;
+	return text;
+}
+
+/* The activation that a layer's output meets next, through batch norm and pooling. */
+static enum act act_after(const struct netdesc *d, int i)
+{
+	for (i++; i < d->n; i++)
+		if (d->layer[i].kind == LAYER_ACT)
+			return d->layer[i].act;
+		else if (d->layer[i].kind != LAYER_BN && d->layer[i].kind != LAYER_POOL)
+			break;
+	return ACT_NONE;
+}
+
+void netdesc_first(const struct netdesc *d, uint64_t seed, real *param, real *stat)
+{
+	for (int i = 0; i < d->n; i++) {
+		const struct layer *l = &d->layer[i];
+		for (size_t k = 0; k < l->nb; k++)
+			param[l->b + k] = 0;
+		if (l->kind == LAYER_BN) {
+			for (int k = 0; k < l->C; k++)
+				param[l->w + (size_t)k] = 1, stat[l->run + (size_t)k] = 0, stat[l->run + (size_t)(l->C + k)] = 1;
+			continue;
+		}
+		if (!l->nw)
+			continue;
+		size_t in = l->nw / (size_t)l->OC, area = l->kind == LAYER_CONV ? (size_t)l->KH * (size_t)l->KW : 1;
+		enum act act = act_after(d, i);
+		double normal = sqrt(2.0 / (double)in),
+		       range = sqrt(6.0 / ((double)in + (double)area * l->OC)) * (act == ACT_SIGMOID ? 4 : 1);
+		for (size_t k = 0; k < l->nw; k++) {
+			struct philox p = philox(seed, PHILOX_INIT, (uint32_t)i, (uint32_t)(k / in), (uint32_t)(k % in) / 2);
+			uint32_t a = p.v[k % in % 2 * 2], b = p.v[k % in % 2 * 2 + 1];
+			param[l->w + k] = act == ACT_RELU ? (real)(normal * (double)philox_normal(a, b))
+							  : (real)(range * (2 * (double)philox_unit(a) - 1));
+		}
+	}
+}

@@ -1,0 +1,128 @@
+/* Levels of models: loading, applying, their histories. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/err.h"
+#include "lib/predict/cascade.h"
+#include "lib/stream/ds.h"
+
+struct level {
+	struct model *m[CASCADE_MODELS];
+	int n;
+	struct infer *f;
+};
+
+struct cascade {
+	int levels; /* the first included */
+	struct level level[CASCADE_LEVELS];
+};
+
+int cascade_is_model(const char *path)
+{
+	struct stat st;
+	if (!strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode)))
+		return 0;
+	struct tns *t = tns_open(path);
+	int yes = model_is(t);
+	tns_free(t);
+	return yes;
+}
+
+static void level_load(struct level *l, const struct ops *o, char **path, int n, int flip)
+{
+	if (n > CASCADE_MODELS)
+		die_usage("%s: more than %d models of one level", path[0], CASCADE_MODELS);
+	l->n = n;
+	for (int i = 0; i < n; i++)
+		l->m[i] = model_load(path[i]);
+	l->f = infer_new(o, l->m, n, flip);
+}
+
+struct cascade *cascade_new(const struct ops *o, char **model, int n, const char *const *refine, int levels, int flip)
+{
+	struct cascade *c = xcalloc(1, sizeof *c);
+	if (levels >= CASCADE_LEVELS)
+		die_usage("--refine: more than %d levels", CASCADE_LEVELS - 1);
+	level_load(&c->level[0], o, model, n, flip);
+	const struct model *first = cascade_model(c);
+	if (levels && !first->points)
+		die_usage("--refine: the model predicts no points");
+	for (int k = 0; k < levels; k++) {
+		int count;
+		char **path = ds_split_names(refine[k], &count);
+		level_load(&c->level[k + 1], o, path, count, flip);
+		const struct model *m = c->level[k + 1].m[0];
+		if (!m->points || strcmp(m->names, first->names))
+			die("%s: its points are not those of the model it is to refine", path[0]);
+		ds_free_names(path);
+	}
+	c->levels = levels + 1;
+	return c;
+}
+
+struct infer *cascade_first(const struct cascade *c)
+{
+	return c->level[0].f;
+}
+
+const struct model *cascade_model(const struct cascade *c)
+{
+	return c->level[0].m[0];
+}
+
+void cascade_ask(struct cascade *c, const uint8_t *images, int B)
+{
+	infer_ask(c->level[0].f, images, B);
+}
+
+void cascade_take(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps)
+{
+	const struct model *m = cascade_model(c);
+	size_t n = 2 * (size_t)m->points, further = (size_t)c->levels - 1;
+	infer_take(c->level[0].f, out, spread);
+	double rmse = infer_rmse(c->level[0].f);
+	assert(spread || !further);
+	for (size_t k = 0; k < further; k++) {
+		for (size_t b = 0; b < (size_t)B; b++)
+			memcpy(steps + (b * further + k) * n, out + b * n, n * sizeof *out);
+		infer_refine(c->level[k + 1].f, images, m->W, m->H, B, out, spread, &rmse);
+	}
+}
+
+void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps)
+{
+	cascade_ask(c, images, B);
+	cascade_take(c, images, B, out, spread, steps);
+}
+
+void cascade_history(const struct cascade *c, const struct tns *in, struct tns_writer *w)
+{
+	size_t all = 0, n = 0;
+	for (int k = 0; k < c->levels; k++)
+		all += (size_t)c->level[k].n;
+	struct tns *heads = xcalloc(all, sizeof *heads);
+	struct tns_meta *lines = xcalloc(all, sizeof *lines);
+	const struct tns **inputs = xcalloc(all + 1, sizeof *inputs);
+	inputs[n] = in;
+	for (int k = 0; k < c->levels; k++)
+		for (int i = 0; i < c->level[k].n; i++, n++) {
+			const struct model *m = c->level[k].m[i];
+			lines[n] = (struct tns_meta){"history", m->history, 7, strlen(m->history), 1};
+			heads[n] = (struct tns){.nmeta = 1, .meta = &lines[n], .fingerprint = m->fingerprint};
+			inputs[n + 1] = &heads[n];
+		}
+	ds_history(w, inputs, (int)n + 1, NULL);
+	free(heads), free(lines), free(inputs);
+}
+
+void cascade_free(struct cascade *c)
+{
+	for (int k = 0; k < c->levels; k++) {
+		infer_free(c->level[k].f);
+		for (int i = 0; i < c->level[k].n; i++)
+			model_free(c->level[k].m[i]);
+	}
+	free(c);
+}

@@ -1,0 +1,337 @@
+/* Forward passes, put together. */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/labels/patch.h"
+#include "lib/nn/decode.h"
+#include "lib/nn/net.h"
+#include "lib/predict/infer.h"
+#include "lib/stream/ds.h"
+
+struct infer {
+	const struct ops *o;
+	struct model **m;
+	int n, flip, values, *mirror;
+	struct net **net;
+	struct decoder **decoder;		  /* of models with points */
+	uint8_t *bytes[INFER_ASKED][2], *flipped; /* device, of each side; host */
+	uint32_t *rows;				  /* device: 0, 1, ... */
+	real *x;				  /* device */
+	real **z;				  /* host: outputs as they come, of (asked, side, model), where they are wanted */
+	int *ticket;				  /* of each of them */
+	int B[INFER_ASKED], asked, taken;	  /* how many so far */
+	float *row, *variance;			  /* (B, values), (B, points): one model's */
+	double *sum, *square;			  /* (B, values) */
+	double *own;				  /* (B, points): the estimates' own variances, summed */
+	float *maps;				  /* the caller's, where they are kept */
+	uint8_t *patch;				  /* refine: (B, H, W) */
+	float *place;				  /* refine: (B, values) */
+};
+
+static void same_kind(struct model **m, int n)
+{
+	for (int i = 1; i < n; i++) {
+		int alike = m[i]->target == m[0]->target || (m[i]->points && m[0]->points);
+		if (!alike || m[i]->W != m[0]->W || m[i]->H != m[0]->H || strcmp(m[i]->names, m[0]->names))
+			die("models 1 and %d differ in target, input or names: they can't be averaged", i + 1);
+	}
+}
+
+struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip)
+{
+	struct infer *f = xcalloc(1, sizeof *f);
+	size_t pixels = (size_t)m[0]->W * (size_t)m[0]->H, B = INFER_BATCH, P = (size_t)m[0]->points;
+	uint32_t rows[INFER_BATCH];
+	int k;
+	f->o = o, f->m = m, f->n = n, f->flip = flip;
+	f->values = m[0]->points ? 2 * m[0]->points : m[0]->outputs;
+	same_kind(m, n);
+	f->net = xcalloc((size_t)n, sizeof *f->net), f->decoder = xcalloc((size_t)n, sizeof *f->decoder);
+	for (int i = 0; i < n; i++) {
+		f->net[i] = net_new(o, &m[i]->d, INFER_BATCH, NET_INFER);
+		net_borrow(f->net[i], m[i]->param, m[i]->stat);
+		if (P)
+			f->decoder[i] = decoder_new(o, m[i], INFER_BATCH);
+	}
+	for (int i = 0; i < INFER_ASKED; i++)
+		for (int side = 0; side <= flip; side++)
+			f->bytes[i][side] = o->alloc(o, B * pixels);
+	f->flipped = xmalloc(B * pixels);
+	f->rows = o->alloc(o, sizeof rows);
+	for (uint32_t i = 0; i < INFER_BATCH; i++)
+		rows[i] = i;
+	o->put(o, f->rows, rows, sizeof rows);
+	f->x = o->alloc(o, B * pixels * sizeof(real));
+	size_t out = (size_t)f->values;
+	f->z = xcalloc(INFER_ASKED * 2 * (size_t)n, sizeof *f->z), f->ticket = xcalloc(INFER_ASKED * 2 * (size_t)n, sizeof *f->ticket);
+	f->row = xcalloc(B * out, sizeof *f->row), f->variance = xcalloc(B * P + 1, sizeof *f->variance);
+	f->sum = xcalloc(B * out, sizeof *f->sum), f->square = xcalloc(B * out, sizeof *f->square);
+	f->own = xcalloc(B * P + 1, sizeof *f->own);
+	if (P) {
+		char **names = ds_split_names(m[0]->names, &k);
+		f->mirror = ds_mirror(names);
+		ds_free_names(names);
+	}
+	return f;
+}
+
+int infer_values(const struct infer *f)
+{
+	return f->values;
+}
+
+int infer_maps(const struct model *m)
+{
+	return m->target == TARGET_HEATMAP ? m->points : m->target == TARGET_MAP ? 1 : 0;
+}
+
+void infer_keep_maps(struct infer *f, float *maps)
+{
+	const struct model *m = f->m[0];
+	for (int i = 0; i < f->n; i++)
+		if (f->m[i]->target != m->target || f->m[i]->MH != m->MH || f->m[i]->MW != m->MW)
+			die("model %d has no maps like those of model 1", i + 1);
+	f->maps = maps;
+}
+
+void infer_free(struct infer *f)
+{
+	for (int i = 0; i < f->n; i++)
+		net_free(f->net[i]), decoder_free(f->decoder[i]);
+	for (int i = 0; i < INFER_ASKED; i++)
+		f->o->release(f->o, f->bytes[i][0]), f->o->release(f->o, f->bytes[i][1]);
+	for (int i = 0; i < INFER_ASKED * 2 * f->n; i++)
+		free(f->z[i]);
+	f->o->release(f->o, f->rows), f->o->release(f->o, f->x);
+	free(f->ticket);
+	free(f->net), free(f->decoder), free(f->flipped), free(f->z), free(f->row), free(f->variance), free(f->sum), free(f->square);
+	free(f->own), free(f->patch), free(f->place), free(f->mirror), free(f);
+}
+
+static void mirror_images(uint8_t *to, const uint8_t *from, size_t rows, int W)
+{
+	for (size_t r = 0; r < rows; r++)
+		for (int x = 0; x < W; x++)
+			to[r * (size_t)W + (size_t)x] = from[r * (size_t)W + (size_t)(W - 1 - x)];
+}
+
+/* Outputs of one row to what users see, in place; of targets without points. */
+static void finish_row(const struct model *m, real *z)
+{
+	int K = m->outputs;
+	if (m->target == TARGET_LABEL && K == 1) {
+		z[0] = (real)(1 / (1 + exp(-(double)z[0])));
+	} else if (m->target == TARGET_LABEL) {
+		double max = (double)z[0], sum = 0;
+		for (int k = 1; k < K; k++)
+			max = (double)z[k] > max ? (double)z[k] : max;
+		for (int k = 0; k < K; k++)
+			sum += exp((double)z[k] - max);
+		for (int k = 0; k < K; k++)
+			z[k] = (real)(exp((double)z[k] - max) / sum);
+	}
+}
+
+/* The outputs of a mirror image as the image's own. */
+static void unmirror_row(const struct infer *f, const struct model *m, float *z, float *variance, float *copy)
+{
+	float across = (float)(m->W - 1 + 2 * m->offset[0]);
+	memcpy(copy, z, (size_t)f->values * sizeof *z);
+	for (int k = 0; k < m->points; k++) {
+		z[2 * k] = across - copy[2 * f->mirror[k]];
+		z[2 * k + 1] = copy[2 * f->mirror[k] + 1];
+	}
+	for (int y = 0; m->target == TARGET_IMAGE && y < m->H; y++)
+		for (int x = 0; x < m->W; x++)
+			z[y * m->W + x] = copy[y * m->W + m->W - 1 - x];
+	memcpy(copy, variance, (size_t)m->points * sizeof *copy);
+	for (int k = 0; k < m->points; k++)
+		variance[k] = copy[f->mirror[k]];
+}
+
+/* A map's n outputs to what is kept of them: of a point's, the probability of each place; of the one of all points, of each pixel. */
+static void probabilities(const struct model *m, double *to, const real *z, size_t n)
+{
+	double top = (double)z[0], sum = 0;
+	for (size_t k = 1; k < n; k++)
+		top = (double)z[k] > top ? (double)z[k] : top;
+	for (size_t k = 0; k < n && m->target == TARGET_HEATMAP; k++)
+		sum += exp((double)z[k] - top);
+	for (size_t k = 0; k < n; k++)
+		to[k] = m->target == TARGET_HEATMAP ? exp((double)z[k] - top) / sum : 1 / (1 + exp(-(double)z[k]));
+}
+
+/* A batch of maps z (B, maps, H, W), added to what is kept. */
+static void add_maps(const struct infer *f, const real *z, int B, int side, double share)
+{
+	const struct model *m = f->m[0];
+	size_t n = (size_t)m->MH * (size_t)m->MW;
+	int maps = infer_maps(m);
+	double *p = xmalloc(n * sizeof *p);
+	for (int i = 0; i < B * maps; i++) {
+		int map = i % maps, from = side && maps > 1 ? f->mirror[map] : map;
+		float *to = f->maps + (size_t)i * n;
+		probabilities(m, p, z + (size_t)(i - map + from) * n, n);
+		for (int y = 0; y < m->MH; y++)
+			for (int x = 0; x < m->MW; x++)
+				to[y * m->MW + x] += (float)(p[y * m->MW + (side ? m->MW - 1 - x : x)] * share);
+	}
+	free(p);
+}
+
+static size_t z_index(const struct infer *f, int asked, int side, int i)
+{
+	return (size_t)((asked * 2 + side) * f->n + i);
+}
+
+static int slot_of(int asked, int side)
+{
+	return asked * 2 + side;
+}
+
+void infer_ask(struct infer *f, const uint8_t *images, int B)
+{
+	const struct ops *o = f->o;
+	const struct model *first = f->m[0];
+	size_t pixels = (size_t)first->W * (size_t)first->H;
+	int a = f->asked++ % INFER_ASKED;
+	assert(f->asked - f->taken <= INFER_ASKED);
+	f->B[a] = B;
+	for (int side = 0; side <= f->flip; side++) {
+		if (side)
+			mirror_images(f->flipped, images, (size_t)B * (size_t)first->H, first->W);
+		o->feed(o, f->bytes[a][side], side ? f->flipped : images, (size_t)B * pixels);
+		for (int i = 0; i < f->n; i++) {
+			const struct model *m = f->m[i];
+			size_t at = z_index(f, a, side, i);
+			o->images(o, f->x, f->bytes[a][side], f->rows, B, 1, m->H, m->W, m->mul, m->add, NULL);
+			const real *z = net_forward(f->net[i], f->x, B, &(struct net_pass){0});
+			if (m->points)
+				decode_ask(f->decoder[i], z, B, slot_of(a, side));
+			if (m->points && !f->maps)
+				continue;
+			if (!f->z[at])
+				f->z[at] = xcalloc((size_t)INFER_BATCH * (size_t)m->outputs, sizeof *f->z[at]);
+			f->ticket[at] = o->fetch(o, f->z[at], z, (size_t)B * (size_t)m->outputs * sizeof *z);
+		}
+	}
+}
+
+/* What model i made of a batch: into row and variance. */
+static void estimate(struct infer *f, int a, int i, int side, double share)
+{
+	const struct model *m = f->m[i];
+	size_t at = z_index(f, a, side, i);
+	int B = f->B[a];
+	if (m->points)
+		decode_take(f->decoder[i], slot_of(a, side), f->row, f->variance);
+	if (!m->points || f->maps)
+		f->o->wait(f->o, f->ticket[at]);
+	if (f->maps)
+		add_maps(f, f->z[at], B, side, share);
+	for (int b = 0; !m->points && b < B; b++) {
+		real *row = f->z[at] + (size_t)b * (size_t)m->outputs;
+		finish_row(m, row);
+		for (int k = 0; k < m->outputs; k++)
+			f->row[b * m->outputs + k] = (float)row[k];
+	}
+}
+
+void infer_take(struct infer *f, float *out, float *spread)
+{
+	const struct model *m = f->m[0];
+	int a = f->taken++ % INFER_ASKED, B = f->B[a];
+	assert(f->taken <= f->asked);
+	size_t K = (size_t)f->values, P = (size_t)m->points, all = (size_t)B * K;
+	int estimates = f->n * (f->flip ? 2 : 1), own = 0;
+	float *copy = xcalloc(K, sizeof *copy);
+	memset(f->sum, 0, all * sizeof *f->sum);
+	memset(f->square, 0, all * sizeof *f->square);
+	memset(f->own, 0, (size_t)B * P * sizeof *f->own);
+	if (f->maps)
+		memset(f->maps, 0, (size_t)B * (size_t)m->outputs * sizeof *f->maps);
+	for (int side = 0; side <= f->flip; side++)
+		for (int i = 0; i < f->n; i++) {
+			estimate(f, a, i, side, 1.0 / estimates);
+			own |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
+			for (int b = 0; side && b < B; b++)
+				unmirror_row(f, f->m[i], f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);
+			for (size_t k = 0; k < all; k++)
+				f->sum[k] += (double)f->row[k], f->square[k] += (double)f->row[k] * (double)f->row[k];
+			for (size_t k = 0; k < (size_t)B * P; k++)
+				f->own[k] += (double)f->variance[k];
+		}
+	for (size_t k = 0; k < all; k++)
+		out[k] = (float)(f->sum[k] / estimates);
+	for (size_t k = 0; spread && k < all / 2; k++) {
+		double v = f->own[k] / estimates;
+		for (int xy = 0; xy < 2; xy++) {
+			double mean = f->sum[2 * k + (size_t)xy] / estimates;
+			v += f->square[2 * k + (size_t)xy] / estimates - mean * mean;
+		}
+		spread[k] = estimates > 1 || own ? (float)sqrt(v > 0 ? v : 0) : NAN;
+	}
+	free(copy);
+}
+
+void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread)
+{
+	infer_ask(f, images, B);
+	infer_take(f, out, spread);
+}
+
+double infer_rmse(const struct infer *f)
+{
+	double sum = 0;
+	for (int i = 0; i < f->n; i++) {
+		if (!(f->m[i]->rmse > 0))
+			return 0;
+		sum += f->m[i]->rmse * f->m[i]->rmse;
+	}
+	return sqrt(sum / f->n);
+}
+
+/* Two estimates of a point as one. share: what the second counts, of 1; below 0: by the spreads. */
+static void fuse(float xy[2], float *spread, const float got[2], float its, double share)
+{
+	double wa = 1 / ((double)*spread * (double)*spread), wb = 1 / ((double)its * (double)its);
+	int known = isfinite(wa) && isfinite(wb);
+	if (share < 0)
+		share = known ? wb / (wa + wb) : 1;
+	for (int k = 0; k < 2; k++)
+		xy[k] = (float)((1 - share) * (double)xy[k] + share * (double)got[k]);
+	*spread = known ? (float)sqrt(1 / (wa + wb)) : its;
+}
+
+void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread, double *rmse)
+{
+	const struct model *m = f->m[0];
+	double a = *rmse, b = infer_rmse(f), share = a > 0 && b > 0 ? a * a / (a * a + b * b) : -1;
+	*rmse = share < 0 ? 0 : sqrt(share) * b;
+	int P = m->points, all = B * P, corner[INFER_BATCH][2];
+	size_t pixels = (size_t)m->W * (size_t)m->H;
+	float *each = xcalloc((size_t)INFER_BATCH * (size_t)P, sizeof *each);
+	if (!f->patch) {
+		f->patch = xmalloc(INFER_BATCH * pixels);
+		f->place = xcalloc((size_t)INFER_BATCH * (size_t)f->values, sizeof *f->place);
+	}
+	for (int at = 0; at < all; at += INFER_BATCH) {
+		int n = all - at < INFER_BATCH ? all - at : INFER_BATCH;
+		for (int i = 0; i < n; i++) {
+			const float *p = xy + 2 * (at + i);
+			patch_window(f->patch + (size_t)i * pixels, m->W, m->H, images + (size_t)((at + i) / P) * (size_t)W * (size_t)H, W,
+				H, (double)p[0], (double)p[1], corner[i]);
+		}
+		infer_batch(f, f->patch, n, f->place, each);
+		for (int i = 0; i < n; i++) {
+			int p = (at + i) % P;
+			const float *got = f->place + (size_t)i * (size_t)f->values + 2 * p;
+			fuse(xy + 2 * (at + i), &spread[at + i], (float[]){got[0] + (float)corner[i][0], got[1] + (float)corner[i][1]},
+				each[i * P + p], share);
+		}
+	}
+	free(each);
+}

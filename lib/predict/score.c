@@ -1,0 +1,168 @@
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/predict/score.h"
+#include "lib/stream/ds.h"
+
+const int score_px[SCORE_STEPS] = {1, 2, 3, 5};
+
+void score_points_begin(struct score_points *s, char **names, int k)
+{
+	memset(s, 0, sizeof *s);
+	s->k = k;
+	s->point = xcalloc((size_t)k, sizeof *s->point);
+	s->left = ds_name_index(names, "left_eye_center");
+	s->right = ds_name_index(names, "right_eye_center");
+}
+
+/* The row's unit of normalised errors, or 0 if it has none. */
+static double interocular(const struct score_points *s, const float *truth)
+{
+	const float *l = truth + 2 * s->left, *r = truth + 2 * s->right;
+	if (s->left < 0 || s->right < 0)
+		return 0;
+	double d = hypot((double)l[0] - r[0], (double)l[1] - r[1]);
+	return isfinite(d) ? d : 0;
+}
+
+int score_points_add(struct score_points *s, const float *truth, const float *predicted)
+{
+	double unit = interocular(s, truth);
+	for (int i = 0; i < 2 * s->k; i++)
+		if (!isfinite(predicted[i]))
+			return i;
+	s->rows++;
+	for (int i = 0; i < s->k; i++, truth += 2, predicted += 2) {
+		struct score_sum *p = &s->point[i];
+		double dx = (double)predicted[0] - truth[0], dy = (double)predicted[1] - truth[1], d = hypot(dx, dy);
+		if (!isnan(dx))
+			p->coords++, p->square += dx * dx;
+		if (!isnan(dy))
+			p->coords++, p->square += dy * dy;
+		if (isnan(dx) || isnan(dy))
+			continue;
+		p->points++;
+		p->distance += d;
+		for (int t = 0; t < SCORE_STEPS; t++)
+			p->within[t] += d <= score_px[t];
+		if (unit > 0)
+			s->norm += d / unit, s->norm_points++;
+	}
+	return -1;
+}
+
+struct score_sum score_points_all(const struct score_points *s)
+{
+	struct score_sum all = {0};
+	for (int i = 0; i < s->k; i++) {
+		const struct score_sum *p = &s->point[i];
+		all.coords += p->coords, all.points += p->points;
+		all.square += p->square, all.distance += p->distance;
+		for (int t = 0; t < SCORE_STEPS; t++)
+			all.within[t] += p->within[t];
+	}
+	return all;
+}
+
+double score_rmse(const struct score_sum *s)
+{
+	return s->coords ? sqrt(s->square / (double)s->coords) : NAN;
+}
+
+double score_mean(const struct score_sum *s)
+{
+	return s->points ? s->distance / (double)s->points : NAN;
+}
+
+double score_within(const struct score_sum *s, int i)
+{
+	return s->points ? (double)s->within[i] / (double)s->points : NAN;
+}
+
+double score_normalised(const struct score_points *s)
+{
+	return s->norm_points ? s->norm / (double)s->norm_points : NAN;
+}
+
+void score_points_end(struct score_points *s)
+{
+	free(s->point);
+}
+
+struct score_pair {
+	double score;
+	int positive;
+};
+
+void score_labels_begin(struct score_labels *s, int c)
+{
+	assert(c >= 2 && c <= 256);
+	memset(s, 0, sizeof *s);
+	s->c = c;
+	s->confusion = xcalloc((size_t)c * (size_t)c, sizeof *s->confusion);
+}
+
+/* Two columns are held as their difference: near 1 a probability has no digits left, its complement still has. */
+static void hold(struct score_labels *s, double score, int positive)
+{
+	if (s->rows == s->cap)
+		s->pair = xrealloc(s->pair, (s->cap = s->cap ? s->cap * 2 : 1024) * sizeof *s->pair);
+	s->pair[s->rows].score = score;
+	s->pair[s->rows].positive = positive;
+}
+
+int score_labels_add(struct score_labels *s, int label, const float *scores, int columns)
+{
+	int answer = columns == 1 ? scores[0] >= 0.5f : 0;
+	assert(label >= 0 && label < s->c && (columns == s->c || (columns == 1 && s->c == 2)));
+	for (int i = 0; i < columns; i++) {
+		if (!isfinite(scores[i]))
+			return i;
+		if (columns > 1 && scores[i] > scores[answer])
+			answer = i;
+	}
+	if (s->c == 2)
+		hold(s, columns == 1 ? scores[0] : (double)scores[1] - scores[0], label);
+	s->confusion[label * s->c + answer]++;
+	s->rows++;
+	s->wrong += answer != label;
+	return -1;
+}
+
+double score_error(const struct score_labels *s)
+{
+	return s->rows ? (double)s->wrong / (double)s->rows : NAN;
+}
+
+static int by_score(const void *a, const void *b)
+{
+	double x = ((const struct score_pair *)a)->score, y = ((const struct score_pair *)b)->score;
+	return (x > y) - (x < y);
+}
+
+double score_auc(struct score_labels *s)
+{
+	uint64_t positives = 0, negatives = 0;
+	double twice = 0; /* the number of pairs in order, doubled: whole, so exact up to 2^53 */
+	if (s->c != 2)
+		return NAN;
+	if (s->rows)
+		qsort(s->pair, s->rows, sizeof *s->pair, by_score);
+	for (size_t i = 0, end; i < s->rows; i = end) {
+		uint64_t p = 0, n = 0;
+		for (end = i; end < s->rows && s->pair[end].score == s->pair[i].score; end++)
+			s->pair[end].positive ? p++ : n++;
+		twice += (double)p * (double)(2 * negatives + n);
+		positives += p, negatives += n;
+	}
+	return positives && negatives ? twice / 2 / (double)positives / (double)negatives : NAN;
+}
+
+void score_labels_end(struct score_labels *s)
+{
+	free(s->confusion);
+	free(s->pair);
+}

@@ -1,0 +1,70 @@
+/* How far predictions are from the truth. Rows are added one at a time, in constant memory, but that an AUC needs every score (16 bytes
+ * a row). All shares and means are NaN where nothing was counted. */
+#ifndef SCORE_H
+#define SCORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/out.h"
+
+#define SCORE_STEPS 4
+extern const int score_px[SCORE_STEPS]; /* 1, 2, 3, 5 */
+
+/* One point, or all of them. A coordinate counts where the truth is a number; a point where both its coordinates are. */
+struct score_sum {
+	uint64_t coords, points;
+	double square;		      /* sum of squared errors of the coordinates, px^2 */
+	double distance;	      /* sum of the points' Euclidean distances, px */
+	uint64_t within[SCORE_STEPS]; /* points at most score_px away */
+};
+
+struct score_points {
+	int k;
+	struct score_sum *point; /* (K) */
+	uint64_t rows;
+	/* Distances divided by the row's distance between the true eye centres, over the points of rows where both are labelled (and
+	 * apart): the usual normalised mean error, every point of equal weight. */
+	int left, right; /* indices of left_eye_center and right_eye_center, or -1 */
+	double norm;
+	uint64_t norm_points;
+};
+
+/* names: K of them, NULL-terminated; used during the call only. */
+void score_points_begin(struct score_points *s, char **names, int k);
+/* One row, truth and predicted (K, 2) in pixels. Returns -1, or the index of the first predicted coordinate that is not finite; then
+ * nothing was counted. */
+int score_points_add(struct score_points *s, const float *truth, const float *predicted);
+struct score_sum score_points_all(const struct score_points *s);
+/* The competition's measure: root of the mean squared error over labelled coordinates, px. */
+double score_rmse(const struct score_sum *s);
+double score_mean(const struct score_sum *s);	       /* mean distance of the points, px */
+double score_within(const struct score_sum *s, int i); /* share of points at most score_px[i] away */
+double score_normalised(const struct score_points *s);
+void score_points_end(struct score_points *s);
+
+struct score_labels {
+	int c;		     /* classes, 2 to 256 */
+	uint64_t *confusion; /* (C, C): [truth][answer] */
+	uint64_t rows, wrong;
+	struct score_pair *pair; /* private: what the AUC is made from, where C is 2 */
+	size_t cap;
+};
+
+void score_labels_begin(struct score_labels *s, int c);
+/* One row: scores (columns) is the score of class 1 where columns is 1 (0.5 and more says 1), else one a class (the greatest wins, the
+ * first of equals). Returns -1, or the index of a score that is not finite; label < C (assert). */
+int score_labels_add(struct score_labels *s, int label, const float *scores, int columns);
+double score_error(const struct score_labels *s);
+/* Area under the ROC curve, exact: the share of (positive, negative) pairs in the right order, equals counted half (Mann and Whitney,
+ * 1947). NaN unless there are two classes and both occur. Sorts what it holds. */
+double score_auc(struct score_labels *s);
+void score_labels_end(struct score_labels *s);
+
+/* Text begins with `rmse_px X`, `error_rate X`; names (K), classes (C). level: what a cascade had after each level but the last, which is
+ * s. */
+void score_points_print(
+	struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels, int as_json);
+void score_labels_print(struct out *to, struct score_labels *s, char **classes, int as_json);
+
+#endif

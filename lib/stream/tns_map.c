@@ -1,0 +1,143 @@
+/* Whole streams: a regular file is mapped and its payloads are used where they lie; what comes through a pipe is kept chunk by chunk. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/err.h"
+#include "lib/stream/tns.h"
+#include "lib/stream/tns_io.h"
+
+struct chunk {
+	uint64_t row, rows;
+	const unsigned char *data;
+	int own;
+};
+
+struct tensor {
+	struct chunk *chunk;
+	size_t n;
+	size_t last; /* the chunk found last: most look-ups are near it */
+};
+
+struct tns_table {
+	struct tns *t;
+	struct tensor *tensor;
+	void *map;
+	size_t size;
+};
+
+/* A regular file is mapped. It is opened once: a named pipe whose reader goes away takes its writer along. */
+static void open_or_map(struct tns_table *b, const char *path)
+{
+	struct stat st;
+	const char *name;
+	int fd = tns_input(path, &name);
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 && lseek(fd, 0, SEEK_CUR) == 0) {
+		b->size = (size_t)st.st_size;
+		b->map = mmap(NULL, b->size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (b->map == MAP_FAILED)
+			b->map = NULL;
+#ifdef MADV_POPULATE_READ
+		else /* all of it will be read: its pages at once, not one fault after the other */
+			madvise(b->map, b->size, MADV_POPULATE_READ);
+#endif
+	}
+	b->t = b->map ? tns_open_memory(b->map, b->size, name) : tns_open_fd(fd, name);
+	if (b->map && fd > 0)
+		close(fd);
+}
+
+struct tns_table *tns_load(const char *path)
+{
+	struct tns_table *b = xcalloc(1, sizeof *b);
+	open_or_map(b, path);
+	if (tns_head(b->t) < 0)
+		die("%s: %s", b->t->name, b->t->err);
+	b->tensor = xcalloc((size_t)b->t->ntensors, sizeof *b->tensor);
+	while (tns_next(b->t) == TNS_DATA) {
+		struct tensor *x = &b->tensor[b->t->id];
+		struct chunk c = {b->t->row, b->t->rows, b->t->data, 0};
+		const unsigned char *map = b->map;
+		if (!map || c.data < map || c.data >= map + b->size) {
+			size_t n = (size_t)c.rows * b->t->def[b->t->id].row_bytes;
+			unsigned char *copy = xmalloc(n);
+			c.data = memcpy(copy, c.data, n);
+			c.own = 1;
+		}
+		if (!(x->n & (x->n - 1)))
+			x->chunk = xrealloc(x->chunk, (x->n ? 2 * x->n : 1) * sizeof *x->chunk);
+		x->chunk[x->n++] = c;
+	}
+	return b;
+}
+
+const struct tns *tns_table_head(const struct tns_table *b)
+{
+	return b->t;
+}
+
+static const struct chunk *find(const struct tns_table *b, int id, uint64_t row)
+{
+	struct tensor *x = &b->tensor[id];
+	assert(id >= 0 && id < b->t->ntensors && row < b->t->def[id].rows);
+	size_t lo = 0, hi = x->n, at = __atomic_load_n(&x->last, __ATOMIC_RELAXED);
+	if (x->chunk[at].row <= row && row < x->chunk[at].row + x->chunk[at].rows)
+		return &x->chunk[at];
+	while (hi - lo > 1) {
+		size_t mid = (lo + hi) / 2;
+		*(x->chunk[mid].row <= row ? &lo : &hi) = mid;
+	}
+	__atomic_store_n(&x->last, lo, __ATOMIC_RELAXED);
+	return &x->chunk[lo];
+}
+
+const void *tns_row(const struct tns_table *b, int id, uint64_t row)
+{
+	const struct chunk *c = find(b, id, row);
+	return c->data + (row - c->row) * b->t->def[id].row_bytes;
+}
+
+uint64_t tns_run(const struct tns_table *b, int id, uint64_t row)
+{
+	const struct chunk *c = find(b, id, row);
+	return c->row + c->rows - row;
+}
+
+void tns_copy(const struct tns_table *b, int id, void *dst)
+{
+	const struct tensor *x = &b->tensor[id];
+	size_t bytes = b->t->def[id].row_bytes;
+	for (size_t i = 0; i < x->n; i++)
+		memcpy((char *)dst + x->chunk[i].row * bytes, x->chunk[i].data, (size_t)x->chunk[i].rows * bytes);
+}
+
+void tns_shed(struct tns_table *b)
+{
+	for (int i = 0; i < b->t->ntensors; i++) {
+		struct tensor *x = &b->tensor[i];
+		for (size_t k = 0; k < x->n; k++)
+			if (x->chunk[k].own)
+				free((void *)x->chunk[k].data);
+		x->n = 0;
+	}
+	if (b->map) /* its pages go; what is still pointed at, as the head's names may, is read again */
+		madvise(b->map, b->size, MADV_DONTNEED);
+}
+
+void tns_unload(struct tns_table *b)
+{
+	for (int i = 0; i < b->t->ntensors; i++) {
+		for (size_t k = 0; k < b->tensor[i].n; k++)
+			if (b->tensor[i].chunk[k].own)
+				free((void *)b->tensor[i].chunk[k].data);
+		free(b->tensor[i].chunk);
+	}
+	free(b->tensor);
+	tns_free(b->t);
+	if (b->map)
+		munmap(b->map, b->size);
+	free(b);
+}

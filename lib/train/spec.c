@@ -1,0 +1,63 @@
+/* Small languages of options. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "lib/train/spec.h"
+
+void spec_augment(const char *text, struct augment *a)
+{
+	const struct {
+		const char *name;
+		float *to;
+		double max;
+	} known[] = {{"shift", &a->shift, 64}, {"rotate", &a->rotate, 180}, {"scale", &a->scale, 1}, {"contrast", &a->contrast, 2},
+		{"brightness", &a->brightness, 1}, {"noise", &a->noise, 1}, {"blur", &a->blur, 5}, {"cutout", &a->cutout, 0.9}};
+	if (!strcmp(text, "default"))
+		text = "flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02";
+	char *copy = xstrdup(text), *save = NULL;
+	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		if (!strcmp(word, "flip")) {
+			a->flip = 1;
+			continue;
+		}
+		char *value = strchr(word, '=');
+		size_t i = 0, len = value ? (size_t)(value - word) : strlen(word), n = sizeof known / sizeof *known;
+		double v;
+		while (i < n && (strlen(known[i].name) != len || strncmp(word, known[i].name, len)))
+			i++;
+		if (i == n)
+			die_usage("--augment: '%s' is not known", word);
+		if (!value || !num_real(value + 1, &v) || v < 0 || v > known[i].max)
+			die_usage("--augment: '%s' needs a number from 0 to %g", word, known[i].max);
+		*known[i].to = (float)v;
+	}
+	free(copy);
+}
+
+static const char *const schedules[] = {"constant", "linear", "cosine", "step"};
+
+int spec_schedule(const char *name)
+{
+	for (int i = 0; i < 4; i++)
+		if (!strcmp(name, schedules[i]))
+			return i;
+	return -1;
+}
+
+double spec_rate(enum schedule s, int e, int n)
+{
+	double t = (double)(e - 1) / n;
+	switch (s) {
+	case SCHEDULE_LINEAR:
+		return 1 - t;
+	case SCHEDULE_COSINE:
+		return 0.5 * (1 + cos(3.141592653589793 * t));
+	case SCHEDULE_STEP:
+		return t < 0.5 ? 1 : t < 0.75 ? 0.1 : 0.01;
+	default:
+		return 1;
+	}
+}

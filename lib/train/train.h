@@ -1,0 +1,76 @@
+/* Training a model on rows: epochs, batches, schedules, validation, the best weights, checkpoints from which a killed run goes on to the
+ * same bits. */
+#ifndef TRAIN_H
+#define TRAIN_H
+
+#include <stdio.h>
+
+#include "kernels/ops.h"
+#include "lib/base/log.h"
+#include "lib/nn/model.h"
+#include "lib/nn/net.h"
+#include "lib/train/goal.h"
+#include "lib/train/rows.h"
+#include "lib/train/spec.h"
+
+enum optimizer { OPTIMIZER_SGD, OPTIMIZER_NESTEROV, OPTIMIZER_ADAM };
+
+struct train_options {
+	int epochs, batch, patience;  /* patience: epochs without a better validation before the end; 0: never */
+	double rate, momentum, decay; /* decay: on weights, not on biases and batch norm */
+	enum optimizer optimizer;
+	enum schedule schedule;
+	struct augment augment;
+	struct goal_options goal;
+	const char *suspects; /* file for labels that stay far off, or NULL */
+	uint64_t seed;
+	const char *checkpoint; /* file, or NULL */
+	int resume;		/* go on from it where it is there */
+	const char *key;	/* what a checkpoint must agree with: options and fingerprints of the data */
+	const char *log;	/* TSV file, or NULL */
+	const char *beside;	/* file beside which the best weights are kept meanwhile, without a name; NULL: in /tmp */
+	int quiet;
+};
+
+struct train {
+	const struct train_options *a;
+	const struct ops *o;
+	struct model *m;
+	struct net *net;
+	const struct rows *train, *valid; /* valid may be NULL */
+	uint8_t *bytes, *valid_bytes;	  /* device */
+	struct goal *goal, *valid_goal;	  /* what they are scored against */
+	struct decoder *decoder;	  /* of targets with points, where there is a validation set */
+	uint32_t *order, *rows;		  /* host, device */
+	real *x, *dz, *first, *second;	  /* device: a batch, and the optimizer's */
+	double *loss;			  /* device, a row each */
+	int epoch, step, best_epoch;
+	double best, least; /* validation score; training loss of the first epoch */
+	double offset[2]; /* the model\'s of the best epoch */
+	FILE *best_file;    /* its weights: parameters, then statistics; without a name */
+};
+
+/* All the pieces outlive it. m's parameters are where training starts. */
+struct train *train_new(
+	const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a);
+/* To the end; returns 0. Meanwhile the device has the only copy of m's parameters; m then holds the best weights where there is a
+ * validation set, else the last. Where the loss is no number, or TRAIN_EXPLODED times that of the first epoch, a line says so with epoch
+ * and layer: it returns -1 with the best weights in m, or dies where there are none. */
+int train_run(struct train *t);
+#define TRAIN_EXPLODED 1000.0
+void train_free(struct train *t);
+
+/* Loss, and error (share of wrong labels) or RMSE (pixels), of the net on the validation set. */
+struct train_score {
+	double loss, error;
+};
+struct train_score train_evaluate(struct train *t);
+
+/* Dies where one of n weights (host) is no number: the loss is seen before a step, so it can't tell what the last one did. */
+void train_finite(const struct train *t, const real *p, size_t n);
+
+/* lib/train/checkpoint.c */
+void checkpoint_write(const struct train *t);
+int checkpoint_read(struct train *t); /* 1: went on, 0: there is none; dies when it is another run's */
+
+#endif
