@@ -26,18 +26,18 @@ programs := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 bins := $(programs:%=$B/bin/%)
 pict := $(wildcard lib/draw/*.c)
 libs := $(filter-out $(pict),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
-# the judge of gradients: ref and what lies above it, built on double
+# ref and what lies above it, built on double: its gradients are compared with differences
 dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/nn/net.c lib/nn/netdesc.c
 # static where it can be, so that tests run where they were not built
 subunit := $(firstword $(wildcard /usr/lib/*/libsubunit.a) -lsubunit)
 checks := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/check_*.c))
 objs := $(libs:%.c=$B/obj/%.o)
-# the hand for cards: by nvcc where it is there; everywhere for the host too, whose fibers stand in for a card in tests
+# the backend for GPUs: by nvcc where it is there; everywhere for the host too, whose fibers stand in for a GPU in tests
 NVCC ?= $(firstword $(shell command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null))
 CUDA = $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
 cu := $(wildcard kernels/cuda/*.cu)
-card := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
-host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/card.cu,$(cu))) $B/obj/host/kernels/cuda/fiber.o $B/obj/host/kernels/cuda/host.o
+gpu_objs := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
+host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu.cu,$(cu))) $B/obj/host/kernels/cuda/fiber.o $B/obj/host/kernels/cuda/host.o
 
 .PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes install format clean
 all: $(bins)
@@ -66,24 +66,24 @@ $B/obj/host/%.o $B/obj/%.o: %.cc $B/ready
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
-# each kind of card that is built for, as far as this nvcc knows it; others from 9.0 on translate the last when they start
+# each kind of GPU that is built for, as far as this nvcc knows it; others from 9.0 on translate the last when they start
 ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 90 120)
 NVFLAGS = -std=c++17 -O3 -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. $(foreach a,$(ARCHS),-gencode arch=compute_$a$(,)code=sm_$a) \
 	$(if $(PTX),-gencode arch=compute_$(PTX)$(,)code=compute_$(PTX))
 PTX ?= 90
-$(card): $B/obj/%.o: %.cu $B/ready
+$(gpu_objs): $B/obj/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
 	$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }
 	@grep -vE '^ptxas info|bytes (spill|gmem)|^$$' $(@:.o=.usage) >&2 || true
-hand_bins := predict cnn-train dae-pretrain bench
-hand_checks := ops conv_ops steps dae train infer
-handed := $(hand_bins:%=$B/bin/%) $(hand_checks:%=$B/tests/check_%)
-$(handed): $(card)
-$(handed): EXTRA = $(if $(card),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt)
+backend_bins := predict cnn-train dae-pretrain bench
+backend_checks := backend conv steps dae train infer
+with_backends := $(backend_bins:%=$B/bin/%) $(backend_checks:%=$B/tests/check_%)
+$(with_backends): $(gpu_objs)
+$(with_backends): EXTRA = $(if $(gpu_objs),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt)
 
-# programs and tests by the hand for cards, run on the host: build/host/
-host_bins := $(hand_bins:%=$B/host/bin/%)
-host_checks := $(patsubst %,$B/host/tests/check_%,$(hand_checks) fiber queue)
+# programs and tests by the backend for GPUs, run on the host: build/host/
+host_bins := $(backend_bins:%=$B/host/bin/%)
+host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue)
 link_host = @mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@
 $B/host/bin/bench: $B/obj/tests/bench.o $(host) $B/libkeypipe.a
 	$(link_host)
@@ -94,10 +94,10 @@ $B/host/tests/check_%: $B/obj/tests/check_%.o $(host) $B/libkeypipe.a
 
 $B/obj/kernels/%.o: OPT := -O3
 # the innermost loops, for each kind of processor: a product and a sum may be rounded once, a comparison need not raise a flag
-$B/obj/kernels/cpu/micro_%.o: FP = -ffp-contract=fast -fno-math-errno -fno-trapping-math $(ISA)
+$B/obj/kernels/cpu/simd_%.o: FP = -ffp-contract=fast -fno-math-errno -fno-trapping-math $(ISA)
 ifeq ($(shell uname -m),x86_64)
-$B/obj/kernels/cpu/micro_avx512.o: ISA := -mprefer-vector-width=512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma
-$B/obj/kernels/cpu/micro_avx2.o: ISA := -mavx2 -mfma
+$B/obj/kernels/cpu/simd_avx512.o: ISA := -mprefer-vector-width=512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma
+$B/obj/kernels/cpu/simd_avx2.o: ISA := -mavx2 -mfma
 endif
 $(pict:%.c=$B/obj/%.o) $B/obj/tests/check_pict.o: INCLUDES = $(shell pkg-config --cflags cairo)
 
@@ -125,27 +125,27 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 
 ## make test      build and run all unit and shell tests (SAN=1: with sanitizers)
 test: $(bins) $B/bin/bench $(checks) $(host_bins) $(host_checks)
-	@B=$B SAN=$(SAN) tests/run $(checks) $(host_checks:%=HAND=cuda,%) \
-		$(foreach p,fp32 tf32 bf16,$(foreach t,ops conv_ops,HAND=cuda,PRECISION=$p,KEYPIPE_CARD_UNITS=3,$B/host/tests/check_$t)) \
-		$(foreach t,ops conv_ops,HAND=cuda,PRECISION=tf32,$B/host/tests/check_$t) $(wildcard tests/t_*.sh)
+	@B=$B SAN=$(SAN) tests/run $(checks) $(host_checks:%=BACKEND=cuda,%) \
+		$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
+		$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) $(wildcard tests/t_*.sh)
 
 ## make bench     training steps and forward passes a second of the nets people train (build/bin/bench --help)
 bench: $B/bin/bench
 	$<
 
-## make kernel-table   registers, shared memory and spills of the cuda hand's kernels, into the README (tests/kernel_table.sh --all: each one)
-kernel-table: $(card) $(host_checks)
+## make kernel-table   registers, shared memory and spills of the cuda backend's kernels, into the README (tests/kernel_table.sh --all: each one)
+kernel-table: $(gpu_objs) $(host_checks)
 	tests/kernel_table.sh $B README.md
 
-## make gpu-check   on a machine with a card: build for it, compare every operation with ref, train, time [PEERS=DIR PYTHON=P: beside PyTorch]
+## make gpu-check   on a machine with a GPU: build for it, compare every operation with ref, train, time [PEERS=DIR PYTHON=P: beside PyTorch]
 gpu-check:
 	@[ -n "$(NVCC)" ] || { echo "gpu-check: there is no nvcc"; exit 1; }
 	@arch=$$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d . || true); \
-	[ -n "$$arch" ] || { echo "gpu-check: there is no card (nvidia-smi names none)"; exit 1; }; \
+	[ -n "$$arch" ] || { echo "gpu-check: there is no GPU (nvidia-smi names none)"; exit 1; }; \
 	mkdir -p build-gpu; dpkg-query -W check >/dev/null 2>&1 || touch build-gpu/ready; \
 	$(MAKE) --no-print-directory -k -j$$(nproc) B=build-gpu ARCHS=$$arch PTX= gpu-check-build >build-gpu.log 2>&1 || { tail -5 build-gpu.log; true; }; \
 	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin
-gpu-check-build: $(filter-out %/render,$(bins)) $(handed)
+gpu-check-build: $(filter-out %/render,$(bins)) $(with_backends)
 
 ## make bench-scale   how the speed grows with threads, batch and image size
 bench-scale: $B/bin/bench

@@ -5,8 +5,8 @@
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/nn/hand.h"
-#include "lib/stream/ds.h"
+#include "lib/nn/backend_open.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/train/train.h"
 
 static struct {
@@ -85,13 +85,13 @@ static const struct opt_prog prog = {"cnn-train", "trains a net on a data set an
 		"cnn-train --target label -n 'fc500 sigmoid fc' --init dae.tns -e 100 patches.tns -o eyes.tns", NULL}};
 
 /* What a checkpoint must agree with: the options and the data. */
-static char *key_of(const struct rows *train, const struct rows *valid, const struct tns *init)
+static char *key_of(const struct dataset *train, const struct dataset *valid, const struct tns *init)
 {
 	return xprintf("%s < %08x %08x %08x", opt_line(), train->head->fingerprint, valid && valid->head ? valid->head->fingerprint : 0,
 		init ? init->fingerprint : 0);
 }
 
-static void same_kind(const struct rows *a, const struct rows *b)
+static void same_kind(const struct dataset *a, const struct dataset *b)
 {
 	if (a->W != b->W || a->H != b->H || strcmp(a->names, b->names))
 		die("%s: %dx%d images of %s are not like those of %s: %dx%d of %s", b->head->name, b->W, b->H, b->names, a->head->name,
@@ -116,9 +116,9 @@ int main(int argc, char **argv)
 	struct train_options a = {.epochs = (int)o.epochs,
 		.batch = (int)o.batch,
 		.patience = (int)o.patience,
-		.rate = o.rate,
+		.learning_rate = o.rate,
 		.momentum = o.momentum,
-		.decay = o.decay,
+		.weight_decay = o.decay,
 		.optimizer = optimizer_of(o.optimizer),
 		.schedule = (enum schedule)spec_schedule(o.schedule),
 		.seed = o.seed,
@@ -127,71 +127,71 @@ int main(int argc, char **argv)
 		.log = o.log,
 		.suspects = o.suspects,
 		.quiet = o.quiet};
-	a.goal = (struct goal_options){.loss = !strcmp(o.loss, "wing")	   ? LOSS_WING
+	a.targets = (struct targets_options){.loss = !strcmp(o.loss, "wing")	   ? LOSS_WING
 					       : !strcmp(o.loss, "smooth") ? LOSS_SMOOTH
 									   : LOSS_SQUARED,
 		.sigma = o.sigma,
 		.entropy = o.entropy,
-		.distrust = o.distrust,
-		.follow = !!o.suspects};
-	a.goal.offset = !strcmp(o.offset, "auto") && model_has_points(target) && target != TARGET_MAP;
-	a.goal.width = o.width > 0 ? o.width : a.goal.loss == LOSS_WING ? 4 : 1;
-	a.goal.curve = a.goal.width / 4;
+		.robust = o.distrust,
+		.track_distance = !!o.suspects};
+	a.targets.offset = !strcmp(o.offset, "auto") && model_has_points(target) && target != TARGET_MAP;
+	a.targets.width = o.width > 0 ? o.width : a.targets.loss == LOSS_WING ? 4 : 1;
+	a.targets.curve = a.targets.width / 4;
 	if (!model_has_points(target) && (o.suspects || o.distrust > 0 || o.weigh.n))
 		die_usage("--suspects, --distrust and --weigh are for targets with points");
 	if (target == TARGET_MAP && (o.suspects || o.distrust > 0 || o.weigh.n))
 		die_usage("--suspects, --distrust and --weigh are not for the target map, which knows no single point");
 	spec_augment(o.augment, &a.augment);
-	struct ops *ops = hand_open(o.device, (int)o.threads, o.precision);
+	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
 
-	struct rows *all = rows_load(operand[0], target), *train = all, *valid = NULL;
+	struct dataset *all = dataset_load(operand[0], target), *train = all, *valid = NULL;
 	if (o.valid) {
-		valid = rows_load(o.valid, target);
+		valid = dataset_load(o.valid, target);
 		same_kind(all, valid);
 	} else if (o.valid_part > 0) {
-		train = rows_part(all, o.valid_part, o.seed, 0);
-		valid = rows_part(all, o.valid_part, o.seed, 1);
+		train = dataset_part(all, o.valid_part, o.seed, 0);
+		valid = dataset_part(all, o.valid_part, o.seed, 1);
 		train->head = all->head;
-		rows_shed(all);
+		dataset_release_rows(all);
 		if (!train->n || !valid->n)
 			die("%s: %u rows can't be parted by --valid-part %g", all->head->name, all->n, o.valid_part);
 	}
 	struct model *m = model_new(o.net, target, all->W, all->H, all->values, all->names);
-	goal_prior(m, train);
+	targets_prior(m, train);
 	if (o.weigh.n)
-		a.goal.weight = goal_weights(all->names, o.weigh.v, o.weigh.n);
+		a.targets.weight = targets_weights(all->names, o.weigh.v, o.weigh.n);
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
-	netdesc_first(&m->d, o.seed, m->param, m->stat);
+	netdesc_init_params(&m->d, o.seed, m->param, m->stat);
 	if (init && !model_init_from(&m->d, init, m->param))
 		die("%s: its first layer does not have the shape of this net's", source->name);
 	char *key = key_of(train, valid, source);
 	a.key = key, a.beside = o.output;
 
-	struct train *t = train_new(ops, m, train, valid, &a);
+	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
 	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
 	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
 	if (!o.quiet && valid)
 		warn("best epoch %d: %s %.5g", t->best_epoch, m->points ? "valid rmse px" : "valid loss", t->best);
 	if (!o.quiet)
-		warn("computed by %s (%s)", ops->name, ops->kernel); /* the bits are promised for this name */
+		warn("computed by %s (%s)", be->name, be->kernel); /* the bits are promised for this name */
 	log_provenance(o.quiet);
 	if (o.suspects && !failed) {
-		double px = goal_far(t->goal, o.distrust > 0 ? o.distrust : m->W / 16.0); /* what is distrusted, else a part of the width */
-		uint64_t far = goal_suspects(t->goal, o.suspects, px);
+		double px = targets_suspect_px(t->targets, o.distrust > 0 ? o.distrust : m->W / 16.0); /* what is distrusted, else a part of the width */
+		uint64_t far = targets_write_suspects(t->targets, o.suspects, px);
 		if (!o.quiet)
 			warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
 	}
 	train_free(t);
 	model_free(m);
 	if (train != all)
-		rows_free(train);
-	rows_free(valid);
-	rows_free(all);
+		dataset_free(train);
+	dataset_free(valid);
+	dataset_free(all);
 	if (init)
 		tns_unload(init);
-	free(key), free(a.goal.weight);
-	ops->close(ops);
+	free(key), free(a.targets.weight);
+	be->close(be);
 	return finish() || failed;
 }

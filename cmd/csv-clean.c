@@ -9,7 +9,7 @@
 #include "lib/base/out.h"
 #include "lib/csv/csv.h"
 #include "lib/labels/clean.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/stream/tns.h"
 
 static struct {
@@ -47,14 +47,14 @@ static const struct opt_prog prog = {
 static char *needed(const struct csv *c)
 {
 	int n;
-	char *need = xcalloc((size_t)c->npoints + 1, 1), **names = ds_split_names(o.require, &n);
+	char *need = xcalloc((size_t)c->npoints + 1, 1), **names = names_split(o.require, &n);
 	for (int i = 0; i < n; i++) {
-		int k = ds_name_index(c->points, names[i]);
+		int k = names_index(c->points, names[i]);
 		if (k < 0)
 			die_usage("--require: %s has no point '%s'", c->name, names[i]);
 		need[k] = 1;
 	}
-	ds_free_names(names);
+	names_free(names);
 	return need;
 }
 
@@ -105,10 +105,10 @@ int main(int argc, char **argv)
 	if (cl->suspects) {
 		suspects_end(cl->suspects);
 		char *sum = xprintf("suspects %08x", crc);
-		ds_history(w, NULL, 0, sum);
+		history_put(w, NULL, 0, sum);
 		free(sum);
 	} else {
-		ds_history(w, NULL, 0, NULL);
+		history_put(w, NULL, 0, NULL);
 	}
 	progress_end(&p);
 	tns_end(w); /* a report of a data set that could not be written would be a lie */

@@ -6,9 +6,9 @@
 #include "lib/base/num.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/nn/hand.h"
-#include "lib/stream/ds.h"
-#include "lib/train/daerun.h"
+#include "lib/nn/backend_open.h"
+#include "lib/stream/dataset_stream.h"
+#include "lib/train/dae_run.h"
 
 static struct {
 	const char *hidden, *snapshot, *checkpoint, *log, *device, *precision, *output, *only;
@@ -59,14 +59,14 @@ static int list(const char *option, const char *text, int *to, int max, int64_t 
 	int n = 0, count = 0;
 	if (!*text)
 		return 0;
-	char **words = ds_split_names(text, &n);
+	char **words = names_split(text, &n);
 	for (; count < n; count++) {
 		int64_t v;
 		if (count == max || !num_int(words[count], &v) || v < 1 || v > most)
 			die_usage("--%s: '%s' is not at most %d numbers from 1 to %lld", option, text, max, (long long)most);
 		to[count] = (int)v;
 	}
-	ds_free_names(words);
+	names_free(words);
 	return n;
 }
 
@@ -75,10 +75,10 @@ int main(int argc, char **argv)
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	struct dae_options a = {
-		.epochs = (int)o.epochs, .batch = (int)o.batch, .rate = (float)o.rate, .corruption = (float)o.corruption, .seed = o.seed};
-	struct daerun r = {.a = &a, .output = o.output, .checkpoint = o.checkpoint, .resume = o.resume, .log = o.log, .quiet = o.quiet};
-	r.layers = list("hidden", o.hidden, r.hidden, DAERUN_LAYERS, 1000000);
-	r.snapshots = list("snapshot", o.snapshot, r.snapshot, DAERUN_SNAPSHOTS, 10000000);
+		.epochs = (int)o.epochs, .batch = (int)o.batch, .learning_rate = (float)o.rate, .corruption = (float)o.corruption, .seed = o.seed};
+	struct dae_run r = {.a = &a, .output = o.output, .checkpoint = o.checkpoint, .resume = o.resume, .log = o.log, .quiet = o.quiet};
+	r.layers = list("hidden", o.hidden, r.hidden, DAE_RUN_LAYERS, 1000000);
+	r.snapshots = list("snapshot", o.snapshot, r.snapshot, DAE_RUN_SNAPSHOTS, 10000000);
 	if (!r.layers)
 		die_usage("--hidden: no layer");
 	if (r.snapshots && (!o.output || !strcmp(o.output, "-")))
@@ -88,16 +88,16 @@ int main(int argc, char **argv)
 			die_usage("--snapshot %d: there are %d epochs", r.snapshot[i], (int)o.epochs);
 	if (o.resume && !o.checkpoint)
 		die_usage("--resume needs --checkpoint");
-	struct ops *ops = hand_open(o.device, (int)o.threads, o.precision);
-	r.ops = ops;
-	r.data = rows_load(operand[0], strcmp(o.only, "positive") ? TARGET_IMAGE : TARGET_LABEL);
+	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
+	r.be = be;
+	r.data = dataset_load(operand[0], strcmp(o.only, "positive") ? TARGET_IMAGE : TARGET_LABEL);
 	if (!strcmp(o.only, "positive"))
-		rows_keep_positive(r.data);
-	daerun(&r);
+		dataset_keep_positive(r.data);
+	dae_run(&r);
 	if (!o.quiet)
-		warn("computed by %s (%s)", ops->name, ops->kernel); /* the bits are promised for this name */
+		warn("computed by %s (%s)", be->name, be->kernel); /* the bits are promised for this name */
 	log_provenance(o.quiet);
-	rows_free(r.data);
-	ops->close(ops);
+	dataset_free(r.data);
+	be->close(be);
 	return finish();
 }

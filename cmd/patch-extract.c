@@ -7,7 +7,7 @@
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
 #include "lib/labels/patch.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 static struct {
 	const char *preset, *name, *output;
@@ -122,8 +122,8 @@ int main(int argc, char **argv)
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	apply_preset();
-	struct ds *d = ds_open(operand[0]);
-	int image = ds_need(d->in, "image", TNS_U8, 3), points = -1, id = ds_need(d->in, "id", TNS_U32, 1);
+	struct dataset_stream *d = dataset_stream_open(operand[0]);
+	int image = dataset_stream_need(d->in, "image", TNS_U8, 3), points = -1, id = dataset_stream_need(d->in, "id", TNS_U32, 1);
 	const struct tns_def *def = &d->in->def[image];
 	struct patch_plan p = {.W = (int)def->dim[2],
 		.H = (int)def->dim[1],
@@ -139,21 +139,21 @@ int main(int argc, char **argv)
 		die_usage("--size %dx%d is larger than the images, %dx%d", p.w, p.h, p.W, p.H);
 	if (p.away <= 0)
 		p.away = p.w > p.h ? p.w : p.h;
-	int guess = predicted() ? ds_need(d->in, "predicted", TNS_F32, 3) : -1, K = 0;
+	int guess = predicted() ? dataset_stream_need(d->in, "predicted", TNS_F32, 3) : -1, K = 0;
 	if (guess >= 0) {
-		points = ds_need(d->in, "keypoints", TNS_F32, 3);
+		points = dataset_stream_need(d->in, "keypoints", TNS_F32, 3);
 		K = (int)d->in->def[points].dim[1];
-		ds_free_names(ds_points(d->in, K));
+		names_free(names_points(d->in, K));
 		if (d->in->def[points].dim[2] != 2 || d->in->def[guess].dim[2] != 2 || d->in->def[guess].dim[1] != (uint64_t)K)
 			die("%s: keypoints and predicted are not alike", d->in->name);
 	} else if (o.around.n || o.hard.n) {
-		points = ds_need(d->in, "keypoints", TNS_F32, 3);
-		char **names = ds_points(d->in, (int)d->in->def[points].dim[1]);
+		points = dataset_stream_need(d->in, "keypoints", TNS_F32, 3);
+		char **names = names_points(d->in, (int)d->in->def[points].dim[1]);
 		if (d->in->def[points].dim[2] != 2)
 			die("%s: keypoints has %llu values a point, not 2", d->in->name, (unsigned long long)d->in->def[points].dim[2]);
 		patch_places(p.place, &p.nplaces, o.around.v, o.around.n, "around", o.flip, names);
 		patch_places(p.hard, &p.nhard, o.hard.v, o.hard.n, "hard", o.flip, names);
-		ds_free_names(names);
+		names_free(names);
 	}
 
 	struct writer w = {.w = tns_create(o.output)};
@@ -175,25 +175,25 @@ int main(int argc, char **argv)
 	struct progress bar;
 	struct patch_counts c = {0};
 	progress_begin(&bar, "faces", o.quiet);
-	for (uint64_t rows; (rows = ds_next(d));)
+	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < rows; i++) {
-			w.id = *(const uint32_t *)ds_at(d, id, i);
+			w.id = *(const uint32_t *)dataset_stream_at(d, id, i);
 			if (guess >= 0)
-				patch_predicted(&p, ds_at(d, image, i), ds_at(d, guess, i), ds_at(d, points, i), K, (int)o.copies, w.id,
+				patch_predicted(&p, dataset_stream_at(d, image, i), dataset_stream_at(d, guess, i), dataset_stream_at(d, points, i), K, (int)o.copies, w.id,
 					room, label, &c, emit_points, &w);
 			else
-				patch_cut(&p, ds_at(d, image, i), points >= 0 ? ds_at(d, points, i) : NULL, w.id, room, &c, emit, &w);
+				patch_cut(&p, dataset_stream_at(d, image, i), points >= 0 ? dataset_stream_at(d, points, i) : NULL, w.id, room, &c, emit, &w);
 			progress_tick(&bar, d->row + i, 0);
 		}
 	progress_end(&bar);
 	free(room), free(label);
-	ds_pass_end(d->in, w.w);
+	passthrough_end(d->in, w.w);
 	tns_close(w.w);
 	if (!o.quiet)
 		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of room: %llu; not cut, since not labelled: "
 		     "%llu",
 			(unsigned long long)d->in->def[image].rows, (unsigned long long)c.positive, (unsigned long long)c.negative,
 			(unsigned long long)c.lost, (unsigned long long)c.unknown);
-	ds_close(d);
+	dataset_stream_close(d);
 	return finish();
 }

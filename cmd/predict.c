@@ -7,9 +7,9 @@
 #include "lib/base/log.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/nn/hand.h"
+#include "lib/nn/backend_open.h"
 #include "lib/predict/cascade.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 static struct {
 	const char *device, *precision, *output;
@@ -61,21 +61,21 @@ static struct outputs define(struct tns_writer *w, const struct model *m, int le
 	return id;
 }
 
-/* A batch is asked for before the last one is taken and written, so that a card computes beside what the host reads and writes. */
+/* A batch is asked for before the last one is taken and written, so that a GPU computes beside what the host reads and writes. */
 struct batches {
 	struct cascade *c;
 	struct tns_writer *w;
 	struct outputs id;
 	int levels, B, n; /* B: of the one under way, 0: none; n: so far */
 	size_t pixels;
-	float *out, *spread, *steps, *maps;
+	float *out, *stddev, *steps, *maps;
 	uint8_t *bytes, *images[2]; /* images: of the one under way and the next, where further levels look at them again */
 };
 
 static void batches_room(struct batches *a)
 {
 	size_t K = (size_t)infer_values(cascade_first(a->c)), map = (size_t)cascade_model(a->c)->outputs;
-	a->out = xcalloc(INFER_BATCH * K, sizeof *a->out), a->spread = xcalloc(INFER_BATCH * K, sizeof *a->spread);
+	a->out = xcalloc(INFER_BATCH * K, sizeof *a->out), a->stddev = xcalloc(INFER_BATCH * K, sizeof *a->stddev);
 	a->steps = xcalloc(INFER_BATCH * K * (size_t)a->levels + 1, sizeof *a->steps);
 	a->maps = o.maps ? xcalloc(INFER_BATCH * map, sizeof *a->maps) : NULL;
 	a->bytes = xmalloc(map);
@@ -87,7 +87,7 @@ static void batches_room(struct batches *a)
 
 static void batches_free(struct batches *a)
 {
-	free(a->out), free(a->spread), free(a->steps), free(a->maps), free(a->bytes), free(a->images[0]), free(a->images[1]);
+	free(a->out), free(a->stddev), free(a->steps), free(a->maps), free(a->bytes), free(a->images[0]), free(a->images[1]);
 }
 
 static void write_row(const struct batches *a, int b)
@@ -105,7 +105,7 @@ static void write_row(const struct batches *a, int b)
 	if (a->id.confidence >= 0) {
 		float sure[m->points];
 		for (int k = 0; k < m->points; k++)
-			sure[k] = 1 / (1 + a->spread[(size_t)b * P + (size_t)k]);
+			sure[k] = 1 / (1 + a->stddev[(size_t)b * P + (size_t)k]);
 		tns_write(a->w, a->id.confidence, sure, 1);
 	}
 	if (a->levels)
@@ -119,7 +119,7 @@ static void give(struct batches *a)
 {
 	if (!a->B)
 		return;
-	cascade_take(a->c, a->images[(a->n - 1) % 2], a->B, a->out, a->id.confidence >= 0 ? a->spread : NULL, a->steps);
+	cascade_batch_wait(a->c, a->images[(a->n - 1) % 2], a->B, a->out, a->id.confidence >= 0 ? a->stddev : NULL, a->steps);
 	for (int b = 0; b < a->B; b++)
 		write_row(a, b);
 	a->B = 0;
@@ -129,7 +129,7 @@ static void ask(struct batches *a, const uint8_t *images, int B)
 {
 	if (a->levels)
 		memcpy(a->images[a->n % 2], images, (size_t)B * a->pixels);
-	cascade_ask(a->c, images, B);
+	cascade_batch_async(a->c, images, B);
 	give(a);
 	a->B = B, a->n++;
 }
@@ -147,14 +147,14 @@ int main(int argc, char **argv)
 		die_usage("%s: is no model (it has no META net), and only the last operand is data", operand[models]);
 	if (!models)
 		die_usage("%s: is no model (it has no META net)", operand[0]);
-	struct ops *ops = hand_open(o.device, (int)o.threads, o.precision);
-	struct cascade *c = cascade_new(ops, operand, models, o.refine.v, levels = o.refine.n, o.flip);
+	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
+	struct cascade *c = cascade_new(be, operand, models, o.refine.v, levels = o.refine.n, o.flip);
 	const struct model *m = cascade_model(c);
 	if (o.maps && !infer_maps(m))
 		die_usage("--maps: the model makes no maps");
 
-	struct ds *d = ds_open(operand[models]);
-	int image = ds_need(d->in, "image", TNS_U8, 3);
+	struct dataset_stream *d = dataset_stream_open(operand[models]);
+	int image = dataset_stream_need(d->in, "image", TNS_U8, 3);
 	const struct tns_def *def = &d->in->def[image];
 	if (def->dim[1] != (uint64_t)m->H || def->dim[2] != (uint64_t)m->W)
 		die("%s: image is %llux%llu, the model takes %dx%d", d->in->name, (unsigned long long)def->dim[2],
@@ -164,9 +164,9 @@ int main(int argc, char **argv)
 		die("%s: its points are not the model's", d->in->name);
 
 	struct tns_writer *w = tns_create(o.output);
-	struct ds_pass pass;
+	struct passthrough pass;
 	const char *const own[] = {m->points ? "points" : m->target == TARGET_LABEL ? "classes" : NULL, NULL};
-	ds_pass_begin(&pass, d->in, w, m->points ? made_points : m->target == TARGET_LABEL ? made_label : made_image, own);
+	passthrough_begin(&pass, d->in, w, m->points ? made_points : m->target == TARGET_LABEL ? made_label : made_image, own);
 	struct outputs id = define(w, m, levels);
 	if (own[0])
 		tns_put_meta(w, own[0], m->names);
@@ -174,22 +174,22 @@ int main(int argc, char **argv)
 	progress_begin(&p, "faces", o.quiet);
 	struct batches a = {.c = c, .w = w, .id = id, .levels = levels, .pixels = (size_t)m->W * (size_t)m->H};
 	batches_room(&a);
-	for (uint64_t rows; (rows = ds_next(d));)
+	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t at = 0; at < rows; at += INFER_BATCH) {
 			int B = rows - at < INFER_BATCH ? (int)(rows - at) : INFER_BATCH;
-			ask(&a, ds_at(d, image, at), B);
+			ask(&a, dataset_stream_at(d, image, at), B);
 			for (int b = 0; b < B; b++)
-				ds_pass_row(&pass, d, at + (uint64_t)b, w);
+				passthrough_row(&pass, d, at + (uint64_t)b, w);
 			progress_tick(&p, d->row + at, 0);
 		}
 	give(&a);
 	progress_end(&p);
-	ds_pass_late(d->in, w);
+	passthrough_late(d->in, w);
 	cascade_history(c, d->in, w);
 	tns_close(w);
-	ds_close(d);
+	dataset_stream_close(d);
 	cascade_free(c);
 	batches_free(&a);
-	ops->close(ops);
+	be->close(be);
 	return finish();
 }

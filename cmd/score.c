@@ -9,7 +9,7 @@
 #include "lib/base/out.h"
 #include "lib/predict/score.h"
 #include "lib/predict/truth.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/stream/tns.h"
 
 static struct {
@@ -49,28 +49,28 @@ static void need_k(const struct tns *t, const struct tns_def *d, uint64_t k)
 			k);
 }
 
-static void points(struct ds *d, struct out *to)
+static void points(struct dataset_stream *d, struct out *to)
 {
 	struct truth f = {0};
 	struct score_points s, *level = NULL;
-	int predicted = ds_need(d->in, "predicted", TNS_F32, 3), k = (int)d->in->def[predicted].dim[1];
-	char **names = ds_points(d->in, k), **theirs = names;
+	int predicted = dataset_stream_need(d->in, "predicted", TNS_F32, 3), k = (int)d->in->def[predicted].dim[1];
+	char **names = names_points(d->in, k), **theirs = names;
 	int keypoints = -1, id = -1, truths = k, steps = tns_find(d->in, "steps"), levels = 0;
 	need_k(d->in, &d->in->def[predicted], (uint64_t)k);
 	if (o.truth) {
 		truth_open(&f, o.truth, "keypoints", TNS_F32, 3);
 		truths = (int)f.head->def[f.col].dim[1];
 		need_k(f.head, &f.head->def[f.col], (uint64_t)truths);
-		theirs = ds_points(f.head, truths);
-		id = ds_need(d->in, "id", TNS_U32, 1);
+		theirs = names_points(f.head, truths);
+		id = dataset_stream_need(d->in, "id", TNS_U32, 1);
 	} else {
-		keypoints = ds_need(d->in, "keypoints", TNS_F32, 3);
+		keypoints = dataset_stream_need(d->in, "keypoints", TNS_F32, 3);
 		need_k(d->in, &d->in->def[keypoints], (uint64_t)k);
 	}
 	float *xy = xcalloc((size_t)k * 2, sizeof *xy);
 	score_points_begin(&s, names, k);
 	if (steps >= 0) { /* a cascade's: where the points were before each further level */
-		ds_need(d->in, "steps", TNS_F32, 4);
+		dataset_stream_need(d->in, "steps", TNS_F32, 4);
 		const struct tns_def *def = &d->in->def[steps];
 		levels = (int)def->dim[1];
 		if (def->dim[2] != (uint64_t)k || def->dim[3] != 2)
@@ -79,11 +79,11 @@ static void points(struct ds *d, struct out *to)
 	}
 	for (int l = 0; l < levels; l++)
 		score_points_begin(&level[l], names, k);
-	for (uint64_t n; (n = ds_next(d));)
+	for (uint64_t n; (n = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < n; i++) {
-			const float *p = ds_at(d, predicted, i), *t = o.truth ? truth_row(&f, d, id, i) : ds_at(d, keypoints, i);
+			const float *p = dataset_stream_at(d, predicted, i), *t = o.truth ? truth_row(&f, d, id, i) : dataset_stream_at(d, keypoints, i);
 			for (int j = 0; j < k; j++) {
-				int at = o.truth ? ds_name_index(theirs, names[j]) : j;
+				int at = o.truth ? names_index(theirs, names[j]) : j;
 				xy[2 * j] = at < 0 ? NAN : t[2 * at], xy[2 * j + 1] = at < 0 ? NAN : t[2 * at + 1];
 			}
 			int bad = score_points_add(&s, xy, p);
@@ -91,45 +91,45 @@ static void points(struct ds *d, struct out *to)
 				die("%s: row %" PRIu64 ": predicted %s_%c is %g", d->in->name, d->row + i + 1, names[bad / 2],
 					"xy"[bad % 2], p[bad]);
 			for (int l = 0; l < levels; l++)
-				score_points_add(&level[l], xy, (const float *)ds_at(d, steps, i) + 2 * l * k);
+				score_points_add(&level[l], xy, (const float *)dataset_stream_at(d, steps, i) + 2 * l * k);
 		}
 	if (o.truth)
-		truth_close(&f, d), ds_free_names(theirs);
+		truth_close(&f, d), names_free(theirs);
 	if (!score_points_all(&s).coords)
 		die("%s: no coordinate is labelled, so nothing can be scored", d->in->name);
 	score_points_print(to, &s, names, level, levels, o.json);
 	for (int l = 0; l < levels; l++)
 		score_points_end(&level[l]);
 	score_points_end(&s);
-	ds_free_names(names);
+	names_free(names);
 	free(xy), free(level);
 }
 
-static void labels(struct ds *d, struct out *to)
+static void labels(struct dataset_stream *d, struct out *to)
 {
 	struct truth f = {0};
 	struct score_labels s;
 	int score = tns_find(d->in, "score"), ndim = d->in->def[score].ndim == 2 ? 2 : 1, n = 0;
-	ds_need(d->in, "score", TNS_F32, ndim);
+	dataset_stream_need(d->in, "score", TNS_F32, ndim);
 	int columns = ndim == 2 ? (int)d->in->def[score].dim[1] : 1, c = columns > 2 ? columns : 2;
-	int label = o.truth ? -1 : ds_need(d->in, "label", TNS_U8, 1), id = o.truth ? ds_need(d->in, "id", TNS_U32, 1) : -1;
+	int label = o.truth ? -1 : dataset_stream_need(d->in, "label", TNS_U8, 1), id = o.truth ? dataset_stream_need(d->in, "id", TNS_U32, 1) : -1;
 	const char *list = tns_meta_value(d->in, "classes");
-	char **classes = ds_split_names(list ? list : c == 2 ? "0,1" : "0", &n);
+	char **classes = names_split(list ? list : c == 2 ? "0,1" : "0", &n);
 	if (columns > 256)
 		die("%s: tensor score has %d columns, labels only 256 values", d->in->name, columns);
 	if (o.truth)
 		truth_open(&f, o.truth, "label", TNS_U8, 1);
 	if (n != c) { /* no names: numbers */
-		ds_free_names(classes);
+		names_free(classes);
 		classes = xcalloc((size_t)c + 1, sizeof *classes);
 		for (int i = 0; i < c; i++)
 			classes[i] = xprintf("%d", i);
 	}
 	score_labels_begin(&s, c);
-	for (uint64_t rows; (rows = ds_next(d));)
+	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < rows; i++) {
-			int truth = *(const uint8_t *)(o.truth ? truth_row(&f, d, id, i) : ds_at(d, label, i)), bad;
-			const float *p = ds_at(d, score, i);
+			int truth = *(const uint8_t *)(o.truth ? truth_row(&f, d, id, i) : dataset_stream_at(d, label, i)), bad;
+			const float *p = dataset_stream_at(d, score, i);
 			if (truth >= c)
 				die("%s: row %" PRIu64 ": label %d, but there are %d classes", d->in->name, d->row + i + 1, truth, c);
 			if ((bad = score_labels_add(&s, truth, p, columns)) >= 0)
@@ -141,14 +141,14 @@ static void labels(struct ds *d, struct out *to)
 		die("%s: no rows, so nothing can be scored", d->in->name);
 	score_labels_print(to, &s, classes, o.json);
 	score_labels_end(&s);
-	ds_free_names(classes);
+	names_free(classes);
 }
 
 int main(int argc, char **argv)
 {
 	int n;
 	char **args = opt_parse(&prog, argc, argv, &n);
-	struct ds *d = ds_open(args[0]);
+	struct dataset_stream *d = dataset_stream_open(args[0]);
 	struct out *to = out_open(o.output, 0);
 	if (tns_find(d->in, "predicted") >= 0)
 		points(d, to);
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 		labels(d, to);
 	else
 		die("%s: neither tensor predicted nor score: there is nothing to measure", d->in->name);
-	ds_close(d);
+	dataset_stream_close(d);
 	out_close(to);
 	return finish();
 }

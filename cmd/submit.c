@@ -6,8 +6,8 @@
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/predict/answer.h"
-#include "lib/stream/ds.h"
+#include "lib/predict/submission.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/stream/tns.h"
 
 static struct {
@@ -45,29 +45,29 @@ int main(int argc, char **argv)
 	char **args = opt_parse(&prog, argc, argv, &n);
 	if (!o.lookup)
 		die_usage("--lookup TABLE is needed: it says what is asked");
-	struct ds *d = ds_open(args[0]);
+	struct dataset_stream *d = dataset_stream_open(args[0]);
 	const struct tns *t = d->in;
-	int id = ds_need(t, "id", TNS_U32, 1), image = ds_need(t, "image", TNS_U8, 3), predicted = ds_need(t, "predicted", TNS_F32, 3);
+	int id = dataset_stream_need(t, "id", TNS_U32, 1), image = dataset_stream_need(t, "image", TNS_U8, 3), predicted = dataset_stream_need(t, "predicted", TNS_F32, 3);
 	int k = (int)t->def[predicted].dim[1], h = (int)t->def[image].dim[1], w = (int)t->def[image].dim[2];
-	char **names = ds_points(t, k);
+	char **names = names_points(t, k);
 	if (t->def[predicted].dim[2] != 2)
 		die("%s: tensor predicted has %" PRIu64 " numbers a point, not 2", t->name, t->def[predicted].dim[2]);
-	struct answer *a = answer_open(o.lookup, names);
+	struct submission *a = submission_open(o.lookup, names);
 	struct out *to = out_open(o.output, 0);
-	for (uint64_t rows; (rows = ds_next(d));)
+	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < rows; i++) {
-			const float *p = ds_at(d, predicted, i);
-			uint32_t key = *(const uint32_t *)ds_at(d, id, i);
+			const float *p = dataset_stream_at(d, predicted, i);
+			uint32_t key = *(const uint32_t *)dataset_stream_at(d, id, i);
 			for (int c = 0; c < 2 * k; c++)
 				if (!isfinite(p[c]))
 					die("%s: row %" PRIu64 " (image %" PRIu32 "): predicted %s_%c is %g", t->name, d->row + i + 1, key,
 						names[c / 2], "xy"[c % 2], p[c]);
-			if (answer_give(a, key, p, w, h) < 0)
+			if (submission_add(a, key, p, w, h) < 0)
 				die("%s: row %" PRIu64 ": image %" PRIu32 " comes a second time", t->name, d->row + i + 1, key);
 		}
-	answer_close(a, to);
-	ds_free_names(names);
-	ds_close(d);
+	submission_close(a, to);
+	names_free(names);
+	dataset_stream_close(d);
 	out_close(to);
 	return finish();
 }

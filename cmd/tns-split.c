@@ -8,7 +8,7 @@
 #include "lib/base/out.h"
 #include "lib/base/table.h"
 #include "lib/labels/split.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 static struct {
 	const char *parts, *by, *groups;
@@ -84,7 +84,7 @@ static uint64_t group_of(const struct pair *p, size_t n, uint32_t id, const char
 static int key_tensor(const struct tns *t)
 {
 	if (o.groups)
-		return ds_need(t, "id", TNS_U32, 1);
+		return dataset_stream_need(t, "id", TNS_U32, 1);
 	if (!strcmp(o.by, "row"))
 		return -1;
 	int id = tns_find(t, o.by);
@@ -113,7 +113,7 @@ static uint32_t *near_groups(const char *path, uint64_t *rows)
 	if (!path || !strcmp(path, "-") || (!stat(path, &st) && S_ISFIFO(st.st_mode)))
 		die_usage("--by near reads the data twice and needs a file");
 	struct tns_table *t = tns_load(path);
-	int image = ds_need(tns_table_head(t), "image", TNS_U8, 3);
+	int image = dataset_stream_need(tns_table_head(t), "image", TNS_U8, 3);
 	uint32_t *near = split_near(t, image);
 	*rows = tns_table_head(t)->def[image].rows;
 	tns_unload(t);
@@ -140,16 +140,16 @@ int main(int argc, char **argv)
 	if (o.groups)
 		pairs = read_groups(o.groups, &npairs, &sum);
 
-	struct ds *d = ds_open(operand[0]);
+	struct dataset_stream *d = dataset_stream_open(operand[0]);
 	int key = near ? -1 : key_tensor(d->in);
 	struct tns_writer *w[SPLIT_PARTS];
-	struct ds_pass pass;
+	struct passthrough pass;
 	uint64_t rows[SPLIT_PARTS] = {0};
 	for (int i = 0; i < s.n; i++) {
 		w[i] = tns_create(o.output.v[i]);
-		ds_pass_begin(&pass, d->in, w[i], NULL, NULL); /* the same ids for each */
+		passthrough_begin(&pass, d->in, w[i], NULL, NULL); /* the same ids for each */
 	}
-	for (uint64_t block; (block = ds_next(d));)
+	for (uint64_t block; (block = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < block; i++) {
 			uint64_t group = d->row + i;
 			if (near && group >= nnear)
@@ -157,18 +157,18 @@ int main(int argc, char **argv)
 			if (near)
 				group = near[group];
 			else if (pairs)
-				group = group_of(pairs, npairs, *(const uint32_t *)ds_at(d, key, i), d->in->name);
+				group = group_of(pairs, npairs, *(const uint32_t *)dataset_stream_at(d, key, i), d->in->name);
 			else if (key >= 0)
-				group = value_of(&d->in->def[key], ds_at(d, key, i));
+				group = value_of(&d->in->def[key], dataset_stream_at(d, key, i));
 			int part = split_part(&s, group);
-			ds_pass_row(&pass, d, i, w[part]);
+			passthrough_row(&pass, d, i, w[part]);
 			rows[part]++;
 		}
 	const struct tns *in = d->in;
 	for (int i = 0; i < s.n; i++) {
 		char *more = xprintf("part %d of %d%s%s", i + 1, s.n, sum ? ", " : "", sum ? sum : "");
-		ds_pass_late(in, w[i]);
-		ds_history(w[i], &in, 1, more);
+		passthrough_late(in, w[i]);
+		history_put(w[i], &in, 1, more);
 		free(more);
 	}
 	for (int i = 0; i < s.n; i++)
@@ -178,7 +178,7 @@ int main(int argc, char **argv)
 		if (!o.quiet)
 			warn("%s: %llu rows", o.output.v[i], (unsigned long long)rows[i]);
 	}
-	ds_close(d);
+	dataset_stream_close(d);
 	free(near), free(pairs), free(sum);
 	return finish();
 }

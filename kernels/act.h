@@ -1,10 +1,10 @@
-/* An activation and its derivative by the output, a value at a time; shared by the hands. */
+/* An activation and its derivative by the output, a value at a time; shared by the backends. */
 #ifndef ACT_H
 #define ACT_H
 
 #include <math.h>
 
-#include "kernels/ops.h"
+#include "kernels/backend.h"
 
 #ifdef REAL_DOUBLE
 #define real_exp exp
@@ -14,7 +14,7 @@
 #define real_tanh tanhf
 #endif
 
-static inline ON_CARD real act_value(real x, enum act act)
+static inline HOST_DEVICE real act_value(real x, enum act act)
 {
 	switch (act) {
 	case ACT_RELU:
@@ -29,7 +29,7 @@ static inline ON_CARD real act_value(real x, enum act act)
 }
 
 /* dy/dx where y is the output. */
-static inline ON_CARD real act_slope(real y, enum act act)
+static inline HOST_DEVICE real act_slope(real y, enum act act)
 {
 	switch (act) {
 	case ACT_RELU:

@@ -1,9 +1,9 @@
-/* Where augmentation moves an image: one function for the pixels (in every hand) and for the points (in the training code), so that they
+/* Where augmentation moves an image: one function for the pixels (in every backend) and for the points (in the training code), so that they
  * can't part. Drawn by Philox (seed, PHILOX_AUGMENT, epoch, row). */
 #ifndef AUGMENT_H
 #define AUGMENT_H
 
-#include "kernels/ops.h"
+#include "kernels/backend.h"
 #include "lib/base/philox.h"
 
 /* A source pixel at (sx, sy) for a target pixel (x, y): sx = m[0] x + m[1] y + m[2], sy = m[3] x + m[4] y + m[5]; a grey value v in 0..1

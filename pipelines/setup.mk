@@ -11,5 +11,5 @@ $B/ready:
 		DEBIAN_FRONTEND=noninteractive $$as apt-get -qq install -y --no-install-recommends $$missing >>$B/setup.log 2>&1 || \
 		{ tail -5 $B/setup.log; echo "set-up: could not install" $$missing "(see $B/setup.log)"; exit 1; }; \
 	fi
-	@[ -n "$(NVCC)" ] || echo "set-up: there is no nvcc: building the hands ref and cpu, not cuda"
+	@[ -n "$(NVCC)" ] || echo "set-up: there is no nvcc: building the backends ref and cpu, not cuda"
 	@touch $@

@@ -14,7 +14,7 @@
 #include "lib/base/num.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/nn/hand.h"
+#include "lib/nn/backend_open.h"
 #include "lib/nn/net.h"
 #include "lib/predict/infer.h"
 #include "lib/train/dae.h"
@@ -93,7 +93,7 @@ struct workload {
 
 /* What a step works on; arrays are device memory. */
 struct work {
-	const struct ops *ops;
+	const struct backend *be;
 	struct net *n;
 	real *x, *t, *dz, *first;
 	double *loss;
@@ -168,21 +168,21 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* What was asked of a card may not have happened yet. */
+/* What was asked of a GPU may not have happened yet. */
 static void wait_for(const struct work *w)
 {
 	real v;
 	if (w->x)
-		w->ops->get(w->ops, &v, w->x, sizeof v);
+		w->be->download(w->be, &v, w->x, sizeof v);
 }
 
-/* Three steps to warm up, then the median rate of single steps; on a card of some steps in a row, unless one sample's latency is asked. */
+/* Three steps to warm up, then the median rate of single steps; on a GPU of some steps in a row, unless one sample's latency is asked. */
 static void timed(const char *name, void (*step)(struct work *), struct work *w, double samples, double flops)
 {
 	size_t n = 0, room = 1 << 10;
 	double *rate = xcalloc(room, sizeof *rate);
 	struct rusage u;
-	int row = w->ops && !strcmp(w->ops->name, "cuda") && w->B > 1 ? ROW : 1;
+	int row = w->be && !strcmp(w->be->name, "cuda") && w->B > 1 ? ROW : 1;
 	for (int i = 0; i < 3 * row; i++)
 		step(w);
 	wait_for(w);
@@ -203,7 +203,7 @@ static void timed(const char *name, void (*step)(struct work *), struct work *w,
 }
 
 /* n numbers in [low, high), the same some ten thousand over and over, so that no second large array stands beside the device's. */
-static void fill(const struct ops *ops, real *device, size_t n, double low, double high)
+static void fill(const struct backend *be, real *device, size_t n, double low, double high)
 {
 	enum { SLICE = 65521 }; /* a prime: rows of weights differ */
 	real *slice = xcalloc(SLICE, sizeof *slice);
@@ -211,14 +211,14 @@ static void fill(const struct ops *ops, real *device, size_t n, double low, doub
 	for (size_t i = 0; i < SLICE; i++)
 		v = v * 1664525 + 1013904223, slice[i] = (real)(low + (high - low) * (v >> 8) / (1 << 24));
 	for (size_t at = 0; at < n; at += SLICE)
-		ops->put(ops, device + at, slice, (n - at < SLICE ? n - at : SLICE) * sizeof *slice);
+		be->upload(be, device + at, slice, (n - at < SLICE ? n - at : SLICE) * sizeof *slice);
 	free(slice);
 }
 
-static real *randoms(const struct ops *ops, size_t n)
+static real *randoms(const struct backend *be, size_t n)
 {
-	real *device = ops->alloc(ops, n * sizeof *device);
-	fill(ops, device, n, 0, 1);
+	real *device = be->alloc(be, n * sizeof *device);
+	fill(be, device, n, 0, 1);
 	return device;
 }
 
@@ -228,14 +228,14 @@ static void first_weights(struct net *n)
 	for (int i = 0; i < n->d->n; i++) {
 		const struct layer *l = &n->d->layer[i];
 		double range = l->nw ? sqrt(3 * (double)l->OC / (double)l->nw) : 0;
-		fill(n->o, n->param + l->w, l->nw, -range, range);
+		fill(n->be, n->param + l->w, l->nw, -range, range);
 	}
-	n->fresh = 0;
+	n->packed_valid = 0;
 }
 
 static void gemm_step(struct work *w)
 {
-	w->ops->dense(w->ops, w->dz, w->x, w->t, NULL, ACT_NONE, 1, w->B, w->B, w->B);
+	w->be->dense(w->be, w->dz, w->x, w->t, NULL, ACT_NONE, 1, w->B, w->B, w->B);
 }
 
 static void dae_step(struct work *w)
@@ -251,95 +251,95 @@ static void infer_step(struct work *w)
 static void train_step(struct work *w)
 {
 	struct net_pass pass = {.train = 1, .rows = w->rows};
-	struct net_step step = {{.kind = UPDATE_SGD, .rate = (real)0.01, .momentum = (real)0.9}, w->first, NULL};
+	struct net_step step = {{.kind = OPTIMIZER_SGD, .learning_rate = (real)0.01, .momentum = (real)0.9}, w->first, NULL};
 	real *z = net_forward(w->n, w->x, w->B, &pass);
-	w->ops->loss(w->ops, &(struct loss){.kind = w->kind, .mul = 1 / ((real)w->B * (real)w->outputs)}, w->loss, w->dz, z, w->t, NULL,
+	w->be->loss(w->be, &(struct loss){.kind = w->kind, .mul = 1 / ((real)w->B * (real)w->outputs)}, w->loss, w->dz, z, w->t, NULL,
 		w->B, w->outputs);
 	net_backward(w->n, w->x, w->dz, w->B, &pass, &step);
 }
 
-static void time_product(const struct ops *ops, const struct workload *l)
+static void time_product(const struct backend *be, const struct workload *l)
 {
 	size_t n = (size_t)l->B;
 	struct work w = {
-		.ops = ops, .x = randoms(ops, n * n), .t = randoms(ops, n * n), .dz = ops->alloc(ops, n * n * sizeof(real)), .B = l->B};
+		.be = be, .x = randoms(be, n * n), .t = randoms(be, n * n), .dz = be->alloc(be, n * n * sizeof(real)), .B = l->B};
 	timed(l->name, gemm_step, &w, 1, 2 * pow((double)n, 3));
-	ops->release(ops, w.x), ops->release(ops, w.t), ops->release(ops, w.dz);
+	be->release(be, w.x), be->release(be, w.t), be->release(be, w.dz);
 }
 
 /* A step is an epoch, with all that dae-pretrain does in it. */
-static void time_dae(const struct ops *ops, const struct workload *l)
+static void time_dae(const struct backend *be, const struct workload *l)
 {
 	int N = EPOCH / l->B * l->B;
-	struct work w = {.ops = ops, .a = {.epochs = 1, .batch = l->B, .rate = 0.1f, .corruption = 0.2f, .seed = 1}};
-	w.d = dae_new(ops, INPUTS, HIDDEN, (uint32_t)N, 0, &w.a), w.x = randoms(ops, (size_t)N * INPUTS);
+	struct work w = {.be = be, .a = {.epochs = 1, .batch = l->B, .learning_rate = 0.1f, .corruption = 0.2f, .seed = 1}};
+	w.d = dae_new(be, INPUTS, HIDDEN, (uint32_t)N, 0, &w.a), w.x = randoms(be, (size_t)N * INPUTS);
 	timed(l->name, dae_step, &w, N, 5.0 * 2 * INPUTS * HIDDEN);
 	dae_free(w.d);
-	ops->release(ops, w.x);
+	be->release(be, w.x);
 }
 
-static void time_net(const struct ops *ops, const struct workload *l)
+static void time_net(const struct backend *be, const struct workload *l)
 {
 	const struct netdesc *d = &l->d;
 	int train = l->kind->train;
 	size_t B = (size_t)l->B, in = B * (size_t)d->H * (size_t)d->W, out = B * (size_t)d->outputs;
-	struct work w = {.ops = ops, .B = l->B, .outputs = d->outputs, .kind = l->kind->loss};
-	w.n = net_new(ops, d, l->B, train ? NET_TRAIN : NET_INFER);
+	struct work w = {.be = be, .B = l->B, .outputs = d->outputs, .kind = l->kind->loss};
+	w.n = net_new(be, d, l->B, train ? NET_TRAIN : NET_INFER);
 	first_weights(w.n);
-	w.x = randoms(ops, in);
+	w.x = randoms(be, in);
 	if (train) {
-		w.t = randoms(ops, out), w.dz = ops->alloc(ops, out * sizeof(real)), w.rows = ops->alloc(ops, B * sizeof *w.rows);
-		w.first = ops->alloc(ops, d->nparam * sizeof(real)), w.loss = ops->alloc(ops, B * sizeof *w.loss);
+		w.t = randoms(be, out), w.dz = be->alloc(be, out * sizeof(real)), w.rows = be->alloc(be, B * sizeof *w.rows);
+		w.first = be->alloc(be, d->nparam * sizeof(real)), w.loss = be->alloc(be, B * sizeof *w.loss);
 	}
 	/* of mlp's three products the one towards the input is not made: counted as its peer counts */
 	timed(l->name, train ? train_step : infer_step, &w, l->B,
 		l->kind->sized ? netdesc_flops(d) * (train ? 3 : 1) : 2.0 * 2 * INPUTS * HIDDEN);
 	net_free(w.n);
-	ops->release(ops, w.x), ops->release(ops, w.t), ops->release(ops, w.dz), ops->release(ops, w.first), ops->release(ops, w.loss);
-	ops->release(ops, w.rows);
+	be->release(be, w.x), be->release(be, w.t), be->release(be, w.dz), be->release(be, w.first), be->release(be, w.loss);
+	be->release(be, w.rows);
 }
 
 /* As predict goes about it: the next batch is asked for before the last is taken; one sample's latency is asked by itself. */
 static void predict_step(struct work *w)
 {
-	infer_ask(w->f, w->images, w->B);
-	infer_take(w->f, w->out, NULL);
+	infer_batch_async(w->f, w->images, w->B);
+	infer_batch_wait(w->f, w->out, NULL);
 }
 
-static void time_model(const struct ops *ops, const struct workload *l)
+static void time_model(const struct backend *be, const struct workload *l)
 {
 	struct model *m = model_load(l->model);
 	size_t pixels = (size_t)l->B * (size_t)m->W * (size_t)m->H;
-	struct work w = {.B = l->B, .f = infer_new(ops, &m, 1, 0), .images = xmalloc(pixels)};
+	struct work w = {.B = l->B, .f = infer_new(be, &m, 1, 0), .images = xmalloc(pixels)};
 	w.out = xcalloc((size_t)l->B * (size_t)infer_values(w.f), sizeof *w.out);
 	for (size_t i = 0; i < pixels; i++)
 		w.images[i] = (uint8_t)(i * 2654435761u >> 16);
 	if (w.B > 1)
-		infer_ask(w.f, w.images, w.B);
+		infer_batch_async(w.f, w.images, w.B);
 	timed(l->name, predict_step, &w, l->B, netdesc_flops(&m->d));
 	if (w.B > 1)
-		infer_take(w.f, w.out, NULL);
+		infer_batch_wait(w.f, w.out, NULL);
 	infer_free(w.f), model_free(m);
 	free(w.images), free(w.out);
 }
 
-static struct ops *hand(void)
+static struct backend *backend(void)
 {
-	return hand_open(o.device, (int)o.threads, o.precision);
+	return backend_open(o.device, (int)o.threads, o.precision);
 }
 
 static void run(const struct workload *l)
 {
-	struct ops *ops = hand();
+	struct backend *be = backend();
 	if (l->model)
-		time_model(ops, l);
+		time_model(be, l);
 	else if (l->kind->net)
-		time_net(ops, l);
+		time_net(be, l);
 	else if (!strcmp(l->kind->name, "dae"))
-		time_dae(ops, l);
+		time_dae(be, l);
 	else
-		time_product(ops, l);
-	ops->close(ops);
+		time_product(be, l);
+	be->close(be);
 }
 
 static int threads(void)
@@ -352,13 +352,13 @@ static int threads(void)
 
 static void head(void)
 {
-	struct ops *ops = hand();
-	printf("# keypipe, %s by %s, %d threads\n", ops->name, ops->kernel, threads());
+	struct backend *be = backend();
+	printf("# keypipe, %s by %s, %d threads\n", be->name, be->kernel, threads());
 	fflush(stdout);
-	ops->close(ops);
+	be->close(be);
 }
 
-/* In a process of its own, whose peak memory is its own; a card does not survive a fork, so the parent never opens one. */
+/* In a process of its own, whose peak memory is its own; a GPU does not survive a fork, so the parent never opens one. */
 static int run_apart(const struct workload *l)
 {
 	int status;

@@ -10,8 +10,8 @@
 #include "lib/base/opt.h"
 #include "lib/base/philox.h"
 #include "lib/predict/infer.h"
-#include "lib/train/daerun.h"
-#include "tests/hand.h"
+#include "lib/train/dae_run.h"
+#include "tests/backend_of_test.h"
 
 enum { V = 11, H = 6, N = 9, ALL = V * H + H + V };
 
@@ -51,24 +51,24 @@ static double loss_of(const double *param, const double *x, const struct dae_opt
 /* One epoch of one batch is one step: what the weights moved by is the gradient times the rate. */
 START_TEST(step)
 {
-	struct ops *o = ops_open((_i % 2 ? hand_name() : "ref"), 1, PRECISION_FP32);
+	struct backend *be = backend_init_by_name((_i % 2 ? backend_name() : "ref"), 1, PRECISION_FP32);
 	int codes = _i / 2;
-	struct dae_options a = {.batch = 100, .rate = 0.25f, .corruption = 0.4f, .seed = 21};
-	struct dae *d = dae_new(o, V, H, N, codes, &a);
-	uint8_t image[N * V], *bytes = o->alloc(o, sizeof image);
-	float real_codes[N * V], *device = o->alloc(o, sizeof real_codes);
+	struct dae_options a = {.batch = 100, .learning_rate = 0.25f, .corruption = 0.4f, .seed = 21};
+	struct dae *d = dae_new(be, V, H, N, codes, &a);
+	uint8_t image[N * V], *bytes = be->alloc(be, sizeof image);
+	float real_codes[N * V], *device = be->alloc(be, sizeof real_codes);
 	double x[N * V], param[ALL];
 	float was[ALL], now[ALL];
 	for (uint32_t i = 0; i < N * V; i++) {
 		image[i] = (uint8_t)(256 * unit(1, i)), real_codes[i] = unit(2, i);
 		x[i] = codes ? (double)real_codes[i] : image[i] / 255.0;
 	}
-	o->put(o, bytes, image, sizeof image), o->put(o, device, real_codes, sizeof real_codes);
+	be->upload(be, bytes, image, sizeof image), be->upload(be, device, real_codes, sizeof real_codes);
 	for (uint32_t i = 0; i < ALL; i++)
 		was[i] = 2 * unit(3, i) - 1;
-	o->put(o, d->param, was, sizeof was);
+	be->upload(be, d->param, was, sizeof was);
 	double loss = dae_epoch(d, codes ? NULL : bytes, codes ? device : NULL, codes, 4, &a);
-	o->get(o, now, d->param, sizeof now);
+	be->download(be, now, d->param, sizeof now);
 	for (int i = 0; i < ALL; i++)
 		param[i] = (double)was[i];
 	ck_assert_double_eq_tol(loss, loss_of(param, x, &a, codes, 4), 1e-5 * loss);
@@ -77,14 +77,14 @@ START_TEST(step)
 		param[i] = keep + h;
 		double up = loss_of(param, x, &a, codes, 4);
 		param[i] = keep - h;
-		double want = (up - loss_of(param, x, &a, codes, 4)) / (2 * h), got = ((double)was[i] - (double)now[i]) / (double)a.rate;
+		double want = (up - loss_of(param, x, &a, codes, 4)) / (2 * h), got = ((double)was[i] - (double)now[i]) / (double)a.learning_rate;
 		param[i] = keep;
 		ck_assert_msg(fabs(got - want) < 2e-6 * (1 + fabs(want)), "parameter %d: %.8g, by differences %.8g", i, got, want);
 	}
 	/* codes are those of clean inputs under the new weights */
-	float *out = o->alloc(o, N * H * sizeof *out), got[N * H];
+	float *out = be->alloc(be, N * H * sizeof *out), got[N * H];
 	dae_codes(d, codes ? NULL : bytes, codes ? device : NULL, out);
-	o->get(o, got, out, sizeof got);
+	be->download(be, got, out, sizeof got);
 	for (int r = 0; r < N; r++)
 		for (int h = 0; h < H; h++) {
 			double s = (double)now[V * H + h];
@@ -92,9 +92,9 @@ START_TEST(step)
 				s += x[r * V + v] * (double)now[h * V + v];
 			ck_assert_double_eq_tol((double)got[r * H + h], 1 / (1 + exp(-s)), 1e-6);
 		}
-	o->release(o, out), o->release(o, bytes), o->release(o, device);
+	be->release(be, out), be->release(be, bytes), be->release(be, device);
 	dae_free(d);
-	o->close(o);
+	be->close(be);
 }
 END_TEST
 
@@ -109,12 +109,12 @@ static void bars(uint8_t *to, int n)
 START_TEST(descent)
 {
 	enum { ROWS = 62 };
-	struct ops *o = ops_open((_i ? hand_name() : "ref"), 1, PRECISION_FP32);
-	struct dae_options a = {.batch = 10, .rate = 0.1f, .corruption = 0.2f, .seed = 1}; /* the last batch is smaller */
-	uint8_t image[ROWS * 25], *bytes = o->alloc(o, sizeof image);
+	struct backend *be = backend_init_by_name((_i ? backend_name() : "ref"), 1, PRECISION_FP32);
+	struct dae_options a = {.batch = 10, .learning_rate = 0.1f, .corruption = 0.2f, .seed = 1}; /* the last batch is smaller */
+	uint8_t image[ROWS * 25], *bytes = be->alloc(be, sizeof image);
 	bars(image, ROWS);
-	o->put(o, bytes, image, sizeof image);
-	struct dae *d = dae_new(o, 25, 8, ROWS, 0, &a);
+	be->upload(be, bytes, image, sizeof image);
+	struct dae *d = dae_new(be, 25, 8, ROWS, 0, &a);
 	double first = dae_epoch(d, bytes, NULL, 0, 1, &a), last = first, floor = 0;
 	for (uint32_t e = 2; e <= 60; e++)
 		last = dae_epoch(d, bytes, NULL, 0, e, &a);
@@ -124,19 +124,19 @@ START_TEST(descent)
 	}
 	floor /= ROWS;
 	ck_assert_msg(last > floor && last - floor < 0.25 * (first - floor), "from %g to %g, entropy %g", first, last, floor);
-	o->release(o, bytes);
+	be->release(be, bytes);
 	dae_free(d);
-	o->close(o);
+	be->close(be);
 }
 END_TEST
 
 /* First weights by seed and layer, biases 0, uniform in four times Glorot's range. */
 START_TEST(first)
 {
-	struct ops *o = ops_open("ref", 1, PRECISION_FP32);
+	struct backend *be = backend_init_by_name("ref", 1, PRECISION_FP32);
 	struct dae_options a = {.batch = 10, .seed = 1}, b = {.batch = 10, .seed = 2};
 	struct dae *d[] = {
-		dae_new(o, 70, 50, 20, 0, &a), dae_new(o, 70, 50, 20, 0, &a), dae_new(o, 70, 50, 20, 1, &a), dae_new(o, 70, 50, 20, 0, &b)};
+		dae_new(be, 70, 50, 20, 0, &a), dae_new(be, 70, 50, 20, 0, &a), dae_new(be, 70, 50, 20, 1, &a), dae_new(be, 70, 50, 20, 0, &b)};
 	double most = 0, square = 0, range = 4 * sqrt(6.0 / 120);
 	for (int i = 0; i < 3500; i++) {
 		double w = (double)d[0]->param[i];
@@ -149,7 +149,7 @@ START_TEST(first)
 	ck_assert(memcmp(d[0]->param, d[2]->param, 100) && memcmp(d[0]->param, d[3]->param, 100));
 	for (int i = 0; i < 4; i++)
 		dae_free(d[i]);
-	o->close(o);
+	be->close(be);
 }
 END_TEST
 
@@ -157,7 +157,7 @@ END_TEST
 
 static char path[2][100];
 
-static struct rows *patches(void)
+static struct dataset *patches(void)
 {
 	static uint8_t image[62 * 25];
 	bars(image, 62);
@@ -165,17 +165,17 @@ static struct rows *patches(void)
 	tns_define(w, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, 5, 5});
 	tns_write(w, 0, image, 62);
 	tns_close(w);
-	return rows_load(path[0], TARGET_IMAGE);
+	return dataset_load(path[0], TARGET_IMAGE);
 }
 
 /* The model of a stack: encoders, then decoders whose weights are the encoders' turned over; it makes the patches again. */
 START_TEST(stack)
 {
-	struct ops *o = hand_here();
-	struct dae_options a = {.epochs = 300, .batch = 31, .rate = 0.3f, .corruption = 0.1f, .seed = 1};
-	struct rows *data = patches();
-	struct daerun r = {.ops = o, .a = &a, .data = data, .layers = 2, .hidden = {9, 6}, .output = path[1], .quiet = 1};
-	daerun(&r);
+	struct backend *be = backend_here();
+	struct dae_options a = {.epochs = 300, .batch = 31, .learning_rate = 0.3f, .corruption = 0.1f, .seed = 1};
+	struct dataset *data = patches();
+	struct dae_run r = {.be = be, .a = &a, .data = data, .layers = 2, .hidden = {9, 6}, .output = path[1], .quiet = 1};
+	dae_run(&r);
 	struct model *m = model_load(path[1]);
 	ck_assert_str_eq(m->net, "fc9 sigmoid fc6 sigmoid fc9 sigmoid fc25 sigmoid");
 	ck_assert(m->target == TARGET_IMAGE && m->W == 5 && m->H == 5);
@@ -191,7 +191,7 @@ START_TEST(stack)
 	/* better than the mean patch by far */
 	float out[62 * 25];
 	double mean[25] = {0}, error = 0, spread = 0;
-	struct infer *f = infer_new(o, &m, 1, 0);
+	struct infer *f = infer_new(be, &m, 1, 0);
 	infer_batch(f, data->image, 62, out, NULL);
 	for (int i = 0; i < 62 * 25; i++)
 		mean[i % 25] += data->image[i] / 255.0 / 62;
@@ -202,8 +202,8 @@ START_TEST(stack)
 	ck_assert_msg(error < 0.1 * spread, "error %g, of the mean patch %g", error, spread);
 	infer_free(f);
 	model_free(m);
-	rows_free(data);
-	o->close(o);
+	dataset_free(data);
+	be->close(be);
 	unlink(path[0]), unlink(path[1]);
 }
 END_TEST

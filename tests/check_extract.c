@@ -1,7 +1,7 @@
 /* patch-extract on streams that no program of ours writes: rows in another order, labels missing or infinite, wrong types, huge patches. */
 #include <math.h>
 
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 #include "tests/prog.h"
 
 enum { W = 30, H = 26, N = 40 };
@@ -41,7 +41,7 @@ static void collect(const char *path, struct patches *to)
 {
 	struct tns_table *t = tns_load(path);
 	const struct tns *h = tns_table_head(t);
-	int image = ds_need(h, "image", TNS_U8, 3), label = ds_need(h, "label", TNS_U8, 1), source = ds_need(h, "source", TNS_U32, 1);
+	int image = dataset_stream_need(h, "image", TNS_U8, 3), label = dataset_stream_need(h, "label", TNS_U8, 1), source = dataset_stream_need(h, "source", TNS_U32, 1);
 	memset(to, 0, sizeof *to);
 	to->n = h->def[image].rows;
 	ck_assert_uint_le(to->n, 4096);

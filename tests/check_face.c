@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/synth/brush.h"
-#include "lib/synth/dirt.h"
+#include "lib/synth/label_noise.h"
 #include "lib/synth/face.h"
 #include "lib/synth/facecsv.h"
 
@@ -324,16 +324,16 @@ START_TEST(faults_are_as_named)
 {
 	enum { N = 15 };
 	struct shot t = shot(96, 96, N, 1);
-	int count[DIRT_KINDS] = {0}, full = 0, four = 0, rows = 6000;
+	int count[LABEL_NOISE_KINDS] = {0}, full = 0, four = 0, rows = 6000;
 	for (uint32_t row = 0; row < (uint32_t)rows; row++) {
 		float p[2 * N], q[2 * N];
-		struct dirt d = dirt_plan(11, row), none = {DIRT_NONE, -1, row};
+		struct label_noise d = label_noise_plan(11, row), none = {LABEL_NOISE_NONE, -1, row};
 		if (row % 8 == 0)
 			take(&t, row); /* any points will do */
 		memcpy(p, t.points, sizeof p);
 		memcpy(q, t.points, sizeof q);
-		dirt_plant(&none, 11, row, 96, 96, N, q); /* leaves out alone */
-		dirt_plant(&d, 11, row, 96, 96, N, p);
+		label_noise_plant(&none, 11, row, 96, 96, N, q); /* leaves out alone */
+		label_noise_plant(&d, 11, row, 96, 96, N, p);
 		count[d.kind]++;
 		int m = labelled(p, N), moved = 0, inside = 1;
 		full += m == N, four += m == 4;
@@ -349,39 +349,39 @@ START_TEST(faults_are_as_named)
 			int in = p[2 * k] >= 0 && p[2 * k] <= 95 && p[2 * k + 1] >= 0 && p[2 * k + 1] <= 95, o = face_mirror(k, N);
 			moved += far > 0;
 			inside &= in;
-			if (d.kind == DIRT_FAR && k == d.point)
+			if (d.kind == LABEL_NOISE_FAR && k == d.point)
 				ck_assert(far > 25 && in);
-			if (d.kind == DIRT_OUTSIDE && k == d.point)
+			if (d.kind == LABEL_NOISE_OUTSIDE && k == d.point)
 				ck_assert(!in);
-			if (d.kind == DIRT_SHIFTED)
+			if (d.kind == LABEL_NOISE_SHIFTED)
 				ck_assert(far > 13 && far < 35);
-			if (d.kind == DIRT_SWAPPED && far > 0)
+			if (d.kind == LABEL_NOISE_SWAPPED && far > 0)
 				ck_assert(p[2 * k] == q[2 * o] && p[2 * k + 1] == q[2 * o + 1]);
 		}
 		switch (d.kind) {
-		case DIRT_NONE:
+		case LABEL_NOISE_NONE:
 			ck_assert_int_eq(moved, 0);
 			ck_assert_uint_eq(d.of, row);
 			break;
-		case DIRT_FAR:
-		case DIRT_OUTSIDE:
+		case LABEL_NOISE_FAR:
+		case LABEL_NOISE_OUTSIDE:
 			ck_assert_int_eq(moved, 1);
 			break;
-		case DIRT_SWAPPED:
+		case LABEL_NOISE_SWAPPED:
 			ck_assert(d.point < 0 ? moved >= 2 : moved == 2);
 			break;
-		case DIRT_SHIFTED:
-		case DIRT_SCRAMBLED:
+		case LABEL_NOISE_SHIFTED:
+		case LABEL_NOISE_SCRAMBLED:
 			ck_assert_int_eq(moved, m);
 			break;
 		default:
 			ck_assert_int_eq(moved, 0);
 			ck_assert_uint_lt(d.of, row);
-			ck_assert_int_ne(dirt_plan(11, d.of).kind, DIRT_DUPLICATE);
+			ck_assert_int_ne(label_noise_plan(11, d.of).kind, LABEL_NOISE_DUPLICATE);
 		}
 	}
-	for (int k = 1; k < DIRT_KINDS; k++)
-		ck_assert_msg(count[k] >= 8 && count[k] < 150, "%d of kind %s", count[k], dirt_name((enum dirt_kind)k));
+	for (int k = 1; k < LABEL_NOISE_KINDS; k++)
+		ck_assert_msg(count[k] >= 8 && count[k] < 150, "%d of kind %s", count[k], label_noise_name((enum label_noise_kind)k));
 	ck_assert_double_eq_tol((double)full / rows, 0.30, 0.03);
 	ck_assert_double_eq_tol((double)four / rows, 0.63, 0.03);
 	shot_free(&t);

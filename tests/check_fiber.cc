@@ -1,4 +1,4 @@
-/* The card on the host: what is right comes out right in both orders, and each planted fault is found. */
+/* The GPU on the host: what is right comes out right in both orders, and each planted fault is found. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "kernels/cuda/queue.h"
-#include "kernels/ops.h"
+#include "kernels/backend.h"
 #include "lib/base/philox.h"
 
 #pragma GCC diagnostic push
@@ -29,29 +29,29 @@ static float number(size_t i, uint32_t what)
 
 static void begin(int reverse)
 {
-	card_open(reverse);
+	gpu_open(reverse);
 	queue_open(&q);
 }
 
 static void end(void)
 {
 	queue_close(&q);
-	card_close();
+	gpu_close();
 }
 
 static float *numbers(size_t n, uint32_t what)
 {
-	float *device = (float *)card_alloc(n * sizeof *device), *host = (float *)xcalloc(n, sizeof *host);
+	float *device = (float *)gpu_alloc(n * sizeof *device), *host = (float *)xcalloc(n, sizeof *host);
 	for (size_t i = 0; i < n; i++)
 		host[i] = number(i, what);
-	card_put(device, host, n * sizeof *host);
+	gpu_put(device, host, n * sizeof *host);
 	free(host);
 	return device;
 }
 
 template <class T> static T *room(size_t n)
 {
-	return (T *)card_alloc(n * sizeof(T));
+	return (T *)gpu_alloc(n * sizeof(T));
 }
 
 /* What was asked for, done, and a copy of its result; the caller frees. */
@@ -59,7 +59,7 @@ template <class T> static T *result(const T *device, size_t n)
 {
 	T *host = (T *)xcalloc(n, sizeof *host);
 	queue_flush(&q);
-	card_get(host, device, n * sizeof *host);
+	gpu_get(host, device, n * sizeof *host);
 	return host;
 }
 
@@ -89,9 +89,9 @@ static int wrong(int which, int barrier, int reverse)
 	begin(reverse);
 	float *x = numbers(96, 0), *y = room<float>(96);
 	if (which)
-		run(&q, dim3(1), dim3(96), 96 * sizeof(float), neighbour, y, x, barrier);
+		launch(&q, dim3(1), dim3(96), 96 * sizeof(float), neighbour, y, x, barrier);
 	else
-		run(&q, dim3(1), dim3(96), 96 * sizeof(float), mirror, y, x, barrier);
+		launch(&q, dim3(1), dim3(96), 96 * sizeof(float), mirror, y, x, barrier);
 	float *got = result(y, 96);
 	int bad = 0;
 	for (size_t i = 0; i < 96; i++)
@@ -224,11 +224,11 @@ static __global__ void matrix(float *y, const float *x, int ld, int round)
 static int *y, *odd, got[65]; /* (64), (63) */
 static float *x;	      /* (512) */
 
-#define LAUNCH(...) [] { run(&q, dim3(2), dim3(64), __VA_ARGS__, y); }
-#define TOUCH(kernel, shared, at) [] { run(&q, dim3(2), dim3(64), shared, kernel, y, at); }
-#define FLAT(...) [] { run_flat(&q, 10, __VA_ARGS__); }
-#define MATRIX(ld, round) [] { run(&q, dim3(1), dim3(32), 2048, matrix, (float *)y, x, ld, round); }
-#define EDGE(at) [] { run(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q), card_get(got, odd, 4); }
+#define LAUNCH(...) [] { launch(&q, dim3(2), dim3(64), __VA_ARGS__, y); }
+#define TOUCH(kernel, shared, at) [] { launch(&q, dim3(2), dim3(64), shared, kernel, y, at); }
+#define FLAT(...) [] { launch_flat(&q, 10, __VA_ARGS__); }
+#define MATRIX(ld, round) [] { launch(&q, dim3(1), dim3(32), 2048, matrix, (float *)y, x, ld, round); }
+#define EDGE(at) [] { launch(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q), gpu_get(got, odd, 4); }
 
 static const struct plant {
 	void (*go)(void);
@@ -252,8 +252,8 @@ static const struct plant {
 	{TOUCH(device_write, 0, 64), "device_write", 1, 3, 1, 3, "touches 0 bytes beyond 256 bytes of device memory\n", ""},
 	{TOUCH(device_read, 0, 69), "device_read", 1, 3, 1, 3, "touches 20 bytes beyond 256 bytes of device memory\n", ""},
 	{TOUCH(device_write, 0, -1000), "device_write", 1, 3, 1, 3, "touches 4000 bytes before 256 bytes of device memory\n", ""},
-	{EDGE(63), NULL, 0, 0, 0, 0, "card_get: something was written just outside of 252 bytes of device memory\n", ""},
-	{EDGE(-1), NULL, 0, 0, 0, 0, "card_get: something was written just outside of 252 bytes of device memory\n", ""},
+	{EDGE(63), NULL, 0, 0, 0, 0, "gpu_get: something was written just outside of 252 bytes of device memory\n", ""},
+	{EDGE(-1), NULL, 0, 0, 0, 0, "gpu_get: something was written just outside of 252 bytes of device memory\n", ""},
 	{TOUCH(shared_write, 256, 64), "shared_write", 1, 3, 1, 3, "touches 0 bytes beyond 256 bytes of shared memory\n", ""},
 	{TOUCH(shared_read, 256, 65), "shared_read", 1, 3, 1, 3, "touches 4 bytes beyond 256 bytes of shared memory\n", ""},
 	{TOUCH(shared_write, 252, 63), "shared_write", 1, -1, 1, -1, "writes outside of its 252 bytes of shared memory\n", ""},
@@ -265,16 +265,16 @@ static const struct plant {
 	{MATRIX(8, 1), "matrix", 0, 0, 0, 0, "a matrix at ", ", 8 numbers a line, isn't aligned to 32 and 16 bytes (line "},
 	{MATRIX(18, 1), "matrix", 0, 0, 0, 0, "a matrix at ", ", 18 numbers a line, isn't aligned to 32 and 16 bytes (line "},
 	{MATRIX(16, 0), "matrix", 0, 0, 0, 0, "a factor not rounded by __float_to_tf32 (line ", ""},
-	{[] { run(&q, dim3(1), dim3(33), 0, ends_early, y); }, NULL, 0, 0, 0, 0,
+	{[] { launch(&q, dim3(1), dim3(33), 0, ends_early, y); }, NULL, 0, 0, 0, 0,
 		"kernel ends_early: no such launch: grid (1, 1, 1), block (33, 1, 1), 0 bytes of shared memory\n", ""},
-	{[] { card_get(got, y, sizeof got); }, NULL, 0, 0, 0, 0, "card_get: 260 bytes at ", " are not device memory\n"},
-	{[] { card_free(y + 1); }, NULL, 0, 0, 0, 0, "card_free: ", " is not the beginning of device memory\n"},
-	{[] { card_wait(card_fetch(got, y, 4) + 1); }, NULL, 0, 0, 0, 0, "card_wait: no fetch has ticket 1\n", ""},
+	{[] { gpu_get(got, y, sizeof got); }, NULL, 0, 0, 0, 0, "gpu_get: 260 bytes at ", " are not device memory\n"},
+	{[] { gpu_free(y + 1); }, NULL, 0, 0, 0, 0, "gpu_free: ", " is not the beginning of device memory\n"},
+	{[] { gpu_wait(gpu_fetch(got, y, 4) + 1); }, NULL, 0, 0, 0, 0, "gpu_wait: no fetch has ticket 1\n", ""},
 	{[] {
-		 for (int i = 0; i <= OPS_FETCHES; i++)
-			 card_fetch(got, y, 4);
+		 for (int i = 0; i <= BACKEND_DOWNLOADS; i++)
+			 gpu_fetch(got, y, 4);
 	 },
-		NULL, 0, 0, 0, 0, "card_fetch: more than 512 at a time\n", ""},
+		NULL, 0, 0, 0, 0, "gpu_fetch: more than 512 at a time\n", ""},
 };
 
 static int in_reverse;
@@ -319,7 +319,7 @@ START_TEST(poison)
 {
 	begin(_i);
 	float *y = room<float>(96), *never = room<float>(5);
-	run(&q, dim3(3), dim3(32), 32 * sizeof(float), unwritten, y);
+	launch(&q, dim3(3), dim3(32), 32 * sizeof(float), unwritten, y);
 	float *got = result(y, 96), *nothing = result(never, 5);
 	for (int i = 0; i < 96; i++)
 		ck_assert_msg(i == 39 ? got[i] != got[i] : got[i] == 1, "%d: %g", i, got[i]); /* the block before left nothing */
@@ -354,8 +354,8 @@ START_TEST(no_numbers)
 		float v = how == 2 ? __uint_as_float(0xffffffffu) : 1;
 		begin(_i);
 		float *x = room<float>(1), *y = room<float>(256);
-		card_put(x, &v, sizeof v);
-		run(&q, dim3(1), dim3(32), 256 * sizeof(float), no_number, y, x, how > 0);
+		gpu_put(x, &v, sizeof v);
+		launch(&q, dim3(1), dim3(32), 256 * sizeof(float), no_number, y, x, how > 0);
 		float *got = result(y, 256);
 		for (int i = 0; i < 256; i++)
 			ck_assert_msg(how == 0 || (how == 2 && i / 16 == 5) ? got[i] != got[i] : got[i] == 8, "%d, %d: %g", how, i, got[i]);
@@ -369,11 +369,11 @@ static __global__ void sums(float *f, double *d, int *n, const float *x)
 {
 	SHARED(double, s);
 	unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
-	f[i] = run_sum(x[i], (float *)s);
+	f[i] = block_sum(x[i], (float *)s);
 	__syncthreads();
-	d[i] = run_sum((double)x[i], s);
+	d[i] = block_sum((double)x[i], s);
 	__syncthreads();
-	n[i] = run_sum((int)threadIdx.x, (int *)s);
+	n[i] = block_sum((int)threadIdx.x, (int *)s);
 }
 
 START_TEST(block_sums)
@@ -385,7 +385,7 @@ START_TEST(block_sums)
 		float *x = numbers(n * blocks, 1), *f = room<float>(n * blocks);
 		double *d = room<double>(n * blocks);
 		int *k = room<int>(n * blocks);
-		run(&q, dim3((unsigned)blocks), dim3((unsigned)n), 32 * sizeof(double), sums, f, d, k, x);
+		launch(&q, dim3((unsigned)blocks), dim3((unsigned)n), 32 * sizeof(double), sums, f, d, k, x);
 		float *gf = result(f, n * blocks);
 		double *gd = result(d, n * blocks);
 		int *gk = result(k, n * blocks);
@@ -430,8 +430,8 @@ START_TEST(shuffle)
 		x[i] = i * 17 % 64, votes[i / 32] |= (unsigned)(x[i] & 1) << i % 32;
 	begin(_i);
 	int *dx = room<int>(N), *dy = room<int>((size_t)SHUFFLES * N);
-	card_put(dx, x, sizeof x);
-	run(&q, dim3(1), dim3(N), 0, shuffles, dy, dx);
+	gpu_put(dx, x, sizeof x);
+	launch(&q, dim3(1), dim3(N), 0, shuffles, dy, dx);
 	int *y = result(dy, (size_t)SHUFFLES * N);
 	for (int i = 0; i < N; i++) {
 		int l = i % 32, w = i - l, any = 0;
@@ -454,12 +454,12 @@ START_TEST(quickly)
 		int d = k < 1000 ? k + 1 : k < 1062 ? (1 << (k - 1000) / 2) - (k & 1) : (int)(bits >> k % 31);
 		if (d < 1)
 			continue;
-		struct quick by = quick(d);
+		struct divisor by = divisor(d);
 		for (int i = 0; i < 400; i++) {
 			int64_t n = philox(4, PHILOX_TEST, 0, (uint32_t)k, (uint32_t)i).v[0] >> (1 + i % 31);
 			n = i < 100 ? i : i < 200 ? (int64_t)INT32_MAX - (i - 100) : i < 300 ? n / d * d - (i & 1) : n;
 			if (n >= 0)
-				ck_assert_msg(quick_div(by, (int)n) == n / d, "%d / %d: %d", (int)n, d, quick_div(by, (int)n));
+				ck_assert_msg(fast_div(by, (int)n) == n / d, "%d / %d: %d", (int)n, d, fast_div(by, (int)n));
 		}
 	}
 }
@@ -490,7 +490,7 @@ START_TEST(tiled_product)
 		int M = shapes[k][0], N = shapes[k][1], K = shapes[k][2];
 		begin(_i);
 		float *a = numbers((size_t)(M * K), 1), *b = numbers((size_t)(K * N), 2), *c = room<float>((size_t)(M * N));
-		run(&q, dim3((unsigned)(N + 15) / 16, (unsigned)(M + 15) / 16), dim3(16, 16), 512 * sizeof(float), tiled, c, a, b, M, N, K);
+		launch(&q, dim3((unsigned)(N + 15) / 16, (unsigned)(M + 15) / 16), dim3(16, 16), 512 * sizeof(float), tiled, c, a, b, M, N, K);
 		float *got = result(c, (size_t)(M * N));
 		for (int m = 0; m < M; m++)
 			for (int n = 0; n < N; n++) {
@@ -546,7 +546,7 @@ template <class F, class T, int K, class LA, class LB> static void check_tensor(
 	int a_row = std::is_same<LA, wmma::row_major>::value, b_row = std::is_same<LB, wmma::row_major>::value;
 	begin(reverse);
 	float *a = numbers(512, 1), *b = numbers(512, 2), *c = room<float>(2048);
-	run_call(&q, "tensor", 0, dim3(1), dim3(128), 1024 * sizeof(T), tensor<F, T, K, LA, LB>, c, a, b, a_row ? 16 : 32, b_row ? 32 : 16);
+	launch_add(&q, "tensor", 0, dim3(1), dim3(128), 1024 * sizeof(T), tensor<F, T, K, LA, LB>, c, a, b, a_row ? 16 : 32, b_row ? 32 : 16);
 	float *got = result(c, 2048);
 	for (int m = 0; m < 32; m++)
 		for (int n = 0; n < 32; n++) {
@@ -617,7 +617,7 @@ END_TEST
 
 static __global__ void scale(float *y, const float *x, float by, size_t n)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i < n)
 		y[i] = by * x[i];
 }
@@ -630,7 +630,7 @@ START_TEST(graphs)
 	float *x = numbers(N, 1), *y = room<float>(N);
 	for (int pass = 0; pass < 3; pass++) {
 		for (int i = 0; i < 8; i++)
-			run_flat(&q, N, scale, y, i ? y : x, i == 4 ? (float)(pass + 1) : 2.0f, (size_t)N);
+			launch_flat(&q, N, scale, y, i ? y : x, i == 4 ? (float)(pass + 1) : 2.0f, (size_t)N);
 		float *got = result(y, N);
 		for (size_t i = 0; i < N; i++)
 			ck_assert(got[i] == number(i, 1) * 128 * (float)(pass + 1));
@@ -652,10 +652,10 @@ START_TEST(products)
 		begin(_i);
 		float *a = numbers(M * K, 1), *b = numbers(K * N, 2), *c = numbers(M * N, 3);
 		struct product p = {c, a, b, M, N, K, at, bt, add, precision, 0};
-		struct call *call = queue_next(&q);
+		struct launch *call = queue_next(&q);
 		memset((void *)call, 0, sizeof *call);
 		call->name = "product";
-		run_pack(call, p);
+		launch_pack(call, p);
 		float *got = result(c, M * N);
 		for (int m = 0; m < M; m++)
 			for (int n = 0; n < N; n++) {
@@ -675,28 +675,28 @@ END_TEST
 
 START_TEST(memory)
 {
-	setenv("KEYPIPE_CARD_BYTES", "10000", 1);
+	setenv("KEYPIPE_GPU_BYTES", "10000", 1);
 	begin(0);
 	size_t free_, total;
-	char *a = (char *)card_alloc(6001), *b = (char *)card_alloc(3999), text[8] = "";
-	ck_assert(a && b && !card_alloc(1));
-	card_room(&free_, &total);
+	char *a = (char *)gpu_alloc(6001), *b = (char *)gpu_alloc(3999), text[8] = "";
+	ck_assert(a && b && !gpu_alloc(1));
+	gpu_room(&free_, &total);
 	ck_assert(free_ == 0 && total == 10000);
-	card_free(a);
-	ck_assert(!card_alloc(6002));
-	a = (char *)card_alloc(6000);
-	card_room(&free_, &total);
+	gpu_free(a);
+	ck_assert(!gpu_alloc(6002));
+	a = (char *)gpu_alloc(6000);
+	gpu_room(&free_, &total);
 	ck_assert(a && free_ == 1 && (uintptr_t)a % 16 == 0);
-	card_fill(a, 'x', 6000);
-	card_put(b + 3990, "keypipe", 8);
-	card_get(text, b + 3990, 7), card_put(a + 5993, text, 7);
-	card_get(text, a + 5992, 8);
+	gpu_fill(a, 'x', 6000);
+	gpu_put(b + 3990, "keypipe", 8);
+	gpu_get(text, b + 3990, 7), gpu_put(a + 5993, text, 7);
+	gpu_get(text, a + 5992, 8);
 	ck_assert_int_eq(memcmp(text, "xkeypipe", 8), 0);
-	card_feed(a, "feed", 4);
-	int first = card_fetch(text, a, 2), second = card_fetch(text + 2, a + 2, 2);
-	card_fill(a, 'y', 4);
+	gpu_feed(a, "feed", 4);
+	int first = gpu_fetch(text, a, 2), second = gpu_fetch(text + 2, a + 2, 2);
+	gpu_fill(a, 'y', 4);
 	ck_assert_int_eq(memcmp(text, "\xff\xff\xff\xffpipe", 8), 0);
-	card_wait(second), card_wait(first);
+	gpu_wait(second), gpu_wait(first);
 	ck_assert_int_eq(memcmp(text, "feedpipe", 8), 0);
 	end();
 	begin(1); /* once more */

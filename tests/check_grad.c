@@ -1,4 +1,4 @@
-/* The gradient of every layer and loss against central differences, in double, on the readable hand. */
+/* The gradient of every layer and loss against central differences, in double, on the reference backend. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static const struct {
 };
 
 struct setting {
-	struct ops *o;
+	struct backend *be;
 	struct netdesc d;
 	struct net *n;
 	real *x, *t, *w, *dz;
@@ -66,10 +66,10 @@ static void set_up(struct setting *s, int i)
 	*s = (struct setting){.B = cases[i].B, .out = cases[i].out, .kind = cases[i].loss, .points = cases[i].points};
 	ck_assert_msg(!netdesc_parse(d, cases[i].net, cases[i].C, cases[i].H, cases[i].W, (struct netdesc_target){s->out, s->out}, err),
 		"%s", err);
-	s->o = ops_open("ref", 1, PRECISION_FP32);
-	s->n = net_new(s->o, d, s->B, NET_GRADIENT);
+	s->be = backend_init_by_name("ref", 1, PRECISION_FP32);
+	s->n = net_new(s->be, d, s->B, NET_GRADIENT);
 	real *stat = xcalloc(d->nstat + 1, sizeof *stat);
-	netdesc_first(d, 3, s->n->param, stat);
+	netdesc_init_params(d, 3, s->n->param, stat);
 	for (size_t k = 0; k < d->nparam; k++)
 		s->n->param[k] += 0.1 * normal(1, (uint32_t)k);
 	free(stat);
@@ -102,10 +102,10 @@ static double loss_now(struct setting *s, int gradient)
 	const struct loss l = {s->kind, 0.8, 0.3, 0.25};
 	const struct layer *last = &s->n->d->layer[s->n->d->n - 1];
 	if (s->points)
-		s->o->heat(s->o, &(struct heat){s->points, last->OH, last->OW, 1.2, 0.6, l}, s->loss, gradient ? s->dz : NULL, NULL, z,
+		s->be->heatmap_loss(s->be, &(struct heatmap_loss){s->points, last->OH, last->OW, 1.2, 0.6, l}, s->loss, gradient ? s->dz : NULL, NULL, z,
 			s->t, s->w, s->B);
 	else
-		s->o->loss(s->o, &l, s->loss, gradient ? s->dz : NULL, z, s->t, s->kind == LOSS_SOFTMAX ? NULL : s->w, s->B, s->out);
+		s->be->loss(s->be, &l, s->loss, gradient ? s->dz : NULL, z, s->t, s->kind == LOSS_SOFTMAX ? NULL : s->w, s->B, s->out);
 	for (int b = 0; b < s->B; b++)
 		sum += 0.25 * s->loss[b];
 	if (gradient)
@@ -133,7 +133,7 @@ START_TEST(gradients)
 	}
 	free(s.x), free(s.t), free(s.w), free(s.dz), free(s.loss);
 	net_free(s.n);
-	s.o->close(s.o);
+	s.be->close(s.be);
 }
 END_TEST
 
@@ -146,12 +146,12 @@ START_TEST(direction)
 	double before = loss_now(&s, 1), promise = 0, h = 1e-6;
 	for (size_t k = 0; k < n; k++)
 		promise += s.n->grad[k] * s.n->grad[k];
-	s.o->update(s.o, s.n->param, s.n->grad, NULL, NULL, n, &(struct update){.kind = UPDATE_SGD, .rate = h});
+	s.be->optimizer_step(s.be, s.n->param, s.n->grad, NULL, NULL, n, &(struct optimizer_step){.kind = OPTIMIZER_SGD, .learning_rate = h});
 	double got = (before - loss_now(&s, 0)) / h;
 	ck_assert_msg(fabs(got - promise) <= 1e-3 * promise + 1e-6, "%s: %g, not %g", cases[_i].net, got, promise);
 	free(s.x), free(s.t), free(s.w), free(s.dz), free(s.loss);
 	net_free(s.n);
-	s.o->close(s.o);
+	s.be->close(s.be);
 }
 END_TEST
 

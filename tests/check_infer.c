@@ -1,4 +1,4 @@
-/* Predictions of models that a few lines can compute too: linear nets, by hand in double; averages, mirror images, spread. */
+/* Predictions of models that a few lines can compute too: linear nets, by hand in double; averages, mirror images, stddev. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,11 +9,11 @@
 #include "lib/base/philox.h"
 #include "lib/predict/infer.h"
 #include "tests/child.h"
-#include "tests/hand.h"
+#include "tests/backend_of_test.h"
 
 enum { W = 5, H = 3, P = W * H, N = INFER_BATCH };
 
-static struct ops *hand;
+static struct backend *be;
 static uint8_t images[N * P];
 
 static float unit(uint32_t what, uint32_t i)
@@ -23,14 +23,14 @@ static float unit(uint32_t what, uint32_t i)
 
 static void set_up(void)
 {
-	hand = hand_here();
+	be = backend_here();
 	for (uint32_t i = 0; i < N * P; i++)
 		images[i] = (uint8_t)(256 * unit(1, i));
 }
 
 static void tear_down(void)
 {
-	hand->close(hand);
+	be->close(be);
 }
 
 static struct model *linear(enum target target, int outputs, const char *names, uint32_t what)
@@ -69,14 +69,14 @@ static const int sizes[] = {1, 2, 37, N};
 START_TEST(coords)
 {
 	struct model *m[3];
-	float out[N * 6], spread[N * 3];
+	float out[N * 6], stddev[N * 3];
 	for (uint32_t i = 0; i < 3; i++)
 		m[i] = linear(TARGET_COORDS, 6, "left_eye,right_eye,nose", 2 + i);
 	for (int n = 1; n <= 3; n++)
 		for (int flip = 0; flip < 2; flip++)
 			for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-				struct infer *f = infer_new(hand, m, n, flip);
-				infer_batch(f, images, sizes[s], out, spread);
+				struct infer *f = infer_new(be, m, n, flip);
+				infer_batch(f, images, sizes[s], out, stddev);
 				for (int b = 0; b < sizes[s]; b++)
 					for (int p = 0; p < 3; p++) {
 						double sum[2] = {0, 0}, square = 0;
@@ -98,23 +98,23 @@ START_TEST(coords)
 							"%d models, flip %d, row %d, point %d: %g,%g not %g,%g", n, flip, b, p,
 							(double)got[0], (double)got[1], sum[0], sum[1]);
 						if (count == 1)
-							ck_assert(isnan(spread[3 * b + p]));
+							ck_assert(isnan(stddev[3 * b + p]));
 						else
-							ck_assert_msg(fabs((double)spread[3 * b + p] - sqrt(square)) < 1e-3,
-								"spread %g, not %g", (double)spread[3 * b + p], sqrt(square));
+							ck_assert_msg(fabs((double)stddev[3 * b + p] - sqrt(square)) < 1e-3,
+								"stddev %g, not %g", (double)stddev[3 * b + p], sqrt(square));
 					}
-				infer_batch(f, images, 1, out, NULL); /* a smaller batch after a large one; spread may be absent */
+				infer_batch(f, images, 1, out, NULL); /* a smaller batch after a large one; stddev may be absent */
 				ck_assert(fabs((double)out[5]) < 1e6);
 				infer_free(f);
 			}
-	/* twice the same model has no spread, and says what it says alone */
+	/* twice the same model has no stddev, and says what it says alone */
 	struct model *twins[] = {m[0], m[0]};
 	float alone[N * 6];
-	struct infer *f = infer_new(hand, twins, 2, 0), *one = infer_new(hand, m, 1, 0);
-	infer_batch(f, images, N, out, spread), infer_batch(one, images, N, alone, NULL);
+	struct infer *f = infer_new(be, twins, 2, 0), *one = infer_new(be, m, 1, 0);
+	infer_batch(f, images, N, out, stddev), infer_batch(one, images, N, alone, NULL);
 	ck_assert(!memcmp(out, alone, sizeof out));
 	for (int i = 0; i < N * 3; i++)
-		ck_assert_float_eq_tol(spread[i], 0, 1e-3f);
+		ck_assert_float_eq_tol(stddev[i], 0, 1e-3f);
 	infer_free(f), infer_free(one);
 	for (int i = 0; i < 3; i++)
 		model_free(m[i]);
@@ -138,12 +138,12 @@ START_TEST(symmetric)
 			m->param[4 * P + p] = 0;
 	}
 	m->param[6 * P + 0] = -m->param[6 * P + 2], m->param[6 * P + 1] = m->param[6 * P + 3], m->param[6 * P + 4] = 0;
-	float out[6], both[6], spread[3];
-	struct infer *f = infer_new(hand, &m, 1, 0), *g = infer_new(hand, &m, 1, 1);
-	infer_batch(f, image, 1, out, NULL), infer_batch(g, image, 1, both, spread);
+	float out[6], both[6], stddev[3];
+	struct infer *f = infer_new(be, &m, 1, 0), *g = infer_new(be, &m, 1, 1);
+	infer_batch(f, image, 1, out, NULL), infer_batch(g, image, 1, both, stddev);
 	for (int k = 0; k < 6; k++)
 		ck_assert_float_eq_tol(out[k], both[k], 1e-4f);
-	ck_assert(spread[0] < 1e-3f && spread[1] < 1e-3f && spread[2] < 1e-3f);
+	ck_assert(stddev[0] < 1e-3f && stddev[1] < 1e-3f && stddev[2] < 1e-3f);
 	ck_assert_float_eq_tol(out[4], (W - 1) / 2.0f, 1e-4f);
 	infer_free(f), infer_free(g);
 	model_free(m);
@@ -159,7 +159,7 @@ START_TEST(labels)
 				linear(TARGET_LABEL, K, classes == 2 ? "no,yes" : "a,b,c,d", 4)};
 			m[1]->param[K * P] = 200; /* far into saturation */
 			float out[N * 4];
-			struct infer *f = infer_new(hand, m, 2, flip);
+			struct infer *f = infer_new(be, m, 2, flip);
 			infer_batch(f, images, N, out, NULL);
 			for (int b = 0; b < N; b++)
 				for (int k = 0; k < K; k++) {
@@ -189,7 +189,7 @@ START_TEST(images_out)
 	struct model *m = linear(TARGET_IMAGE, P, "", 5);
 	float out[2 * P];
 	for (int flip = 0; flip < 2; flip++) {
-		struct infer *f = infer_new(hand, &m, 1, flip);
+		struct infer *f = infer_new(be, &m, 1, flip);
 		infer_batch(f, images, 2, out, NULL);
 		for (int b = 0; b < 2; b++)
 			for (int k = 0; k < P; k++) {
@@ -211,7 +211,7 @@ struct pair {
 static void open_pair(void *arg)
 {
 	struct pair *p = arg;
-	infer_free(infer_new(hand, p->m, 3, 0));
+	infer_free(infer_new(be, p->m, 3, 0));
 }
 
 START_TEST(strangers)

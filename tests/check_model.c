@@ -333,7 +333,7 @@ START_TEST(first_values)
 	struct model *m = model_new(
 			     "fc400 bn relu fc300 tanh fc200 sigmoid up20 conv5x4x40p2 pool3 tanh fc", TARGET_IMAGE, 20, 20, 400, ""),
 		     *other;
-	netdesc_first(&m->d, 1, m->param, m->stat);
+	netdesc_init_params(&m->d, 1, m->param, m->stat);
 	for (int i = 0; i < m->d.n; i++) {
 		const struct layer *l = &m->d.layer[i];
 		double sum = 0, square = 0, most = 0;
@@ -358,9 +358,9 @@ START_TEST(first_values)
 		ck_assert_msg(i == 0 ? most > 3.5 * want : most <= range && most > 0.99 * range, "layer %d: most %g", i, most);
 	}
 	other = model_new(m->net, TARGET_IMAGE, 20, 20, 400, "");
-	netdesc_first(&other->d, 1, other->param, other->stat);
+	netdesc_init_params(&other->d, 1, other->param, other->stat);
 	ck_assert(!memcmp(other->param, m->param, m->d.nparam * sizeof(real)));
-	netdesc_first(&other->d, 2, other->param, other->stat);
+	netdesc_init_params(&other->d, 2, other->param, other->stat);
 	ck_assert(memcmp(other->param, m->param, 1000) != 0);
 	ck_assert(memcmp(m->param, m->param + 400, 400 * sizeof(real)) != 0);
 	model_free(m), model_free(other);

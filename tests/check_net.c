@@ -10,14 +10,14 @@
 
 static struct netdesc d;
 
-static struct net *net_of(const struct ops *o, const char *text, int C, int H, int W, int target, int B, enum net_mode mode)
+static struct net *net_of(const struct backend *be, const char *text, int C, int H, int W, int target, int B, enum net_mode mode)
 {
 	char err[256];
 	ck_assert_msg(!netdesc_parse(&d, text, C, H, W, (struct netdesc_target){target, target}, err), "%s", err);
-	struct net *n = net_new(o, &d, B, mode);
+	struct net *n = net_new(be, &d, B, mode);
 	real *param = xcalloc(d.nparam + 1, sizeof *param), *stat = xcalloc(d.nstat + 1, sizeof *stat);
-	netdesc_first(&d, 3, param, stat);
-	net_put(n, param, stat);
+	netdesc_init_params(&d, 3, param, stat);
+	net_upload(n, param, stat);
 	free(param), free(stat);
 	return n;
 }
@@ -33,8 +33,8 @@ static real *randoms(size_t n)
 START_TEST(dropout)
 {
 	enum { B = 20, K = 501 };
-	struct ops *o = ops_open(_i ? "cpu" : "ref", 1, PRECISION_FP32);
-	struct net *n = net_of(o, "dropout0.3 dropout0.5", 1, 1, K, K, B, NET_GRADIENT);
+	struct backend *be = backend_init_by_name(_i ? "cpu" : "ref", 1, PRECISION_FP32);
+	struct net *n = net_of(be, "dropout0.3 dropout0.5", 1, 1, K, K, B, NET_GRADIENT);
 	uint32_t rows[B];
 	real *x = randoms(B * K), first[B * K], again[B * K];
 	for (uint32_t b = 0; b < B; b++)
@@ -73,7 +73,7 @@ START_TEST(dropout)
 	ck_assert(!memcmp(net_forward(n, x, B, &pass), x, B * K * sizeof *x));
 	free(x), free(dz);
 	net_free(n);
-	o->close(o);
+	be->close(be);
 }
 END_TEST
 
@@ -81,9 +81,9 @@ END_TEST
 START_TEST(folding)
 {
 	enum { B = 5, P = 2 * 6 * 7 };
-	struct ops *o = ops_open(_i ? "cpu" : "ref", 1, PRECISION_FP32);
+	struct backend *be = backend_init_by_name(_i ? "cpu" : "ref", 1, PRECISION_FP32);
 	const char *text = "conv3x3x4p1 bn relu pool2 bn up2 conv2x2x3s2p1 bn tanh fc5 bn sigmoid fc";
-	struct net *n[2] = {net_of(o, text, 2, 6, 7, 3, B, NET_TRAIN), net_of(o, text, 2, 6, 7, 3, B, NET_INFER)};
+	struct net *n[2] = {net_of(be, text, 2, 6, 7, 3, B, NET_TRAIN), net_of(be, text, 2, 6, 7, 3, B, NET_INFER)};
 	size_t np = n[0]->d->nparam, ns = n[0]->d->nstat;
 	real *x = randoms(B * P), *param = randoms((int)np), *stat = randoms((int)ns), y[2][B * 3];
 	for (size_t k = 0; k < np; k++)
@@ -93,7 +93,7 @@ START_TEST(folding)
 		if (k)
 			net_borrow(n[k], param, stat);
 		else
-			net_put(n[k], param, stat);
+			net_upload(n[k], param, stat);
 		memcpy(y[k], net_forward(n[k], x, B, &predict), sizeof y[k]);
 	}
 	for (int i = 0; i < B * 3; i++)
@@ -101,7 +101,7 @@ START_TEST(folding)
 	ck_assert(fabsf(y[0][0] - y[0][3]) > 1e-4f);
 	free(x), free(param), free(stat);
 	net_free(n[0]), net_free(n[1]);
-	o->close(o);
+	be->close(be);
 }
 END_TEST
 
@@ -109,13 +109,13 @@ END_TEST
 START_TEST(batches)
 {
 	enum { B = 9, P = 2 * 6 * 7 };
-	struct ops *o = ops_open(_i ? "cpu" : "ref", 1, PRECISION_FP32);
-	struct net *n = net_of(o, "conv3x3x4p1 bn relu pool2 dropout0.5 up2 conv2x2x3s2p1 tanh fc5 sigmoid fc", 2, 6, 7, 3, B, NET_TRAIN);
+	struct backend *be = backend_init_by_name(_i ? "cpu" : "ref", 1, PRECISION_FP32);
+	struct net *n = net_of(be, "conv3x3x4p1 bn relu pool2 dropout0.5 up2 conv2x2x3s2p1 tanh fc5 sigmoid fc", 2, 6, 7, 3, B, NET_TRAIN);
 	real *x = randoms(B * P), all[B * 3], stat[8], after[8];
 	uint32_t rows[B] = {0};
 	struct net_pass train = {1, rows, 1, 1}, predict = {0};
 	net_forward(n, x, B, &train);
-	o->get(o, stat, n->stat, sizeof stat);
+	be->download(be, stat, n->stat, sizeof stat);
 	for (int c = 0; c < 4; c++)
 		ck_assert(stat[c] != 0 && stat[4 + c] != 1);
 	memcpy(all, net_forward(n, x, B, &predict), sizeof all);
@@ -124,11 +124,11 @@ START_TEST(batches)
 		for (int k = 0; k < 3; k++)
 			ck_assert_float_eq_tol(y[k], all[3 * b + k], 1e-6f);
 	}
-	o->get(o, after, n->stat, sizeof after);
+	be->download(be, after, n->stat, sizeof after);
 	ck_assert(!memcmp(stat, after, sizeof stat));
 	free(x);
 	net_free(n);
-	o->close(o);
+	be->close(be);
 }
 END_TEST
 

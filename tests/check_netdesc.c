@@ -116,14 +116,14 @@ START_TEST(fusing)
 	parses("conv3x3x2p1 relu pool2 tanh fc", 1, 8, 8, 2);
 	ck_assert(d.layer[0].act == ACT_RELU && d.layer[0].pool == 2 && d.layer[1].fused && d.layer[2].fused && !d.layer[3].fused);
 	parses("conv3x3x2 pool3 sigmoid up2 conv1x1x3 pool2 pool2", 1, 8, 8, 3);
-	ck_assert(d.layer[0].act == ACT_SIGMOID && d.layer[0].pool == 3 && d.layer[2].fused && d.layer[0].up == 1);
-	ck_assert(d.layer[3].fused && d.layer[4].up == 2 && d.layer[4].pool == 2 && d.layer[5].fused && !d.layer[6].fused);
+	ck_assert(d.layer[0].act == ACT_SIGMOID && d.layer[0].pool == 3 && d.layer[2].fused && d.layer[0].upsample == 1);
+	ck_assert(d.layer[3].fused && d.layer[4].upsample == 2 && d.layer[4].pool == 2 && d.layer[5].fused && !d.layer[6].fused);
 	parses("up2 conv2x2x1s2 bn relu", 1, 2, 2, 4); /* not the input's, nor with a stride */
-	ck_assert(!d.layer[0].fused && d.layer[1].up == 1 && d.layer[1].act == ACT_NONE);
+	ck_assert(!d.layer[0].fused && d.layer[1].upsample == 1 && d.layer[1].act == ACT_NONE);
 	parses("relu up2 conv2x2x1s2", 1, 2, 2, 4);
-	ck_assert(!d.layer[1].fused && d.layer[2].up == 1);
+	ck_assert(!d.layer[1].fused && d.layer[2].upsample == 1);
 	parses("relu up3 conv3x3x1p1", 1, 2, 2, 36);
-	ck_assert(!d.layer[1].fused && d.layer[2].up == 1);
+	ck_assert(!d.layer[1].fused && d.layer[2].upsample == 1);
 }
 END_TEST
 

@@ -39,7 +39,7 @@ START_TEST(purposes_are_pinned)
 	ck_assert_int_eq(PHILOX_INIT, 0);
 	ck_assert_int_eq(PHILOX_MASK, 2);
 	ck_assert_int_eq(PHILOX_SPLIT, 6);
-	ck_assert_int_eq(PHILOX_DIRT, 9);
+	ck_assert_int_eq(PHILOX_LABEL_NOISE, 9);
 	ck_assert_int_eq(PHILOX_PIXEL, 10);
 	ck_assert_int_eq(PHILOX_TEST, 11);
 }

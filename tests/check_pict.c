@@ -269,7 +269,7 @@ END_TEST
 
 struct shot {
 	int w, h, stride;
-	unsigned char *at;
+	unsigned char *argmax;
 	cairo_surface_t *s;
 };
 
@@ -278,7 +278,7 @@ static struct shot look(void)
 	struct shot s = {.s = cairo_image_surface_create_from_png(png)};
 	ck_assert_msg(!cairo_surface_status(s.s), "%s", cairo_status_to_string(cairo_surface_status(s.s)));
 	s.w = cairo_image_surface_get_width(s.s), s.h = cairo_image_surface_get_height(s.s);
-	s.stride = cairo_image_surface_get_stride(s.s), s.at = cairo_image_surface_get_data(s.s);
+	s.stride = cairo_image_surface_get_stride(s.s), s.argmax = cairo_image_surface_get_data(s.s);
 	return s;
 }
 
@@ -286,7 +286,7 @@ static uint32_t pixel(const struct shot *s, int x, int y)
 {
 	uint32_t v;
 	ck_assert_msg(x >= 0 && y >= 0 && x < s->w && y < s->h, "%d,%d is outside %dx%d", x, y, s->w, s->h);
-	memcpy(&v, s->at + (size_t)y * s->stride + 4 * x, 4);
+	memcpy(&v, s->argmax + (size_t)y * s->stride + 4 * x, 4);
 	return v & 0xFFFFFF;
 }
 

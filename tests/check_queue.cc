@@ -8,61 +8,61 @@ extern "C" {
 #include "lib/base/err.h"
 }
 
-static struct ops *o;
+static struct backend *be;
 
 static void set_up(void)
 {
-	o = ops_open("cuda", 1, PRECISION_FP32);
+	be = backend_init_by_name("cuda", 1, PRECISION_FP32);
 }
 
 static void tear_down(void)
 {
-	o->close(o);
+	be->close(be);
 }
 
 /* x = mul x + add: the order of calls shows. */
 static __global__ void affine(double *x, double mul, double add, size_t n)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i < n)
 		x[i] = mul * x[i] + add;
 }
 
 static double *zeros(size_t n)
 {
-	return (double *)o->alloc(o, n * sizeof(double));
+	return (double *)be->alloc(be, n * sizeof(double));
 }
 
 static double first(const double *x)
 {
 	double v;
-	o->get(o, &v, x, sizeof v);
+	be->download(be, &v, x, sizeof v);
 	return v;
 }
 
 START_TEST(order)
 {
-	struct queue *q = queue_of(o);
+	struct queue *q = queue_of(be);
 	double *x = zeros(1), want = 0;
-	for (int k = 1; k <= 2 * QUEUE_CALLS + 7; k++) { /* over several flushes */
-		run_flat(q, 1, affine, x, k % 3 ? 1.0 : 0.5, (double)k, (size_t)1);
+	for (int k = 1; k <= 2 * QUEUE_LAUNCHES + 7; k++) { /* over several flushes */
+		launch_flat(q, 1, affine, x, k % 3 ? 1.0 : 0.5, (double)k, (size_t)1);
 		want = (k % 3 ? 1.0 : 0.5) * want + k;
 	}
 	ck_assert(first(x) == want);
-	o->release(o, x);
+	be->release(be, x);
 }
 END_TEST
 
 /* An epoch again: one graph a piece, and only what differs is set. */
 START_TEST(again)
 {
-	struct queue *q = queue_of(o);
+	struct queue *q = queue_of(be);
 	double *x = zeros(1), want = 0;
-	enum { CALLS = QUEUE_CALLS + 100, EPOCHS = 5 };
+	enum { CALLS = QUEUE_LAUNCHES + 100, EPOCHS = 5 };
 	for (int e = 0; e < EPOCHS; e++) {
 		for (int k = 0; k < CALLS; k++) {
 			double add = k == 3 ? e : k; /* one call of all has another argument each epoch */
-			run_flat(q, 1, affine, x, 0.5, add, (size_t)1);
+			launch_flat(q, 1, affine, x, 0.5, add, (size_t)1);
 			want = 0.5 * want + add;
 		}
 		ck_assert(first(x) == want);
@@ -71,30 +71,30 @@ START_TEST(again)
 		q->sets);
 	/* another grid, another kernel order, another length: another graph */
 	for (int k = 0; k < 10; k++)
-		run_flat(q, k == 5 ? 300 : 1, affine, x, 1.0, 1.0, (size_t)1);
+		launch_flat(q, k == 5 ? 300 : 1, affine, x, 1.0, 1.0, (size_t)1);
 	want = first(x);
 	for (int k = 0; k < 10; k++)
-		run_flat(q, k == 6 ? 300 : 1, affine, x, 1.0, 1.0, (size_t)1);
+		launch_flat(q, k == 6 ? 300 : 1, affine, x, 1.0, 1.0, (size_t)1);
 	ck_assert(first(x) == want + 10);
 	ck_assert_int_eq(q->graphs, 4);
 	/* few calls need none */
-	run_flat(q, 1, affine, x, 1.0, 1.0, (size_t)1);
+	launch_flat(q, 1, affine, x, 1.0, 1.0, (size_t)1);
 	ck_assert(first(x) == want + 11);
 	ck_assert_int_eq(q->graphs, 4);
-	o->release(o, x);
+	be->release(be, x);
 }
 END_TEST
 
 /* A long epoch of steps that ask for the same: its pieces are cut at steps, so few graphs serve it, however many pieces there are. */
 static __global__ void other(double *x, double add)
 {
-	if (!run_index())
+	if (!launch_index())
 		x[0] += add;
 }
 
 START_TEST(steps)
 {
-	struct queue *q = queue_of(o);
+	struct queue *q = queue_of(be);
 	double *x = zeros(1), want = 0;
 	enum { STEPS = 700, STEP = 29 };
 	for (int e = 0; e < 3; e++) {
@@ -102,56 +102,56 @@ START_TEST(steps)
 			for (int k = 0; k < (s == STEPS - 1 ? STEP - 5 : STEP); k++) {
 				double add = s + 1000 * e + k;
 				if (k == 7 || k == 20)
-					run_flat(q, 1, other, x, add);
+					launch_flat(q, 1, other, x, add);
 				else
-					run_flat(q, k % 5 ? 1 : 300, affine, x, k % 7 ? 1.0 : 0.5, add, (size_t)1);
+					launch_flat(q, k % 5 ? 1 : 300, affine, x, k % 7 ? 1.0 : 0.5, add, (size_t)1);
 				want = k == 7 || k == 20 ? want + add : (k % 7 ? 1.0 : 0.5) * want + add;
 			}
 		ck_assert(first(x) == want);
 	}
 	ck_assert_msg(q->graphs <= QUEUE_SAME + 2, "%d graphs in %d runs", q->graphs, q->runs);
 	ck_assert_msg(q->runs >= 3 * 40, "%d runs", q->runs);
-	o->release(o, x);
+	be->release(be, x);
 }
 END_TEST
 
 /* More kinds than are kept: the oldest goes, and results stay right. */
 START_TEST(many_kinds)
 {
-	struct queue *q = queue_of(o);
+	struct queue *q = queue_of(be);
 	double *x = zeros(1), want = 0;
 	for (int round = 0; round < 3; round++)
 		for (int kind = 0; kind < QUEUE_GRAPHS + 5; kind++) {
 			for (int k = 0; k < QUEUE_FEW + kind; k++, want++)
-				run_flat(q, 1, affine, x, 1.0, 1.0, (size_t)1);
+				launch_flat(q, 1, affine, x, 1.0, 1.0, (size_t)1);
 			ck_assert(first(x) == want);
 		}
 	ck_assert_int_eq(q->graphs, 3 * (QUEUE_GRAPHS + 5));
-	o->release(o, x);
+	be->release(be, x);
 }
 END_TEST
 
 /* What waits in the queue is done before memory is read, written by the host, lent, seen or given back. */
 START_TEST(waiting)
 {
-	struct queue *q = queue_of(o);
+	struct queue *q = queue_of(be);
 	double *x = zeros(4), *y = zeros(4), host[4] = {1, 2, 3, 4};
-	run_flat(q, 4, affine, x, 1.0, 1.0, (size_t)4);
-	o->put(o, x, host, sizeof host); /* after it */
-	run_flat(q, 4, affine, x, 2.0, 0.0, (size_t)4);
-	o->copy(o, y, x, sizeof host);
-	const double *seen = (const double *)o->view(o, y, sizeof host);
+	launch_flat(q, 4, affine, x, 1.0, 1.0, (size_t)4);
+	be->upload(be, x, host, sizeof host); /* after it */
+	launch_flat(q, 4, affine, x, 2.0, 0.0, (size_t)4);
+	be->copy(be, y, x, sizeof host);
+	const double *seen = (const double *)be->map_device(be, y, sizeof host);
 	for (int i = 0; i < 4; i++)
 		ck_assert(seen[i] == 2 * host[i]);
-	o->unview(o, seen);
-	o->zero(o, y, 3 * sizeof *y);
-	run_flat(q, 4, affine, x, 1.0, 1.0, (size_t)4);
-	o->release(o, x);
-	o->get(o, host, y, sizeof host);
+	be->unmap_device(be, seen);
+	be->zero(be, y, 3 * sizeof *y);
+	launch_flat(q, 4, affine, x, 1.0, 1.0, (size_t)4);
+	be->release(be, x);
+	be->download(be, host, y, sizeof host);
 	ck_assert(host[0] == 0 && host[2] == 0 && host[3] == 8);
-	double *lent = (double *)o->lend(o, host, sizeof host);
+	double *lent = (double *)be->map_host(be, host, sizeof host);
 	ck_assert(lent != host && first(lent + 3) == 8);
-	o->unlend(o, lent), o->release(o, y);
+	be->unmap_host(be, lent), be->release(be, y);
 }
 END_TEST
 
@@ -159,15 +159,15 @@ END_TEST
 START_TEST(library)
 {
 	enum { N = 512 };
-	float *host = (float *)xcalloc(3 * N * N, sizeof *host), *x = (float *)o->alloc(o, N * N * 4), *w = (float *)o->alloc(o, N * N * 4),
-	      *y = (float *)o->alloc(o, N * N * 4);
+	float *host = (float *)xcalloc(3 * N * N, sizeof *host), *x = (float *)be->alloc(be, N * N * 4), *w = (float *)be->alloc(be, N * N * 4),
+	      *y = (float *)be->alloc(be, N * N * 4);
 	for (int i = 0; i < 2 * N * N; i++)
 		host[i] = (float)((i * 2654435761u >> 20) % 17) - 8;
-	o->put(o, x, host, N * N * 4), o->put(o, w, host + N * N, N * N * 4);
+	be->upload(be, x, host, N * N * 4), be->upload(be, w, host + N * N, N * N * 4);
 	for (int flip = 0; flip < 2; flip++) {
 		for (int k = 0; k < 2 + 3 * flip; k++)
-			o->dense(o, y, x, w, NULL, ACT_RELU, flip, N, N, N);
-		o->get(o, host + 2 * N * N, y, N * N * 4);
+			be->dense(be, y, x, w, NULL, ACT_RELU, flip, N, N, N);
+		be->download(be, host + 2 * N * N, y, N * N * 4);
 		for (int i = 0; i < N * N; i += 1237) {
 			double sum = 0;
 			for (int k = 0; k < N; k++)
@@ -177,7 +177,7 @@ START_TEST(library)
 				(double)host[2 * N * N + i], sum);
 		}
 	}
-	o->release(o, x), o->release(o, w), o->release(o, y), free(host);
+	be->release(be, x), be->release(be, w), be->release(be, y), free(host);
 }
 END_TEST
 

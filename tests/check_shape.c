@@ -7,9 +7,9 @@
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/labels/fault.h"
-#include "lib/labels/ftail.h"
+#include "lib/labels/f_dist.h"
 #include "lib/labels/shape.h"
-#include "lib/labels/sym.h"
+#include "lib/labels/cholesky.h"
 
 enum { K = 15, W = 96, H = 96 };
 static const int mirror[K] = {1, 0, 4, 5, 2, 3, 8, 9, 6, 7, 10, 12, 11, 13, 14};
@@ -361,7 +361,7 @@ START_TEST(inverse)
 					a[i * n + j] += b[i * n + k] * b[j * n + k];
 			}
 		memcpy(m, a, sizeof m);
-		ck_assert(sym_invert(m, n, &logdet));
+		ck_assert(cholesky_invert(m, n, &logdet));
 		for (int i = 0; i < n; i++)
 			for (int j = 0; j < n; j++) {
 				double s = 0;
@@ -370,13 +370,13 @@ START_TEST(inverse)
 				ck_assert_double_eq_tol(s, i == j, 1e-9);
 				ck_assert(m[i * n + j] == m[j * n + i]);
 			}
-		ck_assert(sym_factor(a, n));
+		ck_assert(cholesky_factor(a, n));
 		for (int i = 0; i < n; i++)
 			det *= a[i * n + i] * a[i * n + i];
 		ck_assert_double_eq_tol(logdet, log(det), 1e-9);
 	}
 	double bad[] = {1, 2, 2, 1}, d;
-	ck_assert(!sym_invert(bad, 2, &d));
+	ck_assert(!cholesky_invert(bad, 2, &d));
 }
 END_TEST
 
@@ -385,14 +385,14 @@ START_TEST(tails)
 	/* two coordinates: a closed form; many degrees: chi-squared, from its table */
 	for (double d = 0.1; d < 1000; d *= 1.7)
 		for (double nu = 1; nu < 100; nu *= 2.3) {
-			ck_assert_double_eq_tol(ftail(d, 2, nu) / pow(1 + d / nu, -nu / 2), 1, 1e-9);
-			ck_assert_double_eq_tol(ftail_bound(ftail(d, 5, nu), 5, nu) / d, 1, 1e-6);
+			ck_assert_double_eq_tol(f_dist_sf(d, 2, nu) / pow(1 + d / nu, -nu / 2), 1, 1e-9);
+			ck_assert_double_eq_tol(f_dist_isf(f_dist_sf(d, 5, nu), 5, nu) / d, 1, 1e-6);
 		}
-	ck_assert_double_eq_tol(ftail(18.307, 10, 1e7), 0.05, 1e-5);
-	ck_assert_double_eq_tol(ftail(43.773, 30, 1e7), 0.05, 1e-5);
+	ck_assert_double_eq_tol(f_dist_sf(18.307, 10, 1e7), 0.05, 1e-5);
+	ck_assert_double_eq_tol(f_dist_sf(43.773, 30, 1e7), 0.05, 1e-5);
 	/* F table: 1 in 20 is above 2.3479 with 10 and 20 degrees */
-	ck_assert_double_eq_tol(ftail(10 * 2.34788, 10, 20), 0.05, 1e-5);
-	ck_assert(ftail(0, 3, 3) == 1 && ftail(INFINITY, 3, 3) == 0);
+	ck_assert_double_eq_tol(f_dist_sf(10 * 2.34788, 10, 20), 0.05, 1e-5);
+	ck_assert(f_dist_sf(0, 3, 3) == 1 && f_dist_sf(INFINITY, 3, 3) == 0);
 }
 END_TEST
 

@@ -5,7 +5,7 @@
 #include "lib/base/philox.h"
 #include "lib/base/table.h"
 #include "lib/labels/split.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 #include "tests/prog.h"
 
 START_TEST(parse)
@@ -318,7 +318,7 @@ START_TEST(persons)
 		prog("tns-split", "-q", "--groups", list, "--parts", "0.6,0.15,0.25", "faces.tns", "-o", "0", "-o", "1", "-o", "2", NULL));
 	for (int k = 0; k < 3; k++) {
 		struct tns_table *t = tns_load(name[k]);
-		int id = ds_need(tns_table_head(t), "id", TNS_U32, 1);
+		int id = dataset_stream_need(tns_table_head(t), "id", TNS_U32, 1);
 		all += rows[k] = tns_table_head(t)->def[id].rows;
 		for (uint64_t i = 0; i < rows[k]; i++)
 			parts[person[*(const uint32_t *)tns_row(t, id, i)]] |= 1 << k;

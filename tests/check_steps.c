@@ -1,5 +1,5 @@
 /* Ten epochs of training against the dump of another framework (tests/torch_dump.py): the same data, first weights and options through the
- * whole of lib/train and lib/dae on each hand; every loss within 1e-5, the last weights near. */
+ * whole of lib/train and lib/dae on each backend; every loss within 1e-5, the last weights near. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/train/dae.h"
 #include "lib/train/train.h"
-#include "tests/hand.h"
+#include "tests/backend_of_test.h"
 
 #define DUMP "data/torch_steps.tns"
 
@@ -35,18 +35,18 @@ static const struct {
 	struct train_options a;
 } cases[] = {
 	{"nesterov", "net.bn", "keypoints", TARGET_COORDS, 6, "a,b,c",
-		{.batch = 24, .rate = 0.05, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .decay = 0.01}},
+		{.batch = 24, .learning_rate = 0.05, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .weight_decay = 0.01}},
 	{"adam", "net.tanh", "label4", TARGET_LABEL, 4, "0,1,2,3",
-		{.batch = 100, .rate = 0.02, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM, .decay = 0.05, .schedule = SCHEDULE_LINEAR}},
+		{.batch = 100, .learning_rate = 0.02, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM, .weight_decay = 0.05, .schedule = SCHEDULE_LINEAR}},
 	{"momentum", "net.bn", "label2", TARGET_LABEL, 1, "0,1",
-		{.batch = 10, .rate = 0.1, .momentum = 0.8, .optimizer = OPTIMIZER_SGD, .seed = 3}},
+		{.batch = 10, .learning_rate = 0.1, .momentum = 0.8, .optimizer = OPTIMIZER_SGD, .seed = 3}},
 	{"batches", "net.tanh", "keypoints", TARGET_COORDS, 6, "a,b,c",
-		{.batch = 7, .rate = 0.01, .momentum = 0.8, .optimizer = OPTIMIZER_ADAM, .seed = (1ull << 40) + 5}},
+		{.batch = 7, .learning_rate = 0.01, .momentum = 0.8, .optimizer = OPTIMIZER_ADAM, .seed = (1ull << 40) + 5}},
 };
-static struct rows rows_of(int i)
+static struct dataset rows_of(int i)
 {
 	size_t n;
-	struct rows r = {.n = 24, .W = 12, .H = 9, .values = cases[i].outputs, .names = xstrdup(cases[i].names)};
+	struct dataset r = {.n = 24, .W = 12, .H = 9, .values = cases[i].outputs, .names = xstrdup(cases[i].names)};
 	r.image = (uint8_t *)values("image", &n);
 	ck_assert_uint_eq(n, 24 * 9 * 12);
 	const void *v = values(cases[i].target, &n);
@@ -79,29 +79,29 @@ static void column(const char *path, int which, double *to, int n)
 	fclose(f);
 }
 
-static void losses_agree(const double *got, const double *want, int n, const char *what, const char *name, const char *hand)
+static void losses_agree(const double *got, const double *want, int n, const char *what, const char *name, const char *backend)
 {
 	for (int i = 0; i < n; i++)
-		ck_assert_msg(fabs(got[i] / want[i] - 1) < 1e-5, "%s, %s, epoch %d: %s %.9g, PyTorch %.9g, relative error %.2g", name, hand,
+		ck_assert_msg(fabs(got[i] / want[i] - 1) < 1e-5, "%s, %s, epoch %d: %s %.9g, PyTorch %.9g, relative error %.2g", name, backend,
 			i + 1, what, got[i], want[i], got[i] / want[i] - 1);
 }
 
-static void weights_agree(const real *got, const real *want, size_t n, const char *name, const char *hand)
+static void weights_agree(const real *got, const real *want, size_t n, const char *name, const char *backend)
 {
 	for (size_t k = 0; k < n; k++)
-		ck_assert_msg(fabs((double)got[k] - (double)want[k]) < 2e-5, "%s, %s: parameter %zu is %.9g, PyTorch's %.9g", name, hand, k,
+		ck_assert_msg(fabs((double)got[k] - (double)want[k]) < 2e-5, "%s, %s: parameter %zu is %.9g, PyTorch's %.9g", name, backend, k,
 			(double)got[k], (double)want[k]);
 }
 
 START_TEST(training)
 {
 	int i = _i / 2;
-	const char *name = cases[i].name, *hand = (_i % 2 ? hand_name() : "ref");
+	const char *name = cases[i].name, *backend = (_i % 2 ? backend_name() : "ref");
 	char text[100], path[200];
 	size_t n;
 	snprintf(path, sizeof path, "%s/steps.%d.tsv", getenv("TMP") ? getenv("TMP") : "/tmp", (int)getpid());
-	struct ops *o = ops_open(hand, 1, PRECISION_FP32);
-	struct rows r = rows_of(i);
+	struct backend *be = backend_init_by_name(backend, 1, PRECISION_FP32);
+	struct dataset r = rows_of(i);
 	struct train_options a = cases[i].a;
 	a.epochs = 10, a.quiet = 1, a.log = path, a.key = "";
 	const char *net = tns_meta_value(tns_table_head(dump), cases[i].net);
@@ -110,27 +110,27 @@ START_TEST(training)
 		struct model *m = model_new(net, cases[i].kind, 12, 9, r.values, r.names);
 		snprintf(text, sizeof text, "%s/first/", name);
 		model_read(&m->d, dump, text, m->param, m->stat);
-		struct train *t = train_new(o, m, &r, valid ? &r : NULL, &a);
+		struct train *t = train_new(be, m, &r, valid ? &r : NULL, &a);
 		train_run(t);
 		double got[10];
 		column(path, 2, got, 10);
 		snprintf(text, sizeof text, "%s/loss", name);
 		const double *want = values(text, &n);
 		ck_assert_uint_eq(n, 10);
-		losses_agree(got, want, 10, "loss", name, hand);
+		losses_agree(got, want, 10, "loss", name, backend);
 		free((void *)want);
 		if (valid) {
 			column(path, 3, got, 10);
 			snprintf(text, sizeof text, "%s/valid", name);
 			want = values(text, &n);
-			losses_agree(got, want, 10, "validation loss", name, hand);
+			losses_agree(got, want, 10, "validation loss", name, backend);
 			free((void *)want);
 		} else {
 			real *last = xcalloc(m->d.nparam, sizeof *last), *stat = xcalloc(m->d.nstat, sizeof *stat);
 			snprintf(text, sizeof text, "%s/last/", name);
 			model_read(&m->d, dump, text, last, stat);
-			weights_agree(m->param, last, m->d.nparam, name, hand);
-			weights_agree(m->stat, stat, m->d.nstat, name, hand);
+			weights_agree(m->param, last, m->d.nparam, name, backend);
+			weights_agree(m->stat, stat, m->d.nstat, name, backend);
 			free(last), free(stat);
 		}
 		train_free(t);
@@ -138,46 +138,46 @@ START_TEST(training)
 	}
 	unlink(path);
 	free(r.image), free(r.value), free(r.names);
-	o->close(o);
+	be->close(be);
 }
 END_TEST
 
 static const struct {
 	const char *name;
 	struct dae_options a;
-} daes[] = {{"dae", {.batch = 24, .rate = 0.05f, .corruption = 0.3f, .seed = 77}},
-	{"daes", {.batch = 9, .rate = 0.02f, .corruption = 0.3f, .seed = 78}}};
+} daes[] = {{"dae", {.batch = 24, .learning_rate = 0.05f, .corruption = 0.3f, .seed = 77}},
+	{"daes", {.batch = 9, .learning_rate = 0.02f, .corruption = 0.3f, .seed = 78}}};
 
 START_TEST(autoencoder)
 {
 	int i = _i / 2;
-	const char *name = daes[i].name, *hand = (_i % 2 ? hand_name() : "ref");
+	const char *name = daes[i].name, *backend = (_i % 2 ? backend_name() : "ref");
 	char text[100];
 	size_t n, all;
-	struct ops *o = ops_open(hand, 1, PRECISION_FP32);
+	struct backend *be = backend_init_by_name(backend, 1, PRECISION_FP32);
 	const uint8_t *image = values("image", &n);
 	snprintf(text, sizeof text, "%s/first", name);
 	const real *first = values(text, &all);
 	ck_assert_uint_eq(all, 17 * 108 + 17 + 108);
-	uint8_t *bytes = o->alloc(o, n);
-	o->put(o, bytes, image, n);
-	struct dae *d = dae_new(o, 108, 17, 24, 0, &daes[i].a);
-	o->put(o, d->param, first, all * sizeof *first);
+	uint8_t *bytes = be->alloc(be, n);
+	be->upload(be, bytes, image, n);
+	struct dae *d = dae_new(be, 108, 17, 24, 0, &daes[i].a);
+	be->upload(be, d->param, first, all * sizeof *first);
 	double got[10];
 	for (int e = 0; e < 10; e++)
 		got[e] = dae_epoch(d, bytes, NULL, 0, (uint32_t)e + 1, &daes[i].a);
 	snprintf(text, sizeof text, "%s/loss", name);
 	const double *want = values(text, &n);
-	losses_agree(got, want, 10, "loss", name, hand);
+	losses_agree(got, want, 10, "loss", name, backend);
 	snprintf(text, sizeof text, "%s/last", name);
 	const real *last = values(text, &n);
 	real *param = xmalloc(all * sizeof *param);
-	o->get(o, param, d->param, all * sizeof *param);
-	weights_agree(param, last, all, name, hand);
+	be->download(be, param, d->param, all * sizeof *param);
+	weights_agree(param, last, all, name, backend);
 	free((void *)image), free((void *)first), free((void *)want), free((void *)last), free(param);
-	o->release(o, bytes);
+	be->release(be, bytes);
 	dae_free(d);
-	o->close(o);
+	be->close(be);
 }
 END_TEST
 

@@ -9,21 +9,21 @@
 #include "kernels/augment.h"
 #include "lib/base/err.h"
 #include "lib/base/shuffle.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/train/train.h"
 #include "tests/child.h"
-#include "tests/hand.h"
+#include "tests/backend_of_test.h"
 
-static struct ops *hand; /* opened in each test: a child has no threads of its parent */
+static struct backend *be; /* opened in each test: a child has no threads of its parent */
 
 static void set_up(void)
 {
-	hand = hand_here();
+	be = backend_here();
 }
 
 static void tear_down(void)
 {
-	hand->close(hand);
+	be->close(be);
 }
 
 static float unit(uint32_t what, uint32_t i)
@@ -136,24 +136,24 @@ END_TEST
 enum { W = 72, H = 64, N = 60 };
 
 /* A row has a bright blob at its point left_eye and a dim one at right_eye, and no nose. Rows 7, 14, ... lack the right eye's label. */
-static struct rows *blobs(void)
+static struct dataset *blobs(void)
 {
-	struct rows *r = xcalloc(1, sizeof *r);
-	*r = (struct rows){.n = N, .W = W, .H = H, .k = 6, .values = 6, .names = xstrdup("left_eye,right_eye,nose")};
-	r->image = xcalloc(N, W * H), r->value = xcalloc(N * 6, sizeof *r->value);
+	struct dataset *ds = xcalloc(1, sizeof *ds);
+	*ds = (struct dataset){.n = N, .W = W, .H = H, .k = 6, .values = 6, .names = xstrdup("left_eye,right_eye,nose")};
+	ds->image = xcalloc(N, W * H), ds->value = xcalloc(N * 6, sizeof *ds->value);
 	for (uint32_t i = 0; i < N; i++) {
-		float *v = r->value + 6 * i;
+		float *v = ds->value + 6 * i;
 		v[0] = 46 + 8 * unit(1, i), v[1] = 20 + 20 * unit(2, i), v[2] = 18 + 8 * unit(3, i), v[3] = 20 + 20 * unit(4, i);
 		v[4] = v[5] = NAN;
 		for (int p = 0; p < W * H; p++) {
 			float a = hypotf((float)(p % W) - v[0], (float)(p / W) - v[1]),
 			      b = hypotf((float)(p % W) - v[2], (float)(p / W) - v[3]);
-			r->image[i * W * H + (uint32_t)p] = (uint8_t)lrintf(60 + 180 * expf(-a * a / 8) + 80 * expf(-b * b / 8));
+			ds->image[i * W * H + (uint32_t)p] = (uint8_t)lrintf(60 + 180 * expf(-a * a / 8) + 80 * expf(-b * b / 8));
 		}
 		if (i % 7 == 0 && i)
 			v[2] = v[3] = NAN;
 	}
-	return r;
+	return ds;
 }
 
 /* Centre of what is brighter than the ground within 7 pixels of (x, y), and the highest value there. */
@@ -177,11 +177,11 @@ static const char *const augments[] = {
 /* One epoch of a real training with a rate of 0 leaves the batch as the net saw it: what the labels say is where the blobs are. */
 START_TEST(pixels_and_points)
 {
-	struct rows *r = blobs();
+	struct dataset *ds = blobs();
 	struct train_options a = {.epochs = 1, .batch = N, .seed = 11, .quiet = 1, .key = ""};
 	spec_augment(augments[_i], &a.augment);
-	struct model *m = model_new("pool15 fc", TARGET_COORDS, W, H, 6, r->names);
-	struct train *t = train_new(hand, m, r, NULL, &a);
+	struct model *m = model_new("pool15 fc", TARGET_COORDS, W, H, 6, ds->names);
+	struct train *t = train_new(be, m, ds, NULL, &a);
 	train_run(t);
 	struct augment drawn = a.augment;
 	drawn.seed = a.seed, drawn.epoch = 1;
@@ -192,10 +192,10 @@ START_TEST(pixels_and_points)
 		struct warp w = augment_draw(&drawn, i, W, H);
 		flipped += w.flipped;
 		for (int p = 0; p < 2; p++) {
-			float lx = (t->goal->t[6 * b + 2 * (uint32_t)p] - m->ox) / m->sx,
-			      ly = (t->goal->t[6 * b + 2 * (uint32_t)p + 1] - m->oy) / m->sy, cx, cy;
+			float lx = (t->targets->t[6 * b + 2 * (uint32_t)p] - m->ox) / m->sx,
+			      ly = (t->targets->t[6 * b + 2 * (uint32_t)p + 1] - m->oy) / m->sy, cx, cy;
 			int was = w.flipped ? !p : p; /* whose blob it is */
-			const float *v = r->value + 6 * i + 2 * was;
+			const float *v = ds->value + 6 * i + 2 * was;
 			ck_assert_msg(isnan(lx) == isnan(v[0]) && isnan(ly) == isnan(v[1]), "row %u, point %d: a label came or went", i, p);
 			if (isnan(lx))
 				continue;
@@ -208,14 +208,14 @@ START_TEST(pixels_and_points)
 			if (w.flipped && _i == 1)
 				ck_assert_float_eq_tol(lx, W - 1 - v[0], 1e-4f);
 		}
-		ck_assert(isnan(t->goal->t[6 * b + 4]) && isnan(t->goal->t[6 * b + 5]));
+		ck_assert(isnan(t->targets->t[6 * b + 4]) && isnan(t->targets->t[6 * b + 5]));
 	}
 	int mirrors = strstr(augments[_i], "flip") != NULL;
 	ck_assert_msg(mirrors ? flipped > N / 4 && flipped < 3 * N / 4 : !flipped, "%s: %d of %d mirrored", augments[_i], flipped, N);
 	ck_assert_msg((moved > N / 4) == (augments[_i][0] != 0), "%s: %d moved", augments[_i], moved);
 	train_free(t);
 	model_free(m);
-	rows_free(r);
+	dataset_free(ds);
 }
 END_TEST
 
@@ -260,13 +260,13 @@ START_TEST(pixel_noise)
 	memset(grey, 128, sizeof grey);
 	for (int i = 0; i < 3; i++) {
 		struct augment a = {.noise = 0.05f, .seed = 3, .epoch = 1 + (uint32_t)i / 2};
-		uint8_t *bytes = hand->lend(hand, grey, sizeof grey);
-		uint32_t *rows_of = hand->lend(hand, number, sizeof number);
-		real *device = hand->alloc(hand, ALL * sizeof *device);
+		uint8_t *bytes = be->map_host(be, grey, sizeof grey);
+		uint32_t *rows_of = be->map_host(be, number, sizeof number);
+		real *device = be->alloc(be, ALL * sizeof *device);
 		x[i] = xcalloc(ALL, sizeof *x[i]);
-		hand->images(hand, device, bytes, rows_of, 4, 1, H, W, 1.0f / 255, -128.0f / 255, &a);
-		hand->get(hand, x[i], device, ALL * sizeof *device);
-		hand->unlend(hand, bytes), hand->unlend(hand, rows_of), hand->release(hand, device);
+		be->load_batch(be, device, bytes, rows_of, 4, 1, H, W, 1.0f / 255, -128.0f / 255, &a);
+		be->download(be, x[i], device, ALL * sizeof *device);
+		be->unmap_host(be, bytes), be->unmap_host(be, rows_of), be->release(be, device);
 	}
 	ck_assert(!memcmp(x[0], x[1], ALL * sizeof(float)));
 	for (int i = 0; i < ALL / 4 * 3; i++) {
@@ -287,35 +287,35 @@ END_TEST
 /* ---- the loop */
 
 /* n rows of 5x4 noise; k values a row: coords where names are given, else classes. */
-static struct rows *noise(uint32_t n, int k, const char *names, int classes)
+static struct dataset *noise(uint32_t n, int k, const char *names, int classes)
 {
-	struct rows *r = xcalloc(1, sizeof *r);
-	*r = (struct rows){.n = n, .W = 5, .H = 4, .k = k, .values = classes ? classes == 2 ? 1 : classes : k, .names = xstrdup(names)};
-	r->image = xcalloc(n, 20), r->value = xcalloc(n * (uint32_t)k, sizeof *r->value), r->group = xcalloc(n, sizeof *r->group);
+	struct dataset *ds = xcalloc(1, sizeof *ds);
+	*ds = (struct dataset){.n = n, .W = 5, .H = 4, .k = k, .values = classes ? classes == 2 ? 1 : classes : k, .names = xstrdup(names)};
+	ds->image = xcalloc(n, 20), ds->value = xcalloc(n * (uint32_t)k, sizeof *ds->value), ds->group = xcalloc(n, sizeof *ds->group);
 	for (uint32_t i = 0; i < n * 20; i++)
-		r->image[i] = (uint8_t)(256 * unit(5, i));
+		ds->image[i] = (uint8_t)(256 * unit(5, i));
 	for (uint32_t i = 0; i < n * (uint32_t)k; i++)
-		r->value[i] = classes ? (float)(i % (uint32_t)classes) : 4 * unit(6, i);
-	return r;
+		ds->value[i] = classes ? (float)(i % (uint32_t)classes) : 4 * unit(6, i);
+	return ds;
 }
 
 /* A label that is absent everywhere leaves its output's weights alone; the loss is the mean over what there is. */
 START_TEST(masked)
 {
-	struct rows *r = noise(6, 4, "a,b", 0);
+	struct dataset *ds = noise(6, 4, "a,b", 0);
 	for (uint32_t i = 0; i < 6; i++)
-		r->value[4 * i + 2] = NAN;
-	r->value[4 * 5 + 0] = NAN;
-	struct model *m = model_new("fc", TARGET_COORDS, 5, 4, 4, r->names);
+		ds->value[4 * i + 2] = NAN;
+	ds->value[4 * 5 + 0] = NAN;
+	struct model *m = model_new("fc", TARGET_COORDS, 5, 4, 4, ds->names);
 	struct train_options a = {
-		.epochs = 1, .batch = 4, .seed = 2, .rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .quiet = 1, .key = ""};
-	struct train *t = train_new(hand, m, r, r, &a);
-	net_put(t->net, m->param, NULL);
+		.epochs = 1, .batch = 4, .seed = 2, .learning_rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .quiet = 1, .key = ""};
+	struct train *t = train_new(be, m, ds, ds, &a);
+	net_upload(t->net, m->param, NULL);
 	double want = 0, px = 0;
 	int known = 0;
 	for (uint32_t i = 0; i < 24; i++)
-		if (!isnan(r->value[i])) { /* all weights are 0: so is every output, the middle of the image */
-			double s = i % 2 ? 2.0 / 4 : 2.0 / 5, c = i % 2 ? 1.5 : 2, d = (double)r->value[i] - c;
+		if (!isnan(ds->value[i])) { /* all weights are 0: so is every output, the middle of the image */
+			double s = i % 2 ? 2.0 / 4 : 2.0 / 5, c = i % 2 ? 1.5 : 2, d = (double)ds->value[i] - c;
 			want += d * d * s * s, px += d * d, known++;
 		}
 	struct train_score s = train_evaluate(t);
@@ -329,26 +329,26 @@ START_TEST(masked)
 	}
 	train_free(t);
 	model_free(m);
-	rows_free(r);
+	dataset_free(ds);
 }
 END_TEST
 
 /* A batch none of whose rows has a label of some kind, and one without any at all, divide by no zero. */
 START_TEST(no_label_in_a_batch)
 {
-	struct rows *r = noise(5, 4, "a,b", 0);
+	struct dataset *ds = noise(5, 4, "a,b", 0);
 	for (int k = 0; k < 8; k++)
-		r->value[k] = NAN;
-	struct model *m = model_new("fc3 tanh fc", TARGET_COORDS, 5, 4, 4, r->names);
+		ds->value[k] = NAN;
+	struct model *m = model_new("fc3 tanh fc", TARGET_COORDS, 5, 4, 4, ds->names);
 	struct train_options a = {
-		.epochs = 5, .batch = 1, .seed = 2, .rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM, .quiet = 1, .key = ""};
-	netdesc_first(&m->d, 1, m->param, m->stat);
-	struct train *t = train_new(hand, m, r, NULL, &a);
+		.epochs = 5, .batch = 1, .seed = 2, .learning_rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM, .quiet = 1, .key = ""};
+	netdesc_init_params(&m->d, 1, m->param, m->stat);
+	struct train *t = train_new(be, m, ds, NULL, &a);
 	train_run(t);
 	ck_assert(model_finite(m));
 	train_free(t);
 	model_free(m);
-	rows_free(r);
+	dataset_free(ds);
 }
 END_TEST
 
@@ -360,52 +360,52 @@ static const struct {
 	struct train_options a;
 } small[] = {
 	{"fc20 tanh fc", "a,b", 4, 0, 6, 1e-3, 0.1,
-		{.epochs = 500, .batch = 4, .rate = 0.05, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV}},
+		{.epochs = 500, .batch = 4, .learning_rate = 0.05, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV}},
 	{"conv3x3x8 relu fc", "a,b", 4, 0, 5, 1e-3, 0.1,
-		{.epochs = 300, .batch = 3, .rate = 0.01, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
+		{.epochs = 300, .batch = 3, .learning_rate = 0.01, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
 	{"conv2x2x8p1 bn relu pool2 fc", "a", 2, 0, 6, 2e-3, 0.2,
-		{.epochs = 300, .batch = 6, .rate = 0.02, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
+		{.epochs = 300, .batch = 6, .learning_rate = 0.02, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
 	{"fc20 sigmoid fc", "no,yes", 1, 2, 8, 0.1, 0,
-		{.epochs = 400, .batch = 8, .rate = 0.5, .momentum = 0.9, .optimizer = OPTIMIZER_SGD}},
+		{.epochs = 400, .batch = 8, .learning_rate = 0.5, .momentum = 0.9, .optimizer = OPTIMIZER_SGD}},
 	{"fc20 relu dropout0.2 fc", "a,b,c,d", 1, 4, 12, 0.1, 0,
-		{.epochs = 300, .batch = 5, .rate = 0.01, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
+		{.epochs = 300, .batch = 5, .learning_rate = 0.01, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
 };
 
 /* What can't learn a few rows by heart learns nothing. */
 START_TEST(overfits)
 {
-	struct rows *r = noise(small[_i].n, small[_i].k, small[_i].names, small[_i].classes);
-	struct model *m = model_new(small[_i].net, small[_i].classes ? TARGET_LABEL : TARGET_COORDS, 5, 4, r->values, r->names);
+	struct dataset *ds = noise(small[_i].n, small[_i].k, small[_i].names, small[_i].classes);
+	struct model *m = model_new(small[_i].net, small[_i].classes ? TARGET_LABEL : TARGET_COORDS, 5, 4, ds->values, ds->names);
 	struct train_options a = small[_i].a;
 	a.quiet = 1, a.key = "", a.seed = 4;
-	netdesc_first(&m->d, 4, m->param, m->stat);
-	struct train *t = train_new(hand, m, r, r, &a);
+	netdesc_init_params(&m->d, 4, m->param, m->stat);
+	struct train *t = train_new(be, m, ds, ds, &a);
 	train_run(t);
-	net_put(t->net, m->param, m->stat);
+	net_upload(t->net, m->param, m->stat);
 	struct train_score s = train_evaluate(t);
 	ck_assert_msg(s.loss < small[_i].most && s.error <= small[_i].most_error, "%s: loss %g, error %g", small[_i].net, s.loss, s.error);
 	/* what m holds is the best, and best says how good it is */
 	ck_assert_double_eq_tol(small[_i].classes ? s.loss : s.error, t->best, 1e-12);
 	train_free(t);
 	model_free(m);
-	rows_free(r);
+	dataset_free(ds);
 }
 END_TEST
 
-static struct model *trained(const struct rows *train, const struct rows *valid, double rate, int epochs, int patience, int *best, int *ran)
+static struct model *trained(const struct dataset *train, const struct dataset *valid, double rate, int epochs, int patience, int *best, int *ran)
 {
 	struct model *m = model_new("conv2x2x3 bn relu fc", TARGET_COORDS, 5, 4, 4, "a,b");
 	struct train_options a = {.epochs = epochs,
 		.batch = 4,
-		.rate = rate,
+		.learning_rate = rate,
 		.momentum = 0.9,
 		.optimizer = OPTIMIZER_NESTEROV,
 		.quiet = 1,
 		.key = "",
 		.seed = 6,
 		.patience = patience};
-	netdesc_first(&m->d, 6, m->param, m->stat);
-	struct train *t = train_new(hand, m, train, valid, &a);
+	netdesc_init_params(&m->d, 6, m->param, m->stat);
+	struct train *t = train_new(be, m, train, valid, &a);
 	train_run(t);
 	*best = t->best_epoch, *ran = t->epoch;
 	train_free(t);
@@ -415,7 +415,7 @@ static struct model *trained(const struct rows *train, const struct rows *valid,
 /* Noise can't be learned but by heart: validation turns bad soon. The weights kept are those of that epoch, to the bit. */
 START_TEST(best_weights)
 {
-	struct rows *train = noise(10, 4, "a,b", 0), *valid = noise(20, 4, "a,b", 0);
+	struct dataset *train = noise(10, 4, "a,b", 0), *valid = noise(20, 4, "a,b", 0);
 	for (uint32_t i = 0; i < 20 * 20; i++)
 		valid->image[i] = (uint8_t)(256 * unit(50, i));
 	int best, ran, none;
@@ -429,25 +429,25 @@ START_TEST(best_weights)
 	ck_assert_int_le(again, best);
 	ck_assert_int_eq(ran, again + 8);
 	model_free(m), model_free(early), model_free(patient);
-	rows_free(train), rows_free(valid);
+	dataset_free(train), dataset_free(valid);
 }
 END_TEST
 
 /* No better is not better: a net that stands still is stopped by its first epoch's score. */
 START_TEST(standing_still)
 {
-	struct rows *r = noise(8, 4, "a,b", 0);
+	struct dataset *ds = noise(8, 4, "a,b", 0);
 	int best, ran;
 	struct model *m = model_new("fc3 tanh fc", TARGET_COORDS, 5, 4, 4, "a,b");
 	struct train_options a = {.epochs = 30, .batch = 4, .patience = 5, .quiet = 1, .key = ""};
-	netdesc_first(&m->d, 6, m->param, m->stat);
-	struct train *t = train_new(hand, m, r, r, &a);
+	netdesc_init_params(&m->d, 6, m->param, m->stat);
+	struct train *t = train_new(be, m, ds, ds, &a);
 	train_run(t);
 	best = t->best_epoch, ran = t->epoch;
 	ck_assert_msg(best == 1 && ran == 6, "best epoch %d of %d", best, ran);
 	train_free(t);
 	model_free(m);
-	rows_free(r);
+	dataset_free(ds);
 }
 END_TEST
 
@@ -455,10 +455,10 @@ static void blow_up(void *arg)
 {
 	(void)arg;
 	int best, ran;
-	set_up(); /* here: a card does not survive a fork */
-	struct rows *r = noise(10, 4, "a,b", 0);
-	r->value[3] = INFINITY;
-	trained(r, NULL, 0.03, 3, 0, &best, &ran);
+	set_up(); /* here: a GPU does not survive a fork */
+	struct dataset *ds = noise(10, 4, "a,b", 0);
+	ds->value[3] = INFINITY;
+	trained(ds, NULL, 0.03, 3, 0, &best, &ran);
 }
 
 START_TEST(no_number)

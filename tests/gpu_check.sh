@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: tests/gpu_check.sh DIR FROM
-# What the hand for cards does on the card of this machine: right, the same each time, how fast. DIR has bin/ and tests/ of a build with it, FROM
+# What the backend for GPUs does on the GPU of this machine: right, the same each time, how fast. DIR has bin/ and tests/ of a build with it, FROM
 # other programs. PEERS=DIR2 (with `compare`) and PYTHON put PyTorch beside it. One table on stdout; ends within SECONDS_IN_ALL (480).
 set -u
 D=$1 FROM=$2 T=$(mktemp -d) all=${SECONDS_IN_ALL:-480} failed=0
@@ -26,17 +26,17 @@ if ! ldconfig -p 2>/dev/null | grep -q libcublas.so && [ ! -e /usr/local/cuda/li
 	KEYPIPE_CUBLAS=$(find / -xdev -name 'libcublas.so.1[23]' 2>/dev/null | head -1)
 	if [ -n "$KEYPIPE_CUBLAS" ]; then export KEYPIPE_CUBLAS; else unset KEYPIPE_CUBLAS; fi
 fi
-card=$("$D/bin/bench" --device cuda --seconds 0 mlp-32 2>"$T/err" | sed -n '1s/^# keypipe, cuda by //p')
-[ -n "$card" ] || { cat "$T/err"; exit 1; }
-echo "gpu-check on ${card%, * threads}, $(date +%F)"
+GPU=$("$D/bin/bench" --device cuda --seconds 0 mlp-32 2>"$T/err" | sed -n '1s/^# keypipe, cuda by //p')
+[ -n "$GPU" ] || { cat "$T/err"; exit 1; }
+echo "gpu-check on ${GPU%, * threads}, $(date +%F)"
 row check result remarks
 for precision in fp32 tf32 bf16; do
-	for t in ops conv_ops; do
-		passes "$t, $precision, against ref" env HAND=cuda PRECISION=$precision LARGE=1 "$D/tests/check_$t"
-		passes "$t, $precision, large tiles" env HAND=cuda PRECISION=$precision KEYPIPE_CARD_UNITS=3 "$D/tests/check_$t"
+	for t in backend conv; do
+		passes "$t, $precision, against ref" env BACKEND=cuda PRECISION=$precision LARGE=1 "$D/tests/check_$t"
+		passes "$t, $precision, large tiles" env BACKEND=cuda PRECISION=$precision KEYPIPE_GPU_SMS=3 "$D/tests/check_$t"
 	done
 done
-for t in steps dae train infer; do passes "$t against PyTorch's dump or by hand" env HAND=cuda "$D/tests/check_$t"; done
+for t in steps dae train infer; do passes "$t against PyTorch's dump or by hand" env BACKEND=cuda "$D/tests/check_$t"; done
 
 # ---- three nets, twice each: the same bits
 "$FROM/face-synth" -q -n "${FACES:-1200}" -s 5 | "$FROM/csv-clean" -q -o "$T/faces.tns"

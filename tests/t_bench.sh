@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmark's words and tables, and the innermost loops of every kind of processor that this one can be: against the readable hand, and in training.
+# The benchmark's words and tables, and the innermost loops of every kind of processor that this one can be: against the reference backend, and in training.
 source tests/sh.sh
 bench=$BIN/bench
 
@@ -70,8 +70,8 @@ for isa in avx512 avx2 plain; do
 		skip "this processor has no $isa"
 		continue
 	fi
-	for check in ops conv_ops; do
-		ok "$isa: $check against the readable hand" env KEYPIPE_ISA=$isa "$(dirname "$BIN")/tests/check_$check"
+	for check in backend conv; do
+		ok "$isa: $check against the reference backend" env KEYPIPE_ISA=$isa "$(dirname "$BIN")/tests/check_$check"
 	done
 	ok "$isa: training against another framework's" env KEYPIPE_ISA=$isa bash -c "cd '$ROOT' && '$(dirname "$BIN")/tests/check_steps'"
 	for t in 1 2 3 4 8; do

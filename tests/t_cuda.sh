@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The hand for cards in whole programs, its kernels run on the host: it learns what the readable hand learns, in the same bits each time,
-# killed and resumed or not; what a card lacks is said in one line.
+# The backend for GPUs in whole programs, its kernels run on the host: it learns what the reference backend learns, in the same bits each time,
+# killed and resumed or not; what a GPU lacks is said in one line.
 . tests/sh.sh
 HOST=${BIN%/bin}/host/bin
 cd "$TMP" || exit 1
@@ -26,7 +26,7 @@ learns() {
 	near "$what: bf16" ref.tsv bf16.tsv 0.1 "$column"
 	steady tf32.tsv >tf32.log
 	# threads of blocks in reverse order: what depends on an order shows
-	ok "$what: in reverse" env KEYPIPE_CARD_ORDER=reverse "$HOST/$program" -q -d cuda --log again.tsv "$@" -o again.tns
+	ok "$what: in reverse" env KEYPIPE_GPU_ORDER=reverse "$HOST/$program" -q -d cuda --log again.tsv "$@" -o again.tns
 	same tf32.tns again.tns "$what: in reverse"
 	steady again.tsv >again.log
 	same tf32.log again.log "$what: log in reverse"
@@ -39,7 +39,7 @@ learns "labels" 3 cnn-train --target label -n 'conv5x5x3 tanh pool3 fc9 sigmoid 
 learns "an autoencoder" 3 dae-pretrain -H 23,11 -e 3 -b 33 eyes.tns
 
 # a step's small work on all layers is one launch each, whatever their number
-KEYPIPE_CARD_TRACE=trace "$HOST/cnn-train" -q -d cuda -e 1 -b 20 -n 'conv3x3x4 bn relu conv3x3x4 relu pool2 conv3x3x4 relu fc9 relu fc' faces.tns -o no.tns && rm no.tns
+KEYPIPE_GPU_TRACE=trace "$HOST/cnn-train" -q -d cuda -e 1 -b 20 -n 'conv3x3x4 bn relu conv3x3x4 relu pool2 conv3x3x4 relu fc9 relu fc' faces.tns -o no.tns && rm no.tns
 steps=$(awk -F'\t' '$1 == "loss_values" { print $2 }' trace)
 for kernel in pack update; do is "$(awk -F'\t' -v k=$kernel '$1 == k { print $2 }' trace)" "$steps" "launches of $kernel in $steps steps"; done
 
@@ -66,27 +66,27 @@ ok "resumed" "$HOST/cnn-train" "${cnn[@]}" --checkpoint check.tns --resume -o pa
 is "$((killed > 0))" 1 "it was killed at all"
 same whole.tns parts.tns "killed and resumed"
 
-# prediction, by several models and mirror images, as the fast hand predicts
+# prediction, by several models and mirror images, as the CPU backend predicts
 cnn-train -q -n 'conv3x3x4 bn relu pool2 fc' -e 1 -s 1 faces.tns -o a.tns
 cnn-train -q --target heatmap -n 'conv3x3x6s2p1 bn relu conv1x1' -e 1 -s 2 faces.tns -o b.tns
 predict -q --flip a.tns b.tns faces.tns | score --json >cpu.json
 ok "predicted" "$HOST/predict" -q -d cuda --precision fp32 --flip a.tns b.tns faces.tns -o cuda.tns
 rmse() { grep -o '"rmse_px": *[0-9.]*' "$1" | head -1 | grep -o '[0-9.]*$'; }
 score --json cuda.tns >cuda.json
-is "$(awk "BEGIN { d = $(rmse cpu.json) - $(rmse cuda.json); print (d < 1e-3 && d > -1e-3) }")" 1 "points as the fast hand has them"
+is "$(awk "BEGIN { d = $(rmse cpu.json) - $(rmse cuda.json); print (d < 1e-3 && d > -1e-3) }")" 1 "points as the CPU backend has them"
 
-# what a card lacks
-fails 1 "out of the card's memory" env KEYPIPE_CARD_BYTES=100000 "$HOST/cnn-train" -q -d cuda -n 'fc500 relu fc' -e 1 faces.tns -o no.tns
-fails 1 "MiB are wanted" env KEYPIPE_CARD_BYTES=100000 "$HOST/predict" -q -d cuda a.tns faces.tns -o no.tns
+# what a GPU lacks
+fails 1 "out of the GPU's memory" env KEYPIPE_GPU_BYTES=100000 "$HOST/cnn-train" -q -d cuda -n 'fc500 relu fc' -e 1 faces.tns -o no.tns
+fails 1 "MiB are wanted" env KEYPIPE_GPU_BYTES=100000 "$HOST/predict" -q -d cuda a.tns faces.tns -o no.tns
 fails 2 "only the device cuda has it" cnn-train -q --precision tf32 -n fc -e 1 faces.tns -o no.tns
 ok "nothing is left" test ! -e no.tns
-# the programs as they are installed: no such hand, no card, or, with a card, all is well
+# the programs as they are installed: no such backend, no GPU, or, with a GPU, all is well
 if "$BIN/cnn-train" -q -d cuda -n fc -e 1 faces.tns -o no.tns 2>err; then
-	skip "there is a card here"
+	skip "there is a GPU here"
 else
-	is "$?" 1 "without a card: exit status"
-	is "$(wc -l <err)" 1 "without a card: one line"
-	is "$(grep -cE 'no such hand|--device cuda: ' err)" 1 "without a card: $(cat err)"
-	ok "without a card nothing is written" test ! -e no.tns
+	is "$?" 1 "without a GPU: exit status"
+	is "$(wc -l <err)" 1 "without a GPU: one line"
+	is "$(grep -cE 'no such backend|--device cuda: ' err)" 1 "without a GPU: $(cat err)"
+	ok "without a GPU nothing is written" test ! -e no.tns
 fi
 done_tests

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Who may include whom, and how long things may be. cmd sees lib; lib sees lower lib and the seam; kernels see the seam and their own.
-# What both sides of the seam share: kernels/ops.h (the operations), kernels/augment.h (where a pixel and its point move to, so that they
+# Who may include whom, and how long things may be. cmd sees lib; lib sees lower lib and the backend interface; kernels see the backend interface and their own.
+# What both sides of the backend interface share: kernels/backend.h (the operations), kernels/augment.h (where a pixel and its point move to, so that they
 # can't part), lib/base/philox.h (inline random numbers) and lib/base/err.h (how a program ends).
 source tests/sh.sh
 shopt -s nullglob
@@ -65,20 +65,20 @@ of_lib() { includes "${lib[@]}" | grep ' kernels/' | grep -vE ' kernels/(ops|aug
 backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,labels,synth,draw,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/ops\.h$'; }
 of_kernels() {
 	includes "${kernels[@]}" | while read -r file header; do
-		hand=${file#kernels/} hand=${hand%/*}
+		backend=${file#kernels/} backend=${backend%/*}
 		case $header in
 		lib/base/philox.h | lib/base/err.h) ;;
-		kernels/*/*) # its own hand's; every hand may lean on ref, the judge
-			[[ $header = kernels/$hand/* || $header = kernels/ref/* ]] || echo "$file includes $header" ;;
+		kernels/*/*) # its own backend's; every backend may lean on ref, the judge
+			[[ $header = kernels/$backend/* || $header = kernels/ref/* ]] || echo "$file includes $header" ;;
 		kernels/*.h) ;;
 		*) [ -f "$(dirname "$file")/$header" ] || echo "$file includes $header" ;;
 		esac
 	done
 }
 none "cmd includes only lib" of_cmd
-none "of kernels, lib includes the seam alone" of_lib
+none "of kernels, lib includes the backend interface alone" of_lib
 none "rooms that compute nothing know no kernels" backends_of_lib
-none "kernels include the seam and their own" of_kernels
+none "kernels include the backend interface and their own" of_kernels
 
 # lower: no module of lib reaches itself again through what it includes
 arrows() {

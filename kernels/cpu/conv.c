@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "kernels/cpu/cpu.h"
-#include "kernels/cpu/geometry.h"
+#include "kernels/cpu/conv_layout.h"
 #include "kernels/ref/ref.h"
 
 enum { BAND_BYTES = 384 << 10, TASKS = 16 };
@@ -15,7 +15,7 @@ struct job {
 	const int32_t *off[PHASES][PHASES];
 	const float *w, *bias, *x;
 	float *y;
-	uint8_t *at;
+	uint8_t *argmax;
 	int unit, rows, bands; /* output rows that go together, of a band; bands of an image */
 	int copied, in_rows;
 	long pitch, plane;
@@ -58,13 +58,13 @@ static int phase_high(const struct axis *a)
 static void row(const struct job *j, int g, int oy, const float *x, int r0, float *y, long yblock)
 {
 	const struct conv *s = j->s;
-	const struct micro *m = j->c->micro;
+	const struct simd *m = j->c->simd;
 	const struct pack *p = &j->p;
-	int py = oy % s->up, q = oy / s->up;
-	for (int px = 0; px < s->up; px++) {
-		int K = pack_taps(p, py, px), n = p->x.count[px];
-		struct taps t = {.y = y + p->x.first[px] * BLOCK,
-			.ystep = s->up * BLOCK,
+	int py = oy % s->upsample, q = oy / s->upsample;
+	for (int px = 0; px < s->upsample; px++) {
+		int K = pack_kernel(p, py, px), n = p->x.count[px];
+		struct conv_kernel t = {.y = y + p->x.first[px] * BLOCK,
+			.ystep = s->upsample * BLOCK,
 			.yblock = yblock,
 			.x = x + (q * p->y.step - r0) * j->pitch + (j->copied ? p->x.before : 0) * p->line,
 			.xstep = s->S * p->line,
@@ -76,7 +76,7 @@ static void row(const struct job *j, int g, int oy, const float *x, int r0, floa
 			.blocks = pack_blocks(p, m, g),
 			.relu = s->act == ACT_RELU && s->pool == 1};
 		if (n)
-			m->taps(&t);
+			m->conv_kernel(&t);
 	}
 }
 
@@ -84,7 +84,7 @@ static void band(void *arg, int task, int thread)
 {
 	const struct job *j = arg;
 	const struct conv *s = j->s;
-	const struct micro *m = j->c->micro;
+	const struct simd *m = j->c->simd;
 	int n = task / j->bands, from = task % j->bands * j->rows, PH = s->OH / s->pool, PW = s->OW / s->pool;
 	int to = from + j->rows < PH * s->pool ? from + j->rows : PH * s->pool, r0 = 0, blocks = channel_blocks(s->F);
 	int in_blocks = s->image ? s->C : channel_blocks(s->C);
@@ -92,13 +92,13 @@ static void band(void *arg, int task, int thread)
 	float *scratch = cpu_scratch(j->c, thread, room + pooled * 2);
 	const float *x = j->x + (size_t)n * (size_t)in_blocks * (size_t)s->H * (size_t)s->W * (size_t)j->p.line;
 	if (j->copied) {
-		r0 = from / s->up * j->p.y.step + phase_low(&j->p.y);
+		r0 = from / s->upsample * j->p.y.step + phase_low(&j->p.y);
 		cpu_padded(scratch, x, &(struct padded){in_blocks, s->H, s->W, j->p.line, j->in_rows, j->p.x.before, j->p.x.after}, r0);
 		x = scratch;
 	}
 	size_t out_plane = (size_t)PH * (size_t)PW * BLOCK;
 	float *y = j->y + (size_t)n * (size_t)blocks * out_plane, *rows = scratch + room;
-	uint8_t *at = j->at + (s->pool > 1 ? (size_t)n * (size_t)blocks * out_plane : 0);
+	uint8_t *argmax = j->argmax + (s->pool > 1 ? (size_t)n * (size_t)blocks * out_plane : 0);
 	for (int g = 0; g < j->p.groups; g++) {
 		int first = g * m->group, wide = pack_blocks(&j->p, m, g);
 		for (int oy = from; oy < to; oy++) {
@@ -112,7 +112,7 @@ static void band(void *arg, int task, int thread)
 			row(j, g, oy, x, r0, rows + (size_t)(oy % s->pool) * (size_t)s->OW * BLOCK, (long)pooled);
 			for (int b = 0; b < wide && oy % s->pool == s->pool - 1; b++) {
 				size_t place = (size_t)(first + b) * out_plane + (size_t)(oy / s->pool) * (size_t)PW * BLOCK;
-				m->pool_row(y + place, at + place, rows + (size_t)b * pooled, (long)s->OW * BLOCK, s->pool, PW, s->act);
+				m->max_pool_row(y + place, argmax + place, rows + (size_t)b * pooled, (long)s->OW * BLOCK, s->pool, PW, s->act);
 			}
 		}
 	}
@@ -123,68 +123,68 @@ static void cut(struct job *j)
 {
 	const struct conv *s = j->s;
 	int unit = s->pool, used = s->OH / s->pool * s->pool, wanted = (TASKS + s->B - 1) / s->B;
-	while (unit % s->up)
+	while (unit % s->upsample)
 		unit += s->pool;
 	int lines = s->image ? s->C : channel_blocks(s->C) * BLOCK;
 	long wide = (long)(s->W + j->p.x.before + j->p.x.after) * lines * (long)sizeof(float);
 	j->rows = (used / wanted + unit - 1) / unit * unit;
 	j->rows = j->rows < unit ? unit : j->rows;
-	while (j->rows > unit && (long)j->rows / s->up * s->S * wide > BAND_BYTES)
+	while (j->rows > unit && (long)j->rows / s->upsample * s->S * wide > BAND_BYTES)
 		j->rows -= unit;
 	j->bands = (used + j->rows - 1) / j->rows;
 	j->copied = j->p.y.before || j->p.y.after || j->p.x.before || j->p.x.after;
 	if (j->copied) {
-		j->in_rows = ((j->rows - 1) / s->up + 1) * s->S + phase_high(&j->p.y) - phase_low(&j->p.y) + 1;
+		j->in_rows = ((j->rows - 1) / s->upsample + 1) * s->S + phase_high(&j->p.y) - phase_low(&j->p.y) + 1;
 		j->pitch = (long)(s->W + j->p.x.before + j->p.x.after) * j->p.line, j->plane = j->pitch * j->in_rows;
 	} else {
 		j->pitch = (long)s->W * j->p.line, j->plane = j->pitch * s->H;
 	}
 }
 
-size_t cpu_conv_packed(const struct ops *o, const struct conv *s)
+size_t cpu_conv_packed_size(const struct backend *be, const struct conv *s)
 {
-	struct cpu *c = o->ctx;
-	if (!geometry_known(s))
-		return ref_conv_packed(o, s);
-	struct pack p = pack_forward(s, c->micro);
+	struct cpu *c = be->ctx;
+	if (!conv_layout_known(s))
+		return ref_conv_packed_size(be, s);
+	struct pack p = pack_forward(s, c->simd);
 	return pack_size(&p) * sizeof(float);
 }
 
-void cpu_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s)
+void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const struct conv *s)
 {
-	struct cpu *c = o->ctx;
-	if (!geometry_known(s)) {
-		ref_conv_pack(o, packed, w, s);
+	struct cpu *c = be->ctx;
+	if (!conv_layout_known(s)) {
+		ref_conv_pack(be, packed, w, s);
 		return;
 	}
-	struct pack p = pack_forward(s, c->micro);
-	pack_weights(packed, w, s, &p, c->micro);
+	struct pack p = pack_forward(s, c->simd);
+	pack_weights(packed, w, s, &p, c->simd);
 }
 
-void cpu_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s)
+void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
 {
-	struct cpu *c = o->ctx;
-	if (!geometry_known(s)) {
-		cpu_conv_plain(o, y, at, x, packed, b, s);
+	struct cpu *c = be->ctx;
+	if (!conv_layout_known(s)) {
+		cpu_conv_plain(be, y, argmax, x, packed, b, s);
 		return;
 	}
-	struct job j = {.c = c, .s = s, .p = pack_forward(s, c->micro), .w = packed, .x = x, .y = y, .at = at};
+	struct job j = {.c = c, .s = s, .p = pack_forward(s, c->simd), .w = packed, .x = x, .y = y, .argmax = argmax};
 	size_t blocks = (size_t)channel_blocks(s->F) * BLOCK, K = 0;
 	cut(&j);
-	for (int py = 0; py < s->up; py++)
-		for (int px = 0; px < s->up; px++)
-			K += (size_t)pack_taps(&j.p, py, px);
+	for (int py = 0; py < s->upsample; py++)
+		for (int px = 0; px < s->upsample; px++)
+			K += (size_t)pack_kernel(&j.p, py, px);
 	float *bias = cpu_shared(c, blocks + K);
 	int32_t *off = (int32_t *)(bias + blocks);
 	memset(bias, 0, blocks * sizeof *bias);
 	if (b)
 		memcpy(bias, b, (size_t)s->F * sizeof *bias);
 	j.bias = bias;
-	for (int py = 0; py < s->up; py++)
-		for (int px = 0; px < s->up; px++) {
+	for (int py = 0; py < s->upsample; py++)
+		for (int px = 0; px < s->upsample; px++) {
 			j.off[py][px] = off;
 			pack_offsets(off, &j.p, py, px, j.pitch, j.plane, j.p.line);
-			off += pack_taps(&j.p, py, px);
+			off += pack_kernel(&j.p, py, px);
 		}
-	pool_run(c->pool, s->B * j.bands, band, &j);
+	thread_pool_run(c->pool, s->B * j.bands, band, &j);
 }

@@ -1,4 +1,4 @@
-/* The table of the fast hand, and its memory. */
+/* The table of the CPU backend, and its memory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,10 +40,10 @@ float *cpu_shared(struct cpu *c, size_t n)
 }
 
 /* What is large comes zeroed and untouched from the system, so that memory never used is never there; its length stands before it. */
-void *cpu_alloc(const struct ops *o, size_t bytes)
+void *cpu_alloc(const struct backend *be, size_t bytes)
 {
 	size_t *p;
-	(void)o;
+	(void)be;
 	if (bytes < LARGE) {
 		if (posix_memalign((void **)&p, LINE, bytes + LINE))
 			die("out of memory: %zu bytes are wanted", bytes);
@@ -59,9 +59,9 @@ void *cpu_alloc(const struct ops *o, size_t bytes)
 	return (char *)p + LINE;
 }
 
-void cpu_release(const struct ops *o, void *device)
+void cpu_release(const struct backend *be, void *device)
 {
-	(void)o;
+	(void)be;
 	if (!device)
 		return;
 	size_t *p = (size_t *)(void *)((char *)device - LINE);
@@ -89,69 +89,69 @@ void cpu_slices(struct cpu *c, size_t n, size_t grain, void (*fn)(void *arg, siz
 {
 	struct slices s = {n, grain ? grain : 1, fn, arg};
 	if (n)
-		pool_run(c->pool, (int)((n + s.grain - 1) / s.grain), slice, &s);
+		thread_pool_run(c->pool, (int)((n + s.grain - 1) / s.grain), slice, &s);
 }
 
-static void cpu_close(struct ops *o)
+static void cpu_close(struct backend *be)
 {
-	struct cpu *c = o->ctx;
-	for (int i = 0; i < pool_threads(c->pool); i++)
+	struct cpu *c = be->ctx;
+	for (int i = 0; i < thread_pool_threads(c->pool); i++)
 		free(c->scratch[i]);
-	pool_close(c->pool);
-	free(c->scratch), free(c->size), free(c->shared), free(c), free(o);
+	thread_pool_close(c->pool);
+	free(c->scratch), free(c->size), free(c->shared), free(c), free(be);
 }
 
-struct ops *ops_cpu(int threads)
+struct backend *backend_cpu_init(int threads)
 {
-	struct ops *o = ops_ref();
+	struct backend *be = backend_ref_init();
 	struct cpu *c = xcalloc(1, sizeof *c);
-	c->micro = micro_choose();
-	c->pool = pool_open(threads);
-	c->scratch = xcalloc((size_t)pool_threads(c->pool), sizeof *c->scratch);
-	c->size = xcalloc((size_t)pool_threads(c->pool), sizeof *c->size);
-	snprintf(c->kernel, sizeof c->kernel, "%s", c->micro->name);
-	*o = (struct ops){.name = "cpu",
+	c->simd = simd_choose();
+	c->pool = thread_pool_open(threads);
+	c->scratch = xcalloc((size_t)thread_pool_threads(c->pool), sizeof *c->scratch);
+	c->size = xcalloc((size_t)thread_pool_threads(c->pool), sizeof *c->size);
+	snprintf(c->kernel, sizeof c->kernel, "%s", c->simd->name);
+	*be = (struct backend){.name = "cpu",
 		.kernel = c->kernel,
 		.ctx = c,
 		.alloc = cpu_alloc,
 		.release = cpu_release,
-		.put = o->put,
-		.get = o->get,
-		.zero = o->zero,
-		.copy = o->copy,
-		.lend = o->lend,
-		.unlend = o->unlend,
-		.view = o->view,
-		.unview = o->unview,
-		.feed = o->feed,
-		.fetch = o->fetch,
-		.wait = o->wait,
-		.images = cpu_images,
+		.upload = be->upload,
+		.download = be->download,
+		.zero = be->zero,
+		.copy = be->copy,
+		.map_host = be->map_host,
+		.unmap_host = be->unmap_host,
+		.map_device = be->map_device,
+		.unmap_device = be->unmap_device,
+		.upload_async = be->upload_async,
+		.download_async = be->download_async,
+		.wait = be->wait,
+		.load_batch = cpu_load_batch,
 		.gather = cpu_gather,
-		.mask = cpu_mask,
+		.dropout = cpu_dropout,
 		.maps_size = cpu_maps_size,
 		.to_maps = cpu_to_maps,
 		.to_rows = cpu_to_rows,
 		.dense = cpu_dense,
-		.dense_dx = cpu_dense_dx,
-		.dense_dw = cpu_dense_dw,
-		.dense_step = cpu_dense_step,
-		.conv_packed = cpu_conv_packed,
+		.dense_backward_input = cpu_dense_backward_input,
+		.dense_backward_weight = cpu_dense_backward_weight,
+		.dense_backward_update = cpu_dense_backward_update,
+		.conv_packed_size = cpu_conv_packed_size,
 		.conv_pack = cpu_conv_pack,
 		.conv = cpu_conv,
-		.conv_back = cpu_conv_back,
+		.conv_backward = cpu_conv_backward,
 		.act = cpu_act,
-		.act_back = cpu_act_back,
-		.pool = cpu_pool,
-		.pool_back = cpu_pool_back,
-		.up = cpu_up,
-		.up_back = cpu_up_back,
-		.bn = cpu_bn,
-		.bn_back = cpu_bn_back,
+		.act_backward = cpu_act_backward,
+		.max_pool = cpu_max_pool,
+		.max_pool_backward = cpu_max_pool_backward,
+		.upsample = cpu_upsample,
+		.upsample_backward = cpu_upsample_backward,
+		.batch_norm = cpu_batch_norm,
+		.batch_norm_backward = cpu_batch_norm_backward,
 		.loss = cpu_loss,
-		.heat = cpu_heat,
-		.splat = cpu_splat,
-		.update = cpu_update,
+		.heatmap_loss = cpu_heatmap_loss,
+		.draw_gaussians = cpu_draw_gaussians,
+		.optimizer_step = cpu_optimizer_step,
 		.close = cpu_close};
-	return o;
+	return be;
 }

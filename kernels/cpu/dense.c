@@ -5,7 +5,7 @@
 
 #include "kernels/act.h"
 #include "kernels/cpu/cpu.h"
-#include "kernels/update.h"
+#include "kernels/optimizer.h"
 
 enum {
 	MANY = 8,
@@ -34,7 +34,7 @@ struct gemm {
 	int down, add;
 	const float *bias; /* of j, of i where down */
 	enum act act;
-	const struct update *u; /* weights y, moments m, v */
+	const struct optimizer_step *opt; /* weights y, moments m, v */
 	float *m, *v, fix1, fix2;
 	/* how it is cut */
 	int blocks, panels, columns, group, groups, chunk; /* of K; of M, of N; panels a task; columns' panels a task */
@@ -55,7 +55,7 @@ static int block_k(const struct gemm *g, int block)
 /* Panel j of a block of K: nr columns, zeros beyond N. */
 static void pack_panel(const struct gemm *g, float *to, int block, int j)
 {
-	int nr = g->c->micro->nr, each = g->blocks / g->pairs, n0 = j * nr, n = g->N - n0 < nr ? g->N - n0 : nr;
+	int nr = g->c->simd->nr, each = g->blocks / g->pairs, n0 = j * nr, n = g->N - n0 < nr ? g->N - n0 : nr;
 	int k0 = part(g->K, block % each, each), K = block_k(g, block);
 	const float *b = g->b[block / each] + (g->turned ? (long)n0 * g->ldb + k0 : (long)k0 * g->ldb + n0);
 	if (!g->turned) {
@@ -77,7 +77,7 @@ static void pack_panel(const struct gemm *g, float *to, int block, int j)
 
 static size_t panel_at(const struct gemm *g, int block, int j)
 {
-	int each = g->blocks / g->pairs, nr = g->c->micro->nr;
+	int each = g->blocks / g->pairs, nr = g->c->simd->nr;
 	size_t k = (size_t)(block / each) * (size_t)g->K + (size_t)part(g->K, block % each, each);
 	return (k * (size_t)g->columns + (size_t)j * (size_t)block_k(g, block)) * (size_t)nr;
 }
@@ -92,11 +92,11 @@ static void pack(void *arg, int task, int thread)
 
 static void out(const struct gemm *g, float *tile, int m0, int m, int n0, int n)
 {
-	const struct micro *micro = g->c->micro;
-	int nr = micro->nr;
-	if (g->u) {
+	const struct simd *simd = g->c->simd;
+	int nr = simd->nr;
+	if (g->opt) {
 		size_t at = (size_t)m0 * (size_t)g->ldy + (size_t)n0;
-		micro->update_tile(g->y + at, g->m ? g->m + at : NULL, g->v ? g->v + at : NULL, g->ldy, tile, m, n, g->u, g->fix1, g->fix2);
+		simd->optimizer_step_tile(g->y + at, g->m ? g->m + at : NULL, g->v ? g->v + at : NULL, g->ldy, tile, m, n, g->opt, g->fix1, g->fix2);
 		return;
 	}
 	if (g->down) {
@@ -104,7 +104,7 @@ static void out(const struct gemm *g, float *tile, int m0, int m, int n0, int n)
 			for (int j = 0; j < nr; j++)
 				tile[i * nr + j] += g->bias[m0 + i];
 		if (g->act != ACT_NONE)
-			micro->act(tile, tile, g->act, (size_t)(m * nr));
+			simd->act(tile, tile, g->act, (size_t)(m * nr));
 		for (int j = 0; j < n; j++) {
 			float *y = g->y + (n0 + j) * g->ldy + m0;
 			for (int i = 0; i < m; i++)
@@ -115,9 +115,9 @@ static void out(const struct gemm *g, float *tile, int m0, int m, int n0, int n)
 	for (int i = 0; i < m; i++) {
 		float *y = g->y + (m0 + i) * g->ldy + n0, *t = tile + i * nr;
 		if (g->bias)
-			micro->bias_act(t, g->bias + n0, g->act, (size_t)n);
+			simd->bias_act(t, g->bias + n0, g->act, (size_t)n);
 		else if (g->act != ACT_NONE)
-			micro->act(t, t, g->act, (size_t)n);
+			simd->act(t, t, g->act, (size_t)n);
 		for (int j = 0; j < n; j++)
 			y[j] = g->add ? y[j] + t[j] : t[j];
 	}
@@ -139,7 +139,7 @@ static const float *gather_rows(const struct gemm *g, float *to, const float *a,
 /* Panels [p0, p1) of rows against panels [j0, j1) of columns; tiles stay in scratch from block to block of K. */
 static void tiles(const struct gemm *g, float *scratch, int p0, int p1, int j0, int j1, int block, const float *b, size_t step)
 {
-	const struct micro *micro = g->c->micro;
+	const struct simd *simd = g->c->simd;
 	int each = g->blocks / g->pairs, k0 = part(g->K, block % each, each), K = block_k(g, block), last = block == g->blocks - 1;
 	float *rows = scratch, *sums = scratch + MOST_ROWS * K_BLOCK;
 	for (int p = p0; p < p1; p++) {
@@ -149,9 +149,9 @@ static void tiles(const struct gemm *g, float *scratch, int p0, int p1, int j0, 
 		if (j1 - j0 >= MANY && g->lda % ALIASED == 0) /* rows that would drive each other out of the cache */
 			a = gather_rows(g, rows, a, m, K), lda = m, across = 1;
 		for (int j = j0; j < j1; j++) {
-			int n0 = j * micro->nr, n = g->N - n0 < micro->nr ? g->N - n0 : micro->nr;
+			int n0 = j * simd->nr, n = g->N - n0 < simd->nr ? g->N - n0 : simd->nr;
 			float *tile = sums + (g->blocks == 1 ? 0 : ((p - p0) * (j1 - j0) + j - j0) * TILE);
-			micro->product(tile, a, lda, across, b + (size_t)(j - j0) * step, m, n, K, block > 0);
+			simd->gemm_tile(tile, a, lda, across, b + (size_t)(j - j0) * step, m, n, K, block > 0);
 			if (last)
 				out(g, tile, m0, m, n0, n);
 		}
@@ -171,14 +171,14 @@ static void task(void *arg, int task, int thread)
 	int j0 = q * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
 	float *scratch = cpu_scratch(g->c, thread, room_of(g, g->group, g->chunk));
 	for (int block = 0; block < g->blocks; block++)
-		tiles(g, scratch, p0, p1, j0, j1, block, g->packed + panel_at(g, block, j0), (size_t)(block_k(g, block) * g->c->micro->nr));
+		tiles(g, scratch, p0, p1, j0, j1, block, g->packed + panel_at(g, block, j0), (size_t)(block_k(g, block) * g->c->simd->nr));
 }
 
 /* A task packs its own columns: for weights that are used for a batch only once. */
 static void own(void *arg, int task, int thread)
 {
 	const struct gemm *g = arg;
-	int nr = g->c->micro->nr, j0 = task * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
+	int nr = g->c->simd->nr, j0 = task * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
 	size_t sums = room_of(g, g->panels, g->chunk);
 	float *scratch = cpu_scratch(g->c, thread, sums + (size_t)(g->chunk * nr * (OWN_K + 1))), *b = scratch + sums;
 	for (int block = 0; block < g->blocks; block++) {
@@ -191,25 +191,25 @@ static void own(void *arg, int task, int thread)
 
 static void run(struct cpu *c, struct gemm *g, int alone)
 {
-	const struct micro *micro = c->micro;
+	const struct simd *simd = c->simd;
 	int deep = alone ? OWN_K : K_BLOCK;
 	g->c = c;
 	g->pairs = g->a[1] ? 2 : 1;
 	g->blocks = (g->K + deep - 1) / deep * g->pairs;
-	g->panels = (g->M + micro->mr - 1) / micro->mr, g->columns = (g->N + micro->nr - 1) / micro->nr;
+	g->panels = (g->M + simd->mr - 1) / simd->mr, g->columns = (g->N + simd->nr - 1) / simd->nr;
 	if (alone) {
-		g->chunk = OWN_COLUMNS / micro->nr;
-		pool_run(c->pool, (g->columns + g->chunk - 1) / g->chunk, own, g);
+		g->chunk = OWN_COLUMNS / simd->nr;
+		thread_pool_run(c->pool, (g->columns + g->chunk - 1) / g->chunk, own, g);
 		return;
 	}
 	int kc = g->K < K_BLOCK ? g->K : K_BLOCK;
-	g->chunk = CHUNK_BYTES / (kc * micro->nr * (int)sizeof(float));
+	g->chunk = CHUNK_BYTES / (kc * simd->nr * (int)sizeof(float));
 	g->chunk = g->chunk < 8 ? 8 : g->chunk > g->columns ? g->columns : g->chunk;
 	int chunks = (g->columns + g->chunk - 1) / g->chunk;
 	g->group = (int)((long)g->panels * chunks / TASKS);
 	g->group = g->group < 1 ? 1 : g->group > GROUP ? GROUP : g->group;
 	g->groups = (g->panels + g->group - 1) / g->group;
-	g->packed = cpu_shared(c, (size_t)g->K * (size_t)g->pairs * (size_t)g->columns * (size_t)micro->nr);
+	g->packed = cpu_shared(c, (size_t)g->K * (size_t)g->pairs * (size_t)g->columns * (size_t)simd->nr);
 	if ((double)g->M * g->N * g->K * g->pairs < SMALL) { /* waking others would cost more */
 		for (int j = 0; j < g->columns; j++)
 			pack(g, j, 0);
@@ -217,12 +217,12 @@ static void run(struct cpu *c, struct gemm *g, int alone)
 			task(g, t, 0);
 		return;
 	}
-	pool_run(c->pool, g->columns, pack, g);
-	pool_run(c->pool, g->groups * chunks, task, g);
+	thread_pool_run(c->pool, g->columns, pack, g);
+	thread_pool_run(c->pool, g->groups * chunks, task, g);
 }
 
 struct dots {
-	const struct micro *micro;
+	const struct simd *simd;
 	float *y;
 	const float *x, *w, *b;
 	enum act act;
@@ -236,19 +236,19 @@ static void dots(void *arg, int task, int thread)
 	const struct dots *d = arg;
 	int from = task * ROWS, n = d->O - from < ROWS ? d->O - from : ROWS;
 	(void)thread;
-	d->micro->dots(d->y + from, d->O, d->w + (size_t)from * (size_t)d->I, d->I, d->x, n, d->B, d->I);
+	d->simd->gemv(d->y + from, d->O, d->w + (size_t)from * (size_t)d->I, d->I, d->x, n, d->B, d->I);
 	for (int b = 0; b < d->B; b++)
 		if (d->b)
-			d->micro->bias_act(d->y + (size_t)b * (size_t)d->O + from, d->b + from, d->act, (size_t)n);
+			d->simd->bias_act(d->y + (size_t)b * (size_t)d->O + from, d->b + from, d->act, (size_t)n);
 		else if (d->act != ACT_NONE)
-			d->micro->act(d->y + (size_t)b * (size_t)d->O + from, d->y + (size_t)b * (size_t)d->O + from, d->act, (size_t)n);
+			d->simd->act(d->y + (size_t)b * (size_t)d->O + from, d->y + (size_t)b * (size_t)d->O + from, d->act, (size_t)n);
 }
 
-void cpu_dense(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
+void cpu_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
 {
-	struct cpu *c = o->ctx;
+	struct cpu *c = be->ctx;
 	if (B <= FEW && !flip)
-		pool_run(c->pool, (O + ROWS - 1) / ROWS, dots, &(struct dots){c->micro, y, x, w, b, act, B, I, O});
+		thread_pool_run(c->pool, (O + ROWS - 1) / ROWS, dots, &(struct dots){c->simd, y, x, w, b, act, B, I, O});
 	else if (B <= O)
 		run(c,
 			&(struct gemm){.M = O,
@@ -283,9 +283,9 @@ void cpu_dense(const struct ops *o, real *y, const real *x, const real *w, const
 			0);
 }
 
-void cpu_dense_dx(const struct ops *o, real *dx, const real *dy, const real *w, int flip, int B, int I, int O)
+void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O)
 {
-	struct cpu *c = o->ctx;
+	struct cpu *c = be->ctx;
 	if (B <= I && flip)
 		run(c,
 			&(struct gemm){
@@ -325,10 +325,10 @@ static void bias_sums(void *arg, size_t from, size_t to)
 		s->db[k] = (float)sum[k - from];
 }
 
-void cpu_dense_dw(const struct ops *o, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O)
+void cpu_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O)
 {
 	if (dw)
-		run(o->ctx,
+		run(be->ctx,
 			&(struct gemm){.M = O,
 				.N = I,
 				.K = B,
@@ -342,11 +342,11 @@ void cpu_dense_dw(const struct ops *o, real *dw, real *db, const real *dy, const
 				.add = add},
 			0);
 	if (db)
-		cpu_slices(o->ctx, (size_t)O, COLUMNS, bias_sums, &(struct bias){db, dy, B, O});
+		cpu_slices(be->ctx, (size_t)O, COLUMNS, bias_sums, &(struct bias){db, dy, B, O});
 }
 
-void cpu_dense_step(const struct ops *o, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
-	int I, int O, const struct update *u)
+void cpu_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
+	int I, int O, const struct optimizer_step *opt)
 {
 	struct gemm g = {.M = O,
 		.N = I,
@@ -358,9 +358,9 @@ void cpu_dense_step(const struct ops *o, real *w, real *m, real *v, const real *
 		.ldb = I,
 		.y = w,
 		.ldy = I,
-		.u = u,
+		.opt = opt,
 		.m = m,
 		.v = v};
-	update_fixes(u, &g.fix1, &g.fix2);
-	run(o->ctx, &g, 0);
+	optimizer_bias_correction(opt, &g.fix1, &g.fix2);
+	run(be->ctx, &g, 0);
 }

@@ -11,7 +11,7 @@ struct args {
 	struct cpu *c;
 	float *y, *u, *v;
 	const float *x, *w, *t, *m;
-	uint8_t *at;
+	uint8_t *argmax;
 	const uint8_t *from;
 	const void *s;
 	int C, H, W, K;
@@ -22,9 +22,9 @@ static size_t blocks_of(int C)
 	return (size_t)(C + BLOCK - 1) / BLOCK;
 }
 
-size_t cpu_maps_size(const struct ops *o, int B, int C, int H, int W)
+size_t cpu_maps_size(const struct backend *be, int B, int C, int H, int W)
 {
-	(void)o;
+	(void)be;
 	return (size_t)B * blocks_of(C) * BLOCK * (size_t)H * (size_t)W * sizeof(float);
 }
 
@@ -42,9 +42,9 @@ static void to_maps(void *arg, size_t from, size_t to)
 	}
 }
 
-void cpu_to_maps(const struct ops *o, real *maps, const real *rows, int B, int C, int H, int W)
+void cpu_to_maps(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W)
 {
-	cpu_slices(o->ctx, (size_t)B * blocks_of(C), 4, to_maps, &(struct args){.y = maps, .x = rows, .C = C, .H = H, .W = W});
+	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 4, to_maps, &(struct args){.y = maps, .x = rows, .C = C, .H = H, .W = W});
 }
 
 static void to_rows(void *arg, size_t from, size_t to)
@@ -64,9 +64,9 @@ static void to_rows(void *arg, size_t from, size_t to)
 	}
 }
 
-void cpu_to_rows(const struct ops *o, real *rows, const real *maps, int B, int C, int H, int W)
+void cpu_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W)
 {
-	cpu_slices(o->ctx, (size_t)B * blocks_of(C), 4, to_rows, &(struct args){.y = rows, .x = maps, .C = C, .H = H, .W = W});
+	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 4, to_rows, &(struct args){.y = rows, .x = maps, .C = C, .H = H, .W = W});
 }
 
 static void pool(void *arg, size_t from, size_t to)
@@ -74,14 +74,14 @@ static void pool(void *arg, size_t from, size_t to)
 	const struct args *a = arg;
 	size_t in = (size_t)a->W * BLOCK, out = (size_t)(a->W / a->K) * BLOCK, rows = (size_t)(a->H / a->K);
 	for (size_t i = from * rows; i < to * rows; i++)
-		a->c->micro->pool_row(a->y + i * out, a->at + i * out, a->x + (i / rows * (size_t)a->H + i % rows * (size_t)a->K) * in,
+		a->c->simd->max_pool_row(a->y + i * out, a->argmax + i * out, a->x + (i / rows * (size_t)a->H + i % rows * (size_t)a->K) * in,
 			(long)in, a->K, a->W / a->K, ACT_NONE);
 }
 
-void cpu_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int B, int C, int H, int W, int K)
+void cpu_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K)
 {
 	cpu_slices(
-		o->ctx, (size_t)B * blocks_of(C), 2, pool, &(struct args){.c = o->ctx, .y = y, .at = at, .x = x, .H = H, .W = W, .K = K});
+		be->ctx, (size_t)B * blocks_of(C), 2, pool, &(struct args){.c = be->ctx, .y = y, .argmax = argmax, .x = x, .H = H, .W = W, .K = K});
 }
 
 static void pool_back(void *arg, size_t from, size_t to)
@@ -90,14 +90,14 @@ static void pool_back(void *arg, size_t from, size_t to)
 	size_t in = (size_t)a->W * BLOCK, out = (size_t)(a->W / a->K) * BLOCK, rows = (size_t)(a->H / a->K);
 	memset(a->y + from * (size_t)a->H * in, 0, (to - from) * (size_t)a->H * in * sizeof *a->y);
 	for (size_t i = from * rows; i < to * rows; i++)
-		a->c->micro->pool_row_back(a->y + (i / rows * (size_t)a->H + i % rows * (size_t)a->K) * in, (long)in, a->x + i * out, NULL,
+		a->c->simd->max_pool_row_backward(a->y + (i / rows * (size_t)a->H + i % rows * (size_t)a->K) * in, (long)in, a->x + i * out, NULL,
 			a->from + i * out, a->K, a->W / a->K, ACT_NONE);
 }
 
-void cpu_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int B, int C, int H, int W, int K)
+void cpu_max_pool_backward(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K)
 {
-	cpu_slices(o->ctx, (size_t)B * blocks_of(C), 2, pool_back,
-		&(struct args){.c = o->ctx, .y = dx, .x = dy, .from = at, .H = H, .W = W, .K = K});
+	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 2, pool_back,
+		&(struct args){.c = be->ctx, .y = dx, .x = dy, .from = argmax, .H = H, .W = W, .K = K});
 }
 
 static void up(void *arg, size_t from, size_t to)
@@ -114,9 +114,9 @@ static void up(void *arg, size_t from, size_t to)
 	}
 }
 
-void cpu_up(const struct ops *o, real *y, const real *x, int B, int C, int H, int W, int K)
+void cpu_upsample(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K)
 {
-	cpu_slices(o->ctx, (size_t)B * blocks_of(C), 2, up, &(struct args){.y = y, .x = x, .H = H, .W = W, .K = K});
+	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 2, up, &(struct args){.y = y, .x = x, .H = H, .W = W, .K = K});
 }
 
 static void up_back(void *arg, size_t from, size_t to)
@@ -136,9 +136,9 @@ static void up_back(void *arg, size_t from, size_t to)
 	}
 }
 
-void cpu_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, int H, int W, int K)
+void cpu_upsample_backward(const struct backend *be, real *dx, const real *dy, int B, int C, int H, int W, int K)
 {
-	cpu_slices(o->ctx, (size_t)B * blocks_of(C), 2, up_back, &(struct args){.y = dx, .x = dy, .H = H, .W = W, .K = K});
+	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 2, up_back, &(struct args){.y = dx, .x = dy, .H = H, .W = W, .K = K});
 }
 
 /* Batch norm: sums of a block of an image are a task; they are put together in order. A sum runs in floats over a line of pixels, then in
@@ -148,7 +148,7 @@ struct norm {
 };
 
 struct norm_args {
-	const struct bn *s;
+	const struct batch_norm *s;
 	const float *x, *y, *dy;
 	float *to;
 	struct norm *part;				/* (B, blocks) */
@@ -199,10 +199,10 @@ static void bn_apply(void *arg, size_t from, size_t to)
 	}
 }
 
-void cpu_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s)
+void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct batch_norm *s)
 {
 	if (!s->maps) {
-		ref_bn(o, y, x, gamma, beta, run, save, s);
+		ref_batch_norm(be, y, x, gamma, beta, run, save, s);
 		return;
 	}
 	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
@@ -213,7 +213,7 @@ void cpu_bn(const struct ops *o, real *y, const real *x, const real *gamma, cons
 	for (size_t k = 0; s->train && k < blocks; k++)
 		memcpy(first + k * BLOCK, x + k * (size_t)s->HW * BLOCK, BLOCK * sizeof *first);
 	if (s->train)
-		cpu_slices(o->ctx, all, 1, bn_sums, &a);
+		cpu_slices(be->ctx, all, 1, bn_sums, &a);
 	for (int c = 0; c < s->C; c++) {
 		double mean = (double)run[c], var = (double)run[s->C + c];
 		if (s->train) {
@@ -231,7 +231,7 @@ void cpu_bn(const struct ops *o, real *y, const real *x, const real *gamma, cons
 		save[c] = (float)mean, save[s->C + c] = inv;
 		scale[c] = inv * gamma[c], base[c] = beta[c] - (float)mean * scale[c];
 	}
-	cpu_slices(o->ctx, all, 1, bn_apply, &a);
+	cpu_slices(be->ctx, all, 1, bn_apply, &a);
 	free(first), free(part);
 }
 
@@ -278,11 +278,11 @@ static void bn_back_apply(void *arg, size_t from, size_t to)
 	}
 }
 
-void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
-	const real *save, const struct bn *s)
+void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
+	const real *save, const struct batch_norm *s)
 {
 	if (!s->maps) {
-		ref_bn_back(o, dx, dgamma, dbeta, dy, y, x, gamma, save, s);
+		ref_batch_norm_backward(be, dx, dgamma, dbeta, dy, y, x, gamma, save, s);
 		return;
 	}
 	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
@@ -292,7 +292,7 @@ void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const
 		.s = s, .x = x, .y = y, .dy = dy, .to = dx, .part = part, .mean = mean, .inv = inv, .k = k, .ms = ms, .md = md};
 	double N = (double)s->B * s->HW;
 	memcpy(mean, save, (size_t)s->C * sizeof *mean), memcpy(inv, save + s->C, (size_t)s->C * sizeof *inv);
-	cpu_slices(o->ctx, all, 1, bn_back_sums, &a);
+	cpu_slices(be->ctx, all, 1, bn_back_sums, &a);
 	for (int c = 0; c < s->C; c++) {
 		double sum = 0, dot = 0;
 		for (size_t b = 0; b < (size_t)s->B; b++) {
@@ -302,17 +302,17 @@ void cpu_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const
 		dgamma[c] = (float)dot, dbeta[c] = (float)sum;
 		k[c] = gamma[c] * inv[c], ms[c] = (float)(sum / N), md[c] = (float)(dot / N);
 	}
-	cpu_slices(o->ctx, all, 1, bn_back_apply, &a);
+	cpu_slices(be->ctx, all, 1, bn_back_apply, &a);
 	free(mean), free(part);
 }
 
-struct rows { /* what the readable hand is given: x, y, their places */
+struct rows { /* what the reference backend is given: x, y, their places */
 	float *x, *y, *dx, *dy;
-	uint8_t *at;
+	uint8_t *argmax;
 	float *at_rows;
 };
 
-static struct rows rows_of(const struct ops *o, const float *x, const struct conv *s)
+static struct rows rows_of(const struct backend *be, const float *x, const struct conv *s)
 {
 	size_t nx = (size_t)s->B * (size_t)s->C * (size_t)s->H * (size_t)s->W;
 	size_t ny = (size_t)s->B * (size_t)s->F * (size_t)(s->OH / s->pool) * (size_t)(s->OW / s->pool);
@@ -321,52 +321,52 @@ static struct rows rows_of(const struct ops *o, const float *x, const struct con
 	if (s->image)
 		memcpy(r.x, x, nx * sizeof(float));
 	else
-		cpu_to_rows(o, r.x, x, s->B, s->C, s->H, s->W);
+		cpu_to_rows(be, r.x, x, s->B, s->C, s->H, s->W);
 	return r;
 }
 
-static void free_rows(struct rows *r)
+static void free_rows(struct rows *ds)
 {
-	free(r->x), free(r->y), free(r->dx), free(r->dy), free(r->at), free(r->at_rows);
+	free(ds->x), free(ds->y), free(ds->dx), free(ds->dy), free(ds->argmax), free(ds->at_rows);
 }
 
-void cpu_conv_plain(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s)
+void cpu_conv_plain(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
 {
-	struct rows r = rows_of(o, x, s);
+	struct rows r = rows_of(be, x, s);
 	int PH = s->OH / s->pool, PW = s->OW / s->pool;
-	size_t ny = (size_t)s->B * (size_t)s->F * (size_t)(PH * PW), nm = cpu_maps_size(o, s->B, s->F, PH, PW) / sizeof(float);
-	ref_conv(o, r.y, r.at, r.x, packed, b, s);
+	size_t ny = (size_t)s->B * (size_t)s->F * (size_t)(PH * PW), nm = cpu_maps_size(be, s->B, s->F, PH, PW) / sizeof(float);
+	ref_conv(be, r.y, r.argmax, r.x, packed, b, s);
 	if (s->pool > 1) {
 		float *maps = xmalloc(nm * sizeof *maps);
 		for (size_t i = 0; i < ny; i++)
-			r.at_rows[i] = r.at[i];
-		cpu_to_maps(o, maps, r.at_rows, s->B, s->F, PH, PW);
+			r.at_rows[i] = r.argmax[i];
+		cpu_to_maps(be, maps, r.at_rows, s->B, s->F, PH, PW);
 		for (size_t i = 0; i < nm; i++)
-			at[i] = (uint8_t)maps[i];
+			argmax[i] = (uint8_t)maps[i];
 		free(maps);
 	}
-	cpu_to_maps(o, y, r.y, s->B, s->F, PH, PW);
+	cpu_to_maps(be, y, r.y, s->B, s->F, PH, PW);
 	free_rows(&r);
 }
 
-void cpu_conv_back_plain(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
+void cpu_conv_backward_plain(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x,
 	const real *w, const void *packed, const struct conv *s)
 {
-	struct rows r = rows_of(o, x, s);
+	struct rows r = rows_of(be, x, s);
 	int PH = s->OH / s->pool, PW = s->OW / s->pool;
-	size_t ny = (size_t)s->B * (size_t)s->F * (size_t)(PH * PW), nm = cpu_maps_size(o, s->B, s->F, PH, PW) / sizeof(float);
-	cpu_to_rows(o, r.dy, dy, s->B, s->F, PH, PW), cpu_to_rows(o, r.y, y, s->B, s->F, PH, PW);
+	size_t ny = (size_t)s->B * (size_t)s->F * (size_t)(PH * PW), nm = cpu_maps_size(be, s->B, s->F, PH, PW) / sizeof(float);
+	cpu_to_rows(be, r.dy, dy, s->B, s->F, PH, PW), cpu_to_rows(be, r.y, y, s->B, s->F, PH, PW);
 	if (s->pool > 1) {
 		float *maps = xmalloc(nm * sizeof *maps);
 		for (size_t i = 0; i < nm; i++)
-			maps[i] = at[i];
-		cpu_to_rows(o, r.at_rows, maps, s->B, s->F, PH, PW);
+			maps[i] = argmax[i];
+		cpu_to_rows(be, r.at_rows, maps, s->B, s->F, PH, PW);
 		for (size_t i = 0; i < ny; i++)
-			r.at[i] = (uint8_t)r.at_rows[i];
+			r.argmax[i] = (uint8_t)r.at_rows[i];
 		free(maps);
 	}
-	ref_conv_back(o, dx ? r.dx : NULL, dw, db, r.dy, r.y, r.at, r.x, w, packed, s);
+	ref_conv_backward(be, dx ? r.dx : NULL, dw, db, r.dy, r.y, r.argmax, r.x, w, packed, s);
 	if (dx)
-		cpu_to_maps(o, dx, r.dx, s->B, s->C, s->H, s->W);
+		cpu_to_maps(be, dx, r.dx, s->B, s->C, s->H, s->W);
 	free_rows(&r);
 }

@@ -1,5 +1,5 @@
 /* Bytes to inputs, rows to batches, masks. What augmentation does to an image is drawn once; then each launch is over the pixels of the
- * whole batch: moved, blurred along lines, then along columns. What lies between is small enough for the card's cache. */
+ * whole batch: moved, blurred along lines, then along columns. What lies between is small enough for the GPU's cache. */
 #include <limits.h>
 
 #include "kernels/augment.h"
@@ -19,7 +19,7 @@ struct images { /* a batch as its launches see it */
 	const uint8_t *bytes;
 	const uint32_t *rows;
 	struct drawn *drawn; /* (B) */
-	struct quick size, plane, line;
+	struct divisor size, plane, line;
 	int B, H, W;
 	float mul, add;
 	size_t n; /* values of the batch */
@@ -38,18 +38,18 @@ static size_t counted(int B, size_t n)
 	return (size_t)B * n;
 }
 
-static __global__ void images_plain(float *x, const uint8_t *bytes, const uint32_t *rows, struct quick size, float mul, float add, size_t n)
+static __global__ void images_plain(float *x, const uint8_t *bytes, const uint32_t *rows, struct divisor size, float mul, float add, size_t n)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= n)
 		return;
-	size_t b = (size_t)quick_div(size, (int)i), at = i - b * size.d;
+	size_t b = (size_t)fast_div(size, (int)i), at = i - b * size.d;
 	x[i] = (float)bytes[rows[b] * (size_t)size.d + at] * mul + add;
 }
 
 static __global__ void images_draw(struct images s)
 {
-	size_t b = run_index();
+	size_t b = launch_index();
 	if (b >= (size_t)s.B)
 		return;
 	struct warp w = augment_draw(&s.a, s.rows[b], s.W, s.H);
@@ -68,9 +68,9 @@ static __global__ void images_draw(struct images s)
 static __device__ struct pixel pixel_of(const struct images &s, int i)
 {
 	struct pixel p;
-	p.b = quick_div(s.size, i), p.at = i - p.b * (int)s.size.d;
-	int in_plane = p.at - quick_div(s.plane, p.at) * (int)s.plane.d;
-	p.y = quick_div(s.line, in_plane), p.x = in_plane - p.y * s.W;
+	p.b = fast_div(s.size, i), p.at = i - p.b * (int)s.size.d;
+	int in_plane = p.at - fast_div(s.plane, p.at) * (int)s.plane.d;
+	p.y = fast_div(s.line, in_plane), p.x = in_plane - p.y * s.W;
 	return p;
 }
 
@@ -102,7 +102,7 @@ static __device__ float finished(const struct images &s, struct pixel p, float v
 
 static __global__ void images_move(float *to, struct images s, int last)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= s.n)
 		return;
 	struct pixel p = pixel_of(s, (int)i);
@@ -116,7 +116,7 @@ static __global__ void images_move(float *to, struct images s, int last)
 
 static __global__ void images_lines(float *to, const float *from, struct images s)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= s.n)
 		return;
 	struct pixel p = pixel_of(s, (int)i);
@@ -125,60 +125,60 @@ static __global__ void images_lines(float *to, const float *from, struct images 
 
 static __global__ void images_columns(float *to, const float *from, struct images s)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= s.n)
 		return;
 	struct pixel p = pixel_of(s, (int)i);
 	to[i] = finished(s, p, smoothed(from + i - p.y * s.W, p.y, s.H, s.W, s.drawn + p.b));
 }
 
-void cuda_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
+void cuda_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
 	const struct augment *a)
 {
-	struct queue *q = queue_of(o);
+	struct queue *q = queue_of(be);
 	size_t size = (size_t)C * (size_t)H * (size_t)W, n = counted(B, size);
 	if (!n)
 		return;
 	if (!a) {
-		run_flat(q, n, images_plain, x, bytes, rows, quick((int)size), mul, add, n);
+		launch_flat(q, n, images_plain, x, bytes, rows, divisor((int)size), mul, add, n);
 		return;
 	}
 	int blur = a->blur > 0;
 	size_t planes = blur ? n * sizeof(float) : 0;
-	char *work = (char *)cuda_work(cuda_of(o), (planes + 15) / 16 * 16 + (size_t)B * sizeof(struct drawn));
+	char *work = (char *)cuda_work(cuda_of(be), (planes + 15) / 16 * 16 + (size_t)B * sizeof(struct drawn));
 	float *between = (float *)(void *)work;
 	struct images s;
 	memset(&s, 0, sizeof s);
 	s.bytes = bytes, s.rows = rows, s.drawn = (struct drawn *)(void *)(work + (planes + 15) / 16 * 16);
-	s.size = quick((int)size), s.plane = quick(H * W), s.line = quick(W);
+	s.size = divisor((int)size), s.plane = divisor(H * W), s.line = divisor(W);
 	s.B = B, s.H = H, s.W = W, s.mul = mul, s.add = add, s.n = n, s.a = *a;
-	run_flat(q, B, images_draw, s);
-	run_flat(q, n, images_move, x, s, !blur);
+	launch_flat(q, B, images_draw, s);
+	launch_flat(q, n, images_move, x, s, !blur);
 	if (blur) {
-		run_flat(q, n, images_lines, between, x, s);
-		run_flat(q, n, images_columns, x, between, s);
+		launch_flat(q, n, images_lines, between, x, s);
+		launch_flat(q, n, images_columns, x, between, s);
 	}
 }
 
-template <class T> static __global__ void gather(T *y, const T *x, const uint32_t *rows, struct quick K, size_t n)
+template <class T> static __global__ void gather(T *y, const T *x, const uint32_t *rows, struct divisor K, size_t n)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= n)
 		return;
-	size_t b = (size_t)quick_div(K, (int)i), k = i - b * K.d;
+	size_t b = (size_t)fast_div(K, (int)i), k = i - b * K.d;
 	y[i] = x[rows[b] * (size_t)K.d + k];
 }
 
-void cuda_gather(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K)
+void cuda_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K)
 {
 	size_t n = counted(B, (size_t)K);
 	if (!n)
 		return;
 	if (K % 4 == 0 && cuda_by_four(x, y, NULL, NULL))
-		run_flat(queue_of(o), n / 4, gather<float4>, (float4 *)(void *)y, (const float4 *)(const void *)x, rows, quick(K / 4),
+		launch_flat(queue_of(be), n / 4, gather<float4>, (float4 *)(void *)y, (const float4 *)(const void *)x, rows, divisor(K / 4),
 			n / 4);
 	else
-		run_flat(queue_of(o), n, gather<float>, y, x, rows, quick(K), n);
+		launch_flat(queue_of(be), n, gather<float>, y, x, rows, divisor(K), n);
 }
 
 struct mask {
@@ -186,7 +186,7 @@ struct mask {
 	uint32_t purpose, epoch;
 	float p, mul;
 	int K, four;
-	struct quick groups; /* of four values in a row, the last perhaps of fewer */
+	struct divisor groups; /* of four values in a row, the last perhaps of fewer */
 	size_t n;	     /* groups of the batch */
 };
 
@@ -197,10 +197,10 @@ static __device__ float masked(const struct mask &s, uint32_t word, float x)
 
 static __global__ void mask(float *y, const float *x, const uint32_t *rows, struct mask s)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= s.n)
 		return;
-	int b = quick_div(s.groups, (int)i), g = (int)i - b * (int)s.groups.d;
+	int b = fast_div(s.groups, (int)i), g = (int)i - b * (int)s.groups.d;
 	size_t at = (size_t)b * (size_t)s.K + 4 * (size_t)g;
 	struct philox r = philox(s.seed, s.purpose, s.epoch, rows[b], (uint32_t)g);
 	if (s.four) {
@@ -214,12 +214,12 @@ static __global__ void mask(float *y, const float *x, const uint32_t *rows, stru
 			y[at + (size_t)k] = masked(s, r.v[k], x[at + (size_t)k]);
 }
 
-void cuda_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
+void cuda_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch)
 {
 	int groups = (K + 3) / 4;
-	struct mask s = {seed, purpose, epoch, p, mul, K, K % 4 == 0 && cuda_by_four(x, y, NULL, NULL), quick(groups ? groups : 1),
+	struct mask s = {seed, purpose, epoch, p, mul, K, K % 4 == 0 && cuda_by_four(x, y, NULL, NULL), divisor(groups ? groups : 1),
 		counted(B, (size_t)groups)};
 	counted(B, (size_t)K);
-	run_flat(queue_of(o), s.n, mask, y, x, rows, s);
+	launch_flat(queue_of(be), s.n, mask, y, x, rows, s);
 }

@@ -2,8 +2,8 @@
 #include <limits.h>
 
 #include "kernels/cuda/conv.h"
-#include "kernels/cuda/pieces.h"
-#include "kernels/cuda/value.h"
+#include "kernels/cuda/batched_launch.h"
+#include "kernels/cuda/elementwise.h"
 
 extern "C" {
 #include "lib/base/err.h"
@@ -19,13 +19,13 @@ struct conv_rows {
 	};
 	struct conv_input i;
 	struct place place; /* pooled ones */
-	struct quick tile, square, pool;
+	struct divisor tile, square, pool;
 	int M, group; /* M: pooled places */
 	int none = 0; /* no byte is left over: arguments are compared */
 	__device__ at find(int m) const
 	{
-		int t = quick_div(tile, m), r = m - t * (int)tile.d, g = quick_div(square, r), k = r - g * (int)square.d,
-		    dy = quick_div(pool, k);
+		int t = fast_div(tile, m), r = m - t * (int)tile.d, g = fast_div(square, r), k = r - g * (int)square.d,
+		    dy = fast_div(pool, k);
 		int p = t * group + g, b, y, x;
 		at a = {-1, 0};
 		if (g >= group || p >= M)
@@ -42,19 +42,19 @@ struct conv_rows {
 		if (a.b < 0 || k >= i.K)
 			return make_float4(0, 0, 0, 0);
 		if (i.image)
-			return conv_values(i, a.b, y, x, conv_tap(i, k));
-		int tap = quick_div(i.C4_, k), ky = quick_div(i.KW_, tap);
+			return conv_values(i, a.b, y, x, conv_kernel_pos(i, k));
+		int tap = fast_div(i.C4_, k), ky = fast_div(i.KW_, tap);
 		return conv_pixel(i, a.b, y + ky, x + tap - ky * i.KW, k - tap * i.C4);
 	}
 };
 
-struct end_conv { /* y (M, F4) = act(v + b) */
+struct epilogue_conv { /* y (M, F4) = act(v + b) */
 	enum { TILES = 0, SUMS = 0 };
 	float *y;
 	const float *b;
 	int F, F4;
 	enum act act;
-	int share;
+	int split;
 	__device__ float one(float v, int n) const
 	{
 		return act_value(n < F ? v + b[n] : 0, act);
@@ -67,18 +67,18 @@ struct end_conv { /* y (M, F4) = act(v + b) */
 };
 
 /* The same of the largest of each square; NaN counts as the largest, of equals the first. */
-struct end_pool {
+struct epilogue_pool {
 	enum { TILES = 1, SUMS = 0 };
 	float *y;
-	uint8_t *at;
+	uint8_t *argmax;
 	const float *b;
 	int F, F4;
 	enum act act;
-	int square, group, M, share;
+	int square, group, M, split;
 	int none = 0; /* no byte is left over: arguments are compared */
 	template <int BM, int BN> __device__ void tile(const float *c, int line, int m0, int n0) const
 	{
-		for (int i = (int)threadIdx.x; i < group * BN; i += RUN_BLOCK) {
+		for (int i = (int)threadIdx.x; i < group * BN; i += LAUNCH_BLOCK) {
 			int g = i / BN, n = i % BN, p = m0 / BM * group + g, best = 0;
 			if (p >= M || n0 + n >= F4)
 				continue;
@@ -90,12 +90,12 @@ struct end_pool {
 					most = z, best = k;
 			}
 			size_t to = (size_t)p * (size_t)F4 + (size_t)(n0 + n);
-			y[to] = act_value(most, act), at[to] = (uint8_t)best;
+			y[to] = act_value(most, act), argmax[to] = (uint8_t)best;
 		}
 	}
 };
 
-size_t cuda_conv_packed(const struct ops *, const struct conv *s)
+size_t cuda_conv_packed_size(const struct backend *, const struct conv *s)
 {
 	return ((size_t)s->F * (size_t)conv_pitch(s) + conv_turned(s)) * sizeof(float);
 }
@@ -113,8 +113,8 @@ struct packing { /* one layer's */
 	{
 		size_t weights = (size_t)F * (size_t)C * (size_t)KH * (size_t)KW,
 		       others = (size_t)other.F * (size_t)other.C * (size_t)other.KH * (size_t)other.KW;
-		return !pieces_apart(to, size(), other.to, other.size()) || !pieces_apart(w, weights, other.to, other.size()) ||
-		       !pieces_apart(to, size(), other.w, others);
+		return !batched_launch_apart(to, size(), other.to, other.size()) || !batched_launch_apart(w, weights, other.to, other.size()) ||
+		       !batched_launch_apart(to, size(), other.w, others);
 	}
 };
 
@@ -143,25 +143,25 @@ static __device__ float turned_at(const struct packing &p, size_t i)
 	return (float)sum;
 }
 
-static __global__ void pack(struct pieces<int, struct packing, 12> p)
+static __global__ void pack(struct batched_launch<int, struct packing, 12> p)
 {
 	size_t i;
-	const struct packing &one = piece_find(p, &i);
+	const struct packing &one = batched_launch_find(p, &i);
 	if (i < one.n)
 		one.to[i] = packed_at(one, i);
 	else if (i < one.n + one.turned)
 		one.to[i] = turned_at(one, i - one.n);
 }
 
-void cuda_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s)
+void cuda_conv_pack(const struct backend *be, void *packed, const real *w, const struct conv *s)
 {
 	struct packing one;
 	memset(&one, 0, sizeof one);
 	one.to = (float *)packed, one.w = w, one.F = s->F, one.F4 = cuda_c4(s->F), one.C = s->C, one.C4 = cuda_c4(s->C);
-	one.KH = s->KH, one.KW = s->KW, one.pitch = conv_pitch(s), one.image = s->image, one.up = s->up;
+	one.KH = s->KH, one.KW = s->KW, one.pitch = conv_pitch(s), one.image = s->image, one.up = s->upsample;
 	one.TY = conv_turned_side(s->KH, s), one.TX = conv_turned_side(s->KW, s);
 	one.n = (size_t)s->F * (size_t)one.pitch, one.turned = conv_turned(s);
-	pieces_add(queue_of(o), "pack", pack, 0, one);
+	batched_launch_add(queue_of(be), "pack", pack, 0, one);
 }
 
 static struct conv_rows rows_of_conv(const float *x, const struct conv *s, int tile)
@@ -170,7 +170,7 @@ static struct conv_rows rows_of_conv(const float *x, const struct conv *s, int t
 	int square = s->pool * s->pool;
 	r.i = conv_input(x, s);
 	r.place = place_of(s->OH / s->pool, s->OW / s->pool);
-	r.tile = quick(tile), r.square = quick(square), r.pool = quick(s->pool);
+	r.tile = divisor(tile), r.square = divisor(square), r.pool = divisor(s->pool);
 	r.group = tile / square, r.M = s->B * (s->OH / s->pool) * (s->OW / s->pool);
 	return r;
 }
@@ -178,33 +178,33 @@ static struct conv_rows rows_of_conv(const float *x, const struct conv *s, int t
 /* Places are counted in 31 bits, coordinates, with what stands around, in 15. */
 static void fits(const struct conv *s)
 {
-	double places = (double)s->B * s->OH * s->OW, inputs = (double)s->B * s->H * s->W * s->up * s->up;
-	int side = (s->H > s->W ? s->H : s->W) * s->up + 2 * s->P + s->KH + s->KW + 2 * s->up;
+	double places = (double)s->B * s->OH * s->OW, inputs = (double)s->B * s->H * s->W * s->upsample * s->upsample;
+	int side = (s->H > s->W ? s->H : s->W) * s->upsample + 2 * s->P + s->KH + s->KW + 2 * s->upsample;
 	if (side > INT16_MAX)
-		die("cuda: images of %dx%d are too large for a convolution", s->W * s->up, s->H * s->up);
+		die("cuda: images of %dx%d are too large for a convolution", s->W * s->upsample, s->H * s->upsample);
 	if (places * 4 > INT_MAX || inputs * 4 > INT_MAX || places * cuda_c4(s->F) / 4 > INT_MAX)
-		die("cuda: %d images of %dx%d are too many in one batch", s->B, s->W * s->up, s->H * s->up);
+		die("cuda: %d images of %dx%d are too many in one batch", s->B, s->W * s->upsample, s->H * s->upsample);
 }
 
-static void pooled(struct cuda *c, float *y, uint8_t *at, const float *x, const float *w, const float *b, const struct conv *s)
+static void pooled(struct cuda *c, float *y, uint8_t *argmax, const float *x, const float *w, const float *b, const struct conv *s)
 {
 	int square = s->pool * s->pool, F4 = cuda_c4(s->F), groups = s->B * (s->OH / s->pool) * (s->OW / s->pool);
-	struct cut cut = tile_cut(c, groups * square, F4, 1, 1);
+	struct tiling cut = tile_plan(c, groups * square, F4, 1, 1);
 	int tile = cut.large ? 128 : 64;
 	struct conv_rows rows = rows_of_conv(x, s, tile);
-	struct end_pool e = {y, at, b, s->F, F4, s->act, square, rows.group, groups, 0};
-	cut.share = rows.i.K;
+	struct epilogue_pool e = {y, argmax, b, s->F, F4, s->act, square, rows.group, groups, 0};
+	cut.split_k = rows.i.K;
 	tile_precise(c, rows, rows_of(w, (size_t)conv_pitch(s), s->F), e, tile_over(groups, rows.group) * tile, F4, rows.i.K, cut);
 }
 
-void cuda_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s)
+void cuda_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
 {
-	struct cuda *c = cuda_of(o);
+	struct cuda *c = cuda_of(be);
 	const float *w = (const float *)packed;
 	int F4 = cuda_c4(s->F), M = s->B * s->OH * s->OW;
 	fits(s);
 	if (s->pool > 1 && s->pool <= POOLED) {
-		pooled(c, y, at, x, w, b, s);
+		pooled(c, y, argmax, x, w, b, s);
 		return;
 	}
 	struct conv plain = *s;
@@ -212,11 +212,11 @@ void cuda_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const v
 	struct conv_rows rows = rows_of_conv(x, &plain, 64);
 	size_t z = s->pool > 1 ? (size_t)M * (size_t)F4 * sizeof(float) : 0;
 	char *work = (char *)cuda_work(c, z + tile_work(c, M, F4, rows.i.K, 0));
-	struct end_conv e = {s->pool > 1 ? (float *)(void *)work : y, b, s->F, F4, s->pool > 1 ? ACT_NONE : s->act, 0};
+	struct epilogue_conv e = {s->pool > 1 ? (float *)(void *)work : y, b, s->F, F4, s->pool > 1 ? ACT_NONE : s->act, 0};
 	tile_run(c, rows, rows_of(w, (size_t)conv_pitch(s), s->F), e, M, F4, rows.i.K, (float *)(void *)(work + z));
 	if (s->pool == 1)
 		return;
-	cuda_pool(o, y, at, (const float *)(const void *)work, s->B, s->F, s->OH, s->OW, s->pool);
+	cuda_max_pool(be, y, argmax, (const float *)(const void *)work, s->B, s->F, s->OH, s->OW, s->pool);
 	if (s->act != ACT_NONE)
-		cuda_act(o, y, y, s->act, (size_t)s->B * (s->OH / s->pool) * (s->OW / s->pool) * (size_t)F4);
+		cuda_act(be, y, y, s->act, (size_t)s->B * (s->OH / s->pool) * (s->OW / s->pool) * (size_t)F4);
 }

@@ -1,28 +1,28 @@
-/* The hand for cards: memory, launches and the operations' own files. Maps lie as (B, H, W, C4): channels last, filled up to a multiple of
+/* The backend for GPUs: memory, launches and the operations' own files. Maps lie as (B, H, W, C4): channels last, filled up to a multiple of
  * 4 by channels of no meaning, finite where the data are; so a pixel's channels are read four at a time. */
-#ifndef CUDA_HAND_H
-#define CUDA_HAND_H
+#ifndef CUDA_BACKEND_H
+#define CUDA_BACKEND_H
 
 #include "kernels/cuda/queue.h"
-#include "kernels/ops.h"
+#include "kernels/backend.h"
 
 struct cuda {
 	struct queue q;
-	struct card card;
+	struct gpu gpu;
 	enum precision precision;
 	char kernel[96];
 	void *work; /* see cuda_work */
 	size_t work_size;
 };
 
-static inline struct cuda *cuda_of(const struct ops *o)
+static inline struct cuda *cuda_of(const struct backend *be)
 {
-	return (struct cuda *)o->ctx;
+	return (struct cuda *)be->ctx;
 }
 
-static inline struct queue *queue_of(const struct ops *o)
+static inline struct queue *queue_of(const struct backend *be)
 {
-	return &cuda_of(o)->q;
+	return &cuda_of(be)->q;
 }
 
 /* Where four values can be read or written at once: arrays, NULL or not, that begin at multiples of 16 bytes. */
@@ -42,44 +42,44 @@ static inline __host__ __device__ int cuda_c4(int C)
 void *cuda_work(struct cuda *c, size_t bytes);
 
 /* batch.cu */
-void cuda_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
+void cuda_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
 	const struct augment *a);
-void cuda_gather(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K);
-void cuda_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
+void cuda_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);
+void cuda_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch);
 /* plane.cu */
-size_t cuda_maps_size(const struct ops *o, int B, int C, int H, int W);
-void cuda_to_maps(const struct ops *o, real *maps, const real *rows, int B, int C, int H, int W);
-void cuda_to_rows(const struct ops *o, real *rows, const real *maps, int B, int C, int H, int W);
-void cuda_act(const struct ops *o, real *y, const real *x, enum act act, size_t n);
-void cuda_act_back(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n);
-void cuda_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int B, int C, int H, int W, int K);
-void cuda_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int B, int C, int H, int W, int K);
-void cuda_up(const struct ops *o, real *y, const real *x, int B, int C, int H, int W, int K);
-void cuda_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, int H, int W, int K);
+size_t cuda_maps_size(const struct backend *be, int B, int C, int H, int W);
+void cuda_to_maps(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W);
+void cuda_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W);
+void cuda_act(const struct backend *be, real *y, const real *x, enum act act, size_t n);
+void cuda_act_backward(const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n);
+void cuda_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K);
+void cuda_max_pool_backward(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K);
+void cuda_upsample(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K);
+void cuda_upsample_backward(const struct backend *be, real *dx, const real *dy, int B, int C, int H, int W, int K);
 /* norm.cu */
-void cuda_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s);
-void cuda_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
-	const real *save, const struct bn *s);
+void cuda_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct batch_norm *s);
+void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
+	const real *save, const struct batch_norm *s);
 /* learn.cu */
-void cuda_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
+void cuda_loss(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
 	int B, int K);
-void cuda_update(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u);
-/* heat.cu */
-void cuda_heat(const struct ops *o, const struct heat *s, double *loss, real *dz, real *place, const real *z, const real *target,
+void cuda_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt);
+/* heatmap.cu */
+void cuda_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *place, const real *z, const real *target,
 	const real *weight, int B);
-void cuda_splat(const struct ops *o, const struct splat *s, real *t, const real *points, const real *prior, int B);
+void cuda_draw_gaussians(const struct backend *be, const struct gaussians *s, real *t, const real *points, const real *prior, int B);
 /* dense.cu */
-void cuda_dense(const struct ops *o, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
-void cuda_dense_dx(const struct ops *o, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
-void cuda_dense_dw(const struct ops *o, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
-void cuda_dense_step(const struct ops *o, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
-	int I, int O, const struct update *u);
-/* conv.cu, conv_back.cu */
-size_t cuda_conv_packed(const struct ops *o, const struct conv *s);
-void cuda_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s);
-void cuda_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s);
-void cuda_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
+void cuda_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
+void cuda_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
+void cuda_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
+void cuda_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
+	int I, int O, const struct optimizer_step *opt);
+/* conv.cu, conv_backward.cu */
+size_t cuda_conv_packed_size(const struct backend *be, const struct conv *s);
+void cuda_conv_pack(const struct backend *be, void *packed, const real *w, const struct conv *s);
+void cuda_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
+void cuda_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x,
 	const real *w, const void *packed, const struct conv *s);
 
 #endif

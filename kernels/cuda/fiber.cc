@@ -36,7 +36,7 @@ struct fiber {
 
 static struct {
 	int reverse;
-	const struct call *call; /* that is run */
+	const struct launch *call; /* that is run */
 	struct fiber host, fiber[THREADS], *at, *from;
 	int made, n, place; /* threads there are, of this block, whose turn it is */
 	uint64_t slot[2][LANES];
@@ -127,7 +127,7 @@ int fiber_tell(char *to, size_t size, const char *p)
 	return 0;
 }
 
-const struct call *fiber_call(void)
+const struct launch *fiber_launch(void)
 {
 	return m.call;
 }
@@ -274,7 +274,7 @@ static uint3 thread_of(int i)
 	return make_uint3(t % x, t / x % y, t / x / y);
 }
 
-static void run_block(const struct call *c)
+static void run_block(const struct launch *c)
 {
 	char *begin = room(), *before = begin - m.shared.first < BEFORE ? m.shared.first : begin - BEFORE;
 	if (c->flat) {
@@ -291,7 +291,7 @@ static void run_block(const struct call *c)
 		die("%s: writes outside of its %u bytes of shared memory", fiber_where(0), c->shared);
 }
 
-void fiber_run(const struct call *c)
+void fiber_run(const struct launch *c)
 {
 	dim3 g = c->grid, b = c->block;
 	size_t blocks = (size_t)g.x * g.y * g.z;
@@ -311,7 +311,7 @@ int fiber_open(int reverse)
 {
 	memset(&m, 0, sizeof m);
 	m.reverse = reverse, m.at = &m.host;
-	m.shared = area_new(RUN_SHARED);
+	m.shared = area_new(LAUNCH_SHARED);
 	return m.shared.at != NULL;
 }
 

@@ -1,5 +1,5 @@
 /* What CUDA declares, for a host C++ compiler; fiber.cc runs the kernels, each thread a fiber that yields at barriers and warp operations.
- * Stricter than a card: whatever CUDA leaves undefined and this can see ends the program with a line that names kernel, block and thread.
+ * Stricter than a GPU: whatever CUDA leaves undefined and this can see ends the program with a line that names kernel, block and thread.
  * An operation is known by the line it is written on, which compilers don't change when they copy code, as they do return addresses.
  * Fragments of tensor cores lie whole in a warp's first lane, which does their work, so their elements can't be reached one by one. */
 #ifndef FIBER_H

@@ -1,5 +1,5 @@
-/* card.h answered by the host, for tests. Device memory lies before pages that nobody may touch, and holds NaN until it is written; what
- * was fetched comes as late as it may. KEYPIPE_CARD_BYTES says how much memory it has; KEYPIPE_CARD_TRACE=FILE appends a line for each
+/* gpu.h answered by the host, for tests. Device memory lies before pages that nobody may touch, and holds NaN until it is written; what
+ * was fetched comes as late as it may. KEYPIPE_GPU_BYTES says how much memory it has; KEYPIPE_GPU_TRACE=FILE appends a line for each
  * kernel that ran: name, launches, most threads, most bytes of shared memory; product: the library's. */
 #include <signal.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "kernels/cuda/host.h"
-#include "kernels/ops.h"
+#include "kernels/backend.h"
 
 extern "C" {
 #include "lib/base/err.h"
@@ -29,10 +29,10 @@ struct ran { /* launches of one kernel, or, where it is NULL, products */
 };
 
 static struct {
-	struct area *memory; /* on the card */
+	struct area *memory; /* on the GPU */
 	int areas;
 	size_t used, total;
-	struct fetch fetch[OPS_FETCHES];
+	struct fetch fetch[BACKEND_DOWNLOADS];
 	struct sigaction old[2];
 	const char *trace;
 	struct ran *ran;
@@ -97,7 +97,7 @@ static void describe(char *to, size_t size, const char *p)
 
 static void trapped(int sig, siginfo_t *info, void *)
 {
-	if (!fiber_call()) { /* not ours: happens again, and others see it */
+	if (!fiber_launch()) { /* not ours: happens again, and others see it */
 		sigaction(sig, &m.old[sig == SIGBUS], NULL);
 		return;
 	}
@@ -109,7 +109,7 @@ static void trapped(int sig, siginfo_t *info, void *)
 	_exit(1);
 }
 
-/* That [p, p + bytes) is the card's. */
+/* That [p, p + bytes) is the GPU's. */
 static struct area *area_of(const void *p, size_t bytes, const char *what)
 {
 	const char *s = (const char *)p;
@@ -151,7 +151,7 @@ static void product(struct product p)
 	free(b), free(sum);
 }
 
-static void count(const struct call *c)
+static void count(const struct launch *c)
 {
 	struct ran *r = m.ran;
 	size_t threads = (size_t)c->grid.x * c->grid.y * c->grid.z * c->block.x * c->block.y * c->block.z;
@@ -178,14 +178,14 @@ static void tell(void)
 		die_errno("%s", m.trace);
 }
 
-void card_run(const struct call *c)
+void gpu_run(const struct launch *c)
 {
 	if (!c->kernel)
-		die("card_run: a product, which only a graph runs");
+		die("gpu_run: a product, which only a graph runs");
 	dim3 g = c->grid, b = c->block;
 	size_t n = (size_t)b.x * b.y * b.z, blocks = (size_t)g.x * g.y * g.z;
 	if (!n || n > THREADS || n % LANES || b.z > 64 || !blocks || g.x > INT32_MAX || g.y > 65535 || g.z > 65535 ||
-		c->shared > RUN_SHARED)
+		c->shared > LAUNCH_SHARED)
 		die("kernel %s: no such launch: grid (%u, %u, %u), block (%u, %u, %u), %u bytes of shared memory", c->name, g.x, g.y, g.z,
 			b.x, b.y, b.z, c->shared);
 	if (m.trace)
@@ -193,34 +193,34 @@ void card_run(const struct call *c)
 	fiber_run(c);
 }
 
-struct card card_open(int reverse)
+struct gpu gpu_open(int reverse)
 {
 	static char stack[64 << 10]; /* for the handler: a fiber's may be full */
-	struct card card = {"host", 9, 0, UNITS, 1};
-	const char *bytes = getenv("KEYPIPE_CARD_BYTES");
+	struct gpu GPU = {"host", 9, 0, UNITS, 1};
+	const char *bytes = gpu_setting("BYTES", "BYTES");
 	char *end = NULL;
 	memset(&m, 0, sizeof m);
-	m.trace = getenv("KEYPIPE_CARD_TRACE");
+	m.trace = gpu_setting("TRACE", "TRACE");
 	m.total = bytes ? strtoull(bytes, &end, 10) : ROOM;
 	if (bytes && (end == bytes || *end))
-		die("KEYPIPE_CARD_BYTES: '%s' is no number", bytes);
+		die("KEYPIPE_GPU_BYTES: '%s' is no number", bytes);
 	stack_t alternate = {};
 	alternate.ss_sp = stack, alternate.ss_size = sizeof stack;
 	struct sigaction s = {};
 	s.sa_sigaction = trapped, s.sa_flags = SA_SIGINFO | SA_ONSTACK;
 	if (!fiber_open(reverse) || sigaltstack(&alternate, NULL) || sigaction(SIGSEGV, &s, &m.old[0]) || sigaction(SIGBUS, &s, &m.old[1]))
-		die_errno("the card on the host");
-	return card;
+		die_errno("the GPU on the host");
+	return GPU;
 }
 
-void card_close(void)
+void gpu_close(void)
 {
 	if (m.trace)
 		tell();
 	free(m.ran);
 	while (m.areas)
-		card_free(m.memory[m.areas - 1].at);
-	for (int i = 0; i < OPS_FETCHES; i++)
+		gpu_free(m.memory[m.areas - 1].at);
+	for (int i = 0; i < BACKEND_DOWNLOADS; i++)
 		free(m.fetch[i].copy);
 	free(m.memory);
 	fiber_close();
@@ -234,7 +234,7 @@ static void check_edges(const struct area *a, const char *what)
 		die("%s: something was written just outside of %zu bytes of device memory", what, a->bytes);
 }
 
-void *card_alloc(size_t bytes)
+void *gpu_alloc(size_t bytes)
 {
 	struct area a = {};
 	if (bytes <= m.total - m.used)
@@ -247,102 +247,102 @@ void *card_alloc(size_t bytes)
 	return a.at;
 }
 
-void card_free(void *device)
+void gpu_free(void *device)
 {
 	if (!device)
 		return;
-	struct area *a = area_of(device, 0, "card_free");
+	struct area *a = area_of(device, 0, "gpu_free");
 	if (a->at != device)
-		die("card_free: %p is not the beginning of device memory", device);
-	check_edges(a, "card_free");
+		die("gpu_free: %p is not the beginning of device memory", device);
+	check_edges(a, "gpu_free");
 	m.used -= a->bytes;
 	area_free(*a);
 	*a = m.memory[--m.areas];
 }
 
-void card_room(size_t *free, size_t *total)
+void gpu_room(size_t *free, size_t *total)
 {
 	*free = m.total - m.used, *total = m.total;
 }
 
-void card_put(void *device, const void *host, size_t bytes)
+void gpu_put(void *device, const void *host, size_t bytes)
 {
-	area_of(device, bytes, "card_put");
+	area_of(device, bytes, "gpu_put");
 	memcpy(device, host, bytes);
 }
 
-void card_get(void *host, const void *device, size_t bytes)
+void gpu_get(void *host, const void *device, size_t bytes)
 {
-	check_edges(area_of(device, bytes, "card_get"), "card_get");
+	check_edges(area_of(device, bytes, "gpu_get"), "gpu_get");
 	memcpy(host, device, bytes);
 }
 
-void card_feed(void *device, const void *host, size_t bytes)
+void gpu_feed(void *device, const void *host, size_t bytes)
 {
-	area_of(device, bytes, "card_feed");
+	area_of(device, bytes, "gpu_feed");
 	memcpy(device, host, bytes);
 }
 
 /* What was fetched comes when it is waited for, no sooner, so that nobody reads it before. */
-int card_fetch(void *host, const void *device, size_t bytes)
+int gpu_fetch(void *host, const void *device, size_t bytes)
 {
 	int ticket = 0;
-	while (ticket < OPS_FETCHES && m.fetch[ticket].copy)
+	while (ticket < BACKEND_DOWNLOADS && m.fetch[ticket].copy)
 		ticket++;
-	if (ticket == OPS_FETCHES)
-		die("card_fetch: more than %d at a time", (int)OPS_FETCHES);
+	if (ticket == BACKEND_DOWNLOADS)
+		die("gpu_fetch: more than %d at a time", (int)BACKEND_DOWNLOADS);
 	m.fetch[ticket] = {host, xmalloc(bytes), bytes};
-	card_get(m.fetch[ticket].copy, device, bytes);
+	gpu_get(m.fetch[ticket].copy, device, bytes);
 	memset(host, AREA_POISON, bytes);
 	return ticket;
 }
 
-void card_wait(int ticket)
+void gpu_wait(int ticket)
 {
 	struct fetch *f = &m.fetch[ticket];
-	if (ticket < 0 || ticket >= OPS_FETCHES || !f->copy)
-		die("card_wait: no fetch has ticket %d", ticket);
+	if (ticket < 0 || ticket >= BACKEND_DOWNLOADS || !f->copy)
+		die("gpu_wait: no fetch has ticket %d", ticket);
 	memcpy(f->host, f->copy, f->bytes);
 	free(f->copy);
 	f->copy = NULL;
 }
 
-void card_fill(void *device, int byte, size_t bytes)
+void gpu_fill(void *device, int byte, size_t bytes)
 {
-	area_of(device, bytes, "card_fill");
+	area_of(device, bytes, "gpu_fill");
 	memset(device, byte, bytes);
 }
 
 struct graph {
-	struct call *calls;
+	struct launch *calls;
 	int n;
 };
 
-struct graph *card_graph(const struct call *c, int n)
+struct graph *gpu_graph(const struct launch *c, int n)
 {
 	struct graph *g = (struct graph *)xcalloc(1, sizeof *g);
-	g->calls = (struct call *)xcalloc((size_t)n, sizeof *g->calls);
+	g->calls = (struct launch *)xcalloc((size_t)n, sizeof *g->calls);
 	memcpy(g->calls, c, (size_t)n * sizeof *c);
 	g->n = n;
 	return g;
 }
 
-void card_graph_set(struct graph *g, int i, const struct call *c)
+void gpu_graph_set(struct graph *g, int i, const struct launch *c)
 {
-	const struct call *old = &g->calls[i];
+	const struct launch *old = &g->calls[i];
 	if (i < 0 || i >= g->n || !old->kernel || old->kernel != c->kernel || memcmp(&old->grid, &c->grid, sizeof c->grid) ||
 		memcmp(&old->block, &c->block, sizeof c->block) || old->shared != c->shared)
-		die("card_graph_set: call %d of %d, kernel %s, is another launch", i, g->n, c->name);
+		die("gpu_graph_set: call %d of %d, kernel %s, is another launch", i, g->n, c->name);
 	g->calls[i] = *c;
 }
 
-void card_graph_run(struct graph *g)
+void gpu_graph_run(struct graph *g)
 {
-	for (const struct call *c = g->calls; c < g->calls + g->n; c++) {
+	for (const struct launch *c = g->calls; c < g->calls + g->n; c++) {
 		struct product p;
 		memcpy(&p, c->args, sizeof p);
 		if (c->kernel)
-			card_run(c);
+			gpu_run(c);
 		else {
 			if (m.trace)
 				count(c);
@@ -351,7 +351,7 @@ void card_graph_run(struct graph *g)
 	}
 }
 
-void card_graph_free(struct graph *g)
+void gpu_graph_free(struct graph *g)
 {
 	free(g->calls), free(g);
 }

@@ -1,12 +1,12 @@
 /* Losses, a block a row, and updates. */
-#include "kernels/cuda/pieces.h"
-#include "kernels/cuda/value.h"
-#include "kernels/update.h"
+#include "kernels/cuda/batched_launch.h"
+#include "kernels/cuda/elementwise.h"
+#include "kernels/optimizer.h"
 
 /* One value's loss; *dz: its derivative. A target that is NaN asks for nothing. */
 static __device__ double distance(const struct loss &s, float *dz, float z, float t, double weight)
 {
-	double slope, loss = distance_loss(&s, t == t ? (double)z - (double)t : 0, &slope);
+	double slope, loss = point_loss(&s, t == t ? (double)z - (double)t : 0, &slope);
 	*dz = (float)(weight * slope * (double)s.mul);
 	return weight * loss;
 }
@@ -34,7 +34,7 @@ static __global__ void loss_values(double *loss, float *dz, const float *z, cons
 		if (dz)
 			dz[at + (size_t)k] = d;
 	}
-	sum = run_sum(sum, room);
+	sum = block_sum(sum, room);
 	if (!threadIdx.x)
 		loss[blockIdx.x] = sum;
 }
@@ -48,25 +48,25 @@ static __global__ void loss_softmax(double *loss, float *dz, const float *z, con
 	double right = (double)v[chosen], sum = 0;
 	for (int k = (int)threadIdx.x; k < K; k += (int)blockDim.x)
 		most = v[k] > most ? v[k] : most;
-	most = value_max(most, (float *)(void *)(room + 32));
+	most = block_max(most, (float *)(void *)(room + 32));
 	for (int k = (int)threadIdx.x; k < K; k += (int)blockDim.x)
 		sum += exp((double)v[k] - (double)most);
-	sum = run_sum(sum, room);
+	sum = block_sum(sum, room);
 	for (int k = (int)threadIdx.x; to && k < K; k += (int)blockDim.x)
 		to[k] = (float)((exp((double)v[k] - (double)most) / sum - (k == chosen)) * (double)mul);
 	if (!threadIdx.x)
 		loss[blockIdx.x] = (double)most + log(sum) - right;
 }
 
-void cuda_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
+void cuda_loss(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
 	int B, int K)
 {
-	unsigned threads = K < 2 * RUN_BLOCK ? 32 : RUN_BLOCK;
+	unsigned threads = K < 2 * LAUNCH_BLOCK ? 32 : LAUNCH_BLOCK;
 	if (s->kind == LOSS_SOFTMAX)
-		run(queue_of(o), dim3((unsigned)B), threads, 32 * (sizeof(double) + sizeof(float)), loss_softmax, loss, dz, z, target, K,
+		launch(queue_of(be), dim3((unsigned)B), threads, 32 * (sizeof(double) + sizeof(float)), loss_softmax, loss, dz, z, target, K,
 			s->mul);
 	else
-		run(queue_of(o), dim3((unsigned)B), threads, 32 * sizeof(double), loss_values, loss, dz, z, target, weight, K, *s);
+		launch(queue_of(be), dim3((unsigned)B), threads, 32 * sizeof(double), loss_values, loss, dz, z, target, weight, K, *s);
 }
 
 struct moving { /* one array; four weights a thread, at once where all begin at multiples of 16 bytes */
@@ -84,38 +84,38 @@ struct moving { /* one array; four weights a thread, at once where all begin at 
 		const float *mine[] = {w, m, v, g}, *written[] = {other.w, other.m, other.v};
 		for (const float *a : mine)
 			for (const float *b : written)
-				if (!pieces_apart(a, n, b, other.n))
+				if (!batched_launch_apart(a, n, b, other.n))
 					return 1;
-		return !pieces_apart(w, n, other.g, other.n) || !pieces_apart(m, n, other.g, other.n) ||
-		       !pieces_apart(v, n, other.g, other.n);
+		return !batched_launch_apart(w, n, other.g, other.n) || !batched_launch_apart(m, n, other.g, other.n) ||
+		       !batched_launch_apart(v, n, other.g, other.n);
 	}
 };
 
 struct moved_by {
-	struct update u; /* but its decay */
+	struct optimizer_step opt; /* but its decay */
 	float fix1, fix2;
 };
 
-static __global__ void update(struct pieces<struct moved_by, struct moving, 20> p)
+static __global__ void update(struct batched_launch<struct moved_by, struct moving, 20> p)
 {
 	size_t i;
-	const struct moving &a = piece_find(p, &i);
-	struct update u = p.head.u;
-	u.decay = a.decay, i *= 4;
+	const struct moving &a = batched_launch_find(p, &i);
+	struct optimizer_step opt = p.head.opt;
+	opt.weight_decay = a.decay, i *= 4;
 	if (a.four && i + 4 <= a.n) {
-		value_update_four(a.w + i, *(const float4 *)(const void *)(a.g + i), a.m ? a.m + i : NULL, a.v ? a.v + i : NULL, u,
+		elementwise_update_four(a.w + i, *(const float4 *)(const void *)(a.g + i), a.m ? a.m + i : NULL, a.v ? a.v + i : NULL, opt,
 			p.head.fix1, p.head.fix2);
 		return;
 	}
 	for (size_t k = i; k < i + 4 && k < a.n; k++)
-		a.w[k] = value_update(a.w[k], a.g[k], a.m ? a.m + k : NULL, a.v ? a.v + k : NULL, u, p.head.fix1, p.head.fix2);
+		a.w[k] = elementwise_update(a.w[k], a.g[k], a.m ? a.m + k : NULL, a.v ? a.v + k : NULL, opt, p.head.fix1, p.head.fix2);
 }
 
-void cuda_update(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
+void cuda_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
 {
-	struct moved_by by = {*u, 0, 0};
-	struct moving one = {w, m, v, g, n, u->decay, cuda_by_four(w, g, m, v)};
-	by.u.decay = 0;
-	update_fixes(u, &by.fix1, &by.fix2);
-	pieces_add(queue_of(o), "update", update, by, one);
+	struct moved_by by = {*opt, 0, 0};
+	struct moving one = {w, m, v, g, n, opt->weight_decay, cuda_by_four(w, g, m, v)};
+	by.opt.weight_decay = 0;
+	optimizer_bias_correction(opt, &by.fix1, &by.fix2);
+	batched_launch_add(queue_of(be), "update", update, by, one);
 }

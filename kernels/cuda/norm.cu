@@ -3,7 +3,7 @@
 #include <limits.h>
 
 #include "kernels/cuda/cuda.h"
-#include "kernels/cuda/value.h"
+#include "kernels/cuda/elementwise.h"
 
 extern "C" {
 #include "lib/base/err.h"
@@ -23,11 +23,11 @@ struct work {
 	float *coef;
 };
 
-static struct norm_cut cut_of(const struct bn *s)
+static struct norm_cut cut_of(const struct batch_norm *s)
 {
 	struct norm_cut c = {};
 	c.C = s->C, c.pitch = s->maps ? cuda_c4(s->C) : s->C;
-	c.tiles = (c.pitch + WIDE - 1) / WIDE, c.width = (c.pitch + c.tiles - 1) / c.tiles, c.lanes = RUN_BLOCK / c.width;
+	c.tiles = (c.pitch + WIDE - 1) / WIDE, c.width = (c.pitch + c.tiles - 1) / c.tiles, c.lanes = LAUNCH_BLOCK / c.width;
 	c.pixels = (size_t)s->B * (size_t)s->HW;
 	if ((double)c.pixels * c.pitch > INT_MAX)
 		die("cuda: %d maps of %d pixels and %d channels are too many in one batch", s->B, s->HW, s->C);
@@ -67,13 +67,13 @@ static __device__ struct mine mine_of(const struct norm_cut &c)
 /* The block's sums from its threads'. */
 static __device__ void leave(double *sums, struct norm_cut c, struct mine m, double first, double second, double *room)
 {
-	room[threadIdx.x] = first, room[RUN_BLOCK + threadIdx.x] = second;
+	room[threadIdx.x] = first, room[LAUNCH_BLOCK + threadIdx.x] = second;
 	__syncthreads();
 	if ((int)threadIdx.x >= c.width || !m.any)
 		return;
 	first = second = 0;
 	for (int i = (int)threadIdx.x; i < c.lanes * c.width; i += c.width)
-		first += room[i], second += room[RUN_BLOCK + i];
+		first += room[i], second += room[LAUNCH_BLOCK + i];
 	double *to = sums + (size_t)blockIdx.x * 2 * (size_t)c.pitch + (size_t)m.channel;
 	to[0] = first, to[c.pitch] = second;
 }
@@ -87,10 +87,10 @@ static __global__ void bn_sums(double *sums, const float *x, struct norm_cut c)
 	double first = 0, second = 0;
 	for (size_t i = m.from; m.any && i < m.to; i += ONCE * m.step) {
 		float v[ONCE];
-		RUN_UNROLL
+		UNROLL
 		for (int k = 0; k < ONCE; k++)
 			v[k] = i + k * m.step < m.to ? x[i + k * m.step] : origin;
-		RUN_UNROLL
+		UNROLL
 		for (int k = 0; k < ONCE; k++) {
 			double d = (double)v[k] - (double)origin;
 			first += d, second += d * d;
@@ -109,13 +109,13 @@ static __global__ void bn_back_sums(
 	double first = 0, second = 0;
 	for (size_t i = m.from; m.any && i < m.to; i += ONCE * m.step) {
 		float d[ONCE], v[ONCE];
-		RUN_UNROLL
+		UNROLL
 		for (int k = 0; k < ONCE; k++) {
 			size_t at = i + k * m.step;
 			d[k] = at < m.to ? dy[at] * act_slope(y[at], act) : 0;
 			v[k] = at < m.to ? x[at] : mean;
 		}
-		RUN_UNROLL
+		UNROLL
 		for (int k = 0; k < ONCE; k++)
 			first += (double)d[k], second += (double)d[k] * ((double)v[k] - (double)mean);
 	}
@@ -129,16 +129,16 @@ struct pair {
 /* Both sums of all chunks for a block's TOTAL channels, to its first threads. */
 static __device__ struct pair total(const double *sums, const struct norm_cut &c, int channel, double *room)
 {
-	int lanes = RUN_BLOCK / TOTAL, lane = (int)threadIdx.x / TOTAL;
+	int lanes = LAUNCH_BLOCK / TOTAL, lane = (int)threadIdx.x / TOTAL;
 	struct pair p = {0, 0};
 	for (int k = lane; k < c.chunks && channel < c.pitch; k += lanes) {
 		const double *v = sums + (size_t)k * 2 * (size_t)c.pitch + (size_t)channel;
 		p.x += v[0], p.y += v[c.pitch];
 	}
-	room[threadIdx.x] = p.x, room[RUN_BLOCK + threadIdx.x] = p.y;
+	room[threadIdx.x] = p.x, room[LAUNCH_BLOCK + threadIdx.x] = p.y;
 	__syncthreads();
 	for (int k = 1; !lane && k < lanes; k++)
-		p.x += room[k * TOTAL + (int)threadIdx.x], p.y += room[RUN_BLOCK + k * TOTAL + (int)threadIdx.x];
+		p.x += room[k * TOTAL + (int)threadIdx.x], p.y += room[LAUNCH_BLOCK + k * TOTAL + (int)threadIdx.x];
 	return p;
 }
 
@@ -186,7 +186,7 @@ static __global__ void bn_settle(float *coef, const double *sums, const float *x
 /* By the running statistics. */
 static __global__ void bn_settled(float *coef, struct norm s, struct norm_cut c)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i < (size_t)c.pitch)
 		settle(coef, s, c, (int)i, i < (size_t)c.C ? (double)s.run[i] : 0, i < (size_t)c.C ? (double)s.run[(size_t)c.C + i] : 0);
 }
@@ -233,63 +233,63 @@ static __device__ float4 slanted(float4 d, float4 y, float4 x, float4 mean, floa
 }
 
 /* T: a value, or four of a pixel's at once; pitch in those. */
-template <class T> static __global__ void bn_apply(T *y, const T *x, const T *coef, struct quick pitch, size_t n, enum act act)
+template <class T> static __global__ void bn_apply(T *y, const T *x, const T *coef, struct divisor pitch, size_t n, enum act act)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= n)
 		return;
-	int P = (int)pitch.d, c = (int)i - quick_div(pitch, (int)i) * P;
+	int P = (int)pitch.d, c = (int)i - fast_div(pitch, (int)i) * P;
 	y[i] = normed(x[i], coef[c], coef[P + c], coef[2 * P + c], act);
 }
 
 template <class T>
-static __global__ void bn_back_apply(T *dx, const T *dy, const T *y, const T *x, const T *coef, struct quick pitch, size_t n, enum act act)
+static __global__ void bn_back_apply(T *dx, const T *dy, const T *y, const T *x, const T *coef, struct divisor pitch, size_t n, enum act act)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= n)
 		return;
-	int P = (int)pitch.d, c = (int)i - quick_div(pitch, (int)i) * P;
+	int P = (int)pitch.d, c = (int)i - fast_div(pitch, (int)i) * P;
 	dx[i] = slanted(dy[i], y[i], x[i], coef[c], coef[P + c], coef[2 * P + c], coef[3 * P + c], act);
 }
 
-void cuda_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s)
+void cuda_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct batch_norm *s)
 {
-	struct queue *q = queue_of(o);
+	struct queue *q = queue_of(be);
 	struct norm_cut c = cut_of(s);
-	struct work w = work_of(cuda_of(o), &c);
+	struct work w = work_of(cuda_of(be), &c);
 	struct norm norm = {gamma, beta, run, save, s->momentum, s->eps};
-	size_t n = c.pixels * (size_t)c.pitch, room = 2 * RUN_BLOCK * sizeof(double);
+	size_t n = c.pixels * (size_t)c.pitch, room = 2 * LAUNCH_BLOCK * sizeof(double);
 	if (!n)
 		return;
 	if (s->train) {
-		run(q, dim3((unsigned)c.chunks, (unsigned)c.tiles), RUN_BLOCK, room, bn_sums, w.sums, x, c);
-		run(q, dim3((unsigned)(c.pitch + TOTAL - 1) / TOTAL), RUN_BLOCK, room, bn_settle, w.coef, w.sums, x, norm, c);
+		launch(q, dim3((unsigned)c.chunks, (unsigned)c.tiles), LAUNCH_BLOCK, room, bn_sums, w.sums, x, c);
+		launch(q, dim3((unsigned)(c.pitch + TOTAL - 1) / TOTAL), LAUNCH_BLOCK, room, bn_settle, w.coef, w.sums, x, norm, c);
 	} else {
-		run_flat(q, c.pitch, bn_settled, w.coef, norm, c);
+		launch_flat(q, c.pitch, bn_settled, w.coef, norm, c);
 	}
 	if (c.pitch % 4 == 0 && cuda_by_four(x, y, NULL, NULL))
-		run_flat(q, n / 4, bn_apply<float4>, (float4 *)(void *)y, (const float4 *)(const void *)x,
-			(const float4 *)(const void *)w.coef, quick(c.pitch / 4), n / 4, s->act);
+		launch_flat(q, n / 4, bn_apply<float4>, (float4 *)(void *)y, (const float4 *)(const void *)x,
+			(const float4 *)(const void *)w.coef, divisor(c.pitch / 4), n / 4, s->act);
 	else
-		run_flat(q, n, bn_apply<float>, y, x, w.coef, quick(c.pitch), n, s->act);
+		launch_flat(q, n, bn_apply<float>, y, x, w.coef, divisor(c.pitch), n, s->act);
 }
 
-void cuda_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
-	const real *save, const struct bn *s)
+void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
+	const real *save, const struct batch_norm *s)
 {
-	struct queue *q = queue_of(o);
+	struct queue *q = queue_of(be);
 	struct norm_cut c = cut_of(s);
-	struct work w = work_of(cuda_of(o), &c);
-	size_t n = c.pixels * (size_t)c.pitch, room = 2 * RUN_BLOCK * sizeof(double);
+	struct work w = work_of(cuda_of(be), &c);
+	size_t n = c.pixels * (size_t)c.pitch, room = 2 * LAUNCH_BLOCK * sizeof(double);
 	if (!n)
 		return;
-	run(q, dim3((unsigned)c.chunks, (unsigned)c.tiles), RUN_BLOCK, room, bn_back_sums, w.sums, dy, y, x, save, c, s->act);
-	run(q, dim3((unsigned)(c.pitch + TOTAL - 1) / TOTAL), RUN_BLOCK, room, bn_back_settle, w.coef, dgamma, dbeta, w.sums, gamma, save,
+	launch(q, dim3((unsigned)c.chunks, (unsigned)c.tiles), LAUNCH_BLOCK, room, bn_back_sums, w.sums, dy, y, x, save, c, s->act);
+	launch(q, dim3((unsigned)(c.pitch + TOTAL - 1) / TOTAL), LAUNCH_BLOCK, room, bn_back_settle, w.coef, dgamma, dbeta, w.sums, gamma, save,
 		c);
 	if (c.pitch % 4 == 0 && cuda_by_four(x, y, dx, dy))
-		run_flat(q, n / 4, bn_back_apply<float4>, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
+		launch_flat(q, n / 4, bn_back_apply<float4>, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
 			(const float4 *)(const void *)y, (const float4 *)(const void *)x, (const float4 *)(const void *)w.coef,
-			quick(c.pitch / 4), n / 4, s->act);
+			divisor(c.pitch / 4), n / 4, s->act);
 	else
-		run_flat(q, n, bn_back_apply<float>, dx, dy, y, x, w.coef, quick(c.pitch), n, s->act);
+		launch_flat(q, n, bn_back_apply<float>, dx, dy, y, x, w.coef, divisor(c.pitch), n, s->act);
 }

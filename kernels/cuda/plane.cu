@@ -2,16 +2,16 @@
 #include <limits.h>
 
 #include "kernels/cuda/cuda.h"
-#include "kernels/cuda/value.h"
+#include "kernels/cuda/elementwise.h"
 
 extern "C" {
 #include "lib/base/err.h"
 }
 
-enum { TILE = 32, TILE_LINES = RUN_BLOCK / TILE };
+enum { TILE = 32, TILE_LINES = LAUNCH_BLOCK / TILE };
 
 struct shape {		      /* maps by fours of channels */
-	struct quick Q, W, H; /* Q: fours a pixel */
+	struct divisor Q, W, H; /* Q: fours a pixel */
 	size_t n;	      /* fours in all */
 };
 
@@ -24,16 +24,16 @@ static struct shape shape_of(int B, int C, int H, int W)
 	int Q = cuda_c4(C) / 4;
 	if ((double)B * Q * H * W > INT_MAX) /* places are counted in 31 bits */
 		die("cuda: %d maps of %dx%dx%d are too many in one batch", B, C, H, W);
-	struct shape s = {quick(Q), quick(W ? W : 1), quick(H ? H : 1), (size_t)B * (size_t)Q * (size_t)H * (size_t)W};
+	struct shape s = {divisor(Q), divisor(W ? W : 1), divisor(H ? H : 1), (size_t)B * (size_t)Q * (size_t)H * (size_t)W};
 	return s;
 }
 
 static __device__ struct spot spot_of(const struct shape &s, size_t i)
 {
 	struct spot p;
-	int n = (int)i, pixel = quick_div(s.Q, n), line = quick_div(s.W, pixel);
+	int n = (int)i, pixel = fast_div(s.Q, n), line = fast_div(s.W, pixel);
 	p.q = n - pixel * (int)s.Q.d, p.x = pixel - line * (int)s.W.d;
-	p.b = quick_div(s.H, line), p.y = line - p.b * (int)s.H.d;
+	p.b = fast_div(s.H, line), p.y = line - p.b * (int)s.H.d;
 	return p;
 }
 
@@ -43,29 +43,29 @@ static __device__ size_t spot_at(int b, int y, int x, int q, int Q, int W, int H
 	return (((size_t)b * (size_t)H + (size_t)y) * (size_t)W + (size_t)x) * (size_t)Q + (size_t)q;
 }
 
-size_t cuda_maps_size(const struct ops *o, int B, int C, int H, int W)
+size_t cuda_maps_size(const struct backend *be, int B, int C, int H, int W)
 {
-	(void)o;
+	(void)be;
 	return (size_t)B * (size_t)cuda_c4(C) * (size_t)H * (size_t)W * sizeof(real);
 }
 
 /* At most four channels: a pixel a thread. */
-static __global__ void few_to_maps(float4 *maps, const float *rows, int C, struct quick P, size_t n)
+static __global__ void few_to_maps(float4 *maps, const float *rows, int C, struct divisor P, size_t n)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= n)
 		return;
-	size_t b = (size_t)quick_div(P, (int)i), p = i - b * P.d;
+	size_t b = (size_t)fast_div(P, (int)i), p = i - b * P.d;
 	const float *v = rows + b * (size_t)C * P.d + p;
 	maps[i] = make_float4(v[0], C > 1 ? v[P.d] : 0, C > 2 ? v[2 * (size_t)P.d] : 0, C > 3 ? v[3 * (size_t)P.d] : 0);
 }
 
-static __global__ void few_to_rows(float *rows, const float4 *maps, int C, struct quick P, size_t n)
+static __global__ void few_to_rows(float *rows, const float4 *maps, int C, struct divisor P, size_t n)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= n)
 		return;
-	size_t b = (size_t)quick_div(P, (int)i), p = i - b * P.d;
+	size_t b = (size_t)fast_div(P, (int)i), p = i - b * P.d;
 	float *to = rows + b * (size_t)C * P.d + p;
 	float4 v = maps[i];
 	to[0] = v.x;
@@ -131,30 +131,30 @@ static dim3 tile_grid(int B, const struct tiles &s)
 	return dim3((unsigned)B * s.along * s.down);
 }
 
-void cuda_to_maps(const struct ops *o, real *maps, const real *rows, int B, int C, int H, int W)
+void cuda_to_maps(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W)
 {
 	size_t n = shape_of(B, C, H, W).n;
 	struct tiles s = tiles_of(C, H * W);
 	if (C <= 4)
-		run_flat(queue_of(o), n, few_to_maps, (float4 *)(void *)maps, rows, C, quick(H * W), n);
+		launch_flat(queue_of(be), n, few_to_maps, (float4 *)(void *)maps, rows, C, divisor(H * W), n);
 	else
-		run(queue_of(o), tile_grid(B, s), RUN_BLOCK, TILE * (TILE + 1) * sizeof(float), tile_to_maps, maps, rows, s);
+		launch(queue_of(be), tile_grid(B, s), LAUNCH_BLOCK, TILE * (TILE + 1) * sizeof(float), tile_to_maps, maps, rows, s);
 }
 
-void cuda_to_rows(const struct ops *o, real *rows, const real *maps, int B, int C, int H, int W)
+void cuda_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W)
 {
 	size_t n = shape_of(B, C, H, W).n;
 	struct tiles s = tiles_of(C, H * W);
 	if (C <= 4)
-		run_flat(queue_of(o), n, few_to_rows, rows, (const float4 *)(const void *)maps, C, quick(H * W), n);
+		launch_flat(queue_of(be), n, few_to_rows, rows, (const float4 *)(const void *)maps, C, divisor(H * W), n);
 	else
-		run(queue_of(o), tile_grid(B, s), RUN_BLOCK, TILE * (TILE + 1) * sizeof(float), tile_to_rows, rows, maps, s);
+		launch(queue_of(be), tile_grid(B, s), LAUNCH_BLOCK, TILE * (TILE + 1) * sizeof(float), tile_to_rows, rows, maps, s);
 }
 
 /* Four values a thread, at once where all begin at multiples of 16 bytes. */
 static __global__ void act_forward(float *y, const float *x, enum act act, size_t n, int four)
 {
-	size_t i = run_index() * 4;
+	size_t i = launch_index() * 4;
 	if (four && i + 4 <= n) {
 		float4 v = *(const float4 *)(const void *)(x + i);
 		*(float4 *)(void *)(y + i) =
@@ -167,7 +167,7 @@ static __global__ void act_forward(float *y, const float *x, enum act act, size_
 
 static __global__ void act_backward(float *dx, const float *dy, const float *y, enum act act, size_t n, int four)
 {
-	size_t i = run_index() * 4;
+	size_t i = launch_index() * 4;
 	if (four && i + 4 <= n) {
 		float4 d = *(const float4 *)(const void *)(dy + i), v = *(const float4 *)(const void *)(y + i);
 		*(float4 *)(void *)(dx + i) = make_float4(
@@ -178,28 +178,28 @@ static __global__ void act_backward(float *dx, const float *dy, const float *y, 
 		dx[k] = dy[k] * act_slope(y[k], act);
 }
 
-void cuda_act(const struct ops *o, real *y, const real *x, enum act act, size_t n)
+void cuda_act(const struct backend *be, real *y, const real *x, enum act act, size_t n)
 {
 	int four = cuda_by_four(x, y, NULL, NULL);
-	run_flat(queue_of(o), (n + 3) / 4, act_forward, y, x, act, n, four);
+	launch_flat(queue_of(be), (n + 3) / 4, act_forward, y, x, act, n, four);
 }
 
-void cuda_act_back(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n)
+void cuda_act_backward(const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n)
 {
 	int four = cuda_by_four(dx, dy, y, NULL);
-	run_flat(queue_of(o), (n + 3) / 4, act_backward, dx, dy, y, act, n, four);
+	launch_flat(queue_of(be), (n + 3) / 4, act_backward, dx, dy, y, act, n, four);
 }
 
 /* One channel's largest so far; NaN wins, so that it is seen. */
-static __device__ void largest(float v, int k, float *most, unsigned char *at)
+static __device__ void largest(float v, int k, float *most, unsigned char *argmax)
 {
 	if (v > *most || v != v)
-		*most = v, *at = (unsigned char)k;
+		*most = v, *argmax = (unsigned char)k;
 }
 
 static __global__ void pool(float4 *y, uchar4 *at, const float4 *x, struct shape s, int H, int W, int K)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= s.n)
 		return;
 	struct spot p = spot_of(s, i);
@@ -218,20 +218,20 @@ static __global__ void pool(float4 *y, uchar4 *at, const float4 *x, struct shape
 	y[i] = most, at[i] = best;
 }
 
-void cuda_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int B, int C, int H, int W, int K)
+void cuda_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K)
 {
 	struct shape s = shape_of(B, C, H / K, W / K);
-	run_flat(queue_of(o), s.n, pool, (float4 *)(void *)y, (uchar4 *)(void *)at, (const float4 *)(const void *)x, s, H, W, K);
+	launch_flat(queue_of(be), s.n, pool, (float4 *)(void *)y, (uchar4 *)(void *)argmax, (const float4 *)(const void *)x, s, H, W, K);
 }
 
 /* Each of the places that were pooled asks whether it was taken. */
-static __global__ void pool_back(float4 *dx, const float4 *dy, const uchar4 *at, struct shape s, struct quick K, int OH, int OW)
+static __global__ void pool_back(float4 *dx, const float4 *dy, const uchar4 *at, struct shape s, struct divisor K, int OH, int OW)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= s.n)
 		return;
 	struct spot p = spot_of(s, i);
-	int oy = quick_div(K, p.y), ox = quick_div(K, p.x), k = (p.y - oy * (int)K.d) * (int)K.d + p.x - ox * (int)K.d;
+	int oy = fast_div(K, p.y), ox = fast_div(K, p.x), k = (p.y - oy * (int)K.d) * (int)K.d + p.x - ox * (int)K.d;
 	float4 to = make_float4(0, 0, 0, 0);
 	if (oy < OH && ox < OW) {
 		size_t from = spot_at(p.b, oy, ox, p.q, (int)s.Q.d, OW, OH);
@@ -242,32 +242,32 @@ static __global__ void pool_back(float4 *dx, const float4 *dy, const uchar4 *at,
 	dx[i] = to;
 }
 
-void cuda_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int B, int C, int H, int W, int K)
+void cuda_max_pool_backward(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K)
 {
 	struct shape s = shape_of(B, C, H, W);
-	run_flat(queue_of(o), s.n, pool_back, (float4 *)(void *)dx, (const float4 *)(const void *)dy, (const uchar4 *)(const void *)at, s,
-		quick(K), H / K, W / K);
+	launch_flat(queue_of(be), s.n, pool_back, (float4 *)(void *)dx, (const float4 *)(const void *)dy, (const uchar4 *)(const void *)argmax, s,
+		divisor(K), H / K, W / K);
 }
 
-static __global__ void up(float4 *y, const float4 *x, struct shape s, struct quick K)
+static __global__ void up(float4 *y, const float4 *x, struct shape s, struct divisor K)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= s.n)
 		return;
 	struct spot p = spot_of(s, i);
-	int W = quick_div(K, (int)s.W.d), H = quick_div(K, (int)s.H.d);
-	y[i] = x[spot_at(p.b, quick_div(K, p.y), quick_div(K, p.x), p.q, (int)s.Q.d, W, H)];
+	int W = fast_div(K, (int)s.W.d), H = fast_div(K, (int)s.H.d);
+	y[i] = x[spot_at(p.b, fast_div(K, p.y), fast_div(K, p.x), p.q, (int)s.Q.d, W, H)];
 }
 
-void cuda_up(const struct ops *o, real *y, const real *x, int B, int C, int H, int W, int K)
+void cuda_upsample(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K)
 {
 	struct shape s = shape_of(B, C, H * K, W * K);
-	run_flat(queue_of(o), s.n, up, (float4 *)(void *)y, (const float4 *)(const void *)x, s, quick(K));
+	launch_flat(queue_of(be), s.n, up, (float4 *)(void *)y, (const float4 *)(const void *)x, s, divisor(K));
 }
 
 static __global__ void up_back(float4 *dx, const float4 *dy, struct shape s, int K)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= s.n)
 		return;
 	struct spot p = spot_of(s, i);
@@ -282,8 +282,8 @@ static __global__ void up_back(float4 *dx, const float4 *dy, struct shape s, int
 	dx[i] = sum;
 }
 
-void cuda_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, int H, int W, int K)
+void cuda_upsample_backward(const struct backend *be, real *dx, const real *dy, int B, int C, int H, int W, int K)
 {
 	struct shape s = shape_of(B, C, H, W);
-	run_flat(queue_of(o), s.n, up_back, (float4 *)(void *)dx, (const float4 *)(const void *)dy, s, K);
+	launch_flat(queue_of(be), s.n, up_back, (float4 *)(void *)dx, (const float4 *)(const void *)dy, s, K);
 }

@@ -10,14 +10,14 @@ extern "C" {
 void queue_open(struct queue *q)
 {
 	memset(q, 0, sizeof *q);
-	q->calls = (struct call *)xcalloc(QUEUE_CALLS, sizeof *q->calls);
+	q->calls = (struct launch *)xcalloc(QUEUE_LAUNCHES, sizeof *q->calls);
 }
 
 static void forget(struct queued *g)
 {
 	if (!g->graph)
 		return;
-	card_graph_free(g->graph);
+	gpu_graph_free(g->graph);
 	free(g->calls);
 	memset(g, 0, sizeof *g);
 }
@@ -30,13 +30,13 @@ void queue_close(struct queue *q)
 	free(q->calls);
 }
 
-static int same_args(const struct call *a, const struct call *b)
+static int same_args(const struct launch *a, const struct launch *b)
 {
 	return a->bytes == b->bytes && !memcmp(a->args, b->args, (size_t)a->bytes);
 }
 
 /* Of one kernel on one grid; a product has no arguments that could be set later. */
-static int same_shape(const struct call *a, const struct call *b)
+static int same_shape(const struct launch *a, const struct launch *b)
 {
 	return a->kernel == b->kernel && !memcmp(&a->grid, &b->grid, sizeof a->grid) && !memcmp(&a->block, &b->block, sizeof a->block) &&
 	       a->shared == b->shared && a->n == b->n && a->bytes == b->bytes && (a->kernel || same_args(a, b));
@@ -50,7 +50,7 @@ static uint64_t mix(uint64_t h, const void *p, size_t n)
 	return h;
 }
 
-static uint64_t shape_of(const struct call *c, int n)
+static uint64_t shape_of(const struct launch *c, int n)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 	for (int i = 0; i < n; i++, c++) {
@@ -87,9 +87,9 @@ static struct queued *make(struct queue *q, uint64_t shape)
 		if (!q->graph[i].graph || q->graph[i].used < g->used)
 			g = &q->graph[i];
 	forget(g);
-	g->calls = (struct call *)xcalloc((size_t)q->n, sizeof *g->calls);
+	g->calls = (struct launch *)xcalloc((size_t)q->n, sizeof *g->calls);
 	memcpy(g->calls, q->calls, (size_t)q->n * sizeof *g->calls);
-	g->graph = card_graph(g->calls, q->n);
+	g->graph = gpu_graph(g->calls, q->n);
 	g->n = q->n, g->shape = shape, g->piece = q->piece;
 	q->graphs++;
 	return g;
@@ -100,12 +100,12 @@ static void set_changed(struct queue *q, struct queued *g)
 	for (int i = 0; i < q->n; i++)
 		if (!same_args(&g->calls[i], &q->calls[i])) {
 			g->calls[i] = q->calls[i];
-			card_graph_set(g->graph, i, &g->calls[i]);
+			gpu_graph_set(g->graph, i, &g->calls[i]);
 			q->sets++;
 		}
 }
 
-/* The first n calls go to the card. */
+/* The first n calls go to the GPU. */
 static void flush(struct queue *q, int n)
 {
 	int rest = q->n - n, products = 0;
@@ -114,7 +114,7 @@ static void flush(struct queue *q, int n)
 		products += !q->calls[i].kernel;
 	if (n < QUEUE_FEW && !products) {
 		for (int i = 0; i < n; i++)
-			card_run(&q->calls[i]);
+			gpu_run(&q->calls[i]);
 	} else {
 		uint64_t shape = shape_of(q->calls, n);
 		struct queued *g = known(q, shape);
@@ -123,7 +123,7 @@ static void flush(struct queue *q, int n)
 		else
 			g = make(q, shape);
 		g->used = ++q->clock;
-		card_graph_run(g->graph);
+		gpu_graph_run(g->graph);
 		q->runs++;
 	}
 	q->piece++;
@@ -144,9 +144,9 @@ static int cut_of(const struct queue *q)
 	return q->n;
 }
 
-struct call *queue_next(struct queue *q)
+struct launch *queue_next(struct queue *q)
 {
-	if (q->n == QUEUE_CALLS)
+	if (q->n == QUEUE_LAUNCHES)
 		flush(q, cut_of(q));
 	return &q->calls[q->n++];
 }
@@ -158,7 +158,7 @@ void queue_flush(struct queue *q)
 	q->piece = 0;
 }
 
-struct call *queue_last(struct queue *q, const void *kernel)
+struct launch *queue_last(struct queue *q, const void *kernel)
 {
 	return q->n && q->calls[q->n - 1].kernel == kernel ? &q->calls[q->n - 1] : NULL;
 }

@@ -5,22 +5,22 @@
  * a row m (or n; of four of them) for the whole tile; find(m), and get(at, k, end): four values from (m, k) on, zeros from k = end on and
  * outside the matrix. An ending has put(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside; n % 4 is 0. One
  * with SUMS is given the sums of B's columns, not rounded, too, as row M; B is then one with ALONG_K 0.
- * Where there are fewer tiles than multiprocessors K is cut in shares whose sums are added in order: bits depend on shapes and the card. */
+ * Where there are fewer tiles than multiprocessors K is cut in splits whose sums are added in order: bits depend on shapes and the GPU. */
 #ifndef TILE_H
 #define TILE_H
 
-#include "kernels/cuda/tile_sums.h"
+#include "kernels/cuda/tile_mma.h"
 
-enum { TILE_SHARES = 512 };
+enum { TILE_SPLITS = 512 };
 
 /* What most endings want of a tile: each quad of it. An ending with its own way says so by TILES. */
 template <int BM, int BN, class E>
-static inline __device__ void tile_end(const E &e, const float *c, int line, int m0, int n0, int M, int N)
+static inline __device__ void tile_epilogue(const E &e, const float *c, int line, int m0, int n0, int M, int N)
 {
 	if constexpr (E::TILES)
 		e.template tile<BM, BN>(c, line, m0, n0);
 	else
-		for (int i = (int)threadIdx.x; i < BM * BN / 4; i += RUN_BLOCK) {
+		for (int i = (int)threadIdx.x; i < BM * BN / 4; i += LAUNCH_BLOCK) {
 			int m = i / (BN / 4), n = i % (BN / 4) * 4;
 			if (m0 + m < M && n0 + n < N)
 				e.put(m0 + m, n0 + n, *(const float4 *)(c + m * line + n), N - n0 - n < 4 ? N - n0 - n : 4);
@@ -38,7 +38,7 @@ template <int BN, class E> static inline __device__ void tile_columns(const E &e
 	int n = n0 + (int)threadIdx.x * 4;
 	room[threadIdx.x] = total;
 	__syncthreads();
-	for (int i = (int)threadIdx.x + BN / 4; (int)threadIdx.x < BN / 4 && i < RUN_BLOCK; i += BN / 4)
+	for (int i = (int)threadIdx.x + BN / 4; (int)threadIdx.x < BN / 4 && i < LAUNCH_BLOCK; i += BN / 4)
 		tile_add(&total, room[i]);
 	if ((int)threadIdx.x < BN / 4 && n < N)
 		e.put(M, n, total, N - n < 4 ? N - n : 4);
@@ -46,7 +46,7 @@ template <int BN, class E> static inline __device__ void tile_columns(const E &e
 }
 
 template <int P, int BM, int BN, class A, class B, class E>
-static __global__ void __launch_bounds__(RUN_BLOCK, 2) tile_product(A a, B b, E e, int M, int N, int K, int share)
+static __global__ void __launch_bounds__(LAUNCH_BLOCK, 2) tile_product(A a, B b, E e, int M, int N, int K, int split_k)
 {
 	typedef tile_stage<P, BM, A> stage_a;
 	typedef tile_stage<P, BN, B> stage_b;
@@ -54,10 +54,10 @@ static __global__ void __launch_bounds__(RUN_BLOCK, 2) tile_product(A a, B b, E 
 	SHARED(unsigned char, room);
 	number *sa = (number *)room, *sb = sa + stage_a::SIZE;
 	int tiles = (M + BM - 1) / BM, m0 = (int)(blockIdx.x % (unsigned)tiles) * BM, n0 = (int)(blockIdx.x / (unsigned)tiles) * BN,
-	    k0 = (int)blockIdx.y * share, end = K - k0 < share ? K : k0 + share;
+	    k0 = (int)blockIdx.y * split_k, end = K - k0 < split_k ? K : k0 + split_k;
 	stage_a ra;
 	stage_b rb;
-	typename tile_sums<P, BM, BN, stage_a, stage_b>::type sums;
+	typename tile_mma<P, BM, BN, stage_a, stage_b>::type sums;
 	float4 total = make_float4(0, 0, 0, 0);
 	ra.begin(a, m0), rb.begin(b, n0), sums.begin();
 	if (k0 < end)
@@ -72,47 +72,47 @@ static __global__ void __launch_bounds__(RUN_BLOCK, 2) tile_product(A a, B b, E 
 		sums.add(sa, sb);
 		__syncthreads();
 	}
-	e.share = (int)blockIdx.y;
+	e.split = (int)blockIdx.y;
 	if constexpr (E::SUMS)
 		if (!m0)
 			tile_columns<BN>(e, (float4 *)room, total, M, n0, N);
 	sums.store((float *)room, BN + 4);
 	__syncthreads();
-	tile_end<BM, BN>(e, (const float *)room, BN + 4, m0, n0, M, N);
+	tile_epilogue<BM, BN>(e, (const float *)room, BN + 4, m0, n0, M, N);
 }
 
-/* What K's shares leave: (shares, M, N4), M one more where there are sums. */
-template <int WITH> struct tile_part {
+/* What K's splits leave: (splits, M, N4), M one more where there are sums. */
+template <int WITH> struct split_k_partial {
 	enum { TILES = 0, SUMS = WITH };
 	float *p;
-	int M, N4, share;
+	int M, N4, split;
 	int none = 0; /* no byte is left over: arguments are compared */
 	__device__ void put(int m, int n, float4 v, int) const
 	{
-		*(float4 *)(p + ((size_t)share * (size_t)M + (size_t)m) * (size_t)N4 + (size_t)n) = v;
+		*(float4 *)(p + ((size_t)split * (size_t)M + (size_t)m) * (size_t)N4 + (size_t)n) = v;
 	}
 };
 
-/* Few shares: a thread a quad. */
-template <class E> static __global__ void tile_finish(E e, const float *part, int shares, int M, int N, struct quick quads)
+/* Few splits: a thread a quad. */
+template <class E> static __global__ void split_k_reduce(E e, const float *part, int splits, int M, int N, struct divisor quads)
 {
-	size_t i = run_index();
+	size_t i = launch_index();
 	if (i >= (size_t)M * quads.d)
 		return;
-	int m = quick_div(quads, (int)i), n = ((int)i - m * (int)quads.d) * 4;
+	int m = fast_div(quads, (int)i), n = ((int)i - m * (int)quads.d) * 4;
 	float4 sum = make_float4(0, 0, 0, 0);
-	for (int s = 0; s < shares; s++)
+	for (int s = 0; s < splits; s++)
 		tile_add(&sum, *(const float4 *)(part + (((size_t)s * (size_t)M + (size_t)m) * quads.d + (size_t)n / 4) * 4));
 	e.put(m, n, sum, N - n < 4 ? N - n : 4);
 }
 
 /* Many: a warp a quad. */
-template <class E> static __global__ void tile_finish_many(E e, const float *part, int shares, int M, int N, struct quick quads)
+template <class E> static __global__ void split_k_reduce_wide(E e, const float *part, int splits, int M, int N, struct divisor quads)
 {
-	int i = (int)(blockIdx.x * (RUN_BLOCK / 32) + threadIdx.x / 32), lane = (int)threadIdx.x % 32, inside = i < M * (int)quads.d;
-	int m = inside ? quick_div(quads, i) : 0, n = inside ? (i - m * (int)quads.d) * 4 : 0;
+	int i = (int)(blockIdx.x * (LAUNCH_BLOCK / 32) + threadIdx.x / 32), lane = (int)threadIdx.x % 32, inside = i < M * (int)quads.d;
+	int m = inside ? fast_div(quads, i) : 0, n = inside ? (i - m * (int)quads.d) * 4 : 0;
 	float4 sum = make_float4(0, 0, 0, 0);
-	for (int s = lane; s < shares; s += 32)
+	for (int s = lane; s < splits; s += 32)
 		tile_add(&sum, *(const float4 *)(part + (((size_t)s * (size_t)M + (size_t)m) * quads.d + (size_t)n / 4) * 4));
 	for (int d = 16; d; d /= 2) {
 		sum.x += __shfl_xor_sync(0xffffffffu, sum.x, d), sum.y += __shfl_xor_sync(0xffffffffu, sum.y, d);
@@ -122,8 +122,8 @@ template <class E> static __global__ void tile_finish_many(E e, const float *par
 		e.put(m, n, sum, N - n < 4 ? N - n : 4);
 }
 
-struct cut { /* how a product is cut */
-	int large, shares, share;
+struct tiling { /* how a product is cut */
+	int large, splits, split_k;
 };
 
 static inline int tile_over(int a, int b)
@@ -131,46 +131,46 @@ static inline int tile_over(int a, int b)
 	return (a + b - 1) / b;
 }
 
-/* A large tile reads half as much for its products as a small one: taken where such tiles, or their shares, are enough to go round and are
+/* A large tile reads half as much for its products as a small one: taken where such tiles, or their splits, are enough to go round and are
  * not filled up with much more. tiles: the ending wants whole sums, so K is not cut. */
-static inline struct cut tile_cut(const struct cuda *c, int M, int N, int K, int tiles)
+static inline struct tiling tile_plan(const struct cuda *c, int M, int N, int K, int tiles)
 {
-	int64_t units = c->card.units, most = tile_over(K, 4 * TILE_K), large = (int64_t)tile_over(M, 128) * tile_over(N, 64),
+	int64_t units = c->gpu.multiprocessors, most = tile_over(K, 4 * TILE_K), large = (int64_t)tile_over(M, 128) * tile_over(N, 64),
 		small = (int64_t)tile_over(M, 64) * tile_over(N, 32);
-	most = tiles ? 1 : most < (int64_t)TILE_SHARES ? most : (int64_t)TILE_SHARES;
-	struct cut cut = {large >= units || (small < units && large * most >= 2 * units), 1, K};
+	most = tiles ? 1 : most < (int64_t)TILE_SPLITS ? most : (int64_t)TILE_SPLITS;
+	struct tiling cut = {large >= units || (small < units && large * most >= 2 * units), 1, K};
 	if (large * 8 > small * 3)
 		cut.large = 0;
 	int64_t blocks = cut.large ? large : small, wanted = blocks < units ? (2 * units + blocks - 1) / blocks : 1;
 	wanted = wanted < most ? wanted : most;
 	if (wanted < 2)
 		return cut;
-	cut.share = tile_over(tile_over(K, (int)wanted), TILE_K) * TILE_K;
-	cut.shares = tile_over(K, cut.share);
+	cut.split_k = tile_over(tile_over(K, (int)wanted), TILE_K) * TILE_K;
+	cut.splits = tile_over(K, cut.split_k);
 	return cut;
 }
 
 /* Bytes that tile_run wants of cuda_work; a multiple of 16. sums: 1 where the ending has SUMS. */
 static inline size_t tile_work(const struct cuda *c, int M, int N, int K, int sums)
 {
-	struct cut cut = tile_cut(c, M, N, K, 0);
-	return cut.shares > 1 ? (size_t)cut.shares * (size_t)(M + sums) * (size_t)cuda_c4(N) * sizeof(float) : 0;
+	struct tiling cut = tile_plan(c, M, N, K, 0);
+	return cut.splits > 1 ? (size_t)cut.splits * (size_t)(M + sums) * (size_t)cuda_c4(N) * sizeof(float) : 0;
 }
 
 template <int P, int BM, int BN, class A, class B, class E>
-static void tile_queue(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct cut cut)
+static void tile_queue(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling cut)
 {
 	size_t stages = (size_t)((int)tile_stage<P, BM, A>::SIZE + (int)tile_stage<P, BN, B>::SIZE) * sizeof(typename tile_number<P>::type),
 	       sums = (size_t)BM * (BN + 4) * sizeof(float);
-	dim3 grid((unsigned)tile_over(M, BM) * (unsigned)tile_over(N, BN), (unsigned)cut.shares);
+	dim3 grid((unsigned)tile_over(M, BM) * (unsigned)tile_over(N, BN), (unsigned)cut.splits);
 	static const char *const name[][2] = {{"tile_product fp32 64x32", "tile_product fp32 128x64"},
 		{"tile_product tf32 64x32", "tile_product tf32 128x64"}, {"tile_product bf16 64x32", "tile_product bf16 128x64"}};
 	void (*kernel)(A, B, E, int, int, int, int) = tile_product<P, BM, BN, A, B, E>;
-	run_call(&c->q, name[P][BM == 128], 0, grid, dim3(RUN_BLOCK), stages > sums ? stages : sums, kernel, a, b, e, M, N, K, cut.share);
+	launch_add(&c->q, name[P][BM == 128], 0, grid, dim3(LAUNCH_BLOCK), stages > sums ? stages : sums, kernel, a, b, e, M, N, K, cut.split_k);
 }
 
 template <int P, class A, class B, class E>
-static void tile_sized(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct cut cut)
+static void tile_sized(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling cut)
 {
 	if (cut.large)
 		tile_queue<P, 128, 64>(c, a, b, e, M, N, K, cut);
@@ -179,7 +179,7 @@ static void tile_sized(struct cuda *c, const A &a, const B &b, const E &e, int M
 }
 
 template <class A, class B, class E>
-static void tile_precise(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct cut cut)
+static void tile_precise(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling cut)
 {
 	if (c->precision == PRECISION_TF32)
 		tile_sized<PRECISION_TF32>(c, a, b, e, M, N, K, cut);
@@ -193,24 +193,24 @@ static void tile_precise(struct cuda *c, const A &a, const B &b, const E &e, int
 template <class A, class B, class E>
 static void tile_run(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, float *part)
 {
-	struct cut cut = tile_cut(c, M, N, K, 0);
-	if (cut.shares == 1) {
+	struct tiling cut = tile_plan(c, M, N, K, 0);
+	if (cut.splits == 1) {
 		tile_precise(c, a, b, e, M, N, K, cut);
 		return;
 	}
 	int quads = cuda_c4(N) / 4, rows = M + E::SUMS;
-	struct tile_part<E::SUMS> p = {
+	struct split_k_partial<E::SUMS> p = {
 		part, rows, cuda_c4(N), 0
 	};
 	tile_precise(c, a, b, p, M, N, K, cut);
-	void (*few)(E, const float *, int, int, int, struct quick) = tile_finish<E>;
-	void (*many)(E, const float *, int, int, int, struct quick) = tile_finish_many<E>;
-	if (cut.shares <= 16)
-		run_call(&c->q, "tile_finish", 1, dim3(run_blocks((size_t)rows * (size_t)quads)), dim3(RUN_BLOCK), 0, few, e, part,
-			cut.shares, rows, N, quick(quads));
+	void (*few)(E, const float *, int, int, int, struct divisor) = split_k_reduce<E>;
+	void (*many)(E, const float *, int, int, int, struct divisor) = split_k_reduce_wide<E>;
+	if (cut.splits <= 16)
+		launch_add(&c->q, "split_k_reduce", 1, dim3(launch_blocks((size_t)rows * (size_t)quads)), dim3(LAUNCH_BLOCK), 0, few, e, part,
+			cut.splits, rows, N, divisor(quads));
 	else
-		run_call(&c->q, "tile_finish_many", 0, dim3((unsigned)tile_over(rows * quads, RUN_BLOCK / 32)), dim3(RUN_BLOCK), 0, many, e,
-			part, cut.shares, rows, N, quick(quads));
+		launch_add(&c->q, "split_k_reduce_wide", 0, dim3((unsigned)tile_over(rows * quads, LAUNCH_BLOCK / 32)), dim3(LAUNCH_BLOCK), 0, many, e,
+			part, cut.splits, rows, N, divisor(quads));
 }
 
 /* Rows (MN, K) of a matrix, ld numbers from one to the next. */

@@ -58,10 +58,10 @@ static void moved(float *v, const uint8_t *in, int W, int H, const struct warp *
 	}
 }
 
-void ref_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
+void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
 	const struct augment *a)
 {
-	(void)o;
+	(void)be;
 	size_t plane = (size_t)H * (size_t)W, size = plane * (size_t)C;
 	float *v = a ? xmalloc(plane * sizeof *v) : NULL;
 	for (int b = 0; b < B; b++) {
@@ -81,17 +81,17 @@ void ref_images(const struct ops *o, real *x, const uint8_t *bytes, const uint32
 	free(v);
 }
 
-void ref_gather(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K)
+void ref_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K)
 {
-	(void)o;
+	(void)be;
 	for (int b = 0; b < B; b++)
 		memcpy(y + (size_t)b * (size_t)K, x + rows[b] * (size_t)K, (size_t)K * sizeof *y);
 }
 
-void ref_mask(const struct ops *o, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
+void ref_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch)
 {
-	(void)o;
+	(void)be;
 	for (int b = 0; b < B; b++)
 		for (int k = 0; k < K; k++) {
 			struct philox r = philox(seed, purpose, epoch, rows[b], (uint32_t)k / 4);

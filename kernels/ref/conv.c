@@ -78,59 +78,59 @@ static void convolve_dw(real *dw, real *db, const real *dy, const real *x, const
 	}
 }
 
-size_t ref_conv_packed(const struct ops *o, const struct conv *s)
+size_t ref_conv_packed_size(const struct backend *be, const struct conv *s)
 {
-	(void)o;
+	(void)be;
 	return (size_t)s->F * s->C * s->KH * s->KW * sizeof(real);
 }
 
-void ref_conv_pack(const struct ops *o, void *packed, const real *w, const struct conv *s)
+void ref_conv_pack(const struct backend *be, void *packed, const real *w, const struct conv *s)
 {
-	memcpy(packed, w, ref_conv_packed(o, s));
+	memcpy(packed, w, ref_conv_packed_size(be, s));
 }
 
 /* The convolution alone, of an input that is already up. */
 static struct conv alone(const struct conv *s)
 {
 	struct conv c = *s;
-	c.H *= s->up, c.W *= s->up;
+	c.H *= s->upsample, c.W *= s->upsample;
 	return c;
 }
 
-static real *raised(const struct ops *o, const real *x, const struct conv *s)
+static real *raised(const struct backend *be, const real *x, const struct conv *s)
 {
-	real *u = xmalloc(ref_maps_size(o, s->B, s->C, s->H * s->up, s->W * s->up));
-	ref_up(o, u, x, s->B, s->C, s->H, s->W, s->up);
+	real *u = xmalloc(ref_maps_size(be, s->B, s->C, s->H * s->upsample, s->W * s->upsample));
+	ref_upsample(be, u, x, s->B, s->C, s->H, s->W, s->upsample);
 	return u;
 }
 
-void ref_conv(const struct ops *o, real *y, uint8_t *at, const real *x, const void *packed, const real *b, const struct conv *s)
+void ref_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
 {
 	struct conv c = alone(s);
-	real *u = raised(o, x, s), *z = xmalloc(ref_maps_size(o, s->B, s->F, s->OH, s->OW));
+	real *u = raised(be, x, s), *z = xmalloc(ref_maps_size(be, s->B, s->F, s->OH, s->OW));
 	size_t ny = (size_t)s->B * s->F * (s->OH / s->pool) * (s->OW / s->pool);
 	convolve(z, u, packed, b, &c);
 	if (s->pool > 1)
-		ref_pool(o, y, at, z, s->B, s->F, s->OH, s->OW, s->pool);
-	ref_act(o, y, s->pool > 1 ? y : z, s->act, ny);
+		ref_max_pool(be, y, argmax, z, s->B, s->F, s->OH, s->OW, s->pool);
+	ref_act(be, y, s->pool > 1 ? y : z, s->act, ny);
 	free(u), free(z);
 }
 
-void ref_conv_back(const struct ops *o, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *at, const real *x,
+void ref_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x,
 	const real *w, const void *packed, const struct conv *s)
 {
 	struct conv c = alone(s);
 	(void)packed;
 	size_t ny = (size_t)s->B * s->F * (s->OH / s->pool) * (s->OW / s->pool);
-	real *u = raised(o, x, s), *du = xmalloc(ref_maps_size(o, s->B, s->C, c.H, c.W));
-	real *dp = xmalloc(ny * sizeof *dp), *dz = xmalloc(ref_maps_size(o, s->B, s->F, s->OH, s->OW));
-	ref_act_back(o, dp, dy, y, s->act, ny);
+	real *u = raised(be, x, s), *du = xmalloc(ref_maps_size(be, s->B, s->C, c.H, c.W));
+	real *dp = xmalloc(ny * sizeof *dp), *dz = xmalloc(ref_maps_size(be, s->B, s->F, s->OH, s->OW));
+	ref_act_backward(be, dp, dy, y, s->act, ny);
 	if (s->pool > 1)
-		ref_pool_back(o, dz, dp, at, s->B, s->F, s->OH, s->OW, s->pool);
+		ref_max_pool_backward(be, dz, dp, argmax, s->B, s->F, s->OH, s->OW, s->pool);
 	convolve_dw(dw, db, s->pool > 1 ? dz : dp, u, &c);
 	if (dx) {
 		convolve_dx(du, s->pool > 1 ? dz : dp, w, &c);
-		ref_up_back(o, dx, du, s->B, s->C, s->H, s->W, s->up);
+		ref_upsample_backward(be, dx, du, s->B, s->C, s->H, s->W, s->upsample);
 	}
 	free(u), free(du), free(dp), free(dz);
 }

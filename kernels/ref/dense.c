@@ -5,9 +5,9 @@
 #include "kernels/ref/ref.h"
 #include "lib/base/err.h"
 
-void ref_dense(const struct ops *op, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
+void ref_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
 {
-	(void)op;
+	(void)be;
 	for (int r = 0; r < B; r++)
 		for (int o = 0; o < O; o++) {
 			double s = b ? (double)b[o] : 0;
@@ -17,9 +17,9 @@ void ref_dense(const struct ops *op, real *y, const real *x, const real *w, cons
 		}
 }
 
-void ref_dense_dx(const struct ops *op, real *dx, const real *dy, const real *w, int flip, int B, int I, int O)
+void ref_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O)
 {
-	(void)op;
+	(void)be;
 	for (int r = 0; r < B; r++)
 		for (int i = 0; i < I; i++) {
 			double s = 0;
@@ -29,9 +29,9 @@ void ref_dense_dx(const struct ops *op, real *dx, const real *dy, const real *w,
 		}
 }
 
-void ref_dense_dw(const struct ops *op, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O)
+void ref_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O)
 {
-	(void)op;
+	(void)be;
 	for (int o = 0; o < O; o++) {
 		for (int i = 0; dw && i < I; i++) {
 			double s = add ? (double)dw[(size_t)o * I + i] : 0;
@@ -47,8 +47,8 @@ void ref_dense_dw(const struct ops *op, real *dw, real *db, const real *dy, cons
 	}
 }
 
-void ref_dense_step(const struct ops *op, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
-	int I, int O, const struct update *u)
+void ref_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
+	int I, int O, const struct optimizer_step *opt)
 {
 	real *g = xmalloc((size_t)I * sizeof *g); /* of one output */
 	for (int o = 0; o < O; o++) {
@@ -61,7 +61,7 @@ void ref_dense_step(const struct ops *op, real *w, real *m, real *v, const real 
 				s += (double)dy2[(size_t)r * O + o] * (double)x2[(size_t)r * I + i];
 			g[i] = (real)s;
 		}
-		ref_update(op, w + at, g, m ? m + at : NULL, v ? v + at : NULL, (size_t)I, u);
+		ref_optimizer_step(be, w + at, g, m ? m + at : NULL, v ? v + at : NULL, (size_t)I, opt);
 	}
 	free(g);
 }

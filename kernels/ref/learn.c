@@ -1,16 +1,16 @@
 /* Losses and updates. */
 #include <math.h>
 
-#include "kernels/distance.h"
+#include "kernels/point_loss.h"
 #include "kernels/ref/ref.h"
-#include "kernels/update.h"
+#include "kernels/optimizer.h"
 
 static double distance(const struct loss *s, real *dz, const real *z, const real *t, const real *w, int K)
 {
 	double sum = 0;
 	for (int k = 0; k < K; k++) {
 		int known = t[k] == t[k];
-		double slope, weight = w ? (double)w[k] : 1, loss = distance_loss(s, known ? (double)z[k] - (double)t[k] : 0, &slope);
+		double slope, weight = w ? (double)w[k] : 1, loss = point_loss(s, known ? (double)z[k] - (double)t[k] : 0, &slope);
 		sum += weight * loss;
 		if (dz)
 			dz[k] = (real)(weight * slope * (double)s->mul);
@@ -44,10 +44,10 @@ static double softmax_entropy(real *dz, const real *z, int class, real mul, int 
 	return max + log(sum) - (double)z[class];
 }
 
-void ref_loss(const struct ops *o, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
+void ref_loss(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
 	int B, int K)
 {
-	(void)o;
+	(void)be;
 	for (int b = 0; b < B; b++) {
 		size_t at = (size_t)b * (size_t)K;
 		real *d = dz ? dz + at : NULL;
@@ -58,32 +58,32 @@ void ref_loss(const struct ops *o, const struct loss *s, double *loss, real *dz,
 	}
 }
 
-static void sgd(real *w, const real *g, real *m, size_t n, const struct update *u)
+static void sgd(real *w, const real *g, real *m, size_t n, const struct optimizer_step *opt)
 {
 	for (size_t i = 0; i < n; i++) {
-		real d = g[i] + u->decay * w[i];
-		real step = m ? (m[i] = u->momentum * m[i] + d) : d;
-		w[i] -= u->rate * (m && u->kind == UPDATE_NESTEROV ? d + u->momentum * step : step);
+		real d = g[i] + opt->weight_decay * w[i];
+		real step = m ? (m[i] = opt->momentum * m[i] + d) : d;
+		w[i] -= opt->learning_rate * (m && opt->kind == OPTIMIZER_NESTEROV ? d + opt->momentum * step : step);
 	}
 }
 
-static void adam(real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
+static void adam(real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
 {
-	real b1 = u->momentum, b2 = u->beta2;
+	real b1 = opt->momentum, b2 = opt->beta2;
 	real fix1, fix2;
-	update_fixes(u, &fix1, &fix2);
+	optimizer_bias_correction(opt, &fix1, &fix2);
 	for (size_t i = 0; i < n; i++) {
 		m[i] = b1 * m[i] + (1 - b1) * g[i];
 		v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
-		w[i] -= u->rate * (m[i] * fix1 / ((real)sqrt((double)(v[i] * fix2)) + u->eps) + u->decay * w[i]);
+		w[i] -= opt->learning_rate * (m[i] * fix1 / ((real)sqrt((double)(v[i] * fix2)) + opt->eps) + opt->weight_decay * w[i]);
 	}
 }
 
-void ref_update(const struct ops *o, real *w, const real *g, real *m, real *v, size_t n, const struct update *u)
+void ref_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
 {
-	(void)o;
-	if (u->kind == UPDATE_ADAM)
-		adam(w, g, m, v, n, u);
+	(void)be;
+	if (opt->kind == OPTIMIZER_ADAM)
+		adam(w, g, m, v, n, opt);
 	else
-		sgd(w, g, m, n, u);
+		sgd(w, g, m, n, opt);
 }

@@ -6,39 +6,39 @@
 #include "kernels/ref/ref.h"
 
 /* Here maps are rows: (B, C, H, W). */
-size_t ref_maps_size(const struct ops *o, int B, int C, int H, int W)
+size_t ref_maps_size(const struct backend *be, int B, int C, int H, int W)
 {
-	(void)o;
+	(void)be;
 	return (size_t)B * C * H * W * sizeof(real);
 }
 
-void ref_to_maps(const struct ops *o, real *maps, const real *rows, int B, int C, int H, int W)
+void ref_to_maps(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W)
 {
-	memcpy(maps, rows, ref_maps_size(o, B, C, H, W));
+	memcpy(maps, rows, ref_maps_size(be, B, C, H, W));
 }
 
-void ref_to_rows(const struct ops *o, real *rows, const real *maps, int B, int C, int H, int W)
+void ref_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W)
 {
-	memcpy(rows, maps, ref_maps_size(o, B, C, H, W));
+	memcpy(rows, maps, ref_maps_size(be, B, C, H, W));
 }
 
-void ref_act(const struct ops *o, real *y, const real *x, enum act act, size_t n)
+void ref_act(const struct backend *be, real *y, const real *x, enum act act, size_t n)
 {
-	(void)o;
+	(void)be;
 	for (size_t i = 0; i < n; i++)
 		y[i] = act_value(x[i], act);
 }
 
-void ref_act_back(const struct ops *o, real *dx, const real *dy, const real *y, enum act act, size_t n)
+void ref_act_backward(const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n)
 {
-	(void)o;
+	(void)be;
 	for (size_t i = 0; i < n; i++)
 		dx[i] = dy[i] * act_slope(y[i], act);
 }
 
-void ref_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int B, int C, int H, int W, int K)
+void ref_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K)
 {
-	(void)o;
+	(void)be;
 	int OH = H / K, OW = W / K;
 	for (int p = 0; p < B * C; p++)
 		for (int oy = 0; oy < OH; oy++)
@@ -51,34 +51,34 @@ void ref_pool(const struct ops *o, real *y, uint8_t *at, const real *x, int B, i
 						best = k;
 				size_t i = ((size_t)p * OH + oy) * OW + ox;
 				y[i] = in[best / K * W + best % K];
-				at[i] = (uint8_t)best;
+				argmax[i] = (uint8_t)best;
 			}
 }
 
-void ref_pool_back(const struct ops *o, real *dx, const real *dy, const uint8_t *at, int B, int C, int H, int W, int K)
+void ref_max_pool_backward(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K)
 {
 	int OH = H / K, OW = W / K;
-	memset(dx, 0, ref_maps_size(o, B, C, H, W));
+	memset(dx, 0, ref_maps_size(be, B, C, H, W));
 	for (int p = 0; p < B * C; p++)
 		for (int oy = 0; oy < OH; oy++)
 			for (int ox = 0; ox < OW; ox++) {
 				size_t i = ((size_t)p * OH + oy) * OW + ox;
-				dx[((size_t)p * H + (size_t)oy * K + at[i] / K) * W + (size_t)ox * K + at[i] % K] = dy[i];
+				dx[((size_t)p * H + (size_t)oy * K + argmax[i] / K) * W + (size_t)ox * K + argmax[i] % K] = dy[i];
 			}
 }
 
-void ref_up(const struct ops *o, real *y, const real *x, int B, int C, int H, int W, int K)
+void ref_upsample(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K)
 {
-	(void)o;
+	(void)be;
 	for (int p = 0; p < B * C; p++)
 		for (int oy = 0; oy < H * K; oy++)
 			for (int ox = 0; ox < W * K; ox++)
 				y[((size_t)p * H * K + oy) * W * K + ox] = x[((size_t)p * H + oy / K) * W + ox / K];
 }
 
-void ref_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, int H, int W, int K)
+void ref_upsample_backward(const struct backend *be, real *dx, const real *dy, int B, int C, int H, int W, int K)
 {
-	(void)o;
+	(void)be;
 	for (int p = 0; p < B * C; p++)
 		for (int iy = 0; iy < H; iy++)
 			for (int ix = 0; ix < W; ix++) {
@@ -89,9 +89,9 @@ void ref_up_back(const struct ops *o, real *dx, const real *dy, int B, int C, in
 			}
 }
 
-void ref_bn(const struct ops *o, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct bn *s)
+void ref_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct batch_norm *s)
 {
-	(void)o;
+	(void)be;
 	int n = s->B * s->HW;
 	for (int c = 0; c < s->C; c++) {
 		double mean = (double)run[c], var = (double)run[s->C + c];
@@ -117,10 +117,10 @@ void ref_bn(const struct ops *o, real *y, const real *x, const real *gamma, cons
 	}
 }
 
-void ref_bn_back(const struct ops *o, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
-	const real *save, const struct bn *s)
+void ref_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
+	const real *save, const struct batch_norm *s)
 {
-	(void)o;
+	(void)be;
 	int n = s->B * s->HW;
 	for (int c = 0; c < s->C; c++) {
 		double sum = 0, dot = 0, mean = (double)save[c], inv = (double)save[s->C + c];

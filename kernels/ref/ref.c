@@ -1,124 +1,124 @@
-/* The table of the readable hand; memory is the host's. */
+/* The table of the reference backend; memory is the host's. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/ref/ref.h"
 #include "lib/base/err.h"
 
-static void *ref_alloc(const struct ops *o, size_t bytes)
+static void *ref_alloc(const struct backend *be, size_t bytes)
 {
-	(void)o;
+	(void)be;
 	return xcalloc(bytes, 1);
 }
 
-static void ref_release(const struct ops *o, void *p)
+static void ref_release(const struct backend *be, void *p)
 {
-	(void)o;
+	(void)be;
 	free(p);
 }
 
-static void ref_put(const struct ops *o, void *device, const void *host, size_t bytes)
+static void ref_upload(const struct backend *be, void *device, const void *host, size_t bytes)
 {
-	(void)o;
+	(void)be;
 	if (bytes)
 		memcpy(device, host, bytes);
 }
 
-static void ref_get(const struct ops *o, void *host, const void *device, size_t bytes)
+static void ref_download(const struct backend *be, void *host, const void *device, size_t bytes)
 {
-	ref_put(o, host, device, bytes);
+	ref_upload(be, host, device, bytes);
 }
 
-static void ref_zero(const struct ops *o, void *device, size_t bytes)
+static void ref_zero(const struct backend *be, void *device, size_t bytes)
 {
-	(void)o;
+	(void)be;
 	if (bytes)
 		memset(device, 0, bytes);
 }
 
-static void *ref_lend(const struct ops *o, const void *host, size_t bytes)
+static void *ref_map_host(const struct backend *be, const void *host, size_t bytes)
 {
-	(void)o, (void)bytes;
+	(void)be, (void)bytes;
 	return (void *)host;
 }
 
-static void ref_unlend(const struct ops *o, void *device)
+static void ref_unmap_host(const struct backend *be, void *device)
 {
-	(void)o, (void)device;
+	(void)be, (void)device;
 }
 
-static const void *ref_view(const struct ops *o, const void *device, size_t bytes)
+static const void *ref_map_device(const struct backend *be, const void *device, size_t bytes)
 {
-	(void)o, (void)bytes;
+	(void)be, (void)bytes;
 	return device;
 }
 
-static void ref_unview(const struct ops *o, const void *host)
+static void ref_unmap_device(const struct backend *be, const void *host)
 {
-	(void)o, (void)host;
+	(void)be, (void)host;
 }
 
-static int ref_fetch(const struct ops *o, void *host, const void *device, size_t bytes)
+static int ref_download_async(const struct backend *be, void *host, const void *device, size_t bytes)
 {
-	ref_put(o, host, device, bytes);
+	ref_upload(be, host, device, bytes);
 	return 0;
 }
 
-static void ref_wait(const struct ops *o, int ticket)
+static void ref_wait(const struct backend *be, int ticket)
 {
-	(void)o, (void)ticket;
+	(void)be, (void)ticket;
 }
 
-static void ref_close(struct ops *o)
+static void ref_close(struct backend *be)
 {
-	free(o);
+	free(be);
 }
 
-struct ops *ops_ref(void)
+struct backend *backend_ref_init(void)
 {
-	static const struct ops table = {.name = "ref",
+	static const struct backend table = {.name = "ref",
 		.kernel = "plain loops",
 		.alloc = ref_alloc,
 		.release = ref_release,
-		.put = ref_put,
-		.get = ref_get,
+		.upload = ref_upload,
+		.download = ref_download,
 		.zero = ref_zero,
-		.copy = ref_put,
-		.lend = ref_lend,
-		.unlend = ref_unlend,
-		.view = ref_view,
-		.unview = ref_unview,
-		.feed = ref_put,
-		.fetch = ref_fetch,
+		.copy = ref_upload,
+		.map_host = ref_map_host,
+		.unmap_host = ref_unmap_host,
+		.map_device = ref_map_device,
+		.unmap_device = ref_unmap_device,
+		.upload_async = ref_upload,
+		.download_async = ref_download_async,
 		.wait = ref_wait,
-		.images = ref_images,
+		.load_batch = ref_load_batch,
 		.gather = ref_gather,
-		.mask = ref_mask,
+		.dropout = ref_dropout,
 		.maps_size = ref_maps_size,
 		.to_maps = ref_to_maps,
 		.to_rows = ref_to_rows,
 		.dense = ref_dense,
-		.dense_dx = ref_dense_dx,
-		.dense_dw = ref_dense_dw,
-		.dense_step = ref_dense_step,
-		.conv_packed = ref_conv_packed,
+		.dense_backward_input = ref_dense_backward_input,
+		.dense_backward_weight = ref_dense_backward_weight,
+		.dense_backward_update = ref_dense_backward_update,
+		.conv_packed_size = ref_conv_packed_size,
 		.conv_pack = ref_conv_pack,
 		.conv = ref_conv,
-		.conv_back = ref_conv_back,
+		.conv_backward = ref_conv_backward,
 		.act = ref_act,
-		.act_back = ref_act_back,
-		.pool = ref_pool,
-		.pool_back = ref_pool_back,
-		.up = ref_up,
-		.up_back = ref_up_back,
-		.bn = ref_bn,
-		.bn_back = ref_bn_back,
+		.act_backward = ref_act_backward,
+		.max_pool = ref_max_pool,
+		.max_pool_backward = ref_max_pool_backward,
+		.upsample = ref_upsample,
+		.upsample_backward = ref_upsample_backward,
+		.batch_norm = ref_batch_norm,
+		.batch_norm_backward = ref_batch_norm_backward,
 		.loss = ref_loss,
-		.heat = ref_heat,
-		.splat = ref_splat,
-		.update = ref_update,
+		.heatmap_loss = ref_heatmap_loss,
+		.draw_gaussians = ref_draw_gaussians,
+		.optimizer_step = ref_optimizer_step,
 		.close = ref_close};
-	struct ops *o = xmalloc(sizeof *o);
-	*o = table;
-	return o;
+	struct backend *be = xmalloc(sizeof *be);
+	*be = table;
+	return be;
 }

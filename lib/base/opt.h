@@ -60,7 +60,7 @@ struct opt {
 	}
 #define OPT_DEVICE(to)                                                                                                                     \
 	{                                                                                                                                  \
-		'd', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which hand computes", 1                                              \
+		'd', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which backend computes", 1                                              \
 	}
 
 #define OPT_PRECISION(to)                                                                                                                  \

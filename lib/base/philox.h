@@ -1,6 +1,6 @@
 /* Counter-based random numbers: the number is a function of what it is for, never of when it is drawn.
  * Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
- * One inline header for C, C++ and CUDA, so that lib and every hand of kernels draw the same bits. */
+ * One inline header for C, C++ and CUDA, so that lib and every backend of kernels draw the same bits. */
 #ifndef PHILOX_H
 #define PHILOX_H
 
@@ -24,7 +24,7 @@ enum philox_purpose {
 	PHILOX_SPLIT,
 	PHILOX_PATCH,
 	PHILOX_FACE,
-	PHILOX_DIRT,
+	PHILOX_LABEL_NOISE,
 	PHILOX_PIXEL, /* pixel noise of synthetic faces */
 	PHILOX_TEST,
 };

@@ -5,7 +5,7 @@
 
 #include "lib/draw/pict_faces.h"
 #include "lib/draw/pict_grid.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 #define TRUTH 0x4FB8FFFF
 #define PREDICTED 0xFFA62BFF
@@ -26,7 +26,7 @@ struct face {
 
 /* Which tensors there are, and the faces kept. */
 struct book {
-	struct ds *d;
+	struct dataset_stream *d;
 	int image, truth, predicted, id, steps, maps; /* tensor ids or -1 */
 	int w, h, k, levels, channels, mw, mh;
 	char **names;
@@ -54,7 +54,7 @@ static int find_points(struct book *b, const char *name)
 	const struct tns *t = b->d->in;
 	if (tns_find(t, name) < 0)
 		return -1;
-	int id = ds_need(t, name, TNS_F32, 3);
+	int id = dataset_stream_need(t, name, TNS_F32, 3);
 	const struct tns_def *def = &t->def[id];
 	if (def->dim[2] != 2)
 		die("%s: %s: %llu numbers a point, where x and y are needed", t->name, name, (unsigned long long)def->dim[2]);
@@ -69,7 +69,7 @@ static void find_steps_and_maps(struct book *b, const struct pict_faces *f)
 	const struct tns *t = b->d->in;
 	b->steps = b->maps = -1;
 	if (b->predicted >= 0 && tns_find(t, "steps") >= 0) {
-		b->steps = ds_need(t, "steps", TNS_F32, 4);
+		b->steps = dataset_stream_need(t, "steps", TNS_F32, 4);
 		const struct tns_def *def = &t->def[b->steps];
 		if (def->dim[2] != (uint64_t)b->k || def->dim[3] != 2)
 			die("%s: steps are not of the %d points of predicted", t->name, b->k);
@@ -79,22 +79,22 @@ static void find_steps_and_maps(struct book *b, const struct pict_faces *f)
 		return;
 	if (tns_find(t, "maps") < 0)
 		die("%s: no maps to draw (predict --maps makes them)", t->name);
-	b->maps = ds_need(t, "maps", TNS_F32, 4);
+	b->maps = dataset_stream_need(t, "maps", TNS_F32, 4);
 	const struct tns_def *def = &t->def[b->maps];
 	b->channels = (int)def->dim[1], b->mh = (int)def->dim[2], b->mw = (int)def->dim[3];
 }
 
 static void open_book(struct book *b, const char *data, const struct pict_faces *f)
 {
-	b->d = ds_open(data);
+	b->d = dataset_stream_open(data);
 	const struct tns *t = b->d->in;
-	b->image = ds_need(t, "image", TNS_U8, 3);
+	b->image = dataset_stream_need(t, "image", TNS_U8, 3);
 	b->h = (int)t->def[b->image].dim[1];
 	b->w = (int)t->def[b->image].dim[2];
 	b->truth = find_points(b, "keypoints");
 	b->predicted = find_points(b, "predicted");
 	find_steps_and_maps(b, f);
-	b->id = tns_find(t, "id") < 0 ? -1 : ds_need(t, "id", TNS_U32, 1);
+	b->id = tns_find(t, "id") < 0 ? -1 : dataset_stream_need(t, "id", TNS_U32, 1);
 	if (f->worst && (b->truth < 0 || b->predicted < 0))
 		die("%s: no %s: --worst needs truth and prediction", t->name, b->truth < 0 ? "keypoints" : "predicted");
 	if (f->names) {
@@ -102,7 +102,7 @@ static void open_book(struct book *b, const char *data, const struct pict_faces 
 			die("%s: no keypoints and no predicted: --names needs points", t->name);
 		if (b->k > NAMES_MAX)
 			die("%s: %d points are too many for --names: at most %d", t->name, b->k, NAMES_MAX);
-		b->names = ds_points(t, b->k);
+		b->names = names_points(t, b->k);
 		for (int i = 0; i < b->k; i++)
 			for (char *c = b->names[i]; *c; c++)
 				if (*c == '_')
@@ -116,7 +116,7 @@ static void *copy_row(void *to, const struct book *b, int id, uint64_t i)
 		return NULL;
 	size_t n = b->d->in->def[id].row_bytes;
 	to = to ? to : xmalloc(n);
-	memcpy(to, ds_at(b->d, id, i), n);
+	memcpy(to, dataset_stream_at(b->d, id, i), n);
 	return to;
 }
 
@@ -126,7 +126,7 @@ static void keep_face(struct book *b, struct face *f, uint64_t i, double error)
 	f->id = f->row;
 	if (b->id >= 0) {
 		uint32_t id;
-		memcpy(&id, ds_at(b->d, b->id, i), sizeof id);
+		memcpy(&id, dataset_stream_at(b->d, b->id, i), sizeof id);
 		f->id = id;
 	}
 	f->error = error;
@@ -152,7 +152,7 @@ static void offer(struct book *b, const struct pict_faces *f, uint64_t i)
 	if (b->d->row + i + 1 < (uint64_t)f->first)
 		return;
 	double error =
-		b->truth < 0 || b->predicted < 0 ? NAN : pict_face_error(ds_at(b->d, b->truth, i), ds_at(b->d, b->predicted, i), b->k);
+		b->truth < 0 || b->predicted < 0 ? NAN : pict_face_error(dataset_stream_at(b->d, b->truth, i), dataset_stream_at(b->d, b->predicted, i), b->k);
 	if (f->worst && isnan(error))
 		return;
 	if (b->n < (size_t)f->count) {
@@ -399,7 +399,7 @@ void pict_faces(const char *data, const struct pict_faces *f)
 	struct out *o = pict_open(&f->to);
 	open_book(&b, data, f);
 	uint64_t n, total = 0;
-	while ((n = ds_next(b.d)) > 0) {
+	while ((n = dataset_stream_next(b.d)) > 0) {
 		total += n;
 		for (uint64_t i = 0; i < n; i++)
 			offer(&b, f, i);
@@ -421,6 +421,6 @@ void pict_faces(const char *data, const struct pict_faces *f)
 	}
 	free(b.face);
 	if (b.names)
-		ds_free_names(b.names);
-	ds_close(b.d);
+		names_free(b.names);
+	dataset_stream_close(b.d);
 }

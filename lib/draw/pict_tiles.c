@@ -6,7 +6,7 @@
 #include "lib/base/num.h"
 #include "lib/draw/pict_grid.h"
 #include "lib/draw/pict_tiles.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 enum { EDGE = 16, HEAD = 24 };
 #define RIM 0xB9C0C8FF /* else white corners melt into the page */
@@ -207,9 +207,9 @@ void pict_pairs(const char *data, const struct pict_tiles *t)
 {
 	struct sheet s[2] = {{0}, {0}};
 	struct out *o = pict_open(&t->to);
-	struct ds *d = ds_open(data);
+	struct dataset_stream *d = dataset_stream_open(data);
 	const struct tns *in = d->in;
-	s[0].id = ds_need(in, "image", TNS_U8, 3);
+	s[0].id = dataset_stream_need(in, "image", TNS_U8, 3);
 	s[1].id = tns_find(in, "reconstruction");
 	if (s[1].id < 0)
 		die("%s: no tensor 'reconstruction'", in->name);
@@ -220,14 +220,14 @@ void pict_pairs(const char *data, const struct pict_tiles *t)
 	for (int k = 0; k < 2; k++)
 		shape(&s[k], in, t);
 	uint64_t n;
-	while ((n = ds_next(d)) > 0)
+	while ((n = dataset_stream_next(d)) > 0)
 		for (uint64_t i = 0; i < n; i++)
 			for (int k = 0; k < 2; k++)
-				offer(&s[k], t, ds_at(d, s[k].id, i));
+				offer(&s[k], t, dataset_stream_at(d, s[k].id, i));
 	if (!s->n)
 		die("%s: nothing to draw: %llu rows", in->name, (unsigned long long)s->total);
 	draw_pairs(s, t, o);
 	for (int k = 0; k < 2; k++)
 		free(s[k].at);
-	ds_close(d);
+	dataset_stream_close(d);
 }

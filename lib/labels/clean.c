@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/csv/seen.h"
-#include "lib/labels/judge.h"
-#include "lib/stream/ds.h"
+#include "lib/csv/image_hash_set.h"
+#include "lib/labels/label_check.h"
+#include "lib/stream/dataset_stream.h"
 
 struct row {
 	uint64_t row;
@@ -23,8 +23,8 @@ struct clean_hold {
 	struct tns_writer *w;
 	int k, image, keypoints, id, begun, frozen;
 	int *mirror;
-	struct seen *seen;
-	struct judge *judge;
+	struct image_hash_set *seen;
+	struct label_check *judge;
 	/* held rows: n of at most room */
 	size_t n, room, pixels;
 	struct row *rows;
@@ -39,9 +39,9 @@ struct clean *clean_new(const struct csv *c, struct tns_writer *w)
 	h->csv = c;
 	h->w = w;
 	h->k = c->npoints;
-	h->mirror = ds_mirror(c->points);
-	h->seen = seen_new();
-	h->judge = judge_new(h->k, h->mirror);
+	h->mirror = names_mirror(c->points);
+	h->seen = image_hash_set_new();
+	h->judge = label_check_new(h->k, h->mirror);
 	return cl;
 }
 
@@ -131,7 +131,7 @@ static void settle(struct clean *cl, const struct row *r)
 		if (!cl->keep_all)
 			return;
 	}
-	const struct faults *f = judge_row(h->judge, r->xy, h->csv->w, h->csv->h);
+	const struct faults *f = label_check_row(h->judge, r->xy, h->csv->w, h->csv->h);
 	for (int i = 0; i < f->n; i++) {
 		int blank = f->list[i].kind != FAULT_ODD;
 		tell(cl, r->row, &f->list[i], cl->keep_all ? "kept" : f->drop ? "dropped" : blank ? "blanked" : "kept");
@@ -176,7 +176,7 @@ static void freeze(struct clean *cl)
 {
 	struct clean_hold *h = cl->hold;
 	h->frozen = 1;
-	judge_fit(h->judge, h->xy, h->n, h->csv->w, h->csv->h);
+	label_check_fit(h->judge, h->xy, h->n, h->csv->w, h->csv->h);
 	cl->fitted = h->judge->fitted;
 	for (size_t i = 0; i < h->n; i++)
 		settle(cl, &h->rows[i]);
@@ -195,7 +195,7 @@ void clean_row(struct clean *cl)
 		begin(cl);
 	cl->read++;
 	struct row r = {c->row, c->id, 0, 0, h->xy, c->image};
-	r.first = seen_add(h->seen, c->image, h->pixels, c->row < UINT32_MAX ? (uint32_t)c->row : UINT32_MAX);
+	r.first = image_hash_set_add(h->seen, c->image, h->pixels, c->row < UINT32_MAX ? (uint32_t)c->row : UINT32_MAX);
 	if (h->frozen) {
 		if (h->k)
 			memcpy(h->xy, c->xy, row * sizeof *h->xy);
@@ -238,8 +238,8 @@ void clean_end(struct clean *cl)
 void clean_free(struct clean *cl)
 {
 	struct clean_hold *h = cl->hold;
-	judge_free(h->judge);
-	seen_free(h->seen);
+	label_check_free(h->judge);
+	image_hash_set_free(h->seen);
 	free(h->mirror);
 	free(h->rows);
 	free(h->images);

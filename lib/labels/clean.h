@@ -1,7 +1,7 @@
 /* From rows of a CSV to rows of a data set: duplicates merged, wrong labels blanked or their rows dropped, every fault told to a report.
  *
  * The first CLEAN_HOLD rows are held (fewer if their pixels would be more than CLEAN_HOLD_BYTES, but 100 at least), the shape model is
- * fitted to them, and from then on it stays as it is: after that a row costs 16 bytes (seen.h). While rows are held, duplicates complete
+ * fitted to them, and from then on it stays as it is: after that a row costs 16 bytes (image_hash_set.h). While rows are held, duplicates complete
  * each other's labels; a later duplicate is only dropped. Rows leave in the order in which they came. */
 #ifndef CLEAN_H
 #define CLEAN_H

@@ -42,7 +42,7 @@ struct faults {
 const char *fault_name(enum fault_kind kind);
 struct faults *faults_new(int k);
 void faults_free(struct faults *f);
-/* Judge one row xy (K, 2) of a w x h image. s NULL: only what needs no model. mirror as from ds_mirror. Fills f. */
+/* Judge one row xy (K, 2) of a w x h image. s NULL: only what needs no model. mirror as from names_mirror. Fills f. */
 void faults_find(struct faults *f, const struct shape *s, const float *xy, const int *mirror, int w, int h);
 
 #endif

@@ -6,7 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/labels/patch.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 enum { TRIES = 200 };
 
@@ -22,26 +22,26 @@ struct cutter {
 
 void patch_places(struct patch_place *to, int *n, const char *const *lists, int count, const char *option, int flip, char **names)
 {
-	int *mirror = ds_mirror(names);
+	int *mirror = names_mirror(names);
 	for (int i = 0; i < count; i++, (*n)++) {
 		const char *list = lists[i];
 		if (!*list || *list == ',' || strstr(list, ",,") || list[strlen(list) - 1] == ',')
 			die_usage("--%s: '%s' has an empty name", option, list);
 		struct patch_place *place = &to[*n];
 		int words;
-		char **word = ds_split_names(list, &words);
+		char **word = names_split(list, &words);
 		if (words > PATCH_NAMES || *n >= PATCH_PLACES)
 			die_usage("--%s: '%s' is too many", option, list);
 		*place = (struct patch_place){.n = words};
 		for (int k = 0; k < words; k++) {
-			int at = place->point[k] = ds_name_index(names, word[k]);
+			int at = place->point[k] = names_index(names, word[k]);
 			if (at < 0)
 				die_usage("--%s: there is no point '%s' in the data", option, word[k]);
 			place->mirror[k] = mirror[at];
 			if (flip && mirror[at] == at && (strstr(word[k], "left") || strstr(word[k], "right")))
 				die_usage("--%s: --flip needs the point of the other side of '%s'", option, word[k]);
 		}
-		ds_free_names(word);
+		names_free(word);
 	}
 	free(mirror);
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/labels/ftail.h"
-#include "lib/labels/sym.h"
+#include "lib/labels/f_dist.h"
+#include "lib/labels/cholesky.h"
 
 #define SEEN 256 /* sets of visible points remembered, a power of two */
 #define WORK 4e6 /* bound of the fit's work an iteration: sets of visible points times the cube of the coordinates */
@@ -106,7 +106,7 @@ static const struct shape_seen *look_up(const struct shape *s, uint64_t mask)
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
 			e->precision[i * n + j] = s->cov[e->at[i] * p + e->at[j]];
-	if (!sym_invert(e->precision, n, &e->logdet))
+	if (!cholesky_invert(e->precision, n, &e->logdet))
 		die("the shape model is not positive definite"); /* can't be: every point has SHAPE_PRECISION of its own */
 	double pull[3] = {0, 0, 0};
 	for (int i = 0; i < n; i += 2) {
@@ -121,9 +121,9 @@ static const struct shape_seen *look_up(const struct shape *s, uint64_t mask)
 		invert2(pull[0], pull[1], pull[2], e->pull);
 		e->logpull = -log(pull[0] * pull[2] - pull[1] * pull[1]);
 	}
-	e->set = n ? ftail_bound(SHAPE_ALPHA, n, s->dof) : INFINITY;
+	e->set = n ? f_dist_isf(SHAPE_ALPHA, n, s->dof) : INFINITY;
 	e->point = n > 2 ? part_bound(SHAPE_ALPHA * 2 / n, s->dof, n) : INFINITY;
-	e->moved = ftail_bound(SHAPE_ALPHA, 2, s->dof);
+	e->moved = f_dist_isf(SHAPE_ALPHA, 2, s->dof);
 	e->shift = n > 2 ? part_bound(SHAPE_ALPHA, s->dof, n) : INFINITY;
 	return e;
 }
@@ -152,7 +152,7 @@ double shape_distance(const struct shape *s, const float *xy, double *tail)
 	const struct shape_seen *e = look_up(s, shape_visible(s->k, xy));
 	double d = weigh(s, e, xy, g);
 	if (tail)
-		*tail = e->n ? ftail(d, e->n, s->dof) : 1;
+		*tail = e->n ? f_dist_sf(d, e->n, s->dof) : 1;
 	return d;
 }
 

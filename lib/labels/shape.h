@@ -5,7 +5,7 @@
  * asked of a row is asked of its visible points alone, whichever they are: the marginal and the conditional of a t are t again.
  *
  * Three questions, each with chance SHAPE_ALPHA of calling a right row wrong:
- *   set    is the row's distance too large? (F distributed, ftail.h)
+ *   set    is the row's distance too large? (F distributed, f_dist.h)
  *   point  is one point too far from where all others put it? (SHAPE_ALPHA over the number of points, for each)
  *   shift  is the row too far from where faces stand, seen as a whole moved by one vector? (by itself, and for how well the rest fits)
  * So of right labels like those it was fitted to a few in 1,000 are called unlikely, whatever the data. */

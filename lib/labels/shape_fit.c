@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/labels/ftail.h"
-#include "lib/labels/sym.h"
+#include "lib/labels/f_dist.h"
+#include "lib/labels/cholesky.h"
 
 #define WORK 4e6       /* bound of the work of an iteration: sets of visible points times the cube of the coordinates */
 #define PRIOR 1	       /* rows' worth of "coordinates don't depend on each other", so that few rows give a proper matrix too */
@@ -124,7 +124,7 @@ static double add_group(struct fit *f, const struct shape *s, const struct group
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
 			f->b[i * n + j] = s->cov[f->seen[i] * p + f->seen[j]];
-	if (!sym_invert(f->b, n, &logdet))
+	if (!cholesky_invert(f->b, n, &logdet))
 		return 0; /* can't be: cov is inverse-safe by its prior */
 	memset(f->g, 0, (size_t)(n * n) * sizeof *f->g);
 	memset(f->c, 0, (size_t)n * sizeof *f->c); /* its first row: the weighted sum of y */
@@ -223,8 +223,8 @@ static void calibrate(const struct fit *f, struct shape *s, const double *d, con
 			if (!keep[i] || !q)
 				continue;
 			if (!middle[q]) {
-				middle[q] = ftail_bound(0.5, q, dofs[k]);
-				bound[q] = ftail_bound(0.05, q, dofs[k]);
+				middle[q] = f_dist_isf(0.5, q, dofs[k]);
+				bound[q] = f_dist_isf(0.05, q, dofs[k]);
 			}
 			v[m++] = d[i] / middle[q];
 		}

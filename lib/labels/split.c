@@ -7,7 +7,7 @@
 #include "lib/base/num.h"
 #include "lib/base/philox.h"
 #include "lib/labels/split.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 enum { THUMB = 12, CELLS = THUMB * THUMB };
 
@@ -17,13 +17,13 @@ int split_parse(struct split *s, const char *text, int n)
 	double sum = 0;
 	if (!*text || text[0] == ',' || text[strlen(text) - 1] == ',' || strstr(text, ",,"))
 		return -1;
-	char **words = ds_split_names(text, &count);
+	char **words = names_split(text, &count);
 	good = count == n && n <= SPLIT_PARTS;
 	for (int i = 0; good && i < n; i++) {
 		good = num_real(words[i], &s->share[i]) && s->share[i] > 0 && s->share[i] < 1;
 		sum += s->share[i];
 	}
-	ds_free_names(words);
+	names_free(words);
 	if (!good || fabs(sum - 1) > 1e-6)
 		return -1;
 	for (int i = 0; i < n; i++)

@@ -5,7 +5,7 @@
 #include "lib/base/lookup.h"
 #include "lib/base/table.h"
 #include "lib/labels/suspects.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 struct suspects {
 	struct table *table;
@@ -31,7 +31,7 @@ struct suspects *suspects_load(const char *path, char **names, uint32_t *crc)
 			continue;
 		keys[n] = table_uint(t, i, row, UINT32_MAX);
 		s->row[n] = i;
-		s->point[n] = ds_name_index(names, table_at(t, i, name));
+		s->point[n] = names_index(names, table_at(t, i, name));
 		if (s->point[n] < 0)
 			table_die(t, i, "there is no point '%s' in the data", table_at(t, i, name));
 		n++;

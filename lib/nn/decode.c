@@ -8,7 +8,7 @@
 enum { SPOT = 4 }; /* pixels around a spot's peak that make its centroid */
 
 struct decoder {
-	const struct ops *o;
+	const struct backend *be;
 	const struct model *m;
 	real *place;		  /* device, heatmap */
 	real *host[DECODE_SLOTS]; /* NULL: not used yet */
@@ -17,13 +17,13 @@ struct decoder {
 	float *usual, *found; /* map: (points, MODEL_PRIOR), (points, 2) */
 };
 
-struct decoder *decoder_new(const struct ops *o, const struct model *m, int B)
+struct decoder *decoder_new(const struct backend *be, const struct model *m, int B)
 {
 	struct decoder *d = xcalloc(1, sizeof *d);
-	size_t n = (size_t)B * (size_t)m->points * HEAT_PLACE, P = (size_t)m->points;
-	d->o = o, d->m = m;
+	size_t n = (size_t)B * (size_t)m->points * HEATMAP_PLACE, P = (size_t)m->points;
+	d->be = be, d->m = m;
 	if (m->target == TARGET_HEATMAP)
-		d->place = o->alloc(o, n * sizeof *d->place);
+		d->place = be->alloc(be, n * sizeof *d->place);
 	else
 		n = (size_t)B * (size_t)m->outputs;
 	d->size = n;
@@ -35,7 +35,7 @@ void decoder_free(struct decoder *d)
 {
 	if (!d)
 		return;
-	d->o->release(d->o, d->place);
+	d->be->release(d->be, d->place);
 	for (int i = 0; i < DECODE_SLOTS; i++)
 		free(d->host[i]);
 	free(d->usual), free(d->found), free(d);
@@ -48,7 +48,7 @@ static void to_pixels(const struct model *m, double x, double y, float *xy)
 
 void decode_places(const struct model *m, const real *place, int B, float *xy, float *variance)
 {
-	for (size_t i = 0; i < (size_t)B * (size_t)m->points; i++, place += HEAT_PLACE) {
+	for (size_t i = 0; i < (size_t)B * (size_t)m->points; i++, place += HEATMAP_PLACE) {
 		to_pixels(m, (double)place[0], (double)place[1], xy + 2 * i);
 		if (variance)
 			variance[i] = (float)((double)place[2] / ((double)m->sx * (double)m->sy));
@@ -124,27 +124,27 @@ static void decode_map(struct decoder *d, const real *z, float *xy, float *varia
 	}
 }
 
-void decode_ask(struct decoder *d, const real *z, int B, int slot)
+void decode_async(struct decoder *d, const real *z, int B, int slot)
 {
 	const struct model *m = d->m;
-	const struct ops *o = d->o;
+	const struct backend *be = d->be;
 	size_t each = (size_t)m->outputs;
 	if (!d->host[slot])
 		d->host[slot] = xcalloc(d->size, sizeof *d->host[slot]);
 	if (m->target == TARGET_HEATMAP) {
-		struct heat s = {.P = m->points, .H = m->MH, .W = m->MW, .sigma = 1, .at = {.kind = LOSS_SQUARED}};
-		o->heat(o, &s, NULL, NULL, d->place, z, NULL, NULL, B);
-		z = d->place, each = (size_t)m->points * HEAT_PLACE;
+		struct heatmap_loss s = {.P = m->points, .H = m->MH, .W = m->MW, .sigma = 1, .point = {.kind = LOSS_SQUARED}};
+		be->heatmap_loss(be, &s, NULL, NULL, d->place, z, NULL, NULL, B);
+		z = d->place, each = (size_t)m->points * HEATMAP_PLACE;
 	}
 	d->B[slot] = B;
-	d->ticket[slot] = o->fetch(o, d->host[slot], z, (size_t)B * each * sizeof *z);
+	d->ticket[slot] = be->download_async(be, d->host[slot], z, (size_t)B * each * sizeof *z);
 }
 
-void decode_take(struct decoder *d, int slot, float *xy, float *variance)
+void decode_wait(struct decoder *d, int slot, float *xy, float *variance)
 {
 	const struct model *m = d->m;
 	size_t P = (size_t)m->points;
-	d->o->wait(d->o, d->ticket[slot]);
+	d->be->wait(d->be, d->ticket[slot]);
 	if (m->target == TARGET_HEATMAP) {
 		decode_places(m, d->host[slot], d->B[slot], xy, variance);
 		return;
@@ -164,6 +164,6 @@ void decode_take(struct decoder *d, int slot, float *xy, float *variance)
 
 void decode(struct decoder *d, const real *z, int B, float *xy, float *variance)
 {
-	decode_ask(d, z, B, 0);
-	decode_take(d, 0, xy, variance);
+	decode_async(d, z, B, 0);
+	decode_wait(d, 0, xy, variance);
 }

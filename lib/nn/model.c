@@ -8,7 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/nn/model.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 static const char *const target_names[] = {"label", "coords", "heatmap", "map", "image"};
 
@@ -121,7 +121,7 @@ static const char *need_meta(const struct tns *t, const char *key)
 static void read_prior(struct model *m, const struct tns_table *b)
 {
 	const struct tns *t = tns_table_head(b);
-	int id = ds_need(t, "prior", TNS_F32, 2);
+	int id = dataset_stream_need(t, "prior", TNS_F32, 2);
 	if (t->def[id].rows != (uint64_t)m->points || t->def[id].dim[1] != MODEL_PRIOR)
 		die("%s: prior is not %dx%d", t->name, m->points, MODEL_PRIOR);
 	m->prior = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *m->prior);
@@ -151,7 +151,7 @@ struct model *model_head(const struct tns *t)
 	m->names = xstrdup(names);
 	int values = m->W * m->H;
 	if (m->target != TARGET_IMAGE) {
-		ds_free_names(ds_split_names(names, &n));
+		names_free(names_split(names, &n));
 		values = model_has_points(m->target) ? 2 * n : n == 2 ? 1 : n;
 	}
 	if (build(m, values, err))
@@ -341,6 +341,6 @@ void model_save(const struct model *m, const char *path, const struct tns *const
 	model_write(&m->d, w, id, m->param, m->stat);
 	if (m->prior)
 		tns_write(w, prior, m->prior, (uint64_t)m->points);
-	ds_history(w, in, n, more);
+	history_put(w, in, n, more);
 	tns_close(w);
 }

@@ -28,7 +28,7 @@ struct model {
 	float mul, add;	      /* input = byte * mul + add */
 	float sx, ox, sy, oy; /* coordinate * s + o: coords: output; heatmap, map: place, 0 the centre of the first value */
 	double rmse;	      /* of points on the faces it was validated on, pixels; 0: not known */
-	double offset[2];     /* pixels: what labels count further than from the first pixel's centre; in o; see goal.h */
+	double offset[2];     /* pixels: what labels count further than from the first pixel's centre; in o; see targets.h */
 	real *prior;	      /* host, map: (points, MODEL_PRIOR); else NULL */
 	real *param, *stat;   /* host */
 	uint32_t fingerprint;
@@ -51,7 +51,7 @@ int model_has_points(enum target t);	 /* 1: it learns where points are */
 const char *model_target_name(enum target t);
 int model_target(const char *name); /* or -1 */
 
-/* A file of one model. history as ds_history makes it from these inputs. */
+/* A file of one model. history as history_put makes it from these inputs. */
 void model_save(const struct model *m, const char *path, const struct tns *const *in, int n, const char *more);
 /* The same piece by piece, for files that hold more: METAs, definitions (returns the first id), rows. prefix "" or "opt/m/". stat NULL:
  * without the statistics. */

@@ -141,7 +141,7 @@ static void fuse(struct netdesc *d)
 		if (l->fused || (l->kind != LAYER_DENSE && l->kind != LAYER_CONV && l->kind != LAYER_BN))
 			continue;
 		if (l->kind == LAYER_CONV && i > 1 && l->S == 1 && next[-2].kind == LAYER_UP && next[-2].KH == 2)
-			l->up = 2, next[-2].fused = 1;
+			l->upsample = 2, next[-2].fused = 1;
 		if (l->kind == LAYER_BN && (next == end || next->kind != LAYER_ACT || next->act != ACT_RELU))
 			continue;
 		if (next < end && next->kind == LAYER_ACT)
@@ -175,7 +175,7 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, stru
 		if (d->n == NETDESC_LAYERS)
 			return snprintf(err, 256, "the net has more than %d layers", NETDESC_LAYERS), -1;
 		struct layer *l = &d->layer[d->n];
-		l->C = C, l->H = H, l->W = W, l->up = l->pool = 1;
+		l->C = C, l->H = H, l->W = W, l->upsample = l->pool = 1;
 		if (len > 60 || parse_token(token, l, target) < 0)
 			return snprintf(err, 256, "layer %d: '%s' is no layer", d->n, token), -1;
 		if (place(d, l) < 0)
@@ -293,7 +293,7 @@ static enum act act_after(const struct netdesc *d, int i)
 	return ACT_NONE;
 }
 
-void netdesc_first(const struct netdesc *d, uint64_t seed, real *param, real *stat)
+void netdesc_init_params(const struct netdesc *d, uint64_t seed, real *param, real *stat)
 {
 	for (int i = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];

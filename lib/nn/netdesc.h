@@ -1,6 +1,6 @@
 /* A net as text, `conv3x3x32 relu pool2 fc500 relu fc`, and as the layers, shapes and places of parameters that follow from it.
  *   convHxWxC[sS][pP]  poolN  upN  fcN  bn  dropoutF  relu  tanh  sigmoid
- * fc, and convHxW, without a count take the target's: its values, or its map channels where it is maps. What a hand can do in one go with a
+ * fc, and convHxW, without a count take the target's: its values, or its map channels where it is maps. What a backend can do in one go with a
  * fc or conv is fused with it: an activation right after it (a relu after a bn too), a pool after a conv or its activation, an activation
  * after such a pool, an up of 2 before a conv of stride 1. White space separates, # begins a comment up to the end of the line. Layers are
  * numbered from 0 as they stand, activations too: tensors of a model are N.weight.
@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "kernels/ops.h"
+#include "kernels/backend.h"
 
 enum layer_kind { LAYER_DENSE, LAYER_CONV, LAYER_POOL, LAYER_UP, LAYER_BN, LAYER_DROPOUT, LAYER_ACT };
 
@@ -18,7 +18,7 @@ struct layer {
 	enum layer_kind kind;
 	enum act act;	  /* of LAYER_ACT; of dense, conv and bn: the one computed with it */
 	int fused;	  /* another layer does it */
-	int up, pool;	  /* conv: computed with it; else 1 */
+	int upsample, pool;	  /* conv: computed with it; else 1 */
 	int C, H, W;	  /* input, as the text says: of a conv after its up */
 	int OC, OH, OW;	  /* output, of a conv before its pool */
 	int KH, KW, S, P; /* conv; pool and up: KH */
@@ -59,6 +59,6 @@ double netdesc_flops(const struct netdesc *d);
 char *netdesc_text(const char *spec);
 /* First values (host, nparam and nstat): He et al. 2015 (normal) before relu, Glorot and Bengio 2010 (uniform) else, four times as wide
  * before sigmoid; biases 0, gamma 1, variance 1; by Philox (seed, PHILOX_INIT, layer, output, input). */
-void netdesc_first(const struct netdesc *d, uint64_t seed, real *param, real *stat);
+void netdesc_init_params(const struct netdesc *d, uint64_t seed, real *param, real *stat);
 
 #endif

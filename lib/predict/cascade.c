@@ -6,7 +6,7 @@
 
 #include "lib/base/err.h"
 #include "lib/predict/cascade.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 struct level {
 	struct model *m[CASCADE_MODELS];
@@ -30,33 +30,33 @@ int cascade_is_model(const char *path)
 	return yes;
 }
 
-static void level_load(struct level *l, const struct ops *o, char **path, int n, int flip)
+static void level_load(struct level *l, const struct backend *be, char **path, int n, int flip)
 {
 	if (n > CASCADE_MODELS)
 		die_usage("%s: more than %d models of one level", path[0], CASCADE_MODELS);
 	l->n = n;
 	for (int i = 0; i < n; i++)
 		l->m[i] = model_load(path[i]);
-	l->f = infer_new(o, l->m, n, flip);
+	l->f = infer_new(be, l->m, n, flip);
 }
 
-struct cascade *cascade_new(const struct ops *o, char **model, int n, const char *const *refine, int levels, int flip)
+struct cascade *cascade_new(const struct backend *be, char **model, int n, const char *const *refine, int levels, int flip)
 {
 	struct cascade *c = xcalloc(1, sizeof *c);
 	if (levels >= CASCADE_LEVELS)
 		die_usage("--refine: more than %d levels", CASCADE_LEVELS - 1);
-	level_load(&c->level[0], o, model, n, flip);
+	level_load(&c->level[0], be, model, n, flip);
 	const struct model *first = cascade_model(c);
 	if (levels && !first->points)
 		die_usage("--refine: the model predicts no points");
 	for (int k = 0; k < levels; k++) {
 		int count;
-		char **path = ds_split_names(refine[k], &count);
-		level_load(&c->level[k + 1], o, path, count, flip);
+		char **path = names_split(refine[k], &count);
+		level_load(&c->level[k + 1], be, path, count, flip);
 		const struct model *m = c->level[k + 1].m[0];
 		if (!m->points || strcmp(m->names, first->names))
 			die("%s: its points are not those of the model it is to refine", path[0]);
-		ds_free_names(path);
+		names_free(path);
 	}
 	c->levels = levels + 1;
 	return c;
@@ -72,29 +72,29 @@ const struct model *cascade_model(const struct cascade *c)
 	return c->level[0].m[0];
 }
 
-void cascade_ask(struct cascade *c, const uint8_t *images, int B)
+void cascade_batch_async(struct cascade *c, const uint8_t *images, int B)
 {
-	infer_ask(c->level[0].f, images, B);
+	infer_batch_async(c->level[0].f, images, B);
 }
 
-void cascade_take(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps)
+void cascade_batch_wait(struct cascade *c, const uint8_t *images, int B, float *out, float *stddev, float *steps)
 {
 	const struct model *m = cascade_model(c);
 	size_t n = 2 * (size_t)m->points, further = (size_t)c->levels - 1;
-	infer_take(c->level[0].f, out, spread);
+	infer_batch_wait(c->level[0].f, out, stddev);
 	double rmse = infer_rmse(c->level[0].f);
-	assert(spread || !further);
+	assert(stddev || !further);
 	for (size_t k = 0; k < further; k++) {
 		for (size_t b = 0; b < (size_t)B; b++)
 			memcpy(steps + (b * further + k) * n, out + b * n, n * sizeof *out);
-		infer_refine(c->level[k + 1].f, images, m->W, m->H, B, out, spread, &rmse);
+		infer_refine(c->level[k + 1].f, images, m->W, m->H, B, out, stddev, &rmse);
 	}
 }
 
-void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *spread, float *steps)
+void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *stddev, float *steps)
 {
-	cascade_ask(c, images, B);
-	cascade_take(c, images, B, out, spread, steps);
+	cascade_batch_async(c, images, B);
+	cascade_batch_wait(c, images, B, out, stddev, steps);
 }
 
 void cascade_history(const struct cascade *c, const struct tns *in, struct tns_writer *w)
@@ -113,7 +113,7 @@ void cascade_history(const struct cascade *c, const struct tns *in, struct tns_w
 			heads[n] = (struct tns){.nmeta = 1, .meta = &lines[n], .fingerprint = m->fingerprint};
 			inputs[n + 1] = &heads[n];
 		}
-	ds_history(w, inputs, (int)n + 1, NULL);
+	history_put(w, inputs, (int)n + 1, NULL);
 	free(heads), free(lines), free(inputs);
 }
 

@@ -9,20 +9,20 @@
 #include "lib/nn/decode.h"
 #include "lib/nn/net.h"
 #include "lib/predict/infer.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 struct infer {
-	const struct ops *o;
+	const struct backend *be;
 	struct model **m;
 	int n, flip, values, *mirror;
 	struct net **net;
 	struct decoder **decoder;		  /* of models with points */
-	uint8_t *bytes[INFER_ASKED][2], *flipped; /* device, of each side; host */
+	uint8_t *bytes[INFER_IN_FLIGHT][2], *flipped; /* device, of each side; host */
 	uint32_t *rows;				  /* device: 0, 1, ... */
 	real *x;				  /* device */
 	real **z;				  /* host: outputs as they come, of (asked, side, model), where they are wanted */
 	int *ticket;				  /* of each of them */
-	int B[INFER_ASKED], asked, taken;	  /* how many so far */
+	int B[INFER_IN_FLIGHT], asked, taken;	  /* how many so far */
 	float *row, *variance;			  /* (B, values), (B, points): one model's */
 	double *sum, *square;			  /* (B, values) */
 	double *own;				  /* (B, points): the estimates' own variances, summed */
@@ -40,40 +40,40 @@ static void same_kind(struct model **m, int n)
 	}
 }
 
-struct infer *infer_new(const struct ops *o, struct model **m, int n, int flip)
+struct infer *infer_new(const struct backend *be, struct model **m, int n, int flip)
 {
 	struct infer *f = xcalloc(1, sizeof *f);
 	size_t pixels = (size_t)m[0]->W * (size_t)m[0]->H, B = INFER_BATCH, P = (size_t)m[0]->points;
 	uint32_t rows[INFER_BATCH];
 	int k;
-	f->o = o, f->m = m, f->n = n, f->flip = flip;
+	f->be = be, f->m = m, f->n = n, f->flip = flip;
 	f->values = m[0]->points ? 2 * m[0]->points : m[0]->outputs;
 	same_kind(m, n);
 	f->net = xcalloc((size_t)n, sizeof *f->net), f->decoder = xcalloc((size_t)n, sizeof *f->decoder);
 	for (int i = 0; i < n; i++) {
-		f->net[i] = net_new(o, &m[i]->d, INFER_BATCH, NET_INFER);
+		f->net[i] = net_new(be, &m[i]->d, INFER_BATCH, NET_INFER);
 		net_borrow(f->net[i], m[i]->param, m[i]->stat);
 		if (P)
-			f->decoder[i] = decoder_new(o, m[i], INFER_BATCH);
+			f->decoder[i] = decoder_new(be, m[i], INFER_BATCH);
 	}
-	for (int i = 0; i < INFER_ASKED; i++)
+	for (int i = 0; i < INFER_IN_FLIGHT; i++)
 		for (int side = 0; side <= flip; side++)
-			f->bytes[i][side] = o->alloc(o, B * pixels);
+			f->bytes[i][side] = be->alloc(be, B * pixels);
 	f->flipped = xmalloc(B * pixels);
-	f->rows = o->alloc(o, sizeof rows);
+	f->rows = be->alloc(be, sizeof rows);
 	for (uint32_t i = 0; i < INFER_BATCH; i++)
 		rows[i] = i;
-	o->put(o, f->rows, rows, sizeof rows);
-	f->x = o->alloc(o, B * pixels * sizeof(real));
+	be->upload(be, f->rows, rows, sizeof rows);
+	f->x = be->alloc(be, B * pixels * sizeof(real));
 	size_t out = (size_t)f->values;
-	f->z = xcalloc(INFER_ASKED * 2 * (size_t)n, sizeof *f->z), f->ticket = xcalloc(INFER_ASKED * 2 * (size_t)n, sizeof *f->ticket);
+	f->z = xcalloc(INFER_IN_FLIGHT * 2 * (size_t)n, sizeof *f->z), f->ticket = xcalloc(INFER_IN_FLIGHT * 2 * (size_t)n, sizeof *f->ticket);
 	f->row = xcalloc(B * out, sizeof *f->row), f->variance = xcalloc(B * P + 1, sizeof *f->variance);
 	f->sum = xcalloc(B * out, sizeof *f->sum), f->square = xcalloc(B * out, sizeof *f->square);
 	f->own = xcalloc(B * P + 1, sizeof *f->own);
 	if (P) {
-		char **names = ds_split_names(m[0]->names, &k);
-		f->mirror = ds_mirror(names);
-		ds_free_names(names);
+		char **names = names_split(m[0]->names, &k);
+		f->mirror = names_mirror(names);
+		names_free(names);
 	}
 	return f;
 }
@@ -101,11 +101,11 @@ void infer_free(struct infer *f)
 {
 	for (int i = 0; i < f->n; i++)
 		net_free(f->net[i]), decoder_free(f->decoder[i]);
-	for (int i = 0; i < INFER_ASKED; i++)
-		f->o->release(f->o, f->bytes[i][0]), f->o->release(f->o, f->bytes[i][1]);
-	for (int i = 0; i < INFER_ASKED * 2 * f->n; i++)
+	for (int i = 0; i < INFER_IN_FLIGHT; i++)
+		f->be->release(f->be, f->bytes[i][0]), f->be->release(f->be, f->bytes[i][1]);
+	for (int i = 0; i < INFER_IN_FLIGHT * 2 * f->n; i++)
 		free(f->z[i]);
-	f->o->release(f->o, f->rows), f->o->release(f->o, f->x);
+	f->be->release(f->be, f->rows), f->be->release(f->be, f->x);
 	free(f->ticket);
 	free(f->net), free(f->decoder), free(f->flipped), free(f->z), free(f->row), free(f->variance), free(f->sum), free(f->square);
 	free(f->own), free(f->patch), free(f->place), free(f->mirror), free(f);
@@ -192,30 +192,30 @@ static int slot_of(int asked, int side)
 	return asked * 2 + side;
 }
 
-void infer_ask(struct infer *f, const uint8_t *images, int B)
+void infer_batch_async(struct infer *f, const uint8_t *images, int B)
 {
-	const struct ops *o = f->o;
+	const struct backend *be = f->be;
 	const struct model *first = f->m[0];
 	size_t pixels = (size_t)first->W * (size_t)first->H;
-	int a = f->asked++ % INFER_ASKED;
-	assert(f->asked - f->taken <= INFER_ASKED);
+	int a = f->asked++ % INFER_IN_FLIGHT;
+	assert(f->asked - f->taken <= INFER_IN_FLIGHT);
 	f->B[a] = B;
 	for (int side = 0; side <= f->flip; side++) {
 		if (side)
 			mirror_images(f->flipped, images, (size_t)B * (size_t)first->H, first->W);
-		o->feed(o, f->bytes[a][side], side ? f->flipped : images, (size_t)B * pixels);
+		be->upload_async(be, f->bytes[a][side], side ? f->flipped : images, (size_t)B * pixels);
 		for (int i = 0; i < f->n; i++) {
 			const struct model *m = f->m[i];
 			size_t at = z_index(f, a, side, i);
-			o->images(o, f->x, f->bytes[a][side], f->rows, B, 1, m->H, m->W, m->mul, m->add, NULL);
+			be->load_batch(be, f->x, f->bytes[a][side], f->rows, B, 1, m->H, m->W, m->mul, m->add, NULL);
 			const real *z = net_forward(f->net[i], f->x, B, &(struct net_pass){0});
 			if (m->points)
-				decode_ask(f->decoder[i], z, B, slot_of(a, side));
+				decode_async(f->decoder[i], z, B, slot_of(a, side));
 			if (m->points && !f->maps)
 				continue;
 			if (!f->z[at])
 				f->z[at] = xcalloc((size_t)INFER_BATCH * (size_t)m->outputs, sizeof *f->z[at]);
-			f->ticket[at] = o->fetch(o, f->z[at], z, (size_t)B * (size_t)m->outputs * sizeof *z);
+			f->ticket[at] = be->download_async(be, f->z[at], z, (size_t)B * (size_t)m->outputs * sizeof *z);
 		}
 	}
 }
@@ -227,9 +227,9 @@ static void estimate(struct infer *f, int a, int i, int side, double share)
 	size_t at = z_index(f, a, side, i);
 	int B = f->B[a];
 	if (m->points)
-		decode_take(f->decoder[i], slot_of(a, side), f->row, f->variance);
+		decode_wait(f->decoder[i], slot_of(a, side), f->row, f->variance);
 	if (!m->points || f->maps)
-		f->o->wait(f->o, f->ticket[at]);
+		f->be->wait(f->be, f->ticket[at]);
 	if (f->maps)
 		add_maps(f, f->z[at], B, side, share);
 	for (int b = 0; !m->points && b < B; b++) {
@@ -240,10 +240,10 @@ static void estimate(struct infer *f, int a, int i, int side, double share)
 	}
 }
 
-void infer_take(struct infer *f, float *out, float *spread)
+void infer_batch_wait(struct infer *f, float *out, float *stddev)
 {
 	const struct model *m = f->m[0];
-	int a = f->taken++ % INFER_ASKED, B = f->B[a];
+	int a = f->taken++ % INFER_IN_FLIGHT, B = f->B[a];
 	assert(f->taken <= f->asked);
 	size_t K = (size_t)f->values, P = (size_t)m->points, all = (size_t)B * K;
 	int estimates = f->n * (f->flip ? 2 : 1), own = 0;
@@ -266,21 +266,21 @@ void infer_take(struct infer *f, float *out, float *spread)
 		}
 	for (size_t k = 0; k < all; k++)
 		out[k] = (float)(f->sum[k] / estimates);
-	for (size_t k = 0; spread && k < all / 2; k++) {
+	for (size_t k = 0; stddev && k < all / 2; k++) {
 		double v = f->own[k] / estimates;
 		for (int xy = 0; xy < 2; xy++) {
 			double mean = f->sum[2 * k + (size_t)xy] / estimates;
 			v += f->square[2 * k + (size_t)xy] / estimates - mean * mean;
 		}
-		spread[k] = estimates > 1 || own ? (float)sqrt(v > 0 ? v : 0) : NAN;
+		stddev[k] = estimates > 1 || own ? (float)sqrt(v > 0 ? v : 0) : NAN;
 	}
 	free(copy);
 }
 
-void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *spread)
+void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *stddev)
 {
-	infer_ask(f, images, B);
-	infer_take(f, out, spread);
+	infer_batch_async(f, images, B);
+	infer_batch_wait(f, out, stddev);
 }
 
 double infer_rmse(const struct infer *f)
@@ -295,18 +295,18 @@ double infer_rmse(const struct infer *f)
 }
 
 /* Two estimates of a point as one. share: what the second counts, of 1; below 0: by the spreads. */
-static void fuse(float xy[2], float *spread, const float got[2], float its, double share)
+static void fuse(float xy[2], float *stddev, const float got[2], float its, double share)
 {
-	double wa = 1 / ((double)*spread * (double)*spread), wb = 1 / ((double)its * (double)its);
+	double wa = 1 / ((double)*stddev * (double)*stddev), wb = 1 / ((double)its * (double)its);
 	int known = isfinite(wa) && isfinite(wb);
 	if (share < 0)
 		share = known ? wb / (wa + wb) : 1;
 	for (int k = 0; k < 2; k++)
 		xy[k] = (float)((1 - share) * (double)xy[k] + share * (double)got[k]);
-	*spread = known ? (float)sqrt(1 / (wa + wb)) : its;
+	*stddev = known ? (float)sqrt(1 / (wa + wb)) : its;
 }
 
-void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *spread, double *rmse)
+void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *stddev, double *rmse)
 {
 	const struct model *m = f->m[0];
 	double a = *rmse, b = infer_rmse(f), share = a > 0 && b > 0 ? a * a / (a * a + b * b) : -1;
@@ -329,7 +329,7 @@ void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, f
 		for (int i = 0; i < n; i++) {
 			int p = (at + i) % P;
 			const float *got = f->place + (size_t)i * (size_t)f->values + 2 * p;
-			fuse(xy + 2 * (at + i), &spread[at + i], (float[]){got[0] + (float)corner[i][0], got[1] + (float)corner[i][1]},
+			fuse(xy + 2 * (at + i), &stddev[at + i], (float[]){got[0] + (float)corner[i][0], got[1] + (float)corner[i][1]},
 				each[i * P + p], share);
 		}
 	}

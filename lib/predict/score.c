@@ -5,7 +5,7 @@
 
 #include "lib/base/err.h"
 #include "lib/predict/score.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 
 const int score_px[SCORE_STEPS] = {1, 2, 3, 5};
 
@@ -14,8 +14,8 @@ void score_points_begin(struct score_points *s, char **names, int k)
 	memset(s, 0, sizeof *s);
 	s->k = k;
 	s->point = xcalloc((size_t)k, sizeof *s->point);
-	s->left = ds_name_index(names, "left_eye_center");
-	s->right = ds_name_index(names, "right_eye_center");
+	s->left = names_index(names, "left_eye_center");
+	s->right = names_index(names, "right_eye_center");
 }
 
 /* The row's unit of normalised errors, or 0 if it has none. */

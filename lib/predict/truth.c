@@ -8,8 +8,8 @@ void truth_open(struct truth *f, const char *path, const char *tensor, int dtype
 {
 	f->table = tns_load(path);
 	f->head = tns_table_head(f->table);
-	f->col = ds_need(f->head, tensor, dtype, ndim);
-	int id = ds_need(f->head, "id", TNS_U32, 1);
+	f->col = dataset_stream_need(f->head, tensor, dtype, ndim);
+	int id = dataset_stream_need(f->head, "id", TNS_U32, 1);
 	size_t n = f->head->def[id].rows;
 	if (f->head->def[f->col].rows != n)
 		die("%s: tensors id and %s have different numbers of rows", f->head->name, tensor);
@@ -23,9 +23,9 @@ void truth_open(struct truth *f, const char *path, const char *tensor, int dtype
 	free(keys);
 }
 
-const void *truth_row(struct truth *f, const struct ds *d, int id, uint64_t i)
+const void *truth_row(struct truth *f, const struct dataset_stream *d, int id, uint64_t i)
 {
-	uint32_t key = *(const uint32_t *)ds_at(d, id, i);
+	uint32_t key = *(const uint32_t *)dataset_stream_at(d, id, i);
 	size_t at = lookup_first(&f->by_id, key);
 	if (at == f->by_id.n)
 		die("%s: row %" PRIu64 ": id %" PRIu32 " is not in %s", d->in->name, d->row + i + 1, key, f->head->name);
@@ -34,7 +34,7 @@ const void *truth_row(struct truth *f, const struct ds *d, int id, uint64_t i)
 	return tns_row(f->table, f->col, f->by_id.by[at].row);
 }
 
-void truth_close(struct truth *f, const struct ds *d)
+void truth_close(struct truth *f, const struct dataset_stream *d)
 {
 	for (size_t i = 0; i < f->by_id.n; i++)
 		if (!f->used[i])

@@ -4,7 +4,7 @@
 #define TRUTH_H
 
 #include "lib/base/lookup.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/stream/tns.h"
 
 struct truth {
@@ -17,8 +17,8 @@ struct truth {
 
 void truth_open(struct truth *f, const char *path, const char *tensor, int dtype, int ndim);
 /* The row for row i of d's block, whose tensor id is given. */
-const void *truth_row(struct truth *f, const struct ds *d, int id, uint64_t i);
+const void *truth_row(struct truth *f, const struct dataset_stream *d, int id, uint64_t i);
 /* At the end: every row of the truth was asked for. */
-void truth_close(struct truth *f, const struct ds *d);
+void truth_close(struct truth *f, const struct dataset_stream *d);
 
 #endif

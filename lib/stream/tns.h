@@ -81,7 +81,7 @@ uint64_t tns_run(const struct tns_table *t, int id, uint64_t row);
 /* Copy all rows of a tensor to dst, which holds rows x row_bytes. */
 void tns_copy(const struct tns_table *t, int id, void *dst);
 /* Lets go of the rows, which are not to be read any more; the head stays. */
-void tns_shed(struct tns_table *t);
+void tns_release_rows(struct tns_table *t);
 void tns_unload(struct tns_table *t);
 
 /* ---- writing ---- */

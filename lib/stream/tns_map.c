@@ -114,7 +114,7 @@ void tns_copy(const struct tns_table *b, int id, void *dst)
 		memcpy((char *)dst + x->chunk[i].row * bytes, x->chunk[i].data, (size_t)x->chunk[i].rows * bytes);
 }
 
-void tns_shed(struct tns_table *b)
+void tns_release_rows(struct tns_table *b)
 {
 	for (int i = 0; i < b->t->ntensors; i++) {
 		struct tensor *x = &b->tensor[i];

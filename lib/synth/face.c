@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/base/dice.h"
+#include "lib/base/rng.h"
 #include "lib/synth/face.h"
 #include "lib/synth/paint.h"
 
@@ -66,98 +66,98 @@ struct person {
 	float brow_y, brow_arch, brow_slant, brow_dark, mouth_wide, mouth_y, lip_full, pitch, yaw;
 };
 
-static void person(struct visage *f, struct person *p, struct dice *d)
+static void person(struct face_params *f, struct person *p, struct rng *rng)
 {
-	int woman = dice_chance(d, 0.4f);
-	f->skin = dice_chance(d, 0.2f) ? dice_from(d, 70, 120) : dice_from(d, 125, 205);
-	f->age = dice_unit(d) * dice_unit(d) * (woman ? 0.6f : 1.1f);
-	f->hair = dice_chance(d, 0.6f) ? dice_from(d, 12, 60) : dice_from(d, 50, 170);
-	if (f->age > 0.45f && dice_chance(d, 0.6f))
-		f->hair = dice_from(d, 130, 220);
+	int woman = rng_chance(rng, 0.4f);
+	f->skin = rng_chance(rng, 0.2f) ? rng_range(rng, 70, 120) : rng_range(rng, 125, 205);
+	f->age = rng_uniform(rng) * rng_uniform(rng) * (woman ? 0.6f : 1.1f);
+	f->hair = rng_chance(rng, 0.6f) ? rng_range(rng, 12, 60) : rng_range(rng, 50, 170);
+	if (f->age > 0.45f && rng_chance(rng, 0.6f))
+		f->hair = rng_range(rng, 130, 220);
 	if (f->skin < 120)
-		f->hair = fminf(f->hair, f->skin * dice_from(d, 0.3f, 0.8f));
-	f->iris = dice_chance(d, 0.7f) ? dice_from(d, 25, 60) : dice_from(d, 70, 130);
-	f->cloth = dice_from(d, 10, 220);
-	f->makeup = woman && dice_chance(d, 0.6f) ? dice_from(d, 0.3f, 1) : 0;
-	f->lip = f->skin * (woman ? dice_from(d, 0.42f, 0.72f) : dice_from(d, 0.66f, 0.86f));
+		f->hair = fminf(f->hair, f->skin * rng_range(rng, 0.3f, 0.8f));
+	f->iris = rng_chance(rng, 0.7f) ? rng_range(rng, 25, 60) : rng_range(rng, 70, 130);
+	f->cloth = rng_range(rng, 10, 220);
+	f->makeup = woman && rng_chance(rng, 0.6f) ? rng_range(rng, 0.3f, 1) : 0;
+	f->lip = f->skin * (woman ? rng_range(rng, 0.42f, 0.72f) : rng_range(rng, 0.66f, 0.86f));
 	f->brow = fminf(f->hair * 0.8f + 10, f->skin * 0.6f);
 	static const uint8_t hers[8] = {
 		HAIR_LONG, HAIR_LONG, HAIR_LONG, HAIR_LONG_FRINGE, HAIR_LONG_FRINGE, HAIR_SHORT, HAIR_FRINGE, HAIR_HAT};
 	static const uint8_t his[8] = {HAIR_BALD, HAIR_SHORT, HAIR_SHORT, HAIR_SHORT, HAIR_SHORT, HAIR_FRINGE, HAIR_SHORT, HAIR_SHORT};
-	f->style = (woman ? hers : his)[dice_below(d, 8)];
-	if (dice_chance(d, 0.05f))
+	f->style = (woman ? hers : his)[rng_below(rng, 8)];
+	if (rng_chance(rng, 0.05f))
 		f->style = HAIR_HAT;
 	static const uint8_t beards[10] = {BEARD_STUBBLE, BEARD_STUBBLE, BEARD_MOUSTACHE, BEARD_GOATEE, BEARD_FULL, BEARD_FULL, 0, 0, 0, 0};
-	f->beard = woman ? BEARD_NONE : beards[dice_below(d, 10)];
+	f->beard = woman ? BEARD_NONE : beards[rng_below(rng, 10)];
 	static const uint8_t kinds[20] = {GLASSES_THIN, GLASSES_THICK, GLASSES_THIN, GLASSES_THICK};
-	f->glasses = dice_chance(d, 0.025f) ? GLASSES_SUN : kinds[dice_below(d, 20)];
-	f->frame[0] = dice_from(d, 0.32f, 0.4f), f->frame[1] = dice_from(d, 0.2f, 0.3f),
-	f->rim = f->glasses == GLASSES_THIN ? 0.03f : dice_from(d, 0.04f, 0.08f);
-	f->hairline = dice_from(d, -0.12f, 0.12f) + (woman ? 0 : 0.15f * f->age), f->part = dice_from(d, -0.3f, 0.3f);
-	f->wave = fmaxf(0, dice_from(d, -0.05f, 0.08f));
-	f->length = dice_from(d, 1.2f, 2.6f), f->bulk = woman ? dice_from(d, 0.04f, 0.28f) : dice_from(d, 0.02f, 0.13f);
-	f->iris_r = 0.095f + 0.005f * dice_normal(d);
-	p->wide = 1.04f + 0.06f * dice_normal(d), p->jaw = (woman ? 0.9f : 0.98f) + 0.07f * dice_normal(d);
-	p->chin = 1.88f + 0.09f * dice_normal(d), p->forehead = 1.42f + 0.08f * dice_normal(d);
-	p->nose_long = 0.55f + 0.06f * dice_normal(d), p->nose_wide = (f->skin < 120 ? 0.25f : 0.21f) + 0.025f * dice_normal(d);
-	p->nose_deep = 0.95f + 0.2f * dice_normal(d);
-	p->eye_in = 0.3f + 0.02f * dice_normal(d), p->eye_out = 0.69f + 0.03f * dice_normal(d);
-	p->eye_up = 0.105f + 0.015f * dice_normal(d), p->eye_slant = 0.02f * dice_normal(d);
-	p->brow_y = -0.36f + 0.05f * dice_normal(d) - 0.03f * woman, p->brow_arch = 0.06f + 0.03f * dice_normal(d);
-	p->brow_slant = 0.04f * dice_normal(d);
-	f->brow_thick = (woman ? 0.09f : 0.14f) + 0.025f * dice_normal(d);
-	p->mouth_wide = 0.38f + 0.035f * dice_normal(d), p->mouth_y = 1.045f + 0.06f * dice_normal(d);
-	p->lip_full = (woman ? 1.1f : 0.9f) + 0.15f * dice_normal(d);
-	p->yaw = dice_normal(d), p->pitch = dice_normal(d);
-	f->back[0] = dice_from(d, 5, 235), f->back[1] = dice_from(d, 5, 235);
+	f->glasses = rng_chance(rng, 0.025f) ? GLASSES_SUN : kinds[rng_below(rng, 20)];
+	f->frame[0] = rng_range(rng, 0.32f, 0.4f), f->frame[1] = rng_range(rng, 0.2f, 0.3f),
+	f->rim = f->glasses == GLASSES_THIN ? 0.03f : rng_range(rng, 0.04f, 0.08f);
+	f->hairline = rng_range(rng, -0.12f, 0.12f) + (woman ? 0 : 0.15f * f->age), f->part = rng_range(rng, -0.3f, 0.3f);
+	f->wave = fmaxf(0, rng_range(rng, -0.05f, 0.08f));
+	f->length = rng_range(rng, 1.2f, 2.6f), f->bulk = woman ? rng_range(rng, 0.04f, 0.28f) : rng_range(rng, 0.02f, 0.13f);
+	f->iris_r = 0.095f + 0.005f * rng_normal(rng);
+	p->wide = 1.04f + 0.06f * rng_normal(rng), p->jaw = (woman ? 0.9f : 0.98f) + 0.07f * rng_normal(rng);
+	p->chin = 1.88f + 0.09f * rng_normal(rng), p->forehead = 1.42f + 0.08f * rng_normal(rng);
+	p->nose_long = 0.55f + 0.06f * rng_normal(rng), p->nose_wide = (f->skin < 120 ? 0.25f : 0.21f) + 0.025f * rng_normal(rng);
+	p->nose_deep = 0.95f + 0.2f * rng_normal(rng);
+	p->eye_in = 0.3f + 0.02f * rng_normal(rng), p->eye_out = 0.69f + 0.03f * rng_normal(rng);
+	p->eye_up = 0.105f + 0.015f * rng_normal(rng), p->eye_slant = 0.02f * rng_normal(rng);
+	p->brow_y = -0.36f + 0.05f * rng_normal(rng) - 0.03f * woman, p->brow_arch = 0.06f + 0.03f * rng_normal(rng);
+	p->brow_slant = 0.04f * rng_normal(rng);
+	f->brow_thick = (woman ? 0.09f : 0.14f) + 0.025f * rng_normal(rng);
+	p->mouth_wide = 0.38f + 0.035f * rng_normal(rng), p->mouth_y = 1.045f + 0.06f * rng_normal(rng);
+	p->lip_full = (woman ? 1.1f : 0.9f) + 0.15f * rng_normal(rng);
+	p->yaw = rng_normal(rng), p->pitch = rng_normal(rng);
+	f->back[0] = rng_range(rng, 5, 235), f->back[1] = rng_range(rng, 5, 235);
 }
 
 /* What changes from picture to picture: pose, light, camera. */
-static void frame(struct visage *f, const struct person *p, const struct face_style *s, struct dice *d)
+static void frame(struct face_params *f, const struct person *p, const struct face_style *s, struct rng *rng)
 {
-	struct visage_pose *q = &f->pose;
+	struct face_params_pose *q = &f->pose;
 	float wild = (float)s->wild, size = (s->w < s->h ? s->w : s->h) / 96.0f, limit = 0.7f;
-	float yaw = wild * 0.37f * (0.75f * p->yaw + 0.65f * dice_normal(d)),
-	      pitch = wild * 0.14f * (0.6f * p->pitch + 0.8f * dice_normal(d));
-	float roll = wild * 0.14f * dice_normal(d);
+	float yaw = wild * 0.37f * (0.75f * p->yaw + 0.65f * rng_normal(rng)),
+	      pitch = wild * 0.14f * (0.6f * p->pitch + 0.8f * rng_normal(rng));
+	float roll = wild * 0.14f * rng_normal(rng);
 	yaw = yaw > limit ? limit : yaw < -limit ? -limit : yaw;
 	q->cr = cosf(roll), q->sr = sinf(roll), q->cy = cosf(yaw), q->sy = sinf(yaw), q->cp = cosf(pitch), q->sp = sinf(pitch);
-	q->scale = size * (31.6f + wild * 2.5f * dice_normal(d));
+	q->scale = size * (31.6f + wild * 2.5f * rng_normal(rng));
 	/* as pixels of a 96x96 picture, from its middle; leaning heads turn about the face's middle, not the eyes' */
-	float x = wild * 2.4f * dice_normal(d) + 22 * q->sr * 0.8f, y = 38.7f - 47.5f + wild * 2.2f * dice_normal(d) + 4 * (1 - q->cr);
+	float x = wild * 2.4f * rng_normal(rng) + 22 * q->sr * 0.8f, y = 38.7f - 47.5f + wild * 2.2f * rng_normal(rng) + 4 * (1 - q->cr);
 	q->x = 0.5f * (s->w - 1) + size * x, q->y = 0.5f * (s->h - 1) + size * y;
-	float side = 0.5f * wild * dice_normal(d), above = -0.35f + 0.3f * dice_normal(d), n = 1 / sqrtf(side * side + above * above + 1);
+	float side = 0.5f * wild * rng_normal(rng), above = -0.35f + 0.3f * rng_normal(rng), n = 1 / sqrtf(side * side + above * above + 1);
 	f->light[0] = side * n, f->light[1] = above * n, f->light[2] = n;
-	f->ambient = dice_from(d, 0.2f, 0.6f), f->shine = dice_unit(d) < 0.3f ? dice_from(d, 0.05f, 0.25f) : 0.03f;
-	f->slope[0] = 0.09f * wild * dice_normal(d), f->slope[1] = 0.07f * wild * dice_normal(d);
-	f->contrast = 1.0f + 0.2f * wild * dice_normal(d), f->middle = 110;
-	f->bright = -8 + 27 * wild * dice_normal(d);
-	f->blur = dice_chance(d, 0.25f * wild) ? dice_from(d, 0.8f, 2.0f) : dice_from(d, 0.45f, 0.9f);
-	f->noise = dice_chance(d, 0.2f) ? wild * dice_from(d, 1.0f, 5) : 0.7f;
-	f->thing = dice_chance(d, 0.04f * wild) ? 1 + dice_below(d, 2) : 0;
-	f->thing_x = dice_from(d, -0.5f, 0.5f), f->thing_y = dice_from(d, 1.3f, 1.9f);
+	f->ambient = rng_range(rng, 0.2f, 0.6f), f->shine = rng_uniform(rng) < 0.3f ? rng_range(rng, 0.05f, 0.25f) : 0.03f;
+	f->slope[0] = 0.09f * wild * rng_normal(rng), f->slope[1] = 0.07f * wild * rng_normal(rng);
+	f->contrast = 1.0f + 0.2f * wild * rng_normal(rng), f->middle = 110;
+	f->bright = -8 + 27 * wild * rng_normal(rng);
+	f->blur = rng_chance(rng, 0.25f * wild) ? rng_range(rng, 0.8f, 2.0f) : rng_range(rng, 0.45f, 0.9f);
+	f->noise = rng_chance(rng, 0.2f) ? wild * rng_range(rng, 1.0f, 5) : 0.7f;
+	f->thing = rng_chance(rng, 0.04f * wild) ? 1 + rng_below(rng, 2) : 0;
+	f->thing_x = rng_range(rng, -0.5f, 0.5f), f->thing_y = rng_range(rng, 1.3f, 1.9f);
 }
 
 /* The relief of the face under that expression, in eye distances. */
-static void anatomy(struct visage *f, const struct person *p, const struct face_style *s, struct dice *d)
+static void anatomy(struct face_params *f, const struct person *p, const struct face_style *s, struct rng *rng)
 {
-	float wild = (float)s->wild, smile = dice_chance(d, 0.5f) ? dice_from(d, 0.2f, 1) * wild : dice_from(d, -0.3f, 0.2f);
-	float talk = dice_chance(d, 0.45f) ? wild * dice_unit(d) : 0,
-	      wink = dice_chance(d, 0.08f) ? dice_from(d, 0.05f, 0.4f) : dice_from(d, 0.75f, 1.15f);
-	float lift = 0.05f * wild * dice_normal(d), gx = 0.035f * wild * dice_normal(d), gy = 0.015f * wild * dice_normal(d),
-	      tilt = 0.012f * dice_normal(d);
+	float wild = (float)s->wild, smile = rng_chance(rng, 0.5f) ? rng_range(rng, 0.2f, 1) * wild : rng_range(rng, -0.3f, 0.2f);
+	float talk = rng_chance(rng, 0.45f) ? wild * rng_uniform(rng) : 0,
+	      wink = rng_chance(rng, 0.08f) ? rng_range(rng, 0.05f, 0.4f) : rng_range(rng, 0.75f, 1.15f);
+	float lift = 0.05f * wild * rng_normal(rng), gx = 0.035f * wild * rng_normal(rng), gy = 0.015f * wild * rng_normal(rng),
+	      tilt = 0.012f * rng_normal(rng);
 	wink = wild > 0 ? wink : 1;
 	f->smile = smile;
 	for (int i = 0; i < 2; i++) {
-		float g = i ? -1 : 1, odd = 0.01f * dice_normal(d);
-		struct visage_eye *e = &f->eye[i];
+		float g = i ? -1 : 1, odd = 0.01f * rng_normal(rng);
+		struct face_params_eye *e = &f->eye[i];
 		e->in[0] = g * p->eye_in, e->in[1] = -0.012f + p->eye_slant * 0.5f, e->in[2] = 0;
 		e->out[0] = g * p->eye_out, e->out[1] = -0.033f - p->eye_slant, e->out[2] = -0.13f;
 		e->up = p->eye_up * wink - 0.015f * fmaxf(smile, 0), e->low = 0.06f - 0.03f * fmaxf(smile, 0);
 		e->up = fmaxf(e->up, -0.02f);
 		e->pupil[0] = g * 0.5f * (p->eye_in + p->eye_out) + gx, e->pupil[1] = -0.032f + gy, e->pupil[2] = -0.02f;
 		float y = p->brow_y + lift * -1 + odd;
-		f->brow_in[i][0] = g * (0.26f + 0.02f * dice_normal(d)), f->brow_in[i][1] = y + p->brow_slant + tilt * g,
+		f->brow_in[i][0] = g * (0.26f + 0.02f * rng_normal(rng)), f->brow_in[i][1] = y + p->brow_slant + tilt * g,
 		f->brow_in[i][2] = 0.12f;
 		f->brow_out[i][0] = g * (p->eye_out + 0.2f), f->brow_out[i][1] = y + 0.06f - p->brow_slant, f->brow_out[i][2] = -0.22f;
 		f->brow_mid[i][0] = g * 0.6f, f->brow_mid[i][1] = y - p->brow_arch, f->brow_mid[i][2] = 0.03f;
@@ -165,12 +165,12 @@ static void anatomy(struct visage *f, const struct person *p, const struct face_
 		f->mouth[i][1] = p->mouth_y - 0.07f * smile + 0.03f * talk + odd;
 		f->mouth[i][2] = 0.05f;
 	}
-	f->nose_tip[0] = 0.01f * dice_normal(d), f->nose_tip[1] = p->nose_long - 0.02f * smile,
+	f->nose_tip[0] = 0.01f * rng_normal(rng), f->nose_tip[1] = p->nose_long - 0.02f * smile,
 	f->nose_tip[2] = 0.36f + 0.1f * p->nose_deep;
 	f->nose_wide = p->nose_wide * (1 + 0.08f * fmaxf(smile, 0)), f->nose_deep = p->nose_deep;
-	float full = p->lip_full * (1 - 0.2f * fmaxf(smile, 0)), gap = 0.3f * talk + (dice_chance(d, 0.6f) ? 0.13f * fmaxf(smile, 0) : 0);
+	float full = p->lip_full * (1 - 0.2f * fmaxf(smile, 0)), gap = 0.3f * talk + (rng_chance(rng, 0.6f) ? 0.13f * fmaxf(smile, 0) : 0);
 	f->lip_gap = gap < 0.025f ? 0 : gap;
-	f->teeth = f->lip_gap > 0 ? fminf(1, (0.04f + 0.14f * fmaxf(smile, 0)) * dice_from(d, 0.3f, 1.3f) / f->lip_gap) : 0;
+	f->teeth = f->lip_gap > 0 ? fminf(1, (0.04f + 0.14f * fmaxf(smile, 0)) * rng_range(rng, 0.3f, 1.3f) / f->lip_gap) : 0;
 	float seam = p->mouth_y - 0.01f - 0.02f * fmaxf(smile, 0);
 	f->lip_seam[0] = 0, f->lip_seam[1] = seam, f->lip_seam[2] = 0.22f;
 	f->lip_top[0] = 0, f->lip_top[1] = seam - 0.1f * full, f->lip_top[2] = 0.24f;
@@ -183,13 +183,13 @@ static void anatomy(struct visage *f, const struct person *p, const struct face_
 		{0.72f * j, p->chin - 0.33f + drop, -0.2f, 0.75f}, {0.94f * j, p->chin - 0.75f + 0.5f * drop, -0.5f, 0.45f},
 		{p->wide * 0.98f, 0.7f, -0.7f, 0.15f}, {p->wide * 1.03f, 0.2f, -0.75f, 0}, {p->wide * 1.01f, -0.35f, -0.75f, 0},
 		{p->wide * 0.9f, -0.85f, -0.75f, 0}, {p->wide * 0.55f, -p->forehead + 0.14f, -0.75f, 0}, {0, -p->forehead, -0.75f, 0}};
-	for (int i = 0; i < VISAGE_RIM; i++) {
-		const float *r = rim[i < 10 ? i : VISAGE_RIM - i];
+	for (int i = 0; i < FACE_PARAMS_RIM; i++) {
+		const float *r = rim[i < 10 ? i : FACE_PARAMS_RIM - i];
 		float x = i < 10 ? r[0] : -r[0], flat[2], turned[2];
-		struct visage_pose still = f->pose;
-		visage_place(&f->pose, x, r[1], r[2], turned);
+		struct face_params_pose still = f->pose;
+		face_params_place(&f->pose, x, r[1], r[2], turned);
 		still.cy = 1; /* still shifted by depth, but not narrowed */
-		visage_place(&still, x, r[1], r[2], flat);
+		face_params_place(&still, x, r[1], r[2], flat);
 		for (int k = 0; k < 2; k++)
 			f->rim_at[i][k] = flat[k] + (turned[k] - flat[k]) * r[3];
 	}
@@ -201,21 +201,21 @@ static void set(float (*to)[2], int k, const float from[2])
 }
 
 /* All named points, from the curves that are painted. */
-static void landmarks(const struct visage *f, float (*p)[2])
+static void landmarks(const struct face_params *f, float (*p)[2])
 {
-	const struct visage_pose *q = &f->pose;
+	const struct face_params_pose *q = &f->pose;
 	float c[17][2];
 	for (int i = 0; i < 2; i++) {
-		const struct visage_eye *e = &f->eye[i];
-		visage_place(q, e->pupil[0], e->pupil[1], e->pupil[2], p[i]);
-		visage_place(q, e->in[0], e->in[1], e->in[2], p[2 + 2 * i]);
-		visage_place(q, e->out[0], e->out[1], e->out[2], p[3 + 2 * i]);
+		const struct face_params_eye *e = &f->eye[i];
+		face_params_place(q, e->pupil[0], e->pupil[1], e->pupil[2], p[i]);
+		face_params_place(q, e->in[0], e->in[1], e->in[2], p[2 + 2 * i]);
+		face_params_place(q, e->out[0], e->out[1], e->out[2], p[3 + 2 * i]);
 		for (int lid = 0; lid < 2; lid++) {
-			visage_lid(f, i, !lid, 4, c);
+			face_params_lid(f, i, !lid, 4, c);
 			set(p, 15 + 4 * i + 2 * lid, c[1]);
 			set(p, 16 + 4 * i + 2 * lid, c[2]);
 		}
-		visage_brow(f, i, 5, c);
+		face_params_brow(f, i, 5, c);
 		set(p, 6 + 2 * i, c[0]);
 		set(p, 7 + 2 * i, c[4]);
 		for (int k = 0; k < 3; k++)
@@ -223,33 +223,33 @@ static void landmarks(const struct visage *f, float (*p)[2])
 	}
 	const float *n = f->nose_tip;
 	float w = f->nose_wide;
-	visage_place(q, n[0], n[1], n[2], p[10]);
-	visage_place(q, 0, 0, 0.1f, p[29]);
-	visage_place(q, n[0] * 0.33f, n[1] * 0.33f, 0.1f + (n[2] - 0.1f) * 0.33f, p[30]);
-	visage_place(q, n[0] * 0.67f, n[1] * 0.67f, 0.1f + (n[2] - 0.1f) * 0.67f, p[31]);
-	visage_place(q, n[0], n[1] + 0.15f, n[2] - 0.15f, p[32]);
+	face_params_place(q, n[0], n[1], n[2], p[10]);
+	face_params_place(q, 0, 0, 0.1f, p[29]);
+	face_params_place(q, n[0] * 0.33f, n[1] * 0.33f, 0.1f + (n[2] - 0.1f) * 0.33f, p[30]);
+	face_params_place(q, n[0] * 0.67f, n[1] * 0.67f, 0.1f + (n[2] - 0.1f) * 0.67f, p[31]);
+	face_params_place(q, n[0], n[1] + 0.15f, n[2] - 0.15f, p[32]);
 	for (int i = 0; i < 2; i++) {
 		float g = i ? -1 : 1;
-		visage_place(q, n[0] + 1.05f * w * g, n[1] + 0.04f, n[2] - 0.3f, p[33 + i]);
-		visage_place(q, n[0] + 0.48f * w * g, n[1] + 0.1f, n[2] - 0.15f, p[35 + i]);
+		face_params_place(q, n[0] + 1.05f * w * g, n[1] + 0.04f, n[2] - 0.3f, p[33 + i]);
+		face_params_place(q, n[0] + 0.48f * w * g, n[1] + 0.1f, n[2] - 0.15f, p[35 + i]);
 	}
-	visage_lip(f, LIP_TOP, 17, c); /* from right to left, control points at 0, 4, 8, 12, 16 */
+	face_params_lip(f, LIP_TOP, 17, c); /* from right to left, control points at 0, 4, 8, 12, 16 */
 	set(p, 11, c[16]), set(p, 12, c[0]), set(p, 13, c[8]), set(p, 37, c[12]), set(p, 38, c[4]), set(p, 39, c[14]), set(p, 40, c[2]);
-	visage_lip(f, LIP_LOW, 17, c);
+	face_params_lip(f, LIP_LOW, 17, c);
 	set(p, 14, c[8]), set(p, 41, c[12]), set(p, 42, c[4]);
-	visage_lip(f, LIP_SEAM_UP, 17, c);
+	face_params_lip(f, LIP_SEAM_UP, 17, c);
 	set(p, 43, c[14]), set(p, 44, c[2]), set(p, 45, c[8]);
-	visage_lip(f, LIP_SEAM_LOW, 17, c);
+	face_params_lip(f, LIP_SEAM_LOW, 17, c);
 	set(p, 46, c[8]);
-	visage_rim(f, 0, p[47]);
+	face_params_rim(f, 0, p[47]);
 	for (int k = 1; k <= 8; k++) {
-		visage_rim(f, k * 0.66f, p[47 + k]);
-		visage_rim(f, VISAGE_RIM - k * 0.66f, p[55 + k]);
+		face_params_rim(f, k * 0.66f, p[47 + k]);
+		face_params_rim(f, FACE_PARAMS_RIM - k * 0.66f, p[55 + k]);
 	}
-	visage_rim(f, 6.3f, p[64]);
-	visage_rim(f, VISAGE_RIM - 6.3f, p[65]);
-	visage_place(q, 0, -0.75f, 0.08f, p[66]);
-	visage_rim(f, 9, p[67]);
+	face_params_rim(f, 6.3f, p[64]);
+	face_params_rim(f, FACE_PARAMS_RIM - 6.3f, p[65]);
+	face_params_place(q, 0, -0.75f, 0.08f, p[66]);
+	face_params_rim(f, 9, p[67]);
 }
 
 size_t face_room(const struct face_style *s)
@@ -259,14 +259,14 @@ size_t face_room(const struct face_style *s)
 
 void face_draw(const struct face_style *s, uint64_t seed, uint32_t row, float *room, uint8_t *image, float *points)
 {
-	struct visage f;
+	struct face_params f;
 	struct person p;
 	struct brush b;
 	float all[FACE_NAMED][2];
 	memset(&f, 0, sizeof f);
 	f.seed = seed, f.set = s->set, f.row = row, f.scene = face_first(s, seed, row);
 	/* element 0 says whether the person is new; a person's words begin at 1, a picture's at 500, the scene's at 1000 */
-	struct dice who = dice_for(seed, PHILOX_FACE, s->set, f.scene, 1), now = dice_for(seed, PHILOX_FACE, s->set, row, 500);
+	struct rng who = rng_for(seed, PHILOX_FACE, s->set, f.scene, 1), now = rng_for(seed, PHILOX_FACE, s->set, row, 500);
 	person(&f, &p, &who);
 	frame(&f, &p, s, &now);
 	anatomy(&f, &p, s, &now);
@@ -276,7 +276,7 @@ void face_draw(const struct face_style *s, uint64_t seed, uint32_t row, float *r
 		if (k < FACE_NAMED)
 			set(&at, 0, all[k]);
 		else
-			visage_rim(&f, (float)VISAGE_RIM * (k - FACE_NAMED) / (s->points - FACE_NAMED), at);
+			face_params_rim(&f, (float)FACE_PARAMS_RIM * (k - FACE_NAMED) / (s->points - FACE_NAMED), at);
 		points[2 * k] = at[0], points[2 * k + 1] = at[1];
 	}
 	brush_init(&b, s->w, s->h, room);

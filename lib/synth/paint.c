@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/base/dice.h"
+#include "lib/base/rng.h"
 #include "lib/synth/paint.h"
 
 #define EYE_N 9
@@ -19,12 +19,12 @@ static void mix(const float a[3], const float b[3], float t, float out[3])
 		out[i] = a[i] + (b[i] - a[i]) * t;
 }
 
-static void place(const struct visage *f, const float v[3], float out[2])
+static void place(const struct face_params *f, const float v[3], float out[2])
 {
-	visage_place(&f->pose, v[0], v[1], v[2], out);
+	face_params_place(&f->pose, v[0], v[1], v[2], out);
 }
 
-static void line3(const struct visage *f, struct brush *b, const float (*v)[3], int n, float wide0, float wide1, const struct brush_ink *k)
+static void line3(const struct face_params *f, struct brush *b, const float (*v)[3], int n, float wide0, float wide1, const struct brush_ink *k)
 {
 	float c[8][2], p[64][2];
 	for (int i = 0; i < n; i++)
@@ -34,7 +34,7 @@ static void line3(const struct visage *f, struct brush *b, const float (*v)[3], 
 }
 
 /* A closed smooth shape through 3-d points. */
-static void shape3(const struct visage *f, struct brush *b, const float (*v)[3], int n, float soft, const struct brush_ink *k)
+static void shape3(const struct face_params *f, struct brush *b, const float (*v)[3], int n, float soft, const struct brush_ink *k)
 {
 	float c[24][2], p[24 * 4][2];
 	for (int i = 0; i < n; i++)
@@ -44,18 +44,18 @@ static void shape3(const struct visage *f, struct brush *b, const float (*v)[3],
 }
 
 static void oval3(
-	const struct visage *f, struct brush *b, float x, float y, float z, float rx, float ry, float soft, const struct brush_ink *k)
+	const struct face_params *f, struct brush *b, float x, float y, float z, float rx, float ry, float soft, const struct brush_ink *k)
 {
 	float p[2], s = f->pose.scale, angle = atan2f(f->pose.sr, f->pose.cr);
-	visage_place(&f->pose, x, y, z, p);
+	face_params_place(&f->pose, x, y, z, p);
 	brush_oval(b, p[0], p[1], rx * s, ry * s, angle, soft * s, k);
 }
 
-static void backdrop(const struct visage *f, struct brush *b)
+static void backdrop(const struct face_params *f, struct brush *b)
 {
-	struct dice d = dice_for(f->seed, PHILOX_FACE, f->set, f->scene, 1000);
-	float a = dice_from(&d, 0, 6.2831853f), gx = cosf(a) / b->w, gy = sinf(a) / b->h, size = (float)(b->w < b->h ? b->w : b->h);
-	float rough = fmaxf(0, dice_from(&d, -0.2f, 0.25f)), grain = dice_from(&d, 3, 14) / size, part = f->back[1] - f->back[0];
+	struct rng rng = rng_for(f->seed, PHILOX_FACE, f->set, f->scene, 1000);
+	float a = rng_range(&rng, 0, 6.2831853f), gx = cosf(a) / b->w, gy = sinf(a) / b->h, size = (float)(b->w < b->h ? b->w : b->h);
+	float rough = fmaxf(0, rng_range(&rng, -0.2f, 0.25f)), grain = rng_range(&rng, 3, 14) / size, part = f->back[1] - f->back[0];
 	for (int y = 0; y < b->h; y++) {
 		float *g = b->grey + (size_t)y * b->w, *l = b->light + (size_t)y * b->w, v = gy * (y - b->h / 2) + 0.5f;
 		if (rough > 0)
@@ -67,39 +67,39 @@ static void backdrop(const struct visage *f, struct brush *b)
 			l[x] = 1 + (f->slope[0] * (x - b->w / 2) + f->slope[1] * (y - b->h / 2)) * 2 / size;
 		}
 	}
-	int things = dice_chance(&d, 0.6f) ? 1 + dice_below(&d, 5) : 0;
+	int things = rng_chance(&rng, 0.6f) ? 1 + rng_below(&rng, 5) : 0;
 	for (int i = 0; i < things; i++) {
-		float cx = dice_from(&d, 0, (float)b->w), cy = dice_from(&d, -0.2f, 0.9f) * b->h, lx = dice_from(&d, 0.03f, 0.3f) * size,
-		      ly = dice_from(&d, 0.1f, 0.7f) * size, turn = dice_from(&d, -0.2f, 0.2f), c = cosf(turn), s = sinf(turn);
+		float cx = rng_range(&rng, 0, (float)b->w), cy = rng_range(&rng, -0.2f, 0.9f) * b->h, lx = rng_range(&rng, 0.03f, 0.3f) * size,
+		      ly = rng_range(&rng, 0.1f, 0.7f) * size, turn = rng_range(&rng, -0.2f, 0.2f), c = cosf(turn), s = sinf(turn);
 		const float p[4][2] = {{cx - lx * c + ly * s, cy - lx * s - ly * c}, {cx + lx * c + ly * s, cy + lx * s - ly * c},
 			{cx + lx * c - ly * s, cy + lx * s + ly * c}, {cx - lx * c - ly * s, cy - lx * s + ly * c}};
-		float grey = dice_from(&d, 5, 240), alpha = dice_from(&d, 0.3f, 0.9f);
+		float grey = rng_range(&rng, 5, 240), alpha = rng_range(&rng, 0.3f, 0.9f);
 		struct brush_ink k = ink(grey, alpha);
 		brush_fill(b, p, 4, 0, &k);
 	}
-	if (things && dice_chance(&d, 0.5f))
-		brush_blur(b, dice_from(&d, 0.5f, 2.5f) * size / 96);
+	if (things && rng_chance(&rng, 0.5f))
+		brush_blur(b, rng_range(&rng, 0.5f, 2.5f) * size / 96);
 }
 
-static void middle_of(const struct visage *f, float m[2])
+static void middle_of(const struct face_params *f, float m[2])
 {
 	for (int k = 0; k < 2; k++)
 		m[k] = 0.5f * (f->rim_at[0][k] + f->rim_at[9][k]);
 }
 
 /* The outline from control point a to z, moved away from the head's middle. */
-static int rim_part(const struct visage *f, int a, int z, float grow, float (*out)[2])
+static int rim_part(const struct face_params *f, int a, int z, float grow, float (*out)[2])
 {
 	float m[2];
 	int n = 0;
 	middle_of(f, m);
 	for (int i = a; i <= z; i++, n++)
 		for (int k = 0; k < 2; k++)
-			out[n][k] = m[k] + (f->rim_at[i % VISAGE_RIM][k] - m[k]) * grow;
+			out[n][k] = m[k] + (f->rim_at[i % FACE_PARAMS_RIM][k] - m[k]) * grow;
 	return n;
 }
 
-static void body(const struct visage *f, struct brush *b)
+static void body(const struct face_params *f, struct brush *b)
 {
 	float p[64][2], c[32][2], s = f->pose.scale;
 	struct brush_ink hair = {f->hair, 1, 0.22f, 9 / s, 2.5f / s}, neck = ink(f->skin * 0.62f, 1),
@@ -126,7 +126,7 @@ static void body(const struct visage *f, struct brush *b)
 }
 
 /* The face's relief, and the light upon it. */
-static void relief(const struct visage *f, struct brush *b)
+static void relief(const struct face_params *f, struct brush *b)
 {
 	static const float bumps[][6] = {/* x, y, z, half axes, height; twice where x isn't 0 */
 		{0.47f, 0.0f, 0, 0.46f, 0.3f, -0.13f}, {0.5f, -0.27f, 0.1f, 0.55f, 0.2f, 0.06f}, {0, 0.0f, 0.1f, 0.22f, 0.42f, 0.09f},
@@ -140,7 +140,7 @@ static void relief(const struct visage *f, struct brush *b)
 			const float *v = bumps[i];
 			if (v[0] == 0 && side > 0)
 				continue;
-			visage_place(&f->pose, v[0] * side, v[1], v[2], p);
+			face_params_place(&f->pose, v[0] * side, v[1], v[2], p);
 			brush_bump(b, p[0], p[1], v[3] * s, v[4] * s, angle, v[5] * s);
 		}
 	place(f, f->nose_tip, p);
@@ -159,7 +159,7 @@ static void relief(const struct visage *f, struct brush *b)
 	brush_relief(b, m[0], m[1], rx * 1.04f, ry * 1.04f, angle, f->light, f->ambient, f->shine);
 }
 
-static void ear(const struct visage *f, struct brush *b, int side)
+static void ear(const struct face_params *f, struct brush *b, int side)
 {
 	float x = side ? -1.06f : 1.06f;
 	struct brush_ink skin = ink(f->skin * 0.97f, 1), in = ink(f->skin * 0.65f, 0.6f);
@@ -167,20 +167,20 @@ static void ear(const struct visage *f, struct brush *b, int side)
 	oval3(f, b, x, 0.28f, -0.70f, 0.05f, 0.17f, 0.05f, &in);
 }
 
-static void head(const struct visage *f, struct brush *b)
+static void head(const struct face_params *f, struct brush *b)
 {
-	float p[VISAGE_RIM * RIM_PER][2], s = f->pose.scale;
+	float p[FACE_PARAMS_RIM * RIM_PER][2], s = f->pose.scale;
 	struct brush_ink skin = {f->skin, 1, 0.05f + 0.06f * f->age, 7 / s, 7 / s};
 	int near = f->pose.sy > 0; /* the right side comes forward when the head turns to the picture's right */
 	ear(f, b, !near);
 	if (fabsf(f->pose.sy) < 0.15f)
 		ear(f, b, near);
-	brush_fill(b, p, brush_curve(f->rim_at, VISAGE_RIM, 1, RIM_PER, p), 0, &skin);
+	brush_fill(b, p, brush_curve(f->rim_at, FACE_PARAMS_RIM, 1, RIM_PER, p), 0, &skin);
 	if (fabsf(f->pose.sy) >= 0.15f)
 		ear(f, b, near);
 }
 
-static void beard(const struct visage *f, struct brush *b)
+static void beard(const struct face_params *f, struct brush *b)
 {
 	float s = f->pose.scale, top = 0.5f * (f->nose_tip[1] + 0.12f + f->lip_top[1]);
 	float dark = fminf(f->hair, f->skin * 0.6f), corner = f->mouth[0][0], drop = f->lip_low[1];
@@ -207,7 +207,7 @@ static void beard(const struct visage *f, struct brush *b)
 	}
 }
 
-static void wrinkles(const struct visage *f, struct brush *b)
+static void wrinkles(const struct face_params *f, struct brush *b)
 {
 	struct brush_ink k = ink(f->skin * 0.5f, 0.1f + 0.4f * f->age);
 	for (int i = -1; i <= 1; i += 2) {
@@ -228,12 +228,12 @@ static void wrinkles(const struct visage *f, struct brush *b)
 	}
 }
 
-static void eye(const struct visage *f, struct brush *b, int side)
+static void eye(const struct face_params *f, struct brush *b, int side)
 {
-	const struct visage_eye *e = &f->eye[side];
+	const struct face_params_eye *e = &f->eye[side];
 	float up[EYE_N][2], low[EYE_N][2], p[2 * EYE_N][2], c[2], s = f->pose.scale;
-	visage_lid(f, side, 1, EYE_N, up);
-	visage_lid(f, side, 0, EYE_N, low);
+	face_params_lid(f, side, 1, EYE_N, up);
+	face_params_lid(f, side, 0, EYE_N, low);
 	place(f, e->pupil, c);
 	if (f->makeup > 0.3f) {
 		struct brush_ink k = ink(f->skin * 0.5f, 0.5f * f->makeup);
@@ -271,12 +271,12 @@ static void eye(const struct visage *f, struct brush *b, int side)
 	brush_line(b, up + 1, EYE_N - 1, 0.02f * s, 0.03f * s, &crease);
 }
 
-static void brow(const struct visage *f, struct brush *b, int side)
+static void brow(const struct face_params *f, struct brush *b, int side)
 {
 	enum { N = 9 };
 	float p[N][2], q[2 * N][2], s = f->pose.scale;
 	struct brush_ink k = {f->brow, 0.8f, 0.35f, 12 / s, 5 / s};
-	visage_brow(f, side, N, p);
+	face_params_brow(f, side, N, p);
 	for (int i = 0; i < N; i++) { /* blunt at the nose, full at a third, thin at the temple */
 		const float *l = p[i ? i - 1 : 0], *r = p[i + 1 < N ? i + 1 : i];
 		float t = (float)i / (N - 1), dx = r[0] - l[0], dy = r[1] - l[1], len = sqrtf(dx * dx + dy * dy) + 1e-6f;
@@ -287,7 +287,7 @@ static void brow(const struct visage *f, struct brush *b, int side)
 	brush_fill(b, q, 2 * N, 0.015f * s, &k);
 }
 
-static void nose(const struct visage *f, struct brush *b)
+static void nose(const struct face_params *f, struct brush *b)
 {
 	const float *t = f->nose_tip;
 	float w = f->nose_wide;
@@ -309,13 +309,13 @@ static int ring(const float (*a)[2], const float (*c)[2], int n, float (*out)[2]
 	return 2 * n;
 }
 
-static void mouth(const struct visage *f, struct brush *b)
+static void mouth(const struct face_params *f, struct brush *b)
 {
 	float top[LIP_N][2], su[LIP_N][2], sl[LIP_N][2], low[LIP_N][2], p[2 * LIP_N][2], s = f->pose.scale;
-	visage_lip(f, LIP_TOP, LIP_N, top);
-	visage_lip(f, LIP_SEAM_UP, LIP_N, su);
-	visage_lip(f, LIP_SEAM_LOW, LIP_N, sl);
-	visage_lip(f, LIP_LOW, LIP_N, low);
+	face_params_lip(f, LIP_TOP, LIP_N, top);
+	face_params_lip(f, LIP_SEAM_UP, LIP_N, su);
+	face_params_lip(f, LIP_SEAM_LOW, LIP_N, sl);
+	face_params_lip(f, LIP_LOW, LIP_N, low);
 	struct brush_ink upper = ink(f->lip * 0.85f, 0.9f), lower = ink(f->lip, 0.9f), dark = ink(16, 0.95f), teeth = ink(205, 0.9f),
 			 seam = ink(f->lip * 0.3f, 0.75f);
 	brush_fill(b, p, ring(top, su, LIP_N, p), 0.02f * s, &upper);
@@ -335,7 +335,7 @@ static void mouth(const struct visage *f, struct brush *b)
 }
 
 /* Pull a point of the hairline that turning put beyond the head's outline back to it. */
-static void within(const struct visage *f, float p[2])
+static void within(const struct face_params *f, float p[2])
 {
 	const float *l = f->rim_at[5], *r = f->rim_at[13];
 	float c = f->pose.cr, s = f->pose.sr, at = p[0] * c + p[1] * s, left = l[0] * c + l[1] * s, right = r[0] * c + r[1] * s;
@@ -343,7 +343,7 @@ static void within(const struct visage *f, float p[2])
 	p[0] += over * c, p[1] += over * s;
 }
 
-static void hair(const struct visage *f, struct brush *b)
+static void hair(const struct face_params *f, struct brush *b)
 {
 	float c[40][2], p[40 * 4][2], s = f->pose.scale, h = f->hairline, m = f->part;
 	struct brush_ink k = {f->hair, 1, 0.22f, 9 / s, 2.5f / s};
@@ -388,7 +388,7 @@ static void hair(const struct visage *f, struct brush *b)
 	}
 }
 
-static void glasses(const struct visage *f, struct brush *b)
+static void glasses(const struct face_params *f, struct brush *b)
 {
 	enum { N = 20 };
 	float p[N + 1][2], s = f->pose.scale, w = f->frame[0], h = f->frame[1];
@@ -400,7 +400,7 @@ static void glasses(const struct visage *f, struct brush *b)
 		for (int i = 0; i <= N; i++) {
 			float t = i * (6.2831853f / N), c = cosf(t), q = sinf(t), e = 0.6f; /* a rounded rectangle */
 			float x = copysignf(powf(fabsf(c), e), c) * w, y = copysignf(powf(fabsf(q), e), q) * h;
-			visage_place(&f->pose, 0.5f * side + x, 0.05f + y, 0.22f - 0.25f * fabsf(0.5f + x * side), p[i]);
+			face_params_place(&f->pose, 0.5f * side + x, 0.05f + y, 0.22f - 0.25f * fabsf(0.5f + x * side), p[i]);
 		}
 		brush_fill(b, p, N, 0, f->glasses == GLASSES_SUN ? &lens : &glare);
 		brush_line(b, p, N + 1, f->rim * s, f->rim * s, &rim);
@@ -412,12 +412,12 @@ static void glasses(const struct visage *f, struct brush *b)
 }
 
 /* What is held before the mouth or chin. */
-static void thing(const struct visage *f, struct brush *b)
+static void thing(const struct face_params *f, struct brush *b)
 {
 	float p[2], s = f->pose.scale, x = f->thing_x;
 	if (!f->thing)
 		return;
-	visage_place(&f->pose, x, f->thing_y, 0.6f, p);
+	face_params_place(&f->pose, x, f->thing_y, 0.6f, p);
 	struct brush_ink k = {f->thing == 1 ? 30 : f->skin * 0.9f, 1, 0.4f, 14 / s, 14 / s};
 	const float stick[4][2] = {{p[0] - 0.12f * s, p[1]}, {p[0] + 0.12f * s, p[1]}, {p[0] + (0.2f + x) * s, p[1] + 2 * s},
 		{p[0] + (x - 0.2f) * s, p[1] + 2 * s}};
@@ -425,7 +425,7 @@ static void thing(const struct visage *f, struct brush *b)
 	brush_oval(b, p[0], p[1] + 0.2f * s, (f->thing == 1 ? 0.32f : 0.5f) * s, 0.36f * s, x, 0, &k);
 }
 
-void paint_face(const struct visage *f, struct brush *b, uint8_t *image)
+void paint_face(const struct face_params *f, struct brush *b, uint8_t *image)
 {
 	backdrop(f, b);
 	body(f, b);

@@ -3,9 +3,9 @@
 #define PAINT_H
 
 #include "lib/synth/brush.h"
-#include "lib/synth/visage.h"
+#include "lib/synth/face_params.h"
 
 /* Paint all of it on b, whose grain is set, and turn it to bytes: image is (H, W). */
-void paint_face(const struct visage *f, struct brush *b, uint8_t *image);
+void paint_face(const struct face_params *f, struct brush *b, uint8_t *image);
 
 #endif

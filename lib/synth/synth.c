@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/synth/dirt.h"
+#include "lib/synth/label_noise.h"
 #include "lib/synth/synth.h"
 
 #define BATCH_MAX 32
@@ -19,7 +19,7 @@ struct part {
 	uint8_t *image;
 	char *test, *rows; /* text, one after another; test only for a test set */
 	size_t test_len, rows_len;
-	struct dirt dirt[BATCH_MAX];
+	struct label_noise dirt[BATCH_MAX];
 };
 
 static enum facecsv_fault fault_of(const struct synth *s, uint32_t row)
@@ -38,11 +38,11 @@ static void *make(void *arg)
 	p->test_len = p->rows_len = 0;
 	for (int i = 0; i < p->n; i++) {
 		uint32_t row = p->from + (uint32_t)i;
-		struct dirt *d = &p->dirt[i];
-		*d = training && s->dirt ? dirt_plan(s->seed, row) : (struct dirt){DIRT_NONE, -1, row};
+		struct label_noise *d = &p->dirt[i];
+		*d = training && s->dirt ? label_noise_plan(s->seed, row) : (struct label_noise){LABEL_NOISE_NONE, -1, row};
 		face_draw(f, s->seed, d->of, p->room, p->image, p->points);
 		if (training && s->dirt)
-			dirt_plant(d, s->seed, row, f->w, f->h, f->points, p->points);
+			label_noise_plant(d, s->seed, row, f->w, f->h, f->points, p->points);
 		if (p->want_test)
 			p->test_len += facecsv_test(p->test + p->test_len, row + 1, pixels, p->image);
 		if (p->want_points)
@@ -143,10 +143,10 @@ static void side_lines(const struct synth *s, const struct part *p, struct out *
 {
 	char room[32];
 	for (int i = 0; i < p->n; i++) {
-		const struct dirt *d = &p->dirt[i];
+		const struct label_noise *d = &p->dirt[i];
 		uint32_t row = p->from + (uint32_t)i;
-		if (truth && d->kind != DIRT_NONE)
-			out_printf(truth, "%lu\t%s\t%s\n", row + 1ul, d->point < 0 ? "-" : face_name(d->point, room), dirt_name(d->kind));
+		if (truth && d->kind != LABEL_NOISE_NONE)
+			out_printf(truth, "%lu\t%s\t%s\n", row + 1ul, d->point < 0 ? "-" : face_name(d->point, room), label_noise_name(d->kind));
 		if (truth && s->fault != FACECSV_GOOD && row == s->bad)
 			out_printf(truth, "%lu\t-\t%s\n", row + 1ul, facecsv_word(s->fault));
 		if (groups)
@@ -206,7 +206,7 @@ void synth_test(const struct synth *s, uint32_t n, struct out *test, struct out 
 	if (solution)
 		put_tail(solution, &answer);
 	for (uint32_t row = 0; row < n && lookup; row++) {
-		dirt_asked(s->seed, row, s->style.points, keep);
+		label_noise_asked(s->seed, row, s->style.points, keep);
 		out_write(lookup, text, facecsv_lookup(text, &line, row + 1, s->style.points, keep));
 	}
 	free(text);

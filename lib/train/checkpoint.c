@@ -8,7 +8,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/train/train.h"
 
 static void put_number(struct tns_writer *w, const char *key, double v)
@@ -41,12 +41,12 @@ static int counter(const struct tns *t, const char *key)
 static void write_block(const struct train *t, struct tns_writer *w, int id, const real *param, const real *stat)
 {
 	const struct netdesc *d = &t->m->d;
-	const real *p = t->o->view(t->o, param, d->nparam * sizeof *p), *s = stat ? t->o->view(t->o, stat, d->nstat * sizeof *s) : NULL;
+	const real *p = t->be->map_device(t->be, param, d->nparam * sizeof *p), *s = stat ? t->be->map_device(t->be, stat, d->nstat * sizeof *s) : NULL;
 	train_finite(t, p, d->nparam);
 	model_write(d, w, id, p, s);
-	t->o->unview(t->o, p);
+	t->be->unmap_device(t->be, p);
 	if (s)
-		t->o->unview(t->o, s);
+		t->be->unmap_device(t->be, s);
 }
 
 void checkpoint_write(const struct train *t)
@@ -59,21 +59,21 @@ void checkpoint_write(const struct train *t)
 	put_number(w, "opt/step", t->step);
 	put_number(w, "opt/best_epoch", t->best_epoch);
 	put_number(w, "opt/best", t->best);
-	put_number(w, "opt/least", t->least);
+	put_number(w, "opt/least", t->first_loss);
 	for (int k = 0; k < 2; k++) {
 		put_number(w, k ? "opt/offset_y" : "opt/offset_x", t->m->offset[k]);
 		put_number(w, k ? "opt/best_offset_y" : "opt/best_offset_x", t->offset[k]);
 	}
 	int now = model_define(d, w, "", 1), first = model_define(d, w, "opt/m/", 0);
-	int second = t->second ? model_define(d, w, "opt/v/", 0) : -1, best = t->best_epoch ? model_define(d, w, "opt/best/", 1) : -1;
-	const struct goal *g = t->goal;
+	int second = t->moment2 ? model_define(d, w, "opt/v/", 0) : -1, best = t->best_epoch ? model_define(d, w, "opt/best/", 1) : -1;
+	const struct targets *tg = t->targets;
 	int distance = -1;
-	if (g->distance)
-		distance = tns_define(w, "opt/distance", TNS_F32, 2, (uint64_t[]){t->train->n, (uint64_t)g->points});
+	if (tg->distance)
+		distance = tns_define(w, "opt/distance", TNS_F32, 2, (uint64_t[]){t->train->n, (uint64_t)tg->points});
 	write_block(t, w, now, t->net->param, t->net->stat);
-	write_block(t, w, first, t->first, NULL);
+	write_block(t, w, first, t->moment1, NULL);
 	if (second >= 0)
-		write_block(t, w, second, t->second, NULL);
+		write_block(t, w, second, t->moment2, NULL);
 	if (best >= 0) {
 		size_t bytes = (d->nparam + d->nstat) * sizeof(real);
 		const real *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fileno(t->best_file), 0);
@@ -82,9 +82,9 @@ void checkpoint_write(const struct train *t)
 		model_write(d, w, best, map, map + d->nparam);
 		munmap((void *)map, bytes);
 	}
-	if (g->distance)
-		tns_write(w, distance, g->distance, t->train->n);
-	ds_history(w, NULL, 0, NULL);
+	if (tg->distance)
+		tns_write(w, distance, tg->distance, t->train->n);
+	history_put(w, NULL, 0, NULL);
 	tns_close(w);
 }
 
@@ -99,21 +99,21 @@ int checkpoint_read(struct train *t)
 	if (!key || strcmp(key, t->a->key))
 		die("%s: is a checkpoint of other options or data: '%s', not '%s'", s->name, key ? key : "", t->a->key);
 	t->epoch = counter(s, "opt/epoch"), t->step = counter(s, "opt/step");
-	t->best_epoch = counter(s, "opt/best_epoch"), t->best = number(s, "opt/best"), t->least = number(s, "opt/least");
+	t->best_epoch = counter(s, "opt/best_epoch"), t->best = number(s, "opt/best"), t->first_loss = number(s, "opt/least");
 	t->offset[0] = number(s, "opt/best_offset_x"), t->offset[1] = number(s, "opt/best_offset_y");
 	if (t->m->points) {
 		model_set_offset(t->m, number(s, "opt/offset_x"), number(s, "opt/offset_y"));
 		if (t->valid)
-			goal_move(t->valid_goal, NULL, 1);
+			targets_augment(t->valid_targets, NULL, 1);
 	}
 	real *copy = xmalloc((d->nparam + d->nstat) * sizeof *copy);
 	model_read(d, b, "", copy, copy + d->nparam);
-	net_put(t->net, copy, copy + d->nparam);
+	net_upload(t->net, copy, copy + d->nparam);
 	model_read(d, b, "opt/m/", copy, NULL);
-	t->o->put(t->o, t->first, copy, d->nparam * sizeof *copy);
-	if (t->second) {
+	t->be->upload(t->be, t->moment1, copy, d->nparam * sizeof *copy);
+	if (t->moment2) {
 		model_read(d, b, "opt/v/", copy, NULL);
-		t->o->put(t->o, t->second, copy, d->nparam * sizeof *copy);
+		t->be->upload(t->be, t->moment2, copy, d->nparam * sizeof *copy);
 	}
 	if (t->best_epoch) {
 		model_read(d, b, "opt/best/", copy, copy + d->nparam);
@@ -122,11 +122,11 @@ int checkpoint_read(struct train *t)
 			die_errno("the temporary file of the best weights");
 	}
 	free(copy);
-	if (t->goal->distance) {
-		int id = ds_need(s, "opt/distance", TNS_F32, 2);
-		if (s->def[id].rows != t->train->n || s->def[id].dim[1] != (uint64_t)t->goal->points)
-			die("%s: opt/distance is not %ux%d", s->name, t->train->n, t->goal->points);
-		tns_copy(b, id, t->goal->distance);
+	if (t->targets->distance) {
+		int id = dataset_stream_need(s, "opt/distance", TNS_F32, 2);
+		if (s->def[id].rows != t->train->n || s->def[id].dim[1] != (uint64_t)t->targets->points)
+			die("%s: opt/distance is not %ux%d", s->name, t->train->n, t->targets->points);
+		tns_copy(b, id, t->targets->distance);
 	}
 	tns_unload(b);
 	return 1;

@@ -6,17 +6,17 @@
 
 #include <stdint.h>
 
-#include "kernels/ops.h"
+#include "kernels/backend.h"
 
 struct dae_options {
 	int epochs, batch;	/* epochs of each layer */
-	float rate, corruption; /* rate: step on the mean gradient of the batch */
+	float learning_rate, corruption; /* rate: step on the mean gradient of the batch */
 	uint64_t seed;
 };
 
 /* One layer: w (H, V), b (H), c (V) one after the other in param; device. */
 struct dae {
-	const struct ops *o;
+	const struct backend *be;
 	int V, H, B;
 	real *param, *grad; /* grad: of b and c; w's is kept nowhere */
 	real *x, *noisy, *h, *z, *dh;
@@ -26,7 +26,7 @@ struct dae {
 };
 
 /* The layer's first weights are drawn for layer number `layer`; N rows. */
-struct dae *dae_new(const struct ops *o, int V, int H, uint32_t N, int layer, const struct dae_options *a);
+struct dae *dae_new(const struct backend *be, int V, int H, uint32_t N, int layer, const struct dae_options *a);
 /* One pass over data: bytes (N, V) device u8 with x = byte / 255, or codes (N, V) device, the other NULL. epoch counts from 1.
  * Returns the mean cross-entropy a row. */
 double dae_epoch(struct dae *d, const uint8_t *bytes, const real *codes, int layer, uint32_t epoch, const struct dae_options *a);

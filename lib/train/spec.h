@@ -2,7 +2,7 @@
 #ifndef SPEC_H
 #define SPEC_H
 
-#include "kernels/ops.h"
+#include "kernels/backend.h"
 
 /* --augment: flip, shift=PX, rotate=DEGREES, scale=F, contrast=F, brightness=F, noise=F, blur=PX, cutout=F, comma-joined; `default` is
  * flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02; "" leaves all 0. Wrong use ends the program (exit 2). */

@@ -7,13 +7,13 @@
 #include "lib/base/err.h"
 #include "lib/base/shuffle.h"
 #include "lib/nn/decode.h"
-#include "lib/stream/ds.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/train/train.h"
 
-static uint8_t *put_images(const struct train *t, const struct rows *r)
+static uint8_t *put_images(const struct train *t, const struct dataset *ds)
 {
-	size_t n = (size_t)r->n * (size_t)r->W * (size_t)r->H;
-	return t->o->lend(t->o, r->image, n);
+	size_t n = (size_t)ds->n * (size_t)ds->W * (size_t)ds->H;
+	return t->be->map_host(t->be, ds->image, n);
 }
 
 /* A file without a name, so that it goes with the process whatever ends it. */
@@ -32,29 +32,29 @@ static FILE *best_file(const char *beside)
 }
 
 struct train *train_new(
-	const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a)
+	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a)
 {
 	struct train *t = xcalloc(1, sizeof *t);
 	uint32_t n = valid && valid->n > train->n ? valid->n : train->n;
 	size_t B = (size_t)a->batch < n ? (size_t)a->batch : n;
-	t->a = a, t->o = o, t->m = m, t->train = train, t->valid = valid;
-	t->net = net_new(o, &m->d, (int)B, NET_TRAIN);
+	t->a = a, t->be = be, t->m = m, t->train = train, t->valid = valid;
+	t->net = net_new(be, &m->d, (int)B, NET_TRAIN);
 	t->bytes = put_images(t, train);
-	t->goal = goal_new(o, m, train, &a->goal, (int)B, 1);
+	t->targets = targets_new(be, m, train, &a->targets, (int)B, 1);
 	if (valid) {
 		t->valid_bytes = put_images(t, valid);
-		t->valid_goal = goal_new(o, m, valid, &a->goal, (int)B, 0);
-		goal_move(t->valid_goal, NULL, 1);
+		t->valid_targets = targets_new(be, m, valid, &a->targets, (int)B, 0);
+		targets_augment(t->valid_targets, NULL, 1);
 		if (m->points)
-			t->decoder = decoder_new(o, m, (int)B);
+			t->decoder = decoder_new(be, m, (int)B);
 	}
 	t->order = xcalloc(n, sizeof *t->order);
-	t->rows = o->alloc(o, n * sizeof *t->rows);
-	t->x = o->alloc(o, B * (size_t)(m->W * m->H) * sizeof(real));
-	t->dz = o->alloc(o, B * (size_t)m->outputs * sizeof(real));
-	t->loss = o->alloc(o, n * sizeof *t->loss);
-	t->first = o->alloc(o, m->d.nparam * sizeof(real));
-	t->second = a->optimizer == OPTIMIZER_ADAM ? o->alloc(o, m->d.nparam * sizeof(real)) : NULL;
+	t->rows = be->alloc(be, n * sizeof *t->rows);
+	t->x = be->alloc(be, B * (size_t)(m->W * m->H) * sizeof(real));
+	t->dz = be->alloc(be, B * (size_t)m->outputs * sizeof(real));
+	t->loss = be->alloc(be, n * sizeof *t->loss);
+	t->moment1 = be->alloc(be, m->d.nparam * sizeof(real));
+	t->moment2 = a->optimizer == OPTIMIZER_ADAM ? be->alloc(be, m->d.nparam * sizeof(real)) : NULL;
 	t->best = INFINITY;
 	if (valid)
 		t->best_file = best_file(a->beside);
@@ -63,39 +63,36 @@ struct train *train_new(
 
 void train_free(struct train *t)
 {
-	const struct ops *o = t->o;
-	void *device[] = {t->rows, t->x, t->dz, t->first, t->second, t->loss};
+	const struct backend *be = t->be;
+	void *device[] = {t->rows, t->x, t->dz, t->moment1, t->moment2, t->loss};
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
-		o->release(o, device[i]);
-	o->unlend(o, t->bytes), o->unlend(o, t->valid_bytes);
+		be->release(be, device[i]);
+	be->unmap_host(be, t->bytes), be->unmap_host(be, t->valid_bytes);
 	net_free(t->net);
 	if (t->best_file)
 		fclose(t->best_file);
-	goal_free(t->goal), goal_free(t->valid_goal), decoder_free(t->decoder);
+	targets_free(t->targets), targets_free(t->valid_targets), decoder_free(t->decoder);
 	free(t->order), free(t);
 }
 
 static struct net_step step_of(struct train *t, double rate)
 {
 	const struct train_options *a = t->a;
-	int adam = a->optimizer == OPTIMIZER_ADAM;
-	return (struct net_step){{.kind = adam				       ? UPDATE_ADAM
-					  : a->optimizer == OPTIMIZER_NESTEROV ? UPDATE_NESTEROV
-									       : UPDATE_SGD,
+	return (struct net_step){{.kind = a->optimizer,
 					 .step = ++t->step,
-					 .rate = (real)rate,
+					 .learning_rate = (real)rate,
 					 .momentum = (real)a->momentum,
 					 .beta2 = (real)0.999,
 					 .eps = (real)1e-8,
-					 .decay = (real)a->decay},
-		t->first, t->second};
+					 .weight_decay = (real)a->weight_decay},
+		t->moment1, t->moment2};
 }
 
-static double mean_loss(struct train *t, const struct rows *r, double n)
+static double mean_loss(struct train *t, const struct dataset *ds, double n)
 {
-	double *loss = xcalloc(r->n, sizeof *loss), sum = 0;
-	t->o->get(t->o, loss, t->loss, r->n * sizeof *loss);
-	for (uint32_t i = 0; i < r->n; i++)
+	double *loss = xcalloc(ds->n, sizeof *loss), sum = 0;
+	t->be->download(t->be, loss, t->loss, ds->n * sizeof *loss);
+	for (uint32_t i = 0; i < ds->n; i++)
 		sum += loss[i];
 	free(loss);
 	return sum / n;
@@ -104,46 +101,46 @@ static double mean_loss(struct train *t, const struct rows *r, double n)
 static double train_epoch(struct train *t, double rate, struct progress *p)
 {
 	const struct model *m = t->m;
-	const struct rows *r = t->train;
-	const struct ops *o = t->o;
+	const struct dataset *ds = t->train;
+	const struct backend *be = t->be;
 	struct augment g = t->a->augment;
 	int moved = g.flip || g.shift > 0 || g.rotate > 0 || g.scale > 0 || g.contrast > 0 || g.brightness > 0 || g.noise > 0 ||
 		    g.blur > 0 || g.cutout > 0;
 	g.seed = t->a->seed, g.epoch = (uint32_t)t->epoch;
-	shuffle(t->order, r->n, t->a->seed, (uint32_t)t->epoch);
-	o->put(o, t->rows, t->order, r->n * sizeof *t->rows);
-	goal_move(t->goal, moved ? &g : NULL, t->epoch <= t->a->epochs / 3);
-	for (uint32_t at = 0; at < r->n; at += (uint32_t)t->net->B) {
-		int B = r->n - at < (uint32_t)t->net->B ? (int)(r->n - at) : t->net->B;
+	shuffle(t->order, ds->n, t->a->seed, (uint32_t)t->epoch);
+	be->upload(be, t->rows, t->order, ds->n * sizeof *t->rows);
+	targets_augment(t->targets, moved ? &g : NULL, t->epoch <= t->a->epochs / 3);
+	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->net->B) {
+		int B = ds->n - at < (uint32_t)t->net->B ? (int)(ds->n - at) : t->net->B;
 		const uint32_t *rows = t->rows + at;
 		struct net_pass pass = {1, rows, t->a->seed, (uint32_t)t->epoch};
-		o->images(o, t->x, t->bytes, rows, B, 1, m->H, m->W, m->mul, m->add, moved ? &g : NULL);
+		be->load_batch(be, t->x, t->bytes, rows, B, 1, m->H, m->W, m->mul, m->add, moved ? &g : NULL);
 		real *z = net_forward(t->net, t->x, B, &pass);
-		goal_batch(t->goal, t->loss + at, t->dz, z, rows, t->order + at, at, B);
+		targets_loss(t->targets, t->loss + at, t->dz, z, rows, t->order + at, at, B);
 		struct net_step step = step_of(t, rate);
 		net_backward(t->net, t->x, t->dz, B, &pass, &step);
-		progress_tick(p, (uint64_t)(t->epoch - 1) * r->n + at, (uint64_t)t->a->epochs * r->n);
+		progress_tick(p, (uint64_t)(t->epoch - 1) * ds->n + at, (uint64_t)t->a->epochs * ds->n);
 	}
 	double shift[2];
-	goal_learn(t->goal, t->order, moved ? &g : NULL, shift);
+	targets_observe(t->targets, t->order, moved ? &g : NULL, shift);
 	/* half of the way at a time, in the first half of training: the net takes some time to follow */
 	if (2 * t->epoch <= t->a->epochs && (shift[0] != 0 || shift[1] != 0)) {
 		model_set_offset(t->m, t->m->offset[0] + shift[0] / 2, t->m->offset[1] + shift[1] / 2);
 		if (t->valid)
-			goal_move(t->valid_goal, NULL, 1);
+			targets_augment(t->valid_targets, NULL, 1);
 	}
-	return mean_loss(t, r, goal_count(t->goal, NULL, (int)r->n));
+	return mean_loss(t, ds, targets_count(t->targets, NULL, (int)ds->n));
 }
 
 static double wrong_labels(const struct train *t, uint32_t at, int B, const real *z)
 {
-	const struct rows *r = t->valid;
+	const struct dataset *ds = t->valid;
 	double sum = 0;
 	for (int b = 0; b < B; b++, z += t->m->outputs) {
 		int best = t->m->outputs == 1 ? z[0] > 0 : 0;
 		for (int k = 1; k < t->m->outputs; k++)
 			best = z[k] > z[best] ? k : best;
-		sum += best != (int)r->value[at + (uint32_t)b];
+		sum += best != (int)ds->value[at + (uint32_t)b];
 	}
 	return sum;
 }
@@ -162,33 +159,33 @@ static double squared_pixels(const struct train *t, uint32_t at, int B, const fl
 struct train_score train_evaluate(struct train *t)
 {
 	const struct model *m = t->m;
-	const struct ops *o = t->o;
-	const struct rows *r = t->valid;
+	const struct backend *be = t->be;
+	const struct dataset *ds = t->valid;
 	double sum = 0, labels = 0;
 	real *z = xcalloc((size_t)t->net->B * (size_t)(m->points ? 1 : m->outputs), sizeof *z);
-	float *xy = xcalloc((size_t)t->net->B * (size_t)r->k + 1, sizeof *xy);
-	for (uint32_t i = 0; i < r->n; i++)
+	float *xy = xcalloc((size_t)t->net->B * (size_t)ds->k + 1, sizeof *xy);
+	for (uint32_t i = 0; i < ds->n; i++)
 		t->order[i] = i;
-	o->put(o, t->rows, t->order, r->n * sizeof *t->rows);
-	for (uint32_t at = 0; at < r->n; at += (uint32_t)t->net->B) {
-		int B = r->n - at < (uint32_t)t->net->B ? (int)(r->n - at) : t->net->B;
+	be->upload(be, t->rows, t->order, ds->n * sizeof *t->rows);
+	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->net->B) {
+		int B = ds->n - at < (uint32_t)t->net->B ? (int)(ds->n - at) : t->net->B;
 		struct net_pass pass = {0};
-		o->images(o, t->x, t->valid_bytes, t->rows + at, B, 1, m->H, m->W, m->mul, m->add, NULL);
+		be->load_batch(be, t->x, t->valid_bytes, t->rows + at, B, 1, m->H, m->W, m->mul, m->add, NULL);
 		real *out = net_forward(t->net, t->x, B, &pass);
-		goal_batch(t->valid_goal, t->loss + at, NULL, out, t->rows + at, t->order + at, at, B);
+		targets_loss(t->valid_targets, t->loss + at, NULL, out, t->rows + at, t->order + at, at, B);
 		if (m->points) {
 			decode(t->decoder, out, B, xy, NULL);
 			sum += squared_pixels(t, at, B, xy);
 			continue;
 		}
-		o->get(o, z, out, (size_t)B * (size_t)m->outputs * sizeof *z);
+		be->download(be, z, out, (size_t)B * (size_t)m->outputs * sizeof *z);
 		sum += wrong_labels(t, at, B, z);
 	}
-	for (size_t i = 0; m->points && i < (size_t)r->n * (size_t)r->k; i++)
-		labels += !isnan(r->value[i]);
+	for (size_t i = 0; m->points && i < (size_t)ds->n * (size_t)ds->k; i++)
+		labels += !isnan(ds->value[i]);
 	free(z), free(xy);
-	return (struct train_score){mean_loss(t, r, goal_count(t->valid_goal, NULL, (int)r->n)),
-		m->points ? sqrt(sum / (labels > 0 ? labels : 1)) : sum / r->n};
+	return (struct train_score){mean_loss(t, ds, targets_count(t->valid_targets, NULL, (int)ds->n)),
+		m->points ? sqrt(sum / (labels > 0 ? labels : 1)) : sum / ds->n};
 }
 
 void train_finite(const struct train *t, const real *p, size_t n)
@@ -202,11 +199,11 @@ void train_finite(const struct train *t, const real *p, size_t n)
 
 static void keep(struct train *t, const real *device, size_t n)
 {
-	const real *host = t->o->view(t->o, device, n * sizeof *host);
+	const real *host = t->be->map_device(t->be, device, n * sizeof *host);
 	train_finite(t, host, n);
 	if (fwrite(host, sizeof *host, n, t->best_file) != n)
 		die_errno("the temporary file of the best weights");
-	t->o->unview(t->o, host);
+	t->be->unmap_device(t->be, host);
 }
 
 static void keep_best(struct train *t, double score)
@@ -224,11 +221,11 @@ static void keep_best(struct train *t, double score)
 static void take_weights(struct train *t, int failed)
 {
 	const struct netdesc *d = &t->m->d;
-	const struct ops *o = t->o;
-	o->release(o, t->first), o->release(o, t->second);
-	t->first = t->second = NULL;
+	const struct backend *be = t->be;
+	be->release(be, t->moment1), be->release(be, t->moment2);
+	t->moment1 = t->moment2 = NULL;
 	t->m->param = xlarge(d->nparam * sizeof *t->m->param);
-	net_get(t->net, t->m->param, t->m->stat);
+	net_download(t->net, t->m->param, t->m->stat);
 	if (!failed)
 		train_finite(t, t->m->param, d->nparam);
 	if (!t->valid || !t->best_epoch)
@@ -246,7 +243,7 @@ static void take_weights(struct train *t, int failed)
 /* Which layer went wrong: the first with a weight, else with an output, that is no number; the largest where all are. */
 static void blame(const struct train *t, double loss)
 {
-	int layer = net_suspect(t->net);
+	int layer = net_find_nonfinite(t->net);
 	char where[64] = "";
 	if (layer >= 0)
 		snprintf(where, sizeof where, ", layer %d", layer);
@@ -264,7 +261,7 @@ int train_run(struct train *t)
 	const char *metric = points ? "valid_rmse_px" : "valid_error";
 	int resumed = a->checkpoint && a->resume && checkpoint_read(t), failed = 0;
 	if (!resumed)
-		net_put(t->net, t->m->param, t->m->stat);
+		net_upload(t->net, t->m->param, t->m->stat);
 	free(t->m->param);
 	t->m->param = NULL;
 	char *columns = t->valid ? xprintf("epoch\trate\ttrain_loss\tvalid_loss\t%s\tseconds", metric)
@@ -275,10 +272,10 @@ int train_run(struct train *t)
 	progress_begin(&p, "faces", a->quiet);
 	while (t->epoch < a->epochs && !(t->valid && a->patience && t->epoch - t->best_epoch >= a->patience)) {
 		t->epoch++;
-		double rate = a->rate * spec_rate(a->schedule, t->epoch, a->epochs), loss = train_epoch(t, rate, &p);
-		if (!t->least)
-			t->least = loss;
-		if (!isfinite(loss) || (t->least > 0 && loss > TRAIN_EXPLODED * t->least)) {
+		double rate = a->learning_rate * spec_rate(a->schedule, t->epoch, a->epochs), loss = train_epoch(t, rate, &p);
+		if (!t->first_loss)
+			t->first_loss = loss;
+		if (!isfinite(loss) || (t->first_loss > 0 && loss > TRAIN_EXPLODED * t->first_loss)) {
 			blame(t, loss);
 			failed = 1;
 			break;

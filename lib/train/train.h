@@ -5,23 +5,21 @@
 
 #include <stdio.h>
 
-#include "kernels/ops.h"
+#include "kernels/backend.h"
 #include "lib/base/log.h"
 #include "lib/nn/model.h"
 #include "lib/nn/net.h"
-#include "lib/train/goal.h"
-#include "lib/train/rows.h"
+#include "lib/train/targets.h"
+#include "lib/train/dataset.h"
 #include "lib/train/spec.h"
-
-enum optimizer { OPTIMIZER_SGD, OPTIMIZER_NESTEROV, OPTIMIZER_ADAM };
 
 struct train_options {
 	int epochs, batch, patience;  /* patience: epochs without a better validation before the end; 0: never */
-	double rate, momentum, decay; /* decay: on weights, not on biases and batch norm */
+	double learning_rate, momentum, weight_decay; /* decay: on weights, not on biases and batch norm */
 	enum optimizer optimizer;
 	enum schedule schedule;
 	struct augment augment;
-	struct goal_options goal;
+	struct targets_options targets;
 	const char *suspects; /* file for labels that stay far off, or NULL */
 	uint64_t seed;
 	const char *checkpoint; /* file, or NULL */
@@ -34,25 +32,25 @@ struct train_options {
 
 struct train {
 	const struct train_options *a;
-	const struct ops *o;
+	const struct backend *be;
 	struct model *m;
 	struct net *net;
-	const struct rows *train, *valid; /* valid may be NULL */
+	const struct dataset *train, *valid; /* valid may be NULL */
 	uint8_t *bytes, *valid_bytes;	  /* device */
-	struct goal *goal, *valid_goal;	  /* what they are scored against */
+	struct targets *targets, *valid_targets;	  /* what they are scored against */
 	struct decoder *decoder;	  /* of targets with points, where there is a validation set */
 	uint32_t *order, *rows;		  /* host, device */
-	real *x, *dz, *first, *second;	  /* device: a batch, and the optimizer's */
+	real *x, *dz, *moment1, *moment2;	  /* device: a batch, and the optimizer's */
 	double *loss;			  /* device, a row each */
 	int epoch, step, best_epoch;
-	double best, least; /* validation score; training loss of the first epoch */
+	double best, first_loss; /* validation score; training loss of the first epoch */
 	double offset[2]; /* the model\'s of the best epoch */
 	FILE *best_file;    /* its weights: parameters, then statistics; without a name */
 };
 
 /* All the pieces outlive it. m's parameters are where training starts. */
 struct train *train_new(
-	const struct ops *o, struct model *m, const struct rows *train, const struct rows *valid, const struct train_options *a);
+	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a);
 /* To the end; returns 0. Meanwhile the device has the only copy of m's parameters; m then holds the best weights where there is a
  * validation set, else the last. Where the loss is no number, or TRAIN_EXPLODED times that of the first epoch, a line says so with epoch
  * and layer: it returns -1 with the best weights in m, or dies where there are none. */

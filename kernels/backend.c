@@ -1,0 +1,18 @@
+/* Which backend: by name, so that programs know none of them. */
+#include <string.h>
+
+#include "kernels/backend.h"
+
+struct backend *backend_init_by_name(const char *name, int threads, enum precision precision)
+{
+	if (!strcmp(name, "ref"))
+		return backend_ref_init();
+#ifndef REAL_DOUBLE
+	if (!strcmp(name, "cpu"))
+		return backend_cpu_init(threads);
+	if (!strcmp(name, "cuda") && backend_cuda_init)
+		return backend_cuda_init(precision);
+#endif
+	(void)threads, (void)precision;
+	return 0;
+}

@@ -1,0 +1,157 @@
+/* Taps of convolutions, forward and back, and the weights packed for them. */
+#include <string.h>
+
+#include "kernels/cpu/conv_layout.h"
+
+static int floor_div(int a, int b)
+{
+	return a >= 0 ? a / b : -((b - 1 - a) / b);
+}
+
+int conv_layout_known(const struct conv *s)
+{
+	return (s->upsample == 1 || (s->S == 1 && !s->image)) && s->upsample <= PHASES && s->S <= PHASES;
+}
+
+/* Which outputs each phase has, and the zeros that all their taps need. */
+static void place(struct axis *a, int in, int out, int shift)
+{
+	for (int p = 0; p < a->phases; p++) {
+		int o = ((p - shift) % a->phases + a->phases) % a->phases;
+		a->first[p] = o, a->q[p] = (o + shift - p) / a->phases;
+		a->count[p] = o < out ? (out - o + a->phases - 1) / a->phases : 0;
+		if (!a->count[p] || a->hi[p] < a->lo[p])
+			continue;
+		int low = a->q[p] * a->step + a->lo[p], high = (a->q[p] + a->count[p] - 1) * a->step + a->hi[p] - (in - 1);
+		a->before = -low > a->before ? -low : a->before;
+		a->after = high > a->after ? high : a->after;
+	}
+}
+
+struct axis axis_forward(const struct conv *s, int K, int in, int out)
+{
+	struct axis a = {.phases = s->upsample, .step = s->S};
+	for (int p = 0; p < a.phases; p++)
+		a.lo[p] = floor_div(p - s->P, s->upsample), a.hi[p] = floor_div(p + K - 1 - s->P, s->upsample);
+	place(&a, in, out, 0);
+	return a;
+}
+
+struct axis axis_backward(const struct conv *s, int K, int in, int out)
+{
+	struct axis a = {.phases = s->S, .step = s->upsample};
+	for (int p = 0; p < a.phases; p++)
+		if (s->upsample > 1)
+			a.lo[p] = s->P - (K - 1), a.hi[p] = s->upsample - 1 + s->P;
+		else /* weights p, p + S, ... one after the other, the farthest first */
+			a.lo[p] = p < K ? -((K - 1 - p) / s->S) : 1, a.hi[p] = 0;
+	place(&a, out, in, s->upsample > 1 ? 0 : s->P);
+	return a;
+}
+
+struct pack pack_forward(const struct conv *s, const struct simd *m)
+{
+	struct pack p = {.in = s->C, .out = s->F, .line = s->image ? 1 : BLOCK};
+	p.y = axis_forward(s, s->KH, s->H, s->OH), p.x = axis_forward(s, s->KW, s->W, s->OW);
+	p.groups = ((s->F + BLOCK - 1) / BLOCK + m->group - 1) / m->group;
+	return p;
+}
+
+struct pack pack_backward(const struct conv *s, const struct simd *m)
+{
+	struct pack p = {.in = s->F, .out = s->C, .line = BLOCK, .back = 1};
+	p.y = axis_backward(s, s->KH, s->H, s->OH), p.x = axis_backward(s, s->KW, s->W, s->OW);
+	p.groups = ((s->C + BLOCK - 1) / BLOCK + m->group - 1) / m->group;
+	return p;
+}
+
+static int kernel_extent(const struct axis *a, int p)
+{
+	return a->hi[p] < a->lo[p] ? 0 : a->hi[p] - a->lo[p] + 1;
+}
+
+int pack_kernel(const struct pack *p, int py, int px)
+{
+	return kernel_extent(&p->y, py) * kernel_extent(&p->x, px) * p->in;
+}
+
+int pack_blocks(const struct pack *p, const struct simd *m, int g)
+{
+	int left = (p->out + BLOCK - 1) / BLOCK - g * m->group;
+	return left < m->group ? left : m->group;
+}
+
+size_t pack_at(const struct pack *p, int py, int px)
+{
+	size_t at = 0, width = (size_t)((p->out + BLOCK - 1) / BLOCK * BLOCK);
+	for (int y = 0; y < p->y.phases; y++)
+		for (int x = 0; x < p->x.phases; x++) {
+			if (y == py && x == px)
+				return at;
+			at += (size_t)pack_kernel(p, y, x) * width;
+		}
+	return at;
+}
+
+size_t pack_size(const struct pack *p)
+{
+	return pack_at(p, -1, -1);
+}
+
+/* Which tap of the phase weight k is part of along an axis: the first and the last (an upsampling's way back has several). */
+static void kernel_range(const struct conv *s, const struct axis *a, int back, int phase, int k, int *from, int *to)
+{
+	if (!back)
+		*from = *to = floor_div(phase + k - s->P, s->upsample);
+	else if (s->upsample > 1)
+		*from = s->P - k, *to = s->P - k + s->upsample - 1;
+	else if (k % s->S == phase)
+		*from = *to = -(k / s->S);
+	else
+		*from = 1, *to = 0;
+	*from -= a->lo[phase], *to -= a->lo[phase];
+}
+
+/* Place of a tap: blocks of channels, then rows, then columns, then the channels of the block. */
+static size_t kernel_at(const struct pack *p, int th, int tw, int c, int ty, int tx)
+{
+	int block = c / p->line, first = block * p->line, wide = p->in - first < p->line ? p->in - first : p->line;
+	return (size_t)first * (size_t)(th * tw) + (size_t)((ty * tw + tx) * wide + c - first);
+}
+
+void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *m)
+{
+	memset(to, 0, pack_size(p) * sizeof *to);
+	for (int py = 0; py < p->y.phases; py++)
+		for (int px = 0; px < p->x.phases; px++) {
+			float *phase = to + pack_at(p, py, px);
+			int th = kernel_extent(&p->y, py), tw = kernel_extent(&p->x, px), y0, y1, x0, x1;
+			size_t K = (size_t)pack_kernel(p, py, px);
+			for (int ky = 0; ky < s->KH; ky++)
+				for (int kx = 0; kx < s->KW; kx++) {
+					kernel_range(s, &p->y, p->back, py, ky, &y0, &y1), kernel_range(s, &p->x, p->back, px, kx, &x0, &x1);
+					for (int ty = y0; ty <= y1; ty++)
+						for (int tx = x0; tx <= x1; tx++)
+							for (int o = 0; o < p->out; o++) {
+								int g = o / BLOCK / m->group, wide = BLOCK * pack_blocks(p, m, g),
+								    in_group = o - g * m->group * BLOCK;
+								float *out = phase + (size_t)g * (size_t)(m->group * BLOCK) * K + in_group;
+								for (int i = 0; i < p->in; i++) {
+									int f = p->back ? i : o, c = p->back ? o : i;
+									out[kernel_at(p, th, tw, i, ty, tx) * (size_t)wide] +=
+										w[(((size_t)f * s->C + c) * s->KH + ky) * s->KW + kx];
+								}
+							}
+				}
+		}
+}
+
+void pack_offsets(int32_t *off, const struct pack *p, int py, int px, long pitch, long plane, long pixel)
+{
+	int th = kernel_extent(&p->y, py), tw = kernel_extent(&p->x, px);
+	for (int c = 0; c < p->in; c++)
+		for (int ty = 0; ty < th; ty++)
+			for (int tx = 0; tx < tw; tx++)
+				off[kernel_at(p, th, tw, c, ty, tx)] = (int32_t)(c / p->line * plane + (p->y.lo[py] + ty) * pitch +
+									      (p->x.lo[px] + tx) * pixel + c % p->line);
+}

@@ -1,0 +1,35 @@
+/* The choice of the innermost loops. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/cpu/simd.h"
+#include "lib/base/err.h"
+
+static int has(const struct simd *m)
+{
+	if (!m)
+		return 0;
+#if defined(__x86_64__)
+	if (m == simd_avx512)
+		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+		       __builtin_cpu_supports("avx512vl");
+	if (m == simd_avx2)
+		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+	return 1;
+}
+
+const struct simd *simd_choose(void)
+{
+	const struct simd *all[] = {simd_avx512, simd_avx2, simd_plain};
+	const char *names[] = {"avx512", "avx2", "plain"}, *want = getenv("KEYPIPE_ISA");
+	for (int i = 0; i < 3; i++) {
+		if (want && *want && strcmp(want, names[i]))
+			continue;
+		if (has(all[i]))
+			return all[i];
+		if (want && *want)
+			die("KEYPIPE_ISA=%s: this processor has no %s", want, want);
+	}
+	die("KEYPIPE_ISA=%s: plain, avx2 and avx512 are known", want);
+}

@@ -1,0 +1,19 @@
+/* Names to backends. */
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/nn/backend_open.h"
+
+struct backend *backend_open(const char *device, int threads, const char *precision)
+{
+	int cuda = !strcmp(device, "cuda");
+	enum precision p = cuda ? PRECISION_TF32 : PRECISION_FP32;
+	if (precision)
+		p = !strcmp(precision, "tf32") ? PRECISION_TF32 : !strcmp(precision, "bf16") ? PRECISION_BF16 : PRECISION_FP32;
+	if (!cuda && p != PRECISION_FP32)
+		die_usage("--precision %s: only the device cuda has it", precision);
+	struct backend *be = backend_init_by_name(device, threads, p);
+	if (!be)
+		die("--device %s: this build has no such backend", device);
+	return be;
+}

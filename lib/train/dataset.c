@@ -1,0 +1,160 @@
+/* Loading for training. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+#include "lib/stream/dataset_stream.h"
+#include "lib/train/dataset.h"
+
+static void take_labels(struct dataset *ds, const struct tns_table *b, int id)
+{
+	const struct tns *t = tns_table_head(b);
+	int n = 0, most = 1;
+	const char *classes = tns_meta_value(t, "classes");
+	for (uint32_t i = 0; i < ds->n; i++) {
+		int v = *(const uint8_t *)tns_row(b, id, i);
+		ds->value[i] = (float)v;
+		most = v > most ? v : most;
+	}
+	if (classes)
+		ds->names = xstrdup(classes);
+	else { /* numbers serve as names */
+		ds->names = xstrdup("0");
+		for (int k = 1; k <= most; k++) {
+			char *old = ds->names;
+			ds->names = xprintf("%s,%d", old, k);
+			free(old);
+		}
+	}
+	names_free(names_split(ds->names, &n));
+	for (uint32_t i = 0; i < ds->n; i++)
+		if (ds->value[i] >= (float)n || n < 2)
+			die("%s: row %u: label %g, but there are %d classes", t->name, i + 1, (double)ds->value[i], n);
+	ds->values = n == 2 ? 1 : n;
+}
+
+static void copy_row(struct dataset *to, uint32_t k, const struct dataset *from, uint32_t i)
+{
+	size_t size = (size_t)from->W * (size_t)from->H;
+	memmove(to->image + k * size, from->image + i * size, size);
+	memmove(to->value + (size_t)k * (size_t)to->k, from->value + (size_t)i * (size_t)from->k, (size_t)to->k * sizeof(float));
+	to->group[k] = from->group[i], to->id[k] = from->id[i];
+}
+
+static int any_label(const float *v, int k)
+{
+	for (int i = 0; i < k; i++)
+		if (!isnan(v[i]))
+			return 1;
+	return 0;
+}
+
+struct dataset *dataset_load(const char *path, enum target target)
+{
+	struct dataset *ds = xcalloc(1, sizeof *ds);
+	struct tns_table *b = ds->table = tns_load(path);
+	const struct tns *t = tns_table_head(b);
+	int image = dataset_stream_need(t, "image", TNS_U8, 3), id = -1, source = tns_find(t, "source"), number = tns_find(t, "id");
+	if (t->def[image].rows > UINT32_MAX / 2)
+		die("%s: %llu rows are too many", t->name, (unsigned long long)t->def[image].rows);
+	ds->head = (struct tns *)t;
+	ds->n = (uint32_t)t->def[image].rows;
+	ds->H = (int)t->def[image].dim[1], ds->W = (int)t->def[image].dim[2];
+	if (!ds->n)
+		die("%s: there are no rows", t->name);
+	if (target == TARGET_LABEL)
+		id = dataset_stream_need(t, "label", TNS_U8, 1), ds->k = 1;
+	if (model_has_points(target)) {
+		id = dataset_stream_need(t, "keypoints", TNS_F32, 3), ds->k = 2 * (int)t->def[id].dim[1];
+		if (t->def[id].dim[2] != 2)
+			die("%s: keypoints has %llu values a point, not 2", t->name, (unsigned long long)t->def[id].dim[2]);
+	}
+	if (id >= 0 && t->def[id].rows != ds->n)
+		die("%s: image has %u rows, %s has %llu", t->name, ds->n, t->def[id].name, (unsigned long long)t->def[id].rows);
+	ds->image = xmalloc((size_t)ds->n * (size_t)ds->W * (size_t)ds->H);
+	tns_copy(b, image, ds->image);
+	ds->value = xcalloc((size_t)ds->n * (size_t)ds->k + 1, sizeof *ds->value);
+	ds->group = xcalloc(ds->n, sizeof *ds->group);
+	ds->id = xcalloc(ds->n, sizeof *ds->id);
+	int numbered = number >= 0 && t->def[number].dtype == TNS_U32 && t->def[number].row_bytes == 4 && t->def[number].rows == ds->n;
+	int grouped = source >= 0 && t->def[source].dtype == TNS_U32 && t->def[source].row_bytes == 4 && t->def[source].rows == ds->n;
+	for (uint32_t i = 0; i < ds->n; i++)
+		ds->id[i] = numbered ? *(const uint32_t *)tns_row(b, number, i) : i + 1;
+	for (uint32_t i = 0; i < ds->n; i++)
+		ds->group[i] = grouped ? *(const uint32_t *)tns_row(b, source, i) : i;
+	if (target == TARGET_LABEL) {
+		take_labels(ds, b, id);
+	} else if (model_has_points(target)) {
+		uint32_t kept = 0;
+		ds->names = xstrdup(tns_meta_value(t, "points") ? tns_meta_value(t, "points") : "");
+		names_free(names_points(t, ds->k / 2));
+		ds->values = ds->k;
+		tns_copy(b, id, ds->value);
+		for (size_t i = 0; i < (size_t)ds->n * (size_t)ds->k; i++)
+			if (isinf(ds->value[i])) /* it would come out as a loss that is no number, blamed on the rate */
+				die("%s: row %zu: keypoints holds %g", t->name, i / (size_t)ds->k + 1, (double)ds->value[i]);
+		for (uint32_t i = 0; i < ds->n; i++)
+			if (any_label(ds->value + (size_t)i * (size_t)ds->k, ds->k))
+				copy_row(ds, kept++, ds, i);
+		ds->n = kept;
+		if (!kept)
+			die("%s: no row has a label", t->name);
+	} else {
+		ds->names = xstrdup("");
+		ds->values = ds->W * ds->H;
+	}
+	tns_release_rows(b);
+	return ds;
+}
+
+static int drawn(const struct dataset *ds, uint32_t i, double share, uint64_t seed)
+{
+	return philox_unit(philox(seed, PHILOX_SPLIT, 0, ds->group[i], 0).v[0]) < share;
+}
+
+struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t seed, int part)
+{
+	struct dataset *p = xcalloc(1, sizeof *p);
+	*p = *ds;
+	p->n = 0, p->head = NULL, p->table = NULL;
+	p->names = xstrdup(ds->names);
+	for (uint32_t i = 0; i < ds->n; i++)
+		p->n += drawn(ds, i, share, seed) == part;
+	p->image = xmalloc((size_t)p->n * (size_t)ds->W * (size_t)ds->H);
+	p->value = xcalloc((size_t)p->n * (size_t)ds->k + 1, sizeof *p->value);
+	p->group = xcalloc(p->n, sizeof *p->group), p->id = xcalloc(p->n, sizeof *p->id);
+	p->n = 0;
+	for (uint32_t i = 0; i < ds->n; i++)
+		if (drawn(ds, i, share, seed) == part)
+			copy_row(p, p->n++, ds, i);
+	return p;
+}
+
+void dataset_keep_positive(struct dataset *ds)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < ds->n; i++)
+		if (ds->value[(size_t)i * (size_t)ds->k] > 0)
+			copy_row(ds, kept++, ds, i);
+	if (!kept)
+		die("%s: no label is positive", ds->head->name);
+	ds->n = kept;
+}
+
+void dataset_release_rows(struct dataset *ds)
+{
+	free(ds->image), free(ds->value), free(ds->group), free(ds->id);
+	ds->image = NULL, ds->value = NULL, ds->group = NULL, ds->id = NULL;
+}
+
+void dataset_free(struct dataset *ds)
+{
+	if (!ds)
+		return;
+	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->names);
+	if (ds->table)
+		tns_unload(ds->table);
+	free(ds);
+}

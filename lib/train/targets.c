@@ -1,0 +1,362 @@
+/* Targets and their losses. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/augment.h"
+#include "lib/base/err.h"
+#include "lib/base/num.h"
+#include "lib/base/out.h"
+#include "lib/nn/decode.h"
+#include "lib/stream/dataset_stream.h"
+#include "lib/train/targets.h"
+
+/* Beside the variance of a warp's linear part: holds an offset back that warps hardly tell of. */
+#define FIT_RIDGE 0.001
+
+static int has_points(const struct targets *tg)
+{
+	return tg->points > 0;
+}
+
+struct targets *targets_new(const struct backend *be, const struct model *m, const struct dataset *ds, const struct targets_options *a, int B, int follow)
+{
+	struct targets *tg = xcalloc(1, sizeof *tg);
+	tg->be = be, tg->m = m, tg->ds = ds, tg->a = a, tg->points = m->points;
+	tg->k = m->points ? 2 * m->points : 1;
+	size_t all = (size_t)ds->n * (size_t)tg->k, P = (size_t)m->points;
+	int far = follow && P && (a->robust > 0 || a->track_distance);
+	tg->target = be->alloc(be, all * sizeof(real)), tg->host = xcalloc(all, sizeof *tg->host);
+	tg->t = be->alloc(be, (size_t)B * (size_t)tg->k * sizeof(real));
+	if (P && (a->weight || far)) {
+		tg->weight = be->alloc(be, all * sizeof(real));
+		tg->w = be->alloc(be, (size_t)B * (size_t)tg->k * sizeof(real));
+	}
+	if (m->target == TARGET_MAP) {
+		tg->pixels = be->alloc(be, (size_t)B * (size_t)m->outputs * sizeof(real));
+		tg->prior = be->alloc(be, P * MODEL_PRIOR * sizeof(real));
+		be->upload(be, tg->prior, m->prior, P * MODEL_PRIOR * sizeof(real));
+	}
+	if (far) {
+		tg->distance = xmalloc((size_t)ds->n * P * sizeof *tg->distance);
+		for (size_t i = 0; i < (size_t)ds->n * P; i++)
+			tg->distance[i] = NAN;
+	}
+	if (P && m->target != TARGET_MAP && (far || (follow && a->offset)))
+		tg->observed = be->alloc(be, (size_t)ds->n * P * (m->target == TARGET_HEATMAP ? HEATMAP_PLACE : 2) * sizeof(real));
+	if (P) {
+		int count;
+		char **names = names_split(m->names, &count);
+		tg->mirror = names_mirror(names);
+		names_free(names);
+	}
+	return tg;
+}
+
+void targets_free(struct targets *tg)
+{
+	if (!tg)
+		return;
+	void *device[] = {tg->target, tg->weight, tg->t, tg->w, tg->pixels, tg->prior, tg->observed};
+	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
+		tg->be->release(tg->be, device[i]);
+	free(tg->host), free(tg->mirror), free(tg->distance), free(tg);
+}
+
+/* Labels follow their images: the same map as the pixels', left and right swapped where mirrored; what leaves the image stays a label. */
+static void move_row(const struct targets *tg, const struct warp *w, uint32_t i, float *to)
+{
+	const float *from = tg->ds->value + (size_t)i * (size_t)tg->k, dx = (float)tg->m->offset[0], dy = (float)tg->m->offset[1];
+	for (int p = 0; p < tg->points; p++) {
+		int q = 2 * (w && w->flipped ? tg->mirror[p] : p);
+		to[2 * p] = from[q], to[2 * p + 1] = from[q + 1];
+		if (!w)
+			continue;
+		augment_point(w, from[q] - dx, from[q + 1] - dy, &to[2 * p], &to[2 * p + 1]);
+		to[2 * p] += dx, to[2 * p + 1] += dy;
+	}
+}
+
+static int ascending(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+	return (x > y) - (x < y);
+}
+
+double targets_suspect_px(const struct targets *tg, double px)
+{
+	size_t all = (size_t)tg->ds->n * (size_t)tg->points, n = 0;
+	float *known = xmalloc((all + 1) * sizeof *known);
+	for (size_t i = 0; tg->distance && i < all; i++)
+		if (!isnan(tg->distance[i]))
+			known[n++] = tg->distance[i];
+	qsort(known, n, sizeof *known, ascending);
+	double usual = n ? (double)known[n / 2] : 0;
+	free(known);
+	return TARGETS_SUSPECT * usual > px ? TARGETS_SUSPECT * usual : px;
+}
+
+/* How much a label counts. */
+static double trust(const struct targets *tg, uint32_t i, int p, double far)
+{
+	double d = (double)tg->distance[(size_t)i * (size_t)tg->points + (size_t)p];
+	return d > far ? far / d * (far / d) : 1;
+}
+
+void targets_augment(struct targets *tg, const struct augment *a, int trusting)
+{
+	const struct model *m = tg->m;
+	size_t k = (size_t)tg->k, bytes = (size_t)tg->ds->n * k * sizeof(real);
+	float *to = xcalloc(k, sizeof *to);
+	for (uint32_t i = 0; i < tg->ds->n; i++) {
+		real *host = tg->host + i * k;
+		if (!has_points(tg)) {
+			host[0] = (real)tg->ds->value[i];
+			continue;
+		}
+		struct warp w;
+		if (a)
+			w = augment_draw(a, i, m->W, m->H);
+		move_row(tg, a ? &w : NULL, i, to);
+		for (size_t p = 0; p < k; p += 2)
+			host[p] = (real)(to[p] * m->sx + m->ox), host[p + 1] = (real)(to[p + 1] * m->sy + m->oy);
+	}
+	free(to);
+	tg->be->upload(tg->be, tg->target, tg->host, bytes);
+	if (!tg->weight)
+		return;
+	int doubting = !trusting && tg->distance && tg->a->robust > 0;
+	double far = doubting ? targets_suspect_px(tg, tg->a->robust) : 0;
+	for (uint32_t i = 0; i < tg->ds->n; i++) {
+		int flipped = a && augment_draw(a, i, m->W, m->H).flipped;
+		for (int p = 0; p < tg->points; p++) {
+			double w = (tg->a->weight ? (double)tg->a->weight[p] : 1) *
+				   (doubting ? trust(tg, i, flipped ? tg->mirror[p] : p, far) : 1);
+			tg->host[i * k + 2 * (size_t)p] = tg->host[i * k + 2 * (size_t)p + 1] = (real)w;
+		}
+	}
+	tg->be->upload(tg->be, tg->weight, tg->host, bytes);
+}
+
+double targets_count(const struct targets *tg, const uint32_t *order, int B)
+{
+	double n = 0;
+	if (!has_points(tg) || tg->m->target == TARGET_MAP)
+		return B;
+	for (int b = 0; b < B; b++)
+		for (int k = 0; k < tg->k; k++)
+			n += !isnan(tg->ds->value[(size_t)(order ? order[b] : (uint32_t)b) * (size_t)tg->k + (size_t)k]);
+	return n > 0 ? n : 1;
+}
+
+void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B)
+{
+	const struct backend *be = tg->be;
+	const struct model *m = tg->m;
+	const struct targets_options *a = tg->a;
+	real mul = (real)(1 / targets_count(tg, order, B));
+	be->gather(be, tg->t, tg->target, rows, B, tg->k);
+	if (tg->w)
+		be->gather(be, tg->w, tg->weight, rows, B, tg->k);
+	/* lengths in the outputs' unit; sx and sy are the same but for images of odd or unequal sides */
+	double unit = has_points(tg) ? sqrt((double)m->sx * (double)m->sy) : 1;
+	struct loss l = {.kind = a->loss, .width = (real)(a->width * unit), .curve = (real)(a->curve * unit), .mul = mul};
+	switch (m->target) {
+	case TARGET_LABEL:
+	case TARGET_IMAGE:
+		l.kind = m->outputs > 1 ? LOSS_SOFTMAX : LOSS_SIGMOID;
+		be->loss(be, &l, loss, dz, z, tg->t, NULL, B, m->outputs);
+		break;
+	case TARGET_COORDS:
+		be->loss(be, &l, loss, dz, z, tg->t, tg->w, B, m->outputs);
+		if (tg->observed)
+			be->copy(be, tg->observed + (size_t)at * (size_t)tg->k, z, (size_t)B * (size_t)tg->k * sizeof(real));
+		break;
+	case TARGET_HEATMAP: {
+		struct heatmap_loss s = {
+			.P = m->points, .H = m->MH, .W = m->MW, .sigma = (real)(a->sigma * unit), .entropy = (real)a->entropy, .point = l};
+		be->heatmap_loss(be, &s, loss, dz, tg->observed ? tg->observed + (size_t)at * (size_t)m->points * HEATMAP_PLACE : NULL, z, tg->t, tg->w, B);
+		break;
+	}
+	case TARGET_MAP: {
+		struct gaussians s = {m->points, m->H, m->W, (float)a->sigma, 2};
+		be->draw_gaussians(be, &s, tg->pixels, tg->t, tg->prior, B);
+		l.kind = LOSS_SIGMOID;
+		be->loss(be, &l, loss, dz, z, tg->pixels, NULL, B, m->outputs);
+		break;
+	}
+	}
+}
+
+/* Sums of a least-squares fit of y on x[0..2] and a constant. */
+enum { FIT = 3 };
+
+struct fit {
+	double n, x[FIT], y, xx[FIT][FIT], xy[FIT];
+};
+
+static void fit_add(struct fit *f, const double x[FIT], double y)
+{
+	f->n++, f->y += y;
+	for (int i = 0; i < FIT; i++) {
+		f->x[i] += x[i], f->xy[i] += x[i] * y;
+		for (int k = 0; k < FIT; k++)
+			f->xx[i][k] += x[i] * x[k];
+	}
+}
+
+/* Two fits have the slopes in common, and constants of their own. */
+static void fit_solve(const struct fit f[2], double slope[FIT])
+{
+	double a[FIT][FIT + 1] = {{0}};
+	memset(slope, 0, FIT * sizeof *slope);
+	if (!(f[0].n > 1) || !(f[1].n > 1))
+		return;
+	for (int i = 0; i < FIT; i++) {
+		for (int l = 0; l < 2; l++) {
+			for (int k = 0; k < FIT; k++)
+				a[i][k] += f[l].xx[i][k] - f[l].x[i] * f[l].x[k] / f[l].n;
+			a[i][FIT] += f[l].xy[i] - f[l].x[i] * f[l].y / f[l].n;
+		}
+		a[i][i] += FIT_RIDGE * (f[0].n + f[1].n);
+	}
+	for (int i = 0; i < FIT; i++) /* positive definite: no pivots are needed */
+		for (int l = i + 1; l < FIT; l++)
+			for (int k = FIT; k >= i; k--)
+				a[l][k] -= a[i][k] * a[l][i] / a[i][i];
+	for (int i = FIT - 1; i >= 0; i--) {
+		slope[i] = a[i][FIT];
+		for (int k = i + 1; k < FIT; k++)
+			slope[i] -= a[i][k] * slope[k];
+		slope[i] /= a[i][i];
+	}
+}
+
+/* What the net made of row i, seen as z. */
+static void saw(const struct targets *tg, const real *z, float *is)
+{
+	const struct model *m = tg->m;
+	if (m->target == TARGET_HEATMAP)
+		decode_places(m, z, 1, is, NULL);
+	for (int p = 0; m->target == TARGET_COORDS && p < tg->points; p++) {
+		is[2 * p] = ((float)z[2 * p] - m->ox) / m->sx;
+		is[2 * p + 1] = ((float)z[2 * p + 1] - m->oy) / m->sy;
+	}
+}
+
+/* A label's residual on its row of the warp's linear part, and on where it must be: a net that moves points too little is no offset. */
+static void fit_warp(struct fit f[2], const struct model *m, const struct warp *w, const float must[2], const float is[2])
+{
+	float o[2], x[2], y[2];
+	double middle[2] = {(m->W - 1) / 2.0, (m->H - 1) / 2.0};
+	augment_point(w, 0, 0, &o[0], &o[1]), augment_point(w, 1, 0, &x[0], &x[1]), augment_point(w, 0, 1, &y[0], &y[1]);
+	for (int k = 0; k < 2; k++)
+		fit_add(&f[k], (double[]){(double)(x[k] - o[k]), (double)(y[k] - o[k]), ((double)must[k] - middle[k]) / m->W},
+			(double)(must[k] - is[k]));
+}
+
+void targets_observe(struct targets *tg, const uint32_t *order, const struct augment *a, double shift[2])
+{
+	const struct model *m = tg->m;
+	size_t P = (size_t)tg->points, row = P * (m->target == TARGET_HEATMAP ? HEATMAP_PLACE : 2), n = 0;
+	shift[0] = shift[1] = 0;
+	if (!tg->observed)
+		return;
+	real *seen = xmalloc((size_t)tg->ds->n * row * sizeof *seen);
+	float *is = xcalloc(2 * P, sizeof *is), *must = xcalloc(2 * P, sizeof *must);
+	float *off = xmalloc(((size_t)tg->ds->n * P + 1) * sizeof *off), far = INFINITY;
+	struct fit fit[2];
+	memset(fit, 0, sizeof fit);
+	tg->be->download(tg->be, seen, tg->observed, (size_t)tg->ds->n * row * sizeof *seen);
+	for (int round = 0; round < 1 + (a && tg->a->offset); round++) { /* then once more, when it is known what is far */
+		for (uint32_t k = 0; k < tg->ds->n; k++) {
+			uint32_t i = order[k];
+			struct warp w;
+			if (a)
+				w = augment_draw(a, i, m->W, m->H);
+			move_row(tg, a ? &w : NULL, i, must);
+			saw(tg, seen + k * row, is);
+			for (size_t p = 0; p < P; p++) {
+				float d = hypotf(is[2 * p] - must[2 * p], is[2 * p + 1] - must[2 * p + 1]);
+				if (isnan(d))
+					continue;
+				if (round && d <= far)
+					fit_warp(fit, m, &w, must + 2 * p, is + 2 * p);
+				if (round)
+					continue;
+				off[n++] = d;
+				if (tg->distance) {
+					float *mean = &tg->distance[i * P + (size_t)(a && w.flipped ? tg->mirror[p] : (int)p)];
+					*mean = isnan(*mean) ? d : *mean + 0.25f * (d - *mean);
+				}
+			}
+		}
+		qsort(off, n, sizeof *off, ascending);
+		far = n ? (float)TARGETS_SUSPECT * off[n / 2] : 0;
+	}
+	double slope[FIT];
+	fit_solve(fit, slope);
+	shift[0] = slope[0], shift[1] = slope[1];
+	free(seen), free(is), free(must), free(off);
+}
+
+uint64_t targets_write_suspects(const struct targets *tg, const char *path, double px)
+{
+	int count;
+	char **names = names_split(tg->m->names, &count);
+	struct out *f = out_open(path, 0);
+	uint64_t n = 0;
+	out_printf(f, "row\tname\tkind\tvalue\taction\n");
+	for (uint32_t i = 0; i < tg->ds->n; i++)
+		for (int p = 0; p < tg->points; p++) {
+			float d = tg->distance[(size_t)i * (size_t)tg->points + (size_t)p];
+			if (!((double)d > px))
+				continue;
+			out_printf(f, "%u\t%s\tsuspect\t%.4g\tnone\n", tg->ds->id[i], names[p], (double)d);
+			n++;
+		}
+	out_close(f);
+	names_free(names);
+	return n;
+}
+
+void targets_prior(struct model *m, const struct dataset *ds)
+{
+	for (int p = 0; m->prior && p < m->points; p++) {
+		double n = 0, sum[2] = {0}, square = 0;
+		for (uint32_t i = 0; i < ds->n; i++) {
+			const float *v = ds->value + (size_t)i * (size_t)ds->k + 2 * p;
+			if (isnan(v[0]) || isnan(v[1]))
+				continue;
+			n++;
+			for (int k = 0; k < 2; k++)
+				sum[k] += (double)v[k], square += (double)v[k] * (double)v[k];
+		}
+		double x = n > 0 ? sum[0] / n : (m->W - 1) / 2.0, y = n > 0 ? sum[1] / n : (m->H - 1) / 2.0;
+		double v = n > 1 ? (square / n - x * x - y * y) / 2 : m->W * (double)m->H / 16;
+		m->prior[3 * p] = (real)x, m->prior[3 * p + 1] = (real)y, m->prior[3 * p + 2] = (real)sqrt(v > 1 ? v : 1);
+	}
+}
+
+float *targets_weights(const char *points, const char *const *list, int n)
+{
+	int count;
+	char **names = names_split(points, &count);
+	float *w = xcalloc((size_t)count, sizeof *w);
+	for (int p = 0; p < count; p++)
+		w[p] = 1;
+	for (int i = 0; i < n; i++) {
+		char *name = xstrdup(list[i]), *value = strchr(name, '=');
+		double v;
+		if (!value || !num_real(value + 1, &v) || v < 0 || v > 1000)
+			die_usage("--weigh: '%s' is not NAME=F, F from 0 to 1000", name);
+		*value = 0;
+		int at = names_index(names, name);
+		if (at < 0)
+			die_usage("--weigh: there is no point '%s' in the data", name);
+		w[at] = (float)v;
+		free(name);
+	}
+	names_free(names);
+	return w;
+}

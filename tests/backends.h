@@ -1,0 +1,276 @@
+/* What tests of operations share: the backends that are compared, memory on their side of the backend interface, and how results must agree.
+ * A test runs for each backend in turn, ref first: it makes its arrays by in() and blank(), and backends every result to agree(), which keeps
+ * ref's, compares the first opening's with them, and wants the bits of that one from the later openings.
+ * BACKEND=cuda: ref against three openings of that hand, the second in reverse order of threads where the GPU is the host;
+ * PRECISION=fp32, tf32 or bf16 is its. Else ref against cpu with 1, 2 and 5 threads. One backend is open at a time. */
+#ifndef BACKENDS_H
+#define BACKENDS_H
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/backend.h"
+#include "lib/base/err.h"
+#include "lib/base/philox.h"
+
+#define LENGTH(a) ((int)(sizeof(a) / sizeof *(a)))
+/* Sums of n products of about 1 may differ by a few roundings of their length. */
+#define TOLERANCE(n) (4e-7f * sqrtf((float)(n)) + 2e-6f)
+
+enum { BACKENDS = 4, BACKENDS_SHAPES = 1000 }; /* test i: backend i / BACKENDS_SHAPES, shape i % BACKENDS_SHAPES */
+
+static struct {
+	const char *name;
+	int threads;
+	const char *order; /* of threads, KEYPIPE_GPU_ORDER */
+} backends[BACKENDS] = {{"ref", 1, NULL}, {"cpu", 1, NULL}, {"cpu", 2, NULL}, {"cpu", 5, NULL}};
+static enum precision backends_precision;
+
+struct backends_result {
+	const char *test;
+	int shape, backend; /* whose values these are */
+	float *p;
+	size_t n;
+};
+
+static struct {
+	struct backend *be;
+	int backend, shape;
+	const char *test;
+	uint32_t lots;		      /* drawn in this test */
+	struct backends_result *results; /* of all tests, those of one in a row */
+	int n, next;
+} backends_now;
+
+/* What a value by value operation may differ by: a GPU multiplies and adds at once, and rounds its expf and sinf otherwise. */
+static inline float backends_fused(float tolerance)
+{
+	return strcmp(backends[1].name, "cuda") ? 0 : tolerance;
+}
+
+/* Of sums of n products whose factors the backend may round first, by u = 2^-11 (tf32) or 2^-8 (bf16) of their size at most: that makes a
+ * product wrong by 0.6 u of its size as a rule, by chance; so a sum by 0.6 u of the root of the sum of their squares, which is what such
+ * sums are as a rule, whatever n is, and the worst of some 100000 by 5 times that, 3 u. Rows longer than others and a tanh, whose values
+ * are 0.6 as a rule where its slope is 1, make it 7 u at most. A library that cuts factors instead makes all sums smaller by 1.5 u too. */
+static inline float backends_products(int n)
+{
+	static const float u[] = {[PRECISION_FP32] = 0, [PRECISION_TF32] = 0x1p-11f, [PRECISION_BF16] = 0x1p-8f};
+	return TOLERANCE(n) + 8 * u[backends_precision];
+}
+
+/* 0: this build has no such backend. */
+static inline int backends_open(int backend)
+{
+	if (backends_now.be && backends_now.backend == backend)
+		return 1;
+	if (backends_now.be)
+		backends_now.be->close(backends_now.be);
+	if (backends[backend].order)
+		setenv("KEYPIPE_GPU_ORDER", backends[backend].order, 1);
+	else
+		unsetenv("KEYPIPE_GPU_ORDER");
+	backends_now.backend = backend;
+	backends_now.be = backend_init_by_name(backends[backend].name, backends[backend].threads, backends_precision);
+	return backends_now.be != NULL;
+}
+
+static inline int backends_here(const struct backends_result *r)
+{
+	return r->shape == backends_now.shape && !strcmp(r->test, backends_now.test);
+}
+
+/* First in a test, of its __func__ and _i: the backend it is to use. */
+static inline struct backend *backend(const char *test, int i)
+{
+	backends_open(i / BACKENDS_SHAPES);
+	backends_now.test = test, backends_now.shape = i % BACKENDS_SHAPES, backends_now.lots = 0;
+	for (backends_now.next = 0; backends_now.next < backends_now.n && !backends_here(&backends_now.results[backends_now.next]);)
+		backends_now.next++;
+	return backends_now.be;
+}
+
+/* A result (n) of this test; p is taken over. Tolerance is of ref's value and of the root of the mean of their squares. */
+static inline void agree(float *p, size_t n, float tolerance, const char *what)
+{
+	if (!backends_now.backend) {
+		backends_now.results = xrealloc(backends_now.results, ((size_t)backends_now.n + 1) * sizeof *backends_now.results);
+		backends_now.results[backends_now.n++] = (struct backends_result){backends_now.test, backends_now.shape, 0, p, n};
+		return;
+	}
+	struct backends_result *r = &backends_now.results[backends_now.next++];
+	ck_assert_msg(backends_now.next <= backends_now.n && backends_here(r) && r->n == n, "%s: ref has no such result", what);
+	double scale = 0;
+	for (size_t i = 0; i < n; i++)
+		scale += (double)r->p[i] * (double)r->p[i];
+	scale = n ? sqrt(scale / (double)n) + 1e-3 : 1;
+	for (size_t i = 0; i < n; i++) { /* an assert writes a line wherever it passes: not for each element */
+		double was = (double)r->p[i], is = (double)p[i];
+		if (r->backend && memcmp(&r->p[i], &p[i], sizeof *p))
+			ck_abort_msg("%s: element %zu of %zu: %.9g, opening %d had %.9g", what, i, n, is, r->backend, was);
+		if (!r->backend && !(fabs(was - is) <= (double)tolerance * (scale + fabs(was))))
+			ck_abort_msg("%s: element %zu of %zu: %.9g, ref has %.9g", what, i, n, is, was);
+	}
+	free(r->p);
+	r->p = p, r->backend = backends_now.backend;
+}
+
+/* Arrays of the host, to be freed. */
+static inline float *randoms(size_t n, uint32_t what)
+{
+	float *p = xcalloc(n + 1, sizeof *p);
+	for (size_t i = 0; i < n; i++) {
+		struct philox r = philox(5, PHILOX_TEST, what, (uint32_t)i, 0);
+		p[i] = philox_normal(r.v[0], r.v[1]);
+	}
+	return p;
+}
+
+/* So small that sums of n products are about 1, as in a net: activations then see the errors that they would there. */
+static inline float *weights(size_t n, int fan, uint32_t what)
+{
+	float *p = randoms(n, what);
+	for (size_t i = 0; i < n; i++)
+		p[i] /= sqrtf((float)fan);
+	return p;
+}
+
+/* Small whole numbers times a power of two: sums of their products are exact in any order, and many are equal. */
+static inline float *whole(size_t n, float unit, uint32_t what)
+{
+	float *p = randoms(n, what);
+	for (size_t i = 0; i < n; i++)
+		p[i] = fminf(fmaxf(rintf(p[i] * 1.5f), -3), 3) * unit;
+	return p;
+}
+
+static inline float *copied(const float *p, size_t n)
+{
+	return memcpy(xmalloc((n + 1) * sizeof *p), p, n * sizeof *p);
+}
+
+/* Device memory for a flat array; by lot it begins one value after an allocation's start, as the parts of a block of parameters do. */
+static inline void *placed(const struct backend *be, const void *host, size_t n, size_t size)
+{
+	size_t shift = philox(5, PHILOX_TEST, 0, (uint32_t)backends_now.shape, backends_now.lots++).v[0] % 2 * size;
+	char *p = be->alloc(be, n * size + shift);
+	be->upload(be, p + shift, host, n * size);
+	return p + shift;
+}
+
+static inline void drop(const struct backend *be, void *device)
+{
+	be->release(be, (void *)((uintptr_t)device & ~(uintptr_t)15));
+}
+
+/* An array of n on the device; host is freed. */
+static inline float *in(const struct backend *be, float *host, size_t n)
+{
+	float *p = placed(be, host, n, sizeof *host);
+	free(host);
+	return p;
+}
+
+/* The same of NaN: what an operation leaves unwritten shows. */
+static inline float *blank(const struct backend *be, size_t n)
+{
+	float *host = xmalloc((n + 1) * sizeof *host);
+	for (size_t i = 0; i < n; i++)
+		host[i] = NAN;
+	return in(be, host, n);
+}
+
+static inline float *read_back(const struct backend *be, const float *device, size_t n)
+{
+	float *host = xmalloc((n + 1) * sizeof *host);
+	be->download(be, host, device, n * sizeof *host);
+	return host;
+}
+
+/* The host's copy of a device's array, which goes. */
+static inline float *out(const struct backend *be, float *device, size_t n)
+{
+	float *host = read_back(be, device, n);
+	drop(be, device);
+	return host;
+}
+
+/* Maps of one value throughout: NaN shows what is unwritten, another shows whether values without a meaning count. */
+static inline float *maps_filled(const struct backend *be, float value, int B, int C, int H, int W)
+{
+	size_t size = be->maps_size(be, B, C, H, W), n = size / sizeof(float);
+	float *device = be->alloc(be, size), *p = xmalloc(size);
+	for (size_t i = 0; i < n; i++)
+		p[i] = value;
+	be->upload(be, device, p, size);
+	free(p);
+	return device;
+}
+
+/* Maps of rows of the host, which are freed. */
+static inline float *to_maps(const struct backend *be, float *rows, int B, int C, int H, int W)
+{
+	float *maps = maps_filled(be, 1e3f, B, C, H, W), *device = in(be, rows, (size_t)B * C * H * W);
+	be->to_maps(be, maps, device, B, C, H, W);
+	drop(be, device);
+	return maps;
+}
+
+/* Rows of the host, to be freed, of maps, which go. */
+static inline float *to_rows(const struct backend *be, float *maps, int B, int C, int H, int W)
+{
+	size_t n = (size_t)B * C * H * W;
+	float *rows = blank(be, n);
+	be->to_rows(be, rows, maps, B, C, H, W);
+	be->release(be, maps);
+	return out(be, rows, n);
+}
+
+/* A test in a case of its own name, so that CK_RUN_CASE picks it, for one backend. */
+#define BACKENDS_TEST(suite, backend, test, shapes)                                                                                              \
+	do {                                                                                                                               \
+		TCase *backends_case = tcase_create(#test);                                                                                   \
+		tcase_add_loop_test(backends_case, test, (backend)*BACKENDS_SHAPES, (backend)*BACKENDS_SHAPES + (shapes));                                \
+		suite_add_tcase(suite, backends_case);                                                                                        \
+	} while (0)
+
+static inline void backends_choose(void)
+{
+	static const char *const names[] = {"fp32", "tf32", "bf16"};
+	const char *name = getenv("BACKEND"), *precision = getenv("PRECISION");
+	for (int h = 1; name && strcmp(name, "cpu") && h < BACKENDS; h++)
+		backends[h].name = name, backends[h].threads = 0, backends[h].order = h == 2 ? "reverse" : NULL;
+	for (int p = 0; backends_fused(1) > 0 && precision && strcmp(names[backends_precision], precision); p++) {
+		if (p == LENGTH(names))
+			die("PRECISION is fp32, tf32 or bf16, not %s", precision);
+		backends_precision = (enum precision)p;
+	}
+}
+
+/* main: add puts the tests into the suite for one backend. Without the backend that is asked for nothing is tested. */
+static inline int backends_run(const char *name, void (*add)(Suite *suite, int backend))
+{
+	backends_choose();
+	if (!backends_open(1)) {
+		printf("skipped: no %s backend in this build\n", backends[1].name);
+		return 0;
+	}
+	printf("backend: %s, %s\n", backends_now.be->name, backends_now.be->kernel);
+	Suite *suite = suite_create(name);
+	for (int h = 0; h < BACKENDS; h++)
+		add(suite, h);
+	SRunner *r = srunner_create(suite);
+	srunner_set_fork_status(r, CK_NOFORK); /* the pool's threads would not survive a fork */
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	backends_now.be->close(backends_now.be);
+	for (int i = 0; i < backends_now.n; i++)
+		free(backends_now.results[i].p);
+	free(backends_now.results);
+	return failed != 0;
+}
+
+#endif

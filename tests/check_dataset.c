@@ -1,0 +1,263 @@
+/* Data sets for training: what is taken, what is left out, what is refused; and parts that keep a source together. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/err.h"
+#include "lib/train/dataset.h"
+#include "tests/child.h"
+
+enum { W = 3, H = 2, N = 40 };
+
+/* What a stream of N rows holds; all may be changed. */
+struct set {
+	int images, labels, points, sources; /* rows, -1: not there */
+	int image_type, label_type, point_type, per_point;
+	const char *names, *classes;
+	uint8_t label[N];
+	float point[N][4];
+	uint32_t source[N];
+};
+
+static struct set good(void)
+{
+	struct set s = {.images = N,
+		.labels = N,
+		.points = N,
+		.sources = N,
+		.image_type = TNS_U8,
+		.label_type = TNS_U8,
+		.point_type = TNS_F32,
+		.per_point = 2,
+		.names = "a,b"};
+	for (int i = 0; i < N; i++) {
+		s.label[i] = (uint8_t)(i % 2);
+		s.source[i] = 1000 + (uint32_t)i / 4;
+		for (int k = 0; k < 4; k++)
+			s.point[i][k] = (float)(10 * i + k);
+	}
+	return s;
+}
+
+static char path[100];
+
+static void define(struct tns_writer *w, const char *name, int type, int ndim, int rows, const uint64_t *dim)
+{
+	if (rows < 0)
+		return;
+	uint64_t all[4] = {(uint64_t)rows};
+	for (int k = 1; k < ndim; k++)
+		all[k] = dim[k - 1];
+	int id = tns_define(w, name, type, ndim, all);
+	ck_assert_int_ge(id, 0);
+}
+
+static void write_set(const struct set *s)
+{
+	static uint8_t image[N][H][W];
+	struct tns_writer *w = tns_create(path);
+	for (int i = 0; i < N; i++)
+		memset(image[i], i, sizeof image[i]);
+	if (s->names)
+		tns_put_meta(w, "points", s->names);
+	if (s->classes)
+		tns_put_meta(w, "classes", s->classes);
+	define(w, "image", s->image_type, 3, s->images, (uint64_t[]){H, W});
+	define(w, "label", s->label_type, 1, s->labels, NULL);
+	define(w, "keypoints", s->point_type, 3, s->points, (uint64_t[]){(uint64_t)(4 / s->per_point), (uint64_t)s->per_point});
+	define(w, "source", TNS_U32, 1, s->sources, NULL);
+	int id = 0;
+	for (int i = 0; i < s->images; i++) /* a row's bytes are its number */
+		tns_write(w, id, image[i], 1);
+	id += s->images >= 0;
+	if (s->labels > 0)
+		tns_write(w, id, s->label, (uint64_t)s->labels);
+	id += s->labels >= 0;
+	if (s->points > 0)
+		tns_write(w, id, s->point, (uint64_t)s->points);
+	id += s->points >= 0;
+	if (s->sources > 0)
+		tns_write(w, id, s->source, (uint64_t)s->sources);
+	tns_close(w);
+}
+
+START_TEST(coords)
+{
+	struct set s = good();
+	/* a row without labels is left out, a row with half a label is not */
+	for (int k = 0; k < 4; k++)
+		s.point[0][k] = s.point[17][k] = s.point[39][k] = NAN;
+	s.point[5][0] = s.point[5][1] = s.point[5][3] = NAN;
+	write_set(&s);
+	struct dataset *ds = dataset_load(path, TARGET_COORDS);
+	ck_assert(ds->n == N - 3 && ds->W == W && ds->H == H && ds->k == 4 && ds->values == 4);
+	ck_assert_str_eq(ds->names, "a,b");
+	for (uint32_t i = 0; i < ds->n; i++) {
+		uint32_t was = i + 1 + (i >= 16);
+		for (int p = 0; p < W * H; p++)
+			ck_assert_uint_eq(ds->image[i * W * H + (uint32_t)p], was);
+		ck_assert(!memcmp(ds->value + 4 * i, s.point[was], sizeof s.point[0]));
+		ck_assert_uint_eq(ds->group[i], s.source[was]);
+	}
+	dataset_free(ds);
+}
+END_TEST
+
+START_TEST(labels)
+{
+	static const struct {
+		uint8_t most;
+		const char *classes, *names;
+		int outputs;
+	} c[] = {{1, NULL, "0,1", 1}, {0, NULL, "0,1", 1}, {3, NULL, "0,1,2,3", 4}, {1, "other,eye", "other,eye", 1},
+		{1, "x,y,z", "x,y,z", 3}};
+	for (size_t k = 0; k < sizeof c / sizeof *c; k++) {
+		struct set s = good();
+		for (int i = 0; i < N; i++)
+			s.label[i] = (uint8_t)(i % (c[k].most + 1));
+		s.classes = c[k].classes, s.sources = -1;
+		write_set(&s);
+		struct dataset *ds = dataset_load(path, TARGET_LABEL);
+		ck_assert(ds->n == N && ds->k == 1);
+		ck_assert_str_eq(ds->names, c[k].names);
+		ck_assert_int_eq(ds->values, c[k].outputs);
+		for (uint32_t i = 0; i < N; i++)
+			ck_assert(ds->value[i] == (float)s.label[i] && ds->group[i] == i);
+		dataset_free(ds);
+	}
+	struct set s = good();
+	write_set(&s);
+	struct dataset *ds = dataset_load(path, TARGET_LABEL);
+	dataset_keep_positive(ds);
+	ck_assert_uint_eq(ds->n, N / 2);
+	for (uint32_t i = 0; i < ds->n; i++)
+		ck_assert(ds->image[i * W * H] == 2 * i + 1 && ds->image[i * W * H + 5] == 2 * i + 1 && ds->value[i] == 1);
+	dataset_free(ds);
+	ds = dataset_load(path, TARGET_IMAGE);
+	ck_assert(ds->n == N && ds->k == 0 && ds->values == W * H && !*ds->names);
+	dataset_free(ds);
+}
+END_TEST
+
+static void load_coords(void *arg)
+{
+	(void)arg;
+	dataset_free(dataset_load(path, TARGET_COORDS));
+}
+
+static void load_label(void *arg)
+{
+	(void)arg;
+	dataset_free(dataset_load(path, TARGET_LABEL));
+}
+
+static void load_positive(void *arg)
+{
+	(void)arg;
+	dataset_keep_positive(dataset_load(path, TARGET_LABEL));
+}
+
+static void refused(const struct set *s, void (*load)(void *), const char *why)
+{
+	char want[300];
+	write_set(s);
+	struct child c = child_run(load, NULL);
+	snprintf(want, sizeof want, "%s: %s\n", path, why);
+	ck_assert_msg(c.status == 1 && strstr(c.err, want), "'%s': exit %d: %s", why, c.status, c.err);
+}
+
+START_TEST(refusals)
+{
+	struct set s = good();
+	s.images = -1;
+	refused(&s, load_coords, "there is no tensor image");
+	s = good(), s.points = -1;
+	refused(&s, load_coords, "there is no tensor keypoints");
+	s = good(), s.labels = -1;
+	refused(&s, load_label, "there is no tensor label");
+	s = good(), s.image_type = TNS_I8;
+	refused(&s, load_coords, "image is i8 with 3 dimensions, not u8 with 3");
+	s = good(), s.label_type = TNS_I8;
+	refused(&s, load_label, "label is i8 with 1 dimensions, not u8 with 1");
+	s = good(), s.point_type = TNS_I32;
+	refused(&s, load_coords, "keypoints is i32 with 3 dimensions, not f32 with 3");
+	s = good(), s.per_point = 4;
+	refused(&s, load_coords, "keypoints has 4 values a point, not 2");
+	s = good(), s.points = N - 1;
+	refused(&s, load_coords, "image has 40 rows, keypoints has 39");
+	s = good(), s.labels = 0;
+	refused(&s, load_label, "image has 40 rows, label has 0");
+	s = good(), s.images = 0;
+	refused(&s, load_label, "there are no rows");
+	s = good(), s.names = NULL;
+	refused(&s, load_coords, "there is no META points");
+	s = good(), s.names = "a,b,c";
+	refused(&s, load_coords, "META points names 3, but there are 2");
+	s = good(), s.classes = "x,y", s.label[6] = 2;
+	refused(&s, load_label, "row 7: label 2, but there are 2 classes");
+	s = good(), s.classes = "x", memset(s.label, 0, sizeof s.label);
+	refused(&s, load_label, "row 1: label 0, but there are 1 classes");
+	s = good(), s.point[8][3] = INFINITY;
+	refused(&s, load_coords, "row 9: keypoints holds inf");
+	s = good(), memset(s.label, 0, sizeof s.label);
+	refused(&s, load_positive, "no label is positive");
+	s = good();
+	for (int i = 0; i < N * 4; i++)
+		s.point[i / 4][i % 4] = NAN;
+	refused(&s, load_coords, "no row has a label");
+}
+END_TEST
+
+/* Each row is in one part, in order; rows of one source in one; the share is met on average; the seed matters, and nothing else. */
+START_TEST(parts)
+{
+	struct set s = good();
+	write_set(&s);
+	struct dataset *ds = dataset_load(path, TARGET_COORDS);
+	double held = 0;
+	int differ = 0;
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		struct dataset *p[2] = {dataset_part(ds, 0.3, seed, 0), dataset_part(ds, 0.3, seed, 1)};
+		uint32_t at[2] = {0, 0};
+		ck_assert_uint_eq(p[0]->n + p[1]->n, N);
+		for (uint32_t i = 0; i < N; i++) {
+			int part = at[1] < p[1]->n && p[1]->image[at[1] * W * H] == i;
+			const struct dataset *q = p[part];
+			uint32_t k = at[part]++;
+			ck_assert(k < q->n && q->image[k * W * H] == i && q->image[k * W * H + 5] == i && q->group[k] == ds->group[i]);
+			ck_assert(!memcmp(q->value + 4 * k, ds->value + 4 * i, 16));
+			if (i % 4) /* four rows to a source */
+				ck_assert_int_eq(part, differ);
+			differ = part;
+		}
+		ck_assert(p[1]->n % 4 == 0 && p[0]->W == W && p[0]->k == 4 && p[0]->values == 4 && !strcmp(p[0]->names, "a,b"));
+		held += p[1]->n;
+		dataset_free(p[0]), dataset_free(p[1]);
+	}
+	ck_assert_msg(fabs(held / 200 / N - 0.3) < 0.04, "%g are held out", held / 200 / N);
+	struct dataset *none = dataset_part(ds, 0, 1, 1), *all = dataset_part(ds, 1, 1, 1);
+	ck_assert(none->n == 0 && all->n == N);
+	dataset_free(none), dataset_free(all), dataset_free(ds);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("rows");
+	TCase *t = tcase_create("rows");
+	snprintf(path, sizeof path, "%s/rows.%d.tns", getenv("TMP") ? getenv("TMP") : "/tmp", (int)getpid());
+	tcase_add_test(t, coords);
+	tcase_add_test(t, labels);
+	tcase_add_test(t, refusals);
+	tcase_add_test(t, parts);
+	suite_add_tcase(suite, t);
+	SRunner *r = srunner_create(suite);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	unlink(path);
+	return failed != 0;
+}
