@@ -37,7 +37,7 @@ NVCC ?= $(firstword $(shell command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/de
 CUDA = $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
 cu := $(wildcard kernels/cuda/*.cu)
 gpu_objs := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
-host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu.cu,$(cu))) $B/obj/host/kernels/cuda/fiber.o $B/obj/host/kernels/cuda/host.o
+host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu.cu,$(cu))) $(patsubst %.cc,$B/obj/host/%.o,$(wildcard kernels/cuda/*.cc))
 
 .PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes install format clean
 all: $(bins)

@@ -1,4 +1,4 @@
-/* Which backend: by name, so that programs know none of them. */
+/* Backends by name, so that programs know none of them. */
 #include <string.h>
 
 #include "kernels/backend.h"

@@ -44,7 +44,7 @@ static float *numbers(size_t n, uint32_t what)
 	float *device = (float *)gpu_alloc(n * sizeof *device), *host = (float *)xcalloc(n, sizeof *host);
 	for (size_t i = 0; i < n; i++)
 		host[i] = number(i, what);
-	gpu_put(device, host, n * sizeof *host);
+	gpu_upload(device, host, n * sizeof *host);
 	free(host);
 	return device;
 }
@@ -59,7 +59,7 @@ template <class T> static T *result(const T *device, size_t n)
 {
 	T *host = (T *)xcalloc(n, sizeof *host);
 	queue_flush(&q);
-	gpu_get(host, device, n * sizeof *host);
+	gpu_download(host, device, n * sizeof *host);
 	return host;
 }
 
@@ -228,7 +228,7 @@ static float *x;	      /* (512) */
 #define TOUCH(kernel, shared, at) [] { launch(&q, dim3(2), dim3(64), shared, kernel, y, at); }
 #define FLAT(...) [] { launch_flat(&q, 10, __VA_ARGS__); }
 #define MATRIX(ld, round) [] { launch(&q, dim3(1), dim3(32), 2048, matrix, (float *)y, x, ld, round); }
-#define EDGE(at) [] { launch(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q), gpu_get(got, odd, 4); }
+#define EDGE(at) [] { launch(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q), gpu_download(got, odd, 4); }
 
 static const struct plant {
 	void (*go)(void);
@@ -252,8 +252,8 @@ static const struct plant {
 	{TOUCH(device_write, 0, 64), "device_write", 1, 3, 1, 3, "touches 0 bytes beyond 256 bytes of device memory\n", ""},
 	{TOUCH(device_read, 0, 69), "device_read", 1, 3, 1, 3, "touches 20 bytes beyond 256 bytes of device memory\n", ""},
 	{TOUCH(device_write, 0, -1000), "device_write", 1, 3, 1, 3, "touches 4000 bytes before 256 bytes of device memory\n", ""},
-	{EDGE(63), NULL, 0, 0, 0, 0, "gpu_get: something was written just outside of 252 bytes of device memory\n", ""},
-	{EDGE(-1), NULL, 0, 0, 0, 0, "gpu_get: something was written just outside of 252 bytes of device memory\n", ""},
+	{EDGE(63), NULL, 0, 0, 0, 0, "gpu_download: something was written just outside of 252 bytes of device memory\n", ""},
+	{EDGE(-1), NULL, 0, 0, 0, 0, "gpu_download: something was written just outside of 252 bytes of device memory\n", ""},
 	{TOUCH(shared_write, 256, 64), "shared_write", 1, 3, 1, 3, "touches 0 bytes beyond 256 bytes of shared memory\n", ""},
 	{TOUCH(shared_read, 256, 65), "shared_read", 1, 3, 1, 3, "touches 4 bytes beyond 256 bytes of shared memory\n", ""},
 	{TOUCH(shared_write, 252, 63), "shared_write", 1, -1, 1, -1, "writes outside of its 252 bytes of shared memory\n", ""},
@@ -267,14 +267,14 @@ static const struct plant {
 	{MATRIX(16, 0), "matrix", 0, 0, 0, 0, "a factor not rounded by __float_to_tf32 (line ", ""},
 	{[] { launch(&q, dim3(1), dim3(33), 0, ends_early, y); }, NULL, 0, 0, 0, 0,
 		"kernel ends_early: no such launch: grid (1, 1, 1), block (33, 1, 1), 0 bytes of shared memory\n", ""},
-	{[] { gpu_get(got, y, sizeof got); }, NULL, 0, 0, 0, 0, "gpu_get: 260 bytes at ", " are not device memory\n"},
+	{[] { gpu_download(got, y, sizeof got); }, NULL, 0, 0, 0, 0, "gpu_download: 260 bytes at ", " are not device memory\n"},
 	{[] { gpu_free(y + 1); }, NULL, 0, 0, 0, 0, "gpu_free: ", " is not the beginning of device memory\n"},
-	{[] { gpu_wait(gpu_fetch(got, y, 4) + 1); }, NULL, 0, 0, 0, 0, "gpu_wait: no fetch has ticket 1\n", ""},
+	{[] { gpu_wait(gpu_download_async(got, y, 4) + 1); }, NULL, 0, 0, 0, 0, "gpu_wait: no fetch has ticket 1\n", ""},
 	{[] {
 		 for (int i = 0; i <= BACKEND_DOWNLOADS; i++)
-			 gpu_fetch(got, y, 4);
+			 gpu_download_async(got, y, 4);
 	 },
-		NULL, 0, 0, 0, 0, "gpu_fetch: more than 512 at a time\n", ""},
+		NULL, 0, 0, 0, 0, "gpu_download_async: more than 512 at a time\n", ""},
 };
 
 static int in_reverse;
@@ -354,7 +354,7 @@ START_TEST(no_numbers)
 		float v = how == 2 ? __uint_as_float(0xffffffffu) : 1;
 		begin(_i);
 		float *x = room<float>(1), *y = room<float>(256);
-		gpu_put(x, &v, sizeof v);
+		gpu_upload(x, &v, sizeof v);
 		launch(&q, dim3(1), dim3(32), 256 * sizeof(float), no_number, y, x, how > 0);
 		float *got = result(y, 256);
 		for (int i = 0; i < 256; i++)
@@ -430,7 +430,7 @@ START_TEST(shuffle)
 		x[i] = i * 17 % 64, votes[i / 32] |= (unsigned)(x[i] & 1) << i % 32;
 	begin(_i);
 	int *dx = room<int>(N), *dy = room<int>((size_t)SHUFFLES * N);
-	gpu_put(dx, x, sizeof x);
+	gpu_upload(dx, x, sizeof x);
 	launch(&q, dim3(1), dim3(N), 0, shuffles, dy, dx);
 	int *y = result(dy, (size_t)SHUFFLES * N);
 	for (int i = 0; i < N; i++) {
@@ -688,12 +688,12 @@ START_TEST(memory)
 	gpu_room(&free_, &total);
 	ck_assert(a && free_ == 1 && (uintptr_t)a % 16 == 0);
 	gpu_fill(a, 'x', 6000);
-	gpu_put(b + 3990, "keypipe", 8);
-	gpu_get(text, b + 3990, 7), gpu_put(a + 5993, text, 7);
-	gpu_get(text, a + 5992, 8);
+	gpu_upload(b + 3990, "keypipe", 8);
+	gpu_download(text, b + 3990, 7), gpu_upload(a + 5993, text, 7);
+	gpu_download(text, a + 5992, 8);
 	ck_assert_int_eq(memcmp(text, "xkeypipe", 8), 0);
-	gpu_feed(a, "feed", 4);
-	int first = gpu_fetch(text, a, 2), second = gpu_fetch(text + 2, a + 2, 2);
+	gpu_upload_async(a, "feed", 4);
+	int first = gpu_download_async(text, a, 2), second = gpu_download_async(text + 2, a + 2, 2);
 	gpu_fill(a, 'y', 4);
 	ck_assert_int_eq(memcmp(text, "\xff\xff\xff\xffpipe", 8), 0);
 	gpu_wait(second), gpu_wait(first);

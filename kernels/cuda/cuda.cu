@@ -40,25 +40,25 @@ static void cuda_upload(const struct backend *be, void *device, const void *host
 {
 	queue_flush(queue_of(be));
 	if (bytes)
-		gpu_put(device, host, bytes);
+		gpu_upload(device, host, bytes);
 }
 
 static void cuda_download(const struct backend *be, void *host, const void *device, size_t bytes)
 {
 	queue_flush(queue_of(be));
 	if (bytes)
-		gpu_get(host, device, bytes);
+		gpu_download(host, device, bytes);
 }
 
 static void cuda_upload_async(const struct backend *, void *device, const void *host, size_t bytes)
 {
-	gpu_feed(device, host, bytes);
+	gpu_upload_async(device, host, bytes);
 }
 
 static int cuda_download_async(const struct backend *be, void *host, const void *device, size_t bytes)
 {
 	queue_flush(queue_of(be));
-	return gpu_fetch(host, device, bytes);
+	return gpu_download_async(host, device, bytes);
 }
 
 static void cuda_wait(const struct backend *, int ticket)

@@ -61,7 +61,7 @@ void cuda_upsample_backward(const struct backend *be, real *dx, const real *dy, 
 void cuda_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct batch_norm *s);
 void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
 	const real *save, const struct batch_norm *s);
-/* learn.cu */
+/* loss.cu, optimizer.cu */
 void cuda_loss(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
 	int B, int K);
 void cuda_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt);

@@ -1,11 +1,12 @@
 /* A grid run on the host: blocks one after the other, a block's threads as fibers that pass the turn on at barriers and warp operations.
- * Shared memory lies before pages that nobody may touch (host.h), and holds NaN until it is written. */
+ * Shared memory lies before pages that nobody may touch (area.h), and holds NaN until it is written. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#include "kernels/cuda/host.h"
+#include "kernels/cuda/area.h"
+#include "kernels/cuda/fiber.h"
 
 extern "C" {
 #include "lib/base/err.h"

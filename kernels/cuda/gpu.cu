@@ -152,7 +152,7 @@ void gpu_room(size_t *free, size_t *total)
 }
 
 /* Small things go by way of the stage, so that nobody waits for them; large ones wait. */
-void gpu_put(void *device, const void *host, size_t bytes)
+void gpu_upload(void *device, const void *host, size_t bytes)
 {
 	if (bytes > STAGE / 4) {
 		check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, the.stream), "copy to the GPU");
@@ -169,7 +169,7 @@ void gpu_put(void *device, const void *host, size_t bytes)
 	the.staged = (the.staged + bytes + 255) / 256 * 256;
 }
 
-void gpu_get(void *host, const void *device, size_t bytes)
+void gpu_download(void *host, const void *device, size_t bytes)
 {
 	check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, the.stream), "copy from the GPU");
 	check(cudaStreamSynchronize(the.stream), "wait");
@@ -195,7 +195,7 @@ static void bounce_room(struct bounce *b, size_t bytes, int device)
 }
 
 /* On a stream of its own, beside what the GPU computes; what is asked from now on waits for it. */
-void gpu_feed(void *device, const void *host, size_t bytes)
+void gpu_upload_async(void *device, const void *host, size_t bytes)
 {
 	struct bounce *b = &the.feed[the.next_feed++ % FEEDS];
 	if (b->busy)
@@ -208,7 +208,7 @@ void gpu_feed(void *device, const void *host, size_t bytes)
 	b->busy = 1;
 }
 
-int gpu_fetch(void *host, const void *device, size_t bytes)
+int gpu_download_async(void *host, const void *device, size_t bytes)
 {
 	int ticket = 0;
 	while (ticket < BACKEND_DOWNLOADS && the.fetch[ticket].busy)
@@ -242,7 +242,7 @@ void gpu_wait(int ticket)
 void gpu_fill(void *device, int byte, size_t bytes)
 {
 	check(cudaMemsetAsync(device, byte, bytes, the.stream), "fill");
-	check(cudaStreamSynchronize(the.stream), "wait"); /* gpu_feed does not stand in line */
+	check(cudaStreamSynchronize(the.stream), "wait"); /* gpu_upload_async does not stand in line */
 }
 
 /* The library's matrices are column-major: a row-major c = a b is its c' = b' a'. Into whatever the.aside is recording, or at work on. */

@@ -39,12 +39,12 @@ void gpu_close(void);
 void *gpu_alloc(size_t bytes);
 void gpu_free(void *device);
 void gpu_room(size_t *free, size_t *total);
-/* host may be used again when gpu_put returns; gpu_get has waited for all that was asked before. */
-void gpu_put(void *device, const void *host, size_t bytes);
-void gpu_get(void *host, const void *device, size_t bytes);
+/* host may be used again when gpu_upload returns; gpu_download has waited for all that was asked before. */
+void gpu_upload(void *device, const void *host, size_t bytes);
+void gpu_download(void *host, const void *device, size_t bytes);
 /* Without waiting, see struct backend. */
-void gpu_feed(void *device, const void *host, size_t bytes);
-int gpu_fetch(void *host, const void *device, size_t bytes);
+void gpu_upload_async(void *device, const void *host, size_t bytes);
+int gpu_download_async(void *host, const void *device, size_t bytes);
 void gpu_wait(int ticket);
 void gpu_fill(void *device, int byte, size_t bytes);
 void gpu_run(const struct launch *c); /* not of a product, which only a graph runs */

@@ -1,4 +1,4 @@
-/* One kernel source for the GPU and for the host. Under nvcc a kernel runs on the GPU; under a host C++ compiler fiber.h stands in for
+/* One kernel source for the GPU and for the host. Under nvcc a kernel runs on the GPU; under a host C++ compiler host_cuda.h stands in for
  * what CUDA declares and fiber.cc runs the grid block by block, each thread a fiber that yields at barriers and warp operations.
  * A kernel is `static __global__ void k(...)`; it takes what it needs by value and pointers to device memory. All its shared memory is
  * dynamic: `SHARED(float, s);` names it, at most LAUNCH_SHARED bytes, with no meaning before it is written. Barriers and warp operations
@@ -24,7 +24,7 @@
 #else
 #define UNROLL
 #define UNROLL_4
-#include "kernels/cuda/fiber.h"
+#include "kernels/cuda/host_cuda.h"
 #endif
 
 enum { LAUNCH_ARGS = 16, LAUNCH_BYTES = 1536, LAUNCH_SHARED = 48 << 10, LAUNCH_BLOCK = 256 };

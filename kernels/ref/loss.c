@@ -1,9 +1,8 @@
-/* Losses and updates. */
+/* Losses. */
 #include <math.h>
 
 #include "kernels/point_loss.h"
 #include "kernels/ref/ref.h"
-#include "kernels/optimizer.h"
 
 static double distance(const struct loss *s, real *dz, const real *z, const real *t, const real *w, int K)
 {
@@ -56,34 +55,4 @@ void ref_loss(const struct backend *be, const struct loss *s, double *loss, real
 			  : s->kind == LOSS_SIGMOID ? sigmoid_entropy(d, v, target + at, w, s->mul, K)
 						    : distance(s, d, v, target + at, w, K);
 	}
-}
-
-static void sgd(real *w, const real *g, real *m, size_t n, const struct optimizer_step *opt)
-{
-	for (size_t i = 0; i < n; i++) {
-		real d = g[i] + opt->weight_decay * w[i];
-		real step = m ? (m[i] = opt->momentum * m[i] + d) : d;
-		w[i] -= opt->learning_rate * (m && opt->kind == OPTIMIZER_NESTEROV ? d + opt->momentum * step : step);
-	}
-}
-
-static void adam(real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
-{
-	real b1 = opt->momentum, b2 = opt->beta2;
-	real fix1, fix2;
-	optimizer_bias_correction(opt, &fix1, &fix2);
-	for (size_t i = 0; i < n; i++) {
-		m[i] = b1 * m[i] + (1 - b1) * g[i];
-		v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
-		w[i] -= opt->learning_rate * (m[i] * fix1 / ((real)sqrt((double)(v[i] * fix2)) + opt->eps) + opt->weight_decay * w[i]);
-	}
-}
-
-void ref_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
-{
-	(void)be;
-	if (opt->kind == OPTIMIZER_ADAM)
-		adam(w, g, m, v, n, opt);
-	else
-		sgd(w, g, m, n, opt);
 }

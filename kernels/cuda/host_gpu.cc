@@ -7,14 +7,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kernels/cuda/host.h"
 #include "kernels/backend.h"
+#include "kernels/cuda/area.h"
+#include "kernels/cuda/fiber.h"
+#include "kernels/cuda/gpu.h"
 
 extern "C" {
 #include "lib/base/err.h"
 }
 
-enum { GUARD = 1 << 20, UNITS = 132 };
+enum { MULTIPROCESSORS = 132 };
 static const size_t ROOM = (size_t)16 << 30;
 
 struct fetch {
@@ -38,51 +40,6 @@ static struct {
 	struct ran *ran;
 	int rans;
 } m;
-
-size_t area_pages(size_t bytes)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	return (bytes + page - 1) / page * page;
-}
-
-struct area area_new(size_t bytes)
-{
-	struct area a = {NULL, NULL, NULL, bytes};
-	size_t size = area_pages(bytes);
-	void *p = mmap(NULL, size + 2 * GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED)
-		return a;
-	a.first = (char *)p + GUARD, a.end = a.first + size;
-	if (size && mprotect(a.first, size, PROT_READ | PROT_WRITE)) {
-		munmap(p, size + 2 * GUARD);
-		return a;
-	}
-	memset(a.first, AREA_POISON, size);
-	a.at = a.end - (bytes + AREA_ALIGN - 1) / AREA_ALIGN * AREA_ALIGN;
-	return a;
-}
-
-void area_free(struct area a)
-{
-	if (a.at)
-		munmap(a.first - GUARD, (size_t)(a.end - a.first) + 2 * GUARD);
-}
-
-int area_poisoned(const char *from, const char *end)
-{
-	for (; from < end; from++)
-		if (*from != (char)AREA_POISON)
-			return 0;
-	return 1;
-}
-
-int area_tell(char *to, size_t size, const struct area *a, const char *kind, const char *p)
-{
-	if (p < a->first - GUARD || p >= a->end + GUARD)
-		return 0;
-	return snprintf(to, size, "%zu bytes %s %zu bytes of %s memory", (size_t)(p < a->at ? a->at - p : p - a->at - (ptrdiff_t)a->bytes),
-		p < a->at ? "before" : "beyond", a->bytes, kind);
-}
 
 /* Where p is: how far outside of what it was meant for, as far as one can tell. */
 static void describe(char *to, size_t size, const char *p)
@@ -196,7 +153,7 @@ void gpu_run(const struct launch *c)
 struct gpu gpu_open(int reverse)
 {
 	static char stack[64 << 10]; /* for the handler: a fiber's may be full */
-	struct gpu GPU = {"host", 9, 0, UNITS, 1};
+	struct gpu GPU = {"host", 9, 0, MULTIPROCESSORS, 1};
 	const char *bytes = gpu_setting("BYTES", "BYTES");
 	char *end = NULL;
 	memset(&m, 0, sizeof m);
@@ -265,34 +222,34 @@ void gpu_room(size_t *free, size_t *total)
 	*free = m.total - m.used, *total = m.total;
 }
 
-void gpu_put(void *device, const void *host, size_t bytes)
+void gpu_upload(void *device, const void *host, size_t bytes)
 {
-	area_of(device, bytes, "gpu_put");
+	area_of(device, bytes, "gpu_upload");
 	memcpy(device, host, bytes);
 }
 
-void gpu_get(void *host, const void *device, size_t bytes)
+void gpu_download(void *host, const void *device, size_t bytes)
 {
-	check_edges(area_of(device, bytes, "gpu_get"), "gpu_get");
+	check_edges(area_of(device, bytes, "gpu_download"), "gpu_download");
 	memcpy(host, device, bytes);
 }
 
-void gpu_feed(void *device, const void *host, size_t bytes)
+void gpu_upload_async(void *device, const void *host, size_t bytes)
 {
-	area_of(device, bytes, "gpu_feed");
+	area_of(device, bytes, "gpu_upload_async");
 	memcpy(device, host, bytes);
 }
 
 /* What was fetched comes when it is waited for, no sooner, so that nobody reads it before. */
-int gpu_fetch(void *host, const void *device, size_t bytes)
+int gpu_download_async(void *host, const void *device, size_t bytes)
 {
 	int ticket = 0;
 	while (ticket < BACKEND_DOWNLOADS && m.fetch[ticket].copy)
 		ticket++;
 	if (ticket == BACKEND_DOWNLOADS)
-		die("gpu_fetch: more than %d at a time", (int)BACKEND_DOWNLOADS);
+		die("gpu_download_async: more than %d at a time", (int)BACKEND_DOWNLOADS);
 	m.fetch[ticket] = {host, xmalloc(bytes), bytes};
-	gpu_get(m.fetch[ticket].copy, device, bytes);
+	gpu_download(m.fetch[ticket].copy, device, bytes);
 	memset(host, AREA_POISON, bytes);
 	return ticket;
 }

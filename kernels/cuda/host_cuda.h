@@ -1,0 +1,333 @@
+/* What CUDA declares, for a host C++ compiler; fiber.cc runs the kernels, each thread a fiber that yields at barriers and warp operations.
+ * Stricter than a GPU: whatever CUDA leaves undefined and this can see ends the program with a line that names kernel, block and thread.
+ * An operation is known by the line it is written on, which compilers don't change when they copy code, as they do return addresses.
+ * Fragments of tensor cores lie whole in a warp's first lane, which does their work, so their elements can't be reached one by one. */
+#ifndef HOST_CUDA_H
+#define HOST_CUDA_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include <type_traits>
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline __attribute__((always_inline))
+#define __launch_bounds__(...)
+#define __align__(n) __attribute__((aligned(n)))
+#define SHARED(type, name) type *name = (type *)fiber_shared(__LINE__)
+
+#define FIBER_VECTORS(T, of, align2, align4)                                                                                               \
+	struct alignas(align2) T##2                                                                                                        \
+	{                                                                                                                                  \
+		of x, y;                                                                                                                   \
+	};                                                                                                                                 \
+	struct T##3                                                                                                                        \
+	{                                                                                                                                  \
+		of x, y, z;                                                                                                                \
+	};                                                                                                                                 \
+	struct alignas(align4) T##4                                                                                                        \
+	{                                                                                                                                  \
+		of x, y, z, w;                                                                                                             \
+	};                                                                                                                                 \
+	static inline T##2 make_##T##2(of x, of y)                                                                                         \
+	{                                                                                                                                  \
+		return {x, y};                                                                                                             \
+	}                                                                                                                                  \
+	static inline T##3 make_##T##3(of x, of y, of z)                                                                                   \
+	{                                                                                                                                  \
+		return {x, y, z};                                                                                                          \
+	}                                                                                                                                  \
+	static inline T##4 make_##T##4(of x, of y, of z, of w)                                                                             \
+	{                                                                                                                                  \
+		return {x, y, z, w};                                                                                                       \
+	}
+FIBER_VECTORS(uchar, unsigned char, 2, 4)
+FIBER_VECTORS(int, int, 8, 16)
+FIBER_VECTORS(uint, unsigned, 8, 16)
+FIBER_VECTORS(float, float, 8, 16)
+
+struct dim3 {
+	unsigned x, y, z;
+	constexpr dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z)
+	{
+	}
+};
+
+extern uint3 threadIdx, blockIdx;
+extern dim3 blockDim, gridDim;
+
+enum fiber_op { FIBER_END, FIBER_BARRIER, FIBER_SYNCWARP, FIBER_SHUFFLE, FIBER_VOTE, FIBER_FILL, FIBER_LOAD, FIBER_MMA, FIBER_STORE };
+
+struct fiber_lane {
+	unsigned lane;
+	uint32_t trail; /* of warp operations that were counted, not waited for: the same in all lanes when the warp meets */
+};
+extern struct fiber_lane *fiber_now; /* NULL in a flat launch, and outside of kernels */
+
+void fiber_fault(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void fiber_barrier(int line);
+/* Waits for the warp; every lane's v. They stay until the lane's next operation. */
+const uint64_t *fiber_meet(enum fiber_op op, unsigned mask, int line, uint64_t v);
+void *fiber_shared(int line);
+
+static inline void __syncthreads(int line = __builtin_LINE())
+{
+	fiber_barrier(line);
+}
+
+static inline void __syncwarp(unsigned mask = 0xffffffffu, int line = __builtin_LINE())
+{
+	fiber_meet(FIBER_SYNCWARP, mask, line, 0);
+}
+
+/* v of lane `from`, or one's own where that is not in the lane's part of width lanes. */
+template <class T> static inline T fiber_shuffle(unsigned mask, T v, unsigned from, int inside, int line)
+{
+	static_assert(std::is_arithmetic<T>::value && (sizeof v == 4 || sizeof v == 8), "no type for a shuffle");
+	uint64_t bits = 0;
+	memcpy(&bits, &v, sizeof v);
+	const uint64_t *all = fiber_meet(FIBER_SHUFFLE, mask, line, bits);
+	if (inside)
+		memcpy(&v, &all[from % 32], sizeof v);
+	return v;
+}
+
+static inline unsigned fiber_lane_of(int line)
+{
+	if (!fiber_now)
+		fiber_fault("a warp operation in a flat launch (line %d)", line);
+	return fiber_now->lane;
+}
+
+template <class T> static inline T __shfl_sync(unsigned mask, T v, int from, int width = 32, int line = __builtin_LINE())
+{
+	unsigned lane = fiber_lane_of(line), w = (unsigned)width;
+	return fiber_shuffle(mask, v, lane / w * w + (unsigned)from % w, 1, line);
+}
+
+template <class T> static inline T __shfl_xor_sync(unsigned mask, T v, int flip, int width = 32, int line = __builtin_LINE())
+{
+	unsigned lane = fiber_lane_of(line), w = (unsigned)width, from = lane ^ (unsigned)flip;
+	return fiber_shuffle(mask, v, from, from / w <= lane / w, line);
+}
+
+template <class T> static inline T __shfl_down_sync(unsigned mask, T v, unsigned by, int width = 32, int line = __builtin_LINE())
+{
+	unsigned lane = fiber_lane_of(line), w = (unsigned)width;
+	return fiber_shuffle(mask, v, lane + by, lane % w + by < w, line);
+}
+
+template <class T> static inline T __shfl_up_sync(unsigned mask, T v, unsigned by, int width = 32, int line = __builtin_LINE())
+{
+	unsigned lane = fiber_lane_of(line), w = (unsigned)width;
+	return fiber_shuffle(mask, v, lane - by, lane % w >= by, line);
+}
+
+static inline unsigned __ballot_sync(unsigned mask, int is, int line = __builtin_LINE())
+{
+	const uint64_t *all = fiber_meet(FIBER_VOTE, mask, line, is != 0);
+	unsigned votes = 0;
+	for (int i = 0; i < 32; i++)
+		votes |= (unsigned)all[i] << i;
+	return votes;
+}
+
+static inline int __any_sync(unsigned mask, int is, int line = __builtin_LINE())
+{
+	return __ballot_sync(mask, is, line) != 0;
+}
+
+static inline int __all_sync(unsigned mask, int is, int line = __builtin_LINE())
+{
+	return __ballot_sync(mask, is, line) == 0xffffffffu;
+}
+
+static inline uint32_t __umulhi(uint32_t a, uint32_t b)
+{
+	return (uint32_t)((uint64_t)a * b >> 32);
+}
+
+static inline uint32_t __float_as_uint(float v)
+{
+	uint32_t bits;
+	memcpy(&bits, &v, sizeof bits);
+	return bits;
+}
+
+static inline float __uint_as_float(uint32_t bits)
+{
+	float v;
+	memcpy(&v, &bits, sizeof v);
+	return v;
+}
+
+template <class T> static inline T __ldg(const T *p)
+{
+	return *p;
+}
+
+struct __nv_bfloat16 {
+	uint16_t bits;
+};
+struct alignas(4) __nv_bfloat162 {
+	__nv_bfloat16 x, y;
+};
+
+static inline __nv_bfloat16 __float2bfloat16(float v) /* to nearest, ties to even */
+{
+	uint32_t bits = __float_as_uint(v);
+	return {(uint16_t)(v != v ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+}
+
+static inline float __bfloat162float(__nv_bfloat16 v)
+{
+	return __uint_as_float((uint32_t)v.bits << 16);
+}
+
+static inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y)
+{
+	return {__float2bfloat16(x), __float2bfloat16(y)};
+}
+
+/* Warp matrix operations: m16n16k8 of tf32, and of bf16 m16n16k16, m32n8k16 and m8n32k16. */
+namespace nvcuda
+{
+namespace wmma
+{
+struct matrix_a;
+struct matrix_b;
+struct accumulator;
+struct row_major;
+struct col_major;
+namespace precision
+{
+struct tf32;
+}
+enum layout_t { mem_row_major, mem_col_major };
+
+static inline float __float_to_tf32(float v) /* as cvt.rna.tf32.f32: to nearest, ties away from zero */
+{
+	return isfinite(v) ? __uint_as_float((__float_as_uint(v) + 0x1000) & ~0x1fffu) : v;
+}
+
+/* An operation that the first lane does for all: 1 in that lane. Its warp must ask for the same of the same memory. */
+static inline int first(enum fiber_op op, int line, const void *p = NULL, unsigned ld = 0)
+{
+	const uint64_t what[] = {(uint64_t)op, (uint64_t)line, (uintptr_t)p, ld};
+	unsigned lane = fiber_lane_of(line);
+	for (uint64_t w : what)
+		fiber_now->trail = (uint32_t)((fiber_now->trail + w) * 0x9e3779b97f4a7c15u >> 32);
+	return !lane;
+}
+
+template <class T> struct memory { /* what a fragment's values are there, and read from there */
+	typedef T type;
+	static float value(T v, int)
+	{
+		return v;
+	}
+};
+template <> struct memory<__nv_bfloat16> {
+	typedef __nv_bfloat16 type;
+	static float value(__nv_bfloat16 v, int)
+	{
+		return __bfloat162float(v);
+	}
+};
+template <> struct memory<precision::tf32> {
+	typedef float type;
+	static float value(float v, int line)
+	{
+		if (__float_as_uint(v) & 0x1fff && v == v)
+			fiber_fault("a factor not rounded by __float_to_tf32 (line %d)", line);
+		return v;
+	}
+};
+
+template <class Use, int M, int N, int K, class T, class Layout = void> struct fragment {
+	static_assert(std::is_same<T, float>::value || (std::is_same<T, precision::tf32>::value && M == 16 && N == 16 && K == 8) ||
+			      (std::is_same<T, __nv_bfloat16>::value && M * N == 256 && M % 8 == 0 && N % 8 == 0 && K == 16),
+		"no such fragment");
+	static_assert(std::is_same<Use, accumulator>::value == std::is_same<T, float>::value, "sums are of float, factors are not");
+	enum { ROWS = std::is_same<Use, matrix_b>::value ? K : M, COLUMNS = std::is_same<Use, matrix_a>::value ? K : N };
+	float tile[ROWS][COLUMNS];
+	fragment() /* NaN before it is filled */
+	{
+		if (fiber_now && !fiber_now->lane)
+			memset(tile, 0xff, sizeof tile);
+	}
+};
+
+template <class T> static inline void check_matrix(const T *p, unsigned ld, int line)
+{
+	if ((uintptr_t)p % 32 || ld * sizeof(T) % 16)
+		fiber_fault("a matrix at %p, %u numbers a line, isn't aligned to 32 and 16 bytes (line %d)", (const void *)p, ld, line);
+}
+
+template <class F> static inline void fill_fragment(F &f, float v, int line = __builtin_LINE())
+{
+	if (!first(FIBER_FILL, line))
+		return;
+	for (int r = 0; r < F::ROWS; r++)
+		for (int c = 0; c < F::COLUMNS; c++)
+			f.tile[r][c] = v;
+}
+
+template <class F, class T> static inline void load_tile(F &f, const typename memory<T>::type *p, unsigned ld, int columns, int line)
+{
+	if (!first(FIBER_LOAD, line, p, ld))
+		return;
+	check_matrix(p, ld, line);
+	for (int r = 0; r < F::ROWS; r++)
+		for (int c = 0; c < F::COLUMNS; c++)
+			f.tile[r][c] = memory<T>::value(p[columns ? (size_t)c * ld + r : (size_t)r * ld + c], line);
+}
+
+template <class U, int M, int N, int K, class T, class L>
+static inline void load_matrix_sync(
+	fragment<U, M, N, K, T, L> &f, const typename memory<T>::type *p, unsigned ld, int line = __builtin_LINE())
+{
+	static_assert(!std::is_same<L, void>::value, "sums need a layout");
+	load_tile<fragment<U, M, N, K, T, L>, T>(f, p, ld, std::is_same<L, col_major>::value, line);
+}
+
+template <int M, int N, int K>
+static inline void load_matrix_sync(
+	fragment<accumulator, M, N, K, float> &f, const float *p, unsigned ld, layout_t layout, int line = __builtin_LINE())
+{
+	load_tile<fragment<accumulator, M, N, K, float>, float>(f, p, ld, layout == mem_col_major, line);
+}
+
+template <int M, int N, int K>
+static inline void store_matrix_sync(
+	float *p, const fragment<accumulator, M, N, K, float> &f, unsigned ld, layout_t layout, int line = __builtin_LINE())
+{
+	if (!first(FIBER_STORE, line, p, ld))
+		return;
+	check_matrix(p, ld, line);
+	for (int r = 0; r < M; r++)
+		for (int c = 0; c < N; c++)
+			p[layout == mem_col_major ? (size_t)c * ld + r : (size_t)r * ld + c] = f.tile[r][c];
+}
+
+template <int M, int N, int K, class T, class LA, class LB>
+static inline void mma_sync(fragment<accumulator, M, N, K, float> &d, const fragment<matrix_a, M, N, K, T, LA> &a,
+	const fragment<matrix_b, M, N, K, T, LB> &b, const fragment<accumulator, M, N, K, float> &c, int line = __builtin_LINE())
+{
+	if (!first(FIBER_MMA, line))
+		return;
+	for (int m = 0; m < M; m++) {
+		float sum[N];
+		memcpy(sum, c.tile[m], sizeof sum);
+		for (int k = 0; k < K; k++)
+			for (int n = 0; n < N; n++)
+				sum[n] += a.tile[m][k] * b.tile[k][n];
+		memcpy(d.tile[m], sum, sizeof sum);
+	}
+}
+} // namespace wmma
+} // namespace nvcuda
+
+#endif

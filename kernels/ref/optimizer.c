@@ -1,0 +1,35 @@
+/* Optimizer steps. */
+#include <math.h>
+
+#include "kernels/optimizer.h"
+#include "kernels/ref/ref.h"
+
+static void sgd(real *w, const real *g, real *m, size_t n, const struct optimizer_step *opt)
+{
+	for (size_t i = 0; i < n; i++) {
+		real d = g[i] + opt->weight_decay * w[i];
+		real step = m ? (m[i] = opt->momentum * m[i] + d) : d;
+		w[i] -= opt->learning_rate * (m && opt->kind == OPTIMIZER_NESTEROV ? d + opt->momentum * step : step);
+	}
+}
+
+static void adam(real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
+{
+	real b1 = opt->momentum, b2 = opt->beta2;
+	real fix1, fix2;
+	optimizer_bias_correction(opt, &fix1, &fix2);
+	for (size_t i = 0; i < n; i++) {
+		m[i] = b1 * m[i] + (1 - b1) * g[i];
+		v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
+		w[i] -= opt->learning_rate * (m[i] * fix1 / ((real)sqrt((double)(v[i] * fix2)) + opt->eps) + opt->weight_decay * w[i]);
+	}
+}
+
+void ref_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
+{
+	(void)be;
+	if (opt->kind == OPTIMIZER_ADAM)
+		adam(w, g, m, v, n, opt);
+	else
+		sgd(w, g, m, n, opt);
+}
