@@ -9,7 +9,8 @@
 #include "lib/base/out.h"
 #include "lib/csv/csv.h"
 #include "lib/labels/clean.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/history.h"
+#include "lib/stream/names.h"
 #include "lib/stream/tns.h"
 
 static struct {

@@ -7,7 +7,7 @@
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 #include "lib/train/dae_run.h"
 
 static struct {

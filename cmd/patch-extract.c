@@ -8,6 +8,8 @@
 #include "lib/base/out.h"
 #include "lib/labels/patch.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
+#include "lib/stream/passthrough.h"
 
 static struct {
 	const char *preset, *name, *output;

@@ -10,6 +10,7 @@
 #include "lib/nn/backend_open.h"
 #include "lib/predict/cascade.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/passthrough.h"
 
 static struct {
 	const char *device, *precision, *output;

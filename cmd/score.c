@@ -10,6 +10,7 @@
 #include "lib/predict/score.h"
 #include "lib/predict/truth.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 #include "lib/stream/tns.h"
 
 static struct {

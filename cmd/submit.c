@@ -8,6 +8,7 @@
 #include "lib/base/out.h"
 #include "lib/predict/submission.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 #include "lib/stream/tns.h"
 
 static struct {

@@ -9,6 +9,8 @@
 #include "lib/base/table.h"
 #include "lib/labels/split.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/history.h"
+#include "lib/stream/passthrough.h"
 
 static struct {
 	const char *parts, *by, *groups;

@@ -7,6 +7,9 @@
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/history.h"
+#include "lib/stream/names.h"
+#include "lib/stream/passthrough.h"
 #include "wire.h"
 
 static uint64_t state = 88172645463325252u;

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "lib/synth/brush.h"
-#include "lib/synth/label_noise.h"
 #include "lib/synth/face.h"
 #include "lib/synth/facecsv.h"
+#include "lib/synth/label_noise.h"
 
 #define NOISE_SEED 7
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/cuda/queue.h"
 #include "kernels/backend.h"
+#include "kernels/cuda/queue.h"
 #include "lib/base/philox.h"
 
 #pragma GCC diagnostic push

@@ -8,8 +8,8 @@
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/predict/infer.h"
-#include "tests/child.h"
 #include "tests/backend_of_test.h"
+#include "tests/child.h"
 
 enum { W = 5, H = 3, P = W * H, N = INFER_BATCH };
 

@@ -6,10 +6,10 @@
 
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
-#include "lib/labels/fault.h"
-#include "lib/labels/f_dist.h"
-#include "lib/labels/shape.h"
 #include "lib/labels/cholesky.h"
+#include "lib/labels/f_dist.h"
+#include "lib/labels/fault.h"
+#include "lib/labels/shape.h"
 
 enum { K = 15, W = 96, H = 96 };
 static const int mirror[K] = {1, 0, 4, 5, 2, 3, 8, 9, 6, 7, 10, 12, 11, 13, 14};

@@ -11,8 +11,8 @@
 #include "lib/base/shuffle.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/train/train.h"
-#include "tests/child.h"
 #include "tests/backend_of_test.h"
+#include "tests/child.h"
 
 static struct backend *be; /* opened in each test: a child has no threads of its parent */
 

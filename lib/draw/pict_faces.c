@@ -6,6 +6,7 @@
 #include "lib/draw/pict_faces.h"
 #include "lib/draw/pict_grid.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 
 #define TRUTH 0x4FB8FFFF
 #define PREDICTED 0xFFA62BFF

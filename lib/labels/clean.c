@@ -8,7 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/csv/image_hash_set.h"
 #include "lib/labels/label_check.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 
 struct row {
 	uint64_t row;

@@ -6,7 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/labels/patch.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 
 enum { TRIES = 200 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/labels/f_dist.h"
 #include "lib/labels/cholesky.h"
+#include "lib/labels/f_dist.h"
 
 #define SEEN 256 /* sets of visible points remembered, a power of two */
 #define WORK 4e6 /* bound of the fit's work an iteration: sets of visible points times the cube of the coordinates */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/labels/f_dist.h"
 #include "lib/labels/cholesky.h"
+#include "lib/labels/f_dist.h"
 
 #define WORK 4e6       /* bound of the work of an iteration: sets of visible points times the cube of the coordinates */
 #define PRIOR 1	       /* rows' worth of "coordinates don't depend on each other", so that few rows give a proper matrix too */

@@ -7,7 +7,7 @@
 #include "lib/base/num.h"
 #include "lib/base/philox.h"
 #include "lib/labels/split.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 
 enum { THUMB = 12, CELLS = THUMB * THUMB };
 

@@ -5,7 +5,7 @@
 #include "lib/base/lookup.h"
 #include "lib/base/table.h"
 #include "lib/labels/suspects.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 
 struct suspects {
 	struct table *table;

@@ -9,6 +9,8 @@
 #include "lib/base/num.h"
 #include "lib/nn/model.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/history.h"
+#include "lib/stream/names.h"
 
 static const char *const target_names[] = {"label", "coords", "heatmap", "map", "image"};
 

@@ -6,7 +6,8 @@
 
 #include "lib/base/err.h"
 #include "lib/predict/cascade.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/history.h"
+#include "lib/stream/names.h"
 
 struct level {
 	struct model *m[CASCADE_MODELS];

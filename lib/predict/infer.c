@@ -9,7 +9,7 @@
 #include "lib/nn/decode.h"
 #include "lib/nn/net.h"
 #include "lib/predict/infer.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 
 struct infer {
 	const struct backend *be;

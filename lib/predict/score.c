@@ -5,7 +5,7 @@
 
 #include "lib/base/err.h"
 #include "lib/predict/score.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 
 const int score_px[SCORE_STEPS] = {1, 2, 3, 5};
 

@@ -4,7 +4,7 @@
 
 #include "lib/base/err.h"
 #include "lib/predict/submission.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 
 /* NAME_x or NAME_y as an index into (K, 2), or -1. */
 static int coordinate(char **names, const char *feature)

@@ -1,8 +1,8 @@
 #include <math.h>
 
 #include "lib/base/rng.h"
-#include "lib/synth/label_noise.h"
 #include "lib/synth/face.h"
+#include "lib/synth/label_noise.h"
 
 static const char *const kinds[LABEL_NOISE_KINDS] = {"none", "swapped", "far", "shifted", "scrambled", "outside", "duplicate"};
 static const float rates[LABEL_NOISE_KINDS] = {0, 0.007f, 0.007f, 0.004f, 0.004f, 0.004f, 0.015f};

@@ -9,6 +9,7 @@
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/history.h"
 #include "lib/train/train.h"
 
 static void put_number(struct tns_writer *w, const char *key, double v)

@@ -9,6 +9,7 @@
 #include "lib/base/num.h"
 #include "lib/base/opt.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/history.h"
 #include "lib/train/dae_run.h"
 
 struct stack {

@@ -6,6 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 #include "lib/train/dataset.h"
 
 static void take_labels(struct dataset *ds, const struct tns_table *b, int id)

@@ -8,7 +8,7 @@
 #include "lib/base/num.h"
 #include "lib/base/out.h"
 #include "lib/nn/decode.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
 #include "lib/train/targets.h"
 
 /* Beside the variance of a warp's linear part: holds an offset back that warps hardly tell of. */

@@ -9,9 +9,9 @@
 #include "lib/base/log.h"
 #include "lib/nn/model.h"
 #include "lib/nn/net.h"
-#include "lib/train/targets.h"
 #include "lib/train/dataset.h"
 #include "lib/train/spec.h"
+#include "lib/train/targets.h"
 
 struct train_options {
 	int epochs, batch, patience;  /* patience: epochs without a better validation before the end; 0: never */
