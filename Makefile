@@ -27,7 +27,7 @@ bins := $(programs:%=$B/bin/%)
 pict := $(wildcard lib/draw/*.c)
 libs := $(filter-out $(pict),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
 # ref and what lies above it, built on double: its gradients are compared with differences
-dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) lib/nn/net.c lib/nn/netdesc.c
+dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) $(wildcard lib/nn/net*.c)
 # static where it can be, so that tests run where they were not built
 subunit := $(firstword $(wildcard /usr/lib/*/libsubunit.a) -lsubunit)
 checks := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/check_*.c))

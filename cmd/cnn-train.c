@@ -173,13 +173,13 @@ int main(int argc, char **argv)
 	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
 	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
 	if (!o.quiet && valid)
-		warn("best epoch %d: %s %.5g", t->best_epoch, m->points ? "valid rmse px" : "valid loss", t->best);
+		warn("best epoch %d: %s %.5g", t->s.best_epoch, m->points ? "valid rmse px" : "valid loss", t->s.best);
 	if (!o.quiet)
 		warn("computed by %s (%s)", be->name, be->kernel); /* the bits are promised for this name */
 	log_provenance(o.quiet);
 	if (o.suspects && !failed) {
-		double px = targets_suspect_px(t->targets, o.distrust > 0 ? o.distrust : m->W / 16.0); /* what is distrusted, else a part of the width */
-		uint64_t far = targets_write_suspects(t->targets, o.suspects, px);
+		double px = targets_suspect_px(t->s.targets, o.distrust > 0 ? o.distrust : m->W / 16.0); /* what is distrusted, else a part of the width */
+		uint64_t far = targets_write_suspects(t->s.targets, o.suspects, px);
 		if (!o.quiet)
 			warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
 	}

@@ -127,16 +127,9 @@ int main(int argc, char **argv)
 	struct dataset_stream *d = dataset_stream_open(operand[0]);
 	int image = dataset_stream_need(d->in, "image", TNS_U8, 3), points = -1, id = dataset_stream_need(d->in, "id", TNS_U32, 1);
 	const struct tns_def *def = &d->in->def[image];
-	struct patch_plan p = {.W = (int)def->dim[2],
-		.H = (int)def->dim[1],
-		.w = o.size.w,
-		.h = o.size.h,
-		.flip = o.flip,
-		.negatives = o.negatives < 0 ? 0 : (int)o.negatives,
-		.random = (int)o.random,
-		.away = o.away,
-		.jitter = o.jitter,
-		.seed = o.seed};
+	struct patch_plan p = {.W = (int)def->dim[2], .H = (int)def->dim[1], .w = o.size.w, .h = o.size.h, .flip = o.flip};
+	p.negatives = o.negatives < 0 ? 0 : (int)o.negatives, p.random = (int)o.random;
+	p.away = o.away, p.jitter = o.jitter, p.seed = o.seed;
 	if (p.w > p.W || p.h > p.H)
 		die_usage("--size %dx%d is larger than the images, %dx%d", p.w, p.h, p.W, p.H);
 	if (p.away <= 0)
@@ -179,12 +172,14 @@ int main(int argc, char **argv)
 	progress_begin(&bar, "faces", o.quiet);
 	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < rows; i++) {
+			const uint8_t *pixels = dataset_stream_at(d, image, i);
+			const float *xy = points >= 0 ? dataset_stream_at(d, points, i) : NULL;
 			w.id = *(const uint32_t *)dataset_stream_at(d, id, i);
 			if (guess >= 0)
-				patch_predicted(&p, dataset_stream_at(d, image, i), dataset_stream_at(d, guess, i), dataset_stream_at(d, points, i), K, (int)o.copies, w.id,
-					room, label, &c, emit_points, &w);
+				patch_predicted(&p, pixels, dataset_stream_at(d, guess, i), xy, K, (int)o.copies, w.id, room, label, &c,
+					emit_points, &w);
 			else
-				patch_cut(&p, dataset_stream_at(d, image, i), points >= 0 ? dataset_stream_at(d, points, i) : NULL, w.id, room, &c, emit, &w);
+				patch_cut(&p, pixels, xy, w.id, room, &c, emit, &w);
 			progress_tick(&bar, d->row + i, 0);
 		}
 	progress_end(&bar);

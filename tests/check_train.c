@@ -192,8 +192,8 @@ START_TEST(pixels_and_points)
 		struct warp w = augment_draw(&drawn, i, W, H);
 		flipped += w.flipped;
 		for (int p = 0; p < 2; p++) {
-			float lx = (t->targets->t[6 * b + 2 * (uint32_t)p] - m->ox) / m->sx,
-			      ly = (t->targets->t[6 * b + 2 * (uint32_t)p + 1] - m->oy) / m->sy, cx, cy;
+			float lx = (t->s.targets->t[6 * b + 2 * (uint32_t)p] - m->ox) / m->sx,
+			      ly = (t->s.targets->t[6 * b + 2 * (uint32_t)p + 1] - m->oy) / m->sy, cx, cy;
 			int was = w.flipped ? !p : p; /* whose blob it is */
 			const float *v = ds->value + 6 * i + 2 * was;
 			ck_assert_msg(isnan(lx) == isnan(v[0]) && isnan(ly) == isnan(v[1]), "row %u, point %d: a label came or went", i, p);
@@ -208,7 +208,7 @@ START_TEST(pixels_and_points)
 			if (w.flipped && _i == 1)
 				ck_assert_float_eq_tol(lx, W - 1 - v[0], 1e-4f);
 		}
-		ck_assert(isnan(t->targets->t[6 * b + 4]) && isnan(t->targets->t[6 * b + 5]));
+		ck_assert(isnan(t->s.targets->t[6 * b + 4]) && isnan(t->s.targets->t[6 * b + 5]));
 	}
 	int mirrors = strstr(augments[_i], "flip") != NULL;
 	ck_assert_msg(mirrors ? flipped > N / 4 && flipped < 3 * N / 4 : !flipped, "%s: %d of %d mirrored", augments[_i], flipped, N);
@@ -310,7 +310,7 @@ START_TEST(masked)
 	struct train_options a = {
 		.epochs = 1, .batch = 4, .seed = 2, .learning_rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .quiet = 1, .key = ""};
 	struct train *t = train_new(be, m, ds, ds, &a);
-	net_upload(t->net, m->param, NULL);
+	net_upload(t->s.net, m->param, NULL);
 	double want = 0, px = 0;
 	int known = 0;
 	for (uint32_t i = 0; i < 24; i++)
@@ -381,11 +381,11 @@ START_TEST(overfits)
 	netdesc_init_params(&m->d, 4, m->param, m->stat);
 	struct train *t = train_new(be, m, ds, ds, &a);
 	train_run(t);
-	net_upload(t->net, m->param, m->stat);
+	net_upload(t->s.net, m->param, m->stat);
 	struct train_score s = train_evaluate(t);
 	ck_assert_msg(s.loss < small[_i].most && s.error <= small[_i].most_error, "%s: loss %g, error %g", small[_i].net, s.loss, s.error);
 	/* what m holds is the best, and best says how good it is */
-	ck_assert_double_eq_tol(small[_i].classes ? s.loss : s.error, t->best, 1e-12);
+	ck_assert_double_eq_tol(small[_i].classes ? s.loss : s.error, t->s.best, 1e-12);
 	train_free(t);
 	model_free(m);
 	dataset_free(ds);
@@ -407,7 +407,7 @@ static struct model *trained(const struct dataset *train, const struct dataset *
 	netdesc_init_params(&m->d, 6, m->param, m->stat);
 	struct train *t = train_new(be, m, train, valid, &a);
 	train_run(t);
-	*best = t->best_epoch, *ran = t->epoch;
+	*best = t->s.best_epoch, *ran = t->s.epoch;
 	train_free(t);
 	return m;
 }
@@ -443,7 +443,7 @@ START_TEST(standing_still)
 	netdesc_init_params(&m->d, 6, m->param, m->stat);
 	struct train *t = train_new(be, m, ds, ds, &a);
 	train_run(t);
-	best = t->best_epoch, ran = t->epoch;
+	best = t->s.best_epoch, ran = t->s.epoch;
 	ck_assert_msg(best == 1 && ran == 6, "best epoch %d of %d", best, ran);
 	train_free(t);
 	model_free(m);

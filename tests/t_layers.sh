@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Who may include whom, and how long things may be. cmd sees lib; lib sees lower lib and the backend interface; kernels see the backend interface and their own.
-# What both sides of the backend interface share: kernels/backend.h (the operations), kernels/augment.h (where a pixel and its point move to, so that they
-# can't part), lib/base/philox.h (inline random numbers) and lib/base/err.h (how a program ends).
+# Who may include whom, and how long things may be. cmd includes lib; lib the rooms below and the backend interface; kernels the interface
+# and their own backend's files. Shared by lib and kernels: kernels/backend.h (the interface), kernels/augment.h (one warp for pixels and
+# points), lib/base/philox.h (inline random numbers) and lib/base/err.h (how a program ends).
 source tests/sh.sh
 shopt -s nullglob
 
@@ -61,14 +61,14 @@ room_readmes() {
 none "a README for each room" room_readmes
 
 of_cmd() { includes "${cmd[@]}" | while read -r file header; do [[ $header = lib/* && -f $header ]] || echo "$file includes $header"; done; }
-of_lib() { includes "${lib[@]}" | grep ' kernels/' | grep -vE ' kernels/(ops|augment)\.h$'; }
-backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,labels,synth,draw,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/ops\.h$'; }
+of_lib() { includes "${lib[@]}" | grep ' kernels/' | grep -vE ' kernels/(backend|augment)\.h$'; }
+backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,labels,synth,draw,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/backend\.h$'; }
 of_kernels() {
 	includes "${kernels[@]}" | while read -r file header; do
 		backend=${file#kernels/} backend=${backend%/*}
 		case $header in
 		lib/base/philox.h | lib/base/err.h) ;;
-		kernels/*/*) # its own backend's; every backend may lean on ref, the judge
+		kernels/*/*) # its own backend's; every backend may lean on ref
 			[[ $header = kernels/$backend/* || $header = kernels/ref/* ]] || echo "$file includes $header" ;;
 		kernels/*.h) ;;
 		*) [ -f "$(dirname "$file")/$header" ] || echo "$file includes $header" ;;
@@ -76,22 +76,24 @@ of_kernels() {
 	done
 }
 none "cmd includes only lib" of_cmd
-none "of kernels, lib includes the backend interface alone" of_lib
+none "of kernels, lib includes the interface alone" of_lib
 none "rooms that compute nothing know no kernels" backends_of_lib
 none "kernels include the backend interface and their own" of_kernels
 
-# lower: no module of lib reaches itself again through what it includes
-arrows() {
-	includes "${lib[@]}" | while read -r file header; do
-		from=$(basename "$file") to=$(basename "$header")
-		from=${from%.?} to=${to%.h}
-		[ "$from" = "$to" ] || [ "${header#kernels/}" != "$header" ] || echo "$from $to"
-	done
+# no module reaches itself again through what it includes; a module is a path without its suffix, or, where a header says that it is private
+# to NAME*.c, NAME with all NAME_*
+arrows() { # FILE...
+	local families
+	families=$(for h in "${headers[@]}"; do sed -n '1s/^.*Private to \([a-z_/]*\)\*\.c.*/\1/p' "$h"; done | paste -sd ' ')
+	includes "$@" | sed 's/^\([^ ]*\)\.[a-z]* \(.*\)\.[a-z]*$/\1 \2/' | awk -v families="$families" '
+		function module(s, i) { for (i in f) if (index(s "_", f[i] "_") == 1) return f[i]; return s }
+		BEGIN { split(families, f, " ") }
+		{ a = module($1); b = module($2); if (a != b) print a, b }'
 }
-arrows >"$TMP/arrows"
+arrows "${lib[@]}" "${kernels[@]}" >"$TMP/arrows"
 circles() { tsort "$TMP/arrows" 2>&1 >/dev/null; }
-lowest() { grep -E '^(err|philox|num) ' "$TMP/arrows"; }
-none "modules of lib in a circle" circles
+lowest() { grep -E '^lib/base/(err|philox|num) ' "$TMP/arrows"; }
+none "modules in a circle" circles
 none "the lowest of lib include others" lowest
 
 # libraries of others, each behind one door

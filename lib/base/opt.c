@@ -1,145 +1,22 @@
-#include "lib/base/opt.h"
-
+/* Parsing by getopt_long from the table of options, and the line of history. */
 #include <assert.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base/err.h"
 #include "lib/base/num.h"
+#include "lib/base/opt_io.h"
 #include "lib/base/out.h"
 
-enum { OPTS_MAX = 64, WIDE = 80, LIST_MAX = sizeof((struct opt_list *)0)->v / sizeof(char *) };
+enum { LIST_MAX = sizeof((struct opt_list *)0)->v / sizeof(char *) };
 
 static const struct opt *table; /* of the program that was parsed, for opt_line */
 static const char *program;
-static char *defaults[OPTS_MAX]; /* value texts before parsing; NULL: nothing to show */
+static char *defaults[OPT_MAX]; /* value texts before parsing; NULL: nothing to show */
 static char *line;
-
-/* The shortest decimal that reads back as v, so that a line of history says exactly what was used. */
-static char *real_text(double v)
-{
-	char s[40];
-	if (v == floor(v) && fabs(v) < 1e15)
-		return xprintf("%.0f", v);
-	for (int digits = 1; digits <= 17; digits++) {
-		snprintf(s, sizeof s, "%.*g", digits, v);
-		if (strtod(s, NULL) == v)
-			break;
-	}
-	return xstrdup(s);
-}
-
-static char *join(char *a, const char *between, const char *b)
-{
-	char *s = a ? xprintf("%s%s%s", a, between, b) : xstrdup(b);
-	free(a);
-	return s;
-}
-
-/* The value that the option has now, or NULL where there is none (a flag not set, no string, an empty list); to be freed. */
-static char *value_text(const struct opt *o)
-{
-	char *s = NULL;
-	switch (o->kind) {
-	case OPT_FLAG:
-		return *(const int *)o->to ? xstrdup("") : NULL;
-	case OPT_INT:
-		return xprintf("%lld", (long long)*(const int64_t *)o->to);
-	case OPT_SEED:
-		return xprintf("%llu", (unsigned long long)*(const uint64_t *)o->to);
-	case OPT_REAL:
-		return isnan(*(const double *)o->to) ? NULL : real_text(*(const double *)o->to);
-	case OPT_STR:
-	case OPT_CHOICE:
-		return *(const char *const *)o->to ? xstrdup(*(const char *const *)o->to) : NULL;
-	case OPT_SIZE: {
-		const struct opt_size *z = o->to;
-		return z->w || z->h ? xprintf("%dx%d", z->w, z->h) : NULL;
-	}
-	case OPT_LIST: {
-		const struct opt_list *l = o->to;
-		for (int i = 0; i < l->n; i++)
-			s = join(s, ", ", l->v[i]);
-		return s;
-	}
-	}
-	return NULL;
-}
-
-/* ---- --help ---- */
-
-/* Words of text from column at on, wrapped before WIDE and continued at column indent. */
-static void wrap(const char *text, int at, int indent)
-{
-	int fresh = 1;
-	while (*text) {
-		int n = (int)strcspn(text, " ");
-		if (!fresh && at + 1 + n > WIDE) {
-			printf("\n%*s", indent, "");
-			at = indent, fresh = 1;
-		}
-		at += printf("%s%.*s", fresh ? "" : " ", n, text);
-		fresh = 0;
-		text += n;
-		text += strspn(text, " ");
-	}
-	putchar('\n');
-}
-
-static char *option_text(char letter, const char *name, const char *arg)
-{
-	char *s = letter ? xprintf("  -%c, --%s", letter, name) : xprintf("      --%s", name);
-	return arg ? join(s, " ", arg) : s;
-}
-
-static void help_option(char letter, const char *name, const char *arg, const char *help, const char *shown, int column)
-{
-	char *left = option_text(letter, name, arg);
-	char *text = shown && *shown ? xprintf("%s [%s]", help, shown) : xstrdup(help);
-	int n = printf("%s", left);
-	if (n + 2 > column) {
-		putchar('\n');
-		n = 0;
-	}
-	printf("%*s", column - n, "");
-	wrap(text, column, column);
-	free(text);
-	free(left);
-}
-
-static const char *argument(const struct opt *o)
-{
-	return o->kind == OPT_FLAG ? NULL : o->arg ? o->arg : "VALUE";
-}
-
-NORETURN static void help(const struct opt_prog *p)
-{
-	printf("usage: %s [options]%s%s\n", p->name, *p->operands ? " " : "", p->operands);
-	wrap(p->what, 0, 0);
-	printf("\noptions:\n");
-	int column = 0;
-	for (const struct opt *o = p->opts; o->name; o++) {
-		char *left = option_text(o->letter, o->name, argument(o));
-		int n = (int)strlen(left) + 2;
-		if (n <= 32 && n > column)
-			column = n;
-		free(left);
-	}
-	if (column < 17) /* as wide as --version */
-		column = 17;
-	for (const struct opt *o = p->opts; o->name; o++)
-		help_option(o->letter, o->name, argument(o), o->help, defaults[o - p->opts], column);
-	help_option('h', "help", NULL, "print this text", NULL, column);
-	help_option('V', "version", NULL, "print name and version", NULL, column);
-	for (int i = 0; i < 5 && p->examples[i]; i++)
-		printf("%s  %s\n", i ? "" : "\nexamples:\n", p->examples[i]);
-	exit(finish());
-}
 
 /* ---- parsing ---- */
 
@@ -151,7 +28,7 @@ static void check_range(const struct opt *o, const char *text, double v)
 		return;
 	}
 	if (v < o->min || v > o->max) {
-		char *min = real_text(o->min), *max = real_text(o->max);
+		char *min = opt_real_text(o->min), *max = opt_real_text(o->max);
 		die_usage("--%s: %s is outside %s to %s", o->name, text, min, max);
 	}
 }
@@ -246,7 +123,7 @@ NORETURN static void refuse(const struct opt_prog *p, int n, int what, const cha
 			o = &p->opts[i];
 	assert(o || what != ':');
 	if (what == ':')
-		die_usage("--%s needs %s", o->name, argument(o));
+		die_usage("--%s needs %s", o->name, opt_argument(o));
 	if (optopt == 'h' || optopt == 'V' || (o && optopt >= 256))
 		die_usage("--%s takes no value", o ? o->name : optopt == 'h' ? "help" : "version");
 	if (optopt)
@@ -257,16 +134,16 @@ NORETURN static void refuse(const struct opt_prog *p, int n, int what, const cha
 
 char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 {
-	struct option longs[OPTS_MAX + 3] = {0};
-	char shorts[2 * OPTS_MAX + 4] = ":hV"; /* the colon tells a missing argument from an unknown option */
-	int given[OPTS_MAX] = {0}, nopts = 0, c;
+	struct option longs[OPT_MAX + 3] = {0};
+	char shorts[2 * OPT_MAX + 4] = ":hV"; /* the colon tells a missing argument from an unknown option */
+	int given[OPT_MAX] = {0}, nopts = 0, c;
 	char *s = shorts + strlen(shorts);
 	err_name(p->name);
 	hold_std();
 	table = p->opts;
 	program = p->name;
 	for (const struct opt *o = p->opts; o->name; o++, nopts++) {
-		assert(nopts < OPTS_MAX && o->letter != 'h' && o->letter != 'V');
+		assert(nopts < OPT_MAX && o->letter != 'h' && o->letter != 'V');
 		int has = o->kind != OPT_FLAG;
 		longs[nopts] = (struct option){o->name, has, NULL, 256 + nopts};
 		if (o->letter) {
@@ -275,7 +152,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 				*s++ = ':';
 		}
 		free(defaults[nopts]);
-		defaults[nopts] = value_text(o);
+		defaults[nopts] = opt_value_text(o);
 	}
 	*s = 0;
 	longs[nopts] = (struct option){"help", no_argument, NULL, 'h'};
@@ -284,7 +161,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	optind = 0; /* glibc: begin anew */
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (c == 'h')
-			help(p);
+			opt_help(p, defaults);
 		if (c == 'V') {
 			printf("%s %s\n", p->name, KEYPIPE_VERSION);
 			exit(finish());
@@ -332,10 +209,10 @@ static char *quote(const char *v)
 
 static void add(const char *name, const char *value)
 {
-	line = join(line, " --", name);
+	line = opt_join(line, " --", name);
 	if (value) {
 		char *q = quote(value);
-		line = join(line, " ", q);
+		line = opt_join(line, " ", q);
 		free(q);
 	}
 }
@@ -346,7 +223,7 @@ const char *opt_line(void)
 	line = xprintf("%s %s", program, KEYPIPE_VERSION);
 	for (const struct opt *o = table; o->name; o++) {
 		const char *was = defaults[o - table];
-		char *is = o->aside ? NULL : value_text(o);
+		char *is = o->aside ? NULL : opt_value_text(o);
 		if (is && (!was || strcmp(is, was))) {
 			const struct opt_list *l = o->to;
 			if (o->kind == OPT_LIST)

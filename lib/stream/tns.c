@@ -1,220 +1,49 @@
-/* The streaming reader. One function gets bytes (from a descriptor or memory), one checks a record; nothing is believed before its
- * checksum. */
-#include <errno.h>
+/* The streaming reader: what records mean, and in which order they may come. The records themselves: tns_record.c. */
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include "lib/base/crc.h"
 #include "lib/base/err.h"
 #include "lib/stream/tns.h"
 #include "lib/stream/tns_io.h"
-
-struct tns_source {
-	int fd;			  /* -1: memory */
-	const unsigned char *mem; /* what is left of it */
-	size_t left;
-	unsigned char *buf, *raw; /* bytes of a record from fd; an inflated payload */
-	size_t size, raw_size;
-	uint32_t chain;		   /* crc32 of the previous header */
-	int begun, pending, ended; /* preamble read; the first DATA waits; END verified */
-	int data_seen, late_seen;
-	size_t meta_bytes;
-	uint32_t type, id, flags, stored, raw_len; /* the record read last */
-	const unsigned char *payload;
-};
-
-PRINTF(2, 3) static int fail(struct tns *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n = snprintf(t->err, sizeof t->err, t->src->begun ? "record %u: " : "preamble: ", t->record);
-	va_start(ap, fmt);
-	vsnprintf(t->err + n, sizeof t->err - (size_t)n, fmt, ap);
-	va_end(ap);
-	return TNS_ERR;
-}
-
-/* Exactly n bytes, or fewer at the end of the input (*got), or -1. They stay valid until the next call. Grows as bytes arrive. */
-static int get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
-{
-	struct tns_source *s = t->src;
-	if (s->fd < 0) {
-		*got = n < s->left ? n : s->left;
-		*p = s->mem;
-		s->mem += *got, s->left -= *got;
-		return 0;
-	}
-	for (*got = 0; *got < n;) {
-		if (*got == s->size) {
-			size_t size = s->size ? 2 * s->size : 1 << 16;
-			if (size > TNS_CHUNK_MAX + 64u)
-				size = TNS_CHUNK_MAX + 64u;
-			s->buf = xrealloc(s->buf, size);
-			s->size = size;
-		}
-		size_t want = (n < s->size ? n : s->size) - *got;
-		ssize_t k = read(s->fd, s->buf + *got, want);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return fail(t, "%s", strerror(errno));
-		if (k == 0)
-			break;
-		*got += (size_t)k;
-	}
-	*p = s->buf;
-	return 0;
-}
-
-static int read_preamble(struct tns *t)
-{
-	struct tns_source *s = t->src;
-	const unsigned char *p;
-	size_t got;
-	if (get(t, TNS_HEAD, &p, &got) < 0)
-		return TNS_ERR;
-	if (got == 0)
-		return fail(t, "the input is empty");
-	if (memcmp(p, TNS_MAGIC, got < 8 ? got : 8))
-		return fail(t, "this is not a tensor stream");
-	if (got < TNS_HEAD)
-		return fail(t, "the input ends after %zu of %d bytes", got, TNS_HEAD);
-	uint32_t crc = crc_add(0, p, 28);
-	if (crc != tns_get32(p + 28))
-		return fail(t, "checksum %08x, not %08x", crc, tns_get32(p + 28));
-	if (tns_get16(p + 8) != 1)
-		return fail(t, "version %u is not known here", tns_get16(p + 8));
-	for (int i = 12; i < 28; i++)
-		if (p[i])
-			return fail(t, "byte %d is %u, not 0", i, p[i]);
-	s->chain = tns_get32(p + 28);
-	s->begun = 1;
-	t->record = UINT32_MAX;
-	return TNS_DONE;
-}
-
-static int inflate_payload(struct tns *t)
-{
-	struct tns_source *s = t->src;
-	if (s->raw_size < s->raw_len) {
-		free(s->raw);
-		s->raw = xmalloc(s->raw_len);
-		s->raw_size = s->raw_len;
-	}
-	unsigned char one[1]; /* zlib takes room for nothing as room for a byte, and then counts none */
-	uLongf n = s->raw_len ? s->raw_len : sizeof one;
-	uLong used = s->stored;
-	int rc = uncompress2(s->raw_len ? s->raw : one, &n, s->payload, &used);
-	if (rc != Z_OK || n != s->raw_len || used != s->stored)
-		return fail(t, "the zlib stream is not whole or not of %u bytes", s->raw_len);
-	s->payload = s->raw;
-	return TNS_DONE;
-}
-
-#define TYPE(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
-enum {
-	TDEF = TYPE('T', 'D', 'E', 'F'),
-	META = TYPE('M', 'E', 'T', 'A'),
-	DATA = TYPE('D', 'A', 'T', 'A'),
-	ABRT = TYPE('A', 'B', 'R', 'T'),
-	END = TYPE('E', 'N', 'D', 0)
-};
-
-static int check_header(struct tns *t, const unsigned char *p)
-{
-	struct tns_source *s = t->src;
-	uint32_t crc = crc_add(s->chain, p, 28);
-	if (crc != tns_get32(p + 28))
-		return fail(t, "header checksum %08x, not %08x", crc, tns_get32(p + 28));
-	s->chain = crc;
-	s->type = tns_get32(p), s->id = tns_get32(p + 8), s->flags = tns_get32(p + 12), s->stored = tns_get32(p + 16),
-	s->raw_len = tns_get32(p + 20);
-	if (tns_get32(p + 4) != t->record)
-		return fail(t, "sequence number %u", tns_get32(p + 4));
-	if (s->flags & ~TNS_ZLIB)
-		return fail(t, "unknown flags %08x", s->flags);
-	if (s->stored > TNS_CHUNK_MAX || s->raw_len > TNS_CHUNK_MAX)
-		return fail(t, "a payload of %u bytes, raw %u, is over the limit of %u", s->stored, s->raw_len, TNS_CHUNK_MAX);
-	if (!(s->flags & TNS_ZLIB) && s->stored != s->raw_len)
-		return fail(t, "stored %u bytes, raw %u", s->stored, s->raw_len);
-	if ((s->flags & TNS_ZLIB) && s->raw_len > (uint64_t)s->stored * TNS_INFLATION)
-		return fail(t, "%u bytes can't inflate to %u", s->stored, s->raw_len);
-	if (s->type != TDEF && s->type != DATA && s->id != TNS_NO_TENSOR)
-		return fail(t, "tensor id %u where none belongs", s->id);
-	return TNS_DONE;
-}
-
-/* The next record, its checksums and limits verified, into src. */
-static int read_record(struct tns *t)
-{
-	struct tns_source *s = t->src;
-	const unsigned char *p;
-	size_t got;
-	t->record++;
-	if (get(t, TNS_HEAD, &p, &got) < 0)
-		return TNS_ERR;
-	if (got == 0)
-		return fail(t, "the input ends without END");
-	if (got < TNS_HEAD)
-		return fail(t, "the input ends after %zu bytes of a header", got);
-	uint32_t payload_crc = tns_get32(p + 24);
-	if (check_header(t, p) < 0)
-		return TNS_ERR;
-	uint32_t pad = tns_padding(s->stored, s->type == END || s->type == ABRT);
-	if (get(t, s->stored + pad, &p, &got) < 0)
-		return TNS_ERR;
-	if (got < s->stored + pad)
-		return fail(t, "the input ends after %zu of %u bytes of a payload", got, s->stored + pad);
-	uint32_t crc = crc_add(0, p, s->stored + pad);
-	if (crc != payload_crc)
-		return fail(t, "payload checksum %08x, not %08x", crc, payload_crc);
-	for (uint32_t i = 0; i < pad; i++)
-		if (p[s->stored + i])
-			return fail(t, "padding that is not zero");
-	s->payload = p;
-	return s->flags & TNS_ZLIB ? inflate_payload(t) : TNS_DONE;
-}
 
 static int take_def(struct tns *t)
 {
 	struct tns_source *s = t->src;
 	const unsigned char *p = s->payload;
 	if (s->data_seen)
-		return fail(t, "a tensor is defined after the first row");
+		return tns_fail(t, "a tensor is defined after the first row");
 	if (t->ntensors >= TNS_TENSORS_MAX)
-		return fail(t, "more than %d tensors", TNS_TENSORS_MAX);
+		return tns_fail(t, "more than %d tensors", TNS_TENSORS_MAX);
 	if (s->id != (uint32_t)t->ntensors)
-		return fail(t, "tensor id %u, not %d", s->id, t->ntensors);
+		return tns_fail(t, "tensor id %u, not %d", s->id, t->ntensors);
 	if (s->raw_len < 8)
-		return fail(t, "a definition of %u bytes", s->raw_len);
+		return tns_fail(t, "a definition of %u bytes", s->raw_len);
 	struct tns_def d = {.dtype = p[0], .ndim = p[1]};
 	size_t len = tns_get16(p + 2), size = tns_size(d.dtype);
 	if (!size)
-		return fail(t, "unknown dtype %d", d.dtype);
+		return tns_fail(t, "unknown dtype %d", d.dtype);
 	if (d.ndim > 8)
-		return fail(t, "%d dimensions, at most 8", d.ndim);
+		return tns_fail(t, "%d dimensions, at most 8", d.ndim);
 	if (tns_get32(p + 4) || s->raw_len != 8 + 8 * (size_t)d.ndim + len)
-		return fail(t, "a definition of %u bytes does not add up", s->raw_len);
+		return tns_fail(t, "a definition of %u bytes does not add up", s->raw_len);
 	if (!tns_good_name(p + 8 + 8 * d.ndim, len))
-		return fail(t, "a tensor name that is not 1 to 255 of A-Z a-z 0-9 . _ / -");
+		return tns_fail(t, "a tensor name that is not 1 to 255 of A-Z a-z 0-9 . _ / -");
 	memcpy(d.name, p + 8 + 8 * d.ndim, len);
 	for (int i = 0; i < t->ntensors; i++)
 		if (!strcmp(t->def[i].name, d.name))
-			return fail(t, "two tensors are named %s", d.name);
+			return tns_fail(t, "two tensors are named %s", d.name);
 	d.row_bytes = size;
 	for (int i = 0; i < d.ndim; i++) {
 		d.dim[i] = tns_get64(p + 8 + 8 * i);
 		if (i && (!d.dim[i] || __builtin_mul_overflow(d.row_bytes, d.dim[i], &d.row_bytes) || d.row_bytes > TNS_CHUNK_MAX))
-			return fail(t, "%s: dimension %d is %llu: a row must have 1 to %u bytes", d.name, i, (unsigned long long)d.dim[i],
+			return tns_fail(t, "%s: dimension %d is %llu: a row must have 1 to %u bytes", d.name, i, (unsigned long long)d.dim[i],
 				TNS_CHUNK_MAX);
 	}
 	uint64_t all;
 	if (d.ndim && d.dim[0] != TNS_OPEN && (d.dim[0] > TNS_ROWS_MAX || __builtin_mul_overflow((uint64_t)d.row_bytes, d.dim[0], &all)))
-		return fail(t, "%s: %llu rows are too many", d.name, (unsigned long long)d.dim[0]);
+		return tns_fail(t, "%s: %llu rows are too many", d.name, (unsigned long long)d.dim[0]);
 	if (!(t->ntensors & (t->ntensors - 1)))
 		t->def = xrealloc(t->def, (t->ntensors ? 2 * (size_t)t->ntensors : 1) * sizeof *t->def);
 	t->def[t->ntensors++] = d;
@@ -227,16 +56,16 @@ static int take_meta(struct tns *t)
 	const unsigned char *p = s->payload;
 	size_t key = s->raw_len >= 6 ? tns_get16(p) : 0, value = s->raw_len >= 6 ? tns_get32(p + 2) : 0;
 	if (!key || s->raw_len != 6 + key + value)
-		return fail(t, "a META of %u bytes does not add up", s->raw_len);
+		return tns_fail(t, "a META of %u bytes does not add up", s->raw_len);
 	if (!tns_good_utf8(p + 6, key) || !tns_good_utf8(p + 6 + key, value) || memchr(p + 6, 0, key))
-		return fail(t, "a META that is not UTF-8");
+		return tns_fail(t, "a META that is not UTF-8");
 	/* an entry costs more than its text: hostile streams of many tiny ones must not grow past the limit either */
 	s->meta_bytes += key + value;
 	if (s->meta_bytes > TNS_META_MAX || t->nmeta >= TNS_TENSORS_MAX)
-		return fail(t, "more META than %u bytes or %d entries", TNS_META_MAX, TNS_TENSORS_MAX);
+		return tns_fail(t, "more META than %u bytes or %d entries", TNS_META_MAX, TNS_TENSORS_MAX);
 	for (int i = 0; i < t->nmeta; i++)
 		if (t->meta[i].key_len == key && !memcmp(t->meta[i].key, p + 6, key))
-			return fail(t, "two METAs are named %s", t->meta[i].key);
+			return tns_fail(t, "two METAs are named %s", t->meta[i].key);
 	if (!(t->nmeta & (t->nmeta - 1)))
 		t->meta = xrealloc(t->meta, (t->nmeta ? 2 * (size_t)t->nmeta : 1) * sizeof *t->meta);
 	struct tns_meta *m = &t->meta[t->nmeta++];
@@ -251,12 +80,12 @@ static int take_data(struct tns *t)
 {
 	struct tns_source *s = t->src;
 	if (s->id >= (uint32_t)t->ntensors)
-		return fail(t, "rows of tensor %u, but there are %d", s->id, t->ntensors);
+		return tns_fail(t, "rows of tensor %u, but there are %d", s->id, t->ntensors);
 	if (s->late_seen)
-		return fail(t, "rows after a late META");
+		return tns_fail(t, "rows after a late META");
 	struct tns_def *d = &t->def[s->id];
 	if (!s->raw_len || s->raw_len % d->row_bytes)
-		return fail(t, "%s: %u bytes are not whole rows of %zu", d->name, s->raw_len, d->row_bytes);
+		return tns_fail(t, "%s: %u bytes are not whole rows of %zu", d->name, s->raw_len, d->row_bytes);
 	s->data_seen = 1;
 	t->id = (int)s->id;
 	t->row = d->rows;
@@ -265,7 +94,7 @@ static int take_data(struct tns *t)
 	d->rows += t->rows;
 	uint64_t limit = d->ndim == 0 ? 1 : d->dim[0] == TNS_OPEN ? TNS_ROWS_MAX : d->dim[0];
 	if (d->rows > limit)
-		return fail(t, "%s: row %llu of %llu", d->name, (unsigned long long)d->rows, (unsigned long long)limit);
+		return tns_fail(t, "%s: row %llu of %llu", d->name, (unsigned long long)d->rows, (unsigned long long)limit);
 	return TNS_DATA;
 }
 
@@ -275,18 +104,18 @@ static int take_end(struct tns *t)
 	const unsigned char *p = s->payload;
 	size_t got;
 	if (s->raw_len < 8 || tns_get32(p) != (uint32_t)t->ntensors || tns_get32(p + 4) || s->raw_len != 8 + 8 * (size_t)t->ntensors)
-		return fail(t, "END does not count %d tensors", t->ntensors);
+		return tns_fail(t, "END does not count %d tensors", t->ntensors);
 	for (int i = 0; i < t->ntensors; i++) {
 		const struct tns_def *d = &t->def[i];
 		uint64_t said = tns_get64(p + 8 + 8 * i), must = d->ndim == 0 ? 1 : d->dim[0];
 		if (said != d->rows || (must != TNS_OPEN && must != d->rows))
-			return fail(t, "%s: %llu rows came, END says %llu%s", d->name, (unsigned long long)d->rows,
+			return tns_fail(t, "%s: %llu rows came, END says %llu%s", d->name, (unsigned long long)d->rows,
 				(unsigned long long)said, must == TNS_OPEN || must == said ? "" : ", its definition otherwise");
 	}
-	if (get(t, 1, &p, &got) < 0)
+	if (tns_get(t, 1, &p, &got) < 0)
 		return TNS_ERR;
 	if (got)
-		return fail(t, "bytes after END");
+		return tns_fail(t, "bytes after END");
 	t->fingerprint = s->chain;
 	s->ended = 1;
 	return TNS_DONE;
@@ -296,25 +125,25 @@ static int take_end(struct tns *t)
 static int advance(struct tns *t)
 {
 	struct tns_source *s = t->src;
-	if (read_record(t) < 0)
+	if (tns_read_record(t) < 0)
 		return TNS_ERR;
 	switch (s->type) {
-	case TDEF:
+	case TNS_RECORD_TDEF:
 		return take_def(t);
-	case META:
+	case TNS_RECORD_META:
 		return take_meta(t);
-	case DATA:
+	case TNS_RECORD_DATA:
 		s->pending = 1;
 		return take_data(t);
-	case END:
+	case TNS_RECORD_END:
 		return take_end(t);
-	case ABRT:
+	case TNS_RECORD_ABRT:
 		t->aborted = 1;
-		return fail(t, "its producer gave up: %.*s", (int)(s->raw_len < 400 ? s->raw_len : 400), (const char *)s->payload);
+		return tns_fail(t, "its producer gave up: %.*s", (int)(s->raw_len < 400 ? s->raw_len : 400), (const char *)s->payload);
 	}
 	char c[5] = {0};
 	memcpy(c, &s->type, 4);
-	return c[0] >= 'a' && c[0] <= 'z' ? TNS_DONE : fail(t, "unknown type %08x", s->type);
+	return c[0] >= 'a' && c[0] <= 'z' ? TNS_DONE : tns_fail(t, "unknown type %08x", s->type);
 }
 
 int tns_head(struct tns *t)
@@ -322,7 +151,7 @@ int tns_head(struct tns *t)
 	struct tns_source *s = t->src;
 	if (t->err[0])
 		return TNS_ERR;
-	if (!s->begun && read_preamble(t) < 0)
+	if (!s->begun && tns_read_preamble(t) < 0)
 		return TNS_ERR;
 	while (!s->pending && !s->ended)
 		if (advance(t) < 0)

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/base/err.h"
+
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the stream is little-endian and payloads are not swapped"
 #endif
@@ -15,6 +17,15 @@
 #define TNS_ZLIB 1u /* flag bit 0 */
 #define TNS_NO_TENSOR 0xFFFFFFFFu
 #define TNS_INFLATION 1032u /* raw length at most this many times the stored one */
+
+#define TNS_TYPE(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+enum {
+	TNS_RECORD_TDEF = TNS_TYPE('T', 'D', 'E', 'F'),
+	TNS_RECORD_META = TNS_TYPE('M', 'E', 'T', 'A'),
+	TNS_RECORD_DATA = TNS_TYPE('D', 'A', 'T', 'A'),
+	TNS_RECORD_ABRT = TNS_TYPE('A', 'B', 'R', 'T'),
+	TNS_RECORD_END = TNS_TYPE('E', 'N', 'D', 0)
+};
 
 static inline uint16_t tns_get16(const unsigned char *p)
 {
@@ -53,6 +64,33 @@ static inline uint32_t tns_padding(uint32_t n, int end)
 {
 	return ((end ? 0u : 32u) - n) & 63u;
 }
+
+/* ---- the record layer of the reader (tns_record.c) ---- */
+
+struct tns_source {
+	int fd;			  /* -1: memory */
+	const unsigned char *mem; /* what is left of it */
+	size_t left;
+	unsigned char *buf, *raw; /* bytes of a record from fd; an inflated payload */
+	size_t size, raw_size;
+	uint32_t chain;		   /* crc32 of the previous header */
+	int begun, pending, ended; /* preamble read; the first DATA waits; END verified */
+	int data_seen, late_seen;
+	size_t meta_bytes;
+	uint32_t type, id, flags, stored, raw_len; /* the record read last */
+	const unsigned char *payload;
+};
+
+struct tns;
+/* Puts "record N: ..." into t->err; returns TNS_ERR. */
+int tns_fail(struct tns *t, const char *fmt, ...) PRINTF(2, 3);
+/* Exactly n bytes, or fewer at the end of the input (*got), or TNS_ERR. They stay valid until the next call. Memory grows as bytes arrive. */
+int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got);
+int tns_read_preamble(struct tns *t);
+/* The next record into t->src: checksums, sequence, flags and limits verified, inflated. */
+int tns_read_record(struct tns *t);
+
+/* ---- shared by reader and writer ---- */
 
 int tns_good_name(const unsigned char *name, size_t n); /* 1 to 255 of A-Z a-z 0-9 . _ / - */
 int tns_good_utf8(const unsigned char *s, size_t n);

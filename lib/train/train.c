@@ -8,12 +8,13 @@
 #include "lib/base/shuffle.h"
 #include "lib/nn/decode.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/train/checkpoint.h"
 #include "lib/train/train.h"
 
 static uint8_t *put_images(const struct train *t, const struct dataset *ds)
 {
 	size_t n = (size_t)ds->n * (size_t)ds->W * (size_t)ds->H;
-	return t->be->map_host(t->be, ds->image, n);
+	return t->s.be->map_host(t->s.be, ds->image, n);
 }
 
 /* A file without a name, so that it goes with the process whatever ends it. */
@@ -37,10 +38,10 @@ struct train *train_new(
 	struct train *t = xcalloc(1, sizeof *t);
 	uint32_t n = valid && valid->n > train->n ? valid->n : train->n;
 	size_t B = (size_t)a->batch < n ? (size_t)a->batch : n;
-	t->a = a, t->be = be, t->m = m, t->train = train, t->valid = valid;
-	t->net = net_new(be, &m->d, (int)B, NET_TRAIN);
+	t->a = a, t->s.be = be, t->s.m = m, t->train = train, t->valid = valid;
+	t->s.net = net_new(be, &m->d, (int)B, NET_TRAIN);
 	t->bytes = put_images(t, train);
-	t->targets = targets_new(be, m, train, &a->targets, (int)B, 1);
+	t->s.targets = targets_new(be, m, train, &a->targets, (int)B, 1);
 	if (valid) {
 		t->valid_bytes = put_images(t, valid);
 		t->valid_targets = targets_new(be, m, valid, &a->targets, (int)B, 0);
@@ -53,25 +54,25 @@ struct train *train_new(
 	t->x = be->alloc(be, B * (size_t)(m->W * m->H) * sizeof(real));
 	t->dz = be->alloc(be, B * (size_t)m->outputs * sizeof(real));
 	t->loss = be->alloc(be, n * sizeof *t->loss);
-	t->moment1 = be->alloc(be, m->d.nparam * sizeof(real));
-	t->moment2 = a->optimizer == OPTIMIZER_ADAM ? be->alloc(be, m->d.nparam * sizeof(real)) : NULL;
-	t->best = INFINITY;
+	t->s.moment1 = be->alloc(be, m->d.nparam * sizeof(real));
+	t->s.moment2 = a->optimizer == OPTIMIZER_ADAM ? be->alloc(be, m->d.nparam * sizeof(real)) : NULL;
+	t->s.best = INFINITY;
 	if (valid)
-		t->best_file = best_file(a->beside);
+		t->s.best_file = best_file(a->beside);
 	return t;
 }
 
 void train_free(struct train *t)
 {
-	const struct backend *be = t->be;
-	void *device[] = {t->rows, t->x, t->dz, t->moment1, t->moment2, t->loss};
+	const struct backend *be = t->s.be;
+	void *device[] = {t->rows, t->x, t->dz, t->s.moment1, t->s.moment2, t->loss};
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
 		be->release(be, device[i]);
 	be->unmap_host(be, t->bytes), be->unmap_host(be, t->valid_bytes);
-	net_free(t->net);
-	if (t->best_file)
-		fclose(t->best_file);
-	targets_free(t->targets), targets_free(t->valid_targets), decoder_free(t->decoder);
+	net_free(t->s.net);
+	if (t->s.best_file)
+		fclose(t->s.best_file);
+	targets_free(t->s.targets), targets_free(t->valid_targets), decoder_free(t->decoder);
 	free(t->order), free(t);
 }
 
@@ -79,19 +80,19 @@ static struct net_step step_of(struct train *t, double rate)
 {
 	const struct train_options *a = t->a;
 	return (struct net_step){{.kind = a->optimizer,
-					 .step = ++t->step,
+					 .step = ++t->s.step,
 					 .learning_rate = (real)rate,
 					 .momentum = (real)a->momentum,
 					 .beta2 = (real)0.999,
 					 .eps = (real)1e-8,
 					 .weight_decay = (real)a->weight_decay},
-		t->moment1, t->moment2};
+		t->s.moment1, t->s.moment2};
 }
 
 static double mean_loss(struct train *t, const struct dataset *ds, double n)
 {
 	double *loss = xcalloc(ds->n, sizeof *loss), sum = 0;
-	t->be->download(t->be, loss, t->loss, ds->n * sizeof *loss);
+	t->s.be->download(t->s.be, loss, t->loss, ds->n * sizeof *loss);
 	for (uint32_t i = 0; i < ds->n; i++)
 		sum += loss[i];
 	free(loss);
@@ -100,45 +101,45 @@ static double mean_loss(struct train *t, const struct dataset *ds, double n)
 
 static double train_epoch(struct train *t, double rate, struct progress *p)
 {
-	const struct model *m = t->m;
+	const struct model *m = t->s.m;
 	const struct dataset *ds = t->train;
-	const struct backend *be = t->be;
+	const struct backend *be = t->s.be;
 	struct augment g = t->a->augment;
 	int moved = g.flip || g.shift > 0 || g.rotate > 0 || g.scale > 0 || g.contrast > 0 || g.brightness > 0 || g.noise > 0 ||
 		    g.blur > 0 || g.cutout > 0;
-	g.seed = t->a->seed, g.epoch = (uint32_t)t->epoch;
-	shuffle(t->order, ds->n, t->a->seed, (uint32_t)t->epoch);
+	g.seed = t->a->seed, g.epoch = (uint32_t)t->s.epoch;
+	shuffle(t->order, ds->n, t->a->seed, (uint32_t)t->s.epoch);
 	be->upload(be, t->rows, t->order, ds->n * sizeof *t->rows);
-	targets_augment(t->targets, moved ? &g : NULL, t->epoch <= t->a->epochs / 3);
-	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->net->B) {
-		int B = ds->n - at < (uint32_t)t->net->B ? (int)(ds->n - at) : t->net->B;
+	targets_augment(t->s.targets, moved ? &g : NULL, t->s.epoch <= t->a->epochs / 3);
+	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
+		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
 		const uint32_t *rows = t->rows + at;
-		struct net_pass pass = {1, rows, t->a->seed, (uint32_t)t->epoch};
+		struct net_pass pass = {1, rows, t->a->seed, (uint32_t)t->s.epoch};
 		be->load_batch(be, t->x, t->bytes, rows, B, 1, m->H, m->W, m->mul, m->add, moved ? &g : NULL);
-		real *z = net_forward(t->net, t->x, B, &pass);
-		targets_loss(t->targets, t->loss + at, t->dz, z, rows, t->order + at, at, B);
+		real *z = net_forward(t->s.net, t->x, B, &pass);
+		targets_loss(t->s.targets, t->loss + at, t->dz, z, rows, t->order + at, at, B);
 		struct net_step step = step_of(t, rate);
-		net_backward(t->net, t->x, t->dz, B, &pass, &step);
-		progress_tick(p, (uint64_t)(t->epoch - 1) * ds->n + at, (uint64_t)t->a->epochs * ds->n);
+		net_backward(t->s.net, t->x, t->dz, B, &pass, &step);
+		progress_tick(p, (uint64_t)(t->s.epoch - 1) * ds->n + at, (uint64_t)t->a->epochs * ds->n);
 	}
 	double shift[2];
-	targets_observe(t->targets, t->order, moved ? &g : NULL, shift);
+	targets_observe(t->s.targets, t->order, moved ? &g : NULL, shift);
 	/* half of the way at a time, in the first half of training: the net takes some time to follow */
-	if (2 * t->epoch <= t->a->epochs && (shift[0] != 0 || shift[1] != 0)) {
-		model_set_offset(t->m, t->m->offset[0] + shift[0] / 2, t->m->offset[1] + shift[1] / 2);
+	if (2 * t->s.epoch <= t->a->epochs && (shift[0] != 0 || shift[1] != 0)) {
+		model_set_offset(t->s.m, t->s.m->offset[0] + shift[0] / 2, t->s.m->offset[1] + shift[1] / 2);
 		if (t->valid)
 			targets_augment(t->valid_targets, NULL, 1);
 	}
-	return mean_loss(t, ds, targets_count(t->targets, NULL, (int)ds->n));
+	return mean_loss(t, ds, targets_count(t->s.targets, NULL, (int)ds->n));
 }
 
 static double wrong_labels(const struct train *t, uint32_t at, int B, const real *z)
 {
 	const struct dataset *ds = t->valid;
 	double sum = 0;
-	for (int b = 0; b < B; b++, z += t->m->outputs) {
-		int best = t->m->outputs == 1 ? z[0] > 0 : 0;
-		for (int k = 1; k < t->m->outputs; k++)
+	for (int b = 0; b < B; b++, z += t->s.m->outputs) {
+		int best = t->s.m->outputs == 1 ? z[0] > 0 : 0;
+		for (int k = 1; k < t->s.m->outputs; k++)
 			best = z[k] > z[best] ? k : best;
 		sum += best != (int)ds->value[at + (uint32_t)b];
 	}
@@ -158,20 +159,20 @@ static double squared_pixels(const struct train *t, uint32_t at, int B, const fl
 
 struct train_score train_evaluate(struct train *t)
 {
-	const struct model *m = t->m;
-	const struct backend *be = t->be;
+	const struct model *m = t->s.m;
+	const struct backend *be = t->s.be;
 	const struct dataset *ds = t->valid;
 	double sum = 0, labels = 0;
-	real *z = xcalloc((size_t)t->net->B * (size_t)(m->points ? 1 : m->outputs), sizeof *z);
-	float *xy = xcalloc((size_t)t->net->B * (size_t)ds->k + 1, sizeof *xy);
+	real *z = xcalloc((size_t)t->s.net->B * (size_t)(m->points ? 1 : m->outputs), sizeof *z);
+	float *xy = xcalloc((size_t)t->s.net->B * (size_t)ds->k + 1, sizeof *xy);
 	for (uint32_t i = 0; i < ds->n; i++)
 		t->order[i] = i;
 	be->upload(be, t->rows, t->order, ds->n * sizeof *t->rows);
-	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->net->B) {
-		int B = ds->n - at < (uint32_t)t->net->B ? (int)(ds->n - at) : t->net->B;
+	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
+		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
 		struct net_pass pass = {0};
 		be->load_batch(be, t->x, t->valid_bytes, t->rows + at, B, 1, m->H, m->W, m->mul, m->add, NULL);
-		real *out = net_forward(t->net, t->x, B, &pass);
+		real *out = net_forward(t->s.net, t->x, B, &pass);
 		targets_loss(t->valid_targets, t->loss + at, NULL, out, t->rows + at, t->order + at, at, B);
 		if (m->points) {
 			decode(t->decoder, out, B, xy, NULL);
@@ -188,94 +189,87 @@ struct train_score train_evaluate(struct train *t)
 		m->points ? sqrt(sum / (labels > 0 ? labels : 1)) : sum / ds->n};
 }
 
-void train_finite(const struct train *t, const real *p, size_t n)
-{
-	int fine = 1;
-	for (size_t i = 0; i < n; i++)
-		fine &= isfinite(p[i]) != 0;
-	if (!fine)
-		die("epoch %d: a weight is no number; a smaller --rate may help", t->epoch);
-}
-
 static void keep(struct train *t, const real *device, size_t n)
 {
-	const real *host = t->be->map_device(t->be, device, n * sizeof *host);
-	train_finite(t, host, n);
-	if (fwrite(host, sizeof *host, n, t->best_file) != n)
+	const real *host = t->s.be->map_device(t->s.be, device, n * sizeof *host);
+	train_state_check_finite(&t->s, host, n);
+	if (fwrite(host, sizeof *host, n, t->s.best_file) != n)
 		die_errno("the temporary file of the best weights");
-	t->be->unmap_device(t->be, host);
+	t->s.be->unmap_device(t->s.be, host);
 }
 
 static void keep_best(struct train *t, double score)
 {
-	const struct netdesc *d = &t->m->d;
-	t->best = score, t->best_epoch = t->epoch;
-	memcpy(t->offset, t->m->offset, sizeof t->offset);
-	rewind(t->best_file);
-	keep(t, t->net->param, d->nparam), keep(t, t->net->stat, d->nstat);
-	if (fflush(t->best_file))
+	const struct netdesc *d = &t->s.m->d;
+	t->s.best = score, t->s.best_epoch = t->s.epoch;
+	memcpy(t->s.offset, t->s.m->offset, sizeof t->s.offset);
+	rewind(t->s.best_file);
+	keep(t, t->s.net->param, d->nparam), keep(t, t->s.net->stat, d->nstat);
+	if (fflush(t->s.best_file))
 		die_errno("the temporary file of the best weights");
 }
 
 /* The end: the weights come back to the model, and what only training needs goes first. */
 static void take_weights(struct train *t, int failed)
 {
-	const struct netdesc *d = &t->m->d;
-	const struct backend *be = t->be;
-	be->release(be, t->moment1), be->release(be, t->moment2);
-	t->moment1 = t->moment2 = NULL;
-	t->m->param = xlarge(d->nparam * sizeof *t->m->param);
-	net_download(t->net, t->m->param, t->m->stat);
+	const struct netdesc *d = &t->s.m->d;
+	const struct backend *be = t->s.be;
+	be->release(be, t->s.moment1), be->release(be, t->s.moment2);
+	t->s.moment1 = t->s.moment2 = NULL;
+	t->s.m->param = xlarge(d->nparam * sizeof *t->s.m->param);
+	net_download(t->s.net, t->s.m->param, t->s.m->stat);
 	if (!failed)
-		train_finite(t, t->m->param, d->nparam);
-	if (!t->valid || !t->best_epoch)
+		train_state_check_finite(&t->s, t->s.m->param, d->nparam);
+	if (!t->valid || !t->s.best_epoch)
 		return;
-	rewind(t->best_file);
-	if (fread(t->m->param, sizeof(real), d->nparam, t->best_file) != d->nparam ||
-		fread(t->m->stat, sizeof(real), d->nstat, t->best_file) != d->nstat)
+	rewind(t->s.best_file);
+	if (fread(t->s.m->param, sizeof(real), d->nparam, t->s.best_file) != d->nparam ||
+		fread(t->s.m->stat, sizeof(real), d->nstat, t->s.best_file) != d->nstat)
 		die("the temporary file of the best weights can't be read");
-	if (t->m->points) {
-		model_set_offset(t->m, t->offset[0], t->offset[1]);
-		t->m->rmse = t->best;
+	if (t->s.m->points) {
+		model_set_offset(t->s.m, t->s.offset[0], t->s.offset[1]);
+		t->s.m->rmse = t->s.best;
 	}
 }
 
 /* Which layer went wrong: the first with a weight, else with an output, that is no number; the largest where all are. */
 static void blame(const struct train *t, double loss)
 {
-	int layer = net_find_nonfinite(t->net);
+	int layer = net_find_nonfinite(t->s.net);
 	char where[64] = "";
 	if (layer >= 0)
 		snprintf(where, sizeof where, ", layer %d", layer);
 	const char *text = isfinite(loss) ? "has exploded, it is" : "is";
-	if (!t->best_epoch)
-		die("epoch %d%s: the loss %s %g; a smaller --rate may help", t->epoch, where, text, fabs(loss));
-	warn("epoch %d%s: the loss %s %g; a smaller --rate may help; the best weights, of epoch %d, are kept", t->epoch, where, text,
-		fabs(loss), t->best_epoch);
+	if (!t->s.best_epoch)
+		die("epoch %d%s: the loss %s %g; a smaller --rate may help", t->s.epoch, where, text, fabs(loss));
+	warn("epoch %d%s: the loss %s %g; a smaller --rate may help; the best weights, of epoch %d, are kept", t->s.epoch, where, text,
+		fabs(loss), t->s.best_epoch);
 }
 
 int train_run(struct train *t)
 {
 	const struct train_options *a = t->a;
-	const int points = t->m->points > 0;
+	const int points = t->s.m->points > 0;
 	const char *metric = points ? "valid_rmse_px" : "valid_error";
-	int resumed = a->checkpoint && a->resume && checkpoint_read(t), failed = 0;
+	int resumed = a->checkpoint && a->resume && checkpoint_read(&t->s, a->checkpoint, a->key), failed = 0;
 	if (!resumed)
-		net_upload(t->net, t->m->param, t->m->stat);
-	free(t->m->param);
-	t->m->param = NULL;
+		net_upload(t->s.net, t->s.m->param, t->s.m->stat);
+	else if (points && t->valid) /* by the offset that was found */
+		targets_augment(t->valid_targets, NULL, 1);
+	free(t->s.m->param);
+	t->s.m->param = NULL;
 	char *columns = t->valid ? xprintf("epoch\trate\ttrain_loss\tvalid_loss\t%s\tseconds", metric)
 				 : xstrdup("epoch\trate\ttrain_loss\tseconds");
-	struct tlog *log = tlog_open(a->log, columns, (uint64_t)t->epoch);
+	struct tlog *log = tlog_open(a->log, columns, (uint64_t)t->s.epoch);
 	struct progress p;
 	double start = log_seconds(), written = 0, cost = 0;
 	progress_begin(&p, "faces", a->quiet);
-	while (t->epoch < a->epochs && !(t->valid && a->patience && t->epoch - t->best_epoch >= a->patience)) {
-		t->epoch++;
-		double rate = a->learning_rate * spec_rate(a->schedule, t->epoch, a->epochs), loss = train_epoch(t, rate, &p);
-		if (!t->first_loss)
-			t->first_loss = loss;
-		if (!isfinite(loss) || (t->first_loss > 0 && loss > TRAIN_EXPLODED * t->first_loss)) {
+	while (t->s.epoch < a->epochs && !(t->valid && a->patience && t->s.epoch - t->s.best_epoch >= a->patience)) {
+		t->s.epoch++;
+		double rate = a->learning_rate * spec_rate(a->schedule, t->s.epoch, a->epochs), loss = train_epoch(t, rate, &p);
+		if (!t->s.first_loss)
+			t->s.first_loss = loss;
+		if (!isfinite(loss) || (t->s.first_loss > 0 && loss > TRAIN_EXPLODED * t->s.first_loss)) {
 			blame(t, loss);
 			failed = 1;
 			break;
@@ -283,25 +277,25 @@ int train_run(struct train *t)
 		if (t->valid) {
 			struct train_score s = train_evaluate(t);
 			double score = points ? s.error : s.loss;
-			tlog_line(log, "%d\t%.6g\t%.8g\t%.8g\t%.6g\t%.2f", t->epoch, rate, loss, s.loss, s.error, log_seconds() - start);
-			progress_line(&p, "epoch %d: train loss %.5g, valid loss %.5g, %s %.4g", t->epoch, loss, s.loss, metric, s.error);
-			if (score < t->best)
+			tlog_line(log, "%d\t%.6g\t%.8g\t%.8g\t%.6g\t%.2f", t->s.epoch, rate, loss, s.loss, s.error, log_seconds() - start);
+			progress_line(&p, "epoch %d: train loss %.5g, valid loss %.5g, %s %.4g", t->s.epoch, loss, s.loss, metric, s.error);
+			if (score < t->s.best)
 				keep_best(t, score);
 		} else {
-			tlog_line(log, "%d\t%.6g\t%.8g\t%.2f", t->epoch, rate, loss, log_seconds() - start);
-			progress_line(&p, "epoch %d: train loss %.5g", t->epoch, loss);
+			tlog_line(log, "%d\t%.6g\t%.8g\t%.2f", t->s.epoch, rate, loss, log_seconds() - start);
+			progress_line(&p, "epoch %d: train loss %.5g", t->s.epoch, loss);
 		}
 		/* no oftener than twenty times what it costs, but at the end */
-		if (a->checkpoint && (t->epoch == a->epochs || log_seconds() - written >= 20 * cost)) {
+		if (a->checkpoint && (t->s.epoch == a->epochs || log_seconds() - written >= 20 * cost)) {
 			double before = log_seconds();
-			checkpoint_write(t);
+			checkpoint_write(&t->s, a->checkpoint, a->key);
 			written = log_seconds(), cost = written - before;
 		}
 	}
 	progress_end(&p);
 	tlog_close(log);
 	free(columns);
-	if (t->valid && t->epoch && !t->best_epoch)
+	if (t->valid && t->s.epoch && !t->s.best_epoch)
 		die("the validation loss was no number in any epoch; a smaller --rate may help");
 	take_weights(t, failed);
 	return failed ? -1 : 0;

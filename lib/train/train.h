@@ -3,8 +3,6 @@
 #ifndef TRAIN_H
 #define TRAIN_H
 
-#include <stdio.h>
-
 #include "kernels/backend.h"
 #include "lib/base/log.h"
 #include "lib/nn/model.h"
@@ -12,10 +10,11 @@
 #include "lib/train/dataset.h"
 #include "lib/train/spec.h"
 #include "lib/train/targets.h"
+#include "lib/train/train_state.h"
 
 struct train_options {
 	int epochs, batch, patience;  /* patience: epochs without a better validation before the end; 0: never */
-	double learning_rate, momentum, weight_decay; /* decay: on weights, not on biases and batch norm */
+	double learning_rate, momentum, weight_decay; /* weight_decay: not of biases and batch norm */
 	enum optimizer optimizer;
 	enum schedule schedule;
 	struct augment augment;
@@ -31,21 +30,15 @@ struct train_options {
 };
 
 struct train {
+	struct train_state s; /* all that a checkpoint holds */
 	const struct train_options *a;
-	const struct backend *be;
-	struct model *m;
-	struct net *net;
 	const struct dataset *train, *valid; /* valid may be NULL */
-	uint8_t *bytes, *valid_bytes;	  /* device */
-	struct targets *targets, *valid_targets;	  /* what they are scored against */
-	struct decoder *decoder;	  /* of targets with points, where there is a validation set */
-	uint32_t *order, *rows;		  /* host, device */
-	real *x, *dz, *moment1, *moment2;	  /* device: a batch, and the optimizer's */
-	double *loss;			  /* device, a row each */
-	int epoch, step, best_epoch;
-	double best, first_loss; /* validation score; training loss of the first epoch */
-	double offset[2]; /* the model\'s of the best epoch */
-	FILE *best_file;    /* its weights: parameters, then statistics; without a name */
+	uint8_t *bytes, *valid_bytes;	     /* device: their images */
+	struct targets *valid_targets;
+	struct decoder *decoder; /* of targets with points, where there is a validation set */
+	uint32_t *order, *rows;	 /* row numbers of an epoch: host, device */
+	real *x, *dz;		 /* device: a batch and the gradient of its outputs */
+	double *loss;		 /* device, a row each */
 };
 
 /* All the pieces outlive it. m's parameters are where training starts. */
@@ -63,12 +56,5 @@ struct train_score {
 	double loss, error;
 };
 struct train_score train_evaluate(struct train *t);
-
-/* Dies where one of n weights (host) is no number: the loss is seen before a step, so it can't tell what the last one did. */
-void train_finite(const struct train *t, const real *p, size_t n);
-
-/* lib/train/checkpoint.c */
-void checkpoint_write(const struct train *t);
-int checkpoint_read(struct train *t); /* 1: went on, 0: there is none; dies when it is another run's */
 
 #endif

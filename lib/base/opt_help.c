@@ -1,0 +1,127 @@
+/* Options as text: values, and --help with the defaults out of the program's struct. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/opt_io.h"
+#include "lib/base/out.h"
+
+enum { WIDE = 80 };
+
+char *opt_real_text(double v)
+{
+	char s[40];
+	if (v == floor(v) && fabs(v) < 1e15)
+		return xprintf("%.0f", v);
+	for (int digits = 1; digits <= 17; digits++) {
+		snprintf(s, sizeof s, "%.*g", digits, v);
+		if (strtod(s, NULL) == v)
+			break;
+	}
+	return xstrdup(s);
+}
+
+char *opt_join(char *a, const char *between, const char *b)
+{
+	char *s = a ? xprintf("%s%s%s", a, between, b) : xstrdup(b);
+	free(a);
+	return s;
+}
+
+char *opt_value_text(const struct opt *o)
+{
+	char *s = NULL;
+	switch (o->kind) {
+	case OPT_FLAG:
+		return *(const int *)o->to ? xstrdup("") : NULL;
+	case OPT_INT:
+		return xprintf("%lld", (long long)*(const int64_t *)o->to);
+	case OPT_SEED:
+		return xprintf("%llu", (unsigned long long)*(const uint64_t *)o->to);
+	case OPT_REAL:
+		return isnan(*(const double *)o->to) ? NULL : opt_real_text(*(const double *)o->to);
+	case OPT_STR:
+	case OPT_CHOICE:
+		return *(const char *const *)o->to ? xstrdup(*(const char *const *)o->to) : NULL;
+	case OPT_SIZE: {
+		const struct opt_size *z = o->to;
+		return z->w || z->h ? xprintf("%dx%d", z->w, z->h) : NULL;
+	}
+	case OPT_LIST: {
+		const struct opt_list *l = o->to;
+		for (int i = 0; i < l->n; i++)
+			s = opt_join(s, ", ", l->v[i]);
+		return s;
+	}
+	}
+	return NULL;
+}
+
+const char *opt_argument(const struct opt *o)
+{
+	return o->kind == OPT_FLAG ? NULL : o->arg ? o->arg : "VALUE";
+}
+
+/* Words of text from column at on, wrapped before WIDE and continued at column indent. */
+static void wrap(const char *text, int at, int indent)
+{
+	int fresh = 1;
+	while (*text) {
+		int n = (int)strcspn(text, " ");
+		if (!fresh && at + 1 + n > WIDE) {
+			printf("\n%*s", indent, "");
+			at = indent, fresh = 1;
+		}
+		at += printf("%s%.*s", fresh ? "" : " ", n, text);
+		fresh = 0;
+		text += n;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+static char *option_text(char letter, const char *name, const char *arg)
+{
+	char *s = letter ? xprintf("  -%c, --%s", letter, name) : xprintf("      --%s", name);
+	return arg ? opt_join(s, " ", arg) : s;
+}
+
+static void help_option(char letter, const char *name, const char *arg, const char *help, const char *shown, int column)
+{
+	char *left = option_text(letter, name, arg);
+	char *text = shown && *shown ? xprintf("%s [%s]", help, shown) : xstrdup(help);
+	int n = printf("%s", left);
+	if (n + 2 > column) {
+		putchar('\n');
+		n = 0;
+	}
+	printf("%*s", column - n, "");
+	wrap(text, column, column);
+	free(text);
+	free(left);
+}
+
+void opt_help(const struct opt_prog *p, char *const *defaults)
+{
+	printf("usage: %s [options]%s%s\n", p->name, *p->operands ? " " : "", p->operands);
+	wrap(p->what, 0, 0);
+	printf("\noptions:\n");
+	int column = 0;
+	for (const struct opt *o = p->opts; o->name; o++) {
+		char *left = option_text(o->letter, o->name, opt_argument(o));
+		int n = (int)strlen(left) + 2;
+		if (n <= 32 && n > column)
+			column = n;
+		free(left);
+	}
+	if (column < 17) /* as wide as --version */
+		column = 17;
+	for (const struct opt *o = p->opts; o->name; o++)
+		help_option(o->letter, o->name, opt_argument(o), o->help, defaults[o - p->opts], column);
+	help_option('h', "help", NULL, "print this text", NULL, column);
+	help_option('V', "version", NULL, "print name and version", NULL, column);
+	for (int i = 0; i < 5 && p->examples[i]; i++)
+		printf("%s  %s\n", i ? "" : "\nexamples:\n", p->examples[i]);
+	exit(finish());
+}

@@ -1,0 +1,154 @@
+/* The record layer of the reader: bytes from a descriptor or memory, the preamble, and records whose checksums, sequence and limits were
+ * verified before anyone looks into their payload. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "lib/base/crc.h"
+#include "lib/base/err.h"
+#include "lib/stream/tns.h"
+#include "lib/stream/tns_io.h"
+
+int tns_fail(struct tns *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n = snprintf(t->err, sizeof t->err, t->src->begun ? "record %u: " : "preamble: ", t->record);
+	va_start(ap, fmt);
+	vsnprintf(t->err + n, sizeof t->err - (size_t)n, fmt, ap);
+	va_end(ap);
+	return TNS_ERR;
+}
+
+int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
+{
+	struct tns_source *s = t->src;
+	if (s->fd < 0) {
+		*got = n < s->left ? n : s->left;
+		*p = s->mem;
+		s->mem += *got, s->left -= *got;
+		return 0;
+	}
+	for (*got = 0; *got < n;) {
+		if (*got == s->size) {
+			size_t size = s->size ? 2 * s->size : 1 << 16;
+			if (size > TNS_CHUNK_MAX + 64u)
+				size = TNS_CHUNK_MAX + 64u;
+			s->buf = xrealloc(s->buf, size);
+			s->size = size;
+		}
+		size_t want = (n < s->size ? n : s->size) - *got;
+		ssize_t k = read(s->fd, s->buf + *got, want);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return tns_fail(t, "%s", strerror(errno));
+		if (k == 0)
+			break;
+		*got += (size_t)k;
+	}
+	*p = s->buf;
+	return 0;
+}
+
+int tns_read_preamble(struct tns *t)
+{
+	struct tns_source *s = t->src;
+	const unsigned char *p;
+	size_t got;
+	if (tns_get(t, TNS_HEAD, &p, &got) < 0)
+		return TNS_ERR;
+	if (got == 0)
+		return tns_fail(t, "the input is empty");
+	if (memcmp(p, TNS_MAGIC, got < 8 ? got : 8))
+		return tns_fail(t, "this is not a tensor stream");
+	if (got < TNS_HEAD)
+		return tns_fail(t, "the input ends after %zu of %d bytes", got, TNS_HEAD);
+	uint32_t crc = crc_add(0, p, 28);
+	if (crc != tns_get32(p + 28))
+		return tns_fail(t, "checksum %08x, not %08x", crc, tns_get32(p + 28));
+	if (tns_get16(p + 8) != 1)
+		return tns_fail(t, "version %u is not known here", tns_get16(p + 8));
+	for (int i = 12; i < 28; i++)
+		if (p[i])
+			return tns_fail(t, "byte %d is %u, not 0", i, p[i]);
+	s->chain = tns_get32(p + 28);
+	s->begun = 1;
+	t->record = UINT32_MAX;
+	return TNS_DONE;
+}
+
+static int inflate_payload(struct tns *t)
+{
+	struct tns_source *s = t->src;
+	if (s->raw_size < s->raw_len) {
+		free(s->raw);
+		s->raw = xmalloc(s->raw_len);
+		s->raw_size = s->raw_len;
+	}
+	unsigned char one[1]; /* zlib takes room for nothing as room for a byte, and then counts none */
+	uLongf n = s->raw_len ? s->raw_len : sizeof one;
+	uLong used = s->stored;
+	int rc = uncompress2(s->raw_len ? s->raw : one, &n, s->payload, &used);
+	if (rc != Z_OK || n != s->raw_len || used != s->stored)
+		return tns_fail(t, "the zlib stream is not whole or not of %u bytes", s->raw_len);
+	s->payload = s->raw;
+	return TNS_DONE;
+}
+
+static int check_header(struct tns *t, const unsigned char *p)
+{
+	struct tns_source *s = t->src;
+	uint32_t crc = crc_add(s->chain, p, 28);
+	if (crc != tns_get32(p + 28))
+		return tns_fail(t, "header checksum %08x, not %08x", crc, tns_get32(p + 28));
+	s->chain = crc;
+	s->type = tns_get32(p), s->id = tns_get32(p + 8), s->flags = tns_get32(p + 12), s->stored = tns_get32(p + 16),
+	s->raw_len = tns_get32(p + 20);
+	if (tns_get32(p + 4) != t->record)
+		return tns_fail(t, "sequence number %u", tns_get32(p + 4));
+	if (s->flags & ~TNS_ZLIB)
+		return tns_fail(t, "unknown flags %08x", s->flags);
+	if (s->stored > TNS_CHUNK_MAX || s->raw_len > TNS_CHUNK_MAX)
+		return tns_fail(t, "a payload of %u bytes, raw %u, is over the limit of %u", s->stored, s->raw_len, TNS_CHUNK_MAX);
+	if (!(s->flags & TNS_ZLIB) && s->stored != s->raw_len)
+		return tns_fail(t, "stored %u bytes, raw %u", s->stored, s->raw_len);
+	if ((s->flags & TNS_ZLIB) && s->raw_len > (uint64_t)s->stored * TNS_INFLATION)
+		return tns_fail(t, "%u bytes can't inflate to %u", s->stored, s->raw_len);
+	if (s->type != TNS_RECORD_TDEF && s->type != TNS_RECORD_DATA && s->id != TNS_NO_TENSOR)
+		return tns_fail(t, "tensor id %u where none belongs", s->id);
+	return TNS_DONE;
+}
+
+int tns_read_record(struct tns *t)
+{
+	struct tns_source *s = t->src;
+	const unsigned char *p;
+	size_t got;
+	t->record++;
+	if (tns_get(t, TNS_HEAD, &p, &got) < 0)
+		return TNS_ERR;
+	if (got == 0)
+		return tns_fail(t, "the input ends without END");
+	if (got < TNS_HEAD)
+		return tns_fail(t, "the input ends after %zu bytes of a header", got);
+	uint32_t payload_crc = tns_get32(p + 24);
+	if (check_header(t, p) < 0)
+		return TNS_ERR;
+	uint32_t pad = tns_padding(s->stored, s->type == TNS_RECORD_END || s->type == TNS_RECORD_ABRT);
+	if (tns_get(t, s->stored + pad, &p, &got) < 0)
+		return TNS_ERR;
+	if (got < s->stored + pad)
+		return tns_fail(t, "the input ends after %zu of %u bytes of a payload", got, s->stored + pad);
+	uint32_t crc = crc_add(0, p, s->stored + pad);
+	if (crc != payload_crc)
+		return tns_fail(t, "payload checksum %08x, not %08x", crc, payload_crc);
+	for (uint32_t i = 0; i < pad; i++)
+		if (p[s->stored + i])
+			return tns_fail(t, "padding that is not zero");
+	s->payload = p;
+	return s->flags & TNS_ZLIB ? inflate_payload(t) : TNS_DONE;
+}
