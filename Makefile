@@ -39,32 +39,48 @@ cu := $(wildcard kernels/cuda/*.cu)
 gpu_objs := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
 host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu.cu,$(cu))) $(patsubst %.cc,$B/obj/host/%.o,$(wildcard kernels/cuda/*.cc))
 
-.PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes install format clean
-all: $(bins)
+.PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes \
+	install check-style format clean
+all: $B/built
+
+# The compiler takes all cores, or JOBS of them. Steps of pipelines come one after the other: each of their programs takes all cores itself.
+JOBS ?= $(shell nproc)
+side_by_side = +@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+# what pipelines wait for: all programs; asked again where a source is newer or a program is gone
+sources := $(wildcard cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*)
+$B/built: $(sources) $B/ready $(if $(filter-out $(wildcard $(bins)),$(bins)),FORCE)
+	$(side_by_side) $(bins)
+	@touch $@
+# how a step of the build is said; V=1: as the command that it is
+cmd = $(if $(V),,@echo '$(1) $(or $(2),$<)';)
 
 include pipelines/setup.mk pipelines/common.mk
 include $(filter-out pipelines/setup.mk pipelines/common.mk,$(wildcard pipelines/*.mk))
 
+# lines `## group: command | what it does` of all makefiles, by group
 help:
-	@sed -n 's/^## *//p' $(MAKEFILE_LIST)
+	@awk -F ' [|] ' 'BEGIN {split("first data code measure", order, " "); title["first"] = "first steps"; title["code"] = "work on the code"; title["measure"] = "measure"; \
+		title["data"] = "your own faces (each takes CSV=training.csv[.gz] [GROUPS=groups.csv] [CLEAN=\"options of csv-clean\"])"} \
+		/^## [a-z]*: / && !seen[$$0]++ {g = $$1; sub(/^## /, "", g); sub(/:.*/, "", g); sub(/^## [a-z]*: /, ""); text[g] = text[g] sprintf("  %-58s %s\n", $$1, $$2)} \
+		END {for (i = 1; i <= 4; i++) printf "%s%s\n%s", (i > 1 ? "\n" : ""), title[order[i]], text[order[i]]}' pipelines/demo.mk pipelines/keypoints.mk $(MAKEFILE_LIST)
 
 $B/obj/%.o: %.c $B/ready
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call cmd,cc)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $B/obj/dbl/%.o: %.c $B/ready
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
+	$(call cmd,cc)$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
 
 # no strict aliasing: kernels take floats by fours, and gcc 12 with it drops the first read of a large tile (128x64 of rows)
 CXXFLAGS = -std=c++17 -fno-strict-aliasing -fno-exceptions -fno-rtti -g $(OPT) -Wall -Wextra $(FP) -D_GNU_SOURCE -I. $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 , := ,
 $B/obj/host/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
-	$(CXX) -x c++ $(CXXFLAGS) -MMD -MP -c $< -o $@
+	$(call cmd,c++)$(CXX) -x c++ $(CXXFLAGS) -MMD -MP -c $< -o $@
 $B/obj/host/%.o $B/obj/%.o: %.cc $B/ready
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
+	$(call cmd,c++)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
 # each kind of GPU that is built for, as far as this nvcc knows it; others from 9.0 on translate the last when they start
 ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 90 120)
@@ -73,7 +89,7 @@ NVFLAGS = -std=c++17 -O3 -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsaf
 PTX ?= 90
 $(gpu_objs): $B/obj/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
-	$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }
+	$(call cmd,nvcc)$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }
 	@grep -vE '^ptxas info|bytes (spill|gmem)|^$$' $(@:.o=.usage) >&2 || true
 backend_bins := predict cnn-train dae-pretrain bench
 backend_checks := backend conv steps dae train infer
@@ -84,7 +100,7 @@ $(with_backends): EXTRA = $(if $(gpu_objs),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudar
 # programs and tests by the backend for GPUs, run on the host: build/host/
 host_bins := $(backend_bins:%=$B/host/bin/%)
 host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue)
-link_host = @mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@
+link_host = $(call cmd,link,$@)mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@
 $B/host/bin/bench: $B/obj/tests/bench.o $(host) $B/libkeypipe.a
 	$(link_host)
 $B/host/bin/%: $B/obj/cmd/%.o $(host) $B/libkeypipe.a
@@ -102,69 +118,52 @@ endif
 $(pict:%.c=$B/obj/%.o) $B/obj/tests/check_pict.o: INCLUDES = $(shell pkg-config --cflags cairo)
 
 $B/libkeypipe.a: $(objs)
-	@rm -f $@
-	ar rcs $@ $^
+	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $^
 
 $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
+	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
 $B/bin/render $B/tests/check_pict: $(pict:%.c=$B/obj/%.o)
 $B/bin/render $B/tests/check_pict: EXTRA = -lcairo
 
 $B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
+	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
 
 $B/tests/check_%: $B/obj/tests/check_%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcheck $(subunit) $(LDLIBS) $(EXTRA) -o $@
+	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcheck $(subunit) $(LDLIBS) $(EXTRA) -o $@
 $B/tests/check_grad: $(dbl:%.c=$B/obj/dbl/%.o)
 $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 
-## make test      build and run all unit and shell tests (SAN=1: with sanitizers)
-test: $(bins) $B/bin/bench $(checks) $(host_bins) $(host_checks)
+## first: make test [SAN=1] | build and run all tests; SAN=1: with address and undefined-behaviour sanitizers
+tests := $B/bin/bench $(checks) $(host_bins) $(host_checks)
+test: $B/built
+	$(side_by_side) $(tests)
 	@B=$B SAN=$(SAN) tests/run $(checks) $(host_checks:%=BACKEND=cuda,%) \
 		$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
 		$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) $(wildcard tests/t_*.sh)
 
-## make bench     training steps and forward passes a second of the nets people train (build/bin/bench --help)
-bench: $B/bin/bench
-	$<
-
-## make kernel-table   registers, shared memory and spills of the cuda backend's kernels, into the README (tests/kernel_table.sh --all: each one)
-kernel-table: $(gpu_objs) $(host_checks)
-	tests/kernel_table.sh $B README.md
-
-## make gpu-check   on a machine with a GPU: build for it, compare every operation with ref, train, time [PEERS=DIR PYTHON=P: beside PyTorch]
-gpu-check:
-	@[ -n "$(NVCC)" ] || { echo "gpu-check: there is no nvcc"; exit 1; }
-	@arch=$$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d . || true); \
-	[ -n "$$arch" ] || { echo "gpu-check: there is no GPU (nvidia-smi names none)"; exit 1; }; \
-	mkdir -p build-gpu; dpkg-query -W check >/dev/null 2>&1 || touch build-gpu/ready; \
-	$(MAKE) --no-print-directory -k -j$$(nproc) B=build-gpu ARCHS=$$arch PTX= gpu-check-build >build-gpu.log 2>&1 || { tail -5 build-gpu.log; true; }; \
-	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin
-gpu-check-build: $(filter-out %/render,$(bins)) $(with_backends)
-
-## make bench-scale   how the speed grows with threads, batch and image size
-bench-scale: $B/bin/bench
-	tests/scale.sh $<
-
-## make bench-table PEERS=DIR PYTHON=P   other frameworks' benches beside ours, into the README (DIR holds `compare`)
-bench-table: $B/bin/bench
-	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/bench_table.sh $< README.md
-
-## make install   copy the programs to PREFIX/bin
+## first: make install [PREFIX=/usr/local] | copy the programs to PREFIX/bin
 PREFIX ?= /usr/local
-install: $(bins)
+install: $B/built
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install $(bins) $(DESTDIR)$(PREFIX)/bin
 
-format:
-	clang-format -i cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch]
+formatted := $(wildcard cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch])
+strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c)
+## code: make check-style | the formatter finds nothing to do; -Wconversion is silent in rooms that read foreign bytes
+check-style: $B/style-ready
+	@clang-format --dry-run -Werror $(formatted)
+	@$(CC) -std=gnu11 -O1 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -I. -fsyntax-only $(strict)
+	@echo "check-style: $(words $(formatted)) files formatted, $(words $(strict)) without a conversion"
+## code: make format | apply the formatter
+format: $B/style-ready
+	clang-format -i $(formatted)
 
-## make clean     remove what was built (out/ stays)
+## code: make clean | remove what was built (out/ stays)
 clean:
 	rm -rf build build-san build-gpu build-gpu.log
 # what pattern rules make on the way stays; not .SECONDARY, which has models trained again where only their scores are gone

@@ -1,4 +1,4 @@
-/* cnn-train - a data set into a model: a net trained on labels or on the coordinates of points. */
+/* cnn-train - a data set into a model: a net trained on class labels or on keypoints. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +84,7 @@ static const struct opt_prog prog = {"cnn-train", "trains a net on a data set an
 	{"csv-clean training.csv.gz | cnn-train -n 'fc500 relu fc' --valid-part 0.2 -o model.tns",
 		"cnn-train --target label -n 'fc500 sigmoid fc' --init dae.tns -e 100 patches.tns -o eyes.tns", NULL}};
 
-/* What a checkpoint must agree with: the options and the data. */
+/* What a checkpoint must match: options and fingerprints of the inputs. The caller frees. */
 static char *key_of(const struct dataset *train, const struct dataset *valid, const struct tns *init)
 {
 	return xprintf("%s < %08x %08x %08x", opt_line(), train->head->fingerprint, valid && valid->head ? valid->head->fingerprint : 0,
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	enum target target = (enum target)model_target(o.target);
-	o.net = netdesc_text(o.net); /* the history holds the net, not the name of a file */
+	o.net = netdesc_text(o.net); /* META history gets the net, not the name of a file */
 	if (o.valid && o.valid_part > 0)
 		die_usage("--valid and --valid-part exclude each other");
 	if (o.resume && !o.checkpoint)
@@ -127,9 +127,9 @@ int main(int argc, char **argv)
 		.log = o.log,
 		.suspects = o.suspects,
 		.quiet = o.quiet};
-	a.targets = (struct targets_options){.loss = !strcmp(o.loss, "wing")	   ? LOSS_WING
-					       : !strcmp(o.loss, "smooth") ? LOSS_SMOOTH
-									   : LOSS_SQUARED,
+	a.targets = (struct targets_options){.loss = !strcmp(o.loss, "wing")	 ? LOSS_WING
+						     : !strcmp(o.loss, "smooth") ? LOSS_SMOOTH
+										 : LOSS_SQUARED,
 		.sigma = o.sigma,
 		.entropy = o.entropy,
 		.robust = o.distrust,
@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 	if (init && !model_init_from(&m->d, init, m->param))
 		die("%s: its first layer does not have the shape of this net's", source->name);
 	char *key = key_of(train, valid, source);
-	a.key = key, a.beside = o.output;
+	a.key = key, a.best_near = o.output;
 
 	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
@@ -175,10 +175,11 @@ int main(int argc, char **argv)
 	if (!o.quiet && valid)
 		warn("best epoch %d: %s %.5g", t->s.best_epoch, m->points ? "valid rmse px" : "valid loss", t->s.best);
 	if (!o.quiet)
-		warn("computed by %s (%s)", be->name, be->kernel); /* the bits are promised for this name */
+		warn("computed by %s (%s)", be->name, be->kernel); /* equal results bit by bit are guaranteed for this kernel only */
 	log_provenance(o.quiet);
 	if (o.suspects && !failed) {
-		double px = targets_suspect_px(t->s.targets, o.distrust > 0 ? o.distrust : m->W / 16.0); /* what is distrusted, else a part of the width */
+		/* the threshold of --distrust, else a sixteenth of the image's width */
+		double px = targets_suspect_px(t->s.targets, o.distrust > 0 ? o.distrust : m->W / 16.0);
 		uint64_t far = targets_write_suspects(t->s.targets, o.suspects, px);
 		if (!o.quiet)
 			warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);

@@ -44,7 +44,7 @@ static const struct opt_prog prog = {
 		"zcat training.csv.gz | csv-clean | patch-extract --preset eyes | tns-info", NULL},
 };
 
-/* One flag a point, of the names in --require. */
+/* A flag for each point: 1 if --require names it. The caller frees. */
 static char *needed(const struct csv *c)
 {
 	int n;
@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 		history_put(w, NULL, 0, NULL);
 	}
 	progress_end(&p);
-	tns_end(w); /* a report of a data set that could not be written would be a lie */
+	tns_end(w); /* before the report is closed, so that there is none of a data set that could not be written */
 	if (cl->report)
 		out_close(cl->report);
 	tns_close(w);

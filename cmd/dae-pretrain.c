@@ -1,4 +1,4 @@
-/* dae-pretrain - patches into a model: a denoising autoencoder with tied weights, its encoder first, its decoder after it. */
+/* dae-pretrain - patches into a model: a denoising autoencoder with tied weights, encoder layers first, then decoder layers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +53,7 @@ static const struct opt_prog prog = {"dae-pretrain", "trains a denoising autoenc
 	{"patch-extract --preset eyes faces.tns | dae-pretrain -H 500 -e 100 -o dae.tns",
 		"dae-pretrain --snapshot 10,100 --log dae.tsv -e 100 patches.tns -o dae.tns && render tiles dae.tns -o filters.png", NULL}};
 
-/* "500,250" into at most max numbers from 1 to most; wrong use ends the program. */
+/* Parses "500,250": at most max numbers from 1 to most, returns how many; anything else is a usage error. */
 static int list(const char *option, const char *text, int *to, int max, int64_t most)
 {
 	int n = 0, count = 0;
@@ -74,8 +74,11 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
-	struct dae_options a = {
-		.epochs = (int)o.epochs, .batch = (int)o.batch, .learning_rate = (float)o.rate, .corruption = (float)o.corruption, .seed = o.seed};
+	struct dae_options a = {.epochs = (int)o.epochs,
+		.batch = (int)o.batch,
+		.learning_rate = (float)o.rate,
+		.corruption = (float)o.corruption,
+		.seed = o.seed};
 	struct dae_run r = {.a = &a, .output = o.output, .checkpoint = o.checkpoint, .resume = o.resume, .log = o.log, .quiet = o.quiet};
 	r.layers = list("hidden", o.hidden, r.hidden, DAE_RUN_LAYERS, 1000000);
 	r.snapshots = list("snapshot", o.snapshot, r.snapshot, DAE_RUN_SNAPSHOTS, 10000000);
@@ -95,7 +98,7 @@ int main(int argc, char **argv)
 		dataset_keep_positive(r.data);
 	dae_run(&r);
 	if (!o.quiet)
-		warn("computed by %s (%s)", be->name, be->kernel); /* the bits are promised for this name */
+		warn("computed by %s (%s)", be->name, be->kernel); /* equal results bit by bit are guaranteed for this kernel only */
 	log_provenance(o.quiet);
 	dataset_free(r.data);
 	be->close(be);

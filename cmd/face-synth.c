@@ -1,4 +1,4 @@
-/* face-synth - made faces and their true points, as the competition's training, test and lookup files */
+/* face-synth - synthetic faces and their true points, as the competition's training, test and lookup files */
 #include <unistd.h>
 
 #include "lib/base/err.h"
@@ -67,16 +67,16 @@ int main(int argc, char **argv)
 	if (o.row > o.n)
 		die_usage("--break-row %lld: there are %lld rows", (long long)o.row, (long long)o.n);
 	int threads = o.threads ? (int)o.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
-	struct synth s = {.style = {o.size.w, o.size.h, (int)o.points, o.wild, o.same, 0}, .seed = o.seed, .dirt = o.dirt};
+	struct synth s = {.style = {o.size.w, o.size.h, (int)o.points, o.wild, o.same, 0}, .seed = o.seed, .label_noise = o.dirt};
 	s.threads = threads < 1 ? 1 : threads > 256 ? 256 : threads;
 	s.fault = o.fault ? facecsv_fault(o.fault) : FACECSV_GOOD;
-	s.bad = (uint32_t)(o.row ? o.row - 1 : o.n / 2);
+	s.fault_row = (uint32_t)(o.row ? o.row - 1 : o.n / 2);
 	struct out *rows = out_open(o.output, 0), *groups = open_if(o.groups), *truth = open_if(o.truth);
 	struct out *test = open_if(o.test), *lookup = open_if(o.lookup), *solution = open_if(o.solution);
 	synth_training(&s, (uint32_t)o.n, rows, groups, truth);
 	if (test || lookup || solution)
 		synth_test(&s, (uint32_t)o.tests, test, lookup, solution);
-	/* all on the disk, or through the pipe, before one is put in place */
+	/* all written and synced before the first is renamed to its final name */
 	struct out *all[] = {rows, groups, truth, test, lookup, solution};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i])

@@ -1,4 +1,4 @@
-/* patch-extract - faces into patches: cut around named points, mirrored, with negatives from elsewhere. */
+/* patch-extract - faces into patches: cropped around named points, mirrored, with negatives from elsewhere in the image. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +58,7 @@ struct writer {
 	uint32_t id;
 };
 
-/* A patch of a cascade's level: its label is where the points are. */
+/* Writes a patch for a level of a cascade: its label (K, 2) is the coordinates of the points. */
 static void emit_points(void *arg, const uint8_t *patch, const float *label)
 {
 	struct writer *w = arg;
@@ -90,7 +90,7 @@ static int predicted(void)
 	return o.around.n == 1 && !strcmp(o.around.v[0], "predicted");
 }
 
-/* What a preset stands for, where an option was not given. */
+/* Sets the preset's options that were not given; checks the combination. */
 static void apply_preset(void)
 {
 	static const char left[] = "left_eye_inner_corner,left_eye_outer_corner", right[] = "right_eye_inner_corner,right_eye_outer_corner";
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	apply_preset();
 	struct dataset_stream *d = dataset_stream_open(operand[0]);
-	int image = dataset_stream_need(d->in, "image", TNS_U8, 3), points = -1, id = dataset_stream_need(d->in, "id", TNS_U32, 1);
+	int image = dataset_stream_require(d->in, "image", TNS_U8, 3), points = -1, id = dataset_stream_require(d->in, "id", TNS_U32, 1);
 	const struct tns_def *def = &d->in->def[image];
 	struct patch_plan p = {.W = (int)def->dim[2], .H = (int)def->dim[1], .w = o.size.w, .h = o.size.h, .flip = o.flip};
 	p.negatives = o.negatives < 0 ? 0 : (int)o.negatives, p.random = (int)o.random;
@@ -134,38 +134,38 @@ int main(int argc, char **argv)
 		die_usage("--size %dx%d is larger than the images, %dx%d", p.w, p.h, p.W, p.H);
 	if (p.away <= 0)
 		p.away = p.w > p.h ? p.w : p.h;
-	int guess = predicted() ? dataset_stream_need(d->in, "predicted", TNS_F32, 3) : -1, K = 0;
+	int guess = predicted() ? dataset_stream_require(d->in, "predicted", TNS_F32, 3) : -1, K = 0;
 	if (guess >= 0) {
-		points = dataset_stream_need(d->in, "keypoints", TNS_F32, 3);
+		points = dataset_stream_require(d->in, "keypoints", TNS_F32, 3);
 		K = (int)d->in->def[points].dim[1];
 		names_free(names_points(d->in, K));
 		if (d->in->def[points].dim[2] != 2 || d->in->def[guess].dim[2] != 2 || d->in->def[guess].dim[1] != (uint64_t)K)
 			die("%s: keypoints and predicted are not alike", d->in->name);
 	} else if (o.around.n || o.hard.n) {
-		points = dataset_stream_need(d->in, "keypoints", TNS_F32, 3);
+		points = dataset_stream_require(d->in, "keypoints", TNS_F32, 3);
 		char **names = names_points(d->in, (int)d->in->def[points].dim[1]);
 		if (d->in->def[points].dim[2] != 2)
 			die("%s: keypoints has %llu values a point, not 2", d->in->name, (unsigned long long)d->in->def[points].dim[2]);
-		patch_places(p.place, &p.nplaces, o.around.v, o.around.n, "around", o.flip, names);
-		patch_places(p.hard, &p.nhard, o.hard.v, o.hard.n, "hard", o.flip, names);
+		patch_features(p.place, &p.nfeatures, o.around.v, o.around.n, "around", o.flip, names);
+		patch_features(p.hard, &p.nhard, o.hard.v, o.hard.n, "hard", o.flip, names);
 		names_free(names);
 	}
 
 	struct writer w = {.w = tns_create(o.output)};
-	w.image = tns_define(w.w, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, (uint64_t)p.h, (uint64_t)p.w});
-	w.label = guess >= 0 ? tns_define(w.w, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_OPEN, (uint64_t)K, 2})
-			     : tns_define(w.w, "label", TNS_U8, 1, (uint64_t[]){TNS_OPEN});
-	w.source = tns_define(w.w, "source", TNS_U32, 1, (uint64_t[]){TNS_OPEN});
+	w.image = tns_define(w.w, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, (uint64_t)p.h, (uint64_t)p.w});
+	w.label = guess >= 0 ? tns_define(w.w, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, (uint64_t)K, 2})
+			     : tns_define(w.w, "label", TNS_U8, 1, (uint64_t[]){TNS_UNLIMITED});
+	w.source = tns_define(w.w, "source", TNS_U32, 1, (uint64_t[]){TNS_UNLIMITED});
 	char *classes = xprintf("other,%s", o.name ? o.name : "part");
 	if (guess < 0)
 		tns_put_meta(w.w, "classes", classes);
-	for (int i = 0; i < d->in->nmeta; i++) { /* but a cascade's, patches have no points */
+	for (int i = 0; i < d->in->nmeta; i++) { /* META points only for patches of a cascade */
 		const struct tns_meta *m = &d->in->meta[i];
 		if (!m->late && (guess >= 0 || strcmp(m->key, "points")) && strcmp(m->key, "history") && !tns_has_meta(w.w, m->key))
-			tns_pass_meta(w.w, m);
+			tns_copy_meta(w.w, m);
 	}
 	free(classes);
-	uint8_t *room = xmalloc((size_t)p.w * (size_t)p.h);
+	uint8_t *patch = xmalloc((size_t)p.w * (size_t)p.h);
 	float *label = xcalloc((size_t)K * 2 + 1, sizeof *label);
 	struct progress bar;
 	struct patch_counts c = {0};
@@ -176,18 +176,19 @@ int main(int argc, char **argv)
 			const float *xy = points >= 0 ? dataset_stream_at(d, points, i) : NULL;
 			w.id = *(const uint32_t *)dataset_stream_at(d, id, i);
 			if (guess >= 0)
-				patch_predicted(&p, pixels, dataset_stream_at(d, guess, i), xy, K, (int)o.copies, w.id, room, label, &c,
+				patch_predicted(&p, pixels, dataset_stream_at(d, guess, i), xy, K, (int)o.copies, w.id, patch, label, &c,
 					emit_points, &w);
 			else
-				patch_cut(&p, pixels, xy, w.id, room, &c, emit, &w);
+				patch_crop(&p, pixels, xy, w.id, patch, &c, emit, &w);
 			progress_tick(&bar, d->row + i, 0);
 		}
 	progress_end(&bar);
-	free(room), free(label);
+	free(patch), free(label);
 	passthrough_end(d->in, w.w);
 	tns_close(w.w);
 	if (!o.quiet)
-		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of room: %llu; not cut, since not labelled: "
+		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of patch: %llu; not cut, since not "
+		     "labelled: "
 		     "%llu",
 			(unsigned long long)d->in->def[image].rows, (unsigned long long)c.positive, (unsigned long long)c.negative,
 			(unsigned long long)c.lost, (unsigned long long)c.unknown);

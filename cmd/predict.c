@@ -1,4 +1,4 @@
-/* predict - a data set into the same with what models make of it: points, scores or reconstructions. */
+/* predict - a data set into the same data set with the outputs of models: points, scores or reconstructions. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static const struct opt_prog prog = {"predict",
 	{"csv-clean test.csv.gz | predict model.tns | submit --lookup IdLookupTable.csv -o submission.csv",
 		"predict --flip a.tns b.tns --refine level2.tns faces.tns | score", NULL}};
 
-struct outputs { /* ids in the stream written, or -1 */
+struct outputs { /* tensor ids in the output stream, or -1 */
 	int main, confidence, steps, maps;
 };
 
@@ -47,33 +47,33 @@ static struct outputs define(struct tns_writer *w, const struct model *m, int le
 	uint64_t K = (uint64_t)m->outputs, P = (uint64_t)m->points;
 	struct outputs id = {-1, -1, -1, -1};
 	if (m->points) {
-		id.main = tns_define(w, "predicted", TNS_F32, 3, (uint64_t[]){TNS_OPEN, P, 2});
-		id.confidence = tns_define(w, "confidence", TNS_F32, 2, (uint64_t[]){TNS_OPEN, P});
+		id.main = tns_define(w, "predicted", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, P, 2});
+		id.confidence = tns_define(w, "confidence", TNS_F32, 2, (uint64_t[]){TNS_UNLIMITED, P});
 		if (levels)
-			id.steps = tns_define(w, "steps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, (uint64_t)levels, P, 2});
+			id.steps = tns_define(w, "steps", TNS_F32, 4, (uint64_t[]){TNS_UNLIMITED, (uint64_t)levels, P, 2});
 		if (o.maps)
-			id.maps = tns_define(
-				w, "maps", TNS_F32, 4, (uint64_t[]){TNS_OPEN, (uint64_t)infer_maps(m), (uint64_t)m->MH, (uint64_t)m->MW});
+			id.maps = tns_define(w, "maps", TNS_F32, 4,
+				(uint64_t[]){TNS_UNLIMITED, (uint64_t)infer_maps(m), (uint64_t)m->MH, (uint64_t)m->MW});
 	} else if (m->target == TARGET_LABEL) {
-		id.main = tns_define(w, "score", TNS_F32, K > 1 ? 2 : 1, (uint64_t[]){TNS_OPEN, K});
+		id.main = tns_define(w, "score", TNS_F32, K > 1 ? 2 : 1, (uint64_t[]){TNS_UNLIMITED, K});
 	} else {
-		id.main = tns_define(w, "reconstruction", TNS_U8, 3, (uint64_t[]){TNS_OPEN, (uint64_t)m->H, (uint64_t)m->W});
+		id.main = tns_define(w, "reconstruction", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, (uint64_t)m->H, (uint64_t)m->W});
 	}
 	return id;
 }
 
-/* A batch is asked for before the last one is taken and written, so that a GPU computes beside what the host reads and writes. */
+/* A batch is queued before the previous one is waited for and written, so that a GPU computes while the host reads and writes. */
 struct batches {
 	struct cascade *c;
 	struct tns_writer *w;
 	struct outputs id;
-	int levels, B, n; /* B: of the one under way, 0: none; n: so far */
+	int levels, B, n; /* B: rows of the batch in flight, 0: none; n: batches so far */
 	size_t pixels;
 	float *out, *stddev, *steps, *maps;
-	uint8_t *bytes, *images[2]; /* images: of the one under way and the next, where further levels look at them again */
+	uint8_t *bytes, *images[2]; /* images: of the batch in flight and the next, for further levels of a cascade */
 };
 
-static void batches_room(struct batches *a)
+static void batches_alloc(struct batches *a)
 {
 	size_t K = (size_t)infer_values(cascade_first(a->c)), map = (size_t)cascade_model(a->c)->outputs;
 	a->out = xcalloc(INFER_BATCH * K, sizeof *a->out), a->stddev = xcalloc(INFER_BATCH * K, sizeof *a->stddev);
@@ -83,7 +83,7 @@ static void batches_room(struct batches *a)
 	for (int i = 0; i < 2 && a->levels; i++)
 		a->images[i] = xmalloc(INFER_BATCH * a->pixels);
 	if (a->maps)
-		infer_keep_maps(cascade_first(a->c), a->maps);
+		infer_set_maps(cascade_first(a->c), a->maps);
 }
 
 static void batches_free(struct batches *a)
@@ -115,8 +115,8 @@ static void write_row(const struct batches *a, int b)
 		tns_write(a->w, a->id.maps, a->maps + (size_t)b * map, 1);
 }
 
-/* The one under way, if any, is taken and written. */
-static void give(struct batches *a)
+/* Waits for the batch in flight, if any, and writes it. */
+static void batch_wait(struct batches *a)
 {
 	if (!a->B)
 		return;
@@ -126,18 +126,18 @@ static void give(struct batches *a)
 	a->B = 0;
 }
 
-static void ask(struct batches *a, const uint8_t *images, int B)
+static void batch_async(struct batches *a, const uint8_t *images, int B)
 {
 	if (a->levels)
 		memcpy(a->images[a->n % 2], images, (size_t)B * a->pixels);
 	cascade_batch_async(a->c, images, B);
-	give(a);
+	batch_wait(a);
 	a->B = B, a->n++;
 }
 
 int main(int argc, char **argv)
 {
-	/* what a target makes takes the place of older ones; what other targets made is passed on */
+	/* outputs of the model's target replace those in the input; outputs of other targets are copied */
 	static const char *const made_points[] = {"predicted", "confidence", "steps", "maps", NULL}, *const made_label[] = {"score", NULL},
 				 *const made_image[] = {"reconstruction", NULL};
 	int n, models = 0, levels;
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
 		die_usage("--maps: the model makes no maps");
 
 	struct dataset_stream *d = dataset_stream_open(operand[models]);
-	int image = dataset_stream_need(d->in, "image", TNS_U8, 3);
+	int image = dataset_stream_require(d->in, "image", TNS_U8, 3);
 	const struct tns_def *def = &d->in->def[image];
 	if (def->dim[1] != (uint64_t)m->H || def->dim[2] != (uint64_t)m->W)
 		die("%s: image is %llux%llu, the model takes %dx%d", d->in->name, (unsigned long long)def->dim[2],
@@ -174,16 +174,16 @@ int main(int argc, char **argv)
 	struct progress p;
 	progress_begin(&p, "faces", o.quiet);
 	struct batches a = {.c = c, .w = w, .id = id, .levels = levels, .pixels = (size_t)m->W * (size_t)m->H};
-	batches_room(&a);
+	batches_alloc(&a);
 	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t at = 0; at < rows; at += INFER_BATCH) {
 			int B = rows - at < INFER_BATCH ? (int)(rows - at) : INFER_BATCH;
-			ask(&a, dataset_stream_at(d, image, at), B);
+			batch_async(&a, dataset_stream_at(d, image, at), B);
 			for (int b = 0; b < B; b++)
 				passthrough_row(&pass, d, at + (uint64_t)b, w);
 			progress_tick(&p, d->row + at, 0);
 		}
-	give(&a);
+	batch_wait(&a);
 	progress_end(&p);
 	passthrough_late(d->in, w);
 	cascade_history(c, d->in, w);

@@ -1,4 +1,4 @@
-/* render - data sets, models and logs to pictures: PNG, SVG or PDF */
+/* render - data sets, models and logs into pictures: PNG, SVG or PDF */
 #include <string.h>
 
 #include "lib/base/err.h"
@@ -7,12 +7,12 @@
 #include "lib/draw/pict_faces.h"
 #include "lib/draw/pict_tiles.h"
 
-/* Each kind of picture has its own options; the tables below say what they mean. */
+/* Each kind of picture has its own options, explained in the tables below. */
 static struct {
 	struct pict_faces faces;
 	struct pict_tiles tiles, pairs;
 	struct pict_curves curves;
-	struct pict_to to;
+	struct pict_output to;
 	int64_t threads;
 	int quiet;
 } o = {
@@ -133,7 +133,7 @@ static const struct opt_prog
 		{"face-synth -n 100 | csv-clean | render faces -o faces.png",
 			"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png"}};
 
-/* Where the kind of picture stands: the first operand, behind no options but the common ones; 0 if it isn't there. */
+/* Index in argv of the kind of picture: the first operand, after common options only; 0 if there is none. */
 static int find_kind(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {

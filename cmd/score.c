@@ -1,4 +1,4 @@
-/* score - turns predictions that stand beside the truth into figures: RMSE by point, or error rate, confusion and AUC */
+/* score - predictions and true labels into figures: RMSE by point, or error rate, confusion matrix and AUC */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static void points(struct dataset_stream *d, struct out *to)
 {
 	struct truth f = {0};
 	struct score_points s, *level = NULL;
-	int predicted = dataset_stream_need(d->in, "predicted", TNS_F32, 3), k = (int)d->in->def[predicted].dim[1];
+	int predicted = dataset_stream_require(d->in, "predicted", TNS_F32, 3), k = (int)d->in->def[predicted].dim[1];
 	char **names = names_points(d->in, k), **theirs = names;
 	int keypoints = -1, id = -1, truths = k, steps = tns_find(d->in, "steps"), levels = 0;
 	need_k(d->in, &d->in->def[predicted], (uint64_t)k);
@@ -63,15 +63,15 @@ static void points(struct dataset_stream *d, struct out *to)
 		truths = (int)f.head->def[f.col].dim[1];
 		need_k(f.head, &f.head->def[f.col], (uint64_t)truths);
 		theirs = names_points(f.head, truths);
-		id = dataset_stream_need(d->in, "id", TNS_U32, 1);
+		id = dataset_stream_require(d->in, "id", TNS_U32, 1);
 	} else {
-		keypoints = dataset_stream_need(d->in, "keypoints", TNS_F32, 3);
+		keypoints = dataset_stream_require(d->in, "keypoints", TNS_F32, 3);
 		need_k(d->in, &d->in->def[keypoints], (uint64_t)k);
 	}
 	float *xy = xcalloc((size_t)k * 2, sizeof *xy);
 	score_points_begin(&s, names, k);
-	if (steps >= 0) { /* a cascade's: where the points were before each further level */
-		dataset_stream_need(d->in, "steps", TNS_F32, 4);
+	if (steps >= 0) { /* of a cascade: the points before each further level */
+		dataset_stream_require(d->in, "steps", TNS_F32, 4);
 		const struct tns_def *def = &d->in->def[steps];
 		levels = (int)def->dim[1];
 		if (def->dim[2] != (uint64_t)k || def->dim[3] != 2)
@@ -82,7 +82,8 @@ static void points(struct dataset_stream *d, struct out *to)
 		score_points_begin(&level[l], names, k);
 	for (uint64_t n; (n = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < n; i++) {
-			const float *p = dataset_stream_at(d, predicted, i), *t = o.truth ? truth_row(&f, d, id, i) : dataset_stream_at(d, keypoints, i);
+			const float *p = dataset_stream_at(d, predicted, i),
+				    *t = o.truth ? truth_row(&f, d, id, i) : dataset_stream_at(d, keypoints, i);
 			for (int j = 0; j < k; j++) {
 				int at = o.truth ? names_index(theirs, names[j]) : j;
 				xy[2 * j] = at < 0 ? NAN : t[2 * at], xy[2 * j + 1] = at < 0 ? NAN : t[2 * at + 1];
@@ -111,9 +112,10 @@ static void labels(struct dataset_stream *d, struct out *to)
 	struct truth f = {0};
 	struct score_labels s;
 	int score = tns_find(d->in, "score"), ndim = d->in->def[score].ndim == 2 ? 2 : 1, n = 0;
-	dataset_stream_need(d->in, "score", TNS_F32, ndim);
+	dataset_stream_require(d->in, "score", TNS_F32, ndim);
 	int columns = ndim == 2 ? (int)d->in->def[score].dim[1] : 1, c = columns > 2 ? columns : 2;
-	int label = o.truth ? -1 : dataset_stream_need(d->in, "label", TNS_U8, 1), id = o.truth ? dataset_stream_need(d->in, "id", TNS_U32, 1) : -1;
+	int label = o.truth ? -1 : dataset_stream_require(d->in, "label", TNS_U8, 1),
+	    id = o.truth ? dataset_stream_require(d->in, "id", TNS_U32, 1) : -1;
 	const char *list = tns_meta_value(d->in, "classes");
 	char **classes = names_split(list ? list : c == 2 ? "0,1" : "0", &n);
 	if (columns > 256)

@@ -1,4 +1,4 @@
-/* submit - turns predictions into the competition's submission CSV */
+/* submit - predictions into the competition's submission CSV */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 		die_usage("--lookup TABLE is needed: it says what is asked");
 	struct dataset_stream *d = dataset_stream_open(args[0]);
 	const struct tns *t = d->in;
-	int id = dataset_stream_need(t, "id", TNS_U32, 1), image = dataset_stream_need(t, "image", TNS_U8, 3), predicted = dataset_stream_need(t, "predicted", TNS_F32, 3);
+	int id = dataset_stream_require(t, "id", TNS_U32, 1), image = dataset_stream_require(t, "image", TNS_U8, 3),
+	    predicted = dataset_stream_require(t, "predicted", TNS_F32, 3);
 	int k = (int)t->def[predicted].dim[1], h = (int)t->def[image].dim[1], w = (int)t->def[image].dim[2];
 	char **names = names_points(t, k);
 	if (t->def[predicted].dim[2] != 2)

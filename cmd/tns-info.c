@@ -1,4 +1,4 @@
-/* tns-info - turns a stream into what a person or a script wants to know of it: tensors, range, metadata, history, fingerprint */
+/* tns-info - a stream into a summary, as text or JSON: tensors, ranges, metadata, history, fingerprint */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static const struct opt_prog prog = {
 	},
 };
 
-/* The chunk's rows below --head, as they come, so that nothing is held. */
+/* Prints the chunk's rows below --head; streaming, no row is kept. */
 static void print_head(struct out *to, struct json *j, const struct tns *t)
 {
 	const struct tns_def *d = &t->def[t->id];
@@ -66,7 +66,7 @@ static void print_head(struct out *to, struct json *j, const struct tns *t)
 		json_key(j, "values"), json_open(j, '[');
 		for (size_t i = 0; i < values; i++) {
 			const char *s = stat_text(buf, d->dtype, row, i);
-			if (!stat_counts(d->dtype) && d->dtype != TNS_BOOL)
+			if (!stat_supported(d->dtype) && d->dtype != TNS_BOOL)
 				json_string(j, s);
 			else
 				json_literal(j, strpbrk(s, "in") ? "null" : s);
@@ -75,13 +75,13 @@ static void print_head(struct out *to, struct json *j, const struct tns *t)
 	}
 }
 
-/* Of a model: its parameters, and the floating-point operations of an image's forward pass (2 a multiply-add of its products). */
+/* Of a model: its parameters, and the FLOPs of an image's forward pass (its products, 2 a multiply-add). */
 static void model_facts(const struct tns *t, struct info_fact facts[3])
 {
 	memset(facts, 0, 3 * sizeof *facts);
 	if (!model_is(t))
 		return;
-	struct model *m = model_head(t);
+	struct model *m = model_read_meta(t);
 	facts[0] = (struct info_fact){"parameters", (double)m->d.nparam};
 	facts[1] = (struct info_fact){"operations", netdesc_flops(&m->d)};
 	model_free(m);

@@ -1,4 +1,4 @@
-/* tns-split - a data set into parts: every row, or every group of rows, goes to one of them by the seed. */
+/* tns-split - a data set into parts: each row, or each group of rows, goes to one of them, at random by the seed. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,7 +53,7 @@ static int by_id(const void *a, const void *b)
 static struct pair *read_groups(const char *path, size_t *n, char **sum)
 {
 	struct table *t = table_read(path);
-	int id = table_col(t, "row") >= 0 ? table_col(t, "row") : table_need(t, "id"), group = table_need(t, "group");
+	int id = table_col(t, "row") >= 0 ? table_col(t, "row") : table_require(t, "id"), group = table_require(t, "group");
 	struct pair *p = xcalloc(t->rows, sizeof *p);
 	for (size_t i = 0; i < t->rows; i++)
 		p[i] = (struct pair){table_uint(t, i, id, UINT32_MAX), table_uint(t, i, group, UINT32_MAX)};
@@ -67,11 +67,11 @@ static struct pair *read_groups(const char *path, size_t *n, char **sum)
 	return p;
 }
 
-/* The whole number in a row of an integer tensor of one value a row. */
+/* The value in a row of an integer tensor of one value a row. */
 static uint64_t value_of(const struct tns_def *d, const void *row)
 {
 	uint64_t v = 0;
-	memcpy(&v, row, tns_size(d->dtype)); /* little-endian; the sign does not matter for being equal */
+	memcpy(&v, row, tns_size(d->dtype)); /* little-endian; not sign-extended: only compared for equality */
 	return v;
 }
 
@@ -86,7 +86,7 @@ static uint64_t group_of(const struct pair *p, size_t n, uint32_t id, const char
 static int key_tensor(const struct tns *t)
 {
 	if (o.groups)
-		return dataset_stream_need(t, "id", TNS_U32, 1);
+		return dataset_stream_require(t, "id", TNS_U32, 1);
 	if (!strcmp(o.by, "row"))
 		return -1;
 	int id = tns_find(t, o.by);
@@ -108,14 +108,14 @@ static void check_outputs(void)
 				die_usage("--output: two parts can't both go to '%s'", o.output.v[i]);
 }
 
-/* A group a row, found before the rows are read once more to be parted. */
+/* The group of near-duplicates of each row (split_near), found in a first pass over the file; the second pass splits it. */
 static uint32_t *near_groups(const char *path, uint64_t *rows)
 {
 	struct stat st;
 	if (!path || !strcmp(path, "-") || (!stat(path, &st) && S_ISFIFO(st.st_mode)))
 		die_usage("--by near reads the data twice and needs a file");
 	struct tns_table *t = tns_load(path);
-	int image = dataset_stream_need(tns_table_head(t), "image", TNS_U8, 3);
+	int image = dataset_stream_require(tns_table_head(t), "image", TNS_U8, 3);
 	uint32_t *near = split_near(t, image);
 	*rows = tns_table_head(t)->def[image].rows;
 	tns_unload(t);
@@ -149,7 +149,7 @@ int main(int argc, char **argv)
 	uint64_t rows[SPLIT_PARTS] = {0};
 	for (int i = 0; i < s.n; i++) {
 		w[i] = tns_create(o.output.v[i]);
-		passthrough_begin(&pass, d->in, w[i], NULL, NULL); /* the same ids for each */
+		passthrough_begin(&pass, d->in, w[i], NULL, NULL); /* tensor ids are the same in each */
 	}
 	for (uint64_t block; (block = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < block; i++) {

@@ -1,4 +1,4 @@
-/* An activation and its derivative by the output, a value at a time; shared by the backends. */
+/* Activation functions and their derivatives in terms of the output, for one value; shared by all backends. */
 #ifndef ACT_H
 #define ACT_H
 
@@ -18,7 +18,7 @@ static inline HOST_DEVICE real act_value(real x, enum act act)
 {
 	switch (act) {
 	case ACT_RELU:
-		return x > 0 ? x : x != x ? x : 0; /* NaN stays NaN: training that went wrong must show */
+		return x > 0 ? x : x != x ? x : 0; /* NaN stays NaN, so that diverged training is noticed */
 	case ACT_TANH:
 		return real_tanh(x);
 	case ACT_SIGMOID:
@@ -28,7 +28,7 @@ static inline HOST_DEVICE real act_value(real x, enum act act)
 	}
 }
 
-/* dy/dx where y is the output. */
+/* The derivative act'(x), given y = act(x). */
 static inline HOST_DEVICE real act_slope(real y, enum act act)
 {
 	switch (act) {

@@ -1,14 +1,14 @@
-/* Where augmentation moves an image: one function for the pixels (in every backend) and for the points (in the training code), so that they
- * can't part. Drawn by Philox (seed, PHILOX_AUGMENT, epoch, row). */
+/* Random augmentation of an image: parameters drawn by Philox (seed, PHILOX_AUGMENT, epoch, row). All backends warp pixels and the training
+ * code moves keypoints by the same struct warp, so that they agree. */
 #ifndef AUGMENT_H
 #define AUGMENT_H
 
 #include "kernels/backend.h"
 #include "lib/base/philox.h"
 
-/* A source pixel at (sx, sy) for a target pixel (x, y): sx = m[0] x + m[1] y + m[2], sy = m[3] x + m[4] y + m[5]; a grey value v in 0..1
- * becomes (v - 1/2) gain + 1/2 + bias. Then the image is blurred (deviation in pixels), and the pixels cut[0] <= x < cut[2],
- * cut[1] <= y < cut[3] become grey. */
+/* Affine map from output pixel (x, y) to input position: sx = m[0] x + m[1] y + m[2], sy = m[3] x + m[4] y + m[5]; a grey value v in 0..1
+ * becomes (v - 1/2) gain + 1/2 + bias. Then a Gaussian blur (standard deviation `blur`, pixels) and a cutout: the pixels
+ * cut[0] <= x < cut[2], cut[1] <= y < cut[3] are set to `grey`. */
 struct warp {
 	float m[6], gain, bias, blur, grey;
 	int flipped, cut[4];
@@ -16,7 +16,7 @@ struct warp {
 
 enum { AUGMENT_REACH = 16 };
 
-/* How many pixels on either side a blur looks at: three deviations; none where a pixel's own weight would hardly change. */
+/* Radius in pixels of the blur's filter: three standard deviations, at most AUGMENT_REACH; 0, no blur, where sigma is below 0.2. */
 PHILOX_FN int augment_reach(float sigma)
 {
 	int reach = (int)ceilf(3 * sigma);
@@ -25,7 +25,7 @@ PHILOX_FN int augment_reach(float sigma)
 
 PHILOX_FN float augment_range(uint32_t word, float range)
 {
-	return (2.0f * philox_unit(word) - 1.0f) * range;
+	return (2.0f * philox_uniform(word) - 1.0f) * range;
 }
 
 PHILOX_FN struct warp augment_draw(const struct augment *a, uint32_t row, int W, int H)
@@ -36,26 +36,26 @@ PHILOX_FN struct warp augment_draw(const struct augment *a, uint32_t row, int W,
 	float c = cosf(angle) / size, s = sinf(angle) / size, cx = 0.5f * (float)(W - 1), cy = 0.5f * (float)(H - 1);
 	float tx = augment_range(p.v[3], a->shift), ty = augment_range(q.v[0], a->shift);
 	w.flipped = a->flip && (p.v[0] & 1);
-	/* target -> centred -> shifted back -> turned and scaled back -> mirrored */
+	/* from output to input: centre, inverse shift, inverse rotation and scale, flip */
 	w.m[0] = c, w.m[1] = s, w.m[2] = cx - c * (cx + tx) - s * (cy + ty);
 	w.m[3] = -s, w.m[4] = c, w.m[5] = cy + s * (cx + tx) - c * (cy + ty);
 	if (w.flipped)
 		w.m[0] = -w.m[0], w.m[1] = -w.m[1], w.m[2] = (float)(W - 1) - w.m[2];
 	w.gain = expf(augment_range(q.v[1], a->contrast));
 	w.bias = augment_range(q.v[2], a->brightness);
-	w.blur = philox_unit(q.v[3]) * a->blur;
+	w.blur = philox_uniform(q.v[3]) * a->blur;
 	w.cut[0] = w.cut[1] = w.cut[2] = w.cut[3] = 0, w.grey = 0;
 	if (a->cutout > 0) {
 		struct philox r = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 2), t = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 3);
-		int cw = (int)(philox_unit(r.v[0]) * a->cutout * (float)W), ch = (int)(philox_unit(r.v[1]) * a->cutout * (float)H);
+		int cw = (int)(philox_uniform(r.v[0]) * a->cutout * (float)W), ch = (int)(philox_uniform(r.v[1]) * a->cutout * (float)H);
 		w.cut[0] = (int)philox_below(r.v[2], (uint32_t)(W - cw + 1)), w.cut[1] = (int)philox_below(r.v[3], (uint32_t)(H - ch + 1));
 		w.cut[2] = w.cut[0] + cw, w.cut[3] = w.cut[1] + ch;
-		w.grey = philox_unit(t.v[0]);
+		w.grey = philox_uniform(t.v[0]);
 	}
 	return w;
 }
 
-/* An image's value between pixels: bilinear, the edge repeated outwards. */
+/* Bilinear sample at (x, y) in pixels; coordinates are clamped to the image (edge padding). */
 PHILOX_FN float augment_sample(const uint8_t *p, int W, int H, float x, float y)
 {
 	x = x < 0 ? 0 : x > (float)(W - 1) ? (float)(W - 1) : x;
@@ -67,7 +67,7 @@ PHILOX_FN float augment_sample(const uint8_t *p, int W, int H, float x, float y)
 	return top + fy * (low - top);
 }
 
-/* Where a point of the source image goes: the inverse of the map. */
+/* A keypoint (sx, sy) of the input image in the output image: the inverse of the affine map. */
 PHILOX_FN void augment_point(const struct warp *w, float sx, float sy, float *x, float *y)
 {
 	float det = w->m[0] * w->m[4] - w->m[1] * w->m[3], dx = sx - w->m[2], dy = sy - w->m[5];

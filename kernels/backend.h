@@ -1,8 +1,8 @@
-/* The backend interface: every tensor operation of the nets as one struct of function pointers, filled once by each backend (ref, cpu, cuda).
- * Pointers marked "device" come from alloc and are only passed back to the backend: the caller never dereferences them, so a backend may
- * keep them in a GPU's memory. Operations are queued in order; download waits for what it reads. Shapes: B batch, C channels, H W height
- * and width, I inputs, O outputs, F filters; arrays are row-major. No operation allocates what the caller must free.
- * Results depend on the arguments alone, never on the number of threads. */
+/* The backend interface: every tensor operation of the nets as one struct of function pointers, filled once by each backend (ref, cpu,
+ * cuda). Pointers marked "device" come from alloc and are only passed back to the backend: the caller never dereferences them, so a backend
+ * may keep them in a GPU's memory. Operations are queued in order; download waits for what it reads. Shapes: B batch, C channels, H W
+ * height and width, I inputs, O outputs, F filters; arrays are row-major. No operation allocates what the caller must free. Results depend
+ * on the arguments alone, never on the number of threads. */
 #ifndef BACKEND_H
 #define BACKEND_H
 
@@ -48,7 +48,7 @@ struct heatmap_loss {
 	struct loss point;   /* LOSS_SQUARED, LOSS_SMOOTH or LOSS_WING, widths in cells; its mul is the factor of the whole gradient */
 };
 
-enum { HEATMAP_PLACE = 4 }; /* what a map is decoded to: mean x, mean y, variance (of x and of y, summed), largest probability */
+enum { HEATMAP_DECODED = 4 }; /* what a map is decoded to: mean x, mean y, variance (of x and of y, summed), largest probability */
 
 /* All points as Gaussians in one target map (H, W): the maximum over points of exp(-d^2 / (2 sigma^2)), d from a pixel's centre, pixels.
  * Where a point has no label (NaN), pixels within `reach` standard deviations of its prior (mean x, mean y, standard deviation a point) are
@@ -121,8 +121,8 @@ struct backend {
 	void (*download)(const struct backend *be, void *host, const void *device, size_t bytes);
 	void (*zero)(const struct backend *be, void *device, size_t bytes);
 	void (*copy)(const struct backend *be, void *to, const void *from, size_t bytes); /* both device */
-	/* The device's view of host memory, which must not change until unmap_host, and the host's view of device memory until unmap_device:
-	 * the memory itself where device and host share it, else a copy. */
+	/* The device's view of host memory, which must not change until unmap_host, and the host's view of device memory until
+	 * unmap_device: the memory itself where device and host share it, else a copy. */
 	void *(*map_host)(const struct backend *be, const void *host, size_t bytes);
 	void (*unmap_host)(const struct backend *be, void *device);
 	const void *(*map_device)(const struct backend *be, const void *device, size_t bytes);
@@ -136,13 +136,13 @@ struct backend {
 	void (*wait)(const struct backend *be, int ticket);
 
 	/* x (B, C, H, W) = bytes (N, C, H, W) of row rows[b], augmented, times mul plus add; a (host) may be NULL */
-	void (*load_batch)(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
-		float add, const struct augment *a);
+	void (*load_batch)(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W,
+		float mul, float add, const struct augment *a);
 	/* y (B, K) = x (N, K) of rows[b] */
 	void (*gather)(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);
 	/* y (B, K) = x (B, K) * (drawn with probability 1 - p ? mul : 0), by Philox (seed, purpose, epoch, rows[b], element); y may be x */
-	void (*dropout)(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
-		uint32_t purpose, uint32_t epoch);
+	void (*dropout)(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul,
+		uint64_t seed, uint32_t purpose, uint32_t epoch);
 
 	/* Maps: activations of spatial layers in the backend's own layout, perhaps with channels of padding, whose values mean nothing: so
 	 * only elementwise operations may work on a whole map. Bytes of B of them; conversion from rows (B, C H W) and back. */
@@ -151,11 +151,13 @@ struct backend {
 	void (*to_rows)(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W);
 
 	/* y (B, O) = act(x (B, I) w' + b); w is (O, I), or (I, O) where flip; b may be NULL */
-	void (*dense)(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
+	void (*dense)(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I,
+		int O);
 	/* dx (B, I) = dy (B, O) w */
 	void (*dense_backward_input)(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
 	/* dw (O, I) = dy' x, accumulated where add; db (O) = column sums of dy; either may be NULL */
-	void (*dense_backward_weight)(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
+	void (*dense_backward_weight)(
+		const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
 	/* The weight gradient fused with the optimizer step: w (O, I) moves by dy' x (+ dy2' x2 where they are not NULL), which is never
 	 * stored; m, v as in optimizer_step */
 	void (*dense_backward_update)(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2,
@@ -166,9 +168,10 @@ struct backend {
 	 * first of equals); not touched where pool is 1. x: rows where s->image, else maps; y: maps. */
 	size_t (*conv_packed_size)(const struct backend *be, const struct conv *s);
 	void (*conv_pack)(const struct backend *be, void *packed, const real *w, const struct conv *s);
-	void (*conv)(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
-	/* From dy, the gradient of y: dw (F, C, KH, KW), db (F), dx (maps; NULL: not wanted). y, argmax, x as the forward pass left them, w and
-	 * packed as it had them. */
+	void (*conv)(
+		const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
+	/* From dy, the gradient of y: dw (F, C, KH, KW), db (F), dx (maps; NULL: not wanted). y, argmax, x as the forward pass left them, w
+	 * and packed as it had them. */
 	void (*conv_backward)(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
 		const real *x, const real *w, const void *packed, const struct conv *s);
 
@@ -176,28 +179,31 @@ struct backend {
 	void (*act_backward)(const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n); /* dx may be dy */
 	/* maps: max over K x K, stride K, floor at the edges; argmax: which of the K x K, row-major, first of equals; K <= 15 */
 	void (*max_pool)(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K);
-	void (*max_pool_backward)(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K);
+	void (*max_pool_backward)(
+		const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K);
 	/* maps, nearest neighbour by the factor K; H and W are x's */
 	void (*upsample)(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K);
 	void (*upsample_backward)(const struct backend *be, real *dx, const real *dy, int B, int C, int H, int W, int K);
-	/* y = act((x - mean) * inv * gamma + beta); run: running mean (C) and variance (C); save: mean (C) and inv (C) used, for backward */
+	/* y = act((x - mean) * inv * gamma + beta); run: running mean (C) and variance (C); save: mean (C) and inv (C) used, for backward
+	 */
 	void (*batch_norm)(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
 		const struct batch_norm *s);
-	void (*batch_norm_backward)(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
-		const real *gamma, const real *save, const struct batch_norm *s);
+	void (*batch_norm_backward)(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y,
+		const real *x, const real *gamma, const real *save, const struct batch_norm *s);
 
 	/* each row's loss (B) and dz (B, K) = mul * gradient of the row's loss; target (B, K), for LOSS_SOFTMAX (B). dz may be NULL.
 	 * weight (B, K), NULL: all 1, multiplies loss and gradient of each value; LOSS_SOFTMAX takes none */
 	void (*loss)(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target,
 		const real *weight, int B, int K);
-	/* The same for maps z (B, P, H, W) as rows and targets (B, P, 2) in cells; a point's entropy weighs by its smaller weight (B, P, 2).
-	 * place (B, P, HEATMAP_PLACE). dz, place, weight may be NULL; so may target, and loss with it. */
-	void (*heatmap_loss)(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *place, const real *z,
+	/* The same for maps z (B, P, H, W) as rows and targets (B, P, 2) in cells; a point's entropy weighs by its smaller weight (B, P,
+	 * 2). decoded (B, P, HEATMAP_DECODED). dz, decoded, weight may be NULL; so may target, and loss with it. */
+	void (*heatmap_loss)(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *decoded, const real *z,
 		const real *target, const real *weight, int B);
 	/* t (B, H W) of points (B, P, 2) in pixels; prior (P, 3) */
 	void (*draw_gaussians)(const struct backend *be, const struct gaussians *s, real *t, const real *points, const real *prior, int B);
 	/* w (n) moves by its gradient g; m, v (n): first and second moments, NULL where the optimizer has none */
-	void (*optimizer_step)(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt);
+	void (*optimizer_step)(
+		const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt);
 	void (*close)(struct backend *be);
 };
 

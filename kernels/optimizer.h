@@ -1,4 +1,4 @@
-/* What every backend's update of weights begins with. */
+/* Adam's bias correction, computed on the host once a step by every backend. */
 #ifndef OPTIMIZER_H
 #define OPTIMIZER_H
 
@@ -6,11 +6,11 @@
 
 #include "kernels/backend.h"
 
-/* What Adam divides by: 1 - beta^step of either moment, as factors; 1 for other updates. */
-static inline void optimizer_bias_correction(const struct optimizer_step *opt, real *fix1, real *fix2)
+/* Factors of the first and the second moment: 1 / (1 - beta^step); 1 for other optimizers. */
+static inline void optimizer_bias_correction(const struct optimizer_step *opt, real *correction1, real *correction2)
 {
-	*fix1 = opt->kind == OPTIMIZER_ADAM ? (real)(1 / (1 - pow((double)opt->momentum, opt->step))) : 1;
-	*fix2 = opt->kind == OPTIMIZER_ADAM ? (real)(1 / (1 - pow((double)opt->beta2, opt->step))) : 1;
+	*correction1 = opt->kind == OPTIMIZER_ADAM ? (real)(1 / (1 - pow((double)opt->momentum, opt->step))) : 1;
+	*correction2 = opt->kind == OPTIMIZER_ADAM ? (real)(1 / (1 - pow((double)opt->beta2, opt->step))) : 1;
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* The losses of a distance and their slopes; shared by the backends. */
+/* Regression losses of one coordinate (squared, smooth L1, wing) and their derivatives; shared by all backends. */
 #ifndef POINT_LOSS_H
 #define POINT_LOSS_H
 
@@ -6,7 +6,7 @@
 
 #include "kernels/backend.h"
 
-/* The loss of d = z - t, and its derivative by z; NaN stays NaN. */
+/* The loss of d = z - t; *slope is its derivative by z. NaN stays NaN. */
 static inline HOST_DEVICE double point_loss(const struct loss *s, double d, double *slope)
 {
 	double a = fabs(d), sign = d > 0 ? 1 : d < 0 ? -1 : d, w = (double)s->width, c = (double)s->curve;

@@ -1,5 +1,5 @@
 # The cascade: a small net for the whole face, then one that moves each point by what it sees around it; beside it one net of the same cost.
-## make cascade CSV=training.csv[.gz] [GROUPS=groups.csv]    two levels against one net of the same cost, in out/cascade
+## data: make cascade | two levels against one net of the same cost, in out/cascade
 CASCADE ?= out/cascade
 CASCADE_TRAIN ?= -e 40 $(heat_train)
 # level 2 learns from patches around what level 1 says on the faces it knows, moved at random, as on others it errs more
@@ -49,4 +49,4 @@ $(CASCADE)/table.txt: $(CASCADE)/score.txt $(CASCADE)/single-score.txt
 	one=$$(cost level1 1) two=$$(cost level2 $$points) single=$$(cost single 1); \
 	{ echo "what                  MFLOP an image   RMSE, pixels"; \
 	awk -v one=$$one -v two=$$two '/^level/ {on = 1; next} on && NF {printf "%-21s %14.1f   %.3f\n", $$1 == 1 ? "level 1" : "level 1 and level 2", $$1 == 1 ? one : one + two, $$2}' $<; \
-	awk -v cost=$$single '$$1 == "rmse_px" {printf "%-21s %14.1f   %.3f\n", "one net", cost, $$2; exit}' $(@D)/single-score.txt; } >$@.tmp && mv $@.tmp $@
+	awk -v cost=$$single '$$1 == "rmse_px" {printf "%-21s %14.1f   %.3f\n", "one net", cost, $$2; exit}' $(@D)/single-score.txt; $(machine); } >$@.tmp && mv $@.tmp $@

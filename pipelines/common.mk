@@ -15,13 +15,15 @@ comma := ,
 .PHONY: FORCE
 
 need_csv = $(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz]"; exit 2)
+# the last line of a table: on what it was measured
+machine = echo "on $$(pipelines/machine.sh)"
 say = @printf '%-12s %s\n' '$(notdir $@)' '$(1)'
 
 # DIR/clean.tns, DIR/train.tns and DIR/valid.tns
 define from_csv
 $(1)/csv.is: value = $$(CSV) $$(CLEAN)
 $(1)/split.is: value = $$(KEYPOINTS_PARTS) $$(GROUPS)
-$(1)/clean.tns: $$(CSV) $(1)/csv.is | $$(bins)
+$(1)/clean.tns: $$(CSV) $(1)/csv.is | $$B/built
 	$$(need_csv)
 	$$(call say,clean the training file)
 	@$$B/bin/csv-clean $$(CLEAN) $$(CSV) --report $$(@D)/clean.tsv -o $$@

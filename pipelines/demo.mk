@@ -1,11 +1,11 @@
 # Both pipelines, small, on made faces: the README's first command.
-## make demo      the whole chain on synthetic faces, to pictures and figures in out/demo
+## first: make demo | the whole chain on synthetic faces, to pictures and figures in out/demo
 DEMO := out/demo
 
 demo: $(DEMO)/figures.txt
 	@echo; cat $(DEMO)/figures.txt; echo; echo "pictures and figures are in $(DEMO):"; cd $(DEMO) && ls *.txt */*.png
 
-$(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv $(DEMO)/solution.csv &: | $(bins)
+$(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv $(DEMO)/solution.csv &: | $B/built
 	@mkdir -p $(@D)
 	@echo "demo 1 of 5: make 2000 faces with faulty and missing labels, and 200 to test on"
 	@$B/bin/face-synth -n 2000 --dirt --truth $(@D)/truth.tsv --test $(@D)/test.csv --test-count 200 --lookup $(@D)/lookup.csv \

@@ -1,5 +1,5 @@
-# The study of 2014, done right: an autoencoder learns eyes; does a classifier of eyes gain by starting from it?
-## make eyes CSV=training.csv[.gz] [EPOCHS=14500] [GROUPS=groups.csv]
+# The study of 2014: an autoencoder learns eyes; does a classifier of eyes gain by starting from it?
+## data: make eyes [EPOCHS=14500] | the study of 2014: autoencoder of eyes, classifiers that start from it, in out/eyes
 # Faces are split 60/15/25 before patches are cut, so that no face (nor its near duplicates, or what GROUPS holds together) is on two sides.
 EYES ?= out/eyes
 EPOCHS ?= 1000
@@ -27,7 +27,7 @@ $(EYES)/dae-all.is: value = $(EYES_DAE_ALL)
 $(EYES)/dae.is: value = $(EYES_DAE) -e $(EPOCHS)
 $(EYES)/classify.is: value = $(subst ',,$(EYES_CLASSIFY))
 
-$(EYES)/faces.tns: $(CSV) $(EYES)/csv.is | $(bins)
+$(EYES)/faces.tns: $(CSV) $(EYES)/csv.is | $B/built
 	$(need_csv)
 	$(call say,clean: faces whose eyes are labelled)
 	@$B/bin/csv-clean --require $(corners) $(CLEAN) $(CSV) -o $@
@@ -84,4 +84,4 @@ $(EYES)/curves.png: $(runs:%=%.tns)
 		$(foreach k,$(kinds),$(SEEDS:%=$(EYES)/runs/$(last)-$k-%.tsv)) -o $@
 $(EYES)/table.txt: $(runs:%=%.score) pipelines/table.awk
 	$(call say,error rates with spread)
-	@{ $(foreach f,$(FEW),$(foreach k,$(kinds),for s in $(SEEDS); do echo $f $k $$(head -1 $(EYES)/runs/$f-$k-$$s.score); done;)) } | awk -f pipelines/table.awk >$@.tmp && mv $@.tmp $@
+	@{ $(foreach f,$(FEW),$(foreach k,$(kinds),for s in $(SEEDS); do echo $f $k $$(head -1 $(EYES)/runs/$f-$k-$$s.score); done;)) } | awk -f pipelines/table.awk >$@.tmp && $(machine) >>$@.tmp && mv $@.tmp $@

@@ -1,5 +1,5 @@
 # Few labels: does it help to start from what an autoencoder learned on all faces, whose labels it does not need?
-## make fewlabels CSV=training.csv[.gz] [GROUPS=groups.csv]    100, 300 and 1000 labelled faces, with and without pretraining; in out/fewlabels
+## data: make fewlabels | 100, 300 and 1000 labelled faces, with and without pretraining, in out/fewlabels
 FEWLABELS ?= out/fewlabels
 LABELLED ?= 100 300 1000
 FEWLABELS_SEEDS ?= 1 2 3
@@ -57,7 +57,7 @@ $(FEWLABELS)/table.txt: $(few_runs:%=%.score) pipelines/table.awk
 	$(call say,errors with spread)
 	@{ $(foreach f,$(LABELLED),$(foreach k,$(few_kinds),for s in $(FEWLABELS_SEEDS); do echo $f $k $$(head -1 $(FEWLABELS)/runs/$f-$k-$$s.score); done;)) } | \
 	awk -v first=labelled -v scale=1 -v title='RMSE on held-out faces in pixels: mean +- standard deviation (range) over seeds, by labelled faces and what the first layer starts from' \
-		-f pipelines/table.awk >$@.tmp && mv $@.tmp $@
+		-f pipelines/table.awk >$@.tmp && $(machine) >>$@.tmp && mv $@.tmp $@
 # a curve a kind and seed: over the number of labelled faces
 $(FEWLABELS)/curves.png: $(few_runs:%=%.score)
 	$(call say,curves with and without)

@@ -1,7 +1,7 @@
 # CSV to submission and pictures:
-## make keypoints CSV=training.csv[.gz] [TEST=test.csv[.gz] LOOKUP=IdLookupTable.csv] [GROUPS=groups.csv]
-## make ensemble  the same with three models averaged (MODELS=3), in out/ensemble
-## make best      the same with the largest net and more of everything: hours, in out/best
+## data: make keypoints [TEST=test.csv LOOKUP=IdLookupTable.csv] | points: from CSV to model, scores, pictures and submission, in out/keypoints
+## data: make ensemble [MODELS=3] | the same, several models averaged, in out/ensemble
+## data: make best | the same with the largest net and more of everything: hours, in out/best
 # Every file in $(KEYPOINTS) can be looked into (tns-info), drawn (render) and made again alone (make out/keypoints/FILE CSV=...).
 KEYPOINTS ?= out/keypoints
 NET ?= pipelines/nets/heat.net
@@ -59,7 +59,7 @@ $(KEYPOINTS)/maps.png: $(KEYPOINTS)/valid-predicted.tns $(models)
 	$(call say,heat maps over held-out faces)
 	@$B/bin/predict -q --flip --maps $(models) $(@D)/valid.tns | $B/bin/render maps --count 12 -o $@
 
-$(KEYPOINTS)/test.tns: $(TEST) | $(bins)
+$(KEYPOINTS)/test.tns: $(TEST) | $B/built
 	$(call say,read the test file)
 	@$B/bin/csv-clean --keep-all $(CLEAN) $(TEST) -o $@
 $(KEYPOINTS)/test-predicted.tns: $(KEYPOINTS)/models.is $(models) $(KEYPOINTS)/test.tns

@@ -1,5 +1,5 @@
 # Nets for their cost: what each has, needs and reaches on the same faces.
-## make nets CSV=training.csv[.gz] [GROUPS=groups.csv]    a table of nets: parameters, operations, images a second, RMSE; in out/nets
+## data: make nets | a table of nets: parameters, operations, images a second, RMSE, in out/nets
 TABLE ?= out/nets
 NETS ?= small medium heat best conv
 NETS_TRAIN ?= -e 40 $(heat_train)
@@ -27,4 +27,4 @@ $(TABLE)/table.txt: $(net_models:.tns=.score) $(net_models:.tns=.speed)
 	for n in $(NETS); do m=$(TABLE)/$$n; $B/bin/tns-info $$m.tns | awk -v net=$$n \
 		-v one=$$(awk '/-1 / {print $$2}' $$m.speed) -v many=$$(awk '/-64 / {print $$2}' $$m.speed) -v rmse=$$(awk '{print $$2; exit}' $$m.score) \
 		'/^parameters:/ {p = $$2} /^operations:/ {o = $$2} END {printf "%-8s %11d %7.1f %16.0f %17.0f %9.3f\n", net, p, o / 1e6, one, many, rmse}'; \
-	done; } >$@.tmp && mv $@.tmp $@
+	done; $(machine); } >$@.tmp && mv $@.tmp $@

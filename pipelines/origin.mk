@@ -1,6 +1,6 @@
 # The net that the study of 2014 could not train to the end: one convolution, everything joined to everything, a map of 96x96; 975 million
 # weights, 7.6 GiB of memory, 3.9 GB of model.
-## make origin CSV=training.csv[.gz] [GROUPS=groups.csv]    the net of 975 million weights: points, maps, hours; in out/origin
+## data: make origin | the net of 975 million weights, to the end, in out/origin
 ORIGIN ?= out/origin
 ORIGIN_TRAIN ?= -e 10 -b 64 -r 0.0005 -m 0.9 --optimizer sgd --schedule cosine --augment flip
 ORIGIN_NET ?= pipelines/nets/origin.net

@@ -1,6 +1,6 @@
 # What the table of trust promises, run in its long form; and the fuzzers, where clang is.
-## make trust     the long tests: every cut and flip, full disks, signals, 10 minutes of fuzzing; prints the table of counts
-trust: $(bins) $B/tests/check_trust
+## code: make trust | the long tests: every cut and flip, full disks, signals, 10 minutes of fuzzing; a table of counts
+trust: $B/built $B/tests/check_trust
 	@tmp=$$(mktemp -d) && export TMP=$$tmp TRUST=1 BIN=$(CURDIR)/$B/bin && \
 	{ $B/tests/check_trust && tests/t_trust.sh && $(MAKE) --no-print-directory fuzz RUNS=10000000; } >$$tmp/log 2>&1 && good=0 || good=1; \
 	printf '%-4s %-60s %9s  %s\n' no. test number result; \
@@ -12,7 +12,7 @@ RUNS ?= 60000
 FUZZ_SECONDS ?= 600
 fuzzers := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
 .PHONY: fuzz no-clang
-## make fuzz      each parser's fuzzer, RUNS=60000 inputs (needs clang)
+## code: make fuzz [RUNS=60000] | each parser's fuzzer (needs clang)
 fuzz: $(if $(shell command -v clang),$(fuzzers:%=fuzz-%),no-clang)
 no-clang:
 	@echo "skipped: no clang, so no fuzzing"

@@ -1,4 +1,4 @@
-/* The backend that a test is about: HAND of the environment, else cpu; so one test serves the backend for GPUs too. */
+/* The backend that a test runs on: the environment's BACKEND, else cpu; so the same tests run on cuda. */
 #ifndef BACKEND_OF_TEST_H
 #define BACKEND_OF_TEST_H
 
@@ -8,8 +8,8 @@
 
 static inline const char *backend_name(void)
 {
-	const char *h = getenv("BACKEND");
-	return h ? h : "cpu";
+	const char *name = getenv("BACKEND");
+	return name ? name : "cpu";
 }
 
 static inline struct backend *backend_here(void)

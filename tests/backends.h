@@ -1,8 +1,8 @@
-/* What tests of operations share: the backends that are compared, memory on their side of the backend interface, and how results must agree.
- * A test runs for each backend in turn, ref first: it makes its arrays by in() and blank(), and backends every result to agree(), which keeps
- * ref's, compares the first opening's with them, and wants the bits of that one from the later openings.
- * BACKEND=cuda: ref against three openings of that hand, the second in reverse order of threads where the GPU is the host;
- * PRECISION=fp32, tf32 or bf16 is its. Else ref against cpu with 1, 2 and 5 threads. One backend is open at a time. */
+/* Harness of the operations' tests: an operation's results on a backend must be within a tolerance of ref's, and the same bits from every
+ * instance of that backend. A test runs once for each entry of backends[], ref first: it makes device arrays by in() and blank() and passes
+ * every result to agree(), which keeps ref's, compares the first instance's with them, and the later instances' bits with the first's.
+ * BACKEND=cuda: ref against three instances of cuda, the second running threads in reverse order where the GPU is emulated on the host;
+ * its precision is PRECISION=fp32, tf32 or bf16. Else ref against cpu with 1, 2 and 5 threads. One backend is open at a time. */
 #ifndef BACKENDS_H
 #define BACKENDS_H
 
@@ -17,7 +17,7 @@
 #include "lib/base/philox.h"
 
 #define LENGTH(a) ((int)(sizeof(a) / sizeof *(a)))
-/* Sums of n products of about 1 may differ by a few roundings of their length. */
+/* Tolerance of sums of n products of about 1 in fp32, added in any order. */
 #define TOLERANCE(n) (4e-7f * sqrtf((float)(n)) + 2e-6f)
 
 enum { BACKENDS = 4, BACKENDS_SHAPES = 1000 }; /* test i: backend i / BACKENDS_SHAPES, shape i % BACKENDS_SHAPES */
@@ -25,13 +25,13 @@ enum { BACKENDS = 4, BACKENDS_SHAPES = 1000 }; /* test i: backend i / BACKENDS_S
 static struct {
 	const char *name;
 	int threads;
-	const char *order; /* of threads, KEYPIPE_GPU_ORDER */
+	const char *order; /* KEYPIPE_GPU_ORDER: of threads in a block */
 } backends[BACKENDS] = {{"ref", 1, NULL}, {"cpu", 1, NULL}, {"cpu", 2, NULL}, {"cpu", 5, NULL}};
 static enum precision backends_precision;
 
 struct backends_result {
 	const char *test;
-	int shape, backend; /* whose values these are */
+	int shape, backend; /* the backend that computed p */
 	float *p;
 	size_t n;
 };
@@ -40,21 +40,21 @@ static struct {
 	struct backend *be;
 	int backend, shape;
 	const char *test;
-	uint32_t lots;		      /* drawn in this test */
-	struct backends_result *results; /* of all tests, those of one in a row */
+	uint32_t placed;		 /* arrays placed in this test so far */
+	struct backends_result *results; /* of all tests, one test's in a row */
 	int n, next;
 } backends_now;
 
-/* What a value by value operation may differ by: a GPU multiplies and adds at once, and rounds its expf and sinf otherwise. */
-static inline float backends_fused(float tolerance)
+/* Tolerance of elementwise operations, 0 between CPU backends: a GPU fuses multiply and add, and its expf and sinf round differently. */
+static inline float backends_elementwise(float tolerance)
 {
 	return strcmp(backends[1].name, "cuda") ? 0 : tolerance;
 }
 
-/* Of sums of n products whose factors the backend may round first, by u = 2^-11 (tf32) or 2^-8 (bf16) of their size at most: that makes a
- * product wrong by 0.6 u of its size as a rule, by chance; so a sum by 0.6 u of the root of the sum of their squares, which is what such
- * sums are as a rule, whatever n is, and the worst of some 100000 by 5 times that, 3 u. Rows longer than others and a tanh, whose values
- * are 0.6 as a rule where its slope is 1, make it 7 u at most. A library that cuts factors instead makes all sums smaller by 1.5 u too. */
+/* Tolerance of sums of n products whose factors the backend may round first, by a relative u = 2^-11 (tf32) or 2^-8 (bf16) at most. The
+ * relative error of a product is random, typically 0.6 u, so that of a sum 0.6 u of the root of the sum of the products' squares, which is
+ * the typical size of the sum itself, whatever n is; the largest of some 100000 is 5 times that, 3 u. Rows of above average norm, and tanh,
+ * whose values are typically 0.6 where its slope is 1, make it 7 u at most. A library that truncates factors adds a bias of 1.5 u. */
 static inline float backends_products(int n)
 {
 	static const float u[] = {[PRECISION_FP32] = 0, [PRECISION_TF32] = 0x1p-11f, [PRECISION_BF16] = 0x1p-8f};
@@ -82,17 +82,17 @@ static inline int backends_here(const struct backends_result *r)
 	return r->shape == backends_now.shape && !strcmp(r->test, backends_now.test);
 }
 
-/* First in a test, of its __func__ and _i: the backend it is to use. */
+/* To be called first in a test, with its __func__ and _i: the backend to test. */
 static inline struct backend *backend(const char *test, int i)
 {
 	backends_open(i / BACKENDS_SHAPES);
-	backends_now.test = test, backends_now.shape = i % BACKENDS_SHAPES, backends_now.lots = 0;
+	backends_now.test = test, backends_now.shape = i % BACKENDS_SHAPES, backends_now.placed = 0;
 	for (backends_now.next = 0; backends_now.next < backends_now.n && !backends_here(&backends_now.results[backends_now.next]);)
 		backends_now.next++;
 	return backends_now.be;
 }
 
-/* A result (n) of this test; p is taken over. Tolerance is of ref's value and of the root of the mean of their squares. */
+/* A result p (n) of this test, which agree frees. Tolerance is relative to ref's value plus the root mean square of ref's values. */
 static inline void agree(float *p, size_t n, float tolerance, const char *what)
 {
 	if (!backends_now.backend) {
@@ -106,10 +106,10 @@ static inline void agree(float *p, size_t n, float tolerance, const char *what)
 	for (size_t i = 0; i < n; i++)
 		scale += (double)r->p[i] * (double)r->p[i];
 	scale = n ? sqrt(scale / (double)n) + 1e-3 : 1;
-	for (size_t i = 0; i < n; i++) { /* an assert writes a line wherever it passes: not for each element */
+	for (size_t i = 0; i < n; i++) { /* ck_assert logs each pass: too slow for each element */
 		double was = (double)r->p[i], is = (double)p[i];
 		if (r->backend && memcmp(&r->p[i], &p[i], sizeof *p))
-			ck_abort_msg("%s: element %zu of %zu: %.9g, opening %d had %.9g", what, i, n, is, r->backend, was);
+			ck_abort_msg("%s: element %zu of %zu: %.9g, instance %d had %.9g", what, i, n, is, r->backend, was);
 		if (!r->backend && !(fabs(was - is) <= (double)tolerance * (scale + fabs(was))))
 			ck_abort_msg("%s: element %zu of %zu: %.9g, ref has %.9g", what, i, n, is, was);
 	}
@@ -117,7 +117,7 @@ static inline void agree(float *p, size_t n, float tolerance, const char *what)
 	r->p = p, r->backend = backends_now.backend;
 }
 
-/* Arrays of the host, to be freed. */
+/* A host array of standard normal numbers, to be freed. */
 static inline float *randoms(size_t n, uint32_t what)
 {
 	float *p = xcalloc(n + 1, sizeof *p);
@@ -128,7 +128,7 @@ static inline float *randoms(size_t n, uint32_t what)
 	return p;
 }
 
-/* So small that sums of n products are about 1, as in a net: activations then see the errors that they would there. */
+/* The same of variance 1 / fan: sums of fan products are about 1 as in a net, and errors before an activation as large as there. */
 static inline float *weights(size_t n, int fan, uint32_t what)
 {
 	float *p = randoms(n, what);
@@ -137,8 +137,8 @@ static inline float *weights(size_t n, int fan, uint32_t what)
 	return p;
 }
 
-/* Small whole numbers times a power of two: sums of their products are exact in any order, and many are equal. */
-static inline float *whole(size_t n, float unit, uint32_t what)
+/* Integers from -3 to 3 times unit, a power of two: sums of their products are exact in any order, and many are equal. */
+static inline float *integers(size_t n, float unit, uint32_t what)
 {
 	float *p = randoms(n, what);
 	for (size_t i = 0; i < n; i++)
@@ -151,10 +151,11 @@ static inline float *copied(const float *p, size_t n)
 	return memcpy(xmalloc((n + 1) * sizeof *p), p, n * sizeof *p);
 }
 
-/* Device memory for a flat array; by lot it begins one value after an allocation's start, as the parts of a block of parameters do. */
-static inline void *placed(const struct backend *be, const void *host, size_t n, size_t size)
+/* A device array of host's values; at random it begins one value after its allocation's start, unaligned like arrays in a parameter block.
+ */
+static inline void *to_device(const struct backend *be, const void *host, size_t n, size_t size)
 {
-	size_t shift = philox(5, PHILOX_TEST, 0, (uint32_t)backends_now.shape, backends_now.lots++).v[0] % 2 * size;
+	size_t shift = philox(5, PHILOX_TEST, 0, (uint32_t)backends_now.shape, backends_now.placed++).v[0] % 2 * size;
 	char *p = be->alloc(be, n * size + shift);
 	be->upload(be, p + shift, host, n * size);
 	return p + shift;
@@ -165,15 +166,15 @@ static inline void drop(const struct backend *be, void *device)
 	be->release(be, (void *)((uintptr_t)device & ~(uintptr_t)15));
 }
 
-/* An array of n on the device; host is freed. */
+/* The same of floats, which are freed. */
 static inline float *in(const struct backend *be, float *host, size_t n)
 {
-	float *p = placed(be, host, n, sizeof *host);
+	float *p = to_device(be, host, n, sizeof *host);
 	free(host);
 	return p;
 }
 
-/* The same of NaN: what an operation leaves unwritten shows. */
+/* A device array of NaN: shows what an operation leaves unwritten. */
 static inline float *blank(const struct backend *be, size_t n)
 {
 	float *host = xmalloc((n + 1) * sizeof *host);
@@ -189,7 +190,7 @@ static inline float *read_back(const struct backend *be, const float *device, si
 	return host;
 }
 
-/* The host's copy of a device's array, which goes. */
+/* A host copy of a device array, which is released. */
 static inline float *out(const struct backend *be, float *device, size_t n)
 {
 	float *host = read_back(be, device, n);
@@ -197,7 +198,7 @@ static inline float *out(const struct backend *be, float *device, size_t n)
 	return host;
 }
 
-/* Maps of one value throughout: NaN shows what is unwritten, another shows whether values without a meaning count. */
+/* Maps filled with value, padding included: NaN shows what an operation leaves unwritten, a large number whether it uses the padding. */
 static inline float *maps_filled(const struct backend *be, float value, int B, int C, int H, int W)
 {
 	size_t size = be->maps_size(be, B, C, H, W), n = size / sizeof(float);
@@ -209,7 +210,7 @@ static inline float *maps_filled(const struct backend *be, float value, int B, i
 	return device;
 }
 
-/* Maps of rows of the host, which are freed. */
+/* Maps of host rows, which are freed. */
 static inline float *to_maps(const struct backend *be, float *rows, int B, int C, int H, int W)
 {
 	float *maps = maps_filled(be, 1e3f, B, C, H, W), *device = in(be, rows, (size_t)B * C * H * W);
@@ -218,7 +219,7 @@ static inline float *to_maps(const struct backend *be, float *rows, int B, int C
 	return maps;
 }
 
-/* Rows of the host, to be freed, of maps, which go. */
+/* Host rows, to be freed, of maps, which are released. */
 static inline float *to_rows(const struct backend *be, float *maps, int B, int C, int H, int W)
 {
 	size_t n = (size_t)B * C * H * W;
@@ -228,28 +229,29 @@ static inline float *to_rows(const struct backend *be, float *maps, int B, int C
 	return out(be, rows, n);
 }
 
-/* A test in a case of its own name, so that CK_RUN_CASE picks it, for one backend. */
-#define BACKENDS_TEST(suite, backend, test, shapes)                                                                                              \
+/* Adds a test of so many shapes for one backend, as a case of the test's name, which CK_RUN_CASE can select. */
+#define BACKENDS_TEST(suite, backend, test, shapes)                                                                                        \
 	do {                                                                                                                               \
-		TCase *backends_case = tcase_create(#test);                                                                                   \
-		tcase_add_loop_test(backends_case, test, (backend)*BACKENDS_SHAPES, (backend)*BACKENDS_SHAPES + (shapes));                                \
-		suite_add_tcase(suite, backends_case);                                                                                        \
+		TCase *backends_case = tcase_create(#test);                                                                                \
+		tcase_add_loop_test(backends_case, test, (backend)*BACKENDS_SHAPES, (backend)*BACKENDS_SHAPES + (shapes));                 \
+		suite_add_tcase(suite, backends_case);                                                                                     \
 	} while (0)
 
 static inline void backends_choose(void)
 {
 	static const char *const names[] = {"fp32", "tf32", "bf16"};
 	const char *name = getenv("BACKEND"), *precision = getenv("PRECISION");
-	for (int h = 1; name && strcmp(name, "cpu") && h < BACKENDS; h++)
-		backends[h].name = name, backends[h].threads = 0, backends[h].order = h == 2 ? "reverse" : NULL;
-	for (int p = 0; backends_fused(1) > 0 && precision && strcmp(names[backends_precision], precision); p++) {
+	for (int i = 1; name && strcmp(name, "cpu") && i < BACKENDS; i++)
+		backends[i].name = name, backends[i].threads = 0, backends[i].order = i == 2 ? "reverse" : NULL;
+	for (int p = 0; backends_elementwise(1) > 0 && precision && strcmp(names[backends_precision], precision); p++) {
 		if (p == LENGTH(names))
 			die("PRECISION is fp32, tf32 or bf16, not %s", precision);
 		backends_precision = (enum precision)p;
 	}
 }
 
-/* main: add puts the tests into the suite for one backend. Without the backend that is asked for nothing is tested. */
+/* main of a test: add adds its tests for one backend to the suite. Skips all where this build lacks the backend. Returns the exit status.
+ */
 static inline int backends_run(const char *name, void (*add)(Suite *suite, int backend))
 {
 	backends_choose();
@@ -259,10 +261,10 @@ static inline int backends_run(const char *name, void (*add)(Suite *suite, int b
 	}
 	printf("backend: %s, %s\n", backends_now.be->name, backends_now.be->kernel);
 	Suite *suite = suite_create(name);
-	for (int h = 0; h < BACKENDS; h++)
-		add(suite, h);
+	for (int i = 0; i < BACKENDS; i++)
+		add(suite, i);
 	SRunner *r = srunner_create(suite);
-	srunner_set_fork_status(r, CK_NOFORK); /* the pool's threads would not survive a fork */
+	srunner_set_fork_status(r, CK_NOFORK); /* the thread pool does not survive a fork */
 	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);
 	srunner_free(r);

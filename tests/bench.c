@@ -1,5 +1,5 @@
-/* bench - training steps and forward passes of the nets people train, in samples a second; names and lines as other frameworks' benches
- * print them, so that the two can be set side by side. */
+/* bench - training steps and forward passes of the nets people train, in samples a second; workload names and output lines are those of
+ * the peers' benches (other frameworks), for comparison. */
 #include <math.h>
 #include <sched.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@
 #define MAP "conv5x5x50 pool2 sigmoid fc9216"
 #define MLP "fc500 sigmoid fc1"
 
-enum { INPUTS = 475, HIDDEN = 500, EPOCH = 8192, MANY = 64, ROW = 20 };
+enum { INPUTS = 475, HIDDEN = 500, EPOCH = 8192, WORKLOADS = 64, REPEAT = 20 };
 
 static struct {
 	const char *device, *precision;
@@ -52,7 +52,7 @@ static const struct opt_prog prog = {
 	"ones, all but map",
 	"[WORKLOAD...]",
 	0,
-	MANY,
+	WORKLOADS,
 	opts,
 	{
 		"bench conv-train-32 infer-heat-1 --seconds 2",
@@ -67,7 +67,7 @@ static char *usual[] = {"sgemm-2048", "dae-1000", "dae-128", "dae-32", "mlp-32",
 static const struct kind {
 	const char *name, *net; /* net: NULL, or its description */
 	int most;		/* largest batch; of sgemm: N */
-	int outputs;		/* 0: as many as heat has at that size */
+	int outputs;		/* 0: heat's at that image size */
 	enum loss_kind loss;
 	int train, sized;
 } kinds[] = {
@@ -91,11 +91,11 @@ struct workload {
 	struct netdesc d; /* where there is a net */
 };
 
-/* What a step works on; arrays are device memory. */
+/* State of a step; arrays are device memory. */
 struct work {
 	const struct backend *be;
 	struct net *n;
-	real *x, *t, *dz, *first;
+	real *x, *t, *dz, *moment;
 	double *loss;
 	uint32_t *rows;
 	int B, outputs;
@@ -108,7 +108,7 @@ struct work {
 	float *out;
 };
 
-/* A side of heat's maps: its three strides of 2 round up, its two ups double. */
+/* Side of heat's output maps: its three strides of 2 round up, its two upsamplings double. */
 static int heat_side(int n)
 {
 	for (int i = 0; i < 3; i++)
@@ -168,7 +168,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* What was asked of a GPU may not have happened yet. */
+/* Waits for the queued operations: a download does. */
 static void wait_for(const struct work *w)
 {
 	real v;
@@ -176,24 +176,25 @@ static void wait_for(const struct work *w)
 		w->be->download(w->be, &v, w->x, sizeof v);
 }
 
-/* Three steps to warm up, then the median rate of single steps; on a GPU of some steps in a row, unless one sample's latency is asked. */
+/* Three warm-up steps, then the median rate of single steps; on a GPU, of REPEAT steps queued in a row, except for batch 1, which measures
+ * latency. */
 static void timed(const char *name, void (*step)(struct work *), struct work *w, double samples, double flops)
 {
-	size_t n = 0, room = 1 << 10;
-	double *rate = xcalloc(room, sizeof *rate);
+	size_t n = 0, capacity = 1 << 10;
+	double *rate = xcalloc(capacity, sizeof *rate);
 	struct rusage u;
-	int row = w->be && !strcmp(w->be->name, "cuda") && w->B > 1 ? ROW : 1;
-	for (int i = 0; i < 3 * row; i++)
+	int repeat = w->be && !strcmp(w->be->name, "cuda") && w->B > 1 ? REPEAT : 1;
+	for (int i = 0; i < 3 * repeat; i++)
 		step(w);
 	wait_for(w);
 	for (double end = now() + o.seconds; n < 3 || now() < end;) {
-		if (n == room)
-			rate = xrealloc(rate, (room *= 2) * sizeof *rate);
+		if (n == capacity)
+			rate = xrealloc(rate, (capacity *= 2) * sizeof *rate);
 		double t = now();
-		for (int i = 0; i < row; i++)
+		for (int i = 0; i < repeat; i++)
 			step(w);
 		wait_for(w);
-		rate[n++] = row * samples / (now() - t);
+		rate[n++] = repeat * samples / (now() - t);
 	}
 	qsort(rate, n, sizeof *rate, by_value);
 	double r = (rate[(n - 1) / 2] + rate[n / 2]) / 2;
@@ -202,7 +203,7 @@ static void timed(const char *name, void (*step)(struct work *), struct work *w,
 	free(rate);
 }
 
-/* n numbers in [low, high), the same some ten thousand over and over, so that no second large array stands beside the device's. */
+/* n numbers in [low, high), the same SLICE repeated, so that the host needs no array as large as the device's. */
 static void fill(const struct backend *be, real *device, size_t n, double low, double high)
 {
 	enum { SLICE = 65521 }; /* a prime: rows of weights differ */
@@ -222,8 +223,8 @@ static real *randoms(const struct backend *be, size_t n)
 	return device;
 }
 
-/* Weights of variance 1 / inputs, so that numbers keep their size from layer to layer; biases stay 0. */
-static void first_weights(struct net *n)
+/* Weights of variance 1 / inputs, so that activations keep their size from layer to layer; biases 0. */
+static void init_weights(struct net *n)
 {
 	for (int i = 0; i < n->d->n; i++) {
 		const struct layer *l = &n->d->layer[i];
@@ -251,18 +252,17 @@ static void infer_step(struct work *w)
 static void train_step(struct work *w)
 {
 	struct net_pass pass = {.train = 1, .rows = w->rows};
-	struct net_step step = {{.kind = OPTIMIZER_SGD, .learning_rate = (real)0.01, .momentum = (real)0.9}, w->first, NULL};
+	struct net_step step = {{.kind = OPTIMIZER_SGD, .learning_rate = (real)0.01, .momentum = (real)0.9}, w->moment, NULL};
 	real *z = net_forward(w->n, w->x, w->B, &pass);
-	w->be->loss(w->be, &(struct loss){.kind = w->kind, .mul = 1 / ((real)w->B * (real)w->outputs)}, w->loss, w->dz, z, w->t, NULL,
-		w->B, w->outputs);
+	w->be->loss(w->be, &(struct loss){.kind = w->kind, .mul = 1 / ((real)w->B * (real)w->outputs)}, w->loss, w->dz, z, w->t, NULL, w->B,
+		w->outputs);
 	net_backward(w->n, w->x, w->dz, w->B, &pass, &step);
 }
 
 static void time_product(const struct backend *be, const struct workload *l)
 {
 	size_t n = (size_t)l->B;
-	struct work w = {
-		.be = be, .x = randoms(be, n * n), .t = randoms(be, n * n), .dz = be->alloc(be, n * n * sizeof(real)), .B = l->B};
+	struct work w = {.be = be, .x = randoms(be, n * n), .t = randoms(be, n * n), .dz = be->alloc(be, n * n * sizeof(real)), .B = l->B};
 	timed(l->name, gemm_step, &w, 1, 2 * pow((double)n, 3));
 	be->release(be, w.x), be->release(be, w.t), be->release(be, w.dz);
 }
@@ -285,21 +285,21 @@ static void time_net(const struct backend *be, const struct workload *l)
 	size_t B = (size_t)l->B, in = B * (size_t)d->H * (size_t)d->W, out = B * (size_t)d->outputs;
 	struct work w = {.be = be, .B = l->B, .outputs = d->outputs, .kind = l->kind->loss};
 	w.n = net_new(be, d, l->B, train ? NET_TRAIN : NET_INFER);
-	first_weights(w.n);
+	init_weights(w.n);
 	w.x = randoms(be, in);
 	if (train) {
 		w.t = randoms(be, out), w.dz = be->alloc(be, out * sizeof(real)), w.rows = be->alloc(be, B * sizeof *w.rows);
-		w.first = be->alloc(be, d->nparam * sizeof(real)), w.loss = be->alloc(be, B * sizeof *w.loss);
+		w.moment = be->alloc(be, d->nparam * sizeof(real)), w.loss = be->alloc(be, B * sizeof *w.loss);
 	}
-	/* of mlp's three products the one towards the input is not made: counted as its peer counts */
+	/* of the three products of mlp's first layer, the input gradient isn't computed: counted as the peer counts */
 	timed(l->name, train ? train_step : infer_step, &w, l->B,
 		l->kind->sized ? netdesc_flops(d) * (train ? 3 : 1) : 2.0 * 2 * INPUTS * HIDDEN);
 	net_free(w.n);
-	be->release(be, w.x), be->release(be, w.t), be->release(be, w.dz), be->release(be, w.first), be->release(be, w.loss);
+	be->release(be, w.x), be->release(be, w.t), be->release(be, w.dz), be->release(be, w.moment), be->release(be, w.loss);
 	be->release(be, w.rows);
 }
 
-/* As predict goes about it: the next batch is asked for before the last is taken; one sample's latency is asked by itself. */
+/* As in predict: the next batch is queued before the last one's results are awaited; batch 1, which measures latency, alone. */
 static void predict_step(struct work *w)
 {
 	infer_batch_async(w->f, w->images, w->B);
@@ -358,7 +358,7 @@ static void head(void)
 	be->close(be);
 }
 
-/* In a process of its own, whose peak memory is its own; a GPU does not survive a fork, so the parent never opens one. */
+/* In a child process, so that peak memory is the workload's alone; a CUDA context does not survive fork, so the parent opens no GPU. */
 static int run_apart(const struct workload *l)
 {
 	int status;
@@ -381,7 +381,7 @@ static int run_apart(const struct workload *l)
 
 int main(int argc, char **argv)
 {
-	static struct workload l[MANY];
+	static struct workload l[WORKLOADS];
 	int n, status = 0;
 	char **names = opt_parse(&prog, argc, argv, &n);
 	if (!n)

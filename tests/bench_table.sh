@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Rewrites the README's table of speed: our bench and its peers, set side by side by PEERS/compare in one run. On a quiet machine.
+# Rewrites a README's table of speed: bench and its peers, compared by PEERS/compare in one run, on an idle machine.
 # usage: PEERS=DIR PYTHON=python3 bench_table.sh BENCH README; WORKLOADS names others than all
 set -eu -o pipefail
 bench=$1 readme=$2
 : "${PEERS:?the folder that holds compare and its peers}"
 python=${PYTHON:-python3}
 workloads=${WORKLOADS:-dae-1000 dae-128 dae-32 mlp-32 conv-train-128 conv-train-32 heat-train-32 infer-conv-1 infer-conv-128 infer-heat-1 infer-heat-32 map-train-64}
-tests/into.sh "$readme" bench <<<"$(sed -n '/<!-- bench:begin -->/,/<!-- bench:end -->/{//!p}' "$readme")" # that it can be done, before hours of timing
+tests/into.sh "$readme" bench <<<"$(sed -n '/<!-- bench:begin -->/,/<!-- bench:end -->/{//!p}' "$readme")" # fails before hours of timing if the markers are missing
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 {
-	echo "$(sed -n '/^model name/{s/[^:]*: *//p;q}' /proc/cpuinfo), $(nproc) threads; $("$bench" --seconds 0 infer-heat-1 | sed -n '1s/^# //p');" \
+	echo "On $(pipelines/machine.sh); $("$bench" --seconds 0 infer-heat-1 | sed -n '1s/^# //p');" \
 		"by \`make bench-table PEERS=... PYTHON=...\`:"
 	echo
 	echo '| Workload | samples/s | the best peer | ratio | which peer |'
 	echo '| --- | ---: | ---: | ---: | --- |'
-	for w in $workloads; do # one at a time, so that a line is seen as it is made
+	for w in $workloads; do # one at a time, so that each line is printed when it is done
 		"$python" "$PEERS/compare" --bench "$bench" --python "$python" "$w" |
 			awk -v w="$w" '$1 == w { n++; printf "| **%s** | %.0f | %.0f | %s | %s |\n", $1, $2, $3, $4, $5 == "torch" ? "PyTorch" : "ONNX Runtime" }
 				END { exit !n }'

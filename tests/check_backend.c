@@ -1,5 +1,5 @@
-/* Every operation on rows of a backend against the readable one, on awkward shapes, and its bits from opening to opening. Maps are
- * check_conv.c's. */
+/* Every operation on rows and flat arrays of a backend against ref, on awkward shapes, and the same bits from every instance of the
+ * backend. Operations on maps: check_conv.c. */
 #include "tests/backends.h"
 
 static void bytes_drawn(uint8_t *p, size_t n)
@@ -14,52 +14,52 @@ START_TEST(memory)
 {
 	struct backend *be = backend(__func__, _i);
 	size_t n = memory_sizes[_i % BACKENDS_SHAPES], third = n / 3;
-	uint8_t *host = xcalloc(n, 1), *same = xcalloc(n, 1), *back = xmalloc(n), *p = be->alloc(be, n), *q = be->alloc(be, n), *lent;
+	uint8_t *host = xcalloc(n, 1), *same = xcalloc(n, 1), *back = xmalloc(n), *p = be->alloc(be, n), *q = be->alloc(be, n), *mapped;
 	be->download(be, back, p, n);
 	ck_assert_msg(!memcmp(back, same, n), "not zero at first");
 	bytes_drawn(host, n), bytes_drawn(same, n);
 	be->upload(be, p, host, n);
-	memset(host, 0, n); /* the caller's again */
+	memset(host, 0, n); /* upload has copied it */
 	be->copy(be, q, p, n);
 	be->download(be, back, q, n);
-	ck_assert_msg(!memcmp(back, same, n), "put, copy, get");
+	ck_assert_msg(!memcmp(back, same, n), "upload, copy, download");
 	be->zero(be, q + third, third), be->upload(be, q, same + n - third, third), be->copy(be, p + n - third, q, third);
 	memset(same + third, 0, third), memcpy(same, same + n - third, third);
 	be->download(be, back, q, n);
 	ck_assert_msg(!memcmp(back, same, n), "parts of q");
 	be->download(be, back, p + n - third, third);
 	ck_assert_msg(!memcmp(back, same, third), "a part of p");
-	lent = be->map_host(be, same, n);
-	be->copy(be, p, lent, n);
-	be->unmap_host(be, lent);
+	mapped = be->map_host(be, same, n);
+	be->copy(be, p, mapped, n);
+	be->unmap_host(be, mapped);
 	const uint8_t *view = be->map_device(be, p, n);
-	ck_assert_msg(!memcmp(view, same, n), "lent, copied, viewed");
+	ck_assert_msg(!memcmp(view, same, n), "mapped host, copied, mapped device");
 	be->unmap_device(be, view);
-	/* what does not wait: three fetches of what p holds each time, the last twice */
-	uint8_t *fetched[4] = {xmalloc(n), xmalloc(n), xmalloc(n), xmalloc(n)};
+	/* asynchronous copies: three downloads of p's contents at that point, the last twice */
+	uint8_t *downloaded[4] = {xmalloc(n), xmalloc(n), xmalloc(n), xmalloc(n)};
 	int ticket[4];
-	ticket[0] = be->download_async(be, fetched[0], p, n);
+	ticket[0] = be->download_async(be, downloaded[0], p, n);
 	be->zero(be, p, n);
-	ticket[1] = be->download_async(be, fetched[1], p, n);
+	ticket[1] = be->download_async(be, downloaded[1], p, n);
 	bytes_drawn(host, n);
 	be->upload_async(be, q, host, n);
 	be->copy(be, p, q, n);
-	ticket[2] = be->download_async(be, fetched[2], p, n), ticket[3] = be->download_async(be, fetched[3], p, n);
+	ticket[2] = be->download_async(be, downloaded[2], p, n), ticket[3] = be->download_async(be, downloaded[3], p, n);
 	for (int i = 3; i >= 0; i--)
 		be->wait(be, ticket[i]);
-	ck_assert_msg(!memcmp(fetched[0], same, n), "fetched before zero");
+	ck_assert_msg(!memcmp(downloaded[0], same, n), "downloaded before zero");
 	memset(same, 0, n);
-	ck_assert_msg(!memcmp(fetched[1], same, n), "fetched after zero");
-	ck_assert_msg(!memcmp(fetched[2], host, n) && !memcmp(fetched[3], host, n), "fed, copied, fetched");
+	ck_assert_msg(!memcmp(downloaded[1], same, n), "downloaded after zero");
+	ck_assert_msg(!memcmp(downloaded[2], host, n) && !memcmp(downloaded[3], host, n), "uploaded, copied, downloaded");
 	for (int i = 0; i < 4; i++)
-		free(fetched[i]);
+		free(downloaded[i]);
 	be->release(be, p), be->release(be, q), free(host), free(same), free(back);
 }
 END_TEST
 
 static const int dense_shapes[][3] = {{1, 1, 1}, {3, 5, 7}, {32, 475, 500}, {257, 65, 513}, {1, 1000, 3}, {129, 3, 1030}, {64, 64, 32},
 	{65, 33, 129}, {128, 132, 64}, {2, 4100, 3}, {300, 8, 260},
-	/* LARGE=1: a GPU's library takes these */
+	/* LARGE=1: cuBLAS computes this size */
 	{512, 516, 520}};
 
 START_TEST(dense)
@@ -76,16 +76,17 @@ START_TEST(dense)
 		}
 		float *dx = blank(be, ni), *dy = in(be, randoms(no, 4), no);
 		be->dense_backward_input(be, dx, dy, w, flip, B, I, O);
-		agree(out(be, dx, ni), ni, backends_products(O), "dense_dx");
+		agree(out(be, dx, ni), ni, backends_products(O), "dense_backward_input");
 		drop(be, x), drop(be, w), drop(be, b), drop(be, dy);
 	}
-	for (int k = 0; k < 4; k++) { /* set, added to, either of the two alone */
+	for (int k = 0; k < 4; k++) { /* dw and db; dw accumulated; db alone; dw alone */
 		float *x = in(be, randoms(ni, 1), ni), *dy = in(be, randoms(no, 4), no);
 		float *dw = k == 1 ? in(be, randoms(nw, 9), nw) : blank(be, nw), *db = blank(be, (size_t)O);
-		int sums = k == 2; /* as programs ask for sums alone: without x */
-		be->dense_backward_weight(be, sums ? NULL : dw, k == 3 ? NULL : db, dy, sums ? NULL : x, k == 1, B, sums ? 0 : I, O);
-		if (!sums)
-			agree(read_back(be, dw, nw), nw, backends_products(B), "dense_dw");
+		int db_alone = k == 2; /* db alone, as programs call it: x NULL, I 0 */
+		be->dense_backward_weight(
+			be, db_alone ? NULL : dw, k == 3 ? NULL : db, dy, db_alone ? NULL : x, k == 1, B, db_alone ? 0 : I, O);
+		if (!db_alone)
+			agree(read_back(be, dw, nw), nw, backends_products(B), "dense_backward_weight");
 		if (k != 3)
 			agree(read_back(be, db, (size_t)O), (size_t)O, TOLERANCE(B), "db");
 		drop(be, x), drop(be, dy), drop(be, dw), drop(be, db);
@@ -93,13 +94,13 @@ START_TEST(dense)
 }
 END_TEST
 
-/* Every update, with and without what it may go without, of one product and of the sum of two. */
+/* Every optimizer, with and without momentum and weight decay. */
 static const struct optimizer_step updates[] = {{OPTIMIZER_SGD, 1, 0.1f, 0, 0, 0, 0}, {OPTIMIZER_SGD, 2, 0.1f, 0.9f, 0, 0, 0.01f},
 	{OPTIMIZER_NESTEROV, 3, 0.1f, 0.9f, 0, 0, 0.01f}, {OPTIMIZER_ADAM, 3, 0.1f, 0.9f, 0.999f, 1e-8f, 0.01f}};
 enum { UPDATES = sizeof updates / sizeof *updates };
 
-/* What an update moves: weights, a first moment where it has one, a second where it has two; else NULL. */
-struct moved {
+/* Weights and moments; on the device m is NULL without momentum, v but for Adam. */
+struct params {
 	float *w, *m, *v;
 };
 
@@ -110,14 +111,14 @@ static float *positive(float *p, size_t n)
 	return p;
 }
 
-/* From what the host has, for update k. */
-static struct moved moved_in(const struct backend *be, const struct moved *host, int k, size_t n)
+/* Device copies of the host's, for updates[k]. */
+static struct params params_upload(const struct backend *be, const struct params *host, int k, size_t n)
 {
-	return (struct moved){in(be, copied(host->w, n), n), updates[k].momentum > 0 ? in(be, copied(host->m, n), n) : NULL,
+	return (struct params){in(be, copied(host->w, n), n), updates[k].momentum > 0 ? in(be, copied(host->m, n), n) : NULL,
 		updates[k].kind == OPTIMIZER_ADAM ? in(be, copied(host->v, n), n) : NULL};
 }
 
-static void moved_agree(const struct backend *be, struct moved a, size_t n, float tolerance, const char *what)
+static void params_agree(const struct backend *be, struct params a, size_t n, float tolerance, const char *what)
 {
 	agree(out(be, a.w, n), n, tolerance, what);
 	if (a.m)
@@ -126,19 +127,19 @@ static void moved_agree(const struct backend *be, struct moved a, size_t n, floa
 		agree(out(be, a.v, n), n, 2 * tolerance, "second moment");
 }
 
-START_TEST(dense_step)
+START_TEST(dense_update)
 {
 	struct backend *be = backend(__func__, _i);
 	const int *v = dense_shapes[_i % BACKENDS_SHAPES], B = v[0], I = v[1], O = v[2];
 	size_t ni = (size_t)(B * I), no = (size_t)(B * O), nw = (size_t)(I * O);
-	struct moved host = {randoms(nw, 9), randoms(nw, 10), positive(randoms(nw, 11), nw)};
+	struct params host = {randoms(nw, 9), randoms(nw, 10), positive(randoms(nw, 11), nw)};
 	for (int pair = 0; pair < 2; pair++) {
 		float *x = in(be, randoms(ni, 1), ni), *dy = in(be, weights(no, B, 2), no);
 		float *x2 = pair ? in(be, randoms(ni, 3), ni) : NULL, *dy2 = pair ? in(be, weights(no, B, 4), no) : NULL;
 		for (int k = 0; k < UPDATES; k++) {
-			struct moved a = moved_in(be, &host, k, nw);
+			struct params a = params_upload(be, &host, k, nw);
 			be->dense_backward_update(be, a.w, a.m, a.v, dy, x, dy2, x2, B, I, O, &updates[k]);
-			moved_agree(be, a, nw, backends_products(B), "dense_step");
+			params_agree(be, a, nw, backends_products(B), "dense_backward_update");
 		}
 		drop(be, x), drop(be, dy);
 		if (pair)
@@ -158,7 +159,7 @@ START_TEST(acts)
 		float *x = in(be, randoms(n, 1), n), *dy = in(be, randoms(n, 2), n), *y = blank(be, n), *dx = blank(be, n);
 		be->act(be, y, x, (enum act)act, n);
 		be->act_backward(be, dx, dy, y, (enum act)act, n);
-		agree(read_back(be, y, n), n, 2e-6f, "act"), agree(read_back(be, dx, n), n, 2e-6f, "act_back");
+		agree(read_back(be, y, n), n, 2e-6f, "act"), agree(read_back(be, dx, n), n, 2e-6f, "act_backward");
 		be->act(be, x, x, (enum act)act, n);
 		be->act_backward(be, dy, dy, x, (enum act)act, n);
 		float *a[] = {out(be, y, n), out(be, x, n), out(be, dx, n), out(be, dy, n)};
@@ -178,7 +179,7 @@ START_TEST(batches)
 	uint8_t host[N * P], *bytes = be->alloc(be, sizeof host);
 	bytes_drawn(host, sizeof host);
 	be->upload(be, bytes, host, sizeof host);
-	uint32_t *rows = placed(be, rows_of, B, sizeof *rows);
+	uint32_t *rows = to_device(be, rows_of, B, sizeof *rows);
 	float *values = randoms(N * P, 1), *source = in(be, copied(values, N * P), N * P);
 	float *x = blank(be, n), *z = blank(be, n), *g = blank(be, n), *m = blank(be, n);
 	be->load_batch(be, x, bytes, rows, B, 1, H, W, 1.0f / 255, 0.25f, NULL);
@@ -189,9 +190,9 @@ START_TEST(batches)
 	be->dropout(be, g, g, rows, B, P, 0.3f, 2, 77, PHILOX_MASK, 6);
 	float *hx = out(be, x, n), *hz = out(be, z, n), *hm = out(be, m, n), *place = out(be, g, n);
 	drop(be, rows), drop(be, source), be->release(be, bytes);
-	ck_assert_float_eq_tol(hx[5], (float)host[3 * P + 5] * (1.0f / 255) + 0.25f, backends_fused(2e-6f) + 1e-9f);
+	ck_assert_float_eq_tol(hx[5], (float)host[3 * P + 5] * (1.0f / 255) + 0.25f, backends_elementwise(2e-6f) + 1e-9f);
 	ck_assert_float_eq(hg[P + 2], values[19 * P + 2]);
-	ck_assert_msg(!memcmp(hm, place, n * sizeof(float)), "a mask in place");
+	ck_assert_msg(!memcmp(hm, place, n * sizeof(float)), "dropout in place");
 	int zeros = 0;
 	for (size_t i = 0; i < n; i++) {
 		zeros += hm[i] == 0;
@@ -199,22 +200,23 @@ START_TEST(batches)
 		ck_assert(hz[i] >= 0 && hz[i] <= 1);
 	}
 	ck_assert_msg(fabs(zeros / (double)n - 0.3) < 0.05, "%d of %d are zero", zeros, n);
-	/* rows 3 and 4 of the batch are one row of the data: they draw the same numbers wherever they stand */
+	/* batch rows 3 and 4 are the same row of the data, so their masks are equal: a mask depends on the row's number, not its position
+	 */
 	ck_assert(!memcmp(hm + 3 * P, hm + 4 * P, P * sizeof(float)));
-	/* a moved pixel comes from a place of up to W, known to a few times 1e-6; from neighbour to neighbour grey goes up to 1 */
-	agree(hx, n, backends_fused(2e-6f), "images"), agree(hz, n, backends_fused(8e-6f), "augmented");
-	agree(hg, n, 0, "gather"), agree(hm, n, 0, "mask");
+	/* augmentation: a source coordinate of up to W has an error of a few 1e-6, and neighbouring pixels differ by up to 1 */
+	agree(hx, n, backends_elementwise(2e-6f), "images"), agree(hz, n, backends_elementwise(8e-6f), "augmented");
+	agree(hg, n, 0, "gather"), agree(hm, n, 0, "dropout");
 	free(values), free(place);
 }
 END_TEST
 
-/* Losses of rows on the device, NaN where they are not written. */
+/* Device array of the rows' losses, NaN until written. */
 static double *losses_blank(const struct backend *be, int B)
 {
 	double *host = xcalloc((size_t)B, sizeof *host);
 	for (int b = 0; b < B; b++)
 		host[b] = NAN;
-	double *device = placed(be, host, (size_t)B, sizeof *host);
+	double *device = to_device(be, host, (size_t)B, sizeof *host);
 	free(host);
 	return device;
 }
@@ -232,43 +234,43 @@ static void losses_agree(const struct backend *be, double *device, int B, float 
 	drop(be, device), free(loss);
 }
 
-static const int heat_shapes[][4] = {/* B P H W */ {1, 1, 1, 2}, {3, 2, 5, 7}, {2, 3, 16, 16}, {4, 1, 33, 19}, {2, 2, 70, 67}};
+static const int heatmap_shapes[][4] = {/* B P H W */ {1, 1, 1, 2}, {3, 2, 5, 7}, {2, 3, 16, 16}, {4, 1, 33, 19}, {2, 2, 70, 67}};
 
-START_TEST(heat_maps)
+START_TEST(heatmaps)
 {
 	struct backend *be = backend(__func__, _i);
-	const int *v = heat_shapes[_i % BACKENDS_SHAPES], B = v[0], P = v[1], H = v[2], W = v[3];
+	const int *v = heatmap_shapes[_i % BACKENDS_SHAPES], B = v[0], P = v[1], H = v[2], W = v[3];
 	size_t k = (size_t)(B * P), n = k * (size_t)(H * W);
 	float *hz = randoms(n, 1), *ht = randoms(2 * k, 2);
 	for (size_t i = 0; i < n; i++)
 		hz[i] *= 5;
 	for (size_t i = 0; i < 2 * k; i++)
-		ht[i] = (ht[i] * 0.25f + 0.5f) * (float)(i % 2 ? H : W); /* some outside */
+		ht[i] = (ht[i] * 0.25f + 0.5f) * (float)(i % 2 ? H : W); /* some outside the map */
 	ht[0] = NAN;
 	float *z = in(be, hz, n), *t = in(be, ht, 2 * k), *weight = in(be, positive(randoms(2 * k, 3), 2 * k), 2 * k);
 	for (int kind = LOSS_SQUARED; kind <= LOSS_WING; kind++)
-		for (int weighed = 0; weighed < 2; weighed++) {
-			struct heatmap_loss s = {P, H, W, 1.5f, weighed ? 0.7f : 0, {(enum loss_kind)kind, 1, 0.25f, 0.1f}};
+		for (int weighted = 0; weighted < 2; weighted++) {
+			struct heatmap_loss s = {P, H, W, 1.5f, weighted ? 0.7f : 0, {(enum loss_kind)kind, 1, 0.25f, 0.1f}};
 			double *loss = losses_blank(be, B);
-			float *dz = blank(be, n), *place = blank(be, 4 * k), *alone = blank(be, 4 * k);
-			be->heatmap_loss(be, &s, loss, dz, place, z, t, weighed ? weight : NULL, B);
+			float *dz = blank(be, n), *decoded = blank(be, 4 * k), *alone = blank(be, 4 * k);
+			be->heatmap_loss(be, &s, loss, dz, decoded, z, t, weighted ? weight : NULL, B);
 			be->heatmap_loss(be, &s, NULL, NULL, alone, z, NULL, NULL, B);
-			float *one = out(be, place, 4 * k), *other = out(be, alone, 4 * k);
-			ck_assert_msg(!memcmp(one, other, 4 * k * sizeof(float)), "places alone differ");
-			agree(out(be, dz, n), n, 1e-5f, "heat dz"), losses_agree(be, loss, B, 1e-5f, "heat");
-			agree(one, 4 * k, 1e-5f, "places");
+			float *one = out(be, decoded, 4 * k), *other = out(be, alone, 4 * k);
+			ck_assert_msg(!memcmp(one, other, 4 * k * sizeof(float)), "decoded without a target differs");
+			agree(out(be, dz, n), n, 1e-5f, "heatmap dz"), losses_agree(be, loss, B, 1e-5f, "heatmap loss");
+			agree(one, 4 * k, 1e-5f, "decoded");
 			free(other);
 		}
-	/* a bump of a Gaussian's logits is a Gaussian: its mean and variance are known */
+	/* logits of a Gaussian: the softmax is that Gaussian, whose mean and variance are known */
 	if (H == 33) {
-		float *bump = xcalloc((size_t)(H * W), sizeof *bump), *place = blank(be, 4);
+		float *logits = xcalloc((size_t)(H * W), sizeof *logits), *decoded = blank(be, 4);
 		for (int i = 0; i < H * W; i++)
-			bump[i] = -((float)(i % W) - 9.25f) * ((float)(i % W) - 9.25f) / 8 -
-				  ((float)(i / W) - 14.5f) * ((float)(i / W) - 14.5f) / 8;
+			logits[i] = -((float)(i % W) - 9.25f) * ((float)(i % W) - 9.25f) / 8 -
+				    ((float)(i / W) - 14.5f) * ((float)(i / W) - 14.5f) / 8;
 		struct heatmap_loss s = {1, H, W, 1, 0, {LOSS_SQUARED, 1, 1, 1}};
-		float *one = in(be, bump, (size_t)(H * W));
-		be->heatmap_loss(be, &s, NULL, NULL, place, one, NULL, NULL, 1);
-		float *is = out(be, place, 4);
+		float *one = in(be, logits, (size_t)(H * W));
+		be->heatmap_loss(be, &s, NULL, NULL, decoded, one, NULL, NULL, 1);
+		float *is = out(be, decoded, 4);
 		ck_assert_float_eq_tol(is[0], 9.25f, 1e-2f);
 		ck_assert_float_eq_tol(is[1], 14.5f, 1e-2f);
 		ck_assert_float_eq_tol(is[2], 8, 0.1f);
@@ -278,17 +280,17 @@ START_TEST(heat_maps)
 }
 END_TEST
 
-START_TEST(splats)
+START_TEST(gaussians)
 {
 	enum { B = 2, P = 3, H = 20, W = 24, n = B * H * W };
 	static const float points[B * P * 2] = {5, 6, 11.5f, 8.25f, NAN, NAN, 1, 1, 20, 15, 21, 15};
-	static const float usual[P * 3] = {5, 5, 2, 12, 9, 2, 12, 16, 1.5f};
+	static const float priors[P * 3] = {5, 5, 2, 12, 9, 2, 12, 16, 1.5f};
 	struct backend *be = backend(__func__, _i);
 	struct gaussians s = {P, H, W, 1.5f, 2};
-	float *at = in(be, copied(points, B * P * 2), B * P * 2), *prior = in(be, copied(usual, P * 3), P * 3), *device = blank(be, n);
+	float *at = in(be, copied(points, B * P * 2), B * P * 2), *prior = in(be, copied(priors, P * 3), P * 3), *device = blank(be, n);
 	be->draw_gaussians(be, &s, device, at, prior, B);
 	float *t = out(be, device, n);
-	for (int i = 0; i < H * W; i++) { /* the first row lacks its third point: what is near its usual place is no background */
+	for (int i = 0; i < H * W; i++) { /* the first row lacks its third point: pixels near that point's prior are masked */
 		int near = hypot(i % W - 12, i / W - 16) < 3;
 		ck_assert_msg(isnan(t[i]) == near, "pixel %d,%d: %g", i % W, i / W, (double)t[i]);
 		t[i] = isnan(t[i]) ? -1 : t[i];
@@ -296,28 +298,28 @@ START_TEST(splats)
 	ck_assert_float_eq_tol(t[6 * W + 5], 1, 1e-6f);
 	ck_assert_float_eq_tol(t[H * W + 15 * W + 20], 1, 1e-6f);
 	ck_assert_float_eq_tol(t[H * W + 15 * W + 22], expf(-1 / 4.5f), 1e-6f);
-	agree(t, n, 1e-6f, "splat");
+	agree(t, n, 1e-6f, "gaussians");
 	drop(be, at), drop(be, prior);
 }
 END_TEST
 
-/* Test k: a kind of loss, weighed or not. */
+/* Shape k: loss kind k / 2, weighted where k is odd. */
 START_TEST(losses)
 {
 	enum { B = 37, K = 5, n = B * K };
 	struct backend *be = backend(__func__, _i);
-	int weighed = _i % BACKENDS_SHAPES % 2;
+	int weighted = _i % BACKENDS_SHAPES % 2;
 	enum loss_kind kind = (enum loss_kind)(_i % BACKENDS_SHAPES / 2);
 	struct loss s = {kind, 2, 0.5f, 0.5f};
 	float *hz = randoms(n, 1), *ht = randoms(n, 2);
 	for (size_t i = 0; i < n; i++) {
-		hz[i] *= 30; /* far into saturation */
+		hz[i] *= 30; /* saturates sigmoid and softmax */
 		ht[i] = kind < LOSS_SIGMOID ? ht[i] : kind == LOSS_SIGMOID ? (float)(i % 3) / 2 : (float)(i % K);
 	}
 	float *z = in(be, hz, n), *t = in(be, ht, n), *weight = in(be, positive(randoms(n, 4), n), n), *dz = blank(be, n);
 	double *loss = losses_blank(be, B), *alone = losses_blank(be, B);
-	be->loss(be, &s, loss, dz, z, t, weighed ? weight : NULL, B, K);
-	be->loss(be, &s, alone, NULL, z, t, weighed ? weight : NULL, B, K);
+	be->loss(be, &s, loss, dz, z, t, weighted ? weight : NULL, B, K);
+	be->loss(be, &s, alone, NULL, z, t, weighted ? weight : NULL, B, K);
 	agree(out(be, dz, n), n, 2e-6f, "dz"), losses_agree(be, loss, B, 1e-6f, "loss"), losses_agree(be, alone, B, 1e-6f, "loss alone");
 	drop(be, z), drop(be, t), drop(be, weight);
 }
@@ -328,16 +330,16 @@ START_TEST(steps)
 	struct backend *be = backend(__func__, _i);
 	size_t n = 100003;
 	int k = _i % BACKENDS_SHAPES;
-	struct moved host = {randoms(n, 9), randoms(n, 10), positive(randoms(n, 11), n)}, a = moved_in(be, &host, k, n);
+	struct params host = {randoms(n, 9), randoms(n, 10), positive(randoms(n, 11), n)}, a = params_upload(be, &host, k, n);
 	float *g = in(be, randoms(n, 3), n);
 	be->optimizer_step(be, a.w, g, a.m, a.v, n, &updates[k]);
-	moved_agree(be, a, n, 1e-6f, "update");
+	params_agree(be, a, n, 1e-6f, "update");
 	drop(be, g), free(host.w), free(host.m), free(host.v);
 }
 END_TEST
 
-/* Many in a row, of all sizes, some of which need what others have moved: a backend may do in one go only those that don't. */
-START_TEST(steps_in_a_row)
+/* Many steps queued in a row, of all sizes, some of which read weights that others write: a backend may batch only independent ones. */
+START_TEST(queued_steps)
 {
 	enum { ARRAYS = 50, MOST = 3001 };
 	struct backend *be = backend(__func__, _i);
@@ -350,10 +352,12 @@ START_TEST(steps_in_a_row)
 		v[i] = in(be, positive(randoms(n[i], 11), n[i]), n[i]), g[i] = in(be, randoms(n[i], 3), n[i]);
 	}
 	for (int i = 0; i < ARRAYS; i++) {
-		int a = i % 11 == 10 ? i - 1 : i, by = i % 7 == 6 && i > 7 ? i - 7 : i; /* moved twice; by what has moved */
+		int a = i % 11 == 10 ? i - 1 : i,
+		    by = i % 7 == 6 && i > 7 ? i - 7 : i; /* updated twice; the gradient is weights just updated */
 		opt.weight_decay = i % 3 ? 0 : 0.01f;
-		be->optimizer_step(be, w[a], i % 7 == 6 && i > 7 ? w[by] : g[a], opt.kind == OPTIMIZER_ADAM || opt.momentum > 0 ? m[a] : NULL,
-			opt.kind == OPTIMIZER_ADAM ? v[a] : NULL, n[a] < n[by] ? n[a] : n[by], &opt);
+		be->optimizer_step(be, w[a], i % 7 == 6 && i > 7 ? w[by] : g[a],
+			opt.kind == OPTIMIZER_ADAM || opt.momentum > 0 ? m[a] : NULL, opt.kind == OPTIMIZER_ADAM ? v[a] : NULL,
+			n[a] < n[by] ? n[a] : n[by], &opt);
 	}
 	for (int i = 0; i < ARRAYS; i++) {
 		agree(out(be, w[i], n[i]), n[i], 1e-5f, "w in a row");
@@ -367,14 +371,14 @@ static void add(Suite *s, int backend)
 	int shapes = LENGTH(dense_shapes) - !getenv("LARGE");
 	BACKENDS_TEST(s, backend, memory, LENGTH(memory_sizes));
 	BACKENDS_TEST(s, backend, dense, shapes);
-	BACKENDS_TEST(s, backend, dense_step, shapes);
+	BACKENDS_TEST(s, backend, dense_update, shapes);
 	BACKENDS_TEST(s, backend, acts, LENGTH(act_sizes));
 	BACKENDS_TEST(s, backend, batches, 1);
 	BACKENDS_TEST(s, backend, losses, 2 * LOSS_SOFTMAX + 1);
 	BACKENDS_TEST(s, backend, steps, UPDATES);
-	BACKENDS_TEST(s, backend, steps_in_a_row, UPDATES);
-	BACKENDS_TEST(s, backend, heat_maps, LENGTH(heat_shapes));
-	BACKENDS_TEST(s, backend, splats, 1);
+	BACKENDS_TEST(s, backend, queued_steps, UPDATES);
+	BACKENDS_TEST(s, backend, heatmaps, LENGTH(heatmap_shapes));
+	BACKENDS_TEST(s, backend, gaussians, 1);
 }
 
 int main(void)

@@ -1,10 +1,10 @@
-/* Every operation on maps of a backend against the readable one, on awkward shapes, and its bits from opening to opening. */
+/* Every operation on maps of a backend against ref, on awkward shapes, and the same bits from every instance of the backend. */
 #include "tests/backends.h"
 
 static const int maps_shapes[][4] = {
 	{1, 1, 1, 1}, {3, 1, 5, 7}, {2, 3, 4, 1}, {5, 15, 3, 3}, {2, 16, 9, 2}, {3, 17, 1, 6}, {1, 33, 5, 5}, {2, 50, 3, 4}, {70, 8, 2, 2}};
 
-/* There and back, and the whole of maps value by value: each value is somewhere, once. */
+/* to_maps and to_rows are inverses; elementwise operations on whole maps, padding included, change each value once. */
 START_TEST(layout)
 {
 	struct backend *be = backend(__func__, _i);
@@ -17,12 +17,12 @@ START_TEST(layout)
 	be->act(be, y, y, ACT_SIGMOID, all);
 	be->act_backward(be, dx, dx, y, ACT_SIGMOID, all);
 	agree(back, n, 0, "layout");
-	agree(to_rows(be, y, B, C, H, W), n, 1e-6f, "sigmoid"), agree(to_rows(be, dx, B, C, H, W), n, 1e-6f, "sigmoid back");
+	agree(to_rows(be, y, B, C, H, W), n, 1e-6f, "sigmoid"), agree(to_rows(be, dx, B, C, H, W), n, 1e-6f, "sigmoid_backward");
 }
 END_TEST
 
 static const int conv_shapes[][12] = {
-	/* B C H W up F KH KW S P pool image */
+	/* B C H W upsample F KH KW S P pool image */
 	{1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0},
 	{1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1},
 	{2, 3, 5, 7, 1, 4, 3, 3, 1, 1, 1, 0},
@@ -47,7 +47,7 @@ static const int conv_shapes[][12] = {
 	{3, 2, 9, 7, 1, 17, 4, 3, 2, 1, 3, 1},
 	{130, 1, 5, 5, 1, 16, 2, 2, 1, 0, 2, 1},
 	{2, 1, 9, 30, 1, 33, 3, 3, 1, 1, 1, 1},
-	/* pools, some of which do not divide */
+	/* pools, some of which do not divide the output */
 	{2, 16, 9, 10, 1, 17, 3, 3, 1, 1, 2, 0},
 	{3, 15, 8, 8, 1, 16, 2, 2, 1, 0, 2, 0},
 	{1, 17, 13, 11, 1, 33, 3, 3, 1, 0, 3, 0},
@@ -56,7 +56,7 @@ static const int conv_shapes[][12] = {
 	{1, 64, 9, 9, 1, 64, 2, 2, 1, 0, 2, 0},
 	{1, 2, 31, 17, 1, 3, 2, 2, 1, 0, 15, 0},
 	{2, 3, 8, 9, 1, 16, 1, 1, 1, 0, 2, 0},
-	/* up */
+	/* upsample */
 	{2, 16, 4, 6, 2, 16, 3, 3, 1, 1, 1, 0},
 	{3, 17, 5, 3, 2, 15, 3, 3, 1, 1, 1, 0},
 	{2, 50, 3, 4, 2, 33, 3, 3, 1, 1, 1, 0},
@@ -71,10 +71,10 @@ static const int conv_shapes[][12] = {
 	{2, 16, 3, 3, 3, 3, 2, 3, 2, 0, 1, 0},
 	{2, 16, 4, 3, 2, 17, 3, 3, 2, 1, 2, 0},
 	{2, 1, 5, 6, 2, 16, 3, 3, 1, 1, 1, 1},
-	/* farther than the lists of taps go */
+	/* stride, then upsample above PHASES, which the cpu backend's layout can't express */
 	{1, 2, 20, 40, 1, 3, 2, 2, 17, 0, 1, 0},
 	{2, 3, 2, 3, 17, 2, 3, 3, 1, 1, 1, 0},
-	/* about the sizes of a GPU's tiles: channels, filters and B OH OW = 65, 129, 130 */
+	/* around a GPU's tile sizes: channels, filters and B OH OW = 65, 129, 130 */
 	{1, 4, 5, 13, 1, 64, 3, 3, 1, 1, 1, 0},
 	{1, 5, 5, 13, 1, 4, 3, 3, 1, 1, 1, 0},
 	{1, 4, 7, 15, 1, 5, 3, 3, 1, 0, 1, 0},
@@ -91,13 +91,13 @@ static const int conv_shapes[][12] = {
 	{1, 33, 5, 7, 2, 64, 3, 3, 1, 1, 2, 0},
 	{1, 5, 7, 15, 1, 65, 3, 3, 1, 0, 1, 1},
 	{1, 4, 7, 15, 1, 64, 3, 3, 1, 0, 1, 1},
-	/* a long sum for each weight */
+	/* a long reduction for each weight's gradient */
 	{16, 4, 40, 40, 1, 4, 3, 3, 1, 1, 1, 0},
 };
 
-/* Exact: all must agree to where a pool's gradient goes and where relu begins; such factors have so few bits that no precision rounds
- * them. Else numbers as they come: near ties may then be seen otherwise by another order of sums, and only what does not hang on them is
- * compared. */
+/* exact: factors are small integers times a power of two, which no precision rounds, so that all backends agree on the pool's argmax and on
+ * relu's sign, and all results are compared. Else normal numbers: sums in another order may resolve near ties differently, so that only
+ * results that don't depend on them are compared. */
 static void convolve(struct backend *be, const struct conv *s, int exact)
 {
 	struct conv one = *s;
@@ -105,17 +105,20 @@ static void convolve(struct backend *be, const struct conv *s, int exact)
 	int B = s->B, C = s->C, H = s->H, W = s->W, F = s->F, PH = s->OH / s->pool, PW = s->OW / s->pool, fan = C * s->KH * s->KW;
 	size_t nx = (size_t)B * C * H * W, ny = (size_t)B * F * PH * PW, nw = (size_t)F * fan, nb = (size_t)F;
 	float unit = exp2f(-ceilf(log2f(2 * sqrtf((float)fan))));
-	float *hx = exact ? whole(nx, 1, 1) : randoms(nx, 1), *x = s->image ? in(be, hx, nx) : to_maps(be, hx, B, C, H, W);
-	float *w = in(be, exact ? whole(nw, unit, 2) : weights(nw, fan, 2), nw), *b = in(be, exact ? whole(nb, unit, 3) : randoms(nb, 3), nb);
-	float *dy = to_maps(be, exact ? whole(ny, 1, 4) : randoms(ny, 4), B, F, PH, PW), *y = maps_filled(be, NAN, B, F, PH, PW);
+	float *hx = exact ? integers(nx, 1, 1) : randoms(nx, 1), *x = s->image ? in(be, hx, nx) : to_maps(be, hx, B, C, H, W);
+	float *w = in(be, exact ? integers(nw, unit, 2) : weights(nw, fan, 2), nw),
+	      *b = in(be, exact ? integers(nb, unit, 3) : randoms(nb, 3), nb);
+	float *dy = to_maps(be, exact ? integers(ny, 1, 4) : randoms(ny, 4), B, F, PH, PW), *y = maps_filled(be, NAN, B, F, PH, PW);
 	float *dx = s->image ? NULL : maps_filled(be, NAN, B, C, H, W), *dw = blank(be, nw), *db = blank(be, nb);
-	void *at = be->alloc(be, be->maps_size(be, B, F, PH, PW) / sizeof(float)), *packed = be->alloc(be, be->conv_packed_size(be, &one));
+	void *argmax = be->alloc(be, be->maps_size(be, B, F, PH, PW) / sizeof(float)),
+	     *packed = be->alloc(be, be->conv_packed_size(be, &one));
 	be->conv_pack(be, packed, w, &one);
-	be->conv(be, y, s->pool > 1 ? at : NULL, x, packed, b, s);
-	be->conv_backward(be, dx, dw, db, dy, y, s->pool > 1 ? at : NULL, x, w, packed, s);
-	int hard = s->act == ACT_RELU || s->pool > 1, whole_all = exact && s->act <= ACT_RELU; /* else slopes are no whole numbers */
-	int sums = B * s->OH * s->OW, taps = F * s->KH * s->KW;
-	agree(to_rows(be, y, B, F, PH, PW), ny, whole_all ? 0 : exact ? TOLERANCE(fan) : backends_products(fan), "conv");
+	be->conv(be, y, s->pool > 1 ? argmax : NULL, x, packed, b, s);
+	be->conv_backward(be, dx, dw, db, dy, y, s->pool > 1 ? argmax : NULL, x, w, packed, s);
+	int near_ties = s->act == ACT_RELU || s->pool > 1,
+	    all_integers = exact && s->act <= ACT_RELU; /* else derivatives are no integers */
+	int dw_terms = B * s->OH * s->OW, dx_terms = F * s->KH * s->KW;
+	agree(to_rows(be, y, B, F, PH, PW), ny, all_integers ? 0 : exact ? TOLERANCE(fan) : backends_products(fan), "conv");
 	agree(out(be, db, nb), nb,
 		exact || s->act == ACT_NONE ? 2 * TOLERANCE(B * PH * PW)
 		: s->act == ACT_RELU	    ? INFINITY
@@ -123,23 +126,28 @@ static void convolve(struct backend *be, const struct conv *s, int exact)
 		"conv db");
 	if (dx)
 		agree(to_rows(be, dx, B, C, H, W), nx,
-			whole_all	 ? TOLERANCE(taps)
-			: exact || !hard ? backends_products(taps)
-					 : INFINITY,
+			all_integers	      ? TOLERANCE(dx_terms)
+			: exact || !near_ties ? backends_products(dx_terms)
+					      : INFINITY,
 			"conv dx");
-	agree(out(be, dw, nw), nw, whole_all ? 2 * TOLERANCE(sums) : exact || !hard ? 2 * backends_products(sums) : INFINITY, "conv dw");
+	agree(out(be, dw, nw), nw,
+		all_integers	      ? 2 * TOLERANCE(dw_terms)
+		: exact || !near_ties ? 2 * backends_products(dw_terms)
+				      : INFINITY,
+		"conv dw");
 	if (s->image)
 		drop(be, x);
 	else
 		be->release(be, x);
-	drop(be, w), drop(be, b), be->release(be, dy), be->release(be, at), be->release(be, packed);
+	drop(be, w), drop(be, b), be->release(be, dy), be->release(be, argmax), be->release(be, packed);
 }
 
 START_TEST(convolution)
 {
 	struct backend *be = backend(__func__, _i);
 	const int *v = conv_shapes[_i % BACKENDS_SHAPES];
-	struct conv s = {.B = v[0], .C = v[1], .H = v[2], .W = v[3], .upsample = v[4], .F = v[5], .KH = v[6], .KW = v[7], .S = v[8], .P = v[9]};
+	struct conv s = {
+		.B = v[0], .C = v[1], .H = v[2], .W = v[3], .upsample = v[4], .F = v[5], .KH = v[6], .KW = v[7], .S = v[8], .P = v[9]};
 	s.pool = v[10], s.image = v[11];
 	s.OH = (s.H * s.upsample + 2 * s.P - s.KH) / s.S + 1, s.OW = (s.W * s.upsample + 2 * s.P - s.KW) / s.S + 1;
 	ck_assert(s.OH >= s.pool && s.OW >= s.pool);
@@ -157,7 +165,7 @@ START_TEST(planes)
 	struct backend *be = backend(__func__, _i);
 	const int *v = plane_shapes[_i % BACKENDS_SHAPES], B = v[0], C = v[1], H = v[2], W = v[3], K = v[4], OH = H / K, OW = W / K;
 	size_t nx = (size_t)(B * C * H * W), ny = (size_t)(B * C * OH * OW), nu = nx * (size_t)(K * K);
-	float *x = to_maps(be, whole(nx, 1, 1), B, C, H, W), *dy = to_maps(be, randoms(ny, 2), B, C, OH, OW); /* x has ties */
+	float *x = to_maps(be, integers(nx, 1, 1), B, C, H, W), *dy = to_maps(be, randoms(ny, 2), B, C, OH, OW); /* x has ties */
 	float *du = to_maps(be, randoms(nu, 3), B, C, H * K, W * K), *y = maps_filled(be, NAN, B, C, OH, OW);
 	float *dx = maps_filled(be, NAN, B, C, H, W), *u = maps_filled(be, NAN, B, C, H * K, W * K), *ux = maps_filled(be, NAN, B, C, H, W);
 	uint8_t *argmax = be->alloc(be, be->maps_size(be, B, C, OH, OW) / sizeof(float));
@@ -165,8 +173,9 @@ START_TEST(planes)
 	be->max_pool_backward(be, dx, dy, argmax, B, C, H, W, K);
 	be->upsample(be, u, x, B, C, H, W, K);
 	be->upsample_backward(be, ux, du, B, C, H, W, K);
-	agree(to_rows(be, y, B, C, OH, OW), ny, 0, "pool"), agree(to_rows(be, dx, B, C, H, W), nx, 0, "pool_back");
-	agree(to_rows(be, u, B, C, H * K, W * K), nu, 0, "up"), agree(to_rows(be, ux, B, C, H, W), nx, TOLERANCE(K * K), "up_back");
+	agree(to_rows(be, y, B, C, OH, OW), ny, 0, "max_pool"), agree(to_rows(be, dx, B, C, H, W), nx, 0, "max_pool_backward");
+	agree(to_rows(be, u, B, C, H * K, W * K), nu, 0, "upsample"),
+		agree(to_rows(be, ux, B, C, H, W), nx, TOLERANCE(K * K), "upsample_backward");
 	be->release(be, x), be->release(be, dy), be->release(be, du), be->release(be, argmax);
 }
 END_TEST
@@ -183,16 +192,17 @@ START_TEST(batch_norm)
 	for (s.train = 1; s.train >= 0; s.train--) {
 		float *x = maps ? to_maps(be, randoms(n, 1), B, C, H, W) : in(be, randoms(n, 1), n);
 		float *dy = maps ? to_maps(be, randoms(n, 2), B, C, H, W) : in(be, randoms(n, 2), n);
-		float *y = maps ? maps_filled(be, NAN, B, C, H, W) : blank(be, n), *dx = maps ? maps_filled(be, NAN, B, C, H, W) : blank(be, n);
+		float *y = maps ? maps_filled(be, NAN, B, C, H, W) : blank(be, n),
+		      *dx = maps ? maps_filled(be, NAN, B, C, H, W) : blank(be, n);
 		float *gamma = in(be, randoms(c, 3), c), *beta = in(be, randoms(c, 4), c), *first = randoms(2 * c, 5);
 		for (size_t k = c; k < 2 * c; k++)
 			first[k] = fabsf(first[k]) + 0.1f;
 		float *run = in(be, first, 2 * c), *save = blank(be, 2 * c), *dg = blank(be, c), *db = blank(be, c);
 		be->batch_norm(be, y, x, gamma, beta, run, save, &s);
 		be->batch_norm_backward(be, dx, dg, db, dy, y, x, gamma, save, &s);
-		agree(maps ? to_rows(be, y, B, C, H, W) : out(be, y, n), n, 1e-5f, "bn");
-		agree(out(be, run, 2 * c), 2 * c, 1e-5f, "bn run"), agree(out(be, save, 2 * c), 2 * c, 1e-5f, "bn save");
-		agree(maps ? to_rows(be, dx, B, C, H, W) : out(be, dx, n), n, 2e-5f, "bn_back");
+		agree(maps ? to_rows(be, y, B, C, H, W) : out(be, y, n), n, 1e-5f, "batch_norm");
+		agree(out(be, run, 2 * c), 2 * c, 1e-5f, "running statistics"), agree(out(be, save, 2 * c), 2 * c, 1e-5f, "save");
+		agree(maps ? to_rows(be, dx, B, C, H, W) : out(be, dx, n), n, 2e-5f, "batch_norm_backward");
 		agree(out(be, dg, c), c, 2e-5f, "dgamma"), agree(out(be, db, c), c, 2e-5f, "dbeta");
 		if (maps)
 			be->release(be, x), be->release(be, dy);
@@ -210,63 +220,64 @@ static int is_nan(float *p, int i)
 	return nan;
 }
 
-/* NaN must come out of whatever it goes into: training that went wrong has to show. */
+/* NaN propagates through every operation, so that diverged training is seen. */
 START_TEST(nan_passes)
 {
 	static const float four[4] = {1, NAN, 2, 3}, one = 1, none = 0;
 	struct backend *be = backend(__func__, _i);
 	float *w = in(be, copied(&one, 1), 1), *b = in(be, copied(&none, 1), 1), *x = in(be, copied(four, 4), 4);
 	float *maps = to_maps(be, copied(four, 4), 1, 1, 2, 2), *pooled = maps_filled(be, 0, 1, 1, 1, 1);
-	void *at = be->alloc(be, be->maps_size(be, 1, 1, 1, 1));
+	void *argmax = be->alloc(be, be->maps_size(be, 1, 1, 1, 1));
 	for (int act = ACT_NONE; act <= ACT_SIGMOID; act++) {
 		float *device = blank(be, 4);
 		be->act(be, device, x, (enum act)act, 4);
 		float *y = out(be, device, 4);
 		ck_assert(isnan(y[1]) && !isnan(y[0]));
 		free(y);
-		/* a pool of four sums, the second of which has it, by each way of reading x */
+		/* a pool of four values, the second of which is NaN; x as maps and as rows */
 		for (int image = 0; image < 2; image++) {
 			struct conv s = {1, 1, 2, 2, 1, 1, 1, 1, 1, 0, 2, 2, 2, (enum act)act, image};
 			float *my = maps_filled(be, 0, 1, 1, 1, 1);
 			void *packed = be->alloc(be, be->conv_packed_size(be, &s));
 			be->conv_pack(be, packed, w, &s);
-			be->conv(be, my, at, image ? x : maps, packed, b, &s);
+			be->conv(be, my, argmax, image ? x : maps, packed, b, &s);
 			ck_assert_msg(is_nan(to_rows(be, my, 1, 1, 1, 1), 0), "activation %d, image %d", act, image);
 			be->release(be, packed);
 		}
 	}
-	be->max_pool(be, pooled, at, maps, 1, 1, 2, 2, 2);
+	be->max_pool(be, pooled, argmax, maps, 1, 1, 2, 2, 2);
 	ck_assert(is_nan(to_rows(be, pooled, 1, 1, 1, 1), 0));
-	drop(be, w), drop(be, b), drop(be, x), be->release(be, maps), be->release(be, at);
+	drop(be, w), drop(be, b), drop(be, x), be->release(be, maps), be->release(be, argmax);
 }
 END_TEST
 
-/* Of equal values the first is the largest: after a relu there are many zeros, and backends must send their gradient to one place. Both as a
- * pool alone and behind a convolution that changes nothing. */
+/* argmax is the first of equal values: after relu there are many zeros, and all backends must route the gradient to the same one. Both
+ * for max_pool and for a pool fused with an identity convolution. */
 START_TEST(ties)
 {
-	static const float values[18] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5, 5, 5, 2, 5, 3, 3, 5}, slopes[2] = {7, 9}, same[4] = {1, 0, 0, 1};
+	static const float values[18] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5, 5, 5, 2, 5, 3, 3, 5}, gradients[2] = {7, 9},
+			   same[4] = {1, 0, 0, 1};
 	static const struct conv s = {1, 2, 3, 3, 1, 2, 1, 1, 1, 0, 3, 3, 3, ACT_NONE, 0};
 	struct backend *be = backend(__func__, _i);
 	for (int conv = 0; conv < 2; conv++) {
-		float *x = to_maps(be, copied(values, 18), 1, 2, 3, 3), *dy = to_maps(be, copied(slopes, 2), 1, 2, 1, 1);
+		float *x = to_maps(be, copied(values, 18), 1, 2, 3, 3), *dy = to_maps(be, copied(gradients, 2), 1, 2, 1, 1);
 		float *my = maps_filled(be, 0, 1, 2, 1, 1), *mdx = maps_filled(be, NAN, 1, 2, 3, 3);
 		float *w = in(be, copied(same, 4), 4), *b = in(be, xcalloc(2, sizeof *b), 2), *dw = blank(be, 4), *db = blank(be, 2);
-		void *packed = be->alloc(be, be->conv_packed_size(be, &s)), *at = be->alloc(be, be->maps_size(be, 1, 2, 1, 1));
+		void *packed = be->alloc(be, be->conv_packed_size(be, &s)), *argmax = be->alloc(be, be->maps_size(be, 1, 2, 1, 1));
 		if (conv) {
 			be->conv_pack(be, packed, w, &s);
-			be->conv(be, my, at, x, packed, b, &s);
-			be->conv_backward(be, mdx, dw, db, dy, my, at, x, w, packed, &s);
+			be->conv(be, my, argmax, x, packed, b, &s);
+			be->conv_backward(be, mdx, dw, db, dy, my, argmax, x, w, packed, &s);
 		} else {
-			be->max_pool(be, my, at, x, 1, 2, 3, 3, 3);
-			be->max_pool_backward(be, mdx, dy, at, 1, 2, 3, 3, 3);
+			be->max_pool(be, my, argmax, x, 1, 2, 3, 3, 3);
+			be->max_pool_backward(be, mdx, dy, argmax, 1, 2, 3, 3, 3);
 		}
 		float *y = to_rows(be, my, 1, 2, 1, 1), *dx = to_rows(be, mdx, 1, 2, 3, 3);
 		ck_assert(y[0] == 0 && y[1] == 5);
 		for (int k = 0; k < 18; k++)
 			ck_assert_msg(dx[k] == (float)(k == 0 ? 7 : k == 10 ? 9 : 0), "conv %d: %d has %g", conv, k, (double)dx[k]);
 		drop(be, w), drop(be, b), drop(be, dw), drop(be, db);
-		be->release(be, x), be->release(be, dy), be->release(be, packed), be->release(be, at), free(y), free(dx);
+		be->release(be, x), be->release(be, dy), be->release(be, packed), be->release(be, argmax), free(y), free(dx);
 	}
 }
 END_TEST

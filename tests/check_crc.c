@@ -1,4 +1,4 @@
-/* The same sums as zlib's, for every length, start and split. */
+/* The same CRCs as zlib's, for every length, alignment and split. */
 #include <check.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -35,7 +35,7 @@ START_TEST(in_parts)
 }
 END_TEST
 
-/* Every single bit changes it: a fold that lost one would show here. */
+/* Every single bit changes the CRC: no folding step loses one. */
 START_TEST(bits)
 {
 	uint32_t whole = crc_add(0, data, 1024);

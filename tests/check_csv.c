@@ -22,7 +22,7 @@ static uint32_t draw(void)
 	return philox(11, PHILOX_TEST, 0, 0, n++).v[0];
 }
 
-/* Which ways this processor has: the others end the program. */
+/* The values of KEYPIPE_ISA that this processor supports: the others end the program. */
 static void find_isas(void)
 {
 	static const char *const all[] = {"plain", "avx2", "avx512"};
@@ -44,19 +44,19 @@ static void find_isas(void)
 	}
 }
 
-/* ---- what a text reads as ---- */
+/* ---- parsing ---- */
 
-/* All that a text gives, as one text: names, rows with every number, and the error. */
+/* What the parser returns for a text, as one text: names, rows with every number, and the error. */
 struct text {
 	char *s;
-	size_t n, room;
+	size_t n, capacity;
 };
 
-static void put(struct text *t, const void *s, size_t n)
+static void append(struct text *t, const void *s, size_t n)
 {
-	if (t->n + n + 1 > t->room) {
-		t->room = 2 * (t->n + n + 1);
-		t->s = xrealloc(t->s, t->room);
+	if (t->n + n + 1 > t->capacity) {
+		t->capacity = 2 * (t->n + n + 1);
+		t->s = xrealloc(t->s, t->capacity);
 	}
 	memcpy(t->s + t->n, s, n);
 	t->n += n;
@@ -68,24 +68,24 @@ static struct text read_csv(struct csv *c)
 	struct text t = {0};
 	char line[1024];
 	int r = csv_head(c);
-	put(&t, "", 0);
+	append(&t, "", 0);
 	for (int i = 0; r == CSV_DONE && i < c->npoints; i++)
-		put(&t, line, (size_t)snprintf(line, sizeof line, "%s,", c->points[i]));
+		append(&t, line, (size_t)snprintf(line, sizeof line, "%s,", c->points[i]));
 	while (r != CSV_ERR && (r = csv_step(c)) == CSV_ROW) {
-		put(&t, line, (size_t)snprintf(line, sizeof line, "\n%d %u %dx%d", (int)c->row, c->id, c->w, c->h));
+		append(&t, line, (size_t)snprintf(line, sizeof line, "\n%d %u %dx%d", (int)c->row, c->id, c->w, c->h));
 		for (int i = 0; i < 2 * c->npoints; i++)
-			put(&t, line, (size_t)snprintf(line, sizeof line, " %.9g", c->xy[i]));
-		put(&t, " ", 1);
+			append(&t, line, (size_t)snprintf(line, sizeof line, " %.9g", c->xy[i]));
+		append(&t, " ", 1);
 		for (int i = 0; i < c->w * c->h; i++)
-			put(&t, line, (size_t)snprintf(line, sizeof line, "%d,", c->image[i]));
+			append(&t, line, (size_t)snprintf(line, sizeof line, "%d,", c->image[i]));
 	}
 	if (r == CSV_ERR)
-		put(&t, line, (size_t)snprintf(line, sizeof line, "\nERROR %s", c->err));
+		append(&t, line, (size_t)snprintf(line, sizeof line, "\nERROR %s", c->err));
 	csv_free(c);
 	return t;
 }
 
-/* The same by every way the processor has, which must agree. */
+/* Parsed by every ISA's code, which must agree. */
 static char *reads_as(const void *data, size_t n, const char *name, int w, int h)
 {
 	struct text first = {0};
@@ -237,8 +237,8 @@ END_TEST
 
 /* ---- pixels ---- */
 
-/* What the header promises, written as plainly as can be. */
-static long slow_pixels(const char *p, unsigned char *out)
+/* Reference implementation of pixels.h. */
+static long reference_pixels(const char *p, unsigned char *out)
 {
 	long n = 0;
 	for (;;) {
@@ -253,19 +253,19 @@ static long slow_pixels(const char *p, unsigned char *out)
 	}
 }
 
-/* The text in a buffer of exactly the room that is asked for, so that a sanitizer sees what is read beyond. */
+/* Buffers have exactly the sizes that pixels.h requires, so that a sanitizer finds accesses beyond them. */
 static void check_pixels(const char *text)
 {
-	size_t n = strlen(text), room = n / 2 + 1;
-	unsigned char *want = xmalloc(room), *copy = xmalloc(n + 2 * PIXELS_PAD), *out = xmalloc(room + PIXELS_PAD);
-	long count = slow_pixels(text, want);
-	memset(copy, '7', n + 2 * PIXELS_PAD); /* digits before and behind must not count */
+	size_t n = strlen(text), capacity = n / 2 + 1;
+	unsigned char *want = xmalloc(capacity), *copy = xmalloc(n + 2 * PIXELS_PAD), *out = xmalloc(capacity + PIXELS_PAD);
+	long count = reference_pixels(text, want);
+	memset(copy, '7', n + 2 * PIXELS_PAD); /* digits before and behind the text must not matter */
 	copy[PIXELS_PAD - 1] = draw() & 1 ? ',' : '"';
 	memcpy(copy + PIXELS_PAD, text, n);
 	for (int i = 0; i < nisas; i++) {
 		setenv("KEYPIPE_ISA", isas[i], 1);
 		pixels_fn *fn = pixels_best(NULL);
-		long got = fn(copy + PIXELS_PAD, copy + PIXELS_PAD + n, out, room);
+		long got = fn(copy + PIXELS_PAD, copy + PIXELS_PAD + n, out, capacity);
 		ck_assert_msg(got == count, "%s: %ld numbers, not %ld, in '%s'", isas[i], got, count, text);
 		ck_assert_msg(count <= 0 || !memcmp(out, want, (size_t)count), "%s: other numbers in '%s'", isas[i], text);
 		if (count > 1)
@@ -276,7 +276,7 @@ static void check_pixels(const char *text)
 	free(want), free(copy), free(out);
 }
 
-START_TEST(every_number_at_every_place)
+START_TEST(every_number_at_every_position)
 {
 	char text[256];
 	for (int v = 0; v < 1100; v += v < 300 ? 1 : 7)
@@ -284,7 +284,7 @@ START_TEST(every_number_at_every_place)
 			sprintf(text, "%*s%d%s", at, "", v, at % 3 == 0 ? "" : at % 3 == 1 ? " " : " 12 255");
 			check_pixels(text);
 		}
-	for (int c = 1; c < 256; c++) /* every byte within, at some places */
+	for (int c = 1; c < 256; c++) /* every byte at some positions */
 		for (int at = 0; at < 140; at += 1 + at / 2) {
 			memset(text, 0, sizeof text);
 			for (int i = 0; i < 150; i++)
@@ -301,7 +301,7 @@ START_TEST(random_pixels)
 	char text[400];
 	for (int round = 0; round < 20000; round++) {
 		size_t n = draw() % 300, at = 0;
-		uint32_t wild = draw() % 3; /* 0: all right; 1: one byte of it; 2: anything */
+		uint32_t wild = draw() % 3; /* 0: valid; 1: one byte changed; 2: random */
 		while (at < n)
 			at += (size_t)sprintf(text + at, "%u ", draw() % 256);
 		text[at] = 0;
@@ -320,13 +320,13 @@ static char *sample(size_t rows, int side, size_t *n)
 {
 	struct text t = {0};
 	char s[64];
-	put(&t, "a_x,a_y,ImageId,b_x,b_y,Image\n", 30);
+	append(&t, "a_x,a_y,ImageId,b_x,b_y,Image\n", 30);
 	for (size_t r = 0; r < rows; r++) {
-		put(&t, s, (size_t)sprintf(s, "%.7f,%.4f,%u,", draw() % 96000 / 1000.0, draw() % 96000 / 1000.0, draw()));
-		put(&t, s, draw() % 2 ? (size_t)sprintf(s, "%.6f,%u", draw() / 4294967296.0, draw() % 96) : (size_t)sprintf(s, ","));
+		append(&t, s, (size_t)sprintf(s, "%.7f,%.4f,%u,", draw() % 96000 / 1000.0, draw() % 96000 / 1000.0, draw()));
+		append(&t, s, draw() % 2 ? (size_t)sprintf(s, "%.6f,%u", draw() / 4294967296.0, draw() % 96) : (size_t)sprintf(s, ","));
 		for (int i = 0; i < side * side; i++)
-			put(&t, s, (size_t)sprintf(s, "%c%u", i ? ' ' : ',', draw() % 256));
-		put(&t, "\n", 1);
+			append(&t, s, (size_t)sprintf(s, "%c%u", i ? ' ' : ',', draw() % 256));
+		append(&t, "\n", 1);
 	}
 	*n = t.n;
 	return t.s;
@@ -349,7 +349,7 @@ START_TEST(numbers_as_strtod)
 }
 END_TEST
 
-/* Change a byte, and all ways must still say the same: accept the same rows, name the same fault. */
+/* With a byte changed, all ISAs' code must still accept the same rows and report the same fault. */
 START_TEST(mutations)
 {
 	static const char alphabet[] = "0123456789 ,.\"\n\r-xe\0\xff";
@@ -371,7 +371,7 @@ START_TEST(mutations)
 }
 END_TEST
 
-/* A text cut anywhere in a row but in its last number is refused: there the rest could be right. */
+/* A text cut in a row is refused, but for cuts in the row's last number, which may leave a valid one. */
 START_TEST(every_cut)
 {
 	size_t n, accepted = 0;
@@ -380,7 +380,7 @@ START_TEST(every_cut)
 		char *got = reads_as(text, cut, "s", 4, 4);
 		if (!strstr(got, "ERROR")) {
 			accepted++;
-			const char *rest = text + cut; /* up to the line's end only digits follow */
+			const char *rest = text + cut; /* only digits are lost from the line */
 			ck_assert_msg((cut && text[cut - 1] == '\n') || rest[strspn(rest, "0123456789")] == '\n', "cut at %zu of %zu: %s",
 				cut, n, got);
 		}
@@ -394,15 +394,15 @@ END_TEST
 static unsigned char *gzip(const char *text, size_t n, size_t *size)
 {
 	z_stream z = {0};
-	size_t room = compressBound(n) + 64;
-	unsigned char *out = xmalloc(room);
+	size_t capacity = compressBound(n) + 64;
+	unsigned char *out = xmalloc(capacity);
 	ck_assert(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
 	z.next_in = (void *)(uintptr_t)text;
 	z.avail_in = (uInt)n;
 	z.next_out = out;
-	z.avail_out = (uInt)room;
+	z.avail_out = (uInt)capacity;
 	ck_assert(deflate(&z, Z_FINISH) == Z_STREAM_END);
-	*size = room - z.avail_out;
+	*size = capacity - z.avail_out;
 	deflateEnd(&z);
 	return out;
 }
@@ -452,7 +452,7 @@ START_TEST(gzip_damaged)
 }
 END_TEST
 
-/* A pipe gives what it has, in pieces of any length. */
+/* A pipe's reads return pieces of any length. */
 START_TEST(pieces)
 {
 	size_t n;
@@ -482,7 +482,7 @@ END_TEST
 START_TEST(large_rows)
 {
 	size_t n;
-	char *text = sample(3, 700, &n); /* 1.7 MB a row, more than the buffer has at first */
+	char *text = sample(3, 700, &n); /* 1.7 MB a row, more than the buffer's initial size */
 	char *got = reads_as(text, n, "s", 0, 0);
 	ck_assert_ptr_nonnull(strstr(got, "\n3 "));
 	ck_assert_ptr_nonnull(strstr(got, "700x700"));
@@ -501,7 +501,7 @@ int main(void)
 	tcase_add_test(t, declared_size);
 	tcase_add_test(t, zero_bytes);
 	tcase_add_test(t, wrong_name);
-	tcase_add_test(t, every_number_at_every_place);
+	tcase_add_test(t, every_number_at_every_position);
 	tcase_add_test(t, random_pixels);
 	tcase_add_test(t, numbers_as_strtod);
 	tcase_add_test(t, mutations);

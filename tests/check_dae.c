@@ -1,4 +1,4 @@
-/* The autoencoder's layer: its step against central differences of the loss as written down here in double, its codes, its descent. */
+/* The autoencoder's layer: its step against central differences of the loss, computed here in double; its codes; its convergence. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -17,10 +17,10 @@ enum { V = 11, H = 6, N = 9, ALL = V * H + H + V };
 
 static float unit(uint32_t what, uint32_t i)
 {
-	return philox_unit(philox(13, PHILOX_TEST, what, i, 0).v[0]);
+	return philox_uniform(philox(13, PHILOX_TEST, what, i, 0).v[0]);
 }
 
-/* Mean over rows of the cross-entropy, layer and epoch deciding the mask. x (N, V). */
+/* Mean over rows of x (N, V) of the cross-entropy, inputs masked by Philox (seed, layer, epoch, row, element). */
 static double loss_of(const double *param, const double *x, const struct dae_options *a, int layer, uint32_t epoch)
 {
 	const double *w = param, *b = w + V * H, *c = b + H;
@@ -29,7 +29,7 @@ static double loss_of(const double *param, const double *x, const struct dae_opt
 		double y[H], noisy[V];
 		for (uint32_t v = 0; v < V; v++) {
 			uint32_t word = philox(a->seed, PHILOX_MASK | (uint32_t)layer << 8, epoch, r, v / 4).v[v % 4];
-			noisy[v] = philox_unit(word) < a->corruption ? 0 : x[r * V + v];
+			noisy[v] = philox_uniform(word) < a->corruption ? 0 : x[r * V + v];
 		}
 		for (int h = 0; h < H; h++) {
 			double s = b[h];
@@ -48,7 +48,7 @@ static double loss_of(const double *param, const double *x, const struct dae_opt
 	return sum / N;
 }
 
-/* One epoch of one batch is one step: what the weights moved by is the gradient times the rate. */
+/* An epoch of one batch is one step: the weights change by the gradient times the learning rate. */
 START_TEST(step)
 {
 	struct backend *be = backend_init_by_name((_i % 2 ? backend_name() : "ref"), 1, PRECISION_FP32);
@@ -77,13 +77,14 @@ START_TEST(step)
 		param[i] = keep + h;
 		double up = loss_of(param, x, &a, codes, 4);
 		param[i] = keep - h;
-		double want = (up - loss_of(param, x, &a, codes, 4)) / (2 * h), got = ((double)was[i] - (double)now[i]) / (double)a.learning_rate;
+		double want = (up - loss_of(param, x, &a, codes, 4)) / (2 * h),
+		       got = ((double)was[i] - (double)now[i]) / (double)a.learning_rate;
 		param[i] = keep;
 		ck_assert_msg(fabs(got - want) < 2e-6 * (1 + fabs(want)), "parameter %d: %.8g, by differences %.8g", i, got, want);
 	}
-	/* codes are those of clean inputs under the new weights */
+	/* codes are computed from unmasked inputs by the new weights */
 	float *out = be->alloc(be, N * H * sizeof *out), got[N * H];
-	dae_codes(d, codes ? NULL : bytes, codes ? device : NULL, out);
+	dae_encode(d, codes ? NULL : bytes, codes ? device : NULL, out);
 	be->download(be, got, out, sizeof got);
 	for (int r = 0; r < N; r++)
 		for (int h = 0; h < H; h++) {
@@ -98,7 +99,7 @@ START_TEST(step)
 }
 END_TEST
 
-/* Patches with something to learn: one of three bars, in grey. */
+/* Patches with structure: one of three bars, noisy. */
 static void bars(uint8_t *to, int n)
 {
 	for (int r = 0; r < n; r++)
@@ -106,7 +107,7 @@ static void bars(uint8_t *to, int n)
 			to[r * 25 + v] = (uint8_t)(v / 5 == r % 3 + 1 ? 220 : 20 + 20 * unit(4, (uint32_t)(r * 25 + v)));
 }
 
-START_TEST(descent)
+START_TEST(convergence)
 {
 	enum { ROWS = 62 };
 	struct backend *be = backend_init_by_name((_i ? backend_name() : "ref"), 1, PRECISION_FP32);
@@ -118,7 +119,7 @@ START_TEST(descent)
 	double first = dae_epoch(d, bytes, NULL, 0, 1, &a), last = first, floor = 0;
 	for (uint32_t e = 2; e <= 60; e++)
 		last = dae_epoch(d, bytes, NULL, 0, e, &a);
-	for (int i = 0; i < ROWS * 25; i++) { /* no code does better than the entropy of the pixels */
+	for (int i = 0; i < ROWS * 25; i++) { /* the loss is at least the entropy of the pixels */
 		double t = image[i] / 255.0;
 		floor -= t > 0 && t < 1 ? t * log(t) + (1 - t) * log(1 - t) : 0;
 	}
@@ -130,21 +131,21 @@ START_TEST(descent)
 }
 END_TEST
 
-/* First weights by seed and layer, biases 0, uniform in four times Glorot's range. */
+/* Initial weights: by seed and layer, uniform in four times Glorot's range; biases 0. */
 START_TEST(first)
 {
 	struct backend *be = backend_init_by_name("ref", 1, PRECISION_FP32);
 	struct dae_options a = {.batch = 10, .seed = 1}, b = {.batch = 10, .seed = 2};
-	struct dae *d[] = {
-		dae_new(be, 70, 50, 20, 0, &a), dae_new(be, 70, 50, 20, 0, &a), dae_new(be, 70, 50, 20, 1, &a), dae_new(be, 70, 50, 20, 0, &b)};
-	double most = 0, square = 0, range = 4 * sqrt(6.0 / 120);
+	struct dae *d[] = {dae_new(be, 70, 50, 20, 0, &a), dae_new(be, 70, 50, 20, 0, &a), dae_new(be, 70, 50, 20, 1, &a),
+		dae_new(be, 70, 50, 20, 0, &b)};
+	double largest = 0, square = 0, range = 4 * sqrt(6.0 / 120);
 	for (int i = 0; i < 3500; i++) {
 		double w = (double)d[0]->param[i];
-		most = fabs(w) > most ? fabs(w) : most, square += w * w;
+		largest = fabs(w) > largest ? fabs(w) : largest, square += w * w;
 	}
 	for (int i = 3500; i < 3620; i++)
 		ck_assert(d[0]->param[i] == 0);
-	ck_assert(most <= range && most > 0.99 * range && fabs(sqrt(square / 3500) / range * sqrt(3) - 1) < 0.03);
+	ck_assert(largest <= range && largest > 0.99 * range && fabs(sqrt(square / 3500) / range * sqrt(3) - 1) < 0.03);
 	ck_assert(!memcmp(d[0]->param, d[1]->param, 3620 * sizeof(real)));
 	ck_assert(memcmp(d[0]->param, d[2]->param, 100) && memcmp(d[0]->param, d[3]->param, 100));
 	for (int i = 0; i < 4; i++)
@@ -162,13 +163,13 @@ static struct dataset *patches(void)
 	static uint8_t image[62 * 25];
 	bars(image, 62);
 	struct tns_writer *w = tns_create(path[0]);
-	tns_define(w, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, 5, 5});
+	tns_define(w, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, 5, 5});
 	tns_write(w, 0, image, 62);
 	tns_close(w);
 	return dataset_load(path[0], TARGET_IMAGE);
 }
 
-/* The model of a stack: encoders, then decoders whose weights are the encoders' turned over; it makes the patches again. */
+/* The model of a stack: encoders, then decoders with the encoders' weights transposed; it reconstructs the patches. */
 START_TEST(stack)
 {
 	struct backend *be = backend_here();
@@ -188,18 +189,18 @@ START_TEST(stack)
 				ck_assert(m->param[in->w + (size_t)(h * inputs + v)] == m->param[out->w + (size_t)(v * in->OC + h)]);
 		ck_assert(m->param[in->b] != 0 && m->param[out->b] != 0 && m->param[in->w] != m->param[in->w + 1]);
 	}
-	/* better than the mean patch by far */
+	/* squared error far below that of predicting the mean patch */
 	float out[62 * 25];
-	double mean[25] = {0}, error = 0, spread = 0;
+	double mean[25] = {0}, error = 0, baseline = 0;
 	struct infer *f = infer_new(be, &m, 1, 0);
 	infer_batch(f, data->image, 62, out, NULL);
 	for (int i = 0; i < 62 * 25; i++)
 		mean[i % 25] += data->image[i] / 255.0 / 62;
 	for (int i = 0; i < 62 * 25; i++) {
 		error += pow((double)out[i] - data->image[i] / 255.0, 2);
-		spread += pow(mean[i % 25] - data->image[i] / 255.0, 2);
+		baseline += pow(mean[i % 25] - data->image[i] / 255.0, 2);
 	}
-	ck_assert_msg(error < 0.1 * spread, "error %g, of the mean patch %g", error, spread);
+	ck_assert_msg(error < 0.1 * baseline, "error %g, of the mean patch %g", error, baseline);
 	infer_free(f);
 	model_free(m);
 	dataset_free(data);
@@ -215,11 +216,11 @@ int main(void)
 	static const struct opt none[] = {OPT_END};
 	static const struct opt_prog prog = {"check", "", "", 0, 0, none, {NULL}};
 	int n;
-	opt_parse(&prog, 1, (char *[]){"check", NULL}, &n); /* history has its line */
+	opt_parse(&prog, 1, (char *[]){"check", NULL}, &n); /* model_save writes the command line to META history */
 	for (int i = 0; i < 2; i++)
 		snprintf(path[i], sizeof path[i], "%s/dae%d.%d.tns", getenv("TMP") ? getenv("TMP") : "/tmp", i, (int)getpid());
 	tcase_add_loop_test(t, step, 0, 4);
-	tcase_add_loop_test(t, descent, 0, 2);
+	tcase_add_loop_test(t, convergence, 0, 2);
 	tcase_add_test(t, first);
 	tcase_add_test(t, stack);
 	suite_add_tcase(suite, t);

@@ -1,4 +1,4 @@
-/* Data sets for training: what is taken, what is left out, what is refused; and parts that keep a source together. */
+/* Data sets for training: rows kept, rows left out, streams refused; and parts that keep a source's rows together. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,9 +12,9 @@
 
 enum { W = 3, H = 2, N = 40 };
 
-/* What a stream of N rows holds; all may be changed. */
+/* Contents of a stream of N rows, for a test to change. */
 struct set {
-	int images, labels, points, sources; /* rows, -1: not there */
+	int images, labels, points, sources; /* numbers of rows; -1: no such tensor */
 	int image_type, label_type, point_type, per_point;
 	const char *names, *classes;
 	uint8_t label[N];
@@ -22,7 +22,7 @@ struct set {
 	uint32_t source[N];
 };
 
-static struct set good(void)
+static struct set valid_set(void)
 {
 	struct set s = {.images = N,
 		.labels = N,
@@ -86,7 +86,7 @@ static void write_set(const struct set *s)
 
 START_TEST(coords)
 {
-	struct set s = good();
+	struct set s = valid_set();
 	/* a row without labels is left out, a row with half a label is not */
 	for (int k = 0; k < 4; k++)
 		s.point[0][k] = s.point[17][k] = s.point[39][k] = NAN;
@@ -115,7 +115,7 @@ START_TEST(labels)
 	} c[] = {{1, NULL, "0,1", 1}, {0, NULL, "0,1", 1}, {3, NULL, "0,1,2,3", 4}, {1, "other,eye", "other,eye", 1},
 		{1, "x,y,z", "x,y,z", 3}};
 	for (size_t k = 0; k < sizeof c / sizeof *c; k++) {
-		struct set s = good();
+		struct set s = valid_set();
 		for (int i = 0; i < N; i++)
 			s.label[i] = (uint8_t)(i % (c[k].most + 1));
 		s.classes = c[k].classes, s.sources = -1;
@@ -128,7 +128,7 @@ START_TEST(labels)
 			ck_assert(ds->value[i] == (float)s.label[i] && ds->group[i] == i);
 		dataset_free(ds);
 	}
-	struct set s = good();
+	struct set s = valid_set();
 	write_set(&s);
 	struct dataset *ds = dataset_load(path, TARGET_LABEL);
 	dataset_keep_positive(ds);
@@ -171,50 +171,50 @@ static void refused(const struct set *s, void (*load)(void *), const char *why)
 
 START_TEST(refusals)
 {
-	struct set s = good();
+	struct set s = valid_set();
 	s.images = -1;
 	refused(&s, load_coords, "there is no tensor image");
-	s = good(), s.points = -1;
+	s = valid_set(), s.points = -1;
 	refused(&s, load_coords, "there is no tensor keypoints");
-	s = good(), s.labels = -1;
+	s = valid_set(), s.labels = -1;
 	refused(&s, load_label, "there is no tensor label");
-	s = good(), s.image_type = TNS_I8;
+	s = valid_set(), s.image_type = TNS_I8;
 	refused(&s, load_coords, "image is i8 with 3 dimensions, not u8 with 3");
-	s = good(), s.label_type = TNS_I8;
+	s = valid_set(), s.label_type = TNS_I8;
 	refused(&s, load_label, "label is i8 with 1 dimensions, not u8 with 1");
-	s = good(), s.point_type = TNS_I32;
+	s = valid_set(), s.point_type = TNS_I32;
 	refused(&s, load_coords, "keypoints is i32 with 3 dimensions, not f32 with 3");
-	s = good(), s.per_point = 4;
+	s = valid_set(), s.per_point = 4;
 	refused(&s, load_coords, "keypoints has 4 values a point, not 2");
-	s = good(), s.points = N - 1;
+	s = valid_set(), s.points = N - 1;
 	refused(&s, load_coords, "image has 40 rows, keypoints has 39");
-	s = good(), s.labels = 0;
+	s = valid_set(), s.labels = 0;
 	refused(&s, load_label, "image has 40 rows, label has 0");
-	s = good(), s.images = 0;
+	s = valid_set(), s.images = 0;
 	refused(&s, load_label, "there are no rows");
-	s = good(), s.names = NULL;
+	s = valid_set(), s.names = NULL;
 	refused(&s, load_coords, "there is no META points");
-	s = good(), s.names = "a,b,c";
+	s = valid_set(), s.names = "a,b,c";
 	refused(&s, load_coords, "META points names 3, but there are 2");
-	s = good(), s.classes = "x,y", s.label[6] = 2;
+	s = valid_set(), s.classes = "x,y", s.label[6] = 2;
 	refused(&s, load_label, "row 7: label 2, but there are 2 classes");
-	s = good(), s.classes = "x", memset(s.label, 0, sizeof s.label);
+	s = valid_set(), s.classes = "x", memset(s.label, 0, sizeof s.label);
 	refused(&s, load_label, "row 1: label 0, but there are 1 classes");
-	s = good(), s.point[8][3] = INFINITY;
+	s = valid_set(), s.point[8][3] = INFINITY;
 	refused(&s, load_coords, "row 9: keypoints holds inf");
-	s = good(), memset(s.label, 0, sizeof s.label);
+	s = valid_set(), memset(s.label, 0, sizeof s.label);
 	refused(&s, load_positive, "no label is positive");
-	s = good();
+	s = valid_set();
 	for (int i = 0; i < N * 4; i++)
 		s.point[i / 4][i % 4] = NAN;
 	refused(&s, load_coords, "no row has a label");
 }
 END_TEST
 
-/* Each row is in one part, in order; rows of one source in one; the share is met on average; the seed matters, and nothing else. */
+/* Each row is in one part, in order; rows of one source in the same part; the held-out share is met on average over seeds. */
 START_TEST(parts)
 {
-	struct set s = good();
+	struct set s = valid_set();
 	write_set(&s);
 	struct dataset *ds = dataset_load(path, TARGET_COORDS);
 	double held = 0;
@@ -246,8 +246,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("rows");
-	TCase *t = tcase_create("rows");
+	Suite *suite = suite_create("dataset");
+	TCase *t = tcase_create("dataset");
 	snprintf(path, sizeof path, "%s/rows.%d.tns", getenv("TMP") ? getenv("TMP") : "/tmp", (int)getpid());
 	tcase_add_test(t, coords);
 	tcase_add_test(t, labels);

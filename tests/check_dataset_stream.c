@@ -1,4 +1,5 @@
-/* Data sets: rows in step however a foreign writer cut them, names and mirrors, what is passed on and how histories are merged. */
+/* Data set streams: rows of all tensors in lockstep, however a foreign writer chunked them; names and mirrored points; what is passed
+ * through; how histories are merged. */
 #include <check.h>
 #include <signal.h>
 #include <time.h>
@@ -14,7 +15,7 @@
 
 static uint64_t state = 88172645463325252u;
 
-static uint64_t rnd(void)
+static uint64_t next_random(void)
 {
 	state ^= state << 13, state ^= state >> 7, state ^= state << 17;
 	return state >> 8;
@@ -23,16 +24,16 @@ static uint64_t rnd(void)
 static const uint64_t image_dim[] = {UINT64_MAX, 5, 3}, points_dim[] = {UINT64_MAX, 2, 2}, id_dim[] = {UINT64_MAX};
 static const size_t row_bytes[3] = {15, 16, 4};
 
-/* Row i of each tensor is a pattern of its own. */
+/* Row i of tensor k: a pattern that depends on both. */
 static void row_of(int k, uint64_t i, unsigned char *to)
 {
 	for (size_t b = 0; b < row_bytes[k]; b++)
 		to[b] = (unsigned char)((i * 31 + (uint64_t)k * 7 + b * 13) ^ i >> 8);
 }
 
-/* n rows of each tensor, the k-th in chunks of step[k] rows, 0: of any size. order 0: in turns, 1: one tensor after the other,
- * 2: the last one first, 3: at random. */
-static void cut(struct wire *w, uint64_t n, const uint64_t step[3], int order, uint64_t given)
+/* n rows of each tensor, the k-th in chunks of step[k] rows, 0: of random size. order 0: round robin, 1: one tensor after the other,
+ * 2: the last one first, 3: random. given: rows as declared, or 0: an open number. */
+static void write_chunks(struct wire *w, uint64_t n, const uint64_t step[3], int order, uint64_t given)
 {
 	uint64_t at[3] = {0}, rows[3] = {n, n, n}, dim[3] = {given, 5, 3}, dim1[3] = {given, 2, 2};
 	unsigned char *p = malloc(n * 16 + 16);
@@ -48,8 +49,8 @@ static void cut(struct wire *w, uint64_t n, const uint64_t step[3], int order, u
 			: order == 2 ? (at[2] < n	   ? 2
 					       : at[1] < n ? 1
 							   : 0)
-				     : (int)(rnd() % 3);
-		uint64_t c = step[k] ? step[k] : 1 + rnd() % 50;
+				     : (int)(next_random() % 3);
+		uint64_t c = step[k] ? step[k] : 1 + next_random() % 50;
 		c = c < n - at[k] ? c : n - at[k];
 		if (!c)
 			continue;
@@ -70,7 +71,7 @@ static const char *save(const struct wire *w, const char *name)
 	return path;
 }
 
-static void in_step(const struct wire *w, uint64_t n)
+static void check_lockstep(const struct wire *w, uint64_t n)
 {
 	struct dataset_stream *d = dataset_stream_open(save(w, "step.tns"));
 	uint64_t rows, all = 0;
@@ -91,7 +92,7 @@ static void in_step(const struct wire *w, uint64_t n)
 	dataset_stream_close(d);
 }
 
-START_TEST(steps)
+START_TEST(lockstep)
 {
 	static const uint64_t step[][3] = {{1, 1, 1}, {7, 7, 7}, {1, 100, 13}, {100, 1, 3}, {5, 3, 1000}, {0, 0, 0}, {1000, 1000, 1}};
 	static const uint64_t rows[] = {0, 1, 2, 99, 500};
@@ -99,14 +100,14 @@ START_TEST(steps)
 		for (int order = 0; order < 4; order++)
 			for (int given = 0; given < 2; given++) {
 				struct wire w;
-				cut(&w, rows[r], step[_i], order, given && rows[r] ? rows[r] : 0);
-				in_step(&w, rows[r]);
+				write_chunks(&w, rows[r], step[_i], order, given && rows[r] ? rows[r] : 0);
+				check_lockstep(&w, rows[r]);
 				free(w.p);
 			}
 }
 END_TEST
 
-/* One tensor far ahead of the others, then all in steps of one: each row is moved a few times, not a hundred thousand times. */
+/* One tensor far ahead of the other, then both a row at a time: buffered rows must not be copied again for each row. */
 START_TEST(far_ahead)
 {
 	enum { AHEAD = 40000, N = 2 * AHEAD, ROW = 256 };
@@ -194,8 +195,8 @@ START_TEST(not_data_sets)
 	rows[0] = 1;
 	wire_end(&w, 1, rows);
 	dies(&w, "one is a single value, not rows of a data set");
-	/* a cut shows at the end, after rows were given out */
-	cut(&w, 50, (const uint64_t[]){7, 7, 7}, 0, 0);
+	/* truncation is reported at the end, after rows were returned */
+	write_chunks(&w, 50, (const uint64_t[]){7, 7, 7}, 0, 0);
 	w.n -= 64;
 	dies(&w, "record 27: the input ends after 0 of 64 bytes of a payload");
 }
@@ -211,11 +212,11 @@ static void need_what(void *arg)
 	err_name("prog");
 	tns_head(t);
 	if (!strcmp(what, "none"))
-		dataset_stream_need(t, "none", TNS_U8, 1);
+		dataset_stream_require(t, "none", TNS_U8, 1);
 	else if (!strcmp(what, "type"))
-		dataset_stream_need(t, "image", TNS_F32, 3);
+		dataset_stream_require(t, "image", TNS_F32, 3);
 	else if (!strcmp(what, "ndim"))
-		dataset_stream_need(t, "image", TNS_U8, 2);
+		dataset_stream_require(t, "image", TNS_U8, 2);
 	else if (!strcmp(what, "points"))
 		names_points(t, 2);
 	else
@@ -224,19 +225,19 @@ static void need_what(void *arg)
 
 START_TEST(needs)
 {
-	static const char *const said[][2] = {{"none", "t.tns: there is no tensor none"},
+	static const char *const messages[][2] = {{"none", "t.tns: there is no tensor none"},
 		{"type", "t.tns: image is u8 with 3 dimensions, not f32 with 3"},
 		{"ndim", "t.tns: image is u8 with 3 dimensions, not u8 with 2"}, {"points", "t.tns: there is no META points"},
 		{"", "'': an empty name"}, {"a,", "'a,': an empty name"}, {",a", "',a': an empty name"}, {"a,,b", "'a,,b': an empty name"}};
-	cut(&three, 3, (const uint64_t[]){1, 1, 1}, 0, 0);
+	write_chunks(&three, 3, (const uint64_t[]){1, 1, 1}, 0, 0);
 	struct tns *t = tns_open_memory(three.p, three.n, "t.tns");
 	tns_head(t);
-	ck_assert_int_eq(dataset_stream_need(t, "keypoints", TNS_F32, 3), 1);
+	ck_assert_int_eq(dataset_stream_require(t, "keypoints", TNS_F32, 3), 1);
 	tns_free(t);
-	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+	for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
 		char want[200];
-		struct child c = child_run(need_what, (void *)(uintptr_t)said[i][0]);
-		snprintf(want, sizeof want, "prog: %s\n", said[i][1]);
+		struct child c = child_run(need_what, (void *)(uintptr_t)messages[i][0]);
+		snprintf(want, sizeof want, "prog: %s\n", messages[i][1]);
 		ck_assert_str_eq(c.err, want);
 		ck_assert_int_eq(c.status, 1);
 	}
@@ -281,7 +282,7 @@ START_TEST(mirrors)
 	} cases[] = {
 		{"left_eye,right_eye,nose", {1, 0, 2}},
 		{"a,b", {0, 1}},
-		{"left_eye,nose", {0, 1}}, /* its twin is not there */
+		{"left_eye,nose", {0, 1}}, /* the mirrored point is missing */
 		{"mouth_left_corner,nose_tip,mouth_right_corner", {2, 1, 0}},
 		{"left,right", {1, 0}},
 		{"inner_left_of_right,inner_right_of_left", {1, 0}}, /* both words in one name */
@@ -306,7 +307,7 @@ START_TEST(mirrors)
 }
 END_TEST
 
-/* ---- passing on ---- */
+/* ---- passing through ---- */
 
 static struct {
 	int64_t n;
@@ -322,7 +323,7 @@ static void parse(void)
 	opt_parse(&prog, 5, argv, &n);
 }
 
-static void pass_in(struct wire *w)
+static void make_input(struct wire *w)
 {
 	uint64_t rows[4] = {2, 2, 2, 2};
 	float at[8] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -345,7 +346,7 @@ static void pass_in(struct wire *w)
 	wire_end(w, 4, rows);
 }
 
-/* Row 1 twice, through ds or through a table. */
+/* Passes row 1 through twice, from a dataset_stream or from a table. */
 static uint32_t pass(const char *from, const char *to, int table, const char *const *skip, const char *const *skip_meta, uint32_t *print)
 {
 	struct tns_writer *w = tns_create(to);
@@ -383,7 +384,7 @@ START_TEST(passes)
 	char from[1024], to[1024], want[200];
 	uint32_t print;
 	parse();
-	pass_in(&w);
+	make_input(&w);
 	snprintf(from, sizeof from, "%s", save(&w, "from.tns"));
 	snprintf(to, sizeof to, "%s", wire_path("to.tns"));
 	ck_assert(pass(from, to, _i, skip, skip_meta, &print));
@@ -408,7 +409,7 @@ START_TEST(passes)
 	snprintf(want, sizeof want, "maker 0.1.0 --n 2\nfilter 0.1.0 --count 7 < %08x\n", w.chain);
 	ck_assert_str_eq(tns_meta_value(t, "history"), want);
 	tns_unload(b);
-	/* nothing skipped: all is there */
+	/* nothing skipped: all tensors and METAs */
 	pass(from, to, _i, NULL, NULL, &print);
 	b = tns_load(to);
 	ck_assert_int_eq(tns_table_head(b)->ntensors, 4);
@@ -420,7 +421,7 @@ START_TEST(passes)
 }
 END_TEST
 
-/* The history of a stream whose inputs had these. */
+/* Checks the history of a stream whose inputs had these histories. */
 static void merged(int n, const char *const *histories, const char *more, const char *want)
 {
 	struct wire w[4];
@@ -454,13 +455,13 @@ START_TEST(histories)
 	merged(2, (const char *[]){"a\nb\n", "a\nc\n"}, NULL, "a\nb\nc\nfilter 0.1.0 --count 7 < 000000a0 000000a1\n");
 	merged(3, (const char *[]){"ab\n", "a\n\nb\n", "ab\na\nabc"}, NULL,
 		"ab\na\nb\nabc\nfilter 0.1.0 --count 7 < 000000a0 000000a1 000000a2\n");
-	/* a program that reads what it wrote */
+	/* a program that reads its own output */
 	merged(1, (const char *[]){"filter 0.1.0 --count 7 < 000000a0\n"}, NULL,
 		"filter 0.1.0 --count 7 < 000000a0\nfilter 0.1.0 --count 7 < 000000a0\n");
 }
 END_TEST
 
-/* Histories made to be slow: very many lines. */
+/* Adversarial histories: very many lines. */
 static void long_history(void *arg)
 {
 	size_t lines = *(size_t *)arg;
@@ -493,10 +494,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("ds");
-	TCase *t = tcase_create("ds");
+	Suite *s = suite_create("dataset_stream");
+	TCase *t = tcase_create("dataset_stream");
 	suite_add_tcase(s, t);
-	tcase_add_loop_test(t, steps, 0, 7);
+	tcase_add_loop_test(t, lockstep, 0, 7);
 	tcase_add_test(t, far_ahead);
 	tcase_add_test(t, not_data_sets);
 	tcase_add_test(t, needs);

@@ -38,8 +38,8 @@ START_TEST(one_line)
 		char want[100];
 		snprintf(want, sizeof want, "prog: %s\n", v[i].shown);
 		ck_assert_str_eq(c.err, want);
-#ifndef __SANITIZE_THREAD__		     /* it flushes at _exit */
-		ck_assert_str_eq(c.out, ""); /* what was printed so far is half a result */
+#ifndef __SANITIZE_THREAD__		     /* TSan flushes at _exit */
+		ck_assert_str_eq(c.out, ""); /* buffered stdout, half a result, is dropped */
 #endif
 		ck_assert_int_eq(c.status, 1);
 	}
@@ -103,15 +103,15 @@ static void hooks(void *arg)
 {
 	(void)arg;
 	static char a[] = "a", b[] = "b", c[] = "c", d[] = "d";
-	err_on_death(note, a);
-	err_on_death(note, b);
-	err_on_death(note_and_die, c);
-	err_on_death(note, d);
-	err_forget(b);
+	err_add_hook(note, a);
+	err_add_hook(note, b);
+	err_add_hook(note_and_die, c);
+	err_add_hook(note, d);
+	err_remove_hook(b);
 	die_usage("why");
 }
 
-/* Last first; a forgotten one is silent; one that dies in its turn stops neither the rest nor changes reason and status of the rest. */
+/* Hooks run last first; removed ones don't; a hook that calls die itself does not stop the others or change their reason and the status. */
 START_TEST(death_hooks)
 {
 	struct child c = child_run(hooks, NULL);
@@ -129,14 +129,14 @@ static void to_closed_pipe(void *arg, const char *reason)
 static void hook_without_reader(void *arg)
 {
 	int p[2];
-	err_on_death(note, "rest");
+	err_add_hook(note, "rest");
 	if (pipe(p) || close(p[0]))
 		abort();
-	err_on_death(to_closed_pipe, p);
+	err_add_hook(to_closed_pipe, p);
 	die("%s", (char *)arg);
 }
 
-/* A hook that tells a consumer why it ends must not end by the consumer's own end. */
+/* A hook that writes to a pipe without a reader does not end the program by SIGPIPE. */
 START_TEST(hook_to_a_closed_pipe)
 {
 	struct child c = child_run(hook_without_reader, "x");
@@ -151,13 +151,13 @@ static void many_hooks(void *arg)
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 64; i++) {
 			snprintf(s[i], sizeof s[i], "%d", i);
-			err_on_death(note, s[i]);
+			err_add_hook(note, s[i]);
 		}
 		for (int i = 0; i < 64 && round < 2; i++)
-			err_forget(s[i]);
+			err_remove_hook(s[i]);
 	}
 	for (int i = 1; i < 63; i++)
-		err_forget(s[i]);
+		err_remove_hook(s[i]);
 	die("%s", (char *)arg);
 }
 
@@ -185,7 +185,7 @@ static void many_die(void *arg)
 	(void)arg;
 	pthread_barrier_t b;
 	pthread_t t[8];
-	err_on_death(slow, "once");
+	err_add_hook(slow, "once");
 	pthread_barrier_init(&b, NULL, 9);
 	for (int i = 0; i < 8; i++)
 		pthread_create(&t[i], NULL, die_in_thread, &b);
@@ -230,7 +230,7 @@ START_TEST(memory_or_death)
 }
 END_TEST
 
-/* A sanitizer build ends at once on absurd sizes unless told otherwise. */
+/* Sanitizers abort on huge allocations by default. */
 const char *__asan_default_options(void), *__tsan_default_options(void);
 const char *__asan_default_options(void)
 {

@@ -11,7 +11,7 @@ static float points[N][3][2];
 static uint32_t ids[N];
 static const char *const names[] = {"points", "left_eye,right_eye,nose", NULL};
 
-/* Face i shows i in every pixel's upper bits, so that a patch says whose it is; its points are its own. */
+/* Row `at` is face i: pixels and points depend on i, so that a patch identifies its face. */
 static void face(int at, uint32_t i)
 {
 	ids[at] = 1000 + i;
@@ -41,7 +41,8 @@ static void collect(const char *path, struct patches *to)
 {
 	struct tns_table *t = tns_load(path);
 	const struct tns *h = tns_table_head(t);
-	int image = dataset_stream_need(h, "image", TNS_U8, 3), label = dataset_stream_need(h, "label", TNS_U8, 1), source = dataset_stream_need(h, "source", TNS_U32, 1);
+	int image = dataset_stream_require(h, "image", TNS_U8, 3), label = dataset_stream_require(h, "label", TNS_U8, 1),
+	    source = dataset_stream_require(h, "source", TNS_U32, 1);
 	memset(to, 0, sizeof *to);
 	to->n = h->def[image].rows;
 	ck_assert_uint_le(to->n, 4096);
@@ -56,7 +57,7 @@ static void collect(const char *path, struct patches *to)
 
 #define EXTRACT "patch-extract", "-q", "--around", "nose", "--hard", "left_eye", "--size", "7x5"
 
-/* Random places, jitter and all depend on the face's id, not on where it stands. */
+/* Random positions and jitter depend on the face's id, not on its row. */
 START_TEST(any_order)
 {
 	static struct patches a, b;
@@ -69,7 +70,7 @@ START_TEST(any_order)
 	collect("a", &a), collect("b", &b);
 	ck_assert_uint_eq(a.n, N * (2 + 2 + 3 + 4));
 	ck_assert_uint_eq(b.n, a.n);
-	for (uint64_t i = 0, k = 0; i < a.n; i++) { /* each face's patches lie together, in one order */
+	for (uint64_t i = 0, k = 0; i < a.n; i++) { /* each face's patches are contiguous and in the same order */
 		if (!i || a.p[i].source != a.p[i - 1].source)
 			for (k = 0; k < b.n && b.p[k].source != a.p[i].source;)
 				k++;
@@ -79,7 +80,7 @@ START_TEST(any_order)
 }
 END_TEST
 
-/* Unknown positives: no random negatives from that face; a lost one (at the edge) is known all the same. Infinite is nowhere. */
+/* A face with an unlabelled positive gives no random negatives; one whose positive is lost at the edge, or infinite, does. */
 START_TEST(labels)
 {
 	static struct patches a;
@@ -119,7 +120,7 @@ START_TEST(odd_streams)
 	c[1] = (struct prog_col){"other", TNS_F32, 3, 2, points};
 	prog_stream("none.tns", 1, c, names);
 	prog_refused(prog(EXTRACT, "none.tns", "-o", "out", NULL), 1, "patch-extract: none.tns: there is no tensor keypoints");
-	prog_went(prog("patch-extract", "-q", "--random", "2", "--size", "7x5", "none.tns", "-o", "random", NULL)); /* needs none */
+	prog_went(prog("patch-extract", "-q", "--random", "2", "--size", "7x5", "none.tns", "-o", "random", NULL)); /* needs no keypoints */
 	c[2].dtype = TNS_I32;
 	prog_stream("i32.tns", 1, c, names);
 	prog_refused(prog(EXTRACT, "i32.tns", "-o", "out", NULL), 1, "id is i32 with 1 dimensions, not u32 with 1");
@@ -128,7 +129,7 @@ START_TEST(odd_streams)
 	prog_refused(prog(EXTRACT, "f32.tns", "-o", "out", NULL), 1, "image is f32 with 3 dimensions, not u8 with 3");
 	prog_stream("bare.tns", 1, c + 1, names);
 	prog_refused(prog(EXTRACT, "bare.tns", "-o", "out", NULL), 1, "patch-extract: bare.tns: there is no tensor image");
-	/* no faces are no patches; one side only can't be mirrored */
+	/* no faces give no patches; --flip needs the points of both sides */
 	prog_went(prog(EXTRACT, faces("empty.tns", 0), "-o", "empty", NULL));
 	prog_stream("one.tns", 1,
 		(struct prog_col[]){{"image", TNS_U8, H, W, images}, {"keypoints", TNS_F32, 1, 2, points}, {"id", TNS_U32, 0, 0, ids}, {0}},
@@ -138,7 +139,7 @@ START_TEST(odd_streams)
 }
 END_TEST
 
-/* A patch larger than any stack, as large as its image: the image. */
+/* A patch larger than the stack, as large as its image: equals the image. */
 START_TEST(huge)
 {
 	enum { SIDE = 4000 };

@@ -1,5 +1,5 @@
-/* Made faces: that points lie where the picture shows them, that all is a pure function of seed and row, that planted faults are what
- * they are called, and that the text is the competition's. */
+/* Synthetic faces: points are where the image shows them, all is a pure function of seed and row, planted label noise is of the kind that
+ * it is called, and the CSV is the competition's. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,37 +12,37 @@
 
 #define NOISE_SEED 7
 
-struct shot {
+struct sample {
 	struct face_style s;
-	float *room, *points;
+	float *scratch, *points;
 	uint8_t *image;
 };
 
-static struct shot shot(int w, int h, int points, double wild)
+static struct sample sample(int w, int h, int points, double wild)
 {
-	struct shot t = {{w, h, points, wild, 0.3, 0}, NULL, NULL, NULL};
-	t.room = malloc(face_room(&t.s) * sizeof(float));
+	struct sample t = {{w, h, points, wild, 0.3, 0}, NULL, NULL, NULL};
+	t.scratch = malloc(face_size(&t.s) * sizeof(float));
 	t.points = malloc((size_t)points * 2 * sizeof(float));
 	t.image = malloc((size_t)w * (size_t)h);
 	return t;
 }
 
-static void shot_free(struct shot *t)
+static void sample_free(struct sample *t)
 {
-	free(t->room);
+	free(t->scratch);
 	free(t->points);
 	free(t->image);
 }
 
-static void take(struct shot *t, uint32_t row)
+static void draw(struct sample *t, uint32_t row)
 {
-	/* what was in the scratch memory must not matter */
-	for (size_t i = 0; i < face_room(&t->s); i++)
-		t->room[i] = NAN;
-	face_draw(&t->s, NOISE_SEED, row, t->room, t->image, t->points);
+	/* earlier contents of the scratch memory must not matter */
+	for (size_t i = 0; i < face_size(&t->s); i++)
+		t->scratch[i] = NAN;
+	face_draw(&t->s, NOISE_SEED, row, t->scratch, t->image, t->points);
 }
 
-/* Area and centre of what a polygon covers. */
+/* m: area and centre of a polygon's coverage mask. */
 static void moments(struct brush *b, const float (*p)[2], int n, float soft, double m[3])
 {
 	struct brush_box box = brush_cover(b, p, n, soft);
@@ -50,7 +50,7 @@ static void moments(struct brush *b, const float (*p)[2], int n, float soft, dou
 	for (int y = box.y0; y < box.y1; y++)
 		for (int x = box.x0; x < box.x1; x++) {
 			double v = b->mask[y * b->w + x];
-			ck_assert(v >= -1e-4 && v <= 1.0001); /* sums that run along a row lose last bits */
+			ck_assert(v >= -1e-4 && v <= 1.0001); /* running sums along a row have rounding errors */
 			m[0] += v, m[1] += v * x, m[2] += v * y;
 		}
 	m[1] /= m[0], m[2] /= m[0];
@@ -59,10 +59,10 @@ static void moments(struct brush *b, const float (*p)[2], int n, float soft, dou
 START_TEST(cover_is_exact_area)
 {
 	struct brush b;
-	float *room = malloc(brush_room(61, 47) * sizeof(float));
-	brush_init(&b, 61, 47, room);
+	float *scratch = malloc(brush_size(61, 47) * sizeof(float));
+	brush_init(&b, 61, 47, scratch);
 	for (int k = 0; k < 300; k++) {
-		/* triangles and quadrangles at every fraction of a pixel, both ways round */
+		/* rectangles at fractions of a pixel, in both orientations */
 		float x = 10 + 0.137f * k, y = 11 + 0.05f * k, a = 0.2f * k;
 		float p[4][2] = {{x, y}, {x + 5 * cosf(a), y + 5 * sinf(a)}, {x + 5 * cosf(a) - 3 * sinf(a), y + 5 * sinf(a) + 3 * cosf(a)},
 			{x - 3 * sinf(a), y + 3 * cosf(a)}};
@@ -76,14 +76,14 @@ START_TEST(cover_is_exact_area)
 		}
 		moments(&b, p, 4, 0, m);
 		ck_assert_double_eq_tol(m[0], 15, 1e-3);
-		ck_assert_double_eq_tol(m[1], cx, 0.03); /* within a pixel its cover counts as at the middle */
+		ck_assert_double_eq_tol(m[1], cx, 0.03); /* coverage within a pixel counts at its centre */
 		ck_assert_double_eq_tol(m[2], cy, 0.03);
-		moments(&b, p, 4, 3, m); /* a soft edge moves nothing */
+		moments(&b, p, 4, 3, m); /* a soft edge changes neither area nor centre */
 		ck_assert_double_eq_tol(m[0], 15, 1e-2);
 		ck_assert_double_eq_tol(m[1], cx, 0.03);
 		ck_assert_double_eq_tol(m[2], cy, 0.03);
 	}
-	/* cut by every edge of the canvas: a quarter of it is left; all of it; nothing */
+	/* clipped by the canvas: a quarter left; larger than the canvas; outside */
 	const float corner[4][2] = {{-10.5f, -10.5f}, {9.5f, -10.5f}, {9.5f, 9.5f}, {-10.5f, 9.5f}},
 		    all[4][2] = {{-99, -99}, {99, -99}, {99, 99}, {-99, 99}};
 	const float none[3][2] = {{-30, 5}, {-2, 5}, {-2, 9}}, far[4][2] = {{50.5f, 36.5f}, {99, 36.5f}, {99, 99}, {50.5f, 99}};
@@ -96,26 +96,26 @@ START_TEST(cover_is_exact_area)
 	ck_assert_double_eq_tol(m[0], 61 * 47, 1e-2);
 	struct brush_box box = brush_cover(&b, none, 3, 0);
 	ck_assert(box.x0 >= box.x1);
-	free(room);
+	free(scratch);
 }
 END_TEST
 
-START_TEST(blur_keeps_mean_and_place)
+START_TEST(blur_keeps_mean_and_width)
 {
 	for (int w = 1; w < 40; w += 6) {
 		struct brush b;
-		float *room = malloc(brush_room(w, 9) * sizeof(float));
-		brush_init(&b, w, 9, room);
+		float *scratch = malloc(brush_size(w, 9) * sizeof(float));
+		brush_init(&b, w, 9, scratch);
 		for (int i = 0; i < w * 9; i++)
 			b.grey[i] = 50;
 		brush_blur(&b, 2.5f);
 		for (int i = 0; i < w * 9; i++)
 			ck_assert_float_eq_tol(b.grey[i], 50, 1e-3f);
-		free(room);
+		free(scratch);
 	}
 	struct brush b;
-	float *room = calloc(brush_room(31, 31), sizeof(float));
-	brush_init(&b, 31, 31, room);
+	float *scratch = calloc(brush_size(31, 31), sizeof(float));
+	brush_init(&b, 31, 31, scratch);
 	b.grey[15 * 31 + 15] = 1000;
 	brush_blur(&b, 1.5f);
 	double s = 0, v = 0;
@@ -124,39 +124,39 @@ START_TEST(blur_keeps_mean_and_place)
 			s += b.grey[y * 31 + x], v += b.grey[y * 31 + x] * (x - 15) * (x - 15);
 	ck_assert_double_eq_tol(s, 1000, 0.1);
 	ck_assert_double_eq_tol(sqrt(v / s), 1.5, 0.05);
-	free(room);
+	free(scratch);
 }
 END_TEST
 
 START_TEST(pure_in_seed_and_row)
 {
-	struct shot a = shot(96, 96, 15, 1), b = shot(96, 96, 15, 1);
+	struct sample a = sample(96, 96, 15, 1), b = sample(96, 96, 15, 1);
 	uint8_t first[96 * 96];
-	take(&a, 5);
+	draw(&a, 5);
 	memcpy(first, a.image, sizeof first);
-	take(&a, 6);
+	draw(&a, 6);
 	ck_assert(memcmp(first, a.image, sizeof first));
-	take(&b, 5);
+	draw(&b, 5);
 	ck_assert(!memcmp(first, b.image, sizeof first));
 	a.s.set = 1;
-	take(&a, 5);
+	draw(&a, 5);
 	ck_assert(memcmp(first, a.image, sizeof first));
-	face_draw(&b.s, NOISE_SEED + 1, 5, b.room, b.image, b.points);
+	face_draw(&b.s, NOISE_SEED + 1, 5, b.scratch, b.image, b.points);
 	ck_assert(memcmp(first, b.image, sizeof first));
-	shot_free(&a);
-	shot_free(&b);
+	sample_free(&a);
+	sample_free(&b);
 }
 END_TEST
 
 START_TEST(anatomy_holds)
 {
-	struct shot t = shot(96, 96, 68, 1);
+	struct sample t = sample(96, 96, 68, 1);
 	int outside = 0;
 	double sum[30] = {0};
 	for (uint32_t row = 0; row < 400; row++) {
-		take(&t, row);
+		draw(&t, row);
 		float(*p)[2] = (float(*)[2])t.points;
-		/* in the face's own frame: along the eyes, and down */
+		/* in the face's coordinates: u along the eyes, v down */
 		float ex = p[0][0] - p[1][0], ey = p[0][1] - p[1][1], d = hypotf(ex, ey), c = ex / d, s = ey / d;
 		ck_assert(d > 14 && d < 45);
 		float u[68], v[68];
@@ -181,49 +181,49 @@ START_TEST(anatomy_holds)
 	ck_assert_double_eq_tol(sum[2], 33, 2);
 	ck_assert_double_eq_tol(sum[21], 56.2, 2.5);
 	ck_assert_double_eq_tol(sum[29], 77.2, 3);
-	shot_free(&t);
+	sample_free(&t);
 }
 END_TEST
 
-/* The pupil is the darkest disc of the eye: its middle, as seen, must be the eye's centre, to a fraction of a pixel. */
-START_TEST(points_are_where_they_are_seen)
+/* The pupil is the eye's darkest disc: its centre in the image must be the eye's point, to about 1 % of the distance of the eyes. */
+START_TEST(points_match_the_image)
 {
-	struct shot t = shot(480, 480, 15, 0);
-	int seen = 0;
+	struct sample t = sample(480, 480, 15, 0);
+	int eyes = 0;
 	double error = 0, bias[2] = {0};
 	for (uint32_t row = 0; row < 60; row++) {
-		take(&t, row);
+		draw(&t, row);
 		float d = hypotf(t.points[0] - t.points[2], t.points[1] - t.points[3]);
 		for (int eye = 0; eye < 2; eye++) {
 			float cx = t.points[2 * eye], cy = t.points[2 * eye + 1], r = 0.085f * d;
 			double m = 0, x0 = 0, y0 = 0;
 			for (int y = (int)(cy - r); y <= cy + r; y++)
 				for (int x = (int)(cx - r); x <= cx + r; x++) {
-					/* the fourth power: the pupil outweighs iris, lid and glint */
+					/* darkness to the fourth power: the pupil outweighs iris, lid and glint */
 					double v = 255.0 - t.image[y * 480 + x];
 					v = hypot(x - cx, y - cy) < r && v > 0 ? v * v * v * v : 0;
 					m += v, x0 += v * x, y0 += v * y;
 				}
 			double ex = (x0 / m - cx) / d, ey = (y0 / m - cy) / d;
 			error += hypot(ex, ey), bias[0] += ex, bias[1] += ey;
-			seen++;
+			eyes++;
 		}
 	}
-	ck_assert_double_lt(error / seen, 0.012); /* eye distances; an iris is 0.19 across */
-	ck_assert_double_lt(hypot(bias[0], bias[1]) / seen, 0.012);
-	shot_free(&t);
+	ck_assert_double_lt(error / eyes, 0.012); /* eye distances; an iris is 0.19 across */
+	ck_assert_double_lt(hypot(bias[0], bias[1]) / eyes, 0.012);
+	sample_free(&t);
 }
 END_TEST
 
 START_TEST(size_only_scales)
 {
-	struct shot a = shot(96, 96, 15, 1), b = shot(192, 192, 15, 1), wide = shot(140, 96, 15, 1);
+	struct sample a = sample(96, 96, 15, 1), b = sample(192, 192, 15, 1), wide = sample(140, 96, 15, 1);
 	double all = 0;
 	for (uint32_t row = 0; row < 20; row++) {
-		double diff = 0, spread = 0, mean = 0;
-		take(&a, row);
-		take(&b, row);
-		take(&wide, row);
+		double diff = 0, deviation = 0, mean = 0;
+		draw(&a, row);
+		draw(&b, row);
+		draw(&wide, row);
 		for (int k = 0; k < 30; k++) {
 			ck_assert_float_eq_tol(b.points[k], (a.points[k] + 0.5f) * 2 - 0.5f, 1e-3f);
 			ck_assert_float_eq_tol(wide.points[k], a.points[k] + (k % 2 ? 0 : 22), 1e-3f);
@@ -234,15 +234,15 @@ START_TEST(size_only_scales)
 			for (int x = 0; x < 96; x++) {
 				const uint8_t *p = b.image + 2 * y * 192 + 2 * x;
 				diff += fabs((p[0] + p[1] + p[192] + p[193]) / 4.0 - a.image[y * 96 + x]) / 9216;
-				spread += fabs(a.image[y * 96 + x] - mean) / 9216;
+				deviation += fabs(a.image[y * 96 + x] - mean) / 9216;
 			}
-		ck_assert_msg(diff < 0.25 * spread + 3, "row %u: pictures differ by %g, spread %g", row, diff, spread);
+		ck_assert_msg(diff < 0.25 * deviation + 3, "row %u: images differ by %g, mean deviation %g", row, diff, deviation);
 		all += diff / 20;
 	}
-	ck_assert_double_lt(all, 1.75); /* blur that doesn't scale gives 2.1 */
-	shot_free(&a);
-	shot_free(&b);
-	shot_free(&wide);
+	ck_assert_double_lt(all, 1.75); /* 2.1 with a blur that doesn't scale */
+	sample_free(&a);
+	sample_free(&b);
+	sample_free(&wide);
 }
 END_TEST
 
@@ -250,13 +250,13 @@ START_TEST(awkward_sizes)
 {
 	static const int sizes[][2] = {{8, 8}, {9, 31}, {97, 8}, {33, 33}, {200, 96}};
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-		struct shot t = shot(sizes[i][0], sizes[i][1], 1 + (int)i * 40, 1);
+		struct sample t = sample(sizes[i][0], sizes[i][1], 1 + (int)i * 40, 1);
 		for (uint32_t row = 0; row < 10; row++) {
-			take(&t, row);
+			draw(&t, row);
 			for (int k = 0; k < 2 * t.s.points; k++)
 				ck_assert(isfinite(t.points[k]));
 		}
-		shot_free(&t);
+		sample_free(&t);
 	}
 }
 END_TEST
@@ -279,17 +279,17 @@ START_TEST(names_and_mirror)
 	ck_assert_int_eq(face_mirror(7, 15), 9);
 	ck_assert_int_eq(face_mirror(10, 15), 10);
 	ck_assert_int_eq(face_mirror(11, 15), 12);
-	/* and the points do lie on opposite sides, upright and straight on */
-	struct shot t = shot(96, 96, 100, 0);
+	/* mirrored points are on opposite sides of an upright, frontal face */
+	struct sample t = sample(96, 96, 100, 0);
 	for (uint32_t row = 0; row < 20; row++) {
-		take(&t, row);
+		draw(&t, row);
 		for (int k = 0; k < 100; k++) {
 			int m = face_mirror(k, 100);
 			ck_assert_float_eq_tol(t.points[2 * k] + t.points[2 * m], t.points[0] + t.points[2], 3);
 			ck_assert_float_eq_tol(t.points[2 * k + 1], t.points[2 * m + 1], 3);
 		}
 	}
-	shot_free(&t);
+	sample_free(&t);
 }
 END_TEST
 
@@ -323,16 +323,16 @@ static int labelled(const float *p, int n)
 START_TEST(faults_are_as_named)
 {
 	enum { N = 15 };
-	struct shot t = shot(96, 96, N, 1);
+	struct sample t = sample(96, 96, N, 1);
 	int count[LABEL_NOISE_KINDS] = {0}, full = 0, four = 0, rows = 6000;
 	for (uint32_t row = 0; row < (uint32_t)rows; row++) {
 		float p[2 * N], q[2 * N];
 		struct label_noise d = label_noise_plan(11, row), none = {LABEL_NOISE_NONE, -1, row};
 		if (row % 8 == 0)
-			take(&t, row); /* any points will do */
+			draw(&t, row); /* any points serve */
 		memcpy(p, t.points, sizeof p);
 		memcpy(q, t.points, sizeof q);
-		label_noise_plant(&none, 11, row, 96, 96, N, q); /* leaves out alone */
+		label_noise_plant(&none, 11, row, 96, 96, N, q); /* missing labels only */
 		label_noise_plant(&d, 11, row, 96, 96, N, p);
 		count[d.kind]++;
 		int m = labelled(p, N), moved = 0, inside = 1;
@@ -384,7 +384,7 @@ START_TEST(faults_are_as_named)
 		ck_assert_msg(count[k] >= 8 && count[k] < 150, "%d of kind %s", count[k], label_noise_name((enum label_noise_kind)k));
 	ck_assert_double_eq_tol((double)full / rows, 0.30, 0.03);
 	ck_assert_double_eq_tol((double)four / rows, 0.63, 0.03);
-	shot_free(&t);
+	sample_free(&t);
 }
 END_TEST
 
@@ -402,7 +402,7 @@ START_TEST(text_is_the_competitions)
 		"mouth_center_top_lip_y,mouth_center_bottom_lip_x,mouth_center_bottom_lip_y,Image\n";
 	static const uint8_t pixels[6] = {0, 9, 10, 99, 100, 255};
 	static const float points[6] = {1.5f, -0.25f, NAN, NAN, 100, 0.0000001f};
-	char *text = malloc(facecsv_room(15, 6));
+	char *text = malloc(facecsv_size(15, 6));
 	uint64_t line = 0;
 	uint8_t keep[3] = {1, 0, 1};
 #define IS(call, want)                                                                                                                     \
@@ -437,7 +437,7 @@ START_TEST(text_is_the_competitions)
 		ck_assert(strstr(FACECSV_FAULTS, facecsv_word(f)));
 	}
 	ck_assert_int_eq(facecsv_fault("column"), FACECSV_GOOD);
-	/* every coordinate comes back to a ten millionth */
+	/* coordinates are restored to 1e-7 */
 	for (int i = 0; i < 3000; i++) {
 		float v = (float)(i * 0.0331 - 1);
 		text[facecsv_row(text, 1, (float[2]){v, v}, 1, pixels, FACECSV_GOOD)] = 0;
@@ -454,10 +454,10 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, cover_is_exact_area);
-	tcase_add_test(t, blur_keeps_mean_and_place);
+	tcase_add_test(t, blur_keeps_mean_and_width);
 	tcase_add_test(t, pure_in_seed_and_row);
 	tcase_add_test(t, anatomy_holds);
-	tcase_add_test(t, points_are_where_they_are_seen);
+	tcase_add_test(t, points_match_the_image);
 	tcase_add_test(t, size_only_scales);
 	tcase_add_test(t, awkward_sizes);
 	tcase_add_test(t, names_and_mirror);

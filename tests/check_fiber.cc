@@ -1,4 +1,5 @@
-/* The GPU on the host: what is right comes out right in both orders, and each planted fault is found. */
+/* The GPU emulated on the host, threads as fibers: correct kernels give correct results in both thread orders, and each planted fault ends
+ * the program with its message. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include "lib/base/philox.h"
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers" /* C, where they are zeros, needs no warning */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers" /* a C header, whose initializers leave the rest zero */
 #include "tests/child.h"
 #pragma GCC diagnostic pop
 
@@ -24,7 +25,7 @@ static struct queue q;
 
 static float number(size_t i, uint32_t what)
 {
-	return 2 * philox_unit(philox(7, PHILOX_TEST, 0, what, (uint32_t)i).v[0]) - 1;
+	return 2 * philox_uniform(philox(7, PHILOX_TEST, 0, what, (uint32_t)i).v[0]) - 1;
 }
 
 static void begin(int reverse)
@@ -49,12 +50,12 @@ static float *numbers(size_t n, uint32_t what)
 	return device;
 }
 
-template <class T> static T *room(size_t n)
+template <class T> static T *device_array(size_t n)
 {
 	return (T *)gpu_alloc(n * sizeof(T));
 }
 
-/* What was asked for, done, and a copy of its result; the caller frees. */
+/* Runs the queue; a host copy of the result, which the caller frees. */
 template <class T> static T *result(const T *device, size_t n)
 {
 	T *host = (T *)xcalloc(n, sizeof *host);
@@ -83,11 +84,11 @@ static __global__ void neighbour(float *y, const float *x, int barrier)
 	y[i] = s[i ? i - 1 : 0];
 }
 
-/* How many of 96 values are wrong. */
+/* Number of wrong values of 96. */
 static int wrong(int which, int barrier, int reverse)
 {
 	begin(reverse);
-	float *x = numbers(96, 0), *y = room<float>(96);
+	float *x = numbers(96, 0), *y = device_array<float>(96);
 	if (which)
 		launch(&q, dim3(1), dim3(96), 96 * sizeof(float), neighbour, y, x, barrier);
 	else
@@ -108,12 +109,12 @@ START_TEST(missing_barrier)
 			ck_assert_int_eq(wrong(which, 1, reverse), 0);
 	ck_assert_int_ge(wrong(0, 0, 0), 48);
 	ck_assert_int_ge(wrong(0, 0, 1), 48);
-	ck_assert_int_eq(wrong(1, 0, 0), 0); /* only the other order shows it */
+	ck_assert_int_eq(wrong(1, 0, 0), 0); /* only the reverse order shows it */
 	ck_assert_int_ge(wrong(1, 0, 1), 90);
 }
 END_TEST
 
-/* Planted faults: one kernel a kind, in block 1 of 2 where it can be. */
+/* Planted faults: one kernel a fault, in block 1 of 2 where it can be. */
 static __global__ void ends_early(int *y)
 {
 	if (blockIdx.x == 1 && threadIdx.x == 37)
@@ -230,24 +231,24 @@ static float *x;	      /* (512) */
 #define MATRIX(ld, round) [] { launch(&q, dim3(1), dim3(32), 2048, matrix, (float *)y, x, ld, round); }
 #define EDGE(at) [] { launch(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q), gpu_download(got, odd, 4); }
 
-static const struct plant {
-	void (*go)(void);
-	const char *kernel;		    /* NULL: what it says begins otherwise */
-	int block, thread, rblock, rthread; /* where, in the forward and in the reverse order; thread -1: not said */
-	const char *says, *too;
-} plants[] = {
-	{LAUNCH(0, ends_early), "ends_early", 1, 32, 1, 63, "a divided barrier: it waits at a barrier (line ",
+static const struct planted_fault {
+	void (*run)(void);
+	const char *kernel;		    /* NULL: the message does not begin with the kernel */
+	int block, thread, rblock, rthread; /* named by the message in forward and in reverse order; thread -1: none */
+	const char *message, *also;
+} planted_faults[] = {
+	{LAUNCH(0, ends_early), "ends_early", 1, 32, 1, 63, "a divergent barrier: it waits at a barrier (line ",
 		"), but thread (37, 0, 0) has ended\n"},
-	{LAUNCH(0, two_barriers), "two_barriers", 0, 0, 1, 63, "a divided barrier: it waits at a barrier (line ",
+	{LAUNCH(0, two_barriers), "two_barriers", 0, 0, 1, 63, "a divergent barrier: it waits at a barrier (line ",
 		" waits at a barrier (line "},
-	{LAUNCH(0, within_warp), "within_warp", 0, 0, 1, 31, "a divided barrier: it waits at a barrier (line ",
+	{LAUNCH(0, within_warp), "within_warp", 0, 0, 1, 31, "a divergent barrier: it waits at a barrier (line ",
 		"), but thread (5, 0, 0) waits at a barrier (line "},
-	{LAUNCH(0, no_syncwarp), "no_syncwarp", 0, 32, 1, 63, "a divided warp: it is at a __syncwarp (line ",
+	{LAUNCH(0, no_syncwarp), "no_syncwarp", 0, 32, 1, 63, "a divergent warp: it is at a __syncwarp (line ",
 		"), but thread (41, 0, 0) waits at a barrier (line "},
-	{LAUNCH(0, other_shuffle), "other_shuffle", 0, 0, 1, 31, "a divided warp: it is at a shuffle (line ",
+	{LAUNCH(0, other_shuffle), "other_shuffle", 0, 0, 1, 31, "a divergent warp: it is at a shuffle (line ",
 		"), but thread (9, 0, 0) is at a shuffle (line "},
 	{LAUNCH(0, fewer_fills), "fewer_fills", 0, 32, 1, 63,
-		"a divided warp: thread (33, 0, 0) has done other warp operations when the warp meets: it has ended\n", ""},
+		"a divergent warp: thread (33, 0, 0) has done other warp operations when the warp meets: it has ended\n", ""},
 	{LAUNCH(0, part_of_warp), "part_of_warp", 0, 0, 1, 63, "a warp operation of lanes 0000ffff, not of all (line ", ""},
 	{TOUCH(device_write, 0, 64), "device_write", 1, 3, 1, 3, "touches 0 bytes beyond 256 bytes of device memory\n", ""},
 	{TOUCH(device_read, 0, 69), "device_read", 1, 3, 1, 3, "touches 20 bytes beyond 256 bytes of device memory\n", ""},
@@ -282,14 +283,14 @@ static int in_reverse;
 static void fault(void *arg)
 {
 	begin(in_reverse);
-	y = room<int>(64), odd = room<int>(63), x = numbers(512, 0);
-	((const struct plant *)arg)->go();
+	y = device_array<int>(64), odd = device_array<int>(63), x = numbers(512, 0);
+	((const struct planted_fault *)arg)->run();
 	queue_flush(&q);
 }
 
 START_TEST(planted)
 {
-	const struct plant *p = &plants[_i];
+	const struct planted_fault *p = &planted_faults[_i];
 	for (in_reverse = 0; in_reverse < 2; in_reverse++) {
 		char want[256] = "keypipe: ";
 		int thread = in_reverse ? p->rthread : p->thread;
@@ -297,10 +298,10 @@ START_TEST(planted)
 			sprintf(want + 9, "kernel %s: block (%d, 0, 0)", p->kernel, in_reverse ? p->rblock : p->block);
 		if (p->kernel && thread >= 0)
 			sprintf(want + strlen(want), ", thread (%d, 0, 0)", thread);
-		sprintf(want + strlen(want), "%s%s", p->kernel ? ": " : "", p->says);
+		sprintf(want + strlen(want), "%s%s", p->kernel ? ": " : "", p->message);
 		struct child c = child_run(fault, (void *)p);
 		ck_assert_msg(c.status == 1, "fault %d: status %d, signal %d: '%s'", _i, c.status, c.signal, c.err);
-		ck_assert_msg(!strncmp(c.err, want, strlen(want)) && strstr(c.err, p->too), "fault %d: '%s', not '%s'", _i, c.err, want);
+		ck_assert_msg(!strncmp(c.err, want, strlen(want)) && strstr(c.err, p->also), "fault %d: '%s', not '%s'", _i, c.err, want);
 		ck_assert(strchr(c.err, '\n') == c.err + strlen(c.err) - 1);
 	}
 }
@@ -318,11 +319,11 @@ static __global__ void unwritten(float *y)
 START_TEST(poison)
 {
 	begin(_i);
-	float *y = room<float>(96), *never = room<float>(5);
+	float *y = device_array<float>(96), *never = device_array<float>(5);
 	launch(&q, dim3(3), dim3(32), 32 * sizeof(float), unwritten, y);
 	float *got = result(y, 96), *nothing = result(never, 5);
 	for (int i = 0; i < 96; i++)
-		ck_assert_msg(i == 39 ? got[i] != got[i] : got[i] == 1, "%d: %g", i, got[i]); /* the block before left nothing */
+		ck_assert_msg(i == 39 ? got[i] != got[i] : got[i] == 1, "%d: %g", i, got[i]); /* shared memory is NaN again in each block */
 	for (int i = 0; i < 5; i++)
 		ck_assert(nothing[i] != nothing[i]);
 	free(got), free(nothing);
@@ -330,7 +331,7 @@ START_TEST(poison)
 }
 END_TEST
 
-/* Sums that begin unfilled, or have a factor that is NaN, in a row of 16. */
+/* A matrix product whose accumulator is not filled, or with x[0], which may be NaN, in row 5 of a. */
 static __global__ void no_number(float *y, const float *x, int fill)
 {
 	SHARED(float, s);
@@ -350,15 +351,16 @@ static __global__ void no_number(float *y, const float *x, int fill)
 
 START_TEST(no_numbers)
 {
-	for (int how = 0; how < 3; how++) {
-		float v = how == 2 ? __uint_as_float(0xffffffffu) : 1;
+	for (int variant = 0; variant < 3; variant++) {
+		float v = variant == 2 ? __uint_as_float(0xffffffffu) : 1;
 		begin(_i);
-		float *x = room<float>(1), *y = room<float>(256);
+		float *x = device_array<float>(1), *y = device_array<float>(256);
 		gpu_upload(x, &v, sizeof v);
-		launch(&q, dim3(1), dim3(32), 256 * sizeof(float), no_number, y, x, how > 0);
+		launch(&q, dim3(1), dim3(32), 256 * sizeof(float), no_number, y, x, variant > 0);
 		float *got = result(y, 256);
 		for (int i = 0; i < 256; i++)
-			ck_assert_msg(how == 0 || (how == 2 && i / 16 == 5) ? got[i] != got[i] : got[i] == 8, "%d, %d: %g", how, i, got[i]);
+			ck_assert_msg(variant == 0 || (variant == 2 && i / 16 == 5) ? got[i] != got[i] : got[i] == 8, "%d, %d: %g", variant,
+				i, got[i]);
 		free(got);
 		end();
 	}
@@ -382,9 +384,9 @@ START_TEST(block_sums)
 	for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
 		size_t n = threads[t], blocks = 3;
 		begin(_i);
-		float *x = numbers(n * blocks, 1), *f = room<float>(n * blocks);
-		double *d = room<double>(n * blocks);
-		int *k = room<int>(n * blocks);
+		float *x = numbers(n * blocks, 1), *f = device_array<float>(n * blocks);
+		double *d = device_array<double>(n * blocks);
+		int *k = device_array<int>(n * blocks);
 		launch(&q, dim3((unsigned)blocks), dim3((unsigned)n), 32 * sizeof(double), sums, f, d, k, x);
 		float *gf = result(f, n * blocks);
 		double *gd = result(d, n * blocks);
@@ -429,7 +431,7 @@ START_TEST(shuffle)
 	for (int i = 0; i < N; i++)
 		x[i] = i * 17 % 64, votes[i / 32] |= (unsigned)(x[i] & 1) << i % 32;
 	begin(_i);
-	int *dx = room<int>(N), *dy = room<int>((size_t)SHUFFLES * N);
+	int *dx = device_array<int>(N), *dy = device_array<int>((size_t)SHUFFLES * N);
 	gpu_upload(dx, x, sizeof x);
 	launch(&q, dim3(1), dim3(N), 0, shuffles, dy, dx);
 	int *y = result(dy, (size_t)SHUFFLES * N);
@@ -447,7 +449,7 @@ START_TEST(shuffle)
 }
 END_TEST
 
-START_TEST(quickly)
+START_TEST(fast_division)
 {
 	for (int k = 0; k < 3000; k++) {
 		uint32_t bits = philox(3, PHILOX_TEST, 0, 0, (uint32_t)k).v[0] >> 1;
@@ -489,8 +491,9 @@ START_TEST(tiled_product)
 	for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
 		int M = shapes[k][0], N = shapes[k][1], K = shapes[k][2];
 		begin(_i);
-		float *a = numbers((size_t)(M * K), 1), *b = numbers((size_t)(K * N), 2), *c = room<float>((size_t)(M * N));
-		launch(&q, dim3((unsigned)(N + 15) / 16, (unsigned)(M + 15) / 16), dim3(16, 16), 512 * sizeof(float), tiled, c, a, b, M, N, K);
+		float *a = numbers((size_t)(M * K), 1), *b = numbers((size_t)(K * N), 2), *c = device_array<float>((size_t)(M * N));
+		launch(&q, dim3((unsigned)(N + 15) / 16, (unsigned)(M + 15) / 16), dim3(16, 16), 512 * sizeof(float), tiled, c, a, b, M, N,
+			K);
 		float *got = result(c, (size_t)(M * N));
 		for (int m = 0; m < M; m++)
 			for (int n = 0; n < N; n++) {
@@ -505,7 +508,7 @@ START_TEST(tiled_product)
 }
 END_TEST
 
-/* As tensor cores see a factor. */
+/* Rounds a factor as tensor cores do. */
 static __device__ void narrow(float *to, float v)
 {
 	*to = wmma::__float_to_tf32(v);
@@ -516,7 +519,7 @@ static __device__ void narrow(__nv_bfloat16 *to, float v)
 	*to = __float2bfloat16(v);
 }
 
-/* c (32, 32) = a (32, 16) b (16, 32), either of them by columns where so; then plus itself. A warp a quarter. */
+/* c (32, 32) = a (32, 16) b (16, 32), a and b row- or column-major by LA and LB, and then c transposed. A warp a quarter of c. */
 template <class F, class T, int K, class LA, class LB>
 static __global__ void tensor(float *c, const float *a, const float *b, int a_ld, int b_ld)
 {
@@ -545,8 +548,9 @@ template <class F, class T, int K, class LA, class LB> static void check_tensor(
 {
 	int a_row = std::is_same<LA, wmma::row_major>::value, b_row = std::is_same<LB, wmma::row_major>::value;
 	begin(reverse);
-	float *a = numbers(512, 1), *b = numbers(512, 2), *c = room<float>(2048);
-	launch_add(&q, "tensor", 0, dim3(1), dim3(128), 1024 * sizeof(T), tensor<F, T, K, LA, LB>, c, a, b, a_row ? 16 : 32, b_row ? 32 : 16);
+	float *a = numbers(512, 1), *b = numbers(512, 2), *c = device_array<float>(2048);
+	launch_add(
+		&q, "tensor", 0, dim3(1), dim3(128), 1024 * sizeof(T), tensor<F, T, K, LA, LB>, c, a, b, a_row ? 16 : 32, b_row ? 32 : 16);
 	float *got = result(c, 2048);
 	for (int m = 0; m < 32; m++)
 		for (int n = 0; n < 32; n++) {
@@ -561,8 +565,8 @@ template <class F, class T, int K, class LA, class LB> static void check_tensor(
 	end();
 }
 
-/* To so many bits behind the point, by the book. */
-static float bits_behind(float v, int bits, int even)
+/* v rounded to so many fraction bits, ties to even or away from zero. */
+static float round_bits(float v, int bits, int even)
 {
 	int e;
 	double m = ldexp(frexp(v, &e), bits + 1);
@@ -571,12 +575,12 @@ static float bits_behind(float v, int bits, int even)
 
 static float tf32(float v)
 {
-	return bits_behind(v, 10, 0);
+	return round_bits(v, 10, 0);
 }
 
 static float bf16(float v)
 {
-	return bits_behind(v, 7, 1);
+	return round_bits(v, 7, 1);
 }
 
 START_TEST(tensor_products)
@@ -622,12 +626,12 @@ static __global__ void scale(float *y, const float *x, float by, size_t n)
 		y[i] = by * x[i];
 }
 
-/* Eight launches, and a product, asked for three times: one graph, whose rates change. */
+/* Eight launches queued three times with one argument changed: one graph, run three times, with two updates. */
 START_TEST(graphs)
 {
 	enum { N = 300 };
 	begin(_i);
-	float *x = numbers(N, 1), *y = room<float>(N);
+	float *x = numbers(N, 1), *y = device_array<float>(N);
 	for (int pass = 0; pass < 3; pass++) {
 		for (int i = 0; i < 8; i++)
 			launch_flat(&q, N, scale, y, i ? y : x, i == 4 ? (float)(pass + 1) : 2.0f, (size_t)N);
@@ -646,12 +650,12 @@ END_TEST
 START_TEST(products)
 {
 	enum { M = 5, N = 7, K = 9 };
-	for (int how = 0; how < 24; how++) {
-		int at = how & 1, bt = how >> 1 & 1, add = how >> 2 & 1, precision = how / 8;
+	for (int variant = 0; variant < 24; variant++) {
+		int at = variant & 1, bt = variant >> 1 & 1, add = variant >> 2 & 1, precision = variant / 8;
 		float (*const round[])(float) = {NULL, tf32, bf16};
 		begin(_i);
 		float *a = numbers(M * K, 1), *b = numbers(K * N, 2), *c = numbers(M * N, 3);
-		struct product p = {c, a, b, M, N, K, at, bt, add, precision, 0};
+		struct cublas_gemm p = {c, a, b, M, N, K, at, bt, add, precision, 0};
 		struct launch *call = queue_next(&q);
 		memset((void *)call, 0, sizeof *call);
 		call->name = "product";
@@ -680,26 +684,26 @@ START_TEST(memory)
 	size_t free_, total;
 	char *a = (char *)gpu_alloc(6001), *b = (char *)gpu_alloc(3999), text[8] = "";
 	ck_assert(a && b && !gpu_alloc(1));
-	gpu_room(&free_, &total);
+	gpu_memory_info(&free_, &total);
 	ck_assert(free_ == 0 && total == 10000);
 	gpu_free(a);
 	ck_assert(!gpu_alloc(6002));
 	a = (char *)gpu_alloc(6000);
-	gpu_room(&free_, &total);
+	gpu_memory_info(&free_, &total);
 	ck_assert(a && free_ == 1 && (uintptr_t)a % 16 == 0);
-	gpu_fill(a, 'x', 6000);
+	gpu_memset(a, 'x', 6000);
 	gpu_upload(b + 3990, "keypipe", 8);
 	gpu_download(text, b + 3990, 7), gpu_upload(a + 5993, text, 7);
 	gpu_download(text, a + 5992, 8);
 	ck_assert_int_eq(memcmp(text, "xkeypipe", 8), 0);
 	gpu_upload_async(a, "feed", 4);
 	int first = gpu_download_async(text, a, 2), second = gpu_download_async(text + 2, a + 2, 2);
-	gpu_fill(a, 'y', 4);
+	gpu_memset(a, 'y', 4);
 	ck_assert_int_eq(memcmp(text, "\xff\xff\xff\xffpipe", 8), 0);
 	gpu_wait(second), gpu_wait(first);
 	ck_assert_int_eq(memcmp(text, "feedpipe", 8), 0);
 	end();
-	begin(1); /* once more */
+	begin(1); /* opens again after close */
 	end();
 }
 END_TEST
@@ -710,12 +714,12 @@ int main(void)
 	TCase *t = tcase_create("fiber");
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, missing_barrier);
-	tcase_add_loop_test(t, planted, 0, sizeof plants / sizeof *plants);
+	tcase_add_loop_test(t, planted, 0, sizeof planted_faults / sizeof *planted_faults);
 	tcase_add_loop_test(t, poison, 0, 2);
 	tcase_add_loop_test(t, no_numbers, 0, 2);
 	tcase_add_loop_test(t, block_sums, 0, 2);
 	tcase_add_loop_test(t, shuffle, 0, 2);
-	tcase_add_test(t, quickly);
+	tcase_add_test(t, fast_division);
 	tcase_add_loop_test(t, tiled_product, 0, 2);
 	tcase_add_loop_test(t, tensor_products, 0, 2);
 	tcase_add_test(t, rounding);

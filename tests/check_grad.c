@@ -1,4 +1,4 @@
-/* The gradient of every layer and loss against central differences, in double, on the reference backend. */
+/* The gradient of every layer and loss against central differences, in double, on ref. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@ static const struct {
 	const char *net;
 	int C, H, W, B, out;
 	enum loss_kind loss;
-	int points; /* heat maps of so many */
+	int points; /* above 0: the loss is that of heat maps of so many points */
 } cases[] = {
 	{"fc", 1, 1, 3, 2, 4, LOSS_SQUARED, 0},
 	{"fc7 tanh fc", 1, 3, 2, 5, 3, LOSS_SIGMOID, 0},
@@ -80,13 +80,13 @@ static void set_up(struct setting *s, int i)
 		s->x[k] = normal(2, (uint32_t)k);
 	for (int k = 0; k < s->B * s->out; k++)
 		s->t[k] = s->kind < LOSS_SIGMOID    ? normal(3, (uint32_t)k)
-			  : s->kind == LOSS_SIGMOID ? (double)philox_unit((uint32_t)k * 0x9E3779B9u)
+			  : s->kind == LOSS_SIGMOID ? (double)philox_uniform((uint32_t)k * 0x9E3779B9u)
 						    : k % s->out;
 	s->w = xcalloc((size_t)(s->B * s->out), sizeof *s->w);
 	for (int k = 0; k < s->B * s->out; k++)
-		s->w[k] = 0.5 + (double)philox_unit((uint32_t)k * 0x85EBCA6Bu);
+		s->w[k] = 0.5 + (double)philox_uniform((uint32_t)k * 0x85EBCA6Bu);
 	for (int k = 0; s->points && k < 2 * s->B * s->points; k++)
-		s->t[k] = (0.1 + 0.8 * (double)philox_unit((uint32_t)k * 0x9E3779B9u)) *
+		s->t[k] = (0.1 + 0.8 * (double)philox_uniform((uint32_t)k * 0x9E3779B9u)) *
 			  (k % 2 ? d->layer[d->n - 1].OH : d->layer[d->n - 1].OW);
 	if (s->kind != LOSS_SOFTMAX)
 		s->t[1] = NAN; /* a missing label */
@@ -102,8 +102,8 @@ static double loss_now(struct setting *s, int gradient)
 	const struct loss l = {s->kind, 0.8, 0.3, 0.25};
 	const struct layer *last = &s->n->d->layer[s->n->d->n - 1];
 	if (s->points)
-		s->be->heatmap_loss(s->be, &(struct heatmap_loss){s->points, last->OH, last->OW, 1.2, 0.6, l}, s->loss, gradient ? s->dz : NULL, NULL, z,
-			s->t, s->w, s->B);
+		s->be->heatmap_loss(s->be, &(struct heatmap_loss){s->points, last->OH, last->OW, 1.2, 0.6, l}, s->loss,
+			gradient ? s->dz : NULL, NULL, z, s->t, s->w, s->B);
 	else
 		s->be->loss(s->be, &l, s->loss, gradient ? s->dz : NULL, z, s->t, s->kind == LOSS_SOFTMAX ? NULL : s->w, s->B, s->out);
 	for (int b = 0; b < s->B; b++)
@@ -137,18 +137,19 @@ START_TEST(gradients)
 }
 END_TEST
 
-/* A step along the gradient lowers the loss by what the gradient promises: all parameters at once. */
+/* A small step of all parameters against the gradient lowers the loss by the step times the gradient's squared norm. */
 START_TEST(direction)
 {
 	struct setting s;
 	set_up(&s, _i);
 	size_t n = s.n->d->nparam;
-	double before = loss_now(&s, 1), promise = 0, h = 1e-6;
+	double before = loss_now(&s, 1), expected = 0, h = 1e-6;
 	for (size_t k = 0; k < n; k++)
-		promise += s.n->grad[k] * s.n->grad[k];
-	s.be->optimizer_step(s.be, s.n->param, s.n->grad, NULL, NULL, n, &(struct optimizer_step){.kind = OPTIMIZER_SGD, .learning_rate = h});
+		expected += s.n->grad[k] * s.n->grad[k];
+	s.be->optimizer_step(
+		s.be, s.n->param, s.n->grad, NULL, NULL, n, &(struct optimizer_step){.kind = OPTIMIZER_SGD, .learning_rate = h});
 	double got = (before - loss_now(&s, 0)) / h;
-	ck_assert_msg(fabs(got - promise) <= 1e-3 * promise + 1e-6, "%s: %g, not %g", cases[_i].net, got, promise);
+	ck_assert_msg(fabs(got - expected) <= 1e-3 * expected + 1e-6, "%s: %g, not %g", cases[_i].net, got, expected);
 	free(s.x), free(s.t), free(s.w), free(s.dz), free(s.loss);
 	net_free(s.n);
 	s.be->close(s.be);

@@ -1,4 +1,4 @@
-/* Text of a gzip: the same bytes and the same fault after them, whatever the pieces. */
+/* Decompressed text: the same bytes and the same fault after them, whatever the sizes of reads. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,18 +9,18 @@
 #include "lib/base/philox.h"
 #include "lib/csv/gunzip.h"
 
-/* Where bytes come from: at most step of them at a time, and perhaps a fault after the last. */
+/* Input of gunzip: at most step bytes a read, and a fault after the last where not NULL. */
 struct source {
 	const unsigned char *p;
 	size_t n, step;
 	const char *fault;
-	int asked;
+	int reads;
 };
 
-static long from(void *arg, unsigned char *dst, size_t n, char err[GUNZIP_ERR])
+static long source_read(void *arg, unsigned char *dst, size_t n, char err[GUNZIP_ERR])
 {
 	struct source *s = arg;
-	s->asked++;
+	s->reads++;
 	if (!s->n && s->fault) {
 		snprintf(err, GUNZIP_ERR, "%s", s->fault);
 		return -1;
@@ -35,7 +35,7 @@ static long from(void *arg, unsigned char *dst, size_t n, char err[GUNZIP_ERR])
 static unsigned char *text;
 enum { TEXT = 2 << 20 };
 
-/* Numbers as in an image: it compresses to a third or so. */
+/* Random pixels as text: compresses to about a third. */
 static void make_text(void)
 {
 	text = xmalloc(TEXT + 8);
@@ -43,8 +43,9 @@ static void make_text(void)
 		at += (size_t)sprintf((char *)text + at, "%u ", philox(5, PHILOX_TEST, 0, (uint32_t)k, 0).v[0] % 256);
 }
 
-/* One member of text[at, at + n) to the end of z; returns z's new length. flags: a name, a comment, extra bytes, a sum of the header. */
-static size_t member(unsigned char *z, size_t room, size_t at, size_t n, int flags)
+/* Writes a gzip member of text[at, at + n) to z (capacity bytes); returns its length. flags: with name, comment, extra field, header CRC.
+ */
+static size_t member(unsigned char *z, size_t capacity, size_t at, size_t n, int flags)
 {
 	z_stream s = {0};
 	gz_header h = {.extra = flags ? (Bytef *)"extra" : NULL,
@@ -55,27 +56,27 @@ static size_t member(unsigned char *z, size_t room, size_t at, size_t n, int fla
 	ck_assert_int_eq(deflateInit2(&s, n % 3 ? 1 : 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	ck_assert_int_eq(deflateSetHeader(&s, &h), Z_OK);
 	s.next_in = text + at, s.avail_in = (uInt)n;
-	s.next_out = z, s.avail_out = (uInt)room;
+	s.next_out = z, s.avail_out = (uInt)capacity;
 	ck_assert_int_eq(deflate(&s, Z_FINISH), Z_STREAM_END);
 	deflateEnd(&s);
 	return s.total_out;
 }
 
-/* All that it gives, read in pieces, to what (room bytes); the fault, or "". */
-static size_t all(
-	const unsigned char *z, size_t n, size_t first, size_t step, size_t piece, unsigned char *what, size_t room, char err[GUNZIP_ERR])
+/* Decompresses z in reads of piece bytes to what (capacity bytes), the first bytes of z as already read; err: the fault, or "". */
+static size_t gunzip_all(const unsigned char *z, size_t n, size_t first, size_t step, size_t piece, unsigned char *what, size_t capacity,
+	char err[GUNZIP_ERR])
 {
 	first = first < n ? first : n;
 	struct source s = {z + first, n - first, step, NULL, 0};
-	struct gunzip *g = gunzip_new(from, &s, z, first);
+	struct gunzip *g = gunzip_new(source_read, &s, z, first);
 	size_t at = 0;
 	long got;
 	memset(err, 0, GUNZIP_ERR);
-	while ((got = gunzip_read(g, what + at, piece < room - at ? piece : room - at, err)) > 0) {
+	while ((got = gunzip_read(g, what + at, piece < capacity - at ? piece : capacity - at, err)) > 0) {
 		at += (size_t)got;
-		ck_assert_uint_lt(at, room);
+		ck_assert_uint_lt(at, capacity);
 	}
-	ck_assert_int_eq(gunzip_read(g, what + at, 1, err), got); /* the same again */
+	ck_assert_int_eq(gunzip_read(g, what + at, 1, err), got); /* repeats */
 	ck_assert_int_eq(got < 0, *err != 0);
 	gunzip_free(g);
 	return at;
@@ -90,7 +91,7 @@ START_TEST(whole)
 	       n = c + member(z + c, TEXT - c, 1500100, TEXT - 1500100, 0);
 	for (int i = 0; i < 3; i++)
 		for (int j = 0; j < 4; j++) {
-			size_t len = all(z, n, 2 + 77 * (size_t)i, steps[i], pieces[j], got, TEXT + 100, err);
+			size_t len = gunzip_all(z, n, 2 + 77 * (size_t)i, steps[i], pieces[j], got, TEXT + 100, err);
 			ck_assert_msg(!*err && len == TEXT, "step %zu, piece %zu: %zu bytes, '%s'", steps[i], pieces[j], len, err);
 			ck_assert(!memcmp(got, text, TEXT));
 		}
@@ -98,8 +99,8 @@ START_TEST(whole)
 }
 END_TEST
 
-/* Cut anywhere, or a bit flipped anywhere: what comes is the beginning of the text, and the pieces do not matter. zlib is the judge of
- * what is accepted. */
+/* Cut anywhere, or a bit flipped anywhere: the result is a beginning of the text, and does not depend on the sizes of reads. zlib is the
+ * reference of what is accepted. */
 static int accepted(const unsigned char *z, size_t n)
 {
 	static unsigned char to[1 << 16];
@@ -118,7 +119,7 @@ static void compare(const unsigned char *z, size_t n, size_t at)
 {
 	unsigned char one[8000], two[8000];
 	char err1[GUNZIP_ERR], err2[GUNZIP_ERR];
-	size_t n1 = all(z, n, 2, 11, 99, one, sizeof one, err1), n2 = all(z, n, 50, 1000, 5000, two, sizeof two, err2);
+	size_t n1 = gunzip_all(z, n, 2, 11, 99, one, sizeof one, err1), n2 = gunzip_all(z, n, 50, 1000, 5000, two, sizeof two, err2);
 	ck_assert_msg(!strcmp(err1, err2), "%zu: '%s', '%s'", at, err1, err2);
 	ck_assert_msg(n1 == n2 && !memcmp(one, two, n1), "%zu: %zu and %zu bytes", at, n1, n2);
 	ck_assert_msg((*err1 == 0) == accepted(z, n), "%zu: '%s'", at, err1);
@@ -130,7 +131,7 @@ START_TEST(damaged)
 	char err[GUNZIP_ERR];
 	size_t a = member(z, sizeof z, 0, 500, 1), n = a + member(z + a, sizeof z - a, 500, 400, 0);
 	for (size_t cut = 2; cut < n; cut++) {
-		size_t len = all(z, cut, 2, 5, 100, one, sizeof one, err);
+		size_t len = gunzip_all(z, cut, 2, 5, 100, one, sizeof one, err);
 		ck_assert_msg(
 			cut == a ? !*err : !strcmp(err, "the gzip data are cut: the file ends inside them"), "cut at %zu: '%s'", cut, err);
 		ck_assert_msg(len <= 900 && !memcmp(one, text, len), "cut at %zu", cut);
@@ -159,23 +160,23 @@ START_TEST(faults_have_names)
 	for (int i = 0; i < 5; i++) {
 		size_t at = cases[i].at < 0 ? n + (size_t)cases[i].at : (size_t)cases[i].at;
 		z[at] ^= (unsigned char)cases[i].xor ;
-		all(z, n, 2, 100, 100, got, sizeof got, err);
+		gunzip_all(z, n, 2, 100, 100, got, sizeof got, err);
 		ck_assert_str_eq(err, cases[i].err);
 		z[at] ^= (unsigned char)cases[i].xor ;
 	}
 	z[n] = 'x';
-	ck_assert_uint_eq(all(z, n + 1, 2, 100, 100, got, sizeof got, err), 2000);
+	ck_assert_uint_eq(gunzip_all(z, n + 1, 2, 100, 100, got, sizeof got, err), 2000);
 	ck_assert_str_eq(err, "the gzip data are followed by something else (byte 0x78)");
 }
 END_TEST
 
-/* What the source says comes after the text that came before it, and is not asked again. */
+/* The source's fault is returned after the text before it, and the source is not read again. */
 START_TEST(source_fails)
 {
 	unsigned char *z = xmalloc(TEXT), *got = xmalloc(TEXT);
 	size_t n = member(z, TEXT, 0, TEXT, 0);
 	struct source s = {z, n / 2, 1000, "cannot read: the disk is on fire", 0};
-	struct gunzip *g = gunzip_new(from, &s, z, 0);
+	struct gunzip *g = gunzip_new(source_read, &s, z, 0);
 	char err[GUNZIP_ERR] = "";
 	size_t at = 0;
 	long len;
@@ -184,9 +185,9 @@ START_TEST(source_fails)
 	ck_assert_int_eq(len, -1);
 	ck_assert_str_eq(err, s.fault);
 	ck_assert(at > TEXT / 3 && !memcmp(got, text, at));
-	int asked = s.asked;
+	int reads = s.reads;
 	ck_assert_int_eq(gunzip_read(g, got, 1, err), -1);
-	ck_assert_int_eq(s.asked, asked);
+	ck_assert_int_eq(s.reads, reads);
 	gunzip_free(g);
 	free(z), free(got);
 }

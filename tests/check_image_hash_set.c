@@ -21,7 +21,7 @@ START_TEST(finds_what_was_there)
 }
 END_TEST
 
-/* One byte of difference, anywhere, by any amount, is another image; so are another length and another order. */
+/* Images that differ in one byte, in length or in order are different. */
 START_TEST(tells_apart)
 {
 	static const size_t sizes[] = {1, 2, 15, 16, 17, 63, 64, 65, 128, 361, 1000};
@@ -52,8 +52,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("seen");
-	TCase *t = tcase_create("seen");
+	Suite *s = suite_create("image_hash_set");
+	TCase *t = tcase_create("image_hash_set");
 	tcase_add_test(t, finds_what_was_there);
 	tcase_add_test(t, tells_apart);
 	suite_add_tcase(s, t);

@@ -1,4 +1,4 @@
-/* Predictions of models that a few lines can compute too: linear nets, by hand in double; averages, mirror images, stddev. */
+/* Predictions of linear nets against sums in double: averages of models and mirror images, standard deviations. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static uint8_t images[N * P];
 
 static float unit(uint32_t what, uint32_t i)
 {
-	return philox_unit(philox(17, PHILOX_TEST, what, i, 0).v[0]);
+	return philox_uniform(philox(17, PHILOX_TEST, what, i, 0).v[0]);
 }
 
 static void set_up(void)
@@ -38,12 +38,12 @@ static struct model *linear(enum target target, int outputs, const char *names, 
 	struct model *m = model_new("fc", target, W, H, outputs, names);
 	for (uint32_t i = 0; i < m->d.nparam; i++)
 		m->param[i] = 2 * unit(what, i) - 1;
-	m->mul = (1 + (float)(what % 3)) / 255, m->add = -0.1f * (float)what; /* models may differ in how they see bytes */
+	m->mul = (1 + (float)(what % 3)) / 255, m->add = -0.1f * (float)what; /* models may differ in scale */
 	m->sx *= 1 + 0.1f * (float)what, m->oy += 0.2f;
 	return m;
 }
 
-/* Output k for an image, or for its mirror image, before it is made what users see. */
+/* Output k of the net for an image, or for its mirror image. */
 static double raw(const struct model *m, const uint8_t *image, int k, int mirrored)
 {
 	double s = (double)m->param[m->outputs * P + k];
@@ -54,7 +54,7 @@ static double raw(const struct model *m, const uint8_t *image, int k, int mirror
 	return s;
 }
 
-/* The x or y of a point in pixels, as one model says, from the image or from its mirror image. */
+/* A point's x or y in pixels by one model, from the image or from its mirror image. */
 static double coordinate(const struct model *m, const uint8_t *image, int point, int y, int mirrored)
 {
 	static const int swap[] = {1, 0, 2}; /* left_eye, right_eye, nose */
@@ -107,7 +107,7 @@ START_TEST(coords)
 				ck_assert(fabs((double)out[5]) < 1e6);
 				infer_free(f);
 			}
-	/* twice the same model has no stddev, and says what it says alone */
+	/* twice the same model: stddev 0, and the coordinates of the model alone */
 	struct model *twins[] = {m[0], m[0]};
 	float alone[N * 6];
 	struct infer *f = infer_new(be, twins, 2, 0), *one = infer_new(be, m, 1, 0);
@@ -121,7 +121,7 @@ START_TEST(coords)
 }
 END_TEST
 
-/* An image that is its own mirror image, and a net that is too: flip changes nothing. */
+/* A symmetric image and a symmetric net: flip changes nothing. */
 START_TEST(symmetric)
 {
 	struct model *m = linear(TARGET_COORDS, 6, "left_eye,right_eye,nose", 1);
@@ -157,7 +157,7 @@ START_TEST(labels)
 			int K = classes == 2 ? 1 : classes;
 			struct model *m[] = {linear(TARGET_LABEL, K, classes == 2 ? "no,yes" : "a,b,c,d", 3),
 				linear(TARGET_LABEL, K, classes == 2 ? "no,yes" : "a,b,c,d", 4)};
-			m[1]->param[K * P] = 200; /* far into saturation */
+			m[1]->param[K * P] = 200; /* saturates sigmoid and softmax */
 			float out[N * 4];
 			struct infer *f = infer_new(be, m, 2, flip);
 			infer_batch(f, images, N, out, NULL);
@@ -214,7 +214,7 @@ static void open_pair(void *arg)
 	infer_free(infer_new(be, p->m, 3, 0));
 }
 
-START_TEST(strangers)
+START_TEST(incompatible_models)
 {
 	struct model *a = linear(TARGET_COORDS, 4, "a,b", 2);
 	struct model *others[] = {linear(TARGET_COORDS, 4, "b,a", 2), linear(TARGET_COORDS, 6, "a,b,c", 2),
@@ -240,7 +240,7 @@ int main(void)
 	tcase_add_test(t, symmetric);
 	tcase_add_test(t, labels);
 	tcase_add_test(t, images_out);
-	tcase_add_test(t, strangers);
+	tcase_add_test(t, incompatible_models);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

@@ -130,7 +130,7 @@ START_TEST(bad_logs)
 	t.path = "/nowhere/x";
 	c = child_run(log_to, &t);
 	ck_assert_str_eq(c.err, "keypipe: /nowhere/x: No such file or directory\n");
-	/* what isn't this run's log isn't cut */
+	/* another run's log is not truncated */
 	put("epoch\tother\n1\t2\n");
 	t.path = path, t.keep = 3;
 	c = child_run(log_to, &t);
@@ -167,7 +167,7 @@ START_TEST(silent_without_a_terminal)
 }
 END_TEST
 
-/* Progress on a pseudo-terminal; what it drew goes to stdout. */
+/* Progress on a pseudo-terminal; its output is copied to stdout. */
 static void drawn_progress(void *arg)
 {
 	int quiet = *(int *)arg == 1, total = *(int *)arg == 2 ? 0 : 20;
@@ -186,7 +186,7 @@ static void drawn_progress(void *arg)
 	progress_end(&p);
 	char s[4096];
 	fcntl(master, F_SETFL, O_NONBLOCK);
-	for (int tries = 0; tries < 10; tries++, usleep(10000)) { /* the terminal hands it over in its own time */
+	for (int tries = 0; tries < 10; tries++, usleep(10000)) { /* the pseudo-terminal delivers with a delay */
 		ssize_t n = read(master, s, sizeof s);
 		(void)!write(STDOUT_FILENO, s, n > 0 ? (size_t)n : 0);
 	}
@@ -208,7 +208,7 @@ START_TEST(bar_on_a_terminal)
 	if (c.status == 77)
 		return; /* no pseudo-terminals here */
 	ck_assert(strstr(c.out, " of 20 rows, ") && strstr(c.out, "/s, 0:00 left") && strstr(c.out, "##########"));
-	/* 0.4 s: at most 4 drawings and one clearing, which comes last; never a new line */
+	/* 0.4 s: at most 4 redraws, then one erase; no newline */
 	int n = count(c.out, '\r');
 	ck_assert_msg(n >= 2 && n <= 6, "%d drawings", n);
 	ck_assert_int_eq(count(c.out, '\n'), 0);

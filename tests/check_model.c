@@ -1,4 +1,5 @@
-/* Models to streams and back, bit by bit; every way in which a stream is no model, with its text; starting from another model. */
+/* Models written to streams and read back, bit for bit; every refusal of a stream that is no model, with its text; initialization from
+ * another model; initial weights. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ static const char *at(const char *name)
 	return path[k];
 }
 
-/* Numbers whose every bit counts: tiny, large, negative zero among them. */
+/* Numbers that a round trip must keep to the bit: tiny, large and negative zero among them. */
 static void fill(struct model *m)
 {
 	for (size_t i = 0; i < m->d.nparam; i++) {
@@ -53,7 +54,7 @@ START_TEST(round_trip)
 	const char *one = at("one"), *two = at("two");
 	struct model *m = model_new(cases[_i].net, cases[_i].target, cases[_i].W, cases[_i].H, cases[_i].outputs, cases[_i].names);
 	fill(m);
-	m->mul = 1.0f / 3, m->add = -0.1f, m->ox = 1.0000001f; /* nine digits bring a float back */
+	m->mul = 1.0f / 3, m->add = -0.1f, m->ox = 1.0000001f; /* nine digits restore a float */
 	model_save(m, one, NULL, 0, NULL);
 	struct model *l = model_load(one);
 	ck_assert_str_eq(l->net, cases[_i].net);
@@ -64,7 +65,7 @@ START_TEST(round_trip)
 	ck_assert(!memcmp(l->param, m->param, m->d.nparam * sizeof *m->param));
 	ck_assert(!m->d.nstat || !memcmp(l->stat, m->stat, m->d.nstat * sizeof *m->stat));
 	ck_assert(strlen(l->history) > 0);
-	/* the same again is the same file */
+	/* saving again gives the same bytes */
 	model_save(l, two, NULL, 0, NULL);
 	struct model *again = model_load(two);
 	ck_assert_uint_eq(again->fingerprint, l->fingerprint);
@@ -73,7 +74,7 @@ START_TEST(round_trip)
 }
 END_TEST
 
-/* A pointwise look at the file: tensors by name, with the shapes that the page gives, and the pixel and coordinate scales. */
+/* The file's tensors have the names and shapes of the specification; pixel and coordinate scales. */
 START_TEST(as_written)
 {
 	const char *path = at("written");
@@ -116,14 +117,14 @@ END_TEST
 /* ---- streams that are no models ---- */
 
 struct bad {
-	const char *why;	 /* the line's end */
-	const char *key, *value; /* META changed; value NULL: left out */
-	const char *tensor;	 /* changed; dtype 0: left out */
+	const char *why;	 /* end of the message */
+	const char *key, *value; /* of a META to change; value NULL: to omit */
+	const char *tensor;	 /* to change; dtype 0: to omit */
 	int dtype, ndim;
 	uint64_t dim[4];
 };
 
-static const struct bad bads[] = {
+static const struct bad bad_models[] = {
 	{"a model needs META net", "net", NULL, NULL, 0, 0, {0}},
 	{"a model needs META target", "target", NULL, NULL, 0, 0, {0}},
 	{"a model needs META input", "input", NULL, NULL, 0, 0, {0}},
@@ -170,7 +171,7 @@ static const struct bad bads[] = {
 	{"2.weight is i32 of 4x5, the net needs f32 of 4x5", NULL, NULL, "2.weight", TNS_I32, 2, {4, 5}},
 	{"1.mean is f32 of 5x1, the net needs f32 of 5", NULL, NULL, "1.mean", TNS_F32, 2, {5, 1}},
 	{"1.weight is f32 of , the net needs f32 of 5", NULL, NULL, "1.weight", TNS_F32, 0, {0}},
-	/* what is declared is not believed */
+	/* declared sizes are not trusted */
 	{"the net needs 1000003999934 parameters, the stream holds 169 numbers", "net", "fc1000000 fc999986 fc", NULL, 0, 0, {0}},
 	{"META net: layer 1: fc1000000 does not fit its input of 750000x3x4", "net", "conv1x1x750000 fc1000000", NULL, 0, 0, {0}},
 	{"META input '65535x65535' is too large", "input", "65535x65535", NULL, 0, 0, {0}},
@@ -185,7 +186,7 @@ static void put_meta(struct tns_writer *w, const struct bad *b, const char *key,
 		tns_put_meta(w, key, b->value);
 }
 
-/* A right model, fc5 bn fc on 4x3 for two points, but for what b changes. */
+/* A valid model, fc5 bn fc on 4x3 for two points, with b's change. */
 static void write_bad(const char *path, const struct bad *b)
 {
 	static const struct {
@@ -226,7 +227,7 @@ static void load(void *arg)
 	model_free(model_load(arg));
 }
 
-START_TEST(good_is_good)
+START_TEST(valid_model)
 {
 	char *path = xstrdup(at("good"));
 	write_bad(path, NULL);
@@ -239,48 +240,48 @@ END_TEST
 START_TEST(refusals)
 {
 	char *path = xstrdup(at("bad"));
-	write_bad(path, &bads[_i]);
+	write_bad(path, &bad_models[_i]);
 	struct child c = child_run(load, path);
-	size_t n = strlen(bads[_i].why), len = strlen(c.err);
-	ck_assert_msg(c.status == 1, "'%s': exit %d, signal %d: %s", bads[_i].why, c.status, c.signal, c.err);
-	ck_assert_msg(len > n && c.err[len - 1] == '\n' && !strncmp(c.err + len - 1 - n, bads[_i].why, n), "'%s' does not end with '%s'",
-		c.err, bads[_i].why);
+	size_t n = strlen(bad_models[_i].why), len = strlen(c.err);
+	ck_assert_msg(c.status == 1, "'%s': exit %d, signal %d: %s", bad_models[_i].why, c.status, c.signal, c.err);
+	ck_assert_msg(len > n && c.err[len - 1] == '\n' && !strncmp(c.err + len - 1 - n, bad_models[_i].why, n),
+		"'%s' does not end with '%s'", c.err, bad_models[_i].why);
 	ck_assert_msg(strchr(c.err, '\n') == c.err + len - 1, "more than a line: %s", c.err);
 	unlink(path), free(path);
 }
 END_TEST
 
-static void new_bad(void *arg)
+static void new_from_text(void *arg)
 {
 	model_free(model_new(arg, TARGET_COORDS, 4, 3, 4, "a,b"));
 }
 
-/* The description on the command line is the user's: wrong use. */
+/* A bad description from the command line is wrong use (exit 2). */
 START_TEST(from_the_user)
 {
-	struct child c = child_run(new_bad, "fc5 fcx");
+	struct child c = child_run(new_from_text, "fc5 fcx");
 	ck_assert_int_eq(c.status, 2);
 	ck_assert_msg(strstr(c.err, "--net: layer 1: 'fcx' is no layer") != NULL, "%s", c.err);
-	/* it is the text itself: what a file held is not opened once more */
-	c = child_run(new_bad, "@pipelines/nets/conv.net");
+	/* model_new takes the text; @FILE was read before */
+	c = child_run(new_from_text, "@pipelines/nets/conv.net");
 	ck_assert_int_eq(c.status, 2);
 	ck_assert_msg(strstr(c.err, "--net: layer 0: '@pipelines/nets/conv.net' is no layer") != NULL, "%s", c.err);
-	c = child_run(new_bad, "fc5");
+	c = child_run(new_from_text, "fc5");
 	ck_assert_int_eq(c.status, 2);
 	ck_assert_msg(strstr(c.err, "--net: the net ends with 5 values, the target has 4") != NULL, "%s", c.err);
-	/* what no stream can hold is told before the training */
-	c = child_run(new_bad, "conv1x1x349526 fc");
+	/* a net that no stream can hold is refused before training */
+	c = child_run(new_from_text, "conv1x1x349526 fc");
 	ck_assert_int_eq(c.status, 2);
 	ck_assert_msg(strstr(c.err, "--net: layer 1: an output has 4194312 weights, a row of a stream holds at most 4194304") != NULL, "%s",
 		c.err);
-	c = child_run(new_bad, "conv1x1x349525 fc");
+	c = child_run(new_from_text, "conv1x1x349525 fc");
 	ck_assert_int_eq(c.status, 99);
 }
 END_TEST
 
-/* ---- starting from another ---- */
+/* ---- initialization from another model ---- */
 
-static int taken(const char *from, int W, const char *to, struct model **was, struct model **m)
+static int copied(const char *from, int W, const char *to, struct model **was, struct model **m)
 {
 	const char *path = at("init");
 	*was = model_new(from, TARGET_IMAGE, W, 3, W * 3, "");
@@ -301,22 +302,22 @@ START_TEST(init_from)
 	static const struct {
 		const char *from, *to;
 		int W, layers;
-		size_t same; /* parameters taken: those of the first layers, in order */
+		size_t same; /* parameters copied: those of the first layers, in order */
 	} c[] = {
 		{"fc5 sigmoid fc sigmoid", "fc5 sigmoid fc", 4, 1, 65},
-		{"fc5 sigmoid fc7 sigmoid fc", "fc5 relu fc7 fc", 4, 2, 65 + 42}, /* 3 is an activation there, a layer here */
+		{"fc5 sigmoid fc7 sigmoid fc", "fc5 relu fc7 fc", 4, 2, 65 + 42}, /* layer 3 is an activation in `from`, fc in `to` */
 		{"fc5 sigmoid fc7 sigmoid fc", "fc5 relu fc7 relu fc", 4, 2, 65 + 42},
 		{"fc5 sigmoid fc", "fc6 sigmoid fc", 4, 0, 0},
-		{"fc5 sigmoid fc", "fc5 sigmoid fc", 5, 0, 0}, /* another size of input */
+		{"fc5 sigmoid fc", "fc5 sigmoid fc", 5, 0, 0}, /* another input size */
 		{"fc5 sigmoid fc", "relu fc5 fc", 4, 0, 0},
 		{"conv2x2x3 relu fc", "conv2x2x3 tanh fc", 4, 1, 15},
-		{"conv2x2x3 relu fc", "conv2x2x3 tanh fc", 9, 1, 15}, /* convolutions don't mind */
+		{"conv2x2x3 relu fc", "conv2x2x3 tanh fc", 9, 1, 15}, /* a convolution does not depend on the input size */
 		{"conv2x2x3 relu fc", "conv2x3x2 tanh fc", 4, 0, 0},  /* as many weights, another shape */
 		{"bn fc7 fc", "bn fc7 fc", 4, 2, 2 + 91},
 	};
 	for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
 		struct model *was, *m;
-		int n = taken(c[i].from, c[i].W, c[i].to, &was, &m);
+		int n = copied(c[i].from, c[i].W, c[i].to, &was, &m);
 		ck_assert_msg(n == c[i].layers, "%s from %s: %d layers, not %d", c[i].to, c[i].from, n, c[i].layers);
 		for (size_t k = 0; k < m->d.nparam; k++)
 			ck_assert_msg(k < c[i].same ? !memcmp(&m->param[k], &was->param[k], sizeof(real)) : m->param[k] == 77,
@@ -326,10 +327,10 @@ START_TEST(init_from)
 }
 END_TEST
 
-/* First values: the spread that the papers give, biases 0, no two layers or seeds alike. */
-START_TEST(first_values)
+/* Initial weights: the papers' standard deviations, biases 0, no two layers or seeds alike. */
+START_TEST(initial_weights)
 {
-	/* a bn or a pool between a layer and its activation changes nothing */
+	/* a bn or pool between a layer and its activation doesn't change the layer's range */
 	struct model *m = model_new(
 			     "fc400 bn relu fc300 tanh fc200 sigmoid up20 conv5x4x40p2 pool3 tanh fc", TARGET_IMAGE, 20, 20, 400, ""),
 		     *other;
@@ -349,13 +350,14 @@ START_TEST(first_values)
 					  m->stat[l->run + (size_t)(l->C + k)] == 1);
 		if (l->kind != LAYER_DENSE && l->kind != LAYER_CONV)
 			continue;
-		/* fans of a convolution: of one place of its output, and of one of its input */
+		/* a convolution's fans: inputs to an output position, outputs of an input position */
 		double in = l->kind == LAYER_CONV ? 200 * 20 : l->C * l->H * l->W, out = l->kind == LAYER_CONV ? 40 * 20 : l->OC;
 		double range = sqrt(6 / (in + out)) * (i == 5 ? 4 : 1);
 		double want = i == 0 ? sqrt(2 / in) : range / sqrt(3), n = (double)l->nw;
 		ck_assert_msg(fabs(sum / n) < 5 * want / sqrt(n), "layer %d: mean %g", i, sum / n);
-		ck_assert_msg(fabs(sqrt(square / n) / want - 1) < 0.02, "layer %d: spread %g, not %g", i, sqrt(square / n), want);
-		ck_assert_msg(i == 0 ? most > 3.5 * want : most <= range && most > 0.99 * range, "layer %d: most %g", i, most);
+		ck_assert_msg(
+			fabs(sqrt(square / n) / want - 1) < 0.02, "layer %d: standard deviation %g, not %g", i, sqrt(square / n), want);
+		ck_assert_msg(i == 0 ? most > 3.5 * want : most <= range && most > 0.99 * range, "layer %d: largest %g", i, most);
 	}
 	other = model_new(m->net, TARGET_IMAGE, 20, 20, 400, "");
 	netdesc_init_params(&other->d, 1, other->param, other->stat);
@@ -375,14 +377,14 @@ int main(void)
 	static const struct opt none[] = {OPT_END};
 	static const struct opt_prog prog = {"check", "", "", 0, 0, none, {NULL}};
 	int n;
-	opt_parse(&prog, 1, (char *[]){"check", NULL}, &n); /* history has its line */
+	opt_parse(&prog, 1, (char *[]){"check", NULL}, &n); /* model_save writes the command line to META history */
 	tcase_add_loop_test(t, round_trip, 0, sizeof cases / sizeof *cases);
 	tcase_add_test(t, as_written);
-	tcase_add_test(t, good_is_good);
-	tcase_add_loop_test(t, refusals, 0, sizeof bads / sizeof *bads);
+	tcase_add_test(t, valid_model);
+	tcase_add_loop_test(t, refusals, 0, sizeof bad_models / sizeof *bad_models);
 	tcase_add_test(t, from_the_user);
 	tcase_add_test(t, init_from);
-	tcase_add_test(t, first_values);
+	tcase_add_test(t, initial_weights);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

@@ -1,4 +1,5 @@
-/* Nets at work: dropout's shares and scale, layer by layer apart; what training and prediction do differently; batches of any size. */
+/* Forward and backward passes of nets: dropout's rate, scale and independence between layers; training against prediction mode; batch
+ * sizes. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static real *randoms(size_t n)
 {
 	real *x = xcalloc(n, sizeof *x);
 	for (size_t i = 0; i < n; i++)
-		x[i] = philox_unit(philox(4, PHILOX_TEST, 0, (uint32_t)i, 0).v[0]) + 0.5f;
+		x[i] = philox_uniform(philox(4, PHILOX_TEST, 0, (uint32_t)i, 0).v[0]) + 0.5f;
 	return x;
 }
 
@@ -51,7 +52,7 @@ START_TEST(dropout)
 	ck_assert_msg(fabs(dropped / (B * K) - 0.3) < 0.02, "%g dropped", dropped / (B * K));
 	ck_assert_msg(fabs(later / both - 0.5) < 0.02, "of what the first layer left, the second dropped %g: they are not independent",
 		later / both);
-	/* the same row in another place of another batch drops the same; another epoch or seed another */
+	/* the mask depends on row, epoch and seed, not on the position in the batch */
 	uint32_t one = 107;
 	pass.rows = &one;
 	real *y = net_forward(n, x + 7 * K, 1, &pass);
@@ -60,15 +61,15 @@ START_TEST(dropout)
 	ck_assert(memcmp(net_forward(n, x + 7 * K, 1, &pass), again + 7 * K, K * sizeof *y));
 	pass.epoch = 2, pass.seed = 8;
 	ck_assert(memcmp(net_forward(n, x + 7 * K, 1, &pass), again + 7 * K, K * sizeof *y));
-	/* the way back goes through the same units, by the same scale */
+	/* the backward pass has the same mask and scale */
 	pass = (struct net_pass){1, rows, 7, 2};
 	net_forward(n, x, B, &pass);
 	real *dz = randoms(B * K), *dx;
 	net_backward(n, x, dz, B, &pass, NULL);
-	dx = n->delta[1]; /* the second of two layers back: delta[0], then delta[1] */
+	dx = n->delta[1]; /* backward through two layers writes delta[0], then delta[1] */
 	for (int i = 0; i < B * K; i++)
 		ck_assert(again[i] == 0 ? dx[i] == 0 : fabsf(dx[i] / dz[i] - 2 / 0.7f) < 1e-5f);
-	/* prediction drops nothing */
+	/* no dropout in prediction */
 	pass = (struct net_pass){0};
 	ck_assert(!memcmp(net_forward(n, x, B, &pass), x, B * K * sizeof *x));
 	free(x), free(dz);
@@ -77,7 +78,7 @@ START_TEST(dropout)
 }
 END_TEST
 
-/* Batch norms folded into weights make the outputs that they make themselves. */
+/* Batch norms folded into weights give the outputs of separate batch norms. */
 START_TEST(folding)
 {
 	enum { B = 5, P = 2 * 6 * 7 };
@@ -91,7 +92,7 @@ START_TEST(folding)
 	struct net_pass predict = {0};
 	for (int k = 0; k < 2; k++) {
 		if (k)
-			net_borrow(n[k], param, stat);
+			net_map_params(n[k], param, stat);
 		else
 			net_upload(n[k], param, stat);
 		memcpy(y[k], net_forward(n[k], x, B, &predict), sizeof y[k]);
@@ -105,7 +106,7 @@ START_TEST(folding)
 }
 END_TEST
 
-/* Prediction does not depend on what else is in the batch, nor does it move the statistics; training does both. */
+/* A row's prediction does not depend on the rest of its batch and leaves the running statistics; training updates them. */
 START_TEST(batches)
 {
 	enum { B = 9, P = 2 * 6 * 7 };

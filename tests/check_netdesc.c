@@ -10,7 +10,7 @@
 #include "lib/nn/netdesc.h"
 #include "tests/child.h"
 
-static struct netdesc d; /* too large for a stack that is watched */
+static struct netdesc d; /* too large for a sanitizer's stack frame */
 static char err[256];
 
 static int parse(const char *text, int C, int H, int W, int target)
@@ -30,7 +30,7 @@ static void parses(const char *text, int C, int H, int W, int target)
 
 static void refused(const char *text, int C, int H, int W, int target, const char *why)
 {
-	ck_assert_msg(parse(text, C, H, W, target) < 0, "'%s' was taken", text);
+	ck_assert_msg(parse(text, C, H, W, target) < 0, "'%s' was accepted", text);
 	ck_assert_msg(!strcmp(err, why), "'%s': '%s', not '%s'", text, err, why);
 }
 
@@ -67,7 +67,7 @@ START_TEST(tokens)
 	ck_assert_uint_eq(l[8].nw, 5 * 9 * 12 * 7);
 	ck_assert_uint_eq(l[9].nw, 28);
 	ck_assert_int_eq(d.outputs, 4);
-	/* the block is dense and in order: nothing overlaps, nothing is left out */
+	/* the parameter block is dense and in order */
 	size_t at = 0;
 	for (int i = 0; i < d.n; i++)
 		if (l[i].nw) {
@@ -75,7 +75,7 @@ START_TEST(tokens)
 			at += l[i].nw + l[i].nb;
 		}
 	ck_assert_uint_eq(at, d.nparam);
-	/* inputs follow outputs */
+	/* a layer's input has the shape of the output before it */
 	ck_assert(l[0].C == 2 && l[0].H == 11 && l[0].W == 14);
 	for (int i = 1; i < d.n; i++)
 		ck_assert(l[i].C == l[i - 1].OC && l[i].H == l[i - 1].OH && l[i].W == l[i - 1].OW);
@@ -95,7 +95,7 @@ START_TEST(defaults)
 }
 END_TEST
 
-/* What a layer does for its neighbours, only where they stand right beside it. */
+/* Layers are fused with their direct neighbours only. */
 START_TEST(fusing)
 {
 	parses("fc3 tanh relu fc sigmoid", 1, 1, 4, 2);
@@ -104,7 +104,7 @@ START_TEST(fusing)
 	ck_assert(!d.layer[0].fused && d.layer[1].act == ACT_NONE && d.layer[2].act == ACT_RELU && d.layer[3].fused);
 	parses("fc bn tanh", 1, 1, 4, 2);
 	ck_assert(d.layer[1].act == ACT_NONE && !d.layer[2].fused);
-	/* for inference alone a batch norm goes into the weights before it, and what follows with it */
+	/* netdesc_fold, for inference: a batch norm is folded into the weights before it, and the layers behind it are fused with those */
 	parses("conv3x3x2p1 bn relu pool2 fc bn tanh relu bn", 1, 8, 8, 2);
 	netdesc_fold(&d);
 	ck_assert(d.layer[0].bn == 1 && d.layer[1].fused && d.layer[0].act == ACT_RELU && d.layer[2].fused && d.layer[0].pool == 2);
@@ -112,13 +112,13 @@ START_TEST(fusing)
 	ck_assert(!d.layer[8].fused);
 	parses("conv1x1x2 dropout0.5 relu", 1, 1, 1, 2);
 	ck_assert(d.layer[0].act == ACT_NONE && !d.layer[2].fused);
-	/* a convolution takes its pool along, the activation on either side of it, and an up of 2 before it */
+	/* a convolution is fused with an upsample of 2 before it, its pool, and the activation on either side of the pool */
 	parses("conv3x3x2p1 relu pool2 tanh fc", 1, 8, 8, 2);
 	ck_assert(d.layer[0].act == ACT_RELU && d.layer[0].pool == 2 && d.layer[1].fused && d.layer[2].fused && !d.layer[3].fused);
 	parses("conv3x3x2 pool3 sigmoid up2 conv1x1x3 pool2 pool2", 1, 8, 8, 3);
 	ck_assert(d.layer[0].act == ACT_SIGMOID && d.layer[0].pool == 3 && d.layer[2].fused && d.layer[0].upsample == 1);
 	ck_assert(d.layer[3].fused && d.layer[4].upsample == 2 && d.layer[4].pool == 2 && d.layer[5].fused && !d.layer[6].fused);
-	parses("up2 conv2x2x1s2 bn relu", 1, 2, 2, 4); /* not the input's, nor with a stride */
+	parses("up2 conv2x2x1s2 bn relu", 1, 2, 2, 4); /* not where upsample is the first layer, nor with a stride */
 	ck_assert(!d.layer[0].fused && d.layer[1].upsample == 1 && d.layer[1].act == ACT_NONE);
 	parses("relu up2 conv2x2x1s2", 1, 2, 2, 4);
 	ck_assert(!d.layer[1].fused && d.layer[2].upsample == 1);
@@ -143,7 +143,7 @@ static const char *const no_layer[] = {"fx", "FC3", "fc3x", "fc-1", "fc+3", "fc3
 	"dropout0.99999999999", "dropoutinf", "relu6", "relu,", "tanhh", "sigmoid:", "softmax", ",", "fc3,relu", "\"fc\"", "conv3x3x4 s2",
 	"fc\v3", "\xc3\xa9", "@net", "a123456789b123456789c123456789d123456789e123456789f123456789"};
 
-/* What is no layer is named, with its number from 0. */
+/* A bad token is named with its number, from 0. */
 START_TEST(not_a_layer)
 {
 	char text[128], want[200], word[128];
@@ -167,7 +167,7 @@ START_TEST(long_token)
 	text[sizeof text - 1] = 0;
 	ck_assert(parse(text, 1, 8, 8, 64) < 0);
 	ck_assert_msg(!strncmp(err, "layer 0: 'fc111", 15) && strstr(err, "' is no layer"), "%s", err);
-	/* leading zeros are digits like others, up to the longest token */
+	/* leading zeros count for the longest token */
 	parses("fc000000000000000000000000000000000000000000000000000000003", 1, 1, 1, 3);
 	ck_assert(parse("fc0000000000000000000000000000000000000000000000000000000000003", 1, 1, 1, 3) < 0);
 }
@@ -190,7 +190,7 @@ static const struct {
 	{"conv1x1x1000000", 1, 50, 50, "layer 0: conv1x1x1000000 does not fit its input of 1x50x50"},
 	{"fc1000000 up1024", 1, 1, 1, "layer 1: up1024 does not fit its input of 1000000x1x1"},
 	{"up1024 up1024 up1024 up1024 up1024 up1024", 1, 1, 1, "layer 1: up1024 does not fit its input of 1x1024x1024"},
-	/* above 2^40 weights, or what would wrap */
+	/* above 2^40 weights, or an overflow */
 	{"fc1000000 conv1x1x1000000 conv1x1x1000000", 1, 2, 1, NULL},
 	{"conv1000000x1000000x1000000p999999", 1000000, 2, 2, NULL},
 	{"conv1000000x1000000x1000000p999999", 1000, 1000, 1000, NULL},
@@ -198,7 +198,7 @@ static const struct {
 
 START_TEST(misfit)
 {
-	ck_assert_msg(parse(misfits[_i].text, misfits[_i].C, misfits[_i].H, misfits[_i].W, 1) < 0, "'%s' was taken", misfits[_i].text);
+	ck_assert_msg(parse(misfits[_i].text, misfits[_i].C, misfits[_i].H, misfits[_i].W, 1) < 0, "'%s' was accepted", misfits[_i].text);
 	if (misfits[_i].why)
 		ck_assert_str_eq(err, misfits[_i].why);
 }
@@ -241,7 +241,7 @@ START_TEST(named_nets)
 {
 	parses("conv3x3x32 relu pool2 conv2x2x64 relu pool2 conv2x2x128 relu pool2 fc500 relu fc500 relu fc", 1, 96, 96, 30);
 	ck_assert_uint_eq(d.nparam, 320 + 8256 + 32896 + 7744500 + 250500 + 15030);
-	ck_assert_uint_eq(d.nparam * 4 / 1000000, 32); /* 31 MiB but for a third */
+	ck_assert_uint_eq(d.nparam * 4 / 1000000, 32); /* 30.7 MiB */
 	ck_assert_uint_eq(d.nparam * 4 >> 20, 30);
 	ck_assert_double_eq(
 		netdesc_flops(&d), 2.0 * (288.0 * 94 * 94 + 8192.0 * 46 * 46 + 32768.0 * 22 * 22 + 15488.0 * 500 + 500.0 * 500 + 500 * 30));
@@ -321,12 +321,12 @@ START_TEST(bad_files)
 }
 END_TEST
 
-/* Any text at all: the parser answers, and what it takes has shapes that agree. */
-START_TEST(rubbish)
+/* Random text: the parser returns, and what it accepts has valid shapes. */
+START_TEST(random_text)
 {
 	static const char *const bits[] = {"fc", "conv", "pool", "up", "bn", "dropout", "relu", "tanh", "sigmoid", "x", "s", "p", "0", "1",
 		"2", "3", "7", "15", "1000000", " ", " ", " ", "#", "\n", ".", "-", "9999999999", "0.5"};
-	uint32_t r = 1, taken = 0;
+	uint32_t r = 1, accepted = 0;
 	for (int i = 0; i < 200000; i++) {
 		char text[200] = "";
 		for (int k = 0, n = (int)(i % 14) + 1; k < n; k++) {
@@ -335,12 +335,12 @@ START_TEST(rubbish)
 		}
 		if (netdesc_parse(&d, text, 1 + i % 3, 1 + i % 40, 1 + i % 37, (struct netdesc_target){1 + i % 50, 1 + i % 50}, err))
 			continue;
-		taken++;
+		accepted++;
 		for (int k = 0; k < d.n; k++)
 			ck_assert(d.layer[k].OC > 0 && d.layer[k].OH > 0 && d.layer[k].OW > 0 &&
 				  (long long)d.layer[k].OC * d.layer[k].OH * d.layer[k].OW <= INT_MAX && d.layer[k].nw <= (size_t)1 << 40);
 	}
-	ck_assert_msg(taken > 200, "only %u were taken: nothing was tried", taken);
+	ck_assert_msg(accepted > 200, "only %u were accepted: nothing was tried", accepted);
 }
 END_TEST
 
@@ -361,7 +361,7 @@ int main(void)
 	tcase_add_test(t, named_nets);
 	tcase_add_test(t, texts);
 	tcase_add_test(t, bad_files);
-	tcase_add_test(t, rubbish);
+	tcase_add_test(t, random_text);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

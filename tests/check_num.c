@@ -69,7 +69,7 @@ START_TEST(reals)
 }
 END_TEST
 
-/* Whatever is printed is read back as it was. */
+/* Printed numbers are read back exactly. */
 START_TEST(round_trip)
 {
 	uint64_t x = 1;

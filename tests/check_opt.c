@@ -73,7 +73,7 @@ static void show(char **operands, int n)
 	_exit(finish());
 }
 
-/* ---- what is refused ---- */
+/* ---- refused ---- */
 
 static const struct {
 	const char *words[4], *says;
@@ -153,7 +153,7 @@ START_TEST(long_lists)
 }
 END_TEST
 
-/* ---- what is taken ---- */
+/* ---- accepted ---- */
 
 static void all_stored(char **operands, int n)
 {
@@ -204,7 +204,7 @@ static const struct {
 	const char *words[10], *line;
 } history[] = {
 	{{0}, "prog 0.1.0|"},
-	{{"-q", "-o", "f", "-t3", "-d", "ref"}, "prog 0.1.0|"},			/* do not shape the result */
+	{{"-q", "-o", "f", "-t3", "-d", "ref"}, "prog 0.1.0|"},			/* options that don't affect the result are left out */
 	{{"-n", "5", "--net", "fc10 relu", "-r0.050"}, "prog 0.1.0|"},		/* the defaults */
 	{{"-n6", "a", "--rate", "0.1"}, "prog 0.1.0 --number 6 --rate 0.1|a|"}, /* in the table's order, operands left out */
 	{{"-r.1", "-n6"}, "prog 0.1.0 --number 6 --rate 0.1|"},
@@ -265,7 +265,7 @@ static const char help[] = "usage: prog [options] [DATA]\n"
 
 START_TEST(helped)
 {
-	/* the defaults, whatever was given before; operands aren't missed */
+	/* the defaults, whatever was given before; no operand is required */
 	struct args a = {NULL, {"-n", "9", "--names", "x", "--help"}, NULL}, b = {&needs, {"-h"}, NULL};
 	struct child c = child_run(parse, &a);
 	ck_assert_str_eq(c.err, "");

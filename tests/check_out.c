@@ -66,15 +66,15 @@ static void write_file(void *path)
 	_exit(finish());
 }
 
-static void taken(void *path, const char *says)
+static void write_fails(void *path, const char *message)
 {
 	struct child c = child_run(write_file, path);
 	ck_assert_int_eq(c.status, 1);
-	ck_assert_str_eq(c.err, says);
+	ck_assert_str_eq(c.err, message);
 	ck_assert_str_eq(c.out, "");
 }
 
-/* ---- what appears ---- */
+/* ---- complete output ---- */
 
 START_TEST(appears_at_close)
 {
@@ -93,7 +93,7 @@ START_TEST(appears_at_close)
 }
 END_TEST
 
-/* Sizes around the buffer's, by pieces of all sizes. */
+/* Writes of sizes around the buffer's. */
 START_TEST(all_bytes)
 {
 	static unsigned char data[700000];
@@ -162,11 +162,11 @@ START_TEST(links_are_kept)
 	ck_assert(!lstat("dangling", &st) && S_ISLNK(st.st_mode));
 	ck_assert_str_eq(get("d/real"), "new");
 	ck_assert_str_eq(get("d/later"), "");
-	taken("loop", "keypipe: loop: Too many levels of symbolic links\n");
+	write_fails("loop", "keypipe: loop: Too many levels of symbolic links\n");
 }
 END_TEST
 
-/* ---- what is given up ---- */
+/* ---- abandoned output ---- */
 
 START_TEST(abandoned)
 {
@@ -180,7 +180,7 @@ START_TEST(abandoned)
 }
 END_TEST
 
-/* Writes more than the buffer of "f" and something of "g" and of stdout, then ends as told. */
+/* Writes more than a buffer to "f", less to "g" and stdout, then ends by die, die_usage or a signal. */
 static void end_by(void *arg)
 {
 	int how = *(int *)arg;
@@ -245,7 +245,7 @@ START_TEST(killed)
 	ck_assert_int_eq(c.signal, SIGKILL);
 	ck_assert_str_eq(get("f"), "old");
 	ck_assert(access(".f.tmp", F_OK) == 0 && access(".g.tmp", F_OK) == 0);
-	/* the next run takes them over, whatever they hold */
+	/* the next run overwrites the temporary files */
 	c = child_run(write_file, "f");
 	ck_assert_str_eq(c.err, "");
 	ck_assert_int_eq(c.status, 0);
@@ -255,14 +255,14 @@ START_TEST(killed)
 }
 END_TEST
 
-/* ---- two at once ---- */
+/* ---- concurrent writers ---- */
 
 START_TEST(second_writer)
 {
 	put("f", "old");
 	struct out *o = out_open("f", 0);
 	out_printf(o, "mine");
-	taken("f", "keypipe: f: another run is writing it (.f.tmp is locked)\n");
+	write_fails("f", "keypipe: f: another run is writing it (.f.tmp is locked)\n");
 	out_close(o);
 	ck_assert_str_eq(get("f"), "mine");
 	struct child c = child_run(write_file, "f");
@@ -292,7 +292,7 @@ static void write_letters(void *arg)
 	_exit(0);
 }
 
-/* Many processes at once on one name: some die, but the file is always one's whole output. */
+/* Concurrent processes write one name and some die: the file is always the whole output of one. */
 START_TEST(race)
 {
 	pid_t pid[4];
@@ -321,7 +321,7 @@ START_TEST(race)
 }
 END_TEST
 
-/* ---- the world is wrong ---- */
+/* ---- I/O errors ---- */
 
 static void limited(void *path)
 {
@@ -351,18 +351,18 @@ START_TEST(bad_targets)
 	ck_assert(!mkdir("d", 0777) && !mkfifo(".p.tmp", 0666) && !symlink("elsewhere", ".l.tmp"));
 	put(".h.tmp", "");
 	ck_assert(!link(".h.tmp", "other"));
-	taken("none/f", "keypipe: none/f: No such file or directory\n");
-	taken("d", "keypipe: d: Is a directory\n");
-	taken("d/", "keypipe: d/: Is a directory\n");
-	taken("new/", "keypipe: 'new/': is not the name of a file\n");
-	taken("", "keypipe: '': is not the name of a file\n");
-	taken("p", "keypipe: p: .p.tmp is not a regular file\n");
-	taken("l", "keypipe: l: Too many levels of symbolic links\n");
-	taken("h", "keypipe: h: .h.tmp has a second name\n");
+	write_fails("none/f", "keypipe: none/f: No such file or directory\n");
+	write_fails("d", "keypipe: d: Is a directory\n");
+	write_fails("d/", "keypipe: d/: Is a directory\n");
+	write_fails("new/", "keypipe: 'new/': is not the name of a file\n");
+	write_fails("", "keypipe: '': is not the name of a file\n");
+	write_fails("p", "keypipe: p: .p.tmp is not a regular file\n");
+	write_fails("l", "keypipe: l: Too many levels of symbolic links\n");
+	write_fails("h", "keypipe: h: .h.tmp has a second name\n");
 	struct child c = child_run(write_file, name);
 	ck_assert(c.status == 1 && strstr(c.err, "xxx: File name too long\n"));
 	put("file", "old");
-	taken("file/f", "keypipe: file/f: Not a directory\n");
+	write_fails("file/f", "keypipe: file/f: Not a directory\n");
 	ck_assert(access("elsewhere", F_OK) < 0);
 	ck_assert(!unlink(".p.tmp") && !unlink(".l.tmp") && !unlink(".h.tmp"));
 }
@@ -375,7 +375,7 @@ static void as_nobody(void *path)
 	write_file(path);
 }
 
-/* A file made read-only on purpose, a directory that is somebody else's. */
+/* A read-only file, a directory of another user. */
 START_TEST(no_permission)
 {
 	put("f", "old");
@@ -412,7 +412,7 @@ START_TEST(sixty_four)
 }
 END_TEST
 
-/* ---- what is not a file ---- */
+/* ---- not regular files ---- */
 
 static void big_to(void *path)
 {
@@ -426,7 +426,7 @@ START_TEST(devices)
 {
 	struct child c = child_run(write_file, "/dev/null");
 	ck_assert_int_eq(c.status, 0);
-	taken("/dev/full", "keypipe: /dev/full: No space left on device\n");
+	write_fails("/dev/full", "keypipe: /dev/full: No space left on device\n");
 	c = child_run(big_to, "/dev/full");
 	ck_assert_str_eq(c.err, "keypipe: /dev/full: No space left on device\n");
 	c = child_run(write_file, "/dev/stdout");
@@ -531,7 +531,7 @@ static void broken_pipe(void *arg)
 	write_file(NULL);
 }
 
-/* Nobody reads any more: death by the signal, or by an error where it is ignored; the other output goes. */
+/* The pipe's reader has gone: the program ends by SIGPIPE, or by an error where that is ignored; its other output is removed. */
 START_TEST(reader_gone)
 {
 	int ignored = 0;
@@ -605,7 +605,7 @@ END_TEST
 
 int main(void)
 {
-	signal(SIGHUP, SIG_DFL); /* a runner under nohup ignores it */
+	signal(SIGHUP, SIG_DFL); /* under nohup SIGHUP is ignored */
 	Suite *s = suite_create("out");
 	TCase *t = tcase_create("out");
 	suite_add_tcase(s, t);

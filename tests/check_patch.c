@@ -1,21 +1,21 @@
-/* Patches: the bytes of the stated place, what the mirrored face shows, negatives that keep away, nothing from what is unknown. */
+/* Patches: pixels at the stated position, mirrored faces, negatives' distance, nothing from unlabelled points. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "lib/labels/patch.h"
 #include "tests/prog.h"
 
-enum { W = 40, H = 30, MOST = 4000 };
+enum { W = 40, H = 30, PATCHES = 4000 };
 
 static uint8_t image[H * W];
 static float xy[8]; /* left eye, right eye, nose, mouth */
 
 struct got {
-	int n, w, h, label[MOST], x[MOST], y[MOST], mirrored[MOST];
+	int n, w, h, label[PATCHES], x[PATCHES], y[PATCHES], mirrored[PATCHES];
 };
 
-/* Find where in the image the patch came from: every pixel of it is unique. */
-static void take(void *arg, const uint8_t *p, int label)
+/* Records a patch and its position in the image, which is unique. */
+static void record(void *arg, const uint8_t *p, int label)
 {
 	struct got *g = arg;
 	int found = 0;
@@ -37,20 +37,20 @@ static void take(void *arg, const uint8_t *p, int label)
 static struct patch_plan plan(int w, int h)
 {
 	struct patch_plan p = {.W = W, .H = H, .w = w, .h = h, .seed = 1};
-	p.place[0] = (struct patch_place){.n = 1, .point = {0}, .mirror = {1}};
-	p.place[1] = (struct patch_place){.n = 1, .point = {1}, .mirror = {0}};
-	p.hard[0] = (struct patch_place){.n = 1, .point = {3}, .mirror = {3}};
+	p.place[0] = (struct patch_feature){.n = 1, .point = {0}, .mirror = {1}};
+	p.place[1] = (struct patch_feature){.n = 1, .point = {1}, .mirror = {0}};
+	p.hard[0] = (struct patch_feature){.n = 1, .point = {3}, .mirror = {3}};
 	return p;
 }
 
 static struct got run(const struct patch_plan *p, uint32_t id, struct patch_counts *c)
 {
-	static uint8_t room[H * W];
+	static uint8_t scratch[H * W];
 	static struct got g;
 	memset(&g, 0, sizeof g);
 	memset(c, 0, sizeof *c);
 	g.w = p->w, g.h = p->h;
-	patch_cut(p, image, xy, id, room, c, take, &g);
+	patch_crop(p, image, xy, id, scratch, c, record, &g);
 	return g;
 }
 
@@ -63,7 +63,7 @@ static void setup(void)
 	memcpy(xy, at, sizeof xy);
 }
 
-/* Left column floor(cx - (w - 1) / 2 + 1/2), for odd and even sides, halves to the right. */
+/* Left column floor(cx - (w - 1) / 2 + 1/2), for odd and even sides; halves round to the right. */
 START_TEST(place)
 {
 	static const struct {
@@ -73,7 +73,7 @@ START_TEST(place)
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
 		struct patch_plan p = plan(t[i].w, 5);
 		struct patch_counts c;
-		p.nplaces = 1;
+		p.nfeatures = 1;
 		xy[0] = t[i].x;
 		struct got g = run(&p, 1, &c);
 		ck_assert_int_eq(g.n, 1);
@@ -85,14 +85,14 @@ START_TEST(place)
 }
 END_TEST
 
-/* One pixel further and the patch would leave the image: dropped and counted, no matter how far. */
+/* A patch that leaves the image, by a pixel or more, is dropped and counted. */
 START_TEST(outside)
 {
 	static const float x[] = {1.4f, 37.6f, -3, 1e9f, -1e30f};
 	for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
 		struct patch_plan p = plan(5, 5);
 		struct patch_counts c;
-		p.nplaces = 1;
+		p.nfeatures = 1;
 		xy[0] = x[i];
 		ck_assert_int_eq(run(&p, 1, &c).n, 0);
 		ck_assert_uint_eq(c.lost, 1);
@@ -101,12 +101,12 @@ START_TEST(outside)
 }
 END_TEST
 
-/* Around the left eye alone, mirrored: the second patch is the right eye's, turned round, and never the left eye's. */
+/* Around the left eye, with flip: the second patch is the right eye's, mirrored, never the left eye's. */
 START_TEST(left_stays_left)
 {
 	struct patch_plan p = plan(5, 5);
 	struct patch_counts c;
-	p.nplaces = 1, p.flip = 1;
+	p.nfeatures = 1, p.flip = 1;
 	struct got g = run(&p, 1, &c);
 	ck_assert_int_eq(g.n, 2);
 	ck_assert(g.x[0] == 26 && g.y[0] == 8 && !g.mirrored[0] && g.label[0] == 1);
@@ -118,7 +118,7 @@ START_TEST(negatives_keep_away)
 {
 	struct patch_plan p = plan(5, 7);
 	struct patch_counts c;
-	p.nplaces = 2, p.nhard = 1, p.flip = 1, p.negatives = 20, p.away = 9;
+	p.nfeatures = 2, p.nhard = 1, p.flip = 1, p.negatives = 20, p.away = 9;
 	for (uint32_t id = 0; id < 50; id++) {
 		struct got g = run(&p, id, &c);
 		ck_assert_int_eq(g.n, 4 + 2 + 20);
@@ -130,36 +130,36 @@ START_TEST(negatives_keep_away)
 				ck_assert_double_ge(hypot(g.x[i] + 2 - xy[2 * k], g.y[i] + 3 - xy[2 * k + 1]), 9);
 		}
 	}
-	p.away = 100; /* there is no such place */
+	p.away = 100; /* no such position */
 	ck_assert_int_eq(run(&p, 1, &c).n, 6);
 	ck_assert_uint_eq(c.lost, 20);
 }
 END_TEST
 
-/* Random places are drawn evenly from all where a patch fits, the outermost among them. */
-START_TEST(everywhere)
+/* Random positions are uniform over all where the patch fits, the outermost included. */
+START_TEST(random_positions)
 {
 	struct patch_plan p = plan(37, 28);
 	struct patch_counts c;
-	int seen[4][3] = {{0}};
+	int drawn[4][3] = {{0}};
 	p.random = 1200;
 	struct got g = run(&p, 7, &c);
 	ck_assert_int_eq(g.n, 1200);
 	for (int i = 0; i < g.n; i++) {
-		seen[g.x[i]][g.y[i]]++;
+		drawn[g.x[i]][g.y[i]]++;
 		ck_assert_int_eq(g.label[i], 0);
 	}
 	for (int i = 0; i < 12; i++)
-		ck_assert(seen[i / 3][i % 3] > 60 && seen[i / 3][i % 3] < 140);
+		ck_assert(drawn[i / 3][i % 3] > 60 && drawn[i / 3][i % 3] < 140);
 }
 END_TEST
 
-/* An unknown positive: what is known is cut, but no negatives, for the unknown one may lie there. */
+/* A positive without a label: the labelled ones are cut, but no negatives, which might show the unlabelled one. */
 START_TEST(unknown)
 {
 	struct patch_plan p = plan(5, 5);
 	struct patch_counts c;
-	p.nplaces = 2, p.nhard = 1, p.negatives = 3, p.away = 9;
+	p.nfeatures = 2, p.nhard = 1, p.negatives = 3, p.away = 9;
 	xy[3] = NAN;
 	struct got g = run(&p, 1, &c);
 	ck_assert_int_eq(g.n, 2);
@@ -171,22 +171,22 @@ START_TEST(unknown)
 }
 END_TEST
 
-/* Moved by at most the jitter, both ways, each patch for itself; by the face's id and the seed and nothing else. */
+/* Jitter: up to its limit in both directions, independent for each patch, a function of face id and seed alone. */
 START_TEST(jitter)
 {
 	struct patch_plan p = plan(5, 5);
 	struct patch_counts c;
-	int least = 99, most = -99, differ = 0;
-	p.nplaces = 1, p.flip = 1, p.jitter = 3;
+	int smallest = 99, largest = -99, differ = 0;
+	p.nfeatures = 1, p.flip = 1, p.jitter = 3;
 	for (uint32_t id = 0; id < 200; id++) {
 		struct got g = run(&p, id, &c), again = run(&p, id, &c);
 		ck_assert(!memcmp(&g, &again, sizeof g));
 		ck_assert_int_eq(g.n, 2);
-		least = g.x[0] - 26 < least ? g.x[0] - 26 : least, most = g.x[0] - 26 > most ? g.x[0] - 26 : most;
+		smallest = g.x[0] - 26 < smallest ? g.x[0] - 26 : smallest, largest = g.x[0] - 26 > largest ? g.x[0] - 26 : largest;
 		differ += g.x[0] - 26 != g.x[1] - 10;
 	}
-	ck_assert_int_eq(least, -3);
-	ck_assert_int_eq(most, 3);
+	ck_assert_int_eq(smallest, -3);
+	ck_assert_int_eq(largest, 3);
 	ck_assert_int_gt(differ, 100);
 	struct got a = run(&p, 1, &c);
 	p.seed = 2;
@@ -195,10 +195,10 @@ START_TEST(jitter)
 }
 END_TEST
 
-/* What the program does not know goes on, early and late; what patches can't have, points, does not. */
+/* Unknown METAs are passed through, before and after rows; META points is not. */
 START_TEST(metas)
 {
-	static const uint64_t dim[3] = {TNS_OPEN, H, W}, points[3] = {TNS_OPEN, 1, 2};
+	static const uint64_t dim[3] = {TNS_UNLIMITED, H, W}, points[3] = {TNS_UNLIMITED, 1, 2};
 	static const uint32_t id = 77;
 	struct tns_writer *w = tns_create("in.tns");
 	int image_id = tns_define(w, "image", TNS_U8, 3, dim), xy_id = tns_define(w, "keypoints", TNS_F32, 3, points);
@@ -239,7 +239,7 @@ int main(void)
 	tcase_add_test(t, outside);
 	tcase_add_test(t, left_stays_left);
 	tcase_add_test(t, negatives_keep_away);
-	tcase_add_test(t, everywhere);
+	tcase_add_test(t, random_positions);
 	tcase_add_test(t, unknown);
 	tcase_add_test(t, jitter);
 	tcase_add_test(t, metas);

@@ -13,7 +13,7 @@ START_TEST(known_answers)
 	};
 	for (int i = 0; i < 3; i++) {
 		const uint32_t *a = v[i];
-		/* the counter's words are element, row, epoch, purpose; the key's are the seed's low and high half */
+		/* counter words: element, row, epoch, purpose; key words: the seed's low and high half */
 		struct philox p = philox((uint64_t)a[5] << 32 | a[4], a[3], a[2], a[1], a[0]);
 		for (int k = 0; k < 4; k++)
 			ck_assert_msg(p.v[k] == a[6 + k], "vector %d, word %d: %08x", i, k, p.v[k]);
@@ -21,7 +21,7 @@ START_TEST(known_answers)
 }
 END_TEST
 
-/* Each argument alone changes all four words. */
+/* Each argument changes all four words. */
 START_TEST(every_argument_counts)
 {
 	struct philox p = philox(1, 1, 1, 1, 1);
@@ -35,7 +35,7 @@ END_TEST
 
 START_TEST(purposes_are_pinned)
 {
-	/* The values shape results of old files: only ever appended to. */
+	/* Results depend on the values: purposes are only appended. */
 	ck_assert_int_eq(PHILOX_INIT, 0);
 	ck_assert_int_eq(PHILOX_MASK, 2);
 	ck_assert_int_eq(PHILOX_SPLIT, 6);
@@ -47,9 +47,9 @@ END_TEST
 
 START_TEST(edges)
 {
-	ck_assert(philox_unit(0) == 0);
-	ck_assert(philox_unit(0xffffffff) == 16777215.0f / 16777216.0f);
-	ck_assert(philox_unit(255) == 0 && philox_unit(256) == 1.0f / 16777216.0f);
+	ck_assert(philox_uniform(0) == 0);
+	ck_assert(philox_uniform(0xffffffff) == 16777215.0f / 16777216.0f);
+	ck_assert(philox_uniform(255) == 0 && philox_uniform(256) == 1.0f / 16777216.0f);
 	for (uint32_t n = 1; n < 70; n++) {
 		ck_assert_uint_eq(philox_below(0, n), 0);
 		ck_assert_uint_eq(philox_below(0xffffffff, n), n - 1);
@@ -65,7 +65,7 @@ START_TEST(edges)
 }
 END_TEST
 
-/* Limits are six standard errors of 400,000 numbers. */
+/* Tolerances are six standard errors of 400,000 numbers. */
 START_TEST(moments)
 {
 	enum { BLOCKS = 100000 };
@@ -74,7 +74,7 @@ START_TEST(moments)
 	for (uint32_t i = 0; i < BLOCKS; i++) {
 		struct philox p = philox(7, PHILOX_TEST, 0, i, 0), q = philox(7, PHILOX_TEST, 1, i, 0);
 		for (int k = 0; k < 4; k++) {
-			double u = (double)philox_unit(p.v[k]), n = (double)philox_normal(p.v[k], q.v[k]);
+			double u = (double)philox_uniform(p.v[k]), n = (double)philox_normal(p.v[k], q.v[k]);
 			ck_assert(u >= 0 && u < 1);
 			u1 += u, u2 += u * u, n1 += n, n2 += n * n, n4 += n * n * n * n;
 			along += (u - 0.5) * (last - 0.5);
@@ -92,7 +92,7 @@ START_TEST(moments)
 	double chi = 0;
 	for (int i = 0; i < 10; i++)
 		chi += (box[i] - N / 10) * (box[i] - N / 10) / (N / 10);
-	ck_assert_msg(chi < 40, "chi squared of ten boxes: %g", chi); /* 9 degrees: beyond 40 once in 100,000 */
+	ck_assert_msg(chi < 40, "chi squared of ten boxes: %g", chi); /* 9 degrees of freedom: above 40 with probability 1e-5 */
 }
 END_TEST
 

@@ -37,7 +37,7 @@ static void leave(void)
 
 static float uniform(uint32_t i, uint32_t what)
 {
-	return philox_unit(philox(7, PHILOX_TEST, what, 0, i).v[0]);
+	return philox_uniform(philox(7, PHILOX_TEST, what, 0, i).v[0]);
 }
 
 static char *slurp(const char *path, size_t *n)
@@ -62,7 +62,7 @@ START_TEST(greys_do_not_wrap)
 {
 	const float v[] = {-1, 0, 1, 3, 4, -1e30f, 1e30f, 2, NAN, INFINITY, -INFINITY};
 	const uint32_t want[] = {
-		0, 0, 0x404040, 0xBFBFBF, 0xFFFFFF, 0, 0xFFFFFF, 0x808080, PICT_SIGNAL >> 8, PICT_SIGNAL >> 8, PICT_SIGNAL >> 8};
+		0, 0, 0x404040, 0xBFBFBF, 0xFFFFFF, 0, 0xFFFFFF, 0x808080, PICT_NONFINITE >> 8, PICT_NONFINITE >> 8, PICT_NONFINITE >> 8};
 	uint32_t got[11];
 	pict_grey_f32(&(struct pict_range){0, 4}, v, 11, got);
 	for (int i = 0; i < 11; i++)
@@ -108,12 +108,12 @@ START_TEST(constant_is_mid_grey)
 	pict_range_f32(&r, v, 3);
 	pict_grey_f32(&r, v, 3, got);
 	ck_assert_uint_eq(got[0], 0x808080);
-	ck_assert_uint_eq(got[1], PICT_SIGNAL >> 8);
-	/* nothing but NaN: no range at all */
+	ck_assert_uint_eq(got[1], PICT_NONFINITE >> 8);
+	/* only NaN: no range */
 	r = (struct pict_range)PICT_RANGE_NONE;
 	pict_range_f32(&r, v + 1, 1);
 	pict_grey_f32(&r, v + 1, 1, got);
-	ck_assert_uint_eq(got[0], PICT_SIGNAL >> 8);
+	ck_assert_uint_eq(got[0], PICT_NONFINITE >> 8);
 }
 END_TEST
 
@@ -265,32 +265,32 @@ START_TEST(zero_byte_and_long_line_are_refused)
 }
 END_TEST
 
-/* ---- pictures, looked at ---- */
+/* ---- pixels of pictures ---- */
 
-struct shot {
+struct picture {
 	int w, h, stride;
-	unsigned char *argmax;
+	unsigned char *data;
 	cairo_surface_t *s;
 };
 
-static struct shot look(void)
+static struct picture read_picture(void)
 {
-	struct shot s = {.s = cairo_image_surface_create_from_png(png)};
+	struct picture s = {.s = cairo_image_surface_create_from_png(png)};
 	ck_assert_msg(!cairo_surface_status(s.s), "%s", cairo_status_to_string(cairo_surface_status(s.s)));
 	s.w = cairo_image_surface_get_width(s.s), s.h = cairo_image_surface_get_height(s.s);
-	s.stride = cairo_image_surface_get_stride(s.s), s.argmax = cairo_image_surface_get_data(s.s);
+	s.stride = cairo_image_surface_get_stride(s.s), s.data = cairo_image_surface_get_data(s.s);
 	return s;
 }
 
-static uint32_t pixel(const struct shot *s, int x, int y)
+static uint32_t pixel(const struct picture *s, int x, int y)
 {
 	uint32_t v;
 	ck_assert_msg(x >= 0 && y >= 0 && x < s->w && y < s->h, "%d,%d is outside %dx%d", x, y, s->w, s->h);
-	memcpy(&v, s->argmax + (size_t)y * s->stride + 4 * x, 4);
+	memcpy(&v, s->data + (size_t)y * s->stride + 4 * x, 4);
 	return v & 0xFFFFFF;
 }
 
-/* Where tiles and faces begin, as the sources have it. */
+/* Pixel positions of the first tile and face, and distances of faces, as in lib/draw. */
 enum { TILES_X = 16, TILES_Y = 40, FACES_X = 16, FACES_Y = 46, FACE_DOWN = 32, FACE_GAP = 14 };
 
 static void write_model(const float *w, uint64_t out, uint64_t n, const char *input)
@@ -313,9 +313,9 @@ START_TEST(tiles_show_their_weights)
 	for (int global = 0; global < 2; global++) {
 		struct pict_tiles t = {.to = {png, NULL}, .count = 100, .first = 1, .columns = 2, .zoom = 10, .global = global};
 		pict_tiles(in, &t);
-		struct shot s = look();
+		struct picture s = read_picture();
 		for (int i = 0; i < 12; i++) {
-			uint32_t g = (global ? all : own)[i], want = g == 256 ? PICT_SIGNAL >> 8 : g * 0x10101;
+			uint32_t g = (global ? all : own)[i], want = g == 256 ? PICT_NONFINITE >> 8 : g * 0x10101;
 			int x = TILES_X + i / 6 * 34 + i % 3 * 10, y = TILES_Y + i % 6 / 3 * 10;
 			for (int k = 0; k < 100; k++)
 				ck_assert_msg(pixel(&s, x + k % 10, y + k / 10) == want, "value %d, pixel %d: %06x, not %06x", i, k,
@@ -365,8 +365,8 @@ END_TEST
 static void write_pairs(int f32, uint64_t w)
 {
 	struct tns_writer *t = tns_create(in);
-	int a = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, 1, 2});
-	int b = tns_define(t, "reconstruction", f32 ? TNS_F32 : TNS_U8, 3, (uint64_t[]){TNS_OPEN, 1, w});
+	int a = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, 1, 2});
+	int b = tns_define(t, "reconstruction", f32 ? TNS_F32 : TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, 1, w});
 	tns_write(t, a, (unsigned char[]){0, 200, 77, 255}, 2);
 	if (f32)
 		tns_write(t, b, (float[]){-0.5f, 0.2f, NAN, 1.5f}, 2);
@@ -388,11 +388,11 @@ START_TEST(pairs_keep_the_scale)
 		const uint32_t up[] = {0, 200, 77, 255}, down[] = {0, 51, f32 ? 256 : 7, 255};
 		write_pairs(f32, 2);
 		ck_assert_int_eq(child_run(draw_pairs, NULL).status, 0);
-		struct shot s = look();
+		struct picture s = read_picture();
 		for (int i = 0; i < 4; i++) {
 			int x = TILES_X + 104 + i / 2 * 46 + i % 2 * 20 + 10;
 			ck_assert_uint_eq(pixel(&s, x, TILES_Y + 10), up[i] * 0x10101);
-			ck_assert_uint_eq(pixel(&s, x, TILES_Y + 22 + 10), down[i] == 256 ? PICT_SIGNAL >> 8 : down[i] * 0x10101);
+			ck_assert_uint_eq(pixel(&s, x, TILES_Y + 22 + 10), down[i] == 256 ? PICT_NONFINITE >> 8 : down[i] * 0x10101);
 		}
 		cairo_surface_destroy(s.s);
 	}
@@ -419,9 +419,9 @@ enum { SIDE = 8, ROWS = 250 };
 static void write_faces(double (*error)(int r))
 {
 	struct tns_writer *t = tns_create(in);
-	int image = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, SIDE, SIDE});
-	int truth = tns_define(t, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_OPEN, 1, 2});
-	int predicted = tns_define(t, "predicted", TNS_F32, 3, (uint64_t[]){TNS_OPEN, 1, 2});
+	int image = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, SIDE, SIDE});
+	int truth = tns_define(t, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, 1, 2});
+	int predicted = tns_define(t, "predicted", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, 1, 2});
 	tns_put_meta(t, "points", "nose_\xC3\xA9\x07tip");
 	for (int r = 0; r < ROWS; r++) {
 		unsigned char face[SIDE * SIDE];
@@ -455,13 +455,13 @@ static double level(int r)
 	return 1;
 }
 
-/* The greys in the order in which the faces stand. */
+/* Draws faces and checks their greys in order. */
 static void expect(struct pict_faces f, int n, const int *want)
 {
 	f.to.path = png;
 	f.columns = 3, f.zoom = 20;
 	pict_faces(in, &f);
-	struct shot s = look();
+	struct picture s = read_picture();
 	ck_assert_int_eq(s.h, FACES_Y + (n + 2) / 3 * (20 * SIDE + FACE_DOWN) - FACE_GAP + 16);
 	for (int i = 0; i < n; i++) {
 		int x = FACES_X + i % 3 * (20 * SIDE + FACE_GAP) + 60, y = FACES_Y + i / 3 * (20 * SIDE + FACE_DOWN) + 140;
@@ -493,13 +493,13 @@ START_TEST(worst_come_first)
 }
 END_TEST
 
-/* 10,000 faces of 96x96, 92 MB, down a pipe, the errors rising so that every row is kept for a while. */
+/* Writes 10,000 faces of 96x96, 92 MB, to a pipe, with rising errors, so that --worst keeps every row for a while. */
 static void send_faces(void)
 {
 	struct tns_writer *t = tns_create(NULL);
-	int image = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_OPEN, 96, 96});
-	int truth = tns_define(t, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_OPEN, 1, 2});
-	int predicted = tns_define(t, "predicted", TNS_F32, 3, (uint64_t[]){TNS_OPEN, 1, 2});
+	int image = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, 96, 96});
+	int truth = tns_define(t, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, 1, 2});
+	int predicted = tns_define(t, "predicted", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, 1, 2});
 	unsigned char face[96 * 96] = {0};
 	for (int r = 0; r < 10000; r++) {
 		tns_write(t, image, face, 1);
@@ -540,12 +540,12 @@ START_TEST(memory_is_constant)
 }
 END_TEST
 
-START_TEST(points_lie_where_they_should)
+START_TEST(points_are_drawn_in_place)
 {
-	write_faces(falling); /* row 0: 5 px to the right of 0,0, whose place is the middle of the first pixel */
+	write_faces(falling); /* row 0: predicted 5 px to the right of 0,0, the centre of the first pixel */
 	struct pict_faces f = {.to = {png, NULL}, .count = 1, .first = 1, .zoom = 20};
 	pict_faces(in, &f);
-	struct shot s = look();
+	struct picture s = read_picture();
 	uint32_t t = pixel(&s, FACES_X + 10, FACES_Y + 10), p = pixel(&s, FACES_X + 110, FACES_Y + 10);
 	ck_assert_msg((t & 255) > 200 && t >> 16 < 120, "truth is %06x", t);
 	ck_assert_msg((p & 255) < 100 && p >> 16 > 200, "prediction is %06x", p);
@@ -644,7 +644,7 @@ START_TEST(format_by_suffix)
 		{"a.png", NULL, PICT_PNG}, {"/dev/full", NULL, PICT_PNG}, {"a.b/c", NULL, PICT_PNG}, {"a.png", "svg", PICT_SVG},
 		{NULL, "pdf", PICT_PDF}, {".svg", NULL, PICT_PNG}};
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
-		ck_assert_msg(pict_format(&(struct pict_to){t[i].path, t[i].format}) == t[i].want, "%s", t[i].path);
+		ck_assert_msg(pict_format(&(struct pict_output){t[i].path, t[i].format}) == t[i].want, "%s", t[i].path);
 }
 END_TEST
 
@@ -665,7 +665,7 @@ START_TEST(mean_and_band)
 	}
 	struct pict_curves c = {.to = {png, NULL}, .size = {600, 400}, .names = "x,x,y", .mean = 1, .title = "\xFF title"};
 	pict_curves(logs, 3, &c);
-	struct shot s = look();
+	struct picture s = read_picture();
 	int lines = 0, band = 0, x = s.w / 2;
 	for (int y = 80; y < s.h - 62; y++) {
 		uint32_t v = pixel(&s, x, y);
@@ -678,8 +678,8 @@ START_TEST(mean_and_band)
 }
 END_TEST
 
-/* How many pixels of a curve's colour lie from y0 down to y1. */
-static int count_colour(const struct shot *s, int y0, int y1, uint32_t colour)
+/* Number of pixels of a curve's colour from row y0 to y1. */
+static int count_colour(const struct picture *s, int y0, int y1, uint32_t colour)
 {
 	int n = 0;
 	for (int y = y0; y < y1; y++)
@@ -696,7 +696,7 @@ START_TEST(a_panel_for_each_quantity)
 	for (int one = 0; one < 2; one++) {
 		struct pict_curves c = {.to = {png, NULL}, .size = {600, 400}, .ylabel = one ? "both" : NULL};
 		pict_curves(logs, 1, &c);
-		struct shot s = look();
+		struct picture s = read_picture();
 		int loss_up = count_colour(&s, 40, 180, pict_colour(0)), loss_down = count_colour(&s, 180, 400, pict_colour(0));
 		int rmse_up = count_colour(&s, 40, 180, pict_colour(1));
 		ck_assert_msg(one ? !loss_up && loss_down > 200 && rmse_up > 50 : loss_up > 200 && !loss_down && !rmse_up, "%d: %d %d %d",
@@ -747,7 +747,7 @@ int main(void)
 	tcase_add_test(t, error_of_a_face);
 	tcase_add_test(t, worst_come_first);
 	tcase_add_test(t, memory_is_constant);
-	tcase_add_test(t, points_lie_where_they_should);
+	tcase_add_test(t, points_are_drawn_in_place);
 	tcase_add_test(t, worst_of_nothing_is_refused);
 	tcase_add_test(t, broken_streams_leave_no_picture);
 	tcase_add_test(t, equal_bytes_and_no_clock);

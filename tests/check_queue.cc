@@ -1,4 +1,4 @@
-/* The queue of launches: order, graphs that are used again with other arguments, and what makes them no longer fit. */
+/* The launch queue: order, graphs reused with other arguments, and what needs a new graph. */
 #include <check.h>
 #include <stdlib.h>
 
@@ -20,7 +20,7 @@ static void tear_down(void)
 	be->close(be);
 }
 
-/* x = mul x + add: the order of calls shows. */
+/* x = mul x + add: the result depends on the order of launches. */
 static __global__ void affine(double *x, double mul, double add, size_t n)
 {
 	size_t i = launch_index();
@@ -53,15 +53,15 @@ START_TEST(order)
 }
 END_TEST
 
-/* An epoch again: one graph a piece, and only what differs is set. */
-START_TEST(again)
+/* A repeated epoch: one graph for each piece of it, and only arguments that differ are set. */
+START_TEST(repeated_epoch)
 {
 	struct queue *q = queue_of(be);
 	double *x = zeros(1), want = 0;
 	enum { CALLS = QUEUE_LAUNCHES + 100, EPOCHS = 5 };
 	for (int e = 0; e < EPOCHS; e++) {
 		for (int k = 0; k < CALLS; k++) {
-			double add = k == 3 ? e : k; /* one call of all has another argument each epoch */
+			double add = k == 3 ? e : k; /* one launch has another argument in each epoch */
 			launch_flat(q, 1, affine, x, 0.5, add, (size_t)1);
 			want = 0.5 * want + add;
 		}
@@ -69,7 +69,7 @@ START_TEST(again)
 	}
 	ck_assert_msg(q->graphs == 2 && q->runs == 2 * EPOCHS && q->sets == EPOCHS - 1, "%d graphs, %d runs, %d sets", q->graphs, q->runs,
 		q->sets);
-	/* another grid, another kernel order, another length: another graph */
+	/* another grid, kernel order or length needs another graph */
 	for (int k = 0; k < 10; k++)
 		launch_flat(q, k == 5 ? 300 : 1, affine, x, 1.0, 1.0, (size_t)1);
 	want = first(x);
@@ -77,7 +77,7 @@ START_TEST(again)
 		launch_flat(q, k == 6 ? 300 : 1, affine, x, 1.0, 1.0, (size_t)1);
 	ck_assert(first(x) == want + 10);
 	ck_assert_int_eq(q->graphs, 4);
-	/* few calls need none */
+	/* few launches run without a graph */
 	launch_flat(q, 1, affine, x, 1.0, 1.0, (size_t)1);
 	ck_assert(first(x) == want + 11);
 	ck_assert_int_eq(q->graphs, 4);
@@ -85,7 +85,7 @@ START_TEST(again)
 }
 END_TEST
 
-/* A long epoch of steps that ask for the same: its pieces are cut at steps, so few graphs serve it, however many pieces there are. */
+/* A long epoch of equal steps: the queue cuts it at the ends of steps, so that few graphs run it, however many pieces there are. */
 static __global__ void other(double *x, double add)
 {
 	if (!launch_index())
@@ -98,7 +98,7 @@ START_TEST(steps)
 	double *x = zeros(1), want = 0;
 	enum { STEPS = 700, STEP = 29 };
 	for (int e = 0; e < 3; e++) {
-		for (int s = 0; s < STEPS; s++) /* the last one is shorter */
+		for (int s = 0; s < STEPS; s++) /* the last step is shorter */
 			for (int k = 0; k < (s == STEPS - 1 ? STEP - 5 : STEP); k++) {
 				double add = s + 1000 * e + k;
 				if (k == 7 || k == 20)
@@ -115,14 +115,14 @@ START_TEST(steps)
 }
 END_TEST
 
-/* More kinds than are kept: the oldest goes, and results stay right. */
-START_TEST(many_kinds)
+/* More sequences of launches than graphs are kept: the oldest graph is dropped, and results stay right. */
+START_TEST(many_graphs)
 {
 	struct queue *q = queue_of(be);
 	double *x = zeros(1), want = 0;
 	for (int round = 0; round < 3; round++)
-		for (int kind = 0; kind < QUEUE_GRAPHS + 5; kind++) {
-			for (int k = 0; k < QUEUE_FEW + kind; k++, want++)
+		for (int sequence = 0; sequence < QUEUE_GRAPHS + 5; sequence++) {
+			for (int k = 0; k < QUEUE_FEW + sequence; k++, want++)
 				launch_flat(q, 1, affine, x, 1.0, 1.0, (size_t)1);
 			ck_assert(first(x) == want);
 		}
@@ -131,36 +131,36 @@ START_TEST(many_kinds)
 }
 END_TEST
 
-/* What waits in the queue is done before memory is read, written by the host, lent, seen or given back. */
-START_TEST(waiting)
+/* Queued launches run before memory is downloaded, uploaded, mapped or released. */
+START_TEST(memory_access)
 {
 	struct queue *q = queue_of(be);
 	double *x = zeros(4), *y = zeros(4), host[4] = {1, 2, 3, 4};
 	launch_flat(q, 4, affine, x, 1.0, 1.0, (size_t)4);
-	be->upload(be, x, host, sizeof host); /* after it */
+	be->upload(be, x, host, sizeof host); /* after the launch */
 	launch_flat(q, 4, affine, x, 2.0, 0.0, (size_t)4);
 	be->copy(be, y, x, sizeof host);
-	const double *seen = (const double *)be->map_device(be, y, sizeof host);
+	const double *view = (const double *)be->map_device(be, y, sizeof host);
 	for (int i = 0; i < 4; i++)
-		ck_assert(seen[i] == 2 * host[i]);
-	be->unmap_device(be, seen);
+		ck_assert(view[i] == 2 * host[i]);
+	be->unmap_device(be, view);
 	be->zero(be, y, 3 * sizeof *y);
 	launch_flat(q, 4, affine, x, 1.0, 1.0, (size_t)4);
 	be->release(be, x);
 	be->download(be, host, y, sizeof host);
 	ck_assert(host[0] == 0 && host[2] == 0 && host[3] == 8);
-	double *lent = (double *)be->map_host(be, host, sizeof host);
-	ck_assert(lent != host && first(lent + 3) == 8);
-	be->unmap_host(be, lent), be->release(be, y);
+	double *mapped = (double *)be->map_host(be, host, sizeof host);
+	ck_assert(mapped != host && first(mapped + 3) == 8);
+	be->unmap_host(be, mapped), be->release(be, y);
 }
 END_TEST
 
-/* A large product goes to the library, within a graph too, and agrees with plain sums. */
-START_TEST(library)
+/* A large product runs in cuBLAS, within a graph too, and agrees with plain sums. */
+START_TEST(cublas)
 {
 	enum { N = 512 };
-	float *host = (float *)xcalloc(3 * N * N, sizeof *host), *x = (float *)be->alloc(be, N * N * 4), *w = (float *)be->alloc(be, N * N * 4),
-	      *y = (float *)be->alloc(be, N * N * 4);
+	float *host = (float *)xcalloc(3 * N * N, sizeof *host), *x = (float *)be->alloc(be, N * N * 4),
+	      *w = (float *)be->alloc(be, N * N * 4), *y = (float *)be->alloc(be, N * N * 4);
 	for (int i = 0; i < 2 * N * N; i++)
 		host[i] = (float)((i * 2654435761u >> 20) % 17) - 8;
 	be->upload(be, x, host, N * N * 4), be->upload(be, w, host + N * N, N * N * 4);
@@ -187,11 +187,11 @@ int main(void)
 	TCase *t = tcase_create("queue");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, order);
-	tcase_add_test(t, again);
+	tcase_add_test(t, repeated_epoch);
 	tcase_add_test(t, steps);
-	tcase_add_test(t, many_kinds);
-	tcase_add_test(t, waiting);
-	tcase_add_test(t, library);
+	tcase_add_test(t, many_graphs);
+	tcase_add_test(t, memory_access);
+	tcase_add_test(t, cublas);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

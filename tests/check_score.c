@@ -1,4 +1,4 @@
-/* Scores against cases worked out by hand, AUC against counting every pair; and what the program says of what can't be scored. */
+/* Scores against cases computed by hand, AUC against counting all pairs; the program's results and refusals. */
 #include <math.h>
 
 #include "lib/base/philox.h"
@@ -9,7 +9,7 @@
 
 static char *two[] = {"left_eye_center", "right_eye_center", NULL}, *three[] = {"left_eye_center", "right_eye_center", "nose_tip", NULL};
 
-/* Errors 3 and 4 of a point, 1 of a half-labelled one, none of a row without labels. */
+/* Errors of 3 and 4 in a labelled point, of 1 in a half-labelled one; a row without labels counts for nothing. */
 START_TEST(by_hand)
 {
 	struct score_points s;
@@ -51,7 +51,7 @@ START_TEST(nothing_labelled)
 }
 END_TEST
 
-/* A prediction that is no number is refused as a whole, also where nothing is labelled. */
+/* A prediction with a NaN or infinity is refused, in unlabelled coordinates too. */
 START_TEST(no_number)
 {
 	struct score_points s;
@@ -70,7 +70,7 @@ START_TEST(no_number)
 }
 END_TEST
 
-/* Normalised by the true distance of the eyes: not where an eye is unknown, both lie at one place, or the data has no eyes. */
+/* Normalised by the labelled distance of the eyes; not where an eye is unlabelled, both coincide, or there are no eyes. */
 START_TEST(normalised)
 {
 	struct score_points s;
@@ -90,7 +90,7 @@ START_TEST(normalised)
 }
 END_TEST
 
-START_TEST(answers)
+START_TEST(classification)
 {
 	struct score_labels s;
 	static const float one[] = {0.5f, 0.49999f, 1, 0};
@@ -98,21 +98,21 @@ START_TEST(answers)
 	score_labels_begin(&s, 2);
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(score_labels_add(&s, label[i], &one[i], 1), -1);
-	ck_assert_uint_eq(s.confusion[3], 2); /* a half says 1 */
+	ck_assert_uint_eq(s.confusion[3], 2); /* 0.5 is class 1 */
 	ck_assert_uint_eq(s.confusion[2], 2);
 	ck_assert_uint_eq(s.wrong, 2);
 	NEAR(score_error(&s), 0.5);
 	ck_assert(isnan(score_auc(&s))); /* one class only */
 	score_labels_end(&s);
-	/* several: the greatest, the first of equals */
+	/* several classes: the argmax, the first of equal values */
 	static const float row[5][3] = {{0, 0, 0}, {0, 1, 1}, {-3, -2, -1}, {0.2f, 0.3f, 0.5f}, {9, 1, 9}};
-	static const int truth[5] = {0, 2, 2, 1, 0}, answer[5] = {0, 1, 2, 2, 0};
+	static const int truth[5] = {0, 2, 2, 1, 0}, predicted_class[5] = {0, 1, 2, 2, 0};
 	uint64_t want[9] = {0};
 	score_labels_begin(&s, 3);
 	ck_assert(isnan(score_error(&s)));
 	for (int i = 0; i < 5; i++) {
 		ck_assert_int_eq(score_labels_add(&s, truth[i], row[i], 3), -1);
-		want[truth[i] * 3 + answer[i]]++;
+		want[truth[i] * 3 + predicted_class[i]]++;
 	}
 	ck_assert_mem_eq(s.confusion, want, sizeof want);
 	NEAR(score_error(&s), 2 / 5.0);
@@ -144,13 +144,13 @@ START_TEST(auc_by_hand)
 		for (int i = 0; i < cases[k].n; i++)
 			score_labels_add(&s, cases[k].label[i], &cases[k].score[i], 1);
 		NEAR(score_auc(&s), cases[k].auc);
-		NEAR(score_auc(&s), cases[k].auc); /* asked again */
+		NEAR(score_auc(&s), cases[k].auc); /* repeats */
 		score_labels_end(&s);
 	}
 }
 END_TEST
 
-/* Every pair counted, on scores with many ties; two columns are ranked by their difference. */
+/* Against all pairs, with many ties; two columns are ranked by their difference. */
 START_TEST(auc_by_pairs)
 {
 	enum { N = 3000 };
@@ -211,7 +211,7 @@ START_TEST(program_points)
 	ck_assert_ptr_nonnull(strstr(j.out, "{\"rmse_px\": 2.0412414523193"));
 	ck_assert_ptr_nonnull(strstr(j.out, "\"normalised_error\": null"));
 	prog_went(prog("score", "p.tns", "-o", "s.txt", NULL));
-	/* the truth from elsewhere, in another order, with points in another order and one more */
+	/* --truth: rows and points in another order, and one point more */
 	prog_stream("t.tns", 2,
 		(struct prog_col[]){{"id", TNS_U32, 0, 0, (const uint32_t[]){3, 7}},
 			{"keypoints", TNS_F32, 3, 2, FLOATS(0, 0, 5, 6, NAN, NAN, 0, 0, 3, 4, 1, 2)}, {0}},
@@ -293,7 +293,7 @@ START_TEST(program_labels)
 	c = prog("score", "--json", "3.tns", NULL);
 	ck_assert_str_eq(c.out, "{\"error_rate\": 0.5, \"rows\": 2, \"wrong\": 1, \"auc\": null, \"classes\": [\"0\", \"1\", \"2\"], "
 				"\"confusion\": [[0, 0, 0], [1, 0, 0], [0, 0, 1]]}\n");
-	/* what is no score */
+	/* scores that are no numbers */
 	two[1].data = FLOATS(0.1f, NAN, 0.5f, 0.5f);
 	prog_stream("nan.tns", 4, two, NULL);
 	prog_refused(prog("score", "nan.tns", "-o", "out", NULL), 1, "score: nan.tns: row 2: score 0 is nan");
@@ -323,7 +323,7 @@ int main(void)
 	tcase_add_test(t, nothing_labelled);
 	tcase_add_test(t, no_number);
 	tcase_add_test(t, normalised);
-	tcase_add_test(t, answers);
+	tcase_add_test(t, classification);
 	tcase_add_test(t, auc_by_hand);
 	tcase_add_loop_test(t, auc_by_pairs, 0, 2);
 	tcase_add_test(t, program_points);

@@ -14,7 +14,7 @@
 enum { K = 15, W = 96, H = 96 };
 static const int mirror[K] = {1, 0, 4, 5, 2, 3, 8, 9, 6, 7, 10, 12, 11, 13, 14};
 
-/* ---- faces whose law is known: a mean, a few modes, noise of a pixel, tails as a t of 12 degrees ---- */
+/* ---- faces of a known distribution: mean, a few modes, noise of a pixel, Student t with 12 degrees of freedom ---- */
 
 static uint32_t count;
 
@@ -23,7 +23,7 @@ static double uniform(void)
 	return (philox(3, PHILOX_TEST, 1, 0, count++).v[0] + 0.5) / 4294967296.0;
 }
 
-static uint32_t below(uint32_t n)
+static uint32_t random_below(uint32_t n)
 {
 	return philox_below(philox(3, PHILOX_TEST, 1, 0, count++).v[0], n);
 }
@@ -54,7 +54,7 @@ static void face(float *xy)
 	}
 }
 
-/* As the competition does it: half of the rows have four points. */
+/* As in the competition's data, half of whose rows have four points. */
 static void four(float *xy)
 {
 	for (int k = 0; k < K; k++)
@@ -82,13 +82,13 @@ static void swap(float *xy, int a, int b)
 	}
 }
 
-/* Every test has the same numbers, alone or among others. */
-static void again(void)
+/* Before each test: its random numbers don't depend on the tests before it. */
+static void reset_random(void)
 {
 	count = 0;
 }
 
-/* ---- plants ---- */
+/* ---- planted label noise ---- */
 
 enum { SWAP_ONE, SWAP_ALL, FAR, SHIFT, PERMUTE, OUTSIDE };
 
@@ -101,18 +101,18 @@ static enum fault_kind plant(float *xy, int kind, double size)
 			if (mirror[k] > k)
 				pair[pairs++] = k;
 		}
-	int k = at[below((uint32_t)n)];
+	int k = at[random_below((uint32_t)n)];
 	double angle = uniform() * 2 * M_PI, dx = size * cos(angle), dy = size * sin(angle);
 	switch (kind) {
 	case SWAP_ONE:
-		k = pair[below((uint32_t)pairs)];
+		k = pair[random_below((uint32_t)pairs)];
 		swap(xy, k, mirror[k]);
 		return FAULT_SWAPPED;
 	case SWAP_ALL:
 		for (int i = 0; i < pairs; i++)
 			swap(xy, pair[i], mirror[pair[i]]);
 		return FAULT_SWAPPED;
-	case FAR: /* towards the middle, where it is not outside */
+	case FAR: /* towards the middle, so that it stays inside */
 		angle = atan2(48 - xy[2 * k + 1], 48 - xy[2 * k]) + (uniform() - 0.5);
 		xy[2 * k] += (float)(size * cos(angle)), xy[2 * k + 1] += (float)(size * sin(angle));
 		return FAULT_FAR;
@@ -122,10 +122,10 @@ static enum fault_kind plant(float *xy, int kind, double size)
 		return FAULT_SHIFTED;
 	case PERMUTE:
 		for (int i = n - 1; i > 0; i--)
-			swap(xy, at[i], at[below((uint32_t)i)]);
+			swap(xy, at[i], at[random_below((uint32_t)i)]);
 		return FAULT_SCRAMBLED;
 	default:
-		xy[2 * k + (int)below(2)] = angle < M_PI ? (float)-size : (float)(95 + size);
+		xy[2 * k + (int)random_below(2)] = angle < M_PI ? (float)-size : (float)(95 + size);
 		return FAULT_OUTSIDE;
 	}
 }
@@ -134,7 +134,7 @@ static const struct {
 	const char *name;
 	int kind;
 	double size;
-	int all, four, right; /* per cent that must be found, of rows with all points and with four; and called by their names */
+	int all, four, right; /* least recall in per cent, of rows with all points and with four; least share reported as the right kind */
 } planted[] = {
 	{"one pair swapped", SWAP_ONE, 0, 100, 100, 99},
 	{"all pairs swapped", SWAP_ALL, 0, 100, 100, 99},
@@ -148,7 +148,7 @@ static const struct {
 	{"outside by 3", OUTSIDE, 3, 100, 100, 100},
 };
 
-/* The fit sees dirty rows too (3 in 100, of all kinds), and is judged on rows that it did not see. */
+/* The model is fitted with label noise in 3 of 100 rows, of all kinds; recall is measured on held-out rows. */
 START_TEST(recall)
 {
 	enum { FIT = 2000, ROWS = 1500 };
@@ -186,34 +186,35 @@ START_TEST(recall)
 }
 END_TEST
 
-/* Rows that are right are called wrong as seldom as the header says: about 3 in 1,000 for the three questions, fewer once explained. */
+/* False alarm rates on clean rows: each of the three tests has level SHAPE_ALPHA, so about 3 in 1,000 fail; fewer are reported as faults.
+ */
 START_TEST(false_alarms)
 {
 	enum { FIT = 2000, ROWS = 20000 };
 	float *xy = faces(FIT), *row = faces(ROWS);
 	struct shape *s = shape_fit(K, xy, FIT, W, H);
 	struct faults *f = faults_new(K);
-	int asked = 0, told = 0, outside = 0;
+	int unlikely = 0, reported = 0, outside = 0;
 	for (int i = 0; i < ROWS; i++) {
-		struct shape_view v;
-		shape_look(s, row + (size_t)i * 2 * K, &v);
-		asked += v.set || v.point || v.shift;
+		struct shape_test_result v;
+		shape_test(s, row + (size_t)i * 2 * K, &v);
+		unlikely += v.set || v.point || v.shift;
 		faults_find(f, s, row + (size_t)i * 2 * K, mirror, W, H);
-		told += f->n > 0;
+		reported += f->n > 0;
 		outside += f->n && f->list[0].kind == FAULT_OUTSIDE;
 	}
-	printf("of %d right rows %d are unlikely, %d are called wrong (%d because they are outside)\n", ROWS, asked, told, outside);
-	ck_assert_int_le(asked, ROWS * 3 * 3 * SHAPE_ALPHA);
-	ck_assert_int_ge(asked, ROWS * SHAPE_ALPHA / 3); /* the bound is no boast either */
-	ck_assert_int_le(told - outside, ROWS * 5 * SHAPE_ALPHA);
+	printf("of %d right rows %d are unlikely, %d are called wrong (%d because they are outside)\n", ROWS, unlikely, reported, outside);
+	ck_assert_int_le(unlikely, ROWS * 3 * 3 * SHAPE_ALPHA);
+	ck_assert_int_ge(unlikely, ROWS * SHAPE_ALPHA / 3); /* nor much below the level */
+	ck_assert_int_le(reported - outside, ROWS * 5 * SHAPE_ALPHA);
 	shape_free(s);
 	faults_free(f);
 	free(xy), free(row);
 }
 END_TEST
 
-/* What is foretold is as near as the noise that was put in allows. */
-START_TEST(expectation)
+/* The conditional mean's error is about the noise of the points. */
+START_TEST(conditional_mean)
 {
 	enum { FIT = 2000, ROWS = 1000 };
 	float *xy = faces(FIT), row[2 * K];
@@ -223,7 +224,7 @@ START_TEST(expectation)
 		face(row);
 		for (int k = 0; k < K; k++) {
 			double at[2];
-			shape_expect(s, row, k, at);
+			shape_conditional_mean(s, row, k, at);
 			sum[k] += (at[0] - row[2 * k]) * (at[0] - row[2 * k]) + (at[1] - row[2 * k + 1]) * (at[1] - row[2 * k + 1]);
 		}
 	}
@@ -236,7 +237,8 @@ START_TEST(expectation)
 }
 END_TEST
 
-/* Labels that are missing for a reason (here: faces that stand to the right have four) don't mislead the fit: what is seen tells. */
+/* Labels not missing completely at random (here: faces to the right have four points) don't bias the mean: what is missing depends on
+ * observed points alone. */
 START_TEST(missing_for_a_reason)
 {
 	enum { FIT = 2000 };
@@ -272,8 +274,8 @@ START_TEST(too_little)
 }
 END_TEST
 
-/* Points that nobody has, that never move, that always coincide, a single point, many points: no fit may fail. */
-START_TEST(awkward)
+/* A fit succeeds with a point that is never labelled, one that never varies, two that always coincide, a single point, many points. */
+START_TEST(degenerate_points)
 {
 	float *xy = faces(300);
 	struct faults *f = faults_new(K);
@@ -293,7 +295,7 @@ START_TEST(awkward)
 	ck_assert_int_le(wrong, 15);
 	float row[2 * K];
 	face(row);
-	faults_find(f, s, row, mirror, W, H); /* has the point that nobody has */
+	faults_find(f, s, row, mirror, W, H); /* labels the point that had no labels */
 	shape_free(s);
 	static const int one[] = {0};
 	struct faults *g = faults_new(1);
@@ -302,7 +304,7 @@ START_TEST(awkward)
 		single[i] = (float)(40 + normal());
 	s = shape_fit(1, single, 200, W, H);
 	ck_assert_ptr_nonnull(s);
-	faults_find(g, s, (float[]){90, 5}, one, W, H); /* alone, it is not judged but by the image's edge */
+	faults_find(g, s, (float[]){90, 5}, one, W, H); /* a single point is checked against the image's edge alone */
 	ck_assert_int_eq(g->n, 0);
 	faults_find(g, s, (float[]){97, 5}, one, W, H);
 	ck_assert(g->n == 1 && g->list[0].kind == FAULT_OUTSIDE && g->drop);
@@ -328,7 +330,7 @@ START_TEST(without_model)
 	ck_assert(f->list[0].kind == FAULT_HALF && f->list[0].point == 1 && f->blank[1] && !f->blank[0] && !f->blank[2] && !f->drop);
 	faults_find(f, NULL, (float[]){-1.01f, 4, 5, 96.1f, 95, 95}, self, W, H);
 	ck_assert_int_eq(f->n, 2);
-	ck_assert(f->list[0].kind == FAULT_OUTSIDE && f->list[1].kind == FAULT_OUTSIDE && f->drop); /* two of three */
+	ck_assert(f->list[0].kind == FAULT_OUTSIDE && f->list[1].kind == FAULT_OUTSIDE && f->drop); /* two of three points are outside */
 	faults_find(f, NULL, (float[]){NAN, NAN, NAN, NAN, NAN, NAN}, self, W, H);
 	ck_assert(!f->n && !f->drop);
 	faults_free(f);
@@ -346,7 +348,7 @@ START_TEST(repeats)
 }
 END_TEST
 
-/* ---- below ---- */
+/* ---- linear algebra and distributions ---- */
 
 START_TEST(inverse)
 {
@@ -382,7 +384,7 @@ END_TEST
 
 START_TEST(tails)
 {
-	/* two coordinates: a closed form; many degrees: chi-squared, from its table */
+	/* two coordinates: closed form; many degrees of freedom: the chi-squared table */
 	for (double d = 0.1; d < 1000; d *= 1.7)
 		for (double nu = 1; nu < 100; nu *= 2.3) {
 			ck_assert_double_eq_tol(f_dist_sf(d, 2, nu) / pow(1 + d / nu, -nu / 2), 1, 1e-9);
@@ -390,20 +392,20 @@ START_TEST(tails)
 		}
 	ck_assert_double_eq_tol(f_dist_sf(18.307, 10, 1e7), 0.05, 1e-5);
 	ck_assert_double_eq_tol(f_dist_sf(43.773, 30, 1e7), 0.05, 1e-5);
-	/* F table: 1 in 20 is above 2.3479 with 10 and 20 degrees */
+	/* F table: 5 % are above 2.3479 with 10 and 20 degrees of freedom */
 	ck_assert_double_eq_tol(f_dist_sf(10 * 2.34788, 10, 20), 0.05, 1e-5);
 	ck_assert(f_dist_sf(0, 3, 3) == 1 && f_dist_sf(INFINITY, 3, 3) == 0);
 }
 END_TEST
 
-/* The density is one: its sum over the plane is 1, with and without a second point, which then stands for what is known. */
+/* shape_likelihood is a log density: its exponential sums to 1 over the plane, of one point alone and of two up to translation. */
 START_TEST(density)
 {
 	struct shape *s = shape_new(2);
 	static const double cov[] = {9, 2, 4, 1, 2, 6, 1, 3, 4, 1, 8, 0, 1, 3, 0, 5};
 	memcpy(s->cov, cov, sizeof cov);
 	s->dof = 7;
-	double sum = 0, apart = 0;
+	double sum = 0, difference = 0;
 	float row[4] = {NAN, NAN, 0, 0};
 	for (double x = -100; x < 100; x += 0.5)
 		for (double y = -100; y < 100; y += 0.5) {
@@ -411,13 +413,13 @@ START_TEST(density)
 			sum += exp(shape_likelihood(s, row, 0)) / 4;
 		}
 	ck_assert_double_eq_tol(sum, 1, 1e-3);
-	/* moved: the density of how the two points stand to each other, wherever both are */
+	/* up to translation: the density of the points' difference */
 	for (double x = -100; x < 100; x += 0.5)
 		for (double y = -100; y < 100; y += 0.5) {
 			row[0] = 17, row[1] = -5, row[2] = (float)(17 + x), row[3] = (float)(y - 5);
-			apart += exp(shape_likelihood(s, row, 1)) / 4;
+			difference += exp(shape_likelihood(s, row, 1)) / 4;
 		}
-	ck_assert_double_eq_tol(apart, 1, 1e-3);
+	ck_assert_double_eq_tol(difference, 1, 1e-3);
 	shape_free(s);
 }
 END_TEST
@@ -426,16 +428,16 @@ int main(void)
 {
 	Suite *s = suite_create("shape");
 	TCase *t = tcase_create("shape");
-	tcase_add_checked_fixture(t, again, NULL);
+	tcase_add_checked_fixture(t, reset_random, NULL);
 	tcase_add_test(t, inverse);
 	tcase_add_test(t, tails);
 	tcase_add_test(t, density);
 	tcase_add_test(t, missing_for_a_reason);
 	tcase_add_test(t, too_little);
 	tcase_add_test(t, without_model);
-	tcase_add_test(t, awkward);
+	tcase_add_test(t, degenerate_points);
 	tcase_add_test(t, repeats);
-	tcase_add_test(t, expectation);
+	tcase_add_test(t, conditional_mean);
 	tcase_add_test(t, false_alarms);
 	tcase_add_test(t, recall);
 	suite_add_tcase(s, t);

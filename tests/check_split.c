@@ -1,4 +1,4 @@
-/* Parts: shares, the law of the draw, groups; near-duplicates planted among different images; and what tns-split says of odd streams. */
+/* Parts: shares, the distribution of the draw, groups; near-duplicates planted among different images; tns-split on unusual streams. */
 #include <math.h>
 
 #include "lib/base/err.h"
@@ -45,7 +45,7 @@ START_TEST(parse)
 }
 END_TEST
 
-/* Counts within five deviations of their means, for every seed; and another seed is another draw. */
+/* Counts within five standard deviations of their means, for every seed; draws of different seeds are independent. */
 START_TEST(fractions)
 {
 	enum { N = 20000 };
@@ -67,15 +67,15 @@ START_TEST(fractions)
 			ck_assert_double_eq_tol(count[k], N * s.share[k], 5 * sqrt(N * s.share[k] * (1 - s.share[k])));
 		ck_assert(!seed || fabs(same / (double)N - (0.36 + 0.0225 + 0.04 + 0.0025)) < 0.02);
 	}
-	/* both halves of a group's number count */
+	/* the draw depends on both halves of a group's number */
 	int differ = 0;
 	for (uint64_t g = 0; g < 1000; g++)
 		differ += split_part(&s, g) != split_part(&s, g | 1ull << 40);
 	ck_assert_int_gt(differ, 400);
-	/* the contract's draw */
+	/* the draw as split.h specifies it */
 	for (uint64_t g = 0; g < 1000; g++) {
 		uint64_t group = g * 0x12345678901u;
-		double u = (double)philox_unit(philox(s.seed, PHILOX_SPLIT, (uint32_t)(group >> 32), (uint32_t)group, 0).v[0]);
+		double u = (double)philox_uniform(philox(s.seed, PHILOX_SPLIT, (uint32_t)(group >> 32), (uint32_t)group, 0).v[0]);
 		ck_assert_int_eq(split_part(&s, group), u < 0.6 ? 0 : u < 0.75 ? 1 : u < 0.95 ? 2 : 3);
 	}
 }
@@ -86,20 +86,20 @@ END_TEST
 enum { W = 20, H = 18, N = 240 };
 static uint8_t images[N][H][W];
 
-static uint32_t word(int image, int of, int i)
+static uint32_t random_word(int image, int of, int i)
 {
 	return philox(11, PHILOX_TEST, (uint32_t)of, (uint32_t)image, (uint32_t)i).v[0];
 }
 
-/* A soft picture of a few random blobs, different for each number. */
+/* A smooth image of a few random blobs, different for each number. */
 static void paint(int to, int number)
 {
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++) {
 			double v = 110;
 			for (int b = 0; b < 8; b++) {
-				double cx = word(number, 0, b) % (W * 16) / 16.0, cy = word(number, 1, b) % (H * 16) / 16.0;
-				double high = (double)(word(number, 2, b) % 160) - 80, d = hypot(x - cx, y - cy);
+				double cx = random_word(number, 0, b) % (W * 16) / 16.0, cy = random_word(number, 1, b) % (H * 16) / 16.0;
+				double high = (double)(random_word(number, 2, b) % 160) - 80, d = hypot(x - cx, y - cy);
 				v += high * exp(-d * d / 12);
 			}
 			images[to][y][x] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
@@ -115,21 +115,21 @@ static uint32_t *groups(uint64_t n)
 	return g;
 }
 
-/* Each fourth picture comes again later: as it is, noisy, brighter, with less contrast, lit from a side. */
-START_TEST(planted)
+/* 40 images are repeated: unchanged, noisy, brighter, with less contrast, lit from a side. */
+START_TEST(near_duplicates)
 {
 	for (int i = 0; i < 200; i++)
 		paint(i, i);
 	for (int i = 200; i < N; i++) {
-		int from = (i - 200) * 4, how = i % 5;
+		int from = (i - 200) * 4, variant = i % 5;
 		for (int y = 0; y < H; y++)
 			for (int x = 0; x < W; x++) {
 				int v = images[from][y][x];
-				v = how == 1   ? v + (int)(word(i, 3, y * W + x) % 11) - 5
-				    : how == 2 ? v + 9
-				    : how == 3 ? 40 + v * 2 / 3
-				    : how == 4 ? v + x / 2
-					       : v;
+				v = variant == 1   ? v + (int)(random_word(i, 3, y * W + x) % 11) - 5
+				    : variant == 2 ? v + 9
+				    : variant == 3 ? 40 + v * 2 / 3
+				    : variant == 4 ? v + x / 2
+						   : v;
 				images[i][y][x] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
 			}
 	}
@@ -142,7 +142,7 @@ START_TEST(planted)
 }
 END_TEST
 
-/* A slow turn from one picture to another: its ends are far apart, and linked by what lies between. The group's number is its first row. */
+/* Blends from one image to another: the ends differ, and are linked by the images between. A group's number is its first row. */
 START_TEST(linked)
 {
 	uint8_t a[H][W], b[H][W];
@@ -164,7 +164,7 @@ START_TEST(linked)
 }
 END_TEST
 
-/* Flat images are alike, and like no other; a picture and its negative aren't; no rows are no groups. */
+/* Constant images are duplicates of each other and of nothing else; an image and its negative aren't; no rows give no groups. */
 START_TEST(flat)
 {
 	paint(0, 5);
@@ -209,7 +209,7 @@ END_TEST
 
 /* ---- the program ---- */
 
-/* Which part each row went to, by tensor `id`; dies if one is lost or in two. */
+/* part[id]: the part of each row; fails if one is lost or in two parts. */
 static void parts_of(int *part, int n, uint64_t *rows)
 {
 	for (int i = 0; i < n; i++)
@@ -231,18 +231,18 @@ static void parts_of(int *part, int n, uint64_t *rows)
 	ck_assert_uint_eq(rows[0] + rows[1], (uint64_t)n);
 }
 
-/* Every type of whole numbers groups, negative ones too. */
+/* --by with every integer type, negative values included. */
 START_TEST(by_tensor)
 {
 	enum { ROWS = 3000 };
 	static const int types[] = {TNS_U8, TNS_I8, TNS_U16, TNS_I16, TNS_U32, TNS_I32, TNS_U64, TNS_I64};
 	static uint32_t id[ROWS];
 	static uint64_t key[ROWS];
-	int part[ROWS], seen[100];
+	int part[ROWS], part_of[100];
 	for (size_t k = 0; k < sizeof types / sizeof *types; k++) {
 		size_t size = tns_size(types[k]);
 		for (int i = 0; i < ROWS; i++) {
-			int64_t v = (i * 37 % 100 - (types[k] % 2 ? 0 : 50)) * (size > 1 ? 256 : 1); /* alike in their lowest byte */
+			int64_t v = (i * 37 % 100 - (types[k] % 2 ? 0 : 50)) * (size > 1 ? 256 : 1); /* equal lowest bytes */
 			id[i] = (uint32_t)i;
 			memcpy((char *)key + (size_t)i * size, &v, size);
 		}
@@ -251,9 +251,9 @@ START_TEST(by_tensor)
 		uint64_t rows[2];
 		parts_of(part, ROWS, rows);
 		ck_assert(rows[0] > 600 && rows[1] > 600);
-		memset(seen, -1, sizeof seen);
+		memset(part_of, -1, sizeof part_of);
 		for (int i = 0; i < ROWS; i++) {
-			int *g = &seen[i * 37 % 100];
+			int *g = &part_of[i * 37 % 100];
 			ck_assert(*g < 0 || *g == part[i]);
 			*g = part[i];
 		}
@@ -282,26 +282,26 @@ START_TEST(odd_streams)
 	refused(1, "tns-split: in.tns: half is not one whole number a row", "half", "in.tns");
 	refused(1, "tns-split: in.tns: there is no tensor person", "person", "in.tns");
 	refused(1, "tns-split: in.tns: there is no tensor image", "near", "in.tns");
-	prog_went(prog("tns-split", "-q", "--by", "one", "in.tns", "-o", "one", "-o", "two", NULL)); /* (rows, 1, 1) will do */
+	prog_went(prog("tns-split", "-q", "--by", "one", "in.tns", "-o", "one", "-o", "two", NULL)); /* shape (rows, 1, 1) is accepted */
 	unlink("one"), unlink("two");
 	prog_stream("f.tns", 2, (struct prog_col[]){{"image", TNS_F32, 2, 2, f}, {0}}, NULL);
 	refused(1, "tns-split: f.tns: image is f32 with 3 dimensions, not u8 with 3", "near", "f.tns");
 	prog_stream("none.tns", 0, (struct prog_col[]){{"id", TNS_U32, 0, 0, id}, {0}}, NULL);
-	prog_went(prog("tns-split", "none.tns", "-o", "one", "-o", "two", NULL)); /* no rows: parts without rows */
+	prog_went(prog("tns-split", "none.tns", "-o", "one", "-o", "two", NULL)); /* no rows: empty parts */
 	int part[1];
 	uint64_t rows[2];
 	parts_of(part, 0, rows);
 }
 END_TEST
 
-static char faces[4096]; /* where the competition's set is, or "" */
+static char faces[4096]; /* directory of the competition's data, or "" */
 
-/* The split by persons, on the faces of the competition where they are: none is in two parts, no face is lost. */
+/* The split by person of the competition's data, where present: no person is in two parts, no face is lost. */
 START_TEST(persons)
 {
-	enum { MOST = 20000 };
-	static uint32_t person[MOST];
-	static int parts[MOST];
+	enum { PERSONS = 20000 };
+	static uint32_t person[PERSONS];
+	static int parts[PERSONS];
 	static const char *const name[3] = {"0", "1", "2"};
 	char csv[5000], list[5000];
 	uint64_t all = 0, rows[3];
@@ -312,19 +312,19 @@ START_TEST(persons)
 	}
 	struct table *g = table_read(list);
 	for (size_t i = 0; i < g->rows; i++)
-		person[table_uint(g, i, 0, MOST - 1)] = (uint32_t)table_uint(g, i, 1, MOST - 1);
+		person[table_uint(g, i, 0, PERSONS - 1)] = (uint32_t)table_uint(g, i, 1, PERSONS - 1);
 	prog_went(prog("csv-clean", "-q", "--keep-all", csv, "-o", "faces.tns", NULL));
 	prog_went(
 		prog("tns-split", "-q", "--groups", list, "--parts", "0.6,0.15,0.25", "faces.tns", "-o", "0", "-o", "1", "-o", "2", NULL));
 	for (int k = 0; k < 3; k++) {
 		struct tns_table *t = tns_load(name[k]);
-		int id = dataset_stream_need(tns_table_head(t), "id", TNS_U32, 1);
+		int id = dataset_stream_require(tns_table_head(t), "id", TNS_U32, 1);
 		all += rows[k] = tns_table_head(t)->def[id].rows;
 		for (uint64_t i = 0; i < rows[k]; i++)
 			parts[person[*(const uint32_t *)tns_row(t, id, i)]] |= 1 << k;
 		tns_unload(t);
 	}
-	for (int p = 0; p < MOST; p++)
+	for (int p = 0; p < PERSONS; p++)
 		ck_assert_msg(!(parts[p] & (parts[p] - 1)), "person %d stands in several parts", p);
 	ck_assert_uint_eq(all, g->rows);
 	ck_assert_double_eq_tol((double)rows[0] / (double)all, 0.6, 0.1);
@@ -343,7 +343,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_test(t, parse);
 	tcase_add_test(t, fractions);
-	tcase_add_test(t, planted);
+	tcase_add_test(t, near_duplicates);
 	tcase_add_test(t, linked);
 	tcase_add_test(t, flat);
 	tcase_add_test(t, small);

@@ -1,4 +1,4 @@
-/* Ranges, means and texts of every type, JSON that any reader takes, and what tns-info says of streams of every type. */
+/* Ranges, means and texts of every type; valid JSON; tns-info on streams of every type. */
 #include <math.h>
 #include <stdint.h>
 
@@ -9,7 +9,7 @@
 
 static char a[64], b[64];
 
-/* Extremes of each type, at unaligned addresses, in one piece and in many. */
+/* Extreme values of each type, at unaligned addresses, added at once and in parts. */
 START_TEST(integers)
 {
 	static const struct {
@@ -31,7 +31,7 @@ START_TEST(integers)
 		memcpy(p + 3 * size, &t[k].low, size);
 		for (int pieces = 0; pieces < 2; pieces++) {
 			struct stat_range s;
-			ck_assert(stat_counts(t[k].dtype));
+			ck_assert(stat_supported(t[k].dtype));
 			stat_begin(&s, t[k].dtype);
 			ck_assert_str_eq(stat_min(a, &s), "-");
 			ck_assert_str_eq(stat_max(a, &s), "-");
@@ -66,7 +66,7 @@ START_TEST(floats)
 		ck_assert_uint_eq(s.inf, 1);
 		ck_assert_str_eq(stat_min(a, &s), "-2");
 		ck_assert_str_eq(stat_max(a, &s), "inf");
-		ck_assert_double_eq_tol(stat_mean(&s), (1.5 - 2 + 0.1) / 3, 1e-8); /* of the finite ones */
+		ck_assert_double_eq_tol(stat_mean(&s), (1.5 - 2 + 0.1) / 3, 1e-8); /* of finite values */
 		ck_assert_str_eq(stat_text(a, type, p, 0), "nan");
 		ck_assert_str_eq(stat_text(a, type, p, 3), "inf");
 		ck_assert_str_eq(stat_text(a, type, p, 4), "0.1");
@@ -79,14 +79,14 @@ START_TEST(floats)
 		ck_assert_str_eq(stat_min(a, &s), "inf");
 		ck_assert(isnan(stat_mean(&s)));
 	}
-	ck_assert(!stat_counts(TNS_F16) && !stat_counts(TNS_BF16) && !stat_counts(TNS_BOOL));
+	ck_assert(!stat_supported(TNS_F16) && !stat_supported(TNS_BF16) && !stat_supported(TNS_BOOL));
 	ck_assert_str_eq(stat_text(a, TNS_F16, (const uint16_t[]){1, 0x3c00}, 1), "0x3c00");
 	ck_assert_str_eq(stat_text(a, TNS_BF16, (const uint16_t[]){0x3f}, 0), "0x003f");
 	ck_assert_str_eq(stat_text(a, TNS_BOOL, (const uint8_t[]){0, 1}, 1), "1");
 }
 END_TEST
 
-/* The shortest decimal reads back as the same bits; no shorter one does. */
+/* The decimal reads back as the same bits; none of fewer digits does. */
 START_TEST(digits)
 {
 	static const double known[] = {0, 1, -1, 0.1, 1e300, 5e-324, 1.0 / 3, 123456789012345680.0, 2.2250738585072014e-308};
@@ -128,7 +128,7 @@ static void write_json(void *arg)
 	json_close(&j, ']');
 	json_key(&j, "k\"\\\n"), json_text(&j, "a\0\x01\x7F\t", 5);
 	json_key(&j, "utf"), json_string(&j, "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
-	/* cut short, overlong, a surrogate, above the last, a stray tail */
+	/* truncated, overlong, a surrogate, above U+10FFFF, a stray continuation byte */
 	json_key(&j, "bad"), json_string(&j, "\xC3|\xC0\xAF|\xED\xA0\x80|\xF4\x90\x80\x80|\x80|\xE2\x82");
 	json_finish(&j);
 	out_close(to);
@@ -182,7 +182,7 @@ START_TEST(every_type)
 	ck_assert_ptr_nonnull(strstr(c.out, "\"odd\": \"bell\\u0007 \\u001b[31m \\u009b31m\xC2\xA9\""));
 	ck_assert_ptr_nonnull(strstr(c.out, "{\"name\": \"bool\", \"dtype\": \"bool\", \"shape\": [2]}"));
 	ck_assert_ptr_nonnull(strstr(c.out, "\"shape\": [2, 2, 1], \"min\": -0.5, \"max\": null"));
-	for (int check = 0; check < 2; check++) { /* a text of no rows, of no tensors */
+	for (int check = 0; check < 2; check++) { /* without rows, without tensors */
 		prog_stream("none.tns", 0, (struct prog_col[]){{check ? "u8" : NULL, TNS_U8, 0, 0, v}, {0}}, NULL);
 		c = prog("tns-info", "none.tns", NULL);
 		prog_went(c);

@@ -1,5 +1,5 @@
-/* Ten epochs of training against the dump of another framework (tests/torch_dump.py): the same data, first weights and options through the
- * whole of lib/train and lib/dae on each backend; every loss within 1e-5, the last weights near. */
+/* Ten epochs of training against PyTorch's (a dump by tests/torch_dump.py): the same data, initial weights and options through train_run
+ * and dae_epoch on each backend; every loss within a relative 1e-5, the last weights within 2e-5. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -37,7 +37,12 @@ static const struct {
 	{"nesterov", "net.bn", "keypoints", TARGET_COORDS, 6, "a,b,c",
 		{.batch = 24, .learning_rate = 0.05, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .weight_decay = 0.01}},
 	{"adam", "net.tanh", "label4", TARGET_LABEL, 4, "0,1,2,3",
-		{.batch = 100, .learning_rate = 0.02, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM, .weight_decay = 0.05, .schedule = SCHEDULE_LINEAR}},
+		{.batch = 100,
+			.learning_rate = 0.02,
+			.momentum = 0.9,
+			.optimizer = OPTIMIZER_ADAM,
+			.weight_decay = 0.05,
+			.schedule = SCHEDULE_LINEAR}},
 	{"momentum", "net.bn", "label2", TARGET_LABEL, 1, "0,1",
 		{.batch = 10, .learning_rate = 0.1, .momentum = 0.8, .optimizer = OPTIMIZER_SGD, .seed = 3}},
 	{"batches", "net.tanh", "keypoints", TARGET_COORDS, 6, "a,b,c",
@@ -62,7 +67,7 @@ static struct dataset rows_of(int i)
 	return r;
 }
 
-/* The column of a log: its line for each epoch. */
+/* Column `which` of a log, a value an epoch. */
 static void column(const char *path, int which, double *to, int n)
 {
 	char line[512];
@@ -82,15 +87,15 @@ static void column(const char *path, int which, double *to, int n)
 static void losses_agree(const double *got, const double *want, int n, const char *what, const char *name, const char *backend)
 {
 	for (int i = 0; i < n; i++)
-		ck_assert_msg(fabs(got[i] / want[i] - 1) < 1e-5, "%s, %s, epoch %d: %s %.9g, PyTorch %.9g, relative error %.2g", name, backend,
-			i + 1, what, got[i], want[i], got[i] / want[i] - 1);
+		ck_assert_msg(fabs(got[i] / want[i] - 1) < 1e-5, "%s, %s, epoch %d: %s %.9g, PyTorch %.9g, relative error %.2g", name,
+			backend, i + 1, what, got[i], want[i], got[i] / want[i] - 1);
 }
 
 static void weights_agree(const real *got, const real *want, size_t n, const char *name, const char *backend)
 {
 	for (size_t k = 0; k < n; k++)
-		ck_assert_msg(fabs((double)got[k] - (double)want[k]) < 2e-5, "%s, %s: parameter %zu is %.9g, PyTorch's %.9g", name, backend, k,
-			(double)got[k], (double)want[k]);
+		ck_assert_msg(fabs((double)got[k] - (double)want[k]) < 2e-5, "%s, %s: parameter %zu is %.9g, PyTorch's %.9g", name, backend,
+			k, (double)got[k], (double)want[k]);
 }
 
 START_TEST(training)
@@ -105,7 +110,7 @@ START_TEST(training)
 	struct train_options a = cases[i].a;
 	a.epochs = 10, a.quiet = 1, a.log = path, a.key = "";
 	const char *net = tns_meta_value(tns_table_head(dump), cases[i].net);
-	/* with validation: what is logged; without: the last weights, which validation must not have moved */
+	/* with validation: the logged losses; without, where the last weights are kept instead of the best: the weights */
 	for (int valid = 1; valid >= 0; valid--) {
 		struct model *m = model_new(net, cases[i].kind, 12, 9, r.values, r.names);
 		snprintf(text, sizeof text, "%s/first/", name);

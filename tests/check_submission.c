@@ -1,4 +1,4 @@
-/* Side tables of people and competitions, and the answers to one: every row, or which one is lacking. */
+/* CSV side tables, the key lookup, and submit: every row answered, or an error that names the missing one. */
 #include <math.h>
 #include <zlib.h>
 
@@ -9,7 +9,7 @@
 #include "lib/stream/dataset_stream.h"
 #include "tests/prog.h"
 
-static const char *put(const char *path, const char *text)
+static const char *write_text(const char *path, const char *text)
 {
 	FILE *f = fopen(path, "w");
 	ck_assert(f && fputs(text, f) >= 0 && !fclose(f));
@@ -23,35 +23,35 @@ START_TEST(forms)
 	static const char *const text[] = {"a,b\n1,x y\n2,\n", "a,b\n1,x y\n2,", "a,b\r\n1,x y\r\n2,\r\n", "a,b\n1,x y\n2,\n\n\r\n\n",
 		"\"a\",\"b\"\n\"1\",\"x y\"\n\"2\",\"\"\n"};
 	for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
-		struct table *t = table_read(put("t.csv", text[i]));
+		struct table *t = table_read(write_text("t.csv", text[i]));
 		ck_assert_int_eq(t->cols, 2);
 		ck_assert_uint_eq(t->rows, 2);
 		ck_assert_int_eq(table_col(t, "b"), 1);
 		ck_assert_int_eq(table_col(t, "c"), -1);
-		ck_assert_str_eq(table_at(t, 0, 1), "x y");
-		ck_assert_str_eq(table_at(t, 1, 1), "");
+		ck_assert_str_eq(table_cell(t, 0, 1), "x y");
+		ck_assert_str_eq(table_cell(t, 1, 1), "");
 		ck_assert_uint_eq(table_uint(t, 1, 0, 2), 2);
 		ck_assert_uint_eq(t->crc, crc32(0, (const unsigned char *)text[i], (uInt)strlen(text[i])));
 		table_free(t);
 	}
-	/* commas, quotes and lines within quotes; a header alone; one column */
-	struct table *t = table_read(put("q.csv", "n,v\n\"a,b\",\"say \"\"no\"\"\"\n\"two\nlines\",\n"));
+	/* commas, quotes and line ends within quotes; a header alone; one column */
+	struct table *t = table_read(write_text("q.csv", "n,v\n\"a,b\",\"say \"\"no\"\"\"\n\"two\nlines\",\n"));
 	ck_assert_uint_eq(t->rows, 2);
-	ck_assert_str_eq(table_at(t, 0, 0), "a,b");
-	ck_assert_str_eq(table_at(t, 0, 1), "say \"no\"");
-	ck_assert_str_eq(table_at(t, 1, 0), "two\nlines");
+	ck_assert_str_eq(table_cell(t, 0, 0), "a,b");
+	ck_assert_str_eq(table_cell(t, 0, 1), "say \"no\"");
+	ck_assert_str_eq(table_cell(t, 1, 0), "two\nlines");
 	table_free(t);
-	t = table_read(put("h.csv", "n,v\n"));
+	t = table_read(write_text("h.csv", "n,v\n"));
 	ck_assert_uint_eq(t->rows, 0);
 	table_free(t);
-	t = table_read(put("1.csv", "n\n5\n6"));
+	t = table_read(write_text("1.csv", "n\n5\n6"));
 	ck_assert_uint_eq(t->rows, 2);
 	ck_assert_uint_eq(table_uint(t, 1, 0, UINT64_MAX), 6);
 	table_free(t);
 }
 END_TEST
 
-/* Larger than every buffer on the way, plain and gzip. */
+/* Larger than all buffers, plain and gzip. */
 START_TEST(large)
 {
 	FILE *f = fopen("l.csv", "w");
@@ -77,14 +77,14 @@ static void read_it(void *arg)
 {
 	err_name("t");
 	struct table *t = table_read(arg);
-	int id = table_need(t, "id");
+	int id = table_require(t, "id");
 	for (size_t i = 0; i < t->rows; i++)
 		table_uint(t, i, id, 99);
 	printf("%08x", t->crc);
 	fflush(stdout);
 }
 
-START_TEST(faults)
+START_TEST(bad_tables)
 {
 	static const struct {
 		const char *text, *why;
@@ -101,13 +101,13 @@ START_TEST(faults)
 		{"id,b\n,1\n", "t: f.csv: row 1: id '' is no whole number from 0 to 99\n"},
 		{"id\n 1\n", "t: f.csv: row 1: id ' 1' is no whole number from 0 to 99\n"},
 		{"id\n18446744073709551617\n", "id '18446744073709551617' is no whole number"},
-		/* one quote too many would hide the rows after it */
+		/* an unclosed quote must not swallow the rows after it */
 		{"id,b\n1,\"\n2,3\n4,5\n", "t: f.csv: row 1: field 2: its quote is not closed\n"},
 		{"id,b\n1,2\n\"3,4", "t: f.csv: row 2: field 1: its quote is not closed\n"},
 		{"id,\"b\n1,2\n", "t: f.csv: row 0: field 2: its quote is not closed\n"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		put("f.csv", cases[i].text);
+		write_text("f.csv", cases[i].text);
 		prog_refused(child_run(read_it, (void *)(uintptr_t) "f.csv"), 1, cases[i].why);
 	}
 	FILE *f = fopen("f.csv", "w");
@@ -118,8 +118,9 @@ START_TEST(faults)
 }
 END_TEST
 
-/* Every cut of a gzip is seen; a flipped bit behind its header is too, or changes nothing (deflate's last byte may have bits to spare). */
-START_TEST(cut_gzip)
+/* Every truncation of a gzip is refused; a flipped bit behind its header is too, or has no effect (deflate's last byte may have unused
+ * bits). */
+START_TEST(damaged_gzip)
 {
 	char bytes[512];
 	gzFile z = gzopen("c.csv.gz", "wb");
@@ -171,9 +172,9 @@ START_TEST(found)
 			ck_assert_uint_eq(count, really);
 			twice |= count > 1;
 		}
-		ck_assert_int_eq(lookup_twice(&l) < n, twice);
+		ck_assert_int_eq(lookup_duplicate(&l) < n, twice);
 		if (twice)
-			ck_assert_uint_eq(l.by[lookup_twice(&l)].key, l.by[lookup_twice(&l) - 1].key);
+			ck_assert_uint_eq(l.by[lookup_duplicate(&l)].key, l.by[lookup_duplicate(&l) - 1].key);
 		lookup_free(&l);
 	}
 }
@@ -202,12 +203,12 @@ static const uint32_t both[] = {9, 5};
 
 START_TEST(answered)
 {
-	put("table.csv", table);
+	write_text("table.csv", table);
 	predictions("p.tns", 2, both, FLOATS(0, 0.25f, 0, 0, 1.5f, 0, 0, 0.75f));
 	struct child c = prog("submit", "--lookup", "table.csv", "p.tns", NULL);
 	prog_went(c);
 	ck_assert_str_eq(c.out, "RowId,Location\n1,1.50000\n2,0.75000\n3,0.25000\n");
-	/* clipped to the image: 0 to 2 in x, 0 to 1 in y; an image that nobody asks for is let by */
+	/* clipped to the image: 0 to 2 in x, 0 to 1 in y; an image not in the table is ignored */
 	predictions("out-of.tns", 3, (const uint32_t[]){9, 77, 5}, FLOATS(9, 9, 9, 9, 0, 0, 0, 0, 1e30f, 9, 9, -1e-30f));
 	c = prog("submit", "-l", "table.csv", "<out-of.tns", NULL);
 	prog_went(c);
@@ -215,13 +216,13 @@ START_TEST(answered)
 	predictions("minus.tns", 2, both, FLOATS(0, -7, 0, 0, -0.0f, 0, 0, -0.0f));
 	c = prog("submit", "-l", "table.csv", "minus.tns", NULL);
 	ck_assert_str_eq(c.out, "RowId,Location\n1,0.00000\n2,0.00000\n3,0.00000\n");
-	/* other columns in another order, CRLF, ids with zeros in front, the same coordinate asked twice */
-	put("crlf.csv", "FeatureName,Usage,RowId,ImageId\r\nnose_x,Public,007,05\r\nnose_x,Private,4,5\r\n");
+	/* columns in another order, CRLF, ids with leading zeros, a coordinate in two rows */
+	write_text("crlf.csv", "FeatureName,Usage,RowId,ImageId\r\nnose_x,Public,007,05\r\nnose_x,Private,4,5\r\n");
 	c = prog("submit", "-l", "crlf.csv", "p.tns", NULL);
 	prog_went(c);
 	ck_assert_str_eq(c.out, "RowId,Location\n007,1.50000\n4,1.50000\n");
-	/* nothing asked */
-	put("none.csv", "RowId,ImageId,FeatureName\n");
+	/* an empty table */
+	write_text("none.csv", "RowId,ImageId,FeatureName\n");
 	c = prog("submit", "-l", "none.csv", "p.tns", NULL);
 	ck_assert_str_eq(c.out, "RowId,Location\n");
 }
@@ -229,7 +230,7 @@ END_TEST
 
 static void refuse(const char *lookup, const char *stream, const char *why)
 {
-	prog_refused(prog("submit", "-l", put("l.csv", lookup), stream, "-o", "out", NULL), 1, why);
+	prog_refused(prog("submit", "-l", write_text("l.csv", lookup), stream, "-o", "out", NULL), 1, why);
 }
 
 START_TEST(refused)
@@ -281,7 +282,7 @@ START_TEST(refused)
 	c[1].dtype = TNS_U32, c[2].a = 1, c[2].b = 4;
 	prog_stream("four.tns", 2, c, (const char *const[]){"points", "nose", NULL});
 	refuse("RowId,ImageId,FeatureName\n1,5,nose_x\n", "four.tns", "submit: four.tns: tensor predicted has 4 numbers a point, not 2");
-	/* a stream cut short after all that is asked was answered */
+	/* a stream truncated after the last row needed */
 	FILE *f = fopen("p.tns", "rb");
 	char bytes[4096];
 	size_t n = fread(bytes, 1, sizeof bytes, f);
@@ -293,13 +294,13 @@ END_TEST
 int main(void)
 {
 	prog_begin();
-	Suite *s = suite_create("answer");
-	TCase *t = tcase_create("answer");
+	Suite *s = suite_create("submission");
+	TCase *t = tcase_create("submission");
 	suite_add_tcase(s, t);
 	tcase_add_test(t, forms);
 	tcase_add_test(t, large);
-	tcase_add_test(t, faults);
-	tcase_add_test(t, cut_gzip);
+	tcase_add_test(t, bad_tables);
+	tcase_add_test(t, damaged_gzip);
 	tcase_add_loop_test(t, found, 0, 2);
 	tcase_add_test(t, answered);
 	tcase_add_test(t, refused);

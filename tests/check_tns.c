@@ -1,4 +1,4 @@
-/* The writer against the reader, the page and itself: what goes in comes out, however it went in, from memory, files and pipes. */
+/* The writer against the reader, the specification and itself: data is read back, however it was written, from memory, files and pipes. */
 #include <check.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 
 static uint64_t state = 88172645463325252u;
 
-static uint64_t rnd(void)
+static uint64_t next_random(void)
 {
 	state ^= state << 13, state ^= state >> 7, state ^= state << 17;
 	return state;
@@ -20,13 +20,13 @@ static unsigned char *noise(size_t n)
 {
 	unsigned char *p = malloc(n + 8);
 	for (size_t i = 0; i < n; i += 8) {
-		uint64_t v = rnd();
+		uint64_t v = next_random();
 		memcpy(p + i, &v, 8);
 	}
 	return p;
 }
 
-/* Bytes of the file that a stream was written to. */
+/* A stream's file and its bytes. */
 struct file {
 	char path[1024];
 	unsigned char *p;
@@ -41,8 +41,8 @@ static struct file slurp(const char *name)
 	return f;
 }
 
-/* Every tensor of a stream in one piece each, read by steps; the caller frees them. */
-static int gather(struct tns *t, unsigned char **to)
+/* Reads a stream chunk by chunk; to: each tensor's data, which the caller frees. Returns the number of chunks. */
+static int read_tensors(struct tns *t, unsigned char **to)
 {
 	int rc, n = 0;
 	size_t have[64] = {0};
@@ -61,7 +61,7 @@ static int gather(struct tns *t, unsigned char **to)
 
 static const size_t sizes[] = {0, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2, 2, 1};
 
-/* All numbers of dimensions at once: a tensor each, with as many rows as its number. */
+/* Tensors of every number of dimensions in one stream; tensor i has i rows. */
 static void round_trip(int dtype, int open, int compress)
 {
 	static const uint64_t dims[8] = {0, 3, 1, 5, 2, 1, 7, 2};
@@ -75,7 +75,7 @@ static void round_trip(int dtype, int open, int compress)
 		char name[16];
 		snprintf(name, sizeof name, "N.%d/a-b_Z", n);
 		memcpy(dim, dims, sizeof dim);
-		dim[0] = open ? TNS_OPEN : rows;
+		dim[0] = open ? TNS_UNLIMITED : rows;
 		for (int k = 1; k < n; k++)
 			row *= dim[k];
 		bytes[n] = row * rows;
@@ -91,7 +91,7 @@ static void round_trip(int dtype, int open, int compress)
 	for (int way = 0; way < 2; way++) {
 		struct tns *t = way ? tns_open(f.path) : tns_open_memory(f.p, f.n, "memory");
 		memset(got, 0, sizeof got);
-		gather(t, got);
+		read_tensors(t, got);
 		ck_assert_int_eq(t->ntensors, 9);
 		ck_assert_uint_eq(t->fingerprint, print);
 		for (int n = 0; n <= 8; n++) {
@@ -105,7 +105,7 @@ static void round_trip(int dtype, int open, int compress)
 			for (int k = 1; k < n; k++)
 				ck_assert_uint_eq(d->dim[k], dims[k]);
 			if (n)
-				ck_assert_uint_eq(d->dim[0], open ? TNS_OPEN : (uint64_t)(n - 1) * 3);
+				ck_assert_uint_eq(d->dim[0], open ? TNS_UNLIMITED : (uint64_t)(n - 1) * 3);
 			ck_assert_uint_eq(d->rows * d->row_bytes, bytes[n]);
 			ck_assert(!bytes[n] || !memcmp(data[n], got[n], bytes[n]));
 			free(got[n]);
@@ -137,10 +137,10 @@ START_TEST(types)
 }
 END_TEST
 
-/* ---- the cut rule ---- */
+/* ---- chunking ---- */
 
 enum { N = 1500 };
-static const uint64_t image_dim[] = {TNS_OPEN, 97, 31}, points_dim[] = {TNS_OPEN, 15, 2}, id_dim[] = {TNS_OPEN};
+static const uint64_t image_dim[] = {TNS_UNLIMITED, 97, 31}, points_dim[] = {TNS_UNLIMITED, 15, 2}, id_dim[] = {TNS_UNLIMITED};
 static const size_t row_bytes[3] = {97 * 31, 15 * 2 * 4, 4};
 
 static struct tns_writer *set_begin(const char *name)
@@ -152,8 +152,8 @@ static struct tns_writer *set_begin(const char *name)
 	return w;
 }
 
-/* The ways rows come in. */
-static void feed(struct tns_writer *w, int way, unsigned char *const data[3])
+/* Writes the rows in one of six orders. */
+static void write_rows(struct tns_writer *w, int way, unsigned char *const data[3])
 {
 	uint64_t at[3] = {0};
 	switch (way) {
@@ -177,10 +177,10 @@ static void feed(struct tns_writer *w, int way, unsigned char *const data[3])
 			for (uint64_t i = 0; i < N; i++)
 				tns_write(w, k, data[k] + i * row_bytes[k], 1);
 		break;
-	case 5: /* pieces of any size, none too */
+	case 5: /* pieces of random size, 0 included */
 		while (at[0] + at[1] + at[2] < 3 * N) {
-			int k = (int)(rnd() % 3);
-			uint64_t n = rnd() % 900;
+			int k = (int)(next_random() % 3);
+			uint64_t n = next_random() % 900;
 			n = n < N - at[k] ? n : N - at[k];
 			tns_write(w, k, data[k] + at[k] * row_bytes[k], n);
 			at[k] += n;
@@ -189,7 +189,7 @@ static void feed(struct tns_writer *w, int way, unsigned char *const data[3])
 	}
 }
 
-START_TEST(cut_rule)
+START_TEST(chunk_rows)
 {
 	unsigned char *data[3];
 	struct file f[6];
@@ -200,14 +200,14 @@ START_TEST(cut_rule)
 		char name[16];
 		snprintf(name, sizeof name, "%d.tns", way);
 		struct tns_writer *w = set_begin(name);
-		feed(w, way, data);
+		write_rows(w, way, data);
 		print[way] = tns_close(w);
 		f[way] = slurp(name);
 		ck_assert_uint_eq(print[way], print[0]);
 		ck_assert_uint_eq(f[way].n, f[0].n);
 		ck_assert_msg(!memcmp(f[way].p, f[0].p, f[0].n), "way %d", way);
 	}
-	/* chunks: the widest row sets how many rows, and they come in the order of ids */
+	/* the widest row sets the rows a chunk; chunks are in the order of tensor ids */
 	struct tns *t = tns_open_memory(f[0].p, f[0].n, "memory");
 	uint64_t cut = (1 << 20) / row_bytes[0], left = N;
 	for (int i = 0; tns_step(t) == TNS_DATA; i++) {
@@ -226,12 +226,12 @@ START_TEST(cut_rule)
 }
 END_TEST
 
-/* One tensor, rows of so many bytes: chunks of max(1, 1 MiB / bytes) rows, open or given. */
-START_TEST(cut_alone)
+/* One tensor, rows of so many bytes: chunks of max(1, 1 MiB / bytes) rows, with an open or a given number of rows. */
+START_TEST(chunk_rows_of_one)
 {
 	static const size_t rows_of[] = {1, 3, 1000, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20};
 	size_t bytes = rows_of[_i / 2], cut = bytes < 1 << 20 ? (1 << 20) / bytes : 1, n = 2 * cut + (cut > 1);
-	uint64_t dim[2] = {_i % 2 ? n : TNS_OPEN, bytes};
+	uint64_t dim[2] = {_i % 2 ? n : TNS_UNLIMITED, bytes};
 	unsigned char *p = calloc(n, bytes), *q = p;
 	struct tns_writer *w = tns_create(wire_path("alone.tns"));
 	tns_define(w, "t", TNS_U8, 2, dim);
@@ -252,8 +252,8 @@ START_TEST(cut_alone)
 }
 END_TEST
 
-/* Tensors of unlike rows: each goes on alone when the others have ended; the order hangs on the content only. */
-START_TEST(unlike_rows)
+/* Tensors of different lengths: the longer ones continue when others have ended; the bytes don't depend on the order of writes. */
+START_TEST(different_lengths)
 {
 	static const uint64_t counts[3] = {800, 400, 1100};
 	unsigned char *data[3];
@@ -275,7 +275,7 @@ START_TEST(unlike_rows)
 	ck_assert_mem_eq(f[0].p, f[1].p, f[0].n);
 	unsigned char *got[3] = {0};
 	struct tns *t = tns_open_memory(f[0].p, f[0].n, "memory");
-	gather(t, got);
+	read_tensors(t, got);
 	for (int k = 0; k < 3; k++) {
 		ck_assert_uint_eq(t->def[k].rows, counts[k]);
 		ck_assert_mem_eq(got[k], data[k], counts[k] * row_bytes[k]);
@@ -286,7 +286,7 @@ START_TEST(unlike_rows)
 }
 END_TEST
 
-/* ---- the page, byte by byte ---- */
+/* ---- the specification, byte by byte ---- */
 
 static uint32_t get32(const unsigned char *p)
 {
@@ -295,7 +295,7 @@ static uint32_t get32(const unsigned char *p)
 	return v;
 }
 
-/* Walks a stream as the page describes it, with nothing of the reader; counts records by their type's first letter. */
+/* Parses a stream by the specification, without the reader; counts records by their type's first letter. */
 static void walk(const unsigned char *p, size_t n, int count[256])
 {
 	static const unsigned char magic[12] = {0x89, 0x54, 0x4E, 0x53, 0x0D, 0x0A, 0x1A, 0x0A, 1, 0, 0, 0}, zeros[64];
@@ -335,7 +335,7 @@ static void walk(const unsigned char *p, size_t n, int count[256])
 	ck_assert_uint_eq(at, n);
 }
 
-START_TEST(page)
+START_TEST(specification)
 {
 	for (int compress = 0; compress < 2; compress++) {
 		int count[256] = {0};
@@ -400,10 +400,10 @@ START_TEST(nothing)
 }
 END_TEST
 
-/* zlib's best is just under what the reader grants: 16 MiB of zeros. */
-START_TEST(squeezed)
+/* zlib's best ratio, for 16 MiB of zeros, is just below the reader's limit. */
+START_TEST(best_compression)
 {
-	uint64_t dim[2] = {TNS_OPEN, TNS_CHUNK_MAX};
+	uint64_t dim[2] = {TNS_UNLIMITED, TNS_CHUNK_MAX};
 	void *p = calloc(TNS_CHUNK_MAX, 1);
 	struct tns_writer *w = tns_create(wire_path("squeezed.tns"));
 	tns_compress(w);
@@ -420,7 +420,7 @@ END_TEST
 
 /* ---- whole streams ---- */
 
-/* A foreign stream: chunks of any size, tensors in any order, some squeezed. */
+/* A foreign writer's stream: chunks of random size, tensors in random order, some compressed. */
 static void foreign(struct wire *w, unsigned char *const data[3])
 {
 	uint64_t at[3] = {0}, n3[3] = {N, N, N};
@@ -429,12 +429,12 @@ static void foreign(struct wire *w, unsigned char *const data[3])
 	wire_tdef(w, 1, TNS_F32, 3, points_dim, "keypoints");
 	wire_tdef(w, 2, TNS_U32, 1, id_dim, "id");
 	while (at[0] + at[1] + at[2] < 3 * N) {
-		uint32_t k = (uint32_t)(rnd() % 3);
-		uint64_t n = 1 + rnd() % 90;
+		uint32_t k = (uint32_t)(next_random() % 3);
+		uint64_t n = 1 + next_random() % 90;
 		n = n < N - at[k] ? n : N - at[k];
 		if (!n)
 			continue;
-		if (rnd() % 4)
+		if (next_random() % 4)
 			wire_data(w, k, data[k] + at[k] * row_bytes[k], n * row_bytes[k]);
 		else
 			wire_zlib(w, "DATA", k, data[k] + at[k] * row_bytes[k], n * row_bytes[k]);
@@ -454,8 +454,8 @@ static void check_table(const char *path, unsigned char *const data[3], uint32_t
 		tns_copy(b, k, copy);
 		ck_assert_mem_eq(copy, data[k], N * row_bytes[k]);
 		free(copy);
-		for (int i = 0; i < 3 * N; i++) { /* forwards, then anywhere */
-			uint64_t row = i < N ? (uint64_t)i : rnd() % N, run = tns_run(b, k, row);
+		for (int i = 0; i < 3 * N; i++) { /* in order, then at random */
+			uint64_t row = i < N ? (uint64_t)i : next_random() % N, run = tns_contiguous_rows(b, k, row);
 			ck_assert_uint_ge(run, 1);
 			ck_assert_uint_le(row + run, N);
 			ck_assert_mem_eq(tns_row(b, k, row), data[k] + row * row_bytes[k], run * row_bytes[k]);
@@ -475,7 +475,7 @@ static void write_named(void *arg)
 {
 	const struct named *f = arg;
 	int fd = open(f->path, O_WRONLY);
-	usleep(20000); /* a reader that opened only to look has gone by now */
+	usleep(20000); /* a reader that opens the pipe twice has closed it by now */
 	for (size_t at = 0; at < f->n; at += 50000)
 		if (write(fd, (const char *)f->p + at, f->n - at < 50000 ? f->n - at : 50000) < 0)
 			_exit(1);
@@ -495,7 +495,7 @@ START_TEST(tables)
 	FILE *f = fopen(path, "wb");
 	ck_assert(f && fwrite(w.p, 1, w.n, f) == w.n && !fclose(f));
 	check_table(path, data, w.chain);
-	/* stdin as a file: mapped too */
+	/* a file on stdin is mapped too */
 	int fd = open(path, O_RDONLY);
 	dup2(fd, 0), close(fd);
 	check_table("-", data, w.chain);
@@ -534,7 +534,8 @@ START_TEST(gives_up)
 	struct child c = child_run(give_up, NULL);
 	ck_assert_str_eq(c.err, "maker: row 8: no luck\\n\\x01\n");
 	ck_assert_int_eq(c.status, 1);
-	struct tns *t = tns_open_memory(c.out, sizeof c.out, "memory"); /* zeros behind it: nothing follows is not looked at */
+	struct tns *t = tns_open_memory(
+		c.out, sizeof c.out, "memory"); /* zeros behind it: after ABRT the reader does not check for trailing bytes */
 	ck_assert_int_eq(tns_step(t), TNS_ERR);
 	ck_assert(t->aborted);
 	ck_assert_str_eq(t->err, "record 1: its producer gave up: row 8: no luck\\n\\x01");
@@ -551,7 +552,7 @@ END_TEST
 static void bad_use(void *arg)
 {
 	int how = *(int *)arg;
-	uint64_t dim[2] = {TNS_OPEN, 1 << 20};
+	uint64_t dim[2] = {TNS_UNLIMITED, 1 << 20};
 	uint32_t v[2] = {0};
 	err_name("maker");
 	char *big = calloc(TNS_META_MAX, 1);
@@ -595,13 +596,13 @@ static void bad_use(void *arg)
 		tns_put_meta(w, "b", big);
 		break;
 	case 10:
-		tns_define(w, "u", TNS_F64, 2, (uint64_t[]){TNS_OPEN, (2 << 20) + 1});
+		tns_define(w, "u", TNS_F64, 2, (uint64_t[]){TNS_UNLIMITED, (2 << 20) + 1});
 		break;
 	case 11:
-		tns_define(w, "u", TNS_F64, 3, (uint64_t[]){TNS_OPEN, 1ull << 32, 1ull << 32});
+		tns_define(w, "u", TNS_F64, 3, (uint64_t[]){TNS_UNLIMITED, 1ull << 32, 1ull << 32});
 		break;
 	case 12:
-		tns_define(w, "u", TNS_F64, 2, (uint64_t[]){TNS_OPEN, 0});
+		tns_define(w, "u", TNS_F64, 2, (uint64_t[]){TNS_UNLIMITED, 0});
 		break;
 	}
 }
@@ -609,7 +610,7 @@ static void bad_use(void *arg)
 START_TEST(bad_uses)
 {
 	struct child c = child_run(bad_use, &_i);
-	if (_i < 8) { /* the caller is wrong */
+	if (_i < 8) { /* wrong calls: assert */
 		ck_assert_int_eq(c.signal, SIGABRT);
 		ck_assert_ptr_nonnull(strstr(c.err, "Assertion"));
 	} else {
@@ -621,7 +622,7 @@ START_TEST(bad_uses)
 }
 END_TEST
 
-/* What was read is passed on whole, zeros and all; what was written is what the reader counts as its limit. */
+/* METAs are passed through whole, zero bytes included; the writer's limit is the reader's. */
 START_TEST(metas)
 {
 	struct wire w;
@@ -632,7 +633,7 @@ START_TEST(metas)
 	struct tns *t = tns_open_memory(w.p, w.n, "memory");
 	ck_assert_int_eq(tns_step(t), TNS_DONE);
 	struct tns_writer *o = tns_create(wire_path("metas.tns"));
-	tns_pass_meta(o, &t->meta[0]);
+	tns_copy_meta(o, &t->meta[0]);
 	memset(big, 'x', TNS_META_MAX - 5);
 	tns_put_meta(o, "b", big);
 	tns_close(o);
@@ -654,12 +655,12 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(t, round_trips, 1, 14);
 	tcase_add_test(t, types);
-	tcase_add_test(t, cut_rule);
-	tcase_add_loop_test(t, cut_alone, 0, 14);
-	tcase_add_test(t, unlike_rows);
-	tcase_add_test(t, page);
+	tcase_add_test(t, chunk_rows);
+	tcase_add_loop_test(t, chunk_rows_of_one, 0, 14);
+	tcase_add_test(t, different_lengths);
+	tcase_add_test(t, specification);
 	tcase_add_test(t, nothing);
-	tcase_add_test(t, squeezed);
+	tcase_add_test(t, best_compression);
 	tcase_add_test(t, tables);
 	tcase_add_test(t, gives_up);
 	tcase_add_loop_test(t, bad_uses, 0, 13);

@@ -1,4 +1,4 @@
-/* Every rule of the page that a reader must hold a stream to: one stream each, wrong in that one thing and right in all others. */
+/* Every rule of the specification that a reader must enforce: a stream each that breaks that rule alone. */
 #include <check.h>
 
 #include "child.h"
@@ -8,7 +8,7 @@
 static const uint64_t one[8] = {1, 1, 1, 1, 1, 1, 1, 1}, open_dim[1] = {UINT64_MAX};
 static const uint32_t rows4[4] = {10, 20, 30, 40};
 
-/* A good beginning: a u32 of open rows. */
+/* A valid beginning: a u32 tensor with an open number of rows. */
 static void begin_rows(struct wire *w)
 {
 	wire_begin(w);
@@ -195,7 +195,7 @@ static void stored_not_raw(struct wire *w)
 	finish_rows(w);
 }
 
-/* Over the limit, and there: 16 MiB and a row. */
+/* Over the limit, with all its data: 16 MiB and a row. */
 static void stored_over_limit(struct wire *w)
 {
 	size_t n = TNS_CHUNK_MAX + 4;
@@ -319,7 +319,7 @@ static void skipped_zlib(struct wire *w)
 	finish_rows(w);
 }
 
-/* zlib's own call takes any length of one byte for nothing. */
+/* A payload of one byte declared as 0 bytes, which zlib's uncompress alone would accept. */
 static void skipped_zlib_of_one(struct wire *w)
 {
 	unsigned char z[64];
@@ -469,7 +469,7 @@ static void zlib_empty(struct wire *w)
 	end_rows(w, 0);
 }
 
-/* Says more than zlib could have made of it. */
+/* Declares more than zlib could decompress from so many bytes. */
 static void bomb_said(struct wire *w)
 {
 	unsigned char z[128];
@@ -480,7 +480,7 @@ static void bomb_said(struct wire *w)
 	end_rows(w, w->raw / 4);
 }
 
-/* Says little, holds much: 16 MiB of zeros said to be 16 bytes. */
+/* Declares little, holds much: 16 MiB of zeros declared as 16 bytes. */
 static void bomb_hidden(struct wire *w)
 {
 	void *p = calloc(TNS_CHUNK_MAX, 1);
@@ -648,7 +648,7 @@ static void names_equal(struct wire *w)
 	wire_end(w, 3, n);
 }
 
-/* A tensor of these dimensions, and never a row. */
+/* A tensor of these dimensions without rows. */
 static void dims(struct wire *w, int dtype, int ndim, const uint64_t *dim)
 {
 	uint64_t n = ndim && dim[0] != UINT64_MAX ? dim[0] : 0;
@@ -1000,9 +1000,9 @@ static void abrt_then_end(struct wire *w)
 }
 
 static const struct {
-	const char *says;
+	const char *message;
 	void (*make)(struct wire *w);
-	int upto; /* records that are still given out as they should be, or -1: don't care */
+	int chunks; /* returned before the refusal */
 } bad[] = {
 	{"the input is empty", empty_input, 0},
 	{"the input ends after 31 of 32 bytes", short_preamble, 0},
@@ -1138,7 +1138,7 @@ static const struct {
 	{"record 2: its producer gave up: no space left", abrt_then_end, 1},
 };
 
-/* For other readers to judge too: with WIRE_DUMP=DIR every stream is written there. */
+/* With WIRE_DUMP=DIR every stream is written there, to test other readers. */
 static void dump(const struct wire *w, const char *kind, int i)
 {
 	char path[1024];
@@ -1149,7 +1149,7 @@ static void dump(const struct wire *w, const char *kind, int i)
 		ck_assert(fwrite(w->p, 1, w->n, f) == w->n && !fclose(f));
 }
 
-/* Refused for this reason and no other, the same from memory, a file and a pipe, and exactly so many chunks were given out before. */
+/* Refused with this reason, the same from memory, a file and a pipe, after exactly so many chunks. */
 START_TEST(refused)
 {
 	struct wire w;
@@ -1157,7 +1157,7 @@ START_TEST(refused)
 	bad[_i].make(&w);
 	dump(&w, "bad", _i);
 	ck_assert(!wire_read(w.p ? w.p : (unsigned char *)"", w.n, why[0]));
-	ck_assert_msg(strstr(why[0], bad[_i].says) != NULL, "'%s' has no '%s'", why[0], bad[_i].says);
+	ck_assert_msg(strstr(why[0], bad[_i].message) != NULL, "'%s' has no '%s'", why[0], bad[_i].message);
 	ck_assert(!wire_read_file(w.p ? w.p : (unsigned char *)"", w.n, why[1]));
 	ck_assert(!wire_read_pipe(w.p, w.n, w.n < 1 << 20 ? 7 : 65536, why[2]));
 	ck_assert_str_eq(why[0], why[1]);
@@ -1166,8 +1166,8 @@ START_TEST(refused)
 	int n = 0;
 	while (tns_step(t) == TNS_DATA)
 		n++;
-	ck_assert_int_eq(n, bad[_i].upto);
-	ck_assert_int_eq(t->aborted, strstr(bad[_i].says, "gave up") != NULL);
+	ck_assert_int_eq(n, bad[_i].chunks);
+	ck_assert_int_eq(t->aborted, strstr(bad[_i].message, "gave up") != NULL);
 	tns_free(t);
 	free(w.p);
 }
@@ -1187,7 +1187,7 @@ START_TEST(reserved)
 }
 END_TEST
 
-/* Every byte as the first, the last and the only one of a name. */
+/* Every byte as the first, last and only byte of a name. */
 START_TEST(names)
 {
 	static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-";
@@ -1226,7 +1226,7 @@ START_TEST(utf8)
 }
 END_TEST
 
-/* ---- what looks odd and is right ---- */
+/* ---- unusual but valid ---- */
 
 static void nothing(struct wire *w)
 {
@@ -1355,7 +1355,7 @@ START_TEST(accepted)
 	ck_assert_msg(wire_read(w.p, w.n, why), "%s", why);
 	ck_assert_msg(wire_read_file(w.p, w.n, why), "%s", why);
 	ck_assert_msg(wire_read_pipe(w.p, w.n, w.n < 1 << 20 ? 5 : 60000, why), "%s", why);
-	/* and any further byte is one too many, any byte less one too few */
+	/* one byte more or less is refused */
 	wire_put(&w, "", 1);
 	ck_assert(!wire_read(w.p, w.n, why));
 	ck_assert(!wire_read(w.p, w.n - 2, why));
@@ -1363,7 +1363,7 @@ START_TEST(accepted)
 }
 END_TEST
 
-/* What was given out of odd but right streams is what went in. */
+/* Unusual but valid streams are read as written. */
 START_TEST(values)
 {
 	struct wire w;
@@ -1398,7 +1398,7 @@ START_TEST(values)
 }
 END_TEST
 
-/* A program dies with one line that names the stream and the record. */
+/* A program ends with one line that names the stream and the record. */
 static void open_and_read(void *arg)
 {
 	err_name("reader");

@@ -1,4 +1,5 @@
-/* Training: its small languages, the order of rows, augmentation of pixels and points together, masked labels, the best weights. */
+/* Training: parsing of --augment and --schedule, the order of rows, augmentation of pixels and points together, masked labels, the best
+ * weights. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "tests/backend_of_test.h"
 #include "tests/child.h"
 
-static struct backend *be; /* opened in each test: a child has no threads of its parent */
+static struct backend *be; /* opened in each test: threads do not survive fork */
 
 static void set_up(void)
 {
@@ -28,7 +29,7 @@ static void tear_down(void)
 
 static float unit(uint32_t what, uint32_t i)
 {
-	return philox_unit(philox(9, PHILOX_TEST, what, i, 0).v[0]);
+	return philox_uniform(philox(9, PHILOX_TEST, what, i, 0).v[0]);
 }
 
 /* ---- options */
@@ -84,17 +85,17 @@ START_TEST(schedules)
 	ck_assert(spec_schedule("constant") == SCHEDULE_CONSTANT && spec_schedule("linear") == SCHEDULE_LINEAR);
 	ck_assert(spec_schedule("cosine") == SCHEDULE_COSINE && spec_schedule("step") == SCHEDULE_STEP && spec_schedule("steps") == -1);
 	for (int e = 1; e <= 8; e++) {
-		ck_assert_double_eq(spec_rate(SCHEDULE_CONSTANT, e, 8), 1);
-		ck_assert_double_eq_tol(spec_rate(SCHEDULE_LINEAR, e, 8), (9 - e) / 8.0, 1e-12);
-		ck_assert_double_eq(spec_rate(SCHEDULE_STEP, e, 8), e <= 4 ? 1 : e <= 6 ? 0.1 : 0.01);
+		ck_assert_double_eq(spec_schedule_factor(SCHEDULE_CONSTANT, e, 8), 1);
+		ck_assert_double_eq_tol(spec_schedule_factor(SCHEDULE_LINEAR, e, 8), (9 - e) / 8.0, 1e-12);
+		ck_assert_double_eq(spec_schedule_factor(SCHEDULE_STEP, e, 8), e <= 4 ? 1 : e <= 6 ? 0.1 : 0.01);
 	}
 	for (int e = 1; e <= 100; e++)
-		ck_assert_double_eq(spec_rate(SCHEDULE_STEP, e, 100), e <= 50 ? 1 : e <= 75 ? 0.1 : 0.01);
-	ck_assert_double_eq_tol(spec_rate(SCHEDULE_COSINE, 1, 10), 1, 1e-12);
-	ck_assert_double_eq_tol(spec_rate(SCHEDULE_COSINE, 6, 10), 0.5, 1e-12);
-	ck_assert(spec_rate(SCHEDULE_COSINE, 10, 10) > 0 && spec_rate(SCHEDULE_COSINE, 10, 10) < 0.03);
+		ck_assert_double_eq(spec_schedule_factor(SCHEDULE_STEP, e, 100), e <= 50 ? 1 : e <= 75 ? 0.1 : 0.01);
+	ck_assert_double_eq_tol(spec_schedule_factor(SCHEDULE_COSINE, 1, 10), 1, 1e-12);
+	ck_assert_double_eq_tol(spec_schedule_factor(SCHEDULE_COSINE, 6, 10), 0.5, 1e-12);
+	ck_assert(spec_schedule_factor(SCHEDULE_COSINE, 10, 10) > 0 && spec_schedule_factor(SCHEDULE_COSINE, 10, 10) < 0.03);
 	for (int s = SCHEDULE_CONSTANT; s <= SCHEDULE_STEP; s++)
-		ck_assert_double_eq(spec_rate((enum schedule)s, 1, 1), 1);
+		ck_assert_double_eq(spec_schedule_factor((enum schedule)s, 1, 1), 1);
 }
 END_TEST
 
@@ -117,7 +118,7 @@ START_TEST(order)
 			ck_assert_msg(n < 17 || same < 10, "%u of %u where they were", same, n);
 		}
 	}
-	/* every place is as likely: a chi-square of 10 rows over 2,000 epochs, 99 degrees */
+	/* every position is equally likely: chi-squared of 10 rows over 2,000 epochs, 99 degrees of freedom */
 	double count[10][10] = {{0}}, chi = 0;
 	for (uint32_t e = 0; e < 2000; e++) {
 		uint32_t rows[10];
@@ -131,11 +132,11 @@ START_TEST(order)
 }
 END_TEST
 
-/* ---- augmentation, as the training does it */
+/* ---- augmentation in training */
 
 enum { W = 72, H = 64, N = 60 };
 
-/* A row has a bright blob at its point left_eye and a dim one at right_eye, and no nose. Rows 7, 14, ... lack the right eye's label. */
+/* Rows with a bright blob at the point left_eye, a dim one at right_eye, and no nose. Rows 7, 14, ... lack the right eye's label. */
 static struct dataset *blobs(void)
 {
 	struct dataset *ds = xcalloc(1, sizeof *ds);
@@ -156,25 +157,25 @@ static struct dataset *blobs(void)
 	return ds;
 }
 
-/* Centre of what is brighter than the ground within 7 pixels of (x, y), and the highest value there. */
+/* Centre of the brightness above the background within 7 pixels of (x, y); returns the largest value there. */
 static float centre(const float *image, float x, float y, float *cx, float *cy)
 {
 	double sum = 0, sx = 0, sy = 0;
-	float ground = image[0], most = 0;
+	float ground = image[0], largest = 0;
 	for (int p = 0; p < W * H; p++)
 		if (hypotf((float)(p % W) - x, (float)(p / W) - y) < 7) {
 			float v = image[p] - ground;
 			sum += (double)v, sx += (double)v * (p % W), sy += (double)v * (p / W);
-			most = v > most ? v : most;
+			largest = v > largest ? v : largest;
 		}
 	*cx = (float)(sx / sum), *cy = (float)(sy / sum);
-	return most;
+	return largest;
 }
 
 static const char *const augments[] = {
 	"", "flip", "shift=6", "rotate=15", "scale=0.15", "flip,shift=4,rotate=10,scale=0.1,contrast=0.1,brightness=0.1"};
 
-/* One epoch of a real training with a rate of 0 leaves the batch as the net saw it: what the labels say is where the blobs are. */
+/* One epoch of one batch, learning rate 0, leaves the augmented batch in t->x and the targets: labels must be at the blobs. */
 START_TEST(pixels_and_points)
 {
 	struct dataset *ds = blobs();
@@ -194,17 +195,17 @@ START_TEST(pixels_and_points)
 		for (int p = 0; p < 2; p++) {
 			float lx = (t->s.targets->t[6 * b + 2 * (uint32_t)p] - m->ox) / m->sx,
 			      ly = (t->s.targets->t[6 * b + 2 * (uint32_t)p + 1] - m->oy) / m->sy, cx, cy;
-			int was = w.flipped ? !p : p; /* whose blob it is */
+			int was = w.flipped ? !p : p; /* the point before mirroring */
 			const float *v = ds->value + 6 * i + 2 * was;
 			ck_assert_msg(isnan(lx) == isnan(v[0]) && isnan(ly) == isnan(v[1]), "row %u, point %d: a label came or went", i, p);
 			if (isnan(lx))
 				continue;
 			moved += fabsf(lx - v[0]) > 1;
-			float most = centre(x, lx, ly, &cx, &cy);
+			float largest = centre(x, lx, ly, &cx, &cy);
 			ck_assert_msg(hypotf(cx - lx, cy - ly) < 0.15f, "%s: row %u, point %d: label at %g,%g, blob at %g,%g", augments[_i],
 				i, p, (double)lx, (double)ly, (double)cx, (double)cy);
-			ck_assert_msg((most > 0.45f) == (was == 0), "%s: row %u: point %d marks the wrong eye (%g)", augments[_i], i, p,
-				(double)most);
+			ck_assert_msg((largest > 0.45f) == (was == 0), "%s: row %u: point %d marks the wrong eye (%g)", augments[_i], i, p,
+				(double)largest);
 			if (w.flipped && _i == 1)
 				ck_assert_float_eq_tol(lx, W - 1 - v[0], 1e-4f);
 		}
@@ -219,23 +220,23 @@ START_TEST(pixels_and_points)
 }
 END_TEST
 
-/* Another epoch, another draw; the same epoch, the same. */
-START_TEST(draws)
+/* The warp depends on the epoch and repeats within it; its parameters fill their ranges. */
+START_TEST(warp_ranges)
 {
 	struct augment a = {0};
 	spec_augment("default", &a);
 	a.seed = 3;
-	float worst[6] = {0}, most[3] = {0};
+	float worst[6] = {0}, largest[3] = {0};
 	for (uint32_t i = 0; i < 3000; i++) {
 		a.epoch = 1 + i % 5;
 		struct warp w = augment_draw(&a, i, W, H), again = augment_draw(&a, i, W, H);
 		ck_assert(!memcmp(&w, &again, sizeof w));
 		float x, y, det = fabsf(w.m[0] * w.m[4] - w.m[1] * w.m[3]), angle = atan2f(-w.m[3], w.m[4]) * 57.29578f;
-		augment_point(&w, 0.5f * (W - 1), 0.5f * (H - 1), &x, &y); /* the middle goes where the shift says */
+		augment_point(&w, 0.5f * (W - 1), 0.5f * (H - 1), &x, &y); /* the centre moves by the shift alone */
 		worst[0] = fmaxf(worst[0], fabsf(x - 0.5f * (W - 1))), worst[1] = fmaxf(worst[1], fabsf(y - 0.5f * (H - 1)));
-		worst[2] = fmaxf(worst[2], fabsf(angle)), most[0] = fmaxf(most[0], fabsf(logf(det)) / 2);
-		most[1] = fmaxf(most[1], fabsf(logf(w.gain))), most[2] = fmaxf(most[2], fabsf(w.bias));
-		/* there and back */
+		worst[2] = fmaxf(worst[2], fabsf(angle)), largest[0] = fmaxf(largest[0], fabsf(logf(det)) / 2);
+		largest[1] = fmaxf(largest[1], fabsf(logf(w.gain))), largest[2] = fmaxf(largest[2], fabsf(w.bias));
+		/* augment_point is the inverse of the warp's matrix, which maps to the source */
 		float sx = 3.25f, sy = 40.5f;
 		augment_point(&w, sx, sy, &x, &y);
 		ck_assert(fabsf(w.m[0] * x + w.m[1] * y + w.m[2] - sx) < 1e-3f && fabsf(w.m[3] * x + w.m[4] * y + w.m[5] - sy) < 1e-3f);
@@ -243,13 +244,13 @@ START_TEST(draws)
 	ck_assert_msg(worst[0] > 3.9f && worst[0] < 4.001f && worst[1] > 3.9f && worst[1] < 4.001f, "shift %g %g", (double)worst[0],
 		(double)worst[1]);
 	ck_assert_msg(worst[2] > 9.9f && worst[2] < 10.001f, "rotate %g", (double)worst[2]);
-	ck_assert_msg(
-		most[0] > 0.099f && most[0] < 0.1001f && most[1] > 0.199f && most[1] < 0.2001f && most[2] > 0.099f && most[2] < 0.1001f,
-		"%g %g %g", (double)most[0], (double)most[1], (double)most[2]);
+	ck_assert_msg(largest[0] > 0.099f && largest[0] < 0.1001f && largest[1] > 0.199f && largest[1] < 0.2001f && largest[2] > 0.099f &&
+			      largest[2] < 0.1001f,
+		"%g %g %g", (double)largest[0], (double)largest[1], (double)largest[2]);
 }
 END_TEST
 
-/* Noise has the deviation asked for, is another in every pixel, row and epoch, and the same when asked again. */
+/* Noise has the given standard deviation, is uncorrelated between pixels, rows and epochs, and repeats for equal arguments. */
 START_TEST(pixel_noise)
 {
 	enum { ALL = 4 * W * H };
@@ -286,7 +287,7 @@ END_TEST
 
 /* ---- the loop */
 
-/* n rows of 5x4 noise; k values a row: coords where names are given, else classes. */
+/* n rows of 5x4 noise with k values each: coordinates, or classes where classes is above 0. */
 static struct dataset *noise(uint32_t n, int k, const char *names, int classes)
 {
 	struct dataset *ds = xcalloc(1, sizeof *ds);
@@ -299,7 +300,7 @@ static struct dataset *noise(uint32_t n, int k, const char *names, int classes)
 	return ds;
 }
 
-/* A label that is absent everywhere leaves its output's weights alone; the loss is the mean over what there is. */
+/* An output without any label keeps its weights; the loss is the mean over the labels present. */
 START_TEST(masked)
 {
 	struct dataset *ds = noise(6, 4, "a,b", 0);
@@ -307,14 +308,20 @@ START_TEST(masked)
 		ds->value[4 * i + 2] = NAN;
 	ds->value[4 * 5 + 0] = NAN;
 	struct model *m = model_new("fc", TARGET_COORDS, 5, 4, 4, ds->names);
-	struct train_options a = {
-		.epochs = 1, .batch = 4, .seed = 2, .learning_rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .quiet = 1, .key = ""};
+	struct train_options a = {.epochs = 1,
+		.batch = 4,
+		.seed = 2,
+		.learning_rate = 0.1,
+		.momentum = 0.9,
+		.optimizer = OPTIMIZER_NESTEROV,
+		.quiet = 1,
+		.key = ""};
 	struct train *t = train_new(be, m, ds, ds, &a);
 	net_upload(t->s.net, m->param, NULL);
 	double want = 0, px = 0;
 	int known = 0;
 	for (uint32_t i = 0; i < 24; i++)
-		if (!isnan(ds->value[i])) { /* all weights are 0: so is every output, the middle of the image */
+		if (!isnan(ds->value[i])) { /* all weights are 0, so every output is: the middle of the image */
 			double s = i % 2 ? 2.0 / 4 : 2.0 / 5, c = i % 2 ? 1.5 : 2, d = (double)ds->value[i] - c;
 			want += d * d * s * s, px += d * d, known++;
 		}
@@ -333,15 +340,21 @@ START_TEST(masked)
 }
 END_TEST
 
-/* A batch none of whose rows has a label of some kind, and one without any at all, divide by no zero. */
+/* Batches without labels of one output, or without any, do not divide by zero. */
 START_TEST(no_label_in_a_batch)
 {
 	struct dataset *ds = noise(5, 4, "a,b", 0);
 	for (int k = 0; k < 8; k++)
 		ds->value[k] = NAN;
 	struct model *m = model_new("fc3 tanh fc", TARGET_COORDS, 5, 4, 4, ds->names);
-	struct train_options a = {
-		.epochs = 5, .batch = 1, .seed = 2, .learning_rate = 0.1, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM, .quiet = 1, .key = ""};
+	struct train_options a = {.epochs = 5,
+		.batch = 1,
+		.seed = 2,
+		.learning_rate = 0.1,
+		.momentum = 0.9,
+		.optimizer = OPTIMIZER_ADAM,
+		.quiet = 1,
+		.key = ""};
 	netdesc_init_params(&m->d, 1, m->param, m->stat);
 	struct train *t = train_new(be, m, ds, NULL, &a);
 	train_run(t);
@@ -356,7 +369,7 @@ static const struct {
 	const char *net, *names;
 	int k, classes;
 	uint32_t n;
-	double most, most_error;
+	double max_loss, max_error;
 	struct train_options a;
 } small[] = {
 	{"fc20 tanh fc", "a,b", 4, 0, 6, 1e-3, 0.1,
@@ -371,7 +384,7 @@ static const struct {
 		{.epochs = 300, .batch = 5, .learning_rate = 0.01, .momentum = 0.9, .optimizer = OPTIMIZER_ADAM}},
 };
 
-/* What can't learn a few rows by heart learns nothing. */
+/* Each net, loss and optimizer must overfit a few rows. */
 START_TEST(overfits)
 {
 	struct dataset *ds = noise(small[_i].n, small[_i].k, small[_i].names, small[_i].classes);
@@ -383,8 +396,9 @@ START_TEST(overfits)
 	train_run(t);
 	net_upload(t->s.net, m->param, m->stat);
 	struct train_score s = train_evaluate(t);
-	ck_assert_msg(s.loss < small[_i].most && s.error <= small[_i].most_error, "%s: loss %g, error %g", small[_i].net, s.loss, s.error);
-	/* what m holds is the best, and best says how good it is */
+	ck_assert_msg(
+		s.loss < small[_i].max_loss && s.error <= small[_i].max_error, "%s: loss %g, error %g", small[_i].net, s.loss, s.error);
+	/* m holds the best weights; s.best is their score */
 	ck_assert_double_eq_tol(small[_i].classes ? s.loss : s.error, t->s.best, 1e-12);
 	train_free(t);
 	model_free(m);
@@ -392,7 +406,8 @@ START_TEST(overfits)
 }
 END_TEST
 
-static struct model *trained(const struct dataset *train, const struct dataset *valid, double rate, int epochs, int patience, int *best, int *ran)
+static struct model *trained(
+	const struct dataset *train, const struct dataset *valid, double rate, int epochs, int patience, int *best, int *ran)
 {
 	struct model *m = model_new("conv2x2x3 bn relu fc", TARGET_COORDS, 5, 4, 4, "a,b");
 	struct train_options a = {.epochs = epochs,
@@ -412,7 +427,7 @@ static struct model *trained(const struct dataset *train, const struct dataset *
 	return m;
 }
 
-/* Noise can't be learned but by heart: validation turns bad soon. The weights kept are those of that epoch, to the bit. */
+/* Noise can only be overfitted, so the validation loss soon rises. The weights kept are those of the best epoch, bit for bit. */
 START_TEST(best_weights)
 {
 	struct dataset *train = noise(10, 4, "a,b", 0), *valid = noise(20, 4, "a,b", 0);
@@ -433,8 +448,8 @@ START_TEST(best_weights)
 }
 END_TEST
 
-/* No better is not better: a net that stands still is stopped by its first epoch's score. */
-START_TEST(standing_still)
+/* An equal score is no improvement: with learning rate 0 patience counts from the first epoch. */
+START_TEST(patience_without_progress)
 {
 	struct dataset *ds = noise(8, 4, "a,b", 0);
 	int best, ran;
@@ -455,7 +470,7 @@ static void blow_up(void *arg)
 {
 	(void)arg;
 	int best, ran;
-	set_up(); /* here: a GPU does not survive a fork */
+	set_up(); /* here: a CUDA context does not survive fork */
 	struct dataset *ds = noise(10, 4, "a,b", 0);
 	ds->value[3] = INFINITY;
 	trained(ds, NULL, 0.03, 3, 0, &best, &ran);
@@ -479,13 +494,13 @@ int main(void)
 	tcase_add_test(t, schedules);
 	tcase_add_test(t, order);
 	tcase_add_loop_test(t, pixels_and_points, 0, sizeof augments / sizeof *augments);
-	tcase_add_test(t, draws);
+	tcase_add_test(t, warp_ranges);
 	tcase_add_test(t, pixel_noise);
 	tcase_add_test(t, masked);
 	tcase_add_test(t, no_label_in_a_batch);
 	tcase_add_loop_test(t, overfits, 0, sizeof small / sizeof *small);
 	tcase_add_test(t, best_weights);
-	tcase_add_test(t, standing_still);
+	tcase_add_test(t, patience_without_progress);
 	suite_add_tcase(suite, t);
 	TCase *bare = tcase_create("bare");
 	tcase_add_test(bare, no_number);

@@ -1,7 +1,7 @@
-/* Lines 1 and 2 of the table of trust: six golden streams, broken in every way, and none of it may be taken for whole. Every cut, every
+/* Lines 1 and 2 of the table of trust: six golden streams, damaged in many ways, none of which may be accepted: every truncation, every
  * flipped bit, pairs of flips, records swapped, dropped, repeated and spliced. Prints the counts. TRUST=1, the long form, reads every
- * broken stream from its beginning; the short form reads what stands before the broken record once, which it can since it sees into the
- * reader. */
+ * damaged stream from its beginning; the short form reads the undamaged records before it once and restores the reader's state there,
+ * for which it includes the reader's source. */
 #include "lib/stream/tns.c"
 
 #include <check.h>
@@ -43,14 +43,14 @@ static int is_golden(const unsigned char *p, size_t n)
 	return 0;
 }
 
-/* Threads, each with its own random numbers, so that the counts are the same on any machine. */
+/* A thread's share, with its own random numbers, so that the counts are the same on any machine. */
 struct job {
 	void (*fn)(struct job *j);
 	unsigned part;
-	uint64_t state, tried, taken;
+	uint64_t state, tried, accepted_count;
 };
 
-static uint64_t rnd(struct job *j)
+static uint64_t next_random(struct job *j)
 {
 	j->state ^= j->state << 13, j->state ^= j->state >> 7, j->state ^= j->state << 17;
 	return j->state >> 8;
@@ -67,33 +67,33 @@ static void run(const char *line, const char *what, void (*fn)(struct job *j))
 {
 	struct job j[THREADS];
 	pthread_t id[THREADS];
-	uint64_t tried = 0, taken = 0;
+	uint64_t tried = 0, accepted_count = 0;
 	for (unsigned i = 0; i < THREADS; i++) {
 		j[i] = (struct job){fn, i, 0x9E3779B97F4A7C15u * (i + 1), 0, 0};
 		ck_assert(!pthread_create(&id[i], NULL, work, &j[i]));
 	}
 	for (unsigned i = 0; i < THREADS; i++) {
 		pthread_join(id[i], NULL);
-		tried += j[i].tried, taken += j[i].taken;
+		tried += j[i].tried, accepted_count += j[i].accepted_count;
 	}
-	printf("trust: %s | %s | %llu | %llu accepted\n", line, what, (unsigned long long)tried, (unsigned long long)taken);
+	printf("trust: %s | %s | %llu | %llu accepted\n", line, what, (unsigned long long)tried, (unsigned long long)accepted_count);
 	fflush(stdout);
 	ck_assert_uint_gt(tried, 0);
-	ck_assert_uint_eq(taken, 0);
+	ck_assert_uint_eq(accepted_count, 0);
 }
 
-/* Not what is right after all; of very many, some in the short form. */
+/* Reads a damaged stream, unless it equals a golden one; in the short form one of `one_of`, at random. */
 static void try_it(struct job *j, const unsigned char *p, size_t n, unsigned one_of)
 {
-	if (!full && one_of > 1 && rnd(j) % one_of)
+	if (!full && one_of > 1 && next_random(j) % one_of)
 		return;
 	if (is_golden(p, n))
 		return;
 	j->tried++;
-	j->taken += (uint64_t)accepted(p, n);
+	j->accepted_count += (uint64_t)accepted(p, n);
 }
 
-/* Without this the rest would prove nothing. */
+/* The undamaged streams are accepted. */
 START_TEST(whole)
 {
 	size_t all = 0;
@@ -111,7 +111,7 @@ START_TEST(whole)
 }
 END_TEST
 
-/* A reader that stands before a record, and goes back there. */
+/* A reader and a copy of its state before a record. */
 struct mark {
 	struct tns *t, t0;
 	struct tns_source s0;
@@ -120,7 +120,7 @@ struct mark {
 static struct mark mark_begin(const unsigned char *p, size_t n)
 {
 	struct mark m = {.t = tns_open_memory(p, n, "memory")};
-	if (read_preamble(m.t) != TNS_DONE)
+	if (tns_read_preamble(m.t) != TNS_DONE)
 		abort();
 	return m;
 }
@@ -131,7 +131,7 @@ static void mark_set(struct mark *m)
 	m->s0 = *m->t->src;
 }
 
-/* What is refused was refused before anything was allocated for it, so that the marked state is whole again. */
+/* Reads to the end, then restores the state: a damaged record is refused before anything is allocated for it. */
 static int mark_try(struct mark *m)
 {
 	int rc;
@@ -155,7 +155,7 @@ static void cuts(struct job *j)
 		const struct golden *x = &g[i];
 		for (size_t n = j->part; n < (full ? x->n : 32); n += THREADS) {
 			j->tried++;
-			j->taken += (uint64_t)accepted(x->p, n);
+			j->accepted_count += (uint64_t)accepted(x->p, n);
 		}
 		struct mark m = mark_begin(x->p, x->n);
 		for (int k = 0; k < x->records && !full; k++) {
@@ -163,7 +163,7 @@ static void cuts(struct job *j)
 			for (size_t n = x->at[k] + j->part; n < x->at[k + 1]; n += THREADS) {
 				m.t->src->left = n - x->at[k];
 				j->tried++;
-				j->taken += (uint64_t)mark_try(&m);
+				j->accepted_count += (uint64_t)mark_try(&m);
 			}
 			mark_next(&m);
 		}
@@ -177,13 +177,13 @@ START_TEST(every_cut)
 }
 END_TEST
 
-/* The same from a descriptor: another way to find the end. */
+/* The same from a descriptor, where the end is found by read. */
 static void cuts_of_files(struct job *j)
 {
 	for (int i = 0; i < GOLDEN; i++)
 		for (size_t n = j->part; n < g[i].n; n += THREADS * (full ? 1 : 97)) {
 			j->tried++;
-			j->taken += (uint64_t)wire_read_file(g[i].p, n, NULL);
+			j->accepted_count += (uint64_t)wire_read_file(g[i].p, n, NULL);
 		}
 }
 
@@ -209,7 +209,7 @@ static void flips(struct job *j)
 		for (size_t bit = j->part; bit < 8 * (full ? x->n : 32); bit += THREADS) {
 			p[bit / 8] ^= (unsigned char)(1 << bit % 8);
 			j->tried++;
-			j->taken += (uint64_t)accepted(p, x->n);
+			j->accepted_count += (uint64_t)accepted(p, x->n);
 			p[bit / 8] = x->p[bit / 8];
 		}
 		struct mark m = mark_begin(p, x->n);
@@ -218,7 +218,7 @@ static void flips(struct job *j)
 			for (size_t bit = 8 * x->at[k] + j->part; bit < 8 * x->at[k + 1]; bit += THREADS) {
 				p[bit / 8] ^= (unsigned char)(1 << bit % 8);
 				j->tried++;
-				j->taken += (uint64_t)mark_try(&m);
+				j->accepted_count += (uint64_t)mark_try(&m);
 				p[bit / 8] = x->p[bit / 8];
 			}
 			mark_next(&m);
@@ -234,7 +234,7 @@ START_TEST(every_flip)
 }
 END_TEST
 
-static uint64_t share(uint64_t shorter, uint64_t longer)
+static uint64_t rounds(uint64_t shorter, uint64_t longer)
 {
 	return (full ? longer : shorter) / THREADS;
 }
@@ -244,17 +244,17 @@ static void doubles(struct job *j)
 	unsigned char *p[GOLDEN];
 	for (int i = 0; i < GOLDEN; i++)
 		p[i] = copy(&g[i]);
-	for (uint64_t k = share(20000, 1000000); k--;) {
-		int i = (int)(rnd(j) % GOLDEN);
-		size_t a = rnd(j) % (8 * g[i].n), b = rnd(j) % (8 * g[i].n);
-		if (k % 2) /* near each other: in one header, say */
-			b = (a + 1 + rnd(j) % 255) % (8 * g[i].n);
+	for (uint64_t k = rounds(20000, 1000000); k--;) {
+		int i = (int)(next_random(j) % GOLDEN);
+		size_t a = next_random(j) % (8 * g[i].n), b = next_random(j) % (8 * g[i].n);
+		if (k % 2) /* near each other, as in one header */
+			b = (a + 1 + next_random(j) % 255) % (8 * g[i].n);
 		if (a == b)
 			b = (a + 1) % (8 * g[i].n);
 		p[i][a / 8] ^= (unsigned char)(1 << a % 8);
 		p[i][b / 8] ^= (unsigned char)(1 << b % 8);
 		j->tried++;
-		j->taken += (uint64_t)accepted(p[i], g[i].n);
+		j->accepted_count += (uint64_t)accepted(p[i], g[i].n);
 		p[i][a / 8] = g[i].p[a / 8];
 		p[i][b / 8] = g[i].p[b / 8];
 	}
@@ -296,19 +296,19 @@ static void records(struct job *j)
 		struct piece p = piece(x);
 		int n = x->records;
 		for (int a = (int)j->part; a < n; a += THREADS) {
-			/* dropped, and all from there to any other */
+			/* records a to b dropped */
 			for (int b = a + 1; b <= n; b++) {
 				p.n = 32;
 				add(&p, x, 0, a), add(&p, x, b, n);
 				try_it(j, p.p, p.n, 8);
 			}
-			/* repeated anywhere */
+			/* record a repeated anywhere */
 			for (int b = 0; b <= n; b++) {
 				p.n = 32;
 				add(&p, x, 0, b), add(&p, x, a, a + 1), add(&p, x, b, n);
 				try_it(j, p.p, p.n, 8);
 			}
-			/* swapped with any other */
+			/* records a and b swapped */
 			for (int b = a + 1; b < n; b++) {
 				p.n = 32;
 				add(&p, x, 0, a), add(&p, x, b, b + 1), add(&p, x, a + 1, b), add(&p, x, a, a + 1), add(&p, x, b + 1, n);
@@ -325,14 +325,14 @@ START_TEST(moved_records)
 }
 END_TEST
 
-/* The head of one stream and the tail of another, and one record put in another's place, header and payload or one of them. */
+/* The head of one stream and the tail of another; one record replaced by another stream's, whole or its header alone. */
 static void splices(struct job *j)
 {
-	for (uint64_t k = share(6000, 1000000); k--;) {
-		const struct golden *x = &g[rnd(j) % GOLDEN], *y = &g[rnd(j) % GOLDEN];
+	for (uint64_t k = rounds(6000, 1000000); k--;) {
+		const struct golden *x = &g[next_random(j) % GOLDEN], *y = &g[next_random(j) % GOLDEN];
 		struct piece p = piece(x);
-		int a = (int)(rnd(j) % (uint64_t)(x->records + 1)), b = (int)(rnd(j) % (uint64_t)(y->records));
-		if (k % 4 == 0 && a < y->records) /* the same place: sequence numbers agree */
+		int a = (int)(next_random(j) % (uint64_t)(x->records + 1)), b = (int)(next_random(j) % (uint64_t)(y->records));
+		if (k % 4 == 0 && a < y->records) /* the same position: sequence numbers agree */
 			b = a;
 		add(&p, x, 0, a);
 		if (k % 3 == 0 || a == x->records) {
@@ -354,13 +354,13 @@ START_TEST(spliced_records)
 }
 END_TEST
 
-/* What disks and editors do: ranges zeroed, overwritten, lost, doubled. */
+/* Faults of disks and editors: ranges zeroed, overwritten, lost, doubled. */
 static void ranges(struct job *j)
 {
-	for (uint64_t k = share(6000, 1000000); k--;) {
-		const struct golden *x = &g[rnd(j) % GOLDEN];
+	for (uint64_t k = rounds(6000, 1000000); k--;) {
+		const struct golden *x = &g[next_random(j) % GOLDEN];
 		unsigned char *p = malloc(2 * x->n);
-		size_t at = rnd(j) % x->n, n = 1 + rnd(j) % (k % 2 ? 64 : x->n), size = x->n;
+		size_t at = next_random(j) % x->n, n = 1 + next_random(j) % (k % 2 ? 64 : x->n), size = x->n;
 		n = n < x->n - at ? n : x->n - at;
 		memcpy(p, x->p, x->n);
 		switch (k % 5) {
@@ -368,7 +368,7 @@ static void ranges(struct job *j)
 			memset(p + at, 0, n);
 			break;
 		case 1:
-			memset(p + at, (int)(rnd(j) & 255), n);
+			memset(p + at, (int)(next_random(j) & 255), n);
 			break;
 		case 2:
 			memmove(p + at, p + at + n, x->n - at - n);
@@ -380,7 +380,7 @@ static void ranges(struct job *j)
 			break;
 		case 4:
 			for (size_t i = 0; i < n; i++)
-				p[at + i] = (unsigned char)rnd(j);
+				p[at + i] = (unsigned char)next_random(j);
 			break;
 		}
 		try_it(j, p, size, 1);

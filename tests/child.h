@@ -1,4 +1,4 @@
-/* What ends a program can only be tested in a child: run a function there, and see what it said and how it ended. */
+/* Runs a function that may end the program in a child process; returns its output and how it ended. */
 #ifndef CHILD_H
 #define CHILD_H
 
@@ -9,7 +9,7 @@
 
 struct child {
 	int status; /* exit status, or -1 */
-	int signal; /* that ended it, or 0 */
+	int signal; /* the signal that ended it, or 0 */
 	char out[16384], err[16384];
 };
 

@@ -1,6 +1,6 @@
-/* libFuzzer target of the stream's reader. Most inputs die at the first checksum, so that the input is tried as it is and once more with
- * its record headers made right; and memory and descriptor must say the same. Built and run by pipelines/trust.mk; with FUZZ_SEEDS=DIR it
- * writes the golden streams there as seeds and ends. */
+/* libFuzzer target of the stream's reader. Most inputs are refused at the first checksum, so each is read as it is and again with its
+ * record headers repaired; readers from memory and from a descriptor must agree. Built and run by pipelines/trust.mk; with FUZZ_SEEDS=DIR
+ * it writes the golden streams there as seeds and exits. */
 #include "golden.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
@@ -26,8 +26,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* Checksums, numbers, the padding's zeros and END's place set right, wherever the lengths lead. */
-static void mend(unsigned char *p, size_t n)
+/* Repairs checksums, sequence numbers and padding of the records that the lengths delimit. */
+static void repair(unsigned char *p, size_t n)
 {
 	uint32_t chain, seq = 0, crc;
 	if (n < 64)
@@ -66,9 +66,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		abort();
 	if (size)
 		memcpy(p, data, size);
-	for (int mended = 0; mended < 2; mended++) {
-		if (mended)
-			mend(p, size);
+	for (int repaired = 0; repaired < 2; repaired++) {
+		if (repaired)
+			repair(p, size);
 		int a = wire_read(p, size, memory), b = wire_read_file(p, size, file);
 		if (a != b || strcmp(memory, file))
 			abort();

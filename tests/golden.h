@@ -1,5 +1,5 @@
-/* Six streams that are right in every bit, for tests that break them: plain, zlib, no rows, many tensors, much META, and one of 100 KB in
- * many small chunks as a foreign writer might cut them. The same bytes at every call. */
+/* Six valid streams for tests to damage: plain, zlib, no rows, many tensors, much META, and one of 100 KB in many small chunks, as a
+ * foreign writer might write it. The same bytes at every call. */
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
@@ -11,29 +11,29 @@ static const char *const golden_name[GOLDEN] = {"plain", "zlib", "no rows", "man
 struct golden {
 	unsigned char *p;
 	size_t n;
-	size_t at[GOLDEN_RECORDS + 1]; /* where each record's header begins, and the end */
+	size_t at[GOLDEN_RECORDS + 1]; /* offsets of the records' headers, and of the end */
 	int records;
 };
 
 static uint32_t golden_state;
 
-static unsigned golden_rnd(void)
+static unsigned golden_random(void)
 {
 	golden_state = golden_state * 1664525u + 1013904223u;
 	return golden_state >> 16;
 }
 
-/* Smooth enough for zlib, rough enough to be no pattern. */
+/* Compressible, but not periodic. */
 static void golden_fill(unsigned char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		p[i] = (unsigned char)(i / 7 + (golden_rnd() & 3));
+		p[i] = (unsigned char)(i / 7 + (golden_random() & 3));
 }
 
 /* A data set of n faces through our writer. */
 static void golden_set(const char *path, int n, int compress)
 {
-	static const uint64_t image[] = {TNS_OPEN, 12, 9}, points[] = {TNS_OPEN, 4, 2}, id[] = {TNS_OPEN};
+	static const uint64_t image[] = {TNS_UNLIMITED, 12, 9}, points[] = {TNS_UNLIMITED, 4, 2}, id[] = {TNS_UNLIMITED};
 	struct tns_writer *w = tns_create(path);
 	if (compress)
 		tns_compress(w);
@@ -46,7 +46,7 @@ static void golden_set(const char *path, int n, int compress)
 		float at[8];
 		golden_fill(face, sizeof face);
 		for (int k = 0; k < 8; k++)
-			at[k] = (float)(golden_rnd() % 97) / 4;
+			at[k] = (float)(golden_random() % 97) / 4;
 		tns_write(w, 0, face, 1);
 		tns_write(w, 1, at, 1);
 		tns_write(w, 2, &i, 1);
@@ -78,9 +78,9 @@ static void golden_metas(const char *path)
 	uint16_t v = 513;
 	tns_define(w, "one", TNS_U16, 0, NULL);
 	for (int i = 0; i < 100; i++) {
-		int n = (int)(golden_rnd() % 1400);
+		int n = (int)(golden_random() % 1400);
 		for (int k = 0; k < n; k++)
-			value[k] = (char)(' ' + golden_rnd() % 95);
+			value[k] = (char)(' ' + golden_random() % 95);
 		value[n] = 0;
 		snprintf(key, sizeof key, "key %d", i);
 		tns_put_meta(w, key, value);
@@ -100,14 +100,14 @@ static void golden_chunks(struct wire *w)
 	wire_meta(w, "scale", "0 1");
 	wire_tdef(w, 1, TNS_F64, 1, narrow, "narrow");
 	while (w->n < 100000) {
-		uint32_t k = golden_rnd() % 2, n = 1 + golden_rnd() % 24;
+		uint32_t k = golden_random() % 2, n = 1 + golden_random() % 24;
 		golden_fill(data, sizeof data);
-		if (golden_rnd() % 5)
+		if (golden_random() % 5)
 			wire_data(w, k, data, n * (k ? 8 : 100));
 		else
 			wire_zlib(w, "DATA", k, data, n * (k ? 8 : 100));
 		rows[k] += n;
-		if (golden_rnd() % 16 == 0)
+		if (golden_random() % 16 == 0)
 			wire_record(w, "note", WIRE_NONE, data, n);
 	}
 	wire_meta(w, "seen", "all");

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # usage: tests/gpu_check.sh DIR FROM
-# What the backend for GPUs does on the GPU of this machine: right, the same each time, how fast. DIR has bin/ and tests/ of a build with it, FROM
-# other programs. PEERS=DIR2 (with `compare`) and PYTHON put PyTorch beside it. One table on stdout; ends within SECONDS_IN_ALL (480).
+# Tests the cuda backend on this machine's GPU: results against ref, reproducibility, speed. DIR has bin/ and tests/ of a build with cuda,
+# FROM the other programs. PEERS=DIR2 (with `compare`) and PYTHON add PyTorch's speed. One table on stdout; ends within SECONDS_IN_ALL (480).
 set -u
 D=$1 FROM=$2 T=$(mktemp -d) all=${SECONDS_IN_ALL:-480} failed=0
 trap 'rm -rf "$T"' EXIT
 export TMP=$T CK_VERBOSITY=minimal CK_DEFAULT_TIMEOUT=200
 left() { echo $((all - SECONDS)); }
 row() { printf '%-34s %-10s %s\n' "$@"; }
-# passes WHAT COMMAND...: in the time that is left
+# passes WHAT COMMAND...: runs a check in the time left and prints its row
 passes() {
 	local what=$1 t0=$SECONDS status=0; shift
-	for c in "$@"; do # the first word that is a program of the build
+	for c in "$@"; do # programs of the build must exist
 		case $c in "$D"/*) [ -x "$c" ] || { row "$what" FAILED "$c was not built"; failed=$((failed + 1)); return; } ;; esac
 	done
 	[ "$(left)" -gt 5 ] || { row "$what" "not run" "no time left"; return; }
@@ -21,7 +21,7 @@ passes() {
 	*) row "$what" FAILED "$(grep -vE '^(Running|[0-9]+%)' "$T/out" | head -1 | cut -c1-120)"; failed=$((failed + 1)) ;;
 	esac
 }
-# cuBLAS where the loader does not look, as Python's packages have it
+# cuBLAS outside the loader's path, as Python packages install it
 if ! ldconfig -p 2>/dev/null | grep -q libcublas.so && [ ! -e /usr/local/cuda/lib64/libcublas.so ] && [ -z "${KEYPIPE_CUBLAS:-}" ]; then
 	KEYPIPE_CUBLAS=$(find / -xdev -name 'libcublas.so.1[23]' 2>/dev/null | head -1)
 	if [ -n "$KEYPIPE_CUBLAS" ]; then export KEYPIPE_CUBLAS; else unset KEYPIPE_CUBLAS; fi
@@ -38,7 +38,7 @@ for precision in fp32 tf32 bf16; do
 done
 for t in steps dae train infer; do passes "$t against PyTorch's dump or by hand" env BACKEND=cuda "$D/tests/check_$t"; done
 
-# ---- three nets, twice each: the same bits
+# ---- three nets, trained twice each: the same bits
 "$FROM/face-synth" -q -n "${FACES:-1200}" -s 5 | "$FROM/csv-clean" -q -o "$T/faces.tns"
 "$FROM/tns-split" -q --parts 0.9,0.1 "$T/faces.tns" -o "$T/train.tns" -o "$T/valid.tns"
 "$FROM/patch-extract" -q --preset eyes "$T/faces.tns" -o "$T/eyes.tns"

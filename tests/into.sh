@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts standard input between a file's lines <!-- NAME:begin --> and <!-- NAME:end -->, of which there must be one pair.
+# Replaces what is between a file's lines <!-- NAME:begin --> and <!-- NAME:end -->, of which there must be one pair, by stdin.
 # usage: into.sh FILE NAME
 set -eu -o pipefail
 file=$1 name=$2 text=$(mktemp)

@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
 # usage: tests/kernel_table.sh [--all] BUILD [README]
-# What the compiler says of the cuda backend's kernels, as a table: the most registers a thread by kind of GPU, bytes of shared memory (the most that
-# a launch of the tests on the host asked for), bytes spilled. --all: a line a kernel; else a line a source file, and one for each sort of tile. Into the
-# README, if named.
-# Exit status 1 where a kernel spills.
+# Table of the cuda backend's kernels as the compiler reports them: the most registers a thread by compute capability, the most bytes of
+# shared memory that a launch in the tests on the host used, bytes spilled. --all: a line a kernel; else a line a source file, and one for
+# each precision and tile size of tile_product. Written into the README too, if named. Exit status 1 where a kernel spills.
 set -euo pipefail
 all=0
 [ "${1-}" = --all ] && { all=1; shift; }
 B=$1 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 ls "$B"/obj/kernels/cuda/*.usage >/dev/null 2>&1 || { echo "kernel_table: nvcc has built nothing in $B" >&2; exit 2; }
-# file, kernel, GPU, registers, spilled
+# file, kernel, compute capability, registers, spilled
 for f in "$B"/obj/kernels/cuda/*.usage; do
 	c++filt <"$f" | awk -v file="$(basename "$f" .usage).cu" -v OFS='\t' '
 		/Compiling entry function/ { arch = $NF; gsub(/[^0-9]/, "", arch); name = $0; sub(/.*function .(void )?/, "", name); sub(/\(.*/, "", name); spill = 0 }
@@ -18,7 +17,7 @@ for f in "$B"/obj/kernels/cuda/*.usage; do
 		/bytes spill/ { spill += $5 + $9 }
 		/: Used [0-9]+ registers/ { print file, name, arch, $5, spill }'
 done >"$T/kernels"
-for p in fp32 tf32 bf16; do # few multiprocessors, so that all sorts of tiles are taken
+for p in fp32 tf32 bf16; do # few multiprocessors, so that all tile sizes are used
 	for t in backend conv; do
 		CK_VERBOSITY=silent BACKEND=cuda PRECISION=$p KEYPIPE_GPU_SMS=3 KEYPIPE_GPU_TRACE="$T/trace" "$B/host/tests/check_$t" >/dev/null
 	done

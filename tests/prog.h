@@ -1,5 +1,5 @@
-/* Programs of $BIN run on small streams that no program of ours would write: predictions that are no numbers, tensors of a wrong type.
- * Each test works in a fresh directory, so that files are plain names. */
+/* Runs programs of $BIN on small streams that none of them would write: predictions that are no numbers, tensors of a wrong type. Each test
+ * program works in a fresh directory, so that file names are relative. */
 #ifndef PROG_H
 #define PROG_H
 
@@ -13,7 +13,7 @@
 
 static char prog_bin[4096];
 
-/* First in main. */
+/* To be called first in main. */
 static inline void prog_begin(void)
 {
 	char dir[1024];
@@ -51,7 +51,7 @@ __attribute__((sentinel)) static inline struct child prog(const char *name, ...)
 	return child_run(prog_exec, argv);
 }
 
-/* It failed with this status and one line on stderr that holds the text, and neither wrote a file `out` nor left its temporary one. */
+/* Checks for this exit status, one line on stderr that contains the text, and no file `out` or its temporary. */
 static inline void prog_refused(struct child c, int status, const char *text)
 {
 	ck_assert_msg(c.status == status, "exit %d, not %d: %s", c.status, status, c.err);
@@ -79,7 +79,7 @@ static inline const char *prog_stream(const char *path, uint64_t rows, const str
 	for (; meta && *meta; meta += 2)
 		tns_put_meta(w, meta[0], meta[1]);
 	for (int i = 0; col[i].name; i++)
-		tns_define(w, col[i].name, col[i].dtype, 1 + !!col[i].a + !!col[i].b, (uint64_t[]){TNS_OPEN, col[i].a, col[i].b});
+		tns_define(w, col[i].name, col[i].dtype, 1 + !!col[i].a + !!col[i].b, (uint64_t[]){TNS_UNLIMITED, col[i].a, col[i].b});
 	for (int i = 0; rows && col[i].name; i++)
 		tns_write(w, i, col[i].data, rows);
 	tns_close(w);

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# How the speed grows: with threads, with the batch, with the image. Plain tables; SECONDS_EACH (1) for each measurement.
+# Tables of samples a second by threads, batch size and image size; SECONDS_EACH (1) for each measurement.
 # usage: scale.sh BENCH
 set -eu -o pipefail
 bench=$1 each=${SECONDS_EACH:-1} all=$(nproc)
 # rate THREADS WORKLOAD: samples a second
 rate() { "$bench" --seconds "$each" --threads "$1" "$2" | awk '$3 == "samples/s" { print $2 }'; }
-# sed reads to the end, where head would leave the writer a closed pipe
-sed -n '/^model name/{s/[^:]*: */processor: /p;q}' /proc/cpuinfo
+echo "on $(pipelines/machine.sh)"
+# sed reads to the end; head would close the writer's pipe
 "$bench" --seconds 0 --threads "$all" infer-heat-1 | sed -n 1p
 
 printf '\n%-16s' 'samples/s'

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The benchmark's words and tables, and the innermost loops of every kind of processor that this one can be: against the reference backend, and in training.
+# bench's workload names, output and tables; and the CPU kernels of every instruction set that this processor supports (KEYPIPE_ISA),
+# against ref and in training.
 source tests/sh.sh
 bench=$BIN/bench
 
@@ -13,7 +14,7 @@ fails 2 "'99999999999999999999' is no whole number" "$bench" infer-conv-99999999
 fails 2 "'24x' is no whole number" "$bench" infer-conv-1@24x
 fails 2 "'' is no whole number" "$bench" infer-conv-1@
 fails 2 "no size" "$bench" dae-8@24
-fails 2 "conv-train-2@4" "$bench" conv-train-2@4 # nothing is left of the image
+fails 2 "conv-train-2@4" "$bench" conv-train-2@4 # the image is too small for the net
 fails 2 "--seconds" "$bench" --seconds 1x mlp-1
 fails 2 "--seconds" "$bench" --seconds -1 mlp-1
 fails 2 "--threads" "$bench" --threads 1.5 mlp-1
@@ -27,7 +28,7 @@ for device in ref cpu; do
 	done
 done
 is "$("$bench" --seconds 0 --threads 3 mlp-1 | sed -n 's/^#.*, //p')" "3 threads" "threads asked for"
-# each workload's memory is its own: 32 MB of weights and as much momentum are not counted with what comes after
+# peak memory is each workload's alone: 32 MB of weights and as much momentum are not counted for the next one
 read -r one two < <("$bench" --seconds 0 conv-train-1 mlp-1 | awk '$NF == "MiB" { print $(NF - 1) }' | paste -sd ' ')
 ok "two workloads" "$bench" --seconds 0 mlp-1 mlp-2
 is "$(wc -l <"$TMP/.out")" 3 "two workloads, lines"
@@ -35,7 +36,7 @@ fails 1 "stdout" bash -c "'$bench' --seconds 0 mlp-1 >/dev/full"
 fails 1 "stdout" bash -c "'$bench' --seconds 0 mlp-1 mlp-2 >/dev/full"
 ok "peak memory: $one MiB, then $two" test "$two" -lt "$one" -a "$one" -gt 60
 
-# the table in a README, by a peer that needs no time
+# the README's table, with a dummy peer
 mkdir "$TMP/peers"
 cat >"$TMP/peers/compare" <<'END'
 [ "${*: -1}" != mlp-9 ] || exit 1
@@ -51,7 +52,7 @@ is "$(grep -v '^.* threads; keypipe, cpu by .*, [0-9]* threads; by .make bench-t
 cp "$TMP/README" "$TMP/was"
 if table "mlp-1 mlp-9" >/dev/null 2>&1; then bad "a table whose peer fails"; else good; fi
 same "$TMP/was" "$TMP/README" "the peer failed, the README changed"
-# more than a pipe holds after the markers
+# more than a pipe's capacity after the markers
 { cat "$TMP/was"; seq 100000; } >"$TMP/README"
 ok "a table in a long README" table mlp-1
 printf '%s\n' before '<!-- bench:begin -->' after >"$TMP/README"
@@ -65,7 +66,7 @@ face-synth -q -n 60 -s 3 -o faces.csv
 csv-clean -q faces.csv -o faces.tns
 net='conv3x3x20 relu pool2 conv2x2x33p1 tanh pool3 up2 conv3x3x9p1 sigmoid fc40 relu fc'
 for isa in avx512 avx2 plain; do
-	# any other failure is none to skip
+	# any other failure counts
 	if [[ $isa != plain && $(KEYPIPE_ISA=$isa "$bench" --seconds 0 mlp-1 2>&1) = *"this processor has no $isa"* ]]; then
 		skip "this processor has no $isa"
 		continue

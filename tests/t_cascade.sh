@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Targets of points and the cascade, end to end, on images and points of other kinds than the competition's: heat maps, one map, levels that
-# refine; what is refused; training that goes wrong; labels that a net doubts.
+# Point targets and the cascade, end to end, on images and points unlike the competition's: heat maps, one map, refining levels; refusals;
+# diverging training; labels that a net finds suspect.
 : "${BIN:=$PWD/build/bin}"
 if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
 export BIN TMP
@@ -12,7 +12,7 @@ figure() { awk -v k="$2" '$1 == k {print $2; exit}' "$1"; }
 less() { awk -v a="$1" -v b="$2" 'BEGIN {exit !(a < b)}' && good || bad "$3: $1 is not below $2"; }
 rows() { tns-info "$1" | awk -v t="$2" '$1 == t {split($3, d, ","); print d[1]}'; }
 
-# ---- wide images with 7 points: each target learns where they are ----
+# ---- wide images with 7 points: every target is learned ----
 face-synth -q -n 420 --points 7 --size 64x48 --seed 3 | csv-clean -q --size 64x48 -o faces.tns
 tns-split -q --seed 1 --parts 0.8,0.2 faces.tns -o train.tns -o valid.tns
 train() { cnn-train -q --seed 5 -b 16 "$@"; }
@@ -70,7 +70,7 @@ fails 2 "do not go with it" patch-extract --around predicted --size 20x20 --nega
 fails 2 "--copies goes with --around predicted" patch-extract --around nose_tip --copies 2 --size 20x20 predicted.tns -o out.tns
 [ -e out.tns ] && bad "something was written" || good
 
-# ---- 68 points of large images; and hardly any label ----
+# ---- 68 points of large images; few labels ----
 face-synth -q -n 120 --points 68 --size 128x128 --seed 4 | csv-clean -q -o many.tns
 ok "68 points, 128x128" train -n 'conv3x3x8s4p1 bn relu conv3x3x8s2p1 bn relu up2 conv1x1' --target heatmap --optimizer adam -e 2 -o many-model.tns many.tns
 predict -q many-model.tns many.tns | score -o many.txt
@@ -78,7 +78,7 @@ less "$(figure many.txt rmse_px)" 40 "68 points"
 csv-clean -q --keep-all <(face-synth -q -n 300 --seed 6 | awk -F, -v OFS=, 'NR > 1 {for (i = 1; i <= 30; i++) if (NR % 40 || i > 2) $i = ""} {print}') -o few.tns
 ok "one point in forty rows is labelled" train -n 'conv5x5x4s4 relu fc' -e 2 --augment flip,shift=2 -o few-model.tns few.tns
 
-# ---- labels that count from another place than the first pixel's centre: found out, kept in the model, heeded when mirrored ----
+# ---- labels whose origin is not the first pixel's centre: the offset is estimated, stored in the model, used when mirroring ----
 face-synth -q -n 300 --seed 9 | awk -F, -v OFS=, 'NR > 1 {for (i = 1; i <= 30; i += 2) if ($i != "") {$i += 2; $(i + 1) -= 1.5}} {print}' >shifted.csv
 csv-clean -q --keep-all shifted.csv -o shifted.tns
 tns-split -q --parts 0.8,0.2 shifted.tns -o shifted-train.tns -o shifted-valid.tns
@@ -90,7 +90,7 @@ done
 is "$(offset none.tns)" "0.00 0.00" "--offset none"
 offset auto.tns | awk '{exit !(($1 - 2)^2 < 0.16 && ($2 + 1.5)^2 < 0.36)}' && good || bad "the offset is 2 -1.5, found was $(offset auto.tns)"
 less "$(figure auto.txt rmse_px)" "$(figure none.txt rmse_px)" "an offset that is known"
-# a killed run goes on with it: the same bytes
+# a killed and resumed run keeps it: the same bytes
 (timeout -s KILL 1.5 cnn-train -q -n "$heat" --target heatmap -r 0.005 --optimizer adam -b 16 -e 16 --augment flip,rotate=30 --checkpoint c.tns shifted-train.tns -o cut.tns)
 ok "goes on" cnn-train -q -n "$heat" --target heatmap -r 0.005 --optimizer adam -b 16 -e 16 --augment flip,rotate=30 --checkpoint c.tns --resume shifted-train.tns -o cut.tns
 ok "at once" cnn-train -q -n "$heat" --target heatmap -r 0.005 --optimizer adam -b 16 -e 16 --augment flip,rotate=30 --checkpoint c2.tns --resume shifted-train.tns -o once.tns
@@ -108,7 +108,7 @@ csv-clean -q --suspects doubts.tsv planted.csv -o cleared.tns --report cleared.t
 is "$(grep -c '^\(30\|90\)	nose_tip' cleared.tsv)" 2 "csv-clean tells of them"
 fails 2 "are for targets with points" cnn-train -q --target label --distrust 3 planted.tns -o out.tns
 
-# ---- training that goes wrong: one line with epoch and layer, exit 1, the best weights kept ----
+# ---- diverging training: one line with epoch and layer, exit 1, the best weights kept ----
 explode() { cnn-train -q -n 'conv5x5x4s4 relu fc32 relu fc' -e 40 "$@"; }
 fails 1 "epoch" explode -r 80 -m 0.99 --optimizer sgd --valid valid.tns -o kept.tns train.tns
 if [ -e kept.tns ]; then ok "what was kept predicts" predict -q kept.tns valid.tns -o /dev/null; fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# csv-clean: every broken file and what is said of it; file, pipe, gzip and every way of parsing give the same bytes; planted faults are
-# found, and what becomes of them.
+# csv-clean: every malformed file with its message; file, pipe, gzip and every KEYPIPE_ISA give the same bytes; recall of planted faults,
+# and what is done with them.
 : "${BIN:=$PWD/build/bin}"
 if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
 export BIN TMP
@@ -49,7 +49,7 @@ grep -q 'the gzip data are cut: the file ends inside them$' .err && good || bad 
 grep -q 'the gzip data are damaged: incorrect data check$' .err && good || bad "a wrong checksum: $(cat .err)"
 { cat small.csv.gz; echo more; } >tail.csv.gz && refused tail.csv.gz "row 41: the gzip data are followed by something else (byte 0x6d)"
 head -c 5000 /dev/zero >zip.csv.gz && refused zip.csv.gz "not gzip, though its name ends in .gz"
-cp columns.csv columns.csv.gz && refused columns.csv.gz "row 7: 32 columns instead of 31" # text, whatever its name
+cp columns.csv columns.csv.gz && refused columns.csv.gz "row 7: 32 columns instead of 31" # not gzip, in spite of its name
 sed '1s/,Image$/,Picture/' small.csv >noimage.csv && refused noimage.csv "header: column 31 is 'Picture': Image, ImageId, NAME_x or NAME_y are known"
 cut -d, -f1-30 small.csv >nopixels.csv && refused nopixels.csv "header: no column is called Image"
 sed '1s/right_eye_center_x/left_eye_center_x/' small.csv >twice.csv && refused twice.csv "header: two columns are called 'left_eye_center_x'"
@@ -107,7 +107,7 @@ done
 others=$(awk -F'\t' 'NR == FNR {t[$1] = 1; next} FNR > 1 && !t[$1] {print $1}' truth.tsv file.tsv | sort -u | wc -l)
 [ "$others" -le 22 ] && good || bad "$others of 2200 rows are reported and were right"
 
-# ---- what becomes of them ----
+# ---- what is done with them ----
 tns-info file.tns >info
 csv-clean dirty.csv 2>summary >/dev/null
 count() { sed -n "s/^$1: //p" info; }
@@ -128,7 +128,7 @@ csv-clean -q --keep-all dirty.csv -o all.tns --report all.tsv
 is "$(tns-info all.tns | sed -n 's/^rows.kept: //p')" 2200 "--keep-all keeps all"
 is "$(tns-info all.tns | sed -n 's/^labels.blanked: //p')" 0 "--keep-all blanks nothing"
 is "$(tail -n +2 all.tsv | cut -f5 | sort -u)" kept "--keep-all: actions"
-# the model of --keep-all learns from duplicates too, so the lists may differ in a row at the bound, not in more
+# --keep-all fits the shape model to duplicates too, so the lists may differ in one row at the threshold
 d=$(diff <(cut -f1,3 file.tsv) <(cut -f1,3 all.tsv) | grep -c '^[<>]')
 [ "$d" -le 6 ] && good || bad "--keep-all reports $d other faults"
 
@@ -142,10 +142,10 @@ tns-info need.tns | grep -q -- '--require left_eye_inner_corner,nose_tip' && goo
 {
 	echo a_x,a_y,b_x,b_y,ImageId,Image
 	echo "1,1,,,10,1 2 3 4"
-	echo ",,0,1,11,1 2 3 4" # the first one's picture, another label
+	echo ",,0,1,11,1 2 3 4" # the first row's image, another label
 	echo "0,0,9,9,12,5 6 7 8" # b is outside
 	echo "1,,1,0,13,9 9 9 9" # half a label
-	echo "-5,0,7,0,14,0 0 0 1" # nothing right
+	echo "-5,0,7,0,14,0 0 0 1" # no valid label
 	echo ",,,,15,0 0 1 1" # no label is no fault
 } >hand.csv
 csv-clean hand.csv -o hand.tns --report hand.tsv 2>summary
@@ -159,7 +159,7 @@ tns-info --head 4 hand.tns >info
 grep -q '^id *u32 *4 *10 *15' info && good || bad "ids: $(cat info)"
 grep -q '^keypoints f32 *4,2,2 *0 *1 *.* 8$' info && good || bad "labels: $(cat info)" # 1 1 0 1 | 0 0 - - | - - 1 0 | - - - -
 
-# a test set: no points, ids from the file, nothing dropped but told
+# a test set: no points, ids from the file; duplicates are reported, not dropped
 {
 	echo ImageId,Image
 	echo "7,1 2 3 4"
@@ -170,7 +170,7 @@ is "$(tail -1 test.tsv)" "$(printf '2\t-\tduplicate\t1\tkept')" "a test set's du
 tns-info test.tns | grep -q '^image *u8 *2,2,2' && good || bad "a test set's rows"
 tns-info test.tns | grep -q keypoints && bad "a test set has keypoints" || good
 
-# labels that a net doubts: blanked, told, counted; names and rows must be there
+# --suspects: labels are blanked, reported, counted; names and rows must exist
 csv-clean -q small.csv -o small.tns --report small.tsv
 printf 'row\tname\tkind\tvalue\taction\n3\tnose_tip\tsuspect\t9.5\tnone\n4\tnose_tip\tfar\t1\tnone\n' >doubts.tsv
 csv-clean -q --suspects doubts.tsv small.csv -o doubted.tns --report doubted.tsv
@@ -185,7 +185,7 @@ sed 's/^3/333/' doubts.tsv >far.tsv
 fails 1 "far.tsv: row 1: there is no row 333 in the data" csv-clean -q --suspects far.tsv small.csv -o out.tns
 [ -e out.tns ] && bad "a data set was written" || good
 
-# other shapes
+# other image shapes
 printf 'Image\n1 2 3 4 5 6\n' >wide.csv
 ok "--size" csv-clean -q --size 3x2 wide.csv -o wide.tns
 tns-info wide.tns | grep -q '^image *u8 *1,2,3' && good || bad "--size 3x2: $(tns-info wide.tns)"
@@ -194,14 +194,14 @@ ok "no rows, with --size" csv-clean -q --size 96x96 header -o none.tns
 tns-info none.tns | grep -q '^image *u8 *0,96,96' && good || bad "no rows: $(tns-info none.tns)"
 face-synth -n 300 -q --points 30 --size 48x64 | csv-clean -q --size 48x64 | tns-info | grep -q '^keypoints *f32 *[0-9]*,30,2' && good || bad "30 points, 48x64"
 
-# more points than one model takes: two models
+# more points than a shape model's limit: two models
 face-synth -n 1000 -q --points 70 --dirt --truth many.truth | csv-clean -q --report many.tsv >/dev/null
 awk -F'\t' 'NR == FNR {if (FNR > 1) r[$1] = r[$1] " " $3; next} $3 ~ /swapped|shifted|scrambled/ {n++; if (r[$1] ~ $3) f++} END {print n+0, f+0}' \
 	many.tsv many.truth >.counts
 read -r n f <.counts
 [ "$n" -ge 5 ] && [ "$f" = "$n" ] && good || bad "70 points: $f of $n planted rows were found"
 
-# memory stays as it is however many rows come: 16 bytes a row
+# memory grows by 16 bytes a row
 if [ -x /usr/bin/time ]; then
 	for n in 1 6; do
 		for i in $(seq $n); do tail -n +$((i > 1 ? 2 : 1)) dirty.csv; done | /usr/bin/time -f %M -o .mem csv-clean -q >/dev/null

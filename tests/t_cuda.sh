@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The backend for GPUs in whole programs, its kernels run on the host: it learns what the reference backend learns, in the same bits each time,
-# killed and resumed or not; what a GPU lacks is said in one line.
+# The cuda backend in whole programs, with its kernels run on the host: losses near ref's, the same bits each time, killed and resumed or
+# not; one line where there is no GPU or too little memory.
 . tests/sh.sh
 HOST=${BIN%/bin}/host/bin
 cd "$TMP" || exit 1
@@ -8,7 +8,7 @@ face-synth -q -n 40 --size 24x24 -s 3 --dirt | csv-clean -q --keep-all -o faces.
 face-synth -q -n 20 -s 4 | csv-clean -q -o big.tns 2>/dev/null
 patch-extract -q --preset eyes big.tns -o eyes.tns 2>/dev/null
 
-# near WHAT A B LIMIT: the columns of losses of two logs differ by less, relatively
+# near WHAT A B LIMIT COLUMN: a column of two logs differs by less than LIMIT, relatively
 near() {
 	if paste "$2" "$3" | awk -F'\t' -v limit="$4" -v c="$5" 'NR > 1 { n = NF / 2; d = $c / $(c + n) - 1; if (!(d < limit && d > -limit)) bad = 1; seen++ }
 		END { exit bad || !seen }'; then good; else bad "$1: losses $(cut -f"$5" "$2" | paste -sd' ') and $(cut -f"$5" "$3" | paste -sd' ')"; fi
@@ -25,7 +25,7 @@ learns() {
 	ok "$what: bf16" "$HOST/$program" -q -d cuda --precision bf16 --log bf16.tsv "$@" -o bf16.tns
 	near "$what: bf16" ref.tsv bf16.tsv 0.1 "$column"
 	steady tf32.tsv >tf32.log
-	# threads of blocks in reverse order: what depends on an order shows
+	# threads of a block in reverse order: shows results that depend on the order
 	ok "$what: in reverse" env KEYPIPE_GPU_ORDER=reverse "$HOST/$program" -q -d cuda --log again.tsv "$@" -o again.tns
 	same tf32.tns again.tns "$what: in reverse"
 	steady again.tsv >again.log
@@ -38,12 +38,12 @@ learns "one map" 3 cnn-train --target map -n 'conv5x5x4 pool2 sigmoid dropout0.3
 learns "labels" 3 cnn-train --target label -n 'conv5x5x3 tanh pool3 fc9 sigmoid fc' -e 3 --optimizer nesterov -r 0.05 eyes.tns
 learns "an autoencoder" 3 dae-pretrain -H 23,11 -e 3 -b 33 eyes.tns
 
-# a step's small work on all layers is one launch each, whatever their number
+# packing and updates of all layers are one launch each a step
 KEYPIPE_GPU_TRACE=trace "$HOST/cnn-train" -q -d cuda -e 1 -b 20 -n 'conv3x3x4 bn relu conv3x3x4 relu pool2 conv3x3x4 relu fc9 relu fc' faces.tns -o no.tns && rm no.tns
 steps=$(awk -F'\t' '$1 == "loss_values" { print $2 }' trace)
 for kernel in pack update; do is "$(awk -F'\t' -v k=$kernel '$1 == k { print $2 }' trace)" "$steps" "launches of $kernel in $steps steps"; done
 
-# what the compiler says of each kernel, where it was asked: no registers go to memory
+# no kernel spills registers, by the compiler's report, where there is one
 usage=("${BIN%/bin}"/obj/kernels/cuda/*.usage)
 if [ -e "${usage[0]}" ]; then
 	is "$(cat "${usage[@]}" | grep -c 'bytes spill')" "$(cat "${usage[@]}" | grep -c ' 0 bytes spill stores, 0 bytes spill loads')" "no kernel spills"
@@ -66,7 +66,7 @@ ok "resumed" "$HOST/cnn-train" "${cnn[@]}" --checkpoint check.tns --resume -o pa
 is "$((killed > 0))" 1 "it was killed at all"
 same whole.tns parts.tns "killed and resumed"
 
-# prediction, by several models and mirror images, as the CPU backend predicts
+# predictions of several models and mirror images agree with the cpu backend's
 cnn-train -q -n 'conv3x3x4 bn relu pool2 fc' -e 1 -s 1 faces.tns -o a.tns
 cnn-train -q --target heatmap -n 'conv3x3x6s2p1 bn relu conv1x1' -e 1 -s 2 faces.tns -o b.tns
 predict -q --flip a.tns b.tns faces.tns | score --json >cpu.json
@@ -75,12 +75,12 @@ rmse() { grep -o '"rmse_px": *[0-9.]*' "$1" | head -1 | grep -o '[0-9.]*$'; }
 score --json cuda.tns >cuda.json
 is "$(awk "BEGIN { d = $(rmse cpu.json) - $(rmse cuda.json); print (d < 1e-3 && d > -1e-3) }")" 1 "points as the CPU backend has them"
 
-# what a GPU lacks
+# out of memory; options of cuda alone
 fails 1 "out of the GPU's memory" env KEYPIPE_GPU_BYTES=100000 "$HOST/cnn-train" -q -d cuda -n 'fc500 relu fc' -e 1 faces.tns -o no.tns
 fails 1 "MiB are wanted" env KEYPIPE_GPU_BYTES=100000 "$HOST/predict" -q -d cuda a.tns faces.tns -o no.tns
 fails 2 "only the device cuda has it" cnn-train -q --precision tf32 -n fc -e 1 faces.tns -o no.tns
 ok "nothing is left" test ! -e no.tns
-# the programs as they are installed: no such backend, no GPU, or, with a GPU, all is well
+# the programs as installed: no such backend or no GPU; skipped where there is one
 if "$BIN/cnn-train" -q -d cuda -n fc -e 1 faces.tns -o no.tns 2>err; then
 	skip "there is a GPU here"
 else

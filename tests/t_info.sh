@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tns-info: ranges recomputed by awk from --head, JSON that another reader takes, the same from file and pipe, --check silent on whole streams.
+# tns-info: ranges recomputed by awk from --head; valid JSON; the same from file and pipe; --check silent on whole streams.
 : "${BIN:=$PWD/build/bin}"
 if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
 export BIN TMP
@@ -10,7 +10,7 @@ cd "$TMP" || exit 1
 face-synth -q -n 80 --size 16x12 --dirt | csv-clean -q --keep-all --size 16x12 -o faces.tns 2>/dev/null
 cnn-train -q -n 'fc4 relu fc' -e 1 faces.tns -o model.tns
 
-# ---- the same out, whatever the way ----
+# ---- the same output from file and pipe ----
 for f in faces model; do
 	for args in "" "--json" "--head 3" "--head 3 --json"; do
 		ok "$f $args" tns-info $args $f.tns -o want.txt
@@ -20,7 +20,7 @@ for f in faces model; do
 	done
 done
 
-# ---- what it says, from the values ----
+# ---- ranges, recomputed ----
 tns-info faces.tns >info.txt
 is "$(head -1 info.txt | xargs)" "tensor type shape min max mean nan" "the header"
 tns-info --head 80 faces.tns | sed -n '/^tensor/q; p' >values
@@ -34,12 +34,12 @@ for t in image keypoints id; do
 done
 is "$(awk '$1 == "image" {print $2, $3}' info.txt)" "u8 80,12,16" "type and shape, rows first, then height and width"
 is "$(($(awk '$1 == "keypoints" {print $7}' info.txt) > 100))" 1 "labels are missing in what was looked at"
-# rows as they come: numbers, one line a row, and no more than asked for
+# --head: numbers, one line a row, no more rows than given
 is "$(tns-info --head 2 faces.tns | grep -c '^[a-z]*\[[01]\] ')" 6 "two rows of three tensors"
 is "$(tns-info --head 2 faces.tns | grep -c '^[a-z]*\[2\] ')" 0 "no third"
 is "$(tns-info --head 1000000000000 faces.tns | cksum)" "$(tns-info --head 80 faces.tns | cksum)" "more than there is"
 is "$(tns-info --head 0 faces.tns | cksum)" "$(cksum <info.txt)" "--head 0"
-# the image is the CSV's
+# pixels are the CSV's
 is "$(tns-info --head 1 faces.tns | sed -n 's/^image\[0\] //p')" "$(face-synth -q -n 80 --size 16x12 --dirt | sed -n 2p | sed 's/.*,//')" "the first row's pixels"
 
 # ---- METAs, history, fingerprint ----

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every program of build/bin but bench, as it stands: --help (pinned in tests/help), --version, wrong use, terminals, full disks.
+# Every program of build/bin but bench: --help (pinned in tests/help), --version, wrong use, terminals, full disks.
 # UPDATE=1 tests/t_options.sh rewrites the pinned texts.
 : "${BIN:=$PWD/build/bin}"
 if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
@@ -51,7 +51,7 @@ for p in $programs; do
 	fails 1 "$p: stdout: No space left on device" bash -c "$p --version >/dev/full"
 done
 
-# Every option by itself. --help stands behind it, so that a value that is taken starts nothing.
+# Every option alone, with --help behind it, so that an accepted value runs nothing.
 for p in $programs; do
 	while read -r letter name arg; do
 		case $name in help | version) continue ;; esac
@@ -67,7 +67,7 @@ for p in $programs; do
 		*'|'*)
 			fails 2 "$p: --$name: 'no such' is not one of $arg" "$p" "--$name" 'no such' --help ;;
 		*)
-			# a string takes it; a number, a size says so in one line
+			# a string is accepted; a bad number or size is refused in one line
 			"$p" "--$name" 1e999x --help >.out 2>.err
 			case $?,$(wc -l <.err) in
 			0,0) good ;;
@@ -93,11 +93,11 @@ for p in $programs; do
 	esac
 done
 
-# One letter means one thing in all of them; -n is the exception that the house allows.
+# An option letter means the same in all programs; -n is the allowed exception.
 for p in $programs; do options "$p"; done | awk '$1 != "-" && $1 != "n" {print $1, $2}' | sort -u >letters
 is "$(cut -d' ' -f1 letters | uniq -d | tr -d '\n')" "" "letters with two meanings ($(cut -d' ' -f1 letters | uniq -d | while read -r l; do grep "^$l " letters; done | tr '\n' ';'))"
 
-# What each does on small inputs, so that there is something to write. A program that isn't listed is only tested as far as above.
+# Runs on small inputs, which write something. A program not listed is only tested as above.
 has face-synth && ok "face-synth, to make inputs" face-synth -q -n 60 --size 32x32 --test test.csv --test-count 5 --lookup lookup.csv -o faces.csv
 has csv-clean && ok "csv-clean, to make inputs" csv-clean -q faces.csv -o data.tns
 has patch-extract && ok "patch-extract, to make inputs" patch-extract -q --around left_eye_center,right_eye_center --size 9x7 data.tns -o patches.tns
@@ -126,7 +126,7 @@ for p in $programs; do
 	[ "$p" != tns-split ] || continue # below: it has no stdout
 	[ -n "$kind" ] || { skip "$p on a terminal and on a full disk: no run of it is listed"; continue; }
 	for f in $args; do
-		case $f in *.tns | *.csv) [ -e "$f" ] || continue 2 ;; esac # its maker isn't built, or has failed above
+		case $f in *.tns | *.csv) [ -e "$f" ] || continue 2 ;; esac # its producer isn't built, or failed above
 	done
 	# shellcheck disable=SC2086
 	ok "$p $args" "$p" -q $args
@@ -155,7 +155,7 @@ if has tns-split && [ -e data.tns ]; then
 fi
 is "$(find . -name '.*.tmp')" "" "temporary files left behind"
 
-# Streams aren't read from a terminal either: there, somebody forgot the file.
+# Streams aren't read from a terminal: the file name was forgotten.
 while read -r p args; do
 	has "$p" && script -qec true /dev/null >/dev/null 2>&1 </dev/null || continue
 	got=0

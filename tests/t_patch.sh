@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# patch-extract and tns-info at work: what comes out, what is refused, that no way of running changes the bytes.
+# patch-extract and tns-info: output, refusals, the same bytes from file and pipe.
 . tests/sh.sh
 cd "$TMP" || exit 1
 face-synth -q -n 60 | csv-clean -q -o faces.tns || { bad "fixtures"; done_tests; exit 1; }
 rows() { tns-info --json "$1" | sed -n 's/.*"name": "label", "dtype": "u8", "shape": \[\([0-9]*\)\].*/\1/p'; }
 key() { tns-info "$2" | sed -n "s/^$1: //p"; }
 
-# the presets and what they stand for
+# presets equal the options that they stand for
 ok "eyes" patch-extract -q --preset eyes faces.tns -o eyes.tns
 is "$(tns-info eyes.tns | awk '$1 == "image" {print $2, $3}' | sed 's/ [0-9]*,/ N,/')" "u8 N,19,25" "an eye's patch is 25 wide and 19 high"
 is "$(key classes eyes.tns)" other,eye "classes of the preset"
@@ -17,7 +17,7 @@ ok "mouths" patch-extract -q --preset mouths --size 31x17 --name lips faces.tns 
 is "$(tns-info mouths.tns | awk '$1 == "image" {print $3}' | sed 's/[0-9]*,/N,/')" N,17,31 "what is given goes before the preset"
 is "$(key classes mouths.tns)" other,lips "--name goes before the preset"
 
-# the same bytes by file and by pipe, twice; another seed moves random places only
+# the same bytes from file and pipe, and again; another seed changes random positions only
 ok "from a pipe" bash -c 'patch-extract -q --preset eyes <faces.tns >pipe.tns'
 same eyes.tns pipe.tns "file and pipe"
 ok "another seed" patch-extract -q -s 2 --preset eyes faces.tns -o seed.tns
@@ -28,13 +28,13 @@ for f in a b; do ok "part $f, perhaps empty" patch-extract -q --random 3 --size 
 is "$(($(rows a.p.tns) + $(rows b.p.tns)))" 3 "three places of one face"
 is "$(patch-extract -q --random 4 --size 96x96 faces.tns | tns-info --head 1 | grep -c '^label\[0\] 0$')" 1 "a patch as large as the image"
 
-# a preset's negatives can be had otherwise, or not at all
+# options override a preset's negatives
 negatives() { patch-extract --preset eyes --hard nose_tip "$@" faces.tns -o n.tns 2>&1 | sed 's/.* positives, \([0-9]*\) negatives.*/\1/'; }
 is "$(negatives)" $((60 * 3)) "one negative a face and its nose twice"
 is "$(negatives --negatives 4)" $((60 * 6)) "four"
 is "$(negatives --negatives 0)" $((60 * 2)) "none"
 
-# a face's patches are its own: the same whatever stands before it or beside it
+# a face's patches don't depend on the other rows
 patches() { tns-info --head 100000 "$1" | awk '/^(image|label|source)\[/ {split($1, a, "["); k = a[2]; $1 = ""; v[k, a[1]] = $0; n[k]} END {for (k in n) print v[k, "source"] v[k, "label"] v[k, "image"]}' | sort; }
 ok "parts" tns-split -q -s 5 --parts 0.3,0.7 faces.tns -o a.tns -o b.tns
 for f in faces a b; do patch-extract -q --preset mouths --size 9x7 --jitter 2 --random 2 --negatives 2 $f.tns -o $f.p.tns; done

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The pipelines as make runs them: killed and run again, with one job and with many, and nothing to do when nothing changed.
+# The pipelines by make: killed and run again, with one job and with many; nothing to do when nothing changed.
 . tests/sh.sh
 unset MAKEFLAGS MFLAGS MAKELEVEL
-# slay TEXT: kill every process whose command line holds TEXT (a bare machine has no pkill)
+# slay TEXT: kills every process whose command line contains TEXT (not all machines have pkill)
 slay() {
 	local p
 	for p in /proc/[0-9]*; do
@@ -44,7 +44,7 @@ before=$(stamp "$TMP/killed")
 ok "and again" keypoints "$@" KEYPOINTS="$TMP/killed"
 is "$(stamp "$TMP/killed")" "$before" "nothing rebuilt after the repair"
 
-# killed in training, and then other options: the run begins again
+# killed in training, then run with other options: training starts again
 (train='-e 500 -b 32 -r 0.001 --optimizer adam' && keypoints "$@" KEYPOINTS="$TMP/killed" >"$TMP/make.log" 2>&1) &
 for i in $(seq 100); do [ -e "$TMP/killed/.model-1.checkpoint" ] && break; sleep 0.1; done
 slay "$TMP/killed/"
@@ -54,7 +54,7 @@ ok "make with other options after being killed" keypoints "$@" KEYPOINTS="$TMP/k
 is "$(results "$TMP/killed")" "$whole" "options changed and changed back give the same bytes"
 is "$(ls -A "$TMP/killed" | grep checkpoint)" "" "the checkpoint goes"
 
-# one step alone: what depends on it is made again, what does not stays
+# after one step is repeated only what depends on it is made again
 touch "$TMP/whole/valid-predicted.tns"
 ok "one step" mk "$TMP/whole/score.txt" "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train" KEYPOINTS="$TMP/whole"
 is "$(results "$TMP/whole")" "$whole" "a step run again gives the same bytes"
@@ -68,7 +68,7 @@ ok "the table has all ways" grep -q '^all .*+-.*+-.*+-' "$TMP/eyes/table.txt"
 before=$(stamp "$TMP/eyes")
 ok "make eyes again" mk eyes "$@"
 is "$(stamp "$TMP/eyes")" "$before" "nothing to do in eyes"
-# the other chains, each with next to no training: they end, with what they promise, and have nothing to do when run again
+# the other pipelines with hardly any training: they make their targets, and have nothing to do when run again
 again() { # DIR TARGET...
 	local dir=$1 stamps; shift
 	ok "make $1" mk "$@"
@@ -85,7 +85,7 @@ again "$TMP/cascade" cascade "$@" CASCADE="$TMP/cascade" LEVEL1="$TMP/heat.net" 
 is "$(grep -c '^level 1\|^one net' "$TMP/cascade/table.txt")" 3 "the table of the cascade"
 again "$TMP/origin" origin "$@" ORIGIN="$TMP/origin" ORIGIN_NET="$TMP/map.net" ORIGIN_TRAIN='-e 2 -r 0.0001'
 again "$TMP/nets" nets "$@" TABLE="$TMP/nets" NETS=small NETS_TRAIN="$heat -e 1"
-# what is at hand stays when what is made from it is gone
+# intermediate files are kept when what is made from them is deleted
 before=$(stat -c %Y.%y "$TMP/nets/small.tns")
 rm "$TMP/nets/table.txt" "$TMP/nets/small.score"
 ok "make nets, some results gone" mk nets "$@" TABLE="$TMP/nets" NETS=small NETS_TRAIN="$heat -e 1"

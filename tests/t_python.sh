@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The page is enough: a reader of under 60 lines, written from it alone, sees in our streams what our programs see, and refuses what they refuse.
+# The specification suffices: a Python reader of under 60 lines, written from it alone, reads our streams as our programs do, and refuses
+# what they refuse.
 source tests/sh.sh
 if ! python3 -c 'import numpy' 2>/dev/null; then
 	skip "no python3 with numpy here"
@@ -11,7 +12,7 @@ reader=tests/tns_reader.py
 ok "the reader is short" test "$(wc -l <$reader)" -lt 60
 export PYTHONDONTWRITEBYTECODE=1
 
-# compare FILE: names, types, shapes, ranges, METAs, fingerprint as tns-info --json tells them
+# compare FILE: names, types, shapes, ranges, METAs, fingerprint as in tns-info --json
 compare() {
 	tns-info --json -o "$TMP/info.json" "$1" && PYTHONPATH=tests python3 - "$1" "$TMP/info.json" <<'END'
 import json, sys
@@ -36,7 +37,7 @@ for t in info["tensors"]:
 END
 }
 
-want() { # program: it is there, or that is said
+want() { # program: exists, or is reported as skipped
 	[ -x "$BIN/$1" ] || { skip "no $1"; return 1; }
 }
 cd "$TMP" || exit 1
@@ -53,7 +54,7 @@ if want predict && [ -e cnn.tns ]; then predict -q -o predicted.tns cnn.tns face
 for f in *.tns; do ok "$f is seen alike" compare "$f"; done
 ok "enough streams were compared" test "$(ls ./*.tns | wc -l)" -ge 2
 
-# what must be refused, and what looks odd and is right
+# streams to refuse, and unusual but valid ones
 streams=${BIN%/bin}/tests/check_tns_bad
 if [ -x "$streams" ]; then
 	mkdir all
@@ -74,7 +75,7 @@ END
 		mine=right
 		tns-info --check "$f" 2>.why || mine=wrong
 		if [ "$mine" = "$verdict" ]; then alike=$((alike + 1))
-		# the page does not forbid a zero in a key; a C string does
+		# the specification allows a zero byte in a key; a C string doesn't
 		elif grep -q 'a META that is not UTF-8' .why; then skip "$f: $(cat .why)"
 		else bad "$f is $mine here and $verdict in Python: $(cat .why)"; fi
 	done <verdicts

@@ -76,7 +76,7 @@ is "$(size h.png)" $((32 + 360 - 4))x$((32 + 24 + 6 * 36 - 4)) "size of tiles"
 render tiles --zoom 1 --columns 10 --global data.tns -o i.png
 cmp -s h.png i.png && bad "--global changes nothing"
 
-# a broken stream: the old picture stays
+# a damaged stream: the old picture stays
 echo old >old.png
 for n in 1 40 1000 $(($(wc -c <data.tns) - 1)); do
 	fails 1 "render: stdin: " bash -c "head -c $n data.tns | render faces -o old.png"
@@ -113,7 +113,7 @@ printf 'epoch\ttrain_loss\n0\t3\n1\t2\n2\t1\n' >zero.tsv
 ok "a value at 0 on a log axis" render curves --logx zero.tsv -o o.png
 is "$(cat .err)" "render: 1 value left out: not over 0 on a log axis, or beyond 1e300" "values left out are counted"
 
-# where it goes
+# output files
 for k in "faces data.tns" "tiles data.tns" "curves a.tsv"; do
 	for f in png svg pdf; do
 		fails 1 "render: stdout: No space left on device" bash -c "render $k --format $f >/dev/full"

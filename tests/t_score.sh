@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# score on what predict gives: its figures recomputed by awk from the values themselves, the same from file, pipe and --truth; refusals.
+# score on predict's output: its figures recomputed by awk from the values; the same from file, pipe and --truth; refusals.
 : "${BIN:=$PWD/build/bin}"
 if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
 export BIN TMP
@@ -7,7 +7,7 @@ source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
 
-# labels are missing as in the competition's set
+# with labels missing as in the competition's data
 face-synth -q -n 120 --size 32x32 --dirt --test test.csv --test-count 10 | csv-clean -q --keep-all -o faces.tns 2>/dev/null
 cnn-train -q -n 'fc8 relu fc' -e 1 faces.tns -o model.tns
 ok "predictions" predict -q model.tns faces.tns -o answers.tns
@@ -15,7 +15,7 @@ ok "predictions" predict -q model.tns faces.tns -o answers.tns
 figure() { sed -n "s/^$1 //p" "$2"; }
 close() { is "$(awk -v a="$1" -v b="$2" 'BEGIN {d = a - b; print (d < 2e-5 && d > -2e-5 && a != "" && b != "") ? "close" : a " and " b}')" close "$3"; }
 
-# ---- the figures, from the values ----
+# ---- figures, recomputed ----
 ok "points" score answers.tns -o score.txt
 tns-info --head 1000 answers.tns | awk '
 	/^keypoints\[/ {sub(/^keypoints/, ""); for (i = 2; i <= NF; i++) t[$1, i] = $i}
@@ -42,7 +42,7 @@ is "$(figure rows score.txt)" 120 rows
 is "$(grep -c '^[a-z_]* *[0-9]* *[0-9.]* *[0-9.]* *[01]\.[0-9]\{4\} ' score.txt)" 15 "a line a point"
 is "$(awk '$1 == "point" {on = 1; next} on {n += $2} END {print n}' score.txt)" "$(figure coordinates score.txt)" "coordinates by point add up"
 
-# ---- any way in, the same out ----
+# ---- the same output from file, pipe and --truth ----
 score <answers.tns >out.txt
 same score.txt out.txt stdin
 cat answers.tns | score -q -t 2 - | cat >out.txt

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tns-split: wrong use and wrong side files, the same parts from file and pipe, nothing lost, persons kept together, all outputs or none.
+# tns-split: wrong use and bad side files, the same parts from file and pipe, no row lost, persons kept together, all outputs or none.
 : "${BIN:=$PWD/build/bin}"
 if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
 export BIN TMP
@@ -84,7 +84,7 @@ for p in a b c; do
 	is "$(tns-info $p.tns | grep -c "^  tns-split 0.1.0 --parts 0.6,0.15,0.25 \[part [123] of 3\] < $(tns-info faces.tns | sed -n 's/fingerprint: //p')$")" 1 "part $p: its history"
 done
 is "$(($(rows a.tns) > 150 && $(rows a.tns) < 210 && $(rows c.tns) > 45 && $(rows c.tns) < 105))" 1 "shares ($(rows a.tns) of 300)"
-# the bytes of a row go with it: one row looked at in both
+# a row's values stay together: one row compared
 n=$(ids b.tns | head -1)
 is "$(tns-info --head 1 b.tns | grep '^image\[0\]' | cut -d' ' -f2- | cksum)" \
 	"$(tns-info --head 300 faces.tns | grep "^image\[$((n - 1))\]" | cut -d' ' -f2- | cksum)" "the row's image"
@@ -98,7 +98,7 @@ is "$(cat .err)" "tns-split: a.tns: $(rows a.tns) rows
 tns-split: b.tns: $(rows b.tns) rows" "the summary"
 
 # ---- groups ----
-# together FILE PART...: no group of the CSV stands in two parts
+# together FILE PART...: no group of the CSV is in two parts
 together() {
 	local csv=$1 p; shift
 	for p; do ids "$p" | sed "s/$/ $p/"; done >where

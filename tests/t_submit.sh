@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# submit on what predict gives: every row of the competition's table, in its order, clipped, the same from file and pipe; else no file at all.
+# submit on predict's output: every row of the competition's table, in its order, clipped, the same from file and pipe; on errors no file.
 : "${BIN:=$PWD/build/bin}"
 if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
 export BIN TMP
@@ -18,7 +18,7 @@ is "$(sed 1d submission.csv | cut -d, -f1)" "$(sed 1d lookup.csv | cut -d, -f1)"
 is "$(sed 1d submission.csv | grep -cvE '^[0-9]+,[0-9]+\.[0-9]{5}$')" 0 "two numbers a line"
 is "$(awk -F, 'NR > 1 && ($2 < 0 || $2 > 31)' submission.csv)" "" "within the image"
 
-# each value is the predicted one: as tns-info prints them, by image, point and axis
+# each value is the predicted one, as tns-info prints them, by image, point and axis
 tns-info --head 1000 answers.tns | awk -v names="$(tns-info answers.tns | sed -n 's/^points: //p')" '
 	BEGIN {k = split(names, name, ",")}
 	/^id\[/ {sub(/^id/, ""); id[$1] = $2}
@@ -36,7 +36,7 @@ paste -d, lookup.csv submission.csv | sed 1d | awk -F, '
 is "$(wc -l <values)" $((24 * 30)) "values to compare with"
 is "$(head -3 wrong)" "" "the predicted values"
 
-# ---- any way in, the same out ----
+# ---- the same output from file and pipe ----
 submit --lookup lookup.csv answers.tns >out.csv
 same submission.csv out.csv "stdout"
 submit -q -l lookup.csv <answers.tns >out.csv
@@ -88,7 +88,7 @@ head -c $(($(stat -c %s answers.tns) - 64)) answers.tns >cut.tns
 refused 1 "cut.tns: record " -l lookup.csv cut.tns
 refused 1 "stdin: preamble: the input is empty" -l lookup.csv </dev/null
 
-# a model of fewer points answers what it can, and says what it can't
+# a model of fewer points answers its points and reports the others
 face-synth -q -n 60 --size 32x32 --points 4 -s 2 | csv-clean -q | cnn-train -q -n 'fc' -e 1 -o few.tns
 predict -q few.tns test.tns -o few-answers.tns
 point=$(tns-info few.tns | sed -n 's/^points: //p' | cut -d, -f1)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# face-synth as its users see it: files and formats, equal bytes however made, faults planted where the list says, structure broken on request.
+# face-synth: files and formats, the same bytes at any thread count, label noise where the list says, malformed files on request.
 . tests/sh.sh
 cd "$TMP" || exit 1
 
@@ -8,7 +8,7 @@ make_all() { # NAME OPTIONS...: all six files, NAME.*
 	face-synth -q "$@" --groups "$name.groups" --truth "$name.truth" --test "$name.test" --lookup "$name.lookup" --solution "$name.solution" -o "$name.csv"
 }
 
-# the formats
+# formats
 ok "all files" make_all a -n 300 --dirt --test-count 40
 is "$(head -1 a.csv | tr , '\n' | wc -l)" 31 "31 columns"
 is "$(head -1 a.csv | tr , '\n' | tail -1)" Image "Image comes last"
@@ -24,7 +24,7 @@ is "$(cut -d, -f2 a.test | tail -n +2 | md5sum)" "$(cut -d, -f31 a.solution | ta
 is "$(cut -d, -f1-30 a.solution | grep -c ',,')" 0 "a solution has every label"
 is "$(awk -F, 'NR > 1 { if ($2 > $1) bad++; if ($2 < $1) same++ } END { print bad + 0, (same > 30) }' a.groups)" "0 1" "groups are called after their first row"
 
-# the same bytes, however made
+# the same bytes for any number of threads and from a pipe; earlier rows do not depend on later ones
 ok "again" make_all b -n 300 --dirt --test-count 40
 ok "three threads" make_all c -n 300 --dirt --test-count 40 -t 3
 ok "piped" bash -c 'face-synth -n 300 --dirt -t 1 | cat >d.csv'
@@ -40,7 +40,7 @@ done
 ok "more rows" face-synth -q -n 320 --dirt -o f.csv
 ok "rows don't depend on how many follow" bash -c 'head -301 f.csv | cmp - a.csv'
 
-# planted faults: rows that the list doesn't name are as they are without dirt, but for labels left out
+# label noise (--dirt): rows not in the list are as without it, but for missing labels
 ok "clean" face-synth -q -n 300 -o g.csv
 is "$(awk -F, 'FILENAME == "a.truth" { split($0, t, "\t"); listed[t[1]] = 1; next }
 	FILENAME == "g.csv" { for (i = 1; i <= 31; i++) clean[FNR, i] = $i; next }
@@ -61,7 +61,7 @@ is "$(head -1 s.csv | tr , '\n' | sort -u | wc -l)" 197 "98 points of different 
 ok "no rows" face-synth -q -n 0 -o s.csv
 is "$(wc -l <s.csv)" 1 "no rows: a header"
 
-# structure broken on request, in the row asked for
+# malformed files on request, in the given row
 for kind in columns pixels range number extra long negative blank half; do
 	ok "break $kind" face-synth -q -n 5 --break "$kind" --break-row 4 --truth k.truth -o k.csv
 	is "$(tail -n +2 k.truth)" "4	-	$kind" "$kind is listed"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training ends in the same bits at any number of threads, from file or pipe, at once or killed and resumed; and what goes wrong is one line.
+# Training gives the same bits for any number of threads, from file or pipe, uninterrupted or killed and resumed; errors are one line.
 # TRUST=1: a hundred kills instead of a few.
 . tests/sh.sh
 cd "$TMP" || exit 1
@@ -12,7 +12,7 @@ ok "faces" tns-info --check faces.tns
 ok "patches" tns-info --check eyes.tns
 dae-pretrain -q -H 20 -e 5 -b 37 eyes.tns -o dae20.tns
 
-# the log but for its seconds, which are the clock's
+# the log without its column of seconds
 steady() { awk -F'\t' '{ NF--; print }' OFS='\t' "$1"; }
 
 # ---- trust.md line 11: one fingerprint
@@ -44,12 +44,12 @@ alike "autoencoder" eyes.tns dae-pretrain -H 23 -e 4 -b 64
 alike "stacked" eyes.tns dae-pretrain -H 23,11,5 -e 3 -b 33 -r 0.3 -c 0.4 -s 7
 alike "of eyes only" eyes.tns dae-pretrain -H 9 -e 3 --only positive
 
-# products large enough to be cut many ways, and batches smaller than the threads
+# products large enough for many tasks, and batches smaller than the number of threads
 for b in 90 3; do
 	alike "wide, batch $b" faces.tns cnn-train -n 'fc700 relu fc500 relu fc' -e 2 -b $b
 done
 
-# prediction: any way of cutting and any number of threads
+# prediction: any number of threads, from file or pipe
 cnn-train -q -n 'conv3x3x4 bn relu pool2 fc' -e 1 -s 1 faces.tns -o a.tns
 cnn-train -q -n 'fc9 tanh fc' -e 1 -s 2 faces.tns -o b.tns
 predict -q --flip -t 1 a.tns b.tns faces.tns -o one.tns
@@ -59,7 +59,7 @@ for t in 2 3 8; do
 	same one.tns more.tns "predict with $t threads"
 done
 
-# what another model said is passed on, what this one says takes the place of what it said before
+# another model's predictions are passed through, this model's replace its former ones
 face-synth -q -n 10 -s 5 | csv-clean -q -o ten.tns 2>/dev/null
 cnn-train -q -n 'conv9x9x2s9 relu fc' -e 1 ten.tns -o c.tns
 patch-extract -q --preset eyes ten.tns -o p10.tns
@@ -73,7 +73,7 @@ is "$(names all.tns)" "image keypoints id predicted confidence " "the same model
 
 # ---- trust.md line 10: kill -9 at random moments, then --resume
 KILLS=${KILLS:-$([ -n "${TRUST:-}" ] && echo 50 || echo 6)}
-# killed WHAT COMMAND...: the run that is killed KILLS times ends as the one that is not; every third time it dies while it writes a checkpoint
+# killed WHAT COMMAND...: a run killed KILLS times gives the bits of one that isn't; every third kill is while it writes a checkpoint
 killed() {
 	local what=$1 n=0 hits=0 midst=0 p; shift
 	ok "$what: unbroken" "$@" -q -t 2 --log whole.tsv -o whole.tns
@@ -91,7 +91,7 @@ killed() {
 		kill -9 $p 2>/dev/null && hits=$((hits + 1))
 		wait $p 2>/dev/null
 		[ -e .c.tns.tmp ] && midst=$((midst + 1))
-		if [ -e part.tns ]; then # it was done first: begin anew
+		if [ -e part.tns ]; then # it ended before the kill: start again
 			same whole.tns part.tns "$what: done after $n kills"
 			rm -f c.tns part.tns
 		fi
@@ -138,7 +138,7 @@ fails 1 "cut.c.tns: record" cnn-train -q -n @net -e 2 faces.tns --checkpoint cut
 fails 2 "--resume needs --checkpoint" cnn-train -q faces.tns --resume
 fails 2 "--resume needs --checkpoint" dae-pretrain -q eyes.tns --resume
 
-# ---- what is no number any more
+# ---- NaN
 echo old >no.tns
 fails 1 "the loss" cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 60 --optimizer sgd faces.tns -o no.tns
 fails 1 "a smaller --rate may help" cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 4 --optimizer sgd faces.tns -o no.tns
@@ -165,7 +165,7 @@ for h in 0 -1 x 5, 5,,6 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 1000001; do
 done
 fails 2 "--hidden: no layer" dae-pretrain -q -H '' eyes.tns -o no.tns
 
-# ---- --init: the first layer is the autoencoder's; with a rate of 0 it stays
+# ---- --init: the first layer is the autoencoder's; unchanged with learning rate 0
 cnn-train -q --target label -n 'fc20 sigmoid fc' -e 1 -r 0 --init dae20.tns eyes.tns -o init.tns
 is "$(about init.tns | grep '^0')" "$(about dae20.tns | grep '^0')" "--init takes the first layer"
 is "$([ "$(about init.tns | grep '^2.w')" = "$(about dae20.tns | grep '^2.w')" ]; echo $?)" 1 "and no other"
@@ -173,7 +173,7 @@ fails 1 "dae20.tns: its first layer does not have the shape of this net's" cnn-t
 fails 1 "eyes.tns: its first layer does not have the shape" cnn-train -q --target label -n 'fc20 sigmoid fc' --init eyes.tns eyes.tns -o no.tns
 fails 1 "nosuch.tns: No such file" cnn-train -q --target label --init nosuch.tns eyes.tns -o no.tns
 
-# ---- data that does not suit
+# ---- unsuitable data
 fails 1 "eyes.tns: there is no tensor keypoints" cnn-train -q eyes.tns -o no.tns
 fails 1 "faces.tns: there is no tensor label" cnn-train -q --target label faces.tns -o no.tns
 fails 1 "a.tns: there is no tensor image" cnn-train -q a.tns -o no.tns

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Real programs against broken input, full disks, readers that leave and signals: lines 1, 2, 8 and 9 of the table of trust.
+# Programs with damaged input, full disks, closed pipes and signals: lines 1, 2, 8 and 9 of the table of trust.
 # TRUST=1: the long form. Lines that begin with `trust:` are the counts.
 source tests/sh.sh
 long=${TRUST:+1} long=${long:-0}
@@ -9,7 +9,7 @@ for p in face-synth csv-clean; do has $p || { skip "no $p"; good; done_tests; ex
 say() { echo "trust: $1 | $2 | $3 | $4"; }
 RANDOM=2026
 
-# ---- what the programs read, each made by the ones before it ----
+# ---- the programs' inputs, each made by the ones before it ----
 face-synth -q -n 40 --test test.csv --test-count 20 --lookup lookup.csv -o training.csv
 csv-clean -q -o faces.tns training.csv
 csv-clean -q -o test.tns test.csv
@@ -20,7 +20,7 @@ has cnn-train && cnn-train -q -n @net.txt -e 1 -b 8 -o cnn.tns --checkpoint cnn.
 has predict && predict -q -o predicted.tns cnn.tns faces.tns && predict -q -o asked.tns cnn.tns test.tns && predict -q -o pairs.tns dae.tns eyes.tns
 ok "there are streams to break" test -s faces.tns
 
-# Every program that reads a stream: the stream it is given, then the command, IN and OUT in it. A name ending in * is a file only.
+# Every program that reads a stream: the stream, then the command with IN and OUT. A name that ends in * is only read as a file.
 readers="
 tns-info      faces.tns     tns-info -o OUT IN
 tns-info      cnn.tns       tns-info --json -o OUT IN
@@ -46,7 +46,7 @@ cnn-train     cnn.tns       cnn-train -q -n @net.txt -e 1 -b 8 --init IN -o OUT 
 cnn-train     cnn.check*    cnn-train -q -n @net.txt -e 1 -b 8 --resume --checkpoint IN -o OUT faces.tns
 tns-convert   faces.tns     tns-convert -q -o OUT.npz IN
 "
-# What programs write, and where: command with OUT.
+# Programs that write: command with OUT.
 writers="
 face-synth    face-synth -q -n 40 -o OUT
 csv-clean     csv-clean -q -o OUT training.csv
@@ -87,7 +87,7 @@ attempt() { # COMMAND IN pipe|file
 }
 clear_out() { rm -f out.x out.x.* .out.x*; }
 
-# ---- the commands work at all ----
+# ---- the commands work on whole input ----
 for r in "${reads[@]}"; do
 	read -r in cmd <<<"$r"
 	cp "${in%\*}" whole.tns
@@ -135,7 +135,7 @@ broken() { # cut|flip each
 broken cut $((long ? 2000 / ${#reads[@]} + 1 : 5)) 1 'truncated'
 broken flip $((long ? 500 / ${#reads[@]} + 1 : 2)) 2 'with one bit flipped'
 
-# a cut at the head of a chain ends all that follows, and its reason comes out at the end once there was a beginning
+# truncated input of the first program ends all programs of the chain; the last one reports the reason if the stream had begun
 if has patch-extract && has tns-info; then
 	face-synth -q -n 300 | csv-clean -q -o big.tns
 	n=0 first=$((113 * 9216 + 20000)) # the first chunk: 113 rows in a MiB
@@ -151,13 +151,13 @@ if has patch-extract && has tns-info; then
 	good
 fi
 
-# ---- 4: a stream for every rule that can be broken, in little time and memory ----
+# ---- 4: a stream for every rule that can be broken is refused in little time and memory ----
 streams=${BIN%/bin}/tests/check_tns_bad
 if has tns-info && [ -x "$streams" ]; then
 	mkdir hostile
 	WIRE_DUMP=hostile "$streams" >/dev/null
 	n=0 slowest=0 limit=(prlimit --data=67108864)
-	case $BIN in *-san*) limit=(env) ;; esac # a sanitizer's shadow is larger
+	case $BIN in *-san*) limit=(env) ;; esac # a sanitizer's shadow memory is larger
 	for f in hostile/bad-*.tns; do
 		t0=${EPOCHREALTIME/./}
 		fails 1 "$f: " "${limit[@]}" tns-info --check "$f"
@@ -190,7 +190,7 @@ else
 	skip 'no /dev/full'
 fi
 
-# full WHAT COMMAND...: it failed, the old file is whole, and nothing lies about. Its stderr goes through a pipe: it too has a limit
+# full WHAT COMMAND...: it failed, the old file is whole, no temporary is left. Its stderr goes through a pipe, as files are limited
 full() {
 	local what=$1 got
 	shift
@@ -242,7 +242,7 @@ else
 	skip 'no right to mount a tmpfs'
 fi
 
-# ---- 9: readers that leave ----
+# ---- 9: pipes closed by their readers ----
 left=0 tried=0
 for cmd in "face-synth -q -n 400 --truth out.side --dirt" "csv-clean -q --report out.side training.csv" "patch-extract -q --preset eyes faces.tns" \
 	"predict -q cnn.tns faces.tns" "cnn-train -q -n @wide.txt -e 1 -b 8 --log side.tsv faces.tns" "dae-pretrain -q -H 200 -e 1 -b 50 eyes.tns"; do
@@ -250,7 +250,7 @@ for cmd in "face-synth -q -n 400 --truth out.side --dirt" "csv-clean -q --report
 	echo 'fc60 relu fc' >wide.txt
 	for n in 0 1 32 4096; do
 		read -ra words <<<"$cmd"
-		# more than a pipe holds, so that the writer must see it
+		# more than a pipe's capacity, so that the writer gets EPIPE
 		"${words[@]}" 2>.err | head -c $n >/dev/null
 		s=${PIPESTATUS[0]}
 		tried=$((tried + 1))
@@ -269,7 +269,7 @@ has patch-extract && chain+=("patch-extract -q --preset eyes")
 has tns-split && chain+=("tns-split -q -o made.tns -o made.2.tns") || chain[-1]+=" -o made.tns"
 last=$((${#chain[@]} - 1))
 for ((i = 0; i < last; i++)); do mkfifo "fifo$i"; done
-# Starts all stages, each with the default signals (a shell turns INT off for what runs beside it); pid[i]
+# Starts all stages with default signal handlers (a shell ignores INT in background commands); pid[i]
 start() {
 	local i words in out
 	for ((i = 0; i <= last; i++)); do
@@ -304,14 +304,14 @@ for ((round = 0; round < rounds; round++)); do
 			tried=$((tried + 1))
 			tmps=$(find . -maxdepth 1 -name '.*.tmp' | sort | paste -sd ' ')
 			allowed=''
-			[ $sig = KILL ] && [ $stage = $last ] && allowed=$tmps # at most one a name
+			[ $sig = KILL ] && [ $stage = $last ] && allowed=$tmps # at most one a target
 			[ -n "$allowed" ] && leftover=$((leftover + 1))
 			if [ $bad_stages -ge 1 ] && [ ! -e made.tns ] && [ ! -e made.2.tns ] && [ "$tmps" = "$allowed" ] && [ "$(wc -w <<<"$tmps")" -le 2 ]; then
 				clean=$((clean + 1))
 			else
 				bad "SIG$sig to '${chain[stage]}': $bad_stages stages failed; there are: $(ls -A | grep made | paste -sd ' ')"
 			fi
-			if [ -n "$allowed" ] && has tns-split; then # the next run takes them over
+			if [ -n "$allowed" ] && has tns-split; then # the next run overwrites them
 				tns-split -q -o made.tns -o made.2.tns faces.tns || bad "the run after a kill fails"
 				[ -z "$(find . -maxdepth 1 -name '.*.tmp')" ] && [ -s made.tns ] && [ -s made.2.tns ] || bad "the run after a kill leaves $(ls -A | grep made | paste -sd ' ')"
 			fi

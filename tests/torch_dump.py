@@ -3,8 +3,8 @@
 
     python3 tests/torch_dump.py >data/torch_steps.tns
 
-All is computed in double and rounded to float once, so that the dump is the judge. Philox and the stream are written here from their
-papers and pages, not from lib: what both sides got wrong alike would not show otherwise.
+All is computed in double and rounded to float once, as the reference. Philox and the stream are implemented here from their paper and
+specification, not from lib, so that no error is common to both.
 """
 import struct
 import sys
@@ -82,9 +82,8 @@ class Stream:
         self.record(b"END\0", none, struct.pack("<II", len(tensors), 0) + rows, last=True)
 
 
-# ---- the nets. Where a bn follows a convolution, the convolution's bias has no gradient but rounding, which Adam would blow up to whole
-# steps of chance: the nets that it trains have an
-# activation between that no shift passes through.
+# ---- the nets. The gradient of a convolution's bias before a bn is 0 but for rounding errors, which Adam would scale up to steps of full
+# size: the nets that Adam trains have a nonlinear activation between the two.
 class Net(torch.nn.Module):
     def __init__(self, outputs, bn_first):
         super().__init__()
@@ -112,9 +111,9 @@ N, H, W, POINTS, CLASSES = 24, 9, 12, 3, 4
 rng = np.random.default_rng(20120912)
 image = rng.integers(0, 256, (N, H, W), dtype=np.uint8)
 keypoints = rng.uniform(-1, [W, H], (N, POINTS, 2)).astype(np.float32)
-keypoints[rng.uniform(size=(N, POINTS)) < 0.3] = np.nan  # labels that are missing: both coordinates
-keypoints[5, 1, 0] = np.nan  # and one of which half is
-keypoints[0, 0] = 3, 4  # every row has one
+keypoints[rng.uniform(size=(N, POINTS)) < 0.3] = np.nan  # unlabelled points
+keypoints[5, 1, 0] = np.nan  # a half-labelled one
+keypoints[0, 0] = 3, 4  # so that each row has a labelled point
 label2 = rng.integers(0, 2, N).astype(np.uint8)
 label4 = (np.arange(N) % CLASSES).astype(np.uint8)
 tensors = {"image": image, "keypoints": keypoints, "label2": label2, "label4": label4}
@@ -122,14 +121,14 @@ x = torch.tensor(image / 255.0)[:, None]
 
 
 def rounded(module):
-    """First values are floats, so that both sides start from the same."""
+    """Rounds initial values to floats, so that both sides start from the same."""
     with torch.no_grad():
         for p in list(module.parameters()) + list(module.buffers()):
             if p.dtype == torch.float64:
                 p.copy_(p.float().double())
 
 
-# losses: the sum over some rows, and what it is the mean over
+# losses: the sum over some rows, and its number of terms
 def coords_loss(z, rows):
     size = torch.tensor([W, H])
     t = torch.tensor(keypoints[rows].astype(np.float64)) * 2 / size - (size - 1) / size
@@ -155,7 +154,7 @@ def steps(name, outputs, bn_first, loss_of, optimizer, schedule=lambda e: 1, bat
             p.add_(0.2 * torch.randn_like(p))
     rounded(net)
     tensors.update(net.tensors(f"{name}/first/"))
-    # decay is on weights, not on biases and batch norm
+    # weight decay is on weights, not on biases and batch norm
     weights = [l.weight for i, l in net.layers.items() if i != net.bn]
     others = [p for p in net.parameters() if not any(p is w for w in weights)]
     opt = optimizer([{"params": weights}, {"params": others, "weight_decay": 0}])

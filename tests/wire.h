@@ -1,5 +1,5 @@
-/* Streams built byte by byte from the page alone, so that the reader is not judged by our writer. Every field and checksum is as the
- * page has it, but for what a test breaks on purpose. Also how streams are read here: from memory, a file and a pipe. */
+/* Builds streams byte by byte from the specification, so that the reader is tested independently of the writer. Every field and checksum is
+ * valid, but for what a test breaks on purpose. Also reads streams from memory, a file and a pipe. */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -20,14 +20,14 @@ struct wire {
 	unsigned char *p;
 	size_t n, size;
 	uint32_t seq, chain;
-	/* for one record, then forgotten: what is put in instead of the right thing */
+	/* faults of the next record, then reset: CRCs xored with a value, sequence number and flags replaced */
 	uint32_t flip_head, flip_payload, *as_seq, flags;
 	unsigned char pad;
-	uint32_t stored, raw; /* if not 0: lengths as the header says them */
-	int raw_0;	      /* says a raw length of 0 */
+	uint32_t stored, raw; /* if not 0: lengths declared in the header */
+	int raw_0;	      /* declares a raw length of 0 */
 };
 
-/* An element of a small type is put in as it is; all machines here are little-endian. */
+/* Elements are written in the host's byte order: little-endian machines only. */
 static inline void wire_put(struct wire *w, const void *data, size_t n)
 {
 	if (w->n + n > w->size)
@@ -115,7 +115,7 @@ static inline void wire_zlib(struct wire *w, const char *type, uint32_t id, cons
 	free(p);
 }
 
-/* A definition whose name may be any n bytes; zero stands where the page wants 0. */
+/* A definition whose name may be any n bytes; zero: the field that the specification wants 0. */
 static inline void wire_tdef_raw(
 	struct wire *w, uint32_t id, int dtype, int ndim, const uint64_t *dim, const void *name, size_t n, uint32_t zero)
 {
@@ -172,8 +172,8 @@ static inline void wire_end(struct wire *w, int n, const uint64_t *rows)
 
 static volatile unsigned wire_sum;
 
-/* To the end, touching every byte of every chunk, so that a sanitizer sees what may not be touched. 1: verified, its END and all;
- * 0: refused, and why holds the reason (512 bytes). */
+/* Reads a stream to its end and bytes of every chunk, so that a sanitizer finds invalid ones. 1: verified up to END; 0: refused, with the
+ * reason in why (512 bytes). */
 static inline int wire_read_all(struct tns *t, char *why)
 {
 	int rc = tns_head(t);
@@ -183,14 +183,14 @@ static inline int wire_read_all(struct tns *t, char *why)
 				wire_sum += t->data[i];
 	if (why)
 		snprintf(why, 512, "%s", rc < 0 ? t->err : "");
-	/* a reader that failed once goes on failing */
+	/* the end is sticky: another step returns the same */
 	if (tns_step(t) != rc || (rc < 0) != (t->err[0] != 0))
 		abort();
 	tns_free(t);
 	return rc == TNS_DONE;
 }
 
-/* The bytes lie at the end of a block of their own, so that reading past them is seen. */
+/* From an allocation of exactly n bytes, so that a sanitizer finds reads past the end. */
 static inline int wire_read(const void *p, size_t n, char *why)
 {
 	unsigned char *copy = malloc(n + !n);
@@ -215,7 +215,7 @@ static inline int wire_read_file(const void *p, size_t n, char *why)
 	return wire_read_all(tns_open_fd(wire_fd(p, n), "file"), why);
 }
 
-/* Through a pipe, written by a child in pieces of so many bytes. */
+/* From a pipe, written by a child in pieces of so many bytes. */
 static inline int wire_read_pipe(const void *p, size_t n, size_t piece, char *why)
 {
 	int fd[2], status;
@@ -254,7 +254,7 @@ static inline unsigned char *wire_slurp(const char *path, size_t *n)
 	return p;
 }
 
-/* A name in a fresh directory of this process; the directory is left to the runner, who removes $TMP. */
+/* A path in a fresh directory of this process, in $TMP, which the test runner removes. */
 static inline const char *wire_path(const char *name)
 {
 	static char dir[512], path[1024];

@@ -1,5 +1,5 @@
-/* Convolution forward: bands of rows of an image, each a task. A band's input is copied with its zeros around where it needs any; every
- * output row is then tiles of registers, bias and relu in them, and pooled while it is still in cache. */
+/* Convolution forward, im2col-free and direct: a task is a band of output rows of one image. A band's input is copied with zero padding
+ * where it needs any; each output row is computed in register tiles with bias and ReLU fused, then pooled while it is in cache. */
 #include <string.h>
 
 #include "kernels/cpu/cpu.h"
@@ -16,9 +16,9 @@ struct job {
 	const float *w, *bias, *x;
 	float *y;
 	uint8_t *argmax;
-	int unit, rows, bands; /* output rows that go together, of a band; bands of an image */
-	int copied, in_rows;
-	long pitch, plane;
+	int unit, rows, bands; /* rows: output rows of a band; bands: of an image */
+	int copied, in_rows;   /* 1: a band's input is copied with padding; rows of the copy */
+	long pitch, plane;     /* of the input, in floats: from row to row, from channel block to channel block */
 };
 
 static int channel_blocks(int C)
@@ -26,8 +26,8 @@ static int channel_blocks(int C)
 	return (C + BLOCK - 1) / BLOCK;
 }
 
-/* Rows [from, from + rows) of an image into the band, zeros where there are none. */
-void cpu_padded(float *to, const float *x, const struct padded *p, int from)
+/* Copies rows [from, from + rows) of an image with zero padding; rows outside of the image are zeros. */
+void cpu_pad(float *to, const float *x, const struct padded_planes *p, int from)
 {
 	size_t line = (size_t)p->W * (size_t)p->pixel, before = (size_t)p->before * (size_t)p->pixel,
 	       pitch = line + before + (size_t)p->after * (size_t)p->pixel;
@@ -54,79 +54,81 @@ static int phase_high(const struct axis *a)
 	return a->hi[a->phases - 1];
 }
 
-/* One output row of one group: y is where its first block's first pixel goes. */
-static void row(const struct job *j, int g, int oy, const float *x, int r0, float *y, long yblock)
+/* One output row (before the pool) of one group of filter blocks; x: input rows from r0 on; y: the row in the group's first block. */
+static void conv_row(const struct job *j, int g, int oy, const float *x, int r0, float *y, long yblock)
 {
 	const struct conv *s = j->s;
-	const struct simd *m = j->c->simd;
+	const struct simd *simd = j->c->simd;
 	const struct pack *p = &j->p;
 	int py = oy % s->upsample, q = oy / s->upsample;
 	for (int px = 0; px < s->upsample; px++) {
-		int K = pack_kernel(p, py, px), n = p->x.count[px];
+		int K = pack_k(p, py, px), n = p->x.count[px];
 		struct conv_kernel t = {.y = y + p->x.first[px] * BLOCK,
 			.ystep = s->upsample * BLOCK,
 			.yblock = yblock,
-			.x = x + (q * p->y.step - r0) * j->pitch + (j->copied ? p->x.before : 0) * p->line,
-			.xstep = s->S * p->line,
+			.x = x + (q * p->y.step - r0) * j->pitch + (j->copied ? p->x.before : 0) * p->in_block,
+			.xstep = s->S * p->in_block,
 			.off = j->off[py][px],
-			.w = j->w + pack_at(p, py, px) + (size_t)g * (size_t)(m->group * BLOCK) * (size_t)K,
-			.init = j->bias + g * m->group * BLOCK,
+			.w = j->w + pack_at(p, py, px) + (size_t)g * (size_t)(simd->group * BLOCK) * (size_t)K,
+			.init = j->bias + g * simd->group * BLOCK,
 			.n = n,
 			.K = K,
-			.blocks = pack_blocks(p, m, g),
+			.blocks = pack_blocks(p, simd, g),
 			.relu = s->act == ACT_RELU && s->pool == 1};
 		if (n)
-			m->conv_kernel(&t);
+			simd->conv_kernel(&t);
 	}
 }
 
-static void band(void *arg, int task, int thread)
+static void conv_band(void *arg, int task, int thread)
 {
 	const struct job *j = arg;
 	const struct conv *s = j->s;
-	const struct simd *m = j->c->simd;
+	const struct simd *simd = j->c->simd;
 	int n = task / j->bands, from = task % j->bands * j->rows, PH = s->OH / s->pool, PW = s->OW / s->pool;
 	int to = from + j->rows < PH * s->pool ? from + j->rows : PH * s->pool, r0 = 0, blocks = channel_blocks(s->F);
-	int in_blocks = s->image ? s->C : channel_blocks(s->C);
-	size_t room = j->copied ? (size_t)j->plane * (size_t)in_blocks : 0, pooled = (size_t)(s->pool * s->OW * BLOCK);
-	float *scratch = cpu_scratch(j->c, thread, room + pooled * 2);
-	const float *x = j->x + (size_t)n * (size_t)in_blocks * (size_t)s->H * (size_t)s->W * (size_t)j->p.line;
+	int planes = s->image ? s->C : channel_blocks(s->C);
+	size_t padded_size = j->copied ? (size_t)j->plane * (size_t)planes : 0, pre_pool = (size_t)(s->pool * s->OW * BLOCK);
+	float *scratch = cpu_scratch(j->c, thread, padded_size + pre_pool * 2);
+	const float *x = j->x + (size_t)n * (size_t)planes * (size_t)s->H * (size_t)s->W * (size_t)j->p.in_block;
 	if (j->copied) {
 		r0 = from / s->upsample * j->p.y.step + phase_low(&j->p.y);
-		cpu_padded(scratch, x, &(struct padded){in_blocks, s->H, s->W, j->p.line, j->in_rows, j->p.x.before, j->p.x.after}, r0);
+		cpu_pad(scratch, x, &(struct padded_planes){planes, s->H, s->W, j->p.in_block, j->in_rows, j->p.x.before, j->p.x.after},
+			r0);
 		x = scratch;
 	}
 	size_t out_plane = (size_t)PH * (size_t)PW * BLOCK;
-	float *y = j->y + (size_t)n * (size_t)blocks * out_plane, *rows = scratch + room;
+	float *y = j->y + (size_t)n * (size_t)blocks * out_plane, *rows = scratch + padded_size;
 	uint8_t *argmax = j->argmax + (s->pool > 1 ? (size_t)n * (size_t)blocks * out_plane : 0);
 	for (int g = 0; g < j->p.groups; g++) {
-		int first = g * m->group, wide = pack_blocks(&j->p, m, g);
+		int first = g * simd->group, wide = pack_blocks(&j->p, simd, g);
 		for (int oy = from; oy < to; oy++) {
 			if (s->pool == 1) {
 				float *out = y + (size_t)first * out_plane + (size_t)oy * (size_t)s->OW * BLOCK;
-				row(j, g, oy, x, r0, out, (long)out_plane);
+				conv_row(j, g, oy, x, r0, out, (long)out_plane);
 				for (int b = 0; b < wide && s->act != ACT_NONE && s->act != ACT_RELU; b++)
-					m->act(out + (size_t)b * out_plane, out + (size_t)b * out_plane, s->act, (size_t)s->OW * BLOCK);
+					simd->act(out + (size_t)b * out_plane, out + (size_t)b * out_plane, s->act, (size_t)s->OW * BLOCK);
 				continue;
 			}
-			row(j, g, oy, x, r0, rows + (size_t)(oy % s->pool) * (size_t)s->OW * BLOCK, (long)pooled);
+			conv_row(j, g, oy, x, r0, rows + (size_t)(oy % s->pool) * (size_t)s->OW * BLOCK, (long)pre_pool);
 			for (int b = 0; b < wide && oy % s->pool == s->pool - 1; b++) {
-				size_t place = (size_t)(first + b) * out_plane + (size_t)(oy / s->pool) * (size_t)PW * BLOCK;
-				m->max_pool_row(y + place, argmax + place, rows + (size_t)b * pooled, (long)s->OW * BLOCK, s->pool, PW, s->act);
+				size_t at = (size_t)(first + b) * out_plane + (size_t)(oy / s->pool) * (size_t)PW * BLOCK;
+				simd->max_pool_row(
+					y + at, argmax + at, rows + (size_t)b * pre_pool, (long)s->OW * BLOCK, s->pool, PW, s->act);
 			}
 		}
 	}
 }
 
-/* Rows of a band: of as many as keep the tasks busy and the copy in cache, cut by shape alone. */
-static void cut(struct job *j)
+/* Rows of a band, a multiple of pool and upsample: about TASKS bands a batch, the padded copy at most BAND_BYTES; by shape alone. */
+static void plan_bands(struct job *j)
 {
 	const struct conv *s = j->s;
 	int unit = s->pool, used = s->OH / s->pool * s->pool, wanted = (TASKS + s->B - 1) / s->B;
 	while (unit % s->upsample)
 		unit += s->pool;
-	int lines = s->image ? s->C : channel_blocks(s->C) * BLOCK;
-	long wide = (long)(s->W + j->p.x.before + j->p.x.after) * lines * (long)sizeof(float);
+	int channels = s->image ? s->C : channel_blocks(s->C) * BLOCK;
+	long wide = (long)(s->W + j->p.x.before + j->p.x.after) * channels * (long)sizeof(float);
 	j->rows = (used / wanted + unit - 1) / unit * unit;
 	j->rows = j->rows < unit ? unit : j->rows;
 	while (j->rows > unit && (long)j->rows / s->upsample * s->S * wide > BAND_BYTES)
@@ -135,16 +137,16 @@ static void cut(struct job *j)
 	j->copied = j->p.y.before || j->p.y.after || j->p.x.before || j->p.x.after;
 	if (j->copied) {
 		j->in_rows = ((j->rows - 1) / s->upsample + 1) * s->S + phase_high(&j->p.y) - phase_low(&j->p.y) + 1;
-		j->pitch = (long)(s->W + j->p.x.before + j->p.x.after) * j->p.line, j->plane = j->pitch * j->in_rows;
+		j->pitch = (long)(s->W + j->p.x.before + j->p.x.after) * j->p.in_block, j->plane = j->pitch * j->in_rows;
 	} else {
-		j->pitch = (long)s->W * j->p.line, j->plane = j->pitch * s->H;
+		j->pitch = (long)s->W * j->p.in_block, j->plane = j->pitch * s->H;
 	}
 }
 
 size_t cpu_conv_packed_size(const struct backend *be, const struct conv *s)
 {
 	struct cpu *c = be->ctx;
-	if (!conv_layout_known(s))
+	if (!conv_layout_supports(s))
 		return ref_conv_packed_size(be, s);
 	struct pack p = pack_forward(s, c->simd);
 	return pack_size(&p) * sizeof(float);
@@ -153,7 +155,7 @@ size_t cpu_conv_packed_size(const struct backend *be, const struct conv *s)
 void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const struct conv *s)
 {
 	struct cpu *c = be->ctx;
-	if (!conv_layout_known(s)) {
+	if (!conv_layout_supports(s)) {
 		ref_conv_pack(be, packed, w, s);
 		return;
 	}
@@ -164,17 +166,17 @@ void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const 
 void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
 {
 	struct cpu *c = be->ctx;
-	if (!conv_layout_known(s)) {
+	if (!conv_layout_supports(s)) {
 		cpu_conv_plain(be, y, argmax, x, packed, b, s);
 		return;
 	}
 	struct job j = {.c = c, .s = s, .p = pack_forward(s, c->simd), .w = packed, .x = x, .y = y, .argmax = argmax};
 	size_t blocks = (size_t)channel_blocks(s->F) * BLOCK, K = 0;
-	cut(&j);
+	plan_bands(&j);
 	for (int py = 0; py < s->upsample; py++)
 		for (int px = 0; px < s->upsample; px++)
-			K += (size_t)pack_kernel(&j.p, py, px);
-	float *bias = cpu_shared(c, blocks + K);
+			K += (size_t)pack_k(&j.p, py, px);
+	float *bias = cpu_workspace(c, blocks + K);
 	int32_t *off = (int32_t *)(bias + blocks);
 	memset(bias, 0, blocks * sizeof *bias);
 	if (b)
@@ -183,8 +185,8 @@ void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x,
 	for (int py = 0; py < s->upsample; py++)
 		for (int px = 0; px < s->upsample; px++) {
 			j.off[py][px] = off;
-			pack_offsets(off, &j.p, py, px, j.pitch, j.plane, j.p.line);
-			off += pack_kernel(&j.p, py, px);
+			pack_offsets(off, &j.p, py, px, j.pitch, j.plane, j.p.in_block);
+			off += pack_k(&j.p, py, px);
 		}
-	thread_pool_run(c->pool, s->B * j.bands, band, &j);
+	thread_pool_run(c->pool, s->B * j.bands, conv_band, &j);
 }

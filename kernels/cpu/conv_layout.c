@@ -1,4 +1,4 @@
-/* Taps of convolutions, forward and back, and the weights packed for them. */
+/* Phases of convolutions, forward and backward, and the layout of packed weights. */
 #include <string.h>
 
 #include "kernels/cpu/conv_layout.h"
@@ -8,13 +8,13 @@ static int floor_div(int a, int b)
 	return a >= 0 ? a / b : -((b - 1 - a) / b);
 }
 
-int conv_layout_known(const struct conv *s)
+int conv_layout_supports(const struct conv *s)
 {
 	return (s->upsample == 1 || (s->S == 1 && !s->image)) && s->upsample <= PHASES && s->S <= PHASES;
 }
 
-/* Which outputs each phase has, and the zeros that all their taps need. */
-static void place(struct axis *a, int in, int out, int shift)
+/* Sets each phase's outputs, and the zero padding that all of them need. */
+static void set_phases(struct axis *a, int in, int out, int shift)
 {
 	for (int p = 0; p < a->phases; p++) {
 		int o = ((p - shift) % a->phases + a->phases) % a->phases;
@@ -33,7 +33,7 @@ struct axis axis_forward(const struct conv *s, int K, int in, int out)
 	struct axis a = {.phases = s->upsample, .step = s->S};
 	for (int p = 0; p < a.phases; p++)
 		a.lo[p] = floor_div(p - s->P, s->upsample), a.hi[p] = floor_div(p + K - 1 - s->P, s->upsample);
-	place(&a, in, out, 0);
+	set_phases(&a, in, out, 0);
 	return a;
 }
 
@@ -43,25 +43,25 @@ struct axis axis_backward(const struct conv *s, int K, int in, int out)
 	for (int p = 0; p < a.phases; p++)
 		if (s->upsample > 1)
 			a.lo[p] = s->P - (K - 1), a.hi[p] = s->upsample - 1 + s->P;
-		else /* weights p, p + S, ... one after the other, the farthest first */
+		else /* kernel positions p, p + S, ... in descending order */
 			a.lo[p] = p < K ? -((K - 1 - p) / s->S) : 1, a.hi[p] = 0;
-	place(&a, out, in, s->upsample > 1 ? 0 : s->P);
+	set_phases(&a, out, in, s->upsample > 1 ? 0 : s->P);
 	return a;
 }
 
-struct pack pack_forward(const struct conv *s, const struct simd *m)
+struct pack pack_forward(const struct conv *s, const struct simd *simd)
 {
-	struct pack p = {.in = s->C, .out = s->F, .line = s->image ? 1 : BLOCK};
+	struct pack p = {.in = s->C, .out = s->F, .in_block = s->image ? 1 : BLOCK};
 	p.y = axis_forward(s, s->KH, s->H, s->OH), p.x = axis_forward(s, s->KW, s->W, s->OW);
-	p.groups = ((s->F + BLOCK - 1) / BLOCK + m->group - 1) / m->group;
+	p.groups = ((s->F + BLOCK - 1) / BLOCK + simd->group - 1) / simd->group;
 	return p;
 }
 
-struct pack pack_backward(const struct conv *s, const struct simd *m)
+struct pack pack_backward(const struct conv *s, const struct simd *simd)
 {
-	struct pack p = {.in = s->F, .out = s->C, .line = BLOCK, .back = 1};
+	struct pack p = {.in = s->F, .out = s->C, .in_block = BLOCK, .backward = 1};
 	p.y = axis_backward(s, s->KH, s->H, s->OH), p.x = axis_backward(s, s->KW, s->W, s->OW);
-	p.groups = ((s->C + BLOCK - 1) / BLOCK + m->group - 1) / m->group;
+	p.groups = ((s->C + BLOCK - 1) / BLOCK + simd->group - 1) / simd->group;
 	return p;
 }
 
@@ -70,15 +70,15 @@ static int kernel_extent(const struct axis *a, int p)
 	return a->hi[p] < a->lo[p] ? 0 : a->hi[p] - a->lo[p] + 1;
 }
 
-int pack_kernel(const struct pack *p, int py, int px)
+int pack_k(const struct pack *p, int py, int px)
 {
 	return kernel_extent(&p->y, py) * kernel_extent(&p->x, px) * p->in;
 }
 
-int pack_blocks(const struct pack *p, const struct simd *m, int g)
+int pack_blocks(const struct pack *p, const struct simd *simd, int g)
 {
-	int left = (p->out + BLOCK - 1) / BLOCK - g * m->group;
-	return left < m->group ? left : m->group;
+	int left = (p->out + BLOCK - 1) / BLOCK - g * simd->group;
+	return left < simd->group ? left : simd->group;
 }
 
 size_t pack_at(const struct pack *p, int py, int px)
@@ -88,7 +88,7 @@ size_t pack_at(const struct pack *p, int py, int px)
 		for (int x = 0; x < p->x.phases; x++) {
 			if (y == py && x == px)
 				return at;
-			at += (size_t)pack_kernel(p, y, x) * width;
+			at += (size_t)pack_k(p, y, x) * width;
 		}
 	return at;
 }
@@ -98,10 +98,11 @@ size_t pack_size(const struct pack *p)
 	return pack_at(p, -1, -1);
 }
 
-/* Which tap of the phase weight k is part of along an axis: the first and the last (an upsampling's way back has several). */
-static void kernel_range(const struct conv *s, const struct axis *a, int back, int phase, int k, int *from, int *to)
+/* The positions t - lo of a phase that kernel position k contributes to along an axis: first and last (several only in an upsampling's
+ * backward pass; none: from > to). */
+static void kernel_range(const struct conv *s, const struct axis *a, int backward, int phase, int k, int *from, int *to)
 {
-	if (!back)
+	if (!backward)
 		*from = *to = floor_div(phase + k - s->P, s->upsample);
 	else if (s->upsample > 1)
 		*from = s->P - k, *to = s->P - k + s->upsample - 1;
@@ -112,33 +113,35 @@ static void kernel_range(const struct conv *s, const struct axis *a, int back, i
 	*from -= a->lo[phase], *to -= a->lo[phase];
 }
 
-/* Place of a tap: blocks of channels, then rows, then columns, then the channels of the block. */
-static size_t kernel_at(const struct pack *p, int th, int tw, int c, int ty, int tx)
+/* Row of the packed weights, in order (channel block, ty, tx, channel in block). */
+static size_t kernel_row(const struct pack *p, int th, int tw, int c, int ty, int tx)
 {
-	int block = c / p->line, first = block * p->line, wide = p->in - first < p->line ? p->in - first : p->line;
+	int block = c / p->in_block, first = block * p->in_block, wide = p->in - first < p->in_block ? p->in - first : p->in_block;
 	return (size_t)first * (size_t)(th * tw) + (size_t)((ty * tw + tx) * wide + c - first);
 }
 
-void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *m)
+void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd)
 {
 	memset(to, 0, pack_size(p) * sizeof *to);
 	for (int py = 0; py < p->y.phases; py++)
 		for (int px = 0; px < p->x.phases; px++) {
 			float *phase = to + pack_at(p, py, px);
 			int th = kernel_extent(&p->y, py), tw = kernel_extent(&p->x, px), y0, y1, x0, x1;
-			size_t K = (size_t)pack_kernel(p, py, px);
+			size_t K = (size_t)pack_k(p, py, px);
 			for (int ky = 0; ky < s->KH; ky++)
 				for (int kx = 0; kx < s->KW; kx++) {
-					kernel_range(s, &p->y, p->back, py, ky, &y0, &y1), kernel_range(s, &p->x, p->back, px, kx, &x0, &x1);
+					kernel_range(s, &p->y, p->backward, py, ky, &y0, &y1),
+						kernel_range(s, &p->x, p->backward, px, kx, &x0, &x1);
 					for (int ty = y0; ty <= y1; ty++)
 						for (int tx = x0; tx <= x1; tx++)
 							for (int o = 0; o < p->out; o++) {
-								int g = o / BLOCK / m->group, wide = BLOCK * pack_blocks(p, m, g),
-								    in_group = o - g * m->group * BLOCK;
-								float *out = phase + (size_t)g * (size_t)(m->group * BLOCK) * K + in_group;
+								int g = o / BLOCK / simd->group, wide = BLOCK * pack_blocks(p, simd, g),
+								    in_group = o - g * simd->group * BLOCK;
+								float *out =
+									phase + (size_t)g * (size_t)(simd->group * BLOCK) * K + in_group;
 								for (int i = 0; i < p->in; i++) {
-									int f = p->back ? i : o, c = p->back ? o : i;
-									out[kernel_at(p, th, tw, i, ty, tx) * (size_t)wide] +=
+									int f = p->backward ? i : o, c = p->backward ? o : i;
+									out[kernel_row(p, th, tw, i, ty, tx) * (size_t)wide] +=
 										w[(((size_t)f * s->C + c) * s->KH + ky) * s->KW + kx];
 								}
 							}
@@ -152,6 +155,6 @@ void pack_offsets(int32_t *off, const struct pack *p, int py, int px, long pitch
 	for (int c = 0; c < p->in; c++)
 		for (int ty = 0; ty < th; ty++)
 			for (int tx = 0; tx < tw; tx++)
-				off[kernel_at(p, th, tw, c, ty, tx)] = (int32_t)(c / p->line * plane + (p->y.lo[py] + ty) * pitch +
-									      (p->x.lo[px] + tx) * pixel + c % p->line);
+				off[kernel_row(p, th, tw, c, ty, tx)] = (int32_t)(c / p->in_block * plane + (p->y.lo[py] + ty) * pitch +
+										  (p->x.lo[px] + tx) * pixel + c % p->in_block);
 }

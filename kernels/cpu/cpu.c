@@ -1,4 +1,4 @@
-/* The table of the CPU backend, and its memory. */
+/* The CPU backend's function table, its memory and its parallel loop. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,14 +7,14 @@
 #include "kernels/cpu/cpu.h"
 #include "lib/base/err.h"
 
-enum { LINE = 64, LARGE = 1 << 20, PAGE = 2 << 20 };
+enum { CACHE_LINE = 64, MMAP_BYTES = 1 << 20, HUGE_PAGE = 2 << 20 };
 
 static float *aligned(size_t n)
 {
 	void *p;
-	if (posix_memalign(&p, n * sizeof(float) >= PAGE ? PAGE : LINE, n * sizeof(float) + LINE))
+	if (posix_memalign(&p, n * sizeof(float) >= HUGE_PAGE ? HUGE_PAGE : CACHE_LINE, n * sizeof(float) + CACHE_LINE))
 		die("out of memory: %zu bytes are wanted", n * sizeof(float));
-	if (n * sizeof(float) >= PAGE)
+	if (n * sizeof(float) >= HUGE_PAGE)
 		madvise(p, n * sizeof(float), MADV_HUGEPAGE);
 	return p;
 }
@@ -29,34 +29,34 @@ float *cpu_scratch(struct cpu *c, int thread, size_t n)
 	return c->scratch[thread];
 }
 
-float *cpu_shared(struct cpu *c, size_t n)
+float *cpu_workspace(struct cpu *c, size_t n)
 {
-	if (c->shared_size < n) {
-		free(c->shared);
-		c->shared = aligned(n);
-		c->shared_size = n;
+	if (c->workspace_size < n) {
+		free(c->workspace);
+		c->workspace = aligned(n);
+		c->workspace_size = n;
 	}
-	return c->shared;
+	return c->workspace;
 }
 
-/* What is large comes zeroed and untouched from the system, so that memory never used is never there; its length stands before it. */
+/* Zero-filled. Large blocks are mmapped, so that pages never written use no memory; the length is stored before the block. */
 void *cpu_alloc(const struct backend *be, size_t bytes)
 {
 	size_t *p;
 	(void)be;
-	if (bytes < LARGE) {
-		if (posix_memalign((void **)&p, LINE, bytes + LINE))
+	if (bytes < MMAP_BYTES) {
+		if (posix_memalign((void **)&p, CACHE_LINE, bytes + CACHE_LINE))
 			die("out of memory: %zu bytes are wanted", bytes);
-		memset(p, 0, bytes + LINE);
+		memset(p, 0, bytes + CACHE_LINE);
 	} else {
-		p = mmap(NULL, bytes + LINE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		p = mmap(NULL, bytes + CACHE_LINE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (p == MAP_FAILED)
 			die("out of memory: %zu bytes are wanted", bytes);
-		if (bytes >= 2 * PAGE)
-			madvise(p, bytes + LINE, MADV_HUGEPAGE);
+		if (bytes >= 2 * HUGE_PAGE)
+			madvise(p, bytes + CACHE_LINE, MADV_HUGEPAGE);
 	}
 	*p = bytes;
-	return (char *)p + LINE;
+	return (char *)p + CACHE_LINE;
 }
 
 void cpu_release(const struct backend *be, void *device)
@@ -64,32 +64,32 @@ void cpu_release(const struct backend *be, void *device)
 	(void)be;
 	if (!device)
 		return;
-	size_t *p = (size_t *)(void *)((char *)device - LINE);
-	if (*p < LARGE)
+	size_t *p = (size_t *)(void *)((char *)device - CACHE_LINE);
+	if (*p < MMAP_BYTES)
 		free(p);
 	else
-		munmap(p, *p + LINE);
+		munmap(p, *p + CACHE_LINE);
 }
 
-struct slices {
+struct parallel_for {
 	size_t n, grain;
 	void (*fn)(void *arg, size_t from, size_t to);
 	void *arg;
 };
 
-static void slice(void *arg, int task, int thread)
+static void run_slice(void *arg, int task, int thread)
 {
-	const struct slices *s = arg;
+	const struct parallel_for *s = arg;
 	size_t from = (size_t)task * s->grain, to = from + s->grain;
 	(void)thread;
 	s->fn(s->arg, from, to < s->n ? to : s->n);
 }
 
-void cpu_slices(struct cpu *c, size_t n, size_t grain, void (*fn)(void *arg, size_t from, size_t to), void *arg)
+void cpu_parallel_for(struct cpu *c, size_t n, size_t grain, void (*fn)(void *arg, size_t from, size_t to), void *arg)
 {
-	struct slices s = {n, grain ? grain : 1, fn, arg};
+	struct parallel_for s = {n, grain ? grain : 1, fn, arg};
 	if (n)
-		thread_pool_run(c->pool, (int)((n + s.grain - 1) / s.grain), slice, &s);
+		thread_pool_run(c->pool, (int)((n + s.grain - 1) / s.grain), run_slice, &s);
 }
 
 static void cpu_close(struct backend *be)
@@ -98,7 +98,7 @@ static void cpu_close(struct backend *be)
 	for (int i = 0; i < thread_pool_threads(c->pool); i++)
 		free(c->scratch[i]);
 	thread_pool_close(c->pool);
-	free(c->scratch), free(c->size), free(c->shared), free(c), free(be);
+	free(c->scratch), free(c->size), free(c->workspace), free(c), free(be);
 }
 
 struct backend *backend_cpu_init(int threads)

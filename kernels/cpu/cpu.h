@@ -1,6 +1,6 @@
-/* the CPU backend: own loops for each kind of processor (simd.h), cut into tasks by shape alone and taken by a pool of threads. Maps lie as
- * (B, blocks of 16 channels, H, W, 16): an image's pixel is a row of 16 channels, so that vectors run along channels whatever the image's
- * width; the last block is filled up with channels of no meaning, finite where the data are. */
+/* The CPU backend: SIMD micro-kernels per instruction set (simd.h) on a thread pool; tasks are divided by shape alone. The layout of maps
+ * is blocked channels, (B, blocks, H, W, 16): a pixel holds 16 contiguous channels, so that vectors run along channels whatever the image's
+ * width. The last block is padded with channels whose values mean nothing, finite where the data are. */
 #ifndef CPU_H
 #define CPU_H
 
@@ -13,24 +13,24 @@
 struct cpu {
 	struct thread_pool *pool;
 	const struct simd *simd;
-	float **scratch; /* one for each thread, grown as needed and kept */
+	float **scratch; /* one buffer per thread, reallocated when too small */
 	size_t *size;
-	float *shared; /* packed operands and partial sums of the operation at work */
-	size_t shared_size;
+	float *workspace; /* packed operands and partial sums of the current operation */
+	size_t workspace_size;
 	char kernel[64];
 };
 
-/* n floats of the thread's own, not cleared, on a cache line's bound; valid until its next call. The same for all threads. */
+/* n floats, uninitialised, cache-line aligned, valid until the next call: cpu_scratch's for one thread, cpu_workspace's for all. */
 float *cpu_scratch(struct cpu *c, int thread, size_t n);
-float *cpu_shared(struct cpu *c, size_t n);
+float *cpu_workspace(struct cpu *c, size_t n);
 
-/* fn over [0, n) in slices of grain (cut by n and grain alone). */
-void cpu_slices(struct cpu *c, size_t n, size_t grain, void (*fn)(void *arg, size_t from, size_t to), void *arg);
+/* Parallel loop: fn(arg, from, to) over [0, n) in slices of `grain`; slices depend on n and grain alone. */
+void cpu_parallel_for(struct cpu *c, size_t n, size_t grain, void (*fn)(void *arg, size_t from, size_t to), void *arg);
 
-struct padded { /* planes of rows of pixels with zeros around: before and after in a row; rows as many as wanted */
+struct padded_planes { /* planes (H, W, pixel floats) copied to (rows, before + W + after, pixel), zero-padded; before, after in pixels */
 	int planes, H, W, pixel, rows, before, after;
 };
-void cpu_padded(float *to, const float *x, const struct padded *p, int from);
+void cpu_pad(float *to, const float *x, const struct padded_planes *p, int from);
 
 void *cpu_alloc(const struct backend *be, size_t bytes);
 void cpu_release(const struct backend *be, void *p);
@@ -41,19 +41,20 @@ void cpu_to_rows(const struct backend *be, real *rows, const real *maps, int B, 
 void cpu_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
 void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
 void cpu_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
-void cpu_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
-	int I, int O, const struct optimizer_step *opt);
+void cpu_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2,
+	const real *x2, int B, int I, int O, const struct optimizer_step *opt);
 size_t cpu_conv_packed_size(const struct backend *be, const struct conv *s);
 void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const struct conv *s);
 void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
-void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x,
-	const real *w, const void *packed, const struct conv *s);
-/* shapes that the fast way does not know: by the reference backend */
-void cpu_conv_plain(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
-void cpu_conv_backward_plain(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x,
-	const real *w, const void *packed, const struct conv *s);
-void cpu_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
-	const struct augment *a);
+void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
+	const real *x, const real *w, const void *packed, const struct conv *s);
+/* shapes that conv_layout_supports refuses: by the reference backend */
+void cpu_conv_plain(
+	const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
+void cpu_conv_backward_plain(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
+	const real *x, const real *w, const void *packed, const struct conv *s);
+void cpu_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
+	float add, const struct augment *a);
 void cpu_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);
 void cpu_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch);
@@ -63,13 +64,14 @@ void cpu_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real
 void cpu_max_pool_backward(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K);
 void cpu_upsample(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K);
 void cpu_upsample_backward(const struct backend *be, real *dx, const real *dy, int B, int C, int H, int W, int K);
-void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct batch_norm *s);
-void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
-	const real *save, const struct batch_norm *s);
+void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
+	const struct batch_norm *s);
+void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
+	const real *gamma, const real *save, const struct batch_norm *s);
 void cpu_loss(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
 	int B, int K);
-void cpu_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *place, const real *z, const real *target,
-	const real *weight, int B);
+void cpu_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *decoded, const real *z,
+	const real *target, const real *weight, int B);
 void cpu_draw_gaussians(const struct backend *be, const struct gaussians *s, real *t, const real *points, const real *prior, int B);
 void cpu_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt);
 

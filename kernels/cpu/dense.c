@@ -1,6 +1,6 @@
-/* Products. One operand (B) is packed into panels of nr columns, by whole columns of K; the other (A) is read where it stands. A task is
- * some panels of A's rows against some of B's panels, cut by shape alone; what a tile's sums become (outputs, or weights moved by them)
- * is done while the tile is in cache. The smaller operand is packed: for a small batch the weights pass by once, as they lie. */
+/* Dense layers as GEMM. Operand B is packed into panels of nr columns, all of K; operand A is read in place. A task is a group of A's row
+ * panels (mr rows each) times a group of B's panels, divided by shape alone; the epilogue (bias and activation, or the optimizer step)
+ * runs while a tile is in cache. The smaller operand is packed: for a small batch the weights are read once, in place. */
 #include <string.h>
 
 #include "kernels/act.h"
@@ -8,57 +8,58 @@
 #include "kernels/optimizer.h"
 
 enum {
-	MANY = 8,
-	ALIASED = 256,
-	SMALL = 200000,
+	GATHER_PANELS = 8,    /* A's rows are copied where a task has at least as many panels of B ... */
+	ALIAS_STRIDE = 256,   /* ... and lda is a multiple of this: the rows fall on the same cache sets */
+	SERIAL_MACS = 200000, /* below: no threads */
 	K_BLOCK = 512,
-	CHUNK_BYTES = 256 << 10,
-	GROUP = 16,
+	CHUNK_BYTES = 256 << 10, /* a task's panels of B, one block of K */
+	MAX_M_GROUP = 16,
 	TASKS = 32,
-	TILE = 14 * 32,
-	MOST_ROWS = 14,
-	FEW = 4,
-	OWN_COLUMNS = 256,
-	OWN_K = 256
+	TILE_FLOATS = 14 * 32,
+	MAX_MR = 14,
+	GEMV_BATCH = 4,	     /* largest batch of the matrix-vector kernel */
+	LOCAL_COLUMNS = 256, /* a task's columns of B where it packs them itself */
+	LOCAL_K_BLOCK = 256
 };
 
 struct gemm {
 	struct cpu *c;
-	int M, N, K, pairs;	  /* K of each pair of operands: sums run over pairs x K */
-	const float *a[2], *b[2]; /* (M, K), (K, N) */
+	int M, N, K, pairs;	  /* K of each pair (a[i], b[i]); the result is the sum over pairs */
+	const float *a[2], *b[2]; /* (M, K), (K, N) before transposition */
 	long lda, ldb;
-	int across, turned; /* a[i][k] at a + i + k lda; b[k][j] at b + j ldb + k */
-	/* what becomes of a sum */
-	float *y; /* y[i ldy + j], or y[j ldy + i] where `down` */
+	int trans_a, trans_b; /* transposed: a[i][k] at a + i + k lda; b[k][j] at b + j ldb + k */
+	/* epilogue */
+	float *y; /* y[i ldy + j], or y[j ldy + i] where trans_y */
 	long ldy;
-	int down, add;
-	const float *bias; /* of j, of i where down */
+	int trans_y, add;  /* add: y accumulates */
+	const float *bias; /* of j, of i where trans_y */
 	enum act act;
-	const struct optimizer_step *opt; /* weights y, moments m, v */
-	float *m, *v, fix1, fix2;
-	/* how it is cut */
-	int blocks, panels, columns, group, groups, chunk; /* of K; of M, of N; panels a task; columns' panels a task */
+	const struct optimizer_step *opt; /* not NULL: the result is the gradient of weights y, with moments m, v */
+	float *m, *v, correction1, correction2;
+	/* tiling */
+	int k_blocks, m_panels, n_panels,   /* blocks of K, over all pairs; panels of A, of B */
+		m_group, m_groups, n_group; /* A's panels a task, groups of them; B's panels a task */
 	const float *packed;
 };
 
-static int part(int n, int i, int parts)
+static int partition(int n, int i, int parts)
 {
 	return (int)((long)n * i / parts);
 }
 
-static int block_k(const struct gemm *g, int block)
+static int block_depth(const struct gemm *g, int block)
 {
-	int each = g->blocks / g->pairs, i = block % each;
-	return part(g->K, i + 1, each) - part(g->K, i, each);
+	int per_pair = g->k_blocks / g->pairs, i = block % per_pair;
+	return partition(g->K, i + 1, per_pair) - partition(g->K, i, per_pair);
 }
 
-/* Panel j of a block of K: nr columns, zeros beyond N. */
+/* Packs panel j of B, one block of K: (K, nr), zeros beyond N. */
 static void pack_panel(const struct gemm *g, float *to, int block, int j)
 {
-	int nr = g->c->simd->nr, each = g->blocks / g->pairs, n0 = j * nr, n = g->N - n0 < nr ? g->N - n0 : nr;
-	int k0 = part(g->K, block % each, each), K = block_k(g, block);
-	const float *b = g->b[block / each] + (g->turned ? (long)n0 * g->ldb + k0 : (long)k0 * g->ldb + n0);
-	if (!g->turned) {
+	int nr = g->c->simd->nr, per_pair = g->k_blocks / g->pairs, n0 = j * nr, n = g->N - n0 < nr ? g->N - n0 : nr;
+	int k0 = partition(g->K, block % per_pair, per_pair), K = block_depth(g, block);
+	const float *b = g->b[block / per_pair] + (g->trans_b ? (long)n0 * g->ldb + k0 : (long)k0 * g->ldb + n0);
+	if (!g->trans_b) {
 		for (int k = 0; k < K; k++, to += nr, b += g->ldb) {
 			if (n == 32) {
 				memcpy(to, b, 32 * sizeof *to);
@@ -69,7 +70,7 @@ static void pack_panel(const struct gemm *g, float *to, int block, int j)
 		}
 		return;
 	}
-	for (int i = 0; i < nr; i += 8) /* eight lines at a time, so that what is read stays in cache until it is used up */
+	for (int i = 0; i < nr; i += 8) /* eight rows at a time, so that cache lines read stay in cache until used up */
 		for (int k = 0; k < K; k++)
 			for (int l = i; l < i + 8 && l < nr; l++)
 				to[k * nr + l] = l < n ? b[(long)l * g->ldb + k] : 0;
@@ -77,29 +78,30 @@ static void pack_panel(const struct gemm *g, float *to, int block, int j)
 
 static size_t panel_at(const struct gemm *g, int block, int j)
 {
-	int each = g->blocks / g->pairs, nr = g->c->simd->nr;
-	size_t k = (size_t)(block / each) * (size_t)g->K + (size_t)part(g->K, block % each, each);
-	return (k * (size_t)g->columns + (size_t)j * (size_t)block_k(g, block)) * (size_t)nr;
+	int per_pair = g->k_blocks / g->pairs, nr = g->c->simd->nr;
+	size_t k = (size_t)(block / per_pair) * (size_t)g->K + (size_t)partition(g->K, block % per_pair, per_pair);
+	return (k * (size_t)g->n_panels + (size_t)j * (size_t)block_depth(g, block)) * (size_t)nr;
 }
 
 static void pack(void *arg, int task, int thread)
 {
 	const struct gemm *g = arg;
 	(void)thread;
-	for (int block = 0; block < g->blocks; block++)
+	for (int block = 0; block < g->k_blocks; block++)
 		pack_panel(g, (float *)g->packed + panel_at(g, block, task), block, task);
 }
 
-static void out(const struct gemm *g, float *tile, int m0, int m, int n0, int n)
+static void epilogue(const struct gemm *g, float *tile, int m0, int m, int n0, int n)
 {
 	const struct simd *simd = g->c->simd;
 	int nr = simd->nr;
 	if (g->opt) {
 		size_t at = (size_t)m0 * (size_t)g->ldy + (size_t)n0;
-		simd->optimizer_step_tile(g->y + at, g->m ? g->m + at : NULL, g->v ? g->v + at : NULL, g->ldy, tile, m, n, g->opt, g->fix1, g->fix2);
+		simd->optimizer_step_tile(g->y + at, g->m ? g->m + at : NULL, g->v ? g->v + at : NULL, g->ldy, tile, m, n, g->opt,
+			g->correction1, g->correction2);
 		return;
 	}
-	if (g->down) {
+	if (g->trans_y) {
 		for (int i = 0; i < m && g->bias; i++)
 			for (int j = 0; j < nr; j++)
 				tile[i * nr + j] += g->bias[m0 + i];
@@ -123,10 +125,10 @@ static void out(const struct gemm *g, float *tile, int m0, int m, int n0, int n)
 	}
 }
 
-/* m rows of A, packed: (K, m). */
+/* Copies m rows of A to (K, m). */
 static const float *gather_rows(const struct gemm *g, float *to, const float *a, int m, int K)
 {
-	if (g->across)
+	if (g->trans_a)
 		for (int k = 0; k < K; k++)
 			memcpy(to + k * m, a + (long)k * g->lda, (size_t)m * sizeof *to);
 	else
@@ -136,92 +138,95 @@ static const float *gather_rows(const struct gemm *g, float *to, const float *a,
 	return to;
 }
 
-/* Panels [p0, p1) of rows against panels [j0, j1) of columns; tiles stay in scratch from block to block of K. */
-static void tiles(const struct gemm *g, float *scratch, int p0, int p1, int j0, int j1, int block, const float *b, size_t step)
+/* A's panels [p0, p1) times B's panels [j0, j1) for one block of K; tiles accumulate in scratch from block to block. */
+static void macro_kernel(const struct gemm *g, float *scratch, int p0, int p1, int j0, int j1, int block, const float *b, size_t step)
 {
 	const struct simd *simd = g->c->simd;
-	int each = g->blocks / g->pairs, k0 = part(g->K, block % each, each), K = block_k(g, block), last = block == g->blocks - 1;
-	float *rows = scratch, *sums = scratch + MOST_ROWS * K_BLOCK;
+	int per_pair = g->k_blocks / g->pairs, k0 = partition(g->K, block % per_pair, per_pair), K = block_depth(g, block),
+	    last = block == g->k_blocks - 1;
+	float *rows = scratch, *sums = scratch + MAX_MR * K_BLOCK;
 	for (int p = p0; p < p1; p++) {
-		int m0 = part(g->M, p, g->panels), m = part(g->M, p + 1, g->panels) - m0, across = g->across;
-		const float *a = g->a[block / each] + (g->across ? m0 + (long)k0 * g->lda : (long)m0 * g->lda + k0);
+		int m0 = partition(g->M, p, g->m_panels), m = partition(g->M, p + 1, g->m_panels) - m0, trans_a = g->trans_a;
+		const float *a = g->a[block / per_pair] + (g->trans_a ? m0 + (long)k0 * g->lda : (long)m0 * g->lda + k0);
 		long lda = g->lda;
-		if (j1 - j0 >= MANY && g->lda % ALIASED == 0) /* rows that would drive each other out of the cache */
-			a = gather_rows(g, rows, a, m, K), lda = m, across = 1;
+		if (j1 - j0 >= GATHER_PANELS && g->lda % ALIAS_STRIDE == 0) /* rows that would evict each other from the cache */
+			a = gather_rows(g, rows, a, m, K), lda = m, trans_a = 1;
 		for (int j = j0; j < j1; j++) {
 			int n0 = j * simd->nr, n = g->N - n0 < simd->nr ? g->N - n0 : simd->nr;
-			float *tile = sums + (g->blocks == 1 ? 0 : ((p - p0) * (j1 - j0) + j - j0) * TILE);
-			simd->gemm_tile(tile, a, lda, across, b + (size_t)(j - j0) * step, m, n, K, block > 0);
+			float *tile = sums + (g->k_blocks == 1 ? 0 : ((p - p0) * (j1 - j0) + j - j0) * TILE_FLOATS);
+			simd->gemm_tile(tile, a, lda, trans_a, b + (size_t)(j - j0) * step, m, n, K, block > 0);
 			if (last)
-				out(g, tile, m0, m, n0, n);
+				epilogue(g, tile, m0, m, n0, n);
 		}
 	}
 }
 
-/* Floats of scratch for the tiles of some panels against some columns: one tile is enough where its sum is done at once. */
-static size_t room_of(const struct gemm *g, int panels, int columns)
+/* Floats of scratch of a task of these numbers of panels: one tile is enough where there is one block of K. */
+static size_t scratch_size(const struct gemm *g, int m_panels, int n_panels)
 {
-	return (size_t)(MOST_ROWS * K_BLOCK) + (g->blocks == 1 ? 1 : (size_t)panels * (size_t)columns) * TILE;
+	return (size_t)(MAX_MR * K_BLOCK) + (g->k_blocks == 1 ? 1 : (size_t)m_panels * (size_t)n_panels) * TILE_FLOATS;
 }
 
-static void task(void *arg, int task, int thread)
+static void gemm_task(void *arg, int task, int thread)
 {
 	const struct gemm *g = arg;
-	int q = task / g->groups, p0 = task % g->groups * g->group, p1 = p0 + g->group < g->panels ? p0 + g->group : g->panels;
-	int j0 = q * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
-	float *scratch = cpu_scratch(g->c, thread, room_of(g, g->group, g->chunk));
-	for (int block = 0; block < g->blocks; block++)
-		tiles(g, scratch, p0, p1, j0, j1, block, g->packed + panel_at(g, block, j0), (size_t)(block_k(g, block) * g->c->simd->nr));
+	int q = task / g->m_groups, p0 = task % g->m_groups * g->m_group,
+	    p1 = p0 + g->m_group < g->m_panels ? p0 + g->m_group : g->m_panels;
+	int j0 = q * g->n_group, j1 = j0 + g->n_group < g->n_panels ? j0 + g->n_group : g->n_panels;
+	float *scratch = cpu_scratch(g->c, thread, scratch_size(g, g->m_group, g->n_group));
+	for (int block = 0; block < g->k_blocks; block++)
+		macro_kernel(g, scratch, p0, p1, j0, j1, block, g->packed + panel_at(g, block, j0),
+			(size_t)(block_depth(g, block) * g->c->simd->nr));
 }
 
-/* A task packs its own columns: for weights that are used for a batch only once. */
-static void own(void *arg, int task, int thread)
+/* A task that packs its panels of B itself: for large weights that a small batch uses once. */
+static void gemm_task_local_pack(void *arg, int task, int thread)
 {
 	const struct gemm *g = arg;
-	int nr = g->c->simd->nr, j0 = task * g->chunk, j1 = j0 + g->chunk < g->columns ? j0 + g->chunk : g->columns;
-	size_t sums = room_of(g, g->panels, g->chunk);
-	float *scratch = cpu_scratch(g->c, thread, sums + (size_t)(g->chunk * nr * (OWN_K + 1))), *b = scratch + sums;
-	for (int block = 0; block < g->blocks; block++) {
-		size_t step = (size_t)(block_k(g, block) * nr);
+	int nr = g->c->simd->nr, j0 = task * g->n_group, j1 = j0 + g->n_group < g->n_panels ? j0 + g->n_group : g->n_panels;
+	size_t sums = scratch_size(g, g->m_panels, g->n_group);
+	float *scratch = cpu_scratch(g->c, thread, sums + (size_t)(g->n_group * nr * (LOCAL_K_BLOCK + 1))), *b = scratch + sums;
+	for (int block = 0; block < g->k_blocks; block++) {
+		size_t step = (size_t)(block_depth(g, block) * nr);
 		for (int j = j0; j < j1; j++)
 			pack_panel(g, b + (size_t)(j - j0) * step, block, j);
-		tiles(g, scratch, 0, g->panels, j0, j1, block, b, step);
+		macro_kernel(g, scratch, 0, g->m_panels, j0, j1, block, b, step);
 	}
 }
 
-static void run(struct cpu *c, struct gemm *g, int alone)
+static void gemm(struct cpu *c, struct gemm *g, int local_pack)
 {
 	const struct simd *simd = c->simd;
-	int deep = alone ? OWN_K : K_BLOCK;
+	int k_block = local_pack ? LOCAL_K_BLOCK : K_BLOCK;
 	g->c = c;
 	g->pairs = g->a[1] ? 2 : 1;
-	g->blocks = (g->K + deep - 1) / deep * g->pairs;
-	g->panels = (g->M + simd->mr - 1) / simd->mr, g->columns = (g->N + simd->nr - 1) / simd->nr;
-	if (alone) {
-		g->chunk = OWN_COLUMNS / simd->nr;
-		thread_pool_run(c->pool, (g->columns + g->chunk - 1) / g->chunk, own, g);
+	g->k_blocks = (g->K + k_block - 1) / k_block * g->pairs;
+	g->m_panels = (g->M + simd->mr - 1) / simd->mr, g->n_panels = (g->N + simd->nr - 1) / simd->nr;
+	if (local_pack) {
+		g->n_group = LOCAL_COLUMNS / simd->nr;
+		thread_pool_run(c->pool, (g->n_panels + g->n_group - 1) / g->n_group, gemm_task_local_pack, g);
 		return;
 	}
 	int kc = g->K < K_BLOCK ? g->K : K_BLOCK;
-	g->chunk = CHUNK_BYTES / (kc * simd->nr * (int)sizeof(float));
-	g->chunk = g->chunk < 8 ? 8 : g->chunk > g->columns ? g->columns : g->chunk;
-	int chunks = (g->columns + g->chunk - 1) / g->chunk;
-	g->group = (int)((long)g->panels * chunks / TASKS);
-	g->group = g->group < 1 ? 1 : g->group > GROUP ? GROUP : g->group;
-	g->groups = (g->panels + g->group - 1) / g->group;
-	g->packed = cpu_shared(c, (size_t)g->K * (size_t)g->pairs * (size_t)g->columns * (size_t)simd->nr);
-	if ((double)g->M * g->N * g->K * g->pairs < SMALL) { /* waking others would cost more */
-		for (int j = 0; j < g->columns; j++)
+	g->n_group = CHUNK_BYTES / (kc * simd->nr * (int)sizeof(float));
+	g->n_group = g->n_group < 8 ? 8 : g->n_group > g->n_panels ? g->n_panels : g->n_group;
+	int n_groups = (g->n_panels + g->n_group - 1) / g->n_group;
+	g->m_group = (int)((long)g->m_panels * n_groups / TASKS);
+	g->m_group = g->m_group < 1 ? 1 : g->m_group > MAX_M_GROUP ? MAX_M_GROUP : g->m_group;
+	g->m_groups = (g->m_panels + g->m_group - 1) / g->m_group;
+	g->packed = cpu_workspace(c, (size_t)g->K * (size_t)g->pairs * (size_t)g->n_panels * (size_t)simd->nr);
+	if ((double)g->M * g->N * g->K * g->pairs < SERIAL_MACS) { /* waking the threads would cost more */
+		for (int j = 0; j < g->n_panels; j++)
 			pack(g, j, 0);
-		for (int t = 0; t < g->groups * chunks; t++)
-			task(g, t, 0);
+		for (int t = 0; t < g->m_groups * n_groups; t++)
+			gemm_task(g, t, 0);
 		return;
 	}
-	thread_pool_run(c->pool, g->columns, pack, g);
-	thread_pool_run(c->pool, g->groups * chunks, task, g);
+	thread_pool_run(c->pool, g->n_panels, pack, g);
+	thread_pool_run(c->pool, g->m_groups * n_groups, gemm_task, g);
 }
 
-struct dots {
+struct gemv {
 	const struct simd *simd;
 	float *y;
 	const float *x, *w, *b;
@@ -229,12 +234,12 @@ struct dots {
 	int B, I, O;
 };
 
-enum { ROWS = 8 };
+enum { GEMV_ROWS = 8 };
 
-static void dots(void *arg, int task, int thread)
+static void gemv_task(void *arg, int task, int thread)
 {
-	const struct dots *d = arg;
-	int from = task * ROWS, n = d->O - from < ROWS ? d->O - from : ROWS;
+	const struct gemv *d = arg;
+	int from = task * GEMV_ROWS, n = d->O - from < GEMV_ROWS ? d->O - from : GEMV_ROWS;
 	(void)thread;
 	d->simd->gemv(d->y + from, d->O, d->w + (size_t)from * (size_t)d->I, d->I, d->x, n, d->B, d->I);
 	for (int b = 0; b < d->B; b++)
@@ -247,27 +252,27 @@ static void dots(void *arg, int task, int thread)
 void cpu_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
 {
 	struct cpu *c = be->ctx;
-	if (B <= FEW && !flip)
-		thread_pool_run(c->pool, (O + ROWS - 1) / ROWS, dots, &(struct dots){c->simd, y, x, w, b, act, B, I, O});
+	if (B <= GEMV_BATCH && !flip)
+		thread_pool_run(c->pool, (O + GEMV_ROWS - 1) / GEMV_ROWS, gemv_task, &(struct gemv){c->simd, y, x, w, b, act, B, I, O});
 	else if (B <= O)
-		run(c,
+		gemm(c,
 			&(struct gemm){.M = O,
 				.N = B,
 				.K = I,
 				.a = {w},
 				.lda = flip ? O : I,
-				.across = flip,
+				.trans_a = flip,
 				.b = {x},
 				.ldb = I,
-				.turned = 1,
+				.trans_b = 1,
 				.y = y,
 				.ldy = O,
-				.down = 1,
+				.trans_y = 1,
 				.bias = b,
 				.act = act},
 			0);
 	else
-		run(c,
+		gemm(c,
 			&(struct gemm){.M = B,
 				.N = O,
 				.K = I,
@@ -275,7 +280,7 @@ void cpu_dense(const struct backend *be, real *y, const real *x, const real *w, 
 				.lda = I,
 				.b = {w},
 				.ldb = flip ? O : I,
-				.turned = !flip,
+				.trans_b = !flip,
 				.y = y,
 				.ldy = O,
 				.bias = b,
@@ -287,12 +292,21 @@ void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy
 {
 	struct cpu *c = be->ctx;
 	if (B <= I && flip)
-		run(c,
-			&(struct gemm){
-				.M = I, .N = B, .K = O, .a = {w}, .lda = O, .b = {dy}, .ldb = O, .turned = 1, .y = dx, .ldy = I, .down = 1},
+		gemm(c,
+			&(struct gemm){.M = I,
+				.N = B,
+				.K = O,
+				.a = {w},
+				.lda = O,
+				.b = {dy},
+				.ldb = O,
+				.trans_b = 1,
+				.y = dx,
+				.ldy = I,
+				.trans_y = 1},
 			0);
 	else
-		run(c,
+		gemm(c,
 			&(struct gemm){.M = B,
 				.N = I,
 				.K = O,
@@ -300,10 +314,10 @@ void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy
 				.lda = O,
 				.b = {w},
 				.ldb = flip ? O : I,
-				.turned = flip,
+				.trans_b = flip,
 				.y = dx,
 				.ldy = I},
-			!flip && I >= 8 * OWN_COLUMNS && B <= 512);
+			!flip && I >= 8 * LOCAL_COLUMNS && B <= 512);
 }
 
 struct bias {
@@ -312,12 +326,12 @@ struct bias {
 	int B, O;
 };
 
-enum { COLUMNS = 64 };
+enum { BIAS_COLUMNS = 64 };
 
 static void bias_sums(void *arg, size_t from, size_t to)
 {
 	const struct bias *s = arg;
-	double sum[COLUMNS] = {0};
+	double sum[BIAS_COLUMNS] = {0};
 	for (int b = 0; b < s->B; b++)
 		for (size_t k = from; k < to; k++)
 			sum[k - from] += (double)s->dy[(size_t)b * (size_t)s->O + k];
@@ -328,13 +342,13 @@ static void bias_sums(void *arg, size_t from, size_t to)
 void cpu_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O)
 {
 	if (dw)
-		run(be->ctx,
+		gemm(be->ctx,
 			&(struct gemm){.M = O,
 				.N = I,
 				.K = B,
 				.a = {dy},
 				.lda = O,
-				.across = 1,
+				.trans_a = 1,
 				.b = {x},
 				.ldb = I,
 				.y = dw,
@@ -342,18 +356,18 @@ void cpu_dense_backward_weight(const struct backend *be, real *dw, real *db, con
 				.add = add},
 			0);
 	if (db)
-		cpu_slices(be->ctx, (size_t)O, COLUMNS, bias_sums, &(struct bias){db, dy, B, O});
+		cpu_parallel_for(be->ctx, (size_t)O, BIAS_COLUMNS, bias_sums, &(struct bias){db, dy, B, O});
 }
 
-void cpu_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
-	int I, int O, const struct optimizer_step *opt)
+void cpu_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2,
+	const real *x2, int B, int I, int O, const struct optimizer_step *opt)
 {
 	struct gemm g = {.M = O,
 		.N = I,
 		.K = B,
 		.a = {dy, dy2},
 		.lda = O,
-		.across = 1,
+		.trans_a = 1,
 		.b = {x, x2},
 		.ldb = I,
 		.y = w,
@@ -361,6 +375,6 @@ void cpu_dense_backward_update(const struct backend *be, real *w, real *m, real 
 		.opt = opt,
 		.m = m,
 		.v = v};
-	optimizer_bias_correction(opt, &g.fix1, &g.fix2);
-	run(be->ctx, &g, 0);
+	optimizer_bias_correction(opt, &g.correction1, &g.correction2);
+	gemm(be->ctx, &g, 0);
 }

@@ -1,10 +1,11 @@
-/* Batches, activations, losses and updates: in slices cut by shape, by the innermost loops or, where speed is no matter, the readable
- * backend's. */
+/* Batch loading, dropout, activations, losses and optimizer steps: parallel loops over slices, by SIMD kernels or, where speed does not
+ * matter, the reference backend. */
 #include "kernels/cpu/cpu.h"
 #include "kernels/ref/ref.h"
 #include "kernels/optimizer.h"
 
-struct args { /* one for all: what an operation was called with */
+struct args { /* the arguments of any of the operations; load_batch's add is p; optimizer_step's m, v are u, v, its correction1, correction2
+		 are p, mul */
 	const struct backend *be;
 	real *y, *u, *v;
 	const real *x, *t;
@@ -18,17 +19,17 @@ struct args { /* one for all: what an operation was called with */
 	uint32_t purpose, epoch;
 };
 
-static void images(void *arg, size_t from, size_t to)
+static void load_batch(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
-	ref_load_batch(a->be, a->y + from * (size_t)(a->C * a->H * a->W), a->bytes, a->rows + from, (int)(to - from), a->C, a->H, a->W, a->mul,
-		a->p, a->s);
+	ref_load_batch(a->be, a->y + from * (size_t)(a->C * a->H * a->W), a->bytes, a->rows + from, (int)(to - from), a->C, a->H, a->W,
+		a->mul, a->p, a->s);
 }
 
-void cpu_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
-	const struct augment *s)
+void cpu_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
+	float add, const struct augment *s)
 {
-	cpu_slices(be->ctx, (size_t)B, 4, images,
+	cpu_parallel_for(be->ctx, (size_t)B, 4, load_batch,
 		&(struct args){.be = be, .y = x, .bytes = bytes, .rows = rows, .C = C, .H = H, .W = W, .mul = mul, .p = add, .s = s});
 }
 
@@ -40,22 +41,22 @@ static void gather(void *arg, size_t from, size_t to)
 
 void cpu_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K)
 {
-	cpu_slices(be->ctx, (size_t)B, K < 256 ? 256 : 16, gather, &(struct args){.be = be, .y = y, .x = x, .rows = rows, .K = K});
+	cpu_parallel_for(be->ctx, (size_t)B, K < 256 ? 256 : 16, gather, &(struct args){.be = be, .y = y, .x = x, .rows = rows, .K = K});
 }
 
-static void mask(void *arg, size_t from, size_t to)
+static void dropout(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	const struct cpu *c = a->be->ctx;
 	for (size_t b = from; b < to; b++)
-		c->simd->dropout(a->y + b * (size_t)a->K, a->x + b * (size_t)a->K, (size_t)a->K, a->p, a->mul, a->seed, a->purpose, a->epoch,
-			a->rows[b]);
+		c->simd->dropout(a->y + b * (size_t)a->K, a->x + b * (size_t)a->K, (size_t)a->K, a->p, a->mul, a->seed, a->purpose,
+			a->epoch, a->rows[b]);
 }
 
 void cpu_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch)
 {
-	cpu_slices(be->ctx, (size_t)B, 8, mask,
+	cpu_parallel_for(be->ctx, (size_t)B, 8, dropout,
 		&(struct args){.be = be,
 			.y = y,
 			.x = x,
@@ -77,10 +78,10 @@ static void act(void *arg, size_t from, size_t to)
 
 void cpu_act(const struct backend *be, real *y, const real *x, enum act kind, size_t n)
 {
-	cpu_slices(be->ctx, n, 1 << 14, act, &(struct args){.be = be, .y = y, .x = x, .act = (int)kind});
+	cpu_parallel_for(be->ctx, n, 1 << 14, act, &(struct args){.be = be, .y = y, .x = x, .act = (int)kind});
 }
 
-static void act_back(void *arg, size_t from, size_t to)
+static void act_backward(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	const struct cpu *c = a->be->ctx;
@@ -89,7 +90,7 @@ static void act_back(void *arg, size_t from, size_t to)
 
 void cpu_act_backward(const struct backend *be, real *dx, const real *dy, const real *y, enum act kind, size_t n)
 {
-	cpu_slices(be->ctx, n, 1 << 14, act_back, &(struct args){.be = be, .y = dx, .x = dy, .t = y, .act = (int)kind});
+	cpu_parallel_for(be->ctx, n, 1 << 14, act_backward, &(struct args){.be = be, .y = dx, .x = dy, .t = y, .act = (int)kind});
 }
 
 static void loss(void *arg, size_t from, size_t to)
@@ -110,20 +111,21 @@ static void loss(void *arg, size_t from, size_t to)
 void cpu_loss(const struct backend *be, const struct loss *s, double *out, real *dz, const real *z, const real *target, const real *weight,
 	int B, int K)
 {
-	cpu_slices(be->ctx, (size_t)B, K > 4096 ? 1 : 8, loss,
+	cpu_parallel_for(be->ctx, (size_t)B, K > 4096 ? 1 : 8, loss,
 		&(struct args){.be = be, .s = s, .loss = out, .y = dz, .x = z, .t = target, .u = (float *)weight, .K = K});
 }
 
-static void update(void *arg, size_t from, size_t to)
+static void optimizer_step(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	const struct cpu *c = a->be->ctx;
-	c->simd->optimizer_step(a->y + from, a->x + from, a->u ? a->u + from : NULL, a->v ? a->v + from : NULL, to - from, a->s, a->p, a->mul);
+	c->simd->optimizer_step(
+		a->y + from, a->x + from, a->u ? a->u + from : NULL, a->v ? a->v + from : NULL, to - from, a->s, a->p, a->mul);
 }
 
 void cpu_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
 {
 	struct args a = {.be = be, .y = w, .x = g, .u = m, .v = v, .s = opt};
 	optimizer_bias_correction(opt, &a.p, &a.mul);
-	cpu_slices(be->ctx, n, 1 << 16, update, &a);
+	cpu_parallel_for(be->ctx, n, 1 << 16, optimizer_step, &a);
 }

@@ -1,4 +1,4 @@
-/* Maps of points; a row's maps are a task. */
+/* Heat maps: softmax, soft-argmax and their loss; a row's maps (P, H, W) are a task. Target maps by the reference backend. */
 #include <math.h>
 
 #include "kernels/cpu/cpu.h"
@@ -9,13 +9,13 @@ struct args {
 	const struct backend *be;
 	const struct heatmap_loss *s;
 	double *loss;
-	float *dz, *place;
+	float *dz, *decoded;
 	const float *z, *target, *weight;
-	const struct gaussians *splat;
+	const struct gaussians *gaussians;
 	float *to;
 };
 
-/* Mean and variance of places weighed by w, whose sum is given. */
+/* Mean and variance of cells 0 .. n - 1 with weights w, whose sum is given. */
 static void moments(const float *w, int n, double sum, double *mean, double *variance)
 {
 	double first = 0, second = 0;
@@ -27,14 +27,14 @@ static void moments(const float *w, int n, double sum, double *mean, double *var
 	*variance = second / sum;
 }
 
-/* Of n places the share of a Gaussian about t. */
-static void bump(float *share, int n, double t, double sigma)
+/* A Gaussian about t over cells 0 .. n - 1, normalised to sum 1. */
+static void gaussian_weights(float *weight, int n, double t, double sigma)
 {
 	double sum = 0;
 	for (int i = 0; i < n; i++)
-		sum += (double)(share[i] = (float)exp(-(i - t) * (i - t) / (2 * sigma * sigma)));
+		sum += (double)(weight[i] = (float)exp(-(i - t) * (i - t) / (2 * sigma * sigma)));
 	for (int i = 0; i < n; i++)
-		share[i] = (float)((double)share[i] / sum);
+		weight[i] = (float)((double)weight[i] / sum);
 }
 
 static int inside(double t, int n)
@@ -42,21 +42,21 @@ static int inside(double t, int n)
 	return t >= -0.5 && t <= n - 0.5;
 }
 
-/* One map of a point: its place, its loss, dz; room: (H W + 3 (H + W)) */
-static double point(const struct args *a, size_t i, float *room)
+/* One point's map i: decoded and dz where not NULL; returns its loss, 0 without target. scratch: H W + 3 (H + W). */
+static double point_map(const struct args *a, size_t i, float *scratch)
 {
 	const struct heatmap_loss *s = a->s;
 	const struct simd *m = ((struct cpu *)a->be->ctx)->simd;
 	int H = s->H, W = s->W, n[2] = {W, H};
-	float *e = room, *column = e + H * W, *line = column + W, *gx = line + H, *gy = gx + W, *bx = gy + H, *by = bx + W;
+	float *e = scratch, *colsum = e + H * W, *rowsum = colsum + W, *gx = rowsum + H, *gy = gx + W, *bx = gy + H, *by = bx + W;
 	const float *z = a->z + i * (size_t)(H * W), *t = a->target ? a->target + 2 * i : NULL, *w = a->weight ? a->weight + 2 * i : NULL;
-	float top = m->softmax(e, column, line, z, H, W);
+	float max = m->softmax(e, colsum, rowsum, z, H, W);
 	double sum = 0, mean[2], variance[2], slope[2] = {0}, loss = 0, entropy = 0;
 	for (int y = 0; y < H; y++)
-		sum += (double)line[y];
-	moments(column, W, sum, &mean[0], &variance[0]), moments(line, H, sum, &mean[1], &variance[1]);
-	if (a->place) {
-		float *to = a->place + i * HEATMAP_PLACE;
+		sum += (double)rowsum[y];
+	moments(colsum, W, sum, &mean[0], &variance[0]), moments(rowsum, H, sum, &mean[1], &variance[1]);
+	if (a->decoded) {
+		float *to = a->decoded + i * HEATMAP_DECODED;
 		to[0] = (float)mean[0], to[1] = (float)mean[1], to[2] = (float)(variance[0] + variance[1]), to[3] = (float)(1 / sum);
 	}
 	if (!t)
@@ -72,8 +72,8 @@ static double point(const struct args *a, size_t i, float *room)
 		}
 	if (!out && known[0] && known[1] && s->entropy > 0) {
 		entropy = (double)s->entropy * fmin(weight[0], weight[1]);
-		bump(gx, W, (double)t[0], (double)s->sigma), bump(gy, H, (double)t[1], (double)s->sigma);
-		loss += entropy * (log(sum) + (double)top - m->weighted_sum(z, gx, gy, H, W));
+		gaussian_weights(gx, W, (double)t[0], (double)s->sigma), gaussian_weights(gy, H, (double)t[1], (double)s->sigma);
+		loss += entropy * (log(sum) + (double)max - m->weighted_sum(z, gx, gy, H, W));
 	}
 	if (a->dz) {
 		double scale = (double)s->point.mul / sum;
@@ -88,40 +88,42 @@ static double point(const struct args *a, size_t i, float *room)
 	return loss;
 }
 
-static void rows(void *arg, size_t from, size_t to)
+static void row_maps(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	const struct heatmap_loss *s = a->s;
-	float room_small[4096], *room = room_small;
-	size_t need = (size_t)(s->H * s->W + 3 * (s->H + s->W));
-	if (need > sizeof room_small / sizeof *room_small)
-		room = cpu_alloc(a->be, need * sizeof *room);
+	float small[4096], *scratch = small;
+	size_t scratch_size = (size_t)(s->H * s->W + 3 * (s->H + s->W));
+	if (scratch_size > sizeof small / sizeof *small)
+		scratch = cpu_alloc(a->be, scratch_size * sizeof *scratch);
 	for (size_t b = from; b < to; b++) {
 		double sum = 0;
 		for (int p = 0; p < s->P; p++)
-			sum += point(a, b * (size_t)s->P + (size_t)p, room);
+			sum += point_map(a, b * (size_t)s->P + (size_t)p, scratch);
 		if (a->target)
 			a->loss[b] = sum;
 	}
-	if (room != room_small)
-		cpu_release(a->be, room);
+	if (scratch != small)
+		cpu_release(a->be, scratch);
 }
 
-void cpu_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *place, const real *z, const real *target,
-	const real *weight, int B)
+void cpu_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *decoded, const real *z,
+	const real *target, const real *weight, int B)
 {
-	cpu_slices(be->ctx, (size_t)B, 1, rows,
-		&(struct args){.be = be, .s = s, .loss = loss, .dz = dz, .place = place, .z = z, .target = target, .weight = weight});
+	cpu_parallel_for(be->ctx, (size_t)B, 1, row_maps,
+		&(struct args){.be = be, .s = s, .loss = loss, .dz = dz, .decoded = decoded, .z = z, .target = target, .weight = weight});
 }
 
-static void splat(void *arg, size_t from, size_t to)
+static void draw_gaussians(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
-	const struct gaussians *s = a->splat;
-	ref_draw_gaussians(a->be, s, a->to + from * (size_t)(s->H * s->W), a->target + from * (size_t)s->P * 2, a->weight, (int)(to - from));
+	const struct gaussians *s = a->gaussians;
+	ref_draw_gaussians(
+		a->be, s, a->to + from * (size_t)(s->H * s->W), a->target + from * (size_t)s->P * 2, a->weight, (int)(to - from));
 }
 
 void cpu_draw_gaussians(const struct backend *be, const struct gaussians *s, real *t, const real *points, const real *prior, int B)
 {
-	cpu_slices(be->ctx, (size_t)B, 1, splat, &(struct args){.be = be, .splat = s, .to = t, .target = points, .weight = prior});
+	cpu_parallel_for(be->ctx, (size_t)B, 1, draw_gaussians,
+		&(struct args){.be = be, .gaussians = s, .to = t, .target = points, .weight = prior});
 }

@@ -1,4 +1,4 @@
-/* What works on maps plane by plane: their order, pooling, upsampling, batch normalisation. A block of 16 channels is a plane. */
+/* Per-plane operations on maps: layout conversion, max pooling, upsampling, batch normalisation. A plane is one block of 16 channels. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static void to_maps(void *arg, size_t from, size_t to)
 
 void cpu_to_maps(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W)
 {
-	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 4, to_maps, &(struct args){.y = maps, .x = rows, .C = C, .H = H, .W = W});
+	cpu_parallel_for(be->ctx, (size_t)B * blocks_of(C), 4, to_maps, &(struct args){.y = maps, .x = rows, .C = C, .H = H, .W = W});
 }
 
 static void to_rows(void *arg, size_t from, size_t to)
@@ -55,7 +55,7 @@ static void to_rows(void *arg, size_t from, size_t to)
 		int c0 = (int)(i % blocks) * BLOCK, n = a->C - c0 < BLOCK ? a->C - c0 : BLOCK;
 		float *y = a->y + (i / blocks * (size_t)a->C + (size_t)c0) * P;
 		const float *x = a->x + i * P * BLOCK;
-		for (size_t p0 = 0; p0 < P; p0 += 16) { /* few enough lines to stay in cache */
+		for (size_t p0 = 0; p0 < P; p0 += 16) { /* few enough cache lines to stay in cache */
 			size_t p1 = p0 + 16 < P ? p0 + 16 : P;
 			for (int c = 0; c < n; c++)
 				for (size_t p = p0; p < p1; p++)
@@ -66,41 +66,41 @@ static void to_rows(void *arg, size_t from, size_t to)
 
 void cpu_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W)
 {
-	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 4, to_rows, &(struct args){.y = rows, .x = maps, .C = C, .H = H, .W = W});
+	cpu_parallel_for(be->ctx, (size_t)B * blocks_of(C), 4, to_rows, &(struct args){.y = rows, .x = maps, .C = C, .H = H, .W = W});
 }
 
-static void pool(void *arg, size_t from, size_t to)
+static void max_pool(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	size_t in = (size_t)a->W * BLOCK, out = (size_t)(a->W / a->K) * BLOCK, rows = (size_t)(a->H / a->K);
 	for (size_t i = from * rows; i < to * rows; i++)
-		a->c->simd->max_pool_row(a->y + i * out, a->argmax + i * out, a->x + (i / rows * (size_t)a->H + i % rows * (size_t)a->K) * in,
-			(long)in, a->K, a->W / a->K, ACT_NONE);
+		a->c->simd->max_pool_row(a->y + i * out, a->argmax + i * out,
+			a->x + (i / rows * (size_t)a->H + i % rows * (size_t)a->K) * in, (long)in, a->K, a->W / a->K, ACT_NONE);
 }
 
 void cpu_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K)
 {
-	cpu_slices(
-		be->ctx, (size_t)B * blocks_of(C), 2, pool, &(struct args){.c = be->ctx, .y = y, .argmax = argmax, .x = x, .H = H, .W = W, .K = K});
+	cpu_parallel_for(be->ctx, (size_t)B * blocks_of(C), 2, max_pool,
+		&(struct args){.c = be->ctx, .y = y, .argmax = argmax, .x = x, .H = H, .W = W, .K = K});
 }
 
-static void pool_back(void *arg, size_t from, size_t to)
+static void max_pool_backward(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	size_t in = (size_t)a->W * BLOCK, out = (size_t)(a->W / a->K) * BLOCK, rows = (size_t)(a->H / a->K);
 	memset(a->y + from * (size_t)a->H * in, 0, (to - from) * (size_t)a->H * in * sizeof *a->y);
 	for (size_t i = from * rows; i < to * rows; i++)
-		a->c->simd->max_pool_row_backward(a->y + (i / rows * (size_t)a->H + i % rows * (size_t)a->K) * in, (long)in, a->x + i * out, NULL,
-			a->from + i * out, a->K, a->W / a->K, ACT_NONE);
+		a->c->simd->max_pool_row_backward(a->y + (i / rows * (size_t)a->H + i % rows * (size_t)a->K) * in, (long)in, a->x + i * out,
+			NULL, a->from + i * out, a->K, a->W / a->K, ACT_NONE);
 }
 
 void cpu_max_pool_backward(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K)
 {
-	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 2, pool_back,
+	cpu_parallel_for(be->ctx, (size_t)B * blocks_of(C), 2, max_pool_backward,
 		&(struct args){.c = be->ctx, .y = dx, .x = dy, .from = argmax, .H = H, .W = W, .K = K});
 }
 
-static void up(void *arg, size_t from, size_t to)
+static void upsample(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	size_t in = (size_t)a->W * BLOCK, out = in * (size_t)a->K;
@@ -116,10 +116,10 @@ static void up(void *arg, size_t from, size_t to)
 
 void cpu_upsample(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K)
 {
-	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 2, up, &(struct args){.y = y, .x = x, .H = H, .W = W, .K = K});
+	cpu_parallel_for(be->ctx, (size_t)B * blocks_of(C), 2, upsample, &(struct args){.y = y, .x = x, .H = H, .W = W, .K = K});
 }
 
-static void up_back(void *arg, size_t from, size_t to)
+static void upsample_backward(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;
 	size_t in = (size_t)a->W * BLOCK, out = in * (size_t)a->K;
@@ -138,36 +138,36 @@ static void up_back(void *arg, size_t from, size_t to)
 
 void cpu_upsample_backward(const struct backend *be, real *dx, const real *dy, int B, int C, int H, int W, int K)
 {
-	cpu_slices(be->ctx, (size_t)B * blocks_of(C), 2, up_back, &(struct args){.y = dx, .x = dy, .H = H, .W = W, .K = K});
+	cpu_parallel_for(be->ctx, (size_t)B * blocks_of(C), 2, upsample_backward, &(struct args){.y = dx, .x = dy, .H = H, .W = W, .K = K});
 }
 
-/* Batch norm: sums of a block of an image are a task; they are put together in order. A sum runs in floats over a line of pixels, then in
- * double. The variance is that of x - first, first the block's first value, so that one reading will do. */
-struct norm {
-	double sum[BLOCK], dot[BLOCK];
+/* Batch normalisation: a task sums one channel block of one image; the sums are reduced in order. Sums are accumulated in float over
+ * PARTIAL_PIXELS pixels, then in double. The variance is computed in one pass over x - first, `first` the channel's first value. */
+struct channel_sums {
+	double sum[BLOCK], dot[BLOCK]; /* of d and d^2, d = x - first; backward: of dy and dy xhat */
 };
 
-struct norm_args {
+struct batch_norm_args {
 	const struct batch_norm *s;
 	const float *x, *y, *dy;
-	float *to;
-	struct norm *part;				/* (B, blocks) */
-	const float *first, *mean, *scale, *base, *inv; /* (16 blocks) */
-	const float *k, *ms, *md;
+	float *out;
+	struct channel_sums *part;			 /* (B, blocks) */
+	const float *first, *mean, *scale, *shift, *inv; /* (16 x blocks): y = x scale + shift */
+	const float *factor, *mean_dy, *mean_dy_xhat;	 /* factor: gamma inv */
 };
 
-enum { LINE = 64 };
+enum { PARTIAL_PIXELS = 64 };
 
-static void bn_sums(void *arg, size_t from, size_t to)
+static void batch_norm_sums(void *arg, size_t from, size_t to)
 {
-	const struct norm_args *a = arg;
+	const struct batch_norm_args *a = arg;
 	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
 	for (size_t i = from; i < to; i++) {
 		const float *x = a->x + i * n * BLOCK, *first = a->first + i % blocks * BLOCK;
-		struct norm sum = {0};
+		struct channel_sums sum = {0};
 		for (size_t p = 0; p < n;) {
 			float s1[BLOCK] = {0}, s2[BLOCK] = {0};
-			for (size_t end = p + LINE < n ? p + LINE : n; p < end; p++, x += BLOCK)
+			for (size_t end = p + PARTIAL_PIXELS < n ? p + PARTIAL_PIXELS : n; p < end; p++, x += BLOCK)
 				for (int c = 0; c < BLOCK; c++) {
 					float d = x[c] - first[c];
 					s1[c] += d, s2[c] += d * d;
@@ -179,47 +179,48 @@ static void bn_sums(void *arg, size_t from, size_t to)
 	}
 }
 
-static void bn_apply(void *arg, size_t from, size_t to)
+static void batch_norm_apply(void *arg, size_t from, size_t to)
 {
-	const struct norm_args *a = arg;
+	const struct batch_norm_args *a = arg;
 	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
 	for (size_t i = from; i < to; i++) {
-		const float *x = a->x + i * n * BLOCK, *scale = a->scale + i % blocks * BLOCK, *base = a->base + i % blocks * BLOCK;
-		float *y = a->to + i * n * BLOCK;
+		const float *x = a->x + i * n * BLOCK, *scale = a->scale + i % blocks * BLOCK, *shift = a->shift + i % blocks * BLOCK;
+		float *y = a->out + i * n * BLOCK;
 		if (a->s->act == ACT_RELU)
 			for (size_t p = 0; p < n * BLOCK; p += BLOCK)
 				for (int c = 0; c < BLOCK; c++) {
-					float v = x[p + (size_t)c] * scale[c] + base[c];
-					y[p + (size_t)c] = v < 0 ? 0 : v; /* NaN stays */
+					float v = x[p + (size_t)c] * scale[c] + shift[c];
+					y[p + (size_t)c] = v < 0 ? 0 : v; /* NaN stays NaN */
 				}
 		else
 			for (size_t p = 0; p < n * BLOCK; p += BLOCK)
 				for (int c = 0; c < BLOCK; c++)
-					y[p + (size_t)c] = x[p + (size_t)c] * scale[c] + base[c];
+					y[p + (size_t)c] = x[p + (size_t)c] * scale[c] + shift[c];
 	}
 }
 
-void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct batch_norm *s)
+void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
+	const struct batch_norm *s)
 {
 	if (!s->maps) {
 		ref_batch_norm(be, y, x, gamma, beta, run, save, s);
 		return;
 	}
 	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
-	float *first = xcalloc(3 * wide, sizeof *first), *scale = first + wide, *base = scale + wide;
-	struct norm *part = s->train ? xmalloc(all * sizeof *part) : NULL;
-	struct norm_args a = {.s = s, .x = x, .to = y, .part = part, .first = first, .scale = scale, .base = base};
+	float *first = xcalloc(3 * wide, sizeof *first), *scale = first + wide, *shift = scale + wide;
+	struct channel_sums *part = s->train ? xmalloc(all * sizeof *part) : NULL;
+	struct batch_norm_args a = {.s = s, .x = x, .out = y, .part = part, .first = first, .scale = scale, .shift = shift};
 	double N = (double)s->B * s->HW;
 	for (size_t k = 0; s->train && k < blocks; k++)
 		memcpy(first + k * BLOCK, x + k * (size_t)s->HW * BLOCK, BLOCK * sizeof *first);
 	if (s->train)
-		cpu_slices(be->ctx, all, 1, bn_sums, &a);
+		cpu_parallel_for(be->ctx, all, 1, batch_norm_sums, &a);
 	for (int c = 0; c < s->C; c++) {
 		double mean = (double)run[c], var = (double)run[s->C + c];
 		if (s->train) {
 			double sum = 0, dot = 0;
 			for (size_t b = 0; b < (size_t)s->B; b++) {
-				const struct norm *p = &part[b * blocks + (size_t)c / BLOCK];
+				const struct channel_sums *p = &part[b * blocks + (size_t)c / BLOCK];
 				sum += p->sum[c % BLOCK], dot += p->dot[c % BLOCK];
 			}
 			mean = (double)first[c] + sum / N, var = dot / N - sum / N * (sum / N);
@@ -229,30 +230,31 @@ void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real
 		}
 		float inv = (float)(1 / sqrt(var + (double)s->eps));
 		save[c] = (float)mean, save[s->C + c] = inv;
-		scale[c] = inv * gamma[c], base[c] = beta[c] - (float)mean * scale[c];
+		scale[c] = inv * gamma[c], shift[c] = beta[c] - (float)mean * scale[c];
 	}
-	cpu_slices(be->ctx, all, 1, bn_apply, &a);
+	cpu_parallel_for(be->ctx, all, 1, batch_norm_apply, &a);
 	free(first), free(part);
 }
 
-/* dy as it was before the activation. */
-#define BEFORE(c)                                                                                                                          \
+/* The gradient before the activation. */
+#define PRE_ACT_DY(c)                                                                                                                      \
 	(relu && !(y[p + (size_t)(c)] > 0) ? y[p + (size_t)(c)] != y[p + (size_t)(c)] ? y[p + (size_t)(c)] : 0 : dy[p + (size_t)(c)])
 
-static void bn_back_sums(void *arg, size_t from, size_t to)
+static void batch_norm_backward_sums(void *arg, size_t from, size_t to)
 {
-	const struct norm_args *a = arg;
+	const struct batch_norm_args *a = arg;
 	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
 	const int relu = a->s->act == ACT_RELU;
 	for (size_t i = from; i < to; i++) {
 		const float *x = a->x + i * n * BLOCK, *y = a->y + i * n * BLOCK, *dy = a->dy + i * n * BLOCK,
 			    *mean = a->mean + i % blocks * BLOCK, *inv = a->inv + i % blocks * BLOCK;
-		struct norm sum = {0};
+		struct channel_sums sum = {0};
 		for (size_t p = 0; p < n * BLOCK;) {
 			float s1[BLOCK] = {0}, s2[BLOCK] = {0};
-			for (size_t end = p + LINE * BLOCK < n * BLOCK ? p + LINE * BLOCK : n * BLOCK; p < end; p += BLOCK)
+			for (size_t end = p + PARTIAL_PIXELS * BLOCK < n * BLOCK ? p + PARTIAL_PIXELS * BLOCK : n * BLOCK; p < end;
+				p += BLOCK)
 				for (int c = 0; c < BLOCK; c++) {
-					float d = BEFORE(c);
+					float d = PRE_ACT_DY(c);
 					s1[c] += d, s2[c] += d * ((x[p + (size_t)c] - mean[c]) * inv[c]);
 				}
 			for (int c = 0; c < BLOCK; c++)
@@ -262,62 +264,73 @@ static void bn_back_sums(void *arg, size_t from, size_t to)
 	}
 }
 
-static void bn_back_apply(void *arg, size_t from, size_t to)
+static void batch_norm_backward_apply(void *arg, size_t from, size_t to)
 {
-	const struct norm_args *a = arg;
+	const struct batch_norm_args *a = arg;
 	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
 	const int relu = a->s->act == ACT_RELU;
 	for (size_t i = from; i < to; i++) {
 		size_t at = i % blocks * BLOCK;
 		const float *x = a->x + i * n * BLOCK, *y = a->y + i * n * BLOCK, *dy = a->dy + i * n * BLOCK, *mean = a->mean + at,
-			    *inv = a->inv + at, *k = a->k + at, *ms = a->ms + at, *md = a->md + at;
-		float *dx = a->to + i * n * BLOCK;
+			    *inv = a->inv + at, *factor = a->factor + at, *mean_dy = a->mean_dy + at, *mean_dy_xhat = a->mean_dy_xhat + at;
+		float *dx = a->out + i * n * BLOCK;
 		for (size_t p = 0; p < n * BLOCK; p += BLOCK)
 			for (int c = 0; c < BLOCK; c++)
-				dx[p + (size_t)c] = k[c] * (BEFORE(c) - ms[c] - (x[p + (size_t)c] - mean[c]) * inv[c] * md[c]);
+				dx[p + (size_t)c] =
+					factor[c] * (PRE_ACT_DY(c) - mean_dy[c] - (x[p + (size_t)c] - mean[c]) * inv[c] * mean_dy_xhat[c]);
 	}
 }
 
-void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
-	const real *save, const struct batch_norm *s)
+void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
+	const real *gamma, const real *save, const struct batch_norm *s)
 {
 	if (!s->maps) {
 		ref_batch_norm_backward(be, dx, dgamma, dbeta, dy, y, x, gamma, save, s);
 		return;
 	}
 	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
-	float *mean = xcalloc(5 * wide, sizeof *mean), *inv = mean + wide, *k = inv + wide, *ms = k + wide, *md = ms + wide;
-	struct norm *part = xmalloc(all * sizeof *part);
-	struct norm_args a = {
-		.s = s, .x = x, .y = y, .dy = dy, .to = dx, .part = part, .mean = mean, .inv = inv, .k = k, .ms = ms, .md = md};
+	float *mean = xcalloc(5 * wide, sizeof *mean), *inv = mean + wide, *factor = inv + wide, *mean_dy = factor + wide,
+	      *mean_dy_xhat = mean_dy + wide;
+	struct channel_sums *part = xmalloc(all * sizeof *part);
+	struct batch_norm_args a = {.s = s,
+		.x = x,
+		.y = y,
+		.dy = dy,
+		.out = dx,
+		.part = part,
+		.mean = mean,
+		.inv = inv,
+		.factor = factor,
+		.mean_dy = mean_dy,
+		.mean_dy_xhat = mean_dy_xhat};
 	double N = (double)s->B * s->HW;
 	memcpy(mean, save, (size_t)s->C * sizeof *mean), memcpy(inv, save + s->C, (size_t)s->C * sizeof *inv);
-	cpu_slices(be->ctx, all, 1, bn_back_sums, &a);
+	cpu_parallel_for(be->ctx, all, 1, batch_norm_backward_sums, &a);
 	for (int c = 0; c < s->C; c++) {
 		double sum = 0, dot = 0;
 		for (size_t b = 0; b < (size_t)s->B; b++) {
-			const struct norm *p = &part[b * blocks + (size_t)c / BLOCK];
+			const struct channel_sums *p = &part[b * blocks + (size_t)c / BLOCK];
 			sum += p->sum[c % BLOCK], dot += p->dot[c % BLOCK];
 		}
 		dgamma[c] = (float)dot, dbeta[c] = (float)sum;
-		k[c] = gamma[c] * inv[c], ms[c] = (float)(sum / N), md[c] = (float)(dot / N);
+		factor[c] = gamma[c] * inv[c], mean_dy[c] = (float)(sum / N), mean_dy_xhat[c] = (float)(dot / N);
 	}
-	cpu_slices(be->ctx, all, 1, bn_back_apply, &a);
+	cpu_parallel_for(be->ctx, all, 1, batch_norm_backward_apply, &a);
 	free(mean), free(part);
 }
 
-struct rows { /* what the reference backend is given: x, y, their places */
+struct reference_buffers { /* row-major copies for the reference backend */
 	float *x, *y, *dx, *dy;
 	uint8_t *argmax;
-	float *at_rows;
+	float *argmax_real;
 };
 
-static struct rows rows_of(const struct backend *be, const float *x, const struct conv *s)
+static struct reference_buffers reference_buffers_of(const struct backend *be, const float *x, const struct conv *s)
 {
 	size_t nx = (size_t)s->B * (size_t)s->C * (size_t)s->H * (size_t)s->W;
 	size_t ny = (size_t)s->B * (size_t)s->F * (size_t)(s->OH / s->pool) * (size_t)(s->OW / s->pool);
-	struct rows r = {xmalloc(nx * sizeof(float)), xmalloc(ny * sizeof(float)), xmalloc(nx * sizeof(float)), xmalloc(ny * sizeof(float)),
-		xmalloc(ny), xmalloc(ny * sizeof(float))};
+	struct reference_buffers r = {xmalloc(nx * sizeof(float)), xmalloc(ny * sizeof(float)), xmalloc(nx * sizeof(float)),
+		xmalloc(ny * sizeof(float)), xmalloc(ny), xmalloc(ny * sizeof(float))};
 	if (s->image)
 		memcpy(r.x, x, nx * sizeof(float));
 	else
@@ -325,34 +338,35 @@ static struct rows rows_of(const struct backend *be, const float *x, const struc
 	return r;
 }
 
-static void free_rows(struct rows *ds)
+static void free_reference_buffers(struct reference_buffers *r)
 {
-	free(ds->x), free(ds->y), free(ds->dx), free(ds->dy), free(ds->argmax), free(ds->at_rows);
+	free(r->x), free(r->y), free(r->dx), free(r->dy), free(r->argmax), free(r->argmax_real);
 }
 
-void cpu_conv_plain(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
+void cpu_conv_plain(
+	const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
 {
-	struct rows r = rows_of(be, x, s);
+	struct reference_buffers r = reference_buffers_of(be, x, s);
 	int PH = s->OH / s->pool, PW = s->OW / s->pool;
 	size_t ny = (size_t)s->B * (size_t)s->F * (size_t)(PH * PW), nm = cpu_maps_size(be, s->B, s->F, PH, PW) / sizeof(float);
 	ref_conv(be, r.y, r.argmax, r.x, packed, b, s);
 	if (s->pool > 1) {
 		float *maps = xmalloc(nm * sizeof *maps);
 		for (size_t i = 0; i < ny; i++)
-			r.at_rows[i] = r.argmax[i];
-		cpu_to_maps(be, maps, r.at_rows, s->B, s->F, PH, PW);
+			r.argmax_real[i] = r.argmax[i];
+		cpu_to_maps(be, maps, r.argmax_real, s->B, s->F, PH, PW);
 		for (size_t i = 0; i < nm; i++)
 			argmax[i] = (uint8_t)maps[i];
 		free(maps);
 	}
 	cpu_to_maps(be, y, r.y, s->B, s->F, PH, PW);
-	free_rows(&r);
+	free_reference_buffers(&r);
 }
 
-void cpu_conv_backward_plain(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x,
-	const real *w, const void *packed, const struct conv *s)
+void cpu_conv_backward_plain(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
+	const real *x, const real *w, const void *packed, const struct conv *s)
 {
-	struct rows r = rows_of(be, x, s);
+	struct reference_buffers r = reference_buffers_of(be, x, s);
 	int PH = s->OH / s->pool, PW = s->OW / s->pool;
 	size_t ny = (size_t)s->B * (size_t)s->F * (size_t)(PH * PW), nm = cpu_maps_size(be, s->B, s->F, PH, PW) / sizeof(float);
 	cpu_to_rows(be, r.dy, dy, s->B, s->F, PH, PW), cpu_to_rows(be, r.y, y, s->B, s->F, PH, PW);
@@ -360,13 +374,13 @@ void cpu_conv_backward_plain(const struct backend *be, real *dx, real *dw, real 
 		float *maps = xmalloc(nm * sizeof *maps);
 		for (size_t i = 0; i < nm; i++)
 			maps[i] = argmax[i];
-		cpu_to_rows(be, r.at_rows, maps, s->B, s->F, PH, PW);
+		cpu_to_rows(be, r.argmax_real, maps, s->B, s->F, PH, PW);
 		for (size_t i = 0; i < ny; i++)
-			r.argmax[i] = (uint8_t)r.at_rows[i];
+			r.argmax[i] = (uint8_t)r.argmax_real[i];
 		free(maps);
 	}
 	ref_conv_backward(be, dx ? r.dx : NULL, dw, db, r.dy, r.y, r.argmax, r.x, w, packed, s);
 	if (dx)
 		cpu_to_maps(be, dx, r.dx, s->B, s->C, s->H, s->W);
-	free_rows(&r);
+	free_reference_buffers(&r);
 }

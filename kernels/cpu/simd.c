@@ -1,19 +1,19 @@
-/* The choice of the innermost loops. */
+/* The choice of the instruction set. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/cpu/simd.h"
 #include "lib/base/err.h"
 
-static int has(const struct simd *m)
+static int supported(const struct simd *simd)
 {
-	if (!m)
+	if (!simd)
 		return 0;
 #if defined(__x86_64__)
-	if (m == simd_avx512)
+	if (simd == simd_avx512)
 		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
 		       __builtin_cpu_supports("avx512vl");
-	if (m == simd_avx2)
+	if (simd == simd_avx2)
 		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
 	return 1;
@@ -26,7 +26,7 @@ const struct simd *simd_choose(void)
 	for (int i = 0; i < 3; i++) {
 		if (want && *want && strcmp(want, names[i]))
 			continue;
-		if (has(all[i]))
+		if (supported(all[i]))
 			return all[i];
 		if (want && *want)
 			die("KEYPIPE_ISA=%s: this processor has no %s", want, want);

@@ -1,6 +1,6 @@
-/* Workers take numbered tasks of the round that is open. Nobody waits for a worker that took none: one that sleeps, or whose core another
- * process has, costs what it would have done and no more. Idle workers look for work shortly, then sleep, and so does the caller while
- * the last tasks are done elsewhere. */
+/* A work-stealing thread pool: threads draw numbered tasks of the current thread_pool_run. The caller waits for tasks, not for workers: a
+ * worker that sleeps or is preempted before it draws a task delays nothing. Idle workers spin for a short time, then sleep; so does the
+ * caller while the last tasks run on other threads. */
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,11 +12,11 @@
 #include "kernels/cpu/thread_pool.h"
 #include "lib/base/err.h"
 
-/* Looks before sleep, some tens of microseconds: longer than between two layers. */
-enum { LOOKS = 2000 };
+/* Polls before sleep, some tens of microseconds: longer than the gap between two layers. */
+enum { SPINS = 2000 };
 
-/* One word, so that a ticket says whether it is good: the end of the range (upper half), the next of it (lower). Who draws a good one
- * finds fn and arg of its round, which can't end before that task has. */
+/* A range of tasks in one atomic word: its end (upper half), the next task (lower half). One fetch_add draws a ticket and the end that it
+ * is valid below. fn and arg belong to a valid ticket's run, which can't return before that task is done. */
 struct range {
 	_Alignas(64) atomic_ullong state;
 };
@@ -26,8 +26,8 @@ struct thread_pool {
 	pthread_t *thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake, done;
-	/* Each thread has a range of the tasks, the same for the same number of tasks, so that it meets again the memory that it knows; who
-	 * is done with its own takes from the others. */
+	/* Each thread has a range of the tasks, the same for the same number of tasks, so that its data are in its cache; a thread that
+	 * is done with its own range steals from the others'. */
 	struct range *range;
 	atomic_int left, sleepers, waiting, quit;
 	void (*fn)(void *arg, int task, int thread);
@@ -39,7 +39,7 @@ struct worker {
 	int number;
 };
 
-static void pause_a_little(void)
+static void spin_pause(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
 	__builtin_ia32_pause();
@@ -51,7 +51,7 @@ static int is_open(unsigned long long state)
 	return (uint32_t)state < (uint32_t)(state >> 32);
 }
 
-static int open_tasks(struct thread_pool *p)
+static int any_open(struct thread_pool *p)
 {
 	for (int i = 0; i < p->threads; i++)
 		if (is_open(atomic_load(&p->range[i].state)))
@@ -59,7 +59,7 @@ static int open_tasks(struct thread_pool *p)
 	return 0;
 }
 
-static void take(struct thread_pool *p, int thread)
+static void run_tasks(struct thread_pool *p, int thread)
 {
 	int done = 0;
 	for (int i = 0; i < p->threads; i++) {
@@ -80,23 +80,23 @@ static void take(struct thread_pool *p, int thread)
 	}
 }
 
-static void *work(void *arg)
+static void *worker_main(void *arg)
 {
 	struct worker w = *(struct worker *)arg;
 	struct thread_pool *p = w.p;
 	free(arg);
 	while (!atomic_load(&p->quit)) {
-		for (int i = 0; i < LOOKS && !open_tasks(p); i++)
-			pause_a_little();
-		if (!open_tasks(p)) {
+		for (int i = 0; i < SPINS && !any_open(p); i++)
+			spin_pause();
+		if (!any_open(p)) {
 			pthread_mutex_lock(&p->lock);
 			atomic_fetch_add(&p->sleepers, 1);
-			while (!open_tasks(p) && !atomic_load(&p->quit))
+			while (!any_open(p) && !atomic_load(&p->quit))
 				pthread_cond_wait(&p->wake, &p->lock);
 			atomic_fetch_sub(&p->sleepers, 1);
 			pthread_mutex_unlock(&p->lock);
 		}
-		take(p, w.number);
+		run_tasks(p, w.number);
 	}
 	return NULL;
 }
@@ -115,13 +115,13 @@ struct thread_pool *thread_pool_open(int threads)
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->wake, NULL);
 	pthread_cond_init(&p->done, NULL);
-	sigset_t all, old; /* signals are the main thread's */
+	sigset_t all, old; /* the main thread alone handles signals */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	for (int i = 1; i < threads; i++) {
 		struct worker *w = xmalloc(sizeof *w);
 		*w = (struct worker){p, i};
-		if (pthread_create(&p->thread[i], NULL, work, w))
+		if (pthread_create(&p->thread[i], NULL, worker_main, w))
 			die("a thread can't be started");
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -152,9 +152,9 @@ void thread_pool_run(struct thread_pool *p, int tasks, void (*fn)(void *arg, int
 		pthread_cond_broadcast(&p->wake);
 		pthread_mutex_unlock(&p->lock);
 	}
-	take(p, 0);
-	for (int i = 0; i < LOOKS && atomic_load(&p->left); i++)
-		pause_a_little();
+	run_tasks(p, 0);
+	for (int i = 0; i < SPINS && atomic_load(&p->left); i++)
+		spin_pause();
 	if (!atomic_load(&p->left))
 		return;
 	pthread_mutex_lock(&p->lock);

@@ -1,4 +1,4 @@
-/* Areas by mmap: writable pages in a larger reservation that is not. */
+/* Areas by mmap: readable and writable pages inside a larger reservation without access (PROT_NONE), the guard pages. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -45,7 +45,7 @@ int area_poisoned(const char *from, const char *end)
 	return 1;
 }
 
-int area_tell(char *to, size_t size, const struct area *a, const char *kind, const char *p)
+int area_describe(char *to, size_t size, const struct area *a, const char *kind, const char *p)
 {
 	if (p < a->first - GUARD || p >= a->end + GUARD)
 		return 0;

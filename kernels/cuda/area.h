@@ -1,5 +1,5 @@
-/* Memory between guard pages, for kernels that run on the host. An area's bytes end where its pages do, but for alignment; pages that nobody
- * may touch lie before and behind it, so that a read or write outside of it traps, and area_tell says by how much it missed. */
+/* Memory between guard pages, for kernels that run on the host: a read or write outside of an area traps, and area_describe says how far
+ * outside. The area's bytes end where its pages do, but for alignment; the bytes left over in its pages can be checked for AREA_POISON. */
 #ifndef AREA_H
 #define AREA_H
 
@@ -7,19 +7,19 @@
 
 enum { AREA_ALIGN = 32, AREA_POISON = 0xff };
 
-struct area { /* of memory: bytes from `at` on; guards around the pages from `first` to `end` */
+struct area { /* bytes from `at` on; guard pages before `first` and from `end` on */
 	char *at, *first, *end;
 	size_t bytes;
 };
 
-/* All of it, and what fills its pages, is AREA_POISON at first. at is NULL where there is no room. */
+/* All bytes, and those left over in the pages, are AREA_POISON. at is NULL where memory is lacking. */
 struct area area_new(size_t bytes);
 void area_free(struct area a);
-/* How far p is outside of the bytes, in words; 0 where it is neither in the area nor in its guards. */
-int area_tell(char *to, size_t size, const struct area *a, const char *kind, const char *p);
-/* [from, end) is AREA_POISON still. */
+/* Writes to `to` how far p is outside of the bytes; kind: "device", "shared". 0 where p is neither in the area nor in its guards. */
+int area_describe(char *to, size_t size, const struct area *a, const char *kind, const char *p);
+/* Whether [from, end) is still AREA_POISON. */
 int area_poisoned(const char *from, const char *end);
-/* bytes, rounded up to whole pages. */
+/* Bytes rounded up to whole pages. */
 size_t area_pages(size_t bytes);
 
 #endif

@@ -1,4 +1,4 @@
-/* The table of the backend for GPUs, and its memory. */
+/* The cuda backend: memory, workspace, and the struct of its operations. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,22 +9,22 @@ extern "C" {
 #include "lib/base/err.h"
 }
 
-static void *room(const struct gpu *GPU, size_t bytes)
+static void *alloc_or_die(const struct gpu *gpu, size_t bytes)
 {
 	void *p = gpu_alloc(bytes ? bytes : 1);
 	size_t free, total;
 	if (p)
 		return p;
-	gpu_room(&free, &total);
-	die("%s: out of the GPU's memory: %zu MiB are wanted, %zu of %zu MiB are free", GPU->name, (bytes >> 20) + 1, free >> 20,
+	gpu_memory_info(&free, &total);
+	die("%s: out of the GPU's memory: %zu MiB are wanted, %zu of %zu MiB are free", gpu->name, (bytes >> 20) + 1, free >> 20,
 		total >> 20);
 }
 
 static void *cuda_alloc(const struct backend *be, size_t bytes)
 {
-	void *p = room(&cuda_of(be)->gpu, bytes);
+	void *p = alloc_or_die(&cuda_of(be)->gpu, bytes);
 	queue_flush(queue_of(be));
-	gpu_fill(p, 0, bytes);
+	gpu_memset(p, 0, bytes);
 	return p;
 }
 
@@ -92,7 +92,7 @@ static void cuda_zero(const struct backend *be, void *device, size_t bytes)
 	launch_flat(queue_of(be), bytes, fill_zero, (unsigned char *)device, bytes);
 }
 
-/* As launches, so that they stand in a graph with the others. */
+/* Copy and zero are kernels, so that they are launches of the same CUDA graph as other operations. */
 static void cuda_copy(const struct backend *be, void *to, const void *from, size_t bytes)
 {
 	if (((uintptr_t)to | (uintptr_t)from | bytes) % sizeof(uint32_t))
@@ -103,7 +103,7 @@ static void cuda_copy(const struct backend *be, void *to, const void *from, size
 
 static void *cuda_map_host(const struct backend *be, const void *host, size_t bytes)
 {
-	void *device = room(&cuda_of(be)->gpu, bytes);
+	void *device = alloc_or_die(&cuda_of(be)->gpu, bytes);
 	cuda_upload(be, device, host, bytes);
 	return device;
 }
@@ -121,32 +121,32 @@ static void cuda_unmap_device(const struct backend *be, const void *host)
 	free((void *)host);
 }
 
-void *cuda_work(struct cuda *c, size_t bytes)
+void *cuda_workspace(struct cuda *c, size_t bytes)
 {
-	if (c->work_size < bytes) {
+	if (c->workspace_size < bytes) {
 		queue_flush(&c->q);
-		gpu_free(c->work);
-		c->work = room(&c->gpu, bytes);
-		c->work_size = bytes;
+		gpu_free(c->workspace);
+		c->workspace = alloc_or_die(&c->gpu, bytes);
+		c->workspace_size = bytes;
 	}
-	return c->work;
+	return c->workspace;
 }
 
 static void cuda_close(struct backend *be)
 {
 	struct cuda *c = cuda_of(be);
 	queue_close(&c->q);
-	gpu_free(c->work);
+	gpu_free(c->workspace);
 	gpu_close();
 	free(c), free(be);
 }
 
-/* Products are cut by how many multiprocessors there are; tests say fewer, so that small ones are cut as large ones are. */
-static int units_of(const struct gpu *GPU)
+/* The number of multiprocessors that GEMMs are tiled for (tile_plan); tests set few, so that small GEMMs are tiled as large ones are. */
+static int multiprocessors_of(const struct gpu *gpu)
 {
 	const char *text = gpu_setting("SMS", "UNITS");
 	char *end = NULL;
-	long v = text ? strtol(text, &end, 10) : GPU->multiprocessors;
+	long v = text ? strtol(text, &end, 10) : gpu->multiprocessors;
 	if (v < 1 || v > 1 << 20 || (text && (end == text || *end)))
 		die("KEYPIPE_GPU_SMS: '%s' is no number of multiprocessors", text);
 	return (int)v;
@@ -157,24 +157,30 @@ struct backend *backend_cuda_init(enum precision precision)
 	static const char *const names[] = {"fp32", "tf32", "bf16"};
 	struct cuda *c = (struct cuda *)xcalloc(1, sizeof *c);
 	struct backend *be = (struct backend *)xcalloc(1, sizeof *be);
-	const char *order = gpu_setting("ORDER", "ORDER"); /* for tests on the host */
+	const char *order = gpu_setting("ORDER", "ORDER"); /* of threads, for tests on the host */
 	c->gpu = gpu_open(order && !strcmp(order, "reverse"));
-	c->gpu.multiprocessors = units_of(&c->gpu);
-	c->precision = c->gpu.major < 8 ? PRECISION_FP32 : precision; /* tensor cores know tf32 and bf16 from there on */
+	c->gpu.multiprocessors = multiprocessors_of(&c->gpu);
+	c->precision = c->gpu.major < 8 ? PRECISION_FP32 : precision; /* tensor cores have tf32 and bf16 from 8.0 on */
 	queue_open(&c->q);
 	snprintf(c->kernel, sizeof c->kernel, "%s (sm_%d%d), %s%s", c->gpu.name, c->gpu.major, c->gpu.minor, names[c->precision],
-		c->gpu.library ? ", cuBLAS" : "");
+		c->gpu.cublas ? ", cuBLAS" : "");
 	be->name = "cuda", be->kernel = c->kernel, be->ctx = c;
-	be->alloc = cuda_alloc, be->release = cuda_release, be->upload = cuda_upload, be->download = cuda_download, be->zero = cuda_zero, be->copy = cuda_copy;
+	be->alloc = cuda_alloc, be->release = cuda_release, be->upload = cuda_upload, be->download = cuda_download, be->zero = cuda_zero,
+	be->copy = cuda_copy;
 	be->map_host = cuda_map_host, be->unmap_host = cuda_release, be->map_device = cuda_map_device, be->unmap_device = cuda_unmap_device;
 	be->upload_async = cuda_upload_async, be->download_async = cuda_download_async, be->wait = cuda_wait;
 	be->load_batch = cuda_load_batch, be->gather = cuda_gather, be->dropout = cuda_dropout;
 	be->maps_size = cuda_maps_size, be->to_maps = cuda_to_maps, be->to_rows = cuda_to_rows;
-	be->dense = cuda_dense, be->dense_backward_input = cuda_dense_backward_input, be->dense_backward_weight = cuda_dense_backward_weight, be->dense_backward_update = cuda_dense_backward_update;
-	be->conv_packed_size = cuda_conv_packed_size, be->conv_pack = cuda_conv_pack, be->conv = cuda_conv, be->conv_backward = cuda_conv_backward;
-	be->act = cuda_act, be->act_backward = cuda_act_backward, be->max_pool = cuda_max_pool, be->max_pool_backward = cuda_max_pool_backward;
-	be->upsample = cuda_upsample, be->upsample_backward = cuda_upsample_backward, be->batch_norm = cuda_batch_norm, be->batch_norm_backward = cuda_batch_norm_backward;
-	be->loss = cuda_loss, be->heatmap_loss = cuda_heatmap_loss, be->draw_gaussians = cuda_draw_gaussians, be->optimizer_step = cuda_optimizer_step;
+	be->dense = cuda_dense, be->dense_backward_input = cuda_dense_backward_input,
+	be->dense_backward_weight = cuda_dense_backward_weight, be->dense_backward_update = cuda_dense_backward_update;
+	be->conv_packed_size = cuda_conv_packed_size, be->conv_pack = cuda_conv_pack, be->conv = cuda_conv,
+	be->conv_backward = cuda_conv_backward;
+	be->act = cuda_act, be->act_backward = cuda_act_backward, be->max_pool = cuda_max_pool,
+	be->max_pool_backward = cuda_max_pool_backward;
+	be->upsample = cuda_upsample, be->upsample_backward = cuda_upsample_backward, be->batch_norm = cuda_batch_norm,
+	be->batch_norm_backward = cuda_batch_norm_backward;
+	be->loss = cuda_loss, be->heatmap_loss = cuda_heatmap_loss, be->draw_gaussians = cuda_draw_gaussians,
+	be->optimizer_step = cuda_optimizer_step;
 	be->close = cuda_close;
 	return be;
 }

@@ -1,5 +1,5 @@
-/* A grid run on the host: blocks one after the other, a block's threads as fibers that pass the turn on at barriers and warp operations.
- * Shared memory lies before pages that nobody may touch (area.h), and holds NaN until it is written. */
+/* Emulation of a GPU on the host with fibers: blocks run one after the other, a block's threads as fibers (coroutines) that yield to the
+ * next one at barriers and warp operations. Shared memory ends at guard pages (area.h), and is NaN until it is written. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -23,33 +23,34 @@ extern "C" {
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-enum { STACK = 256 << 10, BEFORE = 64 };
+enum { STACK = 256 << 10, BEFORE = 64 }; /* bytes: of a fiber's stack; before shared memory that are checked for writes */
 
 struct fiber {
 	struct fiber_lane lane; /* first: fiber_now points here */
 	uint3 thread;
-	int op, line;	   /* where it stopped */
-	void *sp;	   /* or its ucontext_t */
+	int op, line;	   /* where it yielded */
+	void *sp;	   /* saved stack pointer, or its ucontext_t */
 	const void *stack; /* lowest address */
 	size_t size;
-	void *fake; /* the address sanitizer's */
+	void *fake_stack; /* of the address sanitizer */
 };
 
 static struct {
 	int reverse;
-	const struct launch *call; /* that is run */
+	const struct launch *call; /* the running launch */
 	struct fiber host, fiber[THREADS], *at, *from;
-	int made, n, place; /* threads there are, of this block, whose turn it is */
-	uint64_t slot[2][LANES];
-	int turn;	    /* the slots that a warp writes next */
-	struct area shared; /* all there may be */
+	int created, n, index;	 /* created: fibers, n: threads of the block, index: of the running one in running order */
+	uint64_t slot[2][LANES]; /* values of a warp operation by lane, double-buffered */
+	int slot_set;		 /* of slot: which a warp writes next */
+	struct area shared;	 /* LAUNCH_SHARED bytes, of which a launch uses the last */
 } m;
 
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
 struct fiber_lane *fiber_now;
 
-/* fiber_switch(&sp, to) leaves this stack for another; first_frame makes one that begins at entry, `skip` bytes below its top. */
+/* fiber_switch(&sp, to): context switch, saves this stack pointer in sp and continues on stack `to`; first_frame prepares a stack that
+ * begins at entry, `skip` bytes below its top. */
 #if (defined __x86_64__ || defined __aarch64__) && !defined FIBER_UCONTEXT
 extern "C" void fiber_switch(void **sp, void *to);
 #ifdef __x86_64__
@@ -73,7 +74,7 @@ static void *first_frame(const struct fiber *f, size_t skip, void (*entry)(void)
 	sp[FRAME_ENTRY] = (void *)entry;
 	return sp;
 }
-#else /* slower: asks the system for the signal mask each time */
+#else /* slower: a system call for the signal mask at each switch */
 static void fiber_switch(void **sp, void *to)
 {
 	if (!*sp)
@@ -111,18 +112,18 @@ void fiber_fault(const char *fmt, ...)
 	die("%s: %s", fiber_where(1), reason);
 }
 
-static char *room(void)
+static char *shared_begin(void)
 {
 	return m.shared.end - (m.call->shared + AREA_ALIGN - 1) / AREA_ALIGN * AREA_ALIGN;
 }
 
-int fiber_tell(char *to, size_t size, const char *p)
+int fiber_describe(char *to, size_t size, const char *p)
 {
 	struct area shared = m.shared;
-	shared.at = room(), shared.bytes = m.call->shared;
-	if (area_tell(to, size, &shared, "shared", p))
+	shared.at = shared_begin(), shared.bytes = m.call->shared;
+	if (area_describe(to, size, &shared, "shared", p))
 		return 1;
-	for (int i = 0; i < m.made; i++)
+	for (int i = 0; i < m.created; i++)
 		if (p < (const char *)m.fiber[i].stack && p >= (const char *)m.fiber[i].stack - area_pages(1))
 			return snprintf(to, size, "the end of its stack");
 	return 0;
@@ -133,99 +134,100 @@ const struct launch *fiber_launch(void)
 	return m.call;
 }
 
-/* Tells the address sanitizer which stack comes next, and, when one is back, where that was. */
-static void leave(struct fiber *f)
+/* Notify the address sanitizer before a switch of the next stack, and after it of the completed switch. */
+static void asan_before_switch(struct fiber *f)
 {
 #ifdef FIBER_ASAN
-	__sanitizer_start_switch_fiber(&m.from->fake, f->stack, f->size);
+	__sanitizer_start_switch_fiber(&m.from->fake_stack, f->stack, f->size);
 #endif
 	(void)f;
 }
 
-static void arrive(void)
+static void asan_after_switch(void)
 {
 #ifdef FIBER_ASAN
-	__sanitizer_finish_switch_fiber(m.at->fake, &m.from->stack, &m.from->size);
+	__sanitizer_finish_switch_fiber(m.at->fake_stack, &m.from->stack, &m.from->size);
 #endif
 }
 
-static void turn_to(struct fiber *f)
+static void switch_to(struct fiber *f)
 {
 	struct fiber *me = m.at;
 	m.from = me, m.at = f;
 	threadIdx = f->thread;
 	fiber_now = f == &m.host ? NULL : &f->lane;
-	leave(f);
+	asan_before_switch(f);
 	fiber_switch(&me->sp, f->sp);
-	arrive();
+	asan_after_switch();
 }
 
-static struct fiber *in_turn(int place)
+static struct fiber *fiber_at(int index)
 {
-	return &m.fiber[m.reverse ? m.n - 1 - place : place];
+	return &m.fiber[m.reverse ? m.n - 1 - index : index];
 }
 
-static void stop_text(char to[64], const struct fiber *f)
+static void op_text(char to[64], const struct fiber *f)
 {
 	static const char *const at[] = {"has ended", "waits at a barrier", "is at a __syncwarp", "is at a shuffle", "is at a vote"};
 	snprintf(to, 64, f->op == FIBER_END ? "%s" : "%s (line %d)", at[f->op], f->line);
 }
 
-/* f and g stopped at different places. */
-static void divided(const struct fiber *f, const struct fiber *g)
+/* Divergence: f and g yielded at different operations, or lines. */
+static void die_diverged(const struct fiber *f, const struct fiber *g)
 {
 	char at_f[64], at_g[64];
-	stop_text(at_f, f), stop_text(at_g, g);
+	op_text(at_f, f), op_text(at_g, g);
 	threadIdx = f->thread;
 	if (f->op == g->op && f->line == g->line)
-		fiber_fault("a divided warp: thread (%u, %u, %u) has done other warp operations when the warp meets: it %s", g->thread.x,
+		fiber_fault("a divergent warp: thread (%u, %u, %u) has done other warp operations when the warp meets: it %s", g->thread.x,
 			g->thread.y, g->thread.z, at_g);
-	fiber_fault("a divided %s: it %s, but thread (%u, %u, %u) %s", f->op > FIBER_BARRIER || g->op > FIBER_BARRIER ? "warp" : "barrier",
+	fiber_fault("a divergent %s: it %s, but thread (%u, %u, %u) %s", f->op > FIBER_BARRIER || g->op > FIBER_BARRIER ? "warp" : "barrier",
 		at_f, g->thread.x, g->thread.y, g->thread.z, at_g);
 }
 
-/* All lanes of the warp that ends before `place` have stopped: do they go on? */
-static int warp_goes_on(int place)
+/* All lanes of the warp that ends before `index` have yielded: 1 at a warp operation, after which the warp continues; 0 at a barrier or the
+ * kernel's end. */
+static int warp_continues(int index)
 {
-	const struct fiber *f = in_turn(place - LANES);
+	const struct fiber *f = fiber_at(index - LANES);
 	for (int i = 1; i < LANES; i++) {
-		const struct fiber *g = in_turn(place - LANES + i);
-		if (f->op != g->op || f->line != g->line || f->lane.trail != g->lane.trail)
-			divided(f, g);
+		const struct fiber *g = fiber_at(index - LANES + i);
+		if (f->op != g->op || f->line != g->line || f->lane.op_hash != g->lane.op_hash)
+			die_diverged(f, g);
 	}
-	m.turn = f->op > FIBER_BARRIER ? !m.turn : m.turn;
+	m.slot_set = f->op > FIBER_BARRIER ? !m.slot_set : m.slot_set;
 	return f->op > FIBER_BARRIER;
 }
 
-static int block_goes_on(void)
+static int block_continues(void)
 {
-	const struct fiber *f = in_turn(0);
+	const struct fiber *f = fiber_at(0);
 	for (int i = LANES; i < m.n; i += LANES)
-		if (f->op != in_turn(i)->op || f->line != in_turn(i)->line)
-			divided(f, in_turn(i));
+		if (f->op != fiber_at(i)->op || f->line != fiber_at(i)->line)
+			die_diverged(f, fiber_at(i));
 	return f->op == FIBER_BARRIER;
 }
 
-/* The turn passes on to the warp's next lane; from its last to its first if the warp has met, else to the next warp. */
-static void stop(int op, int line)
+/* Switches to the warp's next lane; from its last one to its first if the warp continues, else to the next warp. */
+static void yield(int op, int line)
 {
 	m.at->op = op, m.at->line = line;
-	m.place++;
-	if (m.place % LANES == 0 && warp_goes_on(m.place))
-		m.place -= LANES;
-	if (m.place < m.n || block_goes_on())
-		turn_to(in_turn(m.place = m.place % m.n));
+	m.index++;
+	if (m.index % LANES == 0 && warp_continues(m.index))
+		m.index -= LANES;
+	if (m.index < m.n || block_continues())
+		switch_to(fiber_at(m.index = m.index % m.n));
 	else
-		turn_to(&m.host);
+		switch_to(&m.host);
 }
 
-/* A fiber serves block after block, launch after launch. */
-static void serve(void)
+/* A fiber runs its thread of block after block, launch after launch. */
+static void fiber_main(void)
 {
-	arrive();
+	asan_after_switch();
 	for (;;) {
 		m.call->host(m.call);
-		stop(FIBER_END, 0);
+		yield(FIBER_END, 0);
 	}
 }
 
@@ -233,17 +235,17 @@ void fiber_barrier(int line)
 {
 	if (!fiber_now)
 		fiber_fault("a barrier in a flat launch (line %d)", line);
-	stop(FIBER_BARRIER, line);
+	yield(FIBER_BARRIER, line);
 }
 
-const uint64_t *fiber_meet(enum fiber_op op, unsigned mask, int line, uint64_t v)
+const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, uint64_t v)
 {
 	unsigned lane = fiber_lane_of(line);
 	if (mask != 0xffffffffu)
 		fiber_fault("a warp operation of lanes %08x, not of all (line %d)", mask, line);
-	uint64_t *slot = m.slot[m.turn];
+	uint64_t *slot = m.slot[m.slot_set];
 	slot[lane] = v;
-	stop(op, line);
+	yield(op, line);
 	return slot;
 }
 
@@ -251,21 +253,21 @@ void *fiber_shared(int line)
 {
 	if (!m.call->shared || m.call->flat)
 		fiber_fault("shared memory, of which the launch has none (line %d)", line);
-	return room();
+	return shared_begin();
 }
 
 static void make_fibers(int n)
 {
 	size_t page = area_pages(1);
-	for (; m.made < n; m.made++) {
-		struct fiber *f = &m.fiber[m.made];
+	for (; m.created < n; m.created++) {
+		struct fiber *f = &m.fiber[m.created];
 		char *p = (char *)mmap(NULL, STACK + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (p == MAP_FAILED || mprotect(p + page, STACK, PROT_READ | PROT_WRITE))
 			die("out of memory (a kernel's stack)");
-		f->lane.lane = (unsigned)m.made % LANES;
+		f->lane.lane = (unsigned)m.created % LANES;
 		f->stack = p + page, f->size = STACK;
-		/* not all at the same place of their pages, which would be the same lines of the cache */
-		f->sp = first_frame(f, (size_t)(m.made % LANES) * 128, serve);
+		/* staggered, as tops at equal page offsets would map to the same cache sets */
+		f->sp = first_frame(f, (size_t)(m.created % LANES) * 128, fiber_main);
 	}
 }
 
@@ -277,7 +279,7 @@ static uint3 thread_of(int i)
 
 static void run_block(const struct launch *c)
 {
-	char *begin = room(), *before = begin - m.shared.first < BEFORE ? m.shared.first : begin - BEFORE;
+	char *begin = shared_begin(), *before = begin - m.shared.first < BEFORE ? m.shared.first : begin - BEFORE;
 	if (c->flat) {
 		for (int i = 0; i < m.n; i++) {
 			threadIdx = thread_of(m.reverse ? m.n - 1 - i : i);
@@ -286,8 +288,8 @@ static void run_block(const struct launch *c)
 		return;
 	}
 	memset(before, AREA_POISON, (size_t)(m.shared.end - before));
-	m.place = 0;
-	turn_to(in_turn(0));
+	m.index = 0;
+	switch_to(fiber_at(0));
 	if (!area_poisoned(before, begin) || !area_poisoned(begin + c->shared, m.shared.end))
 		die("%s: writes outside of its %u bytes of shared memory", fiber_where(0), c->shared);
 }
@@ -319,7 +321,7 @@ int fiber_open(int reverse)
 void fiber_close(void)
 {
 	area_free(m.shared);
-	for (int i = 0; i < m.made; i++)
+	for (int i = 0; i < m.created; i++)
 		munmap((char *)m.fiber[i].stack - area_pages(1), STACK + area_pages(1));
 	memset(&m, 0, sizeof m);
 }

@@ -1,4 +1,5 @@
-/* The GPU by CUDA: one stream, graphs of launches, products by cuBLAS where it is found. */
+/* gpu.h with CUDA: one stream for launches and CUDA graphs, streams and pinned staging buffers for asynchronous copies, GEMMs by cuBLAS
+ * where it is found. */
 #include <cublas_v2.h>
 #include <dlfcn.h>
 #include <stdio.h>
@@ -11,77 +12,78 @@ extern "C" {
 #include "lib/base/err.h"
 }
 
-enum { STAGE = 8 << 20, BLAS_ROOM = 32 << 20, BESIDE = 1 << 18 }; /* BESIDE: from so many bytes on a fetch goes beside what is computed */
+/* OVERLAP_BYTES: asynchronous downloads of at least so many bytes overlap with kernels */
+enum { STAGING = 8 << 20, CUBLAS_WORKSPACE = 32 << 20, OVERLAP_BYTES = 1 << 18 };
 
-struct bounce { /* pinned memory that a copy passes through, and when it has */
+struct staging { /* pinned staging buffer of one asynchronous copy, and its events */
 	unsigned char *p;
-	size_t size, bytes;
-	void *host;   /* where what is fetched goes */
-	void *device; /* a large fetch's copy on the GPU, which nothing overwrites while it goes */
+	size_t size, bytes; /* allocated, used */
+	void *host;	    /* destination of a download */
+	void *device;	    /* a large download's copy on the GPU, so that later kernels may overwrite its source during the copy to p */
 	cudaEvent_t done, computed;
 	int busy;
 };
 
-enum { FEEDS = 2 };
+enum { UPLOADS = 2 };
 
 static struct {
-	struct gpu GPU;
-	cudaStream_t stream, aside, feeding, fetching; /* aside: where products are recorded */
-	struct bounce feed[FEEDS], fetch[BACKEND_DOWNLOADS];
-	unsigned next_feed;
-	unsigned char *stage; /* pinned: what was put waits here for its copy */
-	size_t staged;
-	void *blas_room;
+	struct gpu gpu;
+	cudaStream_t stream, capture_stream, upload_stream, download_stream; /* capture_stream: in which cuBLAS is captured */
+	struct staging upload[UPLOADS], download[BACKEND_DOWNLOADS];
+	unsigned next_upload;
+	unsigned char *small_uploads; /* pinned staging buffer of gpu_upload; small_used bytes are of copies not yet waited for */
+	size_t small_used;
+	void *cublas_workspace;
 	cublasHandle_t handle;
 	cublasStatus_t (*gemm)(cublasHandle_t, cublasOperation_t, cublasOperation_t, int, int, int, const void *, const void *,
 		cudaDataType, int, const void *, cudaDataType, int, const void *, void *, cudaDataType, int, cublasComputeType_t,
 		cublasGemmAlgo_t);
 	cublasStatus_t (*set_stream)(cublasHandle_t, cudaStream_t);
 	cublasStatus_t (*destroy)(cublasHandle_t);
-} the;
+} state;
 
-static void *blas; /* the library: loaded once, however often a backend is opened */
+static void *cublas_library; /* of dlopen: loaded once, however often a backend is opened */
 
 static void check(cudaError_t e, const char *what)
 {
 	if (e != cudaSuccess)
-		die("%s: %s: %s", the.GPU.name[0] ? the.GPU.name : "cuda", what, cudaGetErrorString(e));
+		die("%s: %s: %s", state.gpu.name[0] ? state.gpu.name : "cuda", what, cudaGetErrorString(e));
 }
 
-static void *symbol(const char *name)
+static void *cublas_symbol(const char *name)
 {
-	void *p = dlsym(blas, name);
+	void *p = dlsym(cublas_library, name);
 	if (!p)
 		die("cuda: libcublas has no %s", name);
 	return p;
 }
 
-/* Not linked, so that one binary runs where there is no GPU. */
-static void open_library(void)
+/* cuBLAS by dlopen, not linked, so that one binary runs where there is no GPU. */
+static void open_cublas(void)
 {
 	static const char *const names[] = {"libcublas.so.13", "libcublas.so.12", "libcublas.so", "/usr/local/cuda/lib64/libcublas.so"};
-	const char *wanted = getenv("KEYPIPE_CUBLAS"); /* a file; 0: own products only */
+	const char *wanted = getenv("KEYPIPE_CUBLAS"); /* a file; 0: own GEMMs only */
 	if (wanted && !strcmp(wanted, "0"))
 		return;
-	if (wanted && !blas && !(blas = dlopen(wanted, RTLD_NOW | RTLD_LOCAL)))
+	if (wanted && !cublas_library && !(cublas_library = dlopen(wanted, RTLD_NOW | RTLD_LOCAL)))
 		die("KEYPIPE_CUBLAS: %s", dlerror());
-	for (size_t i = 0; !blas && i < sizeof names / sizeof *names; i++)
-		blas = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-	if (!blas)
+	for (size_t i = 0; !cublas_library && i < sizeof names / sizeof *names; i++)
+		cublas_library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+	if (!cublas_library)
 		return;
-	cublasStatus_t (*create)(cublasHandle_t *), (*room)(cublasHandle_t, void *, size_t);
-	*(void **)&create = symbol("cublasCreate_v2"), *(void **)&room = symbol("cublasSetWorkspace_v2");
-	*(void **)&the.gemm = symbol("cublasGemmEx"), *(void **)&the.set_stream = symbol("cublasSetStream_v2");
-	*(void **)&the.destroy = symbol("cublasDestroy_v2");
-	if (create(&the.handle) != CUBLAS_STATUS_SUCCESS)
-		die("%s: cuBLAS does not start", the.GPU.name);
-	the.blas_room = gpu_alloc(BLAS_ROOM);
-	/* room of its own and one stream: then its results have the same bits each time, and it may stand in graphs. A new stream drops the
-	 * room, so it gets the stream first, once. */
-	if (!the.blas_room || the.set_stream(the.handle, the.aside) != CUBLAS_STATUS_SUCCESS ||
-		room(the.handle, the.blas_room, BLAS_ROOM) != CUBLAS_STATUS_SUCCESS)
-		die("%s: cuBLAS does not start", the.GPU.name);
-	the.GPU.library = 1;
+	cublasStatus_t (*create)(cublasHandle_t *), (*set_workspace)(cublasHandle_t, void *, size_t);
+	*(void **)&create = cublas_symbol("cublasCreate_v2"), *(void **)&set_workspace = cublas_symbol("cublasSetWorkspace_v2");
+	*(void **)&state.gemm = cublas_symbol("cublasGemmEx"), *(void **)&state.set_stream = cublas_symbol("cublasSetStream_v2");
+	*(void **)&state.destroy = cublas_symbol("cublasDestroy_v2");
+	if (create(&state.handle) != CUBLAS_STATUS_SUCCESS)
+		die("%s: cuBLAS does not start", state.gpu.name);
+	state.cublas_workspace = gpu_alloc(CUBLAS_WORKSPACE);
+	/* Own workspace and one stream: so results are the same bits each time, and cuBLAS may be captured in graphs. cublasSetStream
+	 * resets the workspace, so the stream is set first, once. */
+	if (!state.cublas_workspace || state.set_stream(state.handle, state.capture_stream) != CUBLAS_STATUS_SUCCESS ||
+		set_workspace(state.handle, state.cublas_workspace, CUBLAS_WORKSPACE) != CUBLAS_STATUS_SUCCESS)
+		die("%s: cuBLAS does not start", state.gpu.name);
+	state.gpu.cublas = 1;
 }
 
 struct gpu gpu_open(int reverse)
@@ -94,18 +96,18 @@ struct gpu gpu_open(int reverse)
 		die("--device cuda: no GPU that can be used: %s", e == cudaSuccess ? "none is there" : cudaGetErrorString(e));
 	check(cudaSetDevice(0), "select");
 	check(cudaGetDeviceProperties(&p, 0), "properties");
-	snprintf(the.GPU.name, sizeof the.GPU.name, "%.60s", p.name);
-	the.GPU.major = p.major, the.GPU.minor = p.minor, the.GPU.multiprocessors = p.multiProcessorCount;
-	check(cudaStreamCreateWithFlags(&the.stream, cudaStreamNonBlocking), "stream");
-	check(cudaStreamCreateWithFlags(&the.aside, cudaStreamNonBlocking), "stream");
-	check(cudaStreamCreateWithFlags(&the.feeding, cudaStreamNonBlocking), "stream");
-	check(cudaStreamCreateWithFlags(&the.fetching, cudaStreamNonBlocking), "stream");
-	check(cudaMallocHost((void **)&the.stage, STAGE), "pinned memory");
-	open_library();
-	return the.GPU;
+	snprintf(state.gpu.name, sizeof state.gpu.name, "%.60s", p.name);
+	state.gpu.major = p.major, state.gpu.minor = p.minor, state.gpu.multiprocessors = p.multiProcessorCount;
+	check(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), "stream");
+	check(cudaStreamCreateWithFlags(&state.capture_stream, cudaStreamNonBlocking), "stream");
+	check(cudaStreamCreateWithFlags(&state.upload_stream, cudaStreamNonBlocking), "stream");
+	check(cudaStreamCreateWithFlags(&state.download_stream, cudaStreamNonBlocking), "stream");
+	check(cudaMallocHost((void **)&state.small_uploads, STAGING), "pinned memory");
+	open_cublas();
+	return state.gpu;
 }
 
-static void bounce_free(struct bounce *b)
+static void staging_free(struct staging *b)
 {
 	if (b->done)
 		cudaFreeHost(b->p), cudaFree(b->device), cudaEventDestroy(b->done), cudaEventDestroy(b->computed);
@@ -114,16 +116,17 @@ static void bounce_free(struct bounce *b)
 void gpu_close(void)
 {
 	check(cudaDeviceSynchronize(), "wait");
-	if (the.handle)
-		the.destroy(the.handle);
-	gpu_free(the.blas_room);
-	cudaFreeHost(the.stage);
-	for (int i = 0; i < FEEDS; i++)
-		bounce_free(&the.feed[i]);
+	if (state.handle)
+		state.destroy(state.handle);
+	gpu_free(state.cublas_workspace);
+	cudaFreeHost(state.small_uploads);
+	for (int i = 0; i < UPLOADS; i++)
+		staging_free(&state.upload[i]);
 	for (int i = 0; i < BACKEND_DOWNLOADS; i++)
-		bounce_free(&the.fetch[i]);
-	cudaStreamDestroy(the.stream), cudaStreamDestroy(the.aside), cudaStreamDestroy(the.feeding), cudaStreamDestroy(the.fetching);
-	memset(&the, 0, sizeof the);
+		staging_free(&state.download[i]);
+	cudaStreamDestroy(state.stream), cudaStreamDestroy(state.capture_stream), cudaStreamDestroy(state.upload_stream),
+		cudaStreamDestroy(state.download_stream);
+	memset(&state, 0, sizeof state);
 }
 
 void *gpu_alloc(size_t bytes)
@@ -142,41 +145,42 @@ void gpu_free(void *device)
 {
 	if (!device)
 		return;
-	check(cudaStreamSynchronize(the.stream), "wait");
+	check(cudaStreamSynchronize(state.stream), "wait");
 	check(cudaFree(device), "memory");
 }
 
-void gpu_room(size_t *free, size_t *total)
+void gpu_memory_info(size_t *free, size_t *total)
 {
 	check(cudaMemGetInfo(free, total), "memory");
 }
 
-/* Small things go by way of the stage, so that nobody waits for them; large ones wait. */
+/* Small uploads are copied into a staging buffer, so that the host does not wait; large ones wait. */
 void gpu_upload(void *device, const void *host, size_t bytes)
 {
-	if (bytes > STAGE / 4) {
-		check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, the.stream), "copy to the GPU");
-		check(cudaStreamSynchronize(the.stream), "wait");
-		the.staged = 0;
+	if (bytes > STAGING / 4) {
+		check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, state.stream), "copy to the GPU");
+		check(cudaStreamSynchronize(state.stream), "wait");
+		state.small_used = 0;
 		return;
 	}
-	if (the.staged + bytes > STAGE) {
-		check(cudaStreamSynchronize(the.stream), "wait");
-		the.staged = 0;
+	if (state.small_used + bytes > STAGING) {
+		check(cudaStreamSynchronize(state.stream), "wait");
+		state.small_used = 0;
 	}
-	memcpy(the.stage + the.staged, host, bytes);
-	check(cudaMemcpyAsync(device, the.stage + the.staged, bytes, cudaMemcpyHostToDevice, the.stream), "copy to the GPU");
-	the.staged = (the.staged + bytes + 255) / 256 * 256;
+	memcpy(state.small_uploads + state.small_used, host, bytes);
+	check(cudaMemcpyAsync(device, state.small_uploads + state.small_used, bytes, cudaMemcpyHostToDevice, state.stream),
+		"copy to the GPU");
+	state.small_used = (state.small_used + bytes + 255) / 256 * 256;
 }
 
 void gpu_download(void *host, const void *device, size_t bytes)
 {
-	check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, the.stream), "copy from the GPU");
-	check(cudaStreamSynchronize(the.stream), "wait");
-	the.staged = 0;
+	check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, state.stream), "copy from the GPU");
+	check(cudaStreamSynchronize(state.stream), "wait");
+	state.small_used = 0;
 }
 
-static void bounce_room(struct bounce *b, size_t bytes, int device)
+static void staging_reserve(struct staging *b, size_t bytes, int device)
 {
 	if (!b->done) {
 		check(cudaEventCreateWithFlags(&b->done, cudaEventDisableTiming), "event");
@@ -194,90 +198,90 @@ static void bounce_room(struct bounce *b, size_t bytes, int device)
 		b->device = gpu_alloc(b->size);
 }
 
-/* On a stream of its own, beside what the GPU computes; what is asked from now on waits for it. */
+/* On a stream of its own, overlapping with running kernels; the main stream waits for it before later launches. */
 void gpu_upload_async(void *device, const void *host, size_t bytes)
 {
-	struct bounce *b = &the.feed[the.next_feed++ % FEEDS];
+	struct staging *b = &state.upload[state.next_upload++ % UPLOADS];
 	if (b->busy)
 		check(cudaEventSynchronize(b->done), "wait");
-	bounce_room(b, bytes, 0);
+	staging_reserve(b, bytes, 0);
 	memcpy(b->p, host, bytes);
-	check(cudaMemcpyAsync(device, b->p, bytes, cudaMemcpyHostToDevice, the.feeding), "copy to the GPU");
-	check(cudaEventRecord(b->done, the.feeding), "event");
-	check(cudaStreamWaitEvent(the.stream, b->done, 0), "event");
+	check(cudaMemcpyAsync(device, b->p, bytes, cudaMemcpyHostToDevice, state.upload_stream), "copy to the GPU");
+	check(cudaEventRecord(b->done, state.upload_stream), "event");
+	check(cudaStreamWaitEvent(state.stream, b->done, 0), "event");
 	b->busy = 1;
 }
 
 int gpu_download_async(void *host, const void *device, size_t bytes)
 {
 	int ticket = 0;
-	while (ticket < BACKEND_DOWNLOADS && the.fetch[ticket].busy)
+	while (ticket < BACKEND_DOWNLOADS && state.download[ticket].busy)
 		ticket++;
 	if (ticket == BACKEND_DOWNLOADS)
-		die("%s: more than %d fetches at a time", the.GPU.name, (int)BACKEND_DOWNLOADS);
-	struct bounce *b = &the.fetch[ticket];
-	bounce_room(b, bytes, bytes >= BESIDE);
+		die("%s: more than %d fetches at a time", state.gpu.name, (int)BACKEND_DOWNLOADS);
+	struct staging *b = &state.download[ticket];
+	staging_reserve(b, bytes, bytes >= OVERLAP_BYTES);
 	b->host = host, b->bytes = bytes, b->busy = 1;
-	if (bytes < BESIDE || !b->device) { /* small, or the GPU is full */
-		check(cudaMemcpyAsync(b->p, device, bytes, cudaMemcpyDeviceToHost, the.stream), "copy from the GPU");
-		check(cudaEventRecord(b->done, the.stream), "event");
+	if (bytes < OVERLAP_BYTES || !b->device) { /* small, or the GPU is full */
+		check(cudaMemcpyAsync(b->p, device, bytes, cudaMemcpyDeviceToHost, state.stream), "copy from the GPU");
+		check(cudaEventRecord(b->done, state.stream), "event");
 		return ticket;
 	}
-	check(cudaMemcpyAsync(b->device, device, bytes, cudaMemcpyDeviceToDevice, the.stream), "copy on the GPU");
-	check(cudaEventRecord(b->computed, the.stream), "event");
-	check(cudaStreamWaitEvent(the.fetching, b->computed, 0), "event");
-	check(cudaMemcpyAsync(b->p, b->device, bytes, cudaMemcpyDeviceToHost, the.fetching), "copy from the GPU");
-	check(cudaEventRecord(b->done, the.fetching), "event");
+	check(cudaMemcpyAsync(b->device, device, bytes, cudaMemcpyDeviceToDevice, state.stream), "copy on the GPU");
+	check(cudaEventRecord(b->computed, state.stream), "event");
+	check(cudaStreamWaitEvent(state.download_stream, b->computed, 0), "event");
+	check(cudaMemcpyAsync(b->p, b->device, bytes, cudaMemcpyDeviceToHost, state.download_stream), "copy from the GPU");
+	check(cudaEventRecord(b->done, state.download_stream), "event");
 	return ticket;
 }
 
 void gpu_wait(int ticket)
 {
-	struct bounce *b = &the.fetch[ticket];
+	struct staging *b = &state.download[ticket];
 	check(cudaEventSynchronize(b->done), "wait");
 	memcpy(b->host, b->p, b->bytes);
 	b->busy = 0;
 }
 
-void gpu_fill(void *device, int byte, size_t bytes)
+void gpu_memset(void *device, int byte, size_t bytes)
 {
-	check(cudaMemsetAsync(device, byte, bytes, the.stream), "fill");
-	check(cudaStreamSynchronize(the.stream), "wait"); /* gpu_upload_async does not stand in line */
+	check(cudaMemsetAsync(device, byte, bytes, state.stream), "fill");
+	check(cudaStreamSynchronize(state.stream), "wait"); /* for gpu_upload_async, which has a stream of its own */
 }
 
-/* The library's matrices are column-major: a row-major c = a b is its c' = b' a'. Into whatever the.aside is recording, or at work on. */
-static void product(const struct product *p)
+/* cuBLAS's matrices are column-major: a row-major c = a b is its c' = b' a'. In capture_stream, whose capture records it. */
+static void cublas_gemm(const struct cublas_gemm *p)
 {
 	static const cublasComputeType_t compute[] = {CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_COMPUTE_32F_FAST_16BF};
 	const float one = 1, beta = p->add ? 1 : 0;
-	cublasStatus_t s = the.gemm(the.handle, p->bt ? CUBLAS_OP_T : CUBLAS_OP_N, p->at ? CUBLAS_OP_T : CUBLAS_OP_N, p->N, p->M, p->K,
+	cublasStatus_t s = state.gemm(state.handle, p->bt ? CUBLAS_OP_T : CUBLAS_OP_N, p->at ? CUBLAS_OP_T : CUBLAS_OP_N, p->N, p->M, p->K,
 		&one, p->b, CUDA_R_32F, p->bt ? p->K : p->N, p->a, CUDA_R_32F, p->at ? p->M : p->K, &beta, p->c, CUDA_R_32F, p->N,
 		compute[p->precision], CUBLAS_GEMM_DEFAULT);
 	if (s != CUBLAS_STATUS_SUCCESS)
-		die("%s: cuBLAS: error %d in a product of %d x %d x %d", the.GPU.name, (int)s, p->M, p->N, p->K);
+		die("%s: cuBLAS: error %d in a product of %d x %d x %d", state.gpu.name, (int)s, p->M, p->N, p->K);
 }
 
-/* A product as a graph of its own: the library's launches can't be asked for otherwise. */
-static cudaGraph_t recorded(const struct launch *c)
+/* A cuBLAS GEMM as a graph, by stream capture: cuBLAS does not disclose its launches otherwise. */
+static cudaGraph_t captured(const struct launch *c)
 {
 	cudaGraph_t g;
-	check(cudaStreamBeginCapture(the.aside, cudaStreamCaptureModeRelaxed), "record");
-	product((const struct product *)(const void *)c->args);
-	check(cudaStreamEndCapture(the.aside, &g), "record");
+	check(cudaStreamBeginCapture(state.capture_stream, cudaStreamCaptureModeRelaxed), "record");
+	cublas_gemm((const struct cublas_gemm *)(const void *)c->args);
+	check(cudaStreamEndCapture(state.capture_stream, &g), "record");
 	return g;
 }
 
-static void arguments(void **to, const struct launch *c)
+static void argument_pointers(void **to, const struct launch *c)
 {
 	for (int i = 0; i < c->n; i++)
-		to[i] = (void *)(c->args + c->at[i]);
+		to[i] = (void *)(c->args + c->offset[i]);
 }
 
 void gpu_run(const struct launch *c)
 {
 	void *args[LAUNCH_ARGS];
-	arguments(args, c);
-	check(cudaLaunchKernel(c->kernel, c->grid, c->block, args, c->shared, the.stream), c->name);
+	argument_pointers(args, c);
+	check(cudaLaunchKernel(c->kernel, c->grid, c->block, args, c->shared, state.stream), c->name);
 }
 
 struct graph {
@@ -289,7 +293,7 @@ struct graph {
 static cudaKernelNodeParams params_of(const struct launch *c, void **args)
 {
 	cudaKernelNodeParams p = {};
-	arguments(args, c);
+	argument_pointers(args, c);
 	p.func = (void *)c->kernel, p.gridDim = c->grid, p.blockDim = c->block, p.sharedMemBytes = c->shared, p.kernelParams = args;
 	return p;
 }
@@ -306,9 +310,9 @@ struct graph *gpu_graph(const struct launch *c, int n)
 			cudaKernelNodeParams p = params_of(&c[i], args);
 			check(cudaGraphAddKernelNode(&g->node[i], g->graph, after, (size_t) !!i, &p), c[i].name);
 		} else {
-			cudaGraph_t part = recorded(&c[i]);
-			check(cudaGraphAddChildGraphNode(&g->node[i], g->graph, after, (size_t) !!i, part), "graph");
-			check(cudaGraphDestroy(part), "graph");
+			cudaGraph_t child = captured(&c[i]);
+			check(cudaGraphAddChildGraphNode(&g->node[i], g->graph, after, (size_t) !!i, child), "graph");
+			check(cudaGraphDestroy(child), "graph");
 		}
 	}
 	check(cudaGraphInstantiateWithFlags(&g->exec, g->graph, 0), "graph");
@@ -324,12 +328,12 @@ void gpu_graph_set(struct graph *g, int i, const struct launch *c)
 
 void gpu_graph_run(struct graph *g)
 {
-	check(cudaGraphLaunch(g->exec, the.stream), "graph");
+	check(cudaGraphLaunch(g->exec, state.stream), "graph");
 }
 
 void gpu_graph_free(struct graph *g)
 {
-	check(cudaStreamSynchronize(the.stream), "wait");
+	check(cudaStreamSynchronize(state.stream), "wait");
 	check(cudaGraphExecDestroy(g->exec), "graph");
 	check(cudaGraphDestroy(g->graph), "graph");
 	free(g->node), free(g);

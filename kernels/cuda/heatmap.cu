@@ -1,4 +1,4 @@
-/* Maps of points: as distributions over places, a block a map, and as pixels drawn. */
+/* Heat maps: soft-argmax (the mean of a map's softmax) and its loss, a thread block a map; drawing of target maps of Gaussians. */
 #include <limits.h>
 
 #include "kernels/cuda/cuda.h"
@@ -8,55 +8,56 @@ extern "C" {
 #include "lib/base/err.h"
 }
 
-enum { ROOMS = 8 }; /* for the sums of a block, 32 numbers each */
+enum { REDUCTIONS = 8 }; /* buffers in shared memory for the block's reductions, 32 doubles each */
 
-struct maps { /* what is asked of all maps */
+struct heatmap_args {
 	const float *z, *target, *weight;
-	float *dz, *place;
-	double *point; /* each one's loss */
+	float *dz, *decoded;
+	double *point; /* loss of each point */
 	struct divisor W;
 	struct heatmap_loss s;
 };
 
-struct spread { /* a map as a distribution: the largest value, the sum of exp(z - top), the expected place */
-	float top;
+struct distribution { /* a map's softmax: the largest logit, the sum of exp(z - max_z), the mean x and y */
+	float max_z;
 	double sum, mean[2];
 };
 
-/* Second moments are taken about the map's middle: doubles have room for what cancels. */
-static __device__ struct spread distribute(const struct maps &a, const float *z, float *place, double *rooms)
+/* Softmax, mean and variance of a map; decoded (HEATMAP_DECODED) may be NULL. Second moments are taken about the map's centre, in double, to
+ * bound cancellation. */
+static __device__ struct distribution softmax_moments(const struct heatmap_args &a, const float *z, float *decoded, double *smem)
 {
 	int W = a.s.W, n = a.s.H * W;
 	double sum = 0, x1 = 0, y1 = 0, square = 0, cx = 0.5 * (W - 1), cy = 0.5 * (a.s.H - 1);
-	struct spread m;
-	m.top = -INFINITY;
+	struct distribution m;
+	m.max_z = -INFINITY;
 	for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x)
-		m.top = z[i] > m.top ? z[i] : m.top;
-	m.top = block_max(m.top, (float *)(void *)rooms);
+		m.max_z = z[i] > m.max_z ? z[i] : m.max_z;
+	m.max_z = block_max(m.max_z, (float *)(void *)smem);
 	for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x) {
-		int line = fast_div(a.W, i);
-		double e = (double)expf(z[i] - m.top), x = i - line * W - cx, y = line - cy;
+		int row = fast_div(a.W, i);
+		double e = (double)expf(z[i] - m.max_z), x = i - row * W - cx, y = row - cy;
 		sum += e, x1 += e * x, y1 += e * y, square += e * (x * x + y * y);
 	}
-	sum = block_sum(sum, rooms + 32), x1 = block_sum(x1, rooms + 64) / sum, y1 = block_sum(y1, rooms + 96) / sum;
-	square = block_sum(square, rooms + 128) / sum - x1 * x1 - y1 * y1;
+	sum = block_sum(sum, smem + 32), x1 = block_sum(x1, smem + 64) / sum, y1 = block_sum(y1, smem + 96) / sum;
+	square = block_sum(square, smem + 128) / sum - x1 * x1 - y1 * y1;
 	m.sum = sum, m.mean[0] = x1 + cx, m.mean[1] = y1 + cy;
-	if (place && !threadIdx.x) {
-		place[0] = (float)m.mean[0], place[1] = (float)m.mean[1];
-		place[2] = (float)(square < 0 ? 0 : square), place[3] = (float)(1 / sum);
+	if (decoded && !threadIdx.x) {
+		decoded[0] = (float)m.mean[0], decoded[1] = (float)m.mean[1];
+		decoded[2] = (float)(square < 0 ? 0 : square), decoded[3] = (float)(1 / sum);
 	}
 	return m;
 }
 
-/* Of n places the share of a Gaussian about t. */
-static __device__ void bump(float *share, int n, double t, double sigma, double *room)
+/* density (n): a Gaussian about t on n cells, normalised to sum 1. */
+static __device__ void gaussian(float *density, int n, double t, double sigma, double *smem)
 {
 	double sum = 0, factor = -1 / (2 * sigma * sigma);
 	for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x)
 		sum += exp((i - t) * (i - t) * factor);
-	sum = block_sum(sum, room);
+	sum = block_sum(sum, smem);
 	for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x)
-		share[i] = (float)(exp((i - t) * (i - t) * factor) / sum);
+		density[i] = (float)(exp((i - t) * (i - t) * factor) / sum);
 }
 
 static __device__ int inside(double t, int n)
@@ -64,53 +65,53 @@ static __device__ int inside(double t, int n)
 	return t >= -0.5 && t <= n - 0.5;
 }
 
-/* One point's loss, to the block's first thread; dz where it is wanted. All threads go one way. */
-static __device__ double point_loss(
-	const struct maps &a, const struct spread &m, float *dz, const float *z, const float *t, const float *w, double *rooms)
+/* One point's loss, valid in the block's first thread; dz may be NULL. All branches around barriers are uniform over the block. */
+static __device__ double heatmap_point_loss(
+	const struct heatmap_args &a, const struct distribution &m, float *dz, const float *z, const float *t, const float *w, double *smem)
 {
 	const struct heatmap_loss &s = a.s;
-	float *share[2] = {(float *)(void *)(rooms + 32 * ROOMS), (float *)(void *)(rooms + 32 * ROOMS) + s.W};
-	double loss = 0, slope[2] = {0, 0}, weight[2] = {w ? (double)w[0] : 1, w ? (double)w[1] : 1}, entropy = 0, cross = 0;
-	int n[2] = {s.W, s.H}, known[2] = {t[0] == t[0], t[1] == t[1]}, out = 0;
+	float *density[2] = {(float *)(void *)(smem + 32 * REDUCTIONS), (float *)(void *)(smem + 32 * REDUCTIONS) + s.W};
+	double loss = 0, gradient[2] = {0, 0}, weight[2] = {w ? (double)w[0] : 1, w ? (double)w[1] : 1}, entropy = 0, cross = 0;
+	int n[2] = {s.W, s.H}, labelled[2] = {t[0] == t[0], t[1] == t[1]}, outside = 0;
 	for (int i = 0; i < 2; i++)
-		out |= known[i] && !inside((double)t[i], n[i]);
+		outside |= labelled[i] && !inside((double)t[i], n[i]);
 	for (int i = 0; i < 2; i++)
-		if (known[i] && !out) {
-			loss += weight[i] * point_loss(&s.point, m.mean[i] - (double)t[i], &slope[i]);
-			slope[i] *= weight[i];
+		if (labelled[i] && !outside) {
+			loss += weight[i] * point_loss(&s.point, m.mean[i] - (double)t[i], &gradient[i]);
+			gradient[i] *= weight[i];
 		}
-	int bumps = known[0] && known[1] && !out && s.entropy > 0;
-	if (bumps) {
+	int has_gaussian = labelled[0] && labelled[1] && !outside && s.entropy > 0;
+	if (has_gaussian) {
 		entropy = (double)s.entropy * fmin(weight[0], weight[1]);
 		for (int i = 0; i < 2; i++)
-			bump(share[i], n[i], (double)t[i], (double)s.sigma, rooms + 160 + 32 * i);
+			gaussian(density[i], n[i], (double)t[i], (double)s.sigma, smem + 160 + 32 * i);
 		__syncthreads();
 	}
-	float log_sum = (float)log(m.sum), inv = (float)(1 / m.sum), mul = s.point.mul, mix = entropy > 0 ? (float)entropy : 0;
-	/* a mean in two floats: a sharp map's is so near its place that one would leave little of the difference */
-	float sx = (float)slope[0], sy = (float)slope[1], mx = (float)m.mean[0], my = (float)m.mean[1];
+	float log_sum = (float)log(m.sum), inv = (float)(1 / m.sum), mul = s.point.mul, entropy_factor = entropy > 0 ? (float)entropy : 0;
+	/* the mean as two floats, rounded value and remainder: a sharp map's mean is so near to a cell that x - mean cancels */
+	float sx = (float)gradient[0], sy = (float)gradient[1], mx = (float)m.mean[0], my = (float)m.mean[1];
 	float rx = (float)(m.mean[0] - (double)mx), ry = (float)(m.mean[1] - (double)my);
-	for (int i = (int)threadIdx.x; (bumps || dz) && i < s.H * s.W; i += (int)blockDim.x) {
+	for (int i = (int)threadIdx.x; (has_gaussian || dz) && i < s.H * s.W; i += (int)blockDim.x) {
 		int y = fast_div(a.W, i), x = i - y * s.W;
-		float q = bumps ? share[0][x] * share[1][y] : 0, below = m.top - z[i], p = expf(-below) * inv;
+		float q = has_gaussian ? density[0][x] * density[1][y] : 0, depth = m.max_z - z[i], p = expf(-depth) * inv;
 		if (dz)
-			dz[i] = (p * (sx * ((float)x - mx - rx) + sy * ((float)y - my - ry)) + mix * (p - q)) * mul;
-		if (bumps)
-			cross += (double)(q * (log_sum + below));
+			dz[i] = (p * (sx * ((float)x - mx - rx) + sy * ((float)y - my - ry)) + entropy_factor * (p - q)) * mul;
+		if (has_gaussian)
+			cross += (double)(q * (log_sum + depth));
 	}
-	return bumps ? loss + entropy * block_sum(cross, rooms + 224) : loss;
+	return has_gaussian ? loss + entropy * block_sum(cross, smem + 224) : loss;
 }
 
-/* A place has the same bits whether losses are asked for or not. */
-static __global__ void heat(struct maps a)
+/* Decoded points (a.decoded) have the same bits with and without losses. */
+static __global__ void heatmap_losses(struct heatmap_args a)
 {
-	SHARED(double, rooms); /* ROOMS of 32, then the shares of W and H */
+	SHARED(double, smem); /* REDUCTIONS of 32 doubles, then the densities along x (W) and y (H), floats */
 	size_t i = blockIdx.x, n = (size_t)a.s.H * (size_t)a.s.W;
 	const float *z = a.z + i * n;
-	struct spread m = distribute(a, z, a.place ? a.place + i * HEATMAP_PLACE : NULL, rooms);
+	struct distribution m = softmax_moments(a, z, a.decoded ? a.decoded + i * HEATMAP_DECODED : NULL, smem);
 	if (!a.target)
 		return;
-	double loss = point_loss(a, m, a.dz ? a.dz + i * n : NULL, z, a.target + 2 * i, a.weight ? a.weight + 2 * i : NULL, rooms);
+	double loss = heatmap_point_loss(a, m, a.dz ? a.dz + i * n : NULL, z, a.target + 2 * i, a.weight ? a.weight + 2 * i : NULL, smem);
 	if (!threadIdx.x)
 		a.point[i] = loss;
 }
@@ -126,44 +127,46 @@ static __global__ void sum_points(double *loss, const double *point, int P, size
 	loss[b] = sum;
 }
 
-void cuda_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *place, const real *z, const real *target,
-	const real *weight, int B)
+void cuda_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *decoded, const real *z,
+	const real *target, const real *weight, int B)
 {
-	size_t points = (size_t)B * (size_t)s->P, room = 32 * ROOMS * sizeof(double) + ((size_t)s->W + (size_t)s->H) * sizeof(float);
+	size_t points = (size_t)B * (size_t)s->P,
+	       smem_bytes = 32 * REDUCTIONS * sizeof(double) + ((size_t)s->W + (size_t)s->H) * sizeof(float);
 	int n = s->H * s->W;
-	if (room > LAUNCH_SHARED || points > INT_MAX)
+	if (smem_bytes > LAUNCH_SHARED || points > INT_MAX)
 		die("cuda: %d maps of %dx%d are more than a GPU takes at once", s->P, s->W, s->H);
-	struct maps a;
+	struct heatmap_args a;
 	memset(&a, 0, sizeof a);
-	a.z = z, a.target = target, a.weight = weight, a.dz = dz, a.place = place, a.W = divisor(s->W), a.s = *s;
-	a.point = target ? (double *)cuda_work(cuda_of(be), points * sizeof(double)) : NULL;
-	launch(queue_of(be), dim3((unsigned)points), n <= 128 ? 32 : n <= 4096 ? 128 : 256, room, heat, a);
+	a.z = z, a.target = target, a.weight = weight, a.dz = dz, a.decoded = decoded, a.W = divisor(s->W), a.s = *s;
+	a.point = target ? (double *)cuda_workspace(cuda_of(be), points * sizeof(double)) : NULL;
+	launch(queue_of(be), dim3((unsigned)points), n <= 128 ? 32 : n <= 4096 ? 128 : 256, smem_bytes, heatmap_losses, a);
 	if (target)
 		launch_flat(queue_of(be), B, sum_points, loss, a.point, s->P, (size_t)B);
 }
 
-/* The nearest of the points that are known has the largest bump. */
-static __global__ void splat(
-	float *t, const float *points, const float *prior, struct gaussians s, struct divisor size, struct divisor line, size_t n)
+/* The maximum over points of their Gaussians is that of the nearest labelled point. */
+static __global__ void draw_gaussians(
+	float *t, const float *points, const float *prior, struct gaussians s, struct divisor size, struct divisor row, size_t n)
 {
 	size_t i = launch_index();
 	if (i >= n)
 		return;
-	int b = fast_div(size, (int)i), at = (int)i - b * (int)size.d, y = fast_div(line, at), x = at - y * s.W, hidden = 0;
+	int b = fast_div(size, (int)i), at = (int)i - b * (int)size.d, y = fast_div(row, at), x = at - y * s.W, masked = 0;
 	const float *v = points + (size_t)b * (size_t)s.P * 2;
 	double nearest = INFINITY;
 	for (int p = 0; p < s.P; p++) {
-		const float *usual = prior + 3 * p;
+		const float *expected = prior + 3 * p;
 		float px = v[2 * p], py = v[2 * p + 1];
-		int known = px == px && py == py;
-		double dx = x - (double)(known ? px : usual[0]), dy = y - (double)(known ? py : usual[1]), d = dx * dx + dy * dy;
-		if (known)
+		int labelled = px == px && py == py;
+		double dx = x - (double)(labelled ? px : expected[0]), dy = y - (double)(labelled ? py : expected[1]),
+		       d = dx * dx + dy * dy;
+		if (labelled)
 			nearest = d < nearest ? d : nearest;
 		else
-			hidden |= d < (double)s.reach * (double)s.reach * (double)usual[2] * (double)usual[2];
+			masked |= d < (double)s.reach * (double)s.reach * (double)expected[2] * (double)expected[2];
 	}
-	double most = exp(-nearest / (2 * (double)s.sigma * (double)s.sigma));
-	t[i] = (float)(hidden && most <= 0.5 ? (double)NAN : most);
+	double value = exp(-nearest / (2 * (double)s.sigma * (double)s.sigma));
+	t[i] = (float)(masked && value <= 0.5 ? (double)NAN : value);
 }
 
 void cuda_draw_gaussians(const struct backend *be, const struct gaussians *s, real *t, const real *points, const real *prior, int B)
@@ -171,5 +174,5 @@ void cuda_draw_gaussians(const struct backend *be, const struct gaussians *s, re
 	size_t n = (size_t)B * (size_t)s->H * (size_t)s->W;
 	if ((double)B * s->H * s->W > INT_MAX)
 		die("cuda: %d maps of %dx%d are too many in one batch", B, s->W, s->H);
-	launch_flat(queue_of(be), n, splat, t, points, prior, *s, divisor(s->H * s->W), divisor(s->W), n);
+	launch_flat(queue_of(be), n, draw_gaussians, t, points, prior, *s, divisor(s->H * s->W), divisor(s->W), n);
 }

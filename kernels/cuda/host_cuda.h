@@ -1,7 +1,8 @@
-/* What CUDA declares, for a host C++ compiler; fiber.cc runs the kernels, each thread a fiber that yields at barriers and warp operations.
- * Stricter than a GPU: whatever CUDA leaves undefined and this can see ends the program with a line that names kernel, block and thread.
- * An operation is known by the line it is written on, which compilers don't change when they copy code, as they do return addresses.
- * Fragments of tensor cores lie whole in a warp's first lane, which does their work, so their elements can't be reached one by one. */
+/* CUDA's declarations for a host C++ compiler, for the emulation of a GPU on the host: fiber.cc runs the kernels, each thread a fiber that
+ * yields at barriers and warp operations. Stricter than a GPU: undefined behaviour that it detects, as divergent barriers, ends the program
+ * with a line that names kernel, block and thread. A barrier or warp operation is identified by its source line: return addresses would
+ * differ where compilers duplicate code. Tensor core fragments are stored, and computed with, in a warp's first lane alone, so kernels
+ * can't access single elements of them. */
 #ifndef HOST_CUDA_H
 #define HOST_CUDA_H
 
@@ -62,14 +63,14 @@ enum fiber_op { FIBER_END, FIBER_BARRIER, FIBER_SYNCWARP, FIBER_SHUFFLE, FIBER_V
 
 struct fiber_lane {
 	unsigned lane;
-	uint32_t trail; /* of warp operations that were counted, not waited for: the same in all lanes when the warp meets */
+	uint32_t op_hash; /* of matrix operations, at which lanes don't wait: must be equal in all lanes at the next one at which they do */
 };
 extern struct fiber_lane *fiber_now; /* NULL in a flat launch, and outside of kernels */
 
 void fiber_fault(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 void fiber_barrier(int line);
-/* Waits for the warp; every lane's v. They stay until the lane's next operation. */
-const uint64_t *fiber_meet(enum fiber_op op, unsigned mask, int line, uint64_t v);
+/* Waits for all lanes of the warp; returns the v of each, valid until the lane's next warp operation. */
+const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, uint64_t v);
 void *fiber_shared(int line);
 
 static inline void __syncthreads(int line = __builtin_LINE())
@@ -79,16 +80,16 @@ static inline void __syncthreads(int line = __builtin_LINE())
 
 static inline void __syncwarp(unsigned mask = 0xffffffffu, int line = __builtin_LINE())
 {
-	fiber_meet(FIBER_SYNCWARP, mask, line, 0);
+	fiber_warp_sync(FIBER_SYNCWARP, mask, line, 0);
 }
 
-/* v of lane `from`, or one's own where that is not in the lane's part of width lanes. */
+/* v of lane `from`, or, unless inside (from is in the lane's group of `width` lanes), the lane's own. */
 template <class T> static inline T fiber_shuffle(unsigned mask, T v, unsigned from, int inside, int line)
 {
 	static_assert(std::is_arithmetic<T>::value && (sizeof v == 4 || sizeof v == 8), "no type for a shuffle");
 	uint64_t bits = 0;
 	memcpy(&bits, &v, sizeof v);
-	const uint64_t *all = fiber_meet(FIBER_SHUFFLE, mask, line, bits);
+	const uint64_t *all = fiber_warp_sync(FIBER_SHUFFLE, mask, line, bits);
 	if (inside)
 		memcpy(&v, &all[from % 32], sizeof v);
 	return v;
@@ -127,7 +128,7 @@ template <class T> static inline T __shfl_up_sync(unsigned mask, T v, unsigned b
 
 static inline unsigned __ballot_sync(unsigned mask, int is, int line = __builtin_LINE())
 {
-	const uint64_t *all = fiber_meet(FIBER_VOTE, mask, line, is != 0);
+	const uint64_t *all = fiber_warp_sync(FIBER_VOTE, mask, line, is != 0);
 	unsigned votes = 0;
 	for (int i = 0; i < 32; i++)
 		votes |= (unsigned)all[i] << i;
@@ -191,7 +192,7 @@ static inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y)
 	return {__float2bfloat16(x), __float2bfloat16(y)};
 }
 
-/* Warp matrix operations: m16n16k8 of tf32, and of bf16 m16n16k16, m32n8k16 and m8n32k16. */
+/* WMMA, warp matrix operations: m16n16k8 of tf32; m16n16k16, m32n8k16 and m8n32k16 of bf16. */
 namespace nvcuda
 {
 namespace wmma
@@ -212,17 +213,17 @@ static inline float __float_to_tf32(float v) /* as cvt.rna.tf32.f32: to nearest,
 	return isfinite(v) ? __uint_as_float((__float_as_uint(v) + 0x1000) & ~0x1fffu) : v;
 }
 
-/* An operation that the first lane does for all: 1 in that lane. Its warp must ask for the same of the same memory. */
-static inline int first(enum fiber_op op, int line, const void *p = NULL, unsigned ld = 0)
+/* For a matrix operation, which the first lane computes: 1 in that lane. Hashes the arguments, which must be equal in all lanes. */
+static inline int is_first_lane(enum fiber_op op, int line, const void *p = NULL, unsigned ld = 0)
 {
 	const uint64_t what[] = {(uint64_t)op, (uint64_t)line, (uintptr_t)p, ld};
 	unsigned lane = fiber_lane_of(line);
 	for (uint64_t w : what)
-		fiber_now->trail = (uint32_t)((fiber_now->trail + w) * 0x9e3779b97f4a7c15u >> 32);
+		fiber_now->op_hash = (uint32_t)((fiber_now->op_hash + w) * 0x9e3779b97f4a7c15u >> 32);
 	return !lane;
 }
 
-template <class T> struct memory { /* what a fragment's values are there, and read from there */
+template <class T> struct memory { /* a fragment's type of values in memory, and their conversion to float */
 	typedef T type;
 	static float value(T v, int)
 	{
@@ -253,7 +254,7 @@ template <class Use, int M, int N, int K, class T, class Layout = void> struct f
 	static_assert(std::is_same<Use, accumulator>::value == std::is_same<T, float>::value, "sums are of float, factors are not");
 	enum { ROWS = std::is_same<Use, matrix_b>::value ? K : M, COLUMNS = std::is_same<Use, matrix_a>::value ? K : N };
 	float tile[ROWS][COLUMNS];
-	fragment() /* NaN before it is filled */
+	fragment() /* NaN until filled or loaded */
 	{
 		if (fiber_now && !fiber_now->lane)
 			memset(tile, 0xff, sizeof tile);
@@ -268,21 +269,21 @@ template <class T> static inline void check_matrix(const T *p, unsigned ld, int 
 
 template <class F> static inline void fill_fragment(F &f, float v, int line = __builtin_LINE())
 {
-	if (!first(FIBER_FILL, line))
+	if (!is_first_lane(FIBER_FILL, line))
 		return;
 	for (int r = 0; r < F::ROWS; r++)
 		for (int c = 0; c < F::COLUMNS; c++)
 			f.tile[r][c] = v;
 }
 
-template <class F, class T> static inline void load_tile(F &f, const typename memory<T>::type *p, unsigned ld, int columns, int line)
+template <class F, class T> static inline void load_tile(F &f, const typename memory<T>::type *p, unsigned ld, int column_major, int line)
 {
-	if (!first(FIBER_LOAD, line, p, ld))
+	if (!is_first_lane(FIBER_LOAD, line, p, ld))
 		return;
 	check_matrix(p, ld, line);
 	for (int r = 0; r < F::ROWS; r++)
 		for (int c = 0; c < F::COLUMNS; c++)
-			f.tile[r][c] = memory<T>::value(p[columns ? (size_t)c * ld + r : (size_t)r * ld + c], line);
+			f.tile[r][c] = memory<T>::value(p[column_major ? (size_t)c * ld + r : (size_t)r * ld + c], line);
 }
 
 template <class U, int M, int N, int K, class T, class L>
@@ -304,7 +305,7 @@ template <int M, int N, int K>
 static inline void store_matrix_sync(
 	float *p, const fragment<accumulator, M, N, K, float> &f, unsigned ld, layout_t layout, int line = __builtin_LINE())
 {
-	if (!first(FIBER_STORE, line, p, ld))
+	if (!is_first_lane(FIBER_STORE, line, p, ld))
 		return;
 	check_matrix(p, ld, line);
 	for (int r = 0; r < M; r++)
@@ -316,7 +317,7 @@ template <int M, int N, int K, class T, class LA, class LB>
 static inline void mma_sync(fragment<accumulator, M, N, K, float> &d, const fragment<matrix_a, M, N, K, T, LA> &a,
 	const fragment<matrix_b, M, N, K, T, LB> &b, const fragment<accumulator, M, N, K, float> &c, int line = __builtin_LINE())
 {
-	if (!first(FIBER_MMA, line))
+	if (!is_first_lane(FIBER_MMA, line))
 		return;
 	for (int m = 0; m < M; m++) {
 		float sum[N];

@@ -1,6 +1,6 @@
-/* gpu.h answered by the host, for tests. Device memory lies before pages that nobody may touch, and holds NaN until it is written; what
- * was fetched comes as late as it may. KEYPIPE_GPU_BYTES says how much memory it has; KEYPIPE_GPU_TRACE=FILE appends a line for each
- * kernel that ran: name, launches, most threads, most bytes of shared memory; product: the library's. */
+/* gpu.h on the host, for tests: emulation of a GPU with fibers (fiber.cc). Device memory has guard pages, and is NaN until it is written;
+ * an asynchronous download writes its destination only when waited for. KEYPIPE_GPU_BYTES: bytes of device memory. KEYPIPE_GPU_TRACE=FILE:
+ * appends a line for each kernel that ran: name, launches, most threads, most bytes of shared memory ("product": GEMMs by cuBLAS). */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,60 +17,60 @@ extern "C" {
 }
 
 enum { MULTIPROCESSORS = 132 };
-static const size_t ROOM = (size_t)16 << 30;
+static const size_t MEMORY = (size_t)16 << 30;
 
-struct fetch {
+struct download {
 	void *host, *copy; /* copy: NULL where the ticket is free */
 	size_t bytes;
 };
 
-struct ran { /* launches of one kernel, or, where it is NULL, products */
+struct kernel_stats { /* of one kernel, or, where it is NULL, of cuBLAS GEMMs */
 	const void *kernel;
 	const char *name;
 	size_t launches, threads, shared;
 };
 
 static struct {
-	struct area *memory; /* on the GPU */
-	int areas;
+	struct area *memory; /* allocations of device memory */
+	int area_count;
 	size_t used, total;
-	struct fetch fetch[BACKEND_DOWNLOADS];
+	struct download download[BACKEND_DOWNLOADS];
 	struct sigaction old[2];
 	const char *trace;
-	struct ran *ran;
-	int rans;
+	struct kernel_stats *stats;
+	int stats_count;
 } m;
 
-/* Where p is: how far outside of what it was meant for, as far as one can tell. */
-static void describe(char *to, size_t size, const char *p)
+/* Writes what address p is: how far outside of which memory, if it is near any. */
+static void describe_address(char *to, size_t size, const char *p)
 {
-	if (fiber_tell(to, size, p))
+	if (fiber_describe(to, size, p))
 		return;
-	for (int i = 0; i < m.areas; i++)
-		if (area_tell(to, size, &m.memory[i], "device", p))
+	for (int i = 0; i < m.area_count; i++)
+		if (area_describe(to, size, &m.memory[i], "device", p))
 			return;
 	snprintf(to, size, "%p, which is no memory, or not aligned", (const void *)p);
 }
 
-static void trapped(int sig, siginfo_t *info, void *)
+static void on_signal(int sig, siginfo_t *info, void *)
 {
-	if (!fiber_launch()) { /* not ours: happens again, and others see it */
+	if (!fiber_launch()) { /* not in a kernel: the old handler gets it when the access is repeated */
 		sigaction(sig, &m.old[sig == SIGBUS], NULL);
 		return;
 	}
 	char at[128], line[768];
-	describe(at, sizeof at, (const char *)info->si_addr);
+	describe_address(at, sizeof at, (const char *)info->si_addr);
 	int n = snprintf(line, sizeof line, "%.200s: %s: touches %s\n", err_program(), fiber_where(1), at);
-	ssize_t told = write(STDERR_FILENO, line, (size_t)n);
-	(void)told;
+	ssize_t written = write(STDERR_FILENO, line, (size_t)n);
+	(void)written;
 	_exit(1);
 }
 
-/* That [p, p + bytes) is the GPU's. */
+/* The allocation that [p, p + bytes) is in; ends the program if there is none. */
 static struct area *area_of(const void *p, size_t bytes, const char *what)
 {
 	const char *s = (const char *)p;
-	for (int i = 0; i < m.areas; i++)
+	for (int i = 0; i < m.area_count; i++)
 		if (s >= m.memory[i].at && s <= m.memory[i].at + m.memory[i].bytes &&
 			bytes <= (size_t)(m.memory[i].at + m.memory[i].bytes - s))
 			return &m.memory[i];
@@ -84,7 +84,7 @@ static float rounded(float v, int precision)
 					     : v;
 }
 
-static void product(struct product p)
+static void gemm(struct cublas_gemm p)
 {
 	size_t M = (size_t)p.M, N = (size_t)p.N, K = (size_t)p.K;
 	area_of(p.a, M * K * sizeof *p.a, "product"), area_of(p.b, K * N * sizeof *p.b, "product"),
@@ -110,13 +110,13 @@ static void product(struct product p)
 
 static void count(const struct launch *c)
 {
-	struct ran *r = m.ran;
+	struct kernel_stats *r = m.stats;
 	size_t threads = (size_t)c->grid.x * c->grid.y * c->grid.z * c->block.x * c->block.y * c->block.z;
-	while (r < m.ran + m.rans && r->kernel != c->kernel)
+	while (r < m.stats + m.stats_count && r->kernel != c->kernel)
 		r++;
-	if (r == m.ran + m.rans) {
-		m.ran = (struct ran *)xrealloc(m.ran, (size_t)(m.rans + 1) * sizeof *r);
-		r = &m.ran[m.rans++];
+	if (r == m.stats + m.stats_count) {
+		m.stats = (struct kernel_stats *)xrealloc(m.stats, (size_t)(m.stats_count + 1) * sizeof *r);
+		r = &m.stats[m.stats_count++];
 		*r = {c->kernel, c->name, 0, 0, 0};
 	}
 	r->launches++;
@@ -124,12 +124,12 @@ static void count(const struct launch *c)
 	r->shared = c->shared > r->shared ? c->shared : r->shared;
 }
 
-static void tell(void)
+static void write_trace(void)
 {
 	FILE *f = fopen(m.trace, "a");
 	if (!f)
 		die_errno("%s", m.trace);
-	for (const struct ran *r = m.ran; r < m.ran + m.rans; r++)
+	for (const struct kernel_stats *r = m.stats; r < m.stats + m.stats_count; r++)
 		fprintf(f, "%s\t%zu\t%zu\t%zu\n", r->name, r->launches, r->threads, r->shared);
 	if (fclose(f))
 		die_errno("%s", m.trace);
@@ -152,19 +152,19 @@ void gpu_run(const struct launch *c)
 
 struct gpu gpu_open(int reverse)
 {
-	static char stack[64 << 10]; /* for the handler: a fiber's may be full */
+	static char stack[64 << 10]; /* for the signal handler: a fiber's may have overflowed */
 	struct gpu GPU = {"host", 9, 0, MULTIPROCESSORS, 1};
 	const char *bytes = gpu_setting("BYTES", "BYTES");
 	char *end = NULL;
 	memset(&m, 0, sizeof m);
 	m.trace = gpu_setting("TRACE", "TRACE");
-	m.total = bytes ? strtoull(bytes, &end, 10) : ROOM;
+	m.total = bytes ? strtoull(bytes, &end, 10) : MEMORY;
 	if (bytes && (end == bytes || *end))
 		die("KEYPIPE_GPU_BYTES: '%s' is no number", bytes);
 	stack_t alternate = {};
 	alternate.ss_sp = stack, alternate.ss_size = sizeof stack;
 	struct sigaction s = {};
-	s.sa_sigaction = trapped, s.sa_flags = SA_SIGINFO | SA_ONSTACK;
+	s.sa_sigaction = on_signal, s.sa_flags = SA_SIGINFO | SA_ONSTACK;
 	if (!fiber_open(reverse) || sigaltstack(&alternate, NULL) || sigaction(SIGSEGV, &s, &m.old[0]) || sigaction(SIGBUS, &s, &m.old[1]))
 		die_errno("the GPU on the host");
 	return GPU;
@@ -173,12 +173,12 @@ struct gpu gpu_open(int reverse)
 void gpu_close(void)
 {
 	if (m.trace)
-		tell();
-	free(m.ran);
-	while (m.areas)
-		gpu_free(m.memory[m.areas - 1].at);
+		write_trace();
+	free(m.stats);
+	while (m.area_count)
+		gpu_free(m.memory[m.area_count - 1].at);
 	for (int i = 0; i < BACKEND_DOWNLOADS; i++)
-		free(m.fetch[i].copy);
+		free(m.download[i].copy);
 	free(m.memory);
 	fiber_close();
 	sigaction(SIGSEGV, &m.old[0], NULL), sigaction(SIGBUS, &m.old[1], NULL);
@@ -198,8 +198,8 @@ void *gpu_alloc(size_t bytes)
 		a = area_new(bytes);
 	if (!a.at)
 		return NULL;
-	m.memory = (struct area *)xrealloc(m.memory, (size_t)(m.areas + 1) * sizeof a);
-	m.memory[m.areas++] = a;
+	m.memory = (struct area *)xrealloc(m.memory, (size_t)(m.area_count + 1) * sizeof a);
+	m.memory[m.area_count++] = a;
 	m.used += bytes;
 	return a.at;
 }
@@ -214,10 +214,10 @@ void gpu_free(void *device)
 	check_edges(a, "gpu_free");
 	m.used -= a->bytes;
 	area_free(*a);
-	*a = m.memory[--m.areas];
+	*a = m.memory[--m.area_count];
 }
 
-void gpu_room(size_t *free, size_t *total)
+void gpu_memory_info(size_t *free, size_t *total)
 {
 	*free = m.total - m.used, *total = m.total;
 }
@@ -240,23 +240,23 @@ void gpu_upload_async(void *device, const void *host, size_t bytes)
 	memcpy(device, host, bytes);
 }
 
-/* What was fetched comes when it is waited for, no sooner, so that nobody reads it before. */
+/* Poisons the destination until gpu_wait, so that tests find reads before it. */
 int gpu_download_async(void *host, const void *device, size_t bytes)
 {
 	int ticket = 0;
-	while (ticket < BACKEND_DOWNLOADS && m.fetch[ticket].copy)
+	while (ticket < BACKEND_DOWNLOADS && m.download[ticket].copy)
 		ticket++;
 	if (ticket == BACKEND_DOWNLOADS)
 		die("gpu_download_async: more than %d at a time", (int)BACKEND_DOWNLOADS);
-	m.fetch[ticket] = {host, xmalloc(bytes), bytes};
-	gpu_download(m.fetch[ticket].copy, device, bytes);
+	m.download[ticket] = {host, xmalloc(bytes), bytes};
+	gpu_download(m.download[ticket].copy, device, bytes);
 	memset(host, AREA_POISON, bytes);
 	return ticket;
 }
 
 void gpu_wait(int ticket)
 {
-	struct fetch *f = &m.fetch[ticket];
+	struct download *f = &m.download[ticket];
 	if (ticket < 0 || ticket >= BACKEND_DOWNLOADS || !f->copy)
 		die("gpu_wait: no fetch has ticket %d", ticket);
 	memcpy(f->host, f->copy, f->bytes);
@@ -264,9 +264,9 @@ void gpu_wait(int ticket)
 	f->copy = NULL;
 }
 
-void gpu_fill(void *device, int byte, size_t bytes)
+void gpu_memset(void *device, int byte, size_t bytes)
 {
-	area_of(device, bytes, "gpu_fill");
+	area_of(device, bytes, "gpu_memset");
 	memset(device, byte, bytes);
 }
 
@@ -296,14 +296,14 @@ void gpu_graph_set(struct graph *g, int i, const struct launch *c)
 void gpu_graph_run(struct graph *g)
 {
 	for (const struct launch *c = g->calls; c < g->calls + g->n; c++) {
-		struct product p;
+		struct cublas_gemm p;
 		memcpy(&p, c->args, sizeof p);
 		if (c->kernel)
 			gpu_run(c);
 		else {
 			if (m.trace)
 				count(c);
-			product(p);
+			gemm(p);
 		}
 	}
 }

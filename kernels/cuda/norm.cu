@@ -1,5 +1,5 @@
-/* Batch normalisation, forward and back, in three launches: pairs of sums over chunks of pixels, what follows from the sums of all chunks,
- * and its use on each value. Pixels are cut by shape alone and summed in one order. */
+/* Batch normalisation, forward and backward, in three launches each: partial sums over chunks of pixels; their reduction to statistics and
+ * coefficients for each channel; an elementwise pass that applies these. Chunks depend on the shape alone, sums have a fixed order. */
 #include <limits.h>
 
 #include "kernels/cuda/cuda.h"
@@ -9,136 +9,140 @@ extern "C" {
 #include "lib/base/err.h"
 }
 
-enum { WIDE = 128, ONCE = 4, BLOCKS = 512, TOTAL = 32, COEFS = 4 }; /* ONCE: values that a thread asks for at once */
+/* MAX_BLOCKS: of the partial sums; LOADS: independent ones that a thread has in flight; REDUCE_CHANNELS: a block's in the reduction */
+enum { MAX_WIDTH = 128, LOADS = 4, MAX_BLOCKS = 512, REDUCE_CHANNELS = 32, COEFFICIENTS = 4 };
 
-/* A block sums `width` channels of a chunk of pixels, `lanes` pixels at a time, so that its threads read what lies side by side. */
-struct norm_cut {
-	int C, pitch, width, lanes, chunks, tiles;
+/* Grid of the partial sums, (chunks, channel_tiles): a block sums `width` channels of a chunk of `chunk` pixels, `lanes` pixels at a time,
+ * so that its loads are coalesced. pitch: values a pixel. */
+struct norm_plan {
+	int C, pitch, width, lanes, chunks, channel_tiles;
 	size_t pixels, chunk;
 };
 
-/* What a launch leaves to the next: sums (chunks, 2, pitch), coefficients (COEFS, pitch), 0 for channels of no meaning. */
-struct work {
+/* Between launches: partial sums (chunks, 2, pitch) and coefficients (COEFFICIENTS, pitch), the latter 0 for channels of padding. */
+struct workspace {
 	double *sums;
 	float *coef;
 };
 
-static struct norm_cut cut_of(const struct batch_norm *s)
+static struct norm_plan plan_of(const struct batch_norm *s)
 {
-	struct norm_cut c = {};
+	struct norm_plan c = {};
 	c.C = s->C, c.pitch = s->maps ? cuda_c4(s->C) : s->C;
-	c.tiles = (c.pitch + WIDE - 1) / WIDE, c.width = (c.pitch + c.tiles - 1) / c.tiles, c.lanes = LAUNCH_BLOCK / c.width;
+	c.channel_tiles = (c.pitch + MAX_WIDTH - 1) / MAX_WIDTH, c.width = (c.pitch + c.channel_tiles - 1) / c.channel_tiles,
+	c.lanes = LAUNCH_BLOCK / c.width;
 	c.pixels = (size_t)s->B * (size_t)s->HW;
 	if ((double)c.pixels * c.pitch > INT_MAX)
 		die("cuda: %d maps of %d pixels and %d channels are too many in one batch", s->B, s->HW, s->C);
-	size_t most = (size_t)(BLOCKS / c.tiles ? BLOCKS / c.tiles : 1), few = (size_t)(c.lanes * 2 * ONCE),
-	       some = (c.pixels + few - 1) / few;
-	c.chunks = (int)(some < most ? some : most);
+	size_t max_chunks = (size_t)(MAX_BLOCKS / c.channel_tiles ? MAX_BLOCKS / c.channel_tiles : 1),
+	       chunk_pixels_min = (size_t)(c.lanes * 2 * LOADS), chunks_wanted = (c.pixels + chunk_pixels_min - 1) / chunk_pixels_min;
+	c.chunks = (int)(chunks_wanted < max_chunks ? chunks_wanted : max_chunks);
 	c.chunk = c.chunks ? (c.pixels + (size_t)c.chunks - 1) / (size_t)c.chunks : 0;
 	return c;
 }
 
-static struct work work_of(struct cuda *cuda, const struct norm_cut *c)
+static struct workspace workspace_of(struct cuda *cuda, const struct norm_plan *c)
 {
 	size_t sums = (size_t)c->chunks * 2 * (size_t)c->pitch * sizeof(double);
-	char *p = (char *)cuda_work(cuda, sums + COEFS * (size_t)c->pitch * sizeof(float));
-	struct work w = {(double *)(void *)p, (float *)(void *)(p + sums)};
+	char *p = (char *)cuda_workspace(cuda, sums + COEFFICIENTS * (size_t)c->pitch * sizeof(float));
+	struct workspace w = {(double *)(void *)p, (float *)(void *)(p + sums)};
 	return w;
 }
 
-/* Which values are a thread's: every lanes'th pixel of its chunk, of one channel; any is 0 where it has none. */
-struct mine {
-	int channel, any;
+/* Values that a thread sums: one channel of every lanes'th pixel of the block's chunk; active is 0 where it has none. */
+struct thread_values {
+	int channel, active;
 	size_t from, to, step;
 };
 
-static __device__ struct mine mine_of(const struct norm_cut &c)
+static __device__ struct thread_values thread_values_of(const struct norm_plan &c)
 {
 	int lane = (int)threadIdx.x / c.width, at = (int)threadIdx.x - lane * c.width;
 	size_t first = blockIdx.x * c.chunk, end = first + c.chunk < c.pixels ? first + c.chunk : c.pixels;
-	struct mine m;
+	struct thread_values m;
 	m.channel = (int)blockIdx.y * c.width + at;
-	m.any = lane < c.lanes && m.channel < c.pitch;
+	m.active = lane < c.lanes && m.channel < c.pitch;
 	m.from = (first + (size_t)lane) * (size_t)c.pitch + (size_t)m.channel;
 	m.to = end * (size_t)c.pitch, m.step = (size_t)(c.lanes * c.pitch);
 	return m;
 }
 
-/* The block's sums from its threads'. */
-static __device__ void leave(double *sums, struct norm_cut c, struct mine m, double first, double second, double *room)
+/* The block's partial sums, reduced from those of its threads; smem: two values a thread. */
+static __device__ void store_sums(double *sums, struct norm_plan c, struct thread_values m, double first, double second, double *smem)
 {
-	room[threadIdx.x] = first, room[LAUNCH_BLOCK + threadIdx.x] = second;
+	smem[threadIdx.x] = first, smem[LAUNCH_BLOCK + threadIdx.x] = second;
 	__syncthreads();
-	if ((int)threadIdx.x >= c.width || !m.any)
+	if ((int)threadIdx.x >= c.width || !m.active)
 		return;
 	first = second = 0;
 	for (int i = (int)threadIdx.x; i < c.lanes * c.width; i += c.width)
-		first += room[i], second += room[LAUNCH_BLOCK + i];
+		first += smem[i], second += smem[LAUNCH_BLOCK + i];
 	double *to = sums + (size_t)blockIdx.x * 2 * (size_t)c.pitch + (size_t)m.channel;
 	to[0] = first, to[c.pitch] = second;
 }
 
-/* Of x and of its square, both from a channel's first value on: a channel that hardly moves then loses nothing. */
-static __global__ void bn_sums(double *sums, const float *x, struct norm_cut c)
+/* Sums of x and of its square, shifted by the channel's first value: no cancellation where a channel's variance is small beside its mean.
+ */
+static __global__ void bn_sums(double *sums, const float *x, struct norm_plan c)
 {
-	SHARED(double, room);
-	struct mine m = mine_of(c);
-	float origin = m.any ? x[m.channel] : 0;
+	SHARED(double, smem);
+	struct thread_values m = thread_values_of(c);
+	float origin = m.active ? x[m.channel] : 0;
 	double first = 0, second = 0;
-	for (size_t i = m.from; m.any && i < m.to; i += ONCE * m.step) {
-		float v[ONCE];
+	for (size_t i = m.from; m.active && i < m.to; i += LOADS * m.step) {
+		float v[LOADS];
 		UNROLL
-		for (int k = 0; k < ONCE; k++)
+		for (int k = 0; k < LOADS; k++)
 			v[k] = i + k * m.step < m.to ? x[i + k * m.step] : origin;
 		UNROLL
-		for (int k = 0; k < ONCE; k++) {
+		for (int k = 0; k < LOADS; k++) {
 			double d = (double)v[k] - (double)origin;
 			first += d, second += d * d;
 		}
 	}
-	leave(sums, c, m, first, second, room);
+	store_sums(sums, c, m, first, second, smem);
 }
 
-/* Of d, the gradient before the activation, and of d (x - mean). */
-static __global__ void bn_back_sums(
-	double *sums, const float *dy, const float *y, const float *x, const float *save, struct norm_cut c, enum act act)
+/* Sums of d, the gradient before the activation, and of d (x - mean). */
+static __global__ void bn_backward_sums(
+	double *sums, const float *dy, const float *y, const float *x, const float *save, struct norm_plan c, enum act act)
 {
-	SHARED(double, room);
-	struct mine m = mine_of(c);
-	float mean = m.any && m.channel < c.C ? save[m.channel] : 0;
+	SHARED(double, smem);
+	struct thread_values m = thread_values_of(c);
+	float mean = m.active && m.channel < c.C ? save[m.channel] : 0;
 	double first = 0, second = 0;
-	for (size_t i = m.from; m.any && i < m.to; i += ONCE * m.step) {
-		float d[ONCE], v[ONCE];
+	for (size_t i = m.from; m.active && i < m.to; i += LOADS * m.step) {
+		float d[LOADS], v[LOADS];
 		UNROLL
-		for (int k = 0; k < ONCE; k++) {
+		for (int k = 0; k < LOADS; k++) {
 			size_t at = i + k * m.step;
 			d[k] = at < m.to ? dy[at] * act_slope(y[at], act) : 0;
 			v[k] = at < m.to ? x[at] : mean;
 		}
 		UNROLL
-		for (int k = 0; k < ONCE; k++)
+		for (int k = 0; k < LOADS; k++)
 			first += (double)d[k], second += (double)d[k] * ((double)v[k] - (double)mean);
 	}
-	leave(sums, c, m, first, second, room);
+	store_sums(sums, c, m, first, second, smem);
 }
 
 struct pair {
 	double x, y;
 };
 
-/* Both sums of all chunks for a block's TOTAL channels, to its first threads. */
-static __device__ struct pair total(const double *sums, const struct norm_cut &c, int channel, double *room)
+/* Both sums over all chunks, for a block's REDUCE_CHANNELS channels; the result is in its first REDUCE_CHANNELS threads. */
+static __device__ struct pair reduce_chunks(const double *sums, const struct norm_plan &c, int channel, double *smem)
 {
-	int lanes = LAUNCH_BLOCK / TOTAL, lane = (int)threadIdx.x / TOTAL;
+	int lanes = LAUNCH_BLOCK / REDUCE_CHANNELS, lane = (int)threadIdx.x / REDUCE_CHANNELS;
 	struct pair p = {0, 0};
 	for (int k = lane; k < c.chunks && channel < c.pitch; k += lanes) {
 		const double *v = sums + (size_t)k * 2 * (size_t)c.pitch + (size_t)channel;
 		p.x += v[0], p.y += v[c.pitch];
 	}
-	room[threadIdx.x] = p.x, room[LAUNCH_BLOCK + threadIdx.x] = p.y;
+	smem[threadIdx.x] = p.x, smem[LAUNCH_BLOCK + threadIdx.x] = p.y;
 	__syncthreads();
 	for (int k = 1; !lane && k < lanes; k++)
-		p.x += room[k * TOTAL + (int)threadIdx.x], p.y += room[LAUNCH_BLOCK + k * TOTAL + (int)threadIdx.x];
+		p.x += smem[k * REDUCE_CHANNELS + (int)threadIdx.x], p.y += smem[LAUNCH_BLOCK + k * REDUCE_CHANNELS + (int)threadIdx.x];
 	return p;
 }
 
@@ -148,13 +152,13 @@ static __device__ void coefficients(float *coef, int pitch, int channel, double 
 	coef[2 * pitch + channel] = (float)c, coef[3 * pitch + channel] = (float)d;
 }
 
-struct norm { /* what turns statistics into coefficients */
+struct norm_params { /* pointers and constants of struct backend's batch_norm */
 	const float *gamma, *beta;
 	float *run, *save;
 	float momentum, eps;
 };
 
-static __device__ void settle(float *coef, const struct norm &s, const struct norm_cut &c, int channel, double mean, double var)
+static __device__ void finalize(float *coef, const struct norm_params &s, const struct norm_plan &c, int channel, double mean, double var)
 {
 	if (channel >= c.C) {
 		coefficients(coef, c.pitch, channel, 0, 0, 0, 0);
@@ -162,17 +166,17 @@ static __device__ void settle(float *coef, const struct norm &s, const struct no
 	}
 	double inv = 1 / sqrt(var + (double)s.eps);
 	s.save[channel] = (float)mean, s.save[c.C + channel] = (float)inv;
-	/* what float takes from the mean is given back behind the factor */
-	double factor = inv * (double)s.gamma[channel], lost = mean - (double)(float)mean;
-	coefficients(coef, c.pitch, channel, mean, factor, (double)s.beta[channel] - lost * factor, 0);
+	/* the mean's rounding error in float is corrected in the additive term */
+	double factor = inv * (double)s.gamma[channel], rounding = mean - (double)(float)mean;
+	coefficients(coef, c.pitch, channel, mean, factor, (double)s.beta[channel] - rounding * factor, 0);
 }
 
-static __global__ void bn_settle(float *coef, const double *sums, const float *x, struct norm s, struct norm_cut c)
+static __global__ void bn_finalize(float *coef, const double *sums, const float *x, struct norm_params s, struct norm_plan c)
 {
-	SHARED(double, room);
-	int channel = (int)blockIdx.x * TOTAL + (int)threadIdx.x % TOTAL;
-	struct pair p = total(sums, c, channel, room);
-	if (threadIdx.x >= TOTAL || channel >= c.pitch)
+	SHARED(double, smem);
+	int channel = (int)blockIdx.x * REDUCE_CHANNELS + (int)threadIdx.x % REDUCE_CHANNELS;
+	struct pair p = reduce_chunks(sums, c, channel, smem);
+	if (threadIdx.x >= REDUCE_CHANNELS || channel >= c.pitch)
 		return;
 	double n = (double)c.pixels, shift = p.x / n, mean = (double)x[channel] + shift, var = p.y / n - shift * shift;
 	var = var < 0 ? 0 : var; /* NaN stays NaN */
@@ -180,24 +184,24 @@ static __global__ void bn_settle(float *coef, const double *sums, const float *x
 		s.run[channel] += s.momentum * ((float)mean - s.run[channel]);
 		s.run[c.C + channel] += s.momentum * ((float)(n > 1 ? var * n / (n - 1) : var) - s.run[c.C + channel]);
 	}
-	settle(coef, s, c, channel, mean, var);
+	finalize(coef, s, c, channel, mean, var);
 }
 
-/* By the running statistics. */
-static __global__ void bn_settled(float *coef, struct norm s, struct norm_cut c)
+/* Evaluation mode: coefficients by the running statistics. */
+static __global__ void bn_finalize_running(float *coef, struct norm_params s, struct norm_plan c)
 {
 	size_t i = launch_index();
 	if (i < (size_t)c.pitch)
-		settle(coef, s, c, (int)i, i < (size_t)c.C ? (double)s.run[i] : 0, i < (size_t)c.C ? (double)s.run[(size_t)c.C + i] : 0);
+		finalize(coef, s, c, (int)i, i < (size_t)c.C ? (double)s.run[i] : 0, i < (size_t)c.C ? (double)s.run[(size_t)c.C + i] : 0);
 }
 
-static __global__ void bn_back_settle(
-	float *coef, float *dgamma, float *dbeta, const double *sums, const float *gamma, const float *save, struct norm_cut c)
+static __global__ void bn_backward_finalize(
+	float *coef, float *dgamma, float *dbeta, const double *sums, const float *gamma, const float *save, struct norm_plan c)
 {
-	SHARED(double, room);
-	int channel = (int)blockIdx.x * TOTAL + (int)threadIdx.x % TOTAL;
-	struct pair p = total(sums, c, channel, room);
-	if (threadIdx.x >= TOTAL || channel >= c.pitch)
+	SHARED(double, smem);
+	int channel = (int)blockIdx.x * REDUCE_CHANNELS + (int)threadIdx.x % REDUCE_CHANNELS;
+	struct pair p = reduce_chunks(sums, c, channel, smem);
+	if (threadIdx.x >= REDUCE_CHANNELS || channel >= c.pitch)
 		return;
 	if (channel >= c.C) {
 		coefficients(coef, c.pitch, channel, 0, 0, 0, 0);
@@ -208,88 +212,93 @@ static __global__ void bn_back_settle(
 	coefficients(coef, c.pitch, channel, (double)save[channel], (double)gamma[channel] * inv, p.x / n, inv * dot / n);
 }
 
-static __device__ float normed(float x, float mean, float factor, float beta, enum act act)
+static __device__ float normalized(float x, float mean, float factor, float beta, enum act act)
 {
 	return act_value((x - mean) * factor + beta, act);
 }
 
-static __device__ float4 normed(float4 x, float4 mean, float4 factor, float4 beta, enum act act)
+static __device__ float4 normalized(float4 x, float4 mean, float4 factor, float4 beta, enum act act)
 {
-	return make_float4(normed(x.x, mean.x, factor.x, beta.x, act), normed(x.y, mean.y, factor.y, beta.y, act),
-		normed(x.z, mean.z, factor.z, beta.z, act), normed(x.w, mean.w, factor.w, beta.w, act));
+	return make_float4(normalized(x.x, mean.x, factor.x, beta.x, act), normalized(x.y, mean.y, factor.y, beta.y, act),
+		normalized(x.z, mean.z, factor.z, beta.z, act), normalized(x.w, mean.w, factor.w, beta.w, act));
 }
 
-static __device__ float slanted(float dy, float y, float x, float mean, float factor, float level, float slope, enum act act)
+/* dx; factor: gamma inv, mean_d: the mean of d, slope: the mean of d (x - mean), times inv^2. */
+static __device__ float input_gradient(float dy, float y, float x, float mean, float factor, float mean_d, float slope, enum act act)
 {
-	return factor * (dy * act_slope(y, act) - level - (x - mean) * slope);
+	return factor * (dy * act_slope(y, act) - mean_d - (x - mean) * slope);
 }
 
-static __device__ float4 slanted(float4 d, float4 y, float4 x, float4 mean, float4 factor, float4 level, float4 slope, enum act act)
+static __device__ float4 input_gradient(float4 d, float4 y, float4 x, float4 mean, float4 factor, float4 mean_d, float4 slope, enum act act)
 {
-	return make_float4(slanted(d.x, y.x, x.x, mean.x, factor.x, level.x, slope.x, act),
-		slanted(d.y, y.y, x.y, mean.y, factor.y, level.y, slope.y, act),
-		slanted(d.z, y.z, x.z, mean.z, factor.z, level.z, slope.z, act),
-		slanted(d.w, y.w, x.w, mean.w, factor.w, level.w, slope.w, act));
+	return make_float4(input_gradient(d.x, y.x, x.x, mean.x, factor.x, mean_d.x, slope.x, act),
+		input_gradient(d.y, y.y, x.y, mean.y, factor.y, mean_d.y, slope.y, act),
+		input_gradient(d.z, y.z, x.z, mean.z, factor.z, mean_d.z, slope.z, act),
+		input_gradient(d.w, y.w, x.w, mean.w, factor.w, mean_d.w, slope.w, act));
 }
 
-/* T: a value, or four of a pixel's at once; pitch in those. */
+/* T: float or, four channels of a pixel, float4; pitch in units of T. */
 template <class T> static __global__ void bn_apply(T *y, const T *x, const T *coef, struct divisor pitch, size_t n, enum act act)
 {
 	size_t i = launch_index();
 	if (i >= n)
 		return;
 	int P = (int)pitch.d, c = (int)i - fast_div(pitch, (int)i) * P;
-	y[i] = normed(x[i], coef[c], coef[P + c], coef[2 * P + c], act);
+	y[i] = normalized(x[i], coef[c], coef[P + c], coef[2 * P + c], act);
 }
 
 template <class T>
-static __global__ void bn_back_apply(T *dx, const T *dy, const T *y, const T *x, const T *coef, struct divisor pitch, size_t n, enum act act)
+static __global__ void bn_backward_apply(
+	T *dx, const T *dy, const T *y, const T *x, const T *coef, struct divisor pitch, size_t n, enum act act)
 {
 	size_t i = launch_index();
 	if (i >= n)
 		return;
 	int P = (int)pitch.d, c = (int)i - fast_div(pitch, (int)i) * P;
-	dx[i] = slanted(dy[i], y[i], x[i], coef[c], coef[P + c], coef[2 * P + c], coef[3 * P + c], act);
+	dx[i] = input_gradient(dy[i], y[i], x[i], coef[c], coef[P + c], coef[2 * P + c], coef[3 * P + c], act);
 }
 
-void cuda_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct batch_norm *s)
+void cuda_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
+	const struct batch_norm *s)
 {
 	struct queue *q = queue_of(be);
-	struct norm_cut c = cut_of(s);
-	struct work w = work_of(cuda_of(be), &c);
-	struct norm norm = {gamma, beta, run, save, s->momentum, s->eps};
-	size_t n = c.pixels * (size_t)c.pitch, room = 2 * LAUNCH_BLOCK * sizeof(double);
+	struct norm_plan c = plan_of(s);
+	struct workspace w = workspace_of(cuda_of(be), &c);
+	struct norm_params norm_params = {gamma, beta, run, save, s->momentum, s->eps};
+	size_t n = c.pixels * (size_t)c.pitch, smem_bytes = 2 * LAUNCH_BLOCK * sizeof(double);
 	if (!n)
 		return;
 	if (s->train) {
-		launch(q, dim3((unsigned)c.chunks, (unsigned)c.tiles), LAUNCH_BLOCK, room, bn_sums, w.sums, x, c);
-		launch(q, dim3((unsigned)(c.pitch + TOTAL - 1) / TOTAL), LAUNCH_BLOCK, room, bn_settle, w.coef, w.sums, x, norm, c);
+		launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_sums, w.sums, x, c);
+		launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_finalize, w.coef,
+			w.sums, x, norm_params, c);
 	} else {
-		launch_flat(q, c.pitch, bn_settled, w.coef, norm, c);
+		launch_flat(q, c.pitch, bn_finalize_running, w.coef, norm_params, c);
 	}
-	if (c.pitch % 4 == 0 && cuda_by_four(x, y, NULL, NULL))
+	if (c.pitch % 4 == 0 && cuda_float4_aligned(x, y, NULL, NULL))
 		launch_flat(q, n / 4, bn_apply<float4>, (float4 *)(void *)y, (const float4 *)(const void *)x,
 			(const float4 *)(const void *)w.coef, divisor(c.pitch / 4), n / 4, s->act);
 	else
 		launch_flat(q, n, bn_apply<float>, y, x, w.coef, divisor(c.pitch), n, s->act);
 }
 
-void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
-	const real *save, const struct batch_norm *s)
+void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
+	const real *gamma, const real *save, const struct batch_norm *s)
 {
 	struct queue *q = queue_of(be);
-	struct norm_cut c = cut_of(s);
-	struct work w = work_of(cuda_of(be), &c);
-	size_t n = c.pixels * (size_t)c.pitch, room = 2 * LAUNCH_BLOCK * sizeof(double);
+	struct norm_plan c = plan_of(s);
+	struct workspace w = workspace_of(cuda_of(be), &c);
+	size_t n = c.pixels * (size_t)c.pitch, smem_bytes = 2 * LAUNCH_BLOCK * sizeof(double);
 	if (!n)
 		return;
-	launch(q, dim3((unsigned)c.chunks, (unsigned)c.tiles), LAUNCH_BLOCK, room, bn_back_sums, w.sums, dy, y, x, save, c, s->act);
-	launch(q, dim3((unsigned)(c.pitch + TOTAL - 1) / TOTAL), LAUNCH_BLOCK, room, bn_back_settle, w.coef, dgamma, dbeta, w.sums, gamma, save,
-		c);
-	if (c.pitch % 4 == 0 && cuda_by_four(x, y, dx, dy))
-		launch_flat(q, n / 4, bn_back_apply<float4>, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
+	launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_backward_sums, w.sums, dy, y, x, save,
+		c, s->act);
+	launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_backward_finalize, w.coef,
+		dgamma, dbeta, w.sums, gamma, save, c);
+	if (c.pitch % 4 == 0 && cuda_float4_aligned(x, y, dx, dy))
+		launch_flat(q, n / 4, bn_backward_apply<float4>, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
 			(const float4 *)(const void *)y, (const float4 *)(const void *)x, (const float4 *)(const void *)w.coef,
 			divisor(c.pitch / 4), n / 4, s->act);
 	else
-		launch_flat(q, n, bn_back_apply<float>, dx, dy, y, x, w.coef, divisor(c.pitch), n, s->act);
+		launch_flat(q, n, bn_backward_apply<float>, dx, dy, y, x, w.coef, divisor(c.pitch), n, s->act);
 }

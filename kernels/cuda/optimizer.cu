@@ -1,55 +1,55 @@
-/* Optimizer steps: many small arrays in one launch. */
+/* Optimizer steps, as batched launches (batched_launch.h): up to 20 arrays, of several layers, in one launch. */
 #include "kernels/cuda/batched_launch.h"
 #include "kernels/cuda/elementwise.h"
 #include "kernels/optimizer.h"
 
-struct moving { /* one array; four weights a thread, at once where all begin at multiples of 16 bytes */
+struct update_item { /* one array of n weights; a thread four of them; vec4: all arrays begin at multiples of 16 bytes */
 	float *w, *m, *v;
 	const float *g;
 	size_t n;
-	float decay;
-	int four;
+	float weight_decay;
+	int vec4;
 	size_t size() const
 	{
 		return (n + 3) / 4;
 	}
-	int meets(const struct moving &other) const
+	int overlaps(const struct update_item &other) const
 	{
-		const float *mine[] = {w, m, v, g}, *written[] = {other.w, other.m, other.v};
-		for (const float *a : mine)
+		const float *own[] = {w, m, v, g}, *written[] = {other.w, other.m, other.v};
+		for (const float *a : own)
 			for (const float *b : written)
-				if (!batched_launch_apart(a, n, b, other.n))
+				if (!batched_launch_disjoint(a, n, b, other.n))
 					return 1;
-		return !batched_launch_apart(w, n, other.g, other.n) || !batched_launch_apart(m, n, other.g, other.n) ||
-		       !batched_launch_apart(v, n, other.g, other.n);
+		return !batched_launch_disjoint(w, n, other.g, other.n) || !batched_launch_disjoint(m, n, other.g, other.n) ||
+		       !batched_launch_disjoint(v, n, other.g, other.n);
 	}
 };
 
-struct moved_by {
-	struct optimizer_step opt; /* but its decay */
-	float fix1, fix2;
+struct update_common {
+	struct optimizer_step opt; /* its weight_decay is 0: that is each item's own */
+	float correction1, correction2;
 };
 
-static __global__ void update(struct batched_launch<struct moved_by, struct moving, 20> p)
+static __global__ void update(struct batched_launch<struct update_common, struct update_item, 20> p)
 {
 	size_t i;
-	const struct moving &a = batched_launch_find(p, &i);
-	struct optimizer_step opt = p.head.opt;
-	opt.weight_decay = a.decay, i *= 4;
-	if (a.four && i + 4 <= a.n) {
+	const struct update_item &a = batched_launch_find(p, &i);
+	struct optimizer_step opt = p.common.opt;
+	opt.weight_decay = a.weight_decay, i *= 4;
+	if (a.vec4 && i + 4 <= a.n) {
 		elementwise_update_four(a.w + i, *(const float4 *)(const void *)(a.g + i), a.m ? a.m + i : NULL, a.v ? a.v + i : NULL, opt,
-			p.head.fix1, p.head.fix2);
+			p.common.correction1, p.common.correction2);
 		return;
 	}
 	for (size_t k = i; k < i + 4 && k < a.n; k++)
-		a.w[k] = elementwise_update(a.w[k], a.g[k], a.m ? a.m + k : NULL, a.v ? a.v + k : NULL, opt, p.head.fix1, p.head.fix2);
+		a.w[k] = elementwise_update(a.w[k], a.g[k], a.m ? a.m + k : NULL, a.v ? a.v + k : NULL, opt, p.common.correction1, p.common.correction2);
 }
 
 void cuda_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
 {
-	struct moved_by by = {*opt, 0, 0};
-	struct moving one = {w, m, v, g, n, opt->weight_decay, cuda_by_four(w, g, m, v)};
-	by.opt.weight_decay = 0;
-	optimizer_bias_correction(opt, &by.fix1, &by.fix2);
-	batched_launch_add(queue_of(be), "update", update, by, one);
+	struct update_common common = {*opt, 0, 0};
+	struct update_item item = {w, m, v, g, n, opt->weight_decay, cuda_float4_aligned(w, g, m, v)};
+	common.opt.weight_decay = 0;
+	optimizer_bias_correction(opt, &common.correction1, &common.correction2);
+	batched_launch_add(queue_of(be), "update", update, common, item);
 }

@@ -1,4 +1,4 @@
-/* Launches in order, as graphs where they come again. */
+/* The launch queue: flushes, and a cache of CUDA graphs with least-recently-used eviction. */
 #include <stdlib.h>
 
 #include "kernels/cuda/queue.h"
@@ -10,15 +10,15 @@ extern "C" {
 void queue_open(struct queue *q)
 {
 	memset(q, 0, sizeof *q);
-	q->calls = (struct launch *)xcalloc(QUEUE_LAUNCHES, sizeof *q->calls);
+	q->launches = (struct launch *)xcalloc(QUEUE_LAUNCHES, sizeof *q->launches);
 }
 
-static void forget(struct queued *g)
+static void graph_evict(struct cached_graph *g)
 {
 	if (!g->graph)
 		return;
 	gpu_graph_free(g->graph);
-	free(g->calls);
+	free(g->launches);
 	memset(g, 0, sizeof *g);
 }
 
@@ -26,8 +26,8 @@ void queue_close(struct queue *q)
 {
 	queue_flush(q);
 	for (int i = 0; i < QUEUE_GRAPHS; i++)
-		forget(&q->graph[i]);
-	free(q->calls);
+		graph_evict(&q->graph[i]);
+	free(q->launches);
 }
 
 static int same_args(const struct launch *a, const struct launch *b)
@@ -35,108 +35,110 @@ static int same_args(const struct launch *a, const struct launch *b)
 	return a->bytes == b->bytes && !memcmp(a->args, b->args, (size_t)a->bytes);
 }
 
-/* Of one kernel on one grid; a product has no arguments that could be set later. */
+/* Whether b can replace a in a graph: same kernel, grid and block; for a cuBLAS GEMM, whose arguments in a graph can't be updated, the
+ * same arguments. */
 static int same_shape(const struct launch *a, const struct launch *b)
 {
 	return a->kernel == b->kernel && !memcmp(&a->grid, &b->grid, sizeof a->grid) && !memcmp(&a->block, &b->block, sizeof a->block) &&
 	       a->shared == b->shared && a->n == b->n && a->bytes == b->bytes && (a->kernel || same_args(a, b));
 }
 
-/* FNV-1a of what same_shape looks at. */
-static uint64_t mix(uint64_t h, const void *p, size_t n)
+/* FNV-1a; hash_of is equal where same_shape holds for all launches. */
+static uint64_t fnv1a(uint64_t h, const void *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ ((const unsigned char *)p)[i]) * 0x100000001b3u;
 	return h;
 }
 
-static uint64_t shape_of(const struct launch *c, int n)
+static uint64_t hash_of(const struct launch *c, int n)
 {
 	uint64_t h = 0xcbf29ce484222325u;
 	for (int i = 0; i < n; i++, c++) {
-		h = mix(h, &c->kernel, sizeof c->kernel);
-		h = mix(h, &c->grid, sizeof c->grid);
-		h = mix(h, c->kernel ? (const void *)&c->block : c->args, c->kernel ? sizeof c->block : (size_t)c->bytes);
+		h = fnv1a(h, &c->kernel, sizeof c->kernel);
+		h = fnv1a(h, &c->grid, sizeof c->grid);
+		h = fnv1a(h, c->kernel ? (const void *)&c->block : c->args, c->kernel ? sizeof c->block : (size_t)c->bytes);
 	}
 	return h;
 }
 
-/* The graph of this piece of an epoch, or, where enough of its shape are kept, the one of them that was used longest ago. */
-static struct queued *known(struct queue *q, uint64_t shape)
+/* The graph for the queued launches: that of this piece of an epoch, or, where QUEUE_SAME of their shape are kept, the least recently used
+ * of those; else NULL. */
+static struct cached_graph *graph_find(struct queue *q, uint64_t hash)
 {
-	struct queued *oldest = NULL;
+	struct cached_graph *oldest = NULL;
 	int n = 0;
 	for (int i = 0; i < QUEUE_GRAPHS; i++) {
-		struct queued *g = &q->graph[i];
-		int same = g->graph && g->shape == shape && g->n == q->n;
+		struct cached_graph *g = &q->graph[i];
+		int same = g->graph && g->hash == hash && g->n == q->n;
 		for (int k = 0; same && k < q->n; k++)
-			same = same_shape(&g->calls[k], &q->calls[k]);
+			same = same_shape(&g->launches[k], &q->launches[k]);
 		if (same && g->piece == q->piece)
 			return g;
 		n += same;
-		if (same && (!oldest || g->used < oldest->used))
+		if (same && (!oldest || g->last_used < oldest->last_used))
 			oldest = g;
 	}
 	return n >= QUEUE_SAME ? oldest : NULL;
 }
 
-static struct queued *make(struct queue *q, uint64_t shape)
+static struct cached_graph *graph_make(struct queue *q, uint64_t hash)
 {
-	struct queued *g = &q->graph[0];
+	struct cached_graph *g = &q->graph[0];
 	for (int i = 1; i < QUEUE_GRAPHS && g->graph; i++)
-		if (!q->graph[i].graph || q->graph[i].used < g->used)
+		if (!q->graph[i].graph || q->graph[i].last_used < g->last_used)
 			g = &q->graph[i];
-	forget(g);
-	g->calls = (struct launch *)xcalloc((size_t)q->n, sizeof *g->calls);
-	memcpy(g->calls, q->calls, (size_t)q->n * sizeof *g->calls);
-	g->graph = gpu_graph(g->calls, q->n);
-	g->n = q->n, g->shape = shape, g->piece = q->piece;
+	graph_evict(g);
+	g->launches = (struct launch *)xcalloc((size_t)q->n, sizeof *g->launches);
+	memcpy(g->launches, q->launches, (size_t)q->n * sizeof *g->launches);
+	g->graph = gpu_graph(g->launches, q->n);
+	g->n = q->n, g->hash = hash, g->piece = q->piece;
 	q->graphs++;
 	return g;
 }
 
-static void set_changed(struct queue *q, struct queued *g)
+static void graph_update(struct queue *q, struct cached_graph *g)
 {
 	for (int i = 0; i < q->n; i++)
-		if (!same_args(&g->calls[i], &q->calls[i])) {
-			g->calls[i] = q->calls[i];
-			gpu_graph_set(g->graph, i, &g->calls[i]);
+		if (!same_args(&g->launches[i], &q->launches[i])) {
+			g->launches[i] = q->launches[i];
+			gpu_graph_set(g->graph, i, &g->launches[i]);
 			q->sets++;
 		}
 }
 
-/* The first n calls go to the GPU. */
-static void flush(struct queue *q, int n)
+/* Starts the first n launches on the GPU, as a graph unless they are few. */
+static void flush_first(struct queue *q, int n)
 {
-	int rest = q->n - n, products = 0;
+	int left = q->n - n, gemms = 0;
 	q->n = n;
 	for (int i = 0; i < n && n < QUEUE_FEW; i++)
-		products += !q->calls[i].kernel;
-	if (n < QUEUE_FEW && !products) {
+		gemms += !q->launches[i].kernel;
+	if (n < QUEUE_FEW && !gemms) {
 		for (int i = 0; i < n; i++)
-			gpu_run(&q->calls[i]);
+			gpu_run(&q->launches[i]);
 	} else {
-		uint64_t shape = shape_of(q->calls, n);
-		struct queued *g = known(q, shape);
+		uint64_t hash = hash_of(q->launches, n);
+		struct cached_graph *g = graph_find(q, hash);
 		if (g)
-			set_changed(q, g);
+			graph_update(q, g);
 		else
-			g = make(q, shape);
-		g->used = ++q->clock;
+			g = graph_make(q, hash);
+		g->last_used = ++q->clock;
 		gpu_graph_run(g->graph);
 		q->runs++;
 	}
 	q->piece++;
-	memmove(q->calls, q->calls + n, (size_t)rest * sizeof *q->calls);
-	q->n = rest;
+	memmove(q->launches, q->launches + n, (size_t)left * sizeof *q->launches);
+	q->n = left;
 }
 
-/* Where a full queue is cut: as late as its calls begin again, in its second half; else at its end. */
-static int cut_of(const struct queue *q)
+/* Where a full queue is cut: in its second half, the last point from which launches repeat those at its beginning; else its end. */
+static int cut_point(const struct queue *q)
 {
 	for (int at = q->n - QUEUE_ALIKE; at >= q->n / 2; at--) {
 		int k = 0;
-		while (k < QUEUE_ALIKE && same_shape(&q->calls[k], &q->calls[at + k]))
+		while (k < QUEUE_ALIKE && same_shape(&q->launches[k], &q->launches[at + k]))
 			k++;
 		if (k == QUEUE_ALIKE)
 			return at;
@@ -147,18 +149,18 @@ static int cut_of(const struct queue *q)
 struct launch *queue_next(struct queue *q)
 {
 	if (q->n == QUEUE_LAUNCHES)
-		flush(q, cut_of(q));
-	return &q->calls[q->n++];
+		flush_first(q, cut_point(q));
+	return &q->launches[q->n++];
 }
 
 void queue_flush(struct queue *q)
 {
 	if (q->n)
-		flush(q, q->n);
+		flush_first(q, q->n);
 	q->piece = 0;
 }
 
 struct launch *queue_last(struct queue *q, const void *kernel)
 {
-	return q->n && q->calls[q->n - 1].kernel == kernel ? &q->calls[q->n - 1] : NULL;
+	return q->n && q->launches[q->n - 1].kernel == kernel ? &q->launches[q->n - 1] : NULL;
 }

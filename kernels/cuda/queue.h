@@ -1,39 +1,41 @@
-/* Launches are queued and go to the GPU when somebody waits for a result, or when there are many. What was queued before in the same
- * kernels, grids and number is a graph already: only arguments that differ are set, and one call runs it all. A long queue is cut where its
- * calls begin again as it began, at a step's end, so that all pieces of an epoch have one shape: an epoch, whose steps ask for the same
- * operations in the same order with other rows, rates and random numbers, is a handful of graph launches. */
+/* The launch queue, which becomes CUDA graphs. Launches are queued and flushed to the GPU when the host waits for a result, or when the
+ * queue is full. A flush of the same kernels, grids and number of launches as an earlier one reuses its graph: arguments that differ are
+ * updated, and one graph launch runs all. A full queue is cut where its launches repeat those it began with, at the end of a training step,
+ * so that all pieces (flushes) of an epoch have the same shape. So an epoch, whose steps are the same operations in the same order with
+ * other rows, learning rates and random numbers, is a handful of graph launches. */
 #ifndef QUEUE_H
 #define QUEUE_H
 
 #include "kernels/cuda/gpu.h"
 
-/* QUEUE_ALIKE: so many calls must look as the first ones did; QUEUE_SAME: so many graphs of one shape are kept, those of an epoch's first
- * pieces, in which little changes; further pieces share them. */
+/* QUEUE_LAUNCHES: in a full queue; QUEUE_GRAPHS: graphs kept; QUEUE_FEW: fewer launches run without a graph; QUEUE_ALIKE: so many launches
+ * must be as the first ones of the queue where it is cut; QUEUE_SAME: so many graphs of one shape are kept, each for one of an epoch's
+ * first pieces, whose arguments change little from epoch to epoch; later pieces share them. */
 enum { QUEUE_LAUNCHES = 512, QUEUE_GRAPHS = 64, QUEUE_FEW = 4, QUEUE_ALIKE = 16, QUEUE_SAME = 8 };
 
-struct queued { /* a graph and what it was made of */
+struct cached_graph { /* a graph and the launches with which it was last run */
 	struct graph *graph;
-	struct launch *calls;
+	struct launch *launches;
 	int n;
-	uint64_t shape; /* of kernels, grids, blocks, products */
-	int piece;	/* how many flushes before it since somebody waited */
-	uint64_t used;
+	uint64_t hash;	    /* of kernels, grids, blocks, cuBLAS GEMMs */
+	int piece;	    /* flushes before it since the host last waited */
+	uint64_t last_used; /* the queue's clock */
 };
 
 struct queue {
-	struct launch *calls;
+	struct launch *launches;
 	int n, piece;
 	uint64_t clock;
-	struct queued graph[QUEUE_GRAPHS];
+	struct cached_graph graph[QUEUE_GRAPHS];
 	/* for tests: */
-	int graphs, sets, runs; /* graphs made, arguments set, graphs run */
+	int graphs, sets, runs; /* graphs made, launches whose arguments were updated, graph launches */
 };
 
 void queue_open(struct queue *q);
 void queue_close(struct queue *q);
-/* All that is queued goes to the GPU: somebody is about to wait for it, or to change what it needs. */
+/* Starts all queued launches on the GPU; called before the host waits for them, or changes what they need. */
 void queue_flush(struct queue *q);
-/* What was queued last, where it is of this kernel, so that more of the same can be put into it; else NULL. */
+/* The last launch in the queue if it is of this kernel, for more work to be added to it (batched_launch.h); else NULL. */
 struct launch *queue_last(struct queue *q, const void *kernel);
 
 #endif

@@ -1,4 +1,4 @@
-/* Bytes to inputs, rows to batches, masks. */
+/* Batch loading: bytes to augmented inputs, gather of rows; dropout. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,36 +7,37 @@
 #include "kernels/ref/ref.h"
 #include "lib/base/err.h"
 
-/* A Gaussian along a line of n values `step` apart, the edge repeated outwards; room holds n. */
-static void smooth(float *v, int n, int step, const float *w, int reach, float *room)
+/* 1-D Gaussian filter w[0..reach], in place, over n values `step` apart, with edge padding; scratch holds n. */
+static void blur_line(float *v, int n, int step, const float *w, int reach, float *scratch)
 {
 	for (int i = 0; i < n; i++)
-		room[i] = v[i * step];
+		scratch[i] = v[i * step];
 	for (int i = 0; i < n; i++) {
-		float sum = w[0] * room[i];
+		float sum = w[0] * scratch[i];
 		for (int k = 1; k <= reach; k++)
-			sum += w[k] * (room[i < k ? 0 : i - k] + room[i + k < n ? i + k : n - 1]);
+			sum += w[k] * (scratch[i < k ? 0 : i - k] + scratch[i + k < n ? i + k : n - 1]);
 		v[i * step] = sum;
 	}
 }
 
 static void blur(float *v, int W, int H, float sigma)
 {
-	float w[AUGMENT_REACH + 1], sum = 0, *room = xmalloc((size_t)(W > H ? W : H) * sizeof *room);
+	float w[AUGMENT_REACH + 1], sum = 0, *scratch = xmalloc((size_t)(W > H ? W : H) * sizeof *scratch);
 	int reach = augment_reach(sigma);
 	for (int k = 0; k <= reach; k++)
 		sum += (k ? 2 : 1) * (w[k] = expf(-(float)(k * k) / (2 * sigma * sigma)));
 	for (int k = 0; k <= reach; k++)
 		w[k] /= sum;
 	for (int y = 0; y < H; y++)
-		smooth(v + (size_t)y * (size_t)W, W, 1, w, reach, room);
+		blur_line(v + (size_t)y * (size_t)W, W, 1, w, reach, scratch);
 	for (int x = 0; x < W; x++)
-		smooth(v + x, H, W, w, reach, room);
-	free(room);
+		blur_line(v + x, H, W, w, reach, scratch);
+	free(scratch);
 }
 
-/* One channel, moved, blurred, cut out, noised; v holds it, 0..1. */
-static void moved(float *v, const uint8_t *in, int W, int H, const struct warp *w, const struct augment *a, uint32_t row, uint32_t first)
+/* Augments one channel in this order: warp, blur, cutout, noise; v (H, W) in 0..1. `first`: the noise's index of its first value. */
+static void augment_channel(
+	float *v, const uint8_t *in, int W, int H, const struct warp *w, const struct augment *a, uint32_t row, uint32_t first)
 {
 	int n = W * H;
 	for (int i = 0; i < n; i++) {
@@ -58,8 +59,8 @@ static void moved(float *v, const uint8_t *in, int W, int H, const struct warp *
 	}
 }
 
-void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul, float add,
-	const struct augment *a)
+void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
+	float add, const struct augment *a)
 {
 	(void)be;
 	size_t plane = (size_t)H * (size_t)W, size = plane * (size_t)C;
@@ -73,7 +74,7 @@ void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, con
 			continue;
 		struct warp w = augment_draw(a, rows[b], W, H);
 		for (int c = 0; c < C; c++) {
-			moved(v, in + (size_t)c * plane, W, H, &w, a, rows[b], (uint32_t)((size_t)c * plane));
+			augment_channel(v, in + (size_t)c * plane, W, H, &w, a, rows[b], (uint32_t)((size_t)c * plane));
 			for (size_t i = 0; i < plane; i++)
 				out[(size_t)c * plane + i] = (real)(v[i] * 255.0f * mul + add);
 		}
@@ -96,6 +97,6 @@ void ref_dropout(const struct backend *be, real *y, const real *x, const uint32_
 		for (int k = 0; k < K; k++) {
 			struct philox r = philox(seed, purpose, epoch, rows[b], (uint32_t)k / 4);
 			size_t i = (size_t)b * (size_t)K + (size_t)k;
-			y[i] = philox_unit(r.v[k % 4]) < p ? 0 : x[i] * (real)mul;
+			y[i] = philox_uniform(r.v[k % 4]) < p ? 0 : x[i] * (real)mul;
 		}
 }

@@ -1,4 +1,4 @@
-/* Convolution as nets have it (cross-correlation), with stride and zero padding; before it upsampling, after it pooling and activation. */
+/* Direct convolution (cross-correlation) with stride and zero padding; upsampling, pooling and activation are separate passes here. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,15 +89,15 @@ void ref_conv_pack(const struct backend *be, void *packed, const real *w, const 
 	memcpy(packed, w, ref_conv_packed_size(be, s));
 }
 
-/* The convolution alone, of an input that is already up. */
-static struct conv alone(const struct conv *s)
+/* The shape of the convolution of an input that has been upsampled. */
+static struct conv upsampled_shape(const struct conv *s)
 {
 	struct conv c = *s;
 	c.H *= s->upsample, c.W *= s->upsample;
 	return c;
 }
 
-static real *raised(const struct backend *be, const real *x, const struct conv *s)
+static real *upsampled_input(const struct backend *be, const real *x, const struct conv *s)
 {
 	real *u = xmalloc(ref_maps_size(be, s->B, s->C, s->H * s->upsample, s->W * s->upsample));
 	ref_upsample(be, u, x, s->B, s->C, s->H, s->W, s->upsample);
@@ -106,8 +106,8 @@ static real *raised(const struct backend *be, const real *x, const struct conv *
 
 void ref_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
 {
-	struct conv c = alone(s);
-	real *u = raised(be, x, s), *z = xmalloc(ref_maps_size(be, s->B, s->F, s->OH, s->OW));
+	struct conv c = upsampled_shape(s);
+	real *u = upsampled_input(be, x, s), *z = xmalloc(ref_maps_size(be, s->B, s->F, s->OH, s->OW));
 	size_t ny = (size_t)s->B * s->F * (s->OH / s->pool) * (s->OW / s->pool);
 	convolve(z, u, packed, b, &c);
 	if (s->pool > 1)
@@ -116,13 +116,13 @@ void ref_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x,
 	free(u), free(z);
 }
 
-void ref_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x,
-	const real *w, const void *packed, const struct conv *s)
+void ref_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
+	const real *x, const real *w, const void *packed, const struct conv *s)
 {
-	struct conv c = alone(s);
+	struct conv c = upsampled_shape(s);
 	(void)packed;
 	size_t ny = (size_t)s->B * s->F * (s->OH / s->pool) * (s->OW / s->pool);
-	real *u = raised(be, x, s), *du = xmalloc(ref_maps_size(be, s->B, s->C, c.H, c.W));
+	real *u = upsampled_input(be, x, s), *du = xmalloc(ref_maps_size(be, s->B, s->C, c.H, c.W));
 	real *dp = xmalloc(ny * sizeof *dp), *dz = xmalloc(ref_maps_size(be, s->B, s->F, s->OH, s->OW));
 	ref_act_backward(be, dp, dy, y, s->act, ny);
 	if (s->pool > 1)

@@ -1,4 +1,4 @@
-/* Dense layers: y = act(x w' + b). */
+/* Dense layers: y = act(x w' + b), w' the transpose of w. */
 #include <stdlib.h>
 
 #include "kernels/act.h"
@@ -47,10 +47,10 @@ void ref_dense_backward_weight(const struct backend *be, real *dw, real *db, con
 	}
 }
 
-void ref_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B,
-	int I, int O, const struct optimizer_step *opt)
+void ref_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2,
+	const real *x2, int B, int I, int O, const struct optimizer_step *opt)
 {
-	real *g = xmalloc((size_t)I * sizeof *g); /* of one output */
+	real *g = xmalloc((size_t)I * sizeof *g); /* gradient of one output's weights */
 	for (int o = 0; o < O; o++) {
 		size_t at = (size_t)o * I;
 		for (int i = 0; i < I; i++) {

@@ -1,4 +1,4 @@
-/* Maps of points: as distributions over places, and as pixels drawn. */
+/* Heat maps: softmax, soft-argmax and their loss; target maps drawn as Gaussians. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -6,23 +6,23 @@
 #include "kernels/ref/ref.h"
 #include "lib/base/err.h"
 
-struct spot { /* one map as a distribution */
-	double *p, mean[2], variance, most, log_sum;
+struct distribution { /* softmax of one map (H, W) */
+	double *p, mean[2], variance, max, log_sum;
 };
 
-static void distribute(struct spot *m, const real *z, int H, int W)
+static void softmax_map(struct distribution *m, const real *z, int H, int W)
 {
-	double top = (double)z[0], sum = 0, square[2] = {0};
+	double max_z = (double)z[0], sum = 0, square[2] = {0};
 	for (int i = 1; i < H * W; i++)
-		top = (double)z[i] > top ? (double)z[i] : top;
+		max_z = (double)z[i] > max_z ? (double)z[i] : max_z;
 	for (int i = 0; i < H * W; i++)
-		sum += m->p[i] = exp((double)z[i] - top);
-	m->mean[0] = m->mean[1] = m->most = 0;
-	m->log_sum = log(sum) + top;
+		sum += m->p[i] = exp((double)z[i] - max_z);
+	m->mean[0] = m->mean[1] = m->max = 0;
+	m->log_sum = log(sum) + max_z;
 	for (int i = 0; i < H * W; i++) {
 		m->p[i] /= sum;
 		m->mean[0] += m->p[i] * (i % W), m->mean[1] += m->p[i] * (i / W);
-		m->most = m->p[i] > m->most ? m->p[i] : m->most;
+		m->max = m->p[i] > m->max ? m->p[i] : m->max;
 	}
 	for (int i = 0; i < H * W; i++) {
 		double dx = i % W - m->mean[0], dy = i / W - m->mean[1];
@@ -31,14 +31,14 @@ static void distribute(struct spot *m, const real *z, int H, int W)
 	m->variance = square[0] + square[1];
 }
 
-/* Of n places the share of a Gaussian about t. */
-static void bump(double *share, int n, double t, double sigma)
+/* A Gaussian about t over cells 0 .. n - 1, normalised to sum 1. */
+static void gaussian_weights(double *prob, int n, double t, double sigma)
 {
 	double sum = 0;
 	for (int i = 0; i < n; i++)
-		sum += share[i] = exp(-(i - t) * (i - t) / (2 * sigma * sigma));
+		sum += prob[i] = exp(-(i - t) * (i - t) / (2 * sigma * sigma));
 	for (int i = 0; i < n; i++)
-		share[i] /= sum;
+		prob[i] /= sum;
 }
 
 static int inside(double t, int n)
@@ -46,12 +46,12 @@ static int inside(double t, int n)
 	return t >= -0.5 && t <= n - 0.5;
 }
 
-/* The loss of one point; dz where it is wanted. */
-static double map_loss(const struct heatmap_loss *s, const struct spot *m, double *share, real *dz, const real *z, const real *t, const real *w)
+/* The loss of one point; dz (H, W) may be NULL; prob: scratch of W + H. */
+static double map_loss(
+	const struct heatmap_loss *s, const struct distribution *m, double *prob, real *dz, const real *z, const real *t, const real *w)
 {
 	const int n[2] = {s->W, s->H};
-	double loss = 0, slope[2] = {0}, weight[2] = {w ? (double)w[0] : 1, w ? (double)w[1] : 1}, entropy = 0, *x = share,
-	       *y = share + s->W;
+	double loss = 0, slope[2] = {0}, weight[2] = {w ? (double)w[0] : 1, w ? (double)w[1] : 1}, entropy = 0, *x = prob, *y = prob + s->W;
 	int known[2] = {t[0] == t[0], t[1] == t[1]}, out = 0;
 	for (int i = 0; i < 2; i++)
 		out |= known[i] && !inside((double)t[i], n[i]);
@@ -62,7 +62,7 @@ static double map_loss(const struct heatmap_loss *s, const struct spot *m, doubl
 		}
 	if (!out && known[0] && known[1] && s->entropy > 0) {
 		entropy = (double)s->entropy * fmin(weight[0], weight[1]);
-		bump(x, s->W, (double)t[0], (double)s->sigma), bump(y, s->H, (double)t[1], (double)s->sigma);
+		gaussian_weights(x, s->W, (double)t[0], (double)s->sigma), gaussian_weights(y, s->H, (double)t[1], (double)s->sigma);
 		for (int i = 0; i < s->H * s->W; i++)
 			loss += entropy * x[i % s->W] * y[i / s->W] * (m->log_sum - (double)z[i]);
 	}
@@ -75,30 +75,30 @@ static double map_loss(const struct heatmap_loss *s, const struct spot *m, doubl
 	return loss;
 }
 
-void ref_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *place, const real *z, const real *target,
-	const real *weight, int B)
+void ref_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *decoded, const real *z,
+	const real *target, const real *weight, int B)
 {
 	(void)be;
 	size_t n = (size_t)s->H * (size_t)s->W;
-	struct spot m = {.p = xmalloc(n * sizeof *m.p)};
-	double *share = xmalloc((size_t)(s->H + s->W) * sizeof *share);
+	struct distribution m = {.p = xmalloc(n * sizeof *m.p)};
+	double *prob = xmalloc((size_t)(s->H + s->W) * sizeof *prob);
 	for (int b = 0; b < B; b++) {
 		double sum = 0;
 		for (int p = 0; p < s->P; p++) {
 			size_t i = (size_t)b * (size_t)s->P + (size_t)p;
-			distribute(&m, z + i * n, s->H, s->W);
-			if (place) {
-				real *to = place + i * HEATMAP_PLACE;
-				to[0] = (real)m.mean[0], to[1] = (real)m.mean[1], to[2] = (real)m.variance, to[3] = (real)m.most;
+			softmax_map(&m, z + i * n, s->H, s->W);
+			if (decoded) {
+				real *to = decoded + i * HEATMAP_DECODED;
+				to[0] = (real)m.mean[0], to[1] = (real)m.mean[1], to[2] = (real)m.variance, to[3] = (real)m.max;
 			}
 			if (target)
 				sum += map_loss(
-					s, &m, share, dz ? dz + i * n : NULL, z + i * n, target + 2 * i, weight ? weight + 2 * i : NULL);
+					s, &m, prob, dz ? dz + i * n : NULL, z + i * n, target + 2 * i, weight ? weight + 2 * i : NULL);
 		}
 		if (target)
 			loss[b] = sum;
 	}
-	free(m.p), free(share);
+	free(m.p), free(prob);
 }
 
 void ref_draw_gaussians(const struct backend *be, const struct gaussians *s, real *t, const real *points, const real *prior, int B)
@@ -106,18 +106,18 @@ void ref_draw_gaussians(const struct backend *be, const struct gaussians *s, rea
 	(void)be;
 	for (int b = 0; b < B; b++)
 		for (int i = 0; i < s->H * s->W; i++) {
-			double most = 0;
-			int hidden = 0;
+			double max = 0;
+			int masked = 0;
 			for (int p = 0; p < s->P; p++) {
-				const real *at = points + ((size_t)b * (size_t)s->P + (size_t)p) * 2, *usual = prior + 3 * p;
+				const real *at = points + ((size_t)b * (size_t)s->P + (size_t)p) * 2, *prior_p = prior + 3 * p;
 				int known = at[0] == at[0] && at[1] == at[1];
-				double dx = i % s->W - (double)(known ? at[0] : usual[0]),
-				       dy = i / s->W - (double)(known ? at[1] : usual[1]), d = dx * dx + dy * dy;
+				double dx = i % s->W - (double)(known ? at[0] : prior_p[0]),
+				       dy = i / s->W - (double)(known ? at[1] : prior_p[1]), d = dx * dx + dy * dy;
 				if (known)
-					most = fmax(most, exp(-d / (2 * (double)s->sigma * (double)s->sigma)));
+					max = fmax(max, exp(-d / (2 * (double)s->sigma * (double)s->sigma)));
 				else
-					hidden |= d < (double)s->reach * (double)s->reach * (double)usual[2] * (double)usual[2];
+					masked |= d < (double)s->reach * (double)s->reach * (double)prior_p[2] * (double)prior_p[2];
 			}
-			t[(size_t)b * (size_t)(s->H * s->W) + (size_t)i] = (real)(hidden && most <= 0.5 ? NAN : most);
+			t[(size_t)b * (size_t)(s->H * s->W) + (size_t)i] = (real)(masked && max <= 0.5 ? NAN : max);
 		}
 }

@@ -1,10 +1,10 @@
-/* Losses. */
+/* Losses of a row and their gradients: regression losses, binary cross-entropy and cross-entropy with logits. */
 #include <math.h>
 
 #include "kernels/point_loss.h"
 #include "kernels/ref/ref.h"
 
-static double distance(const struct loss *s, real *dz, const real *z, const real *t, const real *w, int K)
+static double regression_loss(const struct loss *s, real *dz, const real *z, const real *t, const real *w, int K)
 {
 	double sum = 0;
 	for (int k = 0; k < K; k++) {
@@ -17,13 +17,13 @@ static double distance(const struct loss *s, real *dz, const real *z, const real
 	return sum;
 }
 
-static double sigmoid_entropy(real *dz, const real *z, const real *t, const real *w, real mul, int K)
+static double binary_cross_entropy(real *dz, const real *z, const real *t, const real *w, real mul, int K)
 {
 	double sum = 0;
 	for (int k = 0; k < K; k++) {
 		int known = t[k] == t[k];
 		double v = (double)z[k], e = exp(-fabs(v)), y = v >= 0 ? 1 / (1 + e) : e / (1 + e), weight = w ? (double)w[k] : 1;
-		if (known) /* -t log y - (1 - t) log(1 - y), without the cancellation */
+		if (known) /* -t log y - (1 - t) log(1 - y), rewritten without cancellation */
 			sum += weight * ((v > 0 ? v : v != v ? v : 0) - v * (double)t[k] + log1p(e));
 		if (dz)
 			dz[k] = known ? (real)((y - (double)t[k]) * weight * (double)mul) : 0;
@@ -31,7 +31,7 @@ static double sigmoid_entropy(real *dz, const real *z, const real *t, const real
 	return sum;
 }
 
-static double softmax_entropy(real *dz, const real *z, int class, real mul, int K)
+static double cross_entropy(real *dz, const real *z, int class, real mul, int K)
 {
 	double max = (double)z[0], sum = 0;
 	for (int k = 1; k < K; k++)
@@ -51,8 +51,8 @@ void ref_loss(const struct backend *be, const struct loss *s, double *loss, real
 		size_t at = (size_t)b * (size_t)K;
 		real *d = dz ? dz + at : NULL;
 		const real *v = z + at, *w = weight ? weight + at : NULL;
-		loss[b] = s->kind == LOSS_SOFTMAX   ? softmax_entropy(d, v, (int)target[b], s->mul, K)
-			  : s->kind == LOSS_SIGMOID ? sigmoid_entropy(d, v, target + at, w, s->mul, K)
-						    : distance(s, d, v, target + at, w, K);
+		loss[b] = s->kind == LOSS_SOFTMAX   ? cross_entropy(d, v, (int)target[b], s->mul, K)
+			  : s->kind == LOSS_SIGMOID ? binary_cross_entropy(d, v, target + at, w, s->mul, K)
+						    : regression_loss(s, d, v, target + at, w, K);
 	}
 }

@@ -1,4 +1,4 @@
-/* Optimizer steps. */
+/* Optimizer steps: SGD, with momentum or Nesterov momentum, and AdamW. */
 #include <math.h>
 
 #include "kernels/optimizer.h"
@@ -16,12 +16,13 @@ static void sgd(real *w, const real *g, real *m, size_t n, const struct optimize
 static void adam(real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
 {
 	real b1 = opt->momentum, b2 = opt->beta2;
-	real fix1, fix2;
-	optimizer_bias_correction(opt, &fix1, &fix2);
+	real correction1, correction2;
+	optimizer_bias_correction(opt, &correction1, &correction2);
 	for (size_t i = 0; i < n; i++) {
 		m[i] = b1 * m[i] + (1 - b1) * g[i];
 		v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i];
-		w[i] -= opt->learning_rate * (m[i] * fix1 / ((real)sqrt((double)(v[i] * fix2)) + opt->eps) + opt->weight_decay * w[i]);
+		w[i] -= opt->learning_rate *
+			(m[i] * correction1 / ((real)sqrt((double)(v[i] * correction2)) + opt->eps) + opt->weight_decay * w[i]);
 	}
 }
 

@@ -1,11 +1,11 @@
-/* What works value by value or plane by plane: the layout of maps, activations, pooling, upsampling, batch normalisation. */
+/* Elementwise and per-plane operations: map layout, activations, max pooling, upsampling, batch normalisation. */
 #include <math.h>
 #include <string.h>
 
 #include "kernels/act.h"
 #include "kernels/ref/ref.h"
 
-/* Here maps are rows: (B, C, H, W). */
+/* In this backend maps are (B, C, H, W), the same as rows. */
 size_t ref_maps_size(const struct backend *be, int B, int C, int H, int W)
 {
 	(void)be;
@@ -45,7 +45,7 @@ void ref_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real
 			for (int ox = 0; ox < OW; ox++) {
 				const real *in = x + ((size_t)p * H + (size_t)oy * K) * W + (size_t)ox * K;
 				int best = 0;
-				for (int k = 1; k < K * K; k++) /* NaN wins, so that it is seen */
+				for (int k = 1; k < K * K; k++) /* NaN is the maximum, so that it propagates */
 					if (in[k / K * W + k % K] > in[best / K * W + best % K] ||
 						in[k / K * W + k % K] != in[k / K * W + k % K])
 						best = k;
@@ -89,7 +89,8 @@ void ref_upsample_backward(const struct backend *be, real *dx, const real *dy, i
 			}
 }
 
-void ref_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save, const struct batch_norm *s)
+void ref_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
+	const struct batch_norm *s)
 {
 	(void)be;
 	int n = s->B * s->HW;
@@ -117,8 +118,8 @@ void ref_batch_norm(const struct backend *be, real *y, const real *x, const real
 	}
 }
 
-void ref_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x, const real *gamma,
-	const real *save, const struct batch_norm *s)
+void ref_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
+	const real *gamma, const real *save, const struct batch_norm *s)
 {
 	(void)be;
 	int n = s->B * s->HW;

@@ -1,4 +1,4 @@
-/* The table of the reference backend; memory is the host's. */
+/* The reference backend's function table; device memory is host memory, asynchronous copies are done when they return. */
 #include <stdlib.h>
 #include <string.h>
 

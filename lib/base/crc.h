@@ -1,13 +1,13 @@
-/* CRC-32 as zlib, gzip and PNG have it (reflected polynomial 0xEDB88320), the same numbers as zlib's crc32, faster where the processor
- * multiplies without carries: 64 bytes at a time are folded onto the next (Gopal et al., "Fast CRC computation for generic polynomials
- * using PCLMULQDQ", Intel 2009), and what is left goes through zlib. */
+/* CRC-32 of zlib, gzip and PNG (reflected polynomial 0xEDB88320), equal to zlib's crc32, faster where the processor has carry-less
+ * multiplication: 64 bytes at a time are folded into the next 64 (Gopal et al., "Fast CRC computation for generic polynomials using
+ * PCLMULQDQ", Intel 2009); the remainder goes through zlib. */
 #ifndef CRC_H
 #define CRC_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The sum of n more bytes after those whose sum is crc; 0 of none. */
+/* The checksum of n more bytes after those whose checksum is crc (0 at the beginning). */
 uint32_t crc_add(uint32_t crc, const void *p, size_t n);
 
 #endif

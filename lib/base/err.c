@@ -23,11 +23,11 @@ struct hook {
 };
 
 static const char *program = "keypipe";
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over the hooks and the dying thread */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
 static struct hook hooks[HOOKS];
 static int nhooks;
 static int dying;
-static pthread_t who; /* dies, if dying */
+static pthread_t dying_thread; /* valid if dying */
 
 void err_name(const char *name)
 {
@@ -39,7 +39,7 @@ const char *err_program(void)
 	return program;
 }
 
-/* Bytes of the UTF-8 character at s that a terminal may be shown as it is, or 0. Two-byte characters up to U+009F are controls. */
+/* Length in bytes of the printable UTF-8 character at s, or 0. U+0080 to U+009F are control characters. */
 static int printable(const unsigned char *s)
 {
 	if (*s >= 0x20 && *s < 0x7f)
@@ -51,15 +51,16 @@ static int printable(const unsigned char *s)
 	return n == 2 && s[0] == 0xc2 && s[1] < 0xa0 ? 0 : n;
 }
 
-/* Values come from files and may hold anything: escape what would break the line or drive the terminal. to holds 4 times from's bytes. */
+/* Escapes control characters and invalid UTF-8, which values from files may hold: they would break the line or control the terminal.
+ * to has 4 strlen(from) + 1 bytes. Returns the length. */
 static size_t escape(char *to, const char *from)
 {
 	size_t n = 0;
 	for (const unsigned char *s = (const unsigned char *)from; *s;) {
-		int good = printable(s);
-		if (good) {
-			memcpy(to + n, s, (size_t)good);
-			n += (size_t)good, s += good;
+		int len = printable(s);
+		if (len) {
+			memcpy(to + n, s, (size_t)len);
+			n += (size_t)len, s += len;
 		} else {
 			const char *plain = *s == '\n' ? "\\n" : *s == '\t' ? "\\t" : *s == '\r' ? "\\r" : NULL;
 			n += (size_t)(plain ? sprintf(to + n, "%s", plain) : sprintf(to + n, "\\x%02x", *s));
@@ -70,7 +71,7 @@ static size_t escape(char *to, const char *from)
 	return n;
 }
 
-/* The reason in at most LINE bytes. A long value is cut in the middle, since what is wrong with it stands behind it. */
+/* The reason in at most LINE bytes. A longer one loses its middle: the value is at the beginning, what is wrong with it at the end. */
 static void reason_text(char to[static LINE + 1], const char *fmt, va_list ap, const char *tail)
 {
 	char raw[RAW], all[4 * RAW + 1];
@@ -87,7 +88,7 @@ static void reason_text(char to[static LINE + 1], const char *fmt, va_list ap, c
 		return;
 	}
 	size_t head = 600, rest = LINE - head - 3;
-	while (((unsigned char)all[head] & 0xc0) == 0x80) /* not within a character */
+	while (((unsigned char)all[head] & 0xc0) == 0x80) /* no UTF-8 character is split */
 		head--;
 	const char *end = all + n - rest;
 	while (((unsigned char)*end & 0xc0) == 0x80)
@@ -97,8 +98,8 @@ static void reason_text(char to[static LINE + 1], const char *fmt, va_list ap, c
 	strcpy(to + head + 3, end);
 }
 
-/* One write, so that lines of the programs of a pipeline don't mix. On a terminal a progress bar may stand in the line: it goes first. */
-static void say(const char *reason)
+/* One write(2), so that lines of a pipeline's programs don't interleave. On a terminal it clears a progress bar first. */
+static void print_line(const char *reason)
 {
 	char line[LINE + 512];
 	int n = snprintf(line, sizeof line, "%s%.400s: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", program, reason);
@@ -112,21 +113,21 @@ static void say(const char *reason)
 	}
 }
 
-NORETURN static void end(int status, const char *reason)
+NORETURN static void die_with(int status, const char *reason)
 {
 	pthread_mutex_lock(&lock);
-	int again = dying && pthread_equal(who, pthread_self());
-	while (dying && !again) { /* another thread is dying: it ends us */
+	int again = dying && pthread_equal(dying_thread, pthread_self());
+	while (dying && !again) { /* another thread is ending the process */
 		pthread_mutex_unlock(&lock);
 		pause();
 		pthread_mutex_lock(&lock);
 	}
 	dying = 1;
-	who = pthread_self();
+	dying_thread = pthread_self();
 	pthread_mutex_unlock(&lock);
-	if (!again) { /* else a hook died in its turn: the first reason stands, the rest of the hooks still run */
+	if (!again) { /* else a hook called die: only the first reason is printed, the remaining hooks still run */
 		signal(SIGPIPE, SIG_IGN);
-		say(reason);
+		print_line(reason);
 	}
 	for (;;) {
 		pthread_mutex_lock(&lock);
@@ -146,7 +147,7 @@ void die(const char *fmt, ...)
 	va_start(ap, fmt);
 	reason_text(reason, fmt, ap, "");
 	va_end(ap);
-	end(1, reason);
+	die_with(1, reason);
 }
 
 void die_errno(const char *fmt, ...)
@@ -157,7 +158,7 @@ void die_errno(const char *fmt, ...)
 	va_start(ap, fmt);
 	reason_text(reason, fmt, ap, tail);
 	va_end(ap);
-	end(1, reason);
+	die_with(1, reason);
 }
 
 void die_usage(const char *fmt, ...)
@@ -168,7 +169,7 @@ void die_usage(const char *fmt, ...)
 	va_start(ap, fmt);
 	reason_text(reason, fmt, ap, tail);
 	va_end(ap);
-	end(2, reason);
+	die_with(2, reason);
 }
 
 void warn(const char *fmt, ...)
@@ -178,10 +179,10 @@ void warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	reason_text(reason, fmt, ap, "");
 	va_end(ap);
-	say(reason);
+	print_line(reason);
 }
 
-void err_on_death(void (*fn)(void *arg, const char *reason), void *arg)
+void err_add_hook(void (*fn)(void *arg, const char *reason), void *arg)
 {
 	pthread_mutex_lock(&lock);
 	assert(nhooks < HOOKS);
@@ -189,7 +190,7 @@ void err_on_death(void (*fn)(void *arg, const char *reason), void *arg)
 	pthread_mutex_unlock(&lock);
 }
 
-void err_forget(void *arg)
+void err_remove_hook(void *arg)
 {
 	pthread_mutex_lock(&lock);
 	int n = 0;
@@ -226,7 +227,7 @@ void *xlarge(size_t n)
 		return xmalloc(n);
 	if (posix_memalign(&p, PAGE, n))
 		die("out of memory (%zu bytes)", n);
-	madvise(p, n, MADV_HUGEPAGE); /* a wish: without it all is as right */
+	madvise(p, n, MADV_HUGEPAGE); /* only a hint: failure is harmless */
 	return p;
 }
 

@@ -1,5 +1,5 @@
-/* How a program ends: done (0), the data or the machine failed (1), wrong use (2). A failure is one line on stderr,
- * `program: reason`, and undoes what was begun: temporary files go, consumers of a stream are told. */
+/* How a program ends: success (0), bad data or a failed system call (1), usage error (2). A failure prints one line on stderr,
+ * `program: reason`, and runs the registered hooks: temporary files are removed, the reader of an output pipe gets an ABRT record. */
 #ifndef ERR_H
 #define ERR_H
 
@@ -12,20 +12,21 @@
 void err_name(const char *program);
 const char *err_program(void);
 
-void die(const char *fmt, ...) PRINTF(1, 2) NORETURN;	    /* the world is wrong: exit 1 */
+void die(const char *fmt, ...) PRINTF(1, 2) NORETURN;	    /* I/O, memory, malformed input: exit 1 */
 void die_errno(const char *fmt, ...) PRINTF(1, 2) NORETURN; /* the same, `: strerror(errno)` appended */
-void die_usage(const char *fmt, ...) PRINTF(1, 2) NORETURN; /* wrong use: exit 2, points at --help */
-void warn(const char *fmt, ...) PRINTF(1, 2);		    /* one line; callers count, and sum up */
+void die_usage(const char *fmt, ...) PRINTF(1, 2) NORETURN; /* usage error: exit 2, refers to --help */
+void warn(const char *fmt, ...) PRINTF(1, 2);		    /* one line; callers count repeated ones and print the sum */
 
-/* fn(arg, reason) runs once when the program dies, last registered first; err_forget drops it. At most 64 at a time. */
-void err_on_death(void (*fn)(void *arg, const char *reason), void *arg);
-void err_forget(void *arg);
+/* Hook: fn(arg, reason) runs once in die, die_errno or die_usage, last registered first; err_remove_hook removes those of arg. At most 64.
+ */
+void err_add_hook(void (*fn)(void *arg, const char *reason), void *arg);
+void err_remove_hook(void *arg);
 
-/* Memory or death; n may be 0. xcalloc checks the product. The caller frees with free(). */
+/* Never NULL: out of memory ends the program; n may be 0. xcalloc checks the product for overflow. The caller frees with free(). */
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);
-/* For what is large: in large pages where the system has them, not cleared; freed with free(). */
+/* For large arrays: in huge pages where the system has them, uninitialised; freed with free(). */
 void *xlarge(size_t n);
 char *xstrdup(const char *s);
 char *xprintf(const char *fmt, ...) PRINTF(1, 2);

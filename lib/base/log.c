@@ -27,7 +27,7 @@ double log_seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Wall time counts from the start of the program, which no call of ours sees. */
+/* Wall time counts from the start of the program, before main. */
 __attribute__((constructor)) static void begin(void)
 {
 	began = log_seconds();
@@ -60,7 +60,7 @@ void progress_tick(struct progress *p, uint64_t done, uint64_t total)
 	} else {
 		snprintf(text, sizeof text, "%llu %s, %.*f/s", (unsigned long long)done, p->unit, rate < 10, rate);
 	}
-	fprintf(stderr, "\r%.79s\033[K", text); /* 79: a line that wraps can't be drawn over */
+	fprintf(stderr, "\r%.79s\033[K", text); /* 79: a line that wraps can't be overwritten */
 	fflush(stderr);
 	p->last = now;
 	p->last_done = done;
@@ -87,7 +87,7 @@ void progress_end(struct progress *p)
 	p->shown = 0;
 }
 
-/* Peak resident memory in KiB. getrusage's includes what the shell held before exec, so the kernel's own mark is asked first. */
+/* Peak resident memory in KiB: VmHWM, else getrusage's, which includes what the shell held before exec. */
 static long peak_kib(void)
 {
 	char s[256];
@@ -109,14 +109,14 @@ void log_provenance(int quiet)
 			(peak_kib() + 1023) / 1024);
 }
 
-/* ---- the log of epochs ---- */
+/* ---- the TSV log ---- */
 
 struct tlog {
 	char *path;
 	int fd;
 };
 
-static void put(struct tlog *l, const char *s, size_t n)
+static void write_all(struct tlog *l, const char *s, size_t n)
 {
 	while (n) {
 		ssize_t r = write(l->fd, s, n);
@@ -127,8 +127,8 @@ static void put(struct tlog *l, const char *s, size_t n)
 	}
 }
 
-/* Where the kept part ends: the header, and whole lines up to the first that is later than keep. 0: nothing is there. */
-static off_t kept(FILE *f, const char *path, const char *columns, uint64_t keep)
+/* Length in bytes of the part to keep: the header, and whole lines up to the first one later than keep. 0: the file is empty. */
+static off_t kept_length(FILE *f, const char *path, const char *columns, uint64_t keep)
 {
 	char *s = NULL;
 	size_t size = 0;
@@ -168,7 +168,7 @@ struct tlog *tlog_open(const char *path, const char *columns, uint64_t keep)
 		if (keep && !f)
 			die_errno("%s", path);
 		if (f) {
-			end = kept(f, path, columns, keep);
+			end = kept_length(f, path, columns, keep);
 			fclose(f);
 		}
 		if (ftruncate(l->fd, end))
@@ -190,8 +190,8 @@ void tlog_line(struct tlog *l, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		die("out of memory");
-	s[n] = '\n'; /* over the zero: put is told the length, and one write keeps the line whole for who follows */
-	put(l, s, (size_t)n + 1);
+	s[n] = '\n'; /* overwrites the terminating zero, so that one write has the whole line */
+	write_all(l, s, (size_t)n + 1);
 	free(s);
 }
 

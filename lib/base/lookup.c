@@ -32,7 +32,7 @@ size_t lookup_first(const struct lookup *l, uint64_t key)
 	return lo < l->n && l->by[lo].key == key ? lo : l->n;
 }
 
-size_t lookup_twice(const struct lookup *l)
+size_t lookup_duplicate(const struct lookup *l)
 {
 	for (size_t i = 1; i < l->n; i++)
 		if (l->by[i].key == l->by[i - 1].key)

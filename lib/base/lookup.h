@@ -1,4 +1,4 @@
-/* Rows found by a key (an id, mostly): sorted once, then found by halving. */
+/* Rows by key (mostly an id): a sorted array and binary search. */
 #ifndef LOOKUP_H
 #define LOOKUP_H
 
@@ -12,15 +12,15 @@ struct lookup_key {
 
 struct lookup {
 	size_t n;
-	struct lookup_key *by; /* sorted by key, rows of equal keys in order */
+	struct lookup_key *by; /* sorted by key, equal keys by row */
 };
 
-/* Takes n keys in the order of their rows. */
+/* Builds l from n keys, the key of row i at i; keys are copied. */
 void lookup_make(struct lookup *l, const uint64_t *keys, size_t n);
-/* First entry with this key: by[i] and those after it while the key is the same; n if there is none. */
+/* Index of the first entry with this key, those with an equal key follow it; n if there is none. */
 size_t lookup_first(const struct lookup *l, uint64_t key);
-/* First entry whose key stood before it already, or n if all are different. */
-size_t lookup_twice(const struct lookup *l);
+/* Index of the first entry whose key equals that of the entry before it, or n if all keys differ. */
+size_t lookup_duplicate(const struct lookup *l);
 void lookup_free(struct lookup *l);
 
 #endif

@@ -8,7 +8,7 @@ static int digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Digits only, up to max; *end is what follows the last one. */
+/* Digits into *to; 0 if there are none or the value is above max. *end: what follows the last digit. */
 static int digits(const char *s, uint64_t max, uint64_t *to, const char **end)
 {
 	uint64_t v = 0;
@@ -48,7 +48,7 @@ int num_int(const char *s, int64_t *to)
 
 int num_real(const char *s, double *to)
 {
-	/* strtod takes spaces, hexadecimal, inf and nan: the form is checked here first. */
+	/* strtod accepts spaces, hexadecimal, inf and nan: the syntax is checked here first. */
 	const char *p = s + (*s == '-');
 	int n = 0;
 	for (; digit(*p); p++)

@@ -1,4 +1,4 @@
-/* Checked numbers from text: the whole string is a number or it is refused. */
+/* Strict parsing of numbers: the whole string is a number, or it is rejected. */
 #ifndef NUM_H
 #define NUM_H
 

@@ -1,4 +1,4 @@
-/* Parsing by getopt_long from the table of options, and the line of history. */
+/* Parsing of the option table by getopt_long, and the program's line in META history. */
 #include <assert.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -13,9 +13,9 @@
 
 enum { LIST_MAX = sizeof((struct opt_list *)0)->v / sizeof(char *) };
 
-static const struct opt *table; /* of the program that was parsed, for opt_line */
+static const struct opt *table; /* as parsed, for opt_line */
 static const char *program;
-static char *defaults[OPT_MAX]; /* value texts before parsing; NULL: nothing to show */
+static char *defaults[OPT_MAX]; /* values before parsing, as text; NULL: none */
 static char *line;
 
 /* ---- parsing ---- */
@@ -52,7 +52,7 @@ static int is_choice(const char *words, const char *s)
 	}
 }
 
-/* given: how many times it was given before. A list's default goes when the first of its own comes. */
+/* given: how many times the option came before. The first value of a list replaces its default. */
 static void store(const struct opt *o, char *text, int given)
 {
 	switch (o->kind) {
@@ -105,17 +105,17 @@ static void store(const struct opt *o, char *text, int given)
 	}
 }
 
-/* A closed descriptor would be taken by the first file opened, and messages would land in it. Opened the wrong way round, it gives
- * an error to whoever uses it. */
-static void hold_std(void)
+/* Opens closed descriptors 0 to 2: the first file opened would get one, and messages would be written into it. The access mode is the
+ * wrong one on purpose, so that reading stdin or writing stdout is an error. */
+static void reserve_std_fds(void)
 {
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			(void)!open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
 }
 
-/* The option that getopt_long refused, as the user wrote it. */
-NORETURN static void refuse(const struct opt_prog *p, int n, int what, const char *word)
+/* Ends the program over an option that getopt_long rejected; what: its return value, word: the argument as given. */
+NORETURN static void die_rejected(const struct opt_prog *p, int n, int what, const char *word)
 {
 	const struct opt *o = NULL;
 	for (int i = 0; i < n; i++)
@@ -135,11 +135,11 @@ NORETURN static void refuse(const struct opt_prog *p, int n, int what, const cha
 char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 {
 	struct option longs[OPT_MAX + 3] = {0};
-	char shorts[2 * OPT_MAX + 4] = ":hV"; /* the colon tells a missing argument from an unknown option */
+	char shorts[2 * OPT_MAX + 4] = ":hV"; /* the colon: ':' is returned for a missing argument, '?' for an unknown option */
 	int given[OPT_MAX] = {0}, nopts = 0, c;
 	char *s = shorts + strlen(shorts);
 	err_name(p->name);
-	hold_std();
+	reserve_std_fds();
 	table = p->opts;
 	program = p->name;
 	for (const struct opt *o = p->opts; o->name; o++, nopts++) {
@@ -158,7 +158,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	longs[nopts] = (struct option){"help", no_argument, NULL, 'h'};
 	longs[nopts + 1] = (struct option){"version", no_argument, NULL, 'V'};
 	opterr = 0;
-	optind = 0; /* glibc: begin anew */
+	optind = 0; /* glibc: reinitialise */
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (c == 'h')
 			opt_help(p, defaults);
@@ -167,7 +167,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 			exit(finish());
 		}
 		if (c == '?' || c == ':')
-			refuse(p, nopts, c, argv[optind - 1]);
+			die_rejected(p, nopts, c, argv[optind - 1]);
 		int i = c - 256;
 		if (c < 256)
 			for (i = 0; p->opts[i].letter != c;)
@@ -182,9 +182,9 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	return argv + optind;
 }
 
-/* ---- the line of history ---- */
+/* ---- the line in META history ---- */
 
-/* A value as a shell reads it, so that the line can be run again; control characters by escapes, so that it stays a line. */
+/* A value quoted for the shell, so that the line can be run again; control characters escaped, so that it stays one line. */
 static char *quote(const char *v)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%^";
@@ -223,7 +223,7 @@ const char *opt_line(void)
 	line = xprintf("%s %s", program, KEYPIPE_VERSION);
 	for (const struct opt *o = table; o->name; o++) {
 		const char *was = defaults[o - table];
-		char *is = o->aside ? NULL : opt_value_text(o);
+		char *is = o->no_history ? NULL : opt_value_text(o);
 		if (is && (!was || strcmp(is, was))) {
 			const struct opt_list *l = o->to;
 			if (o->kind == OPT_LIST)

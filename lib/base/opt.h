@@ -1,5 +1,5 @@
-/* One table of options a program: it is parsed from, checked against, printed as --help with the defaults out of the
- * program's struct, and turned into the line of history. -h/--help and -V/--version are always there. */
+/* A program's options as one table, for parsing, range checks, --help (with the defaults out of the program's struct) and the program's
+ * line in META history. -h/--help and -V/--version are always there. */
 #ifndef OPT_H
 #define OPT_H
 
@@ -35,7 +35,7 @@ struct opt {
 	double min, max;  /* OPT_INT and OPT_REAL; both 0: any (OPT_INT: not negative) */
 	const char *arg;  /* name of the argument in --help */
 	const char *help; /* what it does, without the default */
-	int aside;	  /* 1: does not shape the result, so it is left out of the history (paths, threads, looks) */
+	int no_history;	  /* 1: does not affect the result, so it is left out of META history (paths, threads, display) */
 };
 
 #define OPT_END                                                                                                                            \
@@ -60,30 +60,32 @@ struct opt {
 	}
 #define OPT_DEVICE(to)                                                                                                                     \
 	{                                                                                                                                  \
-		'd', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which backend computes", 1                                              \
+		'd', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which backend computes", 1                                           \
 	}
 
 #define OPT_PRECISION(to)                                                                                                                  \
 	{                                                                                                                                  \
 		0, "precision", OPT_CHOICE, to, 0, 0, "fp32|tf32|bf16",                                                                    \
-			"what factors of products are rounded to on the device cuda, where its tensor cores take them (there the default is tf32)", 1 \
+			"what factors of products are rounded to on the device cuda, where its tensor cores take them (there the default " \
+			"is tf32)",                                                                                                        \
+			1                                                                                                                  \
 	}
 
 struct opt_prog {
 	const char *name;	 /* program */
-	const char *what;	 /* one line: what it turns into what */
+	const char *what;	 /* one line: what it makes of its input */
 	const char *operands;	 /* as in usage: "[CSV]"; "" for none */
 	int min, max;		 /* number of operands */
 	const struct opt *opts;	 /* ends with OPT_END */
 	const char *examples[5]; /* pipelines, NULL after the last */
 };
 
-/* Parse, or print --help or --version and exit 0, or die_usage. Returns the operands (NULL-terminated, *n of them),
- * which point into argv. Names the program for messages. */
+/* Parses argv, or prints --help or --version and exits 0, or ends in die_usage. Returns the operands (NULL-terminated, *n of them),
+ * which point into argv. Calls err_name. */
 char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n);
 
-/* "name version --opt value ...": every option that shapes the result and differs from its default, in table order.
- * Valid after opt_parse; owned by the module. */
+/* "name version --opt value ...": every option that affects the result and differs from its default, in table order.
+ * After opt_parse; valid until the next call, not to be freed. */
 const char *opt_line(void);
 
 #endif

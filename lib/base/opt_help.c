@@ -1,4 +1,4 @@
-/* Options as text: values, and --help with the defaults out of the program's struct. */
+/* Option values as text, and --help with the defaults out of the program's struct. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "lib/base/opt_io.h"
 #include "lib/base/out.h"
 
-enum { WIDE = 80 };
+enum { WIDTH = 80 };
 
 char *opt_real_text(double v)
 {
@@ -63,18 +63,18 @@ const char *opt_argument(const struct opt *o)
 	return o->kind == OPT_FLAG ? NULL : o->arg ? o->arg : "VALUE";
 }
 
-/* Words of text from column at on, wrapped before WIDE and continued at column indent. */
+/* Prints text from column at on, wrapped between words at WIDTH columns; further lines begin at column indent. */
 static void wrap(const char *text, int at, int indent)
 {
-	int fresh = 1;
+	int line_start = 1;
 	while (*text) {
 		int n = (int)strcspn(text, " ");
-		if (!fresh && at + 1 + n > WIDE) {
+		if (!line_start && at + 1 + n > WIDTH) {
 			printf("\n%*s", indent, "");
-			at = indent, fresh = 1;
+			at = indent, line_start = 1;
 		}
-		at += printf("%s%.*s", fresh ? "" : " ", n, text);
-		fresh = 0;
+		at += printf("%s%.*s", line_start ? "" : " ", n, text);
+		line_start = 0;
 		text += n;
 		text += strspn(text, " ");
 	}

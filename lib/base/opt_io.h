@@ -1,4 +1,4 @@
-/* Private to lib/base/opt*.c: what parsing, --help and the line of history share. */
+/* Private to lib/base/opt*.c: shared by parsing, --help and opt_line. */
 #ifndef OPT_IO_H
 #define OPT_IO_H
 
@@ -7,14 +7,14 @@
 
 enum { OPT_MAX = 64 };
 
-/* The shortest decimal that reads back as v, so that a line of history says exactly what was used; to be freed. */
+/* The shortest decimal that reads back as v, so that META history has the exact value; the caller frees. */
 char *opt_real_text(double v);
-/* a, between, b in one string; a may be NULL and is freed. */
+/* a, between and b in one string (b alone where a is NULL); frees a, the caller frees the result. */
 char *opt_join(char *a, const char *between, const char *b);
-/* The value that the option has now, or NULL where there is none (a flag not set, no string, an empty list); to be freed. */
+/* The current value, or NULL where there is none (a flag not set, NaN, no string, an empty list); the caller frees. */
 char *opt_value_text(const struct opt *o);
-const char *opt_argument(const struct opt *o); /* its name in --help; NULL for a flag */
-/* Print --help and exit 0; defaults: a value text an option, or NULL. */
+const char *opt_argument(const struct opt *o); /* the argument's name in --help; NULL for a flag */
+/* Prints --help and exits 0; defaults: text of a value for each option, or NULL. */
 void opt_help(const struct opt_prog *p, char *const *defaults) NORETURN;
 
 #endif

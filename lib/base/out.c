@@ -19,19 +19,19 @@ enum { BUF = 256 << 10, TEMPS = 64 };
 
 struct out {
 	char *name;   /* as the caller gave it */
-	char *target; /* what is renamed onto; NULL: written straight */
+	char *target; /* final name; NULL: written directly */
 	char *temp;
 	int fd, slot;
 	size_t n; /* bytes in buf */
 	unsigned char buf[BUF];
 };
 
-/* Names that must not outlive us. The signal handler walks it, hence a fixed table of atomic pointers. */
+/* Temporary files to remove when the process ends early. The signal handler reads it, hence a fixed table of atomic pointers. */
 static char *volatile temps[TEMPS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t owner; /* whose they are: not those of a child that was forked */
+static pid_t owner; /* process that wrote them: a forked child removes none */
 
-static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+static const int fatal_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 
 static void unlink_temps(void)
 {
@@ -50,35 +50,35 @@ static void on_death(void *arg, const char *reason)
 	unlink_temps();
 }
 
-/* SA_RESETHAND has restored the default action, which ends us by this very signal as soon as the handler returns. */
+/* SA_RESETHAND has restored the default action: the raised signal ends the process as soon as the handler returns. */
 static void on_signal(int sig)
 {
 	unlink_temps();
 	raise(sig);
 }
 
-static void arm(void)
+static void install_handlers(void)
 {
 	if (owner == getpid())
 		return;
 	for (int i = 0; i < TEMPS; i++)
 		temps[i] = NULL;
-	err_forget((void *)temps);
-	err_on_death(on_death, (void *)temps);
+	err_remove_hook((void *)temps);
+	err_add_hook(on_death, (void *)temps);
 	owner = getpid();
-	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+	for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++) {
 		struct sigaction old, new = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 		sigfillset(&new.sa_mask);
-		if (!sigaction(ending[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaction(ending[i], &new, NULL);
+		if (!sigaction(fatal_signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(fatal_signals[i], &new, NULL);
 	}
-	signal(SIGXFSZ, SIG_IGN); /* a file size limit then shows as an error of write */
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of write (EFBIG) */
 }
 
 static int take_slot(char *temp, const char *name)
 {
 	pthread_mutex_lock(&lock);
-	arm();
+	install_handlers();
 	int i = 0;
 	while (i < TEMPS && temps[i])
 		i++;
@@ -92,23 +92,23 @@ static int take_slot(char *temp, const char *name)
 	return i;
 }
 
-/* A signal between making a temporary file and filling its slot would leave it; between renaming it and clearing the slot,
- * it would remove what may already be another run's. */
-static void hold_signals(sigset_t *old)
+/* Blocks the fatal signals: one between creating a temporary file and filling its slot would leave it behind; one between renaming it and
+ * clearing the slot would remove what may already be another run's. */
+static void block_signals(sigset_t *old)
 {
 	sigset_t set;
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
-		sigaddset(&set, ending[i]);
+	for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++)
+		sigaddset(&set, fatal_signals[i]);
 	pthread_sigmask(SIG_BLOCK, &set, old);
 }
 
-static void free_signals(const sigset_t *old)
+static void restore_signals(const sigset_t *old)
 {
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-/* Descriptors 0 to 2 may be closed: no file may take their place, or messages would land in it. */
+/* A descriptor above 2: where 0 to 2 are closed no file must get their number, or messages would be written into it. */
 static int open_high(const char *path, int flags, mode_t mode)
 {
 	int fd = open(path, flags | O_CLOEXEC, mode);
@@ -121,7 +121,7 @@ static int open_high(const char *path, int flags, mode_t mode)
 	return high;
 }
 
-/* The file that a path means, symbolic links followed even when nothing is there yet; to be freed. */
+/* path with symbolic links of its last component followed, whether the file exists or not; the caller frees. */
 static char *resolve(const char *path)
 {
 	char *at = xstrdup(path), link[4096];
@@ -140,7 +140,7 @@ static char *resolve(const char *path)
 	die_errno("%s", path);
 }
 
-/* ".NAME.tmp" beside target; to be freed. */
+/* ".NAME.tmp" in target's directory; the caller frees. */
 static char *temp_name(const char *target)
 {
 	const char *slash = strrchr(target, '/');
@@ -148,16 +148,15 @@ static char *temp_name(const char *target)
 	return xprintf("%.*s.%s.tmp", (int)(base - target), target, base);
 }
 
-/* Open and lock the temporary file. It may be gone between open and lock (its owner renamed or removed it): then the name is opened again.
- */
+/* Opens and locks the temporary file. If its owner renamed or removed it between open and lock, the name is opened again. */
 static int open_temp(const char *temp, const char *name)
 {
 	for (int tries = 0; tries < 100; tries++) {
-		struct stat mine, there;
+		struct stat by_fd, by_name;
 		int fd = open_high(temp, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
-		if (fd < 0 || fstat(fd, &mine))
+		if (fd < 0 || fstat(fd, &by_fd))
 			die_errno("%s", name);
-		if (!S_ISREG(mine.st_mode))
+		if (!S_ISREG(by_fd.st_mode))
 			die("%s: %s is not a regular file", name, temp);
 		if (flock(fd, LOCK_EX | LOCK_NB)) {
 			if (errno == EWOULDBLOCK)
@@ -165,8 +164,8 @@ static int open_temp(const char *temp, const char *name)
 			if (errno != ENOLCK && errno != ENOSYS && errno != EOPNOTSUPP)
 				die_errno("%s: %s: lock", name, temp);
 		}
-		if (!lstat(temp, &there) && there.st_ino == mine.st_ino && there.st_dev == mine.st_dev) {
-			if (mine.st_nlink != 1)
+		if (!lstat(temp, &by_name) && by_name.st_ino == by_fd.st_ino && by_name.st_dev == by_fd.st_dev) {
+			if (by_fd.st_nlink != 1)
 				die("%s: %s has a second name", name, temp);
 			return fd;
 		}
@@ -175,7 +174,7 @@ static int open_temp(const char *temp, const char *name)
 	die("%s: others are writing it again and again", name);
 }
 
-/* Mode of the file that is replaced, or what umask leaves to a new one: a stale temporary file may have any. */
+/* The mode of the replaced file, or a new file's by umask: a stale temporary file may have any. */
 static void set_mode(int fd, const struct stat *old, const char *name)
 {
 	mode_t mask = umask(0);
@@ -188,7 +187,7 @@ static void set_mode(int fd, const struct stat *old, const char *name)
 struct out *out_open(const char *path, int binary)
 {
 	struct out *o = xmalloc(sizeof *o);
-	struct stat old, there;
+	struct stat old, resolved;
 	int is_stdout = !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout");
 	o->name = xstrdup(is_stdout ? "stdout" : path);
 	o->target = o->temp = NULL;
@@ -212,22 +211,22 @@ struct out *out_open(const char *path, int binary)
 			die_usage("%s: binary is not written to a terminal", o->name);
 		return o;
 	}
-	/* Replacing needs only the directory's permission; a file made read-only on purpose is kept all the same. */
+	/* rename needs write permission for the directory only; a read-only file is refused all the same. */
 	if (exists && access(path, W_OK))
 		die_errno("%s", path);
 	o->target = resolve(path);
 	size_t len = strlen(o->target);
 	if (!len || o->target[len - 1] == '/')
 		die("'%s': is not the name of a file", path);
-	/* /proc's links to removed files give names that mean something else. */
-	if (exists && (stat(o->target, &there) || there.st_ino != old.st_ino || there.st_dev != old.st_dev))
+	/* /proc's links to removed files resolve to other files' names. */
+	if (exists && (stat(o->target, &resolved) || resolved.st_ino != old.st_ino || resolved.st_dev != old.st_dev))
 		die("%s: its name can't be found", path);
 	o->temp = temp_name(o->target);
-	sigset_t held;
-	hold_signals(&held);
+	sigset_t old_mask;
+	block_signals(&old_mask);
 	o->fd = open_temp(o->temp, o->name);
 	o->slot = take_slot(o->temp, o->name);
-	free_signals(&held);
+	restore_signals(&old_mask);
 	if (ftruncate(o->fd, 0))
 		die_errno("%s", o->name);
 	set_mode(o->fd, exists ? &old : NULL, o->name);
@@ -239,7 +238,7 @@ const char *out_name(const struct out *o)
 	return o->name;
 }
 
-static void put(struct out *o, const unsigned char *data, size_t n)
+static void write_all(struct out *o, const unsigned char *data, size_t n)
 {
 	while (n) {
 		ssize_t r = write(o->fd, data, n);
@@ -258,7 +257,7 @@ static void put(struct out *o, const unsigned char *data, size_t n)
 
 void out_flush(struct out *o)
 {
-	put(o, o->buf, o->n);
+	write_all(o, o->buf, o->n);
 	o->n = 0;
 }
 
@@ -267,7 +266,7 @@ void out_write(struct out *o, const void *data, size_t n)
 	if (n > BUF - o->n)
 		out_flush(o);
 	if (n >= BUF) {
-		put(o, data, n);
+		write_all(o, data, n);
 	} else if (n) {
 		memcpy(o->buf + o->n, data, n);
 		o->n += n;
@@ -298,7 +297,7 @@ static void sync_dir(const char *target)
 	const char *slash = strrchr(target, '/');
 	char *dir = slash ? xprintf("%.*s", (int)(slash - target) + 1, target) : xstrdup(".");
 	int fd = open_high(dir, O_RDONLY | O_DIRECTORY, 0);
-	/* A directory may be writable without being readable, and some file systems sync none: the file itself is safe by then. */
+	/* A directory may be writable but not readable, and some file systems can't fsync one: the file itself is synced by then. */
 	if (fd < 0 ? errno != EACCES : fsync(fd) && errno != EINVAL && errno != ENOTSUP)
 		die_errno("%s", dir);
 	if (fd >= 0)
@@ -325,15 +324,15 @@ void out_close(struct out *o)
 {
 	out_sync(o);
 	if (o->target) {
-		sigset_t held;
-		hold_signals(&held);
+		sigset_t old_mask;
+		block_signals(&old_mask);
 		if (rename(o->temp, o->target))
 			die_errno("%s", o->name);
 		__atomic_store_n(&temps[o->slot], NULL, __ATOMIC_RELEASE);
-		free_signals(&held);
+		restore_signals(&old_mask);
 		sync_dir(o->target);
 	}
-	/* After the rename, since closing gives up the lock. stdout is closed by finish. */
+	/* After the rename, since closing releases the lock. stdout is closed by finish. */
 	if (o->fd != STDOUT_FILENO && close(o->fd) && errno != EINTR)
 		die_errno("%s", o->name);
 	out_free(o);
@@ -342,11 +341,11 @@ void out_close(struct out *o)
 void out_abandon(struct out *o)
 {
 	if (o->target) {
-		sigset_t held;
-		hold_signals(&held);
+		sigset_t old_mask;
+		block_signals(&old_mask);
 		unlink(o->temp);
 		__atomic_store_n(&temps[o->slot], NULL, __ATOMIC_RELEASE);
-		free_signals(&held);
+		restore_signals(&old_mask);
 	}
 	if (o->fd != STDOUT_FILENO)
 		close(o->fd);
@@ -359,7 +358,7 @@ int finish(void)
 	errno = 0;
 	if (fflush(stdout) || bad)
 		die("stdout: %s", strerror(errno ? errno : EIO));
-	/* Closing shows what a network file system kept for last. A stdout that was never open and never used is no fault. */
+	/* Closing reports what a network file system deferred. A stdout that was closed from the start and never used is no error. */
 	if (fclose(stdout) && errno != EBADF)
 		die_errno("stdout");
 	return 0;

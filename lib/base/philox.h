@@ -1,6 +1,6 @@
-/* Counter-based random numbers: the number is a function of what it is for, never of when it is drawn.
+/* Counter-based random numbers: a number is a function of seed and counter, never of the order of drawing.
  * Philox4x32-10, Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
- * One inline header for C, C++ and CUDA, so that lib and every backend of kernels draw the same bits. */
+ * One inline header for C, C++ and CUDA, so that lib and every backend draw the same bits. */
 #ifndef PHILOX_H
 #define PHILOX_H
 
@@ -13,9 +13,9 @@
 #define PHILOX_FN static inline
 #endif
 
-/* What a number is for; part of the counter, so that two uses never share a stream. Append only: the values shape results. */
+/* What a number is for; part of the counter, so that two uses never share a random stream. Append only: the values affect results. */
 enum philox_purpose {
-	PHILOX_INIT,	/* first weights */
+	PHILOX_INIT,	/* initial weights */
 	PHILOX_SHUFFLE, /* order of rows in an epoch */
 	PHILOX_MASK,	/* masking noise of the autoencoder */
 	PHILOX_DROPOUT,
@@ -33,7 +33,7 @@ struct philox {
 	uint32_t v[4];
 };
 
-/* The block for counter (element, row, epoch, purpose) under a 64-bit seed: four independent uniform 32-bit words. */
+/* Philox of the counter (element, row, epoch, purpose) with a 64-bit seed as key: four independent uniform 32-bit words. */
 PHILOX_FN struct philox philox(uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row, uint32_t element)
 {
 	struct philox c;
@@ -49,7 +49,7 @@ PHILOX_FN struct philox philox(uint64_t seed, uint32_t purpose, uint32_t epoch, 
 }
 
 /* A word as a uniform number in [0, 1), a multiple of 2^-24, exact in float. */
-PHILOX_FN float philox_unit(uint32_t v)
+PHILOX_FN float philox_uniform(uint32_t v)
 {
 	return (float)(v >> 8) * (1.0f / 16777216.0f);
 }

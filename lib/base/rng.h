@@ -1,5 +1,5 @@
-/* Random numbers one after another for one thing: the element of Philox's counter counts them, so what is drawn depends on
- * the thing (seed, purpose, epoch, row) and on the order within it alone. */
+/* Sequential random numbers over Philox: one random stream for each (seed, purpose, epoch, row), in which the counter's element counts
+ * blocks of 4 words. A number depends on its stream and its position in it alone. */
 #ifndef RNG_H
 #define RNG_H
 
@@ -11,7 +11,8 @@ struct rng {
 	struct philox block;
 };
 
-static inline struct rng rng_for(uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row, uint32_t at)
+/* The stream from block at on, of 4 words each. */
+static inline struct rng rng_init(uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row, uint32_t at)
 {
 	struct rng rng = {seed, purpose, epoch, row, at * 4, {{0, 0, 0, 0}}};
 	return rng;
@@ -27,7 +28,7 @@ static inline uint32_t rng_word(struct rng *rng)
 /* Uniform in [0, 1). */
 static inline float rng_uniform(struct rng *rng)
 {
-	return philox_unit(rng_word(rng));
+	return philox_uniform(rng_word(rng));
 }
 
 static inline float rng_range(struct rng *rng, float lo, float hi)
@@ -45,7 +46,7 @@ static inline int rng_chance(struct rng *rng, float p)
 	return rng_uniform(rng) < p;
 }
 
-/* Nearly normal, never beyond 3 deviations (made faces must stay faces): three uniform numbers, summed. */
+/* Approximately standard normal, within 3 standard deviations (synthetic faces must stay plausible): a sum of three uniform numbers. */
 static inline float rng_normal(struct rng *rng)
 {
 	float s = 0;

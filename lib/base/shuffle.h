@@ -1,4 +1,4 @@
-/* The order of an epoch: a permutation of 0..n-1 by Philox (seed, PHILOX_SHUFFLE, epoch), Fisher and Yates. */
+/* The order of rows in an epoch: a random permutation of 0..n-1 by Fisher-Yates, random numbers by Philox (seed, PHILOX_SHUFFLE, epoch). */
 #ifndef SHUFFLE_H
 #define SHUFFLE_H
 

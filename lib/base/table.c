@@ -10,7 +10,7 @@
 #include "lib/base/num.h"
 #include "lib/base/table.h"
 
-/* The whole file, a zero after it. zlib reads plain files as they are; a cut gzip file shows itself only when it is closed. */
+/* The whole file, zero-terminated. gzread passes plain files through; a truncated gzip file is reported by gzclose only. */
 static char *slurp(const char *path, size_t *n)
 {
 	gzFile f = gzopen(path, "rb");
@@ -49,8 +49,8 @@ void table_die(const struct table *t, size_t row, const char *fmt, ...)
 	die("%s: row %zu: %s", t->name, row + 1, why);
 }
 
-/* Cut one field off at *s, unquoting it where it lies; *end becomes the character that ended it: the separator, newline, 0, or a quote if
- * one that was opened is not closed. */
+/* Parses the field at *s, unquoting it in place, and moves *s behind it; *end is the character that ended it: the separator, newline, 0,
+ * or a quote if one that was opened is not closed. */
 static char *field(char **s, char sep, char *end)
 {
 	char *from = *s, *r = *s, *w = *s;
@@ -92,7 +92,7 @@ struct table *table_read(const char *path)
 			if (used == cap)
 				t->cell = xrealloc(t->cell, (cap = cap ? cap * 2 : 1024) * sizeof *t->cell);
 			t->cell[used++] = field(&s, sep, &end);
-			if (end == '"') /* all that follows would be taken for one field, and its rows for none */
+			if (end == '"') /* else the rest of the file would be one field */
 				table_die(t, row - 1, "field %d: its quote is not closed", c + 1);
 			c++;
 		} while (end == sep);
@@ -113,7 +113,7 @@ int table_col(const struct table *t, const char *header)
 	return -1;
 }
 
-int table_need(const struct table *t, const char *header)
+int table_require(const struct table *t, const char *header)
 {
 	int c = table_col(t, header);
 	if (c < 0)
@@ -121,7 +121,7 @@ int table_need(const struct table *t, const char *header)
 	return c;
 }
 
-const char *table_at(const struct table *t, size_t row, int col)
+const char *table_cell(const struct table *t, size_t row, int col)
 {
 	return t->cell[(row + 1) * (size_t)t->cols + (size_t)col];
 }
@@ -129,8 +129,8 @@ const char *table_at(const struct table *t, size_t row, int col)
 uint64_t table_uint(const struct table *t, size_t row, int col, uint64_t max)
 {
 	uint64_t v;
-	if (!num_uint(table_at(t, row, col), &v) || v > max)
-		table_die(t, row, "%s '%.40s' is no whole number from 0 to %" PRIu64, t->cell[col], table_at(t, row, col), max);
+	if (!num_uint(table_cell(t, row, col), &v) || v > max)
+		table_die(t, row, "%s '%.40s' is no whole number from 0 to %" PRIu64, t->cell[col], table_cell(t, row, col), max);
 	return v;
 }
 

@@ -1,7 +1,7 @@
-/* A small table with a header, wholly in memory: for the side files that people write by hand or get from a competition (which rows to
- * answer, who is on which picture) or from another program (which labels to doubt). Plain or gzip; fields are parted by commas, or by tabs
- * where the header's are. Fields may stand in quotes; lines end in LF or CRLF; empty lines at the end are let by.
- * Faults end the program: `program: FILE: row N: reason`, rows counted from 1 after the header. */
+/* A small table with a header, wholly in memory: for side files that are written by people, by a competition (rows of the submission,
+ * groups of rows) or by another program (suspect labels). Plain or gzip; fields are separated by commas, or by tabs where the header
+ * has one. Fields may be quoted; lines end in LF or CRLF; empty lines at the end are ignored.
+ * Errors end the program: `program: FILE: row N: reason`, rows counted from 1 after the header. */
 #ifndef TABLE_H
 #define TABLE_H
 
@@ -14,18 +14,18 @@ struct table {
 	size_t rows;
 	char **cell;  /* (rows + 1, cols), the header first; cells point into text */
 	char *text;   /* private */
-	uint32_t crc; /* crc32 of the uncompressed text, for the history */
+	uint32_t crc; /* crc32 of the uncompressed text, for META history */
 };
 
 struct table *table_read(const char *path);
 /* Column with this header, or -1. */
 int table_col(const struct table *t, const char *header);
-int table_need(const struct table *t, const char *header); /* or the program ends */
+int table_require(const struct table *t, const char *header); /* or the program ends */
 /* Cell of a row, from 0. */
-const char *table_at(const struct table *t, size_t row, int col);
-/* The cell as a whole number in [0, max], or the program ends naming it. */
+const char *table_cell(const struct table *t, size_t row, int col);
+/* The cell as an integer in [0, max], or the program ends, naming the value. */
 uint64_t table_uint(const struct table *t, size_t row, int col, uint64_t max);
-/* End the program over a row (from 0), naming it from 1. */
+/* Ends the program with a message about a row: counted from 0 here, from 1 in the message. */
 void table_die(const struct table *t, size_t row, const char *fmt, ...) __attribute__((format(printf, 3, 4), noreturn));
 void table_free(struct table *t);
 

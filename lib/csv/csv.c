@@ -1,3 +1,4 @@
+/* parse_row only decides whether a row is valid, in one pass; an invalid row is parsed again by explain, which writes the message. */
 #include "lib/csv/csv.h"
 
 #include <fcntl.h>
@@ -19,10 +20,10 @@ enum { IMAGE = -1, ID = -2 };
 
 struct csv_source {
 	struct lines *lines;
-	int ncol, *col; /* of every column: IMAGE, ID or the number of the coordinate */
+	int ncol, *col; /* (ncol) IMAGE, ID or an index into xy */
 	float *xy;
 	unsigned char *image;
-	size_t image_room;
+	size_t image_cap;
 	pixels_fn *pixels;
 };
 
@@ -36,8 +37,8 @@ static int fault(struct csv *c, const char *fmt, ...)
 	return CSV_ERR;
 }
 
-/* A field as it may stand in a message: at most 40 bytes, printable. */
-static const char *shown(struct span f, char out[44])
+/* A field for a message: at most 40 bytes, printable. */
+static const char *printable(struct span f, char out[44])
 {
 	size_t n = (size_t)(f.e - f.p), i;
 	for (i = 0; i < n && i < 40; i++)
@@ -48,8 +49,8 @@ static const char *shown(struct span f, char out[44])
 
 /* ---- fields ---- */
 
-/* The field that begins at *p, without its quotes; *p goes to what follows its comma, or is NULL after the line's last field.
- * 0 if the quotes are wrong. A doubled quote inside is left as it is: no field that holds one is right. */
+/* The field at *p, without its quotes; *p moves past its comma, or is NULL after the line's last field. 0: malformed quotes.
+ * A doubled quote inside is not unescaped: no valid field contains one. */
 static int next_field(const unsigned char **p, const unsigned char *e, struct span *f)
 {
 	const unsigned char *q = *p, *end;
@@ -80,9 +81,9 @@ static int real_field(struct span f, double *to)
 	return num_real(text, to) && fabs(*to) <= 3.4e38;
 }
 
-/* Most coordinates: up to 15 digits with a point among them, which a division by a power of ten gives exactly as strtod would.
- * Returns the byte after the number, or NULL: the careful way must look. */
-static const unsigned char *quick_real(const unsigned char *p, const unsigned char *e, float *to)
+/* Fast path for most coordinates: up to 15 digits with at most one decimal point, whose division by a power of ten rounds as strtod does.
+ * Returns the byte after the number, or NULL: real_field must parse it. */
+static const unsigned char *fast_real(const unsigned char *p, const unsigned char *e, float *to)
 {
 	static const double ten[16] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 	uint64_t v = 0;
@@ -114,8 +115,8 @@ static int id_field(struct span f, uint32_t *to)
 
 /* ---- rows ---- */
 
-/* Says what is wrong with the pixels of a row that was refused; they are want, or unknown: 0. */
-static int explain_pixels(struct csv *c, struct span f, size_t want, const char *cut)
+/* Writes the message for the pixels of an invalid row; want: their expected number, 0 if unknown. */
+static int explain_pixels(struct csv *c, struct span f, size_t want, const char *truncated)
 {
 	unsigned long long row = c->row;
 	size_t n = 0;
@@ -132,32 +133,33 @@ static int explain_pixels(struct csv *c, struct span f, size_t want, const char 
 			value = value < 1000 ? value * 10 + *token.e - '0' : value;
 		}
 		if (other)
-			return fault(c, "row %llu: pixel %zu is '%s', not a number from 0 to 255", row, n, shown(token, text));
+			return fault(c, "row %llu: pixel %zu is '%s', not a number from 0 to 255", row, n, printable(token, text));
 		if (value > 255 || token.e - token.p > 3)
-			return fault(c, "row %llu: pixel %zu is %s, not 0 to 255", row, n, shown(token, text));
+			return fault(c, "row %llu: pixel %zu is %s, not 0 to 255", row, n, printable(token, text));
 		p = token.e;
 	}
 	if (want)
-		return fault(c, "row %llu: %zu pixels instead of %zu (%d x %d)%s", row, n, want, c->w, c->h, cut);
+		return fault(c, "row %llu: %zu pixels instead of %zu (%d x %d)%s", row, n, want, c->w, c->h, truncated);
 	return fault(c, "row %llu: %zu pixels, which is %s%s", row, n,
-		n > CSV_IMAGE_MAX ? "more than an image may have" : "no square: --size WxH tells the shape", cut);
+		n > CSV_IMAGE_MAX ? "more than an image may have" : "no square: --size WxH tells the shape", truncated);
 }
 
-/* Says what is wrong with a row that was refused, whatever way found out. */
+/* Writes the message for an invalid row. */
 static int explain(struct csv *c, struct span line, size_t want)
 {
 	struct csv_source *s = c->src;
 	const unsigned char *p = line.p;
 	unsigned long long row = c->row;
-	const char *cut = s->lines->cut ? "; the file ends in this row" : "";
+	const char *truncated = s->lines->truncated ? "; the file ends in this row" : "";
 	struct span f;
 	char text[44];
 	int n = 0;
 	for (; p; n++)
 		if (!next_field(&p, line.e, &f))
-			return fault(c, "row %llu: column %d: the quotes are not closed, or not at the field's ends%s", row, n + 1, cut);
+			return fault(
+				c, "row %llu: column %d: the quotes are not closed, or not at the field's ends%s", row, n + 1, truncated);
 	if (n != s->ncol)
-		return fault(c, "row %llu: %d column%s instead of %d%s", row, n, n == 1 ? "" : "s", s->ncol, cut);
+		return fault(c, "row %llu: %d column%s instead of %d%s", row, n, n == 1 ? "" : "s", s->ncol, truncated);
 	p = line.p;
 	for (int i = 0; i < n; i++) {
 		double v;
@@ -165,20 +167,21 @@ static int explain(struct csv *c, struct span line, size_t want)
 		next_field(&p, line.e, &f);
 		int k = s->col[i];
 		if (k >= 0 && f.p < f.e && !real_field(f, &v))
-			return fault(c, "row %llu: %s_%c is '%s', not a number%s", row, c->points[k / 2], "xy"[k % 2], shown(f, text), cut);
+			return fault(c, "row %llu: %s_%c is '%s', not a number%s", row, c->points[k / 2], "xy"[k % 2], printable(f, text),
+				truncated);
 		if (k == ID && !id_field(f, &id))
-			return fault(c, "row %llu: ImageId is '%s', not a number from 0 to %u", row, shown(f, text), UINT32_MAX);
+			return fault(c, "row %llu: ImageId is '%s', not a number from 0 to %u", row, printable(f, text), UINT32_MAX);
 	}
 	p = line.p;
 	for (int i = 0; i < n; i++) {
 		next_field(&p, line.e, &f);
 		if (s->col[i] == IMAGE)
-			return explain_pixels(c, f, want, cut);
+			return explain_pixels(c, f, want, truncated);
 	}
-	return CSV_ERR; /* not reached: there is a column Image */
+	return CSV_ERR; /* not reached: there is an Image column */
 }
 
-/* 1, or 0: not a row. */
+/* 1, or 0: the row is invalid. *pixels: how many the image has. */
 static int parse_row(struct csv *c, struct span line, size_t *pixels)
 {
 	struct csv_source *s = c->src;
@@ -194,14 +197,14 @@ static int parse_row(struct csv *c, struct span line, size_t *pixels)
 				p++;
 				continue;
 			}
-			const unsigned char *after = quick_real(p, line.e, &s->xy[k]);
+			const unsigned char *after = fast_real(p, line.e, &s->xy[k]);
 			if (after) {
 				p = after < line.e ? after + 1 : NULL;
 				continue;
 			}
 		}
 		if (k == IMAGE && i == s->ncol - 1 && p < line.e && *p != '"') {
-			f = (struct span){p, line.e}; /* a comma in there is no pixel */
+			f = (struct span){p, line.e}; /* no search for a comma: the pixel parser rejects it */
 			p = NULL;
 		} else if (!next_field(&p, line.e, &f)) {
 			return 0;
@@ -215,14 +218,14 @@ static int parse_row(struct csv *c, struct span line, size_t *pixels)
 			if (!id_field(f, &c->id))
 				return 0;
 		} else {
-			size_t most = c->w ? (size_t)c->w * (size_t)c->h : (size_t)(f.e - f.p) / 2 + 1;
-			if (most > CSV_IMAGE_MAX)
-				most = CSV_IMAGE_MAX;
-			if (s->image_room < most) {
-				s->image = xrealloc(s->image, most + PIXELS_PAD);
-				s->image_room = most;
+			size_t max_pixels = c->w ? (size_t)c->w * (size_t)c->h : (size_t)(f.e - f.p) / 2 + 1;
+			if (max_pixels > CSV_IMAGE_MAX)
+				max_pixels = CSV_IMAGE_MAX;
+			if (s->image_cap < max_pixels) {
+				s->image = xrealloc(s->image, max_pixels + PIXELS_PAD);
+				s->image_cap = max_pixels;
 			}
-			long n = s->pixels(f.p, f.e, s->image, most);
+			long n = s->pixels(f.p, f.e, s->image, max_pixels);
 			if (n < 1)
 				return 0;
 			*pixels = (size_t)n;
@@ -258,7 +261,7 @@ int csv_step(struct csv *c)
 
 /* ---- the header ---- */
 
-/* Column names to what they mean; name[] are ncol strings. */
+/* Resolves the column names, ncol strings, to s->col and c->points. */
 static int name_columns(struct csv *c, char **name)
 {
 	struct csv_source *s = c->src;
@@ -298,7 +301,7 @@ static int name_columns(struct csv *c, char **name)
 	return image ? CSV_DONE : fault(c, "header: no column is called Image");
 }
 
-/* The names as the header has them, to be freed; s->ncol of them. */
+/* The header's column names, s->ncol strings, freed by the caller. */
 static char **header_names(struct csv *c, struct span line)
 {
 	struct csv_source *s = c->src;
@@ -325,7 +328,7 @@ int csv_head(struct csv *c)
 		return fault(c, "header: %s", s->lines->err);
 	if (r == LINES_DONE)
 		return fault(c, "empty, not even a header");
-	if (s->lines->cut)
+	if (s->lines->truncated)
 		fault(c, "header: the file ends in it");
 	char **name = header_names(c, s->lines->line);
 	s->col = xcalloc((size_t)s->ncol + 1, sizeof *s->col);

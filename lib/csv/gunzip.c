@@ -1,4 +1,4 @@
-/* Members of a gzip around zlib's inflate. */
+/* Headers and trailers of the gzip members are parsed here, their deflate data by zlib's raw inflate. */
 #include "lib/csv/gunzip.h"
 
 #include <stdarg.h>
@@ -17,10 +17,10 @@ struct gunzip {
 	gunzip_from *from;
 	void *arg;
 	z_stream z;
-	enum { OUTSIDE, BODY, TAIL } at; /* of a member */
-	uint32_t sum, total;		 /* of the text of this member */
+	enum { BETWEEN, BODY, TRAILER } at; /* position: between members or in one */
+	uint32_t crc, total;		    /* of this member's text: CRC-32 (in the header: of the header), bytes mod 2^32 */
 	int raw_end;
-	size_t room;
+	size_t raw_cap;
 	unsigned char *raw;
 	char err[GUNZIP_ERR];
 };
@@ -35,12 +35,12 @@ static int fault(struct gunzip *g, const char *fmt, ...)
 	return -1;
 }
 
-/* Is there another byte? */
-static int more(struct gunzip *g)
+/* Refills the input buffer when it is empty. 0: end of the input, or an error (err is set). */
+static int have_input(struct gunzip *g)
 {
 	if (g->z.avail_in || g->raw_end)
 		return g->z.avail_in > 0;
-	long got = g->from(g->arg, g->raw, g->room, g->err);
+	long got = g->from(g->arg, g->raw, g->raw_cap, g->err);
 	if (got < 0)
 		return 0;
 	g->raw_end = !got;
@@ -49,7 +49,7 @@ static int more(struct gunzip *g)
 	return got > 0;
 }
 
-static int cut(struct gunzip *g)
+static int truncated(struct gunzip *g)
 {
 	return *g->err ? -1 : fault(g, "the gzip data are cut: the file ends inside them");
 }
@@ -59,102 +59,102 @@ static int damaged(struct gunzip *g, const char *how)
 	return fault(g, "the gzip data are damaged: %s", how);
 }
 
-/* The next n bytes, of which the first 8 are kept in to; they count in the sum. */
-static int bytes(struct gunzip *g, size_t n, unsigned char to[8])
+/* Reads n bytes and adds them to the CRC; the first 8 are stored in to. */
+static int read_bytes(struct gunzip *g, size_t n, unsigned char to[8])
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!more(g))
-			return cut(g);
+		if (!have_input(g))
+			return truncated(g);
 		if (i < 8)
 			to[i] = *g->z.next_in;
-		g->sum = crc_add(g->sum, g->z.next_in++, 1);
+		g->crc = crc_add(g->crc, g->z.next_in++, 1);
 		g->z.avail_in--;
 	}
 	return 0;
 }
 
-static int text_field(struct gunzip *g)
+static int skip_string(struct gunzip *g)
 {
 	unsigned char c[8] = {1};
 	while (c[0])
-		if (bytes(g, 1, c))
+		if (read_bytes(g, 1, c))
 			return -1;
 	return 0;
 }
 
-/* RFC 1952, 2.3: what stands before the deflated data of a member; zlib's words for what is wrong with it. */
-static int head(struct gunzip *g)
+/* Header of a member (RFC 1952, 2.3); error messages are zlib's. */
+static int read_header(struct gunzip *g)
 {
 	enum { HCRC = 2, EXTRA = 4, NAME = 8, COMMENT = 16, RESERVED = 0xe0 };
 	unsigned char h[8], b[8];
 	if (*g->z.next_in != 0x1f)
 		return fault(g, "the gzip data are followed by something else (byte 0x%02x)", *g->z.next_in);
-	g->sum = 0;
-	if (bytes(g, 2, h))
+	g->crc = 0;
+	if (read_bytes(g, 2, h))
 		return -1;
 	if (h[1] != 0x8b)
 		return damaged(g, "incorrect header check");
-	if (bytes(g, 2, h))
+	if (read_bytes(g, 2, h))
 		return -1;
 	if (h[0] != Z_DEFLATED)
 		return damaged(g, "unknown compression method");
 	if (h[1] & RESERVED)
 		return damaged(g, "unknown header flags set");
-	if (bytes(g, 6, b))
+	if (read_bytes(g, 6, b))
 		return -1;
-	if (h[1] & EXTRA && (bytes(g, 2, b) || bytes(g, b[0] + 256u * b[1], b)))
+	if (h[1] & EXTRA && (read_bytes(g, 2, b) || read_bytes(g, b[0] + 256u * b[1], b)))
 		return -1;
-	if ((h[1] & NAME && text_field(g)) || (h[1] & COMMENT && text_field(g)))
+	if ((h[1] & NAME && skip_string(g)) || (h[1] & COMMENT && skip_string(g)))
 		return -1;
-	uint32_t sum = g->sum & 0xffff;
-	if (h[1] & HCRC && bytes(g, 2, b))
+	uint32_t crc = g->crc & 0xffff;
+	if (h[1] & HCRC && read_bytes(g, 2, b))
 		return -1;
-	if (h[1] & HCRC && sum != b[0] + 256u * b[1])
+	if (h[1] & HCRC && crc != b[0] + 256u * b[1])
 		return damaged(g, "header crc mismatch");
 	inflateReset(&g->z);
-	g->sum = g->total = 0;
+	g->crc = g->total = 0;
 	g->at = BODY;
 	return 0;
 }
 
-/* What stands behind them: the sum and the length of the text. */
-static int tail(struct gunzip *g)
+/* Trailer of a member: CRC and length of its text. */
+static int read_trailer(struct gunzip *g)
 {
 	unsigned char b[8];
-	uint32_t sum = g->sum;
-	if (bytes(g, 8, b))
+	uint32_t crc = g->crc;
+	if (read_bytes(g, 8, b))
 		return -1;
-	if (sum != (b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24))
+	if (crc != (b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24))
 		return damaged(g, "incorrect data check");
 	if (g->total != (b[4] | b[5] << 8 | b[6] << 16 | (uint32_t)b[7] << 24))
 		return damaged(g, "incorrect length check");
-	g->at = OUTSIDE;
+	g->at = BETWEEN;
 	return 0;
 }
 
-/* A fault is told only once what comes before it has been delivered: where it shows does not depend on the sizes of pieces. */
-static long make(struct gunzip *g, unsigned char *dst, size_t n)
+/* An error is returned only after all text before it, so that its position does not depend on the sizes of the reads. */
+static long inflate_some(struct gunzip *g, unsigned char *dst, size_t n)
 {
 	z_stream *z = &g->z;
 	while (!*g->err) {
-		if (g->at == TAIL && tail(g))
+		if (g->at == TRAILER && read_trailer(g))
 			return -1;
-		if (g->at == OUTSIDE && (!more(g) || head(g)))
+		if (g->at == BETWEEN && (!have_input(g) || read_header(g)))
 			return *g->err ? -1 : 0;
-		if (!more(g))
-			return cut(g);
+		if (!have_input(g))
+			return truncated(g);
 		z->next_out = dst;
 		z->avail_out = (uInt)n;
 		int r = inflate(z, Z_NO_FLUSH);
-		size_t made = n - z->avail_out;
-		g->sum = crc_add(g->sum, dst, made);
-		g->total += (uint32_t)made;
+		size_t written = n - z->avail_out;
+		g->crc = crc_add(g->crc, dst, written);
+		g->total += (uint32_t)written;
 		if (r == Z_STREAM_END)
-			g->at = TAIL;
+			g->at = TRAILER;
 		else if (r != Z_OK && r != Z_BUF_ERROR)
 			damaged(g, z->msg ? z->msg : r == Z_MEM_ERROR ? "no memory" : "cannot inflate");
-		if (made)
-			return (long)made;
+		if (written)
+			return (long)written;
 	}
 	return -1;
 }
@@ -163,13 +163,13 @@ struct gunzip *gunzip_new(gunzip_from *from, void *arg, const void *first, size_
 {
 	struct gunzip *g = xcalloc(1, sizeof *g);
 	g->from = from, g->arg = arg;
-	/* raw: what is around the deflated data is read here, since zlib's sum takes an eighth of all its time */
+	/* -15: raw deflate, with the CRC computed here (crc.h): zlib's is an eighth of its time */
 	if (inflateInit2(&g->z, -15) != Z_OK) {
 		free(g);
 		return NULL;
 	}
-	g->room = n > RAW ? n : RAW;
-	g->raw = xmalloc(g->room);
+	g->raw_cap = n > RAW ? n : RAW;
+	g->raw = xmalloc(g->raw_cap);
 	memcpy(g->raw, first, n);
 	g->z.next_in = g->raw;
 	g->z.avail_in = (uInt)n;
@@ -178,7 +178,7 @@ struct gunzip *gunzip_new(gunzip_from *from, void *arg, const void *first, size_
 
 long gunzip_read(struct gunzip *g, unsigned char *dst, size_t n, char err[GUNZIP_ERR])
 {
-	long len = make(g, dst, n);
+	long len = inflate_some(g, dst, n);
 	if (len < 0)
 		memcpy(err, g->err, sizeof g->err);
 	return len;

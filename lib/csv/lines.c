@@ -1,3 +1,4 @@
+/* Lines are views into one buffer, which is compacted, refilled and, for a longer line, doubled. */
 #include "lib/csv/lines.h"
 
 #include <errno.h>
@@ -10,16 +11,16 @@
 #include "lib/base/err.h"
 #include "lib/csv/gunzip.h"
 
-#define ROOM (256u << 10) /* at first: small enough that text is still in the second cache when it is parsed */
+#define INITIAL_CAP (256u << 10) /* small enough that text is still in the L2 cache when it is parsed */
 
 struct lines_source {
 	int fd; /* -1: memory */
 	const unsigned char *mem;
 	size_t mem_left;
-	int begun, text_end;
+	int started, text_end;
 	struct gunzip *gunzip; /* NULL: plain text */
-	unsigned char *text;   /* LINES_PAD bytes, room for cap bytes, LINES_PAD bytes */
-	size_t cap, at, end;   /* from text + LINES_PAD */
+	unsigned char *text;   /* LINES_PAD + cap + LINES_PAD bytes */
+	size_t cap, at, end;   /* [at, end) from text + LINES_PAD: not yet returned */
 };
 
 static int fault(struct lines *l, const char *fmt, ...) PRINTF(2, 3);
@@ -32,7 +33,7 @@ static int fault(struct lines *l, const char *fmt, ...)
 	return LINES_ERR;
 }
 
-/* Bytes of the file to dst: how many, 0 at its end, or -1 and the reason. */
+/* Reads up to n bytes of the file or memory into dst: how many, 0 at the end, or -1 and the reason. */
 static long raw_read(void *source, unsigned char *dst, size_t n, char err[GUNZIP_ERR])
 {
 	struct lines_source *s = source;
@@ -51,7 +52,7 @@ static long raw_read(void *source, unsigned char *dst, size_t n, char err[GUNZIP
 	return got;
 }
 
-/* More text behind what is there; sets text_end when there is none. */
+/* Appends text to the buffer; sets text_end when there is none. */
 static int fill(struct lines *l)
 {
 	struct lines_source *s = l->src;
@@ -78,8 +79,8 @@ static int fill(struct lines *l)
 	return LINES_DONE;
 }
 
-/* Gzip? A byte order mark? */
-static int begin(struct lines *l)
+/* Starts the decompression of a gzip; skips a byte order mark. */
+static int detect_format(struct lines *l)
 {
 	struct lines_source *s = l->src;
 	const unsigned char *text = s->text + LINES_PAD;
@@ -87,33 +88,33 @@ static int begin(struct lines *l)
 		if (fill(l))
 			return LINES_ERR;
 	if (!l->gzip && s->end >= 2 && text[0] == 0x1f && text[1] == 0x8b) {
-		s->gunzip = gunzip_new(raw_read, s, text, s->end); /* what was read as text is the gzip's beginning */
+		s->gunzip = gunzip_new(raw_read, s, text, s->end); /* the bytes read so far are the start of the gzip */
 		if (!s->gunzip)
 			return fault(l, "no memory to inflate gzip");
 		l->gzip = 1;
 		s->end = 0;
 		s->text_end = 0;
-		return begin(l);
+		return detect_format(l);
 	}
 	s->at = s->end >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
-	s->begun = 1;
+	s->started = 1;
 	return LINES_DONE;
 }
 
 int lines_next(struct lines *l)
 {
 	struct lines_source *s = l->src;
-	if (!s->begun && begin(l))
+	if (!s->started && detect_format(l))
 		return LINES_ERR;
-	for (size_t seen = 0;;) {
-		const unsigned char *p = s->text + LINES_PAD + s->at, *nl = memchr(p + seen, '\n', s->end - s->at - seen);
-		seen = s->end - s->at;
-		l->cut = !nl && s->text_end;
-		if (nl || l->cut) {
-			if (!nl && !seen)
+	for (size_t scanned = 0;;) {
+		const unsigned char *p = s->text + LINES_PAD + s->at, *nl = memchr(p + scanned, '\n', s->end - s->at - scanned);
+		scanned = s->end - s->at;
+		l->truncated = !nl && s->text_end;
+		if (nl || l->truncated) {
+			if (!nl && !scanned)
 				return LINES_DONE;
-			l->line = (struct span){p, nl ? nl : p + seen};
-			s->at += nl ? (size_t)(nl + 1 - p) : seen;
+			l->line = (struct span){p, nl ? nl : p + scanned};
+			s->at += nl ? (size_t)(nl + 1 - p) : scanned;
 			l->line.e -= l->line.e > p && l->line.e[-1] == '\r';
 			return LINES_ONE;
 		}
@@ -129,8 +130,8 @@ static struct lines *open_lines(int fd, const void *data, size_t n)
 	s->fd = fd;
 	s->mem = data;
 	s->mem_left = n;
-	s->cap = ROOM;
-	s->text = xmalloc(ROOM + 2 * LINES_PAD);
+	s->cap = INITIAL_CAP;
+	s->text = xmalloc(INITIAL_CAP + 2 * LINES_PAD);
 	memset(s->text, 0, LINES_PAD);
 	return l;
 }

@@ -1,6 +1,6 @@
-/* Lines of a text, one at a time, from a file, a pipe or memory; plain or gzip, known by its first two bytes (several members in a row
- * are one text). A line ends in LF or CR LF, the last one needs no end; a byte order mark at the beginning is skipped.
- * Around a line LINES_PAD bytes can be read, so that its bytes may be looked at by the block. */
+/* Reads a text line by line, from a file, a pipe or memory; plain or gzip, detected by its first two bytes (concatenated members are one
+ * text). A line ends in LF or CR LF, the last line end may be missing; a byte order mark at the start is skipped.
+ * LINES_PAD bytes before and after a line are readable, for vector loads. */
 #ifndef LINES_H
 #define LINES_H
 
@@ -14,18 +14,19 @@ struct span {
 };
 
 struct lines {
-	struct span line;	  /* read last, without its end; valid until the next call */
-	int cut;		  /* it was ended by the end of the file */
-	int gzip;		  /* known after the first call */
-	char err[256];		  /* why LINES_ERR */
+	struct span line;	  /* current, without its line end; valid until the next call */
+	int truncated;		  /* 1: the text ended before its line end */
+	int gzip;		  /* 1: compressed; set by the first call */
+	char err[256];		  /* reason of LINES_ERR */
 	struct lines_source *src; /* private */
 };
 
 enum { LINES_ERR = -1, LINES_DONE = 0, LINES_ONE = 1 };
 
-struct lines *lines_open_fd(int fd);			     /* closed by lines_free, but for 0 */
+struct lines *lines_open_fd(int fd);			     /* closed by lines_free, except 0 */
 struct lines *lines_open_memory(const void *data, size_t n); /* not copied */
-/* LINES_ERR: the read failed, gzip is cut or damaged or followed by other bytes, or a line is too long; only lines_free may follow. */
+/* LINES_ERR: the read failed, gzip is truncated, damaged or followed by other data, or a line is too long; then only lines_free may be
+ * called. */
 int lines_next(struct lines *l);
 void lines_free(struct lines *l);
 

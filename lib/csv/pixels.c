@@ -1,3 +1,4 @@
+/* Pixel parsers: scalar, AVX2 and AVX-512. */
 #include "lib/csv/pixels.h"
 
 #include <stdint.h>
@@ -6,7 +7,7 @@
 
 #include "lib/base/err.h"
 
-/* One number a step, without a branch on its length: four bytes as one word, of which the leading digits are moved to the top. */
+/* One number a step, without a branch on its length: four bytes are loaded as one word, whose leading digits are shifted to the top. */
 static long parse_plain(const unsigned char *p, const unsigned char *e, unsigned char *out, size_t max)
 {
 	size_t n = 0;
@@ -17,9 +18,9 @@ static long parse_plain(const unsigned char *p, const unsigned char *e, unsigned
 			return (long)n;
 		uint32_t w = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 		if (e - p < 4)
-			w &= (1u << (8 * (e - p))) - 1; /* what follows the text reads as a zero byte, which is no digit */
+			w &= (1u << (8 * (e - p))) - 1; /* bytes after the text become 0, which is no digit */
 		uint32_t d = w ^ 0x30303030u;
-		/* The high bit of every byte that is above 9: itself above 127, or carried there from its low seven bits. */
+		/* The high bit of every byte above 9: set in the byte itself, or by the carry of its low seven bits. */
 		uint32_t other = (((d & 0x7f7f7f7fu) + 0x76767676u) | d) & 0x80808080u;
 		if (!other || n == max)
 			return -1;
@@ -40,20 +41,22 @@ static long parse_plain(const unsigned char *p, const unsigned char *e, unsigned
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 
-/* Both take 64 bytes a step and put a number out where it has just ended: byte i is no digit, i-1 the ones, i-2 the tens and i-3 the
- * hundreds, if they are digits. Three tables give tens, hundreds, and what to add to
- * the last two digits so that a number above 255 is one that has 100 or more there. A byte above 127, as a space less '0' is, gives 0. */
+/* Both vector variants process 64 bytes a step and store a number at the byte that follows it: byte i is no digit, i-1 the ones, i-2 the
+ * tens and i-3 the hundreds, if they are digits. Three shuffle tables, indexed by a byte less '0', give 10 x the tens, 100 x the hundreds
+ * and, by the hundreds, what to add to the last two digits so that the sum reaches 100 where the number is above 255. An index above 127,
+ * as that of a space is, gives 0. */
 #define TENS 0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 0, 0, 0, 0, 0, 0
 #define HUNDREDS 0, 100, (char)200, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define EXCESS 0, 0, 44, 100, 100, 100, 100, 100, 100, 100, 0, 0, 0, 0, 0, 0
 
-/* Which bytes are digits, spaces, neither; ends of numbers; carried from one step to the next. */
+/* A step's 64 bytes, a bit each: digit: is byte i-2 a digit; last: is byte i, carried to the next step; end: byte i follows a number.
+ * bad: an error so far. */
 struct marks {
 	uint64_t digit, last, end;
 	int bad;
 };
 
-/* Everything from e on reads as a space. */
+/* left: bytes of text from the step's first on; those after count as spaces. */
 static inline __attribute__((always_inline)) void mark(struct marks *m, uint64_t digit, uint64_t space, long left)
 {
 	uint64_t inside = left >= 64 ? ~0ull : (1ull << left) - 1;
@@ -62,7 +65,7 @@ static inline __attribute__((always_inline)) void mark(struct marks *m, uint64_t
 	uint64_t d1 = digit << 1 | m->last >> 63, d2 = digit << 2 | m->last >> 62, d3 = digit << 3 | m->last >> 61;
 	m->bad |= (digit & d1 & d2 & d3) != 0;
 	m->end = ~digit & d1;
-	m->digit = d2; /* is the tens' place a digit? */
+	m->digit = d2; /* the hundreds count only where the tens are a digit */
 	m->last = digit;
 }
 
@@ -146,16 +149,16 @@ pixels_fn *pixels_best(const char **isa)
 		const char *name;
 		pixels_fn *fn;
 		int have;
-	} ways[] = {{"avx512", parse_avx512, HAVE_AVX512}, {"avx2", parse_avx2, HAVE_AVX2}, {"plain", parse_plain, 1}};
+	} variants[] = {{"avx512", parse_avx512, HAVE_AVX512}, {"avx2", parse_avx2, HAVE_AVX2}, {"plain", parse_plain, 1}};
 	const char *want = getenv("KEYPIPE_ISA"), *none;
 	if (!isa)
 		isa = &none;
 	for (int i = 0; i < 3; i++) {
-		*isa = ways[i].name;
-		if (want && *want ? !strcmp(want, ways[i].name) : ways[i].have) {
-			if (!ways[i].have)
+		*isa = variants[i].name;
+		if (want && *want ? !strcmp(want, variants[i].name) : variants[i].have) {
+			if (!variants[i].have)
 				die("KEYPIPE_ISA=%s: this processor has no %s", want, want);
-			return ways[i].fn;
+			return variants[i].fn;
 		}
 	}
 	die("KEYPIPE_ISA=%s: plain, avx2 and avx512 are known", want);

@@ -8,14 +8,14 @@
 
 #include "lib/draw/pict.h"
 
-enum { SIDE_MAX = 32000 }; /* cairo ends at 32767 */
+enum { SIDE_MAX = 32000 }; /* cairo's limit is 32767 */
 
 struct pict {
 	int format, w, h;
 	cairo_surface_t *surface;
 	cairo_t *cr;
-	unsigned char *bytes; /* what cairo wrote so far of an SVG or PDF */
-	size_t n, room;
+	unsigned char *bytes; /* of an SVG or PDF, so far */
+	size_t n, capacity;
 };
 
 static int known_format(const char *name)
@@ -27,7 +27,7 @@ static int known_format(const char *name)
 	return -1;
 }
 
-int pict_format(const struct pict_to *to)
+int pict_format(const struct pict_output *to)
 {
 	if (to->format)
 		return known_format(to->format);
@@ -42,7 +42,7 @@ int pict_format(const struct pict_to *to)
 	return f;
 }
 
-struct out *pict_open(const struct pict_to *to)
+struct out *pict_open(const struct pict_output *to)
 {
 	return out_open(to->path, pict_format(to) != PICT_SVG);
 }
@@ -61,19 +61,19 @@ uint32_t pict_colour(int i)
 	return colours[i % PICT_COLOURS];
 }
 
-static cairo_status_t keep(void *arg, const unsigned char *data, unsigned n)
+static cairo_status_t append_bytes(void *arg, const unsigned char *data, unsigned n)
 {
 	struct pict *p = arg;
-	if (p->n + n > p->room) {
-		p->room = (p->n + n) * 2;
-		p->bytes = xrealloc(p->bytes, p->room);
+	if (p->n + n > p->capacity) {
+		p->capacity = (p->n + n) * 2;
+		p->bytes = xrealloc(p->bytes, p->capacity);
 	}
 	memcpy(p->bytes + p->n, data, n);
 	p->n += n;
 	return CAIRO_STATUS_SUCCESS;
 }
 
-static cairo_status_t pass(void *arg, const unsigned char *data, unsigned n)
+static cairo_status_t write_bytes(void *arg, const unsigned char *data, unsigned n)
 {
 	out_write(arg, data, n);
 	return CAIRO_STATUS_SUCCESS;
@@ -100,18 +100,18 @@ struct pict *pict_new(int format, double w, double h)
 	if (format == PICT_PNG) {
 		p->surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, p->w, p->h);
 	} else if (format == PICT_SVG) {
-		p->surface = cairo_svg_surface_create_for_stream(keep, p, p->w, p->h);
+		p->surface = cairo_svg_surface_create_for_stream(append_bytes, p, p->w, p->h);
 		cairo_svg_surface_set_document_unit(p->surface, CAIRO_SVG_UNIT_PX);
 	} else {
-		p->surface = cairo_pdf_surface_create_for_stream(keep, p, p->w, p->h);
-		/* Else cairo writes the time of day. */
+		p->surface = cairo_pdf_surface_create_for_stream(append_bytes, p, p->w, p->h);
+		/* Else cairo writes the current time. */
 		cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
 		cairo_pdf_surface_set_metadata(p->surface, CAIRO_PDF_METADATA_CREATOR, "Keypipe");
 	}
 	check(p, cairo_surface_status(p->surface));
 	p->cr = cairo_create(p->surface);
 	check(p, cairo_status(p->cr));
-	/* The desktop's choice of subpixel order must not colour the letters. */
+	/* Grey antialiasing: the desktop's subpixel order must not colour the text. */
 	cairo_font_options_t *f = cairo_font_options_create();
 	cairo_font_options_set_antialias(f, CAIRO_ANTIALIAS_GRAY);
 	cairo_font_options_set_hint_style(f, CAIRO_HINT_STYLE_SLIGHT);
@@ -129,7 +129,7 @@ void pict_finish(struct pict *p, struct out *o)
 	check(p, cairo_status(p->cr));
 	cairo_destroy(p->cr);
 	if (p->format == PICT_PNG)
-		check(p, cairo_surface_write_to_png_stream(p->surface, pass, o));
+		check(p, cairo_surface_write_to_png_stream(p->surface, write_bytes, o));
 	cairo_surface_finish(p->surface);
 	check(p, cairo_surface_status(p->surface));
 	cairo_surface_destroy(p->surface);
@@ -146,8 +146,8 @@ void pict_box(struct pict *p, double x, double y, double w, double h, uint32_t c
 	cairo_fill(p->cr);
 }
 
-/* An image surface of the pixels, each repeated to a square of k x k. */
-static cairo_surface_t *enlarged(struct pict *p, int w, int h, const uint32_t *rgb, int k)
+/* An image surface with each pixel replicated k x k. */
+static cairo_surface_t *upscaled(struct pict *p, int w, int h, const uint32_t *rgb, int k)
 {
 	cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, w * k, h * k);
 	check(p, cairo_surface_status(s));
@@ -167,27 +167,27 @@ static cairo_surface_t *enlarged(struct pict *p, int w, int h, const uint32_t *r
 
 void pict_image(struct pict *p, double x, double y, double zoom, int w, int h, const uint32_t *rgb, int smooth)
 {
-	/* SVG and PDF don't hold cairo's filter, and most viewers smooth: squares are kept square by storing them large. */
+	/* SVG and PDF don't store cairo's filter, and most viewers interpolate: for nearest neighbour the image is stored upscaled. */
 	int k = smooth || zoom <= 1 || p->format == PICT_PNG ? 1 : (int)ceil(zoom), most = w > h ? w : h;
 	if (most > SIDE_MAX)
 		die("images of %dx%d can't be drawn: a side is over %d", w, h, SIDE_MAX);
 	if (k > SIDE_MAX / most)
 		k = SIDE_MAX / most;
-	cairo_surface_t *s = enlarged(p, w, h, rgb, k);
+	cairo_surface_t *s = upscaled(p, w, h, rgb, k);
 	cairo_save(p->cr);
 	cairo_translate(p->cr, x, y);
 	cairo_scale(p->cr, zoom / k, zoom / k);
 	cairo_rectangle(p->cr, 0, 0, w * k, h * k);
 	cairo_set_source_surface(p->cr, s, 0, 0);
 	cairo_pattern_set_filter(cairo_get_source(p->cr), smooth || zoom < 1 ? CAIRO_FILTER_GOOD : CAIRO_FILTER_NEAREST);
-	cairo_pattern_set_extend(cairo_get_source(p->cr), CAIRO_EXTEND_PAD); /* no pale rim */
+	cairo_pattern_set_extend(cairo_get_source(p->cr), CAIRO_EXTEND_PAD); /* edges are not blended with white */
 	cairo_fill(p->cr);
 	cairo_restore(p->cr);
 	cairo_surface_destroy(s);
 }
 
-/* What the current path holds: a dark rim, then the colour on it. */
-static void stroke_rimmed(struct pict *p, double width, uint32_t c)
+/* Strokes the current path: a wider dark outline, then the colour. */
+static void stroke_outlined(struct pict *p, double width, uint32_t c)
 {
 	colour(p, 0x000000B0);
 	cairo_set_line_width(p->cr, width + 1.6);
@@ -213,7 +213,7 @@ void pict_cross(struct pict *p, double x, double y, double r, uint32_t c)
 	cairo_line_to(p->cr, x + r, y + r);
 	cairo_move_to(p->cr, x - r, y + r);
 	cairo_line_to(p->cr, x + r, y - r);
-	stroke_rimmed(p, fmax(1.2, r * 0.55), c);
+	stroke_outlined(p, fmax(1.2, r * 0.55), c);
 }
 
 /* End of the run of finite points that begins at i. */
@@ -288,8 +288,9 @@ static int utf8_length(const unsigned char *s)
 	return n;
 }
 
-/* Cairo gives up the whole picture on a bad byte; names in streams may hold any. The caller frees. */
-static char *clean(const char *text)
+/* text with ? for bytes that are not UTF-8 and for control characters: cairo fails on invalid UTF-8, which names in streams may hold. The
+ * caller frees. */
+static char *printable_utf8(const char *text)
 {
 	char *s = xstrdup(text);
 	for (unsigned char *c = (unsigned char *)s; *c;) {
@@ -310,7 +311,7 @@ static void font(struct pict *p, double size, int style)
 
 double pict_text_width(struct pict *p, double size, int style, const char *text)
 {
-	char *s = clean(text);
+	char *s = printable_utf8(text);
 	cairo_text_extents_t e;
 	font(p, size, style);
 	cairo_text_extents(p->cr, s, &e);
@@ -320,23 +321,23 @@ double pict_text_width(struct pict *p, double size, int style, const char *text)
 
 void pict_text(struct pict *p, double x, double y, double size, int align, int style, uint32_t c, const char *text)
 {
-	double w = pict_text_width(p, size, style, text), back = align == PICT_LEFT ? 0 : align == PICT_CENTRE ? w / 2 : w;
-	char *s = clean(text);
+	double w = pict_text_width(p, size, style, text), offset = align == PICT_LEFT ? 0 : align == PICT_CENTRE ? w / 2 : w;
+	char *s = printable_utf8(text);
 	cairo_save(p->cr);
 	cairo_translate(p->cr, x, y);
 	if (style & PICT_UP)
 		cairo_rotate(p->cr, -M_PI / 2);
-	cairo_move_to(p->cr, -back, 0);
+	cairo_move_to(p->cr, -offset, 0);
 	if (style & PICT_HALO) {
 		cairo_text_path(p->cr, s);
 		colour(p, 0x000000B0);
 		cairo_set_line_width(p->cr, 2.4);
 		cairo_stroke(p->cr);
-		cairo_move_to(p->cr, -back, 0);
+		cairo_move_to(p->cr, -offset, 0);
 	}
 	colour(p, c);
 	cairo_show_text(p->cr, s);
-	cairo_new_path(p->cr); /* the pen stays at the text's end, and the next line would begin there */
+	cairo_new_path(p->cr); /* else the current point stays at the text's end, and the next path begins there */
 	cairo_restore(p->cr);
 	free(s);
 }

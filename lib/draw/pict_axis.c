@@ -3,21 +3,21 @@
 
 #include "lib/draw/pict_axis.h"
 
-/* The step of 1, 2 or 5 times a power of ten that cuts span into at most n parts. */
+/* The smallest step, 1, 2 or 5 times a power of ten, that divides span into at most n intervals. */
 static double nice_step(double span, int n)
 {
-	double raw = span / n, ten = pow(10, floor(log10(raw) + 1e-9));
-	return raw <= ten * 1.0001 ? ten : raw <= ten * 2.0001 ? 2 * ten : raw <= ten * 5.0001 ? 5 * ten : 10 * ten;
+	double raw = span / n, power = pow(10, floor(log10(raw) + 1e-9));
+	return raw <= power * 1.0001 ? power : raw <= power * 2.0001 ? 2 * power : raw <= power * 5.0001 ? 5 * power : 10 * power;
 }
 
 static void add(struct pict_axis *a, double v, double step)
 {
-	double slack = a->log ? 1e-9 * a->hi : 1e-9 * (a->hi - a->lo);
-	if (a->n == PICT_TICKS_MAX || v < a->lo - slack || v > a->hi + slack)
+	double tolerance = a->log ? 1e-9 * a->hi : 1e-9 * (a->hi - a->lo);
+	if (a->n == PICT_TICKS_MAX || v < a->lo - tolerance || v > a->hi + tolerance)
 		return;
-	double most = fmax(fabs(a->lo), fabs(a->hi));
+	double largest = fmax(fabs(a->lo), fabs(a->hi));
 	int digits = step > 0 ? (int)fmax(0, -floor(log10(step) + 1e-9)) : 0;
-	if (step > 0 && most < 1e6 && digits <= 5)
+	if (step > 0 && largest < 1e6 && digits <= 5)
 		snprintf(a->label[a->n], sizeof a->label[0], "%.*f", digits, v + 0.0);
 	else
 		snprintf(a->label[a->n], sizeof a->label[0], "%.6g", v);
@@ -31,7 +31,7 @@ static void linear_ticks(struct pict_axis *a, double step)
 		add(a, fabs(first + i) < 0.5 ? 0 : (first + i) * step, step);
 }
 
-/* Powers of ten, so far apart that they fit, and 2 and 5 times them where there is room. */
+/* Ticks at powers of ten, thinned out to fit, and at 2 and 5 times them where there is space; linear ticks where those are too few. */
 static void log_ticks(struct pict_axis *a, int wanted)
 {
 	double low = floor(log10(a->lo)), high = ceil(log10(a->hi)), decades = log10(a->hi / a->lo);
@@ -47,31 +47,31 @@ static void log_ticks(struct pict_axis *a, int wanted)
 	}
 }
 
-void pict_axis_fit(struct pict_axis *a, double lo, double hi, int log, int open, int whole, int wanted)
+void pict_axis_fit(struct pict_axis *a, double lo, double hi, int log, int extend, int integer, int wanted)
 {
-	/* A range of no width gets one. */
+	/* A range of zero width is widened. */
 	if (log && hi / lo < 1.000001)
 		lo /= 2, hi *= 2;
 	else if (!log && hi - lo <= 1e-9 * fmax(fabs(lo), fabs(hi))) {
-		double air = lo == 0 ? 1 : fabs(lo) / 2;
-		lo -= air, hi += air;
+		double margin = lo == 0 ? 1 : fabs(lo) / 2;
+		lo -= margin, hi += margin;
 	}
 	a->log = log;
 	a->n = 0;
 	if (log) {
-		double air = open ? pow(hi / lo, 0.04) : 1;
-		a->lo = lo / air, a->hi = hi * air;
+		double margin = extend ? pow(hi / lo, 0.04) : 1;
+		a->lo = lo / margin, a->hi = hi * margin;
 		log_ticks(a, wanted);
 		return;
 	}
-	double air = open ? 0.03 * (hi - lo) : 0;
-	int to_zero = open && lo >= 0 && lo < 0.4 * hi;
-	a->lo = to_zero ? 0 : lo - air;
-	a->hi = hi + air;
+	double margin = extend ? 0.03 * (hi - lo) : 0;
+	int to_zero = extend && lo >= 0 && lo < 0.4 * hi;
+	a->lo = to_zero ? 0 : lo - margin;
+	a->hi = hi + margin;
 	double step = nice_step(a->hi - a->lo, wanted);
-	if (whole && step < 1)
+	if (integer && step < 1)
 		step = 1;
-	if (open) {
+	if (extend) {
 		a->lo = floor(a->lo / step + 1e-9) * step;
 		a->hi = ceil(a->hi / step - 1e-9) * step;
 	}

@@ -8,15 +8,15 @@
 #include "lib/draw/pict_curves.h"
 #include "lib/draw/pict_log.h"
 
-enum { LOGS_MAX = 500, EDGE = 18, PANELS_MAX = 4, BETWEEN = 22 };
+enum { LOGS_MAX = 500, MARGIN = 18, PANELS_MAX = 4, PANEL_GAP = 22 };
 
-/* A line of the picture, in values; lo and hi NULL where it is one log's. */
+/* A line of the picture, in data units: over its logs, the mean, smallest and largest y at each x. */
 struct curve {
-	int group, column; /* whose legend name, which drawn column */
-	int logs;	   /* how many it was made from */
+	int group, column; /* indices of legend name and drawn column */
+	int logs;	   /* number of logs that it was made from */
 	int n;
 	double *x, *y, *lo, *hi;
-	int *of; /* at each point, how many logs have a value */
+	int *count; /* at each x, how many logs have a value */
 };
 
 struct chart {
@@ -26,7 +26,7 @@ struct chart {
 	char **group;  /* legend names */
 	char **column; /* names of drawn columns */
 	struct curve *curve;
-	struct pict_axis x, y[PANELS_MAX]; /* one over the other, an own y axis for each quantity */
+	struct pict_axis x, y[PANELS_MAX]; /* panels one above the other, a y axis for each quantity */
 	int npanels;
 	char **title;  /* of the panels' y axes */
 	int *panel_of; /* drawn column -> panel */
@@ -42,8 +42,8 @@ static int index_of(char **names, int n, const char *name)
 	return -1;
 }
 
-/* Adds name if it is new; its index. */
-static int enter(char ***names, int *n, const char *name)
+/* Adds name if it is new; returns its index. */
+static int find_or_add(char ***names, int *n, const char *name)
 {
 	int i = index_of(*names, *n, name);
 	if (i >= 0)
@@ -53,7 +53,7 @@ static int enter(char ***names, int *n, const char *name)
 	return (*n)++;
 }
 
-/* The next word of a comma-joined list, or NULL at its end. */
+/* The next word of a comma-separated list, or NULL at its end. */
 static const char *next_word(char **rest, const char *option)
 {
 	char *word = strsep(rest, ",");
@@ -62,11 +62,12 @@ static const char *next_word(char **rest, const char *option)
 	return word;
 }
 
-/* File name without folder and suffix; with the folder where it must be told from another. The caller frees. */
-static char *short_name(const char *path, int whole)
+/* File name without suffix, with_dir: with its directory, to distinguish equal names. The caller frees. */
+static char *short_name(const char *path, int with_dir)
 {
 	const char *slash = strrchr(path, '/');
-	char *name = xstrdup(slash && !whole ? slash + 1 : path), *base = strrchr(name, '/'), *dot = strrchr(base ? base + 1 : name, '.');
+	char *name = xstrdup(slash && !with_dir ? slash + 1 : path), *base = strrchr(name, '/'),
+	     *dot = strrchr(base ? base + 1 : name, '.');
 	if (dot && dot != name && dot != base + 1)
 		*dot = 0;
 	return name;
@@ -90,7 +91,7 @@ static void name_logs(struct chart *h, const struct pict_curves *c)
 			}
 			free(other);
 		}
-		h->group_of[i] = enter(&h->group, &h->ngroups, name ? name : own);
+		h->group_of[i] = find_or_add(&h->group, &h->ngroups, name ? name : own);
 		free(own);
 	}
 	if (rest)
@@ -98,15 +99,16 @@ static void name_logs(struct chart *h, const struct pict_curves *c)
 	free(list);
 }
 
-static int begins(const char *s, const char *with)
+static int starts_with(const char *s, const char *with)
 {
 	return !strncmp(s, with, strlen(with));
 }
 
-/* Speeds and times say nothing of learning. */
-static int aside(const char *s)
+/* Columns of times and speeds are not drawn by default. */
+static int is_timing(const char *s)
 {
-	return begins(s, "time") || begins(s, "rate") || begins(s, "wall") || begins(s, "seconds") || strstr(s, "_per_s");
+	return starts_with(s, "time") || starts_with(s, "rate") || starts_with(s, "wall") || starts_with(s, "seconds") ||
+	       strstr(s, "_per_s");
 }
 
 static void choose_columns(struct chart *h, const struct pict_curves *c)
@@ -120,7 +122,7 @@ static void choose_columns(struct chart *h, const struct pict_curves *c)
 				found |= pict_log_find(h->log[i], word) > 0;
 			if (!found)
 				die("%s: no column '%s' to draw", h->log[0]->name, word);
-			enter(&h->column, &h->ncolumns, word);
+			find_or_add(&h->column, &h->ncolumns, word);
 		}
 		free(list);
 		return;
@@ -129,8 +131,9 @@ static void choose_columns(struct chart *h, const struct pict_curves *c)
 		for (int i = 0; i < h->nlogs; i++)
 			for (int k = 1; k < h->log[i]->columns; k++) {
 				const struct pict_log_column *l = &h->log[i]->column[k];
-				if (pass ? l->numbers && !aside(l->name) : begins(l->name, "valid_") || begins(l->name, "train_"))
-					enter(&h->column, &h->ncolumns, l->name);
+				if (pass ? l->numbers && !is_timing(l->name)
+					 : starts_with(l->name, "valid_") || starts_with(l->name, "train_"))
+					find_or_add(&h->column, &h->ncolumns, l->name);
 			}
 	if (!h->ncolumns)
 		die("%s: no column of numbers to draw", h->log[0]->name);
@@ -148,10 +151,10 @@ static int by_x(const void *a, const void *b)
 	return p->x != q->x ? (p->x < q->x ? -1 : 1) : (p->y > q->y) - (p->y < q->y);
 }
 
-/* All values of the column in logs first..last of the group, into one curve; nothing if there are none. */
+/* Adds a curve of all values of the column in logs first..last of the group; none if there are no values. */
 static void add_curve(struct chart *h, const struct pict_curves *c, int group, int column, int first, int last, int *dropped)
 {
-	struct point *at = NULL;
+	struct point *points = NULL;
 	size_t n = 0;
 	struct curve u = {.group = group, .column = column};
 	for (int i = first; i <= last; i++) {
@@ -161,7 +164,7 @@ static void add_curve(struct chart *h, const struct pict_curves *c, int group, i
 			continue;
 		pict_log_check(l, k);
 		u.logs += l->column[k].numbers > 0;
-		at = xrealloc(at, (n + l->column[k].numbers) * sizeof *at);
+		points = xrealloc(points, (n + l->column[k].numbers) * sizeof *points);
 		for (size_t r = 0; r < l->rows; r++) {
 			double x = l->v[r * l->columns], y = l->v[r * l->columns + k];
 			if (isnan(y))
@@ -169,26 +172,26 @@ static void add_curve(struct chart *h, const struct pict_curves *c, int group, i
 			if ((c->logx && x <= 0) || (c->logy && y <= 0) || fabs(x) > 1e300 || fabs(y) > 1e300)
 				++*dropped;
 			else
-				at[n++] = (struct point){x, y};
+				points[n++] = (struct point){x, y};
 		}
 	}
 	if (n) {
-		qsort(at, n, sizeof *at, by_x); /* by y as well, so that the sums do not hang on the order of logs */
+		qsort(points, n, sizeof *points, by_x); /* by y as well, so that the sums do not depend on the order of logs */
 		double *v = xmalloc(4 * n * sizeof *v);
 		u.x = v, u.y = v + n, u.lo = v + 2 * n, u.hi = v + 3 * n;
-		u.of = xcalloc(n, sizeof *u.of);
+		u.count = xcalloc(n, sizeof *u.count);
 		for (size_t i = 0, j; i < n; i = j, u.n++) {
 			double sum = 0;
-			for (j = i; j < n && at[j].x == at[i].x; j++)
-				sum += at[j].y / 1e3;
-			u.x[u.n] = at[i].x, u.lo[u.n] = at[i].y, u.hi[u.n] = at[j - 1].y;
-			u.of[u.n] = (int)(j - i);
-			u.y[u.n] = j - i == 1 ? at[i].y : sum / (double)(j - i) * 1e3;
+			for (j = i; j < n && points[j].x == points[i].x; j++)
+				sum += points[j].y / 1e3;
+			u.x[u.n] = points[i].x, u.lo[u.n] = points[i].y, u.hi[u.n] = points[j - 1].y;
+			u.count[u.n] = (int)(j - i);
+			u.y[u.n] = j - i == 1 ? points[i].y : sum / (double)(j - i) * 1e3;
 		}
 		h->curve = xrealloc(h->curve, ((size_t)h->ncurves + 1) * sizeof *h->curve);
 		h->curve[h->ncurves++] = u;
 	}
-	free(at);
+	free(points);
 }
 
 static void make_curves(struct chart *h, const struct pict_curves *c)
@@ -204,10 +207,10 @@ static void make_curves(struct chart *h, const struct pict_curves *c)
 		die("%s: no value to draw", h->log[0]->name);
 }
 
-/* The column's name as an axis title: valid_ and train_ off, a unit in brackets. */
+/* The column's name as an axis title: without valid_ and train_, a unit in parentheses. The caller frees. */
 static char *title_of(const char *column)
 {
-	const char *s = begins(column, "valid_") || begins(column, "train_") ? column + 6 : column;
+	const char *s = starts_with(column, "valid_") || starts_with(column, "train_") ? column + 6 : column;
 	size_t n = strlen(s);
 	char *t = n > 3 && !strcmp(s + n - 3, "_px")  ? xprintf("%.*s (px)", (int)n - 3, s)
 		  : n > 2 && !strcmp(s + n - 2, "_s") ? xprintf("%.*s (s)", (int)n - 2, s)
@@ -218,13 +221,13 @@ static char *title_of(const char *column)
 	return t;
 }
 
-/* A loss and an error in pixels on one axis would press one of them flat. */
+/* A panel for each quantity, since a loss and an error in pixels differ in scale; one for all where there are too many, or a ylabel. */
 static void make_panels(struct chart *h, const struct pict_curves *c)
 {
 	h->panel_of = xcalloc((size_t)h->ncolumns, sizeof *h->panel_of);
 	for (int i = 0; i < h->ncurves && !c->ylabel; i++) {
 		char *t = title_of(h->column[h->curve[i].column]);
-		h->panel_of[h->curve[i].column] = enter(&h->title, &h->npanels, t);
+		h->panel_of[h->curve[i].column] = find_or_add(&h->title, &h->npanels, t);
 		free(t);
 	}
 	if (h->npanels > 0 && h->npanels <= PANELS_MAX)
@@ -241,7 +244,7 @@ static void make_panels(struct chart *h, const struct pict_curves *c)
 static void fit_axes(struct chart *h, const struct pict_curves *c)
 {
 	double x0 = INFINITY, x1 = -INFINITY, y0[PANELS_MAX], y1[PANELS_MAX];
-	int whole = 1;
+	int integer = 1;
 	for (int p = 0; p < h->npanels; p++)
 		y0[p] = INFINITY, y1[p] = -INFINITY;
 	for (int i = 0; i < h->ncurves; i++) {
@@ -250,12 +253,12 @@ static void fit_axes(struct chart *h, const struct pict_curves *c)
 		x0 = fmin(x0, u->x[0]), x1 = fmax(x1, u->x[u->n - 1]);
 		for (int k = 0; k < u->n; k++) {
 			y0[p] = fmin(y0[p], u->lo[k]), y1[p] = fmax(y1[p], u->hi[k]);
-			whole &= u->x[k] == floor(u->x[k]);
+			integer &= u->x[k] == floor(u->x[k]);
 		}
 	}
 	if (x0 > 0 && x0 < 0.1 * x1 && !c->logx)
-		x0 = 0; /* epochs count from 1, and an axis without its first number puzzles */
-	pict_axis_fit(&h->x, x0, x1, c->logx, 0, whole, c->size.w / 90 + 1);
+		x0 = 0; /* epochs count from 1: the axis begins with a tick at 0 */
+	pict_axis_fit(&h->x, x0, x1, c->logx, 0, integer, c->size.w / 90 + 1);
 	for (int p = 0; p < h->npanels; p++)
 		pict_axis_fit(&h->y[p], y0[p], y1[p], c->logy, 1, 0, c->size.h / (60 * h->npanels) + 1);
 }
@@ -272,7 +275,7 @@ static int curve_dash(const struct chart *h, const struct curve *u)
 	return h->ngroups > 1 ? u->column + u->group / PICT_COLOURS : u->column / PICT_COLOURS;
 }
 
-/* Where u stands in the legend: once for all curves that look alike. */
+/* u's entry in the legend. The caller frees. */
 static char *legend_text(const struct chart *h, const struct pict_curves *c, const struct curve *u)
 {
 	const char *g = h->group[u->group], *k = h->column[u->column];
@@ -284,7 +287,7 @@ static char *legend_text(const struct chart *h, const struct pict_curves *c, con
 	return more;
 }
 
-/* Entries in rows from base line y on down; returns that of the last row. */
+/* Draws the entries, one for all curves that look alike, in rows from baseline y on down; returns the baseline of the last row. */
 static double legend(struct pict *p, const struct chart *h, const struct pict_curves *c, double left, double right, double y)
 {
 	double x = left;
@@ -320,7 +323,7 @@ static void draw_axes(struct pict *p, const struct chart *h, int panel)
 			pict_text(p, at, base + 19, 11.5, PICT_CENTRE, 0, PICT_INK, x->label[i]);
 	}
 	pict_path(p, (double[]){x->from, x->to}, (double[]){base, base}, 2, 1, PICT_PALE, 0);
-	pict_text(p, EDGE + 8, (y->from + y->to) / 2, 12.5, PICT_CENTRE, PICT_UP, PICT_INK, h->title[panel]);
+	pict_text(p, MARGIN + 8, (y->from + y->to) / 2, 12.5, PICT_CENTRE, PICT_UP, PICT_INK, h->title[panel]);
 }
 
 static void draw_curve(struct pict *p, const struct chart *h, const struct curve *u, int band)
@@ -329,20 +332,20 @@ static void draw_curve(struct pict *p, const struct chart *h, const struct curve
 	double *v = xmalloc(4 * n * sizeof *v), *x = v, *y = v + n, *a = v + 2 * n, *b = v + 3 * n;
 	const struct pict_axis *axis = &h->y[h->panel_of[u->column]];
 	uint32_t colour = curve_colour(h, u);
-	int some = 0;
+	int incomplete = 0;
 	for (size_t i = 0; i < n; i++) {
 		x[i] = pict_axis_at(&h->x, u->x[i]);
 		a[i] = pict_axis_at(axis, u->lo[i]);
 		b[i] = pict_axis_at(axis, u->hi[i]);
 		y[i] = pict_axis_at(axis, u->y[i]);
-		some |= u->of[i] < u->logs;
+		incomplete |= u->count[i] < u->logs;
 	}
 	if (band && u->logs > 1)
 		pict_band(p, x, a, b, u->n, (colour & ~0xFFu) | 0x30);
-	if (!band && some)
+	if (!band && incomplete)
 		pict_path(p, x, y, u->n, 2, (colour & ~0xFFu) | 0x70, curve_dash(h, u));
 	for (size_t i = 0; i < n; i++)
-		if (u->of[i] < u->logs)
+		if (u->count[i] < u->logs)
 			y[i] = NAN;
 	if (!band)
 		pict_path(p, x, y, u->n, 2, colour, curve_dash(h, u));
@@ -351,24 +354,24 @@ static void draw_curve(struct pict *p, const struct chart *h, const struct curve
 
 static void draw(struct chart *h, const struct pict_curves *c, struct out *o)
 {
-	double width = c->size.w, height = c->size.h, top = EDGE, label = 0;
+	double width = c->size.w, height = c->size.h, top = MARGIN, label = 0;
 	struct pict *p = pict_new(pict_format(&c->to), width, height);
 	for (int k = 0; k < h->npanels; k++)
 		for (int i = 0; i < h->y[k].n; i++)
 			label = fmax(label, pict_text_width(p, 11.5, 0, h->y[k].label[i]));
-	h->x.from = floor(EDGE + 24 + label + 8);
-	h->x.to = width - EDGE - 10;
+	h->x.from = floor(MARGIN + 24 + label + 8);
+	h->x.to = width - MARGIN - 10;
 	if (c->title) {
 		pict_text(p, h->x.from, top + 14, 15, PICT_LEFT, PICT_BOLD, PICT_INK, c->title);
 		top += 28;
 	}
 	top = legend(p, h, c, h->x.from, h->x.to, top + 10) + 18;
-	double each = (height - EDGE - 40 - top + BETWEEN) / h->npanels;
-	if (each - BETWEEN < 40 || h->x.to - h->x.from < 60)
+	double pitch = (height - MARGIN - 40 - top + PANEL_GAP) / h->npanels;
+	if (pitch - PANEL_GAP < 40 || h->x.to - h->x.from < 60)
 		die("--size: %.0fx%.0f leaves no room for curves", width, height);
 	for (int k = 0; k < h->npanels; k++) {
-		h->y[k].to = top + k * each;
-		h->y[k].from = h->y[k].to + each - BETWEEN;
+		h->y[k].to = top + k * pitch;
+		h->y[k].from = h->y[k].to + pitch - PANEL_GAP;
 		draw_axes(p, h, k);
 		pict_clip(p, h->x.from - 4, h->y[k].to - 4, h->x.to - h->x.from + 8, h->y[k].from - h->y[k].to + 8);
 		for (int band = 1; band >= 0; band--)
@@ -378,15 +381,15 @@ static void draw(struct chart *h, const struct pict_curves *c, struct out *o)
 		pict_unclip(p);
 	}
 	const char *xlabel = c->xlabel ? c->xlabel : h->log[0]->column->name;
-	pict_text(p, (h->x.from + h->x.to) / 2, height - EDGE + 2, 12.5, PICT_CENTRE, 0, PICT_INK, xlabel);
+	pict_text(p, (h->x.from + h->x.to) / 2, height - MARGIN + 2, 12.5, PICT_CENTRE, 0, PICT_INK, xlabel);
 	pict_finish(p, o);
 }
 
 static void free_chart(struct chart *h)
 {
 	for (int i = 0; i < h->ncurves; i++) {
-		free(h->curve[i].x); /* y, lo and hi lie in it */
-		free(h->curve[i].of);
+		free(h->curve[i].x); /* y, lo and hi are in the same allocation */
+		free(h->curve[i].count);
 	}
 	for (int i = 0; i < h->nlogs; i++)
 		pict_log_free(h->log[i]);

@@ -13,7 +13,7 @@
 #define HEAT 0xFFB000 /* 0xRRGGBB */
 #define STEP 0x7CFC8AFF
 
-enum { GAP = 14, CAPTION = 18, HEAD = 30, EDGE = 16, NAMES_MAX = 1000 };
+enum { GAP = 14, CAPTION = 18, LEGEND = 30, MARGIN = 16, NAMES_MAX = 1000 };
 
 struct face {
 	uint64_t id;
@@ -21,19 +21,19 @@ struct face {
 	double error;
 	unsigned char *image;
 	float *truth, *predicted; /* K x 2, NULL if the stream has none */
-	float *steps;		  /* levels x K x 2: where a cascade's points were before each further level */
+	float *steps;		  /* levels x K x 2: the points before each further level of a cascade */
 	float *maps;		  /* channels x mh x mw */
 };
 
-/* Which tensors there are, and the faces kept. */
-struct book {
+/* The data set's tensors, and the faces selected to draw. */
+struct selection {
 	struct dataset_stream *d;
 	int image, truth, predicted, id, steps, maps; /* tensor ids or -1 */
 	int w, h, k, levels, channels, mw, mh;
 	char **names;
 	struct face *face;
 	size_t n;
-	size_t least; /* with --worst: the kept face that goes next */
+	size_t least; /* with --worst: index of the selected face to be replaced next */
 };
 
 double pict_face_error(const float *truth, const float *predicted, int k)
@@ -49,13 +49,13 @@ double pict_face_error(const float *truth, const float *predicted, int k)
 	return n ? sqrt(sum / n) : NAN;
 }
 
-/* Tensor id of points f32 [N,K,2] or -1; all that are there have the same K. */
-static int find_points(struct book *b, const char *name)
+/* Id of a tensor of points f32 [N,K,2], or -1; all such tensors must have the same K. */
+static int find_points(struct selection *b, const char *name)
 {
 	const struct tns *t = b->d->in;
 	if (tns_find(t, name) < 0)
 		return -1;
-	int id = dataset_stream_need(t, name, TNS_F32, 3);
+	int id = dataset_stream_require(t, name, TNS_F32, 3);
 	const struct tns_def *def = &t->def[id];
 	if (def->dim[2] != 2)
 		die("%s: %s: %llu numbers a point, where x and y are needed", t->name, name, (unsigned long long)def->dim[2]);
@@ -65,12 +65,12 @@ static int find_points(struct book *b, const char *name)
 	return id;
 }
 
-static void find_steps_and_maps(struct book *b, const struct pict_faces *f)
+static void find_steps_and_maps(struct selection *b, const struct pict_faces *f)
 {
 	const struct tns *t = b->d->in;
 	b->steps = b->maps = -1;
 	if (b->predicted >= 0 && tns_find(t, "steps") >= 0) {
-		b->steps = dataset_stream_need(t, "steps", TNS_F32, 4);
+		b->steps = dataset_stream_require(t, "steps", TNS_F32, 4);
 		const struct tns_def *def = &t->def[b->steps];
 		if (def->dim[2] != (uint64_t)b->k || def->dim[3] != 2)
 			die("%s: steps are not of the %d points of predicted", t->name, b->k);
@@ -80,22 +80,22 @@ static void find_steps_and_maps(struct book *b, const struct pict_faces *f)
 		return;
 	if (tns_find(t, "maps") < 0)
 		die("%s: no maps to draw (predict --maps makes them)", t->name);
-	b->maps = dataset_stream_need(t, "maps", TNS_F32, 4);
+	b->maps = dataset_stream_require(t, "maps", TNS_F32, 4);
 	const struct tns_def *def = &t->def[b->maps];
 	b->channels = (int)def->dim[1], b->mh = (int)def->dim[2], b->mw = (int)def->dim[3];
 }
 
-static void open_book(struct book *b, const char *data, const struct pict_faces *f)
+static void open_selection(struct selection *b, const char *data, const struct pict_faces *f)
 {
 	b->d = dataset_stream_open(data);
 	const struct tns *t = b->d->in;
-	b->image = dataset_stream_need(t, "image", TNS_U8, 3);
+	b->image = dataset_stream_require(t, "image", TNS_U8, 3);
 	b->h = (int)t->def[b->image].dim[1];
 	b->w = (int)t->def[b->image].dim[2];
 	b->truth = find_points(b, "keypoints");
 	b->predicted = find_points(b, "predicted");
 	find_steps_and_maps(b, f);
-	b->id = tns_find(t, "id") < 0 ? -1 : dataset_stream_need(t, "id", TNS_U32, 1);
+	b->id = tns_find(t, "id") < 0 ? -1 : dataset_stream_require(t, "id", TNS_U32, 1);
 	if (f->worst && (b->truth < 0 || b->predicted < 0))
 		die("%s: no %s: --worst needs truth and prediction", t->name, b->truth < 0 ? "keypoints" : "predicted");
 	if (f->names) {
@@ -111,7 +111,7 @@ static void open_book(struct book *b, const char *data, const struct pict_faces 
 	}
 }
 
-static void *copy_row(void *to, const struct book *b, int id, uint64_t i)
+static void *copy_row(void *to, const struct selection *b, int id, uint64_t i)
 {
 	if (id < 0)
 		return NULL;
@@ -121,7 +121,7 @@ static void *copy_row(void *to, const struct book *b, int id, uint64_t i)
 	return to;
 }
 
-static void keep_face(struct book *b, struct face *f, uint64_t i, double error)
+static void keep_face(struct selection *b, struct face *f, uint64_t i, double error)
 {
 	f->row = b->d->row + i + 1;
 	f->id = f->row;
@@ -147,17 +147,18 @@ static int by_error(const void *a, const void *b)
 	return x->row < y->row ? -1 : 1;
 }
 
-/* Take row i of the block if it is among those to be drawn. */
-static void offer(struct book *b, const struct pict_faces *f, uint64_t i)
+/* Selects row i of the block if it is among those to draw. */
+static void select_row(struct selection *b, const struct pict_faces *f, uint64_t i)
 {
 	if (b->d->row + i + 1 < (uint64_t)f->first)
 		return;
-	double error =
-		b->truth < 0 || b->predicted < 0 ? NAN : pict_face_error(dataset_stream_at(b->d, b->truth, i), dataset_stream_at(b->d, b->predicted, i), b->k);
+	double error = b->truth < 0 || b->predicted < 0
+			       ? NAN
+			       : pict_face_error(dataset_stream_at(b->d, b->truth, i), dataset_stream_at(b->d, b->predicted, i), b->k);
 	if (f->worst && isnan(error))
 		return;
 	if (b->n < (size_t)f->count) {
-		if ((b->n & (b->n - 1)) == 0) /* room doubles */
+		if ((b->n & (b->n - 1)) == 0) /* capacity doubles */
 			b->face = xrealloc(b->face, (b->n ? 2 * b->n : 1) * sizeof *b->face);
 		memset(&b->face[b->n], 0, sizeof *b->face);
 		keep_face(b, &b->face[b->n++], i, error);
@@ -176,70 +177,71 @@ static void offer(struct book *b, const struct pict_faces *f, uint64_t i)
 
 /* ---- drawing ---- */
 
-struct place {
+struct rect {
 	double x, y, w, h;
 };
 
-static int overlap(const struct place *a, const struct place *b)
+static int overlap(const struct rect *a, const struct rect *b)
 {
 	return a->x < b->x + b->w && b->x < a->x + a->w && a->y < b->y + b->h && b->y < a->y + a->h;
 }
 
-/* Names go right, left, above or below their point, ever farther, where neither names nor points are yet: the first free place, else the
- * least crowded. */
-static void draw_names(struct pict *p, const struct book *b, const struct place *cell, const double *at, const double *other, double size)
+/* Draws names right, left, above or below their points, at increasing distance: at the first position free of points and earlier names,
+ * else the one with the fewest overlaps. at (K, 2): points with names, other (K, 2): further points to avoid. */
+static void draw_names(
+	struct pict *p, const struct selection *b, const struct rect *cell, const double *at, const double *other, double size)
 {
-	struct place *taken = xcalloc(3 * (size_t)b->k, sizeof *taken);
+	struct rect *occupied = xcalloc(3 * (size_t)b->k, sizeof *occupied);
 	int n = 0;
 	for (int k = 0; k < b->k; k++) {
 		if (!isnan(at[2 * k]))
-			taken[n++] = (struct place){at[2 * k] - 4, at[2 * k + 1] - 4, 8, 8};
+			occupied[n++] = (struct rect){at[2 * k] - 4, at[2 * k + 1] - 4, 8, 8};
 		if (!isnan(other[2 * k]))
-			taken[n++] = (struct place){other[2 * k] - 4, other[2 * k + 1] - 4, 8, 8};
+			occupied[n++] = (struct rect){other[2 * k] - 4, other[2 * k + 1] - 4, 8, 8};
 	}
 	for (int k = 0; k < b->k; k++) {
 		double x = at[2 * k], y = at[2 * k + 1], w = pict_text_width(p, size, 0, b->names[k]), h = size * 1.1;
 		if (isnan(x))
 			continue;
-		struct place best = {0};
+		struct rect best = {0};
 		int fewest = 1 << 30;
 		for (int try = 0; try < 40 && fewest; try++) {
-			double far = 5 + (try / 4) * size * 0.7;
-			struct place s = {x + 6, y - h / 2, w, h};
+			double distance = 5 + (try / 4) * size * 0.7;
+			struct rect s = {x + 6, y - h / 2, w, h};
 			switch (try % 4) {
 			case 0:
-				s.y += far - 5;
+				s.y += distance - 5;
 				break;
 			case 1:
-				s.x = x - 6 - w, s.y += far - 5;
+				s.x = x - 6 - w, s.y += distance - 5;
 				break;
 			case 2:
-				s.x = x - w / 2, s.y = y - far - h;
+				s.x = x - w / 2, s.y = y - distance - h;
 				break;
 			case 3:
-				s.x = x - w / 2, s.y = y + far;
+				s.x = x - w / 2, s.y = y + distance;
 				break;
 			}
 			int hits = 0;
 			for (int j = 0; j < n; j++)
-				hits += overlap(&s, &taken[j]);
+				hits += overlap(&s, &occupied[j]);
 			if (s.x < cell->x || s.y < cell->y || s.x + w > cell->x + cell->w || s.y + h > cell->y + cell->h)
 				hits += 10;
 			if (hits < fewest)
 				fewest = hits, best = s;
 		}
-		taken[n++] = best;
-		/* A name that had to go far off is led back to its point. */
+		occupied[n++] = best;
+		/* A line from a distant name to its point. */
 		double nx = fmin(fmax(x, best.x), best.x + w), ny = fmin(fmax(y, best.y), best.y + h);
 		if (hypot(nx - x, ny - y) > 9)
 			pict_path(p, (double[]){x, nx}, (double[]){y, ny}, 2, 0.8, 0xFFFFFF90, 0);
 		pict_text(p, best.x, best.y + size * 0.85, size, PICT_LEFT, PICT_HALO, 0xFFFFFFFF, b->names[k]);
 	}
-	free(taken);
+	free(occupied);
 }
 
-/* Where point k is on the canvas; 0 if it has no place in the picture. */
-static int locate(const float *points, int k, const struct book *b, const struct place *cell, double zoom, double *x, double *y)
+/* Canvas coordinates of point k; 0 if it is missing or far outside the image. */
+static int to_canvas(const float *points, int k, const struct selection *b, const struct rect *cell, double zoom, double *x, double *y)
 {
 	if (!points || !isfinite(points[2 * k]) || !isfinite(points[2 * k + 1]))
 		return 0;
@@ -251,14 +253,14 @@ static int locate(const float *points, int k, const struct book *b, const struct
 	return 1;
 }
 
-/* Where a cascade's points came from: a line through what each level had. */
-static void draw_steps(struct pict *p, const struct book *b, const struct face *f, const struct place *cell, double zoom)
+/* Draws the path of each point through the levels of a cascade. */
+static void draw_steps(struct pict *p, const struct selection *b, const struct face *f, const struct rect *cell, double zoom)
 {
 	double *x = xmalloc(2 * ((size_t)b->levels + 1) * sizeof *x), *y = x + b->levels + 1;
 	for (int k = 0; k < b->k; k++) {
 		int n = 0;
 		for (int l = 0; l <= b->levels; l++)
-			n += locate(l < b->levels ? f->steps + 2 * l * b->k : f->predicted, k, b, cell, zoom, &x[n], &y[n]);
+			n += to_canvas(l < b->levels ? f->steps + 2 * l * b->k : f->predicted, k, b, cell, zoom, &x[n], &y[n]);
 		if (n < 2)
 			continue;
 		pict_path(p, x, y, n, 1.4, STEP, 0);
@@ -268,8 +270,8 @@ static void draw_steps(struct pict *p, const struct book *b, const struct face *
 	free(x);
 }
 
-/* The heat over the face: at each pixel the largest of the maps, each (or, of one, all of it) in parts of its peak. */
-static void lay_maps(const struct book *b, const struct face *f, uint32_t *rgb)
+/* Blends the heat maps over the image: at each pixel the maximum over the maps, each divided by its peak. */
+static void blend_maps(const struct selection *b, const struct face *f, uint32_t *rgb)
 {
 	size_t n = (size_t)b->mw * (size_t)b->mh;
 	float *heat = xcalloc(n, sizeof *heat);
@@ -283,7 +285,7 @@ static void lay_maps(const struct book *b, const struct face *f, uint32_t *rgb)
 	}
 	for (int y = 0; y < b->h; y++)
 		for (int x = 0; x < b->w; x++) {
-			/* between the centres of the map's cells */
+			/* bilinear between the centres of the map's cells */
 			double u = fmin(fmax((x + 0.5) * b->mw / b->w - 0.5, 0), b->mw - 1),
 			       v = fmin(fmax((y + 0.5) * b->mh / b->h - 0.5, 0), b->mh - 1);
 			int i = (int)u, j = (int)v, i1 = i + 1 < b->mw ? i + 1 : i, j1 = j + 1 < b->mh ? j + 1 : j;
@@ -300,22 +302,22 @@ static void lay_maps(const struct book *b, const struct face *f, uint32_t *rgb)
 	free(heat);
 }
 
-static void draw_points(struct pict *p, const struct book *b, const struct face *f, const struct place *cell, double zoom)
+static void draw_points(struct pict *p, const struct selection *b, const struct face *f, const struct rect *cell, double zoom)
 {
 	double r = fmin(fmax(fmin(cell->w, cell->h) / 85, 1.3), 4), tx, ty, px, py;
 	double *at = xmalloc(4 * (size_t)b->k * sizeof *at), *other = at + 2 * b->k;
 	for (int k = 0; k < b->k; k++)
-		if (locate(f->truth, k, b, cell, zoom, &tx, &ty) && locate(f->predicted, k, b, cell, zoom, &px, &py))
+		if (to_canvas(f->truth, k, b, cell, zoom, &tx, &ty) && to_canvas(f->predicted, k, b, cell, zoom, &px, &py))
 			pict_path(p, (double[]){tx, px}, (double[]){ty, py}, 2, 1.2, 0xFFFFFFB0, 0);
 	for (int k = 0; k < 2 * b->k; k++)
 		at[k] = other[k] = NAN;
 	for (int k = 0; k < b->k; k++)
-		if (locate(f->predicted, k, b, cell, zoom, &px, &py)) {
+		if (to_canvas(f->predicted, k, b, cell, zoom, &px, &py)) {
 			pict_cross(p, px, py, r * 1.1, PREDICTED);
 			at[2 * k] = other[2 * k] = px, at[2 * k + 1] = other[2 * k + 1] = py;
 		}
 	for (int k = 0; k < b->k; k++)
-		if (locate(f->truth, k, b, cell, zoom, &tx, &ty)) {
+		if (to_canvas(f->truth, k, b, cell, zoom, &tx, &ty)) {
 			pict_dot(p, tx, ty, r, TRUTH);
 			at[2 * k] = tx, at[2 * k + 1] = ty;
 		}
@@ -324,7 +326,7 @@ static void draw_points(struct pict *p, const struct book *b, const struct face 
 	free(at);
 }
 
-static void draw_caption(struct pict *p, const struct book *b, const struct face *f, const struct place *cell)
+static void draw_caption(struct pict *p, const struct selection *b, const struct face *f, const struct rect *cell)
 {
 	char label[40], error[40] = "";
 	snprintf(label, sizeof label, "%s %llu", b->id >= 0 ? "id" : "row", (unsigned long long)f->id);
@@ -333,17 +335,17 @@ static void draw_caption(struct pict *p, const struct book *b, const struct face
 	else if (!isnan(f->error))
 		snprintf(error, sizeof error, "%.2f px", f->error);
 	double y = cell->y + cell->h + 13, ew = pict_text_width(p, 10.5, 0, error), lw = pict_text_width(p, 10.5, 0, label);
-	/* On tiny faces the error is worth more than the number. */
+	/* On tiny faces the error has precedence over the number. */
 	if (ew <= cell->w + GAP)
 		pict_text(p, cell->x + cell->w, y, 10.5, PICT_RIGHT, 0, PICT_INK, error);
 	if (lw + ew + 6 * (ew > 0) <= cell->w + GAP * (ew == 0))
 		pict_text(p, cell->x, y, 10.5, PICT_LEFT, 0, PICT_PALE, label);
 }
 
-static void draw_head(struct pict *p, const struct book *b, const struct pict_faces *f, uint64_t total, double width)
+static void draw_legend(struct pict *p, const struct selection *b, const struct pict_faces *f, uint64_t total, double width)
 {
 	char text[100];
-	double x = EDGE, y = EDGE + 9;
+	double x = MARGIN, y = MARGIN + 9;
 	if (b->truth >= 0 && b->predicted >= 0) {
 		pict_dot(p, x + 5, y - 4, 3.5, TRUTH);
 		pict_text(p, x + 14, y, 12, PICT_LEFT, 0, PICT_INK, "truth");
@@ -362,26 +364,27 @@ static void draw_head(struct pict *p, const struct book *b, const struct pict_fa
 	}
 	snprintf(text, sizeof text, f->worst ? "the worst %llu of %llu faces" : "%llu of %llu faces", (unsigned long long)b->n,
 		(unsigned long long)total);
-	if (x + pict_text_width(p, 11, 0, text) + EDGE <= width)
-		pict_text(p, width - EDGE, y, 11, PICT_RIGHT, 0, PICT_PALE, text);
+	if (x + pict_text_width(p, 11, 0, text) + MARGIN <= width)
+		pict_text(p, width - MARGIN, y, 11, PICT_RIGHT, 0, PICT_PALE, text);
 }
 
-static void draw(struct book *b, const struct pict_faces *f, uint64_t total, struct out *o)
+static void draw(struct selection *b, const struct pict_faces *f, uint64_t total, struct out *o)
 {
 	double zoom = pict_zoom(b->w, b->h, b->names ? 480 : 192, f->zoom), iw = b->w * zoom, ih = b->h * zoom;
 	int columns = pict_columns((int)b->n, f->columns, iw + GAP, ih + CAPTION + GAP), rows = ((int)b->n + columns - 1) / columns;
-	double width = 2 * EDGE + columns * (iw + GAP) - GAP, head = b->predicted >= 0 ? fmax(width, b->steps >= 0 ? 260 : 190) : width;
-	struct pict *p = pict_new(pict_format(&f->to), head, 2 * EDGE + HEAD + rows * (ih + CAPTION + GAP) - GAP);
-	draw_head(p, b, f, total, head);
+	double width = 2 * MARGIN + columns * (iw + GAP) - GAP,
+	       canvas_width = b->predicted >= 0 ? fmax(width, b->steps >= 0 ? 260 : 190) : width;
+	struct pict *p = pict_new(pict_format(&f->to), canvas_width, 2 * MARGIN + LEGEND + rows * (ih + CAPTION + GAP) - GAP);
+	draw_legend(p, b, f, total, canvas_width);
 	size_t n = (size_t)b->w * b->h;
 	uint32_t *rgb = xmalloc(n * sizeof *rgb);
 	const struct pict_range bytes = {0, 255};
 	for (size_t i = 0; i < b->n; i++) {
-		struct place cell = {
-			EDGE + (double)(i % columns) * (iw + GAP), EDGE + HEAD + (double)(i / columns) * (ih + CAPTION + GAP), iw, ih};
+		struct rect cell = {MARGIN + (double)(i % columns) * (iw + GAP),
+			MARGIN + LEGEND + (double)(i / columns) * (ih + CAPTION + GAP), iw, ih};
 		pict_grey_u8(&bytes, b->face[i].image, n, rgb);
 		if (b->maps >= 0)
-			lay_maps(b, &b->face[i], rgb);
+			blend_maps(b, &b->face[i], rgb);
 		pict_image(p, cell.x, cell.y, zoom, b->w, b->h, rgb, 1);
 		pict_clip(p, cell.x - 4, cell.y - 4, iw + 8, ih + 8);
 		if (b->steps >= 0)
@@ -396,14 +399,14 @@ static void draw(struct book *b, const struct pict_faces *f, uint64_t total, str
 
 void pict_faces(const char *data, const struct pict_faces *f)
 {
-	struct book b = {0};
+	struct selection b = {0};
 	struct out *o = pict_open(&f->to);
-	open_book(&b, data, f);
+	open_selection(&b, data, f);
 	uint64_t n, total = 0;
 	while ((n = dataset_stream_next(b.d)) > 0) {
 		total += n;
 		for (uint64_t i = 0; i < n; i++)
-			offer(&b, f, i);
+			select_row(&b, f, i);
 	}
 	if (!b.n)
 		die("%s: nothing to draw: %llu rows%s", b.d->in->name, (unsigned long long)total,

@@ -13,7 +13,7 @@ int pict_columns(int n, int64_t wanted, double cell_w, double cell_h)
 		best = 1;
 	if (best > n)
 		best = n;
-	/* A full last row is worth a shape a quarter off. */
+	/* A full last row within a quarter of the best number is preferred. */
 	for (int d = 0; d <= best / 4; d++) {
 		if (best + d <= n && n % (best + d) == 0)
 			return best + d;
@@ -54,11 +54,11 @@ void pict_range_u8(struct pict_range *r, const unsigned char *v, size_t n)
 		widen(r, v[i]);
 }
 
-/* Clamped before it becomes an integer: the study of 2014 let bytes wrap around, and its filters were half noise. */
+/* Clamped before the conversion to a byte, which would wrap around (as it did in the filters drawn by the study of 2014). */
 static uint32_t grey(const struct pict_range *r, double v)
 {
 	if (!isfinite(v))
-		return PICT_SIGNAL >> 8;
+		return PICT_NONFINITE >> 8;
 	double g = r->hi > r->lo ? (v - r->lo) / (r->hi - r->lo) : 0.5;
 	uint32_t b = (uint32_t)(fmin(fmax(g, 0), 1) * 255 + 0.5);
 	return b << 16 | b << 8 | b;

@@ -10,7 +10,7 @@
 
 enum { LINE_MAX_BYTES = 1 << 16, COLUMNS_MAX = 1000, ROWS_MAX = 10000000 };
 
-/* One line into line, the newline taken off; 0 at the end. */
+/* Reads one line without its newline; 0 at the end. */
 static int read_line(FILE *f, const struct pict_log *l, size_t number, char *line)
 {
 	if (!fgets(line, LINE_MAX_BYTES, f)) {
@@ -87,32 +87,32 @@ static void read_row(struct pict_log *l, char *line, size_t number)
 
 struct pict_log *pict_log_read(const char *path)
 {
-	int in = !path || !strcmp(path, "-");
+	int is_stdin = !path || !strcmp(path, "-");
 	struct pict_log *l = xcalloc(1, sizeof *l);
-	l->name = in ? "stdin" : path;
-	if (in && isatty(STDIN_FILENO))
+	l->name = is_stdin ? "stdin" : path;
+	if (is_stdin && isatty(STDIN_FILENO))
 		die_usage("stdin is a terminal: name a log");
-	FILE *f = in ? stdin : fopen(path, "r");
+	FILE *f = is_stdin ? stdin : fopen(path, "r");
 	if (!f)
 		die_errno("%s", path);
 	char *line = xmalloc(LINE_MAX_BYTES);
 	if (!read_line(f, l, 1, line))
 		die("%s: empty: not a log", l->name);
 	read_header(l, line);
-	size_t room = 0;
+	size_t capacity = 0;
 	for (size_t number = 2; read_line(f, l, number, line); number++) {
 		if (l->rows == ROWS_MAX)
 			die("%s: more than %d lines", l->name, ROWS_MAX);
-		if (l->rows == room) {
-			room = room ? 2 * room : 64;
-			l->v = xrealloc(l->v, room * (size_t)l->columns * sizeof *l->v);
+		if (l->rows == capacity) {
+			capacity = capacity ? 2 * capacity : 64;
+			l->v = xrealloc(l->v, capacity * (size_t)l->columns * sizeof *l->v);
 		}
 		read_row(l, line, number);
 	}
 	if (!l->rows)
 		die("%s: no values after the line of names", l->name);
 	free(line);
-	if (!in)
+	if (!is_stdin)
 		fclose(f);
 	return l;
 }

@@ -1,4 +1,4 @@
-/* A TSV log as lib/log writes it: a line of tab-joined names, then lines of as many values, all ended by a newline. */
+/* A TSV log as lib/base/log.h writes it: a header line of tab-separated names, then rows of as many values, each ended by a newline. */
 #ifndef PICT_LOG_H
 #define PICT_LOG_H
 
@@ -6,27 +6,27 @@
 
 struct pict_log_column {
 	char *name;
-	size_t numbers;	 /* how many rows hold one */
-	size_t bad_line; /* first line that holds a text, 0 if none, and the text, shortened */
+	size_t numbers;	 /* rows with a number here */
+	size_t bad_line; /* first line with text instead, 0 if none, and the text, shortened */
 	char bad[40];
 };
 
 struct pict_log {
 	const char *name; /* file or "stdin", for messages */
 	int columns;
-	struct pict_log_column *column; /* the first is the x axis: numbers in rising order */
+	struct pict_log_column *column; /* the first is the x axis: strictly increasing numbers */
 	size_t rows;
-	double *v; /* rows x columns; NAN for an empty cell, -, nan, inf or a text */
+	double *v; /* (rows, columns); NAN for an empty cell, -, nan, inf or text */
 };
 
-/* Reads all of it (NULL or "-": stdin). A malformed log (no header, no rows, other number of values, a cut last line, x not a number or
- * not rising) ends the program with one line naming the log and the line. Freed by pict_log_free. */
+/* Reads all of it (NULL or "-": stdin). A malformed log (no header, no rows, other number of values, a truncated last line, x not a number
+ * or not increasing) ends the program with one line naming the log and the line. Freed by pict_log_free. */
 struct pict_log *pict_log_read(const char *path);
 void pict_log_free(struct pict_log *l);
 
 /* Column of that name or -1. */
 int pict_log_find(const struct pict_log *l, const char *name);
-/* Dies if the column holds a text. */
+/* Ends the program if the column holds text. */
 void pict_log_check(const struct pict_log *l, int column);
 
 #endif

@@ -8,30 +8,30 @@
 #include "lib/draw/pict_tiles.h"
 #include "lib/stream/dataset_stream.h"
 
-enum { EDGE = 16, HEAD = 24 };
-#define RIM 0xB9C0C8FF /* else white corners melt into the page */
+enum { MARGIN = 16, HEADING = 24 };
+#define BORDER 0xB9C0C8FF /* of tiles: white ones would not show on white */
 
-/* Tiles of one shape as they come, side by side in memory. */
+/* The tiles kept, of one shape, contiguous in memory. */
 struct sheet {
 	int id, dtype, w, h;
-	size_t bytes;	   /* of a tile */
-	uint64_t per_row;  /* tiles in a row of the tensor */
-	uint64_t total;	   /* tiles that came */
-	size_t n, room;	   /* kept */
-	unsigned char *at; /* n tiles */
+	size_t bytes;	     /* of a tile */
+	uint64_t per_row;    /* tiles in a row of the tensor */
+	uint64_t total;	     /* tiles read */
+	size_t n, capacity;  /* kept */
+	unsigned char *tile; /* n tiles */
 };
 
 static void keep_tile(struct sheet *s, const unsigned char *tile)
 {
-	if (s->n == s->room) {
-		s->room = s->room ? 2 * s->room : 64;
-		s->at = xrealloc(s->at, s->room * s->bytes);
+	if (s->n == s->capacity) {
+		s->capacity = s->capacity ? 2 * s->capacity : 64;
+		s->tile = xrealloc(s->tile, s->capacity * s->bytes);
 	}
-	memcpy(s->at + s->n++ * s->bytes, tile, s->bytes);
+	memcpy(s->tile + s->n++ * s->bytes, tile, s->bytes);
 }
 
-/* One row of the tensor: its tiles from first on, until count are kept. */
-static void offer(struct sheet *s, const struct pict_tiles *t, const unsigned char *row)
+/* Keeps the tiles in a row of the tensor, from number first on, until there are count. */
+static void keep_row(struct sheet *s, const struct pict_tiles *t, const unsigned char *row)
 {
 	for (uint64_t i = 0; i < s->per_row; i++, s->total++)
 		if (s->total + 1 >= (uint64_t)t->first && s->n < (size_t)t->count)
@@ -54,7 +54,7 @@ static int pick_tensor(const struct tns *in, const char *name)
 	return id;
 }
 
-/* Width and height of the tiles that rows of D values are. */
+/* Width and height of the tiles of a tensor [N,D]. */
 static void flat_shape(struct sheet *s, const struct tns *in, const struct pict_tiles *t, uint64_t d)
 {
 	const struct tns_def *def = &in->def[s->id];
@@ -98,7 +98,7 @@ static void shape(struct sheet *s, const struct tns *in, const struct pict_tiles
 
 static void widen(const struct sheet *s, size_t i, struct pict_range *r)
 {
-	const unsigned char *v = s->at + i * s->bytes;
+	const unsigned char *v = s->tile + i * s->bytes;
 	size_t n = (size_t)s->w * s->h;
 	if (s->dtype == TNS_U8)
 		pict_range_u8(r, v, n);
@@ -109,7 +109,7 @@ static void widen(const struct sheet *s, size_t i, struct pict_range *r)
 static void draw_tile(
 	struct pict *p, const struct sheet *s, size_t i, const struct pict_range *r, double x, double y, double zoom, uint32_t *rgb)
 {
-	const unsigned char *v = s->at + i * s->bytes;
+	const unsigned char *v = s->tile + i * s->bytes;
 	size_t n = (size_t)s->w * s->h;
 	if (s->dtype == TNS_U8)
 		pict_grey_u8(r, v, n, rgb);
@@ -118,8 +118,9 @@ static void draw_tile(
 	pict_image(p, x, y, zoom, s->w, s->h, rgb, 0);
 }
 
-/* A line over the tiles: "0.weight: tiles 1 to 500 of 12034, 25x19, on one scale"; left out where it is wider than the picture. */
-static void head(struct pict *p, const char *tensor, const char *things, const struct sheet *s, const struct pict_tiles *t, double width)
+/* The heading: "0.weight: tiles 1 to 500 of 12034, 25x19, on one scale"; omitted where it is wider than the picture. */
+static void draw_heading(
+	struct pict *p, const char *tensor, const char *things, const struct sheet *s, const struct pict_tiles *t, double width)
 {
 	unsigned long long first = (unsigned long long)t->first, total = (unsigned long long)s->total;
 	char text[400], range[100] = "";
@@ -130,8 +131,8 @@ static void head(struct pict *p, const char *tensor, const char *things, const s
 	if (s->n == s->total)
 		snprintf(text, sizeof text, "%s%s%llu %s, %dx%d%s", tensor, *tensor ? ": " : "", total, things, s->w, s->h,
 			t->global ? ", on one scale" : "");
-	if (pict_text_width(p, 11, 0, text) <= width - 2 * EDGE)
-		pict_text(p, EDGE, EDGE + 9, 11, PICT_LEFT, 0, PICT_PALE, text);
+	if (pict_text_width(p, 11, 0, text) <= width - 2 * MARGIN)
+		pict_text(p, MARGIN, MARGIN + 9, 11, PICT_LEFT, 0, PICT_PALE, text);
 }
 
 static void draw_tiles(struct sheet *s, const struct pict_tiles *t, const char *name, struct out *o)
@@ -139,9 +140,9 @@ static void draw_tiles(struct sheet *s, const struct pict_tiles *t, const char *
 	double zoom = pict_zoom(s->w, s->h, 56, t->zoom), gap = 4, w = s->w * zoom + gap, h = s->h * zoom + gap;
 	int64_t wanted = t->columns ? t->columns : s->per_row > 1 && s->per_row <= 64 ? (int64_t)s->per_row : 0;
 	int columns = pict_columns((int)s->n, wanted, w, h), rows = ((int)s->n + columns - 1) / columns;
-	double width = 2 * EDGE + columns * w - gap;
-	struct pict *p = pict_new(pict_format(&t->to), width, 2 * EDGE + HEAD + rows * h - gap);
-	head(p, name, "tiles", s, t, width);
+	double width = 2 * MARGIN + columns * w - gap;
+	struct pict *p = pict_new(pict_format(&t->to), width, 2 * MARGIN + HEADING + rows * h - gap);
+	draw_heading(p, name, "tiles", s, t, width);
 	struct pict_range all = PICT_RANGE_NONE;
 	for (size_t i = 0; t->global && i < s->n; i++)
 		widen(s, i, &all);
@@ -150,8 +151,8 @@ static void draw_tiles(struct sheet *s, const struct pict_tiles *t, const char *
 		struct pict_range own = PICT_RANGE_NONE;
 		if (!t->global)
 			widen(s, i, &own);
-		double x = EDGE + (double)(i % columns) * w, y = EDGE + HEAD + (double)(i / columns) * h;
-		pict_box(p, x - 1, y - 1, w - gap + 2, h - gap + 2, RIM);
+		double x = MARGIN + (double)(i % columns) * w, y = MARGIN + HEADING + (double)(i / columns) * h;
+		pict_box(p, x - 1, y - 1, w - gap + 2, h - gap + 2, BORDER);
 		draw_tile(p, s, i, t->global ? &all : &own, x, y, zoom, rgb);
 	}
 	free(rgb);
@@ -167,11 +168,11 @@ void pict_tiles(const char *data, const struct pict_tiles *t)
 	shape(&s, in, t);
 	while (tns_next(in) == TNS_DATA)
 		for (uint64_t i = 0; in->id == s.id && i < in->rows; i++)
-			offer(&s, t, in->data + i * in->def[s.id].row_bytes);
+			keep_row(&s, t, in->data + i * in->def[s.id].row_bytes);
 	if (!s.n)
 		die("%s: nothing to draw: %s has %llu tiles", in->name, in->def[s.id].name, (unsigned long long)s.total);
 	draw_tiles(&s, t, in->def[s.id].name, o);
-	free(s.at);
+	free(s.tile);
 	tns_free(in);
 }
 
@@ -183,21 +184,21 @@ static void draw_pairs(struct sheet *s, const struct pict_tiles *t, struct out *
 	const struct pict_range ranges[2] = {{0, 255}, {0, s[1].dtype == TNS_U8 ? 255 : 1}};
 	double zoom = pict_zoom(s->w, s->h, 76, t->zoom), gap = 6, w = s->w * zoom, h = s->h * zoom;
 	int columns = pict_columns((int)s->n, t->columns ? t->columns : 10, 1, 1), rows = ((int)s->n + columns - 1) / columns;
-	double pair = 2 * h + 2, label = 104, width = 2 * EDGE + label + columns * (w + gap) - gap, down = pair + 14;
+	double pair = 2 * h + 2, label = 104, width = 2 * MARGIN + label + columns * (w + gap) - gap, pitch = pair + 14;
 	if (h < 14)
-		down = fmax(pair, 28) + 14;
-	struct pict *p = pict_new(pict_format(&t->to), width, 2 * EDGE + HEAD + rows * down - 14);
-	head(p, "", "pairs", s, t, width);
+		pitch = fmax(pair, 28) + 14;
+	struct pict *p = pict_new(pict_format(&t->to), width, 2 * MARGIN + HEADING + rows * pitch - 14);
+	draw_heading(p, "", "pairs", s, t, width);
 	uint32_t *rgb = xcalloc((size_t)s->w * s->h, sizeof *rgb);
 	for (int r = 0; r < rows; r++)
 		for (int k = 0; k < 2; k++) {
-			double y = EDGE + HEAD + r * down + k * (h + 2), line = y + h / 2 + 4;
-			/* Flat tiles: the two words would lie on each other. */
+			double y = MARGIN + HEADING + r * pitch + k * (h + 2), line = y + h / 2 + 4;
+			/* Low tiles: the two labels would overlap. */
 			if (h < 14)
-				line = EDGE + HEAD + r * down + 10 + 14 * k;
-			pict_text(p, EDGE + label - 10, line, 11, PICT_RIGHT, 0, PICT_INK, names[k]);
+				line = MARGIN + HEADING + r * pitch + 10 + 14 * k;
+			pict_text(p, MARGIN + label - 10, line, 11, PICT_RIGHT, 0, PICT_INK, names[k]);
 			for (size_t i = (size_t)r * columns; i < s->n && i < (size_t)(r + 1) * columns; i++)
-				draw_tile(p, &s[k], i, &ranges[k], EDGE + label + (double)(i % columns) * (w + gap), y, zoom, rgb);
+				draw_tile(p, &s[k], i, &ranges[k], MARGIN + label + (double)(i % columns) * (w + gap), y, zoom, rgb);
 		}
 	free(rgb);
 	pict_finish(p, o);
@@ -209,7 +210,7 @@ void pict_pairs(const char *data, const struct pict_tiles *t)
 	struct out *o = pict_open(&t->to);
 	struct dataset_stream *d = dataset_stream_open(data);
 	const struct tns *in = d->in;
-	s[0].id = dataset_stream_need(in, "image", TNS_U8, 3);
+	s[0].id = dataset_stream_require(in, "image", TNS_U8, 3);
 	s[1].id = tns_find(in, "reconstruction");
 	if (s[1].id < 0)
 		die("%s: no tensor 'reconstruction'", in->name);
@@ -223,11 +224,11 @@ void pict_pairs(const char *data, const struct pict_tiles *t)
 	while ((n = dataset_stream_next(d)) > 0)
 		for (uint64_t i = 0; i < n; i++)
 			for (int k = 0; k < 2; k++)
-				offer(&s[k], t, dataset_stream_at(d, s[k].id, i));
+				keep_row(&s[k], t, dataset_stream_at(d, s[k].id, i));
 	if (!s->n)
 		die("%s: nothing to draw: %llu rows", in->name, (unsigned long long)s->total);
 	draw_pairs(s, t, o);
 	for (int k = 0; k < 2; k++)
-		free(s[k].at);
+		free(s[k].tile);
 	dataset_stream_close(d);
 }

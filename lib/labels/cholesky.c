@@ -28,7 +28,7 @@ int cholesky_invert(double *a, int n, double *logdet)
 	*logdet = 0;
 	for (int j = 0; j < n; j++)
 		*logdet += 2 * log(a[j * n + j]);
-	/* L's inverse, its transpose above the diagonal, so that what is summed lies in rows */
+	/* M = L^-1, stored transposed, on and above the diagonal, so that the sums below run along rows */
 	for (int j = 0; j < n; j++)
 		a[j * n + j] = 1 / a[j * n + j];
 	for (int j = 0; j < n; j++)
@@ -38,7 +38,8 @@ int cholesky_invert(double *a, int n, double *logdet)
 				s += a[i * n + k] * a[j * n + k];
 			a[j * n + i] = -s * a[i * n + i];
 		}
-	/* M' M, M = L's inverse: element (i, j) from column i and j of M, which are the rows above the diagonal */
+	/* a^-1 = M' M: element (i, j) from columns i and j of M, which are stored as rows; M's diagonal element is overwritten by the row's
+	 * last sum, j = i */
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j <= i; j++) {
 			double s = 0;
@@ -46,7 +47,6 @@ int cholesky_invert(double *a, int n, double *logdet)
 				s += a[i * n + k] * a[j * n + k];
 			a[i * n + j] = s;
 		}
-	/* the diagonal held M's until its row was done: row i's own sums came last, at j = i */
 	for (int i = 0; i < n; i++)
 		for (int j = i + 1; j < n; j++)
 			a[i * n + j] = a[j * n + i];

@@ -1,11 +1,11 @@
-/* Small symmetric positive definite matrices, row-major doubles, by Cholesky (Golub and Van Loan, Matrix Computations, 4.2). */
+/* Cholesky factorisation and inverse of small symmetric positive definite matrices, row-major doubles (Golub and Van Loan, Matrix
+ * Computations, 4.2). Both return 1, or 0 if a is not positive definite; a is then undefined. */
 #ifndef CHOLESKY_H
 #define CHOLESKY_H
 
-/* Lower factor L of a = L L' in place (n, n); above the diagonal stays what was there. 0 if a is not positive definite. */
+/* In place (n, n): the lower factor L of a = L L'; elements above the diagonal are unchanged. */
 int cholesky_factor(double *a, int n);
-/* The inverse in place (n, n), both triangles, and the logarithm of the determinant that a had. 0 if a is not positive definite; a is then
- * spoilt. */
+/* In place (n, n): the inverse, both triangles; *logdet: log determinant of the original a. */
 int cholesky_invert(double *a, int n, double *logdet);
 
 #endif

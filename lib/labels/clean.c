@@ -12,53 +12,53 @@
 
 struct row {
 	uint64_t row;
-	uint32_t id, first; /* first: it shows the same as that row, or 0 */
-	int gave;	    /* and had labels that the first one lacked */
+	uint32_t id, first; /* first: the earlier row with the same image, or 0 */
+	int completes;	    /* 1: had labels that the first one lacked */
 	float *xy;
 	const unsigned char *image;
 };
 
-struct clean_hold {
+struct clean_state {
 	const struct csv *csv;
 	struct tns_writer *w;
-	int k, image, keypoints, id, begun, frozen;
+	int k, image, keypoints, id, defined, frozen;
 	int *mirror;
-	struct image_hash_set *seen;
-	struct label_check *judge;
-	/* held rows: n of at most room */
-	size_t n, room, pixels;
+	struct image_hash_set *hashes;
+	struct label_check *check;
+	/* buffered rows: n of at most capacity; pixels of an image */
+	size_t n, capacity, pixels;
 	struct row *rows;
-	float *xy; /* (room, K, 2) */
+	float *xy; /* (capacity, K, 2) */
 	unsigned char *images;
 };
 
 struct clean *clean_new(const struct csv *c, struct tns_writer *w)
 {
 	struct clean *cl = xcalloc(1, sizeof *cl);
-	struct clean_hold *h = cl->hold = xcalloc(1, sizeof *h);
+	struct clean_state *h = cl->state = xcalloc(1, sizeof *h);
 	h->csv = c;
 	h->w = w;
 	h->k = c->npoints;
 	h->mirror = names_mirror(c->points);
-	h->seen = image_hash_set_new();
-	h->judge = label_check_new(h->k, h->mirror);
+	h->hashes = image_hash_set_new();
+	h->check = label_check_new(h->k, h->mirror);
 	return cl;
 }
 
-/* The size is known now. */
-static void begin(struct clean *cl)
+/* The image size is known now. */
+static void define_tensors(struct clean *cl)
 {
-	struct clean_hold *h = cl->hold;
+	struct clean_state *h = cl->state;
 	const struct csv *c = h->csv;
-	uint64_t image[] = {TNS_OPEN, (uint64_t)c->h, (uint64_t)c->w}, points[] = {TNS_OPEN, (uint64_t)h->k, 2};
+	uint64_t image[] = {TNS_UNLIMITED, (uint64_t)c->h, (uint64_t)c->w}, points[] = {TNS_UNLIMITED, (uint64_t)h->k, 2};
 	size_t row = 2 * (size_t)h->k * sizeof(float);
-	h->begun = 1;
+	h->defined = 1;
 	h->pixels = (size_t)c->w * (size_t)c->h;
 	h->image = tns_define(h->w, "image", TNS_U8, 3, image);
 	if (h->k)
 		h->keypoints = tns_define(h->w, "keypoints", TNS_F32, 3, points);
 	h->id = tns_define(h->w, "id", TNS_U32, 1, image);
-	h->frozen = !h->k; /* nothing to learn */
+	h->frozen = !h->k; /* no points, no model */
 	if (h->frozen)
 		return;
 	size_t names = 0;
@@ -69,17 +69,17 @@ static void begin(struct clean *cl)
 		at += sprintf(at, "%s%s", i ? "," : "", c->points[i]);
 	tns_put_meta(h->w, "points", list);
 	free(list);
-	h->room = CLEAN_HOLD_BYTES / h->pixels;
-	h->room = h->room > CLEAN_HOLD ? CLEAN_HOLD : h->room < SHAPE_ROWS_MIN ? SHAPE_ROWS_MIN : h->room;
-	h->rows = xcalloc(h->room, sizeof *h->rows);
-	h->xy = xmalloc(h->room * row);
-	h->images = xlarge(h->room * h->pixels);
+	h->capacity = CLEAN_BUFFER_BYTES / h->pixels;
+	h->capacity = h->capacity > CLEAN_BUFFER_ROWS ? CLEAN_BUFFER_ROWS : h->capacity < SHAPE_ROWS_MIN ? SHAPE_ROWS_MIN : h->capacity;
+	h->rows = xcalloc(h->capacity, sizeof *h->rows);
+	h->xy = xmalloc(h->capacity * row);
+	h->images = xlarge(h->capacity * h->pixels);
 }
 
 /* One line of the report. */
-static void tell(const struct clean *cl, uint64_t row, const struct fault *f, const char *action)
+static void report_fault(const struct clean *cl, uint64_t row, const struct fault *f, const char *action)
 {
-	char **names = cl->hold->csv->points, value[512] = "-";
+	char **names = cl->state->csv->points, value[512] = "-";
 	if (!cl->report)
 		return;
 	if (f->kind == FAULT_SWAPPED)
@@ -98,10 +98,10 @@ static void tell(const struct clean *cl, uint64_t row, const struct fault *f, co
 		value, action);
 }
 
-/* Labels of the row that are suspect and were not found wrong, told of and noted in blank; returns how many. */
-static int doubt(struct clean *cl, const struct row *r, const struct faults *f)
+/* Reports the suspect labels of the row that were not found wrong, and marks them in blank; returns how many. */
+static int blank_suspects(struct clean *cl, const struct row *r, const struct faults *f)
 {
-	const struct clean_hold *h = cl->hold;
+	const struct clean_state *h = cl->state;
 	const char *value;
 	int n = 0, k;
 	for (size_t at = 0; cl->suspects && (k = suspects_next(cl->suspects, r->id, &at, &value)) >= 0;) {
@@ -117,27 +117,27 @@ static int doubt(struct clean *cl, const struct row *r, const struct faults *f)
 	return n;
 }
 
-/* The row is judged, told of, and written or not. */
-static void settle(struct clean *cl, const struct row *r)
+/* Checks the row, reports its faults, and writes it unless it is dropped. */
+static void finish_row(struct clean *cl, const struct row *r)
 {
-	struct clean_hold *h = cl->hold;
+	struct clean_state *h = cl->state;
 	if (r->first) {
 		cl->merged++;
 		if (cl->report)
 			out_printf(cl->report, "%llu\t-\tduplicate\t%u\t%s\n", (unsigned long long)r->row, r->first,
-				cl->keep_all ? "kept"
-				: r->gave    ? "merged"
-					     : "dropped");
+				cl->keep_all   ? "kept"
+				: r->completes ? "merged"
+					       : "dropped");
 		if (!cl->keep_all)
 			return;
 	}
-	const struct faults *f = label_check_row(h->judge, r->xy, h->csv->w, h->csv->h);
+	const struct faults *f = label_check_row(h->check, r->xy, h->csv->w, h->csv->h);
 	for (int i = 0; i < f->n; i++) {
 		int blank = f->list[i].kind != FAULT_ODD;
-		tell(cl, r->row, &f->list[i], cl->keep_all ? "kept" : f->drop ? "dropped" : blank ? "blanked" : "kept");
+		report_fault(cl, r->row, &f->list[i], cl->keep_all ? "kept" : f->drop ? "dropped" : blank ? "blanked" : "kept");
 		cl->kind[f->list[i].kind]++;
 	}
-	cl->wrong += doubt(cl, r, f) + f->n > 0;
+	cl->wrong += blank_suspects(cl, r, f) + f->n > 0;
 	if (!cl->keep_all && f->drop) {
 		cl->dropped++;
 		return;
@@ -159,27 +159,27 @@ static void settle(struct clean *cl, const struct row *r)
 	tns_write(h->w, h->id, &r->id, 1);
 }
 
-/* Labels that only the duplicate has. */
-static int complete(int k, float *xy, const float *other)
+/* Copies the labels that only the duplicate has; 1 if there are any. */
+static int copy_missing_labels(int k, float *xy, const float *other)
 {
-	int gave = 0;
+	int completes = 0;
 	for (int i = 0; i < k; i++)
 		if (isnan(xy[2 * i]) && isnan(xy[2 * i + 1]) && !(isnan(other[2 * i]) && isnan(other[2 * i + 1]))) {
 			memcpy(xy + 2 * i, other + 2 * i, 2 * sizeof *xy);
-			gave = 1;
+			completes = 1;
 		}
-	return gave;
+	return completes;
 }
 
-/* Learn from the held rows, let them go. */
+/* Fits the model to the buffered rows, writes and frees them. */
 static void freeze(struct clean *cl)
 {
-	struct clean_hold *h = cl->hold;
+	struct clean_state *h = cl->state;
 	h->frozen = 1;
-	label_check_fit(h->judge, h->xy, h->n, h->csv->w, h->csv->h);
-	cl->fitted = h->judge->fitted;
+	label_check_fit(h->check, h->xy, h->n, h->csv->w, h->csv->h);
+	cl->fitted = h->check->fitted;
 	for (size_t i = 0; i < h->n; i++)
-		settle(cl, &h->rows[i]);
+		finish_row(cl, &h->rows[i]);
 	free(h->rows);
 	free(h->images);
 	h->rows = NULL;
@@ -188,39 +188,39 @@ static void freeze(struct clean *cl)
 
 void clean_row(struct clean *cl)
 {
-	struct clean_hold *h = cl->hold;
+	struct clean_state *h = cl->state;
 	const struct csv *c = h->csv;
 	size_t row = 2 * (size_t)h->k;
-	if (!h->begun)
-		begin(cl);
+	if (!h->defined)
+		define_tensors(cl);
 	cl->read++;
 	struct row r = {c->row, c->id, 0, 0, h->xy, c->image};
-	r.first = image_hash_set_add(h->seen, c->image, h->pixels, c->row < UINT32_MAX ? (uint32_t)c->row : UINT32_MAX);
+	r.first = image_hash_set_add(h->hashes, c->image, h->pixels, c->row < UINT32_MAX ? (uint32_t)c->row : UINT32_MAX);
 	if (h->frozen) {
 		if (h->k)
 			memcpy(h->xy, c->xy, row * sizeof *h->xy);
-		settle(cl, &r);
+		finish_row(cl, &r);
 		return;
 	}
 	r.xy = h->xy + h->n * row;
 	memcpy(r.xy, c->xy, row * sizeof *r.xy);
 	if (r.first && !cl->keep_all) {
-		r.gave = complete(h->k, h->rows[r.first - 1].xy, r.xy);
+		r.completes = copy_missing_labels(h->k, h->rows[r.first - 1].xy, r.xy);
 		for (size_t i = 0; i < row; i++)
-			r.xy[i] = NAN; /* the model learns from one of them */
+			r.xy[i] = NAN; /* the model is fitted to one of them only */
 	} else {
 		r.image = memcpy(h->images + h->n * h->pixels, c->image, h->pixels);
 	}
 	h->rows[h->n++] = r;
-	if (h->n == h->room)
+	if (h->n == h->capacity)
 		freeze(cl);
 }
 
 void clean_end(struct clean *cl)
 {
-	struct clean_hold *h = cl->hold;
-	if (!h->begun)
-		begin(cl);
+	struct clean_state *h = cl->state;
+	if (!h->defined)
+		define_tensors(cl);
 	if (!h->frozen)
 		freeze(cl);
 	const struct {
@@ -237,9 +237,9 @@ void clean_end(struct clean *cl)
 
 void clean_free(struct clean *cl)
 {
-	struct clean_hold *h = cl->hold;
-	label_check_free(h->judge);
-	image_hash_set_free(h->seen);
+	struct clean_state *h = cl->state;
+	label_check_free(h->check);
+	image_hash_set_free(h->hashes);
 	free(h->mirror);
 	free(h->rows);
 	free(h->images);

@@ -1,8 +1,8 @@
-/* From rows of a CSV to rows of a data set: duplicates merged, wrong labels blanked or their rows dropped, every fault told to a report.
+/* Turns rows of a CSV into rows of a data set: merges duplicates, blanks wrong labels or drops their rows, reports every fault.
  *
- * The first CLEAN_HOLD rows are held (fewer if their pixels would be more than CLEAN_HOLD_BYTES, but 100 at least), the shape model is
- * fitted to them, and from then on it stays as it is: after that a row costs 16 bytes (image_hash_set.h). While rows are held, duplicates complete
- * each other's labels; a later duplicate is only dropped. Rows leave in the order in which they came. */
+ * The first CLEAN_BUFFER_ROWS rows are buffered (fewer if their pixels would exceed CLEAN_BUFFER_BYTES, but at least 100); the shape model
+ * is fitted to them and does not change afterwards. From then on memory grows by 16 bytes a row (image_hash_set.h). Duplicates among the
+ * buffered rows complete each other's labels; a later duplicate is only dropped. Rows are written in input order. */
 #ifndef CLEAN_H
 #define CLEAN_H
 
@@ -12,28 +12,28 @@
 #include "lib/labels/suspects.h"
 #include "lib/stream/tns.h"
 
-#define CLEAN_HOLD 2000
-#define CLEAN_HOLD_BYTES (256u << 20)
+#define CLEAN_BUFFER_ROWS 2000
+#define CLEAN_BUFFER_BYTES (256u << 20)
 
 struct clean {
 	/* set by the caller before the first row */
 	struct out *report;	   /* TSV: row name kind value action; or NULL */
-	const char *need;	   /* (K) 1: rows without this label are left out; or NULL */
-	struct suspects *suspects; /* labels to blank besides; or NULL */
-	int keep_all;		   /* only report */
+	const char *need;	   /* (K) 1: rows without this label are not written; or NULL */
+	struct suspects *suspects; /* further labels to blank; or NULL */
+	int keep_all;		   /* 1: only report: no merging, blanking, dropping; need still applies */
 	/* counted */
-	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels, the others: rows */
-	uint64_t wrong;						/* rows with a fault, duplicates aside */
-	uint64_t kind[FAULT_KINDS];				/* faults */
-	int fitted;						/* is there a shape model? Not for fewer than SHAPE_ROWS_MIN rows */
-	struct clean_hold *hold;				/* private */
+	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels; the others: rows */
+	uint64_t wrong;						/* rows with a fault; duplicates are not counted */
+	uint64_t kind[FAULT_KINDS];				/* faults of each kind */
+	int fitted;						/* 1: there is a shape model (needs SHAPE_ROWS_MIN rows) */
+	struct clean_state *state;				/* private */
 };
 
-/* For the rows of c, into w, on which the tensors are defined and META points is put once the image's size is known. */
+/* For the rows of c, written to w, whose tensors and META points are defined once the image size is known. */
 struct clean *clean_new(const struct csv *c, struct tns_writer *w);
-void clean_row(struct clean *cl); /* the row that c has just read */
-/* Held rows leave, the counts are put as METAs, tensors are defined if there was no row (c's size must be known). Closes neither w nor
- * report. */
+void clean_row(struct clean *cl); /* the current row of c */
+/* Writes the buffered rows and, as METAs, the counts; if there was no row, defines the tensors (c's size must be known). Closes neither w
+ * nor report. */
 void clean_end(struct clean *cl);
 void clean_free(struct clean *cl);
 

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8, evaluated by Lentz's method). */
+/* Continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8, evaluated by Lentz's method). */
 static double fraction(double a, double b, double x)
 {
 	double c = 1, d = 1 / (1 - (a + b) * x / (a + 1)), h = d;

@@ -1,3 +1,4 @@
+/* Maximum likelihood choice among hypotheses, each scored by the shape model on the labels with the fault undone. */
 #include "lib/labels/fault.h"
 
 #include <math.h>
@@ -6,8 +7,8 @@
 
 #include "lib/base/err.h"
 
-/* So much likelier must a story be than "nothing is wrong". Perhaps one row in a hundred is wrong before it is looked at, but to miss one
- * is ten times as bad as to lose a right one. */
+/* A hypothesis must be this many times as likely as "no fault": about one row in 100 is faulty, and missing one costs 10 times as much as
+ * losing a correct row. */
 #define FAULT_ODDS 10
 
 const char *fault_name(enum fault_kind kind)
@@ -44,19 +45,19 @@ static struct fault *add(struct faults *f, enum fault_kind kind, int point)
 	return a;
 }
 
-/* This label is wrong: it is no witness about the others any more. */
-static void take_out(struct faults *f, int point)
+/* Marks a label as wrong; it is no longer used in checking the others. */
+static void blank_label(struct faults *f, int point)
 {
 	f->blank[point] = 1;
 	f->work[2 * point] = f->work[2 * point + 1] = NAN;
 }
 
-static int there(const float *xy, int k)
+static int visible(const float *xy, int k)
 {
 	return !isnan(xy[2 * k]) && !isnan(xy[2 * k + 1]);
 }
 
-static void absolute(struct faults *f, int w, int h)
+static void check_bounds(struct faults *f, int w, int h)
 {
 	for (int k = 0; k < f->k; k++) {
 		float x = f->work[2 * k], y = f->work[2 * k + 1];
@@ -65,12 +66,12 @@ static void absolute(struct faults *f, int w, int h)
 		int out = x < -FAULT_MARGIN || y < -FAULT_MARGIN || x > w - 1 + FAULT_MARGIN || y > h - 1 + FAULT_MARGIN;
 		if (out || isnan(x) || isnan(y)) {
 			add(f, out ? FAULT_OUTSIDE : FAULT_HALF, k);
-			take_out(f, k);
+			blank_label(f, k);
 		}
 	}
 }
 
-static void exchange(float *xy, int a, int b)
+static void swap_points(float *xy, int a, int b)
 {
 	for (int i = 0; i < 2; i++) {
 		float t = xy[2 * a + i];
@@ -81,24 +82,24 @@ static void exchange(float *xy, int a, int b)
 
 static int is_pair(const float *xy, const int *mirror, int k)
 {
-	return mirror[k] > k && there(xy, k) && there(xy, mirror[k]);
+	return mirror[k] > k && visible(xy, k) && visible(xy, mirror[k]);
 }
 
-/* A way in which the row may have become what it is, and how likely that makes it. */
-struct story {
+/* A fault that may have produced the row; log_likelihood: of the row under it, penalties included. */
+struct hypothesis {
 	enum fault_kind kind;
-	double likely;
-	uint64_t points; /* far: which; swapped: the left ones of the pairs */
+	double log_likelihood;
+	uint64_t points; /* bit mask; far: the outliers; swapped: the first points of the pairs */
 };
 
-static void better(struct story *best, enum fault_kind kind, double likely, uint64_t points)
+static void consider(struct hypothesis *best, enum fault_kind kind, double log_likelihood, uint64_t points)
 {
-	if (likely > best->likely)
-		*best = (struct story){kind, likely, points};
+	if (log_likelihood > best->log_likelihood)
+		*best = (struct hypothesis){kind, log_likelihood, points};
 }
 
-/* Swapped pairs: each alone, all together, and as many as make it likelier, one after the other. */
-static void try_swaps(const struct shape *s, const float *xy, const int *mirror, struct story *best)
+/* Swapped pairs: all of them; and greedily one after another, as long as the likelihood rises. */
+static void try_swaps(const struct shape *s, const float *xy, const int *mirror, struct hypothesis *best)
 {
 	float t[2 * SHAPE_POINTS_MAX];
 	uint64_t pairs = 0, done = 0;
@@ -108,60 +109,60 @@ static void try_swaps(const struct shape *s, const float *xy, const int *mirror,
 	memcpy(t, xy, 2 * (size_t)s->k * sizeof *t);
 	for (int k = 0; k < s->k; k++)
 		if (pairs >> k & 1)
-			exchange(t, k, mirror[k]);
+			swap_points(t, k, mirror[k]);
 	if (m)
-		better(best, FAULT_SWAPPED, shape_likelihood(s, t, 0), pairs);
+		consider(best, FAULT_SWAPPED, shape_likelihood(s, t, 0), pairs);
 	memcpy(t, xy, 2 * (size_t)s->k * sizeof *t);
-	double now = -INFINITY;
+	double current = -INFINITY;
 	while (m - __builtin_popcountll(done) > 1) {
-		int take = -1;
+		int next = -1;
 		for (int k = 0; k < s->k; k++) {
 			if (!((pairs & ~done) >> k & 1))
 				continue;
-			exchange(t, k, mirror[k]);
+			swap_points(t, k, mirror[k]);
 			double l = shape_likelihood(s, t, 0);
-			exchange(t, k, mirror[k]);
-			if (l > now)
-				now = l, take = k;
+			swap_points(t, k, mirror[k]);
+			if (l > current)
+				current = l, next = k;
 		}
-		if (take < 0)
+		if (next < 0)
 			return;
-		exchange(t, take, mirror[take]);
-		done |= 1ull << take;
-		better(best, FAULT_SWAPPED, now - __builtin_popcountll(done) * log(m),
-			done); /* which ones is a choice among m, each time */
+		swap_points(t, next, mirror[next]);
+		done |= 1ull << next;
+		consider(best, FAULT_SWAPPED, current - __builtin_popcountll(done) * log(m),
+			done); /* penalty: each is a choice among m pairs */
 	}
 }
 
-/* Points put anywhere: the worst one out, then the worst of the others, to the last but one. */
-static void try_far(const struct shape *s, const float *xy, double area, struct story *best)
+/* Outliers: removes the worst point, then the worst of the others, until one is left. */
+static void try_far(const struct shape *s, const float *xy, double area, struct hypothesis *best)
 {
 	float t[2 * SHAPE_POINTS_MAX];
 	uint64_t out = 0;
-	struct shape_view v;
+	struct shape_test_result v;
 	memcpy(t, xy, 2 * (size_t)s->k * sizeof *t);
-	double choices = 0;
+	double choices = 0; /* penalty: log of the number of ways to choose n points */
 	for (int n = 1;; n++) {
-		shape_look(s, t, &v);
+		shape_test(s, t, &v);
 		if (v.n < 2)
 			return;
 		choices += log((double)v.n / n);
 		out |= 1ull << v.worst;
 		t[2 * v.worst] = t[2 * v.worst + 1] = NAN;
-		better(best, FAULT_FAR, shape_likelihood(s, t, 0) - n * log(area) - choices, out);
+		consider(best, FAULT_FAR, shape_likelihood(s, t, 0) - n * log(area) - choices, out);
 	}
 }
 
-/* The likeliest story about what work holds is told; 0 if that is: nothing is wrong. */
-static int explain(struct faults *f, const struct shape *s, const struct shape_view *v, const int *mirror, double area)
+/* Adds the faults of the most likely hypothesis about the labels in work; 0 if that is "no fault". */
+static int explain(struct faults *f, const struct shape *s, const struct shape_test_result *v, const int *mirror, double area)
 {
-	struct story best = {FAULT_NONE, shape_likelihood(s, f->work, 0) + log(FAULT_ODDS), 0};
+	struct hypothesis best = {FAULT_NONE, shape_likelihood(s, f->work, 0) + log(FAULT_ODDS), 0};
 	try_swaps(s, f->work, mirror, &best);
 	try_far(s, f->work, area, &best);
-	better(&best, FAULT_SHIFTED, shape_likelihood(s, f->work, 1) - log(area), 0);
-	better(&best, FAULT_SCRAMBLED, -v->n * log(area), 0);
+	consider(&best, FAULT_SHIFTED, shape_likelihood(s, f->work, 1) - log(area), 0);
+	consider(&best, FAULT_SCRAMBLED, -v->n * log(area), 0);
 	int n = __builtin_popcountll(best.points);
-	if (best.kind == FAULT_FAR && 3 * n > v->n && n > 1) /* too few witnesses are left */
+	if (best.kind == FAULT_FAR && 3 * n > v->n && n > 1) /* too few labels are left to rely on */
 		best.kind = FAULT_SCRAMBLED;
 	if (best.kind == FAULT_SHIFTED || best.kind == FAULT_SCRAMBLED) {
 		struct fault *a = add(f, best.kind, -1);
@@ -181,14 +182,14 @@ static int explain(struct faults *f, const struct shape *s, const struct shape_v
 		if (best.kind == FAULT_SWAPPED) {
 			if (!whole || n == 1)
 				add(f, FAULT_SWAPPED, k)->other = mirror[k];
-			take_out(f, mirror[k]);
+			blank_label(f, mirror[k]);
 		} else {
 			double at[2];
-			shape_expect(s, f->work, k, at);
+			shape_conditional_mean(s, f->work, k, at);
 			struct fault *a = add(f, FAULT_FAR, k);
 			a->expect[0] = at[0], a->expect[1] = at[1];
 		}
-		take_out(f, k);
+		blank_label(f, k);
 	}
 	return best.kind != FAULT_NONE;
 }
@@ -199,10 +200,10 @@ void faults_find(struct faults *f, const struct shape *s, const float *xy, const
 	f->n = f->drop = 0;
 	memset(f->blank, 0, (size_t)f->k);
 	memcpy(f->work, xy, 2 * (size_t)f->k * sizeof *f->work);
-	absolute(f, w, h);
+	check_bounds(f, w, h);
 	while (s && !f->drop) {
-		struct shape_view v;
-		shape_look(s, f->work, &v);
+		struct shape_test_result v;
+		shape_test(s, f->work, &v);
 		if (!(v.set || v.point || v.shift))
 			break;
 		if (!explain(f, s, &v, mirror, (double)w * h)) {

@@ -1,4 +1,4 @@
-/* Cutting patches out of faces. */
+/* Each patch is copied into the caller's buffer and passed to the callback; each random draw is one Philox block. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,31 +8,31 @@
 #include "lib/labels/patch.h"
 #include "lib/stream/names.h"
 
-enum { TRIES = 200 };
+enum { TRIES = 200 }; /* random positions drawn for one negative */
 
 struct cutter {
 	const struct patch_plan *p;
 	const uint8_t *image;
 	uint32_t id, draws;
-	uint8_t *room;
+	uint8_t *buf;
 	struct patch_counts *c;
 	void (*emit)(void *arg, const uint8_t *patch, int label);
 	void *arg;
 };
 
-void patch_places(struct patch_place *to, int *n, const char *const *lists, int count, const char *option, int flip, char **names)
+void patch_features(struct patch_feature *to, int *n, const char *const *lists, int count, const char *option, int flip, char **names)
 {
 	int *mirror = names_mirror(names);
 	for (int i = 0; i < count; i++, (*n)++) {
 		const char *list = lists[i];
 		if (!*list || *list == ',' || strstr(list, ",,") || list[strlen(list) - 1] == ',')
 			die_usage("--%s: '%s' has an empty name", option, list);
-		struct patch_place *place = &to[*n];
+		struct patch_feature *place = &to[*n];
 		int words;
 		char **word = names_split(list, &words);
-		if (words > PATCH_NAMES || *n >= PATCH_PLACES)
+		if (words > PATCH_NAMES || *n >= PATCH_FEATURES)
 			die_usage("--%s: '%s' is too many", option, list);
-		*place = (struct patch_place){.n = words};
+		*place = (struct patch_feature){.n = words};
 		for (int k = 0; k < words; k++) {
 			int at = place->point[k] = names_index(names, word[k]);
 			if (at < 0)
@@ -46,12 +46,12 @@ void patch_places(struct patch_place *to, int *n, const char *const *lists, int 
 	free(mirror);
 }
 
-static int corner(double centre, int side)
+static int top_left(double centre, int side)
 {
 	return (int)floor(centre - (side - 1) / 2.0 + 0.5);
 }
 
-static double within(double v, int n)
+static double clamp_centre(double v, int n)
 {
 	return v > -n ? v < 2 * n ? v : 2 * n : -n; /* NaN too */
 }
@@ -61,17 +61,17 @@ static int clamp(int v, int n)
 	return v < 0 ? 0 : v < n ? v : n - 1;
 }
 
-void patch_window(uint8_t *to, int w, int h, const uint8_t *image, int W, int H, double x, double y, int at[2])
+void patch_window(uint8_t *to, int w, int h, const uint8_t *image, int W, int H, double x, double y, int corner[2])
 {
-	at[0] = corner(within(x, W), w), at[1] = corner(within(y, H), h);
+	corner[0] = top_left(clamp_centre(x, W), w), corner[1] = top_left(clamp_centre(y, H), h);
 	for (int i = 0; i < h; i++) {
-		const uint8_t *from = image + (size_t)clamp(at[1] + i, H) * (size_t)W;
+		const uint8_t *from = image + (size_t)clamp(corner[1] + i, H) * (size_t)W;
 		for (int k = 0; k < w; k++)
-			*to++ = from[clamp(at[0] + k, W)];
+			*to++ = from[clamp(corner[0] + k, W)];
 	}
 }
 
-/* Mean of a place's points; 0 where one has no label. */
+/* Mean of a feature's points; 0 where one has no label. */
 static int centre(const int *point, int n, const float *points, double xy[2])
 {
 	xy[0] = xy[1] = 0;
@@ -80,7 +80,7 @@ static int centre(const int *point, int n, const float *points, double xy[2])
 	return !isnan(xy[0]) && !isnan(xy[1]);
 }
 
-/* Rows of the patch, mirrored where asked, handed on line by line into one buffer. */
+/* Copies the patch, flipped if mirrored, and emits it. */
 static void cut(struct cutter *k, const double xy[2], int mirrored, int label)
 {
 	const struct patch_plan *p = k->p;
@@ -88,19 +88,19 @@ static void cut(struct cutter *k, const double xy[2], int mirrored, int label)
 		k->c->lost++;
 		return;
 	}
-	int x0 = corner(xy[0], p->w), y0 = corner(xy[1], p->h);
+	int x0 = top_left(xy[0], p->w), y0 = top_left(xy[1], p->h);
 	if (x0 < 0 || y0 < 0 || x0 + p->w > p->W || y0 + p->h > p->H) {
 		k->c->lost++;
 		return;
 	}
 	for (int y = 0; y < p->h; y++) {
 		const uint8_t *from = k->image + (size_t)(y0 + y) * (size_t)p->W + (size_t)x0;
-		uint8_t *to = k->room + (size_t)y * (size_t)p->w;
+		uint8_t *to = k->buf + (size_t)y * (size_t)p->w;
 		for (int x = 0; x < p->w; x++)
 			to[x] = from[mirrored ? p->w - 1 - x : x];
 	}
 	*(label ? &k->c->positive : &k->c->negative) += 1;
-	k->emit(k->arg, k->room, label);
+	k->emit(k->arg, k->buf, label);
 }
 
 static struct philox draw(struct cutter *k)
@@ -108,21 +108,21 @@ static struct philox draw(struct cutter *k)
 	return philox(k->p->seed, PHILOX_PATCH, 0, k->id, k->draws++);
 }
 
-/* A feature, as it is and mirrored; 0 and nothing drawn where it is not labelled. */
-static int cut_place(struct cutter *k, const struct patch_place *at, const float *points, int mirrored, int label)
+/* One patch of a feature, mirrored or not; 0 where it is not labelled (a draw is counted all the same). */
+static int cut_feature(struct cutter *k, const struct patch_feature *feature, const float *points, int mirrored, int label)
 {
 	struct philox r = draw(k);
 	double xy[2];
-	if (!centre(mirrored ? at->mirror : at->point, at->n, points, xy))
+	if (!centre(mirrored ? feature->mirror : feature->point, feature->n, points, xy))
 		return 0;
 	for (int i = 0; i < 2; i++)
-		xy[i] += (2 * (double)philox_unit(r.v[i]) - 1) * k->p->jitter;
+		xy[i] += (2 * (double)philox_uniform(r.v[i]) - 1) * k->p->jitter;
 	cut(k, xy, mirrored, label);
 	return 1;
 }
 
-/* A place where a whole patch fits, uniformly. */
-static void anywhere(struct cutter *k, double xy[2])
+/* Uniform over the centres whose patch is inside the image. */
+static void random_centre(struct cutter *k, double xy[2])
 {
 	const struct patch_plan *p = k->p;
 	struct philox r = draw(k);
@@ -130,13 +130,13 @@ static void anywhere(struct cutter *k, double xy[2])
 	xy[1] = philox_below(r.v[1], (uint32_t)(p->H - p->h + 1)) + (p->h - 1) / 2.0;
 }
 
-static void cut_away(struct cutter *k, double positive[][2], int n)
+static void cut_negatives(struct cutter *k, double positive[][2], int n)
 {
 	for (int i = 0; i < k->p->negatives; i++) {
 		int tries = 0, near = 1;
 		double xy[2];
 		while (near && tries++ < TRIES) {
-			anywhere(k, xy);
+			random_centre(k, xy);
 			near = 0;
 			for (int j = 0; j < n; j++)
 				near |= hypot(xy[0] - positive[j][0], xy[1] - positive[j][1]) < k->p->away;
@@ -148,24 +148,24 @@ static void cut_away(struct cutter *k, double positive[][2], int n)
 	}
 }
 
-void patch_cut(const struct patch_plan *p, const uint8_t *image, const float *points, uint32_t id, uint8_t *room, struct patch_counts *c,
+void patch_crop(const struct patch_plan *p, const uint8_t *image, const float *points, uint32_t id, uint8_t *buf, struct patch_counts *c,
 	void (*emit)(void *arg, const uint8_t *patch, int label), void *arg)
 {
-	struct cutter k = {p, image, id, 0, room, c, emit, arg};
-	double positive[PATCH_PLACES][2], xy[2];
+	struct cutter k = {p, image, id, 0, buf, c, emit, arg};
+	double positive[PATCH_FEATURES][2], xy[2];
 	int known = 0;
-	for (int i = 0; i < p->nplaces; i++)
+	for (int i = 0; i < p->nfeatures; i++)
 		known += centre(p->place[i].point, p->place[i].n, points, positive[known]);
-	for (int i = 0; i < p->nplaces; i++)
+	for (int i = 0; i < p->nfeatures; i++)
 		for (int m = 0; m <= p->flip; m++)
-			c->unknown += !cut_place(&k, &p->place[i], points, m, 1);
+			c->unknown += !cut_feature(&k, &p->place[i], points, m, 1);
 	for (int i = 0; i < p->nhard; i++)
 		for (int m = 0; m <= p->flip; m++)
-			c->unknown += !cut_place(&k, &p->hard[i], points, m, 0);
-	if (known == p->nplaces && p->nplaces)
-		cut_away(&k, positive, known);
+			c->unknown += !cut_feature(&k, &p->hard[i], points, m, 0);
+	if (known == p->nfeatures && p->nfeatures)
+		cut_negatives(&k, positive, known);
 	for (int i = 0; i < p->random; i++) {
-		anywhere(&k, xy);
+		random_centre(&k, xy);
 		cut(&k, xy, 0, 0);
 	}
 }
@@ -176,24 +176,24 @@ static int inside(const float *xy, const struct patch_plan *p)
 }
 
 void patch_predicted(const struct patch_plan *p, const uint8_t *image, const float *predicted, const float *points, int K, int copies,
-	uint32_t id, uint8_t *room, float *label, struct patch_counts *c, void (*emit)(void *arg, const uint8_t *patch, const float *label),
+	uint32_t id, uint8_t *buf, float *label, struct patch_counts *c, void (*emit)(void *arg, const uint8_t *patch, const float *label),
 	void *arg)
 {
 	struct cutter k = {.p = p, .id = id};
 	for (int i = 0; i < K * copies; i++) {
-		int q = i % K, at[2];
+		int q = i % K, corner[2];
 		struct philox r = draw(&k);
 		double jitter[2];
 		for (int xy = 0; xy < 2; xy++)
-			jitter[xy] = (2 * (double)philox_unit(r.v[xy]) - 1) * p->jitter;
+			jitter[xy] = (2 * (double)philox_uniform(r.v[xy]) - 1) * p->jitter;
 		if (isnan(points[2 * q]) || isnan(points[2 * q + 1])) {
 			c->unknown++;
 			continue;
 		}
-		patch_window(room, p->w, p->h, image, p->W, p->H, (double)predicted[2 * q] + jitter[0],
-			(double)predicted[2 * q + 1] + jitter[1], at);
+		patch_window(buf, p->w, p->h, image, p->W, p->H, (double)predicted[2 * q] + jitter[0],
+			(double)predicted[2 * q + 1] + jitter[1], corner);
 		for (int j = 0; j < K; j++) {
-			float xy[2] = {points[2 * j] - (float)at[0], points[2 * j + 1] - (float)at[1]};
+			float xy[2] = {points[2 * j] - (float)corner[0], points[2 * j + 1] - (float)corner[1]};
 			label[2 * j] = inside(xy, p) ? xy[0] : NAN, label[2 * j + 1] = inside(xy, p) ? xy[1] : NAN;
 		}
 		if (isnan(label[2 * q])) {
@@ -201,6 +201,6 @@ void patch_predicted(const struct patch_plan *p, const uint8_t *image, const flo
 			continue;
 		}
 		c->positive++;
-		emit(arg, room, label);
+		emit(arg, buf, label);
 	}
 }

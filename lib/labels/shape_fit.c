@@ -1,3 +1,5 @@
+/* Robust fit: EM for a multivariate t distribution with missing values, on rows grouped by their set of visible points; in two rounds, the
+ * second without the rows that the first rejects. */
 #include "lib/labels/shape.h"
 
 #include <math.h>
@@ -8,29 +10,29 @@
 #include "lib/labels/cholesky.h"
 #include "lib/labels/f_dist.h"
 
-#define WORK 4e6       /* bound of the work of an iteration: sets of visible points times the cube of the coordinates */
-#define PRIOR 1	       /* rows' worth of "coordinates don't depend on each other", so that few rows give a proper matrix too */
-#define FIRST_DOF 4.0  /* how little the first round trusts far rows */
-#define SECOND_DOF 8.0 /* and the second, without those that are wrong */
+#define WORK_MAX 4e6   /* bound of an iteration's work: groups times the cube of the coordinates */
+#define PRIOR_ROWS 1   /* weight, in rows, of the prior, independent coordinates: the matrix is positive definite for few rows too */
+#define FIRST_DOF 4.0  /* degrees of freedom of the first round: low, so that outliers weigh little */
+#define SECOND_DOF 8.0 /* of the second, without the rejected rows */
 
-/* Rows of one set of visible points; row numbers lie together in fit.order. */
+/* Rows with one set of visible points, contiguous in fit.order; n: coordinates. */
 struct group {
 	uint64_t mask;
 	int first, rows, n;
 };
 
 struct fit {
-	int p, w, h; /* coordinates */
+	int p, w, h; /* coordinates; image size */
 	const float *xy;
-	int *order, ngroups;
-	uint64_t *mask; /* of every row */
+	int *order, ngroups; /* order: row indices by group */
+	uint64_t *mask;	     /* (n) visible points of each row */
 	struct group *group;
-	double *prior;				   /* (p) variances of the coordinates, each for itself */
-	double *sum, *scatter, *b, *r, *c, *g, *y; /* scratch, up to (p, p) */
-	int *seen, *unseen;
+	double *prior;				   /* (p) variances of the single coordinates */
+	double *sum, *scatter, *b, *r, *c, *g, *y; /* scratch, up to (p, p): see accumulate_group */
+	int *observed, *missing;
 };
 
-/* The value that would stand at q (n - 1) if v were sorted; v's order is changed (Hoare's selection, 1961). */
+/* The q quantile: element q (n - 1) of v (n) if it were sorted; reorders v (Hoare's selection, 1961). */
 static double quantile(double *v, size_t n, double q)
 {
 	size_t want = (size_t)(q * (double)(n - 1) + 0.5), lo = 0, hi = n - 1;
@@ -62,7 +64,7 @@ static int by_rows(const void *a, const void *b)
 	return x->rows != y->rows ? y->rows - x->rows : (x->mask > y->mask) - (x->mask < y->mask);
 }
 
-/* Rows that are kept into groups, the commonest first: those beyond the bound of work are too rare to be missed. */
+/* Groups the rows to keep, the largest group first; groups beyond WORK_MAX, the rarest, are left out of the fit. */
 static void make_groups(struct fit *f, size_t n, const char *keep)
 {
 	int m = 0;
@@ -78,8 +80,8 @@ static void make_groups(struct fit *f, size_t n, const char *keep)
 		f->group[g].rows++;
 	}
 	qsort(f->group, (size_t)f->ngroups, sizeof *f->group, by_rows);
-	int most = (int)(WORK / ((double)f->p * f->p * f->p));
-	f->ngroups = f->ngroups < (most > 8 ? most : 8) ? f->ngroups : (most > 8 ? most : 8);
+	int limit = (int)(WORK_MAX / ((double)f->p * f->p * f->p));
+	f->ngroups = f->ngroups < (limit > 8 ? limit : 8) ? f->ngroups : (limit > 8 ? limit : 8);
 	for (int g = 0; g < f->ngroups; g++) {
 		f->group[g].first = m;
 		for (size_t i = 0; i < n; i++)
@@ -88,51 +90,53 @@ static void make_groups(struct fit *f, size_t n, const char *keep)
 	}
 }
 
-/* Where we start: every coordinate for itself, by median and median deviation. */
-static void begin(struct fit *f, struct shape *s, size_t n)
+/* Initial values: independent coordinates, with median and median absolute deviation. */
+static void init_params(struct fit *f, struct shape *s, size_t n)
 {
 	double *v = xmalloc(n * sizeof *v);
 	for (int j = 0; j < f->p; j++) {
 		size_t m = 0;
-		double middle = (j % 2 ? f->h : f->w) / 2.0, spread = (j % 2 ? f->h : f->w) / 4.0;
+		double median = (j % 2 ? f->h : f->w) / 2.0, spread = (j % 2 ? f->h : f->w) / 4.0;
 		for (size_t i = 0; i < n; i++)
 			if (f->mask[i] >> (j / 2) & 1)
 				v[m++] = f->xy[i * (size_t)f->p + (size_t)j];
 		if (m) {
-			middle = quantile(v, m, 0.5);
+			median = quantile(v, m, 0.5);
 			for (size_t i = 0; i < m; i++)
-				v[i] = fabs(v[i] - middle);
+				v[i] = fabs(v[i] - median);
 			spread = 1.4826 * quantile(v, m, 0.5);
 		}
-		s->mean[j] = middle;
+		s->mean[j] = median;
 		f->prior[j] = spread * spread + SHAPE_PRECISION * SHAPE_PRECISION;
 		s->cov[j * f->p + j] = f->prior[j];
 	}
 	free(v);
 }
 
-/* A group's part of the sums: with P the precision of what is seen, R = S_us P foretells the unseen, C is what is left of their spread. */
-static double add_group(struct fit *f, const struct shape *s, const struct group *g, double dof)
+/* E-step of a group: adds to sum (p) and to scatter (p, p), lower triangle, the deviations y from the centre and their products, weighted
+ * by (dof + n) / (dof + D). With o the observed and m the missing coordinates: b = S_oo^-1; r = S_mo b, the regression of y_m on y_o; c, g:
+ * weighted sums of y_o and of y_o y_o'; each row adds the conditional covariance S_mm - r S_om too. Returns the sum of the weights. */
+static double accumulate_group(struct fit *f, const struct shape *s, const struct group *g, double dof)
 {
 	int p = f->p, n = 0, m = 0;
 	double weights = 0, logdet;
 	for (int j = 0; j < p; j++)
 		if (g->mask >> (j / 2) & 1)
-			f->seen[n++] = j;
+			f->observed[n++] = j;
 		else
-			f->unseen[m++] = j;
+			f->missing[m++] = j;
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
-			f->b[i * n + j] = s->cov[f->seen[i] * p + f->seen[j]];
+			f->b[i * n + j] = s->cov[f->observed[i] * p + f->observed[j]];
 	if (!cholesky_invert(f->b, n, &logdet))
-		return 0; /* can't be: cov is inverse-safe by its prior */
+		return 0; /* not reached: the prior keeps cov positive definite */
 	memset(f->g, 0, (size_t)(n * n) * sizeof *f->g);
-	memset(f->c, 0, (size_t)n * sizeof *f->c); /* its first row: the weighted sum of y */
+	memset(f->c, 0, (size_t)n * sizeof *f->c); /* a vector, though c has (p, p) */
 	for (int row = 0; row < g->rows; row++) {
 		const float *xy = f->xy + (size_t)f->order[g->first + row] * (size_t)p;
 		double d = 0;
 		for (int i = 0; i < n; i++)
-			f->y[i] = xy[f->seen[i]] - s->mean[f->seen[i]];
+			f->y[i] = xy[f->observed[i]] - s->mean[f->observed[i]];
 		for (int i = 0; i < n; i++) {
 			double t = 0;
 			for (int j = 0; j < i; j++)
@@ -149,93 +153,93 @@ static double add_group(struct fit *f, const struct shape *s, const struct group
 		}
 	}
 	for (int i = 0; i < n; i++) {
-		f->sum[f->seen[i]] += f->c[i];
+		f->sum[f->observed[i]] += f->c[i];
 		for (int j = 0; j <= i; j++) {
 			f->g[j * n + i] = f->g[i * n + j];
-			f->scatter[f->seen[i] * p + f->seen[j]] += f->g[i * n + j];
+			f->scatter[f->observed[i] * p + f->observed[j]] += f->g[i * n + j];
 		}
 	}
 	for (int u = 0; u < m; u++) {
-		double *r = f->r + u * n, *t = f->y; /* row u of R, and of R G */
+		double *r = f->r + u * n, *t = f->y; /* row u of r, and of r g */
 		for (int j = 0; j < n; j++) {
 			r[j] = 0;
 			for (int i = 0; i < n; i++)
-				r[j] += s->cov[f->unseen[u] * p + f->seen[i]] * f->b[i * n + j];
+				r[j] += s->cov[f->missing[u] * p + f->observed[i]] * f->b[i * n + j];
 		}
 		for (int j = 0; j < n; j++) {
-			f->sum[f->unseen[u]] += r[j] * f->c[j];
+			f->sum[f->missing[u]] += r[j] * f->c[j];
 			t[j] = 0;
 			for (int i = 0; i < n; i++)
 				t[j] += r[i] * f->g[i * n + j];
-			int a = f->unseen[u], b = f->seen[j];
+			int a = f->missing[u], b = f->observed[j];
 			f->scatter[(a > b ? a : b) * p + (a > b ? b : a)] += t[j];
 		}
 		for (int v = 0; v <= u; v++) {
-			double both = 0, left = s->cov[f->unseen[u] * p + f->unseen[v]];
+			double both = 0, residual = s->cov[f->missing[u] * p + f->missing[v]];
 			for (int j = 0; j < n; j++) {
 				both += t[j] * f->r[v * n + j];
-				left -= r[j] * s->cov[f->unseen[v] * p + f->seen[j]];
+				residual -= r[j] * s->cov[f->missing[v] * p + f->observed[j]];
 			}
-			f->scatter[f->unseen[u] * p + f->unseen[v]] += both + g->rows * left;
+			f->scatter[f->missing[u] * p + f->missing[v]] += both + g->rows * residual;
 		}
 	}
 	return weights;
 }
 
-/* One step of EM for a t distribution with missing values (Liu and Rubin 1995, "ML estimation of the t distribution using EM and its
- * extensions, ECM and ECME"). Returns the largest step of the centre, in pixels. */
-static double step(struct fit *f, struct shape *s, double dof)
+/* One iteration of EM for a t distribution with missing values (Liu and Rubin 1995, "ML estimation of the t distribution using EM and its
+ * extensions, ECM and ECME"). Returns the largest change of the centre, in pixels. */
+static double em_step(struct fit *f, struct shape *s, double dof)
 {
 	int p = f->p;
 	double weights = 0, rows = 0, largest = 0;
 	memset(f->sum, 0, (size_t)p * sizeof *f->sum);
 	memset(f->scatter, 0, (size_t)(p * p) * sizeof *f->scatter);
 	for (int g = 0; g < f->ngroups; g++) {
-		weights += add_group(f, s, &f->group[g], dof);
+		weights += accumulate_group(f, s, &f->group[g], dof);
 		rows += f->group[g].rows;
 	}
 	for (int i = 0; i < p; i++) {
-		double by = f->sum[i] / weights;
-		largest = fabs(by) > largest ? fabs(by) : largest;
-		s->mean[i] += by;
+		double delta = f->sum[i] / weights;
+		largest = fabs(delta) > largest ? fabs(delta) : largest;
+		s->mean[i] += delta;
 	}
 	for (int i = 0; i < p; i++)
 		for (int j = 0; j <= i; j++) {
-			double v = f->scatter[i * p + j] - f->sum[i] * f->sum[j] / weights + (i == j ? PRIOR * f->prior[i] : 0);
-			s->cov[i * p + j] = s->cov[j * p + i] = v / (rows + PRIOR);
+			double v = f->scatter[i * p + j] - f->sum[i] * f->sum[j] / weights + (i == j ? PRIOR_ROWS * f->prior[i] : 0);
+			s->cov[i * p + j] = s->cov[j * p + i] = v / (rows + PRIOR_ROWS);
 		}
 	return largest;
 }
 
-/* Scale and degrees of freedom such that the distances of the rows have the median they should, and one in twenty is beyond the bound of
- * one in twenty: the bulk decides, of which the wrong rows are no part. */
+/* Fits scale and degrees of freedom to the quantiles of the distances d of the rows to keep: their median is the model's, and one in twenty
+ * is above the model's 95 % quantile; both depend little on wrong rows. */
 static void calibrate(const struct fit *f, struct shape *s, const double *d, const char *keep, size_t n)
 {
 	static const double dofs[] = {3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100, 1000};
-	double middle[2 * SHAPE_POINTS_MAX + 1], bound[2 * SHAPE_POINTS_MAX + 1], *v = xmalloc(n * sizeof *v);
+	double median[2 * SHAPE_POINTS_MAX + 1], bound[2 * SHAPE_POINTS_MAX + 1], *v = xmalloc(n * sizeof *v);
 	double best = INFINITY, scale = 1;
 	for (size_t k = 0; k < sizeof dofs / sizeof *dofs; k++) {
 		size_t m = 0, beyond = 0;
 		for (int i = 0; i <= f->p; i++)
-			middle[i] = 0;
+			median[i] = 0;
 		for (size_t i = 0; i < n; i++) {
 			int q = 2 * __builtin_popcountll(f->mask[i]);
 			if (!keep[i] || !q)
 				continue;
-			if (!middle[q]) {
-				middle[q] = f_dist_isf(0.5, q, dofs[k]);
+			if (!median[q]) {
+				median[q] = f_dist_isf(0.5, q, dofs[k]);
 				bound[q] = f_dist_isf(0.05, q, dofs[k]);
 			}
-			v[m++] = d[i] / middle[q];
+			v[m++] = d[i] / median[q];
 		}
 		double c = quantile(v, m, 0.5);
 		for (size_t i = 0; i < n; i++) {
 			int q = 2 * __builtin_popcountll(f->mask[i]);
 			beyond += keep[i] && q && d[i] / c > bound[q];
 		}
-		double miss = fabs((double)beyond / (double)m - 0.05);
-		if (miss < best)
-			best = miss, s->dof = dofs[k], scale = c;
+		double error = fabs((double)beyond / (double)m - 0.05);
+		if (error < best)
+			best = error, s->dof = dofs[k], scale = c;
 	}
 	for (int i = 0; i < f->p * f->p; i++)
 		s->cov[i] *= scale;
@@ -261,35 +265,35 @@ struct shape *shape_fit(int k, const float *xy, size_t n, int w, int h)
 	struct shape *s = shape_new(k);
 	f.order = xcalloc(n, sizeof *f.order);
 	f.group = xcalloc(n, sizeof *f.group);
-	f.seen = xcalloc((size_t)p, sizeof *f.seen);
-	f.unseen = xcalloc((size_t)p, sizeof *f.unseen);
+	f.observed = xcalloc((size_t)p, sizeof *f.observed);
+	f.missing = xcalloc((size_t)p, sizeof *f.missing);
 	double *block = xcalloc(1, 5 * pp + 3 * pv), *d = xcalloc(n, sizeof *d);
 	f.scatter = block, f.b = block + p * p, f.r = f.b + p * p, f.c = f.r + p * p, f.g = f.c + p * p;
 	f.sum = f.g + p * p, f.y = f.sum + p, f.prior = f.y + p;
 	char *keep = memset(xmalloc(n), 1, n);
-	begin(&f, s, n);
+	init_params(&f, s, n);
 	for (int round = 0; round < 2; round++) {
 		make_groups(&f, n, keep);
 		for (int i = 0; i < (round ? 10 : 20); i++)
-			if (step(&f, s, round ? SECOND_DOF : FIRST_DOF) < 0.005 && i > 3)
+			if (em_step(&f, s, round ? SECOND_DOF : FIRST_DOF) < 0.005 && i > 3)
 				break;
 		for (int i = 0; i < p; i++)
 			s->cov[i * p + i] += SHAPE_PRECISION * SHAPE_PRECISION;
-		shape_forget(s);
+		shape_clear_cache(s);
 		for (size_t i = 0; i < n; i++)
 			d[i] = shape_distance(s, xy + i * (size_t)p, NULL);
 		calibrate(&f, s, d, keep, n);
-		shape_forget(s);
-		s->rows = s->unlike = 0;
+		shape_clear_cache(s);
+		s->rows = s->rejected = 0;
 		for (size_t i = 0; i < n; i++) {
 			double tail = 1;
 			if (f.mask[i])
 				shape_distance(s, xy + i * (size_t)p, &tail);
 			keep[i] = tail >= SHAPE_ALPHA;
 			s->rows += !!f.mask[i];
-			s->unlike += !keep[i];
+			s->rejected += !keep[i];
 		}
 	}
-	free(f.mask), free(f.order), free(f.group), free(f.seen), free(f.unseen), free(block), free(d), free(keep);
+	free(f.mask), free(f.order), free(f.group), free(f.observed), free(f.missing), free(block), free(d), free(keep);
 	return s;
 }

@@ -1,4 +1,4 @@
-/* Parts and groups. */
+/* Near-duplicates are grouped by union-find over all pairs of thumbnails. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,14 +34,14 @@ int split_parse(struct split *s, const char *text, int n)
 
 int split_part(const struct split *s, uint64_t group)
 {
-	double u = (double)philox_unit(philox(s->seed, PHILOX_SPLIT, (uint32_t)(group >> 32), (uint32_t)group, 0).v[0]), edge = 0;
+	double u = (double)philox_uniform(philox(s->seed, PHILOX_SPLIT, (uint32_t)(group >> 32), (uint32_t)group, 0).v[0]), cumulative = 0;
 	for (int i = 0; i < s->n - 1; i++)
-		if (u < (edge += s->share[i]))
+		if (u < (cumulative += s->share[i]))
 			return i;
 	return s->n - 1;
 }
 
-/* Means over a grid of cells; cells of an image smaller than the grid repeat pixels. */
+/* Means over a grid of cells; for images smaller than the grid, cells repeat pixels. */
 static void thumbnail(float *to, const uint8_t *image, int W, int H)
 {
 	double mean = 0, norm = 0;
@@ -60,7 +60,7 @@ static void thumbnail(float *to, const uint8_t *image, int W, int H)
 		to[c] -= (float)mean;
 		norm += (double)to[c] * (double)to[c];
 	}
-	for (int c = 0; c < CELLS; c++) /* flat ones have no direction: they get one of their own, so that they are alike */
+	for (int c = 0; c < CELLS; c++) /* flat ones have no direction: all get the same one */
 		to[c] = norm > 1e-6 ? to[c] / (float)sqrt(norm) : 1.0f / THUMB;
 }
 
@@ -73,29 +73,29 @@ static float dot(const float *a, const float *b)
 	return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
-static uint32_t root(uint32_t *up, uint32_t i)
+static uint32_t find_root(uint32_t *parent, uint32_t i)
 {
-	while (up[i] != i)
-		i = up[i] = up[up[i]];
+	while (parent[i] != i)
+		i = parent[i] = parent[parent[i]];
 	return i;
 }
 
 uint32_t *split_near(const struct tns_table *t, int image)
 {
 	const struct tns_def *d = &tns_table_head(t)->def[image];
-	uint32_t n = (uint32_t)d->rows, *up = xcalloc(n, sizeof *up);
+	uint32_t n = (uint32_t)d->rows, *parent = xcalloc(n, sizeof *parent);
 	float *thumb = xcalloc((size_t)n * CELLS, sizeof *thumb);
 	for (uint32_t i = 0; i < n; i++) {
 		thumbnail(thumb + (size_t)i * CELLS, tns_row(t, image, i), (int)d->dim[2], (int)d->dim[1]);
-		up[i] = i;
+		parent[i] = i;
 		for (uint32_t k = 0; k < i; k++)
 			if (dot(thumb + (size_t)i * CELLS, thumb + (size_t)k * CELLS) >= SPLIT_NEAR) {
-				uint32_t a = root(up, i), b = root(up, k);
-				up[a > b ? a : b] = a > b ? b : a;
+				uint32_t a = find_root(parent, i), b = find_root(parent, k);
+				parent[a > b ? a : b] = a > b ? b : a;
 			}
 	}
 	for (uint32_t i = 0; i < n; i++)
-		up[i] = root(up, i);
+		parent[i] = find_root(parent, i);
 	free(thumb);
-	return up;
+	return parent;
 }

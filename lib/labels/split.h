@@ -1,4 +1,5 @@
-/* Which part a row goes to: drawn by its group alone, so that a group stays together and rows can come in any number. */
+/* Random split of a data set: a row's part is a function of seed and group, so that a group stays together and any number of rows can be
+ * streamed. */
 #ifndef SPLIT_H
 #define SPLIT_H
 
@@ -10,19 +11,18 @@ enum { SPLIT_PARTS = 8 };
 
 struct split {
 	int n;
-	double share[SPLIT_PARTS]; /* sum 1 */
+	double share[SPLIT_PARTS]; /* probabilities, sum 1 */
 	uint64_t seed;
 };
 
-/* "0.6,0.15,0.25": 0, or -1 unless there are n of them, each in (0, 1), with a sum within 1e-6 of 1 (they are then scaled to it). */
+/* Parses "0.6,0.15,0.25". 0, or -1 unless there are n numbers, each in (0, 1), with a sum within 1e-6 of 1 (they are scaled to 1). */
 int split_parse(struct split *s, const char *text, int n);
-/* 0 to n - 1 by Philox (seed, PHILOX_SPLIT, high half of the group, low half of it, 0). */
+/* The group's part, 0 to n - 1, by Philox (seed, PHILOX_SPLIT, high half of the group, low half of it, 0). */
 int split_part(const struct split *s, uint64_t group);
 
-/* Groups of near-duplicate images: thumbnails of 12 x 12 means, less their own mean, at unit length; two images whose thumbnails'
- * correlation is at least SPLIT_NEAR are of one group (images whose thumbnails are flat are alike), and so is whoever is linked through
- * others. Out: a number a row, the first row of its group; rows, to be freed. Time grows with the square of the rows (3,000 rows: a tenth
- * of a second). image: id of u8 (N, H, W). */
+/* Groups near-duplicate images, the connected components of pairs whose thumbnails correlate by at least SPLIT_NEAR. Thumbnails are 12 x 12
+ * means, centred and normalised to unit length; all flat ones are equal. Returns (N) the first row of each row's group, freed by the
+ * caller. Time is quadratic in N (3,000 rows: 0.1 s). image: id of u8 (N, H, W). */
 #define SPLIT_NEAR 0.95f
 uint32_t *split_near(const struct tns_table *t, int image);
 

@@ -19,21 +19,21 @@ struct suspects *suspects_load(const char *path, char **names, uint32_t *crc)
 {
 	struct suspects *s = xcalloc(1, sizeof *s);
 	struct table *t = s->table = table_read(path);
-	int row = table_need(t, "row"), name = table_need(t, "name"), kind = table_need(t, "kind");
+	int row = table_require(t, "row"), name = table_require(t, "name"), kind = table_require(t, "kind");
 	size_t n = 0;
 	uint64_t *keys = xcalloc(t->rows, sizeof *keys);
-	s->value = table_need(t, "value");
+	s->value = table_require(t, "value");
 	s->row = xcalloc(t->rows, sizeof *s->row);
 	s->point = xcalloc(t->rows, sizeof *s->point);
 	s->came = xcalloc(t->rows + 1, 1);
 	for (size_t i = 0; i < t->rows; i++) {
-		if (strcmp(table_at(t, i, kind), "suspect"))
+		if (strcmp(table_cell(t, i, kind), "suspect"))
 			continue;
 		keys[n] = table_uint(t, i, row, UINT32_MAX);
 		s->row[n] = i;
-		s->point[n] = names_index(names, table_at(t, i, name));
+		s->point[n] = names_index(names, table_cell(t, i, name));
 		if (s->point[n] < 0)
-			table_die(t, i, "there is no point '%s' in the data", table_at(t, i, name));
+			table_die(t, i, "there is no point '%s' in the data", table_cell(t, i, name));
 		n++;
 	}
 	lookup_make(&s->by_id, keys, n);
@@ -50,7 +50,7 @@ int suspects_next(struct suspects *s, uint32_t id, size_t *at, const char **valu
 	size_t k = s->by_id.by[i].row;
 	(*at)++;
 	s->came[k] = 1;
-	*value = table_at(s->table, s->row[k], s->value);
+	*value = table_cell(s->table, s->row[k], s->value);
 	return s->point[k];
 }
 

@@ -1,4 +1,4 @@
-/* Names to backends. */
+/* Options --device, --precision and --threads to a backend. */
 #include <string.h>
 
 #include "lib/base/err.h"

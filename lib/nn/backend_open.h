@@ -1,10 +1,10 @@
-/* The backend a program computes with, from its options --device and --precision. */
+/* Opening a backend from a program's options --device and --precision. */
 #ifndef BACKEND_OPEN_H
 #define BACKEND_OPEN_H
 
 #include "kernels/backend.h"
 
-/* device: "ref", "cpu", "cuda"; precision: "fp32", "tf32", "bf16", or NULL: the device's usual one (cuda: tf32, the others know fp32 alone:
+/* device: "ref", "cpu", "cuda"; precision: "fp32", "tf32", "bf16", or NULL: the device's default (cuda: tf32; the others have only fp32:
  * another one is wrong use, exit 2). threads as in backend_init_by_name. Dies where this build or this machine has no such backend. */
 struct backend *backend_open(const char *device, int threads, const char *precision);
 

@@ -1,4 +1,4 @@
-/* Models to and from streams. Parameters are f32 in streams whatever real is. */
+/* Models read from and written to tensor streams. Parameters are f32 in streams whatever real is. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ int model_has_points(enum target t)
 	return t == TARGET_COORDS || t == TARGET_HEATMAP || t == TARGET_MAP;
 }
 
-/* The net of m, whose target's values are given, and what follows from it; -1 and a line in err. */
+/* Parses the net of m, whose target has `values` values, and sets d, points, outputs, MW, MH; 0, or -1 and a line in err. */
 static int build(struct model *m, int values, char err[256])
 {
 	struct netdesc_target t = {values, values};
@@ -53,9 +53,9 @@ static int build(struct model *m, int values, char err[256])
 	return 0;
 }
 
-/* Labels that count from the first pixel's centre: to coordinates in about -1..1, 0 the middle of the image; or to places of a map that
- * covers the image's area. */
-static void natural_scale(const struct model *m, float *sx, float *ox, float *sy, float *oy)
+/* The scale for labels whose origin is the first pixel's centre: to coordinates in about -1..1, 0 the middle of the image; or to cells of a
+ * map that covers the image's area. */
+static void default_scale(const struct model *m, float *sx, float *ox, float *sy, float *oy)
 {
 	*sx = 2.0f / (float)m->W, *ox = -(float)(m->W - 1) / (float)m->W;
 	*sy = 2.0f / (float)m->H, *oy = -(float)(m->H - 1) / (float)m->H;
@@ -67,18 +67,18 @@ static void natural_scale(const struct model *m, float *sx, float *ox, float *sy
 
 void model_set_offset(struct model *m, double x, double y)
 {
-	natural_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
+	default_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
 	m->offset[0] = x, m->offset[1] = y;
 	m->ox = (float)((double)m->ox - x * (double)m->sx), m->oy = (float)((double)m->oy - y * (double)m->sy);
 }
 
-/* The offset that is in a scale from a file; rounding is none. */
+/* The label offset from a file's scale; one as small as rounding is 0. */
 static void read_offset(struct model *m)
 {
 	float sx, ox, sy, oy;
-	natural_scale(m, &sx, &ox, &sy, &oy);
+	default_scale(m, &sx, &ox, &sy, &oy);
 	double x = ((double)ox - (double)m->ox) / (double)m->sx, y = ((double)oy - (double)m->oy) / (double)m->sy;
-	if (!m->points || sx != m->sx || sy != m->sy) /* another program's */
+	if (!m->points || sx != m->sx || sy != m->sy) /* not written by this program */
 		return;
 	m->offset[0] = fabs(x) < 1e-4 ? 0 : x, m->offset[1] = fabs(y) < 1e-4 ? 0 : y;
 }
@@ -91,7 +91,7 @@ struct model *model_new(const char *net, enum target target, int W, int H, int v
 	m->target = target, m->W = W, m->H = H;
 	if (build(m, values, err))
 		die_usage("--net: %s", err);
-	for (int i = 0; i < m->d.n; i++) { /* told now, not when hours of training are to be saved */
+	for (int i = 0; i < m->d.n; i++) { /* checked before the training, not when its result is saved */
 		const struct layer *l = &m->d.layer[i];
 		if (l->nw && l->kind != LAYER_BN && l->nw / (size_t)l->OC > TNS_CHUNK_MAX / sizeof(float))
 			die_usage("--net: layer %d: an output has %zu weights, a row of a stream holds at most %zu", i,
@@ -99,7 +99,7 @@ struct model *model_new(const char *net, enum target target, int W, int H, int v
 	}
 	m->names = xstrdup(names);
 	m->mul = 1.0f / 255, m->add = 0;
-	natural_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
+	default_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
 	if (target == TARGET_MAP)
 		m->prior = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *m->prior);
 	m->param = xcalloc(m->d.nparam, sizeof *m->param);
@@ -123,14 +123,14 @@ static const char *need_meta(const struct tns *t, const char *key)
 static void read_prior(struct model *m, const struct tns_table *b)
 {
 	const struct tns *t = tns_table_head(b);
-	int id = dataset_stream_need(t, "prior", TNS_F32, 2);
+	int id = dataset_stream_require(t, "prior", TNS_F32, 2);
 	if (t->def[id].rows != (uint64_t)m->points || t->def[id].dim[1] != MODEL_PRIOR)
 		die("%s: prior is not %dx%d", t->name, m->points, MODEL_PRIOR);
 	m->prior = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *m->prior);
 	tns_copy(b, id, m->prior);
 }
 
-struct model *model_head(const struct tns *t)
+struct model *model_read_meta(const struct tns *t)
 {
 	struct model *m = xcalloc(1, sizeof *m);
 	const char *scale, *names;
@@ -169,8 +169,8 @@ struct model *model_load(const char *path)
 {
 	struct tns_table *b = tns_load(path);
 	const struct tns *t = tns_table_head(b);
-	struct model *m = model_head(t);
-	/* every weight is there before any is allocated: what a stream declares is not believed */
+	struct model *m = model_read_meta(t);
+	/* check that the stream holds all weights before allocating: the net it declares may be of any size */
 	double floats = 0;
 	for (int i = 0; i < t->ntensors; i++)
 		floats += (double)t->def[i].rows * (double)t->def[i].row_bytes / 4;
@@ -223,28 +223,29 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 		tns_put_meta(w, model_has_points(m->target) ? "points" : "classes", m->names);
 }
 
-/* The tensors of a layer, in order: shapes and where their values are. */
-struct part {
+/* One of a layer's tensors: name, shape, and its values: n from offset in the block of parameters, or of statistics. */
+struct layer_tensor {
 	char name[300];
 	int ndim;
 	uint64_t dim[4];
-	size_t at, n;
+	size_t offset, n;
 	int stat;
 };
 
-static int parts(const struct layer *l, int i, const char *prefix, struct part p[4])
+/* The layer's tensors, in order: weight, bias, mean, var; returns how many it has. */
+static int layer_tensors(const struct layer *l, int i, const char *prefix, struct layer_tensor p[4])
 {
 	uint64_t out = (uint64_t)l->OC;
 	if (!l->nw)
 		return 0;
-	p[0] = (struct part){.ndim = 2, .dim = {out, l->nw / out}, .at = l->w, .n = l->nw};
+	p[0] = (struct layer_tensor){.ndim = 2, .dim = {out, l->nw / out}, .offset = l->w, .n = l->nw};
 	if (l->kind == LAYER_CONV)
 		p[0].ndim = 4, p[0].dim[1] = (uint64_t)l->C, p[0].dim[2] = (uint64_t)l->KH, p[0].dim[3] = (uint64_t)l->KW;
 	if (l->kind == LAYER_BN)
 		p[0].ndim = 1;
-	p[1] = (struct part){.ndim = 1, .dim = {out}, .at = l->b, .n = l->nb};
-	p[2] = (struct part){.ndim = 1, .dim = {out}, .at = l->run, .n = out, .stat = 1};
-	p[3] = (struct part){.ndim = 1, .dim = {out}, .at = l->run + out, .n = out, .stat = 1};
+	p[1] = (struct layer_tensor){.ndim = 1, .dim = {out}, .offset = l->b, .n = l->nb};
+	p[2] = (struct layer_tensor){.ndim = 1, .dim = {out}, .offset = l->run, .n = out, .stat = 1};
+	p[3] = (struct layer_tensor){.ndim = 1, .dim = {out}, .offset = l->run + out, .n = out, .stat = 1};
 	for (int k = 0; k < 4; k++)
 		snprintf(p[k].name, sizeof p[k].name, "%s%d.%s", prefix, i, (const char *[]){"weight", "bias", "mean", "var"}[k]);
 	return l->kind == LAYER_BN ? 4 : 2;
@@ -253,9 +254,9 @@ static int parts(const struct layer *l, int i, const char *prefix, struct part p
 int model_define(const struct netdesc *d, struct tns_writer *w, const char *prefix, int stats)
 {
 	int first = -1;
-	struct part p[4];
+	struct layer_tensor p[4];
 	for (int i = 0; i < d->n; i++)
-		for (int k = 0, n = parts(&d->layer[i], i, prefix, p); k < n; k++)
+		for (int k = 0, n = layer_tensors(&d->layer[i], i, prefix, p); k < n; k++)
 			if (stats || !p[k].stat) {
 				int id = tns_define(w, p[k].name, TNS_F32, p[k].ndim, p[k].dim);
 				first = first < 0 ? id : first;
@@ -265,14 +266,14 @@ int model_define(const struct netdesc *d, struct tns_writer *w, const char *pref
 
 void model_write(const struct netdesc *d, struct tns_writer *w, int id, const real *param, const real *stat)
 {
-	struct part p[4];
+	struct layer_tensor p[4];
 	for (int i = 0; i < d->n; i++)
-		for (int k = 0, n = parts(&d->layer[i], i, "", p); k < n; k++)
+		for (int k = 0, n = layer_tensors(&d->layer[i], i, "", p); k < n; k++)
 			if (stat || !p[k].stat)
-				tns_write(w, id++, (p[k].stat ? stat : param) + p[k].at, p[k].dim[0]);
+				tns_write(w, id++, (p[k].stat ? stat : param) + p[k].offset, p[k].dim[0]);
 }
 
-static int same_shape(const struct tns_def *t, const struct part *p)
+static int same_shape(const struct tns_def *t, const struct layer_tensor *p)
 {
 	int same = t->dtype == TNS_F32 && t->ndim == p->ndim && t->rows == p->dim[0];
 	for (int k = 1; same && k < p->ndim; k++)
@@ -280,8 +281,8 @@ static int same_shape(const struct tns_def *t, const struct part *p)
 	return same;
 }
 
-/* As many rows of as many values: filters learned as rows of an autoencoder serve a convolution too. */
-static int same_rows(const struct tns_def *t, const struct part *p)
+/* As many rows of as many values, in any shape: an autoencoder's weights (out, in) can initialise a convolution (out, in, kh, kw). */
+static int same_rows(const struct tns_def *t, const struct layer_tensor *p)
 {
 	return t->dtype == TNS_F32 && t->rows == p->dim[0] && t->rows && t->row_bytes == p->n / p->dim[0] * sizeof(float);
 }
@@ -297,41 +298,41 @@ static void shape_text(char *to, size_t n, int ndim, const uint64_t *dim, uint64
 void model_read(const struct netdesc *d, const struct tns_table *b, const char *prefix, real *param, real *stat)
 {
 	const struct tns *t = tns_table_head(b);
-	struct part p[4];
+	struct layer_tensor p[4];
 	for (int i = 0; i < d->n; i++)
-		for (int k = 0, n = parts(&d->layer[i], i, prefix, p); k < n; k++) {
+		for (int k = 0, n = layer_tensors(&d->layer[i], i, prefix, p); k < n; k++) {
 			if (p[k].stat && !stat)
 				continue;
 			int id = tns_find(t, p[k].name);
 			if (id < 0)
 				die("%s: there is no tensor %s", t->name, p[k].name);
 			if (!same_shape(&t->def[id], &p[k])) {
-				char is[200], must[200];
-				shape_text(is, sizeof is, t->def[id].ndim, t->def[id].dim, t->def[id].rows);
-				shape_text(must, sizeof must, p[k].ndim, p[k].dim, p[k].dim[0]);
-				die("%s: %s is %s of %s, the net needs f32 of %s", t->name, p[k].name, tns_dtype_name(t->def[id].dtype), is,
-					must);
+				char actual[200], expected[200];
+				shape_text(actual, sizeof actual, t->def[id].ndim, t->def[id].dim, t->def[id].rows);
+				shape_text(expected, sizeof expected, p[k].ndim, p[k].dim, p[k].dim[0]);
+				die("%s: %s is %s of %s, the net needs f32 of %s", t->name, p[k].name, tns_dtype_name(t->def[id].dtype),
+					actual, expected);
 			}
-			tns_copy(b, id, (p[k].stat ? stat : param) + p[k].at);
+			tns_copy(b, id, (p[k].stat ? stat : param) + p[k].offset);
 		}
 }
 
 int model_init_from(const struct netdesc *d, const struct tns_table *b, real *param)
 {
 	const struct tns *t = tns_table_head(b);
-	struct part p[4];
-	int taken = 0;
+	struct layer_tensor p[4];
+	int copied = 0;
 	for (int i = 0; i < d->n; i++) {
-		if (!parts(&d->layer[i], i, "", p))
+		if (!layer_tensors(&d->layer[i], i, "", p))
 			continue;
 		int w = tns_find(t, p[0].name), bias = tns_find(t, p[1].name);
 		if (w < 0 || bias < 0 || !same_rows(&t->def[w], &p[0]) || !same_rows(&t->def[bias], &p[1]))
 			break;
-		tns_copy(b, w, param + p[0].at);
-		tns_copy(b, bias, param + p[1].at);
-		taken++;
+		tns_copy(b, w, param + p[0].offset);
+		tns_copy(b, bias, param + p[1].offset);
+		copied++;
 	}
-	return taken;
+	return copied;
 }
 
 void model_save(const struct model *m, const char *path, const struct tns *const *in, int n, const char *more)

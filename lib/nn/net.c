@@ -1,4 +1,4 @@
-/* A net's memory, and the forward pass. */
+/* A net's allocation, upload and download, and the forward pass. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,19 +12,19 @@ struct net *net_new(const struct backend *be, const struct netdesc *d, int B, en
 	struct net *n = xcalloc(1, sizeof *n);
 	size_t L = (size_t)d->n, grad = 0;
 	if (mode == NET_INFER && d->nstat) {
-		n->own = xmalloc(sizeof *n->own);
-		*n->own = *d;
-		netdesc_fold(n->own);
-		d = n->own;
+		n->folded = xmalloc(sizeof *n->folded);
+		*n->folded = *d;
+		netdesc_fold(n->folded);
+		d = n->folded;
 	}
 	n->be = be, n->d = d, n->B = B, n->mode = mode;
 	n->param = be->alloc(be, d->nparam * sizeof(real));
 	n->stat = be->alloc(be, d->nstat * sizeof(real));
 	n->y = xcalloc(L, sizeof *n->y), n->argmax = xcalloc(L, sizeof *n->argmax), n->save = xcalloc(L, sizeof *n->save);
-	n->packed = xcalloc(L, sizeof *n->packed), n->in = xcalloc(L + 1, sizeof *n->in);
-	n->grad_at = xcalloc(L, sizeof *n->grad_at);
-	net_plan_kinds(n);
-	for (int i = 0, given = 0; i < d->n; i++) {
+	n->packed = xcalloc(L, sizeof *n->packed), n->converted = xcalloc(L + 1, sizeof *n->converted);
+	n->grad_offset = xcalloc(L, sizeof *n->grad_offset);
+	net_plan_layouts(n);
+	for (int i = 0, x_maps = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];
 		if (l->fused)
 			continue;
@@ -32,8 +32,8 @@ struct net *net_new(const struct backend *be, const struct netdesc *d, int B, en
 		const struct layer *from = l->kind == LAYER_CONV && l->upsample > 1 ? l - 1 : l;
 		size_t rows = (size_t)B * (size_t)from->C * (size_t)from->H * (size_t)from->W * sizeof(real),
 		       maps = be->maps_size(be, B, from->C, from->H, from->W);
-		if (n->maps_in[i] != given)
-			n->in[i] = be->alloc(be, given ? rows : maps);
+		if (n->maps_in[i] != x_maps)
+			n->converted[i] = be->alloc(be, x_maps ? rows : maps);
 		n->y[i] = be->alloc(be, net_output_bytes(n, i, B));
 		if (l->kind == LAYER_POOL || (l->kind == LAYER_CONV && l->pool > 1))
 			n->argmax[i] = be->alloc(be, net_output_bytes(n, i, B) / sizeof(real));
@@ -41,10 +41,10 @@ struct net *net_new(const struct backend *be, const struct netdesc *d, int B, en
 			n->save[i] = be->alloc(be, 2 * (size_t)l->C * sizeof(real));
 		if (l->kind == LAYER_CONV)
 			n->packed[i] = be->alloc(be, be->conv_packed_size(be, &c));
-		n->grad_at[i] = grad, grad += (l->kind == LAYER_DENSE ? 0 : l->nw) + l->nb;
-		given = n->maps_out[i];
-		if (net_last_fused(d, i) == d->n - 1 && given)
-			n->in[d->n] = be->alloc(be, (size_t)B * (size_t)d->outputs * sizeof(real));
+		n->grad_offset[i] = grad, grad += (l->kind == LAYER_DENSE ? 0 : l->nw) + l->nb;
+		x_maps = n->maps_out[i];
+		if (net_last_fused(d, i) == d->n - 1 && x_maps)
+			n->converted[d->n] = be->alloc(be, (size_t)B * (size_t)d->outputs * sizeof(real));
 	}
 	if (mode != NET_INFER) {
 		n->grad = be->alloc(be, (mode == NET_GRADIENT ? d->nparam : grad) * sizeof(real));
@@ -60,8 +60,8 @@ void net_free(struct net *n)
 	const struct backend *be = n->be;
 	for (int i = 0; i < n->d->n; i++)
 		be->release(be, n->y[i]), be->release(be, n->argmax[i]), be->release(be, n->save[i]), be->release(be, n->packed[i]),
-			be->release(be, n->in[i]);
-	be->release(be, n->in[n->d->n]);
+			be->release(be, n->converted[i]);
+	be->release(be, n->converted[n->d->n]);
 	if (n->borrowed)
 		be->unmap_host(be, n->param), be->unmap_host(be, n->stat);
 	else
@@ -69,13 +69,13 @@ void net_free(struct net *n)
 	be->release(be, n->grad);
 	for (int k = 0; k < 3; k++)
 		be->release(be, n->delta[k]);
-	free(n->grad_at), free(n->y), free(n->argmax), free(n->save), free(n->packed), free(n->in), free(n->maps_in), free(n->maps_out),
-		free(n->own), free(n);
+	free(n->grad_offset), free(n->y), free(n->argmax), free(n->save), free(n->packed), free(n->converted), free(n->maps_in),
+		free(n->maps_out), free(n->folded), free(n);
 }
 
 void net_upload(struct net *n, const real *param, const real *stat)
 {
-	if (n->own && param) {
+	if (n->folded && param) {
 		real *copy = xmalloc(n->d->nparam * sizeof *copy);
 		memcpy(copy, param, n->d->nparam * sizeof *copy);
 		netdesc_fold_weights(n->d, copy, stat);
@@ -88,11 +88,11 @@ void net_upload(struct net *n, const real *param, const real *stat)
 	n->packed_valid = 0;
 }
 
-void net_borrow(struct net *n, const real *param, const real *stat)
+void net_map_params(struct net *n, const real *param, const real *stat)
 {
 	const struct backend *be = n->be;
 	assert(n->mode == NET_INFER && !n->borrowed);
-	if (n->own) { /* folded weights are others */
+	if (n->folded) { /* folded weights are not the caller's: they need a copy */
 		net_upload(n, param, stat);
 		return;
 	}
@@ -119,21 +119,21 @@ static void pack(struct net *n)
 	n->packed_valid = 1;
 }
 
-/* x, which layer i is to take, in the kind that it takes; given: x is maps. */
-static const real *taken(struct net *n, int i, const real *x, int given, int B)
+/* x in the layout that layer i reads (maps or rows), converted where it is in the other one; x_maps: x is maps. */
+static const real *convert_input(struct net *n, int i, const real *x, int x_maps, int B)
 {
 	const struct layer *l = &n->d->layer[i], *from = l->kind == LAYER_CONV && l->upsample > 1 ? l - 1 : l;
-	if (n->maps_in[i] == given)
+	if (n->maps_in[i] == x_maps)
 		return x;
-	(given ? n->be->to_rows : n->be->to_maps)(n->be, n->in[i], x, B, from->C, from->H, from->W);
-	return n->in[i];
+	(x_maps ? n->be->to_rows : n->be->to_maps)(n->be, n->converted[i], x, B, from->C, from->H, from->W);
+	return n->converted[i];
 }
 
 real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pass)
 {
 	const struct backend *be = n->be;
 	const struct netdesc *d = n->d;
-	int given = 0;
+	int x_maps = 0;
 	if (pass->train || !n->packed_valid)
 		pack(n);
 	for (int i = 0; i < d->n; i++) {
@@ -141,7 +141,7 @@ real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pa
 		real *y = n->y[i], *w = n->param + l->w, *b = n->param + l->b;
 		if (l->fused)
 			continue;
-		x = taken(n, i, x, given, B);
+		x = convert_input(n, i, x, x_maps, B);
 		switch (l->kind) {
 		case LAYER_DENSE:
 			be->dense(be, y, x, w, b, l->act, 0, B, l->C * l->H * l->W, l->OC);
@@ -172,17 +172,17 @@ real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pa
 			be->act(be, y, x, l->act, net_output_bytes(n, i, B) / sizeof(real));
 			break;
 		}
-		x = y, given = n->maps_out[i];
+		x = y, x_maps = n->maps_out[i];
 	}
-	if (given) {
+	if (x_maps) {
 		const struct layer *l = &d->layer[d->n - 1];
-		be->to_rows(be, n->in[d->n], x, B, l->OC, l->OH, l->OW);
-		x = n->in[d->n];
+		be->to_rows(be, n->converted[d->n], x, B, l->OC, l->OH, l->OW);
+		x = n->converted[d->n];
 	}
 	return (real *)x;
 }
 
-static int broken(const struct net *n, const real *device, size_t count)
+static int has_nonfinite(const struct net *n, const real *device, size_t count)
 {
 	int bad = 0;
 	const real *host = count ? n->be->map_device(n->be, device, count * sizeof *host) : NULL;
@@ -196,10 +196,10 @@ static int broken(const struct net *n, const real *device, size_t count)
 int net_find_nonfinite(const struct net *n)
 {
 	for (int i = 0; i < n->d->n; i++)
-		if (broken(n, n->param + n->d->layer[i].w, n->d->layer[i].nw + n->d->layer[i].nb))
+		if (has_nonfinite(n, n->param + n->d->layer[i].w, n->d->layer[i].nw + n->d->layer[i].nb))
 			return i;
 	for (int i = 0; i < n->d->n; i++)
-		if (!n->d->layer[i].fused && !n->maps_out[i] && broken(n, n->y[i], net_values(&n->d->layer[i])))
+		if (!n->d->layer[i].fused && !n->maps_out[i] && has_nonfinite(n, n->y[i], net_values(&n->d->layer[i])))
 			return i;
 	return -1;
 }

@@ -1,5 +1,5 @@
-/* A net at work on one backend: parameters in one block, activations of one batch, forward and backward. Device memory is never touched but
- * through the table of operations. */
+/* A net on one backend: parameters in one block, activations of one batch, forward and backward passes. Device memory is only accessed
+ * through the backend. "Rows": an array (B, values), row-major; "maps": the backend's own layout of spatial activations (backend.h). */
 #ifndef NET_H
 #define NET_H
 
@@ -8,32 +8,32 @@
 
 enum net_mode {
 	NET_INFER,
-	NET_TRAIN,    /* weights move; dense layers' as their gradients are made, which are kept nowhere */
-	NET_GRADIENT, /* gradients of all parameters are kept in grad */
+	NET_TRAIN,    /* optimizer steps in the backward pass; dense layers' weight gradients are fused with them, not stored */
+	NET_GRADIENT, /* gradients of all parameters are stored in grad */
 };
 
 struct net {
 	const struct backend *be;
 	const struct netdesc *d;
-	struct netdesc *own; /* NET_INFER: d with batch norms folded, where there are any; then d is this */
-	int B;		     /* most rows a batch */
+	struct netdesc *folded; /* NET_INFER: the description with its batch norms folded, where there are any; then d is this */
+	int B;			/* largest batch, rows */
 	enum net_mode mode;
 	real *param;		  /* device, d->nparam */
-	real *grad;		  /* device; NET_GRADIENT: d->nparam; NET_TRAIN: of what does not move as its gradient is made; else NULL */
-	size_t *grad_at;		  /* where in it a layer's are, of a step */
+	real *grad;		  /* device; NET_GRADIENT: d->nparam; NET_TRAIN: all but dense layers' weights; NET_INFER: NULL */
+	size_t *grad_offset;	  /* NET_TRAIN: each layer's offset in grad */
 	real *stat;		  /* device, d->nstat: running means and variances */
-	int borrowed;		  /* param and stat are the caller's */
-	int packed_valid;		  /* packed weights are those of param: clear it where param is written by other ways than net_upload */
-	void **packed;		  /* device, a convolution's weights as the backend wants them */
-	real **y;		  /* device, a layer's output: maps or rows; NULL where it is fused */
-	uint8_t **argmax;		  /* device, a pool's places */
-	real **save;		  /* device, a bn's statistics of the batch */
-	char *maps_in, *maps_out; /* what each layer takes and leaves: maps or rows */
-	real **in;		  /* device, a layer's input where the one before leaves the other kind; of the output: the last */
-	real *delta[3];		  /* device, gradients of activations, in turn */
+	int borrowed;		  /* param and stat are mapped from the caller's (net_map_params) */
+	int packed_valid;	  /* packed is of param's current values; to be cleared by who writes param other than by net_upload */
+	void **packed;		  /* device, a convolution's packed weights */
+	real **y;		  /* device, a layer's output, maps or rows; NULL where it is fused */
+	uint8_t **argmax;	  /* device, a pool's indices of maxima */
+	real **save;		  /* device, a bn's saved mean and 1 / standard deviation */
+	char *maps_in, *maps_out; /* layout of each layer's input and output: 1 maps, 0 rows */
+	real **converted; /* device, a layer's input in its layout, where the one before has the other; [d->n]: the net's output as rows */
+	real *delta[3];	  /* device, gradients of activations: buffers used alternately */
 };
 
-/* What a pass draws its random numbers from; rows: device (B). */
+/* Mode of a pass, and the key of its random numbers; rows: row numbers in the data set, device (B). */
 struct net_pass {
 	int train; /* dropout and batch statistics */
 	const uint32_t *rows;
@@ -41,25 +41,26 @@ struct net_pass {
 	uint32_t epoch;
 };
 
-/* How a backward pass moves the weights; decay is for weights only, not for biases and batch norm. */
+/* The optimizer step of a backward pass; weight decay is of weights alone, not of biases and batch norm. */
 struct net_step {
 	struct optimizer_step opt;
-	real *moment1, *moment2; /* device, d->nparam each: moments, or NULL where the update has none */
+	real *moment1, *moment2; /* device, d->nparam each: first and second moments, or NULL where the optimizer has none */
 };
 
-/* d, o outlive the net. */
+/* be, d outlive the net. */
 struct net *net_new(const struct backend *be, const struct netdesc *d, int B, enum net_mode mode);
-/* From the host and back; either may be NULL. */
+/* Copy from and to the host; either may be NULL. */
 void net_upload(struct net *n, const real *param, const real *stat);
-/* The same without a copy where the device is the host: the memory stays the caller's, who keeps it as it is. NET_INFER only. */
-void net_borrow(struct net *n, const real *param, const real *stat);
+/* net_upload without a copy where host and device share memory: the caller's arrays must not change while the net is used. NET_INFER
+ * only. */
+void net_map_params(struct net *n, const real *param, const real *stat);
 void net_download(const struct net *n, real *param, real *stat);
 /* x (B, C, H, W) rows, device; returns the output (B, outputs), rows, device, valid until the next pass. */
 real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pass);
-/* After a forward pass of the same x, from dz (B, outputs) rows, which is destroyed: step moves the weights, or, where it is NULL
- * (NET_GRADIENT), grad is left. */
+/* After a forward pass of the same x, from dz (B, outputs) rows, which is overwritten: updates the weights by step, or, where it is NULL
+ * (NET_GRADIENT), fills grad. */
 void net_backward(struct net *n, const real *x, real *dz, int B, const struct net_pass *pass, const struct net_step *step);
-/* After a pass that went wrong: the first layer with a weight, else with an output, that is no number; else -1. */
+/* The first layer with a weight, else with an output (of the last pass's first row; maps are not checked), that is not finite; else -1. */
 int net_find_nonfinite(const struct net *n);
 void net_free(struct net *n);
 

@@ -1,48 +1,49 @@
-/* The backward pass, and the optimizer's steps in it. */
+/* The backward pass, optimizer steps included. */
 #include <assert.h>
 
 #include "lib/nn/net_plan.h"
 
-static void move(struct net *n, const struct net_step *s, size_t at, const real *g, size_t count, int decay)
+static void update(struct net *n, const struct net_step *s, size_t at, const real *g, size_t count, int decay)
 {
 	if (!count)
 		return;
 	struct optimizer_step opt = s->opt;
 	opt.weight_decay = decay ? opt.weight_decay : 0;
-	n->be->optimizer_step(n->be, n->param + at, g, s->moment1 ? s->moment1 + at : NULL, s->moment2 ? s->moment2 + at : NULL, count, &opt);
+	n->be->optimizer_step(
+		n->be, n->param + at, g, s->moment1 ? s->moment1 + at : NULL, s->moment2 ? s->moment2 + at : NULL, count, &opt);
 }
 
-static void dense_back(struct net *n, int i, real *dx, real *dy, const real *x, int B, const struct net_step *s)
+static void dense_backward_step(struct net *n, int i, real *dx, real *dy, const real *x, int B, const struct net_step *s)
 {
 	const struct backend *be = n->be;
 	const struct layer *l = &n->d->layer[i];
 	int I = l->C * l->H * l->W;
 	if (l->act != ACT_NONE)
 		be->act_backward(be, dy, dy, n->y[i], l->act, (size_t)B * (size_t)l->OC);
-	if (net_before(n->d, i) >= 0)
+	if (net_input_layer(n->d, i) >= 0)
 		be->dense_backward_input(be, dx, dy, n->param + l->w, 0, B, I, l->OC);
 	if (!s) {
 		be->dense_backward_weight(be, n->grad + l->w, n->grad + l->b, dy, x, 0, B, I, l->OC);
 		return;
 	}
-	be->dense_backward_update(be, n->param + l->w, s->moment1 ? s->moment1 + l->w : NULL, s->moment2 ? s->moment2 + l->w : NULL, dy, x, NULL, NULL, B, I,
-		l->OC, &s->opt);
-	be->dense_backward_weight(be, NULL, n->grad + n->grad_at[i], dy, x, 0, B, I, l->OC);
+	be->dense_backward_update(be, n->param + l->w, s->moment1 ? s->moment1 + l->w : NULL, s->moment2 ? s->moment2 + l->w : NULL, dy, x,
+		NULL, NULL, B, I, l->OC, &s->opt);
+	be->dense_backward_weight(be, NULL, n->grad + n->grad_offset[i], dy, x, 0, B, I, l->OC);
 }
 
-/* What has not moved yet, in one go, so that a backend may do it at once. */
-static void move_rest(struct net *n, const struct net_step *s)
+/* Steps of all parameters that are not updated yet, one after the other, so that a backend may batch them in one launch. */
+static void update_rest(struct net *n, const struct net_step *s)
 {
 	for (int i = n->d->n - 1; i >= 0; i--) {
 		const struct layer *l = &n->d->layer[i];
-		const real *g = n->grad + n->grad_at[i];
-		size_t too = l->kind == LAYER_CONV && s->opt.weight_decay != 0 ? 0 : l->nb; /* biases that move with the weights */
+		const real *g = n->grad + n->grad_offset[i];
+		size_t joint = l->kind == LAYER_CONV && s->opt.weight_decay != 0 ? 0 : l->nb; /* biases updated with the weights */
 		if (l->kind == LAYER_DENSE)
-			move(n, s, l->b, g, l->nb, 0);
+			update(n, s, l->b, g, l->nb, 0);
 		if (l->kind != LAYER_CONV && l->kind != LAYER_BN)
 			continue;
-		move(n, s, l->w, g, l->nw + too, l->kind == LAYER_CONV);
-		move(n, s, l->b, g + l->nw, l->nb - too, 0);
+		update(n, s, l->w, g, l->nw + joint, l->kind == LAYER_CONV);
+		update(n, s, l->b, g + l->nw, l->nb - joint, 0);
 	}
 }
 
@@ -51,26 +52,26 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 	const struct backend *be = n->be;
 	const struct netdesc *d = n->d;
 	real *dy = dz;
-	int at = -1; /* which buffer dy is; dz is none */
+	int dy_delta = -1; /* index of the buffer that holds dy; -1: none, dy is dz */
 	assert(step ? n->mode != NET_INFER : n->mode == NET_GRADIENT);
 	n->packed_valid = 0;
 	for (int i = d->n - 1; i >= 0; i--) {
 		const struct layer *l = &d->layer[i];
 		if (l->fused)
 			continue;
-		int from = net_before(d, i), given = from >= 0 && n->maps_out[from];
-		const real *x = n->in[i] ? n->in[i] : from >= 0 ? n->y[from] : x0;
-		if (n->in[d->n] && net_last_fused(d, i) == d->n - 1) { /* the output went out as rows */
+		int from = net_input_layer(d, i), x_maps = from >= 0 && n->maps_out[from];
+		const real *x = n->converted[i] ? n->converted[i] : from >= 0 ? n->y[from] : x0;
+		if (n->converted[d->n] && net_last_fused(d, i) == d->n - 1) { /* the net's output was converted to rows */
 			const struct layer *last = &d->layer[d->n - 1];
 			be->to_maps(be, n->delta[0], dy, B, last->OC, last->OH, last->OW);
-			dy = n->delta[0], at = 0;
+			dy = n->delta[0], dy_delta = 0;
 		}
-		int to = net_spare(at, -1);
-		real *dx = n->delta[to], *w = n->param + l->w, *dw = n->grad + (step ? n->grad_at[i] : l->w),
+		int dx_delta = net_unused_delta(dy_delta, -1);
+		real *dx = n->delta[dx_delta], *w = n->param + l->w, *dw = n->grad + (step ? n->grad_offset[i] : l->w),
 		     *db = step ? dw + l->nw : n->grad + l->b;
 		switch (l->kind) {
 		case LAYER_DENSE:
-			dense_back(n, i, dx, dy, x, B, step);
+			dense_backward_step(n, i, dx, dy, x, B, step);
 			break;
 		case LAYER_CONV: {
 			struct conv c = net_conv(d, i, B);
@@ -95,14 +96,14 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 			be->act_backward(be, dx, dy, n->y[i], l->act, net_output_bytes(n, i, B) / sizeof(real));
 			break;
 		}
-		if (from >= 0 && n->maps_in[i] != given) { /* the way back of `taken` */
+		if (from >= 0 && n->maps_in[i] != x_maps) { /* the backward pass of convert_input */
 			const struct layer *f = l->kind == LAYER_CONV && l->upsample > 1 ? l - 1 : l;
-			int turned = net_spare(to, at);
-			(given ? be->to_maps : be->to_rows)(be, n->delta[turned], dx, B, f->C, f->H, f->W);
-			dx = n->delta[turned], to = turned;
+			int other = net_unused_delta(dx_delta, dy_delta);
+			(x_maps ? be->to_maps : be->to_rows)(be, n->delta[other], dx, B, f->C, f->H, f->W);
+			dx = n->delta[other], dx_delta = other;
 		}
-		dy = dx, at = to;
+		dy = dx, dy_delta = dx_delta;
 	}
 	if (step)
-		move_rest(n, step);
+		update_rest(n, step);
 }

@@ -1,4 +1,4 @@
-/* From layers to operations and buffers. */
+/* Operations and buffer sizes of a net's layers. */
 #include <stdlib.h>
 
 #include "lib/base/err.h"
@@ -12,7 +12,8 @@ size_t net_values(const struct layer *l)
 
 struct conv net_conv(const struct netdesc *d, int i, int B)
 {
-	const struct layer *l = &d->layer[i], *from = l->upsample > 1 ? l - 1 : l; /* where the input comes from */
+	const struct layer *l = &d->layer[i],
+			   *from = l->upsample > 1 ? l - 1 : l; /* the fused upsample, whose input the convolution reads */
 	return (struct conv){.B = B,
 		.C = l->C,
 		.H = from->H,
@@ -37,7 +38,7 @@ int net_last_fused(const struct netdesc *d, int i)
 	return i;
 }
 
-int net_before(const struct netdesc *d, int i)
+int net_input_layer(const struct netdesc *d, int i)
 {
 	for (i--; i >= 0 && d->layer[i].fused; i--)
 		;
@@ -50,18 +51,18 @@ size_t net_output_bytes(const struct net *n, int i, int B)
 	return n->maps_out[i] ? n->be->maps_size(n->be, B, l->OC, l->OH, l->OW) : net_values(l) * (size_t)B * sizeof(real);
 }
 
-/* Spatial layers take maps, but for a convolution that reads the input as it comes; dense ones and dropout take rows. */
-void net_plan_kinds(struct net *n)
+/* Spatial layers read maps, but for a convolution on the net's input, which is rows; dense layers and dropout read rows. */
+void net_plan_layouts(struct net *n)
 {
 	const struct netdesc *d = n->d;
 	n->maps_in = xcalloc((size_t)d->n, 1), n->maps_out = xcalloc((size_t)d->n, 1);
 	for (int i = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];
-		int from = net_before(d, i), given = from >= 0 && n->maps_out[from];
+		int from = net_input_layer(d, i), x_maps = from >= 0 && n->maps_out[from];
 		n->maps_in[i] = l->kind == LAYER_CONV			       ? i > 0
 				: l->kind == LAYER_POOL || l->kind == LAYER_UP ? 1
 				: l->kind == LAYER_BN			       ? l->H * l->W > 1
-				: l->kind == LAYER_ACT			       ? given
+				: l->kind == LAYER_ACT			       ? x_maps
 									       : 0;
 		n->maps_out[i] = l->kind == LAYER_CONV || n->maps_in[i];
 	}
@@ -72,7 +73,7 @@ static size_t net_max(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
-int net_spare(int a, int b)
+int net_unused_delta(int a, int b)
 {
 	for (int k = 0; k < 2; k++)
 		if (k != a && k != b)
@@ -89,10 +90,11 @@ struct batch_norm net_batch_norm(const struct net *n, int i, int B, int train)
 void net_dropout(struct net *n, int i, real *y, const real *x, int B, const struct net_pass *p)
 {
 	const struct layer *l = &n->d->layer[i];
-	n->be->dropout(n->be, y, x, p->rows, B, (int)net_values(l), l->p, 1 / (1 - l->p), p->seed, PHILOX_DROPOUT | (uint32_t)i << 8, p->epoch);
+	n->be->dropout(
+		n->be, y, x, p->rows, B, (int)net_values(l), l->p, 1 / (1 - l->p), p->seed, PHILOX_DROPOUT | (uint32_t)i << 8, p->epoch);
 }
 
-/* Walks through the layers as net_backward does, with sizes in the place of gradients. */
+/* Goes through the layers and buffers in the order of net_backward, taking each buffer's largest size. */
 void net_plan_gradients(struct net *n)
 {
 	const struct netdesc *d = n->d;
@@ -103,17 +105,17 @@ void net_plan_gradients(struct net *n)
 		const struct layer *l = &d->layer[i], *f = l->kind == LAYER_CONV && l->upsample > 1 ? l - 1 : l;
 		if (l->fused)
 			continue;
-		int from = net_before(d, i), given = from >= 0 && n->maps_out[from];
+		int from = net_input_layer(d, i), x_maps = from >= 0 && n->maps_out[from];
 		size_t rows = (size_t)n->B * (size_t)f->C * (size_t)f->H * (size_t)f->W * sizeof(real),
 		       maps = be->maps_size(be, n->B, f->C, f->H, f->W);
-		if (n->in[d->n] && net_last_fused(d, i) == d->n - 1)
+		if (n->converted[d->n] && net_last_fused(d, i) == d->n - 1)
 			dy = 0, size[0] = net_max(size[0], net_output_bytes(n, i, n->B));
-		int dx = net_spare(dy, -1);
+		int dx = net_unused_delta(dy, -1);
 		if (from >= 0 || (l->kind != LAYER_CONV && l->kind != LAYER_DENSE))
 			size[dx] = net_max(size[dx], n->maps_in[i] ? maps : rows);
-		if (from >= 0 && n->maps_in[i] != given) {
-			dx = net_spare(dx, dy);
-			size[dx] = net_max(size[dx], given ? maps : rows);
+		if (from >= 0 && n->maps_in[i] != x_maps) {
+			dx = net_unused_delta(dx, dy);
+			size[dx] = net_max(size[dx], x_maps ? maps : rows);
 		}
 		dy = dx;
 	}

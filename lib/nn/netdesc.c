@@ -1,4 +1,4 @@
-/* The parser: a token a layer, shapes carried from one to the next; folding; first values. */
+/* The parser of net descriptions (a token a layer, shapes inferred from layer to layer), fusion, batch-norm folding, initialisation. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ struct cursor {
 	int bad;
 };
 
-static int eat(struct cursor *c, const char *word)
+static int accept(struct cursor *c, const char *word)
 {
 	size_t n = strlen(word);
 	if (strncmp(c->s, word, n))
@@ -23,7 +23,7 @@ static int eat(struct cursor *c, const char *word)
 	return 1;
 }
 
-/* A whole number from min to 1,000,000 where one is due. */
+/* Reads a whole number from min to 1,000,000; sets bad where there is none. */
 static int number(struct cursor *c, int min)
 {
 	long v = 0;
@@ -45,13 +45,13 @@ static int parse_conv(struct cursor *c, struct layer *l, struct netdesc_target t
 {
 	l->kind = LAYER_CONV;
 	l->KH = number(c, 1);
-	if (!eat(c, "x"))
+	if (!accept(c, "x"))
 		return -1;
 	l->KW = number(c, 1);
-	l->OC = eat(c, "x") ? number(c, 1) : target.channels;
-	l->S = eat(c, "s") ? number(c, 1) : 1;
-	l->P = eat(c, "p") ? number(c, 0) : 0;
-	if (l->P >= l->KH || l->P >= l->KW) /* a row of padding alone is no use */
+	l->OC = accept(c, "x") ? number(c, 1) : target.channels;
+	l->S = accept(c, "s") ? number(c, 1) : 1;
+	l->P = accept(c, "p") ? number(c, 0) : 0;
+	if (l->P >= l->KH || l->P >= l->KW) /* a window in the padding alone sees no input */
 		c->bad = 1;
 	return 0;
 }
@@ -59,20 +59,20 @@ static int parse_conv(struct cursor *c, struct layer *l, struct netdesc_target t
 static int parse_token(const char *token, struct layer *l, struct netdesc_target target)
 {
 	struct cursor c = {token, 0};
-	if (eat(&c, "conv")) {
+	if (accept(&c, "conv")) {
 		if (parse_conv(&c, l, target) < 0)
 			return -1;
-	} else if (eat(&c, "pool")) {
+	} else if (accept(&c, "pool")) {
 		l->kind = LAYER_POOL, l->KH = number(&c, 1);
 		c.bad |= l->KH > 15;
-	} else if (eat(&c, "up")) {
+	} else if (accept(&c, "up")) {
 		l->kind = LAYER_UP, l->KH = number(&c, 1);
 		c.bad |= l->KH > 1024;
-	} else if (eat(&c, "fc")) {
+	} else if (accept(&c, "fc")) {
 		l->kind = LAYER_DENSE, l->OC = is_digit(&c) ? number(&c, 1) : target.values;
-	} else if (eat(&c, "bn")) {
+	} else if (accept(&c, "bn")) {
 		l->kind = LAYER_BN;
-	} else if (eat(&c, "dropout")) {
+	} else if (accept(&c, "dropout")) {
 		char *end;
 		l->kind = LAYER_DROPOUT;
 		c.bad |= !is_digit(&c);
@@ -82,14 +82,14 @@ static int parse_token(const char *token, struct layer *l, struct netdesc_target
 		c.s = end;
 	} else {
 		l->kind = LAYER_ACT;
-		l->act = eat(&c, "relu") ? ACT_RELU : eat(&c, "tanh") ? ACT_TANH : eat(&c, "sigmoid") ? ACT_SIGMOID : ACT_NONE;
+		l->act = accept(&c, "relu") ? ACT_RELU : accept(&c, "tanh") ? ACT_TANH : accept(&c, "sigmoid") ? ACT_SIGMOID : ACT_NONE;
 		c.bad |= l->act == ACT_NONE;
 	}
 	return c.bad || *c.s ? -1 : 0;
 }
 
-/* Output shape from the input's, parameters from both; -1 where the layer does not fit. */
-static int place(struct netdesc *d, struct layer *l)
+/* Sets the output shape and the offsets and counts of the parameters; -1 where the layer does not fit its input. */
+static int infer_shape(struct netdesc *d, struct layer *l)
 {
 	long OC = l->C, OH = l->H, OW = l->W;
 	size_t nw = 0, nb = 0;
@@ -133,7 +133,7 @@ static int place(struct netdesc *d, struct layer *l)
 	return 0;
 }
 
-/* What one layer can do for its neighbours; see netdesc.h. */
+/* Marks the layers that a neighbour computes; see netdesc.h. */
 static void fuse(struct netdesc *d)
 {
 	for (int i = 0; i < d->n; i++) {
@@ -178,7 +178,7 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, stru
 		l->C = C, l->H = H, l->W = W, l->upsample = l->pool = 1;
 		if (len > 60 || parse_token(token, l, target) < 0)
 			return snprintf(err, 256, "layer %d: '%s' is no layer", d->n, token), -1;
-		if (place(d, l) < 0)
+		if (infer_shape(d, l) < 0)
 			return snprintf(err, 256, "layer %d: %s does not fit its input of %dx%dx%d", d->n, token, C, H, W), -1;
 		C = l->OC, H = l->OH, W = l->OW;
 		d->n++;
@@ -208,7 +208,7 @@ void netdesc_fold(struct netdesc *d)
 			l->act = bn->act, bn->act = ACT_NONE;
 	}
 	if (folded)
-		for (int i = 0; i < d->n; i++) { /* a pool after what was folded */
+		for (int i = 0; i < d->n; i++) { /* fuse a pool that the folding made a neighbour */
 			struct layer *l = &d->layer[i];
 			int k = i + 1;
 			while (k < d->n && d->layer[k].fused && d->layer[k].kind != LAYER_UP)
@@ -275,14 +275,14 @@ char *netdesc_text(const char *spec)
 			memmove(to, s, len);
 			to += len, s += len;
 		}
-		if (*s && to > s) /* can't happen: what is kept is never longer than what was read */
+		if (*s && to > s) /* can't happen: what is written is never longer than what was read */
 			die("%s: is not a net description", spec);
 	}
 	*to = 0;
 	return text;
 }
 
-/* The activation that a layer's output meets next, through batch norm and pooling. */
+/* The activation that follows a layer, batch norm and pooling skipped; ACT_NONE if another layer comes first. */
 static enum act act_after(const struct netdesc *d, int i)
 {
 	for (i++; i < d->n; i++)
@@ -314,7 +314,7 @@ void netdesc_init_params(const struct netdesc *d, uint64_t seed, real *param, re
 			struct philox p = philox(seed, PHILOX_INIT, (uint32_t)i, (uint32_t)(k / in), (uint32_t)(k % in) / 2);
 			uint32_t a = p.v[k % in % 2 * 2], b = p.v[k % in % 2 * 2 + 1];
 			param[l->w + k] = act == ACT_RELU ? (real)(normal * (double)philox_normal(a, b))
-							  : (real)(range * (2 * (double)philox_unit(a) - 1));
+							  : (real)(range * (2 * (double)philox_uniform(a) - 1));
 		}
 	}
 }

@@ -1,4 +1,4 @@
-/* Levels of models: loading, applying, their histories. */
+/* A cascade's levels: loading, prediction, provenance. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ struct level {
 };
 
 struct cascade {
-	int levels; /* the first included */
+	int levels; /* including the first */
 	struct level level[CASCADE_LEVELS];
 };
 

@@ -1,4 +1,4 @@
-/* Forward passes, put together. */
+/* Batched inference: asynchronous forward passes of all models on images and mirror images, their averages, refinement by patches. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,26 +16,26 @@ struct infer {
 	struct model **m;
 	int n, flip, values, *mirror;
 	struct net **net;
-	struct decoder **decoder;		  /* of models with points */
-	uint8_t *bytes[INFER_IN_FLIGHT][2], *flipped; /* device, of each side; host */
-	uint32_t *rows;				  /* device: 0, 1, ... */
-	real *x;				  /* device */
-	real **z;				  /* host: outputs as they come, of (asked, side, model), where they are wanted */
-	int *ticket;				  /* of each of them */
-	int B[INFER_IN_FLIGHT], asked, taken;	  /* how many so far */
-	float *row, *variance;			  /* (B, values), (B, points): one model's */
-	double *sum, *square;			  /* (B, values) */
-	double *own;				  /* (B, points): the estimates' own variances, summed */
-	float *maps;				  /* the caller's, where they are kept */
-	uint8_t *patch;				  /* refine: (B, H, W) */
-	float *place;				  /* refine: (B, values) */
+	struct decoder **decoder;		      /* (n), of models with points; else NULL */
+	uint8_t *bytes[INFER_IN_FLIGHT][2], *flipped; /* device: [slot][side] images, side 1: mirrored; host: mirrored images */
+	uint32_t *rows;				      /* device: 0 to INFER_BATCH - 1, for load_batch */
+	real *x;				      /* device: the input of a forward pass */
+	real **z;				      /* host: (slot, side, model): downloaded outputs, allocated where needed */
+	int *ticket;				      /* of each of these downloads */
+	int B[INFER_IN_FLIGHT], submitted, completed; /* batches so far */
+	float *row, *variance;			      /* (B, values), (B, points): one estimate, of a model and a side */
+	double *sum, *square;			      /* (B, values): of estimates and of their squares */
+	double *own_variance;			      /* (B, points): sum of the estimates' own variances */
+	float *maps;				      /* the caller's, or NULL, see infer_set_maps */
+	uint8_t *patch;				      /* infer_refine: (B, H, W) */
+	float *refined;				      /* infer_refine: (B, values) */
 };
 
-static void same_kind(struct model **m, int n)
+static void check_compatible(struct model **m, int n)
 {
 	for (int i = 1; i < n; i++) {
-		int alike = m[i]->target == m[0]->target || (m[i]->points && m[0]->points);
-		if (!alike || m[i]->W != m[0]->W || m[i]->H != m[0]->H || strcmp(m[i]->names, m[0]->names))
+		int same_target = m[i]->target == m[0]->target || (m[i]->points && m[0]->points);
+		if (!same_target || m[i]->W != m[0]->W || m[i]->H != m[0]->H || strcmp(m[i]->names, m[0]->names))
 			die("models 1 and %d differ in target, input or names: they can't be averaged", i + 1);
 	}
 }
@@ -48,11 +48,11 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 	int k;
 	f->be = be, f->m = m, f->n = n, f->flip = flip;
 	f->values = m[0]->points ? 2 * m[0]->points : m[0]->outputs;
-	same_kind(m, n);
+	check_compatible(m, n);
 	f->net = xcalloc((size_t)n, sizeof *f->net), f->decoder = xcalloc((size_t)n, sizeof *f->decoder);
 	for (int i = 0; i < n; i++) {
 		f->net[i] = net_new(be, &m[i]->d, INFER_BATCH, NET_INFER);
-		net_borrow(f->net[i], m[i]->param, m[i]->stat);
+		net_map_params(f->net[i], m[i]->param, m[i]->stat);
 		if (P)
 			f->decoder[i] = decoder_new(be, m[i], INFER_BATCH);
 	}
@@ -66,10 +66,11 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 	be->upload(be, f->rows, rows, sizeof rows);
 	f->x = be->alloc(be, B * pixels * sizeof(real));
 	size_t out = (size_t)f->values;
-	f->z = xcalloc(INFER_IN_FLIGHT * 2 * (size_t)n, sizeof *f->z), f->ticket = xcalloc(INFER_IN_FLIGHT * 2 * (size_t)n, sizeof *f->ticket);
+	f->z = xcalloc(INFER_IN_FLIGHT * 2 * (size_t)n, sizeof *f->z),
+	f->ticket = xcalloc(INFER_IN_FLIGHT * 2 * (size_t)n, sizeof *f->ticket);
 	f->row = xcalloc(B * out, sizeof *f->row), f->variance = xcalloc(B * P + 1, sizeof *f->variance);
 	f->sum = xcalloc(B * out, sizeof *f->sum), f->square = xcalloc(B * out, sizeof *f->square);
-	f->own = xcalloc(B * P + 1, sizeof *f->own);
+	f->own_variance = xcalloc(B * P + 1, sizeof *f->own_variance);
 	if (P) {
 		char **names = names_split(m[0]->names, &k);
 		f->mirror = names_mirror(names);
@@ -88,7 +89,7 @@ int infer_maps(const struct model *m)
 	return m->target == TARGET_HEATMAP ? m->points : m->target == TARGET_MAP ? 1 : 0;
 }
 
-void infer_keep_maps(struct infer *f, float *maps)
+void infer_set_maps(struct infer *f, float *maps)
 {
 	const struct model *m = f->m[0];
 	for (int i = 0; i < f->n; i++)
@@ -108,7 +109,7 @@ void infer_free(struct infer *f)
 	f->be->release(f->be, f->rows), f->be->release(f->be, f->x);
 	free(f->ticket);
 	free(f->net), free(f->decoder), free(f->flipped), free(f->z), free(f->row), free(f->variance), free(f->sum), free(f->square);
-	free(f->own), free(f->patch), free(f->place), free(f->mirror), free(f);
+	free(f->own_variance), free(f->patch), free(f->refined), free(f->mirror), free(f);
 }
 
 static void mirror_images(uint8_t *to, const uint8_t *from, size_t rows, int W)
@@ -118,8 +119,8 @@ static void mirror_images(uint8_t *to, const uint8_t *from, size_t rows, int W)
 			to[r * (size_t)W + (size_t)x] = from[r * (size_t)W + (size_t)(W - 1 - x)];
 }
 
-/* Outputs of one row to what users see, in place; of targets without points. */
-static void finish_row(const struct model *m, real *z)
+/* Label targets: one row's logits to probabilities (sigmoid or softmax), in place; others unchanged. */
+static void label_probabilities(const struct model *m, real *z)
 {
 	int K = m->outputs;
 	if (m->target == TARGET_LABEL && K == 1) {
@@ -135,13 +136,13 @@ static void finish_row(const struct model *m, real *z)
 	}
 }
 
-/* The outputs of a mirror image as the image's own. */
+/* One row of a mirror image's estimates as the image's own, in place; copy: buffer. */
 static void unmirror_row(const struct infer *f, const struct model *m, float *z, float *variance, float *copy)
 {
-	float across = (float)(m->W - 1 + 2 * m->offset[0]);
+	float twice_axis = (float)(m->W - 1 + 2 * m->offset[0]);
 	memcpy(copy, z, (size_t)f->values * sizeof *z);
 	for (int k = 0; k < m->points; k++) {
-		z[2 * k] = across - copy[2 * f->mirror[k]];
+		z[2 * k] = twice_axis - copy[2 * f->mirror[k]];
 		z[2 * k + 1] = copy[2 * f->mirror[k] + 1];
 	}
 	for (int y = 0; m->target == TARGET_IMAGE && y < m->H; y++)
@@ -152,20 +153,20 @@ static void unmirror_row(const struct infer *f, const struct model *m, float *z,
 		variance[k] = copy[f->mirror[k]];
 }
 
-/* A map's n outputs to what is kept of them: of a point's, the probability of each place; of the one of all points, of each pixel. */
-static void probabilities(const struct model *m, double *to, const real *z, size_t n)
+/* A map's n logits to probabilities: heatmap: softmax over cells; map: sigmoid of each pixel. */
+static void map_probabilities(const struct model *m, double *to, const real *z, size_t n)
 {
-	double top = (double)z[0], sum = 0;
+	double max_z = (double)z[0], sum = 0;
 	for (size_t k = 1; k < n; k++)
-		top = (double)z[k] > top ? (double)z[k] : top;
+		max_z = (double)z[k] > max_z ? (double)z[k] : max_z;
 	for (size_t k = 0; k < n && m->target == TARGET_HEATMAP; k++)
-		sum += exp((double)z[k] - top);
+		sum += exp((double)z[k] - max_z);
 	for (size_t k = 0; k < n; k++)
-		to[k] = m->target == TARGET_HEATMAP ? exp((double)z[k] - top) / sum : 1 / (1 + exp(-(double)z[k]));
+		to[k] = m->target == TARGET_HEATMAP ? exp((double)z[k] - max_z) / sum : 1 / (1 + exp(-(double)z[k]));
 }
 
-/* A batch of maps z (B, maps, H, W), added to what is kept. */
-static void add_maps(const struct infer *f, const real *z, int B, int side, double share)
+/* Adds weight times the probabilities of maps z (B, maps, MH, MW) to f->maps; side 1: of mirror images, flipped back. */
+static void add_maps(const struct infer *f, const real *z, int B, int side, double weight)
 {
 	const struct model *m = f->m[0];
 	size_t n = (size_t)m->MH * (size_t)m->MW;
@@ -174,22 +175,22 @@ static void add_maps(const struct infer *f, const real *z, int B, int side, doub
 	for (int i = 0; i < B * maps; i++) {
 		int map = i % maps, from = side && maps > 1 ? f->mirror[map] : map;
 		float *to = f->maps + (size_t)i * n;
-		probabilities(m, p, z + (size_t)(i - map + from) * n, n);
+		map_probabilities(m, p, z + (size_t)(i - map + from) * n, n);
 		for (int y = 0; y < m->MH; y++)
 			for (int x = 0; x < m->MW; x++)
-				to[y * m->MW + x] += (float)(p[y * m->MW + (side ? m->MW - 1 - x : x)] * share);
+				to[y * m->MW + x] += (float)(p[y * m->MW + (side ? m->MW - 1 - x : x)] * weight);
 	}
 	free(p);
 }
 
-static size_t z_index(const struct infer *f, int asked, int side, int i)
+static size_t z_index(const struct infer *f, int slot, int side, int i)
 {
-	return (size_t)((asked * 2 + side) * f->n + i);
+	return (size_t)((slot * 2 + side) * f->n + i);
 }
 
-static int slot_of(int asked, int side)
+static int decode_slot(int slot, int side)
 {
-	return asked * 2 + side;
+	return slot * 2 + side;
 }
 
 void infer_batch_async(struct infer *f, const uint8_t *images, int B)
@@ -197,20 +198,20 @@ void infer_batch_async(struct infer *f, const uint8_t *images, int B)
 	const struct backend *be = f->be;
 	const struct model *first = f->m[0];
 	size_t pixels = (size_t)first->W * (size_t)first->H;
-	int a = f->asked++ % INFER_IN_FLIGHT;
-	assert(f->asked - f->taken <= INFER_IN_FLIGHT);
-	f->B[a] = B;
+	int slot = f->submitted++ % INFER_IN_FLIGHT;
+	assert(f->submitted - f->completed <= INFER_IN_FLIGHT);
+	f->B[slot] = B;
 	for (int side = 0; side <= f->flip; side++) {
 		if (side)
 			mirror_images(f->flipped, images, (size_t)B * (size_t)first->H, first->W);
-		be->upload_async(be, f->bytes[a][side], side ? f->flipped : images, (size_t)B * pixels);
+		be->upload_async(be, f->bytes[slot][side], side ? f->flipped : images, (size_t)B * pixels);
 		for (int i = 0; i < f->n; i++) {
 			const struct model *m = f->m[i];
-			size_t at = z_index(f, a, side, i);
-			be->load_batch(be, f->x, f->bytes[a][side], f->rows, B, 1, m->H, m->W, m->mul, m->add, NULL);
+			size_t at = z_index(f, slot, side, i);
+			be->load_batch(be, f->x, f->bytes[slot][side], f->rows, B, 1, m->H, m->W, m->mul, m->add, NULL);
 			const real *z = net_forward(f->net[i], f->x, B, &(struct net_pass){0});
 			if (m->points)
-				decode_async(f->decoder[i], z, B, slot_of(a, side));
+				decode_async(f->decoder[i], z, B, decode_slot(slot, side));
 			if (m->points && !f->maps)
 				continue;
 			if (!f->z[at])
@@ -220,21 +221,21 @@ void infer_batch_async(struct infer *f, const uint8_t *images, int B)
 	}
 }
 
-/* What model i made of a batch: into row and variance. */
-static void estimate(struct infer *f, int a, int i, int side, double share)
+/* Waits for model i's estimate of a batch, and stores it in row and variance. */
+static void estimate(struct infer *f, int slot, int i, int side, double weight)
 {
 	const struct model *m = f->m[i];
-	size_t at = z_index(f, a, side, i);
-	int B = f->B[a];
+	size_t at = z_index(f, slot, side, i);
+	int B = f->B[slot];
 	if (m->points)
-		decode_wait(f->decoder[i], slot_of(a, side), f->row, f->variance);
+		decode_wait(f->decoder[i], decode_slot(slot, side), f->row, f->variance);
 	if (!m->points || f->maps)
 		f->be->wait(f->be, f->ticket[at]);
 	if (f->maps)
-		add_maps(f, f->z[at], B, side, share);
+		add_maps(f, f->z[at], B, side, weight);
 	for (int b = 0; !m->points && b < B; b++) {
 		real *row = f->z[at] + (size_t)b * (size_t)m->outputs;
-		finish_row(m, row);
+		label_probabilities(m, row);
 		for (int k = 0; k < m->outputs; k++)
 			f->row[b * m->outputs + k] = (float)row[k];
 	}
@@ -243,36 +244,36 @@ static void estimate(struct infer *f, int a, int i, int side, double share)
 void infer_batch_wait(struct infer *f, float *out, float *stddev)
 {
 	const struct model *m = f->m[0];
-	int a = f->taken++ % INFER_IN_FLIGHT, B = f->B[a];
-	assert(f->taken <= f->asked);
+	int slot = f->completed++ % INFER_IN_FLIGHT, B = f->B[slot];
+	assert(f->completed <= f->submitted);
 	size_t K = (size_t)f->values, P = (size_t)m->points, all = (size_t)B * K;
-	int estimates = f->n * (f->flip ? 2 : 1), own = 0;
+	int estimates = f->n * (f->flip ? 2 : 1), has_variance = 0;
 	float *copy = xcalloc(K, sizeof *copy);
 	memset(f->sum, 0, all * sizeof *f->sum);
 	memset(f->square, 0, all * sizeof *f->square);
-	memset(f->own, 0, (size_t)B * P * sizeof *f->own);
+	memset(f->own_variance, 0, (size_t)B * P * sizeof *f->own_variance);
 	if (f->maps)
 		memset(f->maps, 0, (size_t)B * (size_t)m->outputs * sizeof *f->maps);
 	for (int side = 0; side <= f->flip; side++)
 		for (int i = 0; i < f->n; i++) {
-			estimate(f, a, i, side, 1.0 / estimates);
-			own |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
+			estimate(f, slot, i, side, 1.0 / estimates);
+			has_variance |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
 			for (int b = 0; side && b < B; b++)
 				unmirror_row(f, f->m[i], f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);
 			for (size_t k = 0; k < all; k++)
 				f->sum[k] += (double)f->row[k], f->square[k] += (double)f->row[k] * (double)f->row[k];
 			for (size_t k = 0; k < (size_t)B * P; k++)
-				f->own[k] += (double)f->variance[k];
+				f->own_variance[k] += (double)f->variance[k];
 		}
 	for (size_t k = 0; k < all; k++)
 		out[k] = (float)(f->sum[k] / estimates);
 	for (size_t k = 0; stddev && k < all / 2; k++) {
-		double v = f->own[k] / estimates;
+		double v = f->own_variance[k] / estimates;
 		for (int xy = 0; xy < 2; xy++) {
 			double mean = f->sum[2 * k + (size_t)xy] / estimates;
 			v += f->square[2 * k + (size_t)xy] / estimates - mean * mean;
 		}
-		stddev[k] = estimates > 1 || own ? (float)sqrt(v > 0 ? v : 0) : NAN;
+		stddev[k] = estimates > 1 || has_variance ? (float)sqrt(v > 0 ? v : 0) : NAN;
 	}
 	free(copy);
 }
@@ -294,29 +295,29 @@ double infer_rmse(const struct infer *f)
 	return sqrt(sum / f->n);
 }
 
-/* Two estimates of a point as one. share: what the second counts, of 1; below 0: by the spreads. */
-static void fuse(float xy[2], float *stddev, const float got[2], float its, double share)
+/* The weighted mean of two estimates of a point, in place. weight: of the second, 0 to 1; below 0: by inverse variances. */
+static void combine(float xy[2], float *stddev, const float other[2], float other_stddev, double weight)
 {
-	double wa = 1 / ((double)*stddev * (double)*stddev), wb = 1 / ((double)its * (double)its);
+	double wa = 1 / ((double)*stddev * (double)*stddev), wb = 1 / ((double)other_stddev * (double)other_stddev);
 	int known = isfinite(wa) && isfinite(wb);
-	if (share < 0)
-		share = known ? wb / (wa + wb) : 1;
+	if (weight < 0)
+		weight = known ? wb / (wa + wb) : 1;
 	for (int k = 0; k < 2; k++)
-		xy[k] = (float)((1 - share) * (double)xy[k] + share * (double)got[k]);
-	*stddev = known ? (float)sqrt(1 / (wa + wb)) : its;
+		xy[k] = (float)((1 - weight) * (double)xy[k] + weight * (double)other[k]);
+	*stddev = known ? (float)sqrt(1 / (wa + wb)) : other_stddev;
 }
 
 void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *stddev, double *rmse)
 {
 	const struct model *m = f->m[0];
-	double a = *rmse, b = infer_rmse(f), share = a > 0 && b > 0 ? a * a / (a * a + b * b) : -1;
-	*rmse = share < 0 ? 0 : sqrt(share) * b;
+	double a = *rmse, b = infer_rmse(f), weight = a > 0 && b > 0 ? a * a / (a * a + b * b) : -1;
+	*rmse = weight < 0 ? 0 : sqrt(weight) * b;
 	int P = m->points, all = B * P, corner[INFER_BATCH][2];
 	size_t pixels = (size_t)m->W * (size_t)m->H;
-	float *each = xcalloc((size_t)INFER_BATCH * (size_t)P, sizeof *each);
+	float *patch_stddev = xcalloc((size_t)INFER_BATCH * (size_t)P, sizeof *patch_stddev);
 	if (!f->patch) {
 		f->patch = xmalloc(INFER_BATCH * pixels);
-		f->place = xcalloc((size_t)INFER_BATCH * (size_t)f->values, sizeof *f->place);
+		f->refined = xcalloc((size_t)INFER_BATCH * (size_t)f->values, sizeof *f->refined);
 	}
 	for (int at = 0; at < all; at += INFER_BATCH) {
 		int n = all - at < INFER_BATCH ? all - at : INFER_BATCH;
@@ -325,13 +326,13 @@ void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, f
 			patch_window(f->patch + (size_t)i * pixels, m->W, m->H, images + (size_t)((at + i) / P) * (size_t)W * (size_t)H, W,
 				H, (double)p[0], (double)p[1], corner[i]);
 		}
-		infer_batch(f, f->patch, n, f->place, each);
+		infer_batch(f, f->patch, n, f->refined, patch_stddev);
 		for (int i = 0; i < n; i++) {
 			int p = (at + i) % P;
-			const float *got = f->place + (size_t)i * (size_t)f->values + 2 * p;
-			fuse(xy + 2 * (at + i), &stddev[at + i], (float[]){got[0] + (float)corner[i][0], got[1] + (float)corner[i][1]},
-				each[i * P + p], share);
+			const float *other = f->refined + (size_t)i * (size_t)f->values + 2 * p;
+			combine(xy + 2 * (at + i), &stddev[at + i],
+				(float[]){other[0] + (float)corner[i][0], other[1] + (float)corner[i][1]}, patch_stddev[i * P + p], weight);
 		}
 	}
-	free(each);
+	free(patch_stddev);
 }

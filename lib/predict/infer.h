@@ -1,4 +1,4 @@
-/* Models applied to images: several are averaged, each image and its mirror image too where asked; batches through the backend interface. */
+/* Inference of an ensemble: the mean over models, and with flip over image and mirror image (test-time augmentation), in batches. */
 #ifndef INFER_H
 #define INFER_H
 
@@ -9,31 +9,32 @@ struct infer;
 
 enum { INFER_BATCH = 128 };
 
-/* The models must agree in input and names, and in target but that all with points go together (dies, naming two that don't). flip: average
- * with the mirror image (points swapped back; label: probabilities). All outlive the infer, and models stay as they are. */
+/* The models must have the same input size, names and target, but all targets with points are compatible (dies, naming two that aren't).
+ * flip: average with the mirror image's estimate (coordinates flipped back, left and right points swapped; label: of probabilities). All
+ * arguments outlive the infer; models must not change. */
 struct infer *infer_new(const struct backend *be, struct model **m, int n, int flip);
-/* Values a row of what infer_batch gives: 2 a point, classes (1 for two), or the image's. */
+/* Values a row of infer_batch's out: 2 a point, classes (1 for two), or the image's pixels. */
 int infer_values(const struct infer *f);
-/* out (B, values): points: pixels; label: probabilities (one: of the second class); image: 0..1. stddev (B, points): root of the mean
- * squared distance in pixels from its mean of where a point may be: each estimate's own variance and the estimates' about their mean, NaN
- * where the only estimate has none; may be NULL. B at most INFER_BATCH. */
+/* images (B, H, W), host. out (B, values): points: pixels; label: probabilities (two classes: of the second); image: 0..1. stddev (B,
+ * points): standard deviation of a point, pixels, x and y together: root of the mean of the estimates' own variances plus the variance of
+ * the estimates about their mean; NaN where the only estimate has no variance; may be NULL. B at most INFER_BATCH. */
 void infer_batch(struct infer *f, const uint8_t *images, int B, float *out, float *stddev);
-/* The same in two steps, so that a GPU computes a batch while the host writes the last one and reads the next: ask leaves images free; take
- * gives what was asked longest ago. At most INFER_IN_FLIGHT batches may be asked for and not taken. */
+/* The same in two steps, so that a GPU computes a batch while the host writes the last one and reads the next. After infer_batch_async the
+ * caller may overwrite images; infer_batch_wait returns the oldest batch in flight, of which there are at most INFER_IN_FLIGHT. */
 enum { INFER_IN_FLIGHT = 2 };
 void infer_batch_async(struct infer *f, const uint8_t *images, int B);
 void infer_batch_wait(struct infer *f, float *out, float *stddev);
-/* Maps a row of a model: heatmap: one a point; map: 1; else 0. */
+/* Number of maps a row: heatmap: one a point; map: 1; else 0. */
 int infer_maps(const struct model *m);
-/* Keep maps from now on: the models must all have the first one's target and size of maps (dies). After infer_batch, maps holds (B,
- * infer_maps, MH, MW), averaged over all estimates: heatmap: probabilities of places; map: of each pixel to be near a point. */
-void infer_keep_maps(struct infer *f, float *maps);
-/* Root mean square of its models' errors where they were validated, pixels; 0: not known of all. */
+/* From now on infer_batch also fills maps (B, infer_maps, MH, MW), host, with probabilities averaged over all estimates: heatmap: a
+ * distribution over cells; map: of each pixel to be near a point. Dies where the models differ in target or size of maps. */
+void infer_set_maps(struct infer *f, float *maps);
+/* Root mean square of its models' validation errors, pixels; 0: one is not known. */
 double infer_rmse(const struct infer *f);
-/* A level of a cascade: what f, whose input is a patch, makes of the patch around each point of xy (B, points, 2) in images (B, H, W), see
- * patch_window, and what was there, as one estimate: each counts by the inverse of its squared error: rmse is what xy's is (0: not known) and
- * becomes that of the two together, as of independent errors; f's is infer_rmse. Where one of them is not known, each point's spreads stand
- * in; where these are no numbers, f alone decides. stddev (B, points) becomes that of the two together. */
+/* A further level of a cascade: for each point of xy (B, points, 2) in images (B, H, W), f's estimate from the patch around it (f's input,
+ * see patch_window) is combined with xy, in place, weighted by inverse squared errors, which are taken as independent: *rmse of xy (0: not
+ * known) and infer_rmse of f; *rmse becomes that of the combination. Where one of them is not known, the weights are by each point's
+ * stddev; where one of these is 0 or NaN, f's estimate replaces xy. stddev (B, points) becomes that of the combination. */
 void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, float *xy, float *stddev, double *rmse);
 void infer_free(struct infer *f);
 

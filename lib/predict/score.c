@@ -1,3 +1,4 @@
+/* Sums of errors over rows, and the measures from them. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 #include "lib/predict/score.h"
 #include "lib/stream/names.h"
 
-const int score_px[SCORE_STEPS] = {1, 2, 3, 5};
+const int score_px[SCORE_THRESHOLDS] = {1, 2, 3, 5};
 
 void score_points_begin(struct score_points *s, char **names, int k)
 {
@@ -18,7 +19,7 @@ void score_points_begin(struct score_points *s, char **names, int k)
 	s->right = names_index(names, "right_eye_center");
 }
 
-/* The row's unit of normalised errors, or 0 if it has none. */
+/* The row's distance between the true eye centres, the unit of its normalised errors; 0 if one is unknown. */
 static double interocular(const struct score_points *s, const float *truth)
 {
 	const float *l = truth + 2 * s->left, *r = truth + 2 * s->right;
@@ -46,7 +47,7 @@ int score_points_add(struct score_points *s, const float *truth, const float *pr
 			continue;
 		p->points++;
 		p->distance += d;
-		for (int t = 0; t < SCORE_STEPS; t++)
+		for (int t = 0; t < SCORE_THRESHOLDS; t++)
 			p->within[t] += d <= score_px[t];
 		if (unit > 0)
 			s->norm += d / unit, s->norm_points++;
@@ -61,7 +62,7 @@ struct score_sum score_points_all(const struct score_points *s)
 		const struct score_sum *p = &s->point[i];
 		all.coords += p->coords, all.points += p->points;
 		all.square += p->square, all.distance += p->distance;
-		for (int t = 0; t < SCORE_STEPS; t++)
+		for (int t = 0; t < SCORE_THRESHOLDS; t++)
 			all.within[t] += p->within[t];
 	}
 	return all;
@@ -105,8 +106,8 @@ void score_labels_begin(struct score_labels *s, int c)
 	s->confusion = xcalloc((size_t)c * (size_t)c, sizeof *s->confusion);
 }
 
-/* Two columns are held as their difference: near 1 a probability has no digits left, its complement still has. */
-static void hold(struct score_labels *s, double score, int positive)
+/* Two columns are stored as their difference: a float near 1 has few significant digits of 1 - p, its complement has all. */
+static void add_pair(struct score_labels *s, double score, int positive)
 {
 	if (s->rows == s->cap)
 		s->pair = xrealloc(s->pair, (s->cap = s->cap ? s->cap * 2 : 1024) * sizeof *s->pair);
@@ -116,19 +117,19 @@ static void hold(struct score_labels *s, double score, int positive)
 
 int score_labels_add(struct score_labels *s, int label, const float *scores, int columns)
 {
-	int answer = columns == 1 ? scores[0] >= 0.5f : 0;
+	int predicted = columns == 1 ? scores[0] >= 0.5f : 0;
 	assert(label >= 0 && label < s->c && (columns == s->c || (columns == 1 && s->c == 2)));
 	for (int i = 0; i < columns; i++) {
 		if (!isfinite(scores[i]))
 			return i;
-		if (columns > 1 && scores[i] > scores[answer])
-			answer = i;
+		if (columns > 1 && scores[i] > scores[predicted])
+			predicted = i;
 	}
 	if (s->c == 2)
-		hold(s, columns == 1 ? scores[0] : (double)scores[1] - scores[0], label);
-	s->confusion[label * s->c + answer]++;
+		add_pair(s, columns == 1 ? scores[0] : (double)scores[1] - scores[0], label);
+	s->confusion[label * s->c + predicted]++;
 	s->rows++;
-	s->wrong += answer != label;
+	s->wrong += predicted != label;
 	return -1;
 }
 
@@ -146,7 +147,7 @@ static int by_score(const void *a, const void *b)
 double score_auc(struct score_labels *s)
 {
 	uint64_t positives = 0, negatives = 0;
-	double twice = 0; /* the number of pairs in order, doubled: whole, so exact up to 2^53 */
+	double twice = 0; /* twice the number of pairs in the right order: an integer, so exact up to 2^53 */
 	if (s->c != 2)
 		return NAN;
 	if (s->rows)

@@ -1,5 +1,6 @@
-/* How far predictions are from the truth. Rows are added one at a time, in constant memory, but that an AUC needs every score (16 bytes
- * a row). All shares and means are NaN where nothing was counted. */
+/* Errors of predictions against the truth: RMSE, mean distance and normalised error of points; error rate, confusion matrix and AUC of
+ * labels. Rows are added one at a time, in constant memory, but for the AUC, which stores every score (16 bytes a row). All ratios and
+ * means are NaN where nothing was counted. */
 #ifndef SCORE_H
 #define SCORE_H
 
@@ -8,29 +9,29 @@
 
 #include "lib/base/out.h"
 
-#define SCORE_STEPS 4
-extern const int score_px[SCORE_STEPS]; /* 1, 2, 3, 5 */
+#define SCORE_THRESHOLDS 4
+extern const int score_px[SCORE_THRESHOLDS]; /* 1, 2, 3, 5 */
 
-/* One point, or all of them. A coordinate counts where the truth is a number; a point where both its coordinates are. */
+/* Sums of one point, or of all. A coordinate is counted where its truth is not NaN, a point where both its coordinates are counted. */
 struct score_sum {
 	uint64_t coords, points;
-	double square;		      /* sum of squared errors of the coordinates, px^2 */
-	double distance;	      /* sum of the points' Euclidean distances, px */
-	uint64_t within[SCORE_STEPS]; /* points at most score_px away */
+	double square;			   /* sum of squared errors of the coordinates, px^2 */
+	double distance;		   /* sum of the points' Euclidean distances, px */
+	uint64_t within[SCORE_THRESHOLDS]; /* points at most score_px away */
 };
 
 struct score_points {
 	int k;
 	struct score_sum *point; /* (K) */
 	uint64_t rows;
-	/* Distances divided by the row's distance between the true eye centres, over the points of rows where both are labelled (and
-	 * apart): the usual normalised mean error, every point of equal weight. */
+	/* Normalised mean error: point distances divided by the row's distance between the true eye centres, over the points of rows where
+	 * both eye centres are labelled and differ, every point of equal weight. */
 	int left, right; /* indices of left_eye_center and right_eye_center, or -1 */
 	double norm;
 	uint64_t norm_points;
 };
 
-/* names: K of them, NULL-terminated; used during the call only. */
+/* names: K of them, NULL-terminated; read during the call only. */
 void score_points_begin(struct score_points *s, char **names, int k);
 /* One row, truth and predicted (K, 2) in pixels. Returns -1, or the index of the first predicted coordinate that is not finite; then
  * nothing was counted. */
@@ -39,30 +40,30 @@ struct score_sum score_points_all(const struct score_points *s);
 /* The competition's measure: root of the mean squared error over labelled coordinates, px. */
 double score_rmse(const struct score_sum *s);
 double score_mean(const struct score_sum *s);	       /* mean distance of the points, px */
-double score_within(const struct score_sum *s, int i); /* share of points at most score_px[i] away */
+double score_within(const struct score_sum *s, int i); /* fraction of points at most score_px[i] away */
 double score_normalised(const struct score_points *s);
 void score_points_end(struct score_points *s);
 
 struct score_labels {
 	int c;		     /* classes, 2 to 256 */
-	uint64_t *confusion; /* (C, C): [truth][answer] */
+	uint64_t *confusion; /* (C, C): [truth][predicted] */
 	uint64_t rows, wrong;
-	struct score_pair *pair; /* private: what the AUC is made from, where C is 2 */
+	struct score_pair *pair; /* private: scores for the AUC, where C is 2 */
 	size_t cap;
 };
 
 void score_labels_begin(struct score_labels *s, int c);
-/* One row: scores (columns) is the score of class 1 where columns is 1 (0.5 and more says 1), else one a class (the greatest wins, the
- * first of equals). Returns -1, or the index of a score that is not finite; label < C (assert). */
+/* One row: scores (columns) is the probability of class 1 where columns is 1 (class 1 is predicted from 0.5 on), else one a class (argmax,
+ * the first of equals). Returns -1, or the index of a score that is not finite; label < C (assert). */
 int score_labels_add(struct score_labels *s, int label, const float *scores, int columns);
 double score_error(const struct score_labels *s);
-/* Area under the ROC curve, exact: the share of (positive, negative) pairs in the right order, equals counted half (Mann and Whitney,
- * 1947). NaN unless there are two classes and both occur. Sorts what it holds. */
+/* Area under the ROC curve, exact: the fraction of (positive, negative) pairs in the right order, ties counted half (Mann and Whitney,
+ * 1947). NaN unless there are two classes and both occur. Sorts the stored scores. */
 double score_auc(struct score_labels *s);
 void score_labels_end(struct score_labels *s);
 
-/* Text begins with `rmse_px X`, `error_rate X`; names (K), classes (C). level: what a cascade had after each level but the last, which is
- * s. */
+/* The text begins with `rmse_px X`, `error_rate X`; names (K), classes (C). level (levels): a cascade's scores after each level but the
+ * last; s is the last one's. */
 void score_points_print(
 	struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels, int as_json);
 void score_labels_print(struct out *to, struct score_labels *s, char **classes, int as_json);

@@ -1,4 +1,4 @@
-/* Scores as text for people (the first line is the figure to quote) and as JSON for scripts. */
+/* Scores as text (the first line is the main measure) and as JSON. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,24 +14,24 @@ static void sum_json(struct json *j, const struct score_sum *s)
 	json_key(j, "coordinates"), json_uint(j, s->coords);
 	json_key(j, "points"), json_uint(j, s->points);
 	json_key(j, "mean_px"), json_real(j, score_mean(s));
-	for (int i = 0; i < SCORE_STEPS; i++) {
+	for (int i = 0; i < SCORE_THRESHOLDS; i++) {
 		snprintf(key, sizeof key, "within_%dpx", score_px[i]);
 		json_key(j, key), json_real(j, score_within(s, i));
 	}
 }
 
-/* A line a level: what each of a cascade's levels gained. */
+/* A line for each level of a cascade. */
 static void print_levels(struct out *to, const struct score_points *s, const struct score_points *level, int levels)
 {
 	out_printf(to, "\n%-5s %9s %9s", "level", "rmse_px", "mean_px");
-	for (int i = 0; i < SCORE_STEPS; i++)
+	for (int i = 0; i < SCORE_THRESHOLDS; i++)
 		out_printf(to, " within_%dpx", score_px[i]);
 	for (int l = 0; l <= levels; l++) {
 		struct score_sum all = score_points_all(l < levels ? &level[l] : s);
 		out_printf(to, "\n%-5d %9.5f", l + 1, score_rmse(&all));
 		if (all.points)
 			out_printf(to, " %9.5f", score_mean(&all));
-		for (int i = 0; i < SCORE_STEPS && all.points; i++)
+		for (int i = 0; i < SCORE_THRESHOLDS && all.points; i++)
 			out_printf(to, " %10.4f", score_within(&all, i));
 	}
 	out_write(to, "\n", 1);
@@ -66,7 +66,7 @@ void score_points_print(
 		all.coords, all.points);
 	if (all.points)
 		out_printf(to, "mean_px %.5f\n", score_mean(&all));
-	for (int i = 0; i < SCORE_STEPS && all.points; i++)
+	for (int i = 0; i < SCORE_THRESHOLDS && all.points; i++)
 		out_printf(to, "within_%dpx %.4f\n", score_px[i], score_within(&all, i));
 	if (s->norm_points)
 		out_printf(to, "normalised_error %.5f\n", score_normalised(s));
@@ -74,7 +74,7 @@ void score_points_print(
 	for (int k = 0; k < s->k; k++)
 		width = (int)strlen(names[k]) > width ? (int)strlen(names[k]) : width;
 	out_printf(to, "\n%-*s %11s %9s %9s", width, "point", "coordinates", "rmse_px", "mean_px");
-	for (int i = 0; i < SCORE_STEPS; i++)
+	for (int i = 0; i < SCORE_THRESHOLDS; i++)
 		out_printf(to, " within_%dpx", score_px[i]);
 	for (int k = 0; k < s->k; k++) {
 		const struct score_sum *p = &s->point[k];
@@ -83,7 +83,7 @@ void score_points_print(
 			out_printf(to, " %9.5f", score_rmse(p));
 		if (p->points)
 			out_printf(to, " %9.5f", score_mean(p));
-		for (int i = 0; i < SCORE_STEPS && p->points; i++)
+		for (int i = 0; i < SCORE_THRESHOLDS && p->points; i++)
 			out_printf(to, " %10.4f", score_within(p, i));
 	}
 	out_write(to, "\n", 1);

@@ -1,5 +1,5 @@
-/* The competition's question table (RowId,ImageId,FeatureName,Location, columns in any order, Location let by): which coordinate of which
- * image each row asks for, and the answers as they come in. Faults end the program, naming row and value. */
+/* The competition's lookup table (RowId,ImageId,FeatureName,Location, columns in any order, Location ignored): each row names a coordinate
+ * of an image, whose prediction is written under its RowId. Malformed tables end the program, naming row and value. */
 #ifndef SUBMISSION_H
 #define SUBMISSION_H
 
@@ -9,18 +9,18 @@
 
 struct submission {
 	struct table *table;
-	struct lookup by_image;	       /* of the table's rows */
+	struct lookup by_image;	       /* table rows by ImageId */
 	int row_id, image_id, feature; /* columns */
 	int *coord;		       /* by table row: index into (K, 2) */
-	float *value;		       /* by table row, px; NaN until answered */
+	float *value;		       /* by table row: prediction, px; NaN: none yet */
 };
 
-/* names: the K points that can be asked for, as NAME_x and NAME_y. */
+/* names: the K predicted points; FeatureName is NAME_x or NAME_y. */
 struct submission *submission_open(const char *path, char **names);
-/* Predictions (K, 2) of an image, all finite; clipped into 0..w-1, 0..h-1. Returns the number of rows answered, or -1 if this image was
- * answered before. */
+/* predicted (K, 2): an image's points, pixels, finite; clamped to 0..w-1, 0..h-1. Returns the number of table rows of the image, or -1 if
+ * they have a prediction already. */
 int submission_add(struct submission *a, uint32_t image, const float *predicted, int w, int h);
-/* Writes `RowId,Location` in the table's order; ends the program over the first row without an answer. Frees a. */
+/* Writes `RowId,Location` in the table's order; ends the program at the first row without a prediction. Frees a. */
 void submission_close(struct submission *a, struct out *to);
 
 #endif

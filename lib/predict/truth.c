@@ -1,3 +1,4 @@
+/* Rows of the truth looked up by id. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -8,8 +9,8 @@ void truth_open(struct truth *f, const char *path, const char *tensor, int dtype
 {
 	f->table = tns_load(path);
 	f->head = tns_table_head(f->table);
-	f->col = dataset_stream_need(f->head, tensor, dtype, ndim);
-	int id = dataset_stream_need(f->head, "id", TNS_U32, 1);
+	f->col = dataset_stream_require(f->head, tensor, dtype, ndim);
+	int id = dataset_stream_require(f->head, "id", TNS_U32, 1);
 	size_t n = f->head->def[id].rows;
 	if (f->head->def[f->col].rows != n)
 		die("%s: tensors id and %s have different numbers of rows", f->head->name, tensor);
@@ -17,8 +18,8 @@ void truth_open(struct truth *f, const char *path, const char *tensor, int dtype
 	for (size_t i = 0; i < n; i++)
 		keys[i] = *(const uint32_t *)tns_row(f->table, id, i);
 	lookup_make(&f->by_id, keys, n);
-	if (lookup_twice(&f->by_id) < n)
-		die("%s: id %" PRIu64 " stands in two rows", f->head->name, f->by_id.by[lookup_twice(&f->by_id)].key);
+	if (lookup_duplicate(&f->by_id) < n)
+		die("%s: id %" PRIu64 " stands in two rows", f->head->name, f->by_id.by[lookup_duplicate(&f->by_id)].key);
 	f->used = xcalloc(n, 1);
 	free(keys);
 }

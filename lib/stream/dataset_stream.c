@@ -1,4 +1,4 @@
-/* Rows of all tensors in step, whatever the chunks were. */
+/* Chunks into blocks: chunks are appended to a buffer for each tensor; a block is the rows that all buffers hold. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 struct dataset_stream_col {
 	unsigned char *buf;
 	size_t size;
-	uint64_t at, end; /* rows [at, end) of buf wait; at is the block's first */
+	uint64_t at, end; /* rows [at, end) of buf are not consumed yet; row at is the first of the block */
 };
 
 struct dataset_stream *dataset_stream_open(const char *path)
@@ -28,12 +28,12 @@ struct dataset_stream *dataset_stream_open(const char *path)
 	return d;
 }
 
-static void keep(struct dataset_stream *d)
+static void append_chunk(struct dataset_stream *d)
 {
 	struct tns *t = d->in;
 	struct dataset_stream_col *c = &d->col[t->id];
 	size_t bytes = t->def[t->id].row_bytes, need;
-	/* no row is moved more than once for each one that was given out, so that no way of cutting makes this quadratic */
+	/* at most one row is moved for each row that was consumed: linear in all, whatever the chunk sizes */
 	if (c->at && c->at >= c->end - c->at) {
 		memmove(c->buf, c->buf + c->at * bytes, (size_t)(c->end - c->at) * bytes);
 		c->end -= c->at, c->at = 0;
@@ -48,13 +48,13 @@ static void keep(struct dataset_stream *d)
 uint64_t dataset_stream_next(struct dataset_stream *d)
 {
 	struct tns *t = d->in;
-	uint64_t rows = UINT64_MAX, given = UINT64_MAX;
-	for (int i = 0; i < t->ntensors; i++) /* the block given last is done with */
-		if (d->col[i].end - d->col[i].at < given)
-			given = d->col[i].end - d->col[i].at;
+	uint64_t rows = UINT64_MAX, previous = UINT64_MAX;
+	for (int i = 0; i < t->ntensors; i++) /* drop the previous block */
+		if (d->col[i].end - d->col[i].at < previous)
+			previous = d->col[i].end - d->col[i].at;
 	for (int i = 0; i < t->ntensors; i++)
-		d->col[i].at += given;
-	d->row += given;
+		d->col[i].at += previous;
+	d->row += previous;
 	for (;;) {
 		rows = UINT64_MAX;
 		for (int i = 0; i < t->ntensors; i++)
@@ -64,7 +64,7 @@ uint64_t dataset_stream_next(struct dataset_stream *d)
 			return rows;
 		if (tns_next(t) == TNS_DONE)
 			break;
-		keep(d);
+		append_chunk(d);
 	}
 	for (int i = 1; i < t->ntensors; i++)
 		if (t->def[i].rows != t->def[0].rows)
@@ -91,7 +91,7 @@ void dataset_stream_close(struct dataset_stream *d)
 	free(d);
 }
 
-int dataset_stream_need(const struct tns *t, const char *name, int dtype, int ndim)
+int dataset_stream_require(const struct tns *t, const char *name, int dtype, int ndim)
 {
 	int id = tns_find(t, name);
 	if (id < 0)

@@ -1,4 +1,4 @@
-/* Lines of history: the inputs' without duplicates, then this program's. */
+/* META history: the inputs' lines without duplicates, then this program's. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,21 +14,21 @@ static int has_line(const char *text, const char *line, size_t n)
 	return 0;
 }
 
-void history_put(struct tns_writer *w, const struct tns *const *in, int n, const char *more)
+void history_put(struct tns_writer *w, const struct tns *const *in, int n, const char *note)
 {
-	size_t room = 1, end = 0, lines = 0;
+	size_t size = 1, end = 0, lines = 0;
 	for (int i = 0; i < n; i++) {
 		const char *s = tns_meta_value(in[i], "history");
-		room += s ? strlen(s) + 1 : 0;
+		size += s ? strlen(s) + 1 : 0;
 	}
-	char *all = xcalloc(room, 1), *sources = xstrdup(""), *old;
+	char *all = xcalloc(size, 1), *sources = xstrdup(""), *old;
 	for (int i = 0; i < n; i++) {
 		const char *s = tns_meta_value(in[i], "history");
 		for (size_t len; s && *s; s += len + (s[len] == '\n')) {
 			len = strcspn(s, "\n");
 			if (!len || has_line(all, s, len))
 				continue;
-			if (++lines > 10000) /* has_line is slow; no honest history is so long */
+			if (++lines > 10000) /* has_line makes this quadratic: a limit for hostile inputs */
 				die("%s: a history of more than 10000 lines", in[i]->name);
 			memcpy(all + end, s, len);
 			all[end + len] = '\n';
@@ -37,7 +37,7 @@ void history_put(struct tns_writer *w, const struct tns *const *in, int n, const
 		sources = xprintf("%s%s%08x", old = sources, i ? " " : " < ", in[i]->fingerprint);
 		free(old);
 	}
-	char *line = xprintf("%s%s%s%s%s%s\n", all, opt_line(), more ? " [" : "", more ? more : "", more ? "]" : "", sources);
+	char *line = xprintf("%s%s%s%s%s%s\n", all, opt_line(), note ? " [" : "", note ? note : "", note ? "]" : "", sources);
 	tns_put_meta(w, "history", line);
 	free(all), free(sources), free(line);
 }

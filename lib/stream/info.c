@@ -1,4 +1,4 @@
-/* What is in a stream, as text and as JSON. */
+/* Summary of a stream, as text and as JSON. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "lib/stream/info.h"
 
-/* Text of a META: line by line under an indent, control characters escaped so that no stream can drive a terminal. */
+/* Text of a META, further lines indented, control characters escaped so that no stream can control a terminal. */
 static void print_text(struct out *to, const char *indent, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -43,7 +43,7 @@ void info_json(struct json *j, const struct tns *t, const struct stat_range *s, 
 		for (int k = 0; k < d->ndim; k++)
 			json_uint(j, k ? d->dim[k] : d->rows);
 		json_close(j, ']');
-		if (stat_counts(d->dtype)) {
+		if (stat_supported(d->dtype)) {
 			json_key(j, "min"), json_literal(j, strpbrk(stat_min(buf, &s[i]), "in") || !s[i].n ? "null" : buf);
 			json_key(j, "max"), json_literal(j, strpbrk(stat_max(buf, &s[i]), "in") || !s[i].n ? "null" : buf);
 			json_key(j, "mean"), json_real(j, stat_mean(&s[i]));
@@ -79,7 +79,7 @@ void info_text(struct out *to, const struct tns *t, const struct stat_range *s, 
 		const struct tns_def *d = &t->def[i];
 		shape(dims, sizeof dims, d);
 		out_printf(to, "%-*s %-4s %-*s", name, d->name, tns_dtype_name(d->dtype), dim, dims);
-		if (stat_counts(d->dtype)) {
+		if (stat_supported(d->dtype)) {
 			out_printf(to, " %12s %12s ", stat_min(lo, &s[i]), stat_max(hi, &s[i]));
 			if (isnan(stat_mean(&s[i])))
 				out_printf(to, "%12s %8" PRIu64, "-", s[i].nan);

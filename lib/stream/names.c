@@ -1,4 +1,4 @@
-/* Lists of names. */
+/* Comma-separated lists of names. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +19,10 @@ char **names_points(const struct tns *t, int k)
 
 char **names_split(const char *list, int *n)
 {
-	size_t most = 2;
+	size_t capacity = 2;
 	for (const char *s = list; *s; s++)
-		most += *s == ',';
-	char **names = xcalloc(most, sizeof *names);
+		capacity += *s == ',';
+	char **names = xcalloc(capacity, sizeof *names);
 	*n = 0;
 	for (const char *s = list;; s++) {
 		size_t len = strcspn(s, ",");

@@ -1,4 +1,4 @@
-/* What is passed on. */
+/* Copying of what a program does not replace. */
 #include <string.h>
 
 #include "lib/stream/history.h"
@@ -12,18 +12,19 @@ static int listed(const char *const *list, const char *name)
 	return 0;
 }
 
-void passthrough_begin(struct passthrough *p, const struct tns *t, struct tns_writer *w, const char *const *skip, const char *const *skip_meta)
+void passthrough_begin(
+	struct passthrough *p, const struct tns *t, struct tns_writer *w, const char *const *skip, const char *const *skip_meta)
 {
 	p->n = t->ntensors;
 	for (int i = 0; i < t->ntensors; i++) {
 		uint64_t dim[8];
 		memcpy(dim, t->def[i].dim, sizeof dim);
-		dim[0] = TNS_OPEN;
+		dim[0] = TNS_UNLIMITED;
 		p->id[i] = listed(skip, t->def[i].name) ? -1 : tns_define(w, t->def[i].name, t->def[i].dtype, t->def[i].ndim, dim);
 	}
 	for (int i = 0; i < t->nmeta; i++)
 		if (!t->meta[i].late && strcmp(t->meta[i].key, "history") && !listed(skip_meta, t->meta[i].key))
-			tns_pass_meta(w, &t->meta[i]);
+			tns_copy_meta(w, &t->meta[i]);
 }
 
 void passthrough_row(const struct passthrough *p, const struct dataset_stream *d, uint64_t row, struct tns_writer *w)
@@ -44,7 +45,7 @@ void passthrough_late(const struct tns *t, struct tns_writer *w)
 {
 	for (int i = 0; i < t->nmeta; i++)
 		if (t->meta[i].late && strcmp(t->meta[i].key, "history") && !tns_has_meta(w, t->meta[i].key))
-			tns_pass_meta(w, &t->meta[i]);
+			tns_copy_meta(w, &t->meta[i]);
 }
 
 void passthrough_end(const struct tns *t, struct tns_writer *w)

@@ -1,4 +1,4 @@
-/* Tensors and METAs that a program copies from its input to its output because it does not know them, or does not replace them. */
+/* Tensors and METAs that a program copies from its input to its output: those that it does not know or does not replace. */
 #ifndef PASSTHROUGH_H
 #define PASSTHROUGH_H
 
@@ -6,17 +6,20 @@
 
 struct passthrough {
 	int n;
-	int id[TNS_TENSORS_MAX]; /* input id -> output id, -1: not passed */
+	int id[TNS_TENSORS_MAX]; /* input id -> output id, -1: not copied */
 };
 
-/* Define on w all tensors of t but those named in skip (NULL-terminated, may be NULL), and pass early METAs but those in skip_meta. */
-void passthrough_begin(struct passthrough *p, const struct tns *t, struct tns_writer *w, const char *const *skip, const char *const *skip_meta);
-/* Row i of d's block to w. */
+/* Defines on w all tensors of t but those named in skip (NULL-terminated, may be NULL), and copies early METAs but history and those in
+ * skip_meta (likewise). */
+void passthrough_begin(
+	struct passthrough *p, const struct tns *t, struct tns_writer *w, const char *const *skip, const char *const *skip_meta);
+/* Writes row i of d's block to w. */
 void passthrough_row(const struct passthrough *p, const struct dataset_stream *d, uint64_t i, struct tns_writer *w);
-/* Rows of a loaded table. */
+/* The same for a row of a loaded table. */
 void passthrough_table_row(const struct passthrough *p, const struct tns_table *t, uint64_t row, struct tns_writer *w);
-/* After the end of the input: late METAs but history, and then history, grown by this program's line. */
-void passthrough_late(const struct tns *t, struct tns_writer *w); /* without the history */
+/* After the end of the input. passthrough_late copies late METAs but history and those that w has; passthrough_end also writes history with
+ * this program's line (history_put). */
+void passthrough_late(const struct tns *t, struct tns_writer *w);
 void passthrough_end(const struct tns *t, struct tns_writer *w);
 
 #endif

@@ -7,7 +7,7 @@
 #include "lib/stream/stat.h"
 #include "lib/stream/tns.h"
 
-int stat_counts(int dtype)
+int stat_supported(int dtype)
 {
 	return dtype != TNS_F16 && dtype != TNS_BF16 && dtype != TNS_BOOL;
 }
@@ -21,7 +21,7 @@ void stat_begin(struct stat_range *s, int dtype)
 	s->umin = UINT64_MAX;
 }
 
-/* One loop a type; memcpy because a chunk in a stream may lie anywhere, and compilers make a plain load of it. */
+/* One loop a type; memcpy because values may be unaligned: it compiles to a plain load. */
 #define INTEGERS(type, wide, lo, hi)                                                                                                       \
 	do {                                                                                                                               \
 		wide a = s->lo, b = s->hi;                                                                                                 \
@@ -131,7 +131,7 @@ const char *stat_text(char *buf, int dtype, const void *values, size_t i)
 	const unsigned char *p = (const unsigned char *)values + i * tns_size(dtype);
 	struct stat_range s;
 	unsigned bits = 0;
-	if (stat_counts(dtype)) {
+	if (stat_supported(dtype)) {
 		stat_begin(&s, dtype);
 		stat_add(&s, p, 1);
 		return s.nan ? strcpy(buf, "nan") : stat_min(buf, &s);

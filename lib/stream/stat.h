@@ -1,5 +1,5 @@
-/* Range, mean and NaN count of a tensor's values as they come by, in constant memory, and single values as text. Sums are taken in the
- * order of the values, so equal rows give equal text. f16, bf16 and bool are carried, not computed with: nothing is counted. */
+/* Range, mean and NaN count of a tensor's values, accumulated in one pass and constant memory, and single values as text. Sums are in the
+ * order of the values, so equal rows give equal text. f16, bf16 and bool have no statistics: nothing is counted. */
 #ifndef STAT_H
 #define STAT_H
 
@@ -8,24 +8,24 @@
 
 struct stat_range {
 	int dtype;
-	uint64_t n, nan, inf; /* values seen that are numbers (infinities among them), and that are NaN, infinite */
+	uint64_t n, nan, inf; /* values that are not NaN (infinities included), that are NaN, infinite */
 	double min, max;      /* of floats; +inf, -inf while n is 0 */
 	int64_t imin, imax;   /* of signed integers */
 	uint64_t umin, umax;  /* of unsigned integers */
-	double sum;	      /* of the finite ones */
+	double sum;	      /* of the finite values */
 };
 
 void stat_begin(struct stat_range *s, int dtype);
-int stat_counts(int dtype); /* 0 for the types that are only carried */
+int stat_supported(int dtype); /* 0 for the types without statistics */
 /* n more values of the type, aligned or not. */
 void stat_add(struct stat_range *s, const void *values, size_t n);
 /* Mean of the finite values; NaN if there are none. */
 double stat_mean(const struct stat_range *s);
 
-/* Value i of an array as text in buf (40 bytes at least): integers whole, floats with as few digits as read back the same, carried types
- * as hexadecimal bits. Returns buf. */
+/* Value i of an array as text in buf (40 bytes at least): integers and bool in decimal, floats with the fewest digits that read back the
+ * same, f16 and bf16 as hexadecimal bits. Returns buf. */
 const char *stat_text(char *buf, int dtype, const void *values, size_t i);
-/* The smallest and the greatest value as text; "-" while n is 0. */
+/* The smallest and the largest value as text; "-" while n is 0. Both return buf (40 bytes at least). */
 const char *stat_min(char *buf, const struct stat_range *s);
 const char *stat_max(char *buf, const struct stat_range *s);
 

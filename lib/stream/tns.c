@@ -1,4 +1,4 @@
-/* The streaming reader: what records mean, and in which order they may come. The records themselves: tns_record.c. */
+/* The streaming reader: parses payloads and checks the order of records. The record layer below it is tns_record.c. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "lib/stream/tns.h"
 #include "lib/stream/tns_io.h"
 
-static int take_def(struct tns *t)
+static int parse_def(struct tns *t)
 {
 	struct tns_source *s = t->src;
 	const unsigned char *p = s->payload;
@@ -38,11 +38,12 @@ static int take_def(struct tns *t)
 	for (int i = 0; i < d.ndim; i++) {
 		d.dim[i] = tns_get64(p + 8 + 8 * i);
 		if (i && (!d.dim[i] || __builtin_mul_overflow(d.row_bytes, d.dim[i], &d.row_bytes) || d.row_bytes > TNS_CHUNK_MAX))
-			return tns_fail(t, "%s: dimension %d is %llu: a row must have 1 to %u bytes", d.name, i, (unsigned long long)d.dim[i],
-				TNS_CHUNK_MAX);
+			return tns_fail(t, "%s: dimension %d is %llu: a row must have 1 to %u bytes", d.name, i,
+				(unsigned long long)d.dim[i], TNS_CHUNK_MAX);
 	}
 	uint64_t all;
-	if (d.ndim && d.dim[0] != TNS_OPEN && (d.dim[0] > TNS_ROWS_MAX || __builtin_mul_overflow((uint64_t)d.row_bytes, d.dim[0], &all)))
+	if (d.ndim && d.dim[0] != TNS_UNLIMITED &&
+		(d.dim[0] > TNS_ROWS_MAX || __builtin_mul_overflow((uint64_t)d.row_bytes, d.dim[0], &all)))
 		return tns_fail(t, "%s: %llu rows are too many", d.name, (unsigned long long)d.dim[0]);
 	if (!(t->ntensors & (t->ntensors - 1)))
 		t->def = xrealloc(t->def, (t->ntensors ? 2 * (size_t)t->ntensors : 1) * sizeof *t->def);
@@ -50,7 +51,7 @@ static int take_def(struct tns *t)
 	return TNS_DONE;
 }
 
-static int take_meta(struct tns *t)
+static int parse_meta(struct tns *t)
 {
 	struct tns_source *s = t->src;
 	const unsigned char *p = s->payload;
@@ -59,7 +60,7 @@ static int take_meta(struct tns *t)
 		return tns_fail(t, "a META of %u bytes does not add up", s->raw_len);
 	if (!tns_good_utf8(p + 6, key) || !tns_good_utf8(p + 6 + key, value) || memchr(p + 6, 0, key))
 		return tns_fail(t, "a META that is not UTF-8");
-	/* an entry costs more than its text: hostile streams of many tiny ones must not grow past the limit either */
+	/* an entry needs more memory than its text: the number of entries is limited too, for hostile streams of many tiny ones */
 	s->meta_bytes += key + value;
 	if (s->meta_bytes > TNS_META_MAX || t->nmeta >= TNS_TENSORS_MAX)
 		return tns_fail(t, "more META than %u bytes or %d entries", TNS_META_MAX, TNS_TENSORS_MAX);
@@ -76,7 +77,7 @@ static int take_meta(struct tns *t)
 	return TNS_DONE;
 }
 
-static int take_data(struct tns *t)
+static int parse_data(struct tns *t)
 {
 	struct tns_source *s = t->src;
 	if (s->id >= (uint32_t)t->ntensors)
@@ -92,13 +93,13 @@ static int take_data(struct tns *t)
 	t->rows = s->raw_len / d->row_bytes;
 	t->data = s->payload;
 	d->rows += t->rows;
-	uint64_t limit = d->ndim == 0 ? 1 : d->dim[0] == TNS_OPEN ? TNS_ROWS_MAX : d->dim[0];
+	uint64_t limit = d->ndim == 0 ? 1 : d->dim[0] == TNS_UNLIMITED ? TNS_ROWS_MAX : d->dim[0];
 	if (d->rows > limit)
 		return tns_fail(t, "%s: row %llu of %llu", d->name, (unsigned long long)d->rows, (unsigned long long)limit);
 	return TNS_DATA;
 }
 
-static int take_end(struct tns *t)
+static int parse_end(struct tns *t)
 {
 	struct tns_source *s = t->src;
 	const unsigned char *p = s->payload;
@@ -107,10 +108,11 @@ static int take_end(struct tns *t)
 		return tns_fail(t, "END does not count %d tensors", t->ntensors);
 	for (int i = 0; i < t->ntensors; i++) {
 		const struct tns_def *d = &t->def[i];
-		uint64_t said = tns_get64(p + 8 + 8 * i), must = d->ndim == 0 ? 1 : d->dim[0];
-		if (said != d->rows || (must != TNS_OPEN && must != d->rows))
+		uint64_t end_rows = tns_get64(p + 8 + 8 * i), def_rows = d->ndim == 0 ? 1 : d->dim[0];
+		if (end_rows != d->rows || (def_rows != TNS_UNLIMITED && def_rows != d->rows))
 			return tns_fail(t, "%s: %llu rows came, END says %llu%s", d->name, (unsigned long long)d->rows,
-				(unsigned long long)said, must == TNS_OPEN || must == said ? "" : ", its definition otherwise");
+				(unsigned long long)end_rows,
+				def_rows == TNS_UNLIMITED || def_rows == end_rows ? "" : ", its definition otherwise");
 	}
 	if (tns_get(t, 1, &p, &got) < 0)
 		return TNS_ERR;
@@ -121,7 +123,7 @@ static int take_end(struct tns *t)
 	return TNS_DONE;
 }
 
-/* One record: DATA waits in pending until it is asked for. */
+/* Reads and parses one record; DATA sets pending until tns_step returns it. */
 static int advance(struct tns *t)
 {
 	struct tns_source *s = t->src;
@@ -129,14 +131,14 @@ static int advance(struct tns *t)
 		return TNS_ERR;
 	switch (s->type) {
 	case TNS_RECORD_TDEF:
-		return take_def(t);
+		return parse_def(t);
 	case TNS_RECORD_META:
-		return take_meta(t);
+		return parse_meta(t);
 	case TNS_RECORD_DATA:
 		s->pending = 1;
-		return take_data(t);
+		return parse_data(t);
 	case TNS_RECORD_END:
-		return take_end(t);
+		return parse_end(t);
 	case TNS_RECORD_ABRT:
 		t->aborted = 1;
 		return tns_fail(t, "its producer gave up: %.*s", (int)(s->raw_len < 400 ? s->raw_len : 400), (const char *)s->payload);
@@ -194,8 +196,8 @@ struct tns *tns_open_memory(const void *data, size_t n, const char *name)
 
 int tns_input(const char *path, const char **name)
 {
-	int std = !path || !strcmp(path, "-"), fd = std ? 0 : open(path, O_RDONLY | O_CLOEXEC);
-	*name = std ? "stdin" : path;
+	int is_stdin = !path || !strcmp(path, "-"), fd = is_stdin ? 0 : open(path, O_RDONLY | O_CLOEXEC);
+	*name = is_stdin ? "stdin" : path;
 	if (fd < 0)
 		die_errno("%s", path);
 	if (isatty(fd))

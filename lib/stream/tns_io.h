@@ -1,4 +1,4 @@
-/* Private to lib/stream/tns*.c: the constants and little-endian fields of the stream's bytes. */
+/* Private to lib/stream/tns*.c: constants and little-endian fields of the byte format, and the reader's record layer. */
 #ifndef TNS_IO_H
 #define TNS_IO_H
 
@@ -13,10 +13,10 @@
 #endif
 
 #define TNS_MAGIC "\x89TNS\r\n\x1a\n"
-#define TNS_HEAD 32 /* bytes of the preamble and of every record header */
-#define TNS_ZLIB 1u /* flag bit 0 */
+#define TNS_HEADER_BYTES 32 /* bytes of the preamble and of every record header */
+#define TNS_ZLIB 1u	    /* flag bit 0 */
 #define TNS_NO_TENSOR 0xFFFFFFFFu
-#define TNS_INFLATION 1032u /* raw length at most this many times the stored one */
+#define TNS_INFLATION 1032u /* the largest ratio of raw length to stored length */
 
 #define TNS_TYPE(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 enum {
@@ -58,8 +58,8 @@ static inline void tns_set64(unsigned char *p, uint64_t v)
 	memcpy(p, &v, 8);
 }
 
-/* Zero bytes after a payload of n bytes. Payloads begin at a multiple of 64, the next header at 32 mod 64; after END the stream ends at
- * a multiple of 64. */
+/* Zero bytes after a payload of n bytes. Payloads begin at a multiple of 64, the next header at 32 mod 64; after the last record (end) the
+ * stream ends at a multiple of 64. */
 static inline uint32_t tns_padding(uint32_t n, int end)
 {
 	return ((end ? 0u : 32u) - n) & 63u;
@@ -69,12 +69,12 @@ static inline uint32_t tns_padding(uint32_t n, int end)
 
 struct tns_source {
 	int fd;			  /* -1: memory */
-	const unsigned char *mem; /* what is left of it */
+	const unsigned char *mem; /* the next byte, of left */
 	size_t left;
 	unsigned char *buf, *raw; /* bytes of a record from fd; an inflated payload */
 	size_t size, raw_size;
-	uint32_t chain;		   /* crc32 of the previous header */
-	int begun, pending, ended; /* preamble read; the first DATA waits; END verified */
+	uint32_t chain;		   /* crc32 of the header read last, where the next one begins */
+	int begun, pending, ended; /* preamble read; a DATA record read, not yet returned; END verified */
 	int data_seen, late_seen;
 	size_t meta_bytes;
 	uint32_t type, id, flags, stored, raw_len; /* the record read last */
@@ -82,12 +82,12 @@ struct tns_source {
 };
 
 struct tns;
-/* Puts "record N: ..." into t->err; returns TNS_ERR. */
+/* Formats "record N: ..." into t->err; returns TNS_ERR. */
 int tns_fail(struct tns *t, const char *fmt, ...) PRINTF(2, 3);
-/* Exactly n bytes, or fewer at the end of the input (*got), or TNS_ERR. They stay valid until the next call. Memory grows as bytes arrive. */
+/* Reads n bytes, or fewer at the end of the input (*got), or TNS_ERR. *p is valid until the next call. The buffer grows as bytes arrive. */
 int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got);
 int tns_read_preamble(struct tns *t);
-/* The next record into t->src: checksums, sequence, flags and limits verified, inflated. */
+/* The next record into t->src: checksums, sequence number, flags and limits verified, payload inflated. */
 int tns_read_record(struct tns *t);
 
 /* ---- shared by reader and writer ---- */

@@ -1,4 +1,4 @@
-/* Whole streams: a regular file is mapped and its payloads are used where they lie; what comes through a pipe is kept chunk by chunk. */
+/* Whole streams: a regular file is memory-mapped and its payloads are used in place; chunks of a pipe and inflated ones are copied. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +13,13 @@
 struct chunk {
 	uint64_t row, rows;
 	const unsigned char *data;
-	int own;
+	int own; /* 1: data is a copy, freed with the table */
 };
 
 struct tensor {
 	struct chunk *chunk;
 	size_t n;
-	size_t last; /* the chunk found last: most look-ups are near it */
+	size_t last; /* index of the chunk found last, tried first */
 };
 
 struct tns_table {
@@ -29,7 +29,7 @@ struct tns_table {
 	size_t size;
 };
 
-/* A regular file is mapped. It is opened once: a named pipe whose reader goes away takes its writer along. */
+/* A regular file is mapped. path is opened only once: if it is a named pipe, closing it would end its writer by SIGPIPE. */
 static void open_or_map(struct tns_table *b, const char *path)
 {
 	struct stat st;
@@ -41,7 +41,7 @@ static void open_or_map(struct tns_table *b, const char *path)
 		if (b->map == MAP_FAILED)
 			b->map = NULL;
 #ifdef MADV_POPULATE_READ
-		else /* all of it will be read: its pages at once, not one fault after the other */
+		else /* all of it will be read: all pages in one call instead of one fault each */
 			madvise(b->map, b->size, MADV_POPULATE_READ);
 #endif
 	}
@@ -100,7 +100,7 @@ const void *tns_row(const struct tns_table *b, int id, uint64_t row)
 	return c->data + (row - c->row) * b->t->def[id].row_bytes;
 }
 
-uint64_t tns_run(const struct tns_table *b, int id, uint64_t row)
+uint64_t tns_contiguous_rows(const struct tns_table *b, int id, uint64_t row)
 {
 	const struct chunk *c = find(b, id, row);
 	return c->row + c->rows - row;
@@ -123,7 +123,7 @@ void tns_release_rows(struct tns_table *b)
 				free((void *)x->chunk[k].data);
 		x->n = 0;
 	}
-	if (b->map) /* its pages go; what is still pointed at, as the head's names may, is read again */
+	if (b->map) /* drops the pages; a page that is still used is read from the file again */
 		madvise(b->map, b->size, MADV_DONTNEED);
 }
 

@@ -1,5 +1,5 @@
-/* The record layer of the reader: bytes from a descriptor or memory, the preamble, and records whose checksums, sequence and limits were
- * verified before anyone looks into their payload. */
+/* The record layer of the reader: bytes from a descriptor or memory, the preamble, and records, whose checksums, sequence
+ * numbers and limits are verified before a payload is parsed. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,14 +59,14 @@ int tns_read_preamble(struct tns *t)
 	struct tns_source *s = t->src;
 	const unsigned char *p;
 	size_t got;
-	if (tns_get(t, TNS_HEAD, &p, &got) < 0)
+	if (tns_get(t, TNS_HEADER_BYTES, &p, &got) < 0)
 		return TNS_ERR;
 	if (got == 0)
 		return tns_fail(t, "the input is empty");
 	if (memcmp(p, TNS_MAGIC, got < 8 ? got : 8))
 		return tns_fail(t, "this is not a tensor stream");
-	if (got < TNS_HEAD)
-		return tns_fail(t, "the input ends after %zu of %d bytes", got, TNS_HEAD);
+	if (got < TNS_HEADER_BYTES)
+		return tns_fail(t, "the input ends after %zu of %d bytes", got, TNS_HEADER_BYTES);
 	uint32_t crc = crc_add(0, p, 28);
 	if (crc != tns_get32(p + 28))
 		return tns_fail(t, "checksum %08x, not %08x", crc, tns_get32(p + 28));
@@ -89,7 +89,7 @@ static int inflate_payload(struct tns *t)
 		s->raw = xmalloc(s->raw_len);
 		s->raw_size = s->raw_len;
 	}
-	unsigned char one[1]; /* zlib takes room for nothing as room for a byte, and then counts none */
+	unsigned char one[1]; /* zlib uses a 1-byte buffer of its own where the size is 0, and does not count what it wrote there */
 	uLongf n = s->raw_len ? s->raw_len : sizeof one;
 	uLong used = s->stored;
 	int rc = uncompress2(s->raw_len ? s->raw : one, &n, s->payload, &used);
@@ -129,11 +129,11 @@ int tns_read_record(struct tns *t)
 	const unsigned char *p;
 	size_t got;
 	t->record++;
-	if (tns_get(t, TNS_HEAD, &p, &got) < 0)
+	if (tns_get(t, TNS_HEADER_BYTES, &p, &got) < 0)
 		return TNS_ERR;
 	if (got == 0)
 		return tns_fail(t, "the input ends without END");
-	if (got < TNS_HEAD)
+	if (got < TNS_HEADER_BYTES)
 		return tns_fail(t, "the input ends after %zu bytes of a header", got);
 	uint32_t payload_crc = tns_get32(p + 24);
 	if (check_header(t, p) < 0)

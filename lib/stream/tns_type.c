@@ -1,4 +1,4 @@
-/* What types and texts a stream may hold. */
+/* Element types; which names and texts are valid in a stream. */
 #include <string.h>
 
 #include "lib/stream/tns.h"

@@ -1,4 +1,4 @@
-/* The writer. Open tensors are cut together so that the bytes do not depend on how the rows came in. */
+/* The writer. Rows are buffered into chunks of fixed size, so that the bytes do not depend on how the rows are divided among calls. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +10,10 @@
 #include "lib/stream/tns.h"
 #include "lib/stream/tns_io.h"
 
-struct column { /* rows that wait to be cut */
+struct column { /* a tensor's buffered rows */
 	struct tns_def def;
 	unsigned char *buf;
-	size_t size, at, end; /* bytes [at, end) are waiting */
+	size_t size, at, end; /* bytes [at, end) of buf are buffered */
 };
 
 struct tns_writer {
@@ -25,15 +25,15 @@ struct tns_writer {
 	int begun, ended, compress;
 	uint32_t seq, chain;
 	size_t meta_bytes;
-	uint64_t open_rows; /* rows of a chunk of the open tensors */
+	uint64_t open_rows; /* rows in a chunk of the tensors with dim[0] = TNS_UNLIMITED */
 	unsigned char *z;
 	size_t zsize;
 };
 
-static void put_record(struct tns_writer *w, const char *type, uint32_t id, const void *payload, uint32_t n)
+static void write_record(struct tns_writer *w, const char *type, uint32_t id, const void *payload, uint32_t n)
 {
 	static const unsigned char zeros[64];
-	unsigned char h[TNS_HEAD] = {0};
+	unsigned char h[TNS_HEADER_BYTES] = {0};
 	uint32_t stored = n, flags = 0;
 	if (w->compress && n > 64) {
 		uLongf z = compressBound(n);
@@ -54,35 +54,35 @@ static void put_record(struct tns_writer *w, const char *type, uint32_t id, cons
 	tns_set32(h + 24, crc_add(crc_add(0, payload, stored), zeros, pad));
 	w->chain = crc_add(w->chain, h, 28);
 	tns_set32(h + 28, w->chain);
-	out_write(w->out, h, TNS_HEAD);
+	out_write(w->out, h, TNS_HEADER_BYTES);
 	out_write(w->out, payload, stored);
 	out_write(w->out, zeros, pad);
 }
 
-/* What a consumer of a pipe sees when this program dies: the reason. Files are not touched: their temporary goes. */
-static void give_up(void *arg, const char *reason)
+/* Hook for the end of the program: the reader of a pipe gets the reason. For a file nothing is written: its temporary file is removed. */
+static void write_abort(void *arg, const char *reason)
 {
 	struct tns_writer *w = arg;
 	size_t n = strlen(reason);
 	if (w->ended)
 		return;
 	w->compress = 0;
-	put_record(w, "ABRT", TNS_NO_TENSOR, reason, (uint32_t)(n < 4096 ? n : 4096));
+	write_record(w, "ABRT", TNS_NO_TENSOR, reason, (uint32_t)(n < 4096 ? n : 4096));
 	out_flush(w->out);
 }
 
 struct tns_writer *tns_create(const char *path)
 {
 	struct tns_writer *w = xcalloc(1, sizeof *w);
-	unsigned char p[TNS_HEAD] = {0};
+	unsigned char p[TNS_HEADER_BYTES] = {0};
 	w->out = out_open(path, 1);
 	memcpy(p, TNS_MAGIC, 8);
 	tns_set16(p + 8, 1);
 	w->chain = crc_add(0, p, 28);
 	tns_set32(p + 28, w->chain);
-	out_write(w->out, p, TNS_HEAD);
+	out_write(w->out, p, TNS_HEADER_BYTES);
 	if (!path || !strcmp(path, "-"))
-		err_on_death(give_up, w);
+		err_add_hook(write_abort, w);
 	return w;
 }
 
@@ -110,7 +110,7 @@ int tns_define(struct tns_writer *w, const char *name, int dtype, int ndim, cons
 			die("%s: %s: a row must have 1 to %u bytes", out_name(w->out), name, TNS_CHUNK_MAX);
 	}
 	memcpy(p + 8 + 8 * ndim, name, len);
-	put_record(w, "TDEF", (uint32_t)w->ncols, p, (uint32_t)(8 + 8 * (size_t)ndim + len));
+	write_record(w, "TDEF", (uint32_t)w->ncols, p, (uint32_t)(8 + 8 * (size_t)ndim + len));
 	w->col = xrealloc(w->col, (size_t)(w->ncols + 1) * sizeof *w->col);
 	w->col[w->ncols] = (struct column){.def = d};
 	return w->ncols++;
@@ -124,7 +124,7 @@ int tns_has_meta(const struct tns_writer *w, const char *key)
 	return 0;
 }
 
-static void put_meta_now(struct tns_writer *w, const struct tns_meta *m)
+static void write_meta(struct tns_writer *w, const struct tns_meta *m)
 {
 	size_t n = 6 + m->key_len + m->value_len;
 	unsigned char *p = xmalloc(n);
@@ -132,11 +132,11 @@ static void put_meta_now(struct tns_writer *w, const struct tns_meta *m)
 	tns_set32(p + 2, (uint32_t)m->value_len);
 	memcpy(p + 6, m->key, m->key_len);
 	memcpy(p + 6 + m->key_len, m->value, m->value_len);
-	put_record(w, "META", TNS_NO_TENSOR, p, (uint32_t)n);
+	write_record(w, "META", TNS_NO_TENSOR, p, (uint32_t)n);
 	free(p);
 }
 
-static void take_meta(struct tns_writer *w, const char *key, const char *value, size_t n)
+static void add_meta(struct tns_writer *w, const char *key, const char *value, size_t n)
 {
 	struct tns_meta m = {xstrdup(key), xcalloc(n + 1, 1), strlen(key), n, w->begun};
 	memcpy(m.value, value, n);
@@ -149,7 +149,7 @@ static void take_meta(struct tns_writer *w, const char *key, const char *value, 
 	w->keys = xrealloc(w->keys, (size_t)(w->nkeys + 1) * sizeof *w->keys);
 	w->keys[w->nkeys++] = xstrdup(key);
 	if (!w->begun) {
-		put_meta_now(w, &m);
+		write_meta(w, &m);
 		free(m.key), free(m.value);
 		return;
 	}
@@ -159,22 +159,22 @@ static void take_meta(struct tns_writer *w, const char *key, const char *value, 
 
 void tns_put_meta(struct tns_writer *w, const char *key, const char *value)
 {
-	take_meta(w, key, value, strlen(value));
+	add_meta(w, key, value, strlen(value));
 }
 
-void tns_pass_meta(struct tns_writer *w, const struct tns_meta *m)
+void tns_copy_meta(struct tns_writer *w, const struct tns_meta *m)
 {
-	take_meta(w, m->key, m->value, m->value_len);
+	add_meta(w, m->key, m->value, m->value_len);
 }
 
-static uint64_t cut_rows(size_t row_bytes)
+static uint64_t chunk_rows(size_t row_bytes)
 {
 	return row_bytes < TNS_CHUNK ? TNS_CHUNK / row_bytes : 1;
 }
 
 static int is_open(const struct column *c)
 {
-	return c->def.ndim && c->def.dim[0] == TNS_OPEN;
+	return c->def.ndim && c->def.dim[0] == TNS_UNLIMITED;
 }
 
 static void begin(struct tns_writer *w)
@@ -186,21 +186,22 @@ static void begin(struct tns_writer *w)
 	for (int i = 0; i < w->ncols; i++)
 		if (is_open(&w->col[i]) && w->col[i].def.row_bytes > widest)
 			widest = w->col[i].def.row_bytes;
-	w->open_rows = cut_rows(widest);
+	w->open_rows = chunk_rows(widest);
 }
 
-static void put_rows(struct tns_writer *w, int id, uint64_t rows)
+static void write_chunk(struct tns_writer *w, int id, uint64_t rows)
 {
 	struct column *c = &w->col[id];
 	size_t n = (size_t)rows * c->def.row_bytes;
-	put_record(w, "DATA", (uint32_t)id, c->buf + c->at, (uint32_t)n);
+	write_record(w, "DATA", (uint32_t)id, c->buf + c->at, (uint32_t)n);
 	c->at += n;
 	if (c->at == c->end)
 		c->at = c->end = 0;
 }
 
-/* One chunk of every open tensor, in the order of ids, as soon as all have enough rows. */
-static int cut_together(struct tns_writer *w, int last)
+/* Writes a chunk of every TNS_UNLIMITED tensor, in the order of ids, if all have open_rows rows; last: of what is left. 0: nothing written.
+ */
+static int write_open_chunks(struct tns_writer *w, int last)
 {
 	int any = 0;
 	for (int i = 0; i < w->ncols && !last; i++)
@@ -211,7 +212,7 @@ static int cut_together(struct tns_writer *w, int last)
 			uint64_t rows = (w->col[i].end - w->col[i].at) / w->col[i].def.row_bytes;
 			rows = rows < w->open_rows ? rows : w->open_rows;
 			if (rows)
-				put_rows(w, i, rows), any = 1;
+				write_chunk(w, i, rows), any = 1;
 		}
 	return any;
 }
@@ -222,7 +223,7 @@ void tns_write(struct tns_writer *w, int id, const void *rows, uint64_t n)
 	assert(id >= 0 && id < w->ncols);
 	struct column *c = &w->col[id];
 	const unsigned char *p = rows;
-	size_t left = (size_t)n * c->def.row_bytes, cut = (is_open(c) ? w->open_rows : cut_rows(c->def.row_bytes)) * c->def.row_bytes;
+	size_t left = (size_t)n * c->def.row_bytes, chunk = (is_open(c) ? w->open_rows : chunk_rows(c->def.row_bytes)) * c->def.row_bytes;
 	c->def.rows += n;
 	while (left) {
 		if (c->at && c->end + left > c->size) {
@@ -230,18 +231,18 @@ void tns_write(struct tns_writer *w, int id, const void *rows, uint64_t n)
 			c->end -= c->at, c->at = 0;
 		}
 		if (c->end == c->size) {
-			c->size = c->size < cut ? (4 * c->size + (1 << 16) < cut ? 4 * c->size + (1 << 16) : cut) : 2 * c->size;
+			c->size = c->size < chunk ? (4 * c->size + (1 << 16) < chunk ? 4 * c->size + (1 << 16) : chunk) : 2 * c->size;
 			c->buf = xrealloc(c->buf, c->size);
 		}
 		size_t k = c->size - c->end < left ? c->size - c->end : left;
 		memcpy(c->buf + c->end, p, k);
 		c->end += k, p += k, left -= k;
 		if (is_open(c)) {
-			while (c->end - c->at >= cut && cut_together(w, 0))
+			while (c->end - c->at >= chunk && write_open_chunks(w, 0))
 				;
 		} else {
-			while (c->end - c->at >= cut)
-				put_rows(w, id, cut / c->def.row_bytes);
+			while (c->end - c->at >= chunk)
+				write_chunk(w, id, chunk / c->def.row_bytes);
 		}
 	}
 }
@@ -252,7 +253,7 @@ void tns_end(struct tns_writer *w)
 		return;
 	begin(w);
 	w->ended = 1;
-	while (cut_together(w, 1))
+	while (write_open_chunks(w, 1))
 		;
 	size_t n = 8 + 8 * (size_t)w->ncols;
 	unsigned char *p = xcalloc(n, 1);
@@ -261,15 +262,15 @@ void tns_end(struct tns_writer *w)
 		struct column *c = &w->col[i];
 		assert(is_open(c) || c->def.rows == (c->def.ndim ? c->def.dim[0] : 1));
 		if (c->end > c->at)
-			put_rows(w, i, (c->end - c->at) / c->def.row_bytes);
+			write_chunk(w, i, (c->end - c->at) / c->def.row_bytes);
 		tns_set64(p + 8 + 8 * i, c->def.rows);
 		free(c->buf);
 	}
 	for (int i = 0; i < w->nlate; i++) {
-		put_meta_now(w, &w->late[i]);
+		write_meta(w, &w->late[i]);
 		free(w->late[i].key), free(w->late[i].value);
 	}
-	put_record(w, "END", TNS_NO_TENSOR, p, (uint32_t)n);
+	write_record(w, "END", TNS_NO_TENSOR, p, (uint32_t)n);
 	free(p);
 	out_sync(w->out);
 }
@@ -278,7 +279,7 @@ uint32_t tns_close(struct tns_writer *w)
 {
 	tns_end(w);
 	uint32_t fingerprint = w->chain;
-	err_forget(w);
+	err_remove_hook(w);
 	out_close(w->out);
 	for (int i = 0; i < w->nkeys; i++)
 		free(w->keys[i]);

@@ -1,3 +1,4 @@
+/* Polygons are rasterised by accumulating the signed areas of their edges; lines and ellipses are polygons. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -16,16 +17,16 @@ static int clampi(int v, int lo, int hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* One edge's signed area into rows of stride floats: after a running sum along a row, each value is the cover of its pixel
- * (as in Levien's font-rs). Coordinates are such that pixel i reaches from i to i + 1. */
+/* Accumulates one edge's signed area into rows of stride floats, whose running sums are the coverage of the pixels (as in Levien's
+ * font-rs). Here pixel i spans i to i + 1. */
 static void edge(float *area, int w, int h, int stride, float x0, float y0, float x1, float y1)
 {
-	float turn = 1;
+	float sign = 1;
 	if (y0 == y1)
 		return;
 	if (y0 > y1) {
 		float t = x0;
-		x0 = x1, x1 = t, t = y0, y0 = y1, y1 = t, turn = -1;
+		x0 = x1, x1 = t, t = y0, y0 = y1, y1 = t, sign = -1;
 	}
 	if (y1 <= 0 || y0 >= h)
 		return;
@@ -36,7 +37,7 @@ static void edge(float *area, int w, int h, int stride, float x0, float y0, floa
 		y1 = h;
 	for (int y = (int)y0; y < h && y < y1; y++) {
 		float *a = area + (size_t)y * stride;
-		float dy = (y + 1 < y1 ? y + 1 : y1) - (y > y0 ? y : y0), next = x + slope * dy, d = dy * turn;
+		float dy = (y + 1 < y1 ? y + 1 : y1) - (y > y0 ? y : y0), next = x + slope * dy, d = dy * sign;
 		float l = clampf(x < next ? x : next, 0, w), r = clampf(x < next ? next : x, 0, w);
 		x = next;
 		int li = (int)l, ri = (int)ceilf(r);
@@ -60,14 +61,14 @@ static void edge(float *area, int w, int h, int stride, float x0, float y0, floa
 	}
 }
 
-/* o += k * (a + c), n values, four at a time: gcc's -O2 leaves such loops alone. Each value's sum is the same either way. */
-typedef float four __attribute__((vector_size(16)));
+/* o += k * (a + c), n values, four at a time: gcc does not vectorise such loops at -O2. The results are the same either way. */
+typedef float float4 __attribute__((vector_size(16)));
 
 static void add_pair(float *o, const float *a, const float *c, float k, int n)
 {
 	int i = 0;
 	for (; i + 4 <= n; i += 4) {
-		four x, y, z;
+		float4 x, y, z;
 		memcpy(&x, a + i, sizeof x);
 		memcpy(&y, c + i, sizeof y);
 		memcpy(&z, o + i, sizeof z);
@@ -78,11 +79,11 @@ static void add_pair(float *o, const float *a, const float *c, float k, int n)
 		o[i] += k * (a[i] + c[i]);
 }
 
-/* Mean over 2 r + 1 values along each row of the mask's box, what lies beyond the box being like its edge where that is the canvas's
- * edge, else zero. Rows become columns and columns rows of out, so that doing it twice blurs both ways. */
-static void mean_turned(const float *in, int stride, int w, int h, int r, int left, int right, float *out)
+/* Box filter of 2 r + 1 values along each row of in (h, w), transposed into out (w, h), so that two calls filter both axes. Padding: the
+ * edge value where left or right says that this is the canvas's edge, else zero. */
+static void box_mean_transposed(const float *in, int stride, int w, int h, int r, int left, int right, float *out)
 {
-	float part = 1.0f / (2 * r + 1);
+	float norm = 1.0f / (2 * r + 1);
 	for (int y = 0; y < h; y++) {
 		const float *v = in + (size_t)y * stride;
 		float before = left ? v[0] : 0, after = right ? v[w - 1] : 0, sum = before * (r + 1);
@@ -91,34 +92,34 @@ static void mean_turned(const float *in, int stride, int w, int h, int r, int le
 		for (int x = 0; x < w; x++) {
 			sum += (x + r < w ? v[x + r] : after);
 			sum -= (x - r - 1 >= 0 ? v[x - r - 1] : before);
-			out[(size_t)x * h + y] = sum * part;
+			out[(size_t)x * h + y] = sum * norm;
 		}
 	}
 }
 
-size_t brush_room(int w, int h)
+size_t brush_size(int w, int h)
 {
 	return (size_t)w * h * 4 + 2 * (size_t)(w + 2) * h;
 }
 
-void brush_init(struct brush *b, int w, int h, float *room)
+void brush_init(struct brush *b, int w, int h, float *buf)
 {
 	size_t n = (size_t)w * h;
 	b->w = w, b->h = h;
-	b->grey = room, b->light = room + n, b->mask = room + 2 * n, b->field = room + 3 * n, b->work = room + 4 * n;
+	b->grey = buf, b->light = buf + n, b->mask = buf + 2 * n, b->field = buf + 3 * n, b->work = buf + 4 * n;
 }
 
 void brush_relief(struct brush *b, float cx, float cy, float rx, float ry, float angle, const float l[3], float ambient, float shine)
 {
 	float c = cosf(angle), s = sinf(angle), ix = 1 / rx, iy = 1 / ry, direct = (1 - ambient) * 1.15f;
-	/* half way between light and viewer, for the shine (Blinn 1977) */
+	/* half vector between light and viewer, for the specular term (Blinn, 1977) */
 	float hz = l[2] + 1, hn = 1 / sqrtf(l[0] * l[0] + l[1] * l[1] + hz * hz), h[3] = {l[0] * hn, l[1] * hn, hz * hn};
 	for (int y = 0; y < b->h; y++) {
 		const float *f = b->field + (size_t)y * b->w, *up = y ? f - b->w : f, *dn = y + 1 < b->h ? f + b->w : f;
 		float *light = b->light + (size_t)y * b->w, dy = y - cy;
 		for (int x = 0; x < b->w; x++) {
 			float dx = x - cx, u = (dx * c + dy * s) * ix, v = (dy * c - dx * s) * iy, q = u * u + v * v;
-			float k = q > 1 ? 1 / q : 1; /* beyond the rim light falls back to the front's: hair, neck */
+			float k = q > 1 ? 1 / q : 1; /* outside the ellipse (hair, neck) the normal returns to the front */
 			u *= 0.85f * k, v *= 0.6f * k, q = 1 - u * u - v * v;
 			float nz = sqrtf(q > 0.05f ? q : 0.05f);
 			float nx = u * c - v * s - 0.5f * (f[x + 1 < b->w ? x + 1 : x] - f[x ? x - 1 : x]),
@@ -131,15 +132,15 @@ void brush_relief(struct brush *b, float cx, float cy, float rx, float ry, float
 	}
 }
 
-/* Blur the mask within box: a mean each way, twice. */
-static void soften(struct brush *b, struct brush_box box, int r)
+/* Blurs the mask within box: a box filter along both axes, twice. */
+static void blur_mask(struct brush *b, struct brush_box box, int r)
 {
 	int w = box.x1 - box.x0, h = box.y1 - box.y0, l = box.x0 == 0, t = box.y0 == 0, rt = box.x1 == b->w, bt = box.y1 == b->h;
 	float *m = b->mask + (size_t)box.y0 * b->w + box.x0, *one = b->work, *two = one + (size_t)w * h;
-	mean_turned(m, b->w, w, h, r, l, rt, one);
-	mean_turned(one, h, h, w, r, t, bt, two);
-	mean_turned(two, w, w, h, r, l, rt, one);
-	mean_turned(one, h, h, w, r, t, bt, two);
+	box_mean_transposed(m, b->w, w, h, r, l, rt, one);
+	box_mean_transposed(one, h, h, w, r, t, bt, two);
+	box_mean_transposed(two, w, w, h, r, l, rt, one);
+	box_mean_transposed(one, h, h, w, r, t, bt, two);
 	for (int y = 0; y < h; y++)
 		memcpy(m + (size_t)y * b->w, two + (size_t)y * w, sizeof(float) * (size_t)w);
 }
@@ -151,11 +152,11 @@ struct brush_box brush_cover(struct brush *b, const float (*p)[2], int n, float 
 		x0 = fminf(x0, p[i][0]), x1 = fmaxf(x1, p[i][0]);
 		y0 = fminf(y0, p[i][1]), y1 = fmaxf(y1, p[i][1]);
 	}
-	int r = soft > 0.9f ? (int)(soft * 0.5f + 0.7f) : 0, grow = 2 * r;
-	struct brush_box box = {clampi((int)floorf(clampf(x0, -9999, 99999) + 0.5f) - grow, 0, b->w),
-		clampi((int)floorf(clampf(y0, -9999, 99999) + 0.5f) - grow, 0, b->h),
-		clampi((int)ceilf(clampf(x1, -9999, 99999) + 0.5f) + grow, 0, b->w),
-		clampi((int)ceilf(clampf(y1, -9999, 99999) + 0.5f) + grow, 0, b->h)};
+	int r = soft > 0.9f ? (int)(soft * 0.5f + 0.7f) : 0, margin = 2 * r;
+	struct brush_box box = {clampi((int)floorf(clampf(x0, -9999, 99999) + 0.5f) - margin, 0, b->w),
+		clampi((int)floorf(clampf(y0, -9999, 99999) + 0.5f) - margin, 0, b->h),
+		clampi((int)ceilf(clampf(x1, -9999, 99999) + 0.5f) + margin, 0, b->w),
+		clampi((int)ceilf(clampf(y1, -9999, 99999) + 0.5f) + margin, 0, b->h)};
 	int w = box.x1 - box.x0, h = box.y1 - box.y0, stride = w + 2;
 	if (w <= 0 || h <= 0)
 		return (struct brush_box){0, 0, 0, 0};
@@ -175,11 +176,11 @@ struct brush_box brush_cover(struct brush *b, const float (*p)[2], int n, float 
 		}
 	}
 	if (r > 0)
-		soften(b, box, r);
+		blur_mask(b, box, r);
 	return box;
 }
 
-void brush_grain(const struct brush *b, float x, float step, float y, int n, float *out)
+void brush_noise(const struct brush *b, float x, float step, float y, int n, float *out)
 {
 	float fy = floorf(y), v = y - fy;
 	int iy = (int)fy;
@@ -188,7 +189,7 @@ void brush_grain(const struct brush *b, float x, float step, float y, int n, flo
 	v = v * v * (3 - 2 * v) * (1.0f / 128);
 	float w0 = 1.0f / 128 - v;
 	unsigned cell = ~0u;
-	float l = 0, part = 0;
+	float l = 0, slope = 0;
 	for (int i = 0; i < n; i++) {
 		float at = x + i * step; /* not negative */
 		unsigned ix = (unsigned)(int)at;
@@ -196,10 +197,10 @@ void brush_grain(const struct brush *b, float x, float step, float y, int n, flo
 		if (ix != cell) {
 			cell = ix;
 			l = g[(ix + r0) & 255] * w0 + g[(ix + r1) & 255] * v;
-			part = g[(ix + 1 + r0) & 255] * w0 + g[(ix + 1 + r1) & 255] * v - l;
+			slope = g[(ix + 1 + r0) & 255] * w0 + g[(ix + 1 + r1) & 255] * v - l;
 			l -= 1;
 		}
-		out[i] = l + part * (u * u * (3 - 2 * u));
+		out[i] = l + slope * (u * u * (3 - 2 * u));
 	}
 }
 
@@ -216,7 +217,7 @@ void brush_blend(struct brush *b, struct brush_box box, const struct brush_ink *
 		while (x0 < x1 && m[x1 - 1] <= 0)
 			x1--;
 		if (ink->rough > 0) {
-			brush_grain(b, x0 * ink->fx, ink->fx, y * ink->fy, x1 - x0, rough);
+			brush_noise(b, x0 * ink->fx, ink->fx, y * ink->fy, x1 - x0, rough);
 			for (int x = x0; x < x1; x++)
 				g[x] += m[x] * ink->alpha * (ink->grey * (1 + ink->rough * rough[x - x0]) * l[x] - g[x]);
 		} else {
@@ -233,10 +234,10 @@ void brush_fill(struct brush *b, const float (*p)[2], int n, float soft, const s
 
 void brush_line(struct brush *b, const float (*p)[2], int n, float wide0, float wide1, const struct brush_ink *ink)
 {
-	float q[2 * LINE_MAX][2], fade = 1, most = fmaxf(wide0, wide1);
+	float q[2 * LINE_MAX][2], fade = 1, widest = fmaxf(wide0, wide1);
 	assert(n >= 2 && n <= LINE_MAX);
-	if (most < 0.5f)
-		fade = most * 2, wide0 *= 0.5f / most, wide1 *= 0.5f / most;
+	if (widest < 0.5f)
+		fade = widest * 2, wide0 *= 0.5f / widest, wide1 *= 0.5f / widest;
 	for (int i = 0; i < n; i++) {
 		const float *l = p[i ? i - 1 : 0], *r = p[i + 1 < n ? i + 1 : i];
 		float dx = r[0] - l[0], dy = r[1] - l[1], len = sqrtf(dx * dx + dy * dy) + 1e-6f;
@@ -342,7 +343,7 @@ void brush_tone(const struct brush *b, float contrast, float middle, float brigh
 	uint8_t *image)
 {
 	size_t n = (size_t)b->w * b->h;
-	float base = middle + bright - contrast * middle + 0.5f, unit = noise / 147.8f; /* deviation of a sum of four bytes */
+	float base = middle + bright - contrast * middle + 0.5f, unit = noise / 147.8f; /* standard deviation of a sum of four bytes */
 	for (size_t i = 0; i < n; i += 4) {
 		struct philox r = philox(seed, PHILOX_PIXEL, epoch, row, (uint32_t)(i / 4));
 		for (size_t j = i; j < n && j < i + 4; j++) {

@@ -1,6 +1,6 @@
-/* Painting with grey on a small canvas, anti-aliased: a shape covers a pixel by its exact area in it, so that what is painted
- * at a fraction of a pixel is found at that fraction. Coordinates are pixels, x right, y down, 0,0 the centre of the top left pixel;
- * whatever lies off the canvas is cut. No memory of its own, no random state: everything is in struct brush. */
+/* Renders grey shapes on a small canvas, anti-aliased: a pixel's coverage is the exact area of the shape within it, so that shapes have
+ * subpixel positions. Coordinates are pixels, x right, y down, 0,0 the centre of the top left pixel; shapes are clipped to the canvas.
+ * No allocation, no global or random state: everything is in struct brush. */
 #ifndef BRUSH_H
 #define BRUSH_H
 
@@ -11,12 +11,12 @@
 
 struct brush {
 	int w, h;
-	float *grey;	    /* (H, W) what is painted, black 0, white 255, not cut to that range before brush_tone */
-	float *light;	    /* (H, W) factor by which paint at a pixel is lit */
-	float *mask;	    /* (H, W) cover of the shape last filled, 0 to 1, valid in its box only */
-	float *field;	    /* (H, W) heights, for bumps; not touched by painting */
-	float *work;	    /* (H, W + 2) and two rows, scratch of brush_cover and brush_blur */
-	uint8_t grain[256]; /* random bytes that texture is made of */
+	float *grey;	    /* (H, W) the image, black 0, white 255, not clamped before brush_tone */
+	float *light;	    /* (H, W) shading: factor of the colours drawn at a pixel */
+	float *mask;	    /* (H, W) coverage by the last shape, 0 to 1, valid in its box only */
+	float *field;	    /* (H, W) height field for brush_relief; drawing does not change it */
+	float *work;	    /* (2, H, W + 2) scratch of brush_cover, brush_blend and brush_blur */
+	uint8_t grain[256]; /* random bytes of the value noise */
 };
 
 /* Half-open range of pixels; empty when x0 >= x1. */
@@ -25,46 +25,45 @@ struct brush_box {
 };
 
 struct brush_ink {
-	float grey, alpha; /* colour before light; how much of what is beneath it covers */
-	float rough;	   /* texture: the colour varies by this part of itself, up and down */
-	float fx, fy;	   /* grains a pixel along x and y */
+	float grey, alpha; /* colour before shading; opacity */
+	float rough;	   /* texture: amplitude of the value noise, relative to the colour */
+	float fx, fy;	   /* noise cells a pixel along x and y */
 };
 
-/* Floats of scratch memory that a canvas needs. */
-size_t brush_room(int w, int h);
-/* Lay the canvas over room; grey and light are not set. */
-void brush_init(struct brush *b, int w, int h, float *room);
+/* Size of a canvas's buffer, in floats. */
+size_t brush_size(int w, int h);
+/* Sets up the canvas in buf, uninitialised; grain is not set. */
+void brush_init(struct brush *b, int w, int h, float *buf);
 
-/* Multiply light by how a surface is lit: an egg's (centre x, y, half axes rx, ry, turned by angle) with the heights of field upon it,
- * under a light from direction l (towards the light, unit length), with that part of ambient light and of shine. */
+/* Multiplies light by the Blinn-Phong shading of an ellipsoid (centre x, y, half axes rx, ry, rotated by angle) with the height field
+ * added; l: unit vector towards the light; ambient and shine: weights of ambient and specular light. */
 void brush_relief(struct brush *b, float x, float y, float rx, float ry, float angle, const float l[3], float ambient, float shine);
 
-/* Cover of the closed polygon p (n points) into b->mask; soft > 0 blurs its edge over about that many pixels. Returns the box that was set.
- */
+/* Coverage by the closed polygon p (n points) into b->mask; soft > 0 blurs its edge over about that many pixels. Returns its box. */
 struct brush_box brush_cover(struct brush *b, const float (*p)[2], int n, float soft);
-/* Paint ink through the mask. */
+/* Blends ink into grey by the mask. */
 void brush_blend(struct brush *b, struct brush_box box, const struct brush_ink *ink);
-/* The two above. */
+/* brush_cover, then brush_blend. */
 void brush_fill(struct brush *b, const float (*p)[2], int n, float soft, const struct brush_ink *ink);
-/* A line along p that is wide0 pixels wide at its begin and wide1 at its end, at least half a pixel (thinner lines fade instead); n up
+/* A line along p, wide0 pixels wide at its start and wide1 at its end, at least half a pixel (thinner lines get less opacity instead); n up
  * to 64. */
 void brush_line(struct brush *b, const float (*p)[2], int n, float wide0, float wide1, const struct brush_ink *ink);
-/* An ellipse with half axes rx, ry, turned by angle (radians, clockwise as seen). */
+/* An ellipse with half axes rx, ry, rotated by angle (radians, clockwise on the screen). */
 void brush_oval(struct brush *b, float x, float y, float rx, float ry, float angle, float soft, const struct brush_ink *ink);
 
-/* Add a smooth bump of that height, zero outside the turned ellipse, to b->field. */
+/* Adds height (1 - r^2)^3 to b->field, r the radius relative to that of the rotated ellipse; zero outside it. */
 void brush_bump(struct brush *b, float x, float y, float rx, float ry, float angle, float height);
-/* Smooth noise from -1 to 1 at n places x, x + step, ... in grains (none negative), into out. */
-void brush_grain(const struct brush *b, float x, float step, float y, int n, float *out);
+/* Value noise, -1 to 1, at the n points (x + i step, y), in noise cells, none negative, into out. */
+void brush_noise(const struct brush *b, float x, float step, float y, int n, float *out);
 
-/* Points of a smooth curve (Catmull and Rom, 1974) through c (n points), per of them for each piece, the last control point included if
- * open. Returns how many: closed n * per, open (n - 1) * per + 1. */
+/* Points of a Catmull-Rom spline (1974) through c (n points), per points a segment, the last control point included if open. Returns how
+ * many: closed n * per, open (n - 1) * per + 1. */
 int brush_curve(const float (*c)[2], int n, int closed, int per, float (*out)[2]);
 
-/* Gaussian blur of grey, sigma in pixels; under 0.2 nothing. */
+/* Gaussian blur of grey, sigma in pixels; none under 0.2. */
 void brush_blur(struct brush *b, float sigma);
-/* To bytes: value = middle + bright + contrast * (grey - middle) + noise of that deviation, rounded and cut to 0..255. image is (H, W).
- * Noise is the sum of four bytes of one Philox word a pixel, near enough to normal and the same everywhere. */
+/* To bytes: image (H, W) = middle + bright + contrast * (grey - middle) + noise of that standard deviation, rounded and clamped to 0..255.
+ * Noise is the sum of the four bytes of one Philox word a pixel: close to normal, and the same on every machine. */
 void brush_tone(const struct brush *b, float contrast, float middle, float bright, float noise, uint64_t seed, uint32_t epoch, uint32_t row,
 	uint8_t *image);
 

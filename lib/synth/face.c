@@ -1,3 +1,4 @@
+/* Samples the parameters of a face and computes its points. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,17 +28,17 @@ static const char *const names[FACE_NAMED] = {"left_eye_center", "right_eye_cent
 	/* 64 */
 	"left_temple", "right_temple", "forehead", "crown"};
 
-const char *face_name(int k, char room[32])
+const char *face_name(int k, char buf[32])
 {
 	if (k < FACE_NAMED)
 		return names[k];
-	snprintf(room, 32, "contour_%d", k - FACE_NAMED + 1);
-	return room;
+	snprintf(buf, 32, "contour_%d", k - FACE_NAMED + 1);
+	return buf;
 }
 
 int face_mirror(int k, int n)
 {
-	if (k >= FACE_NAMED) /* numbered evenly round the contour from the chin */
+	if (k >= FACE_NAMED) /* numbered at even steps along the contour, from the chin */
 		return k == FACE_NAMED ? k : n - (k - FACE_NAMED);
 	const char *name = names[k], *at = strstr(name, "left"), *want = "right";
 	size_t cut = 4;
@@ -55,18 +56,18 @@ int face_mirror(int k, int n)
 
 uint32_t face_first(const struct face_style *s, uint64_t seed, uint32_t row)
 {
-	while (row > 0 && philox_unit(philox(seed, PHILOX_FACE, s->set, row, 0).v[0]) < s->same)
+	while (row > 0 && philox_uniform(philox(seed, PHILOX_FACE, s->set, row, 0).v[0]) < s->same)
 		row--;
 	return row;
 }
 
-/* What stays with a person from picture to picture. */
+/* Constant over the images of a person. */
 struct person {
 	float wide, jaw, chin, forehead, nose_long, nose_wide, nose_deep, eye_in, eye_out, eye_up, eye_slant, eye_y;
 	float brow_y, brow_arch, brow_slant, brow_dark, mouth_wide, mouth_y, lip_full, pitch, yaw;
 };
 
-static void person(struct face_params *f, struct person *p, struct rng *rng)
+static void sample_person(struct face_params *f, struct person *p, struct rng *rng)
 {
 	int woman = rng_chance(rng, 0.4f);
 	f->skin = rng_chance(rng, 0.2f) ? rng_range(rng, 70, 120) : rng_range(rng, 125, 205);
@@ -109,11 +110,11 @@ static void person(struct face_params *f, struct person *p, struct rng *rng)
 	p->mouth_wide = 0.38f + 0.035f * rng_normal(rng), p->mouth_y = 1.045f + 0.06f * rng_normal(rng);
 	p->lip_full = (woman ? 1.1f : 0.9f) + 0.15f * rng_normal(rng);
 	p->yaw = rng_normal(rng), p->pitch = rng_normal(rng);
-	f->back[0] = rng_range(rng, 5, 235), f->back[1] = rng_range(rng, 5, 235);
+	f->background[0] = rng_range(rng, 5, 235), f->background[1] = rng_range(rng, 5, 235);
 }
 
-/* What changes from picture to picture: pose, light, camera. */
-static void frame(struct face_params *f, const struct person *p, const struct face_style *s, struct rng *rng)
+/* What varies between images of a person: pose, light, camera. */
+static void sample_image(struct face_params *f, const struct person *p, const struct face_style *s, struct rng *rng)
 {
 	struct face_params_pose *q = &f->pose;
 	float wild = (float)s->wild, size = (s->w < s->h ? s->w : s->h) / 96.0f, limit = 0.7f;
@@ -123,7 +124,7 @@ static void frame(struct face_params *f, const struct person *p, const struct fa
 	yaw = yaw > limit ? limit : yaw < -limit ? -limit : yaw;
 	q->cr = cosf(roll), q->sr = sinf(roll), q->cy = cosf(yaw), q->sy = sinf(yaw), q->cp = cosf(pitch), q->sp = sinf(pitch);
 	q->scale = size * (31.6f + wild * 2.5f * rng_normal(rng));
-	/* as pixels of a 96x96 picture, from its middle; leaning heads turn about the face's middle, not the eyes' */
+	/* pixels of a 96x96 image, from its centre; roll is about the centre of the face, not of the eyes */
 	float x = wild * 2.4f * rng_normal(rng) + 22 * q->sr * 0.8f, y = 38.7f - 47.5f + wild * 2.2f * rng_normal(rng) + 4 * (1 - q->cr);
 	q->x = 0.5f * (s->w - 1) + size * x, q->y = 0.5f * (s->h - 1) + size * y;
 	float side = 0.5f * wild * rng_normal(rng), above = -0.35f + 0.3f * rng_normal(rng), n = 1 / sqrtf(side * side + above * above + 1);
@@ -134,12 +135,12 @@ static void frame(struct face_params *f, const struct person *p, const struct fa
 	f->bright = -8 + 27 * wild * rng_normal(rng);
 	f->blur = rng_chance(rng, 0.25f * wild) ? rng_range(rng, 0.8f, 2.0f) : rng_range(rng, 0.45f, 0.9f);
 	f->noise = rng_chance(rng, 0.2f) ? wild * rng_range(rng, 1.0f, 5) : 0.7f;
-	f->thing = rng_chance(rng, 0.04f * wild) ? 1 + rng_below(rng, 2) : 0;
-	f->thing_x = rng_range(rng, -0.5f, 0.5f), f->thing_y = rng_range(rng, 1.3f, 1.9f);
+	f->occluder = rng_chance(rng, 0.04f * wild) ? 1 + rng_below(rng, 2) : 0;
+	f->occluder_x = rng_range(rng, -0.5f, 0.5f), f->occluder_y = rng_range(rng, 1.3f, 1.9f);
 }
 
-/* The relief of the face under that expression, in eye distances. */
-static void anatomy(struct face_params *f, const struct person *p, const struct face_style *s, struct rng *rng)
+/* Control points with an expression, in eye distances; the contour in image points. */
+static void sample_anatomy(struct face_params *f, const struct person *p, const struct face_style *s, struct rng *rng)
 {
 	float wild = (float)s->wild, smile = rng_chance(rng, 0.5f) ? rng_range(rng, 0.2f, 1) * wild : rng_range(rng, -0.3f, 0.2f);
 	float talk = rng_chance(rng, 0.45f) ? wild * rng_uniform(rng) : 0,
@@ -149,20 +150,20 @@ static void anatomy(struct face_params *f, const struct person *p, const struct 
 	wink = wild > 0 ? wink : 1;
 	f->smile = smile;
 	for (int i = 0; i < 2; i++) {
-		float g = i ? -1 : 1, odd = 0.01f * rng_normal(rng);
+		float g = i ? -1 : 1, asymmetry = 0.01f * rng_normal(rng);
 		struct face_params_eye *e = &f->eye[i];
 		e->in[0] = g * p->eye_in, e->in[1] = -0.012f + p->eye_slant * 0.5f, e->in[2] = 0;
 		e->out[0] = g * p->eye_out, e->out[1] = -0.033f - p->eye_slant, e->out[2] = -0.13f;
 		e->up = p->eye_up * wink - 0.015f * fmaxf(smile, 0), e->low = 0.06f - 0.03f * fmaxf(smile, 0);
 		e->up = fmaxf(e->up, -0.02f);
 		e->pupil[0] = g * 0.5f * (p->eye_in + p->eye_out) + gx, e->pupil[1] = -0.032f + gy, e->pupil[2] = -0.02f;
-		float y = p->brow_y + lift * -1 + odd;
+		float y = p->brow_y + lift * -1 + asymmetry;
 		f->brow_in[i][0] = g * (0.26f + 0.02f * rng_normal(rng)), f->brow_in[i][1] = y + p->brow_slant + tilt * g,
 		f->brow_in[i][2] = 0.12f;
 		f->brow_out[i][0] = g * (p->eye_out + 0.2f), f->brow_out[i][1] = y + 0.06f - p->brow_slant, f->brow_out[i][2] = -0.22f;
 		f->brow_mid[i][0] = g * 0.6f, f->brow_mid[i][1] = y - p->brow_arch, f->brow_mid[i][2] = 0.03f;
 		f->mouth[i][0] = g * (p->mouth_wide + 0.09f * smile - 0.04f * talk),
-		f->mouth[i][1] = p->mouth_y - 0.07f * smile + 0.03f * talk + odd;
+		f->mouth[i][1] = p->mouth_y - 0.07f * smile + 0.03f * talk + asymmetry;
 		f->mouth[i][2] = 0.05f;
 	}
 	f->nose_tip[0] = 0.01f * rng_normal(rng), f->nose_tip[1] = p->nose_long - 0.02f * smile,
@@ -171,117 +172,118 @@ static void anatomy(struct face_params *f, const struct person *p, const struct 
 	float full = p->lip_full * (1 - 0.2f * fmaxf(smile, 0)), gap = 0.3f * talk + (rng_chance(rng, 0.6f) ? 0.13f * fmaxf(smile, 0) : 0);
 	f->lip_gap = gap < 0.025f ? 0 : gap;
 	f->teeth = f->lip_gap > 0 ? fminf(1, (0.04f + 0.14f * fmaxf(smile, 0)) * rng_range(rng, 0.3f, 1.3f) / f->lip_gap) : 0;
-	float seam = p->mouth_y - 0.01f - 0.02f * fmaxf(smile, 0);
-	f->lip_seam[0] = 0, f->lip_seam[1] = seam, f->lip_seam[2] = 0.22f;
-	f->lip_top[0] = 0, f->lip_top[1] = seam - 0.1f * full, f->lip_top[2] = 0.24f;
+	float lip_y = p->mouth_y - 0.01f - 0.02f * fmaxf(smile, 0);
+	f->lip_line[0] = 0, f->lip_line[1] = lip_y, f->lip_line[2] = 0.22f;
+	f->lip_top[0] = 0, f->lip_top[1] = lip_y - 0.1f * full, f->lip_top[2] = 0.24f;
 	for (int i = 0; i < 2; i++)
 		f->lip_peak[i][0] = (i ? -0.1f : 0.1f), f->lip_peak[i][1] = f->lip_top[1] - 0.025f, f->lip_peak[i][2] = 0.23f;
-	f->lip_low[0] = 0, f->lip_low[1] = seam + f->lip_gap + 0.14f * full, f->lip_low[2] = 0.2f;
-	/* outline: x, y, depth; front is how far it moves as features do (the rest is a silhouette, which stays while the head turns) */
+	f->lip_low[0] = 0, f->lip_low[1] = lip_y + f->lip_gap + 0.14f * full, f->lip_low[2] = 0.2f;
+	/* contour: x, y, depth, and the weight of the rotated point against the silhouette's, which is not rotated */
 	float drop = 0.7f * f->lip_gap, j = p->jaw;
-	const float rim[10][4] = {{0, p->chin + drop, 0.08f, 1}, {0.38f * j, p->chin - 0.07f + drop, 0.02f, 0.95f},
+	const float profile[10][4] = {{0, p->chin + drop, 0.08f, 1}, {0.38f * j, p->chin - 0.07f + drop, 0.02f, 0.95f},
 		{0.72f * j, p->chin - 0.33f + drop, -0.2f, 0.75f}, {0.94f * j, p->chin - 0.75f + 0.5f * drop, -0.5f, 0.45f},
 		{p->wide * 0.98f, 0.7f, -0.7f, 0.15f}, {p->wide * 1.03f, 0.2f, -0.75f, 0}, {p->wide * 1.01f, -0.35f, -0.75f, 0},
 		{p->wide * 0.9f, -0.85f, -0.75f, 0}, {p->wide * 0.55f, -p->forehead + 0.14f, -0.75f, 0}, {0, -p->forehead, -0.75f, 0}};
-	for (int i = 0; i < FACE_PARAMS_RIM; i++) {
-		const float *r = rim[i < 10 ? i : FACE_PARAMS_RIM - i];
-		float x = i < 10 ? r[0] : -r[0], flat[2], turned[2];
-		struct face_params_pose still = f->pose;
-		face_params_place(&f->pose, x, r[1], r[2], turned);
-		still.cy = 1; /* still shifted by depth, but not narrowed */
-		face_params_place(&still, x, r[1], r[2], flat);
+	for (int i = 0; i < FACE_PARAMS_CONTOUR; i++) {
+		const float *r = profile[i < 10 ? i : FACE_PARAMS_CONTOUR - i];
+		float x = i < 10 ? r[0] : -r[0], flat[2], rotated[2];
+		struct face_params_pose unrotated = f->pose;
+		face_params_project(&f->pose, x, r[1], r[2], rotated);
+		unrotated.cy = 1; /* shifted by depth, but not foreshortened */
+		face_params_project(&unrotated, x, r[1], r[2], flat);
 		for (int k = 0; k < 2; k++)
-			f->rim_at[i][k] = flat[k] + (turned[k] - flat[k]) * r[3];
+			f->contour[i][k] = flat[k] + (rotated[k] - flat[k]) * r[3];
 	}
 }
 
-static void set(float (*to)[2], int k, const float from[2])
+static void set_point(float (*to)[2], int k, const float from[2])
 {
 	to[k][0] = from[0], to[k][1] = from[1];
 }
 
-/* All named points, from the curves that are painted. */
+/* All named points, from the curves that paint.c draws. */
 static void landmarks(const struct face_params *f, float (*p)[2])
 {
 	const struct face_params_pose *q = &f->pose;
 	float c[17][2];
 	for (int i = 0; i < 2; i++) {
 		const struct face_params_eye *e = &f->eye[i];
-		face_params_place(q, e->pupil[0], e->pupil[1], e->pupil[2], p[i]);
-		face_params_place(q, e->in[0], e->in[1], e->in[2], p[2 + 2 * i]);
-		face_params_place(q, e->out[0], e->out[1], e->out[2], p[3 + 2 * i]);
+		face_params_project(q, e->pupil[0], e->pupil[1], e->pupil[2], p[i]);
+		face_params_project(q, e->in[0], e->in[1], e->in[2], p[2 + 2 * i]);
+		face_params_project(q, e->out[0], e->out[1], e->out[2], p[3 + 2 * i]);
 		for (int lid = 0; lid < 2; lid++) {
 			face_params_lid(f, i, !lid, 4, c);
-			set(p, 15 + 4 * i + 2 * lid, c[1]);
-			set(p, 16 + 4 * i + 2 * lid, c[2]);
+			set_point(p, 15 + 4 * i + 2 * lid, c[1]);
+			set_point(p, 16 + 4 * i + 2 * lid, c[2]);
 		}
 		face_params_brow(f, i, 5, c);
-		set(p, 6 + 2 * i, c[0]);
-		set(p, 7 + 2 * i, c[4]);
+		set_point(p, 6 + 2 * i, c[0]);
+		set_point(p, 7 + 2 * i, c[4]);
 		for (int k = 0; k < 3; k++)
-			set(p, 23 + 3 * i + k, c[1 + k]);
+			set_point(p, 23 + 3 * i + k, c[1 + k]);
 	}
 	const float *n = f->nose_tip;
 	float w = f->nose_wide;
-	face_params_place(q, n[0], n[1], n[2], p[10]);
-	face_params_place(q, 0, 0, 0.1f, p[29]);
-	face_params_place(q, n[0] * 0.33f, n[1] * 0.33f, 0.1f + (n[2] - 0.1f) * 0.33f, p[30]);
-	face_params_place(q, n[0] * 0.67f, n[1] * 0.67f, 0.1f + (n[2] - 0.1f) * 0.67f, p[31]);
-	face_params_place(q, n[0], n[1] + 0.15f, n[2] - 0.15f, p[32]);
+	face_params_project(q, n[0], n[1], n[2], p[10]);
+	face_params_project(q, 0, 0, 0.1f, p[29]);
+	face_params_project(q, n[0] * 0.33f, n[1] * 0.33f, 0.1f + (n[2] - 0.1f) * 0.33f, p[30]);
+	face_params_project(q, n[0] * 0.67f, n[1] * 0.67f, 0.1f + (n[2] - 0.1f) * 0.67f, p[31]);
+	face_params_project(q, n[0], n[1] + 0.15f, n[2] - 0.15f, p[32]);
 	for (int i = 0; i < 2; i++) {
 		float g = i ? -1 : 1;
-		face_params_place(q, n[0] + 1.05f * w * g, n[1] + 0.04f, n[2] - 0.3f, p[33 + i]);
-		face_params_place(q, n[0] + 0.48f * w * g, n[1] + 0.1f, n[2] - 0.15f, p[35 + i]);
+		face_params_project(q, n[0] + 1.05f * w * g, n[1] + 0.04f, n[2] - 0.3f, p[33 + i]);
+		face_params_project(q, n[0] + 0.48f * w * g, n[1] + 0.1f, n[2] - 0.15f, p[35 + i]);
 	}
 	face_params_lip(f, LIP_TOP, 17, c); /* from right to left, control points at 0, 4, 8, 12, 16 */
-	set(p, 11, c[16]), set(p, 12, c[0]), set(p, 13, c[8]), set(p, 37, c[12]), set(p, 38, c[4]), set(p, 39, c[14]), set(p, 40, c[2]);
+	set_point(p, 11, c[16]), set_point(p, 12, c[0]), set_point(p, 13, c[8]), set_point(p, 37, c[12]), set_point(p, 38, c[4]),
+		set_point(p, 39, c[14]), set_point(p, 40, c[2]);
 	face_params_lip(f, LIP_LOW, 17, c);
-	set(p, 14, c[8]), set(p, 41, c[12]), set(p, 42, c[4]);
-	face_params_lip(f, LIP_SEAM_UP, 17, c);
-	set(p, 43, c[14]), set(p, 44, c[2]), set(p, 45, c[8]);
-	face_params_lip(f, LIP_SEAM_LOW, 17, c);
-	set(p, 46, c[8]);
-	face_params_rim(f, 0, p[47]);
+	set_point(p, 14, c[8]), set_point(p, 41, c[12]), set_point(p, 42, c[4]);
+	face_params_lip(f, LIP_LINE_UP, 17, c);
+	set_point(p, 43, c[14]), set_point(p, 44, c[2]), set_point(p, 45, c[8]);
+	face_params_lip(f, LIP_LINE_LOW, 17, c);
+	set_point(p, 46, c[8]);
+	face_params_contour(f, 0, p[47]);
 	for (int k = 1; k <= 8; k++) {
-		face_params_rim(f, k * 0.66f, p[47 + k]);
-		face_params_rim(f, FACE_PARAMS_RIM - k * 0.66f, p[55 + k]);
+		face_params_contour(f, k * 0.66f, p[47 + k]);
+		face_params_contour(f, FACE_PARAMS_CONTOUR - k * 0.66f, p[55 + k]);
 	}
-	face_params_rim(f, 6.3f, p[64]);
-	face_params_rim(f, FACE_PARAMS_RIM - 6.3f, p[65]);
-	face_params_place(q, 0, -0.75f, 0.08f, p[66]);
-	face_params_rim(f, 9, p[67]);
+	face_params_contour(f, 6.3f, p[64]);
+	face_params_contour(f, FACE_PARAMS_CONTOUR - 6.3f, p[65]);
+	face_params_project(q, 0, -0.75f, 0.08f, p[66]);
+	face_params_contour(f, 9, p[67]);
 }
 
-size_t face_room(const struct face_style *s)
+size_t face_size(const struct face_style *s)
 {
-	return brush_room(s->w, s->h);
+	return brush_size(s->w, s->h);
 }
 
-void face_draw(const struct face_style *s, uint64_t seed, uint32_t row, float *room, uint8_t *image, float *points)
+void face_draw(const struct face_style *s, uint64_t seed, uint32_t row, float *buf, uint8_t *image, float *points)
 {
 	struct face_params f;
 	struct person p;
 	struct brush b;
 	float all[FACE_NAMED][2];
 	memset(&f, 0, sizeof f);
-	f.seed = seed, f.set = s->set, f.row = row, f.scene = face_first(s, seed, row);
-	/* element 0 says whether the person is new; a person's words begin at 1, a picture's at 500, the scene's at 1000 */
-	struct rng who = rng_for(seed, PHILOX_FACE, s->set, f.scene, 1), now = rng_for(seed, PHILOX_FACE, s->set, row, 500);
-	person(&f, &p, &who);
-	frame(&f, &p, s, &now);
-	anatomy(&f, &p, s, &now);
+	f.seed = seed, f.set = s->set, f.row = row, f.first = face_first(s, seed, row);
+	/* Philox elements: 0: whether the person is new; from 1: person; from 500: image; from 1000: background; from 2000: texture */
+	struct rng person_rng = rng_init(seed, PHILOX_FACE, s->set, f.first, 1), image_rng = rng_init(seed, PHILOX_FACE, s->set, row, 500);
+	sample_person(&f, &p, &person_rng);
+	sample_image(&f, &p, s, &image_rng);
+	sample_anatomy(&f, &p, s, &image_rng);
 	landmarks(&f, all);
 	for (int k = 0; k < s->points; k++) {
 		float at[2];
 		if (k < FACE_NAMED)
-			set(&at, 0, all[k]);
+			set_point(&at, 0, all[k]);
 		else
-			face_params_rim(&f, (float)FACE_PARAMS_RIM * (k - FACE_NAMED) / (s->points - FACE_NAMED), at);
+			face_params_contour(&f, (float)FACE_PARAMS_CONTOUR * (k - FACE_NAMED) / (s->points - FACE_NAMED), at);
 		points[2 * k] = at[0], points[2 * k + 1] = at[1];
 	}
-	brush_init(&b, s->w, s->h, room);
+	brush_init(&b, s->w, s->h, buf);
 	for (int i = 0; i < 16; i++) {
-		struct philox g = philox(seed, PHILOX_FACE, s->set, f.scene, 2000 + i);
+		struct philox g = philox(seed, PHILOX_FACE, s->set, f.first, 2000 + i);
 		for (int k = 0; k < 16; k++)
 			b.grain[16 * i + k] = (uint8_t)(g.v[k / 4] >> (k % 4 * 8));
 	}

@@ -21,20 +21,20 @@ const char *facecsv_word(enum facecsv_fault fault)
 	return words[fault];
 }
 
-size_t facecsv_room(int n, size_t pixels)
+size_t facecsv_size(int n, size_t pixels)
 {
-	return 4 * pixels + (size_t)n * 2 * 90 + 256; /* a lookup line is the longest text a coordinate has */
+	return 4 * pixels + (size_t)n * 2 * 90 + 256; /* the longest text of a coordinate is a line of the lookup table */
 }
 
 /* Digits of v, at least least of them. */
 static char *digits(char *to, uint64_t v, int least)
 {
-	char back[24];
+	char reversed[24];
 	int n = 0;
 	while (v || n < least)
-		back[n++] = (char)('0' + v % 10), v /= 10;
+		reversed[n++] = (char)('0' + v % 10), v /= 10;
 	while (n)
-		*to++ = back[--n];
+		*to++ = reversed[--n];
 	return to;
 }
 
@@ -67,7 +67,7 @@ static char *pixels_text(char *to, size_t n, const uint8_t *image)
 			memset(end, ' ', 4u - len[v]);
 	}
 	for (size_t i = 0; i < n; i++) {
-		memcpy(to, table[image[i]], 4); /* always four, in place of a branch */
+		memcpy(to, table[image[i]], 4); /* always four bytes: no branch */
 		to += len[image[i]];
 	}
 	return n ? to - 1 : to;
@@ -75,11 +75,11 @@ static char *pixels_text(char *to, size_t n, const uint8_t *image)
 
 size_t facecsv_header(char *to, int n, enum facecsv_fault fault)
 {
-	char *p = to, room[32];
+	char *p = to, buf[32];
 	if (fault == FACECSV_EMPTY)
 		return 0;
 	for (int k = 0; k < n; k++) {
-		const char *name = face_name(k, room);
+		const char *name = face_name(k, buf);
 		p += sprintf(p, "%s_x,%s_%c,", name, name, fault == FACECSV_TWICE && k == 0 ? 'x' : 'y');
 	}
 	if (fault == FACECSV_HEADER)
@@ -98,7 +98,7 @@ size_t facecsv_row(char *to, int n, const float *points, size_t pixels, const ui
 		if (fault == FACECSV_NUMBER && k == 1)
 			p += sprintf(p, "12.5px");
 		else if (fault == FACECSV_HALF && k == 0)
-			p += sprintf(p, "12.5"); /* whether it had a label or not */
+			p += sprintf(p, "12.5"); /* even where it has no label */
 		else if (fault != FACECSV_HALF || k != 1)
 			p = coordinate(p, points[k]);
 		*p++ = ',';
@@ -108,10 +108,10 @@ size_t facecsv_row(char *to, int n, const float *points, size_t pixels, const ui
 		return (size_t)(p - to);
 	}
 	int replaced = fault == FACECSV_RANGE || fault == FACECSV_NEGATIVE;
-	size_t good = fault == FACECSV_CUT ? pixels / 2 : fault == FACECSV_BLANK ? 0 : pixels - (fault == FACECSV_PIXELS || replaced);
+	size_t count = fault == FACECSV_CUT ? pixels / 2 : fault == FACECSV_BLANK ? 0 : pixels - (fault == FACECSV_PIXELS || replaced);
 	if (fault == FACECSV_EXTRA)
 		*p++ = ',';
-	p = pixels_text(p, good, image);
+	p = pixels_text(p, count, image);
 	if (fault == FACECSV_RANGE)
 		p += sprintf(p, " 256");
 	if (fault == FACECSV_NEGATIVE)
@@ -134,10 +134,10 @@ size_t facecsv_test(char *to, uint32_t id, size_t pixels, const uint8_t *image)
 
 size_t facecsv_lookup(char *to, uint64_t *line, uint32_t id, int n, const uint8_t *keep)
 {
-	char *p = to, room[32];
+	char *p = to, buf[32];
 	for (int k = 0; k < 2 * n; k++)
 		if (keep[k / 2])
-			p += sprintf(p, "%llu,%lu,%s_%c,\n", (unsigned long long)++*line, (unsigned long)id, face_name(k / 2, room),
+			p += sprintf(p, "%llu,%lu,%s_%c,\n", (unsigned long long)++*line, (unsigned long)id, face_name(k / 2, buf),
 				k % 2 ? 'y' : 'x');
 	return (size_t)(p - to);
 }

@@ -1,3 +1,4 @@
+/* A face is drawn in layers, from the background to what is in front, with the shapes of brush.h. */
 #include <math.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 
 #define EYE_N 9
 #define LIP_N 13
-#define RIM_PER 5
+#define CONTOUR_PER 5
 
 static struct brush_ink ink(float grey, float alpha)
 {
@@ -19,26 +20,27 @@ static void mix(const float a[3], const float b[3], float t, float out[3])
 		out[i] = a[i] + (b[i] - a[i]) * t;
 }
 
-static void place(const struct face_params *f, const float v[3], float out[2])
+static void project(const struct face_params *f, const float v[3], float out[2])
 {
-	face_params_place(&f->pose, v[0], v[1], v[2], out);
+	face_params_project(&f->pose, v[0], v[1], v[2], out);
 }
 
-static void line3(const struct face_params *f, struct brush *b, const float (*v)[3], int n, float wide0, float wide1, const struct brush_ink *k)
+static void line3(
+	const struct face_params *f, struct brush *b, const float (*v)[3], int n, float wide0, float wide1, const struct brush_ink *k)
 {
 	float c[8][2], p[64][2];
 	for (int i = 0; i < n; i++)
-		place(f, v[i], c[i]);
+		project(f, v[i], c[i]);
 	int m = brush_curve(c, n, 0, 4, p);
 	brush_line(b, p, m, wide0 * f->pose.scale, wide1 * f->pose.scale, k);
 }
 
-/* A closed smooth shape through 3-d points. */
+/* A closed spline through 3-d points, filled. */
 static void shape3(const struct face_params *f, struct brush *b, const float (*v)[3], int n, float soft, const struct brush_ink *k)
 {
 	float c[24][2], p[24 * 4][2];
 	for (int i = 0; i < n; i++)
-		place(f, v[i], c[i]);
+		project(f, v[i], c[i]);
 	int m = brush_curve(c, n, 1, 4, p);
 	brush_fill(b, p, m, soft * f->pose.scale, k);
 }
@@ -47,55 +49,57 @@ static void oval3(
 	const struct face_params *f, struct brush *b, float x, float y, float z, float rx, float ry, float soft, const struct brush_ink *k)
 {
 	float p[2], s = f->pose.scale, angle = atan2f(f->pose.sr, f->pose.cr);
-	face_params_place(&f->pose, x, y, z, p);
+	face_params_project(&f->pose, x, y, z, p);
 	brush_oval(b, p[0], p[1], rx * s, ry * s, angle, soft * s, k);
 }
 
 static void backdrop(const struct face_params *f, struct brush *b)
 {
-	struct rng rng = rng_for(f->seed, PHILOX_FACE, f->set, f->scene, 1000);
+	struct rng rng = rng_init(f->seed, PHILOX_FACE, f->set, f->first, 1000);
 	float a = rng_range(&rng, 0, 6.2831853f), gx = cosf(a) / b->w, gy = sinf(a) / b->h, size = (float)(b->w < b->h ? b->w : b->h);
-	float rough = fmaxf(0, rng_range(&rng, -0.2f, 0.25f)), grain = rng_range(&rng, 3, 14) / size, part = f->back[1] - f->back[0];
+	float rough = fmaxf(0, rng_range(&rng, -0.2f, 0.25f)), grain = rng_range(&rng, 3, 14) / size,
+	      gradient = f->background[1] - f->background[0];
 	for (int y = 0; y < b->h; y++) {
 		float *g = b->grey + (size_t)y * b->w, *l = b->light + (size_t)y * b->w, v = gy * (y - b->h / 2) + 0.5f;
 		if (rough > 0)
-			brush_grain(b, 0, grain, y * grain, b->w, g);
+			brush_noise(b, 0, grain, y * grain, b->w, g);
 		else
 			memset(g, 0, sizeof(float) * (size_t)b->w);
 		for (int x = 0; x < b->w; x++) {
-			g[x] = (f->back[0] + part * (v + gx * (x - b->w / 2))) * (1 + rough * g[x]);
+			g[x] = (f->background[0] + gradient * (v + gx * (x - b->w / 2))) * (1 + rough * g[x]);
 			l[x] = 1 + (f->slope[0] * (x - b->w / 2) + f->slope[1] * (y - b->h / 2)) * 2 / size;
 		}
 	}
-	int things = rng_chance(&rng, 0.6f) ? 1 + rng_below(&rng, 5) : 0;
-	for (int i = 0; i < things; i++) {
-		float cx = rng_range(&rng, 0, (float)b->w), cy = rng_range(&rng, -0.2f, 0.9f) * b->h, lx = rng_range(&rng, 0.03f, 0.3f) * size,
-		      ly = rng_range(&rng, 0.1f, 0.7f) * size, turn = rng_range(&rng, -0.2f, 0.2f), c = cosf(turn), s = sinf(turn);
+	int objects = rng_chance(&rng, 0.6f) ? 1 + rng_below(&rng, 5) : 0;
+	for (int i = 0; i < objects; i++) {
+		float cx = rng_range(&rng, 0, (float)b->w), cy = rng_range(&rng, -0.2f, 0.9f) * b->h,
+		      lx = rng_range(&rng, 0.03f, 0.3f) * size, ly = rng_range(&rng, 0.1f, 0.7f) * size,
+		      angle = rng_range(&rng, -0.2f, 0.2f), c = cosf(angle), s = sinf(angle);
 		const float p[4][2] = {{cx - lx * c + ly * s, cy - lx * s - ly * c}, {cx + lx * c + ly * s, cy + lx * s - ly * c},
 			{cx + lx * c - ly * s, cy + lx * s + ly * c}, {cx - lx * c - ly * s, cy - lx * s + ly * c}};
 		float grey = rng_range(&rng, 5, 240), alpha = rng_range(&rng, 0.3f, 0.9f);
 		struct brush_ink k = ink(grey, alpha);
 		brush_fill(b, p, 4, 0, &k);
 	}
-	if (things && rng_chance(&rng, 0.5f))
+	if (objects && rng_chance(&rng, 0.5f))
 		brush_blur(b, rng_range(&rng, 0.5f, 2.5f) * size / 96);
 }
 
 static void middle_of(const struct face_params *f, float m[2])
 {
 	for (int k = 0; k < 2; k++)
-		m[k] = 0.5f * (f->rim_at[0][k] + f->rim_at[9][k]);
+		m[k] = 0.5f * (f->contour[0][k] + f->contour[9][k]);
 }
 
-/* The outline from control point a to z, moved away from the head's middle. */
-static int rim_part(const struct face_params *f, int a, int z, float grow, float (*out)[2])
+/* Control points a to z of the contour, scaled about the head's centre. */
+static int contour_part(const struct face_params *f, int a, int z, float factor, float (*out)[2])
 {
 	float m[2];
 	int n = 0;
 	middle_of(f, m);
 	for (int i = a; i <= z; i++, n++)
 		for (int k = 0; k < 2; k++)
-			out[n][k] = m[k] + (f->rim_at[i % FACE_PARAMS_RIM][k] - m[k]) * grow;
+			out[n][k] = m[k] + (f->contour[i % FACE_PARAMS_CONTOUR][k] - m[k]) * factor;
 	return n;
 }
 
@@ -106,7 +110,7 @@ static void body(const struct face_params *f, struct brush *b)
 			 cloth = {f->cloth, 1, 0.15f, 2 / s, 2 / s};
 	if (f->style != HAIR_BALD) { /* behind the head */
 		int longer = f->style == HAIR_LONG || f->style == HAIR_LONG_FRINGE,
-		    n = rim_part(f, 5, 13, longer ? 1.02f + f->bulk : 1.015f, c);
+		    n = contour_part(f, 5, 13, longer ? 1.02f + f->bulk : 1.015f, c);
 		if (longer) {
 			float wide = (1.15f + f->bulk) * s, low = f->length * s;
 			c[n][0] = f->pose.x - wide, c[n++][1] = f->pose.y + low;
@@ -115,8 +119,8 @@ static void body(const struct face_params *f, struct brush *b)
 		}
 		brush_fill(b, p, brush_curve(c, n, longer, 4, p), 0.02f * s, &hair);
 	}
-	/* neck and shoulders follow the head's place but not its turn */
-	float x = 0.5f * (f->rim_at[0][0] + f->rim_at[9][0]), y = f->rim_at[0][1], w = 0.72f * s;
+	/* neck and shoulders follow the head's position but not its rotation */
+	float x = 0.5f * (f->contour[0][0] + f->contour[9][0]), y = f->contour[0][1], w = 0.72f * s;
 	const float throat[6][2] = {{x - w, y - 0.9f * s}, {x + w, y - 0.9f * s}, {x + w, y + 0.3f * s}, {x + 1.1f * w, y + 2 * s},
 		{x - 1.1f * w, y + 2 * s}, {x - w, y + 0.3f * s}};
 	brush_fill(b, throat, 6, 0, &neck);
@@ -125,10 +129,10 @@ static void body(const struct face_params *f, struct brush *b)
 	brush_fill(b, coat, 7, 0, &cloth);
 }
 
-/* The face's relief, and the light upon it. */
+/* The face's height field, and its shading. */
 static void relief(const struct face_params *f, struct brush *b)
 {
-	static const float bumps[][6] = {/* x, y, z, half axes, height; twice where x isn't 0 */
+	static const float bumps[][6] = {/* x, y, z, half axes, height; mirrored too where x isn't 0 */
 		{0.47f, 0.0f, 0, 0.46f, 0.3f, -0.13f}, {0.5f, -0.27f, 0.1f, 0.55f, 0.2f, 0.06f}, {0, 0.0f, 0.1f, 0.22f, 0.42f, 0.09f},
 		{0, 0.32f, 0.27f, 0.25f, 0.45f, 0.14f}, {0.2f, 0.62f, 0.22f, 0.18f, 0.17f, 0.09f}, {0.62f, 0.62f, 0, 0.55f, 0.48f, 0.09f},
 		{0, 1.45f, 0.12f, 0.42f, 0.15f, -0.06f}, {0, 0.84f, 0.25f, 0.09f, 0.2f, -0.025f}, {0, 1.75f, 0.1f, 0.45f, 0.32f, 0.1f},
@@ -140,22 +144,22 @@ static void relief(const struct face_params *f, struct brush *b)
 			const float *v = bumps[i];
 			if (v[0] == 0 && side > 0)
 				continue;
-			face_params_place(&f->pose, v[0] * side, v[1], v[2], p);
+			face_params_project(&f->pose, v[0] * side, v[1], v[2], p);
 			brush_bump(b, p[0], p[1], v[3] * s, v[4] * s, angle, v[5] * s);
 		}
-	place(f, f->nose_tip, p);
+	project(f, f->nose_tip, p);
 	brush_bump(b, p[0], p[1], 0.26f * s, 0.24f * s, angle, 0.2f * f->nose_deep * s);
 	const float *lips[2] = {f->lip_top, f->lip_low};
 	for (int i = 0; i < 2; i++) {
 		float v[3];
-		mix(lips[i], f->lip_seam, 0.5f, v);
+		mix(lips[i], f->lip_line, 0.5f, v);
 		v[1] += i * 0.5f * f->lip_gap;
-		place(f, v, p);
+		project(f, v, p);
 		brush_bump(b, p[0], p[1], 0.42f * s, (i ? 0.15f : 0.12f) * s, angle, 0.05f * s);
 	}
 	middle_of(f, m);
-	float rx = 0.5f * hypotf(f->rim_at[5][0] - f->rim_at[13][0], f->rim_at[5][1] - f->rim_at[13][1]);
-	float ry = 0.5f * hypotf(f->rim_at[0][0] - f->rim_at[9][0], f->rim_at[0][1] - f->rim_at[9][1]);
+	float rx = 0.5f * hypotf(f->contour[5][0] - f->contour[13][0], f->contour[5][1] - f->contour[13][1]);
+	float ry = 0.5f * hypotf(f->contour[0][0] - f->contour[9][0], f->contour[0][1] - f->contour[9][1]);
 	brush_relief(b, m[0], m[1], rx * 1.04f, ry * 1.04f, angle, f->light, f->ambient, f->shine);
 }
 
@@ -169,13 +173,13 @@ static void ear(const struct face_params *f, struct brush *b, int side)
 
 static void head(const struct face_params *f, struct brush *b)
 {
-	float p[FACE_PARAMS_RIM * RIM_PER][2], s = f->pose.scale;
+	float p[FACE_PARAMS_CONTOUR * CONTOUR_PER][2], s = f->pose.scale;
 	struct brush_ink skin = {f->skin, 1, 0.05f + 0.06f * f->age, 7 / s, 7 / s};
-	int near = f->pose.sy > 0; /* the right side comes forward when the head turns to the picture's right */
+	int near = f->pose.sy > 0; /* side nearer to the viewer: the right one when the head turns to the image's right */
 	ear(f, b, !near);
 	if (fabsf(f->pose.sy) < 0.15f)
 		ear(f, b, near);
-	brush_fill(b, p, brush_curve(f->rim_at, FACE_PARAMS_RIM, 1, RIM_PER, p), 0, &skin);
+	brush_fill(b, p, brush_curve(f->contour, FACE_PARAMS_CONTOUR, 1, CONTOUR_PER, p), 0, &skin);
 	if (fabsf(f->pose.sy) >= 0.15f)
 		ear(f, b, near);
 }
@@ -187,11 +191,11 @@ static void beard(const struct face_params *f, struct brush *b)
 	struct brush_ink k = {dark, 0.85f, 0.4f, 10 / s, 6 / s};
 	if (f->beard == BEARD_STUBBLE || f->beard == BEARD_FULL) {
 		float c[24][2], p[24 * 4][2];
-		int n = rim_part(f, 14, 22, 1.0f, c); /* right ear, chin, left ear */
+		int n = contour_part(f, 14, 22, 1.0f, c); /* right ear, chin, left ear */
 		const float in[5][3] = {
 			{0.72f, 0.7f, -0.1f}, {0.5f, 0.98f, 0.05f}, {0, top, 0.25f}, {-0.5f, 0.98f, 0.05f}, {-0.72f, 0.7f, -0.1f}};
 		for (int i = 0; i < 5; i++)
-			place(f, in[i], c[n++]);
+			project(f, in[i], c[n++]);
 		k.alpha = f->beard == BEARD_FULL ? 0.85f : 0.3f;
 		brush_fill(b, p, brush_curve(c, n, 1, 4, p), 0.2f * s, &k);
 	}
@@ -234,7 +238,7 @@ static void eye(const struct face_params *f, struct brush *b, int side)
 	float up[EYE_N][2], low[EYE_N][2], p[2 * EYE_N][2], c[2], s = f->pose.scale;
 	face_params_lid(f, side, 1, EYE_N, up);
 	face_params_lid(f, side, 0, EYE_N, low);
-	place(f, e->pupil, c);
+	project(f, e->pupil, c);
 	if (f->makeup > 0.3f) {
 		struct brush_ink k = ink(f->skin * 0.5f, 0.5f * f->makeup);
 		float x = 0.5f * (e->in[0] + e->out[0]);
@@ -301,7 +305,7 @@ static void nose(const struct face_params *f, struct brush *b)
 	}
 }
 
-static int ring(const float (*a)[2], const float (*c)[2], int n, float (*out)[2])
+static int join(const float (*a)[2], const float (*c)[2], int n, float (*out)[2])
 {
 	memcpy(out, a, sizeof(float) * 2 * (size_t)n);
 	for (int i = 0; i < n; i++)
@@ -313,31 +317,31 @@ static void mouth(const struct face_params *f, struct brush *b)
 {
 	float top[LIP_N][2], su[LIP_N][2], sl[LIP_N][2], low[LIP_N][2], p[2 * LIP_N][2], s = f->pose.scale;
 	face_params_lip(f, LIP_TOP, LIP_N, top);
-	face_params_lip(f, LIP_SEAM_UP, LIP_N, su);
-	face_params_lip(f, LIP_SEAM_LOW, LIP_N, sl);
+	face_params_lip(f, LIP_LINE_UP, LIP_N, su);
+	face_params_lip(f, LIP_LINE_LOW, LIP_N, sl);
 	face_params_lip(f, LIP_LOW, LIP_N, low);
 	struct brush_ink upper = ink(f->lip * 0.85f, 0.9f), lower = ink(f->lip, 0.9f), dark = ink(16, 0.95f), teeth = ink(205, 0.9f),
-			 seam = ink(f->lip * 0.3f, 0.75f);
-	brush_fill(b, p, ring(top, su, LIP_N, p), 0.02f * s, &upper);
-	brush_fill(b, p, ring(sl, low, LIP_N, p), 0.02f * s, &lower);
+			 line = ink(f->lip * 0.3f, 0.75f);
+	brush_fill(b, p, join(top, su, LIP_N, p), 0.02f * s, &upper);
+	brush_fill(b, p, join(sl, low, LIP_N, p), 0.02f * s, &lower);
 	if (f->lip_gap > 0.02f) {
-		brush_fill(b, p, ring(su, sl, LIP_N, p), 0, &dark);
+		brush_fill(b, p, join(su, sl, LIP_N, p), 0, &dark);
 		if (f->teeth > 0.05f) {
 			float edge[LIP_N][2];
 			for (int i = 0; i < LIP_N; i++)
 				for (int k = 0; k < 2; k++)
 					edge[i][k] = su[i][k] + (sl[i][k] - su[i][k]) * f->teeth;
-			brush_fill(b, p, ring(su + 2, edge + 2, LIP_N - 4, p), 0.02f * s, &teeth);
+			brush_fill(b, p, join(su + 2, edge + 2, LIP_N - 4, p), 0.02f * s, &teeth);
 		}
-		seam.alpha = 0.4f;
+		line.alpha = 0.4f;
 	}
-	brush_line(b, su, LIP_N, 0.035f * s, 0.035f * s, &seam);
+	brush_line(b, su, LIP_N, 0.035f * s, 0.035f * s, &line);
 }
 
-/* Pull a point of the hairline that turning put beyond the head's outline back to it. */
-static void within(const struct face_params *f, float p[2])
+/* Clamps a point of the hairline, which the rotation may have moved outside the head's contour, to it. */
+static void clamp_to_contour(const struct face_params *f, float p[2])
 {
-	const float *l = f->rim_at[5], *r = f->rim_at[13];
+	const float *l = f->contour[5], *r = f->contour[13];
 	float c = f->pose.cr, s = f->pose.sr, at = p[0] * c + p[1] * s, left = l[0] * c + l[1] * s, right = r[0] * c + r[1] * s;
 	float over = at > left ? left - at : at < right ? right - at : 0;
 	p[0] += over * c, p[1] += over * s;
@@ -351,13 +355,13 @@ static void hair(const struct face_params *f, struct brush *b)
 	       fringe = f->style == HAIR_FRINGE || f->style == HAIR_LONG_FRINGE;
 	if (f->style == HAIR_BALD)
 		return;
-	n = rim_part(f, 6, 12, 1.02f, c);	 /* from the left temple over the crown to the right */
-	for (int i = 0; i < n && !longer; i++) { /* it stands off at the top, not at the temples */
+	n = contour_part(f, 6, 12, 1.02f, c);	 /* from the left temple over the crown to the right */
+	for (int i = 0; i < n && !longer; i++) { /* volume at the top, none at the temples */
 		float t = (float)i / (n - 1), up = f->bulk * 4 * t * (1 - t);
 		c[i][0] += up * (c[i][0] - f->pose.x), c[i][1] += up * (c[i][1] - f->pose.y);
 	}
 	if (longer)
-		n = rim_part(f, 6, 12, 1.03f + f->bulk, c);
+		n = contour_part(f, 6, 12, 1.03f + f->bulk, c);
 	float front = fringe ? -0.55f : -1.05f - h;
 	const float v[9][3] = {{-1.03f, 0.08f, -0.75f}, {-0.97f, -0.25f, -0.6f}, {-0.85f, fringe ? -0.3f : -0.75f - h, -0.3f},
 		{-0.45f + m * 0.3f, front + 0.1f, 0}, {m, front, 0.1f}, {0.45f + m * 0.3f, front + 0.1f, 0},
@@ -365,24 +369,24 @@ static void hair(const struct face_params *f, struct brush *b)
 	/* two open curves: one closed one would bulge at the temples */
 	int m1 = brush_curve(c, n, 0, 4, p);
 	for (int i = 0; i < 9; i++) {
-		place(f, v[i], c[i]);
-		within(f, c[i]);
+		project(f, v[i], c[i]);
+		clamp_to_contour(f, c[i]);
 	}
 	int m2 = brush_curve(c, 9, 0, 4, p + m1);
 	for (int i = m1 + 8; i < m1 + m2 - 8; i++) /* strands on the forehead */
 		p[i][1] += f->wave * s * sinf(2.1f * i + 20 * m);
 	brush_fill(b, p, m1 + m2, 0.02f * s, &k);
-	for (int i = -1; i <= 1 && longer; i += 2) { /* locks before the ears */
+	for (int i = -1; i <= 1 && longer; i += 2) { /* locks in front of the ears */
 		const float l[7][3] = {{0.75f * i, -1.0f, -0.3f}, {0.98f * i, -0.5f, -0.45f}, {0.97f * i, 0.4f, -0.5f},
 			{0.95f * i, f->length, -0.5f}, {1.35f * i, f->length, -0.9f}, {1.3f * i, 0.2f, -0.9f}, {1.15f * i, -0.7f, -0.7f}};
 		shape3(f, b, l, 7, 0.02f, &k);
 	}
 	if (f->style == HAIR_HAT) {
 		struct brush_ink felt = {f->cloth, 1, 0.15f, 3 / s, 3 / s}, brim = ink(f->cloth * 0.6f, 1);
-		n = rim_part(f, 6, 12, 1.12f, c);
+		n = contour_part(f, 6, 12, 1.12f, c);
 		const float e[3][3] = {{-1.02f, -0.5f, -0.5f}, {0, -0.68f, 0.3f}, {1.02f, -0.5f, -0.5f}};
 		for (int i = 0; i < 3; i++)
-			place(f, e[i], c[n++]);
+			project(f, e[i], c[n++]);
 		brush_fill(b, p, brush_curve(c, n, 1, 4, p), 0, &felt);
 		line3(f, b, e, 3, 0.1f, 0.1f, &brim);
 	}
@@ -400,7 +404,7 @@ static void glasses(const struct face_params *f, struct brush *b)
 		for (int i = 0; i <= N; i++) {
 			float t = i * (6.2831853f / N), c = cosf(t), q = sinf(t), e = 0.6f; /* a rounded rectangle */
 			float x = copysignf(powf(fabsf(c), e), c) * w, y = copysignf(powf(fabsf(q), e), q) * h;
-			face_params_place(&f->pose, 0.5f * side + x, 0.05f + y, 0.22f - 0.25f * fabsf(0.5f + x * side), p[i]);
+			face_params_project(&f->pose, 0.5f * side + x, 0.05f + y, 0.22f - 0.25f * fabsf(0.5f + x * side), p[i]);
 		}
 		brush_fill(b, p, N, 0, f->glasses == GLASSES_SUN ? &lens : &glare);
 		brush_line(b, p, N + 1, f->rim * s, f->rim * s, &rim);
@@ -411,18 +415,18 @@ static void glasses(const struct face_params *f, struct brush *b)
 	line3(f, b, bridge, 3, f->rim, f->rim, &rim);
 }
 
-/* What is held before the mouth or chin. */
-static void thing(const struct face_params *f, struct brush *b)
+/* A microphone or hand in front of the mouth or chin. */
+static void occluder(const struct face_params *f, struct brush *b)
 {
-	float p[2], s = f->pose.scale, x = f->thing_x;
-	if (!f->thing)
+	float p[2], s = f->pose.scale, x = f->occluder_x;
+	if (!f->occluder)
 		return;
-	face_params_place(&f->pose, x, f->thing_y, 0.6f, p);
-	struct brush_ink k = {f->thing == 1 ? 30 : f->skin * 0.9f, 1, 0.4f, 14 / s, 14 / s};
+	face_params_project(&f->pose, x, f->occluder_y, 0.6f, p);
+	struct brush_ink k = {f->occluder == 1 ? 30 : f->skin * 0.9f, 1, 0.4f, 14 / s, 14 / s};
 	const float stick[4][2] = {{p[0] - 0.12f * s, p[1]}, {p[0] + 0.12f * s, p[1]}, {p[0] + (0.2f + x) * s, p[1] + 2 * s},
 		{p[0] + (x - 0.2f) * s, p[1] + 2 * s}};
 	brush_fill(b, stick, 4, 0, &k);
-	brush_oval(b, p[0], p[1] + 0.2f * s, (f->thing == 1 ? 0.32f : 0.5f) * s, 0.36f * s, x, 0, &k);
+	brush_oval(b, p[0], p[1] + 0.2f * s, (f->occluder == 1 ? 0.32f : 0.5f) * s, 0.36f * s, x, 0, &k);
 }
 
 void paint_face(const struct face_params *f, struct brush *b, uint8_t *image)
@@ -442,7 +446,7 @@ void paint_face(const struct face_params *f, struct brush *b, uint8_t *image)
 		brow(f, b, side);
 	hair(f, b);
 	glasses(f, b);
-	thing(f, b);
+	occluder(f, b);
 	brush_blur(b, f->blur * (b->w < b->h ? b->w : b->h) / 96);
 	brush_tone(b, f->contrast, f->middle, f->bright, f->noise, f->seed, f->set, f->row, image);
 }

@@ -1,4 +1,4 @@
-/* Everything a killed run needs to go on to the same bits: weights, the optimizer's memory, the best weights so far, the counters. */
+/* Checkpoints as tensor streams: weights, the optimizer's moments, the best weights so far, counters as METAs opt/KEY. */
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -38,11 +38,12 @@ static int counter(const struct tns *t, const char *key)
 	return (int)v;
 }
 
-/* Parameters, and statistics where there are; no weight that is no number is ever kept. */
+/* Writes parameters, and statistics unless stat is NULL; ends the program where a parameter is not finite. */
 static void write_block(const struct train_state *st, struct tns_writer *w, int id, const real *param, const real *stat)
 {
 	const struct netdesc *d = &st->m->d;
-	const real *p = st->be->map_device(st->be, param, d->nparam * sizeof *p), *s = stat ? st->be->map_device(st->be, stat, d->nstat * sizeof *s) : NULL;
+	const real *p = st->be->map_device(st->be, param, d->nparam * sizeof *p),
+		   *s = stat ? st->be->map_device(st->be, stat, d->nstat * sizeof *s) : NULL;
 	train_state_check_finite(st, p, d->nparam);
 	model_write(d, w, id, p, s);
 	st->be->unmap_device(st->be, p);
@@ -96,9 +97,9 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 		return 0;
 	struct tns_table *b = tns_load(path);
 	const struct tns *s = tns_table_head(b);
-	const char *its = tns_meta_value(s, "opt/key");
-	if (!its || strcmp(its, key))
-		die("%s: is a checkpoint of other options or data: '%s', not '%s'", s->name, its ? its : "", key);
+	const char *stored = tns_meta_value(s, "opt/key");
+	if (!stored || strcmp(stored, key))
+		die("%s: is a checkpoint of other options or data: '%s', not '%s'", s->name, stored ? stored : "", key);
 	st->epoch = counter(s, "opt/epoch"), st->step = counter(s, "opt/step");
 	st->best_epoch = counter(s, "opt/best_epoch"), st->best = number(s, "opt/best"), st->first_loss = number(s, "opt/least");
 	st->offset[0] = number(s, "opt/best_offset_x"), st->offset[1] = number(s, "opt/best_offset_y");
@@ -121,7 +122,7 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 	}
 	free(copy);
 	if (st->targets->distance) {
-		int id = dataset_stream_need(s, "opt/distance", TNS_F32, 2);
+		int id = dataset_stream_require(s, "opt/distance", TNS_F32, 2);
 		if (s->def[id].rows != st->targets->ds->n || s->def[id].dim[1] != (uint64_t)st->targets->points)
 			die("%s: opt/distance is not %ux%d", s->name, st->targets->ds->n, st->targets->points);
 		tns_copy(b, id, st->targets->distance);

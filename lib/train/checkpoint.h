@@ -1,13 +1,13 @@
-/* Checkpoints: a train_state as a tensor stream, from which a killed run goes on to the same bits. A checkpoint appears whole or not at all
- * (lib/base/out.h), so the one before it stays until the next is on disk. */
+/* Checkpoints: a train_state as a tensor stream; a run resumed from it ends with the same bits as one never interrupted. A checkpoint
+ * appears whole or not at all (lib/base/out.h): the previous one stays until the next is on disk. */
 #ifndef CHECKPOINT_H
 #define CHECKPOINT_H
 
 #include "lib/train/train_state.h"
 
-/* key: what a run that resumes must agree with: options and fingerprints of the data. Ends the program where a weight is not finite. */
+/* key: options and fingerprints of the data, which must be equal in a run that resumes. Ends the program where a weight is not finite. */
 void checkpoint_write(const struct train_state *s, const char *path, const char *key);
-/* 1: s is the checkpoint's, 0: there is no such file; ends the program where the key or a shape differs. */
+/* Returns 1, s read from the file, or 0: there is no such file; ends the program where the key or a shape differs. */
 int checkpoint_read(struct train_state *s, const char *path, const char *key);
 
 #endif

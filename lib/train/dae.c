@@ -1,4 +1,4 @@
-/* One layer of the autoencoder: five products a step. */
+/* One layer of the denoising autoencoder: a training step is five matrix products. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 #include "lib/base/shuffle.h"
 #include "lib/train/dae.h"
 
-static size_t count(const struct dae *d)
+static size_t param_count(const struct dae *d)
 {
 	return (size_t)d->V * (size_t)d->H + (size_t)d->H + (size_t)d->V;
 }
@@ -17,20 +17,20 @@ struct dae *dae_new(const struct backend *be, int V, int H, uint32_t N, int laye
 	struct dae *d = xcalloc(1, sizeof *d);
 	size_t B = (size_t)a->batch < N ? (size_t)a->batch : N, r = sizeof(real);
 	d->be = be, d->V = V, d->H = H, d->B = (int)B, d->N = N;
-	d->param = be->alloc(be, count(d) * r), d->grad = be->alloc(be, (size_t)(H + V) * r);
+	d->param = be->alloc(be, param_count(d) * r), d->grad = be->alloc(be, (size_t)(H + V) * r);
 	d->x = be->alloc(be, B * (size_t)V * r), d->noisy = be->alloc(be, B * (size_t)V * r), d->z = be->alloc(be, B * (size_t)V * r);
 	d->h = be->alloc(be, B * (size_t)H * r), d->dh = be->alloc(be, B * (size_t)H * r);
 	d->loss = be->alloc(be, N * sizeof(double)), d->rows = be->alloc(be, N * sizeof(uint32_t));
 	d->host_rows = xcalloc(N, sizeof *d->host_rows);
 	/* uniform, four times Glorot's range: the sigmoid's slope at 0 is a quarter */
-	real *w = xcalloc(count(d), r);
+	real *w = xcalloc(param_count(d), r);
 	double range = 4 * sqrt(6.0 / ((double)V + H));
 	for (size_t i = 0; i < (size_t)V * (size_t)H; i++) {
 		struct philox p =
 			philox(a->seed, PHILOX_INIT, 1000u + (uint32_t)layer, (uint32_t)(i / (size_t)V), (uint32_t)(i % (size_t)V) / 4);
-		w[i] = (real)(range * (2 * (double)philox_unit(p.v[i % (size_t)V % 4]) - 1));
+		w[i] = (real)(range * (2 * (double)philox_uniform(p.v[i % (size_t)V % 4]) - 1));
 	}
-	be->upload(be, d->param, w, count(d) * r);
+	be->upload(be, d->param, w, param_count(d) * r);
 	free(w);
 	return d;
 }
@@ -47,7 +47,7 @@ static void step(struct dae *d, const uint32_t *rows, double *loss, int B, int l
 	be->loss(be, &(struct loss){.kind = LOSS_SIGMOID, .mul = (real)1 / (real)B}, loss, d->z, d->z, d->x, NULL, B, d->V);
 	be->dense_backward_input(be, d->dh, d->z, w, 1, B, d->H, d->V);
 	be->act_backward(be, d->dh, d->dh, d->h, ACT_SIGMOID, (size_t)B * (size_t)d->H);
-	/* w is used twice: its gradient is the sum of both uses */
+	/* tied weights: the gradient of w is the sum of the encoder's and the decoder's */
 	be->dense_backward_update(be, w, NULL, NULL, d->h, d->z, d->dh, d->noisy, B, d->V, d->H, &opt);
 	be->dense_backward_weight(be, NULL, d->grad, d->dh, NULL, 0, B, 0, d->H);
 	be->dense_backward_weight(be, NULL, d->grad + d->H, d->z, NULL, 0, B, 0, d->V);
@@ -81,7 +81,7 @@ double dae_epoch(struct dae *d, const uint8_t *bytes, const real *codes, int lay
 	return sum / d->N;
 }
 
-void dae_codes(struct dae *d, const uint8_t *bytes, const real *codes, real *out)
+void dae_encode(struct dae *d, const uint8_t *bytes, const real *codes, real *out)
 {
 	const struct backend *be = d->be;
 	real *w = d->param;

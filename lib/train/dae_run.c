@@ -1,4 +1,4 @@
-/* Layers one after the other; what is done is in one host block: w, b, c of every layer. */
+/* Training of a stack of autoencoders, layer by layer; trained layers' w, b, c are kept on the host. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ struct stack {
 	const struct dae_run *r;
 	int size[DAE_RUN_LAYERS + 1]; /* inputs, then hidden units */
 	real *block[DAE_RUN_LAYERS];  /* w (H, V), b (H), c (V) */
-	int layer, epoch;	     /* in work; epochs done of it */
+	int layer, epoch;	      /* the layer being trained, its epochs done */
 };
 
 static size_t block_size(const struct stack *s, int i)
@@ -52,7 +52,7 @@ static struct model *unroll(const struct stack *s, int n)
 static void save(const struct stack *s, int n, const char *path, const char *more)
 {
 	struct model *m = unroll(s, n);
-	if (!model_finite(m)) /* the loss is seen before a step, so it can't tell what the last one did */
+	if (!model_finite(m)) /* an epoch's loss is of the weights before its last step, which may have overflowed */
 		die("layer %d, epoch %d: a weight is no number; a smaller --rate may help", s->layer, s->epoch);
 	const struct tns *in = s->r->data->head;
 	model_save(m, path, &in, 1, more);
@@ -86,12 +86,12 @@ static void write_checkpoint(const struct stack *s)
 	free(key);
 }
 
-static int counter(const struct tns *t, const char *key, int most)
+static int counter(const struct tns *t, const char *key, int max)
 {
 	int64_t v;
 	const char *s = tns_meta_value(t, key);
-	if (!s || !num_int(s, &v) || v < 0 || v > most)
-		die("%s: META %s is missing or no number up to %d", t->name, key, most);
+	if (!s || !num_int(s, &v) || v < 0 || v > max)
+		die("%s: META %s is missing or no number up to %d", t->name, key, max);
 	return (int)v;
 }
 
@@ -110,7 +110,7 @@ static int read_checkpoint(struct stack *s)
 	s->epoch = counter(t, "opt/epoch", r->a->epochs);
 	for (int i = 0; i <= s->layer; i++) {
 		snprintf(name, sizeof name, "opt/block/%d", i);
-		int id = dataset_stream_need(t, name, TNS_F32, 1);
+		int id = dataset_stream_require(t, name, TNS_F32, 1);
 		if (t->def[id].rows != block_size(s, i))
 			die("%s: %s has %llu values, not %zu", t->name, name, (unsigned long long)t->def[id].rows, block_size(s, i));
 		tns_copy(b, id, s->block[i]);
@@ -149,7 +149,7 @@ static int is_snapshot(const struct dae_run *r, int epoch)
 	return 0;
 }
 
-/* All epochs of a layer on bytes or codes (device). */
+/* Trains one layer to the end, on bytes or codes (device), with snapshots and checkpoints. */
 static void train_layer(struct stack *s, struct dae *d, const uint8_t *bytes, const real *codes, struct tlog *log, struct progress *p)
 {
 	const struct dae_run *r = s->r;
@@ -204,7 +204,7 @@ void dae_run(const struct dae_run *r)
 		}
 		if (i + 1 < r->layers) {
 			real *next = be->alloc(be, (size_t)data->n * (size_t)s.size[i + 1] * sizeof(real));
-			dae_codes(d, i ? NULL : bytes, codes, next);
+			dae_encode(d, i ? NULL : bytes, codes, next);
 			be->release(be, codes);
 			codes = next;
 		}

@@ -1,4 +1,4 @@
-/* An autoencoder's whole training: layer after layer, snapshots, checkpoints, log, model. */
+/* Training of a stacked autoencoder from data set to model file: layer by layer, with snapshots, checkpoints and a log. */
 #ifndef DAE_RUN_H
 #define DAE_RUN_H
 
@@ -13,14 +13,14 @@ struct dae_run {
 	const struct dae_options *a;
 	struct dataset *data;
 	int layers, hidden[DAE_RUN_LAYERS];
-	int snapshots, snapshot[DAE_RUN_SNAPSHOTS]; /* epochs after which the model so far is written too (of a stack: of its last layer) */
-	const char *output;			   /* NULL: stdout */
-	const char *checkpoint, *log;		   /* files or NULL */
+	int snapshots, snapshot[DAE_RUN_SNAPSHOTS]; /* epochs, of the last layer, after which the model is also written to output-EPOCH */
+	const char *output;			    /* NULL: stdout */
+	const char *checkpoint, *log;		    /* files or NULL */
 	int resume, quiet;
 };
 
 /* Writes the model: the net `fcH sigmoid ... fcV sigmoid`, encoder then decoder, the decoder's weights the encoder's transposed; target
- * image. Dies when the loss is no number. */
+ * image. Dies when the loss or a weight is not finite. */
 void dae_run(const struct dae_run *r);
 
 #endif

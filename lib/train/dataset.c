@@ -1,4 +1,4 @@
-/* Loading for training. */
+/* Loading a data set from a tensor stream, and splitting it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +9,21 @@
 #include "lib/stream/names.h"
 #include "lib/train/dataset.h"
 
-static void take_labels(struct dataset *ds, const struct tns_table *b, int id)
+static void load_labels(struct dataset *ds, const struct tns_table *b, int id)
 {
 	const struct tns *t = tns_table_head(b);
-	int n = 0, most = 1;
+	int n = 0, max_label = 1;
 	const char *classes = tns_meta_value(t, "classes");
 	for (uint32_t i = 0; i < ds->n; i++) {
 		int v = *(const uint8_t *)tns_row(b, id, i);
 		ds->value[i] = (float)v;
-		most = v > most ? v : most;
+		max_label = v > max_label ? v : max_label;
 	}
 	if (classes)
 		ds->names = xstrdup(classes);
-	else { /* numbers serve as names */
+	else { /* no names: the numbers 0, 1, ... */
 		ds->names = xstrdup("0");
-		for (int k = 1; k <= most; k++) {
+		for (int k = 1; k <= max_label; k++) {
 			char *old = ds->names;
 			ds->names = xprintf("%s,%d", old, k);
 			free(old);
@@ -57,7 +57,7 @@ struct dataset *dataset_load(const char *path, enum target target)
 	struct dataset *ds = xcalloc(1, sizeof *ds);
 	struct tns_table *b = ds->table = tns_load(path);
 	const struct tns *t = tns_table_head(b);
-	int image = dataset_stream_need(t, "image", TNS_U8, 3), id = -1, source = tns_find(t, "source"), number = tns_find(t, "id");
+	int image = dataset_stream_require(t, "image", TNS_U8, 3), id = -1, source = tns_find(t, "source"), number = tns_find(t, "id");
 	if (t->def[image].rows > UINT32_MAX / 2)
 		die("%s: %llu rows are too many", t->name, (unsigned long long)t->def[image].rows);
 	ds->head = (struct tns *)t;
@@ -66,9 +66,9 @@ struct dataset *dataset_load(const char *path, enum target target)
 	if (!ds->n)
 		die("%s: there are no rows", t->name);
 	if (target == TARGET_LABEL)
-		id = dataset_stream_need(t, "label", TNS_U8, 1), ds->k = 1;
+		id = dataset_stream_require(t, "label", TNS_U8, 1), ds->k = 1;
 	if (model_has_points(target)) {
-		id = dataset_stream_need(t, "keypoints", TNS_F32, 3), ds->k = 2 * (int)t->def[id].dim[1];
+		id = dataset_stream_require(t, "keypoints", TNS_F32, 3), ds->k = 2 * (int)t->def[id].dim[1];
 		if (t->def[id].dim[2] != 2)
 			die("%s: keypoints has %llu values a point, not 2", t->name, (unsigned long long)t->def[id].dim[2]);
 	}
@@ -86,7 +86,7 @@ struct dataset *dataset_load(const char *path, enum target target)
 	for (uint32_t i = 0; i < ds->n; i++)
 		ds->group[i] = grouped ? *(const uint32_t *)tns_row(b, source, i) : i;
 	if (target == TARGET_LABEL) {
-		take_labels(ds, b, id);
+		load_labels(ds, b, id);
 	} else if (model_has_points(target)) {
 		uint32_t kept = 0;
 		ds->names = xstrdup(tns_meta_value(t, "points") ? tns_meta_value(t, "points") : "");
@@ -94,7 +94,7 @@ struct dataset *dataset_load(const char *path, enum target target)
 		ds->values = ds->k;
 		tns_copy(b, id, ds->value);
 		for (size_t i = 0; i < (size_t)ds->n * (size_t)ds->k; i++)
-			if (isinf(ds->value[i])) /* it would come out as a loss that is no number, blamed on the rate */
+			if (isinf(ds->value[i])) /* else the loss would not be finite, and the learning rate reported as the cause */
 				die("%s: row %zu: keypoints holds %g", t->name, i / (size_t)ds->k + 1, (double)ds->value[i]);
 		for (uint32_t i = 0; i < ds->n; i++)
 			if (any_label(ds->value + (size_t)i * (size_t)ds->k, ds->k))
@@ -112,7 +112,7 @@ struct dataset *dataset_load(const char *path, enum target target)
 
 static int drawn(const struct dataset *ds, uint32_t i, double share, uint64_t seed)
 {
-	return philox_unit(philox(seed, PHILOX_SPLIT, 0, ds->group[i], 0).v[0]) < share;
+	return philox_uniform(philox(seed, PHILOX_SPLIT, 0, ds->group[i], 0).v[0]) < share;
 }
 
 struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t seed, int part)

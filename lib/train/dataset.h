@@ -1,4 +1,4 @@
-/* A data set ready for training: images as bytes and targets, on the host, in order. */
+/* A data set in host memory: images as bytes, and targets, in the order of the stream. */
 #ifndef DATASET_H
 #define DATASET_H
 
@@ -12,25 +12,25 @@ struct dataset {
 	uint32_t n; /* rows */
 	int W, H;
 	uint8_t *image;	  /* (n, H, W) */
-	int k;		  /* values of a row's target: label 1; points 2 each, in pixels, NaN = no label; image: 0 */
+	int k;		  /* values of a row's target: label: 1; points: 2 each, in pixels, NaN: no label; image: 0 */
 	float *value;	  /* (n, k) */
 	char *names;	  /* points or classes, comma-joined; "" for image */
-	int values;	  /* of the target, as model_new takes them */
-	uint32_t *id;	  /* (n): `id` where there is one, else the row from 1 */
-	uint32_t *group;  /* (n): `source` where there is one, else the row */
+	int values;	  /* of the target: model_new's argument */
+	uint32_t *id;	  /* (n): the tensor `id` where there is one, else the row number from 1 */
+	uint32_t *group;  /* (n): the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
 	struct tns *head; /* of the stream: names, METAs, fingerprint; owned by table */
 	struct tns_table *table;
 };
 
-/* Load a data set for a target; dies where a tensor is missing, has another type, or a label is no class. Rows without any label are left
- * out (targets with points). */
+/* Loads a data set for a target; dies where a tensor is missing, has another type, or a label is no class. Targets with points: rows
+ * without any label are left out. */
 struct dataset *dataset_load(const char *path, enum target target);
-/* Those rows whose group is drawn (part = 1), or not (part = 0), by Philox (seed, PHILOX_SPLIT, 0, group) < share: a new set that shares
- * nothing; the whole's names are copied. */
+/* A random part, split by groups: the rows for which Philox (seed, PHILOX_SPLIT, 0, group) < share (part = 1), or the others (part = 0). A
+ * deep copy, but head and table are NULL. */
 struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t seed, int part);
-/* Leave only the rows whose label is not 0; dies when there are none. The set then serves TARGET_IMAGE. */
+/* Leaves only the rows whose label is not 0, for training with TARGET_IMAGE; dies when there are none. */
 void dataset_keep_positive(struct dataset *ds);
-/* Only names and head stay: once parts have been made of it. */
+/* Frees images, values, groups and ids; names and head stay. For a data set whose parts are in use. */
 void dataset_release_rows(struct dataset *ds);
 void dataset_free(struct dataset *ds);
 

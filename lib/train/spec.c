@@ -1,4 +1,4 @@
-/* Small languages of options. */
+/* Parsers of --augment and --schedule, and the learning rate schedules. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +47,7 @@ int spec_schedule(const char *name)
 	return -1;
 }
 
-double spec_rate(enum schedule s, int e, int n)
+double spec_schedule_factor(enum schedule s, int e, int n)
 {
 	double t = (double)(e - 1) / n;
 	switch (s) {

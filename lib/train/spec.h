@@ -1,4 +1,4 @@
-/* Options that are small languages of their own: `flip,shift=4,rotate=10` and the schedules of the learning rate. */
+/* Options with a syntax of their own: --augment `flip,shift=4,rotate=10`, and the learning rate schedules. */
 #ifndef SPEC_H
 #define SPEC_H
 
@@ -9,9 +9,9 @@
 void spec_augment(const char *text, struct augment *a);
 
 enum schedule { SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_COSINE, SCHEDULE_STEP };
-/* Factor of the rate in epoch e (from 1) of n: 1; falling linearly to 1 / n of it; half a cosine; a tenth after half and a hundredth after
- * three quarters of the epochs. */
-double spec_rate(enum schedule s, int e, int n);
+/* Factor of the learning rate in epoch e (from 1) of n: constant: 1; linear: from 1 down to 1 / n; cosine: from 1 towards 0, half a period;
+ * step: 0.1 after half and 0.01 after three quarters of the epochs. */
+double spec_schedule_factor(enum schedule s, int e, int n);
 int spec_schedule(const char *name); /* or -1 */
 
 #endif

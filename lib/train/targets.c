@@ -1,4 +1,4 @@
-/* Targets and their losses. */
+/* Targets on the device, their losses, label residuals, and the fit of the label offset. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "lib/stream/names.h"
 #include "lib/train/targets.h"
 
-/* Beside the variance of a warp's linear part: holds an offset back that warps hardly tell of. */
+/* Ridge, added to the variance of a warp's linear part: shrinks an offset on which the warps have little information. */
 #define FIT_RIDGE 0.001
 
 static int has_points(const struct targets *tg)
@@ -19,16 +19,17 @@ static int has_points(const struct targets *tg)
 	return tg->points > 0;
 }
 
-struct targets *targets_new(const struct backend *be, const struct model *m, const struct dataset *ds, const struct targets_options *a, int B, int follow)
+struct targets *targets_new(
+	const struct backend *be, const struct model *m, const struct dataset *ds, const struct targets_options *a, int B, int track)
 {
 	struct targets *tg = xcalloc(1, sizeof *tg);
 	tg->be = be, tg->m = m, tg->ds = ds, tg->a = a, tg->points = m->points;
 	tg->k = m->points ? 2 * m->points : 1;
 	size_t all = (size_t)ds->n * (size_t)tg->k, P = (size_t)m->points;
-	int far = follow && P && (a->robust > 0 || a->track_distance);
+	int distances = track && P && (a->robust > 0 || a->track_distance);
 	tg->target = be->alloc(be, all * sizeof(real)), tg->host = xcalloc(all, sizeof *tg->host);
 	tg->t = be->alloc(be, (size_t)B * (size_t)tg->k * sizeof(real));
-	if (P && (a->weight || far)) {
+	if (P && (a->weight || distances)) {
 		tg->weight = be->alloc(be, all * sizeof(real));
 		tg->w = be->alloc(be, (size_t)B * (size_t)tg->k * sizeof(real));
 	}
@@ -37,13 +38,13 @@ struct targets *targets_new(const struct backend *be, const struct model *m, con
 		tg->prior = be->alloc(be, P * MODEL_PRIOR * sizeof(real));
 		be->upload(be, tg->prior, m->prior, P * MODEL_PRIOR * sizeof(real));
 	}
-	if (far) {
+	if (distances) {
 		tg->distance = xmalloc((size_t)ds->n * P * sizeof *tg->distance);
 		for (size_t i = 0; i < (size_t)ds->n * P; i++)
 			tg->distance[i] = NAN;
 	}
-	if (P && m->target != TARGET_MAP && (far || (follow && a->offset)))
-		tg->observed = be->alloc(be, (size_t)ds->n * P * (m->target == TARGET_HEATMAP ? HEATMAP_PLACE : 2) * sizeof(real));
+	if (P && m->target != TARGET_MAP && (distances || (track && a->offset)))
+		tg->observed = be->alloc(be, (size_t)ds->n * P * (m->target == TARGET_HEATMAP ? HEATMAP_DECODED : 2) * sizeof(real));
 	if (P) {
 		int count;
 		char **names = names_split(m->names, &count);
@@ -63,8 +64,8 @@ void targets_free(struct targets *tg)
 	free(tg->host), free(tg->mirror), free(tg->distance), free(tg);
 }
 
-/* Labels follow their images: the same map as the pixels', left and right swapped where mirrored; what leaves the image stays a label. */
-static void move_row(const struct targets *tg, const struct warp *w, uint32_t i, float *to)
+/* Row i's labels under the warp of its image (NULL: none), left and right swapped where mirrored; labels outside the image are kept. */
+static void warp_labels(const struct targets *tg, const struct warp *w, uint32_t i, float *to)
 {
 	const float *from = tg->ds->value + (size_t)i * (size_t)tg->k, dx = (float)tg->m->offset[0], dy = (float)tg->m->offset[1];
 	for (int p = 0; p < tg->points; p++) {
@@ -91,19 +92,19 @@ double targets_suspect_px(const struct targets *tg, double px)
 		if (!isnan(tg->distance[i]))
 			known[n++] = tg->distance[i];
 	qsort(known, n, sizeof *known, ascending);
-	double usual = n ? (double)known[n / 2] : 0;
+	double median = n ? (double)known[n / 2] : 0;
 	free(known);
-	return TARGETS_SUSPECT * usual > px ? TARGETS_SUSPECT * usual : px;
+	return TARGETS_SUSPECT_FACTOR * median > px ? TARGETS_SUSPECT_FACTOR * median : px;
 }
 
-/* How much a label counts. */
-static double trust(const struct targets *tg, uint32_t i, int p, double far)
+/* Weight of point p's label in row i: 1, or (threshold / distance)^2 where distance is larger. */
+static double robust_weight(const struct targets *tg, uint32_t i, int p, double threshold)
 {
 	double d = (double)tg->distance[(size_t)i * (size_t)tg->points + (size_t)p];
-	return d > far ? far / d * (far / d) : 1;
+	return d > threshold ? threshold / d * (threshold / d) : 1;
 }
 
-void targets_augment(struct targets *tg, const struct augment *a, int trusting)
+void targets_augment(struct targets *tg, const struct augment *a, int full_weight)
 {
 	const struct model *m = tg->m;
 	size_t k = (size_t)tg->k, bytes = (size_t)tg->ds->n * k * sizeof(real);
@@ -117,7 +118,7 @@ void targets_augment(struct targets *tg, const struct augment *a, int trusting)
 		struct warp w;
 		if (a)
 			w = augment_draw(a, i, m->W, m->H);
-		move_row(tg, a ? &w : NULL, i, to);
+		warp_labels(tg, a ? &w : NULL, i, to);
 		for (size_t p = 0; p < k; p += 2)
 			host[p] = (real)(to[p] * m->sx + m->ox), host[p + 1] = (real)(to[p + 1] * m->sy + m->oy);
 	}
@@ -125,13 +126,13 @@ void targets_augment(struct targets *tg, const struct augment *a, int trusting)
 	tg->be->upload(tg->be, tg->target, tg->host, bytes);
 	if (!tg->weight)
 		return;
-	int doubting = !trusting && tg->distance && tg->a->robust > 0;
-	double far = doubting ? targets_suspect_px(tg, tg->a->robust) : 0;
+	int downweight = !full_weight && tg->distance && tg->a->robust > 0;
+	double threshold = downweight ? targets_suspect_px(tg, tg->a->robust) : 0;
 	for (uint32_t i = 0; i < tg->ds->n; i++) {
 		int flipped = a && augment_draw(a, i, m->W, m->H).flipped;
 		for (int p = 0; p < tg->points; p++) {
 			double w = (tg->a->weight ? (double)tg->a->weight[p] : 1) *
-				   (doubting ? trust(tg, i, flipped ? tg->mirror[p] : p, far) : 1);
+				   (downweight ? robust_weight(tg, i, flipped ? tg->mirror[p] : p, threshold) : 1);
 			tg->host[i * k + 2 * (size_t)p] = tg->host[i * k + 2 * (size_t)p + 1] = (real)w;
 		}
 	}
@@ -149,7 +150,8 @@ double targets_count(const struct targets *tg, const uint32_t *order, int B)
 	return n > 0 ? n : 1;
 }
 
-void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B)
+void targets_loss(
+	struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B)
 {
 	const struct backend *be = tg->be;
 	const struct model *m = tg->m;
@@ -158,7 +160,7 @@ void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, con
 	be->gather(be, tg->t, tg->target, rows, B, tg->k);
 	if (tg->w)
 		be->gather(be, tg->w, tg->weight, rows, B, tg->k);
-	/* lengths in the outputs' unit; sx and sy are the same but for images of odd or unequal sides */
+	/* pixels to the outputs' unit; sx and sy are equal but for images of odd or unequal sides */
 	double unit = has_points(tg) ? sqrt((double)m->sx * (double)m->sy) : 1;
 	struct loss l = {.kind = a->loss, .width = (real)(a->width * unit), .curve = (real)(a->curve * unit), .mul = mul};
 	switch (m->target) {
@@ -175,7 +177,8 @@ void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, con
 	case TARGET_HEATMAP: {
 		struct heatmap_loss s = {
 			.P = m->points, .H = m->MH, .W = m->MW, .sigma = (real)(a->sigma * unit), .entropy = (real)a->entropy, .point = l};
-		be->heatmap_loss(be, &s, loss, dz, tg->observed ? tg->observed + (size_t)at * (size_t)m->points * HEATMAP_PLACE : NULL, z, tg->t, tg->w, B);
+		be->heatmap_loss(be, &s, loss, dz, tg->observed ? tg->observed + (size_t)at * (size_t)m->points * HEATMAP_DECODED : NULL, z,
+			tg->t, tg->w, B);
 		break;
 	}
 	case TARGET_MAP: {
@@ -188,7 +191,7 @@ void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, con
 	}
 }
 
-/* Sums of a least-squares fit of y on x[0..2] and a constant. */
+/* Sums for a least-squares fit of y on the FIT regressors x and a constant. */
 enum { FIT = 3 };
 
 struct fit {
@@ -205,7 +208,7 @@ static void fit_add(struct fit *f, const double x[FIT], double y)
 	}
 }
 
-/* Two fits have the slopes in common, and constants of their own. */
+/* Ridge regression of two fits (x and y coordinates) with common slopes and a constant each: normal equations, Gaussian elimination. */
 static void fit_solve(const struct fit f[2], double slope[FIT])
 {
 	double a[FIT][FIT + 1] = {{0}};
@@ -220,7 +223,7 @@ static void fit_solve(const struct fit f[2], double slope[FIT])
 		}
 		a[i][i] += FIT_RIDGE * (f[0].n + f[1].n);
 	}
-	for (int i = 0; i < FIT; i++) /* positive definite: no pivots are needed */
+	for (int i = 0; i < FIT; i++) /* positive definite: no pivoting needed */
 		for (int l = i + 1; l < FIT; l++)
 			for (int k = FIT; k >= i; k--)
 				a[l][k] -= a[i][k] * a[l][i] / a[i][i];
@@ -232,72 +235,73 @@ static void fit_solve(const struct fit f[2], double slope[FIT])
 	}
 }
 
-/* What the net made of row i, seen as z. */
-static void saw(const struct targets *tg, const real *z, float *is)
+/* Predicted points xy (points, 2) in pixels, from a row z of tg->observed. */
+static void predicted_points(const struct targets *tg, const real *z, float *xy)
 {
 	const struct model *m = tg->m;
 	if (m->target == TARGET_HEATMAP)
-		decode_places(m, z, 1, is, NULL);
+		decode_heatmap(m, z, 1, xy, NULL);
 	for (int p = 0; m->target == TARGET_COORDS && p < tg->points; p++) {
-		is[2 * p] = ((float)z[2 * p] - m->ox) / m->sx;
-		is[2 * p + 1] = ((float)z[2 * p + 1] - m->oy) / m->sy;
+		xy[2 * p] = ((float)z[2 * p] - m->ox) / m->sx;
+		xy[2 * p + 1] = ((float)z[2 * p + 1] - m->oy) / m->sy;
 	}
 }
 
-/* A label's residual on its row of the warp's linear part, and on where it must be: a net that moves points too little is no offset. */
-static void fit_warp(struct fit f[2], const struct model *m, const struct warp *w, const float must[2], const float is[2])
+/* Adds one point: its residual (label - prediction) on that coordinate's row of the warp's linear part, and on the label's position, so
+ * that predictions shrunk towards the middle don't count as an offset. */
+static void fit_warp(struct fit f[2], const struct model *m, const struct warp *w, const float label[2], const float predicted[2])
 {
 	float o[2], x[2], y[2];
 	double middle[2] = {(m->W - 1) / 2.0, (m->H - 1) / 2.0};
 	augment_point(w, 0, 0, &o[0], &o[1]), augment_point(w, 1, 0, &x[0], &x[1]), augment_point(w, 0, 1, &y[0], &y[1]);
 	for (int k = 0; k < 2; k++)
-		fit_add(&f[k], (double[]){(double)(x[k] - o[k]), (double)(y[k] - o[k]), ((double)must[k] - middle[k]) / m->W},
-			(double)(must[k] - is[k]));
+		fit_add(&f[k], (double[]){(double)(x[k] - o[k]), (double)(y[k] - o[k]), ((double)label[k] - middle[k]) / m->W},
+			(double)(label[k] - predicted[k]));
 }
 
-void targets_observe(struct targets *tg, const uint32_t *order, const struct augment *a, double shift[2])
+void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct augment *a, double shift[2])
 {
 	const struct model *m = tg->m;
-	size_t P = (size_t)tg->points, row = P * (m->target == TARGET_HEATMAP ? HEATMAP_PLACE : 2), n = 0;
+	size_t P = (size_t)tg->points, row = P * (m->target == TARGET_HEATMAP ? HEATMAP_DECODED : 2), n = 0;
 	shift[0] = shift[1] = 0;
 	if (!tg->observed)
 		return;
-	real *seen = xmalloc((size_t)tg->ds->n * row * sizeof *seen);
-	float *is = xcalloc(2 * P, sizeof *is), *must = xcalloc(2 * P, sizeof *must);
-	float *off = xmalloc(((size_t)tg->ds->n * P + 1) * sizeof *off), far = INFINITY;
+	real *observed = xmalloc((size_t)tg->ds->n * row * sizeof *observed);
+	float *predicted = xcalloc(2 * P, sizeof *predicted), *label = xcalloc(2 * P, sizeof *label);
+	float *residual = xmalloc(((size_t)tg->ds->n * P + 1) * sizeof *residual), threshold = INFINITY;
 	struct fit fit[2];
 	memset(fit, 0, sizeof fit);
-	tg->be->download(tg->be, seen, tg->observed, (size_t)tg->ds->n * row * sizeof *seen);
-	for (int round = 0; round < 1 + (a && tg->a->offset); round++) { /* then once more, when it is known what is far */
+	tg->be->download(tg->be, observed, tg->observed, (size_t)tg->ds->n * row * sizeof *observed);
+	for (int pass = 0; pass < 1 + (a && tg->a->offset); pass++) { /* 0: residuals; 1: the fit, without outliers */
 		for (uint32_t k = 0; k < tg->ds->n; k++) {
 			uint32_t i = order[k];
 			struct warp w;
 			if (a)
 				w = augment_draw(a, i, m->W, m->H);
-			move_row(tg, a ? &w : NULL, i, must);
-			saw(tg, seen + k * row, is);
+			warp_labels(tg, a ? &w : NULL, i, label);
+			predicted_points(tg, observed + k * row, predicted);
 			for (size_t p = 0; p < P; p++) {
-				float d = hypotf(is[2 * p] - must[2 * p], is[2 * p + 1] - must[2 * p + 1]);
+				float d = hypotf(predicted[2 * p] - label[2 * p], predicted[2 * p + 1] - label[2 * p + 1]);
 				if (isnan(d))
 					continue;
-				if (round && d <= far)
-					fit_warp(fit, m, &w, must + 2 * p, is + 2 * p);
-				if (round)
+				if (pass && d <= threshold)
+					fit_warp(fit, m, &w, label + 2 * p, predicted + 2 * p);
+				if (pass)
 					continue;
-				off[n++] = d;
+				residual[n++] = d;
 				if (tg->distance) {
 					float *mean = &tg->distance[i * P + (size_t)(a && w.flipped ? tg->mirror[p] : (int)p)];
 					*mean = isnan(*mean) ? d : *mean + 0.25f * (d - *mean);
 				}
 			}
 		}
-		qsort(off, n, sizeof *off, ascending);
-		far = n ? (float)TARGETS_SUSPECT * off[n / 2] : 0;
+		qsort(residual, n, sizeof *residual, ascending);
+		threshold = n ? (float)TARGETS_SUSPECT_FACTOR * residual[n / 2] : 0;
 	}
 	double slope[FIT];
 	fit_solve(fit, slope);
 	shift[0] = slope[0], shift[1] = slope[1];
-	free(seen), free(is), free(must), free(off);
+	free(observed), free(predicted), free(label), free(residual);
 }
 
 uint64_t targets_write_suspects(const struct targets *tg, const char *path, double px)

@@ -1,5 +1,5 @@
-/* What a net in training is scored against: targets of a set of rows on the device, moved with the images, weighed, and the losses of
- * batches; and which labels stay far from what the net makes of them. */
+/* Targets and losses of one data set, on the device: labels warped with the augmented images, weights, the losses of batches; also the mean
+ * residual of each label over epochs, for robust weights and suspect labels, and an estimate of the labels' common offset. */
 #ifndef TARGETS_H
 #define TARGETS_H
 
@@ -9,16 +9,16 @@
 #include "lib/nn/model.h"
 #include "lib/train/dataset.h"
 
-/* How points are learned; lengths in pixels. */
+/* Losses of points; lengths in pixels. */
 struct targets_options {
 	enum loss_kind loss; /* of a coordinate: LOSS_SQUARED, LOSS_SMOOTH or LOSS_WING */
-	double width, curve; /* of it */
-	double sigma;	     /* heatmap and map: the deviation of a point's bump */
-	double entropy;	     /* heatmap: weight of the cross-entropy with it, beside the coordinates' loss in places */
+	double width, curve; /* of that loss, see struct loss */
+	double sigma;	     /* heatmap and map: standard deviation of a point's target Gaussian */
+	double entropy;	     /* heatmap: weight of the cross-entropy with that Gaussian; the coordinates' loss, in cells, has 1 */
 	float *weight;	     /* (points), or NULL: all 1 */
-	double robust;     /* labels further off than far = targets_suspect_px of this count less, by (far / distance)^2; 0: all the same */
-	int track_distance;	     /* keep track of distances even where distrust is 0 */
-	int offset;	     /* find out from what place on labels count; not of target map */
+	double robust;	     /* above threshold = targets_suspect_px of this, a label's weight is (threshold / distance)^2; 0: all 1 */
+	int track_distance;  /* track distances even where robust is 0 */
+	int offset;	     /* estimate the labels' offset, see targets_end_epoch; not for target map */
 };
 
 struct targets {
@@ -26,47 +26,51 @@ struct targets {
 	const struct model *m;
 	const struct dataset *ds;
 	const struct targets_options *a;
-	int k, points;	 /* values of a row's target on the device; points */
-	real *target;	 /* device (n, k): scaled coordinates, or a class */
+	int k, points;	 /* values of a row's target on the device; number of points */
+	real *target;	 /* device (n, k): coordinates in the outputs' unit, or a class */
 	real *weight;	 /* device (n, k), or NULL */
-	real *t, *w;	 /* device: a batch's */
-	real *pixels;	 /* device: map: a batch's target */
-	real *prior;	 /* device: map */
-	real *observed;	 /* device: coords: (n, outputs), heatmap: (n, points, HEATMAP_PLACE): what an epoch saw, in its order; else NULL */
-	int *mirror;	 /* points */
-	real *host;	 /* (n, k) */
-	float *distance; /* (n, points): running mean of how far a label is from what the net makes of it, pixels; NaN: none yet; NULL where
-			    not followed */
+	real *t, *w;	 /* device: target and weight of a batch */
+	real *pixels;	 /* device, map: target maps of a batch */
+	real *prior;	 /* device, map: (points, MODEL_PRIOR) */
+	real *observed;	 /* device: predictions of an epoch, in its order: coords: (n, outputs), heatmap: (n, points, HEATMAP_DECODED); else
+			    NULL */
+	int *mirror;	 /* (points): the point's index in a mirror image */
+	real *host;	 /* (n, k): staging for uploads */
+	float *distance; /* (n, points): running mean of a label's residual, its distance from the prediction, pixels; NaN: none yet; NULL:
+			    not tracked */
 };
 
-/* B: most rows a batch. follow: distances are kept where the options ask for it. All outlive it. */
-struct targets *targets_new(const struct backend *be, const struct model *m, const struct dataset *ds, const struct targets_options *a, int B, int follow);
-/* Targets of an epoch: as they are, or moved as a moves the images. trusting: labels count the same whatever their distance. */
-void targets_augment(struct targets *tg, const struct augment *a, int trusting);
+/* B: largest batch, rows. track: 1 for the training set: distances and predictions are kept where options a require it. All outlive it. */
+struct targets *targets_new(
+	const struct backend *be, const struct model *m, const struct dataset *ds, const struct targets_options *a, int B, int track);
+/* Sets the targets and weights of an epoch, under a's warps of the images (NULL: none). full_weight: no robust down-weighting. */
+void targets_augment(struct targets *tg, const struct augment *a, int full_weight);
 /* Losses (device, B) of outputs z (device) of the rows numbered by rows (device); order: the same numbers on the host; dz (device) or NULL;
- * at: how many of the epoch's rows came before. */
-void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B);
-/* What a sum of losses is the mean over: labelled coordinates, or rows. order NULL: all rows. */
+ * at: position of the batch's first row in the epoch. */
+void targets_loss(
+	struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B);
+/* The divisor of a sum of losses for its mean: labelled coordinates, or rows. order NULL: rows 0 to B - 1. */
 double targets_count(const struct targets *tg, const uint32_t *order, int B);
-/* After an epoch's batches: distances move a quarter of the way to what was seen.
- * shift (2), where a moves images and the options ask for an offset: by how much labels seem to count from another place than the model's
- * offset has it (some count pixels' corners, some from 1, some were shifted when images were cut); else 0, 0. A label q + d of a place q that a
- * warp of linear part A moves to A q + t should become A q + t + d; moved as if d were 0 it is off by (A - 1) d, which no net can know that
- * sees only the image moved. So d is what a least-squares fit of label - prediction on A finds (and on the label's place, since a net may
- * move points too little, with a constant and a ridge); labels that are far off are left out. */
-void targets_observe(struct targets *tg, const uint32_t *order, const struct augment *a, double shift[2]);
-/* From what distance on a label is doubted, where px are asked for: a net that is far from most labels yet can't tell which ones are wrong,
- * so it is TARGETS_SUSPECT times their median distance at least. */
+/* After an epoch's batches: updates distances, a running mean with weight 1/4 for the new residual.
+ * shift (2), where a warps images and the options ask for an offset: the estimated error of the model's label offset (some labels have the
+ * origin at a pixel's corner, some count from 1, some were shifted when images were cropped); else 0, 0. A point q with label q + d, under
+ * a warp q -> A q + t, should get the label A q + t + d; warped as if d were 0 its label is A (q + d) + t, an error of (A - 1) d that no
+ * net can predict from the warped image. So d is the slope of label - prediction on A, by ridge regression with a constant (and the label's
+ * position as another regressor, since predictions may be shrunk towards the middle); residuals above TARGETS_SUSPECT_FACTOR times their
+ * median are left out as outliers. */
+void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct augment *a, double shift[2]);
+/* The distance above which a label is suspect: px, but at least TARGETS_SUSPECT_FACTOR times the median distance, as early in training most
+ * labels are far from the predictions. */
 double targets_suspect_px(const struct targets *tg, double px);
-#define TARGETS_SUSPECT 3.0
-/* Labels further off than px, as csv-clean reports faults, into a file; returns how many. */
+#define TARGETS_SUSPECT_FACTOR 3.0
+/* Writes labels whose distance is above px to a file, in the format of csv-clean's reports; returns how many. */
 uint64_t targets_write_suspects(const struct targets *tg, const char *path, double px);
 void targets_free(struct targets *tg);
 
-/* "NAME=F" of n options as a weight a point, 1 where none is given; to be freed. Wrong use exits 2. */
+/* Weights (points) from n options "NAME=F", 1 where none is given; points comma-joined; to be freed. Wrong use exits 2. */
 float *targets_weights(const char *points, const char *const *list, int n);
 
-/* Where points usually are, for model.prior: from the labels of r. */
+/* Sets m->prior, where m has one, from the mean and standard deviation of ds's labels. */
 void targets_prior(struct model *m, const struct dataset *ds);
 
 #endif

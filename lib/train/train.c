@@ -1,4 +1,4 @@
-/* The loop: batches in, gradients out, weights on. */
+/* The training loop: epochs of batches (load, forward, loss, backward with optimizer step), validation, best weights, checkpoints. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,19 +11,19 @@
 #include "lib/train/checkpoint.h"
 #include "lib/train/train.h"
 
-static uint8_t *put_images(const struct train *t, const struct dataset *ds)
+static uint8_t *map_images(const struct train *t, const struct dataset *ds)
 {
 	size_t n = (size_t)ds->n * (size_t)ds->W * (size_t)ds->H;
 	return t->s.be->map_host(t->s.be, ds->image, n);
 }
 
-/* A file without a name, so that it goes with the process whatever ends it. */
-static FILE *best_file(const char *beside)
+/* An unlinked file, so that it is removed however the process ends. */
+static FILE *open_best_file(const char *near)
 {
-	const char *slash = beside ? strrchr(beside, '/') : NULL;
-	char *dir = slash ? xstrdup(beside) : xstrdup(beside ? "." : P_tmpdir);
+	const char *slash = near ? strrchr(near, '/') : NULL;
+	char *dir = slash ? xstrdup(near) : xstrdup(near ? "." : P_tmpdir);
 	if (slash)
-		dir[slash - beside + (slash == beside)] = 0;
+		dir[slash - near + (slash == near)] = 0;
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	free(dir);
 	FILE *f = fd < 0 ? tmpfile() : fdopen(fd, "w+");
@@ -40,10 +40,10 @@ struct train *train_new(
 	size_t B = (size_t)a->batch < n ? (size_t)a->batch : n;
 	t->a = a, t->s.be = be, t->s.m = m, t->train = train, t->valid = valid;
 	t->s.net = net_new(be, &m->d, (int)B, NET_TRAIN);
-	t->bytes = put_images(t, train);
+	t->bytes = map_images(t, train);
 	t->s.targets = targets_new(be, m, train, &a->targets, (int)B, 1);
 	if (valid) {
-		t->valid_bytes = put_images(t, valid);
+		t->valid_bytes = map_images(t, valid);
 		t->valid_targets = targets_new(be, m, valid, &a->targets, (int)B, 0);
 		targets_augment(t->valid_targets, NULL, 1);
 		if (m->points)
@@ -58,7 +58,7 @@ struct train *train_new(
 	t->s.moment2 = a->optimizer == OPTIMIZER_ADAM ? be->alloc(be, m->d.nparam * sizeof(real)) : NULL;
 	t->s.best = INFINITY;
 	if (valid)
-		t->s.best_file = best_file(a->beside);
+		t->s.best_file = open_best_file(a->best_near);
 	return t;
 }
 
@@ -76,7 +76,7 @@ void train_free(struct train *t)
 	free(t->order), free(t);
 }
 
-static struct net_step step_of(struct train *t, double rate)
+static struct net_step next_step(struct train *t, double rate)
 {
 	const struct train_options *a = t->a;
 	return (struct net_step){{.kind = a->optimizer,
@@ -105,26 +105,26 @@ static double train_epoch(struct train *t, double rate, struct progress *p)
 	const struct dataset *ds = t->train;
 	const struct backend *be = t->s.be;
 	struct augment g = t->a->augment;
-	int moved = g.flip || g.shift > 0 || g.rotate > 0 || g.scale > 0 || g.contrast > 0 || g.brightness > 0 || g.noise > 0 ||
-		    g.blur > 0 || g.cutout > 0;
+	int augmented = g.flip || g.shift > 0 || g.rotate > 0 || g.scale > 0 || g.contrast > 0 || g.brightness > 0 || g.noise > 0 ||
+			g.blur > 0 || g.cutout > 0;
 	g.seed = t->a->seed, g.epoch = (uint32_t)t->s.epoch;
 	shuffle(t->order, ds->n, t->a->seed, (uint32_t)t->s.epoch);
 	be->upload(be, t->rows, t->order, ds->n * sizeof *t->rows);
-	targets_augment(t->s.targets, moved ? &g : NULL, t->s.epoch <= t->a->epochs / 3);
+	targets_augment(t->s.targets, augmented ? &g : NULL, t->s.epoch <= t->a->epochs / 3);
 	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
 		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
 		const uint32_t *rows = t->rows + at;
 		struct net_pass pass = {1, rows, t->a->seed, (uint32_t)t->s.epoch};
-		be->load_batch(be, t->x, t->bytes, rows, B, 1, m->H, m->W, m->mul, m->add, moved ? &g : NULL);
+		be->load_batch(be, t->x, t->bytes, rows, B, 1, m->H, m->W, m->mul, m->add, augmented ? &g : NULL);
 		real *z = net_forward(t->s.net, t->x, B, &pass);
 		targets_loss(t->s.targets, t->loss + at, t->dz, z, rows, t->order + at, at, B);
-		struct net_step step = step_of(t, rate);
+		struct net_step step = next_step(t, rate);
 		net_backward(t->s.net, t->x, t->dz, B, &pass, &step);
 		progress_tick(p, (uint64_t)(t->s.epoch - 1) * ds->n + at, (uint64_t)t->a->epochs * ds->n);
 	}
 	double shift[2];
-	targets_observe(t->s.targets, t->order, moved ? &g : NULL, shift);
-	/* half of the way at a time, in the first half of training: the net takes some time to follow */
+	targets_end_epoch(t->s.targets, t->order, augmented ? &g : NULL, shift);
+	/* half of the estimated offset an epoch, in the first half of training: the net needs some steps to follow */
 	if (2 * t->s.epoch <= t->a->epochs && (shift[0] != 0 || shift[1] != 0)) {
 		model_set_offset(t->s.m, t->s.m->offset[0] + shift[0] / 2, t->s.m->offset[1] + shift[1] / 2);
 		if (t->valid)
@@ -189,7 +189,7 @@ struct train_score train_evaluate(struct train *t)
 		m->points ? sqrt(sum / (labels > 0 ? labels : 1)) : sum / ds->n};
 }
 
-static void keep(struct train *t, const real *device, size_t n)
+static void write_best(struct train *t, const real *device, size_t n)
 {
 	const real *host = t->s.be->map_device(t->s.be, device, n * sizeof *host);
 	train_state_check_finite(&t->s, host, n);
@@ -204,13 +204,13 @@ static void keep_best(struct train *t, double score)
 	t->s.best = score, t->s.best_epoch = t->s.epoch;
 	memcpy(t->s.offset, t->s.m->offset, sizeof t->s.offset);
 	rewind(t->s.best_file);
-	keep(t, t->s.net->param, d->nparam), keep(t, t->s.net->stat, d->nstat);
+	write_best(t, t->s.net->param, d->nparam), write_best(t, t->s.net->stat, d->nstat);
 	if (fflush(t->s.best_file))
 		die_errno("the temporary file of the best weights");
 }
 
-/* The end: the weights come back to the model, and what only training needs goes first. */
-static void take_weights(struct train *t, int failed)
+/* The end: frees the moments, then downloads the weights to the model, or reads the best ones from their file. */
+static void download_weights(struct train *t, int failed)
 {
 	const struct netdesc *d = &t->s.m->d;
 	const struct backend *be = t->s.be;
@@ -232,8 +232,8 @@ static void take_weights(struct train *t, int failed)
 	}
 }
 
-/* Which layer went wrong: the first with a weight, else with an output, that is no number; the largest where all are. */
-static void blame(const struct train *t, double loss)
+/* Reports a loss that is not finite or has exploded, with the layer from net_find_nonfinite; dies where there are no best weights. */
+static void report_divergence(const struct train *t, double loss)
 {
 	int layer = net_find_nonfinite(t->s.net);
 	char where[64] = "";
@@ -254,7 +254,7 @@ int train_run(struct train *t)
 	int resumed = a->checkpoint && a->resume && checkpoint_read(&t->s, a->checkpoint, a->key), failed = 0;
 	if (!resumed)
 		net_upload(t->s.net, t->s.m->param, t->s.m->stat);
-	else if (points && t->valid) /* by the offset that was found */
+	else if (points && t->valid) /* with the offset in the checkpoint */
 		targets_augment(t->valid_targets, NULL, 1);
 	free(t->s.m->param);
 	t->s.m->param = NULL;
@@ -266,11 +266,11 @@ int train_run(struct train *t)
 	progress_begin(&p, "faces", a->quiet);
 	while (t->s.epoch < a->epochs && !(t->valid && a->patience && t->s.epoch - t->s.best_epoch >= a->patience)) {
 		t->s.epoch++;
-		double rate = a->learning_rate * spec_rate(a->schedule, t->s.epoch, a->epochs), loss = train_epoch(t, rate, &p);
+		double rate = a->learning_rate * spec_schedule_factor(a->schedule, t->s.epoch, a->epochs), loss = train_epoch(t, rate, &p);
 		if (!t->s.first_loss)
 			t->s.first_loss = loss;
 		if (!isfinite(loss) || (t->s.first_loss > 0 && loss > TRAIN_EXPLODED * t->s.first_loss)) {
-			blame(t, loss);
+			report_divergence(t, loss);
 			failed = 1;
 			break;
 		}
@@ -285,7 +285,7 @@ int train_run(struct train *t)
 			tlog_line(log, "%d\t%.6g\t%.8g\t%.2f", t->s.epoch, rate, loss, log_seconds() - start);
 			progress_line(&p, "epoch %d: train loss %.5g", t->s.epoch, loss);
 		}
-		/* no oftener than twenty times what it costs, but at the end */
+		/* after the last epoch, else at most 1/20 of the time goes to checkpoints */
 		if (a->checkpoint && (t->s.epoch == a->epochs || log_seconds() - written >= 20 * cost)) {
 			double before = log_seconds();
 			checkpoint_write(&t->s, a->checkpoint, a->key);
@@ -297,6 +297,6 @@ int train_run(struct train *t)
 	free(columns);
 	if (t->valid && t->s.epoch && !t->s.best_epoch)
 		die("the validation loss was no number in any epoch; a smaller --rate may help");
-	take_weights(t, failed);
+	download_weights(t, failed);
 	return failed ? -1 : 0;
 }

@@ -1,4 +1,4 @@
-/* Checks of a training run's state. */
+/* The check for finite weights. */
 #include <math.h>
 
 #include "lib/base/err.h"

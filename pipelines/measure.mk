@@ -1,0 +1,27 @@
+# Speed, GPUs, and what the compiler says of the CUDA kernels.
+## measure: make bench | training steps and forward passes a second of the nets people train (build/bin/bench --help)
+bench: $B/built
+	$(side_by_side) $B/bin/bench
+	@$B/bin/bench
+
+## measure: make kernel-table | registers, shared memory and spills of the CUDA kernels, into kernels/cuda/README.md
+kernel-table: $(gpu_objs) $(host_checks)
+	tests/kernel_table.sh $B kernels/cuda/README.md
+
+## measure: make gpu-check | on a machine with a GPU: build for it, compare with the reference, train, time [PEERS=DIR PYTHON=P: beside PyTorch]
+gpu-check:
+	@[ -n "$(NVCC)" ] || { echo "gpu-check: there is no nvcc"; exit 1; }
+	@arch=$$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d . || true); \
+	[ -n "$$arch" ] || { echo "gpu-check: there is no GPU (nvidia-smi names none)"; exit 1; }; \
+	mkdir -p build-gpu; dpkg-query -W check >/dev/null 2>&1 || touch build-gpu/ready; \
+	$(MAKE) --no-print-directory -k -j$$(nproc) B=build-gpu ARCHS=$$arch PTX= gpu-check-build >build-gpu.log 2>&1 || { tail -5 build-gpu.log; true; }; \
+	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin
+gpu-check-build: $(filter-out %/render,$(bins)) $(with_backends)
+
+## measure: make bench-scale | how the speed grows with threads, batch and image size
+bench-scale: $B/bin/bench
+	tests/scale.sh $<
+
+## measure: make bench-table PEERS=DIR PYTHON=P | other frameworks' benches beside ours, into pipelines/README.md (DIR holds `compare`)
+bench-table: $B/bin/bench
+	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/bench_table.sh $< pipelines/README.md
