@@ -187,7 +187,7 @@ int main(int argc, char **argv)
 	passthrough_end(d->in, w.w);
 	tns_close(w.w);
 	if (!o.quiet)
-		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of patch: %llu; not cut, since not "
+		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of room: %llu; not cut, since not "
 		     "labelled: "
 		     "%llu",
 			(unsigned long long)d->in->def[image].rows, (unsigned long long)c.positive, (unsigned long long)c.negative,
