@@ -40,10 +40,10 @@ static const struct opt opts[] = {
 		"what it learns: the label; or the keypoints (missing ones are masked): their coordinates, a map for each, one map of all",
 		0},
 	{0, "loss", OPT_CHOICE, &o.loss, 0, 0, "squared|smooth|wing", "of a coordinate: squared, smooth L1 or wing", 0},
-	{0, "width", OPT_REAL, &o.width, 0, 1000, "PX", "where smooth or wing turn straight; 0: smooth 1, wing 4", 0},
-	{0, "sigma", OPT_REAL, &o.sigma, 0.1, 100, "PX", "heatmap, map: deviation of a point's bump", 0},
+	{0, "width", OPT_REAL, &o.width, 0, 1000, "PX", "from what residual on smooth or wing are linear; 0: smooth 1, wing 4", 0},
+	{0, "sigma", OPT_REAL, &o.sigma, 0.1, 100, "PX", "heatmap, map: standard deviation of a point's Gaussian in the target", 0},
 	{0, "entropy", OPT_REAL, &o.entropy, 0, 1000, "F",
-		"heatmap: weight of the cross-entropy with the bump; the coordinates' loss has 1", 0},
+		"heatmap: weight of the cross-entropy with that Gaussian; the coordinates' loss has 1", 0},
 	{0, "weigh", OPT_LIST, &o.weigh, 0, 0, "NAME=F", "let a point's loss count F times; may be repeated", 0},
 	{0, "distrust", OPT_REAL, &o.distrust, 0, 1000, "PX",
 		"after a third of the epochs, labels that stay further off than that (and than three times most) count less, by the "
@@ -56,7 +56,7 @@ static const struct opt opts[] = {
 		"default",
 		0},
 	{0, "offset", OPT_CHOICE, &o.offset, 0, 0, "auto|none",
-		"from what place labels count: found out as images are moved, or the first pixel's centre", 0},
+		"the labels' offset: estimated as images are moved, or none: they count from the first pixel's centre", 0},
 	{'e', "epochs", OPT_INT, &o.epochs, 1, 1000000, "N", "passes over the data", 0},
 	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "rows a step", 0},
 	{'r', "rate", OPT_REAL, &o.rate, 0, 100, "X", "learning rate", 0},
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 		.sigma = o.sigma,
 		.entropy = o.entropy,
 		.robust = o.distrust,
-		.track_distance = !!o.suspects};
+		.track_residuals = !!o.suspects};
 	a.targets.offset = !strcmp(o.offset, "auto") && model_has_points(target) && target != TARGET_MAP;
 	a.targets.width = o.width > 0 ? o.width : a.targets.loss == LOSS_WING ? 4 : 1;
 	a.targets.curve = a.targets.width / 4;

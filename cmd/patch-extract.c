@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 		char **names = names_points(d->in, (int)d->in->def[points].dim[1]);
 		if (d->in->def[points].dim[2] != 2)
 			die("%s: keypoints has %llu values a point, not 2", d->in->name, (unsigned long long)d->in->def[points].dim[2]);
-		patch_features(p.place, &p.nfeatures, o.around.v, o.around.n, "around", o.flip, names);
+		patch_features(p.positive, &p.nfeatures, o.around.v, o.around.n, "around", o.flip, names);
 		patch_features(p.hard, &p.nhard, o.hard.v, o.hard.n, "hard", o.flip, names);
 		names_free(names);
 	}

@@ -150,11 +150,11 @@ struct backend {
 	void (*to_maps)(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W);
 	void (*to_rows)(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W);
 
-	/* y (B, O) = act(x (B, I) w' + b); w is (O, I), or (I, O) where flip; b may be NULL */
-	void (*dense)(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I,
-		int O);
+	/* y (B, O) = act(x (B, I) w' + b); w is (O, I), or (I, O) where trans_w; b may be NULL */
+	void (*dense)(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B,
+		int I, int O);
 	/* dx (B, I) = dy (B, O) w */
-	void (*dense_backward_input)(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
+	void (*dense_backward_input)(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O);
 	/* dw (O, I) = dy' x, accumulated where add; db (O) = column sums of dy; either may be NULL */
 	void (*dense_backward_weight)(
 		const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);

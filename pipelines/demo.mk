@@ -1,4 +1,4 @@
-# Both pipelines, small, on made faces: the README's first command.
+# Both pipelines, small, on synthetic faces: the README's first command.
 ## first: make demo | the whole chain on synthetic faces, to pictures and figures in out/demo
 DEMO := out/demo
 

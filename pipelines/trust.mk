@@ -25,6 +25,6 @@ fuzz-%: $B/tests/fuzz_%
 # all of lib but pictures: the linker takes what the parser needs
 $B/tests/fuzz_%: tests/fuzz_%.c $(filter lib/%,$(libs)) $(wildcard lib/*/*.h tests/*.h) $B/ready
 	@mkdir -p $(@D)
-	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -Ilib -I. -ffunction-sections -Wl,--gc-sections -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -I. -ffunction-sections -Wl,--gc-sections -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$< $(fuzz_$*) -lz -lm -lpthread -o $@
 fuzz_tns := lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_write.c lib/stream/tns_type.c lib/base/err.c lib/base/out.c lib/base/crc.c

@@ -270,7 +270,7 @@ static const struct planted_fault {
 		"kernel ends_early: no such launch: grid (1, 1, 1), block (33, 1, 1), 0 bytes of shared memory\n", ""},
 	{[] { gpu_download(got, y, sizeof got); }, NULL, 0, 0, 0, 0, "gpu_download: 260 bytes at ", " are not device memory\n"},
 	{[] { gpu_free(y + 1); }, NULL, 0, 0, 0, 0, "gpu_free: ", " is not the beginning of device memory\n"},
-	{[] { gpu_wait(gpu_download_async(got, y, 4) + 1); }, NULL, 0, 0, 0, 0, "gpu_wait: no fetch has ticket 1\n", ""},
+	{[] { gpu_wait(gpu_download_async(got, y, 4) + 1); }, NULL, 0, 0, 0, 0, "gpu_wait: no download has ticket 1\n", ""},
 	{[] {
 		 for (int i = 0; i <= BACKEND_DOWNLOADS; i++)
 			 gpu_download_async(got, y, 4);

@@ -37,8 +37,8 @@ static void record(void *arg, const uint8_t *p, int label)
 static struct patch_plan plan(int w, int h)
 {
 	struct patch_plan p = {.W = W, .H = H, .w = w, .h = h, .seed = 1};
-	p.place[0] = (struct patch_feature){.n = 1, .point = {0}, .mirror = {1}};
-	p.place[1] = (struct patch_feature){.n = 1, .point = {1}, .mirror = {0}};
+	p.positive[0] = (struct patch_feature){.n = 1, .point = {0}, .mirror = {1}};
+	p.positive[1] = (struct patch_feature){.n = 1, .point = {1}, .mirror = {0}};
 	p.hard[0] = (struct patch_feature){.n = 1, .point = {3}, .mirror = {3}};
 	return p;
 }

@@ -53,7 +53,7 @@ START_TEST(order)
 }
 END_TEST
 
-/* A repeated epoch: one graph for each piece of it, and only arguments that differ are set. */
+/* A repeated epoch: one graph for each flush of it, and only arguments that differ are set. */
 START_TEST(repeated_epoch)
 {
 	struct queue *q = queue_of(be);
@@ -85,7 +85,7 @@ START_TEST(repeated_epoch)
 }
 END_TEST
 
-/* A long epoch of equal steps: the queue cuts it at the ends of steps, so that few graphs run it, however many pieces there are. */
+/* A long epoch of equal steps: the queue cuts it at the ends of steps, so that few graphs run it, however many flushes there are. */
 static __global__ void other(double *x, double add)
 {
 	if (!launch_index())

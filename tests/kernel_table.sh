@@ -2,7 +2,7 @@
 # usage: tests/kernel_table.sh [--all] BUILD [README]
 # Table of the cuda backend's kernels as the compiler reports them: the most registers a thread by compute capability, the most bytes of
 # shared memory that a launch in the tests on the host used, bytes spilled. --all: a line a kernel; else a line a source file, and one for
-# each precision and tile size of tile_product. Written into the README too, if named. Exit status 1 where a kernel spills.
+# each precision and tile size of tile_gemm_kernel. Written into the README too, if named. Exit status 1 where a kernel spills.
 set -euo pipefail
 all=0
 [ "${1-}" = --all ] && { all=1; shift; }
@@ -24,21 +24,21 @@ for p in fp32 tf32 bf16; do # few multiprocessors, so that all tile sizes are us
 done
 awk -F'\t' -v OFS='\t' -v all="$all" '
 	function sort_of(file, name,    a) {
-		if (name ~ /^tile_product</) {
+		if (name ~ /^tile_gemm_kernel</) {
 			split(name, a, /[<,> ]+/)
-			return "tile_product " substr("fp32tf32bf16", 4 * a[2] + 1, 4) " " a[3] "x" a[4]
+			return "tile_gemm_kernel " substr("fp32tf32bf16", 4 * a[2] + 1, 4) " " a[3] "x" a[4]
 		}
 		sub(/<.*/, "", name)
 		return all ? name : "others of " file
 	}
-	NR == FNR { n = split($1, w, /[< ]/); k = $1 ~ /^tile_product/ ? $1 : w[1]; if ($4 + 0 > shared[k]) shared[k] = $4; next }
+	NR == FNR { n = split($1, w, /[< ]/); k = $1 ~ /^tile_gemm_kernel/ ? $1 : w[1]; if ($4 + 0 > shared[k]) shared[k] = $4; next }
 	{
 		s = sort_of($1, $2); plain = $2; sub(/<.*/, "", plain)
 		if (!(s in count)) order[++rows] = s
 		if (!seen[s, $2]++) count[s]++
 		if ($4 + 0 > regs[s, $3]) regs[s, $3] = $4
 		arch[$3] = 1; spill[s] += $5
-		k = plain == "tile_product" ? s : plain
+		k = plain == "tile_gemm_kernel" ? s : plain
 		if (shared[k] + 0 > room[s]) room[s] = shared[k]
 	}
 	END {

@@ -51,7 +51,7 @@ def kept(seed, layer, epoch, rows, inputs, share):
     return torch.tensor(m)
 
 
-# ---- the stream (README, the tensor stream)
+# ---- the stream (lib/stream/format.md)
 class Stream:
     DTYPES = {"uint8": 1, "float32": 7, "float64": 10}
 

@@ -167,7 +167,7 @@ void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x,
 {
 	struct cpu *c = be->ctx;
 	if (!conv_layout_supports(s)) {
-		cpu_conv_plain(be, y, argmax, x, packed, b, s);
+		cpu_conv_reference(be, y, argmax, x, packed, b, s);
 		return;
 	}
 	struct job j = {.c = c, .s = s, .p = pack_forward(s, c->simd), .w = packed, .x = x, .y = y, .argmax = argmax};

@@ -1,5 +1,6 @@
-/* The layout of packed weights: an output pixel is the sum over K = (kernel positions x input channels) of an input value times a row of
- * packed weights. Along one axis, output o = phases q + phase reads inputs q step + t, t from lo[phase] to hi[phase]. This covers a stride
+/* The layout of packed weights: for each phase, for each group of blocks of output channels, (K, 16 x blocks), K = kernel positions x input
+ * channels; an output pixel is the sum over K of an input value times a row. A phase is the outputs o = phases q + phase along an axis; the
+ * q-th of them reads inputs q step + t, t from lo[phase] to hi[phase]. This covers a stride
  * (forward), an upsampling fused with its convolution (upsample x upsample phases, each a smaller convolution) and the backward pass of a
  * stride (one convolution per phase). Weights that fall on the same t are added. */
 #ifndef CONV_LAYOUT_H

@@ -38,8 +38,9 @@ void cpu_release(const struct backend *be, void *p);
 size_t cpu_maps_size(const struct backend *be, int B, int C, int H, int W);
 void cpu_to_maps(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W);
 void cpu_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W);
-void cpu_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
-void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
+void cpu_dense(
+	const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O);
+void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O);
 void cpu_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
 void cpu_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2,
 	const real *x2, int B, int I, int O, const struct optimizer_step *opt);
@@ -49,10 +50,10 @@ void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x,
 void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
 	const real *x, const real *w, const void *packed, const struct conv *s);
 /* shapes that conv_layout_supports refuses: by the reference backend */
-void cpu_conv_plain(
+void cpu_conv_reference(
 	const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
-void cpu_conv_backward_plain(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
-	const real *x, const real *w, const void *packed, const struct conv *s);
+void cpu_conv_backward_reference(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y,
+	const uint8_t *argmax, const real *x, const real *w, const void *packed, const struct conv *s);
 void cpu_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
 	float add, const struct augment *a);
 void cpu_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);

@@ -249,10 +249,11 @@ static void gemv_task(void *arg, int task, int thread)
 			d->simd->act(d->y + (size_t)b * (size_t)d->O + from, d->y + (size_t)b * (size_t)d->O + from, d->act, (size_t)n);
 }
 
-void cpu_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
+void cpu_dense(
+	const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O)
 {
 	struct cpu *c = be->ctx;
-	if (B <= GEMV_BATCH && !flip)
+	if (B <= GEMV_BATCH && !trans_w)
 		thread_pool_run(c->pool, (O + GEMV_ROWS - 1) / GEMV_ROWS, gemv_task, &(struct gemv){c->simd, y, x, w, b, act, B, I, O});
 	else if (B <= O)
 		gemm(c,
@@ -260,8 +261,8 @@ void cpu_dense(const struct backend *be, real *y, const real *x, const real *w, 
 				.N = B,
 				.K = I,
 				.a = {w},
-				.lda = flip ? O : I,
-				.trans_a = flip,
+				.lda = trans_w ? O : I,
+				.trans_a = trans_w,
 				.b = {x},
 				.ldb = I,
 				.trans_b = 1,
@@ -279,8 +280,8 @@ void cpu_dense(const struct backend *be, real *y, const real *x, const real *w, 
 				.a = {x},
 				.lda = I,
 				.b = {w},
-				.ldb = flip ? O : I,
-				.trans_b = !flip,
+				.ldb = trans_w ? O : I,
+				.trans_b = !trans_w,
 				.y = y,
 				.ldy = O,
 				.bias = b,
@@ -288,10 +289,10 @@ void cpu_dense(const struct backend *be, real *y, const real *x, const real *w, 
 			0);
 }
 
-void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O)
+void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O)
 {
 	struct cpu *c = be->ctx;
-	if (B <= I && flip)
+	if (B <= I && trans_w)
 		gemm(c,
 			&(struct gemm){.M = I,
 				.N = B,
@@ -313,11 +314,11 @@ void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy
 				.a = {dy},
 				.lda = O,
 				.b = {w},
-				.ldb = flip ? O : I,
-				.trans_b = flip,
+				.ldb = trans_w ? O : I,
+				.trans_b = trans_w,
 				.y = dx,
 				.ldy = I},
-			!flip && I >= 8 * LOCAL_COLUMNS && B <= 512);
+			!trans_w && I >= 8 * LOCAL_COLUMNS && B <= 512);
 }
 
 struct bias {

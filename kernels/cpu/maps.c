@@ -343,7 +343,7 @@ static void free_reference_buffers(struct reference_buffers *r)
 	free(r->x), free(r->y), free(r->dx), free(r->dy), free(r->argmax), free(r->argmax_real);
 }
 
-void cpu_conv_plain(
+void cpu_conv_reference(
 	const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
 {
 	struct reference_buffers r = reference_buffers_of(be, x, s);
@@ -363,8 +363,8 @@ void cpu_conv_plain(
 	free_reference_buffers(&r);
 }
 
-void cpu_conv_backward_plain(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
-	const real *x, const real *w, const void *packed, const struct conv *s)
+void cpu_conv_backward_reference(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y,
+	const uint8_t *argmax, const real *x, const real *w, const void *packed, const struct conv *s)
 {
 	struct reference_buffers r = reference_buffers_of(be, x, s);
 	int PH = s->OH / s->pool, PW = s->OW / s->pool;

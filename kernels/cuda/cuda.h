@@ -72,8 +72,8 @@ void cuda_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, d
 void cuda_draw_gaussians(const struct backend *be, const struct gaussians *s, real *t, const real *points, const real *prior, int B);
 /* dense.cu */
 void cuda_dense(
-	const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
-void cuda_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
+	const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O);
+void cuda_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O);
 void cuda_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
 void cuda_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2,
 	const real *x2, int B, int I, int O, const struct optimizer_step *opt);

@@ -58,11 +58,11 @@ struct epilogue_step { /* an optimizer step on w, v its gradient */
 		float each[4] = {g.x, g.y, g.z, g.w};
 		if (!aligned || count < 4) {
 			for (int i = 0; i < count; i++)
-				w[at + i] = elementwise_update(
+				w[at + i] = elementwise_optimizer_step(
 					w[at + i], each[i], m ? m + at + i : NULL, v ? v + at + i : NULL, opt, correction1, correction2);
 			return;
 		}
-		elementwise_update_four(w + at, g, m ? m + at : NULL, v ? v + at : NULL, opt, correction1, correction2);
+		elementwise_optimizer_step_four(w + at, g, m ? m + at : NULL, v ? v + at : NULL, opt, correction1, correction2);
 	}
 };
 
@@ -96,27 +96,27 @@ static __global__ void bias_act(float *y, const float *b, enum act act, size_t n
 	y[i] = act_value(b ? y[i] + b[column] : y[i], act);
 }
 
-/* y (B, O) = act(x (B, I) w' + b) of w (O, I), or (I, O) where flip. */
-void cuda_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
+/* y (B, O) = act(x (B, I) w' + b) of w (O, I), or (I, O) where trans_w. */
+void cuda_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O)
 {
 	struct cuda *c = cuda_of(be);
 	if (use_cublas(c, B, O, I)) {
-		cublas_gemm(c, y, x, 0, w, !flip, B, O, I, 0);
+		cublas_gemm(c, y, x, 0, w, !trans_w, B, O, I, 0);
 		if (b || act != ACT_NONE)
 			launch_flat(&c->q, (size_t)B * O, bias_act, y, b, act, (size_t)B * O, divisor(O));
 		return;
 	}
 	float *partial = (float *)cuda_workspace(c, tile_workspace_size(c, B, O, I, 0));
 	struct epilogue_dense e = epilogue_of(y, b, act, O);
-	if (flip)
+	if (trans_w)
 		tile_gemm(c, k_major(x, (size_t)I, B), mn_major(w, NULL, I, (size_t)O, O), e, B, O, I, partial);
 	else
 		tile_gemm(c, k_major(x, (size_t)I, B), k_major(w, (size_t)I, O), e, B, O, I, partial);
 }
 
-void cuda_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O)
+void cuda_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O)
 {
-	cuda_dense(be, dx, dy, w, NULL, ACT_NONE, !flip, B, O, I);
+	cuda_dense(be, dx, dy, w, NULL, ACT_NONE, !trans_w, B, O, I);
 }
 
 void cuda_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O)

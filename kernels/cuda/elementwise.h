@@ -8,7 +8,7 @@
 
 /* Returns weight w after one step by its gradient g (struct optimizer_step) and updates its moments *m and *v; NULL: it has none.
  * correction1, correction2: of optimizer_bias_correction. */
-static inline __device__ float elementwise_update(
+static inline __device__ float elementwise_optimizer_step(
 	float w, float g, float *m, float *v, struct optimizer_step opt, float correction1, float correction2)
 {
 	if (opt.kind == OPTIMIZER_ADAM) {
@@ -20,15 +20,15 @@ static inline __device__ float elementwise_update(
 }
 
 /* Four weights in place; all pointers are at multiples of 16 bytes. */
-static inline __device__ void elementwise_update_four(
+static inline __device__ void elementwise_optimizer_step_four(
 	float *w, float4 g, float *m, float *v, struct optimizer_step opt, float correction1, float correction2)
 {
 	float4 zero = make_float4(0, 0, 0, 0), old = *(const float4 *)w, first = m ? *(const float4 *)m : zero,
 	       second = v ? *(const float4 *)v : zero;
-	old.x = elementwise_update(old.x, g.x, m ? &first.x : NULL, &second.x, opt, correction1, correction2);
-	old.y = elementwise_update(old.y, g.y, m ? &first.y : NULL, &second.y, opt, correction1, correction2);
-	old.z = elementwise_update(old.z, g.z, m ? &first.z : NULL, &second.z, opt, correction1, correction2);
-	old.w = elementwise_update(old.w, g.w, m ? &first.w : NULL, &second.w, opt, correction1, correction2);
+	old.x = elementwise_optimizer_step(old.x, g.x, m ? &first.x : NULL, &second.x, opt, correction1, correction2);
+	old.y = elementwise_optimizer_step(old.y, g.y, m ? &first.y : NULL, &second.y, opt, correction1, correction2);
+	old.z = elementwise_optimizer_step(old.z, g.z, m ? &first.z : NULL, &second.z, opt, correction1, correction2);
+	old.w = elementwise_optimizer_step(old.w, g.w, m ? &first.w : NULL, &second.w, opt, correction1, correction2);
 	*(float4 *)w = old;
 	if (m)
 		*(float4 *)m = first;

@@ -218,7 +218,7 @@ int gpu_download_async(void *host, const void *device, size_t bytes)
 	while (ticket < BACKEND_DOWNLOADS && state.download[ticket].busy)
 		ticket++;
 	if (ticket == BACKEND_DOWNLOADS)
-		die("%s: more than %d fetches at a time", state.gpu.name, (int)BACKEND_DOWNLOADS);
+		die("%s: more than %d downloads at a time", state.gpu.name, (int)BACKEND_DOWNLOADS);
 	struct staging *b = &state.download[ticket];
 	staging_reserve(b, bytes, bytes >= OVERLAP_BYTES);
 	b->host = host, b->bytes = bytes, b->busy = 1;

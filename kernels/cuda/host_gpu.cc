@@ -258,7 +258,7 @@ void gpu_wait(int ticket)
 {
 	struct download *f = &m.download[ticket];
 	if (ticket < 0 || ticket >= BACKEND_DOWNLOADS || !f->copy)
-		die("gpu_wait: no fetch has ticket %d", ticket);
+		die("gpu_wait: no download has ticket %d", ticket);
 	memcpy(f->host, f->copy, f->bytes);
 	free(f->copy);
 	f->copy = NULL;

@@ -3,7 +3,7 @@
 #include "kernels/cuda/elementwise.h"
 #include "kernels/optimizer.h"
 
-struct update_item { /* one array of n weights; a thread four of them; vec4: all arrays begin at multiples of 16 bytes */
+struct optimizer_item { /* one array of n weights; a thread four of them; vec4: all arrays begin at multiples of 16 bytes */
 	float *w, *m, *v;
 	const float *g;
 	size_t n;
@@ -13,7 +13,7 @@ struct update_item { /* one array of n weights; a thread four of them; vec4: all
 	{
 		return (n + 3) / 4;
 	}
-	int overlaps(const struct update_item &other) const
+	int overlaps(const struct optimizer_item &other) const
 	{
 		const float *own[] = {w, m, v, g}, *written[] = {other.w, other.m, other.v};
 		for (const float *a : own)
@@ -25,31 +25,31 @@ struct update_item { /* one array of n weights; a thread four of them; vec4: all
 	}
 };
 
-struct update_common {
+struct optimizer_common {
 	struct optimizer_step opt; /* its weight_decay is 0: that is each item's own */
 	float correction1, correction2;
 };
 
-static __global__ void update(struct batched_launch<struct update_common, struct update_item, 20> p)
+static __global__ void optimizer_step(struct batched_launch<struct optimizer_common, struct optimizer_item, 20> p)
 {
 	size_t i;
-	const struct update_item &a = batched_launch_find(p, &i);
+	const struct optimizer_item &a = batched_launch_find(p, &i);
 	struct optimizer_step opt = p.common.opt;
 	opt.weight_decay = a.weight_decay, i *= 4;
 	if (a.vec4 && i + 4 <= a.n) {
-		elementwise_update_four(a.w + i, *(const float4 *)(const void *)(a.g + i), a.m ? a.m + i : NULL, a.v ? a.v + i : NULL, opt,
+		elementwise_optimizer_step_four(a.w + i, *(const float4 *)(const void *)(a.g + i), a.m ? a.m + i : NULL, a.v ? a.v + i : NULL, opt,
 			p.common.correction1, p.common.correction2);
 		return;
 	}
 	for (size_t k = i; k < i + 4 && k < a.n; k++)
-		a.w[k] = elementwise_update(a.w[k], a.g[k], a.m ? a.m + k : NULL, a.v ? a.v + k : NULL, opt, p.common.correction1, p.common.correction2);
+		a.w[k] = elementwise_optimizer_step(a.w[k], a.g[k], a.m ? a.m + k : NULL, a.v ? a.v + k : NULL, opt, p.common.correction1, p.common.correction2);
 }
 
 void cuda_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt)
 {
-	struct update_common common = {*opt, 0, 0};
-	struct update_item item = {w, m, v, g, n, opt->weight_decay, cuda_float4_aligned(w, g, m, v)};
+	struct optimizer_common common = {*opt, 0, 0};
+	struct optimizer_item item = {w, m, v, g, n, opt->weight_decay, cuda_float4_aligned(w, g, m, v)};
 	common.opt.weight_decay = 0;
 	optimizer_bias_correction(opt, &common.correction1, &common.correction2);
-	batched_launch_add(queue_of(be), "update", update, common, item);
+	batched_launch_add(queue_of(be), "optimizer_step", optimizer_step, common, item);
 }

@@ -62,7 +62,7 @@ static uint64_t hash_of(const struct launch *c, int n)
 	return h;
 }
 
-/* The graph for the queued launches: that of this piece of an epoch, or, where QUEUE_SAME of their shape are kept, the least recently used
+/* The graph for the queued launches: that of this flush of an epoch, or, where QUEUE_SAME of their shape are kept, the least recently used
  * of those; else NULL. */
 static struct cached_graph *graph_find(struct queue *q, uint64_t hash)
 {
@@ -73,7 +73,7 @@ static struct cached_graph *graph_find(struct queue *q, uint64_t hash)
 		int same = g->graph && g->hash == hash && g->n == q->n;
 		for (int k = 0; same && k < q->n; k++)
 			same = same_shape(&g->launches[k], &q->launches[k]);
-		if (same && g->piece == q->piece)
+		if (same && g->flush_index == q->flush_index)
 			return g;
 		n += same;
 		if (same && (!oldest || g->last_used < oldest->last_used))
@@ -92,7 +92,7 @@ static struct cached_graph *graph_make(struct queue *q, uint64_t hash)
 	g->launches = (struct launch *)xcalloc((size_t)q->n, sizeof *g->launches);
 	memcpy(g->launches, q->launches, (size_t)q->n * sizeof *g->launches);
 	g->graph = gpu_graph(g->launches, q->n);
-	g->n = q->n, g->hash = hash, g->piece = q->piece;
+	g->n = q->n, g->hash = hash, g->flush_index = q->flush_index;
 	q->graphs++;
 	return g;
 }
@@ -128,7 +128,7 @@ static void flush_first(struct queue *q, int n)
 		gpu_graph_run(g->graph);
 		q->runs++;
 	}
-	q->piece++;
+	q->flush_index++;
 	memmove(q->launches, q->launches + n, (size_t)left * sizeof *q->launches);
 	q->n = left;
 }
@@ -157,7 +157,7 @@ void queue_flush(struct queue *q)
 {
 	if (q->n)
 		flush_first(q, q->n);
-	q->piece = 0;
+	q->flush_index = 0;
 }
 
 struct launch *queue_last(struct queue *q, const void *kernel)

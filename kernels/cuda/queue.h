@@ -1,7 +1,7 @@
 /* The launch queue, which becomes CUDA graphs. Launches are queued and flushed to the GPU when the host waits for a result, or when the
  * queue is full. A flush of the same kernels, grids and number of launches as an earlier one reuses its graph: arguments that differ are
  * updated, and one graph launch runs all. A full queue is cut where its launches repeat those it began with, at the end of a training step,
- * so that all pieces (flushes) of an epoch have the same shape. So an epoch, whose steps are the same operations in the same order with
+ * so that all flushes of an epoch have the same shape. So an epoch, whose steps are the same operations in the same order with
  * other rows, learning rates and random numbers, is a handful of graph launches. */
 #ifndef QUEUE_H
 #define QUEUE_H
@@ -10,7 +10,7 @@
 
 /* QUEUE_LAUNCHES: in a full queue; QUEUE_GRAPHS: graphs kept; QUEUE_FEW: fewer launches run without a graph; QUEUE_ALIKE: so many launches
  * must be as the first ones of the queue where it is cut; QUEUE_SAME: so many graphs of one shape are kept, each for one of an epoch's
- * first pieces, whose arguments change little from epoch to epoch; later pieces share them. */
+ * first flushes, whose arguments change little from epoch to epoch; later flushes share them. */
 enum { QUEUE_LAUNCHES = 512, QUEUE_GRAPHS = 64, QUEUE_FEW = 4, QUEUE_ALIKE = 16, QUEUE_SAME = 8 };
 
 struct cached_graph { /* a graph and the launches with which it was last run */
@@ -18,13 +18,13 @@ struct cached_graph { /* a graph and the launches with which it was last run */
 	struct launch *launches;
 	int n;
 	uint64_t hash;	    /* of kernels, grids, blocks, cuBLAS GEMMs */
-	int piece;	    /* flushes before it since the host last waited */
+	int flush_index;    /* flushes before it since the host last waited */
 	uint64_t last_used; /* the queue's clock */
 };
 
 struct queue {
 	struct launch *launches;
-	int n, piece;
+	int n, flush_index;
 	uint64_t clock;
 	struct cached_graph graph[QUEUE_GRAPHS];
 	/* for tests: */

@@ -1,12 +1,12 @@
-/* Tiled GEMM: C (M, N) = A (M, K) B (K, N), a thread block a tile of C; the main loop over K is in tile_product. Loaders read A and B from
- * global memory and an epilogue stores C, so that a convolution is an implicit GEMM, whose im2col matrix is never in memory (Chetlur et
- * al., 2014, "cuDNN", section 3), and bias, activation, max pool or optimizer step are fused with the GEMM before them.
- * Loader: K_MAJOR, 1 if four neighbours in memory are four k, 0 if they are four m (n); `struct position`, what is computed once a tile
- * for a row m (n; for four of them) by find(m); load(position, k, end): four values from (m, k) on, zeros from k = end on and outside of
- * the matrix. Epilogue: store(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside of C; n % 4 is 0. One with
- * COLUMN_SUMS gets the sums of B's columns, not rounded to tf32 or bf16, as row M; B's loader must then have K_MAJOR 0.
- * Split-K: where there are fewer tiles than multiprocessors, K is cut into splits, whose partial sums are added in a fixed order by
- * split_k_reduce, a second launch: bits depend on the shapes and on the GPU's number of multiprocessors. */
+/* Tiled GEMM: C (M, N) = A (M, K) B (K, N), a thread block a tile of C; the main loop over K is in tile_gemm_kernel. Loaders read A and B
+ * from global memory and an epilogue stores C, so that a convolution is an implicit GEMM, whose im2col matrix is never in memory (Chetlur
+ * et al., 2014, "cuDNN", section 3), and bias, activation, max pool or optimizer step are fused with the GEMM before them. Loader: K_MAJOR,
+ * 1 if four neighbours in memory are four k, 0 if they are four m (n); `struct position`, what is computed once a tile for a row m (n; for
+ * four of them) by find(m); load(position, k, end): four values from (m, k) on, zeros from k = end on and outside of the matrix. Epilogue:
+ * store(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside of C; n % 4 is 0. One with COLUMN_SUMS gets the
+ * sums of B's columns, not rounded to tf32 or bf16, as row M; B's loader must then have K_MAJOR 0. Split-K: where there are fewer tiles
+ * than multiprocessors, K is cut into splits, whose partial sums are added in a fixed order by split_k_reduce, a second launch: bits depend
+ * on the shapes and on the GPU's number of multiprocessors. */
 #ifndef TILE_H
 #define TILE_H
 
@@ -48,7 +48,7 @@ template <int BN, class E> static inline __device__ void tile_column_sums(const 
 
 /* The GEMM kernel: tile (blockIdx.x), split of K (blockIdx.y). */
 template <int P, int BM, int BN, class A, class B, class E>
-static __global__ void __launch_bounds__(LAUNCH_BLOCK, 2) tile_product(A a, B b, E e, int M, int N, int K, int split_k)
+static __global__ void __launch_bounds__(LAUNCH_BLOCK, 2) tile_gemm_kernel(A a, B b, E e, int M, int N, int K, int split_k)
 {
 	typedef tile_stage<P, BM, A> stage_a;
 	typedef tile_stage<P, BN, B> stage_b;
@@ -171,9 +171,10 @@ static void tile_launch(struct cuda *c, const A &a, const B &b, const E &e, int 
 		       (size_t)((int)tile_stage<P, BM, A>::SIZE + (int)tile_stage<P, BN, B>::SIZE) * sizeof(typename tile_element<P>::type),
 	       result_bytes = (size_t)BM * (BN + 4) * sizeof(float);
 	dim3 grid((unsigned)ceil_div(M, BM) * (unsigned)ceil_div(N, BN), (unsigned)tiling.splits);
-	static const char *const name[][2] = {{"tile_product fp32 64x32", "tile_product fp32 128x64"},
-		{"tile_product tf32 64x32", "tile_product tf32 128x64"}, {"tile_product bf16 64x32", "tile_product bf16 128x64"}};
-	void (*kernel)(A, B, E, int, int, int, int) = tile_product<P, BM, BN, A, B, E>;
+	static const char *const name[][2] = {{"tile_gemm_kernel fp32 64x32", "tile_gemm_kernel fp32 128x64"},
+		{"tile_gemm_kernel tf32 64x32", "tile_gemm_kernel tf32 128x64"},
+		{"tile_gemm_kernel bf16 64x32", "tile_gemm_kernel bf16 128x64"}};
+	void (*kernel)(A, B, E, int, int, int, int) = tile_gemm_kernel<P, BM, BN, A, B, E>;
 	launch_add(&c->q, name[P][BM == 128], 0, grid, dim3(LAUNCH_BLOCK), operand_bytes > result_bytes ? operand_bytes : result_bytes,
 		kernel, a, b, e, M, N, K, tiling.split_k);
 }

@@ -5,26 +5,27 @@
 #include "kernels/ref/ref.h"
 #include "lib/base/err.h"
 
-void ref_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O)
+void ref_dense(
+	const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O)
 {
 	(void)be;
 	for (int r = 0; r < B; r++)
 		for (int o = 0; o < O; o++) {
 			double s = b ? (double)b[o] : 0;
 			for (int i = 0; i < I; i++)
-				s += (double)x[(size_t)r * I + i] * (double)(flip ? w[(size_t)i * O + o] : w[(size_t)o * I + i]);
+				s += (double)x[(size_t)r * I + i] * (double)(trans_w ? w[(size_t)i * O + o] : w[(size_t)o * I + i]);
 			y[(size_t)r * O + o] = act_value((real)s, act);
 		}
 }
 
-void ref_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O)
+void ref_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O)
 {
 	(void)be;
 	for (int r = 0; r < B; r++)
 		for (int i = 0; i < I; i++) {
 			double s = 0;
 			for (int o = 0; o < O; o++)
-				s += (double)dy[(size_t)r * O + o] * (double)(flip ? w[(size_t)i * O + o] : w[(size_t)o * I + i]);
+				s += (double)dy[(size_t)r * O + o] * (double)(trans_w ? w[(size_t)i * O + o] : w[(size_t)o * I + i]);
 			dx[(size_t)r * I + i] = (real)s;
 		}
 }

@@ -13,8 +13,9 @@ void ref_dropout(const struct backend *be, real *y, const real *x, const uint32_
 size_t ref_maps_size(const struct backend *be, int B, int C, int H, int W);
 void ref_to_maps(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W);
 void ref_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W);
-void ref_dense(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int flip, int B, int I, int O);
-void ref_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int flip, int B, int I, int O);
+void ref_dense(
+	const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O);
+void ref_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O);
 void ref_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
 void ref_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2,
 	const real *x2, int B, int I, int O, const struct optimizer_step *opt);

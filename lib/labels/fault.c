@@ -52,7 +52,7 @@ static void blank_label(struct faults *f, int point)
 	f->work[2 * point] = f->work[2 * point + 1] = NAN;
 }
 
-static int visible(const float *xy, int k)
+static int labelled(const float *xy, int k)
 {
 	return !isnan(xy[2 * k]) && !isnan(xy[2 * k + 1]);
 }
@@ -82,7 +82,7 @@ static void swap_points(float *xy, int a, int b)
 
 static int is_pair(const float *xy, const int *mirror, int k)
 {
-	return mirror[k] > k && visible(xy, k) && visible(xy, mirror[k]);
+	return mirror[k] > k && labelled(xy, k) && labelled(xy, mirror[k]);
 }
 
 /* A fault that may have produced the row; log_likelihood: of the row under it, penalties included. */

@@ -155,10 +155,10 @@ void patch_crop(const struct patch_plan *p, const uint8_t *image, const float *p
 	double positive[PATCH_FEATURES][2], xy[2];
 	int known = 0;
 	for (int i = 0; i < p->nfeatures; i++)
-		known += centre(p->place[i].point, p->place[i].n, points, positive[known]);
+		known += centre(p->positive[i].point, p->positive[i].n, points, positive[known]);
 	for (int i = 0; i < p->nfeatures; i++)
 		for (int m = 0; m <= p->flip; m++)
-			c->unknown += !cut_feature(&k, &p->place[i], points, m, 1);
+			c->unknown += !cut_feature(&k, &p->positive[i], points, m, 1);
 	for (int i = 0; i < p->nhard; i++)
 		for (int m = 0; m <= p->flip; m++)
 			c->unknown += !cut_feature(&k, &p->hard[i], points, m, 0);

@@ -1,4 +1,4 @@
-/* Tests of rows. What depends on the set of visible points alone is computed once and cached, in a direct-mapped table. */
+/* Tests of rows. What depends on the set of labelled points alone is computed once and cached, in a direct-mapped table. */
 #include "lib/labels/shape.h"
 
 #include <math.h>
@@ -9,19 +9,18 @@
 #include "lib/labels/cholesky.h"
 #include "lib/labels/f_dist.h"
 
-#define CACHE_SIZE 256 /* sets of visible points, a power of two */
-#define WORK 4e6       /* bound of the fit's work an iteration: sets of visible points times the cube of the coordinates */
+#define CACHE_SIZE 256 /* sets of labelled points, a power of two */
 
-/* Of one set of visible points, n coordinates: its part of cov, and the bounds of the tests. */
+/* Of one set of labelled points, n coordinates: its part of cov, and the bounds of the tests. */
 struct shape_cache {
 	uint64_t mask;
 	int n, *at;		  /* (n) indices of the coordinates, 2 a point */
-	double *precision;	  /* (n, n): inverse of the visible part of cov */
+	double *precision;	  /* (n, n): inverse of the labelled part of cov */
 	double *point_cov;	  /* (n/2, 3): a point's shape matrix given the others: inverse of its 2x2 block of precision; xx, xy, yy */
 	double shift_alone;	  /* bound of a translation's part of D, whatever the rest */
 	double set, point, shift; /* bounds: of D; as q of part_bound, of a point's and of a translation's part */
 	double shift_cov[3];	  /* shape matrix of the estimated translation: inverse of the sum of all 2x2 blocks of precision */
-	double logdet, shift_logdet; /* log determinants of the visible part of cov, and of shift_cov */
+	double logdet, shift_logdet; /* log determinants of the labelled part of cov, and of shift_cov */
 };
 
 uint64_t shape_visible(int k, const float *xy)

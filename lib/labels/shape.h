@@ -1,7 +1,7 @@
 /* Shape model: the distribution of a face's points, fitted to labels of which some are missing and some wrong, and tests for outliers.
  *
  * The model is one multivariate t distribution of all coordinates (x0, y0, x1, y1, ...) in pixels: centre, shape matrix, degrees of
- * freedom. Turned and laughing faces are covered by its heavy tails: the degrees of freedom are fitted too. Tests of a row use its visible
+ * freedom. Turned and laughing faces are covered by its heavy tails: the degrees of freedom are fitted too. Tests of a row use its labelled
  * points alone, whichever they are: marginals and conditionals of a t distribution are t distributions.
  *
  * Three tests, each rejecting a correct row with probability SHAPE_ALPHA:
@@ -27,7 +27,7 @@ struct shape {
 	double dof;		    /* degrees of freedom, nu */
 	size_t rows;		    /* with a label, that it was fitted to */
 	size_t rejected;	    /* of them, rejected as wrong by the last round of the fit */
-	struct shape_cache **cache; /* private: what depends on the set of visible points alone */
+	struct shape_cache **cache; /* private: what depends on the set of labelled points alone */
 };
 
 /* Fits a model to n rows (n, K, 2), where a NaN makes a point invisible. NULL if fewer than SHAPE_ROWS_MIN rows have a label, or K is 0 or
@@ -38,26 +38,26 @@ void shape_free(struct shape *s);
  * shape_clear_cache, which empties the cache, after any change of them. */
 struct shape *shape_new(int k);
 void shape_clear_cache(struct shape *s);
-/* Bit i: point i of xy (K, 2) is visible (not NaN). */
+/* Bit i: point i of xy (K, 2) is labelled (not NaN). */
 uint64_t shape_visible(int k, const float *xy);
 
 /* Results of the tests of one row. */
 struct shape_test_result {
-	int n;		       /* visible points */
+	int n;		       /* labelled points */
 	double distance;       /* D, squared Mahalanobis, of all of them */
 	int set, point, shift; /* 1: rejected by this test */
-	int worst;	       /* the point least likely given the others, or -1 if none is visible */
+	int worst;	       /* the point least likely given the others, or -1 if none is labelled */
 	double move[2];	       /* estimated translation of the row */
 	double moved;	       /* its part of the distance */
 };
 
-/* Tests the row xy (K, 2). With fewer than 2 visible points nothing is rejected. */
+/* Tests the row xy (K, 2). With fewer than 2 labelled points nothing is rejected. */
 void shape_test(const struct shape *s, const float *xy, struct shape_test_result *v);
 /* Only D and, if tail is not NULL, the probability of a larger one. */
 double shape_distance(const struct shape *s, const float *xy, double *tail);
-/* Log density of the visible points (per square pixel each); moved 1: up to a translation, two dimensions less. No visible point: 0. */
+/* Log density of the labelled points (per square pixel each); moved 1: up to a translation, two dimensions less. No labelled point: 0. */
 double shape_likelihood(const struct shape *s, const float *xy, int moved);
-/* Mean of the visible point k given the other visible points. */
+/* Mean of the labelled point k given the other labelled points. */
 void shape_conditional_mean(const struct shape *s, const float *xy, int k, double at[2]);
 
 #endif

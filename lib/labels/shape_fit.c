@@ -1,4 +1,4 @@
-/* Robust fit: EM for a multivariate t distribution with missing values, on rows grouped by their set of visible points; in two rounds, the
+/* Robust fit: EM for a multivariate t distribution with missing values, on rows grouped by their set of labelled points; in two rounds, the
  * second without the rows that the first rejects. */
 #include "lib/labels/shape.h"
 
@@ -15,7 +15,7 @@
 #define FIRST_DOF 4.0  /* degrees of freedom of the first round: low, so that outliers weigh little */
 #define SECOND_DOF 8.0 /* of the second, without the rejected rows */
 
-/* Rows with one set of visible points, contiguous in fit.order; n: coordinates. */
+/* Rows with one set of labelled points, contiguous in fit.order; n: coordinates. */
 struct group {
 	uint64_t mask;
 	int first, rows, n;
@@ -25,7 +25,7 @@ struct fit {
 	int p, w, h; /* coordinates; image size */
 	const float *xy;
 	int *order, ngroups; /* order: row indices by group */
-	uint64_t *mask;	     /* (n) visible points of each row */
+	uint64_t *mask;	     /* (n) labelled points of each row */
 	struct group *group;
 	double *prior;				   /* (p) variances of the single coordinates */
 	double *sum, *scatter, *b, *r, *c, *g, *y; /* scratch, up to (p, p): see accumulate_group */

@@ -62,7 +62,7 @@ void net_free(struct net *n)
 		be->release(be, n->y[i]), be->release(be, n->argmax[i]), be->release(be, n->save[i]), be->release(be, n->packed[i]),
 			be->release(be, n->converted[i]);
 	be->release(be, n->converted[n->d->n]);
-	if (n->borrowed)
+	if (n->mapped)
 		be->unmap_host(be, n->param), be->unmap_host(be, n->stat);
 	else
 		be->release(be, n->param), be->release(be, n->stat);
@@ -91,14 +91,14 @@ void net_upload(struct net *n, const real *param, const real *stat)
 void net_map_params(struct net *n, const real *param, const real *stat)
 {
 	const struct backend *be = n->be;
-	assert(n->mode == NET_INFER && !n->borrowed);
+	assert(n->mode == NET_INFER && !n->mapped);
 	if (n->folded) { /* folded weights are not the caller's: they need a copy */
 		net_upload(n, param, stat);
 		return;
 	}
 	be->release(be, n->param), be->release(be, n->stat);
 	n->param = be->map_host(be, param, n->d->nparam * sizeof(real)), n->stat = be->map_host(be, stat, n->d->nstat * sizeof(real));
-	n->borrowed = 1, n->packed_valid = 0;
+	n->mapped = 1, n->packed_valid = 0;
 }
 
 void net_download(const struct net *n, real *param, real *stat)

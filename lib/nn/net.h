@@ -22,7 +22,7 @@ struct net {
 	real *grad;		  /* device; NET_GRADIENT: d->nparam; NET_TRAIN: all but dense layers' weights; NET_INFER: NULL */
 	size_t *grad_offset;	  /* NET_TRAIN: each layer's offset in grad */
 	real *stat;		  /* device, d->nstat: running means and variances */
-	int borrowed;		  /* param and stat are mapped from the caller's (net_map_params) */
+	int mapped;		  /* param and stat are mapped from the caller's (net_map_params) */
 	int packed_valid;	  /* packed is of param's current values; to be cleared by who writes param other than by net_upload */
 	void **packed;		  /* device, a convolution's packed weights */
 	real **y;		  /* device, a layer's output, maps or rows; NULL where it is fused */

@@ -3,7 +3,7 @@
 
 #include "lib/nn/net_plan.h"
 
-static void update(struct net *n, const struct net_step *s, size_t at, const real *g, size_t count, int decay)
+static void optimizer_step(struct net *n, const struct net_step *s, size_t at, const real *g, size_t count, int decay)
 {
 	if (!count)
 		return;
@@ -32,18 +32,18 @@ static void dense_backward_step(struct net *n, int i, real *dx, real *dy, const 
 }
 
 /* Steps of all parameters that are not updated yet, one after the other, so that a backend may batch them in one launch. */
-static void update_rest(struct net *n, const struct net_step *s)
+static void optimizer_step_rest(struct net *n, const struct net_step *s)
 {
 	for (int i = n->d->n - 1; i >= 0; i--) {
 		const struct layer *l = &n->d->layer[i];
 		const real *g = n->grad + n->grad_offset[i];
 		size_t joint = l->kind == LAYER_CONV && s->opt.weight_decay != 0 ? 0 : l->nb; /* biases updated with the weights */
 		if (l->kind == LAYER_DENSE)
-			update(n, s, l->b, g, l->nb, 0);
+			optimizer_step(n, s, l->b, g, l->nb, 0);
 		if (l->kind != LAYER_CONV && l->kind != LAYER_BN)
 			continue;
-		update(n, s, l->w, g, l->nw + joint, l->kind == LAYER_CONV);
-		update(n, s, l->b, g + l->nw, l->nb - joint, 0);
+		optimizer_step(n, s, l->w, g, l->nw + joint, l->kind == LAYER_CONV);
+		optimizer_step(n, s, l->b, g + l->nw, l->nb - joint, 0);
 	}
 }
 
@@ -105,5 +105,5 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 		dy = dx, dy_delta = dx_delta;
 	}
 	if (step)
-		update_rest(n, step);
+		optimizer_step_rest(n, step);
 }

@@ -61,7 +61,7 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 	put_number(w, "opt/step", st->step);
 	put_number(w, "opt/best_epoch", st->best_epoch);
 	put_number(w, "opt/best", st->best);
-	put_number(w, "opt/least", st->first_loss);
+	put_number(w, "opt/least", /* first_loss; the name is the format's */ st->first_loss);
 	for (int k = 0; k < 2; k++) {
 		put_number(w, k ? "opt/offset_y" : "opt/offset_x", st->m->offset[k]);
 		put_number(w, k ? "opt/best_offset_y" : "opt/best_offset_x", st->offset[k]);
@@ -70,7 +70,7 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 	int second = st->moment2 ? model_define(d, w, "opt/v/", 0) : -1, best = st->best_epoch ? model_define(d, w, "opt/best/", 1) : -1;
 	const struct targets *tg = st->targets;
 	int distance = -1;
-	if (tg->distance)
+	if (tg->residual)
 		distance = tns_define(w, "opt/distance", TNS_F32, 2, (uint64_t[]){st->targets->ds->n, (uint64_t)tg->points});
 	write_block(st, w, now, st->net->param, st->net->stat);
 	write_block(st, w, first, st->moment1, NULL);
@@ -84,8 +84,8 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 		model_write(d, w, best, map, map + d->nparam);
 		munmap((void *)map, bytes);
 	}
-	if (tg->distance)
-		tns_write(w, distance, tg->distance, st->targets->ds->n);
+	if (tg->residual)
+		tns_write(w, distance, tg->residual, st->targets->ds->n);
 	history_put(w, NULL, 0, NULL);
 	tns_close(w);
 }
@@ -121,11 +121,11 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 			die_errno("the temporary file of the best weights");
 	}
 	free(copy);
-	if (st->targets->distance) {
+	if (st->targets->residual) {
 		int id = dataset_stream_require(s, "opt/distance", TNS_F32, 2);
 		if (s->def[id].rows != st->targets->ds->n || s->def[id].dim[1] != (uint64_t)st->targets->points)
 			die("%s: opt/distance is not %ux%d", s->name, st->targets->ds->n, st->targets->points);
-		tns_copy(b, id, st->targets->distance);
+		tns_copy(b, id, st->targets->residual);
 	}
 	tns_unload(b);
 	return 1;

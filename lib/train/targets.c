@@ -26,7 +26,7 @@ struct targets *targets_new(
 	tg->be = be, tg->m = m, tg->ds = ds, tg->a = a, tg->points = m->points;
 	tg->k = m->points ? 2 * m->points : 1;
 	size_t all = (size_t)ds->n * (size_t)tg->k, P = (size_t)m->points;
-	int distances = track && P && (a->robust > 0 || a->track_distance);
+	int distances = track && P && (a->robust > 0 || a->track_residuals);
 	tg->target = be->alloc(be, all * sizeof(real)), tg->host = xcalloc(all, sizeof *tg->host);
 	tg->t = be->alloc(be, (size_t)B * (size_t)tg->k * sizeof(real));
 	if (P && (a->weight || distances)) {
@@ -39,12 +39,12 @@ struct targets *targets_new(
 		be->upload(be, tg->prior, m->prior, P * MODEL_PRIOR * sizeof(real));
 	}
 	if (distances) {
-		tg->distance = xmalloc((size_t)ds->n * P * sizeof *tg->distance);
+		tg->residual = xmalloc((size_t)ds->n * P * sizeof *tg->residual);
 		for (size_t i = 0; i < (size_t)ds->n * P; i++)
-			tg->distance[i] = NAN;
+			tg->residual[i] = NAN;
 	}
 	if (P && m->target != TARGET_MAP && (distances || (track && a->offset)))
-		tg->observed = be->alloc(be, (size_t)ds->n * P * (m->target == TARGET_HEATMAP ? HEATMAP_DECODED : 2) * sizeof(real));
+		tg->predicted = be->alloc(be, (size_t)ds->n * P * (m->target == TARGET_HEATMAP ? HEATMAP_DECODED : 2) * sizeof(real));
 	if (P) {
 		int count;
 		char **names = names_split(m->names, &count);
@@ -58,10 +58,10 @@ void targets_free(struct targets *tg)
 {
 	if (!tg)
 		return;
-	void *device[] = {tg->target, tg->weight, tg->t, tg->w, tg->pixels, tg->prior, tg->observed};
+	void *device[] = {tg->target, tg->weight, tg->t, tg->w, tg->pixels, tg->prior, tg->predicted};
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
 		tg->be->release(tg->be, device[i]);
-	free(tg->host), free(tg->mirror), free(tg->distance), free(tg);
+	free(tg->host), free(tg->mirror), free(tg->residual), free(tg);
 }
 
 /* Row i's labels under the warp of its image (NULL: none), left and right swapped where mirrored; labels outside the image are kept. */
@@ -88,9 +88,9 @@ double targets_suspect_px(const struct targets *tg, double px)
 {
 	size_t all = (size_t)tg->ds->n * (size_t)tg->points, n = 0;
 	float *known = xmalloc((all + 1) * sizeof *known);
-	for (size_t i = 0; tg->distance && i < all; i++)
-		if (!isnan(tg->distance[i]))
-			known[n++] = tg->distance[i];
+	for (size_t i = 0; tg->residual && i < all; i++)
+		if (!isnan(tg->residual[i]))
+			known[n++] = tg->residual[i];
 	qsort(known, n, sizeof *known, ascending);
 	double median = n ? (double)known[n / 2] : 0;
 	free(known);
@@ -100,7 +100,7 @@ double targets_suspect_px(const struct targets *tg, double px)
 /* Weight of point p's label in row i: 1, or (threshold / distance)^2 where distance is larger. */
 static double robust_weight(const struct targets *tg, uint32_t i, int p, double threshold)
 {
-	double d = (double)tg->distance[(size_t)i * (size_t)tg->points + (size_t)p];
+	double d = (double)tg->residual[(size_t)i * (size_t)tg->points + (size_t)p];
 	return d > threshold ? threshold / d * (threshold / d) : 1;
 }
 
@@ -126,7 +126,7 @@ void targets_augment(struct targets *tg, const struct augment *a, int full_weigh
 	tg->be->upload(tg->be, tg->target, tg->host, bytes);
 	if (!tg->weight)
 		return;
-	int downweight = !full_weight && tg->distance && tg->a->robust > 0;
+	int downweight = !full_weight && tg->residual && tg->a->robust > 0;
 	double threshold = downweight ? targets_suspect_px(tg, tg->a->robust) : 0;
 	for (uint32_t i = 0; i < tg->ds->n; i++) {
 		int flipped = a && augment_draw(a, i, m->W, m->H).flipped;
@@ -171,14 +171,14 @@ void targets_loss(
 		break;
 	case TARGET_COORDS:
 		be->loss(be, &l, loss, dz, z, tg->t, tg->w, B, m->outputs);
-		if (tg->observed)
-			be->copy(be, tg->observed + (size_t)at * (size_t)tg->k, z, (size_t)B * (size_t)tg->k * sizeof(real));
+		if (tg->predicted)
+			be->copy(be, tg->predicted + (size_t)at * (size_t)tg->k, z, (size_t)B * (size_t)tg->k * sizeof(real));
 		break;
 	case TARGET_HEATMAP: {
 		struct heatmap_loss s = {
 			.P = m->points, .H = m->MH, .W = m->MW, .sigma = (real)(a->sigma * unit), .entropy = (real)a->entropy, .point = l};
-		be->heatmap_loss(be, &s, loss, dz, tg->observed ? tg->observed + (size_t)at * (size_t)m->points * HEATMAP_DECODED : NULL, z,
-			tg->t, tg->w, B);
+		be->heatmap_loss(be, &s, loss, dz, tg->predicted ? tg->predicted + (size_t)at * (size_t)m->points * HEATMAP_DECODED : NULL,
+			z, tg->t, tg->w, B);
 		break;
 	}
 	case TARGET_MAP: {
@@ -235,7 +235,7 @@ static void fit_solve(const struct fit f[2], double slope[FIT])
 	}
 }
 
-/* Predicted points xy (points, 2) in pixels, from a row z of tg->observed. */
+/* Predicted points xy (points, 2) in pixels, from a row z of tg->predicted. */
 static void predicted_points(const struct targets *tg, const real *z, float *xy)
 {
 	const struct model *m = tg->m;
@@ -264,14 +264,14 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 	const struct model *m = tg->m;
 	size_t P = (size_t)tg->points, row = P * (m->target == TARGET_HEATMAP ? HEATMAP_DECODED : 2), n = 0;
 	shift[0] = shift[1] = 0;
-	if (!tg->observed)
+	if (!tg->predicted)
 		return;
 	real *observed = xmalloc((size_t)tg->ds->n * row * sizeof *observed);
 	float *predicted = xcalloc(2 * P, sizeof *predicted), *label = xcalloc(2 * P, sizeof *label);
 	float *residual = xmalloc(((size_t)tg->ds->n * P + 1) * sizeof *residual), threshold = INFINITY;
 	struct fit fit[2];
 	memset(fit, 0, sizeof fit);
-	tg->be->download(tg->be, observed, tg->observed, (size_t)tg->ds->n * row * sizeof *observed);
+	tg->be->download(tg->be, observed, tg->predicted, (size_t)tg->ds->n * row * sizeof *observed);
 	for (int pass = 0; pass < 1 + (a && tg->a->offset); pass++) { /* 0: residuals; 1: the fit, without outliers */
 		for (uint32_t k = 0; k < tg->ds->n; k++) {
 			uint32_t i = order[k];
@@ -289,8 +289,8 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 				if (pass)
 					continue;
 				residual[n++] = d;
-				if (tg->distance) {
-					float *mean = &tg->distance[i * P + (size_t)(a && w.flipped ? tg->mirror[p] : (int)p)];
+				if (tg->residual) {
+					float *mean = &tg->residual[i * P + (size_t)(a && w.flipped ? tg->mirror[p] : (int)p)];
 					*mean = isnan(*mean) ? d : *mean + 0.25f * (d - *mean);
 				}
 			}
@@ -313,7 +313,7 @@ uint64_t targets_write_suspects(const struct targets *tg, const char *path, doub
 	out_printf(f, "row\tname\tkind\tvalue\taction\n");
 	for (uint32_t i = 0; i < tg->ds->n; i++)
 		for (int p = 0; p < tg->points; p++) {
-			float d = tg->distance[(size_t)i * (size_t)tg->points + (size_t)p];
+			float d = tg->residual[(size_t)i * (size_t)tg->points + (size_t)p];
 			if (!((double)d > px))
 				continue;
 			out_printf(f, "%u\t%s\tsuspect\t%.4g\tnone\n", tg->ds->id[i], names[p], (double)d);

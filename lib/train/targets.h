@@ -17,7 +17,7 @@ struct targets_options {
 	double entropy;	     /* heatmap: weight of the cross-entropy with that Gaussian; the coordinates' loss, in cells, has 1 */
 	float *weight;	     /* (points), or NULL: all 1 */
 	double robust;	     /* above threshold = targets_suspect_px of this, a label's weight is (threshold / distance)^2; 0: all 1 */
-	int track_distance;  /* track distances even where robust is 0 */
+	int track_residuals; /* track residuals even where robust is 0 */
 	int offset;	     /* estimate the labels' offset, see targets_end_epoch; not for target map */
 };
 
@@ -32,15 +32,15 @@ struct targets {
 	real *t, *w;	 /* device: target and weight of a batch */
 	real *pixels;	 /* device, map: target maps of a batch */
 	real *prior;	 /* device, map: (points, MODEL_PRIOR) */
-	real *observed;	 /* device: predictions of an epoch, in its order: coords: (n, outputs), heatmap: (n, points, HEATMAP_DECODED); else
-			    NULL */
+	real *predicted; /* device: predictions of an epoch, in its order: coords: (n, outputs), heatmap: (n, points, HEATMAP_DECODED); else
+		    NULL */
 	int *mirror;	 /* (points): the point's index in a mirror image */
 	real *host;	 /* (n, k): staging for uploads */
-	float *distance; /* (n, points): running mean of a label's residual, its distance from the prediction, pixels; NaN: none yet; NULL:
+	float *residual; /* (n, points): running mean of a label's residual, its distance from the prediction, pixels; NaN: none yet; NULL:
 			    not tracked */
 };
 
-/* B: largest batch, rows. track: 1 for the training set: distances and predictions are kept where options a require it. All outlive it. */
+/* B: largest batch, rows. track: 1 for the training set: residuals and predictions are kept where options a require it. All outlive it. */
 struct targets *targets_new(
 	const struct backend *be, const struct model *m, const struct dataset *ds, const struct targets_options *a, int B, int track);
 /* Sets the targets and weights of an epoch, under a's warps of the images (NULL: none). full_weight: no robust down-weighting. */
@@ -51,7 +51,7 @@ void targets_loss(
 	struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B);
 /* The divisor of a sum of losses for its mean: labelled coordinates, or rows. order NULL: rows 0 to B - 1. */
 double targets_count(const struct targets *tg, const uint32_t *order, int B);
-/* After an epoch's batches: updates distances, a running mean with weight 1/4 for the new residual.
+/* After an epoch's batches: updates residuals, a running mean with weight 1/4 for the new residual.
  * shift (2), where a warps images and the options ask for an offset: the estimated error of the model's label offset (some labels have the
  * origin at a pixel's corner, some count from 1, some were shifted when images were cropped); else 0, 0. A point q with label q + d, under
  * a warp q -> A q + t, should get the label A q + t + d; warped as if d were 0 its label is A (q + d) + t, an error of (A - 1) d that no
