@@ -11,6 +11,7 @@ trap 'rm -rf "$T"' EXIT
 ls "$B"/obj/kernels/cuda/*.usage >/dev/null 2>&1 || { echo "kernel_table: nvcc has built nothing in $B" >&2; exit 2; }
 # file, kernel, compute capability, registers, spilled
 for f in "$B"/obj/kernels/cuda/*.usage; do
+	[ -f "kernels/cuda/$(basename "$f" .usage).cu" ] || continue # of a file that is gone
 	c++filt <"$f" | awk -v file="$(basename "$f" .usage).cu" -v OFS='\t' '
 		/Compiling entry function/ { arch = $NF; gsub(/[^0-9]/, "", arch); name = $0; sub(/.*function .(void )?/, "", name); sub(/\(.*/, "", name); spill = 0 }
 		/Function properties/ { ours = $0 !~ /__internal/ }
@@ -53,7 +54,7 @@ awk -F'\t' -v OFS='\t' -v all="$all" '
 		exit bad > 0
 	}' "$T/trace" "$T/kernels" >"$T/table" || status=$?
 {
-	echo "By $("${NVCC:-nvcc}" --version 2>/dev/null | sed -n 's/.*release \([0-9.]*\).*/nvcc \1/p'), \`make kernel-table\`:"
+	echo "By $("${NVCC:-nvcc}" --version 2>/dev/null | sed -n 's/.*release \([0-9.]*\).*/nvcc \1/p'), commit $(git rev-parse --short=7 HEAD 2>/dev/null || echo unknown), $(date +%F), \`make kernel-table\`:"
 	echo
 	sed -n 1,2p "$T/table"
 	sed 1,2d "$T/table" | sort
