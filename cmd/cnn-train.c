@@ -143,7 +143,6 @@ int main(int argc, char **argv)
 		die_usage("--suspects, --distrust and --weigh are not for the target map, which knows no single point");
 	spec_augment(o.augment, &a.augment);
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
-
 	struct dataset *all = dataset_load(operand[0], target), *train = all, *valid = NULL;
 	if (o.valid) {
 		valid = dataset_load(o.valid, target);
@@ -157,6 +156,9 @@ int main(int argc, char **argv)
 			die("%s: %u rows can't be parted by --valid-part %g", all->head->name, all->n, o.valid_part);
 	}
 	struct model *m = model_new(o.net, target, all->W, all->H, all->values, all->names);
+	m->pairs = all->pairs ? xstrdup(all->pairs) : NULL;
+	if (m->points && a.augment.flip)
+		model_require_partners(m, "--augment flip");
 	targets_prior(m, train);
 	if (o.weigh.n)
 		a.targets.weight = targets_weights(all->names, o.weigh.v, o.weigh.n);

@@ -14,7 +14,7 @@
 #include "lib/stream/tns.h"
 
 static struct {
-	const char *output, *report, *require, *suspects;
+	const char *output, *report, *require, *suspects, *pairs;
 	struct opt_size size;
 	int64_t threads;
 	int keep_all, quiet;
@@ -27,6 +27,8 @@ static const struct opt opts[] = {
 	{0, "keep-all", OPT_FLAG, &o.keep_all, 0, 0, 0, "drop and blank nothing, only report; so it is where no column is a point", 0},
 	{0, "report", OPT_STR, &o.report, 0, 0, "FILE", "list the faults: row, name, kind, value, action, tab-separated; rows from 1", 1},
 	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "blank the labels listed there as suspect, by cnn-train --suspects", 0},
+	{0, "pairs", OPT_STR, &o.pairs, 0, 0, "A:B,...",
+		"points that are each other's mirror image, or lie on the axis (a name alone), instead of what labels and names show", 0},
 	OPT_OUTPUT(&o.output),
 	{'t', "threads", OPT_INT, &o.threads, 0, 1024, "N", "for likeness with the other programs: this one uses one", 1},
 	OPT_QUIET(&o.quiet),
@@ -74,6 +76,19 @@ static void summary(const struct csv *c, const struct clean *cl)
 		fprintf(stderr, "; no shape model (fewer than %d labelled rows): only half labels and labels outside were looked for",
 			SHAPE_ROWS_MIN);
 	fprintf(stderr, "\n");
+	if (!cl->partner)
+		return;
+	int pairs = 0, axis = 0;
+	for (int k = 0; k < c->npoints; k++)
+		pairs += cl->partner[k] > k, axis += cl->partner[k] == k;
+	fprintf(stderr, "csv-clean: mirror images: %d pairs, %d points on the axis", pairs, axis);
+	for (int k = 0, n = 0; k < c->npoints; k++)
+		if (cl->partner[k] < 0)
+			fprintf(stderr, "%s %s", n++ ? "," : "; without a partner, so that faces can't be mirrored:", c->points[k]);
+	for (int k = 0, n = 0; k < c->npoints && pairs <= 12; k++)
+		if (cl->partner[k] > k)
+			fprintf(stderr, "%s %s:%s", n++ ? "," : ":", c->points[k], c->points[cl->partner[k]]);
+	fprintf(stderr, "\n");
 }
 
 int main(int argc, char **argv)
@@ -92,6 +107,7 @@ int main(int argc, char **argv)
 	struct progress p;
 	uint32_t crc = 0;
 	cl->need = need;
+	cl->pairs = o.pairs;
 	cl->suspects = o.suspects ? suspects_load(o.suspects, c->points, &crc) : NULL;
 	cl->keep_all = o.keep_all || !c->npoints;
 	cl->report = o.report ? out_open(o.report, 0) : NULL;

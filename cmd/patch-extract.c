@@ -146,8 +146,10 @@ int main(int argc, char **argv)
 		char **names = names_points(d->in, (int)d->in->def[points].dim[1]);
 		if (d->in->def[points].dim[2] != 2)
 			die("%s: keypoints has %llu values a point, not 2", d->in->name, (unsigned long long)d->in->def[points].dim[2]);
-		patch_features(p.positive, &p.nfeatures, o.around.v, o.around.n, "around", o.flip, names);
-		patch_features(p.hard, &p.nhard, o.hard.v, o.hard.n, "hard", o.flip, names);
+		int *partner = names_partners(names, tns_meta_value(d->in, "pairs"));
+		patch_features(p.positive, &p.nfeatures, o.around.v, o.around.n, "around", o.flip, names, partner);
+		patch_features(p.hard, &p.nhard, o.hard.v, o.hard.n, "hard", o.flip, names, partner);
+		free(partner);
 		names_free(names);
 	}
 
@@ -161,7 +163,8 @@ int main(int argc, char **argv)
 		tns_put_meta(w.w, "classes", classes);
 	for (int i = 0; i < d->in->nmeta; i++) { /* META points only for patches of a cascade */
 		const struct tns_meta *m = &d->in->meta[i];
-		if (!m->late && (guess >= 0 || strcmp(m->key, "points")) && strcmp(m->key, "history") && !tns_has_meta(w.w, m->key))
+		if (!m->late && (guess >= 0 || (strcmp(m->key, "points") && strcmp(m->key, "pairs"))) && strcmp(m->key, "history") &&
+			!tns_has_meta(w.w, m->key))
 			tns_copy_meta(w.w, m);
 	}
 	free(classes);

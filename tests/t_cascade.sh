@@ -12,8 +12,8 @@ figure() { awk -v k="$2" '$1 == k {print $2; exit}' "$1"; }
 less() { awk -v a="$1" -v b="$2" 'BEGIN {exit !(a < b)}' && good || bad "$3: $1 is not below $2"; }
 rows() { tns-info "$1" | awk -v t="$2" '$1 == t {split($3, d, ","); print d[1]}'; }
 
-# ---- wide images with 7 points: every target is learned ----
-face-synth -q -n 420 --points 7 --size 64x48 --seed 3 | csv-clean -q --size 64x48 -o faces.tns
+# ---- wide images with 6 points: every target is learned ----
+face-synth -q -n 420 --points 6 --size 64x48 --seed 3 | csv-clean -q --size 64x48 -o faces.tns
 tns-split -q --seed 1 --parts 0.8,0.2 faces.tns -o train.tns -o valid.tns
 train() { cnn-train -q --seed 5 -b 16 "$@"; }
 mean=$(cnn-train -q -n fc -e 1 -r 0 -o still.tns train.tns && predict -q still.tns valid.tns | score | head -1 | cut -d' ' -f2)
@@ -28,7 +28,7 @@ for m in heat map coords; do
 done
 ok "models of different targets are averaged" predict -q heat.tns coords.tns valid.tns -o both.tns
 ok --maps predict -q --maps heat.tns valid.tns -o maps.tns
-tns-info maps.tns | grep -q "^maps *f32 *$(rows valid.tns image),7,24,32 " && good || bad "maps: $(tns-info maps.tns)"
+tns-info maps.tns | grep -q "^maps *f32 *$(rows valid.tns image),6,24,32 " && good || bad "maps: $(tns-info maps.tns)"
 predict -q --maps map.tns valid.tns | tns-info | grep -q "^maps *f32 *$(rows valid.tns image),1,48,64 *[0-9.e-]* *0*.[0-9]* " && good || bad "the map: $(predict -q --maps map.tns valid.tns | tns-info)"
 fails 1 "model 2 has no maps like those of model 1" predict --maps heat.tns map.tns valid.tns -o /dev/null
 ok "heat over faces" render maps --count 4 maps.tns -o heat.png
@@ -40,7 +40,7 @@ predict -q heat.tns train.tns -o predicted.tns
 ok "patches" patch-extract -q --around predicted --size 20x20 --jitter 3 --copies 2 predicted.tns -o patches.tns
 labelled=$(score predicted.tns | awk '$1 == "points" {print $2; exit}')
 [ "$(rows patches.tns image)" -le $((2 * labelled)) ] && [ "$(rows patches.tns image)" -gt $((labelled * 3 / 2)) ] && good || bad "patches: $(rows patches.tns image) of 2 x $labelled"
-tns-info patches.tns | grep -q '^keypoints *f32 *[0-9]*,7,2 ' && good || bad "patches: $(tns-info patches.tns)"
+tns-info patches.tns | grep -q '^keypoints *f32 *[0-9]*,6,2 ' && good || bad "patches: $(tns-info patches.tns)"
 ok "the same patches on one thread" patch-extract -q -t 1 --around predicted --size 20x20 --jitter 3 --copies 2 predicted.tns -o one.tns
 same patches.tns one.tns "patches"
 ok "level 2" train -n 'conv3x3x8p1 bn relu pool2 conv3x3x8p1 bn relu pool2 fc' -r 0.003 --optimizer adam -e 6 -b 64 -o level2.tns patches.tns

@@ -31,7 +31,7 @@ below() {
 	stream | csv | synth) echo base ;;
 	labels) echo base stream csv ;;
 	nn | draw) echo base stream ;;
-	train) echo base stream nn ;;
+	train) echo base stream labels nn ;;
 	predict) echo base stream labels nn ;;
 	*) return 1 ;;
 	esac

@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/csv/image_hash_set.h"
 #include "lib/labels/label_check.h"
+#include "lib/labels/pairs.h"
 #include "lib/stream/names.h"
 
 struct row {
@@ -39,9 +40,8 @@ struct clean *clean_new(const struct csv *c, struct tns_writer *w)
 	h->csv = c;
 	h->w = w;
 	h->k = c->npoints;
-	h->mirror = names_mirror(c->points);
 	h->hashes = image_hash_set_new();
-	h->check = label_check_new(h->k, h->mirror);
+	h->check = h->k ? NULL : label_check_new(0, NULL);
 	return cl;
 }
 
@@ -176,6 +176,18 @@ static void freeze(struct clean *cl)
 {
 	struct clean_state *h = cl->state;
 	h->frozen = 1;
+	h->mirror = pairs_find(h->k, h->xy, h->n, h->csv->w, h->csv->h, h->csv->points);
+	if (cl->pairs)
+		pairs_state(h->mirror, h->csv->points, cl->pairs);
+	cl->partner = h->mirror;
+	char *pairs = names_pairs_text(h->csv->points, h->mirror);
+	tns_put_meta(h->w, "pairs", pairs);
+	free(pairs);
+	int *self = xcalloc((size_t)h->k, sizeof *self); /* a point without a partner can't be swapped with one */
+	for (int i = 0; i < h->k; i++)
+		self[i] = h->mirror[i] < 0 ? i : h->mirror[i];
+	h->check = label_check_new(h->k, self);
+	free(self);
 	label_check_fit(h->check, h->xy, h->n, h->csv->w, h->csv->h);
 	cl->fitted = h->check->fitted;
 	for (size_t i = 0; i < h->n; i++)

@@ -19,12 +19,14 @@ struct clean {
 	/* set by the caller before the first row */
 	struct out *report;	   /* TSV: row name kind value action; or NULL */
 	const char *need;	   /* (K) 1: rows without this label are not written; or NULL */
+	const char *pairs;	   /* pairs that the user states, see pairs_state; or NULL */
 	struct suspects *suspects; /* further labels to blank; or NULL */
 	int keep_all;		   /* 1: only report: no merging, blanking, dropping; need still applies */
 	/* counted */
 	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels; the others: rows */
 	uint64_t wrong;						/* rows with a fault; duplicates are not counted */
 	uint64_t kind[FAULT_KINDS];				/* faults of each kind */
+	const int *partner;					/* (K) mirror partners, once the first rows were read; else NULL */
 	int fitted;						/* 1: there is a shape model (needs SHAPE_ROWS_MIN rows) */
 	struct clean_state *state;				/* private */
 };

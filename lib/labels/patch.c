@@ -20,9 +20,9 @@ struct cutter {
 	void *arg;
 };
 
-void patch_features(struct patch_feature *to, int *n, const char *const *lists, int count, const char *option, int flip, char **names)
+void patch_features(struct patch_feature *to, int *n, const char *const *lists, int count, const char *option, int flip, char **names,
+	const int *partner)
 {
-	int *mirror = names_mirror(names);
 	for (int i = 0; i < count; i++, (*n)++) {
 		const char *list = lists[i];
 		if (!*list || *list == ',' || strstr(list, ",,") || list[strlen(list) - 1] == ',')
@@ -37,13 +37,12 @@ void patch_features(struct patch_feature *to, int *n, const char *const *lists, 
 			int at = place->point[k] = names_index(names, word[k]);
 			if (at < 0)
 				die_usage("--%s: there is no point '%s' in the data", option, word[k]);
-			place->mirror[k] = mirror[at];
-			if (flip && mirror[at] == at && (strstr(word[k], "left") || strstr(word[k], "right")))
+			place->mirror[k] = partner[at] < 0 ? at : partner[at];
+			if (flip && partner[at] < 0)
 				die_usage("--%s: --flip needs the point of the other side of '%s'", option, word[k]);
 		}
 		names_free(word);
 	}
-	free(mirror);
 }
 
 static int top_left(double centre, int side)

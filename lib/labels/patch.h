@@ -26,9 +26,10 @@ struct patch_plan {
 	uint64_t seed;
 };
 
-/* Appends count features, each a list of comma-joined points, to the n of to; option: its name in messages; flip: each left or right point
- * must have a mirror point. Wrong use exits 2. */
-void patch_features(struct patch_feature *to, int *n, const char *const *lists, int count, const char *option, int flip, char **names);
+/* Appends count features, each a list of comma-joined points, to the n of to; option: its name in messages; partner as
+ * of names_partners; flip: each point must have one. Wrong use exits 2. */
+void patch_features(struct patch_feature *to, int *n, const char *const *lists, int count, const char *option, int flip, char **names,
+	const int *partner);
 
 /* The w x h window of an image (H, W) with its centre at (x, y): whole pixels as above, edge pixels replicated outside the image. corner:
  * position of its top left pixel. The centre is clamped to the image's size beyond each edge; NaN counts as the least coordinate. */

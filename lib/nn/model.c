@@ -151,6 +151,10 @@ struct model *model_read_meta(const struct tns *t)
 		die("%s: META scale '%s' is not 'pixel MUL ADD x MUL ADD y MUL ADD'", t->name, scale);
 	names = m->target == TARGET_IMAGE ? "" : need_meta(t, model_has_points(m->target) ? "points" : "classes");
 	m->names = xstrdup(names);
+	if (model_has_points(m->target) && tns_meta_value(t, "pairs")) {
+		m->pairs = xstrdup(tns_meta_value(t, "pairs"));
+		free(model_partners(m)); /* they are points */
+	}
 	int values = m->W * m->H;
 	if (m->target != TARGET_IMAGE) {
 		names_free(names_split(names, &n));
@@ -191,7 +195,26 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	free(m->net), free(m->names), free(m->prior), free(m->param), free(m->stat), free(m->history), free(m);
+	free(m->net), free(m->names), free(m->pairs), free(m->prior), free(m->param), free(m->stat), free(m->history), free(m);
+}
+
+int *model_partners(const struct model *m)
+{
+	int n;
+	char **names = names_split(m->names, &n);
+	int *partner = names_partners(names, m->pairs);
+	names_free(names);
+	return partner;
+}
+
+void model_require_partners(const struct model *m, const char *option)
+{
+	int n, *partner = model_partners(m);
+	char **names = names_split(m->names, &n);
+	int k = names_unpaired(names, partner);
+	if (k >= 0)
+		die_usage("%s: point '%s' has no partner on the other side (csv-clean --pairs states pairs)", option, names[k]);
+	names_free(names), free(partner);
 }
 
 int model_finite(const struct model *m)
@@ -221,6 +244,8 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 	}
 	if (m->target != TARGET_IMAGE)
 		tns_put_meta(w, model_has_points(m->target) ? "points" : "classes", m->names);
+	if (m->pairs)
+		tns_put_meta(w, "pairs", m->pairs);
 }
 
 /* One of a layer's tensors: name, shape, and its values: n from offset in the block of parameters, or of statistics. */

@@ -25,6 +25,7 @@ struct model {
 	int points;	      /* 0 for targets without points */
 	int MH, MW;	      /* heatmap: a map's size; map: the image's */
 	char *names;	      /* points or classes, comma-joined */
+	char *pairs;	      /* of points: META pairs; NULL: not known, by names */
 	float mul, add;	      /* input = byte * mul + add */
 	float sx, ox, sy, oy; /* coordinate * s + o: coords: the net's output; heatmap, map: in cells, 0 the centre of the first */
 	double rmse;	      /* of a coordinate on the validation set, pixels; 0: not known */
@@ -44,6 +45,10 @@ struct model *model_read_meta(const struct tns *t);
 /* 1 if a loaded stream holds a model (META net). */
 int model_is(const struct tns *t);
 void model_free(struct model *m);
+/* Mirror partners of its points (names_partners); to be freed. */
+int *model_partners(const struct model *m);
+/* Ends the program (exit 2) where a point has no partner, so that images can't be mirrored; option: who asks, in the message. */
+void model_require_partners(const struct model *m, const char *option);
 /* Sets offset, and ox and oy from it. */
 void model_set_offset(struct model *m, double x, double y);
 int model_finite(const struct model *m); /* 1 if every parameter and statistic is a finite number */

@@ -45,7 +45,6 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 	struct infer *f = xcalloc(1, sizeof *f);
 	size_t pixels = (size_t)m[0]->W * (size_t)m[0]->H, B = INFER_BATCH, P = (size_t)m[0]->points;
 	uint32_t rows[INFER_BATCH];
-	int k;
 	f->be = be, f->m = m, f->n = n, f->flip = flip;
 	f->values = m[0]->points ? 2 * m[0]->points : m[0]->outputs;
 	check_compatible(m, n);
@@ -71,11 +70,10 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 	f->row = xcalloc(B * out, sizeof *f->row), f->variance = xcalloc(B * P + 1, sizeof *f->variance);
 	f->sum = xcalloc(B * out, sizeof *f->sum), f->square = xcalloc(B * out, sizeof *f->square);
 	f->own_variance = xcalloc(B * P + 1, sizeof *f->own_variance);
-	if (P) {
-		char **names = names_split(m[0]->names, &k);
-		f->mirror = names_mirror(names);
-		names_free(names);
-	}
+	if (P)
+		f->mirror = model_partners(m[0]);
+	for (int i = 0; P && flip && i < n; i++)
+		model_require_partners(m[i], "--flip");
 	return f;
 }
 

@@ -1,4 +1,5 @@
 /* Comma-separated lists of names. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,25 +52,148 @@ int names_index(char **names, const char *name)
 	return -1;
 }
 
-int *names_mirror(char **names)
+static int ends_word(const char *s, size_t at)
+{
+	unsigned char c = (unsigned char)s[at], next = (unsigned char)s[at + 1];
+	return !next || !isalpha(next) || (islower(c) && isupper(next));
+}
+
+/* The word at s[at], of len bytes, with its side changed over, in its case; 0: it is no side. letter: l and r count. */
+static const char *other_side(const char *s, size_t len, int letter)
+{
+	static const char *const words[][2] = {{"left", "right"}, {"Left", "Right"}, {"LEFT", "RIGHT"}, {"l", "r"}, {"L", "R"}};
+	for (size_t i = 0; i < (letter ? 5 : 3); i++)
+		for (int k = 0; k < 2; k++)
+			if (strlen(words[i][k]) == len && !memcmp(words[i][k], s, len))
+				return words[i][!k];
+	return NULL;
+}
+
+/* The name with its sides changed over (to be freed), or NULL where it has none; *side: of its first. */
+static char *mirrored_name(const char *name, int letter, int *side)
+{
+	char *other = xcalloc(2 * strlen(name) + 1, 1), *to = other;
+	*side = 0;
+	for (size_t at = 0; name[at];) {
+		size_t len = 1;
+		if (isalpha((unsigned char)name[at])) {
+			while (!ends_word(name, at + len - 1))
+				len++;
+			const char *swap = other_side(name + at, len, letter);
+			if (swap) {
+				*side = *side ? *side : tolower((unsigned char)name[at]) == 'l' ? 1 : 2;
+				to = stpcpy(to, swap), at += len;
+				continue;
+			}
+		}
+		memcpy(to, name + at, len);
+		to += len, at += len;
+	}
+	if (*side)
+		return other;
+	free(other);
+	return NULL;
+}
+
+/* The name with left and right changed over wherever they stand, also within words (leftmost); to be freed. */
+static char *inside_words(const char *name)
+{
+	char *other = xcalloc(2 * strlen(name) + 1, 1), *to = other;
+	while (*name)
+		if (!strncmp(name, "left", 4))
+			to = stpcpy(to, "right"), name += 4;
+		else if (!strncmp(name, "right", 5))
+			to = stpcpy(to, "left"), name += 5;
+		else
+			*to++ = *name++;
+	return other;
+}
+
+/* By spelling: the partner's number, or NAMES_NO_PARTNER; *side as of names_side. */
+static int spelled_partner(const char *name, char **names, int *side)
+{
+	for (int letter = 0; letter < 2; letter++) {
+		char *other = mirrored_name(name, letter, side);
+		int k = other && names ? names_index(names, other) : -1;
+		free(other);
+		if (k >= 0 || (*side && !letter))
+			return k >= 0 ? k : NAMES_NO_PARTNER;
+	}
+	char *other = inside_words(name);
+	int k = names && strcmp(name, other) ? names_index(names, other) : NAMES_NO_PARTNER;
+	free(other);
+	*side = k < 0 ? 0 : strstr(name, "left") ? 1 : 2; /* a letter, or part of a word, without its other one is part of a name */
+	return k;
+}
+
+int names_side(const char *name, char **names)
+{
+	int side;
+	spelled_partner(name, names, &side);
+	return side;
+}
+
+static int count_names(char **names)
 {
 	int n = 0;
 	while (names[n])
 		n++;
-	int *swap = xcalloc((size_t)n, sizeof *swap);
-	for (int i = 0; i < n; i++) {
-		/* left -> \1 -> right would need three passes; building the name piece by piece needs one */
-		char *other = xcalloc(2 * strlen(names[i]) + 1, 1), *to = other;
-		for (const char *s = names[i]; *s;)
-			if (!strncmp(s, "left", 4))
-				to = stpcpy(to, "right"), s += 4;
-			else if (!strncmp(s, "right", 5))
-				to = stpcpy(to, "left"), s += 5;
-			else
-				*to++ = *s++;
-		int k = names_index(names, other);
-		swap[i] = k < 0 ? i : k;
-		free(other);
+	return n;
+}
+
+/* "a" or "a:b" to numbers; names may hold colons too. */
+static int find_pair(char **names, const char *item, int *a, int *b)
+{
+	if ((*a = *b = names_index(names, item)) >= 0)
+		return 1;
+	char *copy = xstrdup(item);
+	int found = 0;
+	for (char *c = copy; !found && (c = strchr(c, ':')); c++) {
+		*c = 0;
+		*a = names_index(names, copy), *b = names_index(names, c + 1);
+		found = *a >= 0 && *b >= 0;
+		*c = ':';
 	}
-	return swap;
+	free(copy);
+	return found;
+}
+
+int *names_partners(char **names, const char *pairs)
+{
+	int k = count_names(names), *partner = xcalloc((size_t)k + 1, sizeof *partner), side, n = 0;
+	for (int i = 0; i < k; i++) {
+		partner[i] = NAMES_NO_PARTNER;
+		if (!pairs && (partner[i] = spelled_partner(names[i], names, &side)) < 0 && !side)
+			partner[i] = i;
+	}
+	char **items = pairs && *pairs ? names_split(pairs, &n) : NULL;
+	for (int i = 0, a, b; i < n; i++) {
+		if (!find_pair(names, items[i], &a, &b))
+			die("pairs: '%s' is no point and no two points", items[i]);
+		partner[a] = b, partner[b] = a;
+	}
+	names_free(items);
+	return partner;
+}
+
+char *names_pairs_text(char **names, const int *partner)
+{
+	char *text = xstrdup("");
+	for (int i = 0; names[i]; i++) {
+		int p = partner[i];
+		if (p < i) /* written with its partner, or without one */
+			continue;
+		char *old = text;
+		text = xprintf("%s%s%s%s%s", old, *old ? "," : "", names[i], p > i ? ":" : "", p > i ? names[p] : "");
+		free(old);
+	}
+	return text;
+}
+
+int names_unpaired(char **names, const int *partner)
+{
+	for (int i = 0; names[i]; i++)
+		if (partner[i] == NAMES_NO_PARTNER)
+			return i;
+	return -1;
 }

@@ -10,8 +10,19 @@ char **names_split(const char *list, int *n); /* "a,b,c"; an empty name ends the
 void names_free(char **names);
 int names_index(char **names, const char *name); /* or -1 */
 
-/* Left-right pairs by name: entry k of the result is the point that becomes point k when the image is flipped: the one whose name has
- * "left" and "right" exchanged; k where there is no such name. One entry a name; the caller frees. */
-int *names_mirror(char **names);
+enum { NAMES_NO_PARTNER = -1 };
+
+/* 1 left, 2 right, 0 neither, by the words of a name: parted by _ - . / digits and capitals, left and right in any case, and l and r as
+ * words of their own, or left and right within words, where the name with the other one is there too (names may be NULL). bright_left is
+ * left, bright is neither. */
+int names_side(const char *name, char **names);
+/* Mirror partners of the K points: partner[k] is the point that takes k's place when the image is flipped, k itself where it lies on the
+ * axis, NAMES_NO_PARTNER where a side's partner is not there. pairs: META pairs, "a:b,c:d,nose" (pairs, and points on the axis; who is not
+ * named has no partner), or NULL: by names_side. Dies where pairs names no point. K entries, to be freed. */
+int *names_partners(char **names, const char *pairs);
+/* META pairs of partners; to be freed. */
+char *names_pairs_text(char **names, const int *partner);
+/* The first point without a partner, or -1. */
+int names_unpaired(char **names, const int *partner);
 
 #endif

@@ -6,6 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/labels/pairs.h"
 #include "lib/stream/names.h"
 #include "lib/train/dataset.h"
 
@@ -90,7 +91,11 @@ struct dataset *dataset_load(const char *path, enum target target)
 	} else if (model_has_points(target)) {
 		uint32_t kept = 0;
 		ds->names = xstrdup(tns_meta_value(t, "points") ? tns_meta_value(t, "points") : "");
-		names_free(names_points(t, ds->k / 2));
+		char **names = names_points(t, ds->k / 2);
+		const char *pairs = tns_meta_value(t, "pairs");
+		int *partner = pairs ? names_partners(names, pairs) : pairs_find(ds->k / 2, ds->value, ds->n, ds->W, ds->H, names);
+		ds->pairs = names_pairs_text(names, partner);
+		free(partner), names_free(names);
 		ds->values = ds->k;
 		tns_copy(b, id, ds->value);
 		for (size_t i = 0; i < (size_t)ds->n * (size_t)ds->k; i++)
@@ -120,7 +125,7 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
 	struct dataset *p = xcalloc(1, sizeof *p);
 	*p = *ds;
 	p->n = 0, p->head = NULL, p->table = NULL;
-	p->names = xstrdup(ds->names);
+	p->names = xstrdup(ds->names), p->pairs = ds->pairs ? xstrdup(ds->pairs) : NULL;
 	for (uint32_t i = 0; i < ds->n; i++)
 		p->n += drawn(ds, i, share, seed) == part;
 	p->image = xmalloc((size_t)p->n * (size_t)ds->W * (size_t)ds->H);
@@ -154,7 +159,7 @@ void dataset_free(struct dataset *ds)
 {
 	if (!ds)
 		return;
-	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->names);
+	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->names), free(ds->pairs);
 	if (ds->table)
 		tns_unload(ds->table);
 	free(ds);

@@ -14,6 +14,7 @@ struct dataset {
 	uint8_t *image;	  /* (n, H, W) */
 	int k;		  /* values of a row's target: label: 1; points: 2 each, in pixels, NaN: no label; image: 0 */
 	float *value;	  /* (n, k) */
+	char *pairs;	  /* of points: META pairs, else found from the labels (lib/labels/pairs.h); else NULL */
 	char *names;	  /* points or classes, comma-joined; "" for image */
 	int values;	  /* of the target: model_new's argument */
 	uint32_t *id;	  /* (n): the tensor `id` where there is one, else the row number from 1 */

@@ -45,12 +45,8 @@ struct targets *targets_new(
 	}
 	if (P && m->target != TARGET_MAP && (distances || (track && a->offset)))
 		tg->predicted = be->alloc(be, (size_t)ds->n * P * (m->target == TARGET_HEATMAP ? HEATMAP_DECODED : 2) * sizeof(real));
-	if (P) {
-		int count;
-		char **names = names_split(m->names, &count);
-		tg->mirror = names_mirror(names);
-		names_free(names);
-	}
+	if (P)
+		tg->mirror = model_partners(m);
 	return tg;
 }
 

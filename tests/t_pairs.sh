@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Mirror pairs through whole programs: whatever the points are called, training with mirror images gives the same bits; a set with one side
+# only is not mirrored, and says why.
+. tests/sh.sh
+cd "$TMP" || exit 1
+face-synth -q -n 150 --size 32x32 -s 5 -o source.csv
+# called FILE WORDS: the same labels under other names; WORDS is a sed script on one name
+called() { { head -1 source.csv | tr ',' '\n' | sed "$2" | paste -sd,; tail -n +2 source.csv; } >"$1.csv"; csv-clean "$1.csv" -o "$1.tns" 2>"$1.txt" || bad "csv-clean $1.csv"; }
+called named ''
+called initials 's/left_/l_/; s/right_/r_/'
+called capitals 's/left/LEFT/; s/right/RIGHT/'
+called camel 's/left_eye/leftEye/; s/right_eye/rightEye/'
+called changed 's/left/sinistra/; s/right/dextra/'
+i=0
+called numbers "$(head -1 source.csv | tr ',' '\n' | sed -n 's/_x$//p' | while read -r name; do echo "s/^${name}_/p$((i += 1))_/;"; done)"
+[ "$(tns-info numbers.tns | sed -n 's/^points: //p')" = p1,p2,p3,p4,p5,p6,p7,p8,p9,p10,p11,p12,p13,p14,p15 ] || bad "the numbers"
+train() { cnn-train -q -n 'pool2 fc20 relu fc' -e 3 --augment flip --valid "$1.tns" --log "$1.tsv" "$1.tns" -o "$1-model.tns" && predict -q --flip "$1-model.tns" "$1.tns" | score --json | tr ',' '\n' | grep rmse_px | head -1; }
+want=$(train named)
+cut -f1-5 named.tsv >want.tsv
+for n in initials capitals camel changed numbers; do
+	is "$(train $n)" "$want" "the score with $n"
+	is "$(cut -f1-5 $n.tsv)" "$(cat want.tsv)" "the log with $n"
+	grep -q '6 pairs, 3 points on the axis' $n.txt && good || bad "the summary with $n: $(cat $n.txt)"
+done
+is "$(tns-info numbers-model.tns | sed -n 's/^pairs: //p')" p1:p2,p3:p5,p4:p6,p7:p9,p8:p10,p11,p12:p13,p14,p15 "a model's pairs"
+# without META pairs, from the labels
+tns-info numbers.tns | grep -q '^pairs: ' && good || bad "META pairs"
+# one side only
+cut -d, -f1-2,5-8,13-16,21-24,27-31 source.csv >side.csv
+csv-clean side.csv -o side.tns 2>side.txt
+grep -q 'without a partner, so that faces can.t be mirrored: left_eye_center' side.txt && good || bad "the summary of one side: $(cat side.txt)"
+fails 2 "--augment flip: point 'left_eye_center' has no partner" cnn-train -q -n 'pool2 fc' -e 1 --augment flip side.tns -o no.tns
+ok "one side without mirror images" cnn-train -q -n 'pool2 fc' -e 1 side.tns -o side-model.tns
+fails 2 "--flip: point 'left_eye_center' has no partner" predict -q --flip side-model.tns side.tns -o no.tns
+fails 2 "--flip needs the point of the other side of 'left_eye_center'" patch-extract -q --around left_eye_center --size 9x9 --flip side.tns -o no.tns
+# stated
+ok "stated" csv-clean -q --pairs p1:p2,p11:p12,p13 numbers.csv -o stated.tns
+is "$(tns-info stated.tns | sed -n 's/^pairs: //p')" p1:p2,p3:p5,p4:p6,p7:p9,p8:p10,p11:p12,p13,p14,p15 "stated pairs"
+fails 1 "pairs: 'p1:p99' is no point and no two points" csv-clean -q --pairs p1:p99 numbers.csv -o no.tns
+done_tests
