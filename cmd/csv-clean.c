@@ -14,7 +14,7 @@
 #include "lib/stream/tns.h"
 
 static struct {
-	const char *output, *report, *require, *suspects, *pairs;
+	const char *output, *report, *require, *suspects, *pairs, *missing;
 	struct opt_size size;
 	int64_t threads;
 	int keep_all, quiet;
@@ -27,6 +27,8 @@ static const struct opt opts[] = {
 	{0, "keep-all", OPT_FLAG, &o.keep_all, 0, 0, 0, "drop and blank nothing, only report; so it is where no column is a point", 0},
 	{0, "report", OPT_STR, &o.report, 0, 0, "FILE", "list the faults: row, name, kind, value, action, tab-separated; rows from 1", 1},
 	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "blank the labels listed there as suspect, by cnn-train --suspects", 0},
+	{0, "missing", OPT_STR, &o.missing, 0, 0, "X,...",
+		"numbers that mean no label where both coordinates have one, or none, instead of those that are found (such as 0,0)", 0},
 	{0, "pairs", OPT_STR, &o.pairs, 0, 0, "A:B,...",
 		"points that are each other's mirror image, or lie on the axis (a name alone), instead of what labels and names show", 0},
 	OPT_OUTPUT(&o.output),
@@ -76,6 +78,9 @@ static void summary(const struct csv *c, const struct clean *cl)
 		fprintf(stderr, "; no shape model (fewer than %d labelled rows): only half labels and labels outside were looked for",
 			SHAPE_ROWS_MIN);
 	fprintf(stderr, "\n");
+	for (int i = 0; i < cl->sentinels.n; i++)
+		fprintf(stderr, "csv-clean: %.7g,%.7g is taken for 'no label' (--missing none: it is a label)\n",
+			(double)cl->sentinels.xy[i][0], (double)cl->sentinels.xy[i][1]);
 	if (!cl->partner)
 		return;
 	int pairs = 0, axis = 0;
@@ -108,6 +113,7 @@ int main(int argc, char **argv)
 	uint32_t crc = 0;
 	cl->need = need;
 	cl->pairs = o.pairs;
+	sentinels_state(&cl->sentinels, o.missing);
 	cl->suspects = o.suspects ? suspects_load(o.suspects, c->points, &crc) : NULL;
 	cl->keep_all = o.keep_all || !c->npoints;
 	cl->report = o.report ? out_open(o.report, 0) : NULL;

@@ -194,6 +194,26 @@ ok "no rows, with --size" csv-clean -q --size 96x96 header -o none.tns
 tns-info none.tns | grep -q '^image *u8 *0,96,96' && good || bad "no rows: $(tns-info none.tns)"
 face-synth -n 300 -q --points 30 --size 48x64 | csv-clean -q --size 48x64 | tns-info | grep -q '^keypoints *f32 *[0-9]*,30,2' && good || bad "30 points, 48x64"
 
+# missing labels written as numbers: the same data set as from empty fields, and said so
+face-synth -q -n 1000 -s 3 -o plain.csv
+for v in 0,0 -1,-1 -1.0,-1.0 0.0,0 -999,-999; do
+	awk -F, -v OFS=, -v a="${v%,*}" -v b="${v#*,}" 'NR > 1 && NR % 3 {for (i = 9; i <= 24; i += 2) {$i = a; $(i + 1) = b}} {print}' plain.csv >number.csv
+	awk -F, -v OFS=, 'NR > 1 && NR % 3 {for (i = 9; i <= 24; i++) $i = ""} {print}' plain.csv >empty.csv
+	csv-clean number.csv --report number.tsv -o number.tns 2>number.txt
+	csv-clean -q empty.csv -o empty.tns
+	same number.tns empty.tns "labels of $v"
+	is "$(awk '$3 == "sentinel" && $5 == "blanked"' number.tsv | wc -l)" 5336 "reported sentinels of $v"
+	grep -q "5336 sentinel" number.txt && grep -q "is taken for 'no label'" number.txt && good || bad "the summary of $v: $(cat number.txt)"
+done
+csv-clean -q --missing -999 number.csv --report stated.tsv -o stated.tns
+is "$(tns-info --json stated.tns | sed -n 's/.*"name": "keypoints"[^}]*"nan": \([0-9]*\).*/\1/p')" "$(tns-info --json empty.tns | sed -n 's/.*"name": "keypoints"[^}]*"nan": \([0-9]*\).*/\1/p')" "stated"
+grep -q sentinel stated.tsv && bad "stated values are reported" || good
+csv-clean -q --missing none number.csv --report none.tsv -o none.tns
+grep -q sentinel none.tsv && bad "--missing none" || good
+fails 2 "--missing: '0,x' is neither none nor up to 16 numbers" csv-clean --missing 0,x number.csv
+awk -F, -v OFS=, 'NR > 1 {for (i = 1; i <= 30; i++) $i = int($i + 0.5)} {print}' plain.csv | csv-clean -q --report whole.tsv -o whole.tns
+grep -q sentinel whole.tsv && bad "whole numbers are taken for sentinels" || good
+
 # more points than a shape model's limit: two models
 face-synth -n 1000 -q --points 70 --dirt --truth many.truth | csv-clean -q --report many.tsv >/dev/null
 awk -F'\t' 'NR == FNR {if (FNR > 1) r[$1] = r[$1] " " $3; next} $3 ~ /swapped|shifted|scrambled/ {n++; if (r[$1] ~ $3) f++} END {print n+0, f+0}' \

@@ -29,7 +29,8 @@ struct clean_state {
 	/* buffered rows: n of at most capacity; pixels of an image */
 	size_t n, capacity, pixels;
 	struct row *rows;
-	float *xy; /* (capacity, K, 2) */
+	float *xy;	/* (capacity, K, 2) */
+	float *scratch; /* (K, 2) */
 	unsigned char *images;
 };
 
@@ -40,6 +41,7 @@ struct clean *clean_new(const struct csv *c, struct tns_writer *w)
 	h->csv = c;
 	h->w = w;
 	h->k = c->npoints;
+	h->scratch = xcalloc(2 * (size_t)h->k + 1, sizeof *h->scratch);
 	h->hashes = image_hash_set_new();
 	h->check = h->k ? NULL : label_check_new(0, NULL);
 	return cl;
@@ -117,6 +119,34 @@ static int blank_suspects(struct clean *cl, const struct row *r, const struct fa
 	return n;
 }
 
+/* Blanks labels that are none, in place. */
+static void blank_sentinels(const struct sentinels *s, float *xy, size_t labels)
+{
+	for (size_t i = 0; i < labels; i++)
+		if (sentinel_is(s, xy + 2 * i))
+			xy[2 * i] = xy[2 * i + 1] = NAN;
+}
+
+/* Reports labels of the row that are none; no other check may take them for labels: they are blanked in scratch, and in the row but where
+ * all is kept. */
+static void check_sentinels(struct clean *cl, const struct row *r)
+{
+	const struct clean_state *h = cl->state;
+	for (int k = 0; k < h->k; k++) {
+		const float *xy = r->xy + 2 * k;
+		if (!sentinel_is(&cl->sentinels, xy))
+			continue;
+		cl->kind[FAULT_SENTINEL]++;
+		if (cl->report && !cl->sentinels.nstated)
+			out_printf(cl->report, "%llu\t%s\t%s\t%.7g,%.7g\t%s\n", (unsigned long long)r->row, h->csv->points[k],
+				fault_name(FAULT_SENTINEL), (double)xy[0], (double)xy[1], cl->keep_all ? "kept" : "blanked");
+	}
+	memcpy(h->scratch, r->xy, 2 * (size_t)h->k * sizeof *h->scratch);
+	blank_sentinels(&cl->sentinels, h->scratch, (size_t)h->k);
+	if (!cl->keep_all)
+		memcpy(r->xy, h->scratch, 2 * (size_t)h->k * sizeof *h->scratch);
+}
+
 /* Checks the row, reports its faults, and writes it unless it is dropped. */
 static void finish_row(struct clean *cl, const struct row *r)
 {
@@ -131,7 +161,8 @@ static void finish_row(struct clean *cl, const struct row *r)
 		if (!cl->keep_all)
 			return;
 	}
-	const struct faults *f = label_check_row(h->check, r->xy, h->csv->w, h->csv->h);
+	check_sentinels(cl, r);
+	const struct faults *f = label_check_row(h->check, h->scratch, h->csv->w, h->csv->h);
 	for (int i = 0; i < f->n; i++) {
 		int blank = f->list[i].kind != FAULT_ODD;
 		report_fault(cl, r->row, &f->list[i], cl->keep_all ? "kept" : f->drop ? "dropped" : blank ? "blanked" : "kept");
@@ -175,8 +206,13 @@ static int copy_missing_labels(int k, float *xy, const float *other)
 static void freeze(struct clean *cl)
 {
 	struct clean_state *h = cl->state;
+	size_t labels = h->n * (size_t)h->k;
+	float *known = xmalloc((2 * labels + 1) * sizeof *known); /* the rows without what is no label: each row's are reported with it */
 	h->frozen = 1;
-	h->mirror = pairs_find(h->k, h->xy, h->n, h->csv->w, h->csv->h, h->csv->points);
+	sentinels_find(&cl->sentinels, h->k, h->xy, h->n);
+	memcpy(known, h->xy, 2 * labels * sizeof *known);
+	blank_sentinels(&cl->sentinels, known, labels);
+	h->mirror = pairs_find(h->k, known, h->n, h->csv->w, h->csv->h, h->csv->points);
 	if (cl->pairs)
 		pairs_state(h->mirror, h->csv->points, cl->pairs);
 	cl->partner = h->mirror;
@@ -188,7 +224,8 @@ static void freeze(struct clean *cl)
 		self[i] = h->mirror[i] < 0 ? i : h->mirror[i];
 	h->check = label_check_new(h->k, self);
 	free(self);
-	label_check_fit(h->check, h->xy, h->n, h->csv->w, h->csv->h);
+	label_check_fit(h->check, known, h->n, h->csv->w, h->csv->h);
+	free(known);
 	cl->fitted = h->check->fitted;
 	for (size_t i = 0; i < h->n; i++)
 		finish_row(cl, &h->rows[i]);
@@ -252,7 +289,7 @@ void clean_free(struct clean *cl)
 	struct clean_state *h = cl->state;
 	label_check_free(h->check);
 	image_hash_set_free(h->hashes);
-	free(h->mirror);
+	free(h->mirror), free(h->scratch);
 	free(h->rows);
 	free(h->images);
 	free(h->xy);

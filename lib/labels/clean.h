@@ -9,6 +9,7 @@
 #include "lib/base/out.h"
 #include "lib/csv/csv.h"
 #include "lib/labels/fault.h"
+#include "lib/labels/sentinel.h"
 #include "lib/labels/suspects.h"
 #include "lib/stream/tns.h"
 
@@ -17,11 +18,12 @@
 
 struct clean {
 	/* set by the caller before the first row */
-	struct out *report;	   /* TSV: row name kind value action; or NULL */
-	const char *need;	   /* (K) 1: rows without this label are not written; or NULL */
-	const char *pairs;	   /* pairs that the user states, see pairs_state; or NULL */
-	struct suspects *suspects; /* further labels to blank; or NULL */
-	int keep_all;		   /* 1: only report: no merging, blanking, dropping; need still applies */
+	struct out *report;	    /* TSV: row name kind value action; or NULL */
+	const char *need;	    /* (K) 1: rows without this label are not written; or NULL */
+	struct sentinels sentinels; /* sentinels_state: stated, or to be found */
+	const char *pairs;	    /* pairs that the user states, see pairs_state; or NULL */
+	struct suspects *suspects;  /* further labels to blank; or NULL */
+	int keep_all;		    /* 1: only report: no merging, blanking, dropping; need still applies */
 	/* counted */
 	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels; the others: rows */
 	uint64_t wrong;						/* rows with a fault; duplicates are not counted */

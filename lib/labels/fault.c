@@ -14,7 +14,7 @@
 const char *fault_name(enum fault_kind kind)
 {
 	static const char *const names[FAULT_KINDS] = {
-		"none", "half", "outside", "swapped", "far", "shifted", "scrambled", "odd", "suspect"};
+		"none", "half", "outside", "swapped", "far", "shifted", "scrambled", "odd", "sentinel", "suspect"};
 	return names[kind];
 }
 

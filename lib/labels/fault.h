@@ -15,6 +15,7 @@ enum fault_kind {
 	FAULT_SHIFTED,	 /* all points translated by one vector */
 	FAULT_SCRAMBLED, /* every point uniform over the image */
 	FAULT_ODD,	 /* an unlikely row that no hypothesis explains; nothing is blanked for it */
+	FAULT_SENTINEL,	 /* not found here: a missing label written as a number (sentinel.h) */
 	FAULT_SUSPECT,	 /* not found here: the label was far from a net's predictions in training (suspects.h) */
 	FAULT_KINDS
 };
