@@ -14,7 +14,7 @@
 #include "lib/stream/tns.h"
 
 static struct {
-	const char *output, *report, *require, *suspects, *pairs, *missing;
+	const char *output, *report, *require, *suspects, *pairs, *missing, *image_column;
 	struct opt_size size;
 	int64_t threads;
 	int keep_all, quiet;
@@ -27,6 +27,7 @@ static const struct opt opts[] = {
 	{0, "keep-all", OPT_FLAG, &o.keep_all, 0, 0, 0, "drop and blank nothing, only report; so it is where no column is a point", 0},
 	{0, "report", OPT_STR, &o.report, 0, 0, "FILE", "list the faults: row, name, kind, value, action, tab-separated; rows from 1", 1},
 	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "blank the labels listed there as suspect, by cnn-train --suspects", 0},
+	{0, "image-column", OPT_STR, &o.image_column, 0, 0, "NAME", "the column of the pixels, where it is neither Image nor pixels", 0},
 	{0, "missing", OPT_STR, &o.missing, 0, 0, "X,...",
 		"numbers that mean no label where both coordinates have one, or none, instead of those that are found (such as 0,0)", 0},
 	{0, "pairs", OPT_STR, &o.pairs, 0, 0, "A:B,...",
@@ -104,7 +105,9 @@ int main(int argc, char **argv)
 		die_usage("--keep-all keeps every row, --require does not: not both");
 	if (o.report && !strcmp(o.report, "-") && (!o.output || !strcmp(o.output, "-")))
 		die_usage("--report -: stdout is the data set's");
-	struct csv *c = csv_open(n ? files[0] : NULL, o.size.w, o.size.h);
+	struct csv *c = csv_open(n ? files[0] : NULL, o.size.w, o.size.h, o.image_column);
+	if (c->ignored && !o.quiet)
+		warn("%s: columns that are ignored: %s", c->name, c->ignored);
 	if (o.require)
 		need = needed(c);
 	struct tns_writer *w = tns_create(o.output);

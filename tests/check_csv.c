@@ -120,9 +120,28 @@ START_TEST(tolerated)
 	       "a_x,a_y,b_x,b_y,Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n",
 		GOOD);
 	expect("\"a_x\",a_y,b_x,b_y,\"Image\"\n\"1.5\",2,\"\",,\"0 9 10 255\"\n3,4,5,\"6.25\",\"1 2 3 4\"\n", GOOD);
-	expect("a_x,a_y,b_x,b_y,Image\n1.5e0,2.000,,, 000 009  10 255 \n3.,+4,5,.0625e2,1 2 3 4\n",
-		"a,b,\n1 1 2x2 1.5 2 nan nan 0,9,10,255,\nERROR row 2: a_y is '+4', not a number");
-	expect("a_x,a_y,b_x,b_y,Image\n1.5e0,2.000,,, 000 009  10 255 \n3.,4,5,.0625e2,1 2 3 4\n", GOOD);
+	expect("a_x,a_y,b_x,b_y,Image\n1.5e0,2.000,,, 000 009  10 255 \n3.,+4,5,.0625e2,1 2 3 4\n", GOOD);
+	/* how spreadsheets and data frames write it */
+	static const char *const missing[] = {
+		"nan", "NaN", "NA", "N/A", "#N/A", "null", "NULL", "None", "none", ".", "?", " ", "<NA>", "-", "\"NA\""};
+	for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+		char *csv = xprintf("a_x,a_y,b_x,b_y,Image\n1.5,2,%s,%s,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", missing[i], missing[i]);
+		expect(csv, GOOD);
+		free(csv);
+	}
+	expect("a_x,a_y,b_x,b_y,Image\n 1.5,2 ,\t,,0 9 10 255\n+3,4,+5.0, 6.25\t,1 2 3 4\n", GOOD);
+	expect("a_x,a_y,b_x,b_y,Image\n1.5,2,,,0\t9\t10 255\n3,4,5,6.25,1.0 2. 3.000 4.0\n", GOOD);
+	expect(" a_x , a_y,b_x\t,b_y, Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
+	expect("a_x,a_y,b_x,b_y,image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
+	expect("a_x,a_y,b_x,b_y,pixels\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
+	expect("a.x,a.y,b.x,b.y,Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
+	expect("a_X,a_Y,b_X,b_Y,IMAGE\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
+	expect("x_a,y_a,x_b,y_b,Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
+	expect("Unnamed: 0,a_x,a_y,b_x,b_y,Image\n0,1.5,2,,,0 9 10 255\n1,3,4,5,6.25,1 2 3 4\n", GOOD);
+	expect(",a_x,a_y,filename,b_x,b_y,age,Image\n0,1.5,2,c.png,,,31,0 9 10 255\n1,3,4,\"d,e.png\",5,6.25,,1 2 3 4\n", GOOD);
+	expect("# made by hand\n#\na_x,a_y,b_x,b_y,Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n\n  \n\r\n", GOOD);
+	expect("image_id,Image\n3,1 2 3 4\n", "\n1 3 2x2 1,2,3,4,");
+	expect("id,Image,ImageId\nx, 1 2 3 4, 3 \n", "\n1 3 2x2 1,2,3,4,"); /* the better name */
 	/* any order of columns; ImageId */
 	expect("b_y,Image,a_y,a_x,ImageId,b_x\n,0 9 10 255,2,1.5,7,\n6.25,1 2 3 4,4,3,4294967295,5\n",
 		"a,b,\n1 7 2x2 1.5 2 nan nan 0,9,10,255,\n2 4294967295 2x2 3 4 5 6.25 1,2,3,4,");
@@ -138,14 +157,16 @@ static const struct {
 } bad[] = {
 	{"", "empty, not even a header"},
 	{"Image", "header: the file ends in it"},
-	{"\n", "header: column 1 is '': Image, ImageId, NAME_x or NAME_y are known"},
-	{"a_x,a_y\n1,2\n", "header: no column is called Image"},
+	{"\n", "header: no column is called Image (image, pixels; --image-column names another)"},
+	{"a_x,a_y\n1,2\n", "header: no column is called Image (image, pixels; --image-column names another)"},
 	{"a_x,a_y,a_x,Image\n", "header: two columns are called 'a_x'"},
 	{"Image,Image\n", "header: two columns are called 'Image'"},
 	{"a_x,b_y,Image\n", "header: 'a_x' without 'a_y'"},
 	{"a_y,Image\n", "header: 'a_y' without 'a_x'"},
-	{"a_x,a_y,Image,age\n", "header: column 4 is 'age': Image, ImageId, NAME_x or NAME_y are known"},
-	{"_x,_y,Image\n", "header: column 1 is '_x': Image, ImageId, NAME_x or NAME_y are known"},
+	{"a_x,a_y,image,Image\n", "header: 'image' and 'Image' may both be the image: --image-column says which"},
+	{"a_x,a_y,a_X,Image\n", "header: 'a_x' and 'a_X' are the same"},
+	{"a_x,a_y,a.x,a.y,Image\n", "header: two points are called 'a'"},
+	{"id,id,Image\n", "header: two columns are called 'id'"},
 	{"\"a,b_x\",\"a,b_y\",Image\n", "header: column 1: a space, comma or quote in 'a,b_x'"},
 	{"\"a_x,a_y,Image\n1,2,3\n", "header: column 1: the quotes are not closed, or not at the field's ends"},
 	{"a_x,a_y,Image\n1,2\n", "row 1: 2 columns instead of 3"},
@@ -153,16 +174,17 @@ static const struct {
 	{"Image,a_x,a_y\n1,2,3,4\n", "row 1: 4 columns instead of 3"},
 	{"Image,a_x,a_y\n1,2,3,\n", "row 1: 4 columns instead of 3"},
 	{"Image,a_x,a_y\n1,2\n", "row 1: 2 columns instead of 3"},
-	{"a_x,a_y,Image\n1,2,3\n\n", "row 2: 1 column instead of 3"},
+	{"a_x,a_y,Image\n1,2,3\n\n1,2,3\n", "row 2: an empty line"},
 	{"a_x,a_y,Image\n1,2,3\n1,2", "row 2: 2 columns instead of 3; the file ends in this row"},
 	{"a_x,a_y,Image\nx,2,3\n", "row 1: a_x is 'x', not a number"},
-	{"a_x,a_y,Image\n1,2 ,3\n", "row 1: a_y is '2 ', not a number"},
-	{"a_x,a_y,Image\n1,nan,3\n", "row 1: a_y is 'nan', not a number"},
+	{"a_x,a_y,Image\n1,2 3,3\n", "row 1: a_y is '2 3', not a number"},
+	{"a_x,a_y,Image\n1,+-2,3\n", "row 1: a_y is '+-2', not a number"},
+	{"a_x,a_y,Image\n1,nano,3\n", "row 1: a_y is 'nano', not a number"},
 	{"a_x,a_y,Image\n1,inf,3\n", "row 1: a_y is 'inf', not a number"},
 	{"a_x,a_y,Image\n1,1e39,3\n", "row 1: a_y is '1e39', not a number"},
 	{"a_x,a_y,Image\n1,0x1,3\n", "row 1: a_y is '0x1', not a number"},
 	{"a_x,a_y,Image\n1,1.2.3,3\n", "row 1: a_y is '1.2.3', not a number"},
-	{"a_x,a_y,Image\n1,.,3\n", "row 1: a_y is '.', not a number"},
+	{"a_x,a_y,Image\n1,..,3\n", "row 1: a_y is '..', not a number"},
 	{"a_x,a_y,Image\n1,12345678901234567890123456789012345678901234567890x,3\n",
 		"row 1: a_y is '1234567890123456789012345678901234567890...', not a number"},
 	{"a_x,a_y,Image\n1,\"2,3\n", "row 1: column 2: the quotes are not closed, or not at the field's ends"},
@@ -175,16 +197,20 @@ static const struct {
 	{"Image\n1 2 3 4\n1 2 3\n", "row 2: 3 pixels instead of 4 (2 x 2)"},
 	{"Image\n1 2 3 4\n1 2 3 4 5\n", "row 2: 5 pixels instead of 4 (2 x 2)"},
 	{"Image\n1 2 3 4\n1 2 3", "row 2: 3 pixels instead of 4 (2 x 2); the file ends in this row"},
-	{"Image\n\n", "row 1: 0 pixels, which is no square: --size WxH tells the shape"},
+	{"Image\n\"\"\n", "row 1: 0 pixels, which is no square: --size WxH tells the shape"},
 	{"Image\n1 2 3 256\n", "row 1: pixel 4 is 256, not 0 to 255"},
 	{"Image\n1 2 300 4\n", "row 1: pixel 3 is 300, not 0 to 255"},
 	{"Image\n1 2 999 4\n", "row 1: pixel 3 is 999, not 0 to 255"},
 	{"Image\n1 2 0255 4\n", "row 1: pixel 3 is 0255, not 0 to 255"},
 	{"Image\n1 2 99999999999999999999 4\n", "row 1: pixel 3 is 99999999999999999999, not 0 to 255"},
 	{"Image\n1 2 -3 4\n", "row 1: pixel 3 is '-3', not a number from 0 to 255"},
-	{"Image\n1 2 3.0 4\n", "row 1: pixel 3 is '3.0', not a number from 0 to 255"},
+	{"Image\n1 2 3.5 4\n", "row 1: pixel 3 is '3.5', not a number from 0 to 255"},
+	{"Image\n1 2 300.0 4\n", "row 1: pixel 3 is 300.0, not 0 to 255"},
+	{"Image\n1 2 .0 4\n", "row 1: pixel 3 is '.0', not a number from 0 to 255"},
+	{"Image\n\"[1, 2, 3, 4]\"\n",
+		"row 1: the pixels are a list in brackets, not numbers between blanks: tr -d '[]' and tr ',' ' ' make them so"},
 	{"Image\n1 two 3 4\n", "row 1: pixel 2 is 'two', not a number from 0 to 255"},
-	{"Image\n1\t2 3 4\n", "row 1: pixel 1 is '1?2', not a number from 0 to 255"},
+	{"Image\n1\v2 3 4\n", "row 1: pixel 1 is '1?2', not a number from 0 to 255"},
 	{"Image\n1 2 3 4\r5\n", "row 1: pixel 4 is '4?5', not a number from 0 to 255"},
 	{"Image\n1 2 3,4\n", "row 1: 2 columns instead of 1"},
 };

@@ -31,7 +31,7 @@ with range.csv "${seven% *} 256" && refused range.csv "row 7: pixel 9216 is 256,
 with minus.csv "${seven% *} -1" && refused minus.csv "row 7: pixel 9216 is '-1', not a number from 0 to 255"
 with text.csv "many,${seven#*,}" && refused text.csv "row 7: left_eye_center_x is 'many', not a number"
 with word.csv "${seven% *} black" && refused word.csv "row 7: pixel 9216 is 'black', not a number from 0 to 255"
-with blank.csv "" && refused blank.csv "row 7: 1 column instead of 31"
+with blank.csv "" && refused blank.csv "row 7: an empty line"
 { cat header; line 2 | sed 's/ [0-9]*$//'; } >first.csv && refused first.csv "row 1: 9215 pixels, which is no square: --size WxH tells the shape"
 : >empty.csv && refused empty.csv "empty, not even a header"
 gzip -c empty.csv >empty.csv.gz && refused empty.csv.gz "empty, not even a header"
@@ -50,7 +50,7 @@ grep -q 'the gzip data are damaged: incorrect data check$' .err && good || bad "
 { cat small.csv.gz; echo more; } >tail.csv.gz && refused tail.csv.gz "row 41: the gzip data are followed by something else (byte 0x6d)"
 head -c 5000 /dev/zero >zip.csv.gz && refused zip.csv.gz "not gzip, though its name ends in .gz"
 cp columns.csv columns.csv.gz && refused columns.csv.gz "row 7: 32 columns instead of 31" # not gzip, in spite of its name
-sed '1s/,Image$/,Picture/' small.csv >noimage.csv && refused noimage.csv "header: column 31 is 'Picture': Image, ImageId, NAME_x or NAME_y are known"
+sed '1s/,Image$/,Picture/' small.csv >noimage.csv && refused noimage.csv "header: no column is called Image (image, pixels; --image-column names another)"
 cut -d, -f1-30 small.csv >nopixels.csv && refused nopixels.csv "header: no column is called Image"
 sed '1s/right_eye_center_x/left_eye_center_x/' small.csv >twice.csv && refused twice.csv "header: two columns are called 'left_eye_center_x'"
 sed '1s/nose_tip_y/nose_y/' small.csv >half.csv && refused half.csv "header: 'nose_tip_x' without 'nose_tip_y'"
@@ -193,6 +193,13 @@ fails 1 "wide.csv: row 1: 6 pixels instead of 4 (2 x 2)" csv-clean --size 2x2 wi
 ok "no rows, with --size" csv-clean -q --size 96x96 header -o none.tns
 tns-info none.tns | grep -q '^image *u8 *0,96,96' && good || bad "no rows: $(tns-info none.tns)"
 face-synth -n 300 -q --points 30 --size 48x64 | csv-clean -q --size 48x64 | tns-info | grep -q '^keypoints *f32 *[0-9]*,30,2' && good || bad "30 points, 48x64"
+
+# columns that are no points are named once; another name for the image
+sed '1s/,Image$/,Picture/; s/^/7,/; 1s/^7,/age,/' small.csv >age.csv
+ok "--image-column" csv-clean --image-column Picture age.csv -o age.tns
+grep -q "age.csv: columns that are ignored: 'age'$" "$TMP/.err" && good || bad "the note on columns: $(head -2 "$TMP/.err")"
+csv-clean -q small.csv -o small.tns
+is "$(tns-info --json age.tns | grep -o '"tensors.*"meta"')" "$(tns-info --json small.tns | grep -o '"tensors.*"meta"')" "with a column more"
 
 # missing labels written as numbers: the same data set as from empty fields, and said so
 face-synth -q -n 1000 -s 3 -o plain.csv

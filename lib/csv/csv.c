@@ -1,5 +1,5 @@
 /* parse_row only decides whether a row is valid, in one pass; an invalid row is parsed again by explain, which writes the message. */
-#include "lib/csv/csv.h"
+#include "lib/csv/csv_io.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -7,28 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
-#include "lib/base/err.h"
 #include "lib/base/num.h"
-#include "lib/csv/lines.h"
-#include "lib/csv/pixels.h"
 
-#define NAME_MAX_BYTES 200 /* of a column */
-
-enum { IMAGE = -1, ID = -2 };
-
-struct csv_source {
-	struct lines *lines;
-	int ncol, *col; /* (ncol) IMAGE, ID or an index into xy */
-	float *xy;
-	unsigned char *image;
-	size_t image_cap;
-	pixels_fn *pixels;
-};
-
-static int fault(struct csv *c, const char *fmt, ...) PRINTF(2, 3);
-static int fault(struct csv *c, const char *fmt, ...)
+int csv_fault(struct csv *c, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -49,9 +33,7 @@ static const char *printable(struct span f, char out[44])
 
 /* ---- fields ---- */
 
-/* The field at *p, without its quotes; *p moves past its comma, or is NULL after the line's last field. 0: malformed quotes.
- * A doubled quote inside is not unescaped: no valid field contains one. */
-static int next_field(const unsigned char **p, const unsigned char *e, struct span *f)
+int csv_next_field(const unsigned char **p, const unsigned char *e, struct span *f)
 {
 	const unsigned char *q = *p, *end;
 	if (q < e && *q == '"') {
@@ -70,19 +52,38 @@ static int next_field(const unsigned char **p, const unsigned char *e, struct sp
 	return 1;
 }
 
-static int real_field(struct span f, double *to)
+struct span csv_trimmed(struct span f)
+{
+	while (f.p < f.e && (*f.p == ' ' || *f.p == '\t'))
+		f.p++;
+	while (f.e > f.p && (f.e[-1] == ' ' || f.e[-1] == '\t'))
+		f.e--;
+	return f;
+}
+
+/* How people and programs write that there is no value; in any case. */
+static const char *const missing[] = {"", "nan", "-nan", "na", "<na>", "n/a", "#n/a", "null", "none", ".", "?", "-"};
+
+/* A coordinate: a number, blanks around it and a + before it allowed, or NaN where it is missing. 0: neither. */
+static int coord_field(struct span f, double *to)
 {
 	char text[512];
+	f = csv_trimmed(f);
 	size_t n = (size_t)(f.e - f.p);
 	if (n >= sizeof text || memchr(f.p, 0, n))
 		return 0;
 	memcpy(text, f.p, n);
 	text[n] = 0;
-	return num_real(text, to) && fabs(*to) <= 3.4e38;
+	for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+		if (!strcasecmp(text, missing[i])) {
+			*to = NAN;
+			return 1;
+		}
+	return num_real(text + (text[0] == '+' && text[1] != '-'), to) && fabs(*to) <= 3.4e38;
 }
 
 /* Fast path for most coordinates: up to 15 digits with at most one decimal point, whose division by a power of ten rounds as strtod does.
- * Returns the byte after the number, or NULL: real_field must parse it. */
+ * Returns the byte after the number, or NULL: coord_field must parse it. */
 static const unsigned char *fast_real(const unsigned char *p, const unsigned char *e, float *to)
 {
 	static const double ten[16] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -106,6 +107,7 @@ static const unsigned char *fast_real(const unsigned char *p, const unsigned cha
 static int id_field(struct span f, uint32_t *to)
 {
 	uint64_t v = 0;
+	f = csv_trimmed(f);
 	const unsigned char *p = f.p;
 	for (; p < f.e && *p - (unsigned)'0' <= 9 && v <= UINT32_MAX; p++)
 		v = v * 10 + (*p - (unsigned)'0');
@@ -115,6 +117,27 @@ static int id_field(struct span f, uint32_t *to)
 
 /* ---- rows ---- */
 
+/* Pixels as the fast parsers don't take them: tabs too, and whole numbers with a fraction of zeros (128.0). Returns how many, or -1. */
+static long any_pixels(struct span f, unsigned char *out, size_t max)
+{
+	size_t n = 0;
+	for (const unsigned char *p = f.p;;) {
+		int value = 0, digits = 0;
+		while (p < f.e && (*p == ' ' || *p == '\t'))
+			p++;
+		if (p == f.e)
+			return (long)n;
+		for (; p < f.e && *p - (unsigned)'0' <= 9 && digits < 3; p++, digits++)
+			value = value * 10 + *p - '0';
+		if (p < f.e && *p == '.' && digits)
+			while (++p < f.e && *p == '0')
+				;
+		if (!digits || value > 255 || (p < f.e && *p != ' ' && *p != '\t') || n == max)
+			return -1;
+		out[n++] = (unsigned char)value;
+	}
+}
+
 /* Writes the message for the pixels of an invalid row; want: their expected number, 0 if unknown. */
 static int explain_pixels(struct csv *c, struct span f, size_t want, const char *truncated)
 {
@@ -123,24 +146,38 @@ static int explain_pixels(struct csv *c, struct span f, size_t want, const char 
 	for (const unsigned char *p = f.p; p < f.e;) {
 		struct span token = {p, p};
 		char text[44];
-		if (*p == ' ') {
+		if (*p == ' ' || *p == '\t') {
 			p++;
 			continue;
 		}
+		if (!n && *p == '[')
+			return csv_fault(c,
+				"row %llu: the pixels are a list in brackets, not numbers between blanks: tr -d '[]' and tr ',' ' ' make "
+				"them so",
+				row);
 		int value = 0, other = 0;
-		for (n++; token.e < f.e && *token.e != ' '; token.e++) {
+		for (n++; token.e < f.e && *token.e != ' ' && *token.e != '\t'; token.e++) {
+			if (*token.e == '.' && token.e > token.p && !other) { /* a fraction of zeros */
+				const unsigned char *q = token.e + 1;
+				while (q < f.e && *q == '0')
+					q++;
+				if (q == f.e || *q == ' ' || *q == '\t') {
+					token.e = q;
+					break;
+				}
+			}
 			other |= *token.e - (unsigned)'0' > 9;
 			value = value < 1000 ? value * 10 + *token.e - '0' : value;
 		}
 		if (other)
-			return fault(c, "row %llu: pixel %zu is '%s', not a number from 0 to 255", row, n, printable(token, text));
-		if (value > 255 || token.e - token.p > 3)
-			return fault(c, "row %llu: pixel %zu is %s, not 0 to 255", row, n, printable(token, text));
+			return csv_fault(c, "row %llu: pixel %zu is '%s', not a number from 0 to 255", row, n, printable(token, text));
+		if (value > 255 || (token.e - token.p > 3 && !memchr(token.p, '.', (size_t)(token.e - token.p))))
+			return csv_fault(c, "row %llu: pixel %zu is %s, not 0 to 255", row, n, printable(token, text));
 		p = token.e;
 	}
 	if (want)
-		return fault(c, "row %llu: %zu pixels instead of %zu (%d x %d)%s", row, n, want, c->w, c->h, truncated);
-	return fault(c, "row %llu: %zu pixels, which is %s%s", row, n,
+		return csv_fault(c, "row %llu: %zu pixels instead of %zu (%d x %d)%s", row, n, want, c->w, c->h, truncated);
+	return csv_fault(c, "row %llu: %zu pixels, which is %s%s", row, n,
 		n > CSV_IMAGE_MAX ? "more than an image may have" : "no square: --size WxH tells the shape", truncated);
 }
 
@@ -155,27 +192,27 @@ static int explain(struct csv *c, struct span line, size_t want)
 	char text[44];
 	int n = 0;
 	for (; p; n++)
-		if (!next_field(&p, line.e, &f))
-			return fault(
+		if (!csv_next_field(&p, line.e, &f))
+			return csv_fault(
 				c, "row %llu: column %d: the quotes are not closed, or not at the field's ends%s", row, n + 1, truncated);
 	if (n != s->ncol)
-		return fault(c, "row %llu: %d column%s instead of %d%s", row, n, n == 1 ? "" : "s", s->ncol, truncated);
+		return csv_fault(c, "row %llu: %d column%s instead of %d%s", row, n, n == 1 ? "" : "s", s->ncol, truncated);
 	p = line.p;
 	for (int i = 0; i < n; i++) {
 		double v;
 		uint32_t id;
-		next_field(&p, line.e, &f);
+		csv_next_field(&p, line.e, &f);
 		int k = s->col[i];
-		if (k >= 0 && f.p < f.e && !real_field(f, &v))
-			return fault(c, "row %llu: %s_%c is '%s', not a number%s", row, c->points[k / 2], "xy"[k % 2], printable(f, text),
-				truncated);
-		if (k == ID && !id_field(f, &id))
-			return fault(c, "row %llu: ImageId is '%s', not a number from 0 to %u", row, printable(f, text), UINT32_MAX);
+		if (k >= 0 && !coord_field(f, &v))
+			return csv_fault(c, "row %llu: %s_%c is '%s', not a number%s", row, c->points[k / 2], "xy"[k % 2],
+				printable(f, text), truncated);
+		if (k == CSV_COL_ID && !id_field(f, &id))
+			return csv_fault(c, "row %llu: ImageId is '%s', not a number from 0 to %u", row, printable(f, text), UINT32_MAX);
 	}
 	p = line.p;
 	for (int i = 0; i < n; i++) {
-		next_field(&p, line.e, &f);
-		if (s->col[i] == IMAGE)
+		csv_next_field(&p, line.e, &f);
+		if (s->col[i] == CSV_COL_IMAGE)
 			return explain_pixels(c, f, want, truncated);
 	}
 	return CSV_ERR; /* not reached: there is an Image column */
@@ -203,18 +240,20 @@ static int parse_row(struct csv *c, struct span line, size_t *pixels)
 				continue;
 			}
 		}
-		if (k == IMAGE && i == s->ncol - 1 && p < line.e && *p != '"') {
+		if (k == CSV_COL_IMAGE && i == s->ncol - 1 && p < line.e && *p != '"') {
 			f = (struct span){p, line.e}; /* no search for a comma: the pixel parser rejects it */
 			p = NULL;
-		} else if (!next_field(&p, line.e, &f)) {
+		} else if (!csv_next_field(&p, line.e, &f)) {
 			return 0;
 		}
 		double v = NAN;
 		if (k >= 0) {
-			if (f.p < f.e && !real_field(f, &v))
+			if (!coord_field(f, &v))
 				return 0;
 			s->xy[k] = (float)v;
-		} else if (k == ID) {
+		} else if (k == CSV_COL_IGNORED) {
+			continue;
+		} else if (k == CSV_COL_ID) {
 			if (!id_field(f, &c->id))
 				return 0;
 		} else {
@@ -226,7 +265,7 @@ static int parse_row(struct csv *c, struct span line, size_t *pixels)
 				s->image_cap = max_pixels;
 			}
 			long n = s->pixels(f.p, f.e, s->image, max_pixels);
-			if (n < 1)
+			if (n < 1 && (n = any_pixels(f, s->image, max_pixels)) < 1)
 				return 0;
 			*pixels = (size_t)n;
 		}
@@ -239,10 +278,22 @@ int csv_step(struct csv *c)
 	struct csv_source *s = c->src;
 	int r = lines_next(s->lines);
 	if (r == LINES_ERR)
-		return fault(c, "row %llu: %s", (unsigned long long)c->row + 1, s->lines->err);
+		return csv_fault(c, "row %llu: %s", (unsigned long long)c->row + 1, s->lines->err);
 	if (r == LINES_DONE)
 		return CSV_DONE;
-	struct span line = s->lines->line;
+	struct span line = csv_trimmed(s->lines->line);
+	if (line.p == line.e) { /* empty lines may stand at the end */
+		do {
+			r = lines_next(s->lines);
+			line = csv_trimmed(s->lines->line);
+		} while (r == LINES_ONE && line.p == line.e);
+		if (r == LINES_ERR)
+			return csv_fault(c, "row %llu: %s", (unsigned long long)c->row + 1, s->lines->err);
+		if (r == LINES_DONE)
+			return CSV_DONE;
+		return csv_fault(c, "row %llu: an empty line", (unsigned long long)c->row + 1);
+	}
+	line = s->lines->line;
 	size_t n = 0, want = (size_t)c->w * (size_t)c->h;
 	c->row++;
 	c->id = (uint32_t)c->row;
@@ -257,96 +308,6 @@ int csv_step(struct csv *c)
 	c->xy = s->xy;
 	c->image = s->image;
 	return CSV_ROW;
-}
-
-/* ---- the header ---- */
-
-/* Resolves the column names, ncol strings, to s->col and c->points. */
-static int name_columns(struct csv *c, char **name)
-{
-	struct csv_source *s = c->src;
-	int image = 0;
-	for (int i = 0; i < s->ncol; i++)
-		for (int j = 0; j < i; j++)
-			if (!strcmp(name[i], name[j]))
-				return fault(c, "header: two columns are called '%.100s'", name[i]);
-	c->points = xcalloc((size_t)s->ncol + 1, sizeof *c->points);
-	for (int i = 0; i < s->ncol; i++) {
-		size_t n = strlen(name[i]);
-		int j = 0;
-		if (!strcmp(name[i], "Image") || !strcmp(name[i], "ImageId")) {
-			s->col[i] = name[i][5] ? ID : IMAGE;
-			image |= !name[i][5];
-			c->has_id |= !!name[i][5];
-			continue;
-		}
-		if (n < 3 || (strcmp(name[i] + n - 2, "_x") && strcmp(name[i] + n - 2, "_y")))
-			return fault(c, "header: column %d is '%.100s': Image, ImageId, NAME_x or NAME_y are known", i + 1, name[i]);
-		for (size_t k = 0; k < n; k++)
-			if ((unsigned char)name[i][k] <= ' ' || name[i][k] == ',' || name[i][k] == '"' || name[i][k] == 127)
-				return fault(c, "header: column %d: a space, comma or quote in '%.100s'", i + 1, name[i]);
-		while (j < s->ncol &&
-			(strncmp(name[i], name[j], n - 1) || strlen(name[j]) != n || name[j][n - 1] != 'x' + 'y' - name[i][n - 1]))
-			j++;
-		if (j == s->ncol)
-			return fault(c, "header: '%.100s' without '%.*s_%c'", name[i], (int)(n < 100 ? n - 2 : 98), name[i],
-				'x' + 'y' - name[i][n - 1]);
-		if (name[i][n - 1] == 'x') {
-			s->col[i] = 2 * c->npoints;
-			s->col[j] = 2 * c->npoints + 1;
-			c->points[c->npoints] = xstrdup(name[i]);
-			c->points[c->npoints++][n - 2] = 0;
-		}
-	}
-	return image ? CSV_DONE : fault(c, "header: no column is called Image");
-}
-
-/* The header's column names, s->ncol strings, freed by the caller. */
-static char **header_names(struct csv *c, struct span line)
-{
-	struct csv_source *s = c->src;
-	char **name = xcalloc(CSV_COLUMNS_MAX, sizeof *name);
-	struct span f;
-	for (const unsigned char *p = line.p; p && !*c->err;) {
-		if (s->ncol == CSV_COLUMNS_MAX)
-			fault(c, "header: more than %d columns", CSV_COLUMNS_MAX);
-		else if (!next_field(&p, line.e, &f))
-			fault(c, "header: column %d: the quotes are not closed, or not at the field's ends", s->ncol + 1);
-		else if (memchr(f.p, 0, (size_t)(f.e - f.p)) || f.e - f.p > NAME_MAX_BYTES)
-			fault(c, "header: column %d is no name", s->ncol + 1);
-		else
-			name[s->ncol++] = xprintf("%.*s", (int)(f.e - f.p), (const char *)f.p);
-	}
-	return name;
-}
-
-int csv_head(struct csv *c)
-{
-	struct csv_source *s = c->src;
-	int r = lines_next(s->lines);
-	if (r == LINES_ERR)
-		return fault(c, "header: %s", s->lines->err);
-	if (r == LINES_DONE)
-		return fault(c, "empty, not even a header");
-	if (s->lines->truncated)
-		fault(c, "header: the file ends in it");
-	char **name = header_names(c, s->lines->line);
-	s->col = xcalloc((size_t)s->ncol + 1, sizeof *s->col);
-	if (!*c->err)
-		name_columns(c, name);
-	for (int i = 0; i < s->ncol; i++)
-		free(name[i]);
-	free(name);
-	s->xy = xcalloc(2 * (size_t)c->npoints + 1, sizeof *s->xy);
-	if (!*c->err)
-		return CSV_DONE;
-	size_t n = strlen(c->name);
-	if (!s->lines->gzip && n > 3 && !strcmp(c->name + n - 3, ".gz")) {
-		char *why = xstrdup(c->err);
-		fault(c, "not gzip, though its name ends in .gz, and no such CSV either: %s", why);
-		free(why);
-	}
-	return CSV_ERR;
 }
 
 /* ---- opening ---- */
@@ -373,12 +334,13 @@ struct csv *csv_open_memory(const void *data, size_t n, const char *name, int w,
 	return new_csv(lines_open_memory(data, n), name, w, h);
 }
 
-struct csv *csv_open(const char *path, int w, int h)
+struct csv *csv_open(const char *path, int w, int h, const char *image_column)
 {
 	int std = !path || !strcmp(path, "-"), fd = std ? 0 : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die_errno("%s", path);
 	struct csv *c = csv_open_fd(fd, std ? "stdin" : path, w, h);
+	c->image_column = image_column;
 	if (csv_head(c))
 		die("%s: %s", c->name, c->err);
 	return c;
@@ -399,6 +361,7 @@ void csv_free(struct csv *c)
 		free(c->points[i]);
 	lines_free(s->lines);
 	free(c->points);
+	free(c->ignored);
 	free(s->col);
 	free(s->xy);
 	free(s->image);

@@ -1,7 +1,10 @@
 /* Reader of the keypoint competition's CSV (Kaggle, Facial Keypoints Detection), row by row, from a file or a pipe, plain or gzip
- * (lines.h). The header names the columns, in any order: `Image` is required, `ImageId` optional, all others are points, in pairs NAME_x
- * and NAME_y. Fields may be quoted, lines may end in CR LF, the last line end may be missing, a byte order mark is skipped. No allocation
- * per row; a row has at most LINES_MAX bytes. */
+ * (lines.h). The header names the columns, in any order: the image (`Image`, `pixels`, in any case, or image_column) is required, its
+ * number
+ * (`ImageId`, `image_id`, `id`) optional, points come in pairs NAME_x and NAME_y (NAME.x, x_NAME, X and Y too), other columns are ignored.
+ * Lines of comments (#) before the header and empty ones at the end are skipped. Fields may be quoted, blanks stand around them, lines may
+ * end in CR LF, the last line end may be missing, a byte order mark is skipped. No allocation per row; a row has at most LINES_MAX bytes.
+ * A coordinate is missing where its field is empty or nan, NA, N/A, null, None, ., ?, - in any case. */
 #ifndef CSV_H
 #define CSV_H
 
@@ -12,15 +15,17 @@
 #define CSV_COLUMNS_MAX 4096
 
 struct csv {
-	const char *name; /* file or "stdin", for messages */
-	int npoints;	  /* K; 0 in a test set */
-	char **points;	  /* K names, in the order of their x columns, then NULL; known after opening */
-	int has_id;	  /* 1: there is a column ImageId */
-	int w, h;	  /* given by the caller, or 0 until the first row, which must then be square */
+	const char *name;	  /* file or "stdin", for messages */
+	int npoints;		  /* K; 0 in a test set */
+	const char *image_column; /* set before csv_head: the image's name, or NULL */
+	char *ignored;		  /* names of columns that are ignored, quoted, comma-joined; NULL: none */
+	char **points;		  /* K names, in the order of their x columns, then NULL; known after opening */
+	int has_id;		  /* 1: there is a column ImageId */
+	int w, h;		  /* given by the caller, or 0 until the first row, which must then be square */
 	/* the current row, valid until the next call */
 	uint64_t row;		    /* its number, from 1; the header is not counted */
 	uint32_t id;		    /* ImageId, or the row number */
-	const float *xy;	    /* (K, 2); NaN where the field is empty */
+	const float *xy;	    /* (K, 2); NaN where it is missing */
 	const unsigned char *image; /* (h, w) */
 	char err[512];		    /* reason of CSV_ERR: "row N: what, with the value" or "header: what" */
 	struct csv_source *src;	    /* private */
@@ -31,7 +36,7 @@ enum { CSV_ERR = -1, CSV_DONE = 0, CSV_ROW = 1 };
 /* For programs: path NULL or "-" is stdin. w, h: size of the images, or 0, 0 for square ones. Malformed input ends the program with
  * `program: NAME: row N: reason`: a wrong number of columns or pixels, a pixel outside 0 to 255, a field that is not a finite number
  * (ImageId: 0 to 2^32-1), an unclosed quote, a truncated or damaged gzip; in the header no Image, duplicate names, an x without y. */
-struct csv *csv_open(const char *path, int w, int h);
+struct csv *csv_open(const char *path, int w, int h, const char *image_column);
 int csv_next(struct csv *c); /* CSV_ROW, or CSV_DONE at the end */
 void csv_free(struct csv *c);
 

@@ -1,0 +1,178 @@
+/* The header: what each column is. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/csv/csv_io.h"
+
+#define NAME_MAX_BYTES 200 /* of a column */
+
+/* Ways to write a coordinate's column: NAME_x, NAME.x, x_NAME, in either case. */
+enum style { STYLE_NONE, STYLE_SUFFIX, STYLE_DOT, STYLE_PREFIX };
+
+struct coord {
+	enum style style;
+	const char *base; /* the point's name within the column's */
+	size_t len;
+	char axis; /* 'x' or 'y' */
+};
+
+static struct coord coord_of(const char *name)
+{
+	size_t n = strlen(name);
+	char last = n ? (char)(name[n - 1] | 0x20) : 0, first = (char)(name[0] | 0x20);
+	if (n >= 3 && (last == 'x' || last == 'y') && (name[n - 2] == '_' || name[n - 2] == '.'))
+		return (struct coord){name[n - 2] == '_' ? STYLE_SUFFIX : STYLE_DOT, name, n - 2, last};
+	if (n >= 3 && (first == 'x' || first == 'y') && name[1] == '_')
+		return (struct coord){STYLE_PREFIX, name + 2, n - 2, first};
+	return (struct coord){STYLE_NONE, name, n, 0};
+}
+
+static int same_point(struct coord a, struct coord b)
+{
+	return a.style == b.style && a.len == b.len && !memcmp(a.base, b.base, a.len);
+}
+
+/* How good a name for the image's number it is: 0: none, the larger the better. */
+static int id_rank(const char *name)
+{
+	return !strcasecmp(name, "ImageId") ? 3 : !strcasecmp(name, "image_id") ? 2 : !strcasecmp(name, "id") ? 1 : 0;
+}
+
+static int is_image(const struct csv *c, const char *name)
+{
+	return c->image_column ? !strcmp(name, c->image_column) : !strcasecmp(name, "Image") || !strcasecmp(name, "pixels");
+}
+
+static void ignore(struct csv *c, int i, const char *name)
+{
+	char *old = c->ignored;
+	c->src->col[i] = CSV_COL_IGNORED;
+	c->ignored = xprintf("%s%s'%.60s'", old ? old : "", old ? ", " : "", name);
+	free(old);
+}
+
+/* Image and id: their columns, or -1. */
+static int find_special(struct csv *c, char **name, int *image, int *id)
+{
+	*image = *id = -1;
+	for (int i = 0; i < c->src->ncol; i++) {
+		if (is_image(c, name[i])) {
+			if (*image >= 0 && !strcmp(name[*image], name[i]))
+				return csv_fault(c, "header: two columns are called '%.100s'", name[i]);
+			if (*image >= 0)
+				return csv_fault(c, "header: '%.100s' and '%.100s' may both be the image: --image-column says which",
+					name[*image], name[i]);
+			*image = i;
+		} else if (id_rank(name[i])) {
+			if (*id >= 0 && !strcmp(name[*id], name[i]))
+				return csv_fault(c, "header: two columns are called '%.100s'", name[i]);
+			if (*id < 0 || id_rank(name[i]) > id_rank(name[*id]))
+				*id = i;
+		}
+	}
+	if (*image >= 0)
+		return CSV_DONE;
+	return c->image_column ? csv_fault(c, "header: no column is called '%.100s'", c->image_column)
+			       : csv_fault(c, "header: no column is called Image (image, pixels; --image-column names another)");
+}
+
+/* Resolves the column names, ncol strings, to s->col and c->points. */
+static int name_columns(struct csv *c, char **name)
+{
+	struct csv_source *s = c->src;
+	int image, id;
+	c->points = xcalloc((size_t)s->ncol + 1, sizeof *c->points);
+	if (find_special(c, name, &image, &id) == CSV_ERR)
+		return CSV_ERR;
+	c->has_id = id >= 0;
+	for (int i = 0; i < s->ncol; i++) {
+		struct coord a = coord_of(name[i]);
+		int j, partner = -1;
+		if (i == image || i == id) {
+			s->col[i] = i == image ? CSV_COL_IMAGE : CSV_COL_ID;
+			continue;
+		}
+		for (j = 0; j < s->ncol && a.style; j++) {
+			struct coord b = coord_of(name[j]);
+			if (j == i || !same_point(a, b))
+				continue;
+			if (b.axis == a.axis)
+				return csv_fault(c,
+					strcmp(name[i], name[j]) ? "header: '%.100s' and '%.100s' are the same"
+								 : "header: two columns are called '%.100s'",
+					name[i], name[j]);
+			partner = j;
+		}
+		if (partner < 0 && a.style == STYLE_SUFFIX)
+			return csv_fault(c, "header: '%.100s' without '%.*s_%c'", name[i], (int)(a.len < 98 ? a.len : 98), name[i],
+				'x' + 'y' - a.axis);
+		if (partner < 0) {
+			ignore(c, i, name[i]);
+			continue;
+		}
+		for (size_t k = 0; k < a.len; k++)
+			if ((unsigned char)a.base[k] <= ' ' || a.base[k] == ',' || a.base[k] == '"' || a.base[k] == 127)
+				return csv_fault(c, "header: column %d: a space, comma or quote in '%.100s'", i + 1, name[i]);
+		if (a.axis == 'x') {
+			s->col[i] = 2 * c->npoints;
+			s->col[partner] = 2 * c->npoints + 1;
+			c->points[c->npoints++] = xprintf("%.*s", (int)a.len, a.base);
+		}
+	}
+	for (int i = 0; i < c->npoints; i++)
+		for (int j = 0; j < i; j++)
+			if (!strcmp(c->points[i], c->points[j]))
+				return csv_fault(c, "header: two points are called '%.100s'", c->points[i]);
+	return CSV_DONE;
+}
+
+/* The header's column names, s->ncol strings, freed by the caller. */
+static char **header_names(struct csv *c, struct span line)
+{
+	struct csv_source *s = c->src;
+	char **name = xcalloc(CSV_COLUMNS_MAX, sizeof *name);
+	struct span f;
+	for (const unsigned char *p = line.p; p && !*c->err;) {
+		if (s->ncol == CSV_COLUMNS_MAX)
+			csv_fault(c, "header: more than %d columns", CSV_COLUMNS_MAX);
+		else if (!csv_next_field(&p, line.e, &f))
+			csv_fault(c, "header: column %d: the quotes are not closed, or not at the field's ends", s->ncol + 1);
+		else if (memchr(f.p, 0, (size_t)(f.e - f.p)) || f.e - f.p > NAME_MAX_BYTES)
+			csv_fault(c, "header: column %d is no name", s->ncol + 1);
+		else
+			f = csv_trimmed(f), name[s->ncol++] = xprintf("%.*s", (int)(f.e - f.p), (const char *)f.p);
+	}
+	return name;
+}
+
+int csv_head(struct csv *c)
+{
+	struct csv_source *s = c->src;
+	int r;
+	while ((r = lines_next(s->lines)) == LINES_ONE && s->lines->line.p < s->lines->line.e && *s->lines->line.p == '#')
+		;
+	if (r == LINES_ERR)
+		return csv_fault(c, "header: %s", s->lines->err);
+	if (r == LINES_DONE)
+		return csv_fault(c, "empty, not even a header");
+	if (s->lines->truncated)
+		csv_fault(c, "header: the file ends in it");
+	char **name = header_names(c, s->lines->line);
+	s->col = xcalloc((size_t)s->ncol + 1, sizeof *s->col);
+	if (!*c->err)
+		name_columns(c, name);
+	for (int i = 0; i < s->ncol; i++)
+		free(name[i]);
+	free(name);
+	s->xy = xcalloc(2 * (size_t)c->npoints + 1, sizeof *s->xy);
+	if (!*c->err)
+		return CSV_DONE;
+	size_t n = strlen(c->name);
+	if (!s->lines->gzip && n > 3 && !strcmp(c->name + n - 3, ".gz")) {
+		char *why = xstrdup(c->err);
+		csv_fault(c, "not gzip, though its name ends in .gz, and no such CSV either: %s", why);
+		free(why);
+	}
+	return CSV_ERR;
+}
