@@ -171,7 +171,7 @@ int main(int argc, char **argv)
 	a.key = key, a.best_near = o.output;
 
 	struct train *t = train_new(be, m, train, valid, &a);
-	int failed = train_run(t);
+	int failed = train_run(t) || train_learned_nothing(t);
 	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
 	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
 	if (!o.quiet && valid)

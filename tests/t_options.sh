@@ -113,7 +113,7 @@ run_of() {
 	csv-clean) echo binary faces.csv ;;
 	patch-extract) echo binary --around left_eye_center,right_eye_center --size 9x7 data.tns ;;
 	dae-pretrain) echo binary -H 4 -e 1 patches.tns ;;
-	cnn-train) echo binary -n fc -e 1 data.tns ;;
+	cnn-train) echo binary -n fc -e 300 -r 0.003 --optimizer adam data.tns ;;
 	predict) echo binary model.tns data.tns ;;
 	score) echo text predicted.tns ;;
 	submit) echo text --lookup lookup.csv answers.tns ;;

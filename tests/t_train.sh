@@ -204,6 +204,19 @@ fails 1 "cut.tns: record" predict -q cut.tns faces.tns -o no.tns
 head -c 30000 faces.tns >cut.tns
 fails 1 "cut.tns: record" predict -q a.tns cut.tns -o no.tns
 fails 1 "cut.tns: record" cnn-train -q cut.tns -o no.tns
+# ---- a training that went nowhere is measured by what a model that looks at no image has
+mean=$(cnn-train -n 'pool2 fc' -e 1 faces.tns -o mean.tns 2>&1 | sed -n 's/.*mean face: \(.*\) px/\1/p')
+ok "the mean face is told first" test -n "$mean"
+for bad in '--optimizer adam -r 100' '--optimizer sgd -m 0 -r 10' '--optimizer adam -r 100 --valid faces.tns'; do
+	got=0; cnn-train -q -n 'pool2 fc9 relu fc' -e 4 $bad faces.tns -o bad.tns 2>bad.txt || got=$?
+	[[ $bad = *sgd* ]] || is "$got" 1 "exit status with $bad" # with sgd all units die: constant points, bad, but not by a factor of ten
+	grep -qE "nothing was learned: .*mean face has $mean;|the loss (is|has exploded)" bad.txt && good || bad "with $bad: $(cat bad.txt)"
+done
+cnn-train -q -n 'pool2 fc' -e 1 -r 1e-6 faces.tns -o slow.tns 2>slow.txt && good || bad "a slow training: $(cat slow.txt)"
+grep -q "nothing was learned: RMSE px .* on the training set, where the mean face has $mean" slow.txt && good || bad "a slow training: $(cat slow.txt)"
+ok "a training that learns" cnn-train -q -n 'pool2 fc' -e 150 --optimizer adam -r 0.005 faces.tns -o fine.tns
+is "$(cat "$TMP/.err")" "" "a training that learns says nothing"
+rm -f bad.tns
 is "$(ls no.tns 2>/dev/null)" "" "no failure left an output"
 is "$(find . -name '.*.tmp' | wc -l)" 0 "nor a temporary file"
 done_tests

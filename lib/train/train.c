@@ -46,9 +46,11 @@ struct train *train_new(
 		t->valid_bytes = map_images(t, valid);
 		t->valid_targets = targets_new(be, m, valid, &a->targets, (int)B, 0);
 		targets_augment(t->valid_targets, NULL, 1);
-		if (m->points)
-			t->decoder = decoder_new(be, m, (int)B);
 	}
+	if (m->points)
+		t->decoder = decoder_new(be, m, (int)B);
+	const struct dataset *ds = valid ? valid : train;
+	t->baseline = m->points ? baseline_points(train, ds) : baseline_classes(train, ds);
 	t->order = xcalloc(n, sizeof *t->order);
 	t->rows = be->alloc(be, n * sizeof *t->rows);
 	t->x = be->alloc(be, B * (size_t)(m->W * m->H) * sizeof(real));
@@ -133,9 +135,8 @@ static double train_epoch(struct train *t, double rate, struct progress *p)
 	return mean_loss(t, ds, targets_count(t->s.targets, NULL, (int)ds->n));
 }
 
-static double wrong_labels(const struct train *t, uint32_t at, int B, const real *z)
+static double wrong_labels(const struct train *t, const struct dataset *ds, uint32_t at, int B, const real *z)
 {
-	const struct dataset *ds = t->valid;
 	double sum = 0;
 	for (int b = 0; b < B; b++, z += t->s.m->outputs) {
 		int best = t->s.m->outputs == 1 ? z[0] > 0 : 0;
@@ -146,22 +147,21 @@ static double wrong_labels(const struct train *t, uint32_t at, int B, const real
 	return sum;
 }
 
-static double squared_pixels(const struct train *t, uint32_t at, int B, const float *xy)
+static double squared_pixels(const struct dataset *ds, uint32_t at, int B, const float *xy)
 {
-	size_t k = (size_t)t->valid->k;
+	size_t k = (size_t)ds->k;
 	double sum = 0;
 	for (size_t i = 0; i < (size_t)B * k; i++) {
-		double d = (double)xy[i] - (double)t->valid->value[at * k + i];
-		sum += isnan(t->valid->value[at * k + i]) ? 0 : d * d;
+		double d = (double)xy[i] - (double)ds->value[at * k + i];
+		sum += isnan(ds->value[at * k + i]) ? 0 : d * d;
 	}
 	return sum;
 }
 
-struct train_score train_evaluate(struct train *t)
+static struct train_score evaluate(struct train *t, const struct dataset *ds, const uint8_t *bytes, struct targets *tg)
 {
 	const struct model *m = t->s.m;
 	const struct backend *be = t->s.be;
-	const struct dataset *ds = t->valid;
 	double sum = 0, labels = 0;
 	real *z = xcalloc((size_t)t->s.net->B * (size_t)(m->points ? 1 : m->outputs), sizeof *z);
 	float *xy = xcalloc((size_t)t->s.net->B * (size_t)ds->k + 1, sizeof *xy);
@@ -171,22 +171,46 @@ struct train_score train_evaluate(struct train *t)
 	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
 		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
 		struct net_pass pass = {0};
-		be->load_batch(be, t->x, t->valid_bytes, t->rows + at, B, 1, m->H, m->W, m->mul, m->add, NULL);
+		be->load_batch(be, t->x, bytes, t->rows + at, B, 1, m->H, m->W, m->mul, m->add, NULL);
 		real *out = net_forward(t->s.net, t->x, B, &pass);
-		targets_loss(t->valid_targets, t->loss + at, NULL, out, t->rows + at, t->order + at, at, B);
+		targets_loss(tg, t->loss + at, NULL, out, t->rows + at, t->order + at, at, B);
 		if (m->points) {
 			decode(t->decoder, out, B, xy, NULL);
-			sum += squared_pixels(t, at, B, xy);
+			sum += squared_pixels(ds, at, B, xy);
 			continue;
 		}
 		be->download(be, z, out, (size_t)B * (size_t)m->outputs * sizeof *z);
-		sum += wrong_labels(t, at, B, z);
+		sum += wrong_labels(t, ds, at, B, z);
 	}
 	for (size_t i = 0; m->points && i < (size_t)ds->n * (size_t)ds->k; i++)
 		labels += !isnan(ds->value[i]);
 	free(z), free(xy);
-	return (struct train_score){mean_loss(t, ds, targets_count(t->valid_targets, NULL, (int)ds->n)),
-		m->points ? sqrt(sum / (labels > 0 ? labels : 1)) : sum / ds->n};
+	return (struct train_score){
+		mean_loss(t, ds, targets_count(tg, NULL, (int)ds->n)), m->points ? sqrt(sum / (labels > 0 ? labels : 1)) : sum / ds->n};
+}
+
+struct train_score train_evaluate(struct train *t)
+{
+	return evaluate(t, t->valid, t->valid_bytes, t->valid_targets);
+}
+
+int train_learned_nothing(struct train *t)
+{
+	const int points = t->s.m->points > 0;
+	const char *what = points ? "mean face" : "most frequent class", *of = t->valid ? "held-out" : "training";
+	double got = t->s.best, base = points ? t->baseline.error : t->baseline.loss;
+	if (!t->valid) {
+		struct targets *tg = targets_new(t->s.be, t->s.m, t->train, &t->a->targets, t->s.net->B, 0);
+		targets_augment(tg, NULL, 1);
+		struct train_score s = evaluate(t, t->train, t->bytes, tg);
+		targets_free(tg);
+		got = points ? s.error : s.loss;
+	}
+	if (got < base)
+		return 0;
+	warn("nothing was learned: %s %.4g on the %s set, where the %s has %.4g; another --rate, or more --epochs, may help",
+		points ? "RMSE px" : "loss", got, of, what, base);
+	return !(got < TRAIN_WORSE * base);
 }
 
 static void write_best(struct train *t, const real *device, size_t n)
@@ -264,6 +288,10 @@ int train_run(struct train *t)
 	struct progress p;
 	double start = log_seconds(), written = 0, cost = 0;
 	progress_begin(&p, "faces", a->quiet);
+	if (points)
+		progress_line(&p, "mean face: %.4g px", t->baseline.error);
+	else
+		progress_line(&p, "most frequent class: error %.4g, loss %.4g", t->baseline.error, t->baseline.loss);
 	while (t->s.epoch < a->epochs && !(t->valid && a->patience && t->s.epoch - t->s.best_epoch >= a->patience)) {
 		t->s.epoch++;
 		double rate = a->learning_rate * spec_schedule_factor(a->schedule, t->s.epoch, a->epochs), loss = train_epoch(t, rate, &p);

@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/nn/model.h"
 #include "lib/nn/net.h"
+#include "lib/train/baseline.h"
 #include "lib/train/dataset.h"
 #include "lib/train/spec.h"
 #include "lib/train/targets.h"
@@ -35,10 +36,11 @@ struct train {
 	const struct dataset *train, *valid; /* valid may be NULL */
 	uint8_t *bytes, *valid_bytes;	     /* device: their images */
 	struct targets *valid_targets;
-	struct decoder *decoder; /* of targets with points, where there is a validation set */
-	uint32_t *order, *rows;	 /* shuffled row numbers of an epoch: host, device */
-	real *x, *dz;		 /* device, of a batch: input, and gradient of the net's outputs */
-	double *loss;		 /* device, of each row of an epoch */
+	struct decoder *decoder;  /* of targets with points */
+	struct baseline baseline; /* on the validation set, else on the training set */
+	uint32_t *order, *rows;	  /* shuffled row numbers of an epoch: host, device */
+	real *x, *dz;		  /* device, of a batch: input, and gradient of the net's outputs */
+	double *loss;		  /* device, of each row of an epoch */
 };
 
 /* All arguments outlive it. m's parameters are the initial ones. */
@@ -49,6 +51,10 @@ struct train *train_new(
  * epoch, it reports epoch and layer and returns -1 with the best weights in m, or dies where there are none. */
 int train_run(struct train *t);
 #define TRAIN_EXPLODED 1000.0
+/* After train_run: warns where the result is not better than the baseline; 1 where it is TRAIN_WORSE times worse: training went nowhere.
+ * Without a validation set it is measured on the training set. */
+int train_learned_nothing(struct train *t);
+#define TRAIN_WORSE 10.0
 void train_free(struct train *t);
 
 /* Loss and error of the net on the validation set; error: RMSE of coordinates (pixels) where the target has points, else the rate of wrong
