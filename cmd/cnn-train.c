@@ -169,11 +169,11 @@ int main(int argc, char **argv)
 		die("%s: its first layer does not have the shape of this net's", source->name);
 	char *key = key_of(train, valid, source);
 	a.key = key, a.best_near = o.output;
-
 	struct train *t = train_new(be, m, train, valid, &a);
-	int failed = train_run(t) || train_learned_nothing(t);
+	int failed = train_run(t);
 	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
 	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
+	failed = failed || train_learned_nothing(t); /* a full disk is told alone */
 	if (!o.quiet && valid)
 		warn("best epoch %d: %s %.5g", t->s.best_epoch, m->points ? "valid rmse px" : "valid loss", t->s.best);
 	if (!o.quiet)
