@@ -205,6 +205,7 @@ static const struct {
 	{"Image\n1 2 99999999999999999999 4\n", "row 1: pixel 3 is 99999999999999999999, not 0 to 255"},
 	{"Image\n1 2 -3 4\n", "row 1: pixel 3 is '-3', not a number from 0 to 255"},
 	{"Image\n1 2 3.5 4\n", "row 1: pixel 3 is '3.5', not a number from 0 to 255"},
+	{"Image\n1 2 0003.0 4\n", "row 1: pixel 3 is 0003.0, not 0 to 255"},
 	{"Image\n1 2 300.0 4\n", "row 1: pixel 3 is 300.0, not 0 to 255"},
 	{"Image\n1 2 .0 4\n", "row 1: pixel 3 is '.0', not a number from 0 to 255"},
 	{"Image\n\"[1, 2, 3, 4]\"\n",

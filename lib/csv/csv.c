@@ -155,23 +155,24 @@ static int explain_pixels(struct csv *c, struct span f, size_t want, const char 
 				"row %llu: the pixels are a list in brackets, not numbers between blanks: tr -d '[]' and tr ',' ' ' make "
 				"them so",
 				row);
-		int value = 0, other = 0;
+		int value = 0, other = 0, fraction = 0;
 		for (n++; token.e < f.e && *token.e != ' ' && *token.e != '\t'; token.e++) {
 			if (*token.e == '.' && token.e > token.p && !other) { /* a fraction of zeros */
 				const unsigned char *q = token.e + 1;
 				while (q < f.e && *q == '0')
 					q++;
 				if (q == f.e || *q == ' ' || *q == '\t') {
+					fraction = (int)(q - token.e);
 					token.e = q;
 					break;
 				}
 			}
 			other |= *token.e - (unsigned)'0' > 9;
-			value = value < 1000 ? value * 10 + *token.e - '0' : value;
+			value = !other && value < 1000 ? value * 10 + *token.e - '0' : value;
 		}
 		if (other)
 			return csv_fault(c, "row %llu: pixel %zu is '%s', not a number from 0 to 255", row, n, printable(token, text));
-		if (value > 255 || (token.e - token.p > 3 && !memchr(token.p, '.', (size_t)(token.e - token.p))))
+		if (value > 255 || token.e - token.p - fraction > 3)
 			return csv_fault(c, "row %llu: pixel %zu is %s, not 0 to 255", row, n, printable(token, text));
 		p = token.e;
 	}

@@ -141,6 +141,8 @@ static void check_sentinels(struct clean *cl, const struct row *r)
 			out_printf(cl->report, "%llu\t%s\t%s\t%.7g,%.7g\t%s\n", (unsigned long long)r->row, h->csv->points[k],
 				fault_name(FAULT_SENTINEL), (double)xy[0], (double)xy[1], cl->keep_all ? "kept" : "blanked");
 	}
+	if (!h->k)
+		return;
 	memcpy(h->scratch, r->xy, 2 * (size_t)h->k * sizeof *h->scratch);
 	blank_sentinels(&cl->sentinels, h->scratch, (size_t)h->k);
 	if (!cl->keep_all)
