@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/median.h"
 #include "lib/labels/cholesky.h"
 #include "lib/stream/names.h"
 
@@ -23,12 +24,6 @@ struct candidate {
 	double distance;
 	int a, b; /* a <= b; equal: on the axis */
 };
-
-static int by_value(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-	return (x > y) - (x < y);
-}
 
 static int by_distance(const void *a, const void *b)
 {
@@ -51,8 +46,7 @@ static int medians(int k, const float *xy, size_t n, double (*m)[2])
 				if (!isnan(q[0]) && !isnan(q[1]))
 					v[count++] = q[d];
 			}
-			qsort(v, count, sizeof *v, by_value);
-			m[p][d] = count < PAIRS_ROWS_MIN ? NAN : 0.5 * ((double)v[(count - 1) / 2] + (double)v[count / 2]);
+			m[p][d] = count < PAIRS_ROWS_MIN ? NAN : median(v, count);
 		}
 		known += !isnan(m[p][0]);
 	}

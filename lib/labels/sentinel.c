@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/median.h"
 #include "lib/base/num.h"
 
 /* A pair recurs at least so often; it is far at so many robust standard deviations (1.4826 MAD: Rousseeuw and Croux, 1993), each with some
@@ -35,18 +36,6 @@ static int by_count(const void *a, const void *b)
 	const struct group *p = a, *q = b;
 	size_t m = p->to - p->from, n = q->to - q->from;
 	return m != n ? (m < n) - (m > n) : (p->from > q->from) - (p->from < q->from);
-}
-
-static int ascending(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(float *v, size_t n)
-{
-	qsort(v, n, sizeof *v, ascending);
-	return 0.5 * ((double)v[(n - 1) / 2] + (double)v[n / 2]);
 }
 
 /* 1: the pair is far from the other labels of point p, or they are too few and it stands there always. */
