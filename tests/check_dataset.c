@@ -106,6 +106,21 @@ START_TEST(coords)
 }
 END_TEST
 
+/* Without META pairs, mirror partners come from the labels: across the image's middle, or none on one side of it. */
+START_TEST(pairs_from_labels)
+{
+	for (int side = 0; side < 2; side++) {
+		struct set s = valid_set();
+		for (int i = 0; i < N; i++)
+			memcpy(s.point[i], side ? (float[4]){0, 0.5f, 0, 1.5f} : (float[4]){0, 0.5f, 2, 0.5f}, sizeof s.point[i]);
+		write_set(&s);
+		struct dataset *ds = dataset_load(path, TARGET_COORDS);
+		ck_assert_str_eq(ds->pairs, side ? "" : "a:b");
+		dataset_free(ds);
+	}
+}
+END_TEST
+
 START_TEST(labels)
 {
 	static const struct {
@@ -250,6 +265,7 @@ int main(void)
 	TCase *t = tcase_create("dataset");
 	snprintf(path, sizeof path, "%s/rows.%d.tns", getenv("TMP") ? getenv("TMP") : "/tmp", (int)getpid());
 	tcase_add_test(t, coords);
+	tcase_add_test(t, pairs_from_labels);
 	tcase_add_test(t, labels);
 	tcase_add_test(t, refusals);
 	tcase_add_test(t, parts);

@@ -23,7 +23,6 @@ for n in initials capitals camel changed numbers; do
 	grep -q '6 pairs, 3 points on the axis' $n.txt && good || bad "the summary with $n: $(cat $n.txt)"
 done
 is "$(tns-info numbers-model.tns | sed -n 's/^pairs: //p')" p1:p2,p3:p5,p4:p6,p7:p9,p8:p10,p11,p12:p13,p14,p15 "a model's pairs"
-# without META pairs, from the labels
 tns-info numbers.tns | grep -q '^pairs: ' && good || bad "META pairs"
 # one side only
 cut -d, -f1-2,5-8,13-16,21-24,27-31 source.csv >side.csv

@@ -92,10 +92,6 @@ struct dataset *dataset_load(const char *path, enum target target)
 		uint32_t kept = 0;
 		ds->names = xstrdup(tns_meta_value(t, "points") ? tns_meta_value(t, "points") : "");
 		char **names = names_points(t, ds->k / 2);
-		const char *pairs = tns_meta_value(t, "pairs");
-		int *partner = pairs ? names_partners(names, pairs) : pairs_find(ds->k / 2, ds->value, ds->n, ds->W, ds->H, names);
-		ds->pairs = names_pairs_text(names, partner);
-		free(partner), names_free(names);
 		ds->values = ds->k;
 		tns_copy(b, id, ds->value);
 		for (size_t i = 0; i < (size_t)ds->n * (size_t)ds->k; i++)
@@ -107,6 +103,10 @@ struct dataset *dataset_load(const char *path, enum target target)
 		ds->n = kept;
 		if (!kept)
 			die("%s: no row has a label", t->name);
+		const char *pairs = tns_meta_value(t, "pairs");
+		int *partner = pairs ? names_partners(names, pairs) : pairs_find(ds->k / 2, ds->value, ds->n, ds->W, ds->H, names);
+		ds->pairs = names_pairs_text(names, partner);
+		free(partner), names_free(names);
 	} else {
 		ds->names = xstrdup("");
 		ds->values = ds->W * ds->H;
