@@ -208,6 +208,42 @@ struct pair {
 	struct model *m[3];
 };
 
+/* Nets of averaging filters pass a blob on where it is: the point decoded from their maps must be the blob's middle, wherever it is. */
+static const char *const unpadded[] = {"conv5x5x3s2p2 relu conv3x3", "conv3x3x2 relu pool2 conv3x3", "conv2x2x2 relu up2 conv3x3",
+	"pool3 conv3x5", "conv4x4x3s2 relu conv3x3p1 up2", "conv3x3x2s3 relu up3 conv5x5", "conv7x7x2s4p1 relu conv1x1"};
+
+START_TEST(places_of_cells)
+{
+	enum { BW = 96, BH = 79, SIGMA = 12 };
+	static uint8_t blob[BW * BH];
+	float xy[2], from[2] = {0, 0};
+	struct model *m = model_new(unpadded[_i], TARGET_HEATMAP, BW, BH, 2, "a");
+	const struct layer *last = NULL;
+	for (int i = 0; i < m->d.n; i++) {
+		const struct layer *l = &m->d.layer[i];
+		for (size_t k = 0; k < l->nw; k++)
+			m->param[l->w + k] = 1 / (float)(l->C * l->KH * l->KW);
+		last = l->nw ? l : last;
+	}
+	for (size_t k = 0; k < last->nw; k++) /* the blob's height in logits: its softmax is SIGMA / sqrt(20) wide */
+		m->param[last->w + k] *= 20;
+	m->mul = 1.0f / 255;
+	struct infer *f = infer_new(be, &m, 1, 0);
+	for (int t = 0; t < 4; t++) {
+		double at[2] = {30.3 + 7 * t, 47.9 - 5 * t};
+		for (int i = 0; i < BW * BH; i++)
+			blob[i] = (uint8_t)lrint(255 * exp(-(pow(i % BW - at[0], 2) + pow(i / BW - at[1], 2)) / (2 * SIGMA * SIGMA)));
+		infer_batch(f, blob, 1, xy, NULL);
+		ck_assert_msg(hypot((double)xy[0] - at[0], (double)xy[1] - at[1]) < 0.12, "%s: a blob at %g,%g is seen at %g,%g",
+			unpadded[_i], at[0], at[1], (double)xy[0], (double)xy[1]);
+		if (t) /* a shift of the image is a shift of the point */
+			ck_assert(fabs((double)(xy[0] - from[0]) - 7) < 0.12 && fabs((double)(xy[1] - from[1]) + 5) < 0.12);
+		from[0] = xy[0], from[1] = xy[1];
+	}
+	infer_free(f), model_free(m);
+}
+END_TEST
+
 static void open_pair(void *arg)
 {
 	struct pair *p = arg;
@@ -240,6 +276,7 @@ int main(void)
 	tcase_add_test(t, symmetric);
 	tcase_add_test(t, labels);
 	tcase_add_test(t, images_out);
+	tcase_add_loop_test(t, places_of_cells, 0, sizeof unpadded / sizeof *unpadded);
 	tcase_add_test(t, incompatible_models);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);

@@ -74,6 +74,44 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* Where cells lie, in numbers by hand; a scale that is in the file stands, whatever this program would write, and so does the label offset.
+ */
+static const struct {
+	const char *net;
+	float sx, ox, area; /* cell = pixel * sx + ox; area: sx where the map covered the image's area whatever the layers are */
+} maps[] = {
+	{"conv5x5x8s2p2 relu conv3x3", 0.5f, -1, 46.0f / 96},	    /* 96 to 48 to 46 cells, at 2, 4, ... */
+	{"conv3x3x8 relu pool2 conv3x3", 0.5f, -1.75f, 45.0f / 96}, /* 94 to 47 to 45, at 3.5, 5.5, ... */
+	{"pool2 conv3x3 up2", 1, -2, 92.0f / 96},
+	{"conv2x2 up2", 2, -0.5f, 190.0f / 96},
+	{"conv3x3x8s2p1 relu conv3x3p1", 0.5f, -0.25f, 0.5f}, /* 48 cells of 2 are the image: its area */
+	{"pool2 conv3x3p1", 0.5f, -0.25f, 0.5f},
+	{"pool4 fc", 0.5f, -0.25f, 0.5f},
+};
+
+START_TEST(map_scale)
+{
+	struct model *m = model_new(maps[_i].net, TARGET_HEATMAP, 96, 96, 4, "a,b");
+	ck_assert_msg(m->sx == maps[_i].sx && fabsf(m->ox - maps[_i].ox) < 1e-6f && m->sy == m->sx && m->oy == m->ox, "%s: %g %g",
+		maps[_i].net, (double)m->sx, (double)m->ox);
+	for (int old = 0; old < 2; old++) {
+		model_set_offset(m, 0.75, -1.5);
+		if (old) {
+			m->sx = m->sy = maps[_i].area;
+			m->ox = 0.5f * m->sx - 0.5f - 0.75f * m->sx, m->oy = 0.5f * m->sy - 0.5f + 1.5f * m->sy;
+		}
+		model_save(m, at("maps"), NULL, 0, NULL);
+		struct model *l = model_load(at("maps"));
+		ck_assert(l->sx == m->sx && l->ox == m->ox && l->sy == m->sy && l->oy == m->oy);
+		ck_assert_msg(fabs(l->offset[0] - 0.75) < 1e-4 && fabs(l->offset[1] + 1.5) < 1e-4, "%s, %d: offset %g,%g", maps[_i].net,
+			old, l->offset[0], l->offset[1]);
+		model_free(l);
+	}
+	model_free(m);
+	unlink(at("maps"));
+}
+END_TEST
+
 /* The file's tensors have the names and shapes of the specification; pixel and coordinate scales. */
 START_TEST(as_written)
 {
@@ -379,6 +417,7 @@ int main(void)
 	int n;
 	opt_parse(&prog, 1, (char *[]){"check", NULL}, &n); /* model_save writes the command line to META history */
 	tcase_add_loop_test(t, round_trip, 0, sizeof cases / sizeof *cases);
+	tcase_add_loop_test(t, map_scale, 0, sizeof maps / sizeof *maps);
 	tcase_add_test(t, as_written);
 	tcase_add_test(t, valid_model);
 	tcase_add_loop_test(t, refusals, 0, sizeof bad_models / sizeof *bad_models);

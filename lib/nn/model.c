@@ -53,34 +53,47 @@ static int build(struct model *m, int values, char err[256])
 	return 0;
 }
 
-/* The scale for labels whose origin is the first pixel's centre: to coordinates in about -1..1, 0 the middle of the image; or to cells of a
- * map that covers the image's area. */
-static void default_scale(const struct model *m, float *sx, float *ox, float *sy, float *oy)
+/* One axis of a map: cell = pixel * s + o. Where its cells, times the net's stride, are just the image (convolutions padded alike on both
+ * sides), or the layers say nothing of places, it covers the image's area: what is left of the layers' own shift is a constant, which a net
+ * learns, and no cell is lost beyond the border. Else, and where geometry is 1, cells lie where the layers put them. */
+static void map_scale(const struct model *m, int y, int geometry, float *s, float *o)
+{
+	int M = y ? m->MH : m->MW, N = y ? m->H : m->W;
+	double stride, first;
+	*s = (float)M / (float)N, *o = 0.5f * *s - 0.5f;
+	if (geometry && m->target == TARGET_HEATMAP && netdesc_geometry(&m->d, y, &stride, &first) && stride * M != N)
+		*s = (float)(1 / stride), *o = (float)(-first / stride);
+}
+
+/* The scale for labels whose origin is the first pixel's centre: to coordinates in about -1..1, 0 the middle of the image; or to cells. */
+static void default_scale(const struct model *m, int geometry, float *sx, float *ox, float *sy, float *oy)
 {
 	*sx = 2.0f / (float)m->W, *ox = -(float)(m->W - 1) / (float)m->W;
 	*sy = 2.0f / (float)m->H, *oy = -(float)(m->H - 1) / (float)m->H;
-	if (m->target == TARGET_HEATMAP || m->target == TARGET_MAP) {
-		*sx = (float)m->MW / (float)m->W, *ox = 0.5f * *sx - 0.5f;
-		*sy = (float)m->MH / (float)m->H, *oy = 0.5f * *sy - 0.5f;
-	}
+	if (m->target == TARGET_HEATMAP || m->target == TARGET_MAP)
+		map_scale(m, 0, geometry, sx, ox), map_scale(m, 1, geometry, sy, oy);
 }
 
 void model_set_offset(struct model *m, double x, double y)
 {
-	default_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
+	default_scale(m, 1, &m->sx, &m->ox, &m->sy, &m->oy);
 	m->offset[0] = x, m->offset[1] = y;
 	m->ox = (float)((double)m->ox - x * (double)m->sx), m->oy = (float)((double)m->oy - y * (double)m->sy);
 }
 
-/* The label offset from a file's scale; one as small as rounding is 0. */
+/* The label offset from a file's scale, whose maps cover the image's area in models written before they had the layers' geometry; one as
+ * small as rounding is 0. */
 static void read_offset(struct model *m)
 {
-	float sx, ox, sy, oy;
-	default_scale(m, &sx, &ox, &sy, &oy);
-	double x = ((double)ox - (double)m->ox) / (double)m->sx, y = ((double)oy - (double)m->oy) / (double)m->sy;
-	if (!m->points || sx != m->sx || sy != m->sy) /* not written by this program */
+	for (int geometry = 1; geometry >= 0 && m->points; geometry--) {
+		float sx, ox, sy, oy;
+		default_scale(m, geometry, &sx, &ox, &sy, &oy);
+		double x = ((double)ox - (double)m->ox) / (double)m->sx, y = ((double)oy - (double)m->oy) / (double)m->sy;
+		if (sx != m->sx || sy != m->sy) /* not written by this program */
+			continue;
+		m->offset[0] = fabs(x) < 1e-4 ? 0 : x, m->offset[1] = fabs(y) < 1e-4 ? 0 : y;
 		return;
-	m->offset[0] = fabs(x) < 1e-4 ? 0 : x, m->offset[1] = fabs(y) < 1e-4 ? 0 : y;
+	}
 }
 
 struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names)
@@ -99,7 +112,7 @@ struct model *model_new(const char *net, enum target target, int W, int H, int v
 	}
 	m->names = xstrdup(names);
 	m->mul = 1.0f / 255, m->add = 0;
-	default_scale(m, &m->sx, &m->ox, &m->sy, &m->oy);
+	default_scale(m, 1, &m->sx, &m->ox, &m->sy, &m->oy);
 	if (target == TARGET_MAP)
 		m->prior = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *m->prior);
 	m->param = xcalloc(m->d.nparam, sizeof *m->param);

@@ -27,7 +27,8 @@ struct model {
 	char *names;	      /* points or classes, comma-joined */
 	char *pairs;	      /* of points: META pairs; NULL: not known, by names */
 	float mul, add;	      /* input = byte * mul + add */
-	float sx, ox, sy, oy; /* coordinate * s + o: coords: the net's output; heatmap, map: in cells, 0 the centre of the first */
+	float sx, ox, sy, oy; /* coordinate * s + o: coords: the net's output; heatmap, map: in cells, 0 the centre of the first, which
+			 lie as map_scale in model.c says */
 	double rmse;	      /* of a coordinate on the validation set, pixels; 0: not known */
 	double offset[2];     /* pixels: labels minus coordinates from the first pixel's centre; included in ox, oy; see targets.h */
 	real *prior;	      /* host, map: (points, MODEL_PRIOR); else NULL */

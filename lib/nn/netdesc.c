@@ -244,6 +244,25 @@ double netdesc_flops(const struct netdesc *d)
 	return sum;
 }
 
+int netdesc_geometry(const struct netdesc *d, int y, double *stride, double *first)
+{
+	double a = 1, b = 0; /* input = a u + b */
+	for (int i = 0; i < d->n; i++) {
+		const struct layer *l = &d->layer[i];
+		int K = l->kind == LAYER_CONV && !y ? l->KW : l->KH;
+		if (l->kind == LAYER_DENSE)
+			return 0;
+		if (l->kind == LAYER_CONV)
+			b += a * ((K - 1) / 2.0 - l->P), a *= l->S;
+		else if (l->kind == LAYER_POOL)
+			b += a * (K - 1) / 2.0, a *= K;
+		else if (l->kind == LAYER_UP)
+			a /= K, b -= a * (K - 1) / 2.0;
+	}
+	*stride = a, *first = b;
+	return 1;
+}
+
 static char *read_text(const char *path)
 {
 	size_t n = 0, size = 1 << 16;

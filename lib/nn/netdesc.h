@@ -54,6 +54,11 @@ void netdesc_fold(struct netdesc *d);
 void netdesc_fold_weights(const struct netdesc *d, real *param, const real *stat);
 /* Floating-point operations of one row's forward pass, of conv and dense layers alone: 2 a multiply-add. */
 double netdesc_flops(const struct netdesc *d);
+/* Where the cells of the net's output lie: the centre of cell u is at the input's coordinate stride * u + first, 0 the centre of its first
+ * pixel, by the layers' strides, paddings, windows and repetitions; y 1: of rows, not columns. 0: a dense layer has no place, or the output
+ * is not maps. Source: a window of K from S u - P on has its centre at S u - P + (K - 1) / 2; a cell repeated N times is N u to N u + N
+ * - 1. */
+int netdesc_geometry(const struct netdesc *d, int y, double *stride, double *first);
 /* Text of a description: spec itself, or the contents of FILE where spec is "@FILE"; white space reduced to single blanks, without
  * comments; to be freed. Dies when the file can't be read. */
 char *netdesc_text(const char *spec);

@@ -163,6 +163,19 @@ static void map_probabilities(const struct model *m, double *to, const real *z, 
 		to[k] = m->target == TARGET_HEATMAP ? exp((double)z[k] - max_z) / sum : 1 / (1 + exp(-(double)z[k]));
 }
 
+/* What a row of a mirror image's map has where cell x of the image's own map lies: linear between two cells where they are not aligned. */
+static double mirrored_cell(const struct model *m, const double *row, int x)
+{
+	double ox = (double)m->ox + m->offset[0] * (double)m->sx, at = (m->W - 1) * (double)m->sx + 2 * ox - x, whole = floor(at + 1e-4);
+	double part = at - whole > 1e-4 ? at - whole : 0, sum = 0;
+	int k = (int)whole;
+	if (k >= 0 && k < m->MW)
+		sum += (1 - part) * row[k];
+	if (part > 0 && k + 1 >= 0 && k + 1 < m->MW)
+		sum += part * row[k + 1];
+	return sum;
+}
+
 /* Adds weight times the probabilities of maps z (B, maps, MH, MW) to f->maps; side 1: of mirror images, flipped back. */
 static void add_maps(const struct infer *f, const real *z, int B, int side, double weight)
 {
@@ -176,7 +189,7 @@ static void add_maps(const struct infer *f, const real *z, int B, int side, doub
 		map_probabilities(m, p, z + (size_t)(i - map + from) * n, n);
 		for (int y = 0; y < m->MH; y++)
 			for (int x = 0; x < m->MW; x++)
-				to[y * m->MW + x] += (float)(p[y * m->MW + (side ? m->MW - 1 - x : x)] * weight);
+				to[y * m->MW + x] += (float)((side ? mirrored_cell(m, p + y * m->MW, x) : p[y * m->MW + x]) * weight);
 	}
 	free(p);
 }
