@@ -8,6 +8,7 @@
 #include "lib/nn/backend_open.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/train/train.h"
+#include "lib/train/unlearned.h"
 
 static struct {
 	const char *net, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device,
@@ -91,13 +92,6 @@ static char *key_of(const struct dataset *train, const struct dataset *valid, co
 		init ? init->fingerprint : 0);
 }
 
-static void same_kind(const struct dataset *a, const struct dataset *b)
-{
-	if (a->W != b->W || a->H != b->H || strcmp(a->names, b->names))
-		die("%s: %dx%d images of %s are not like those of %s: %dx%d of %s", b->head->name, b->W, b->H, b->names, a->head->name,
-			a->W, a->H, a->names);
-}
-
 static enum optimizer optimizer_of(const char *name)
 {
 	return !strcmp(name, "adam") ? OPTIMIZER_ADAM : !strcmp(name, "nesterov") ? OPTIMIZER_NESTEROV : OPTIMIZER_SGD;
@@ -146,7 +140,7 @@ int main(int argc, char **argv)
 	struct dataset *all = dataset_load(operand[0], target), *train = all, *valid = NULL;
 	if (o.valid) {
 		valid = dataset_load(o.valid, target);
-		same_kind(all, valid);
+		dataset_match(valid, all);
 	} else if (o.valid_part > 0) {
 		train = dataset_part(all, o.valid_part, o.seed, 0);
 		valid = dataset_part(all, o.valid_part, o.seed, 1);
@@ -164,6 +158,8 @@ int main(int argc, char **argv)
 		a.targets.weight = targets_weights(all->names, o.weigh.v, o.weigh.n);
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
+	if (m->points)
+		unlearned_set(m, train, valid, a.augment.flip, source);
 	netdesc_init_params(&m->d, o.seed, m->param, m->stat);
 	if (init && !model_init_from(&m->d, init, m->param))
 		die("%s: its first layer does not have the shape of this net's", source->name);

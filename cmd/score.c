@@ -64,12 +64,17 @@ static void points(struct dataset_stream *d, struct out *to)
 		need_k(f.head, &f.head->def[f.col], (uint64_t)truths);
 		theirs = names_points(f.head, truths);
 		id = dataset_stream_require(d->in, "id", TNS_U32, 1);
+		for (int j = 0; j < k; j++)
+			if (names_index(theirs, names[j]) < 0)
+				warn("%s: point %s is not in %s, so it is not measured", d->in->name, names[j], f.head->name);
 	} else {
 		keypoints = dataset_stream_require(d->in, "keypoints", TNS_F32, 3);
 		need_k(d->in, &d->in->def[keypoints], (uint64_t)k);
 	}
 	float *xy = xcalloc((size_t)k * 2, sizeof *xy);
+	char *unlearned = names_marks(d->in, "unlearned", k);
 	score_points_begin(&s, names, k);
+	score_points_leave_out(&s, unlearned);
 	if (steps >= 0) { /* of a cascade: the points before each further level */
 		dataset_stream_require(d->in, "steps", TNS_F32, 4);
 		const struct tns_def *def = &d->in->def[steps];
@@ -79,7 +84,7 @@ static void points(struct dataset_stream *d, struct out *to)
 		level = xcalloc((size_t)levels, sizeof *level);
 	}
 	for (int l = 0; l < levels; l++)
-		score_points_begin(&level[l], names, k);
+		score_points_begin(&level[l], names, k), score_points_leave_out(&level[l], unlearned);
 	for (uint64_t n; (n = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < n; i++) {
 			const float *p = dataset_stream_at(d, predicted, i),
@@ -99,12 +104,15 @@ static void points(struct dataset_stream *d, struct out *to)
 		truth_close(&f, d), names_free(theirs);
 	if (!score_points_all(&s).coords)
 		die("%s: no coordinate is labelled, so nothing can be scored", d->in->name);
+	if (s.left_out_coords)
+		warn("%s: %" PRIu64 " labelled coordinates are not measured: no model learned %s", d->in->name, s.left_out_coords,
+			tns_meta_value(d->in, "unlearned"));
 	score_points_print(to, &s, names, level, levels, o.json);
 	for (int l = 0; l < levels; l++)
 		score_points_end(&level[l]);
 	score_points_end(&s);
 	names_free(names);
-	free(xy), free(level);
+	free(xy), free(level), free(unlearned);
 }
 
 static void labels(struct dataset_stream *d, struct out *to)

@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
@@ -12,14 +14,18 @@
 #include "lib/stream/tns.h"
 
 static struct {
-	const char *output, *lookup;
+	const char *output, *lookup, *fill;
 	int quiet;
 	int64_t threads;
-} o;
+} o = {.fill = "none"};
 
 static const struct opt opts[] = {
 	OPT_OUTPUT(&o.output),
 	{'l', "lookup", OPT_STR, &o.lookup, 0, 0, "TABLE", "the table of what is asked: RowId,ImageId,FeatureName,Location, plain or gzip",
+		0},
+	{0, "fill", OPT_CHOICE, &o.fill, 0, 0, "none|mean",
+		"answer where there is no prediction (an image that is not there, a point that no model learned) with a mean; none: an "
+		"error",
 		0},
 	OPT_QUIET(&o.quiet),
 	OPT_THREADS(&o.threads),
@@ -54,6 +60,8 @@ int main(int argc, char **argv)
 	char **names = names_points(t, k);
 	if (t->def[predicted].dim[2] != 2)
 		die("%s: tensor predicted has %" PRIu64 " numbers a point, not 2", t->name, t->def[predicted].dim[2]);
+	const char *list = tns_meta_value(t, "unlearned");
+	char *unlearned = names_marks(t, "unlearned", k);
 	struct submission *a = submission_open(o.lookup, names);
 	struct out *to = out_open(o.output, 0);
 	for (uint64_t rows; (rows = dataset_stream_next(d));)
@@ -61,13 +69,18 @@ int main(int argc, char **argv)
 			const float *p = dataset_stream_at(d, predicted, i);
 			uint32_t key = *(const uint32_t *)dataset_stream_at(d, id, i);
 			for (int c = 0; c < 2 * k; c++)
-				if (!isfinite(p[c]))
+				if (!isfinite(p[c]) && !unlearned[c / 2])
 					die("%s: row %" PRIu64 " (image %" PRIu32 "): predicted %s_%c is %g", t->name, d->row + i + 1, key,
 						names[c / 2], "xy"[c % 2], p[c]);
 			if (submission_add(a, key, p, w, h) < 0)
-				die("%s: row %" PRIu64 ": image %" PRIu32 " comes a second time", t->name, d->row + i + 1, key);
+				die("%s: row %" PRIu64 ": image %" PRIu32 " comes a second time, with other predictions", t->name,
+					d->row + i + 1, key);
 		}
-	submission_close(a, to);
+	size_t filled = strcmp(o.fill, "mean") ? 0 : submission_fill_mean(a);
+	if (filled && !o.quiet)
+		warn("%zu questions without a prediction are answered with means", filled);
+	submission_close(a, to, list);
+	free(unlearned);
 	names_free(names);
 	dataset_stream_close(d);
 	out_close(to);

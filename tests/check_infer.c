@@ -208,6 +208,45 @@ struct pair {
 	struct model *m[3];
 };
 
+/* A point that one model did not learn is the mean of the other estimates; in a mirror image it is the partner's output that was not
+ * learned. */
+START_TEST(unlearned)
+{
+	struct model *m[2];
+	float out[N * 6], stddev[N * 3];
+	for (uint32_t i = 0; i < 2; i++)
+		m[i] = linear(TARGET_COORDS, 6, "left_eye,right_eye,nose", 2 + i);
+	m[0]->unlearned = xstrdup("left_eye,nose");
+	for (int n = 1; n <= 2; n++)
+		for (int flip = 0; flip < 2; flip++) {
+			struct infer *f = infer_new(be, m, n, flip);
+			infer_batch(f, images, 7, out, stddev);
+			for (int b = 0; b < 7; b++)
+				for (int p = 0; p < 3; p++) {
+					double sum[2] = {0, 0}, count = 0;
+					for (int i = 0; i < n; i++)
+						for (int side = 0; side <= flip; side++) {
+							int learned =
+								i == 1 || p == (side ? 0 : 1); /* the first model knows the right eye */
+							for (int y = 0; y < 2 && learned; y++)
+								sum[y] += coordinate(m[i], images + b * P, p, y, side);
+							count += learned;
+						}
+					ck_assert_int_eq(infer_learned(f, p), count > 0);
+					for (int y = 0; y < 2; y++) {
+						double got = (double)out[6 * b + 2 * p + y];
+						ck_assert_msg(count > 0 ? fabs(got - sum[y] / count) < 1e-4 : isnan(got),
+							"%d models, flip %d, point %d: %g", n, flip, p, got);
+					}
+					ck_assert(count > 1 || isnan(stddev[3 * b + p]));
+				}
+			infer_free(f);
+		}
+	for (int i = 0; i < 2; i++)
+		model_free(m[i]);
+}
+END_TEST
+
 /* Nets of averaging filters pass a blob on where it is: the point decoded from their maps must be the blob's middle, wherever it is. */
 static const char *const unpadded[] = {"conv5x5x3s2p2 relu conv3x3", "conv3x3x2 relu pool2 conv3x3", "conv2x2x2 relu up2 conv3x3",
 	"pool3 conv3x5", "conv4x4x3s2 relu conv3x3p1 up2", "conv3x3x2s3 relu up3 conv5x5", "conv7x7x2s4p1 relu conv1x1"};
@@ -276,6 +315,7 @@ int main(void)
 	tcase_add_test(t, symmetric);
 	tcase_add_test(t, labels);
 	tcase_add_test(t, images_out);
+	tcase_add_test(t, unlearned);
 	tcase_add_loop_test(t, places_of_cells, 0, sizeof unpadded / sizeof *unpadded);
 	tcase_add_test(t, incompatible_models);
 	suite_add_tcase(suite, t);

@@ -30,18 +30,18 @@ struct selection {
 	struct dataset_stream *d;
 	int image, truth, predicted, id, steps, maps; /* tensor ids or -1 */
 	int w, h, k, levels, channels, mw, mh;
-	char **names;
+	char **names, *unlearned; /* unlearned (K) 1: no model learned the point, its prediction is NaN */
 	struct face *face;
 	size_t n;
 	size_t least; /* with --worst: index of the selected face to be replaced next */
 };
 
-double pict_face_error(const float *truth, const float *predicted, int k)
+double pict_face_error(const float *truth, const float *predicted, int k, const char *unlearned)
 {
 	double sum = 0;
 	int n = 0;
 	for (int i = 0; i < 2 * k; i++)
-		if (!isnan(truth[i])) {
+		if (!isnan(truth[i]) && !(unlearned && unlearned[i / 2])) {
 			double e = (double)truth[i] - predicted[i];
 			sum += isfinite(e) ? e * e : INFINITY;
 			n++;
@@ -98,6 +98,7 @@ static void open_selection(struct selection *b, const char *data, const struct p
 	b->id = tns_find(t, "id") < 0 ? -1 : dataset_stream_require(t, "id", TNS_U32, 1);
 	if (f->worst && (b->truth < 0 || b->predicted < 0))
 		die("%s: no %s: --worst needs truth and prediction", t->name, b->truth < 0 ? "keypoints" : "predicted");
+	b->unlearned = names_marks(t, "unlearned", b->k);
 	if (f->names) {
 		if (!b->k)
 			die("%s: no keypoints and no predicted: --names needs points", t->name);
@@ -152,9 +153,9 @@ static void select_row(struct selection *b, const struct pict_faces *f, uint64_t
 {
 	if (b->d->row + i + 1 < (uint64_t)f->first)
 		return;
-	double error = b->truth < 0 || b->predicted < 0
-			       ? NAN
-			       : pict_face_error(dataset_stream_at(b->d, b->truth, i), dataset_stream_at(b->d, b->predicted, i), b->k);
+	double error = b->truth < 0 || b->predicted < 0 ? NAN
+							: pict_face_error(dataset_stream_at(b->d, b->truth, i),
+								  dataset_stream_at(b->d, b->predicted, i), b->k, b->unlearned);
 	if (f->worst && isnan(error))
 		return;
 	if (b->n < (size_t)f->count) {
@@ -426,5 +427,6 @@ void pict_faces(const char *data, const struct pict_faces *f)
 	free(b.face);
 	if (b.names)
 		names_free(b.names);
+	free(b.unlearned);
 	dataset_stream_close(b.d);
 }

@@ -20,7 +20,8 @@ struct pict_faces {
  * required; `keypoints` and `predicted` f32 [N,K,2], `id` u32 [N], `steps` f32 [N,L,K,2] and `maps` f32 [N,C,h,w] are optional. */
 void pict_faces(const char *data, const struct pict_faces *f);
 
-/* Root mean square over the coordinates labelled in truth, K x 2; NAN if there are none, infinite where one has no prediction. */
-double pict_face_error(const float *truth, const float *predicted, int k);
+/* Root mean square over the coordinates labelled in truth, K x 2, but for those of unlearned points (K; NULL: none); NAN if there are none,
+ * infinite where one has no prediction. */
+double pict_face_error(const float *truth, const float *predicted, int k, const char *unlearned);
 
 #endif

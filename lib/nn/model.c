@@ -168,6 +168,10 @@ struct model *model_read_meta(const struct tns *t)
 		m->pairs = xstrdup(tns_meta_value(t, "pairs"));
 		free(model_partners(m)); /* they are points */
 	}
+	if (model_has_points(m->target) && tns_meta_value(t, "unlearned")) {
+		m->unlearned = xstrdup(tns_meta_value(t, "unlearned"));
+		free(model_learned(m)); /* they are points */
+	}
 	int values = m->W * m->H;
 	if (m->target != TARGET_IMAGE) {
 		names_free(names_split(names, &n));
@@ -208,7 +212,24 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	free(m->net), free(m->names), free(m->pairs), free(m->prior), free(m->param), free(m->stat), free(m->history), free(m);
+	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->prior), free(m->param), free(m->stat), free(m->history),
+		free(m);
+}
+
+char *model_learned(const struct model *m)
+{
+	int n, count;
+	char **names = names_split(m->names, &n), *learned = xmalloc((size_t)n + 1);
+	memset(learned, 1, (size_t)n + 1);
+	char **unlearned = m->unlearned ? names_split(m->unlearned, &count) : NULL;
+	for (int i = 0; unlearned && unlearned[i]; i++) {
+		int k = names_index(names, unlearned[i]);
+		if (k < 0)
+			die("META unlearned: '%s' is none of the points", unlearned[i]);
+		learned[k] = 0;
+	}
+	names_free(names), names_free(unlearned);
+	return learned;
 }
 
 int *model_partners(const struct model *m)
@@ -259,6 +280,8 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 		tns_put_meta(w, model_has_points(m->target) ? "points" : "classes", m->names);
 	if (m->pairs)
 		tns_put_meta(w, "pairs", m->pairs);
+	if (m->unlearned)
+		tns_put_meta(w, "unlearned", m->unlearned);
 }
 
 /* One of a layer's tensors: name, shape, and its values: n from offset in the block of parameters, or of statistics. */

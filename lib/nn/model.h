@@ -26,6 +26,7 @@ struct model {
 	int MH, MW;	      /* heatmap: a map's size; map: the image's */
 	char *names;	      /* points or classes, comma-joined */
 	char *pairs;	      /* of points: META pairs; NULL: not known, by names */
+	char *unlearned;      /* points without a label in training, comma-joined: META unlearned; NULL: none */
 	float mul, add;	      /* input = byte * mul + add */
 	float sx, ox, sy, oy; /* coordinate * s + o: coords: the net's output; heatmap, map: in cells, 0 the centre of the first, which
 			 lie as map_scale in model.c says */
@@ -46,6 +47,7 @@ struct model *model_read_meta(const struct tns *t);
 /* 1 if a loaded stream holds a model (META net). */
 int model_is(const struct tns *t);
 void model_free(struct model *m);
+char *model_learned(const struct model *m); /* (points) 0: among the unlearned; to be freed */
 /* Mirror partners of its points (names_partners); to be freed. */
 int *model_partners(const struct model *m);
 /* Ends the program (exit 2) where a point has no partner, so that images can't be mirrored; option: who asks, in the message. */

@@ -15,6 +15,8 @@ struct infer {
 	const struct backend *be;
 	struct model **m;
 	int n, flip, values, *mirror;
+	char **learned; /* (n), of models with points: (points) */
+	int *counted;	/* (points): estimates of a point that are averaged */
 	struct net **net;
 	struct decoder **decoder;		      /* (n), of models with points; else NULL */
 	uint8_t *bytes[INFER_IN_FLIGHT][2], *flipped; /* device: [slot][side] images, side 1: mirrored; host: mirrored images */
@@ -38,6 +40,12 @@ static void check_compatible(struct model **m, int n)
 		if (!same_target || m[i]->W != m[0]->W || m[i]->H != m[0]->H || strcmp(m[i]->names, m[0]->names))
 			die("models 1 and %d differ in target, input or names: they can't be averaged", i + 1);
 	}
+}
+
+/* 1: model i's estimate of point p, from the image (side 0) or its mirror image, is one that it learned. */
+static int is_counted(const struct infer *f, int i, int side, int p)
+{
+	return f->learned[i][side ? f->mirror[p] : p];
 }
 
 struct infer *infer_new(const struct backend *be, struct model **m, int n, int flip)
@@ -74,7 +82,19 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 		f->mirror = model_partners(m[0]);
 	for (int i = 0; P && flip && i < n; i++)
 		model_require_partners(m[i], "--flip");
+	f->learned = xcalloc((size_t)n, sizeof *f->learned), f->counted = xcalloc(P + 1, sizeof *f->counted);
+	for (int i = 0; P && i < n; i++) {
+		f->learned[i] = model_learned(m[i]);
+		for (int side = 0; side <= flip; side++)
+			for (int p = 0; p < (int)P; p++)
+				f->counted[p] += is_counted(f, i, side, p);
+	}
 	return f;
+}
+
+int infer_learned(const struct infer *f, int point)
+{
+	return f->counted[point] > 0;
 }
 
 int infer_values(const struct infer *f)
@@ -99,13 +119,13 @@ void infer_set_maps(struct infer *f, float *maps)
 void infer_free(struct infer *f)
 {
 	for (int i = 0; i < f->n; i++)
-		net_free(f->net[i]), decoder_free(f->decoder[i]);
+		net_free(f->net[i]), decoder_free(f->decoder[i]), free(f->learned[i]);
 	for (int i = 0; i < INFER_IN_FLIGHT; i++)
 		f->be->release(f->be, f->bytes[i][0]), f->be->release(f->be, f->bytes[i][1]);
 	for (int i = 0; i < INFER_IN_FLIGHT * 2 * f->n; i++)
 		free(f->z[i]);
 	f->be->release(f->be, f->rows), f->be->release(f->be, f->x);
-	free(f->ticket);
+	free(f->ticket), free(f->learned), free(f->counted);
 	free(f->net), free(f->decoder), free(f->flipped), free(f->z), free(f->row), free(f->variance), free(f->sum), free(f->square);
 	free(f->own_variance), free(f->patch), free(f->refined), free(f->mirror), free(f);
 }
@@ -258,7 +278,7 @@ void infer_batch_wait(struct infer *f, float *out, float *stddev)
 	int slot = f->completed++ % INFER_IN_FLIGHT, B = f->B[slot];
 	assert(f->completed <= f->submitted);
 	size_t K = (size_t)f->values, P = (size_t)m->points, all = (size_t)B * K;
-	int estimates = f->n * (f->flip ? 2 : 1), has_variance = 0;
+	int all_estimates = f->n * (f->flip ? 2 : 1), has_variance = 0;
 	float *copy = xcalloc(K, sizeof *copy);
 	memset(f->sum, 0, all * sizeof *f->sum);
 	memset(f->square, 0, all * sizeof *f->square);
@@ -267,24 +287,32 @@ void infer_batch_wait(struct infer *f, float *out, float *stddev)
 		memset(f->maps, 0, (size_t)B * (size_t)m->outputs * sizeof *f->maps);
 	for (int side = 0; side <= f->flip; side++)
 		for (int i = 0; i < f->n; i++) {
-			estimate(f, slot, i, side, 1.0 / estimates);
+			estimate(f, slot, i, side, 1.0 / all_estimates);
 			has_variance |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
 			for (int b = 0; side && b < B; b++)
 				unmirror_row(f, f->m[i], f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);
 			for (size_t k = 0; k < all; k++)
-				f->sum[k] += (double)f->row[k], f->square[k] += (double)f->row[k] * (double)f->row[k];
+				if (!P || is_counted(f, i, side, (int)(k % K / 2)))
+					f->sum[k] += (double)f->row[k], f->square[k] += (double)f->row[k] * (double)f->row[k];
 			for (size_t k = 0; k < (size_t)B * P; k++)
-				f->own_variance[k] += (double)f->variance[k];
+				if (is_counted(f, i, side, (int)(k % P)))
+					f->own_variance[k] += (double)f->variance[k];
 		}
-	for (size_t k = 0; k < all; k++)
-		out[k] = (float)(f->sum[k] / estimates);
+	for (size_t k = 0; k < all; k++) {
+		int estimates = P ? f->counted[k % K / 2] : all_estimates;
+		out[k] = estimates ? (float)(f->sum[k] / estimates) : NAN;
+	}
 	for (size_t k = 0; stddev && k < all / 2; k++) {
+		int estimates = P ? f->counted[k % P] : all_estimates;
+		stddev[k] = NAN;
+		if (!estimates || (estimates < 2 && !has_variance))
+			continue;
 		double v = f->own_variance[k] / estimates;
 		for (int xy = 0; xy < 2; xy++) {
 			double mean = f->sum[2 * k + (size_t)xy] / estimates;
 			v += f->square[2 * k + (size_t)xy] / estimates - mean * mean;
 		}
-		stddev[k] = estimates > 1 || has_variance ? (float)sqrt(v > 0 ? v : 0) : NAN;
+		stddev[k] = (float)sqrt(v > 0 ? v : 0);
 	}
 	free(copy);
 }
@@ -334,12 +362,16 @@ void infer_refine(struct infer *f, const uint8_t *images, int W, int H, int B, f
 		int n = all - at < INFER_BATCH ? all - at : INFER_BATCH;
 		for (int i = 0; i < n; i++) {
 			const float *p = xy + 2 * (at + i);
-			patch_window(f->patch + (size_t)i * pixels, m->W, m->H, images + (size_t)((at + i) / P) * (size_t)W * (size_t)H, W,
-				H, (double)p[0], (double)p[1], corner[i]);
+			const uint8_t *image = images + (size_t)((at + i) / P) * (size_t)W * (size_t)H;
+			int known = !isnan(p[0]) && !isnan(p[1]); /* else any patch: its estimate is not used */
+			patch_window(f->patch + (size_t)i * pixels, m->W, m->H, image, W, H, known ? (double)p[0] : 0,
+				known ? (double)p[1] : 0, corner[i]);
 		}
 		infer_batch(f, f->patch, n, f->refined, patch_stddev);
 		for (int i = 0; i < n; i++) {
 			int p = (at + i) % P;
+			if (isnan(xy[2 * (at + i)]) || isnan(xy[2 * (at + i) + 1]) || !infer_learned(f, p))
+				continue;
 			const float *other = f->refined + (size_t)i * (size_t)f->values + 2 * p;
 			combine(xy + 2 * (at + i), &stddev[at + i],
 				(float[]){other[0] + (float)corner[i][0], other[1] + (float)corner[i][1]}, patch_stddev[i * P + p], weight);

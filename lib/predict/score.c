@@ -15,8 +15,14 @@ void score_points_begin(struct score_points *s, char **names, int k)
 	memset(s, 0, sizeof *s);
 	s->k = k;
 	s->point = xcalloc((size_t)k, sizeof *s->point);
+	s->left_out = xcalloc((size_t)k, 1);
 	s->left = names_index(names, "left_eye_center");
 	s->right = names_index(names, "right_eye_center");
+}
+
+void score_points_leave_out(struct score_points *s, const char *mark)
+{
+	memcpy(s->left_out, mark, (size_t)s->k);
 }
 
 /* The row's distance between the true eye centres, the unit of its normalised errors; 0 if one is unknown. */
@@ -33,11 +39,15 @@ int score_points_add(struct score_points *s, const float *truth, const float *pr
 {
 	double unit = interocular(s, truth);
 	for (int i = 0; i < 2 * s->k; i++)
-		if (!isfinite(predicted[i]))
+		if (!s->left_out[i / 2] && !isfinite(predicted[i]))
 			return i;
 	s->rows++;
 	for (int i = 0; i < s->k; i++, truth += 2, predicted += 2) {
 		struct score_sum *p = &s->point[i];
+		if (s->left_out[i]) {
+			s->left_out_coords += !isnan(truth[0]) + !isnan(truth[1]);
+			continue;
+		}
 		double dx = (double)predicted[0] - truth[0], dy = (double)predicted[1] - truth[1], d = hypot(dx, dy);
 		if (!isnan(dx))
 			p->coords++, p->square += dx * dx;
@@ -90,7 +100,7 @@ double score_normalised(const struct score_points *s)
 
 void score_points_end(struct score_points *s)
 {
-	free(s->point);
+	free(s->point), free(s->left_out);
 }
 
 struct score_pair {

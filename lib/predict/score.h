@@ -22,7 +22,9 @@ struct score_sum {
 
 struct score_points {
 	int k;
-	struct score_sum *point; /* (K) */
+	struct score_sum *point;  /* (K) */
+	char *left_out;		  /* (K) 1: not measured, see score_points_leave_out */
+	uint64_t left_out_coords; /* labels of such points */
 	uint64_t rows;
 	/* Normalised mean error: point distances divided by the row's distance between the true eye centres, over the points of rows where
 	 * both eye centres are labelled and differ, every point of equal weight. */
@@ -33,6 +35,8 @@ struct score_points {
 
 /* names: K of them, NULL-terminated; read during the call only. */
 void score_points_begin(struct score_points *s, char **names, int k);
+/* mark (K) 1: the point is not measured, as no model learned it and its predictions are NaN; its labels are counted apart. Copied. */
+void score_points_leave_out(struct score_points *s, const char *mark);
 /* One row, truth and predicted (K, 2) in pixels. Returns -1, or the index of the first predicted coordinate that is not finite; then
  * nothing was counted. */
 int score_points_add(struct score_points *s, const float *truth, const float *predicted);

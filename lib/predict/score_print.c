@@ -47,6 +47,11 @@ void score_points_print(
 		sum_json(&j, &all);
 		json_key(&j, "normalised_error"), json_real(&j, score_normalised(s));
 		json_key(&j, "rows"), json_uint(&j, s->rows);
+		json_key(&j, "unlearned"), json_open(&j, '[');
+		for (int k = 0; k < s->k; k++)
+			if (s->left_out[k])
+				json_string(&j, names[k]);
+		json_close(&j, ']');
 		json_key(&j, "by_point"), json_open(&j, '{');
 		for (int k = 0; k < s->k; k++)
 			json_key(&j, names[k]), json_open(&j, '{'), sum_json(&j, &s->point[k]), json_close(&j, '}');
@@ -78,6 +83,10 @@ void score_points_print(
 		out_printf(to, " within_%dpx", score_px[i]);
 	for (int k = 0; k < s->k; k++) {
 		const struct score_sum *p = &s->point[k];
+		if (s->left_out[k]) {
+			out_printf(to, "\n%-*s %11s", width, names[k], "unlearned");
+			continue;
+		}
 		out_printf(to, "\n%-*s %11" PRIu64, width, names[k], p->coords);
 		if (p->coords)
 			out_printf(to, " %9.5f", score_rmse(p));

@@ -65,22 +65,79 @@ int submission_add(struct submission *a, uint32_t image, const float *predicted,
 	for (size_t i = lookup_first(&a->by_image, image); i < a->by_image.n && a->by_image.by[i].key == image; i++, filled++) {
 		size_t r = a->by_image.by[i].row;
 		float v = predicted[a->coord[r]], top = (float)((a->coord[r] % 2 ? h : w) - 1);
-		if (!isnan(a->value[r]))
+		if (!isnan(v))
+			v = v > 0 ? v < top ? v : top : 0; /* no -0 */
+		if (!isnan(a->value[r]) && !(a->value[r] == v))
 			return -1;
-		a->value[r] = v > 0 ? v < top ? v : top : 0; /* no -0 */
+		a->value[r] = v;
 	}
 	return filled;
 }
 
-void submission_close(struct submission *a, struct out *to)
+struct mean {
+	double sum;
+	size_t n;
+};
+
+static void mean_add(struct mean *m, float v)
 {
-	out_printf(to, "RowId,Location\n");
-	for (size_t r = 0; r < a->table->rows; r++) {
-		if (isnan(a->value[r]))
-			table_die(a->table, r, "no prediction for RowId %s: image %s, %s", table_cell(a->table, r, a->row_id),
-				table_cell(a->table, r, a->image_id), table_cell(a->table, r, a->feature));
-		out_printf(to, "%s,%.5f\n", table_cell(a->table, r, a->row_id), a->value[r]);
+	if (!isnan(v))
+		m->sum += (double)v, m->n++;
+}
+
+/* Mean of the answers in row r's image of its axis, x or y. */
+static struct mean image_mean(const struct submission *a, size_t r)
+{
+	struct mean m = {0, 0};
+	uint64_t image = table_uint(a->table, r, a->image_id, UINT32_MAX);
+	for (size_t i = lookup_first(&a->by_image, image); i < a->by_image.n && a->by_image.by[i].key == image; i++)
+		if (a->coord[a->by_image.by[i].row] % 2 == a->coord[r] % 2)
+			mean_add(&m, a->value[a->by_image.by[i].row]);
+	return m;
+}
+
+size_t submission_fill_mean(struct submission *a)
+{
+	size_t n = a->table->rows, filled = 0, K = 0;
+	for (size_t r = 0; r < n; r++)
+		K = (size_t)a->coord[r] + 1 > K ? (size_t)a->coord[r] + 1 : K;
+	struct mean *column = xcalloc(K + 1, sizeof *column), axis[2] = {{0, 0}};
+	float *value = xcalloc(n + 1, sizeof *value);
+	for (size_t r = 0; r < n; r++)
+		mean_add(&column[a->coord[r]], a->value[r]), mean_add(&axis[a->coord[r] % 2], a->value[r]);
+	for (size_t r = 0; r < n; r++) {
+		value[r] = a->value[r];
+		if (!isnan(value[r]))
+			continue;
+		struct mean m = column[a->coord[r]];
+		if (!m.n)
+			m = image_mean(a, r);
+		if (!m.n)
+			m = axis[a->coord[r] % 2];
+		if (m.n)
+			value[r] = (float)(m.sum / (double)m.n), filled++;
 	}
+	free(a->value), free(column);
+	a->value = value;
+	return filled;
+}
+
+void submission_close(struct submission *a, struct out *to, const char *unlearned)
+{
+	size_t open = 0, first = 0;
+	for (size_t r = 0; r < a->table->rows; r++)
+		if (isnan(a->value[r]))
+			first = open++ ? first : r;
+	if (open)
+		table_die(a->table, first,
+			"no prediction for RowId %s: image %s, %s; %zu question%s in all %s open%s%s (csv-clean --keep-all keeps every "
+			"image, --fill mean answers with means)",
+			table_cell(a->table, first, a->row_id), table_cell(a->table, first, a->image_id),
+			table_cell(a->table, first, a->feature), open, open == 1 ? "" : "s", open == 1 ? "is" : "are",
+			unlearned ? ", and no model learned " : "", unlearned ? unlearned : "");
+	out_printf(to, "RowId,Location\n");
+	for (size_t r = 0; r < a->table->rows; r++)
+		out_printf(to, "%s,%.5f\n", table_cell(a->table, r, a->row_id), a->value[r]);
 	table_free(a->table);
 	lookup_free(&a->by_image);
 	free(a->coord);

@@ -17,10 +17,14 @@ struct submission {
 
 /* names: the K predicted points; FeatureName is NAME_x or NAME_y. */
 struct submission *submission_open(const char *path, char **names);
-/* predicted (K, 2): an image's points, pixels, finite; clamped to 0..w-1, 0..h-1. Returns the number of table rows of the image, or -1 if
- * they have a prediction already. */
+/* predicted (K, 2): an image's points, pixels, finite, or NaN where no model learned one; clamped to 0..w-1, 0..h-1. Returns the number of
+ * table rows of the image, or -1 if they have another prediction already: the same one twice is the same image twice. */
 int submission_add(struct submission *a, uint32_t image, const float *predicted, int w, int h);
-/* Writes `RowId,Location` in the table's order; ends the program at the first row without a prediction. Frees a. */
-void submission_close(struct submission *a, struct out *to);
+/* Answers what is still open: a coordinate by its mean over the images, or, where no model learned it, by the mean of the other points, of
+ * this image, else of all. Returns how many it answered. */
+size_t submission_fill_mean(struct submission *a);
+/* Writes `RowId,Location` in the table's order; ends the program, naming the first, where rows are without a prediction. unlearned: the
+ * points that no model learned, comma-joined, or NULL. Frees a. */
+void submission_close(struct submission *a, struct out *to, const char *unlearned);
 
 #endif

@@ -52,6 +52,38 @@ int names_index(char **names, const char *name)
 	return -1;
 }
 
+char *names_marks(const struct tns *t, const char *key, int k)
+{
+	const char *list = tns_meta_value(t, key);
+	char *mark = xcalloc((size_t)k + 1, 1);
+	if (!list || !tns_meta_value(t, "points"))
+		return mark;
+	int n;
+	char **names = names_points(t, k), **marked = names_split(list, &n);
+	for (int i = 0; i < n; i++) {
+		int at = names_index(names, marked[i]);
+		if (at < 0)
+			die("%s: META %s: '%s' is none of the points", t->name, key, marked[i]);
+		mark[at] = 1;
+	}
+	names_free(names), names_free(marked);
+	return mark;
+}
+
+int *names_order(char **from, char **to)
+{
+	size_t n = 0;
+	while (from[n] && to[n])
+		n++;
+	int *order = xcalloc(n + 1, sizeof *order), same = !from[n] && !to[n];
+	for (size_t i = 0; same && i < n; i++)
+		same = (order[i] = names_index(from, to[i])) >= 0;
+	if (same)
+		return order;
+	free(order);
+	return NULL;
+}
+
 static int ends_word(const char *s, size_t at)
 {
 	unsigned char c = (unsigned char)s[at], next = (unsigned char)s[at + 1];

@@ -9,6 +9,11 @@ char **names_points(const struct tns *t, int k);
 char **names_split(const char *list, int *n); /* "a,b,c"; an empty name ends the program */
 void names_free(char **names);
 int names_index(char **names, const char *name); /* or -1 */
+/* (k) 1: the point of META points is in the comma-joined list of META key. k zeros where there is no such META or no META points. To be
+ * freed. */
+char *names_marks(const struct tns *t, const char *key, int k);
+/* Where the names of to stand in from: to[i] is from[order[i]]; NULL unless both hold the same names, in any order. To be freed. */
+int *names_order(char **from, char **to);
 
 enum { NAMES_NO_PARTNER = -1 };
 

@@ -138,6 +138,28 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
 	return p;
 }
 
+void dataset_match(struct dataset *ds, const struct dataset *like)
+{
+	int n;
+	char **from = names_split(ds->names, &n), **to = names_split(like->names, &n);
+	int *order = names_order(from, to);
+	if (ds->W != like->W || ds->H != like->H || !order)
+		die("%s: %dx%d images of %s are not like those of %s: %dx%d of %s", ds->head->name, ds->W, ds->H, ds->names,
+			like->head->name, like->W, like->H, like->names);
+	float *row = xcalloc((size_t)ds->k, sizeof *row);
+	for (uint32_t i = 0; i < ds->n; i++) {
+		float *v = ds->value + (size_t)i * (size_t)ds->k;
+		memcpy(row, v, (size_t)ds->k * sizeof *row);
+		for (int p = 0; p < n && ds->k > 1; p++)
+			v[2 * p] = row[2 * order[p]], v[2 * p + 1] = row[2 * order[p] + 1];
+		if (ds->k == 1)
+			v[0] = (float)names_index(to, from[(int)row[0]]);
+	}
+	free(ds->names);
+	ds->names = xstrdup(like->names);
+	free(row), free(order), names_free(from), names_free(to);
+}
+
 void dataset_keep_positive(struct dataset *ds)
 {
 	uint32_t kept = 0;

@@ -1,0 +1,109 @@
+/* Predictions as rows of tensors. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/predict/outputs.h"
+#include "lib/stream/names.h"
+
+/* Sets order, names and unlearned. */
+static void match_points(struct outputs *o, const struct infer *f, const struct tns *in)
+{
+	const char *points = tns_meta_value(in, "points");
+	int n;
+	o->names = o->m->names;
+	if (points && tns_find(in, "keypoints") >= 0)
+		o->names = points;
+	char **from = names_split(o->m->names, &n), **to = names_split(o->names, &n);
+	o->order = names_order(from, to);
+	if (!o->order)
+		die("%s: its points are not the model's: %s, not %s", in->name, o->names, o->m->names);
+	for (int k = 0; k < n; k++)
+		if (!infer_learned(f, k)) {
+			char *longer = o->unlearned ? xprintf("%s,%s", o->unlearned, from[k]) : xstrdup(from[k]);
+			free(o->unlearned);
+			o->unlearned = longer;
+		}
+	names_free(from), names_free(to);
+}
+
+struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int levels, int with_maps, const struct tns *in)
+{
+	const struct model *m = cascade_model(c);
+	struct outputs *o = xcalloc(1, sizeof *o);
+	uint64_t K = (uint64_t)m->outputs, P = (uint64_t)m->points;
+	o->w = w, o->m = m, o->levels = levels, o->values = infer_values(cascade_first(c));
+	o->main = o->confidence = o->steps = o->maps = -1;
+	if (m->points) {
+		match_points(o, cascade_first(c), in);
+		o->main = tns_define(w, "predicted", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, P, 2});
+		o->confidence = tns_define(w, "confidence", TNS_F32, 2, (uint64_t[]){TNS_UNLIMITED, P});
+		if (levels)
+			o->steps = tns_define(w, "steps", TNS_F32, 4, (uint64_t[]){TNS_UNLIMITED, (uint64_t)levels, P, 2});
+		if (with_maps)
+			o->maps = tns_define(w, "maps", TNS_F32, 4,
+				(uint64_t[]){TNS_UNLIMITED, (uint64_t)infer_maps(m), (uint64_t)m->MH, (uint64_t)m->MW});
+	} else if (m->target == TARGET_LABEL) {
+		o->main = tns_define(w, "score", TNS_F32, K > 1 ? 2 : 1, (uint64_t[]){TNS_UNLIMITED, K});
+	} else {
+		o->main = tns_define(w, "reconstruction", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, (uint64_t)m->H, (uint64_t)m->W});
+	}
+	o->buf = xcalloc((size_t)m->outputs + 2 * P * (size_t)(1 + levels), sizeof *o->buf);
+	return o;
+}
+
+void outputs_put_meta(const struct outputs *o)
+{
+	if (o->m->points)
+		tns_put_meta(o->w, "points", o->names);
+	if (o->unlearned)
+		tns_put_meta(o->w, "unlearned", o->unlearned);
+	if (o->m->target == TARGET_LABEL)
+		tns_put_meta(o->w, "classes", o->m->names);
+}
+
+/* Writes a row of `rows` times points elements of n floats each, in the data's order of points. */
+static void write_points(const struct outputs *o, int id, const float *v, int rows, size_t n)
+{
+	size_t P = (size_t)o->m->points;
+	for (size_t r = 0; r < (size_t)rows; r++)
+		for (size_t p = 0; p < P; p++)
+			memcpy(o->buf + (r * P + p) * n, v + (r * P + (size_t)o->order[p]) * n, n * sizeof *v);
+	tns_write(o->w, id, o->buf, 1);
+}
+
+static void write_image(const struct outputs *o, const float *out)
+{
+	uint8_t *bytes = (uint8_t *)o->buf;
+	for (int k = 0; k < o->m->outputs; k++)
+		bytes[k] = (uint8_t)lrintf(fminf(fmaxf(out[k], 0), 1) * 255);
+	tns_write(o->w, o->main, bytes, 1);
+}
+
+void outputs_write(const struct outputs *o, const float *out, const float *stddev, const float *steps, const float *maps)
+{
+	const struct model *m = o->m;
+	if (m->target == TARGET_IMAGE)
+		write_image(o, out);
+	if (m->target == TARGET_LABEL)
+		tns_write(o->w, o->main, out, 1);
+	if (!m->points)
+		return;
+	float sure[m->points];
+	for (int k = 0; k < m->points; k++)
+		sure[k] = 1 / (1 + stddev[k]);
+	write_points(o, o->main, out, 1, 2);
+	write_points(o, o->confidence, sure, 1, 1);
+	if (o->steps >= 0)
+		write_points(o, o->steps, steps, o->levels, 2);
+	if (o->maps >= 0 && infer_maps(m) == m->points)
+		write_points(o, o->maps, maps, 1, (size_t)m->MH * (size_t)m->MW);
+	else if (o->maps >= 0)
+		tns_write(o->w, o->maps, maps, 1);
+}
+
+void outputs_free(struct outputs *o)
+{
+	free(o->order), free(o->unlearned), free(o->buf), free(o);
+}
