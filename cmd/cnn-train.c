@@ -11,8 +11,8 @@
 #include "lib/train/unlearned.h"
 
 static struct {
-	const char *net, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *log, *device,
-		*precision, *output;
+	const char *net, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *extend, *log,
+		*device, *precision, *output;
 	int64_t epochs, batch, patience, threads;
 	struct opt_list weigh;
 	double width, sigma, entropy, distrust;
@@ -28,6 +28,7 @@ static struct {
 	.augment = "",
 	.optimizer = "nesterov",
 	.schedule = "constant",
+	.extend = "no",
 	.device = "cpu",
 	.epochs = 20,
 	.batch = 32,
@@ -71,6 +72,11 @@ static const struct opt opts[] = {
 	{0, "patience", OPT_INT, &o.patience, 0, 1000000, "N", "stop after N epochs without a better validation; 0: never", 0},
 	{0, "checkpoint", OPT_STR, &o.checkpoint, 0, 0, "FILE", "keep all that is needed to go on in FILE", 1},
 	{0, "resume", OPT_FLAG, &o.resume, 0, 0, 0, "go on from the checkpoint where there is one", 1},
+	{0, "extend", OPT_CHOICE, &o.extend, 0, 0, "no|stretch|hold",
+		"go on to more --epochs than the checkpoint was made for: stretch the schedule over them, or hold its last rate; a "
+		"constant "
+		"rate needs neither",
+		0},
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
 	OPT_SEEDED(&o.seed),
 	OPT_DEVICE(&o.device),
@@ -88,13 +94,8 @@ static const struct opt_prog prog = {"cnn-train", "trains a net on a data set an
 /* What a checkpoint must match: options and fingerprints of the inputs. The caller frees. */
 static char *key_of(const struct dataset *train, const struct dataset *valid, const struct tns *init)
 {
-	return xprintf("%s < %08x %08x %08x", opt_line(), train->head->fingerprint, valid && valid->head ? valid->head->fingerprint : 0,
-		init ? init->fingerprint : 0);
-}
-
-static enum optimizer optimizer_of(const char *name)
-{
-	return !strcmp(name, "adam") ? OPTIMIZER_ADAM : !strcmp(name, "nesterov") ? OPTIMIZER_NESTEROV : OPTIMIZER_SGD;
+	return xprintf("%s < %08x %08x %08x", opt_line_without((const char *const[]){"epochs", "extend", NULL}), train->head->fingerprint,
+		valid && valid->head ? valid->head->fingerprint : 0, init ? init->fingerprint : 0);
 }
 
 int main(int argc, char **argv)
@@ -105,6 +106,8 @@ int main(int argc, char **argv)
 	o.net = netdesc_text(o.net); /* META history gets the net, not the name of a file */
 	if (o.valid && o.valid_part > 0)
 		die_usage("--valid and --valid-part exclude each other");
+	if (strcmp(o.extend, "no") && !o.resume)
+		die_usage("--extend needs --resume");
 	if (o.resume && !o.checkpoint)
 		die_usage("--resume needs --checkpoint");
 	struct train_options a = {.epochs = (int)o.epochs,
@@ -113,11 +116,12 @@ int main(int argc, char **argv)
 		.learning_rate = o.rate,
 		.momentum = o.momentum,
 		.weight_decay = o.decay,
-		.optimizer = optimizer_of(o.optimizer),
+		.optimizer = (enum optimizer)spec_optimizer(o.optimizer),
 		.schedule = (enum schedule)spec_schedule(o.schedule),
 		.seed = o.seed,
 		.checkpoint = o.checkpoint,
 		.resume = o.resume,
+		.extend = (enum extend)spec_extend(o.extend),
 		.log = o.log,
 		.suspects = o.suspects,
 		.quiet = o.quiet};

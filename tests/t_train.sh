@@ -126,13 +126,57 @@ fails 1 "$other" cnn-train -q -n "$cnn" -e 170 -b 17 --optimizer adam -r 0.002 -
 fails 1 "$other" dae-pretrain -q eyes.tns --checkpoint coords.c.tns --resume -o no.tns
 fails 1 "$other" dae-pretrain -q -H 60,20 -e 70 -b 51 eyes.tns --checkpoint c.tns --resume -o no.tns
 fails 1 "$other" cnn-train -q faces.tns --checkpoint a.tns --resume -o no.tns
-fails 1 "faces.tns: $other" cnn-train -q faces.tns --checkpoint faces.tns --resume -o no.tns
+cp faces.tns copy.tns
+fails 1 "copy.tns: $other" cnn-train -q faces.tns --checkpoint copy.tns --resume -o no.tns
+
+# ---- more epochs than the checkpoint was made for
+# more EPOCHS OUT OPTION...: resumes a copy of the checkpoint of 8 epochs
+more() { local e=$1 out=$2; shift 2; rm -f more.tsv; cp eight.$kind.c.tns c.tns; cnn-train -q -n 'fc9 tanh fc' -b 30 -e $e "$@" faces.tns --checkpoint c.tns --resume --log more.tsv -o $out; }
+rates() { cut -f2 more.tsv | sed 1d | tr '\n' ' '; }
+for kind in constant cosine; do
+	cnn-train -q -n 'fc9 tanh fc' -b 30 -e 8 --schedule $kind --checkpoint eight.$kind.c.tns faces.tns -o eight.tns 2>/dev/null
+done
+kind=constant
+cnn-train -q -n 'fc9 tanh fc' -b 30 -e 12 faces.tns -o twelve.tns
+ok "eight epochs go on to twelve" more 12 more.tns
+tns-info --json twelve.tns | sed 's/"fingerprint.*//' >twelve.txt
+is "$(tns-info --json more.tns | sed 's/"fingerprint.*//' | sed 's/--checkpoint [^ ]*//')" "$(cat twelve.txt)" "with the figures of a run of twelve"
+same more.tns twelve.tns "and its bits"
+fails 1 "c.tns: has 8 epochs already, more than --epochs 5" more 5 no.tns
+kind=cosine
+fails 1 "c.tns: its schedule is for 8 epochs, not 12: --extend stretch goes on as if it were for 12, --extend hold at the last rate" more 12 no.tns --schedule cosine
+ok "stretched" more 12 more.tns --schedule cosine --extend stretch
+is "$(rates)" "$(awk 'BEGIN { for (e = 9; e <= 12; e++) printf "%.6g ", 0.01 * 0.5 * (1 + cos(3.141592653589793 * (e - 1) / 12)) }')" "the rates of twelve epochs"
+ok "held" more 12 more.tns --schedule cosine --extend hold
+is "$(rates)" "$(awk 'BEGIN { for (e = 9; e <= 12; e++) printf "%.6g ", 0.01 * 0.5 * (1 + cos(3.141592653589793 * 7 / 8)) }')" "the last rate"
+cp c.tns held.c.tns; cp more.tns held.tns
+cnn-train -q -n 'fc9 tanh fc' -b 30 -e 12 --schedule cosine --extend hold faces.tns --checkpoint c.tns --resume -o more.tns
+same held.tns more.tns "held, and resumed at its end"
+fails 2 "--extend needs --resume" cnn-train -q -e 12 --extend hold faces.tns -o no.tns
+for l in 7 7,5; do
+	dae-pretrain -q -H $l -e 3 eyes.tns --checkpoint d$l.c.tns -o d.tns
+done
+dae-pretrain -q -H 7 -e 5 eyes.tns -o d5.tns
+ok "an autoencoder goes on" dae-pretrain -q -H 7 -e 5 eyes.tns --checkpoint d7.c.tns --resume -o more.tns
+same more.tns d5.tns "to the bits of a run of five"
+fails 1 "the layers below have 3 epochs, so this one can't have 5" dae-pretrain -q -H 7,5 -e 5 eyes.tns --checkpoint d7,5.c.tns --resume -o no.tns
+fails 1 "has 5 epochs already, more than --epochs 2" dae-pretrain -q -H 7 -e 2 eyes.tns --checkpoint d7.c.tns --resume -o no.tns
+
+# ---- an output that is an input
+for name in faces.tns ./faces.tns link.tns; do
+	[ $name = link.tns ] && ln -s faces.tns link.tns
+	fails 2 "--output $name: is the input faces.tns" cnn-train -q faces.tns -o $name
+	fails 2 "--output $name: is the file of --valid too" cnn-train -q eyes.tns --valid faces.tns -o $name
+	fails 2 "--checkpoint $name: is the input faces.tns" cnn-train -q faces.tns --checkpoint $name -o no.tns
+	fails 2 "--log $name: is the input faces.tns" cnn-train -q faces.tns --log $name -o no.tns
+done
+same faces.tns copy.tns "nothing was written"
 echo 'fc9 relu fc' >net
 cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns -o yes.tns
 ok "the same again" cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns --resume -o more.tns
 same yes.tns more.tns "a run that was done, resumed"
 echo 'fc9 tanh fc' >net
-fails 1 "net.c.tns: $other: 'cnn-train 0.1.0 --net 'fc9 relu fc' --epochs 2" cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns --resume -o no.tns
+fails 1 "net.c.tns: $other: 'cnn-train 0.1.0 --net 'fc9 relu fc'" cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns --resume -o no.tns
 head -c 3000 net.c.tns >cut.c.tns
 fails 1 "cut.c.tns: record" cnn-train -q -n @net -e 2 faces.tns --checkpoint cut.c.tns --resume -o no.tns
 fails 2 "--resume needs --checkpoint" cnn-train -q faces.tns --resume

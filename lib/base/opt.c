@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/num.h"
@@ -132,6 +133,50 @@ NORETURN static void die_rejected(const struct opt_prog *p, int n, int what, con
 	die_usage("unknown option '%s'", bare);
 }
 
+static int is_named(const char *const *names, const char *name)
+{
+	for (; names && *names; names++)
+		if (!strcmp(*names, name))
+			return 1;
+	return 0;
+}
+
+static int same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return a && b && !stat(a, &x) && !stat(b, &y) && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Value i of an option that takes text, or NULL after the last. */
+static const char *text_value(const struct opt *o, int i)
+{
+	const struct opt_list *l = o->to;
+	if (o->kind == OPT_LIST)
+		return i < l->n ? l->v[i] : NULL;
+	return o->kind == OPT_STR && !i ? *(const char *const *)o->to : NULL;
+}
+
+/* Ends the program where a file that is to be written is also an operand or another option's file: an input would be replaced, or two
+ * outputs be one. */
+static void check_written(const struct opt *w, const char *path, char *const *operand, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (same_file(path, operand[i]))
+			die_usage("--%s %s: is the input %s", w->name, path, operand[i]);
+	for (const struct opt *o = table; o->name; o++)
+		for (int i = 0; o != w && text_value(o, i); i++)
+			if (same_file(path, text_value(o, i)))
+				die_usage("--%s %s: is the file of --%s too", w->name, path, o->name);
+}
+
+static void check_outputs(char *const *operand, int n)
+{
+	static const char *const written[] = {"output", "report", "log", "checkpoint", NULL};
+	for (const struct opt *o = table; o->name; o++)
+		for (int i = 0; is_named(written, o->name) && text_value(o, i); i++)
+			check_written(o, text_value(o, i), operand, n);
+}
+
 char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 {
 	struct option longs[OPT_MAX + 3] = {0};
@@ -175,6 +220,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 		store(&p->opts[i], optarg, given[i]++);
 	}
 	*n = argc - optind;
+	check_outputs(argv + optind, *n);
 	if (*n < p->min)
 		die_usage("too few operands: %d given, at least %d needed", *n, p->min);
 	if (*n > p->max)
@@ -219,11 +265,16 @@ static void add(const char *name, const char *value)
 
 const char *opt_line(void)
 {
+	return opt_line_without(NULL);
+}
+
+const char *opt_line_without(const char *const *names)
+{
 	free(line);
 	line = xprintf("%s %s", program, KEYPIPE_VERSION);
 	for (const struct opt *o = table; o->name; o++) {
 		const char *was = defaults[o - table];
-		char *is = o->no_history ? NULL : opt_value_text(o);
+		char *is = o->no_history || is_named(names, o->name) ? NULL : opt_value_text(o);
 		if (is && (!was || strcmp(is, was))) {
 			const struct opt_list *l = o->to;
 			if (o->kind == OPT_LIST)

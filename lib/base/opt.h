@@ -87,5 +87,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n);
 /* "name version --opt value ...": every option that affects the result and differs from its default, in table order.
  * After opt_parse; valid until the next call, not to be freed. */
 const char *opt_line(void);
+/* The same without the options of these names (NULL-terminated): what a run that goes on must agree with. */
+const char *opt_line_without(const char *const *names);
 
 #endif

@@ -262,6 +262,12 @@ int model_finite(const struct model *m)
 	return 1;
 }
 
+void model_scale_text(const struct model *m, char text[256])
+{
+	snprintf(text, 256, "pixel %.9g %.9g x %.9g %.9g y %.9g %.9g", (double)m->mul, (double)m->add, (double)m->sx, (double)m->ox,
+		(double)m->sy, (double)m->oy);
+}
+
 void model_put_meta(const struct model *m, struct tns_writer *w)
 {
 	char text[256];
@@ -269,8 +275,7 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 	tns_put_meta(w, "target", model_target_name(m->target));
 	snprintf(text, sizeof text, "%dx%d", m->W, m->H);
 	tns_put_meta(w, "input", text);
-	snprintf(text, sizeof text, "pixel %.9g %.9g x %.9g %.9g y %.9g %.9g", (double)m->mul, (double)m->add, (double)m->sx, (double)m->ox,
-		(double)m->sy, (double)m->oy);
+	model_scale_text(m, text);
 	tns_put_meta(w, "scale", text);
 	if (m->rmse > 0) {
 		snprintf(text, sizeof text, "%.6g", m->rmse);

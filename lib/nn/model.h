@@ -59,6 +59,8 @@ int model_has_points(enum target t);	 /* coords, heatmap, map */
 const char *model_target_name(enum target t);
 int model_target(const char *name); /* or -1 */
 
+void model_scale_text(const struct model *m, char text[256]); /* META scale: input and coordinates */
+
 /* Writes a file of one model; its history is history_put's of in (n) and more. */
 void model_save(const struct model *m, const char *path, const struct tns *const *in, int n, const char *more);
 /* The same in steps, for files that hold more: METAs, tensor definitions (returns the first id), values. prefix: of the tensors' names, ""

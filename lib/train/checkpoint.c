@@ -58,6 +58,7 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 	model_put_meta(st->m, w);
 	tns_put_meta(w, "opt/key", key);
 	put_number(w, "opt/epoch", st->epoch);
+	put_number(w, "opt/planned", st->planned);
 	put_number(w, "opt/step", st->step);
 	put_number(w, "opt/best_epoch", st->best_epoch);
 	put_number(w, "opt/best", st->best);
@@ -100,11 +101,16 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 	const char *stored = tns_meta_value(s, "opt/key");
 	if (!stored || strcmp(stored, key))
 		die("%s: is a checkpoint of other options or data: '%s', not '%s'", s->name, stored ? stored : "", key);
-	st->epoch = counter(s, "opt/epoch"), st->step = counter(s, "opt/step");
+	st->epoch = counter(s, "opt/epoch"), st->planned = counter(s, "opt/planned"), st->step = counter(s, "opt/step");
 	st->best_epoch = counter(s, "opt/best_epoch"), st->best = number(s, "opt/best"), st->first_loss = number(s, "opt/least");
 	st->offset[0] = number(s, "opt/best_offset_x"), st->offset[1] = number(s, "opt/best_offset_y");
 	if (st->m->points)
 		model_set_offset(st->m, number(s, "opt/offset_x"), number(s, "opt/offset_y"));
+	char scale[256];
+	model_scale_text(st->m, scale);
+	if (!tns_meta_value(s, "scale") || strcmp(tns_meta_value(s, "scale"), scale))
+		die("%s: its coordinates are scaled by '%s', those of this version by '%s'", s->name,
+			tns_meta_value(s, "scale") ? tns_meta_value(s, "scale") : "", scale);
 	real *copy = xmalloc((d->nparam + d->nstat) * sizeof *copy);
 	model_read(d, b, "", copy, copy + d->nparam);
 	net_upload(st->net, copy, copy + d->nparam);

@@ -1,4 +1,5 @@
 /* Training of a stack of autoencoders, layer by layer; trained layers' w, b, c are kept on the host. */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static void save(const struct stack *s, int n, const char *path, const char *mor
 
 static char *key_of(const struct dae_run *r)
 {
-	return xprintf("%s < %08x", opt_line(), r->data->head->fingerprint);
+	return xprintf("%s < %08x", opt_line_without((const char *const[]){"epochs", NULL}), r->data->head->fingerprint);
 }
 
 static void write_checkpoint(const struct stack *s)
@@ -74,6 +75,8 @@ static void write_checkpoint(const struct stack *s)
 	tns_put_meta(w, "opt/layer", text);
 	snprintf(text, sizeof text, "%d", s->epoch);
 	tns_put_meta(w, "opt/epoch", text);
+	snprintf(text, sizeof text, "%d", s->r->a->epochs);
+	tns_put_meta(w, "opt/planned", text);
 	for (int i = 0; i <= s->layer; i++) {
 		uint64_t dim = block_size(s, i);
 		snprintf(text, sizeof text, "opt/block/%d", i);
@@ -107,7 +110,12 @@ static int read_checkpoint(struct stack *s)
 	if (!was || strcmp(was, key))
 		die("%s: is a checkpoint of other options or data: '%s', not '%s'", t->name, was ? was : "", key);
 	s->layer = counter(t, "opt/layer", r->layers - 1);
-	s->epoch = counter(t, "opt/epoch", r->a->epochs);
+	s->epoch = counter(t, "opt/epoch", INT_MAX);
+	int planned = counter(t, "opt/planned", INT_MAX);
+	if (s->epoch > r->a->epochs)
+		die("%s: has %d epochs already, more than --epochs %d", t->name, s->epoch, r->a->epochs);
+	if (s->layer && planned != r->a->epochs)
+		die("%s: the layers below have %d epochs, so this one can't have %d", t->name, planned, r->a->epochs);
 	for (int i = 0; i <= s->layer; i++) {
 		snprintf(name, sizeof name, "opt/block/%d", i);
 		int id = dataset_stream_require(t, name, TNS_F32, 1);

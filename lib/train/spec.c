@@ -37,14 +37,27 @@ void spec_augment(const char *text, struct augment *a)
 	free(copy);
 }
 
-static const char *const schedules[] = {"constant", "linear", "cosine", "step"};
+static int find(const char *const *names, const char *name)
+{
+	for (int i = 0; names[i]; i++)
+		if (!strcmp(name, names[i]))
+			return i;
+	return -1;
+}
 
 int spec_schedule(const char *name)
 {
-	for (int i = 0; i < 4; i++)
-		if (!strcmp(name, schedules[i]))
-			return i;
-	return -1;
+	return find((const char *const[]){"constant", "linear", "cosine", "step", NULL}, name);
+}
+
+int spec_extend(const char *name)
+{
+	return find((const char *const[]){"no", "stretch", "hold", NULL}, name);
+}
+
+int spec_optimizer(const char *name)
+{
+	return find((const char *const[]){"sgd", "nesterov", "adam", NULL}, name);
 }
 
 double spec_schedule_factor(enum schedule s, int e, int n)

@@ -9,9 +9,19 @@
 void spec_augment(const char *text, struct augment *a);
 
 enum schedule { SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_COSINE, SCHEDULE_STEP };
+/* --extend: of a run that goes on to more epochs than its schedule was made for. */
+enum extend {
+	EXTEND_NOT,	/* refused, unless the rate is constant */
+	EXTEND_STRETCH, /* the rest follows the schedule of the new number of epochs */
+	EXTEND_HOLD,	/* the rest has the rate of the last epoch */
+};
+
 /* Factor of the learning rate in epoch e (from 1) of n: constant: 1; linear: from 1 down to 1 / n; cosine: from 1 towards 0, half a period;
  * step: 0.1 after half and 0.01 after three quarters of the epochs. */
 double spec_schedule_factor(enum schedule s, int e, int n);
-int spec_schedule(const char *name); /* or -1 */
+/* The number of a name, or -1. */
+int spec_schedule(const char *name);
+int spec_extend(const char *name);    /* no, stretch, hold */
+int spec_optimizer(const char *name); /* sgd, nesterov, adam */
 
 #endif

@@ -112,7 +112,7 @@ static double train_epoch(struct train *t, double rate, struct progress *p)
 	g.seed = t->a->seed, g.epoch = (uint32_t)t->s.epoch;
 	shuffle(t->order, ds->n, t->a->seed, (uint32_t)t->s.epoch);
 	be->upload(be, t->rows, t->order, ds->n * sizeof *t->rows);
-	targets_augment(t->s.targets, augmented ? &g : NULL, t->s.epoch <= t->a->epochs / 3);
+	targets_augment(t->s.targets, augmented ? &g : NULL, t->s.epoch <= t->s.planned / 3);
 	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
 		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
 		const uint32_t *rows = t->rows + at;
@@ -127,7 +127,7 @@ static double train_epoch(struct train *t, double rate, struct progress *p)
 	double shift[2];
 	targets_end_epoch(t->s.targets, t->order, augmented ? &g : NULL, shift);
 	/* half of the estimated offset an epoch, in the first half of training: the net needs some steps to follow */
-	if (2 * t->s.epoch <= t->a->epochs && (shift[0] != 0 || shift[1] != 0)) {
+	if (2 * t->s.epoch <= t->s.planned && (shift[0] != 0 || shift[1] != 0)) {
 		model_set_offset(t->s.m, t->s.m->offset[0] + shift[0] / 2, t->s.m->offset[1] + shift[1] / 2);
 		if (t->valid)
 			targets_augment(t->valid_targets, NULL, 1);
@@ -270,12 +270,27 @@ static void report_divergence(const struct train *t, double loss)
 		fabs(loss), t->s.best_epoch);
 }
 
+/* A checkpoint may have been made for another number of epochs. */
+static void plan_epochs(struct train *t, int resumed)
+{
+	const struct train_options *a = t->a;
+	if (resumed && t->s.epoch > a->epochs)
+		die("%s: has %d epochs already, more than --epochs %d", a->checkpoint, t->s.epoch, a->epochs);
+	if (resumed && t->s.planned != a->epochs && a->schedule != SCHEDULE_CONSTANT && a->extend == EXTEND_NOT)
+		die("%s: its schedule is for %d epochs, not %d: --extend stretch goes on as if it were for %d, --extend hold at the last "
+		    "rate",
+			a->checkpoint, t->s.planned, a->epochs, a->epochs);
+	if (!resumed || a->extend != EXTEND_HOLD || a->epochs < t->s.planned)
+		t->s.planned = a->epochs;
+}
+
 int train_run(struct train *t)
 {
 	const struct train_options *a = t->a;
 	const int points = t->s.m->points > 0;
 	const char *metric = points ? "valid_rmse_px" : "valid_error";
 	int resumed = a->checkpoint && a->resume && checkpoint_read(&t->s, a->checkpoint, a->key), failed = 0;
+	plan_epochs(t, resumed);
 	if (!resumed)
 		net_upload(t->s.net, t->s.m->param, t->s.m->stat);
 	else if (points && t->valid) /* with the offset in the checkpoint */
@@ -294,7 +309,8 @@ int train_run(struct train *t)
 		progress_line(&p, "most frequent class: error %.4g, loss %.4g", t->baseline.error, t->baseline.loss);
 	while (t->s.epoch < a->epochs && !(t->valid && a->patience && t->s.epoch - t->s.best_epoch >= a->patience)) {
 		t->s.epoch++;
-		double rate = a->learning_rate * spec_schedule_factor(a->schedule, t->s.epoch, a->epochs), loss = train_epoch(t, rate, &p);
+		int at = t->s.epoch < t->s.planned ? t->s.epoch : t->s.planned; /* beyond it: the last one's rate */
+		double rate = a->learning_rate * spec_schedule_factor(a->schedule, at, t->s.planned), loss = train_epoch(t, rate, &p);
 		if (!t->s.first_loss)
 			t->s.first_loss = loss;
 		if (!isfinite(loss) || (t->s.first_loss > 0 && loss > TRAIN_EXPLODED * t->s.first_loss)) {

@@ -22,6 +22,7 @@ struct train_options {
 	struct targets_options targets;
 	const char *suspects; /* file for suspect labels, or NULL */
 	uint64_t seed;
+	enum extend extend;	/* a checkpoint made for another number of epochs: what becomes of its schedule */
 	const char *checkpoint; /* file, or NULL */
 	int resume;		/* resume from it where it exists */
 	const char *key;	/* a checkpoint's key must be equal: options and fingerprints of the data */

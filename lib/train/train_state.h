@@ -17,6 +17,7 @@ struct train_state {
 	struct targets *targets; /* of the training set; distance (n, points), where residuals are tracked */
 	real *moment1, *moment2; /* device: first and second moments; moment2: NULL but for Adam */
 	int epoch, step;	 /* epochs and optimizer steps done */
+	int planned;		 /* epochs that the schedule and the training's phases are made for */
 	int best_epoch;		 /* 0: none yet */
 	double best, first_loss; /* validation score of best_epoch; training loss of the first epoch */
 	double offset[2];	 /* the model's offset in best_epoch */
