@@ -54,7 +54,7 @@ else
 fi
 
 # killed while it trains, and resumed
-cnn=(-q -d cuda -n 'conv3x3x5p1 bn relu pool2 fc17 relu fc' -b 10 -e 30 --optimizer adam --augment default --valid-part 0.3 faces.tns)
+cnn=(-q -d cuda -n 'conv3x3x5p1 bn relu pool2 fc17 relu fc' -b 10 -e 60 --optimizer adam -r 0.004 --augment shift=1,noise=0.02 --valid faces.tns faces.tns)
 ok "not killed" "$HOST/cnn-train" "${cnn[@]}" -o whole.tns
 killed=0
 for pause in 0.1 0.2 0.4 0.8; do

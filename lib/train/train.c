@@ -210,7 +210,8 @@ int train_learned_nothing(struct train *t)
 		return 0;
 	warn("nothing was learned: %s %.4g on the %s set, where the %s has %.4g; another --rate, or more --epochs, may help",
 		points ? "RMSE px" : "loss", got, of, what, base);
-	return !(got < TRAIN_WORSE * base);
+	int stuck = t->valid && t->s.best_epoch < t->s.epoch; /* else it was on its way still, or can't be told */
+	return stuck || !(got < TRAIN_WORSE * base);
 }
 
 static void write_best(struct train *t, const real *device, size_t n)

@@ -52,8 +52,8 @@ struct train *train_new(
  * epoch, it reports epoch and layer and returns -1 with the best weights in m, or dies where there are none. */
 int train_run(struct train *t);
 #define TRAIN_EXPLODED 1000.0
-/* After train_run: warns where the result is not better than the baseline; 1 where it is TRAIN_WORSE times worse: training went nowhere.
- * Without a validation set it is measured on the training set. */
+/* After train_run: warns where the result is not better than the baseline; 1 where training went nowhere: it is TRAIN_WORSE times worse,
+ * or, with a validation set, the last epoch was not the best one. Without a validation set it is measured on the training set. */
 int train_learned_nothing(struct train *t);
 #define TRAIN_WORSE 10.0
 void train_free(struct train *t);
