@@ -40,7 +40,7 @@ static const struct opt opts[] = {
 
 static const struct opt_prog prog = {
 	"csv-clean",
-	"turn the competition's CSV (plain or gzip) into a data set, with label faults found and duplicates merged",
+	"turn the competition's CSV (plain, gzip or zip) into a data set, with label faults found and duplicates merged",
 	"[CSV]",
 	0,
 	1,

@@ -142,6 +142,14 @@ START_TEST(tolerated)
 	expect("# made by hand\n#\na_x,a_y,b_x,b_y,Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n\n  \n\r\n", GOOD);
 	expect("image_id,Image\n3,1 2 3 4\n", "\n1 3 2x2 1,2,3,4,");
 	expect("id,Image,ImageId\nx, 1 2 3 4, 3 \n", "\n1 3 2x2 1,2,3,4,"); /* the better name */
+	expect("id,Image\n3.0,1 2 3 4\n", "\n1 3 2x2 1,2,3,4,");
+	/* other line ends and separators; a decimal comma beside semicolons */
+	expect("a_x,a_y,b_x,b_y,Image\r1.5,2,,,0 9 10 255\r3,4,5,6.25,1 2 3 4\r", GOOD);
+	expect("a_x,a_y,b_x,b_y,Image\r1.5,2,,,0 9 10 255\r3,4,5,6.25,1 2 3 4", GOOD);
+	expect("a_x,a_y,b_x,b_y,Image\r\r\n1.5,2,,,0 9 10 255\r\r\n3,4,5,6.25,1 2 3 4\r\r\n", GOOD);
+	expect("a_x;a_y;b_x;b_y;Image\n1.5;2;;;0 9 10 255\n3;4;5;6.25;1 2 3 4\n", GOOD);
+	expect("a_x;a_y;b_x;b_y;Image\n1,5;2,0;;NA;0 9 10 255\n3;+4;\"5\"; 6,25 ;1 2 3 4\n", GOOD);
+	expect("a_x\ta_y\tb_x\tb_y\tImage\n1.5\t2\t\t\t0 9 10 255\n3\t4\t\"5\"\t 6.25\t1 2 3 4\n", GOOD);
 	/* any order of columns; ImageId */
 	expect("b_y,Image,a_y,a_x,ImageId,b_x\n,0 9 10 255,2,1.5,7,\n6.25,1 2 3 4,4,3,4294967295,5\n",
 		"a,b,\n1 7 2x2 1.5 2 nan nan 0,9,10,255,\n2 4294967295 2x2 3 4 5 6.25 1,2,3,4,");
@@ -185,6 +193,11 @@ static const struct {
 	{"a_x,a_y,Image\n1,0x1,3\n", "row 1: a_y is '0x1', not a number"},
 	{"a_x,a_y,Image\n1,1.2.3,3\n", "row 1: a_y is '1.2.3', not a number"},
 	{"a_x,a_y,Image\n1,..,3\n", "row 1: a_y is '..', not a number"},
+	{"a_x;a_y;Image\n1;1.234,5;3\n", "row 1: a_y is '1.234,5', not a number"},
+	{"a_x;a_y;Image\n1;2,3\n", "row 1: 2 columns instead of 3"},
+	{"a_x\ta_y\tImage\n1\t2,5\t3\n", "row 1: a_y is '2,5', not a number"},
+	{"id,Image\n3.5,1\n", "row 1: ImageId is '3.5', not a number from 0 to 4294967295"},
+	{"id,Image\n.0,1\n", "row 1: ImageId is '.0', not a number from 0 to 4294967295"},
 	{"a_x,a_y,Image\n1,12345678901234567890123456789012345678901234567890x,3\n",
 		"row 1: a_y is '1234567890123456789012345678901234567890...', not a number"},
 	{"a_x,a_y,Image\n1,\"2,3\n", "row 1: column 2: the quotes are not closed, or not at the field's ends"},
@@ -252,7 +265,7 @@ END_TEST
 
 START_TEST(wrong_name)
 {
-	static const char text[] = "PK\3\4 this is a zip\n";
+	static const char text[] = "\3\4 this is nothing\n";
 	char *got = reads_as(text, sizeof text - 1, "training.csv.gz", 0, 0);
 	ck_assert_msg(strstr(got, "ERROR not gzip, though its name ends in .gz, and no such CSV either: header:"), "%s", got);
 	free(got);

@@ -33,20 +33,20 @@ static const char *printable(struct span f, char out[44])
 
 /* ---- fields ---- */
 
-int csv_next_field(const unsigned char **p, const unsigned char *e, struct span *f)
+int csv_next_field(const unsigned char **p, const unsigned char *e, unsigned char sep, struct span *f)
 {
 	const unsigned char *q = *p, *end;
 	if (q < e && *q == '"') {
 		end = ++q;
 		while ((end = memchr(end, '"', (size_t)(e - end))) && end + 1 < e && end[1] == '"')
 			end += 2;
-		if (!end || (end + 1 < e && end[1] != ','))
+		if (!end || (end + 1 < e && end[1] != sep))
 			return 0;
 		*f = (struct span){q, end};
 		*p = end + 1 < e ? end + 2 : NULL;
 		return 1;
 	}
-	end = memchr(q, ',', (size_t)(e - q));
+	end = memchr(q, sep, (size_t)(e - q));
 	*f = (struct span){q, end ? end : e};
 	*p = end ? end + 1 : NULL;
 	return 1;
@@ -64,8 +64,9 @@ struct span csv_trimmed(struct span f)
 /* How people and programs write that there is no value; in any case. */
 static const char *const missing[] = {"", "nan", "-nan", "na", "<na>", "n/a", "#n/a", "null", "none", ".", "?", "-"};
 
-/* A coordinate: a number, blanks around it and a + before it allowed, or NaN where it is missing. 0: neither. */
-static int coord_field(struct span f, double *to)
+/* A coordinate: a number, blanks around it and a + before it allowed, or NaN where it is missing; where fields are separated by semicolons,
+ * its point may be a comma. 0: neither. */
+static int coord_field(struct span f, unsigned char sep, double *to)
 {
 	char text[512];
 	f = csv_trimmed(f);
@@ -79,12 +80,15 @@ static int coord_field(struct span f, double *to)
 			*to = NAN;
 			return 1;
 		}
+	char *comma = sep == ';' ? strchr(text, ',') : NULL;
+	if (comma)
+		*comma = '.';
 	return num_real(text + (text[0] == '+' && text[1] != '-'), to) && fabs(*to) <= 3.4e38;
 }
 
 /* Fast path for most coordinates: up to 15 digits with at most one decimal point, whose division by a power of ten rounds as strtod does.
  * Returns the byte after the number, or NULL: coord_field must parse it. */
-static const unsigned char *fast_real(const unsigned char *p, const unsigned char *e, float *to)
+static const unsigned char *fast_real(const unsigned char *p, const unsigned char *e, unsigned char sep, float *to)
 {
 	static const double ten[16] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 	uint64_t v = 0;
@@ -98,7 +102,7 @@ static const unsigned char *fast_real(const unsigned char *p, const unsigned cha
 		else
 			break;
 	}
-	if (p - first < 1 + !!point || p - first >= 16 || (p < e && *p != ','))
+	if (p - first < 1 + !!point || p - first >= 16 || (p < e && *p != sep))
 		return NULL;
 	*to = (float)((double)v / ten[point ? p - point - 1 : 0]);
 	return p;
@@ -111,8 +115,12 @@ static int id_field(struct span f, uint32_t *to)
 	const unsigned char *p = f.p;
 	for (; p < f.e && *p - (unsigned)'0' <= 9 && v <= UINT32_MAX; p++)
 		v = v * 10 + (*p - (unsigned)'0');
+	int digits = p > f.p;
+	if (p < f.e && *p == '.') /* 7.0 */
+		while (++p < f.e && *p == '0')
+			;
 	*to = (uint32_t)v;
-	return p == f.e && p > f.p && v <= UINT32_MAX;
+	return p == f.e && digits && v <= UINT32_MAX;
 }
 
 /* ---- rows ---- */
@@ -193,7 +201,7 @@ static int explain(struct csv *c, struct span line, size_t want)
 	char text[44];
 	int n = 0;
 	for (; p; n++)
-		if (!csv_next_field(&p, line.e, &f))
+		if (!csv_next_field(&p, line.e, s->sep, &f))
 			return csv_fault(
 				c, "row %llu: column %d: the quotes are not closed, or not at the field's ends%s", row, n + 1, truncated);
 	if (n != s->ncol)
@@ -202,9 +210,9 @@ static int explain(struct csv *c, struct span line, size_t want)
 	for (int i = 0; i < n; i++) {
 		double v;
 		uint32_t id;
-		csv_next_field(&p, line.e, &f);
+		csv_next_field(&p, line.e, s->sep, &f);
 		int k = s->col[i];
-		if (k >= 0 && !coord_field(f, &v))
+		if (k >= 0 && !coord_field(f, s->sep, &v))
 			return csv_fault(c, "row %llu: %s_%c is '%s', not a number%s", row, c->points[k / 2], "xy"[k % 2],
 				printable(f, text), truncated);
 		if (k == CSV_COL_ID && !id_field(f, &id))
@@ -212,7 +220,7 @@ static int explain(struct csv *c, struct span line, size_t want)
 	}
 	p = line.p;
 	for (int i = 0; i < n; i++) {
-		csv_next_field(&p, line.e, &f);
+		csv_next_field(&p, line.e, s->sep, &f);
 		if (s->col[i] == CSV_COL_IMAGE)
 			return explain_pixels(c, f, want, truncated);
 	}
@@ -224,32 +232,33 @@ static int parse_row(struct csv *c, struct span line, size_t *pixels)
 {
 	struct csv_source *s = c->src;
 	const unsigned char *p = line.p;
+	const unsigned char sep = s->sep;
 	struct span f;
 	for (int i = 0; i < s->ncol; i++) {
 		int k = s->col[i];
 		if (!p)
 			return 0;
 		if (k >= 0) {
-			if (p < line.e && *p == ',') {
+			if (p < line.e && *p == sep) {
 				s->xy[k] = NAN;
 				p++;
 				continue;
 			}
-			const unsigned char *after = fast_real(p, line.e, &s->xy[k]);
+			const unsigned char *after = fast_real(p, line.e, sep, &s->xy[k]);
 			if (after) {
 				p = after < line.e ? after + 1 : NULL;
 				continue;
 			}
 		}
 		if (k == CSV_COL_IMAGE && i == s->ncol - 1 && p < line.e && *p != '"') {
-			f = (struct span){p, line.e}; /* no search for a comma: the pixel parser rejects it */
+			f = (struct span){p, line.e}; /* no search for a separator: the pixel parser rejects it */
 			p = NULL;
-		} else if (!csv_next_field(&p, line.e, &f)) {
+		} else if (!csv_next_field(&p, line.e, sep, &f)) {
 			return 0;
 		}
 		double v = NAN;
 		if (k >= 0) {
-			if (!coord_field(f, &v))
+			if (!coord_field(f, s->sep, &v))
 				return 0;
 			s->xy[k] = (float)v;
 		} else if (k == CSV_COL_IGNORED) {
@@ -327,12 +336,12 @@ static struct csv *new_csv(struct lines *lines, const char *name, int w, int h)
 
 struct csv *csv_open_fd(int fd, const char *name, int w, int h)
 {
-	return new_csv(lines_open_fd(fd), name, w, h);
+	return new_csv(lines_open_fd(fd, name), name, w, h);
 }
 
 struct csv *csv_open_memory(const void *data, size_t n, const char *name, int w, int h)
 {
-	return new_csv(lines_open_memory(data, n), name, w, h);
+	return new_csv(lines_open_memory(data, n, name), name, w, h);
 }
 
 struct csv *csv_open(const char *path, int w, int h, const char *image_column)

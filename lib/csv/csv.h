@@ -1,10 +1,10 @@
-/* Reader of the keypoint competition's CSV (Kaggle, Facial Keypoints Detection), row by row, from a file or a pipe, plain or gzip
- * (lines.h). The header names the columns, in any order: the image (`Image`, `pixels`, in any case, or image_column) is required, its
- * number
- * (`ImageId`, `image_id`, `id`) optional, points come in pairs NAME_x and NAME_y (NAME.x, x_NAME, X and Y too), other columns are ignored.
- * Lines of comments (#) before the header and empty ones at the end are skipped. Fields may be quoted, blanks stand around them, lines may
- * end in CR LF, the last line end may be missing, a byte order mark is skipped. No allocation per row; a row has at most LINES_MAX bytes.
- * A coordinate is missing where its field is empty or nan, NA, N/A, null, None, ., ?, - in any case. */
+/* Reader of the keypoint competition's CSV (Kaggle, Facial Keypoints Detection), row by row, from a file or a pipe, plain, gzip or zip
+ * (lib/base/unpack.h). The header names the columns, in any order: the image (`Image`, `pixels`, in any case, or image_column) is required,
+ * its number (`ImageId`, `image_id`, `id`) optional, points come in pairs NAME_x and NAME_y (NAME.x, x_NAME, X and Y too), other columns
+ * are ignored. Fields are separated by commas, or, where the header has none, by tabs or semicolons; then a coordinate may have a decimal
+ * comma. Lines of comments (#) before the header and empty ones at the end are skipped. Fields may be quoted, blanks stand around them,
+ * lines may end in LF, CR LF or CR, the last line end may be missing, a byte order mark is skipped. No allocation per row; a row has at
+ * most LINES_MAX bytes. A coordinate is missing where its field is empty or nan, NA, N/A, null, None, ., ?, - in any case. */
 #ifndef CSV_H
 #define CSV_H
 
@@ -35,7 +35,8 @@ enum { CSV_ERR = -1, CSV_DONE = 0, CSV_ROW = 1 };
 
 /* For programs: path NULL or "-" is stdin. w, h: size of the images, or 0, 0 for square ones. Malformed input ends the program with
  * `program: NAME: row N: reason`: a wrong number of columns or pixels, a pixel outside 0 to 255, a field that is not a finite number
- * (ImageId: 0 to 2^32-1), an unclosed quote, a truncated or damaged gzip; in the header no Image, duplicate names, an x without y. */
+ * (ImageId: 0 to 2^32-1), an unclosed quote, a truncated or damaged gzip or zip, a file of another kind; in the header no Image, duplicate
+ * names, an x without y. */
 struct csv *csv_open(const char *path, int w, int h, const char *image_column);
 int csv_next(struct csv *c); /* CSV_ROW, or CSV_DONE at the end */
 void csv_free(struct csv *c);

@@ -136,7 +136,7 @@ static char **header_names(struct csv *c, struct span line)
 	for (const unsigned char *p = line.p; p && !*c->err;) {
 		if (s->ncol == CSV_COLUMNS_MAX)
 			csv_fault(c, "header: more than %d columns", CSV_COLUMNS_MAX);
-		else if (!csv_next_field(&p, line.e, &f))
+		else if (!csv_next_field(&p, line.e, s->sep, &f))
 			csv_fault(c, "header: column %d: the quotes are not closed, or not at the field's ends", s->ncol + 1);
 		else if (memchr(f.p, 0, (size_t)(f.e - f.p)) || f.e - f.p > NAME_MAX_BYTES)
 			csv_fault(c, "header: column %d is no name", s->ncol + 1);
@@ -146,6 +146,16 @@ static char **header_names(struct csv *c, struct span line)
 	return name;
 }
 
+/* Commas where the header has one, else tabs or semicolons: a tab beside a comma is a blank. */
+static unsigned char separator(struct span line)
+{
+	static const char seps[] = ",\t;";
+	for (const char *s = seps; *s; s++)
+		if (memchr(line.p, *s, (size_t)(line.e - line.p)))
+			return (unsigned char)*s;
+	return ',';
+}
+
 int csv_head(struct csv *c)
 {
 	struct csv_source *s = c->src;
@@ -153,11 +163,12 @@ int csv_head(struct csv *c)
 	while ((r = lines_next(s->lines)) == LINES_ONE && s->lines->line.p < s->lines->line.e && *s->lines->line.p == '#')
 		;
 	if (r == LINES_ERR)
-		return csv_fault(c, "header: %s", s->lines->err);
+		return csv_fault(c, "%s", s->lines->err);
 	if (r == LINES_DONE)
 		return csv_fault(c, "empty, not even a header");
 	if (s->lines->truncated)
 		csv_fault(c, "header: the file ends in it");
+	s->sep = separator(s->lines->line);
 	char **name = header_names(c, s->lines->line);
 	s->col = xcalloc((size_t)s->ncol + 1, sizeof *s->col);
 	if (!*c->err)
@@ -168,8 +179,10 @@ int csv_head(struct csv *c)
 	s->xy = xcalloc(2 * (size_t)c->npoints + 1, sizeof *s->xy);
 	if (!*c->err)
 		return CSV_DONE;
+	if (s->lines->kind == UNPACK_ZIP && lines_skip(s->lines) == LINES_ERR) /* the first of several files */
+		return csv_fault(c, "%s", s->lines->err);
 	size_t n = strlen(c->name);
-	if (!s->lines->gzip && n > 3 && !strcmp(c->name + n - 3, ".gz")) {
+	if (s->lines->kind == UNPACK_PLAIN && n > 3 && !strcmp(c->name + n - 3, ".gz")) {
 		char *why = xstrdup(c->err);
 		csv_fault(c, "not gzip, though its name ends in .gz, and no such CSV either: %s", why);
 		free(why);

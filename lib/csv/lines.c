@@ -1,7 +1,6 @@
 /* Lines are views into one buffer, which is compacted, refilled and, for a longer line, doubled. */
 #include "lib/csv/lines.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,18 +8,15 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
-#include "lib/csv/gunzip.h"
 
 #define INITIAL_CAP (256u << 10) /* small enough that text is still in the L2 cache when it is parsed */
 
 struct lines_source {
 	int fd; /* -1: memory */
-	const unsigned char *mem;
-	size_t mem_left;
-	int started, text_end;
-	struct gunzip *gunzip; /* NULL: plain text */
-	unsigned char *text;   /* LINES_PAD + cap + LINES_PAD bytes */
-	size_t cap, at, end;   /* [at, end) from text + LINES_PAD: not yet returned */
+	struct unpack *from;
+	int text_end;
+	unsigned char *text; /* LINES_PAD + cap + LINES_PAD bytes */
+	size_t cap, at, end; /* [at, end) from text + LINES_PAD: not yet returned */
 };
 
 static int fault(struct lines *l, const char *fmt, ...) PRINTF(2, 3);
@@ -31,25 +27,6 @@ static int fault(struct lines *l, const char *fmt, ...)
 	vsnprintf(l->err, sizeof l->err, fmt, ap);
 	va_end(ap);
 	return LINES_ERR;
-}
-
-/* Reads up to n bytes of the file or memory into dst: how many, 0 at the end, or -1 and the reason. */
-static long raw_read(void *source, unsigned char *dst, size_t n, char err[GUNZIP_ERR])
-{
-	struct lines_source *s = source;
-	ssize_t got;
-	if (s->fd < 0) {
-		n = n < s->mem_left ? n : s->mem_left;
-		memcpy(dst, s->mem, n);
-		s->mem += n, s->mem_left -= n;
-		return (long)n;
-	}
-	do
-		got = read(s->fd, dst, n);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		snprintf(err, GUNZIP_ERR, "cannot read: %s", strerror(errno));
-	return got;
 }
 
 /* Appends text to the buffer; sets text_end when there is none. */
@@ -71,7 +48,8 @@ static int fill(struct lines *l)
 	}
 	unsigned char *dst = text + s->end;
 	size_t n = s->cap - s->end;
-	long got = s->gunzip ? gunzip_read(s->gunzip, dst, n, l->err) : raw_read(s, dst, n, l->err);
+	long got = unpack_read(s->from, dst, n, l->err);
+	l->kind = unpack_kind(s->from);
 	if (got < 0)
 		return LINES_ERR;
 	s->end += (size_t)got;
@@ -79,33 +57,9 @@ static int fill(struct lines *l)
 	return LINES_DONE;
 }
 
-/* Starts the decompression of a gzip; skips a byte order mark. */
-static int detect_format(struct lines *l)
-{
-	struct lines_source *s = l->src;
-	const unsigned char *text = s->text + LINES_PAD;
-	while (s->end < 3 && !s->text_end)
-		if (fill(l))
-			return LINES_ERR;
-	if (!l->gzip && s->end >= 2 && text[0] == 0x1f && text[1] == 0x8b) {
-		s->gunzip = gunzip_new(raw_read, s, text, s->end); /* the bytes read so far are the start of the gzip */
-		if (!s->gunzip)
-			return fault(l, "no memory to inflate gzip");
-		l->gzip = 1;
-		s->end = 0;
-		s->text_end = 0;
-		return detect_format(l);
-	}
-	s->at = s->end >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
-	s->started = 1;
-	return LINES_DONE;
-}
-
 int lines_next(struct lines *l)
 {
 	struct lines_source *s = l->src;
-	if (!s->started && detect_format(l))
-		return LINES_ERR;
 	for (size_t scanned = 0;;) {
 		const unsigned char *p = s->text + LINES_PAD + s->at, *nl = memchr(p + scanned, '\n', s->end - s->at - scanned);
 		scanned = s->end - s->at;
@@ -115,7 +69,8 @@ int lines_next(struct lines *l)
 				return LINES_DONE;
 			l->line = (struct span){p, nl ? nl : p + scanned};
 			s->at += nl ? (size_t)(nl + 1 - p) : scanned;
-			l->line.e -= l->line.e > p && l->line.e[-1] == '\r';
+			while (l->line.e > p && l->line.e[-1] == '\r')
+				l->line.e--;
 			return LINES_ONE;
 		}
 		if (fill(l))
@@ -123,33 +78,41 @@ int lines_next(struct lines *l)
 	}
 }
 
-static struct lines *open_lines(int fd, const void *data, size_t n)
+int lines_skip(struct lines *l)
+{
+	struct lines_source *s = l->src;
+	long got;
+	while ((got = unpack_read(s->from, s->text + LINES_PAD, s->cap, l->err)) > 0)
+		;
+	return got < 0 ? LINES_ERR : LINES_DONE;
+}
+
+static struct lines *open_lines(int fd, struct unpack *from)
 {
 	struct lines *l = xcalloc(1, sizeof *l);
 	struct lines_source *s = l->src = xcalloc(1, sizeof *s);
 	s->fd = fd;
-	s->mem = data;
-	s->mem_left = n;
+	s->from = from;
 	s->cap = INITIAL_CAP;
 	s->text = xmalloc(INITIAL_CAP + 2 * LINES_PAD);
 	memset(s->text, 0, LINES_PAD);
 	return l;
 }
 
-struct lines *lines_open_fd(int fd)
+struct lines *lines_open_fd(int fd, const char *name)
 {
-	return open_lines(fd, NULL, 0);
+	return open_lines(fd, unpack_fd(fd, name, NULL));
 }
 
-struct lines *lines_open_memory(const void *data, size_t n)
+struct lines *lines_open_memory(const void *data, size_t n, const char *name)
 {
-	return open_lines(-1, data, n);
+	return open_lines(-1, unpack_memory(data, n, name, NULL));
 }
 
 void lines_free(struct lines *l)
 {
 	struct lines_source *s = l->src;
-	gunzip_free(s->gunzip);
+	unpack_free(s->from);
 	if (s->fd > 0)
 		close(s->fd);
 	free(s->text);

@@ -10,6 +10,7 @@
 
 #include "lib/base/crc.h"
 #include "lib/base/err.h"
+#include "lib/base/magic.h"
 #include "lib/stream/tns.h"
 #include "lib/stream/tns_io.h"
 
@@ -54,6 +55,20 @@ int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
 	return 0;
 }
 
+/* What begins with p instead, and which program or command takes it. */
+static int no_stream(struct tns *t, const unsigned char *p, size_t n)
+{
+	char way[400], then[128];
+	const struct magic *m = magic_find(p, n);
+	if (!m && !(m = magic_text(p, n)))
+		return tns_fail(t, "this is not a tensor stream");
+	int packed = m->kind == MAGIC_PACKED || m->kind == MAGIC_GZIP, csv = m->kind == MAGIC_TABLE || m->kind == MAGIC_ZIP;
+	csv |= packed && strstr(t->name, ".csv");
+	snprintf(then, sizeof then, "%s| %s", csv ? "| csv-clean " : "", err_program());
+	magic_way(way, sizeof way, m, NULL, t->name, then);
+	return tns_fail(t, "this is not a tensor stream but %s%s", m->what, way);
+}
+
 int tns_read_preamble(struct tns *t)
 {
 	struct tns_source *s = t->src;
@@ -64,7 +79,7 @@ int tns_read_preamble(struct tns *t)
 	if (got == 0)
 		return tns_fail(t, "the input is empty");
 	if (memcmp(p, TNS_MAGIC, got < 8 ? got : 8))
-		return tns_fail(t, "this is not a tensor stream");
+		return no_stream(t, p, got);
 	if (got < TNS_HEADER_BYTES)
 		return tns_fail(t, "the input ends after %zu of %d bytes", got, TNS_HEADER_BYTES);
 	uint32_t crc = crc_add(0, p, 28);
