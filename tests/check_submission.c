@@ -34,6 +34,22 @@ START_TEST(forms)
 		ck_assert_uint_eq(t->crc, crc32(0, (const unsigned char *)text[i], (uInt)strlen(text[i])));
 		table_free(t);
 	}
+	/* as other programs write them */
+	static const char *const other[] = {"\xef\xbb\xbf"
+					    "a,b\n1,x y\n2,\n",
+		"a,b\r1,x y\r2,\r", "a,b\r1,x y\r2,", "a,b\r\r\n1,x y\r\r\n2,\r\r\n", "a;b\n1;x y\n2;\n", "a\tb\n1\tx y\n2\t\n",
+		"a,b\n1.0,x y\n2.000,\n", "a , b\n 1,x y \n2\t, \n", "a\tb\n 1 \t\"x y\"\n2.\t\n  \n"};
+	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+		struct table *t = table_read(write_text("t.csv", other[i]));
+		ck_assert_int_eq(t->cols, 2);
+		ck_assert_uint_eq(t->rows, 2);
+		ck_assert_int_eq(table_col(t, "b"), 1);
+		ck_assert_str_eq(table_cell(t, 0, 1), "x y");
+		ck_assert_str_eq(table_cell(t, 1, 1), "");
+		ck_assert_uint_eq(table_uint(t, 0, 0, 2), 1);
+		ck_assert_uint_eq(table_uint(t, 1, 0, 2), 2);
+		table_free(t);
+	}
 	/* commas, quotes and line ends within quotes; a header alone; one column */
 	struct table *t = table_read(write_text("q.csv", "n,v\n\"a,b\",\"say \"\"no\"\"\"\n\"two\nlines\",\n"));
 	ck_assert_uint_eq(t->rows, 2);
@@ -97,9 +113,17 @@ START_TEST(bad_tables)
 		{"id,b\n1,2\n\n3,4\n", "t: f.csv: row 2: 1 fields where the header has 2\n"},
 		{"id\n1\n100\n", "t: f.csv: row 2: id '100' is no whole number from 0 to 99\n"},
 		{"id\n-1\n", "t: f.csv: row 1: id '-1' is no whole number from 0 to 99\n"},
-		{"id\n1.0\n", "t: f.csv: row 1: id '1.0' is no whole number from 0 to 99\n"},
+		{"id\n1.5\n", "t: f.csv: row 1: id '1.5' is no whole number from 0 to 99\n"},
+		{"id\n100.0\n", "t: f.csv: row 1: id '100.0' is no whole number from 0 to 99\n"},
+		{"id\n1.0x\n", "t: f.csv: row 1: id '1.0x' is no whole number from 0 to 99\n"},
+		{"id\n.0\n", "t: f.csv: row 1: id '.0' is no whole number from 0 to 99\n"},
 		{"id,b\n,1\n", "t: f.csv: row 1: id '' is no whole number from 0 to 99\n"},
-		{"id\n 1\n", "t: f.csv: row 1: id ' 1' is no whole number from 0 to 99\n"},
+		{"id\n1 1\n", "t: f.csv: row 1: id '1 1' is no whole number from 0 to 99\n"},
+		{"\"id\"\n\" 1\"\n", "t: f.csv: row 1: id ' 1' is no whole number from 0 to 99\n"},
+		{"id\tb\n1\t2\n3\n", "t: f.csv: row 2: 1 fields where the header has 2\n"},
+		{"id;b\n1;2\n3,4\n", "t: f.csv: row 2: 1 fields where the header has 2\n"},
+		{"\xff\xfei\n", "t: f.csv: this is UTF-16 text: iconv -f UTF-16 -t UTF-8 f.csv >FILE\n"},
+		{"\x1f\x8b", "t: f.csv: the gzip data are cut: the file ends inside them\n"},
 		{"id\n18446744073709551617\n", "id '18446744073709551617' is no whole number"},
 		/* an unclosed quote must not swallow the rows after it */
 		{"id,b\n1,\"\n2,3\n4,5\n", "t: f.csv: row 1: field 2: its quote is not closed\n"},
@@ -114,7 +138,7 @@ START_TEST(bad_tables)
 	fwrite("id\n1\0\n", 1, 6, f), fclose(f);
 	prog_refused(child_run(read_it, (void *)(uintptr_t) "f.csv"), 1, "t: f.csv: holds a zero byte, it is no text");
 	prog_refused(child_run(read_it, (void *)(uintptr_t) "gone.csv"), 1, "t: gone.csv: No such file or directory");
-	prog_refused(child_run(read_it, (void *)(uintptr_t) "."), 1, "t: .: Is a directory");
+	prog_refused(child_run(read_it, (void *)(uintptr_t) "."), 1, "t: .: cannot read: Is a directory");
 }
 END_TEST
 

@@ -1,42 +1,48 @@
-#include <stdarg.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+#include <unistd.h>
 
 #include "lib/base/crc.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/table.h"
+#include "lib/base/unpack.h"
 
-/* The whole file, zero-terminated. gzread passes plain files through; a truncated gzip file is reported by gzclose only. */
+/* The whole text, zero-terminated. */
 static char *slurp(const char *path, size_t *n)
 {
-	gzFile f = gzopen(path, "rb");
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t cap = 1 << 16;
-	char *text = xmalloc(cap + 1);
-	int got, code;
+	char *text = xmalloc(cap + 1), err[UNPACK_ERR];
+	long got;
 	*n = 0;
-	if (!f)
+	if (fd < 0)
 		die_errno("%s", path);
-	while ((got = gzread(f, text + *n, (unsigned)(cap - *n))) > 0) {
+	struct unpack *u = unpack_fd(fd, path, ">FILE");
+	while ((got = unpack_read(u, (unsigned char *)text + *n, cap - *n, err)) > 0) {
 		*n += (size_t)got;
 		if (*n == cap)
 			text = xrealloc(text, (cap *= 2) + 1);
 		if (cap > 1u << 30)
 			die("%s: over 1 GiB of text, too much for a side table", path);
 	}
-	if (got < 0) {
-		const char *why = gzerror(f, &code);
-		if (code == Z_ERRNO)
-			die_errno("%s", path);
-		die("%s: %s", path, why);
-	}
-	if ((code = gzclose(f)) != Z_OK)
-		die("%s: %s", path, code == Z_BUF_ERROR ? "ends in the middle of its gzip data" : "can't be closed");
+	if (got < 0)
+		die("%s: %s", path, err);
+	unpack_free(u);
+	close(fd);
 	text[*n] = 0;
 	return text;
+}
+
+/* Tabs where the header has one, semicolons where it has no comma. */
+static char separator(const char *s)
+{
+	size_t n = strcspn(s, "\n");
+	return memchr(s, '\t', n) ? '\t' : !memchr(s, ',', n) && memchr(s, ';', n) ? ';' : ',';
 }
 
 void table_die(const struct table *t, size_t row, const char *fmt, ...)
@@ -49,11 +55,18 @@ void table_die(const struct table *t, size_t row, const char *fmt, ...)
 	die("%s: row %zu: %s", t->name, row + 1, why);
 }
 
-/* Parses the field at *s, unquoting it in place, and moves *s behind it; *end is the character that ended it: the separator, newline, 0,
- * or a quote if one that was opened is not closed. */
+static int is_blank(char c, char sep)
+{
+	return (c == ' ' || c == '\t') && c != sep;
+}
+
+/* Parses the field at *s, in place without its quotes or the blanks around it, and moves *s behind it; *end is the character that ended it:
+ * the separator, newline, 0, or a quote if one that was opened is not closed. */
 static char *field(char **s, char sep, char *end)
 {
-	char *from = *s, *r = *s, *w = *s;
+	while (is_blank(**s, sep))
+		(*s)++;
+	char *from = *s, *r = *s, *w = *s, *quoted = *s;
 	if (*r == '"') {
 		for (r++; *r && (*r != '"' || r[1] == '"'); *w++ = *r++)
 			r += *r == '"';
@@ -62,10 +75,11 @@ static char *field(char **s, char sep, char *end)
 			return from;
 		}
 		r++;
+		quoted = w;
 	}
 	while (*r && *r != sep && *r != '\n')
 		*w++ = *r++;
-	if (*r != sep && w > from && w[-1] == '\r')
+	while (w > quoted && (is_blank(w[-1], sep) || (*r != sep && w[-1] == '\r')))
 		w--;
 	*end = *r;
 	*s = *r ? r + 1 : r;
@@ -77,12 +91,12 @@ struct table *table_read(const char *path)
 {
 	struct table *t = xcalloc(1, sizeof *t);
 	size_t n, cap = 0, used = 0;
-	char *s = t->text = slurp(path, &n), sep = s[strcspn(s, "\t\n")] == '\t' ? '\t' : ',', end = sep;
+	char *s = t->text = slurp(path, &n), sep = separator(s), end = sep;
 	t->name = path;
 	t->crc = crc_add(0, s, n);
 	if (strlen(s) != n)
 		die("%s: holds a zero byte, it is no text", path);
-	while (n && (s[n - 1] == '\n' || s[n - 1] == '\r'))
+	while (n && (s[n - 1] == '\n' || s[n - 1] == '\r' || s[n - 1] == ' '))
 		s[--n] = 0;
 	if (!n)
 		die("%s: empty", path);
@@ -126,10 +140,21 @@ const char *table_cell(const struct table *t, size_t row, int col)
 	return t->cell[(row + 1) * (size_t)t->cols + (size_t)col];
 }
 
+int table_number(const char *cell, uint64_t max, uint64_t *v)
+{
+	char digits[24];
+	size_t n = strspn(cell, "0123456789");
+	if (n >= sizeof digits || (cell[n] && (cell[n] != '.' || cell[n + 1 + strspn(cell + n + 1, "0")])))
+		return 0;
+	memcpy(digits, cell, n);
+	digits[n] = 0;
+	return num_uint(digits, v) && *v <= max;
+}
+
 uint64_t table_uint(const struct table *t, size_t row, int col, uint64_t max)
 {
 	uint64_t v;
-	if (!num_uint(table_cell(t, row, col), &v) || v > max)
+	if (!table_number(table_cell(t, row, col), max, &v))
 		table_die(t, row, "%s '%.40s' is no whole number from 0 to %" PRIu64, t->cell[col], table_cell(t, row, col), max);
 	return v;
 }

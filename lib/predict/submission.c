@@ -136,8 +136,10 @@ void submission_close(struct submission *a, struct out *to, const char *unlearne
 			table_cell(a->table, first, a->feature), open, open == 1 ? "" : "s", open == 1 ? "is" : "are",
 			unlearned ? ", and no model learned " : "", unlearned ? unlearned : "");
 	out_printf(to, "RowId,Location\n");
-	for (size_t r = 0; r < a->table->rows; r++)
-		out_printf(to, "%s,%.5f\n", table_cell(a->table, r, a->row_id), a->value[r]);
+	for (size_t r = 0; r < a->table->rows; r++) {
+		const char *id = table_cell(a->table, r, a->row_id);
+		out_printf(to, "%.*s,%.5f\n", (int)strcspn(id, "."), id, a->value[r]); /* 7.0 is 7 */
+	}
 	table_free(a->table);
 	lookup_free(&a->by_image);
 	free(a->coord);
