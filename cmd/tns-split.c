@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/base/crc.h"
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
@@ -26,8 +27,8 @@ static const struct opt opts[] = {
 		"keep together the rows of one value of this tensor of whole numbers; row: each alone; near: near-duplicate images (needs "
 		"a file)",
 		0},
-	{0, "groups", OPT_STR, &o.groups, 0, 0, "FILE", "keep together what this CSV (row,group or id,group) puts into one group, by id",
-		1},
+	{0, "groups", OPT_STR, &o.groups, 0, 0, "FILE",
+		"keep together what this CSV (row,group or id,group; a group is a whole number or a name) puts into one group, by id", 1},
 	OPT_SEEDED(&o.seed),
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
@@ -50,13 +51,23 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+/* A group's number, or for a name one that no number equals. Names of equal numbers would only share a part. */
+static uint64_t group_key(const struct table *t, size_t row, int col)
+{
+	const char *cell = table_cell(t, row, col);
+	uint64_t v;
+	if (!*cell)
+		table_die(t, row, "its group is empty");
+	return table_number(cell, UINT32_MAX, &v) ? v : UINT32_MAX + 1ull + crc_add(0, cell, strlen(cell));
+}
+
 static struct pair *read_groups(const char *path, size_t *n, char **sum)
 {
 	struct table *t = table_read(path);
 	int id = table_col(t, "row") >= 0 ? table_col(t, "row") : table_require(t, "id"), group = table_require(t, "group");
 	struct pair *p = xcalloc(t->rows, sizeof *p);
 	for (size_t i = 0; i < t->rows; i++)
-		p[i] = (struct pair){table_uint(t, i, id, UINT32_MAX), table_uint(t, i, group, UINT32_MAX)};
+		p[i] = (struct pair){table_uint(t, i, id, UINT32_MAX), group_key(t, i, group)};
 	qsort(p, t->rows, sizeof *p, by_id);
 	for (size_t i = 1; i < t->rows; i++)
 		if (p[i].id == p[i - 1].id)

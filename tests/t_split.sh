@@ -48,8 +48,10 @@ sed 5d groups.csv >lacks.csv
 refused 1 "faces.tns: id 4 has no group in lacks.csv" faces.tns --groups lacks.csv $two
 { cat groups.csv; echo 9,1; } >twice.csv
 refused 1 "twice.csv: id 9 stands twice" faces.tns --groups twice.csv $two
-sed 's/^8,1$/8,one/' groups.csv >word.csv
-refused 1 "word.csv: row 8: group 'one' is no whole number from 0 to 4294967295" faces.tns --groups word.csv $two
+sed 's/^8,1$/8,/' groups.csv >none.csv
+refused 1 "none.csv: row 8: its group is empty" faces.tns --groups none.csv $two
+sed 's/^8,1$/8.5,1/' groups.csv >word.csv
+refused 1 "word.csv: row 8: id '8.5' is no whole number from 0 to 4294967295" faces.tns --groups word.csv $two
 sed 's/^8,1$/8,1,2/' groups.csv >wide.csv
 refused 1 "wide.csv: row 8: 3 fields where the header has 2" faces.tns --groups wide.csv $two
 sed '1s/group/person/' groups.csv >header.csv
@@ -102,7 +104,7 @@ tns-split: b.tns: $(rows b.tns) rows" "the summary"
 together() {
 	local csv=$1 p; shift
 	for p; do ids "$p" | sed "s/$/ $p/"; done >where
-	is "$(awk -F'[ ,]' 'NR == FNR {if (FNR > 1) g[$1] = $2; next} {k = g[$1]; if (k in part && part[k] != $2) n++; part[k] = $2} END {print n + 0}' "$csv" where)" 0 "groups of $csv torn"
+	is "$(awk -F, 'NR == FNR {if (FNR > 1) g[$1] = $2; next} {split($0, w, " "); k = g[w[1]]; if (k in part && part[k] != w[2]) n++; part[k] = w[2]} END {print n + 0}' "$csv" where)" 0 "groups of $csv torn"
 }
 ok "groups" tns-split -q faces.tns --groups groups.csv --parts 0.5,0.5 $two
 together groups.csv a.tns b.tns
@@ -112,6 +114,26 @@ ok "groups in another order, gzip, column row" tns-split -q faces.tns --groups m
 is "$(ids a.tns)" "$(ids a2.tns)" "the same parts from them"
 is "$(tns-info a.tns | grep -c '\[part 1 of 2, groups [0-9a-f]\{8\}\]')" 1 "the groups' checksum in the history"
 tns-info a.tns | grep -q 'groups.csv' && bad "a path in the history" || good
+sed '2,$s/,/.0,/; 2,$s/$/.0/' groups.csv >real.csv
+ok "numbers as data frames write them" tns-split -q faces.tns --groups real.csv --parts 0.5,0.5 -o a2.tns -o b2.tns
+is "$(ids a.tns)" "$(ids a2.tns)" "the same parts from them"
+# the parts of these numbers with seed 1 are what they always were
+is "$(ids a.tns | cksum)" "2769489572 427" "the parts of numbers"
+# names: together, the same in any order, other parts by another seed; beside them numbers keep their parts
+awk -F, -v OFS=, 'NR > 1 {$2 = "Anna " $2 "-B\303\244r"} {print}' groups.csv >names.csv
+ok "groups by name" tns-split -q faces.tns --groups names.csv --parts 0.5,0.5 $two
+together names.csv a.tns b.tns
+is "$(($(rows a.tns) > 60 && $(rows b.tns) > 60))" 1 "both parts have rows of names ($(rows a.tns))"
+sed 's/,\(Anna.*\)/, "\1" /' names.csv | { read -r h; echo "$h"; sort -R; } >names2.csv
+ok "names in quotes, in another order" tns-split -q faces.tns --groups names2.csv --parts 0.5,0.5 -o a2.tns -o b2.tns
+is "$(ids a.tns)" "$(ids a2.tns)" "the same parts from them"
+ok "another seed" tns-split -q faces.tns --groups names.csv --seed 2 --parts 0.5,0.5 -o a2.tns -o b2.tns
+[ "$(ids a.tns)" != "$(ids a2.tns)" ] && good || bad "names: another seed, the same parts"
+tns-split -q faces.tns --groups groups.csv --parts 0.5,0.5 -o a2.tns -o b2.tns
+awk -F, -v OFS=, 'NR == FNR {name[$1] = $2; next} FNR > 1 && $2 % 2 {$2 = name[$1]} {print}' names.csv groups.csv >both.csv
+ok "numbers and names" tns-split -q faces.tns --groups both.csv --parts 0.5,0.5 -o a3.tns -o b3.tns
+together both.csv a3.tns b3.tns
+is "$(ids a3.tns)" "$({ ids a.tns | awk 'int($1 / 7) % 2'; ids a2.tns | awk 'int($1 / 7) % 2 == 0'; } | sort -n)" "each keeps its part"
 ok "by id" tns-split -q faces.tns --by id --parts 0.5,0.5 $two
 ok "near" tns-split -q faces.tns --by near --parts 0.5,0.5 $two
 is "$(for p in a b; do ids $p.tns; done | sort -n)" "$(ids faces.tns)" "near: every row in one part"
