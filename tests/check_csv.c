@@ -131,6 +131,7 @@ START_TEST(tolerated)
 	}
 	expect("a_x,a_y,b_x,b_y,Image\n 1.5,2 ,\t,,0 9 10 255\n+3,4,+5.0, 6.25\t,1 2 3 4\n", GOOD);
 	expect("a_x,a_y,b_x,b_y,Image\n1.5,2,,,0\t9\t10 255\n3,4,5,6.25,1.0 2. 3.000 4.0\n", GOOD);
+	expect("a_x,a_y,b_x,b_y,Image\n1.5,2,,,\"[0, 9, 10, 255]\"\n3,4,5,6.25,\" [1. 2. 3.\t4.] \"\n", GOOD);
 	expect(" a_x , a_y,b_x\t,b_y, Image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
 	expect("a_x,a_y,b_x,b_y,image\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
 	expect("a_x,a_y,b_x,b_y,pixels\n1.5,2,,,0 9 10 255\n3,4,5,6.25,1 2 3 4\n", GOOD);
@@ -221,8 +222,12 @@ static const struct {
 	{"Image\n1 2 0003.0 4\n", "row 1: pixel 3 is 0003.0, not 0 to 255"},
 	{"Image\n1 2 300.0 4\n", "row 1: pixel 3 is 300.0, not 0 to 255"},
 	{"Image\n1 2 .0 4\n", "row 1: pixel 3 is '.0', not a number from 0 to 255"},
-	{"Image\n\"[1, 2, 3, 4]\"\n",
-		"row 1: the pixels are a list in brackets, not numbers between blanks: tr -d '[]' and tr ',' ' ' make them so"},
+	{"Image\n\"[1, 2, 3, 256]\"\n", "row 1: pixel 4 is 256, not 0 to 255"},
+	{"Image\n\"[1, 2, 3]\"\n", "row 1: 3 pixels, which is no square: --size WxH tells the shape"},
+	{"Image\n\"1, 2, 3, 4\"\n", "row 1: pixel 1 is '1,', not a number from 0 to 255"},
+	{"Image\n\"[1, 2, 3, 4\"\n", "row 1: pixel 1 is '[1,', not a number from 0 to 255"},
+	{"Image\n\"[[1, 2], [3, 4]]\"\n", "row 1: pixel 1 is '[1', not a number from 0 to 255"},
+	{"Image\n[\n", "row 1: pixel 1 is '[', not a number from 0 to 255"},
 	{"Image\n1 two 3 4\n", "row 1: pixel 2 is 'two', not a number from 0 to 255"},
 	{"Image\n1\v2 3 4\n", "row 1: pixel 1 is '1?2', not a number from 0 to 255"},
 	{"Image\n1 2 3 4\r5\n", "row 1: pixel 4 is '4?5', not a number from 0 to 255"},

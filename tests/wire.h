@@ -197,7 +197,7 @@ static inline int wire_read(const void *p, size_t n, char *why)
 	if (!copy)
 		abort();
 	memcpy(copy, p, n);
-	int ok = wire_read_all(tns_open_memory(copy, n, "memory"), why);
+	int ok = wire_read_all(tns_open_memory(copy, n, "w.tns"), why);
 	free(copy);
 	return ok;
 }
@@ -212,7 +212,7 @@ static inline int wire_fd(const void *p, size_t n)
 
 static inline int wire_read_file(const void *p, size_t n, char *why)
 {
-	return wire_read_all(tns_open_fd(wire_fd(p, n), "file"), why);
+	return wire_read_all(tns_open_fd(wire_fd(p, n), "w.tns"), why);
 }
 
 /* From a pipe, written by a child in pieces of so many bytes. */
@@ -235,7 +235,7 @@ static inline int wire_read_pipe(const void *p, size_t n, size_t piece, char *wh
 		_exit(0);
 	}
 	close(fd[1]);
-	int ok = wire_read_all(tns_open_fd(fd[0], "pipe"), why);
+	int ok = wire_read_all(tns_open_fd(fd[0], "w.tns"), why);
 	waitpid(pid, &status, 0);
 	return ok;
 }

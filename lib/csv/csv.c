@@ -125,13 +125,29 @@ static int id_field(struct span f, uint32_t *to)
 
 /* ---- rows ---- */
 
-/* Pixels as the fast parsers don't take them: tabs too, and whole numbers with a fraction of zeros (128.0). Returns how many, or -1. */
+/* What stands between pixels: blanks and tabs, commas too where they are a list in brackets, [1, 2, 3], whose brackets are taken off. */
+static const char *gaps_of(struct span *f)
+{
+	*f = csv_trimmed(*f);
+	if (f->e - f->p < 2 || *f->p != '[' || f->e[-1] != ']')
+		return " \t";
+	f->p++, f->e--;
+	return " \t,";
+}
+
+static int is_gap(unsigned char c, const char *gaps)
+{
+	return c && strchr(gaps, c);
+}
+
+/* Pixels as the fast parsers don't take them: tabs, lists, whole numbers with a fraction of zeros (128.0). Returns how many, or -1. */
 static long any_pixels(struct span f, unsigned char *out, size_t max)
 {
 	size_t n = 0;
+	const char *gaps = gaps_of(&f);
 	for (const unsigned char *p = f.p;;) {
 		int value = 0, digits = 0;
-		while (p < f.e && (*p == ' ' || *p == '\t'))
+		while (p < f.e && is_gap(*p, gaps))
 			p++;
 		if (p == f.e)
 			return (long)n;
@@ -140,7 +156,7 @@ static long any_pixels(struct span f, unsigned char *out, size_t max)
 		if (p < f.e && *p == '.' && digits)
 			while (++p < f.e && *p == '0')
 				;
-		if (!digits || value > 255 || (p < f.e && *p != ' ' && *p != '\t') || n == max)
+		if (!digits || value > 255 || (p < f.e && !is_gap(*p, gaps)) || n == max)
 			return -1;
 		out[n++] = (unsigned char)value;
 	}
@@ -151,25 +167,21 @@ static int explain_pixels(struct csv *c, struct span f, size_t want, const char 
 {
 	unsigned long long row = c->row;
 	size_t n = 0;
+	const char *gaps = gaps_of(&f);
 	for (const unsigned char *p = f.p; p < f.e;) {
 		struct span token = {p, p};
 		char text[44];
-		if (*p == ' ' || *p == '\t') {
+		if (is_gap(*p, gaps)) {
 			p++;
 			continue;
 		}
-		if (!n && *p == '[')
-			return csv_fault(c,
-				"row %llu: the pixels are a list in brackets, not numbers between blanks: tr -d '[]' and tr ',' ' ' make "
-				"them so",
-				row);
 		int value = 0, other = 0, fraction = 0;
-		for (n++; token.e < f.e && *token.e != ' ' && *token.e != '\t'; token.e++) {
+		for (n++; token.e < f.e && !is_gap(*token.e, gaps); token.e++) {
 			if (*token.e == '.' && token.e > token.p && !other) { /* a fraction of zeros */
 				const unsigned char *q = token.e + 1;
 				while (q < f.e && *q == '0')
 					q++;
-				if (q == f.e || *q == ' ' || *q == '\t') {
+				if (q == f.e || is_gap(*q, gaps)) {
 					fraction = (int)(q - token.e);
 					token.e = q;
 					break;
