@@ -293,7 +293,7 @@ START_TEST(zip_whole)
 	char err[UNPACK_ERR];
 	for (size_t h = 0; h < sizeof hows / sizeof *hows; h++)
 		for (int big = 0; big < 2; big++) {
-			size_t size = big ? TEXT : 70, n = zip_make(z, size, hows[h]);
+			size_t size = big ? 300000 : 70, n = zip_make(z, size, hows[h]);
 			for (int i = big; i < 3; i++)
 				for (int j = 0; j < 3; j++) {
 					size_t len = unpack_all(z, n, steps[i], pieces[j], got, TEXT + 100, err);
@@ -371,6 +371,36 @@ START_TEST(zip_files)
 	char *want = xprintf("the zip holds several files, %s, %s, ...: unzip -p 'a file' MEMBER | csv-clean", name, name);
 	zip_gives(want, name, 0, name, 0, name, 0, name, 0, NULL);
 	free(want);
+}
+END_TEST
+
+START_TEST(zip_faults)
+{
+	static const struct {
+		size_t at;
+		int how;
+		const char *err;
+	} cases[] = {{14, DEFLATE, "the zip data are damaged: incorrect data check"},
+		{22, DEFLATE, "the zip data are damaged: incorrect length check"},
+		{18, DEFLATE, "the zip data are damaged: incorrect length check"},
+		{22, 0, "the zip data are damaged: incorrect length check"},
+		{0, DEFLATE, "the zip data are damaged: its directory lists other files than it has"},
+		{8, DEFLATE | DESCRIPTOR, "the zip's compression (method 9) is not read here: unzip -p 'a file' a.csv | t"},
+		{46, DEFLATE | BIG, "the zip data are damaged: an extra field that does not add up"}};
+	unsigned char z[3000], got[3000];
+	char err[UNPACK_ERR];
+	err_name("t");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct zip zip = {.p = z};
+		zip_add(&zip, "a.csv", 0, 500, cases[i].how);
+		if (cases[i].at)
+			z[cases[i].at] ^= 1;
+		else
+			zip.directory_n = 0;
+		zip_end(&zip, 0);
+		unpack_all(z, zip.n, 100, 100, got, sizeof got, err);
+		ck_assert_str_eq(err, cases[i].err);
+	}
 }
 END_TEST
 
@@ -478,6 +508,7 @@ int main(void)
 	tcase_add_test(t, zip_whole);
 	tcase_add_loop_test(t, zip_damaged, 0, (int)(sizeof hows / sizeof *hows));
 	tcase_add_test(t, zip_files);
+	tcase_add_test(t, zip_faults);
 	tcase_add_test(t, line_ends);
 	tcase_add_test(t, long_first_line);
 	tcase_add_test(t, foreign);

@@ -84,7 +84,7 @@ int unpack_input(struct unpack *u)
 		u->z.next_in = u->raw;
 		u->z.avail_in = (uInt)fetch(u, u->raw, sizeof u->raw);
 	}
-	if (!u->z.avail_in)
+	if (!u->z.avail_in && !*u->err)
 		memcpy(u->err, u->raw_err, sizeof u->err);
 	return u->z.avail_in > 0;
 }
@@ -227,7 +227,7 @@ long unpack_read(struct unpack *u, unsigned char *dst, size_t n, char err[UNPACK
 struct unpack *unpack_new(unpack_from *from, void *arg, const char *name, const char *then)
 {
 	struct unpack *u = xcalloc(1, sizeof *u);
-	u->from = from, u->arg = arg ? arg : u;
+	u->from = from, u->arg = arg;
 	u->name = name;
 	snprintf(u->then, sizeof u->then, then ? "%s" : "| %s", then ? then : err_program());
 	u->head = xmalloc(HEAD);
@@ -240,6 +240,7 @@ struct unpack *unpack_new(unpack_from *from, void *arg, const char *name, const 
 struct unpack *unpack_fd(int fd, const char *name, const char *then)
 {
 	struct unpack *u = unpack_new(read_fd, NULL, name, then);
+	u->arg = u;
 	u->fd = fd;
 	return u;
 }
@@ -247,6 +248,7 @@ struct unpack *unpack_fd(int fd, const char *name, const char *then)
 struct unpack *unpack_memory(const void *data, size_t n, const char *name, const char *then)
 {
 	struct unpack *u = unpack_new(read_memory, NULL, name, then);
+	u->arg = u;
 	u->mem = data;
 	u->mem_left = n;
 	return u;
