@@ -14,7 +14,7 @@ comma := ,
 	@mkdir -p $(@D); echo '$(value)' | cmp -s - $@ || echo '$(value)' >$@
 .PHONY: FORCE
 
-need_csv = $(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz]"; exit 2)
+need_csv = $(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz|.zip]"; exit 2)
 # the last line of a table: on what it was measured
 machine = echo "on $$(pipelines/machine.sh)"
 say = @printf '%-12s %s\n' '$(notdir $@)' '$(1)'
