@@ -135,10 +135,9 @@ int main(int argc, char **argv)
 	a.targets.offset = !strcmp(o.offset, "auto") && model_has_points(target) && target != TARGET_MAP;
 	a.targets.width = o.width > 0 ? o.width : a.targets.loss == LOSS_WING ? 4 : 1;
 	a.targets.curve = a.targets.width / 4;
-	if (!model_has_points(target) && (o.suspects || o.distrust > 0 || o.weigh.n))
-		die_usage("--suspects, --distrust and --weigh are for targets with points");
-	if (target == TARGET_MAP && (o.suspects || o.distrust > 0 || o.weigh.n))
-		die_usage("--suspects, --distrust and --weigh are not for the target map, which knows no single point");
+	if ((!model_has_points(target) || target == TARGET_MAP) &&
+		(o.suspects || o.distrust > 0 || o.weigh.n)) /* a map knows no single point */
+		die_usage("--suspects, --distrust and --weigh are for the targets coords and heatmap");
 	spec_augment(o.augment, &a.augment);
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
 	struct dataset *all = dataset_load(operand[0], target), *train = all, *valid = NULL;
@@ -175,7 +174,8 @@ int main(int argc, char **argv)
 	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
 	failed = failed || train_learned_nothing(t); /* a full disk is told alone */
 	if (!o.quiet && valid)
-		warn("best epoch %d: %s %.5g", t->s.best_epoch, m->points ? "valid rmse px" : "valid loss", t->s.best);
+		warn("best epoch %d: %s %.5g%s", t->s.best_epoch, m->points ? "valid rmse px" : "valid loss", t->s.best,
+			!valid->head || dataset_stream_split(valid->head) ? ", which may flatter: rows were held out, not people" : "");
 	if (!o.quiet)
 		warn("computed by %s (%s)", be->name, be->kernel); /* equal results bit by bit are guaranteed for this kernel only */
 	log_provenance(o.quiet);

@@ -107,7 +107,7 @@ static void points(struct dataset_stream *d, struct out *to)
 	if (s.left_out_coords)
 		warn("%s: %" PRIu64 " labelled coordinates are not measured: no model learned %s", d->in->name, s.left_out_coords,
 			tns_meta_value(d->in, "unlearned"));
-	score_points_print(to, &s, names, level, levels, o.json);
+	score_points_print(to, &s, names, level, levels, dataset_stream_split(d->in), o.json);
 	for (int l = 0; l < levels; l++)
 		score_points_end(&level[l]);
 	score_points_end(&s);
@@ -150,7 +150,7 @@ static void labels(struct dataset_stream *d, struct out *to)
 		truth_close(&f, d);
 	if (!s.rows)
 		die("%s: no rows, so nothing can be scored", d->in->name);
-	score_labels_print(to, &s, classes, o.json);
+	score_labels_print(to, &s, classes, dataset_stream_split(d->in), o.json);
 	score_labels_end(&s);
 	names_free(classes);
 }

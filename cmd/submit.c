@@ -21,8 +21,8 @@ static struct {
 
 static const struct opt opts[] = {
 	OPT_OUTPUT(&o.output),
-	{'l', "lookup", OPT_STR, &o.lookup, 0, 0, "TABLE", "the table of what is asked: RowId,ImageId,FeatureName,Location, plain, gzip or zip",
-		0},
+	{'l', "lookup", OPT_STR, &o.lookup, 0, 0, "TABLE",
+		"the table of what is asked: RowId,ImageId,FeatureName,Location, plain, gzip or zip", 0},
 	{0, "fill", OPT_CHOICE, &o.fill, 0, 0, "none|mean",
 		"answer where there is no prediction (an image that is not there, a point that no model learned) with a mean; none: an "
 		"error",

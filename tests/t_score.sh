@@ -105,4 +105,18 @@ head -c $(($(stat -c %s answers.tns) - 64)) answers.tns >cut.tns
 refused 1 "cut.tns: record " cut.tns
 refused 1 "stdin: preamble: the input is empty" </dev/null
 refused 2 "unexpected operand" answers.tns answers.tns
+# ---- rows that were held out by rows or by likeness may flatter, and the score says so; by groups they don't
+said() { score "$@" | grep -c 'rows of one person may be in several parts, so these figures may flatter'; }
+awk 'BEGIN { print "id,group"; for (i = 1; i <= 120; i++) print i "," i % 9 }' >groups.csv
+for by in '--by row' '--by near' '--by id' '--groups groups.csv'; do
+	tns-split -q faces.tns $by --parts 0.5,0.5 -o part.tns -o held.tns
+	predict -q model.tns held.tns -o held-answers.tns
+	case $by in *row | *near) want=1 ;; *) want=0 ;; esac
+	is "$(said held-answers.tns)" $want "the text of a set held out $by"
+	is "$(score --json held-answers.tns | grep -c '"may_flatter": *true')" $want "the JSON of a set held out $by"
+	is "$(cnn-train -n fc -e 1 part.tns --valid held.tns -o v.tns 2>&1 | grep -c 'best epoch .*which may flatter: rows were held out, not people')" $want "a training validated $by"
+done
+is "$(said answers.tns)" 0 "a set that is no part"
+is "$(cnn-train -n fc -e 1 faces.tns --valid-part 0.3 -o v.tns 2>&1 | grep -c 'which may flatter')" 1 "a training that holds out rows"
+is "$(score answers.tns | sed -n 1p | cut -d' ' -f1)" rmse_px "the first line stays"
 done_tests

@@ -67,9 +67,10 @@ double score_auc(struct score_labels *s);
 void score_labels_end(struct score_labels *s);
 
 /* The text begins with `rmse_px X`, `error_rate X`; names (K), classes (C). level (levels): a cascade's scores after each level but the
- * last; s is the last one's. */
-void score_points_print(
-	struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels, int as_json);
-void score_labels_print(struct out *to, struct score_labels *s, char **classes, int as_json);
+ * last; s is the last one's. split: how the rows were held out, of dataset_stream_split, or NULL: then the score says that it may flatter.
+ */
+void score_points_print(struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels,
+	const char *split, int as_json);
+void score_labels_print(struct out *to, struct score_labels *s, char **classes, const char *split, int as_json);
 
 #endif

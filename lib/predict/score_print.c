@@ -37,8 +37,22 @@ static void print_levels(struct out *to, const struct score_points *s, const str
 	out_write(to, "\n", 1);
 }
 
-void score_points_print(
-	struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels, int as_json)
+static void print_split(struct out *to, const char *split)
+{
+	if (split)
+		out_printf(to, "split %s: rows of one person may be in several parts, so these figures may flatter\n", split);
+}
+
+static void split_json(struct json *j, const char *split)
+{
+	if (!split)
+		return;
+	json_key(j, "split"), json_string(j, split);
+	json_key(j, "may_flatter"), json_literal(j, "true");
+}
+
+void score_points_print(struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels,
+	const char *split, int as_json)
 {
 	struct score_sum all = score_points_all(s);
 	struct json j;
@@ -47,6 +61,7 @@ void score_points_print(
 		sum_json(&j, &all);
 		json_key(&j, "normalised_error"), json_real(&j, score_normalised(s));
 		json_key(&j, "rows"), json_uint(&j, s->rows);
+		split_json(&j, split);
 		json_key(&j, "unlearned"), json_open(&j, '[');
 		for (int k = 0; k < s->k; k++)
 			if (s->left_out[k])
@@ -69,6 +84,7 @@ void score_points_print(
 	}
 	out_printf(to, "rmse_px %.5f\nrows %" PRIu64 "\ncoordinates %" PRIu64 "\npoints %" PRIu64 "\n", score_rmse(&all), s->rows,
 		all.coords, all.points);
+	print_split(to, split);
 	if (all.points)
 		out_printf(to, "mean_px %.5f\n", score_mean(&all));
 	for (int i = 0; i < SCORE_THRESHOLDS && all.points; i++)
@@ -100,7 +116,7 @@ void score_points_print(
 		print_levels(to, s, level, levels);
 }
 
-void score_labels_print(struct out *to, struct score_labels *s, char **classes, int as_json)
+void score_labels_print(struct out *to, struct score_labels *s, char **classes, const char *split, int as_json)
 {
 	double auc = score_auc(s);
 	struct json j;
@@ -110,6 +126,7 @@ void score_labels_print(struct out *to, struct score_labels *s, char **classes, 
 		json_key(&j, "rows"), json_uint(&j, s->rows);
 		json_key(&j, "wrong"), json_uint(&j, s->wrong);
 		json_key(&j, "auc"), json_real(&j, auc);
+		split_json(&j, split);
 		json_key(&j, "classes"), json_open(&j, '[');
 		for (int i = 0; i < s->c; i++)
 			json_string(&j, classes[i]);
@@ -126,6 +143,7 @@ void score_labels_print(struct out *to, struct score_labels *s, char **classes, 
 		return;
 	}
 	out_printf(to, "error_rate %.6f\nrows %" PRIu64 "\nwrong %" PRIu64 "\n", score_error(s), s->rows, s->wrong);
+	print_split(to, split);
 	if (!isnan(auc))
 		out_printf(to, "auc %.6f\n", auc);
 	int width = 8;

@@ -91,6 +91,17 @@ void dataset_stream_close(struct dataset_stream *d)
 	free(d);
 }
 
+const char *dataset_stream_split(const struct tns *t)
+{
+	const char *split = tns_meta_value(t, "split");
+	for (const char *s = split; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
+		size_t n = strcspn(s, ",");
+		if (n == 4 && (!memcmp(s, "rows", n) || !memcmp(s, "near", n)))
+			return split;
+	}
+	return NULL;
+}
+
 int dataset_stream_require(const struct tns *t, const char *name, int dtype, int ndim)
 {
 	int id = tns_find(t, name);
