@@ -1,4 +1,4 @@
-/* Near-duplicates are grouped by union-find over all pairs of thumbnails. */
+/* Near-duplicates, by all pairs of thumbnails, and groups of likeness are joined by union-find. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,8 @@
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/philox.h"
+#include "lib/labels/likeness.h"
+#include "lib/labels/linkage.h"
 #include "lib/labels/split.h"
 #include "lib/stream/names.h"
 
@@ -64,15 +66,6 @@ static void thumbnail(float *to, const uint8_t *image, int W, int H)
 		to[c] = norm > 1e-6 ? to[c] / (float)sqrt(norm) : 1.0f / THUMB;
 }
 
-static float dot(const float *a, const float *b)
-{
-	float sum[8] = {0};
-	for (int c = 0; c < CELLS; c += 8)
-		for (int k = 0; k < 8; k++)
-			sum[k] += a[c + k] * b[c + k];
-	return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
-}
-
 static uint32_t find_root(uint32_t *parent, uint32_t i)
 {
 	while (parent[i] != i)
@@ -80,22 +73,52 @@ static uint32_t find_root(uint32_t *parent, uint32_t i)
 	return i;
 }
 
-uint32_t *split_near(const struct tns_table *t, int image)
+static void join_rows(uint32_t *parent, uint32_t i, uint32_t k)
+{
+	uint32_t a = find_root(parent, i), b = find_root(parent, k);
+	parent[a > b ? a : b] = a > b ? b : a;
+}
+
+static void join_duplicates(uint32_t *parent, const struct tns_table *t, int image)
 {
 	const struct tns_def *d = &tns_table_head(t)->def[image];
-	uint32_t n = (uint32_t)d->rows, *parent = xcalloc(n, sizeof *parent);
-	float *thumb = xcalloc((size_t)n * CELLS, sizeof *thumb);
-	for (uint32_t i = 0; i < n; i++) {
+	float *thumb = xcalloc((size_t)d->rows * CELLS, sizeof *thumb);
+	for (uint32_t i = 0; i < d->rows; i++) {
 		thumbnail(thumb + (size_t)i * CELLS, tns_row(t, image, i), (int)d->dim[2], (int)d->dim[1]);
-		parent[i] = i;
 		for (uint32_t k = 0; k < i; k++)
-			if (dot(thumb + (size_t)i * CELLS, thumb + (size_t)k * CELLS) >= SPLIT_NEAR) {
-				uint32_t a = find_root(parent, i), b = find_root(parent, k);
-				parent[a > b ? a : b] = a > b ? b : a;
-			}
+			if (linkage_product(thumb + (size_t)i * CELLS, thumb + (size_t)k * CELLS, CELLS) >= SPLIT_NEAR)
+				join_rows(parent, i, k);
 	}
+	free(thumb);
+}
+
+static int points_tensor(const struct tns *t, uint64_t rows)
+{
+	int id = tns_find(t, "keypoints");
+	const struct tns_def *d = &t->def[id >= 0 ? id : 0];
+	return id >= 0 && d->dtype == TNS_F32 && d->ndim == 3 && d->dim[2] == 2 && d->rows == rows ? id : -1;
+}
+
+static void join_alike(uint32_t *parent, uint32_t n, const struct tns_table *t, int image)
+{
+	float *x = likeness(t, image, points_tensor(tns_table_head(t), n));
+	if (!x)
+		return;
+	float *nearest = xcalloc(n, sizeof *nearest), threshold = linkage_threshold(x, n, LIKENESS_DIM, SPLIT_ODDS, nearest);
+	uint32_t *group = linkage_average(x, n, LIKENESS_DIM, threshold, nearest);
+	for (uint32_t i = 0; i < n; i++)
+		join_rows(parent, i, group[i]);
+	free(group), free(nearest), free(x);
+}
+
+uint32_t *split_near(const struct tns_table *t, int image)
+{
+	uint32_t n = (uint32_t)tns_table_head(t)->def[image].rows, *parent = xcalloc(n, sizeof *parent);
+	for (uint32_t i = 0; i < n; i++)
+		parent[i] = i;
+	join_duplicates(parent, t, image);
+	join_alike(parent, n, t, image);
 	for (uint32_t i = 0; i < n; i++)
 		parent[i] = find_root(parent, i);
-	free(thumb);
 	return parent;
 }

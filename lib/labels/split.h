@@ -20,10 +20,17 @@ int split_parse(struct split *s, const char *text, int n);
 /* The group's part, 0 to n - 1, by Philox (seed, PHILOX_SPLIT, high half of the group, low half of it, 0). */
 int split_part(const struct split *s, uint64_t group);
 
-/* Groups near-duplicate images, the connected components of pairs whose thumbnails correlate by at least SPLIT_NEAR. Thumbnails are 12 x 12
- * means, centred and normalised to unit length; all flat ones are equal. Returns (N) the first row of each row's group, freed by the
- * caller. Time is quadratic in N (3,000 rows: 0.1 s). image: id of u8 (N, H, W). */
+/* Groups images that look alike; rows that either of two rules holds together are one group.
+ *
+ * Near-duplicates are the connected components of pairs whose thumbnails correlate by at least SPLIT_NEAR. Thumbnails are 12 x 12 means,
+ * centred and normalised to unit length; all flat ones are equal. Likeness (likeness.h, linkage.h) adds groups by average linkage, mostly
+ * of one person in one scene; the data set its threshold, with SPLIT_ODDS. Neither knows a person in another scene: pipelines/README.md has
+ * what was measured.
+ *
+ * Returns (N) the first row of each row's group, freed by the caller. Time is quadratic in N (3,000 rows: 3 s), memory linear. image: id of
+ * u8 (N, H, W); if there is a tensor keypoints, f32 (N, K, 2), likeness is seen in faces laid on each other by it. */
 #define SPLIT_NEAR 0.95f
+#define SPLIT_ODDS (1 / 300.0)
 uint32_t *split_near(const struct tns_table *t, int image);
 
 #endif
