@@ -24,8 +24,8 @@ static struct {
 static const struct opt opts[] = {
 	{0, "parts", OPT_STR, &o.parts, 0, 0, "F,F[,F...]", "shares of the parts, which add up to 1; held on average", 0},
 	{0, "by", OPT_STR, &o.by, 0, 0, "TENSOR",
-		"keep together the rows of one value of this tensor of whole numbers; row: each alone; near: near-duplicate images (needs "
-		"a file)",
+		"keep together the rows of one value of this tensor of whole numbers; row: each alone; near: images that look alike "
+		"(needs a file)",
 		0},
 	{0, "groups", OPT_STR, &o.groups, 0, 0, "FILE",
 		"keep together what this CSV (row,group or id,group; a group is a whole number or a name) puts into one group, by id", 1},
@@ -119,7 +119,7 @@ static void check_outputs(void)
 				die_usage("--output: two parts can't both go to '%s'", o.output.v[i]);
 }
 
-/* The group of near-duplicates of each row (split_near), found in a first pass over the file; the second pass splits it. */
+/* The group of each row's look-alikes (split_near), found in a first pass over the file; the second pass splits it. */
 static uint32_t *near_groups(const char *path, uint64_t *rows)
 {
 	struct stat st;
@@ -130,6 +130,8 @@ static uint32_t *near_groups(const char *path, uint64_t *rows)
 	uint32_t *near = split_near(t, image);
 	*rows = tns_table_head(t)->def[image].rows;
 	tns_unload(t);
+	if (!o.quiet)
+		warn("near: rows of one person may still be in several parts, and flatter held-out scores; --groups FILE prevents it");
 	return near;
 }
 
@@ -160,7 +162,8 @@ int main(int argc, char **argv)
 	uint64_t rows[SPLIT_PARTS] = {0};
 	for (int i = 0; i < s.n; i++) {
 		w[i] = tns_create(o.output.v[i]);
-		passthrough_begin(&pass, d->in, w[i], NULL, NULL); /* tensor ids are the same in each */
+		passthrough_begin(&pass, d->in, w[i], NULL, (const char *const[]){"split", NULL}); /* tensor ids are the same in each */
+		split_put_meta(w[i], d->in, o.groups ? NULL : o.by);
 	}
 	for (uint64_t block; (block = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < block; i++) {

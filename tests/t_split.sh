@@ -137,5 +137,30 @@ is "$(ids a3.tns)" "$({ ids a.tns | awk 'int($1 / 7) % 2'; ids a2.tns | awk 'int
 ok "by id" tns-split -q faces.tns --by id --parts 0.5,0.5 $two
 ok "near" tns-split -q faces.tns --by near --parts 0.5,0.5 $two
 is "$(for p in a b; do ids $p.tns; done | sort -n)" "$(ids faces.tns)" "near: every row in one part"
+for n in 1 2; do tns-split -q -t $n faces.tns --by near --parts 0.5,0.5 -o a$n.tns -o b$n.tns; done
+same a1.tns a2.tns "near: threads"
+ok "near, not quiet" tns-split faces.tns --by near --parts 0.5,0.5 $two
+is "$(head -1 .err)" "tns-split: near: rows of one person may still be in several parts, and flatter held-out scores; --groups FILE prevents it" "near: what it can't do"
+
+# ---- META split: how rows were kept apart ----
+# word WORD OPTION...: both parts have it
+word() {
+	local word=$1; shift
+	tns-split -q faces.tns --parts 0.5,0.5 "$@" $two
+	is "$(for p in a b; do tns-info $p.tns | grep '^split:'; done)" "split: $word
+split: $word" "META split of: $*"
+}
+word rows
+word rows --by row
+word "tensor id" --by id
+word near --by near
+word groups --groups groups.csv
+tns-split -q a.tns --parts 0.5,0.5 -o a2.tns -o b2.tns
+is "$(tns-info a2.tns | grep '^split:')" "split: groups,rows" "a part of a part"
+tns-split -q --by near a2.tns --parts 0.5,0.5 -o a3.tns -o b3.tns
+is "$(tns-info b3.tns | grep '^split:')" "split: groups,rows,near" "a part of that"
+ok "a net" cnn-train -q -n fc -e 1 a.tns -o fc.tns
+is "$(predict -q fc.tns b.tns | tns-info - | grep '^split:')" "split: groups" "predict keeps it"
+is "$(patch-extract -q --around nose_tip --size 5x5 b.tns | tns-info - | grep '^split:')" "split: groups" "patch-extract keeps it"
 
 done_tests

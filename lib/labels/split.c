@@ -43,6 +43,17 @@ int split_part(const struct split *s, uint64_t group)
 	return s->n - 1;
 }
 
+void split_put_meta(struct tns_writer *w, const struct tns *in, const char *by)
+{
+	const char *before = tns_meta_value(in, "split"), *known = !by			 ? "groups"
+								   : !strcmp(by, "row")	 ? "rows"
+								   : !strcmp(by, "near") ? by
+											 : NULL;
+	char *all = xprintf("%s%s%s%s", before ? before : "", before ? "," : "", known ? "" : "tensor ", known ? known : by);
+	tns_put_meta(w, "split", all);
+	free(all);
+}
+
 /* Means over a grid of cells; for images smaller than the grid, cells repeat pixels. */
 static void thumbnail(float *to, const uint8_t *image, int W, int H)
 {

@@ -20,6 +20,10 @@ int split_parse(struct split *s, const char *text, int n);
 /* The group's part, 0 to n - 1, by Philox (seed, PHILOX_SPLIT, high half of the group, low half of it, 0). */
 int split_part(const struct split *s, uint64_t group);
 
+/* META split of a part of `in`: how its rows were kept apart from those of other parts (lib/stream/format.md). by: row, near or a tensor's
+ * name; NULL: by a list of groups. A part of a part has a word for each split, the first first. */
+void split_put_meta(struct tns_writer *w, const struct tns *in, const char *by);
+
 /* Groups images that look alike; rows that either of two rules holds together are one group.
  *
  * Near-duplicates are the connected components of pairs whose thumbnails correlate by at least SPLIT_NEAR. Thumbnails are 12 x 12 means,
