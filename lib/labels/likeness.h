@@ -15,7 +15,7 @@ enum { LIKENESS_GRID = 64, LIKENESS_CELLS = 8, LIKENESS_ANGLES = 9, LIKENESS_DIM
 
 /* Vectors of unit length (N, LIKENESS_DIM), freed by the caller; NULL if there are fewer than two images, or all look the same. image: id
  * of u8 (N, H, W); keypoints: id of f32 (N, K, 2), or -1. A row with fewer than two labelled points is seen where the mean points are. Time
- * is linear in N: 3,000 rows take a second. */
+ * is linear in N: 3,000 rows take two seconds. */
 float *likeness(const struct tns_table *t, int image, int keypoints);
 
 #endif
