@@ -381,6 +381,7 @@ int main(void)
 	prog_begin();
 	Suite *s = suite_create("split");
 	TCase *t = tcase_create("split");
+	tcase_set_timeout(t, 600); /* thousands of faces, under a sanitizer */
 	suite_add_tcase(s, t);
 	tcase_add_test(t, parse);
 	tcase_add_test(t, fractions);
