@@ -1,6 +1,6 @@
 # What the chains share: how a step speaks, values that files depend on, a CSV cleaned and split by person.
 # CLEAN: more options of csv-clean, e.g. CLEAN='--size 64x48' for images that are no squares, or CLEAN='--suspects FILE'.
-# Rows of one person must not stand on both sides of a split: GROUPS says which they are, else near-duplicate images are kept together.
+# Rows of one person must not stand on both sides of a split: GROUPS says which they are, else images that look alike are kept together.
 CLEAN ?=
 KEYPOINTS_PARTS ?= 0.92,0.08
 # labels may be wrong, and count from another place: what the nets of heat maps are trained with

@@ -111,7 +111,7 @@ awk 'BEGIN { print "id,group"; for (i = 1; i <= 120; i++) print i "," i % 9 }' >
 for by in '--by row' '--by near' '--by id' '--groups groups.csv'; do
 	tns-split -q faces.tns $by --parts 0.5,0.5 -o part.tns -o held.tns
 	predict -q model.tns held.tns -o held-answers.tns
-	case $by in *row | *near) want=1 ;; *) want=0 ;; esac
+	case $by in *row | *near | *id) want=1 ;; *) want=0 ;; esac
 	is "$(said held-answers.tns)" $want "the text of a set held out $by"
 	is "$(score --json held-answers.tns | grep -c '"may_flatter": *true')" $want "the JSON of a set held out $by"
 	is "$(cnn-train -n fc -e 1 part.tns --valid held.tns -o v.tns 2>&1 | grep -c 'best epoch .*which may flatter: rows were held out, not people')" $want "a training validated $by"

@@ -96,7 +96,7 @@ const char *dataset_stream_split(const struct tns *t)
 	const char *split = tns_meta_value(t, "split");
 	for (const char *s = split; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
 		size_t n = strcspn(s, ",");
-		if (n == 4 && (!memcmp(s, "rows", n) || !memcmp(s, "near", n)))
+		if ((n == 4 && (!memcmp(s, "rows", n) || !memcmp(s, "near", n))) || (n == 9 && !memcmp(s, "tensor id", n)))
 			return split;
 	}
 	return NULL;
