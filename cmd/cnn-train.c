@@ -102,6 +102,7 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
+	tns_promise(o.output), out_check(o.suspects, 0);
 	enum target target = (enum target)model_target(o.target);
 	o.net = netdesc_text(o.net); /* META history gets the net, not the name of a file */
 	if (o.valid && o.valid_part > 0)
@@ -186,12 +187,10 @@ int main(int argc, char **argv)
 		if (!o.quiet)
 			warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
 	}
-	train_free(t);
-	model_free(m);
+	train_free(t), model_free(m);
 	if (train != all)
 		dataset_free(train);
-	dataset_free(valid);
-	dataset_free(all);
+	dataset_free(valid), dataset_free(all);
 	if (init)
 		tns_unload(init);
 	free(key), free(a.targets.weight);

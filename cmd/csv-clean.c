@@ -101,6 +101,7 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **files = opt_parse(&prog, argc, argv, &n), *need = NULL;
+	tns_promise(o.output);
 	if (o.keep_all && o.require)
 		die_usage("--keep-all keeps every row, --require does not: not both");
 	if (o.report && !strcmp(o.report, "-") && (!o.output || !strcmp(o.output, "-")))

@@ -74,6 +74,7 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
+	tns_promise(o.output);
 	struct dae_options a = {.epochs = (int)o.epochs,
 		.batch = (int)o.batch,
 		.learning_rate = (float)o.rate,

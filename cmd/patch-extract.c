@@ -123,6 +123,7 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
+	tns_promise(o.output);
 	apply_preset();
 	struct dataset_stream *d = dataset_stream_open(operand[0]);
 	int image = dataset_stream_require(d->in, "image", TNS_U8, 3), points = -1, id = dataset_stream_require(d->in, "id", TNS_U32, 1);
@@ -149,8 +150,7 @@ int main(int argc, char **argv)
 		int *partner = names_partners(names, tns_meta_value(d->in, "pairs"));
 		patch_features(p.positive, &p.nfeatures, o.around.v, o.around.n, "around", o.flip, names, partner);
 		patch_features(p.hard, &p.nhard, o.hard.v, o.hard.n, "hard", o.flip, names, partner);
-		free(partner);
-		names_free(names);
+		free(partner), names_free(names);
 	}
 
 	struct writer w = {.w = tns_create(o.output)};

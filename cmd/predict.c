@@ -99,7 +99,8 @@ int main(int argc, char **argv)
 				 *const made_image[] = {"reconstruction", NULL};
 	int n, models = 0, levels;
 	char **operand = opt_parse(&prog, argc, argv, &n);
-	while (models < n && cascade_is_model(operand[models]))
+	tns_promise(o.output);
+	while (models < n && cascade_is_model(operand[models], models, n))
 		models++;
 	if (models < n - 1)
 		die_usage("%s: is no model (it has no META net), and only the last operand is data", operand[models]);

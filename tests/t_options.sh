@@ -134,7 +134,7 @@ for p in $programs; do
 	# shellcheck disable=SC2086
 	fails 1 "$p: /dev/full: No space left on device" "$p" -q $args -o /dev/full
 	# shellcheck disable=SC2086
-	fails 1 "$p: no/such: No such file or directory" "$p" -q $args -o no/such
+	fails 1 ": no/such: No such file or directory" "$p" -q $args -o no/such
 	echo old >old
 	fails 1 "$p: old: File too large" bash -o pipefail -c "(ulimit -f 0; $p -q $args -o old) 2>&1 | cat >&2"
 	is "$(cat old)" old "$p leaves the old file"

@@ -125,9 +125,9 @@ fails 1 "$other" cnn-train -q -n "$cnn" -e 170 -b 17 --optimizer adam -r 0.004 -
 fails 1 "$other" cnn-train -q -n "$cnn" -e 170 -b 17 --optimizer adam -r 0.004 --augment default --valid-part 0.25 --schedule cosine one.tns --checkpoint coords.c.tns --resume -o no.tns
 fails 1 "$other" dae-pretrain -q eyes.tns --checkpoint coords.c.tns --resume -o no.tns
 fails 1 "$other" dae-pretrain -q -H 60,20 -e 70 -b 51 eyes.tns --checkpoint c.tns --resume -o no.tns
-fails 1 "$other" cnn-train -q faces.tns --checkpoint a.tns --resume -o no.tns
+fails 1 "a.tns: is no checkpoint" cnn-train -q faces.tns --checkpoint a.tns --resume -o no.tns
 cp faces.tns copy.tns
-fails 1 "copy.tns: $other" cnn-train -q faces.tns --checkpoint copy.tns --resume -o no.tns
+fails 1 "copy.tns: is no checkpoint" cnn-train -q faces.tns --checkpoint copy.tns --resume -o no.tns
 
 # ---- more epochs than the checkpoint was made for
 # more EPOCHS OUT OPTION...: resumes a copy of the checkpoint of 8 epochs
@@ -176,7 +176,7 @@ cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns -o yes.tns
 ok "the same again" cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns --resume -o more.tns
 same yes.tns more.tns "a run that was done, resumed"
 echo 'fc9 tanh fc' >net
-fails 1 "net.c.tns: $other: 'cnn-train 0.1.0 --net 'fc9 relu fc'" cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns --resume -o no.tns
+fails 1 "net.c.tns: $other: --net is 'fc9 tanh fc', was 'fc9 relu fc'" cnn-train -q -n @net -e 2 faces.tns --checkpoint net.c.tns --resume -o no.tns
 head -c 3000 net.c.tns >cut.c.tns
 fails 1 "cut.c.tns: record" cnn-train -q -n @net -e 2 faces.tns --checkpoint cut.c.tns --resume -o no.tns
 fails 2 "--resume needs --checkpoint" cnn-train -q faces.tns --resume

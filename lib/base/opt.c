@@ -169,12 +169,15 @@ static void check_written(const struct opt *w, const char *path, char *const *op
 				die_usage("--%s %s: is the file of --%s too", w->name, path, o->name);
 }
 
+/* Before any work: each file that is to be written can be, and is no other one. */
 static void check_outputs(char *const *operand, int n)
 {
 	static const char *const written[] = {"output", "report", "log", "checkpoint", NULL};
 	for (const struct opt *o = table; o->name; o++)
-		for (int i = 0; is_named(written, o->name) && text_value(o, i); i++)
+		for (int i = 0; is_named(written, o->name) && text_value(o, i); i++) {
 			check_written(o, text_value(o, i), operand, n);
+			out_check(text_value(o, i), 0);
+		}
 }
 
 char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)

@@ -233,6 +233,18 @@ struct out *out_open(const char *path, int binary)
 	return o;
 }
 
+void out_check(const char *path, int binary)
+{
+	struct stat st;
+	if (!path)
+		return;
+	int special = !strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
+	if (special && binary && isatty(STDOUT_FILENO) && !strcmp(path, "-"))
+		die_usage("stdout: binary is not written to a terminal");
+	if (!special)
+		out_abandon(out_open(path, binary));
+}
+
 const char *out_name(const struct out *o)
 {
 	return o->name;

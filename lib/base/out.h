@@ -13,6 +13,9 @@ struct out;
 
 /* path NULL or "-" is stdout. binary: a terminal is refused, exit 2. Ends the program when it can't be opened. */
 struct out *out_open(const char *path, int binary);
+/* Ends the program, as out_open would, where path can't be written, and leaves it as it is: for outputs that come at the end of long work.
+ * NULL: no output. Pipes and devices are not opened. */
+void out_check(const char *path, int binary);
 const char *out_name(const struct out *o); /* for messages */
 void out_write(struct out *o, const void *data, size_t n);
 void out_printf(struct out *o, const char *fmt, ...) PRINTF(2, 3);

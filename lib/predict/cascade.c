@@ -20,11 +20,11 @@ struct cascade {
 	struct level level[CASCADE_LEVELS];
 };
 
-int cascade_is_model(const char *path)
+int cascade_is_model(const char *path, int i, int n)
 {
 	struct stat st;
 	if (!strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode)))
-		return 0;
+		return n == 1 || i < n - 1;
 	struct tns *t = tns_open(path);
 	int yes = model_is(t);
 	tns_free(t);

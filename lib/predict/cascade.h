@@ -9,8 +9,9 @@ struct cascade;
 
 enum { CASCADE_LEVELS = 16, CASCADE_MODELS = 64 };
 
-/* 1 if the file's header is a model's; 0 for a pipe, which can be read only once: it is treated as data. */
-int cascade_is_model(const char *path);
+/* 1 if operand i of n of predict is a model: the file's header says so. A pipe can be read only once: it is a model unless it is the last
+ * operand, which is the data where there are two. */
+int cascade_is_model(const char *path, int i, int n);
 /* model: the n files of the first level; refine: the further levels, each "FILE,FILE,..."; flip as in infer_new. Dies where models are
  * incompatible; wrong use exits 2. */
 struct cascade *cascade_new(const struct backend *be, char **model, int n, const char *const *refine, int levels, int flip);

@@ -19,8 +19,8 @@ uint64_t dataset_stream_next(struct dataset_stream *d);
 const void *dataset_stream_at(const struct dataset_stream *d, int id, uint64_t i);
 void dataset_stream_close(struct dataset_stream *d);
 
-/* META split where rows of one person may be in more than one part (a word of it is rows, near or tensor id), so that a score on the part may flatter;
- * else NULL. */
+/* META split where rows of one person may be in more than one part (a word of it is rows, near or tensor id), so that a score on the part
+ * may flatter; else NULL. */
 const char *dataset_stream_split(const struct tns *t);
 /* Id of a tensor that must be there with this type and number of dimensions; else the program ends with one line. */
 int dataset_stream_require(const struct tns *t, const char *name, int dtype, int ndim);

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "lib/base/crc.h"
@@ -71,8 +72,26 @@ static void write_abort(void *arg, const char *reason)
 	out_flush(w->out);
 }
 
+static int promised;
+
+/* The new writer's own hook is the next to run. */
+static void abort_unwritten(void *arg, const char *reason)
+{
+	(void)arg, (void)reason;
+	tns_create(NULL);
+}
+
+void tns_promise(const char *path)
+{
+	if (path && strcmp(path, "-"))
+		return;
+	out_check("-", 1);
+	err_add_hook(abort_unwritten, &promised);
+}
+
 struct tns_writer *tns_create(const char *path)
 {
+	err_remove_hook(&promised);
 	struct tns_writer *w = xcalloc(1, sizeof *w);
 	unsigned char p[TNS_HEADER_BYTES] = {0};
 	w->out = out_open(path, 1);

@@ -8,6 +8,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
+#include "lib/base/opt.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/history.h"
 #include "lib/train/checkpoint.h"
@@ -99,8 +100,10 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 	struct tns_table *b = tns_load(path);
 	const struct tns *s = tns_table_head(b);
 	const char *stored = tns_meta_value(s, "opt/key");
-	if (!stored || strcmp(stored, key))
-		die("%s: is a checkpoint of other options or data: '%s', not '%s'", s->name, stored ? stored : "", key);
+	if (!stored)
+		die("%s: is no checkpoint (it has no META opt/key)", s->name);
+	if (strcmp(stored, key))
+		die("%s: is a checkpoint of other options or data: %s", s->name, opt_line_difference(stored, key));
 	st->epoch = counter(s, "opt/epoch"), st->planned = counter(s, "opt/planned"), st->step = counter(s, "opt/step");
 	st->best_epoch = counter(s, "opt/best_epoch"), st->best = number(s, "opt/best"), st->first_loss = number(s, "opt/least");
 	st->offset[0] = number(s, "opt/best_offset_x"), st->offset[1] = number(s, "opt/best_offset_y");

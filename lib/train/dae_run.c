@@ -107,8 +107,10 @@ static int read_checkpoint(struct stack *s)
 	const struct tns *t = tns_table_head(b);
 	char *key = key_of(r), name[64];
 	const char *was = tns_meta_value(t, "opt/key");
-	if (!was || strcmp(was, key))
-		die("%s: is a checkpoint of other options or data: '%s', not '%s'", t->name, was ? was : "", key);
+	if (!was)
+		die("%s: is no checkpoint (it has no META opt/key)", t->name);
+	if (strcmp(was, key))
+		die("%s: is a checkpoint of other options or data: %s", t->name, opt_line_difference(was, key));
 	s->layer = counter(t, "opt/layer", r->layers - 1);
 	s->epoch = counter(t, "opt/epoch", INT_MAX);
 	int planned = counter(t, "opt/planned", INT_MAX);

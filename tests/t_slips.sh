@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Slips of the hand: outputs that can't be written, options that a checkpoint was not made with, producers that failed, models from pipes.
+. tests/sh.sh
+cd "$TMP" || exit 1
+export LC_ALL=C
+face-synth -q -n 60 --size 24x24 -s 3 --lookup lookup.csv --test test.csv -o faces.csv
+csv-clean -q faces.csv -o faces.tns
+patch-extract -q --preset eyes --size 9x7 faces.tns -o eyes.tns
+net='pool4 fc'
+cnn-train -q -n "$net" -e 1 faces.tns -o model.tns 2>/dev/null
+
+# ---- a destination that can't be written is told before any work: within a second, of a training that takes minutes
+mkdir folder readonly && chmod 555 readonly
+# soon TEXT COMMAND...: fails within the time of its start
+soon() { local text=$1; shift; fails 1 "$text" timeout 20 "$@"; }
+long="-n conv5x5x64 -e 10000"
+[ "$(id -u)" = 0 ] && no="/proc/nothing" || no=readonly/m.tns
+for to in nowhere/m.tns folder "$no"; do
+	soon "$to: " cnn-train -q $long faces.tns -o $to
+	soon "$to: " cnn-train -q $long faces.tns --checkpoint $to -o m.tns
+	soon "$to: " cnn-train -q $long faces.tns --suspects $to -o m.tns
+	soon "$to: " cnn-train -q $long faces.tns --log $to -o m.tns
+	soon "$to: " dae-pretrain -q -e 100000 eyes.tns -o $to
+	soon "$to: " dae-pretrain -q -e 100000 eyes.tns --checkpoint $to -o m.tns
+	soon "$to: " csv-clean -q --report $to faces.csv -o m.tns
+done
+is "$(ls m.tns 2>/dev/null)" "" "no failure left an output"
+is "$(find . -name '.*.tmp' | wc -l)" 0 "nor a temporary file"
+echo old >kept.tns
+soon "faces.none: " cnn-train -q $long faces.none -o kept.tns
+is "$(cat kept.tns)" old "an output that is there stays"
+for p in "cnn-train -n fc faces.tns" "dae-pretrain eyes.tns" "csv-clean faces.csv" "predict model.tns faces.tns" "patch-extract --preset eyes faces.tns"; do
+	if command -v script >/dev/null; then
+		is "$(script -qec "$p" /dev/null </dev/null | grep -c 'binary is not written to a terminal')" 1 "a terminal is refused: $p"
+	else
+		skip "no script(1): outputs to a terminal"
+	fi
+done
+ok "a pipe that is waited for is not opened twice" bash -c "cnn-train -q -n '$net' -e 1 faces.tns -o >(cat >piped.tns); sleep 0.2"
+ok "and got the model" tns-info --check piped.tns
+
+# ---- a checkpoint of other options: only what differs, by name
+cnn-train -q -n "$net" -e 2 -b 50 --augment 'flip,shift=2' faces.tns --checkpoint c.tns -o one.tns 2>/dev/null
+resume() { cnn-train -q -e 2 faces.tns --checkpoint c.tns --resume -o no.tns "$@"; }
+differs() { local text=$1; shift; fails 1 "c.tns: is a checkpoint of other options or data: $text" resume "$@"; is "$(sed 's/.*data: //' .err)" "$text" "and nothing else"; }
+differs "--batch is 51, was 50" -n "$net" -b 51 --augment flip,shift=2
+differs "--augment is flip,shift=3, was flip,shift=2" -n "$net" -b 50 --augment flip,shift=3
+differs "--net is 'pool4 fc9 relu fc', was 'pool4 fc'; --seed is 5, was default; --augment is default, was flip,shift=2" -n 'pool4 fc9 relu fc' -b 50 -s 5
+head -40 faces.csv | csv-clean -q -o fewer.tns
+fails 1 "c.tns: is a checkpoint of other options or data: --batch is 51, was 50; other data" cnn-train -q -n "$net" -e 2 -b 51 --augment flip,shift=2 fewer.tns --checkpoint c.tns --resume -o no.tns
+fails 1 "model.tns: is no checkpoint" cnn-train -q -n "$net" -e 2 faces.tns --checkpoint model.tns --resume -o no.tns
+dae-pretrain -q -H 5 -e 2 eyes.tns --checkpoint d.tns -o one.tns
+fails 1 "d.tns: is a checkpoint of other options or data: --hidden is 6, was 5; --rate is default, was 0.3" \
+	bash -c "dae-pretrain -q -H 5 -r 0.3 -e 2 eyes.tns --checkpoint d.tns -o one.tns; dae-pretrain -q -H 6 -e 2 eyes.tns --checkpoint d.tns --resume -o no.tns"
+fails 1 "c.tns: is a checkpoint of other options or data: " dae-pretrain -q -H 5 -e 2 eyes.tns --checkpoint c.tns --resume -o no.tns
+grep -q "it is of cnn-train" .err && good || bad "not told whose it is: $(cat .err)"
+
+# ---- a producer that failed before its first byte: each stage says why, in one line
+csv-clean none.csv 2>1.err | predict model.tns 2>2.err | score >3.out 2>3.err
+is "$(cat 1.err)" "csv-clean: none.csv: No such file or directory" "the first stage"
+is "$(cat 2.err)" "predict: stdin: record 0: its producer gave up: none.csv: No such file or directory" "the second stage"
+is "$(cat 3.err)" "score: stdin: record 0: its producer gave up: stdin: record 0: its producer gave up: none.csv: No such file or directory" "the third stage"
+predict none.tns faces.tns 2>/dev/null | score 2>3.err >3.out
+grep -q "score: stdin: record 0: its producer gave up: none.tns: No such file" 3.err && good || bad "predict without a model: $(cat 3.err)"
+csv-clean faces.csv 2>/dev/null | cnn-train -q -n fcx 2>/dev/null | tns-info >3.out 2>3.err
+grep -q "its producer gave up: --net: layer 0: 'fcx' is no layer" 3.err && good || bad "cnn-train without a net: $(cat 3.err)"
+csv-clean none.csv -o 4.tns 2>/dev/null >4.out
+is "$(wc -c <4.out)" 0 "nothing goes to stdout where it was not asked for"
+
+# ---- models from pipes
+predict -q model.tns faces.tns -o file.tns
+ok "a model from a pipe" predict -q <(cat model.tns) faces.tns -o pipe.tns
+is "$(tns-info pipe.tns | grep '^fingerprint')" "$(tns-info file.tns | grep '^fingerprint')" "with the same predictions"
+ok "a model from stdin" bash -c 'cat model.tns | predict -q - faces.tns -o pipe.tns'
+same pipe.tns file.tns "from stdin"
+ok "two models from pipes, data from a third" predict -q <(cat model.tns) <(cat model.tns) <(cat faces.tns) -o two.tns
+ok "a model from a pipe, data from stdin" bash -c 'cat faces.tns | predict -q <(cat model.tns) -o pipe.tns'
+same pipe.tns file.tns "data from stdin"
+fails 1 "a model needs META net" predict -q <(cat faces.tns) faces.tns -o no.tns
+is "$(ls no.tns 2>/dev/null)" "" "no failure left an output"
+done_tests
