@@ -7,6 +7,7 @@
 #include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/train/keep.h"
 #include "lib/train/train.h"
 #include "lib/train/unlearned.h"
 
@@ -18,7 +19,7 @@ static struct {
 	double width, sigma, entropy, distrust;
 	double rate, momentum, decay, valid_part;
 	uint64_t seed;
-	int resume, quiet;
+	int resume, fresh, quiet;
 } o = {.net = "fc500 sigmoid fc",
 	.target = "coords",
 	.loss = "squared",
@@ -71,7 +72,9 @@ static const struct opt opts[] = {
 		"hold out this share of the rows (of the faces, where patches name their source)", 0},
 	{0, "patience", OPT_INT, &o.patience, 0, 1000000, "N", "stop after N epochs without a better validation; 0: never", 0},
 	{0, "checkpoint", OPT_STR, &o.checkpoint, 0, 0, "FILE", "keep all that is needed to go on in FILE", 1},
-	{0, "resume", OPT_FLAG, &o.resume, 0, 0, 0, "go on from the checkpoint where there is one", 1},
+	{0, "resume", OPT_FLAG, &o.resume, 0, 0, 0, "go on from the checkpoint where there is one; without --checkpoint from OUTPUT.last",
+		1},
+	{0, "fresh", OPT_FLAG, &o.fresh, 0, 0, 0, "start over where there is a checkpoint of a run that is not at its end", 1},
 	{0, "extend", OPT_CHOICE, &o.extend, 0, 0, "no|stretch|hold",
 		"go on to more --epochs than the checkpoint was made for: stretch the schedule over them, or hold its last rate; a "
 		"constant "
@@ -109,8 +112,8 @@ int main(int argc, char **argv)
 		die_usage("--valid and --valid-part exclude each other");
 	if (strcmp(o.extend, "no") && !o.resume)
 		die_usage("--extend needs --resume");
-	if (o.resume && !o.checkpoint)
-		die_usage("--resume needs --checkpoint");
+	struct keep keep;
+	keep_open(&keep, o.checkpoint, o.output, o.resume, o.fresh);
 	struct train_options a = {.epochs = (int)o.epochs,
 		.batch = (int)o.batch,
 		.patience = (int)o.patience,
@@ -120,15 +123,14 @@ int main(int argc, char **argv)
 		.optimizer = (enum optimizer)spec_optimizer(o.optimizer),
 		.schedule = (enum schedule)spec_schedule(o.schedule),
 		.seed = o.seed,
-		.checkpoint = o.checkpoint,
+		.checkpoint = keep.path,
+		.spare = keep.own,
 		.resume = o.resume,
 		.extend = (enum extend)spec_extend(o.extend),
 		.log = o.log,
 		.suspects = o.suspects,
 		.quiet = o.quiet};
-	a.targets = (struct targets_options){.loss = !strcmp(o.loss, "wing")	 ? LOSS_WING
-						     : !strcmp(o.loss, "smooth") ? LOSS_SMOOTH
-										 : LOSS_SQUARED,
+	a.targets = (struct targets_options){.loss = (enum loss_kind)spec_loss(o.loss),
 		.sigma = o.sigma,
 		.entropy = o.entropy,
 		.robust = o.distrust,
@@ -173,6 +175,7 @@ int main(int argc, char **argv)
 	int failed = train_run(t);
 	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
 	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
+	keep_close(&keep);
 	failed = failed || train_learned_nothing(t); /* a full disk is told alone */
 	if (!o.quiet && valid)
 		warn("best epoch %d: %s %.5g%s", t->s.best_epoch, m->points ? "valid rmse px" : "valid loss", t->s.best,
@@ -188,9 +191,7 @@ int main(int argc, char **argv)
 			warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
 	}
 	train_free(t), model_free(m);
-	if (train != all)
-		dataset_free(train);
-	dataset_free(valid), dataset_free(all);
+	dataset_free(train != all ? train : NULL), dataset_free(valid), dataset_free(all);
 	if (init)
 		tns_unload(init);
 	free(key), free(a.targets.weight);

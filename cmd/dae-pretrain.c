@@ -9,13 +9,14 @@
 #include "lib/nn/backend_open.h"
 #include "lib/stream/names.h"
 #include "lib/train/dae_run.h"
+#include "lib/train/keep.h"
 
 static struct {
 	const char *hidden, *snapshot, *checkpoint, *log, *device, *precision, *output, *only;
 	int64_t epochs, batch, threads;
 	double rate, corruption;
 	uint64_t seed;
-	int resume, quiet;
+	int resume, fresh, quiet;
 } o = {.hidden = "500",
 	.snapshot = "",
 	.only = "all",
@@ -37,7 +38,9 @@ static const struct opt opts[] = {
 	{0, "snapshot", OPT_STR, &o.snapshot, 0, 0, "N,N,...",
 		"write the model after these epochs too, as OUTPUT-EPOCH.tns beside the output", 1},
 	{0, "checkpoint", OPT_STR, &o.checkpoint, 0, 0, "FILE", "keep all that is needed to go on in FILE", 1},
-	{0, "resume", OPT_FLAG, &o.resume, 0, 0, 0, "go on from the checkpoint where there is one", 1},
+	{0, "resume", OPT_FLAG, &o.resume, 0, 0, 0, "go on from the checkpoint where there is one; without --checkpoint from OUTPUT.last",
+		1},
+	{0, "fresh", OPT_FLAG, &o.fresh, 0, 0, 0, "start over where there is a checkpoint of a run that is not at its end", 1},
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
 	OPT_SEEDED(&o.seed),
 	OPT_DEVICE(&o.device),
@@ -80,7 +83,7 @@ int main(int argc, char **argv)
 		.learning_rate = (float)o.rate,
 		.corruption = (float)o.corruption,
 		.seed = o.seed};
-	struct dae_run r = {.a = &a, .output = o.output, .checkpoint = o.checkpoint, .resume = o.resume, .log = o.log, .quiet = o.quiet};
+	struct dae_run r = {.a = &a, .output = o.output, .resume = o.resume, .log = o.log, .quiet = o.quiet};
 	r.layers = list("hidden", o.hidden, r.hidden, DAE_RUN_LAYERS, 1000000);
 	r.snapshots = list("snapshot", o.snapshot, r.snapshot, DAE_RUN_SNAPSHOTS, 10000000);
 	if (!r.layers)
@@ -90,14 +93,16 @@ int main(int argc, char **argv)
 	for (int i = 0; i < r.snapshots; i++)
 		if (r.snapshot[i] > o.epochs)
 			die_usage("--snapshot %d: there are %d epochs", r.snapshot[i], (int)o.epochs);
-	if (o.resume && !o.checkpoint)
-		die_usage("--resume needs --checkpoint");
+	struct keep keep;
+	keep_open(&keep, o.checkpoint, o.output, o.resume, o.fresh);
+	r.checkpoint = keep.path, r.spare = keep.own;
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
 	r.be = be;
 	r.data = dataset_load(operand[0], strcmp(o.only, "positive") ? TARGET_IMAGE : TARGET_LABEL);
 	if (!strcmp(o.only, "positive"))
 		dataset_keep_positive(r.data);
 	dae_run(&r);
+	keep_close(&keep);
 	if (!o.quiet)
 		warn("computed by %s (%s)", be->name, be->kernel); /* equal results bit by bit are guaranteed for this kernel only */
 	log_provenance(o.quiet);

@@ -77,5 +77,53 @@ ok "two models from pipes, data from a third" predict -q <(cat model.tns) <(cat 
 ok "a model from a pipe, data from stdin" bash -c 'cat faces.tns | predict -q <(cat model.tns) -o pipe.tns'
 same pipe.tns file.tns "data from stdin"
 fails 1 "a model needs META net" predict -q <(cat faces.tns) faces.tns -o no.tns
+
+# ---- interrupted: the last whole epoch is kept beside the output, and SIGINT says so
+slow() { cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 400 -r 0.001 faces.tns -o slow.tns "$@"; }
+# interrupt SIGNAL FILE COMMAND...: once FILE is there
+interrupt() {
+	local signal=$1 file=$2 p; shift 2
+	(set -m; exec "$@") 2>int.err &
+	p=$!
+	for ((i = 0; i < 600; i++)); do [ -e "$file" ] && break; sleep 0.05; done
+	pkill -"$signal" -P $p 2>/dev/null || kill -"$signal" $p
+	wait $p 2>/dev/null
+}
+interrupt INT slow.tns.last cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 400 -r 0.001 faces.tns -o slow.tns
+grep -qE "^cnn-train: interrupted: epoch [0-9]+ is kept in slow.tns.last; this goes on: cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 400 -r 0.001 faces.tns -o slow.tns --resume$" int.err && good || bad "SIGINT: $(cat int.err)"
+is "$(ls slow.tns 2>/dev/null)" "" "no output yet"
+fails 1 "slow.tns.last: keeps epoch" slow
+grep -q "of 400 of a run: --resume goes on, --fresh starts over" .err && good || bad "forgotten --resume: $(cat .err)"
+kept=$(tns-info slow.tns.last | sed -n 's/^opt.epoch: //p')
+ok "it goes on" slow -e $((kept + 3)) --resume
+is "$(ls slow.tns.last 2>/dev/null)" "" "what was kept is gone"
+cp slow.tns resumed.tns
+ok "unbroken" slow -e $((kept + 3))
+same slow.tns resumed.tns "to the bits of a run that was not interrupted"
+interrupt KILL dae.tns.last dae-pretrain -q -H 60 -e 100000 eyes.tns -o dae.tns
+ok "a killed one keeps it too" tns-info --check dae.tns.last
+fails 1 "dae.tns.last: keeps epoch" dae-pretrain -q -H 60 -e 100000 eyes.tns -o dae.tns
+ok "and starts over" dae-pretrain -q -H 60 -e 2 eyes.tns -o dae.tns --fresh
+is "$(ls dae.tns.last 2>/dev/null)" "" "what was kept is gone"
+timeout -s INT 1 cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 4000 faces.tns 2>int.err >/dev/null
+grep -q "^cnn-train: interrupted: nothing is kept, as nothing is of a run to stdout (--checkpoint FILE keeps its epochs)$" int.err && good || bad "SIGINT of a run to stdout: $(cat int.err)"
+# a checkpoint that the user names
+(timeout -s KILL 1 cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 4000 faces.tns --checkpoint run.tns -o m.tns) 2>/dev/null
+fails 1 "of 4000 of a run: --resume goes on, --fresh starts over" cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 4000 faces.tns --checkpoint run.tns -o m.tns
+ok "fresh" cnn-train -q -n 'pool4 fc' -e 1 faces.tns --checkpoint run.tns --fresh -o m.tns
+ok "one that is at its end is replaced" cnn-train -q -n 'pool4 fc' -e 2 faces.tns --checkpoint run.tns -o m.tns
+cnn-train -q -n 'pool4 fc' -e 50 -r 0 --valid faces.tns --patience 2 faces.tns --checkpoint run.tns -o m.tns 2>/dev/null # stuck: exit 1
+is "$(tns-info run.tns | sed -n 's/^opt.epoch: //p')" 3 "patience was at its end"
+ok "one whose patience was at its end is replaced too" cnn-train -q -n 'pool4 fc' -e 2 faces.tns --checkpoint run.tns -o m.tns
+cp eyes.tns eyes-copy.tns
+fails 1 "eyes-copy.tns: is no checkpoint, so it is not written over" cnn-train -q -n 'pool4 fc' -e 1 faces.tns --checkpoint eyes-copy.tns -o m.tns
+fails 2 "--resume goes on, --fresh starts over: not both" cnn-train -q faces.tns --checkpoint run.tns --resume --fresh -o m.tns
+# a start that fails empties no log
+cnn-train -q -n 'pool4 fc' -e 3 faces.tns --log kept.tsv --checkpoint run.tns -o m.tns
+cp kept.tsv copy.tsv
+cnn-train -q -n 'pool4 fcx' -e 3 faces.tns --log kept.tsv -o m.tns 2>/dev/null
+cnn-train -q -n 'pool4 fc' -e 3 faces.none --log kept.tsv -o m.tns 2>/dev/null
+cnn-train -q -n 'pool4 fc9 relu fc' -e 3 faces.tns --log kept.tsv --checkpoint run.tns --resume -o m.tns 2>/dev/null
+same kept.tsv copy.tsv "a log outlives starts that failed"
 is "$(ls no.tns 2>/dev/null)" "" "no failure left an output"
 done_tests

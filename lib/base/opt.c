@@ -17,7 +17,7 @@ enum { LIST_MAX = sizeof((struct opt_list *)0)->v / sizeof(char *) };
 static const struct opt *table; /* as parsed, for opt_line */
 static const char *program;
 static char *defaults[OPT_MAX]; /* values before parsing, as text; NULL: none */
-static char *line;
+static char *line, *command;
 
 /* ---- parsing ---- */
 
@@ -133,6 +133,45 @@ NORETURN static void die_rejected(const struct opt_prog *p, int n, int what, con
 	die_usage("unknown option '%s'", bare);
 }
 
+/* A value quoted for the shell, so that the line can be run again; control characters escaped, so that it stays one line. */
+static char *quote(const char *v)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%^";
+	int control = 0;
+	for (const char *s = v; *s; s++)
+		control |= (unsigned char)*s < 0x20 || *s == 0x7f;
+	if (*v && !v[strspn(v, plain)])
+		return xstrdup(v);
+	char *q = xmalloc(4 * strlen(v) + 4), *to = q;
+	to += sprintf(to, control ? "$'" : "'");
+	for (; *v; v++) {
+		if ((unsigned char)*v < 0x20 || *v == 0x7f)
+			to += sprintf(to, "\\%03o", (unsigned)*v);
+		else if (*v == '\'' || (control && *v == '\\'))
+			to += sprintf(to, control ? "\\%c" : "'\\%c'", *v);
+		else
+			*to++ = *v;
+	}
+	strcpy(to, "'");
+	return q;
+}
+
+static void set_command(const char *name, int argc, char **argv)
+{
+	free(command);
+	command = xstrdup(name);
+	for (int i = 1; i < argc; i++) {
+		char *word = quote(argv[i]);
+		command = opt_join(command, " ", word);
+		free(word);
+	}
+}
+
+const char *opt_command(void)
+{
+	return command;
+}
+
 static int is_named(const char *const *names, const char *name)
 {
 	for (; names && *names; names++)
@@ -188,6 +227,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	char *s = shorts + strlen(shorts);
 	err_name(p->name);
 	reserve_std_fds();
+	set_command(p->name, argc, argv);
 	table = p->opts;
 	program = p->name;
 	for (const struct opt *o = p->opts; o->name; o++, nopts++) {
@@ -232,29 +272,6 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 }
 
 /* ---- the line in META history ---- */
-
-/* A value quoted for the shell, so that the line can be run again; control characters escaped, so that it stays one line. */
-static char *quote(const char *v)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%^";
-	int control = 0;
-	for (const char *s = v; *s; s++)
-		control |= (unsigned char)*s < 0x20 || *s == 0x7f;
-	if (*v && !v[strspn(v, plain)])
-		return xstrdup(v);
-	char *q = xmalloc(4 * strlen(v) + 4), *to = q;
-	to += sprintf(to, control ? "$'" : "'");
-	for (; *v; v++) {
-		if ((unsigned char)*v < 0x20 || *v == 0x7f)
-			to += sprintf(to, "\\%03o", (unsigned)*v);
-		else if (*v == '\'' || (control && *v == '\\'))
-			to += sprintf(to, control ? "\\%c" : "'\\%c'", *v);
-		else
-			*to++ = *v;
-	}
-	strcpy(to, "'");
-	return q;
-}
 
 static void add(const char *name, const char *value)
 {

@@ -87,6 +87,8 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n);
 /* "name version --opt value ...": every option that affects the result and differs from its default, in table order.
  * After opt_parse; valid until the next call, not to be freed. */
 const char *opt_line(void);
+/* The command as it was given, quoted for the shell; after opt_parse, not to be freed. */
+const char *opt_command(void);
 /* How two such lines differ: "--batch is 51, was 50; other data", for a message; the caller frees. */
 char *opt_line_difference(const char *was, const char *is);
 /* The same without the options of these names (NULL-terminated): what a run that goes on must agree with. */

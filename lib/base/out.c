@@ -31,6 +31,7 @@ static char *volatile temps[TEMPS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pid_t owner; /* process that wrote them: a forked child removes none */
 
+static const char *volatile interrupted; /* a line for SIGINT */
 static const int fatal_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 
 static void unlink_temps(void)
@@ -53,7 +54,10 @@ static void on_death(void *arg, const char *reason)
 /* SA_RESETHAND has restored the default action: the raised signal ends the process as soon as the handler returns. */
 static void on_signal(int sig)
 {
+	const char *line = __atomic_load_n(&interrupted, __ATOMIC_ACQUIRE);
 	unlink_temps();
+	if (sig == SIGINT && line)
+		(void)!write(STDERR_FILENO, line, strlen(line));
 	raise(sig);
 }
 
@@ -362,6 +366,14 @@ void out_abandon(struct out *o)
 	if (o->fd != STDOUT_FILENO)
 		close(o->fd);
 	out_free(o);
+}
+
+void out_interrupted(const char *line)
+{
+	pthread_mutex_lock(&lock);
+	install_handlers();
+	pthread_mutex_unlock(&lock);
+	__atomic_store_n(&interrupted, line, __ATOMIC_RELEASE);
 }
 
 int finish(void)

@@ -27,6 +27,9 @@ void out_close(struct out *o);
 /* Discards what was written: the temporary file is removed, the old file stays; frees o. */
 void out_abandon(struct out *o);
 
+/* What SIGINT prints, a whole line, before it ends the program; NULL: nothing. The text must stay valid until the next call. */
+void out_interrupted(const char *line);
+
 /* The end of every main: flushes and closes stdout; ends the program if that fails, else returns 0. */
 int finish(void);
 

@@ -52,7 +52,7 @@ static void write_block(const struct train_state *st, struct tns_writer *w, int 
 		st->be->unmap_device(st->be, s);
 }
 
-void checkpoint_write(const struct train_state *st, const char *path, const char *key)
+void checkpoint_write(const struct train_state *st, const char *path, const char *key, int done)
 {
 	const struct netdesc *d = &st->m->d;
 	struct tns_writer *w = tns_create(path);
@@ -60,6 +60,8 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 	tns_put_meta(w, "opt/key", key);
 	put_number(w, "opt/epoch", st->epoch);
 	put_number(w, "opt/planned", st->planned);
+	if (done)
+		tns_put_meta(w, "opt/done", "1");
 	put_number(w, "opt/step", st->step);
 	put_number(w, "opt/best_epoch", st->best_epoch);
 	put_number(w, "opt/best", st->best);

@@ -5,8 +5,9 @@
 
 #include "lib/train/train_state.h"
 
-/* key: options and fingerprints of the data, which must be equal in a run that resumes. Ends the program where a weight is not finite. */
-void checkpoint_write(const struct train_state *s, const char *path, const char *key);
+/* key: options and fingerprints of the data, which must be equal in a run that resumes. done: the run is at its end (META
+ * opt/done). Ends the program where a weight is not finite. */
+void checkpoint_write(const struct train_state *s, const char *path, const char *key, int done);
 /* Returns 1, s read from the file, or 0: there is no such file; ends the program where the key or a shape differs. */
 int checkpoint_read(struct train_state *s, const char *path, const char *key);
 

@@ -12,6 +12,7 @@
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/history.h"
 #include "lib/train/dae_run.h"
+#include "lib/train/keep.h"
 
 struct stack {
 	const struct dae_run *r;
@@ -77,6 +78,8 @@ static void write_checkpoint(const struct stack *s)
 	tns_put_meta(w, "opt/epoch", text);
 	snprintf(text, sizeof text, "%d", s->r->a->epochs);
 	tns_put_meta(w, "opt/planned", text);
+	if (s->layer == s->r->layers - 1 && s->epoch == s->r->a->epochs)
+		tns_put_meta(w, "opt/done", "1");
 	for (int i = 0; i <= s->layer; i++) {
 		uint64_t dim = block_size(s, i);
 		snprintf(text, sizeof text, "opt/block/%d", i);
@@ -165,7 +168,7 @@ static void train_layer(struct stack *s, struct dae *d, const uint8_t *bytes, co
 	const struct dae_run *r = s->r;
 	const struct backend *be = r->be;
 	size_t size = block_size(s, s->layer) * sizeof(real);
-	double start = log_seconds(), written = 0, cost = 0;
+	double start = log_seconds(), written = r->spare ? start : 0, cost = 0;
 	while (s->epoch < r->a->epochs) {
 		double loss = dae_epoch(d, bytes, codes, s->layer, (uint32_t)++s->epoch, r->a);
 		if (!isfinite(loss))
@@ -174,7 +177,8 @@ static void train_layer(struct stack *s, struct dae *d, const uint8_t *bytes, co
 		progress_tick(p, (uint64_t)(s->layer * r->a->epochs + s->epoch), (uint64_t)(r->layers * r->a->epochs));
 		if (s->epoch % (r->a->epochs / 10 ? r->a->epochs / 10 : 1) == 0 || s->epoch == 1)
 			progress_line(p, "layer %d, epoch %d: train loss %.5g", s->layer, s->epoch, loss);
-		int due = r->checkpoint && (s->epoch == r->a->epochs || log_seconds() - written >= 20 * cost);
+		double wait = 20 * cost > KEEP_SECONDS || !r->spare ? 20 * cost : KEEP_SECONDS;
+		int due = r->checkpoint && ((s->epoch == r->a->epochs && !r->spare) || log_seconds() - written >= wait);
 		if (due || is_snapshot(r, s->epoch) || s->epoch == r->a->epochs)
 			be->download(be, s->block[s->layer], d->param, size);
 		snapshot(s);
@@ -182,6 +186,7 @@ static void train_layer(struct stack *s, struct dae *d, const uint8_t *bytes, co
 			double before = log_seconds();
 			write_checkpoint(s);
 			written = log_seconds(), cost = written - before;
+			keep_written(r->checkpoint, r->layers > 1 ? s->layer : -1, s->epoch);
 		}
 	}
 }

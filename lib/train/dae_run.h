@@ -16,7 +16,7 @@ struct dae_run {
 	int snapshots, snapshot[DAE_RUN_SNAPSHOTS]; /* epochs, of the last layer, after which the model is also written to output-EPOCH */
 	const char *output;			    /* NULL: stdout */
 	const char *checkpoint, *log;		    /* files or NULL */
-	int resume, quiet;
+	int resume, spare, quiet;		    /* spare: as train_options' */
 };
 
 /* Writes the model: the net `fcH sigmoid ... fcV sigmoid`, encoder then decoder, the decoder's weights the encoder's transposed; target

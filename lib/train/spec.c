@@ -60,6 +60,18 @@ int spec_optimizer(const char *name)
 	return find((const char *const[]){"sgd", "nesterov", "adam", NULL}, name);
 }
 
+int spec_loss(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum loss_kind kind;
+	} known[] = {{"squared", LOSS_SQUARED}, {"smooth", LOSS_SMOOTH}, {"wing", LOSS_WING}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strcmp(name, known[i].name))
+			return known[i].kind;
+	return -1;
+}
+
 double spec_schedule_factor(enum schedule s, int e, int n)
 {
 	double t = (double)(e - 1) / n;

@@ -23,5 +23,6 @@ double spec_schedule_factor(enum schedule s, int e, int n);
 int spec_schedule(const char *name);
 int spec_extend(const char *name);    /* no, stretch, hold */
 int spec_optimizer(const char *name); /* sgd, nesterov, adam */
+int spec_loss(const char *name);      /* of a coordinate: squared, smooth, wing */
 
 #endif

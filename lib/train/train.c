@@ -3,12 +3,14 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/err.h"
 #include "lib/base/shuffle.h"
 #include "lib/nn/decode.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/train/checkpoint.h"
+#include "lib/train/keep.h"
 #include "lib/train/train.h"
 
 static uint8_t *map_images(const struct train *t, const struct dataset *ds)
@@ -265,10 +267,19 @@ static void report_divergence(const struct train *t, double loss)
 	if (layer >= 0)
 		snprintf(where, sizeof where, ", layer %d", layer);
 	const char *text = isfinite(loss) ? "has exploded, it is" : "is";
+	if (!t->s.best_epoch && t->a->spare) /* nobody goes on from there */
+		unlink(t->a->checkpoint);
 	if (!t->s.best_epoch)
 		die("epoch %d%s: the loss %s %g; a smaller --rate may help", t->s.epoch, where, text, fabs(loss));
 	warn("epoch %d%s: the loss %s %g; a smaller --rate may help; the best weights, of epoch %d, are kept", t->s.epoch, where, text,
 		fabs(loss), t->s.best_epoch);
+}
+
+/* After the last epoch, or when patience is at its end. */
+static int at_end(const struct train *t)
+{
+	const struct train_options *a = t->a;
+	return t->s.epoch >= a->epochs || (t->valid && a->patience && t->s.epoch - t->s.best_epoch >= a->patience);
 }
 
 /* A checkpoint may have been made for another number of epochs. */
@@ -302,13 +313,13 @@ int train_run(struct train *t)
 				 : xstrdup("epoch\trate\ttrain_loss\tseconds");
 	struct tlog *log = tlog_open(a->log, columns, (uint64_t)t->s.epoch);
 	struct progress p;
-	double start = log_seconds(), written = 0, cost = 0;
+	double start = log_seconds(), written = a->spare ? start : 0, cost = 0;
 	progress_begin(&p, "faces", a->quiet);
 	if (points)
 		progress_line(&p, "mean face: %.4g px", t->baseline.error);
 	else
 		progress_line(&p, "most frequent class: error %.4g, loss %.4g", t->baseline.error, t->baseline.loss);
-	while (t->s.epoch < a->epochs && !(t->valid && a->patience && t->s.epoch - t->s.best_epoch >= a->patience)) {
+	while (!at_end(t)) {
 		t->s.epoch++;
 		int at = t->s.epoch < t->s.planned ? t->s.epoch : t->s.planned; /* beyond it: the last one's rate */
 		double rate = a->learning_rate * spec_schedule_factor(a->schedule, at, t->s.planned), loss = train_epoch(t, rate, &p);
@@ -331,10 +342,11 @@ int train_run(struct train *t)
 			progress_line(&p, "epoch %d: train loss %.5g", t->s.epoch, loss);
 		}
 		/* after the last epoch, else at most 1/20 of the time goes to checkpoints */
-		if (a->checkpoint && (t->s.epoch == a->epochs || log_seconds() - written >= 20 * cost)) {
-			double before = log_seconds();
-			checkpoint_write(&t->s, a->checkpoint, a->key);
+		double before = log_seconds(), wait = 20 * cost > KEEP_SECONDS || !a->spare ? 20 * cost : KEEP_SECONDS;
+		if (a->checkpoint && ((at_end(t) && !a->spare) || before - written >= wait)) {
+			checkpoint_write(&t->s, a->checkpoint, a->key, at_end(t));
 			written = log_seconds(), cost = written - before;
+			keep_written(a->checkpoint, -1, t->s.epoch);
 		}
 	}
 	progress_end(&p);

@@ -25,6 +25,7 @@ struct train_options {
 	enum extend extend;	/* a checkpoint made for another number of epochs: what becomes of its schedule */
 	const char *checkpoint; /* file, or NULL */
 	int resume;		/* resume from it where it exists */
+	int spare;		/* it is needed only if the run is interrupted: not within KEEP_SECONDS of the last, nor at the end */
 	const char *key;	/* a checkpoint's key must be equal: options and fingerprints of the data */
 	const char *log;	/* TSV file, or NULL */
 	const char *best_near;	/* the best weights are kept in an unlinked file in the directory of this file; NULL: in /tmp */

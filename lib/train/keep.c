@@ -1,0 +1,75 @@
+/* The checkpoint's file, and the line for SIGINT. */
+#include "lib/train/keep.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/stream/tns.h"
+
+/* The line is left to the handler until the next one replaces it; the one before that is freed. */
+static void say(char *line)
+{
+	static char *now, *before;
+	free(before);
+	before = now, now = line;
+	out_interrupted(line);
+}
+
+static int is_regular(const char *path)
+{
+	struct stat st;
+	return !stat(path, &st) && S_ISREG(st.st_mode);
+}
+
+/* A run that is there already must not be lost by a forgotten --resume. */
+static void check_there(const struct keep *k)
+{
+	struct tns *t = tns_open(k->path);
+	const char *epoch = tns_meta_value(t, "opt/epoch"), *planned = tns_meta_value(t, "opt/planned");
+	if (!epoch)
+		die("%s: is no checkpoint, so it is not written over", k->path);
+	if (!tns_meta_value(t, "opt/done"))
+		die("%s: keeps epoch %s of %s of a run: --resume goes on, --fresh starts over", k->path, epoch, planned ? planned : "?");
+	tns_free(t);
+}
+
+void keep_open(struct keep *k, const char *checkpoint, const char *output, int resume, int fresh)
+{
+	struct stat st;
+	*k = (struct keep){0};
+	int to_file = output && strcmp(output, "-") && (is_regular(output) || stat(output, &st));
+	if (checkpoint)
+		k->path = xstrdup(checkpoint);
+	else if (to_file)
+		k->path = xprintf("%s.last", output), k->own = 1;
+	if (resume && !k->path)
+		die_usage("--resume needs --checkpoint, or --output FILE, beside which FILE.last is kept");
+	if (resume && fresh)
+		die_usage("--resume goes on, --fresh starts over: not both");
+	if (k->path && !resume && !fresh && is_regular(k->path))
+		check_there(k);
+	say(xprintf("\n%s: interrupted: nothing is kept%s\n", err_program(),
+		k->path ? "" : ", as nothing is of a run to stdout (--checkpoint FILE keeps its epochs)"));
+}
+
+void keep_written(const char *path, int layer, int epoch)
+{
+	char of[40] = "";
+	if (layer >= 0)
+		snprintf(of, sizeof of, " of layer %d", layer);
+	say(xprintf("\n%s: interrupted: epoch %d%s is kept in %s; this goes on: %s%s\n", err_program(), epoch, of, path, opt_command(),
+		strstr(opt_command(), " --resume") ? "" : " --resume"));
+}
+
+void keep_close(struct keep *k)
+{
+	out_interrupted(NULL);
+	if (k->own)
+		unlink(k->path);
+	free(k->path);
+}

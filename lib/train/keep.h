@@ -1,0 +1,21 @@
+/* What a training keeps of itself for the case that it is interrupted: a checkpoint in the file that the user names, which stays, or beside
+ * its output, OUTPUT.last, which is gone once the output is there. Of a training to stdout nothing is kept. */
+#ifndef KEEP_H
+#define KEEP_H
+
+struct keep {
+	char *path; /* of the checkpoint; NULL: none */
+	int own;    /* 1: OUTPUT.last, first written after KEEP_SECONDS */
+};
+
+#define KEEP_SECONDS 1.0
+
+/* Chooses the file. Ends the program where it holds a run that is not at its end and neither resume nor fresh (start over) is given, or is
+ * no checkpoint at all; exit 2: resume without a file to resume from. From here on SIGINT says what is kept. */
+void keep_open(struct keep *k, const char *checkpoint, const char *output, int resume, int fresh);
+/* After a checkpoint was written: epochs of layer are kept; layer -1: of the only one. */
+void keep_written(const char *path, int layer, int epoch);
+/* The output is there: removes OUTPUT.last; frees. */
+void keep_close(struct keep *k);
+
+#endif
