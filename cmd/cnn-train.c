@@ -8,19 +8,21 @@
 #include "lib/nn/backend_open.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/train/keep.h"
+#include "lib/train/preset.h"
 #include "lib/train/train.h"
 #include "lib/train/unlearned.h"
 
 static struct {
-	const char *net, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *extend, *log,
-		*device, *precision, *output;
+	const char *net, *preset, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *extend,
+		*log, *device, *precision, *output;
 	int64_t epochs, batch, patience, threads;
 	struct opt_list weigh;
 	double width, sigma, entropy, distrust;
 	double rate, momentum, decay, valid_part;
 	uint64_t seed;
 	int resume, fresh, quiet;
-} o = {.net = "fc500 sigmoid fc",
+} o = {.net = "",
+	.preset = "none",
 	.target = "coords",
 	.loss = "squared",
 	.offset = "auto",
@@ -38,7 +40,12 @@ static struct {
 	.seed = 1};
 
 static const struct opt opts[] = {
-	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC", "the net, as text or as @FILE", 0},
+	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC", "the net, as text or as @FILE; without it that of the preset default", 0},
+	{0, "preset", OPT_CHOICE, &o.preset, 0, 0, "none|fast|default|best",
+		"what suits detectors of points, for all options that are not given: heat maps, a net for the images' size, augmentation, "
+		"a "
+		"held-out part",
+		1},
 	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords|heatmap|map",
 		"what it learns: the label; or the keypoints (missing ones are masked): their coordinates, a map for each, one map of all",
 		0},
@@ -106,14 +113,18 @@ int main(int argc, char **argv)
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	tns_promise(o.output), out_check(o.suspects, 0);
-	enum target target = (enum target)model_target(o.target);
-	o.net = netdesc_text(o.net); /* META history gets the net, not the name of a file */
 	if (o.valid && o.valid_part > 0)
 		die_usage("--valid and --valid-part exclude each other");
 	if (strcmp(o.extend, "no") && !o.resume)
 		die_usage("--extend needs --resume");
 	struct keep keep;
 	keep_open(&keep, o.checkpoint, o.output, o.resume, o.fresh);
+	o.preset = preset_begin(o.preset, o.target, !opt_given("net") && (!opt_given("target") || !strcmp(o.target, "heatmap")));
+	enum target target = (enum target)model_target(o.target);
+	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
+	struct dataset *all = dataset_load(operand[0], target), *train, *valid;
+	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
+	o.net = netdesc_text(*o.net ? o.net : "fc500 sigmoid fc"); /* META history gets the net, not the name of a file */
 	struct train_options a = {.epochs = (int)o.epochs,
 		.batch = (int)o.batch,
 		.patience = (int)o.patience,
@@ -142,19 +153,7 @@ int main(int argc, char **argv)
 		(o.suspects || o.distrust > 0 || o.weigh.n)) /* a map knows no single point */
 		die_usage("--suspects, --distrust and --weigh are for the targets coords and heatmap");
 	spec_augment(o.augment, &a.augment);
-	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
-	struct dataset *all = dataset_load(operand[0], target), *train = all, *valid = NULL;
-	if (o.valid) {
-		valid = dataset_load(o.valid, target);
-		dataset_match(valid, all);
-	} else if (o.valid_part > 0) {
-		train = dataset_part(all, o.valid_part, o.seed, 0);
-		valid = dataset_part(all, o.valid_part, o.seed, 1);
-		train->head = all->head;
-		dataset_release_rows(all);
-		if (!train->n || !valid->n)
-			die("%s: %u rows can't be parted by --valid-part %g", all->head->name, all->n, o.valid_part);
-	}
+	dataset_hold_out(all, o.valid, o.valid_part, o.seed, target, &train, &valid);
 	struct model *m = model_new(o.net, target, all->W, all->H, all->values, all->names);
 	m->pairs = all->pairs ? xstrdup(all->pairs) : NULL;
 	if (m->points && a.augment.flip)

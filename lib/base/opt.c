@@ -18,6 +18,7 @@ static const struct opt *table; /* as parsed, for opt_line */
 static const char *program;
 static char *defaults[OPT_MAX]; /* values before parsing, as text; NULL: none */
 static char *line, *command;
+static int given[OPT_MAX];
 
 /* ---- parsing ---- */
 
@@ -53,8 +54,8 @@ static int is_choice(const char *words, const char *s)
 	}
 }
 
-/* given: how many times the option came before. The first value of a list replaces its default. */
-static void store(const struct opt *o, char *text, int given)
+/* before: how many times the option came already. The first value of a list replaces its default. */
+static void store(const struct opt *o, char *text, int before)
 {
 	switch (o->kind) {
 	case OPT_FLAG:
@@ -96,7 +97,7 @@ static void store(const struct opt *o, char *text, int given)
 	}
 	case OPT_LIST: {
 		struct opt_list *l = o->to;
-		if (!given)
+		if (!before)
 			l->n = 0;
 		if (l->n == LIST_MAX)
 			die_usage("--%s: given more than %d times", o->name, LIST_MAX);
@@ -180,6 +181,24 @@ static int is_named(const char *const *names, const char *name)
 	return 0;
 }
 
+static const struct opt *find(const char *name)
+{
+	const struct opt *o = table;
+	while (strcmp(o->name, name))
+		o++;
+	return o;
+}
+
+int opt_given(const char *name)
+{
+	return given[find(name) - table];
+}
+
+void opt_set(const char *name, const char *value)
+{
+	store(find(name), xstrdup(value), 0); /* kept: the option may point into it */
+}
+
 static int same_file(const char *a, const char *b)
 {
 	struct stat x, y;
@@ -223,7 +242,8 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 {
 	struct option longs[OPT_MAX + 3] = {0};
 	char shorts[2 * OPT_MAX + 4] = ":hV"; /* the colon: ':' is returned for a missing argument, '?' for an unknown option */
-	int given[OPT_MAX] = {0}, nopts = 0, c;
+	int nopts = 0, c;
+	memset(given, 0, sizeof given);
 	char *s = shorts + strlen(shorts);
 	err_name(p->name);
 	reserve_std_fds();

@@ -87,6 +87,10 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n);
 /* "name version --opt value ...": every option that affects the result and differs from its default, in table order.
  * After opt_parse; valid until the next call, not to be freed. */
 const char *opt_line(void);
+/* How many times the command line gave the option of this long name; after opt_parse. */
+int opt_given(const char *name);
+/* Sets an option as if the command line gave it; for presets, of which opt_line then tells every value. Ends the program like opt_parse. */
+void opt_set(const char *name, const char *value);
 /* The command as it was given, quoted for the shell; after opt_parse, not to be freed. */
 const char *opt_command(void);
 /* How two such lines differ: "--batch is 51, was 50; other data", for a message; the caller frees. */

@@ -160,6 +160,22 @@ void dataset_match(struct dataset *ds, const struct dataset *like)
 	free(row), free(order), names_free(from), names_free(to);
 }
 
+void dataset_hold_out(struct dataset *all, const char *valid_path, double share, uint64_t seed, enum target target, struct dataset **train,
+	struct dataset **valid)
+{
+	*train = all, *valid = NULL;
+	if (valid_path) {
+		*valid = dataset_load(valid_path, target);
+		dataset_match(*valid, all);
+	} else if (share > 0) {
+		*train = dataset_part(all, share, seed, 0), *valid = dataset_part(all, share, seed, 1);
+		(*train)->head = all->head;
+		dataset_release_rows(all);
+		if (!(*train)->n || !(*valid)->n)
+			die("%s: %u rows can't be parted by --valid-part %g", all->head->name, all->n, share);
+	}
+}
+
 void dataset_keep_positive(struct dataset *ds)
 {
 	uint32_t kept = 0;

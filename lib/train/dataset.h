@@ -29,6 +29,10 @@ struct dataset *dataset_load(const char *path, enum target target);
 /* A random part, split by groups: the rows for which Philox (seed, PHILOX_SPLIT, 0, group) < share (part = 1), or the others (part = 0). A
  * deep copy, but head and table are NULL. */
 struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t seed, int part);
+/* The training set *train and, or NULL, the held-out set *valid: of a file, matched with dataset_match, or a part of the data, where share
+ * is above 0; *all: the data, whose head stays valid. Dies where a part would be empty. */
+void dataset_hold_out(struct dataset *all, const char *valid_path, double share, uint64_t seed, enum target target, struct dataset **train,
+	struct dataset **valid);
 /* Brings ds's points or classes into the order of like's, by name; dies where they are not the same, or the images' sizes differ. */
 void dataset_match(struct dataset *ds, const struct dataset *like);
 /* Leaves only the rows whose label is not 0, for training with TARGET_IMAGE; dies when there are none. */
