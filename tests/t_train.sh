@@ -227,7 +227,7 @@ fails 1 "nosuch.tns: No such file" cnn-train -q nosuch.tns -o no.tns
 fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid big.tns -o no.tns
 face-synth -q -n 30 --size 24x24 --points 9 | csv-clean -q --keep-all -o nine.tns
 fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid nine.tns -o no.tns
-fails 1 "can't be parted" cnn-train -q --valid-part 0.001 nine.tns -o no.tns
+fails 1 "can't be parted" cnn-train -q -n fc --valid-part 0.001 nine.tns -o no.tns
 fails 2 "exclude each other" cnn-train -q --valid nine.tns --valid-part 0.3 faces.tns -o no.tns
 fails 2 "--net: layer 1: 'fcx' is no layer" cnn-train -q -n 'fc5 fcx' faces.tns -o no.tns
 fails 1 "nosuch: No such file" cnn-train -q -n @nosuch faces.tns -o no.tns
