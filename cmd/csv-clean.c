@@ -76,8 +76,11 @@ static void summary(const struct csv *c, const struct clean *cl)
 			fprintf(stderr, "%s %llu %s", n++ ? "," : "; faults:", (unsigned long long)cl->kind[k],
 				fault_name((enum fault_kind)k));
 	if (c->npoints && !cl->fitted)
-		fprintf(stderr, "; no shape model (fewer than %d labelled rows): only half labels and labels outside were looked for",
-			SHAPE_ROWS_MIN);
+		fprintf(stderr, "; no shape model (%zu labelled rows, %d needed): only half labels and labels outside were looked for",
+			cl->model_rows, SHAPE_ROWS_MIN);
+	if (cl->fitted && cl->shrunk > 0)
+		fprintf(stderr, "; shape model from %zu labelled rows, shrunk by %.0f%%%s", cl->model_rows, 100 * cl->shrunk,
+			cl->model_rows < SHAPE_ROWS_GROSS ? ": it finds gross faults only" : "");
 	fprintf(stderr, "\n");
 	for (int i = 0; i < cl->sentinels.n; i++)
 		fprintf(stderr, "csv-clean: %.7g,%.7g is taken for 'no label' (--missing none: it is a label)\n",

@@ -8,6 +8,12 @@ bench: $B/built
 kernel-table: $(gpu_objs) $(host_checks)
 	tests/kernel_table.sh $B kernels/cuda/README.md
 
+## measure: make small-sets [ROWS="10 30 60 100 300"] | faults that csv-clean finds in small sets of synthetic faces
+.PHONY: small-sets
+ROWS ?= 10 30 60 100 300
+small-sets: $B/built
+	@tests/small_sets.sh $B/bin $(ROWS) && $(machine)
+
 ## measure: make gpu-check | on a machine with a GPU: build for it, compare with the reference, train, time [PEERS=DIR PYTHON=P: beside PyTorch]
 gpu-check:
 	@[ -n "$(NVCC)" ] || { echo "gpu-check: there is no nvcc"; exit 1; }

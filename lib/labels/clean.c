@@ -72,7 +72,8 @@ static void define_tensors(struct clean *cl)
 	tns_put_meta(h->w, "points", list);
 	free(list);
 	h->capacity = CLEAN_BUFFER_BYTES / h->pixels;
-	h->capacity = h->capacity > CLEAN_BUFFER_ROWS ? CLEAN_BUFFER_ROWS : h->capacity < SHAPE_ROWS_MIN ? SHAPE_ROWS_MIN : h->capacity;
+	h->capacity = h->capacity < CLEAN_BUFFER_LEAST ? CLEAN_BUFFER_LEAST : h->capacity;
+	h->capacity = h->capacity > CLEAN_BUFFER_ROWS ? CLEAN_BUFFER_ROWS : h->capacity;
 	h->rows = xcalloc(h->capacity, sizeof *h->rows);
 	h->xy = xmalloc(h->capacity * row);
 	h->images = xlarge(h->capacity * h->pixels);
@@ -228,7 +229,7 @@ static void freeze(struct clean *cl)
 	free(self);
 	label_check_fit(h->check, known, h->n, h->csv->w, h->csv->h);
 	free(known);
-	cl->fitted = h->check->fitted;
+	cl->fitted = h->check->fitted, cl->model_rows = h->check->rows, cl->shrunk = h->check->shrunk;
 	for (size_t i = 0; i < h->n; i++)
 		finish_row(cl, &h->rows[i]);
 	free(h->rows);

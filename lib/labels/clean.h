@@ -1,8 +1,8 @@
 /* Turns rows of a CSV into rows of a data set: merges duplicates, blanks wrong labels or drops their rows, reports every fault.
  *
- * The first CLEAN_BUFFER_ROWS rows are buffered (fewer if their pixels would exceed CLEAN_BUFFER_BYTES, but at least 100); the shape model
- * is fitted to them and does not change afterwards. From then on memory grows by 16 bytes a row (image_hash_set.h). Duplicates among the
- * buffered rows complete each other's labels; a later duplicate is only dropped. Rows are written in input order. */
+ * The first CLEAN_BUFFER_ROWS rows are buffered (fewer if their pixels would exceed CLEAN_BUFFER_BYTES, but at least CLEAN_BUFFER_LEAST);
+ * the shape model is fitted to them and does not change afterwards. From then on memory grows by 16 bytes a row (image_hash_set.h).
+ * Duplicates among the buffered rows complete each other's labels; a later duplicate is only dropped. Rows are written in input order. */
 #ifndef CLEAN_H
 #define CLEAN_H
 
@@ -14,6 +14,7 @@
 #include "lib/stream/tns.h"
 
 #define CLEAN_BUFFER_ROWS 2000
+#define CLEAN_BUFFER_LEAST 100
 #define CLEAN_BUFFER_BYTES (256u << 20)
 
 struct clean {
@@ -30,6 +31,8 @@ struct clean {
 	uint64_t kind[FAULT_KINDS];				/* faults of each kind */
 	const int *partner;					/* (K) mirror partners, once the first rows were read; else NULL */
 	int fitted;						/* 1: there is a shape model (needs SHAPE_ROWS_MIN rows) */
+	size_t model_rows;					/* labelled rows that it was, or would have been, fitted to */
+	double shrunk;						/* as shape's */
 	struct clean_state *state;				/* private */
 };
 

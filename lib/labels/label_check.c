@@ -71,14 +71,22 @@ void label_check_fit(struct label_check *c, const float *xy, size_t n, int w, in
 {
 	int k = c->found->k;
 	c->fitted = c->nblocks > 0;
+	c->rows = n;
+	c->shrunk = 0;
 	for (int b = 0; b < c->nblocks; b++) {
 		struct label_check_block *q = &c->block[b];
 		float *rows = xmalloc(n * 2 * (size_t)q->k * sizeof *rows);
-		for (size_t i = 0; i < n; i++)
-			gather(q, xy + i * 2 * (size_t)k, rows + i * 2 * (size_t)q->k);
+		size_t labelled = 0;
+		for (size_t i = 0; i < n; i++) {
+			float *row = rows + i * 2 * (size_t)q->k;
+			gather(q, xy + i * 2 * (size_t)k, row);
+			labelled += shape_visible(q->k, row) != 0;
+		}
 		shape_free(q->shape);
 		q->shape = shape_fit(q->k, rows, n, w, h);
 		c->fitted &= q->shape != NULL;
+		c->rows = labelled < c->rows ? labelled : c->rows;
+		c->shrunk = q->shape && q->shape->shrunk > c->shrunk ? q->shape->shrunk : c->shrunk;
 		free(rows);
 	}
 }

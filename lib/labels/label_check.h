@@ -7,6 +7,8 @@
 
 struct label_check {
 	int fitted;			 /* 1: every block has a shape model */
+	size_t rows;			 /* labelled ones that it was fitted to; of blocks, the fewest */
+	double shrunk;			 /* as shape's; of blocks, the most */
 	struct faults *found;		 /* of the last row; owned by the label_check */
 	struct label_check_block *block; /* private */
 	int nblocks;

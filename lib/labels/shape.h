@@ -8,7 +8,13 @@
  *   set    squared Mahalanobis distance of the row (F distributed, f_dist.h)
  *   point  the distance of each point given all others (SHAPE_ALPHA over the number of points, for each)
  *   shift  the distance of the best translation of the row; rejected where it is too large both alone and given the rest
- * So of correct labels like those it was fitted to a few in 1,000 are rejected, whatever the data. */
+ * So of correct labels like those it was fitted to a few in 1,000 are rejected, whatever the data.
+ *
+ * Few rows (under SHAPE_ROWS_MANY, or SHAPE_ROWS_EACH a coordinate) don't determine the matrix: it is shrunk towards a simpler one
+ * (shape_target.h) that weighs as many rows as there are coordinates, so that it matters less the more rows there are; scale and degrees of
+ * freedom come from rows that were held out. A scale estimated from n rows makes tails heavier, 1 / nu = 1 / nu of the rows + 1 / (n - 1)
+ * (variances of the two add, as Welch and Satterthwaite match them, 1946), so that correct rows are rejected as rarely as by many rows.
+ * What is found then: pipelines/README.md, "Small sets". */
 #ifndef SHAPE_H
 #define SHAPE_H
 
@@ -16,7 +22,10 @@
 #include <stdint.h>
 
 #define SHAPE_POINTS_MAX 64
-#define SHAPE_ROWS_MIN 100
+#define SHAPE_ROWS_MIN 10
+#define SHAPE_ROWS_GROSS 30 /* fewer: only gross faults are found */
+#define SHAPE_ROWS_MANY 300
+#define SHAPE_ROWS_EACH 10 /* of each coordinate */
 #define SHAPE_ALPHA 0.001
 #define SHAPE_PRECISION 0.5 /* pixels: least standard deviation of a label, however well the others predict it */
 
@@ -27,6 +36,7 @@ struct shape {
 	double dof;		    /* degrees of freedom, nu */
 	size_t rows;		    /* with a label, that it was fitted to */
 	size_t rejected;	    /* of them, rejected as wrong by the last round of the fit */
+	double shrunk;		    /* weight of shape_target.h in cov, 0 to 1; 0: there were many rows */
 	struct shape_cache **cache; /* private: what depends on the set of labelled points alone */
 };
 
