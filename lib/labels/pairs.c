@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/median.h"
 #include "lib/labels/cholesky.h"
+#include "lib/labels/shape.h"
 #include "lib/stream/names.h"
 
 /* Of the larger side of the image: how far a mirrored mean may lie from its partner's; how far the axis may be from the image's middle. */
@@ -52,6 +53,18 @@ static int medians(int k, const float *xy, size_t n, double (*m)[2])
 	}
 	free(v);
 	return known;
+}
+
+/* Of few rows that lack different points, medians are those of other faces for each point, turned otherwise: the centre of the shape model
+ * is one of all rows, the missing points inferred. */
+static void centre_of_few(int k, const float *xy, size_t n, int w, int h, double (*m)[2])
+{
+	struct shape *s = n < SHAPE_ROWS_MANY ? shape_fit(k, xy, n, w, h) : NULL;
+	for (int p = 0; p < k && s; p++)
+		for (int d = 0; d < 2; d++)
+			m[p][d] = isnan(m[p][d]) ? NAN : s->mean[2 * p + d];
+	if (s)
+		shape_free(s);
 }
 
 /* An axis, x = x0 + tilt (y - y0), tilt small. */
@@ -279,6 +292,7 @@ int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names)
 		free(by_name), free(side), free(m);
 		return partner;
 	}
+	centre_of_few(k, xy, n, w, h, m);
 	memcpy(by_name, partner, (size_t)k * sizeof *by_name);
 	for (int p = 0; p < k; p++)
 		side[p] = names_side(names[p], names);

@@ -1,7 +1,9 @@
 /* Which points are each other's mirror images, found from labels: the mean shape, mirrored about its vertical axis, falls onto itself, each
  * point onto its partner. Names are a hint: where they name a partner that the geometry allows, it is taken.
  * A partner is a number: of another point, of the point itself where it lies on the axis, NAMES_NO_PARTNER where it has none (labels of one
- * side only), so that a mirror image can't be labelled. */
+ * side only), so that a mirror image can't be labelled.
+ * A point's mean is its median, or, where there are under SHAPE_ROWS_MANY rows of up to SHAPE_POINTS_MAX points, the centre of a shape
+ * model. */
 #ifndef PAIRS_H
 #define PAIRS_H
 
