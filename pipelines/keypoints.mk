@@ -5,7 +5,8 @@
 # Every file in $(KEYPOINTS) can be looked into (tns-info), drawn (render) and made again alone (make out/keypoints/FILE CSV=...).
 KEYPOINTS ?= out/keypoints
 NET ?= pipelines/nets/heat.net
-KEYPOINTS_TRAIN ?= -e 100 $(heat_train)
+KEYPOINTS_EPOCHS ?= 100
+KEYPOINTS_TRAIN ?= -e $(KEYPOINTS_EPOCHS) $(heat_train)
 # models that differ by their seed, averaged
 MODELS ?= 1
 
@@ -15,6 +16,8 @@ keypoints: $(addprefix $(KEYPOINTS)/,score.txt valid.png worst.png curves.png $(
 	$(if $(filter-out 1,$(MODELS)),$(KEYPOINTS)/scores.txt) \
 	$(if $(TEST),$(KEYPOINTS)/test.png $(if $(LOOKUP),$(KEYPOINTS)/submission.csv))
 	@echo "made in $(KEYPOINTS):"; ls $(KEYPOINTS); head -1 $(KEYPOINTS)/score.txt; cat $(KEYPOINTS)/scores.txt 2>/dev/null || true
+	@n=$$($B/bin/tns-info $(KEYPOINTS)/valid.tns | awk '$$1 == "image" {print $$3 + 0}'); \
+	[ $$n -ge 24 ] || echo "(a rough score, of $$n held-out faces: pipelines/README.md, \"Small sets\")"
 
 ENSEMBLE ?= out/ensemble
 BEST ?= out/best

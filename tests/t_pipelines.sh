@@ -62,6 +62,24 @@ train='-e 2 -b 32 -r 0.001 --optimizer adam'
 ok "other options" keypoints "$@" KEYPOINTS="$TMP/whole"
 if [ "$(results "$TMP/whole")" = "$whole" ]; then bad "other options changed nothing"; else good; fi
 
+# 60 faces: both parts have some, and it is said what to expect; the fewer, the likelier one part has none at first
+face-synth -q -n 60 -s 2 --dirt --test "$TMP/test.csv" --test-count 20 --lookup "$TMP/lookup.csv" -o "$TMP/sixty.csv"
+ok "make keypoints of 60 faces" mk keypoints CSV="$TMP/sixty.csv" TEST="$TMP/test.csv" LOOKUP="$TMP/lookup.csv" KEYPOINTS="$TMP/sixty" \
+	NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train --augment flip,shift=4"
+is "$(wc -l <"$TMP/sixty/submission.csv")" "$(wc -l <"$TMP/lookup.csv")" "every row answered by 60 faces"
+grep -q 'few faces: [0-9]* to train on; the score of [0-9]* held out is rough' "$TMP/.err" && grep -q 'a rough score, of [0-9]* held-out' "$TMP/.out" && good ||
+	bad "what 60 faces are told: $(cat "$TMP/.err")"
+faces() { tns-info "$1" | awk '$1 == "image" {print $3 + 0}'; }
+for seed in 1 2 3 4 5 6 7 8; do
+	face-synth -q -n 12 -s $seed -o - | csv-clean -q -o "$TMP/dozen.tns"
+	ok "12 faces, parted" pipelines/split.sh "$BIN" "" "" "$TMP/dozen.tns" "$TMP/a.tns" "$TMP/b.tns"
+	[ "$(faces "$TMP/b.tns")" -ge 1 ] && [ "$(faces "$TMP/a.tns")" -ge 4 ] && good || bad "12 faces, seed $seed: $(faces "$TMP/a.tns") and $(faces "$TMP/b.tns")"
+done
+{ echo id,group; seq 12 | sed 's/$/,1/'; } >"$TMP/one.csv"
+pipelines/split.sh "$BIN" "" "$TMP/one.csv" "$TMP/dozen.tns" "$TMP/a.tns" "$TMP/b.tns" 2>"$TMP/.err" && bad "one person is parted" || good
+is "$(cat "$TMP/.err")" "split.sh: $TMP/dozen.tns: 12 faces can't be parted 0.8,0.2: they show too few people ($TMP/one.csv)" "one person"
+[ -e "$TMP/b.tns" ] && bad "parts of one person" || good
+
 set -- CSV="$TMP/training.csv" EYES="$TMP/eyes" EPOCHS=3 SEEDS='1 2' FEW='20 all' EYES_CLASSIFY="-n 'fc20 sigmoid fc' --target label -e 2" EYES_DAE='-H 20' EYES_DAE_ALL='-H 20 -e 2'
 ok "make eyes" mk eyes -j2 "$@"
 ok "the table has all ways" grep -q '^all .*+-.*+-.*+-' "$TMP/eyes/table.txt"
