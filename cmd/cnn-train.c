@@ -121,6 +121,9 @@ int main(int argc, char **argv)
 	keep_open(&keep, o.checkpoint, o.output, o.resume, o.fresh);
 	o.preset = preset_begin(o.preset, o.target, !opt_given("net") && (!opt_given("target") || !strcmp(o.target, "heatmap")));
 	enum target target = (enum target)model_target(o.target);
+	if ((!model_has_points(target) || target == TARGET_MAP) &&
+		(o.suspects || o.distrust > 0 || o.weigh.n)) /* a map knows no single point */
+		die_usage("--suspects, --distrust and --weigh are for the targets coords and heatmap");
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
 	struct dataset *all = dataset_load(operand[0], target), *train, *valid;
 	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
@@ -149,9 +152,6 @@ int main(int argc, char **argv)
 	a.targets.offset = !strcmp(o.offset, "auto") && model_has_points(target) && target != TARGET_MAP;
 	a.targets.width = o.width > 0 ? o.width : a.targets.loss == LOSS_WING ? 4 : 1;
 	a.targets.curve = a.targets.width / 4;
-	if ((!model_has_points(target) || target == TARGET_MAP) &&
-		(o.suspects || o.distrust > 0 || o.weigh.n)) /* a map knows no single point */
-		die_usage("--suspects, --distrust and --weigh are for the targets coords and heatmap");
 	spec_augment(o.augment, &a.augment);
 	dataset_hold_out(all, o.valid, o.valid_part, o.seed, target, &train, &valid);
 	struct model *m = model_new(o.net, target, all->W, all->H, all->values, all->names);
@@ -185,7 +185,7 @@ int main(int argc, char **argv)
 	if (o.suspects && !failed) {
 		/* the threshold of --distrust, else a sixteenth of the image's width */
 		double px = targets_suspect_px(t->s.targets, o.distrust > 0 ? o.distrust : m->W / 16.0);
-		uint64_t far = targets_write_suspects(t->s.targets, o.suspects, px);
+		uint64_t far = targets_write_suspects(t->s.targets, o.suspects, px, !(t->reached < 0.5 * t->baseline.error));
 		if (!o.quiet)
 			warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
 	}

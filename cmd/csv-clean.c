@@ -17,7 +17,7 @@ static struct {
 	const char *output, *report, *require, *suspects, *pairs, *missing, *image_column;
 	struct opt_size size;
 	int64_t threads;
-	int keep_all, quiet;
+	int keep_all, force, quiet;
 } o;
 
 static const struct opt opts[] = {
@@ -26,6 +26,8 @@ static const struct opt opts[] = {
 		"keep only rows that have these points (names, comma-joined), once faults are blanked", 0},
 	{0, "keep-all", OPT_FLAG, &o.keep_all, 0, 0, 0, "drop and blank nothing, only report; so it is where no column is a point", 0},
 	{0, "report", OPT_STR, &o.report, 0, 0, "FILE", "list the faults: row, name, kind, value, action, tab-separated; rows from 1", 1},
+	{0, "force", OPT_FLAG, &o.force, 0, 0, 0,
+		"blank those too that the list calls unsure: the net knew too little, or they are too many", 0},
 	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "blank the labels listed there as suspect, by cnn-train --suspects", 0},
 	{0, "image-column", OPT_STR, &o.image_column, 0, 0, "NAME", "the column of the pixels, where it is neither Image nor pixels", 0},
 	{0, "missing", OPT_STR, &o.missing, 0, 0, "X,...",
@@ -82,6 +84,11 @@ static void summary(const struct csv *c, const struct clean *cl)
 		fprintf(stderr, "; shape model from %zu labelled rows, shrunk by %.0f%%%s", cl->model_rows, 100 * cl->shrunk,
 			cl->model_rows < SHAPE_ROWS_GROSS ? ": it finds gross faults only" : "");
 	fprintf(stderr, "\n");
+	if (c->has_id && !cl->keep_all && cl->dropped + cl->merged)
+		fprintf(stderr,
+			"csv-clean: %llu rows with an ImageId are not in the output; a table that asks for them (submit --lookup) needs "
+			"--keep-all\n",
+			(unsigned long long)(cl->dropped + cl->merged));
 	for (int i = 0; i < cl->sentinels.n; i++)
 		fprintf(stderr, "csv-clean: %.7g,%.7g is taken for 'no label' (--missing none: it is a label)\n",
 			(double)cl->sentinels.xy[i][0], (double)cl->sentinels.xy[i][1]);
@@ -121,7 +128,12 @@ int main(int argc, char **argv)
 	cl->need = need;
 	cl->pairs = o.pairs;
 	sentinels_state(&cl->sentinels, o.missing);
-	cl->suspects = o.suspects ? suspects_load(o.suspects, c->points, &crc) : NULL;
+	size_t unsure = 0;
+	cl->suspects = o.suspects ? suspects_load(o.suspects, c->points, o.force, &crc, &unsure) : NULL;
+	if (unsure)
+		warn("%s: %zu labels are unsure, of a net that knew too little or doubted too many: none of them is blanked without "
+		     "--force",
+			o.suspects, unsure);
 	cl->keep_all = o.keep_all || !c->npoints;
 	cl->report = o.report ? out_open(o.report, 0) : NULL;
 	if (cl->report)

@@ -179,11 +179,25 @@ nans() { tns-info "$1" | awk '$1 == "keypoints" {print $NF}'; }
 is "$(nans doubted.tns)" "$(($(nans small.tns) + 2))" "one label blanked"
 csv-clean -q --keep-all --suspects doubts.tsv small.csv -o kept.tns
 is "$(nans kept.tns)" "$(csv-clean -q --keep-all small.csv -o all.tns && nans all.tns)" "--keep-all blanks no suspect"
+# of a net that knew too little (or doubts too many) nothing is blanked without --force
+sed 's/suspect/unsure/' doubts.tsv >unsure.tsv
+csv-clean -q --suspects unsure.tsv small.csv -o unsure.tns 2>.err
+is "$(cat .err)" "csv-clean: unsure.tsv: 1 labels are unsure, of a net that knew too little or doubted too many: none of them is blanked without --force" "unsure labels"
+is "$(nans unsure.tns)" "$(nans small.tns)" "are not blanked"
+csv-clean -q --suspects unsure.tsv --force small.csv -o unsure.tns
+is "$(nans unsure.tns)" "$(nans doubted.tns)" "but by --force"
 sed 's/nose_tip/chin/' doubts.tsv >chin.tsv
 fails 1 "chin.tsv: row 1: there is no point 'chin' in the data" csv-clean -q --suspects chin.tsv small.csv -o out.tns
 sed 's/^3/333/' doubts.tsv >far.tsv
 fails 1 "far.tsv: row 1: there is no row 333 in the data" csv-clean -q --suspects far.tsv small.csv -o out.tns
 [ -e out.tns ] && bad "a data set was written" || good
+
+# a test set with labels, whose duplicates a table may ask for
+face-synth -q -n 20 | awk -F, -v OFS=, '{ print NR == 1 ? "ImageId" : NR - 1, $0; if (NR == 5) twice = $0 } END { print 21, twice }' >asked.csv
+csv-clean asked.csv -o asked.tns 2>.err
+grep -q "^csv-clean: 1 rows with an ImageId are not in the output; a table that asks for them (submit --lookup) needs --keep-all$" .err && good || bad "what a submission would lack: $(cat .err)"
+csv-clean --keep-all asked.csv -o asked.tns 2>.err
+grep -q "needs --keep-all" .err && bad "nothing lacks: $(cat .err)" || good
 
 # other image shapes
 printf 'Image\n1 2 3 4 5 6\n' >wide.csv

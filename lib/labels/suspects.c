@@ -15,19 +15,22 @@ struct suspects {
 	char *came; /* of the list */
 };
 
-struct suspects *suspects_load(const char *path, char **names, uint32_t *crc)
+struct suspects *suspects_load(const char *path, char **names, int force, uint32_t *crc, size_t *unsure)
 {
 	struct suspects *s = xcalloc(1, sizeof *s);
 	struct table *t = s->table = table_read(path);
 	int row = table_require(t, "row"), name = table_require(t, "name"), kind = table_require(t, "kind");
 	size_t n = 0;
+	*unsure = 0;
 	uint64_t *keys = xcalloc(t->rows, sizeof *keys);
 	s->value = table_require(t, "value");
 	s->row = xcalloc(t->rows, sizeof *s->row);
 	s->point = xcalloc(t->rows, sizeof *s->point);
 	s->came = xcalloc(t->rows + 1, 1);
 	for (size_t i = 0; i < t->rows; i++) {
-		if (strcmp(table_cell(t, i, kind), "suspect"))
+		int is_unsure = !strcmp(table_cell(t, i, kind), "unsure");
+		*unsure += is_unsure && !force;
+		if (strcmp(table_cell(t, i, kind), "suspect") && !(is_unsure && force))
 			continue;
 		keys[n] = table_uint(t, i, row, UINT32_MAX);
 		s->row[n] = i;

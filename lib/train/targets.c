@@ -300,19 +300,29 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 	free(observed), free(predicted), free(label), free(residual);
 }
 
-uint64_t targets_write_suspects(const struct targets *tg, const char *path, double px)
+static int is_far(const struct targets *tg, size_t i, double px)
+{
+	return (double)tg->residual[i] > px; /* false for NaN */
+}
+
+uint64_t targets_write_suspects(const struct targets *tg, const char *path, double px, int unsure)
 {
 	int count;
 	char **names = names_split(tg->m->names, &count);
 	struct out *f = out_open(path, 0);
 	uint64_t n = 0;
+	size_t all = (size_t)tg->ds->n * (size_t)tg->points, labels = 0, far = 0;
+	for (size_t i = 0; i < all; i++)
+		labels += !isnan(tg->ds->value[2 * i]), far += (size_t)is_far(tg, i, px);
+	unsure |= (double)far > TARGETS_SUSPECTS_MAX * (double)labels;
 	out_printf(f, "row\tname\tkind\tvalue\taction\n");
 	for (uint32_t i = 0; i < tg->ds->n; i++)
 		for (int p = 0; p < tg->points; p++) {
-			float d = tg->residual[(size_t)i * (size_t)tg->points + (size_t)p];
-			if (!((double)d > px))
+			size_t at = (size_t)i * (size_t)tg->points + (size_t)p;
+			if (!is_far(tg, at, px))
 				continue;
-			out_printf(f, "%u\t%s\tsuspect\t%.4g\tnone\n", tg->ds->id[i], names[p], (double)d);
+			out_printf(f, "%u\t%s\t%s\t%.4g\tnone\n", tg->ds->id[i], names[p], unsure ? "unsure" : "suspect",
+				(double)tg->residual[at]);
 			n++;
 		}
 	out_close(f);

@@ -63,8 +63,11 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
  * labels are far from the predictions. */
 double targets_suspect_px(const struct targets *tg, double px);
 #define TARGETS_SUSPECT_FACTOR 3.0
-/* Writes labels whose distance is above px to a file, in the format of csv-clean's reports; returns how many. */
-uint64_t targets_write_suspects(const struct targets *tg, const char *path, double px);
+/* Writes labels whose distance is above px to a file, in the format of csv-clean's reports; returns how many. unsure: the net knows too
+ * little to judge; they are of kind `unsure` then, which csv-clean does not blank by itself, and likewise where they are more than
+ * TARGETS_SUSPECTS_MAX of all. */
+uint64_t targets_write_suspects(const struct targets *tg, const char *path, double px, int unsure);
+#define TARGETS_SUSPECTS_MAX 0.02
 void targets_free(struct targets *tg);
 
 /* Weights (points) from n options "NAME=F", 1 where none is given; points comma-joined; to be freed. Wrong use exits 2. */

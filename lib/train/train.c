@@ -208,6 +208,7 @@ int train_learned_nothing(struct train *t)
 		targets_free(tg);
 		got = points ? s.error : s.loss;
 	}
+	t->reached = got;
 	if (got < base)
 		return 0;
 	warn("nothing was learned: %s %.4g on the %s set, where the %s has %.4g; another --rate, or more --epochs, may help",

@@ -40,6 +40,7 @@ struct train {
 	struct targets *valid_targets;
 	struct decoder *decoder;  /* of targets with points */
 	struct baseline baseline; /* on the validation set, else on the training set */
+	double reached;		  /* after train_learned_nothing: the result that it compared with the baseline */
 	uint32_t *order, *rows;	  /* shuffled row numbers of an epoch: host, device */
 	real *x, *dz;		  /* device, of a batch: input, and gradient of the net's outputs */
 	double *loss;		  /* device, of each row of an epoch */
