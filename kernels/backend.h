@@ -48,7 +48,7 @@ struct heatmap_loss {
 	struct loss point;   /* LOSS_SQUARED, LOSS_SMOOTH or LOSS_WING, widths in cells; its mul is the factor of the whole gradient */
 };
 
-enum { HEATMAP_DECODED = 4 }; /* what a map is decoded to: mean x, mean y, variance (of x and of y, summed), largest probability */
+enum { HEATMAP_DECODED = 4 }; /* what a map is decoded to: mean x, mean y, variance of x, variance of y */
 
 /* All points as Gaussians in one target map (H, W): the maximum over points of exp(-d^2 / (2 sigma^2)), d from a pixel's centre, pixels.
  * Where a point has no label (NaN), pixels within `reach` standard deviations of its prior (mean x, mean y, standard deviation a point) are

@@ -261,19 +261,20 @@ START_TEST(heatmaps)
 			agree(one, 4 * k, 1e-5f, "decoded");
 			free(other);
 		}
-	/* logits of a Gaussian: the softmax is that Gaussian, whose mean and variance are known */
+	/* logits of a Gaussian: the softmax is that Gaussian, whose mean and variances are known */
 	if (H == 33) {
 		float *logits = xcalloc((size_t)(H * W), sizeof *logits), *decoded = blank(be, 4);
 		for (int i = 0; i < H * W; i++)
 			logits[i] = -((float)(i % W) - 9.25f) * ((float)(i % W) - 9.25f) / 8 -
-				    ((float)(i / W) - 14.5f) * ((float)(i / W) - 14.5f) / 8;
+				    ((float)(i / W) - 14.5f) * ((float)(i / W) - 14.5f) / 12.5f;
 		struct heatmap_loss s = {1, H, W, 1, 0, {LOSS_SQUARED, 1, 1, 1}};
 		float *one = in(be, logits, (size_t)(H * W));
 		be->heatmap_loss(be, &s, NULL, NULL, decoded, one, NULL, NULL, 1);
 		float *is = out(be, decoded, 4);
 		ck_assert_float_eq_tol(is[0], 9.25f, 1e-2f);
 		ck_assert_float_eq_tol(is[1], 14.5f, 1e-2f);
-		ck_assert_float_eq_tol(is[2], 8, 0.1f);
+		ck_assert_float_eq_tol(is[2], 4, 0.05f);
+		ck_assert_float_eq_tol(is[3], 6.25f, 0.05f);
 		drop(be, one), free(is);
 	}
 	drop(be, z), drop(be, t), drop(be, weight);

@@ -57,7 +57,7 @@ static double point_map(const struct args *a, size_t i, float *scratch)
 	moments(colsum, W, sum, &mean[0], &variance[0]), moments(rowsum, H, sum, &mean[1], &variance[1]);
 	if (a->decoded) {
 		float *to = a->decoded + i * HEATMAP_DECODED;
-		to[0] = (float)mean[0], to[1] = (float)mean[1], to[2] = (float)(variance[0] + variance[1]), to[3] = (float)(1 / sum);
+		to[0] = (float)mean[0], to[1] = (float)mean[1], to[2] = (float)variance[0], to[3] = (float)variance[1];
 	}
 	if (!t)
 		return 0;

@@ -8,7 +8,7 @@ extern "C" {
 #include "lib/base/err.h"
 }
 
-enum { REDUCTIONS = 8 }; /* buffers in shared memory for the block's reductions, 32 doubles each */
+enum { REDUCTIONS = 9 }; /* buffers in shared memory for the block's reductions, 32 doubles each */
 
 struct heatmap_args {
 	const float *z, *target, *weight;
@@ -23,12 +23,12 @@ struct distribution { /* a map's softmax: the largest logit, the sum of exp(z - 
 	double sum, mean[2];
 };
 
-/* Softmax, mean and variance of a map; decoded (HEATMAP_DECODED) may be NULL. Second moments are taken about the map's centre, in double, to
+/* Softmax, means and variances of a map; decoded (HEATMAP_DECODED) may be NULL. Second moments are taken about the map's centre, in double, to
  * bound cancellation. */
 static __device__ struct distribution softmax_moments(const struct heatmap_args &a, const float *z, float *decoded, double *smem)
 {
 	int W = a.s.W, n = a.s.H * W;
-	double sum = 0, x1 = 0, y1 = 0, square = 0, cx = 0.5 * (W - 1), cy = 0.5 * (a.s.H - 1);
+	double sum = 0, x1 = 0, y1 = 0, x2 = 0, y2 = 0, cx = 0.5 * (W - 1), cy = 0.5 * (a.s.H - 1);
 	struct distribution m;
 	m.max_z = -INFINITY;
 	for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x)
@@ -37,14 +37,14 @@ static __device__ struct distribution softmax_moments(const struct heatmap_args 
 	for (int i = (int)threadIdx.x; i < n; i += (int)blockDim.x) {
 		int row = fast_div(a.W, i);
 		double e = (double)expf(z[i] - m.max_z), x = i - row * W - cx, y = row - cy;
-		sum += e, x1 += e * x, y1 += e * y, square += e * (x * x + y * y);
+		sum += e, x1 += e * x, y1 += e * y, x2 += e * x * x, y2 += e * y * y;
 	}
 	sum = block_sum(sum, smem + 32), x1 = block_sum(x1, smem + 64) / sum, y1 = block_sum(y1, smem + 96) / sum;
-	square = block_sum(square, smem + 128) / sum - x1 * x1 - y1 * y1;
+	x2 = block_sum(x2, smem + 128) / sum - x1 * x1, y2 = block_sum(y2, smem + 160) / sum - y1 * y1;
 	m.sum = sum, m.mean[0] = x1 + cx, m.mean[1] = y1 + cy;
 	if (decoded && !threadIdx.x) {
 		decoded[0] = (float)m.mean[0], decoded[1] = (float)m.mean[1];
-		decoded[2] = (float)(square < 0 ? 0 : square), decoded[3] = (float)(1 / sum);
+		decoded[2] = (float)(x2 < 0 ? 0 : x2), decoded[3] = (float)(y2 < 0 ? 0 : y2);
 	}
 	return m;
 }
@@ -84,7 +84,7 @@ static __device__ double heatmap_point_loss(
 	if (has_gaussian) {
 		entropy = (double)s.entropy * fmin(weight[0], weight[1]);
 		for (int i = 0; i < 2; i++)
-			gaussian(density[i], n[i], (double)t[i], (double)s.sigma, smem + 160 + 32 * i);
+			gaussian(density[i], n[i], (double)t[i], (double)s.sigma, smem + 192 + 32 * i);
 		__syncthreads();
 	}
 	float log_sum = (float)log(m.sum), inv = (float)(1 / m.sum), mul = s.point.mul, entropy_factor = entropy > 0 ? (float)entropy : 0;
@@ -99,7 +99,7 @@ static __device__ double heatmap_point_loss(
 		if (has_gaussian)
 			cross += (double)(q * (log_sum + depth));
 	}
-	return has_gaussian ? loss + entropy * block_sum(cross, smem + 224) : loss;
+	return has_gaussian ? loss + entropy * block_sum(cross, smem + 256) : loss;
 }
 
 /* Decoded points (a.decoded) have the same bits with and without losses. */

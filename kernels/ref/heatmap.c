@@ -7,7 +7,7 @@
 #include "lib/base/err.h"
 
 struct distribution { /* softmax of one map (H, W) */
-	double *p, mean[2], variance, max, log_sum;
+	double *p, mean[2], variance[2], log_sum;
 };
 
 static void softmax_map(struct distribution *m, const real *z, int H, int W)
@@ -17,18 +17,17 @@ static void softmax_map(struct distribution *m, const real *z, int H, int W)
 		max_z = (double)z[i] > max_z ? (double)z[i] : max_z;
 	for (int i = 0; i < H * W; i++)
 		sum += m->p[i] = exp((double)z[i] - max_z);
-	m->mean[0] = m->mean[1] = m->max = 0;
+	m->mean[0] = m->mean[1] = 0;
 	m->log_sum = log(sum) + max_z;
 	for (int i = 0; i < H * W; i++) {
 		m->p[i] /= sum;
 		m->mean[0] += m->p[i] * (i % W), m->mean[1] += m->p[i] * (i / W);
-		m->max = m->p[i] > m->max ? m->p[i] : m->max;
 	}
 	for (int i = 0; i < H * W; i++) {
 		double dx = i % W - m->mean[0], dy = i / W - m->mean[1];
 		square[0] += m->p[i] * dx * dx, square[1] += m->p[i] * dy * dy;
 	}
-	m->variance = square[0] + square[1];
+	m->variance[0] = square[0], m->variance[1] = square[1];
 }
 
 /* A Gaussian about t over cells 0 .. n - 1, normalised to sum 1. */
@@ -89,7 +88,7 @@ void ref_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, do
 			softmax_map(&m, z + i * n, s->H, s->W);
 			if (decoded) {
 				real *to = decoded + i * HEATMAP_DECODED;
-				to[0] = (real)m.mean[0], to[1] = (real)m.mean[1], to[2] = (real)m.variance, to[3] = (real)m.max;
+				to[0] = (real)m.mean[0], to[1] = (real)m.mean[1], to[2] = (real)m.variance[0], to[3] = (real)m.variance[1];
 			}
 			if (target)
 				sum += map_loss(

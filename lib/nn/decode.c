@@ -51,7 +51,8 @@ void decode_heatmap(const struct model *m, const real *decoded, int B, float *xy
 	for (size_t i = 0; i < (size_t)B * (size_t)m->points; i++, decoded += HEATMAP_DECODED) {
 		to_pixels(m, (double)decoded[0], (double)decoded[1], xy + 2 * i);
 		if (variance)
-			variance[i] = (float)((double)decoded[2] / ((double)m->sx * (double)m->sy));
+			variance[i] = (float)((double)decoded[2] / ((double)m->sx * (double)m->sx) +
+					      (double)decoded[3] / ((double)m->sy * (double)m->sy));
 	}
 }
 
@@ -111,7 +112,8 @@ static void decode_map(struct decoder *d, const real *z, float *xy, float *varia
 	const float *prior = d->prior;
 	for (int p = 0; p < m->points; p++) {
 		const real *initial = m->prior + 3 * p;
-		d->prior[3 * p] = (float)initial[0], d->prior[3 * p + 1] = (float)initial[1], d->prior[3 * p + 2] = (float)initial[2];
+		d->prior[3 * p] = (float)initial[0] * m->sx + m->ox, d->prior[3 * p + 1] = (float)initial[1] * m->sy + m->oy;
+		d->prior[3 * p + 2] = (float)initial[2];
 		peak_centroid(m, z, prior + 3 * p, d->centroid + 2 * p);
 	}
 	float *unaligned = xcalloc((size_t)m->points * MODEL_PRIOR, sizeof *unaligned);
@@ -120,7 +122,8 @@ static void decode_map(struct decoder *d, const real *z, float *xy, float *varia
 	align(d->prior, unaligned, d->centroid, m->points);
 	free(unaligned);
 	for (int p = 0; p < m->points; p++) {
-		float v = peak_centroid(m, z, prior + 3 * p, xy + 2 * p);
+		float v = peak_centroid(m, z, prior + 3 * p, d->centroid);
+		to_pixels(m, (double)d->centroid[0], (double)d->centroid[1], xy + 2 * p);
 		if (variance)
 			variance[p] = v;
 	}
