@@ -120,8 +120,14 @@ int main(int argc, char **argv)
 			(unsigned long long)def->dim[1], m->W, m->H);
 	struct tns_writer *w = tns_create(o.output);
 	struct passthrough pass;
-	const char *const own[] = {m->points ? "points" : m->target == TARGET_LABEL ? "classes" : NULL, "unlearned", NULL};
-	passthrough_begin(&pass, d->in, w, m->points ? made_points : m->target == TARGET_LABEL ? made_label : made_image, own);
+	static const char *const own_points[] = {"points", "unlearned", "maps_scale", NULL}, *const own_label[] = {"classes", NULL};
+	passthrough_begin(&pass, d->in, w,
+		m->points		    ? made_points
+		: m->target == TARGET_LABEL ? made_label
+					    : made_image,
+		m->points		    ? own_points
+		: m->target == TARGET_LABEL ? own_label
+					    : NULL);
 	struct outputs *to = outputs_new(w, c, levels, o.maps, d->in);
 	outputs_put_meta(to);
 	struct progress p;

@@ -554,6 +554,223 @@ START_TEST(points_are_drawn_in_place)
 }
 END_TEST
 
+/* ---- what lies over a face: pixels where they must be, in images that are wider than high ---- */
+
+enum { WIDE = 24, HIGH = 16, ZOOM = 11, OVER = 2 }; /* OVER: points */
+
+struct face_row {
+	uint32_t id;
+	float truth[OVER][2], predicted[OVER][2], steps[3][OVER][2];
+};
+
+/* Black faces, a row each; steps: with 3 levels of them. */
+static void write_rows(const struct face_row *row, int n, int steps)
+{
+	static const unsigned char black[WIDE * HIGH];
+	struct tns_writer *t = tns_create(in);
+	int image = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, HIGH, WIDE}),
+	    id = tns_define(t, "id", TNS_U32, 1, (uint64_t[]){TNS_UNLIMITED});
+	int truth = tns_define(t, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, OVER, 2});
+	int predicted = tns_define(t, "predicted", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, OVER, 2});
+	int step = steps ? tns_define(t, "steps", TNS_F32, 4, (uint64_t[]){TNS_UNLIMITED, 3, OVER, 2}) : -1;
+	for (int i = 0; i < n; i++) {
+		tns_write(t, image, black, 1), tns_write(t, id, &row[i].id, 1);
+		tns_write(t, truth, row[i].truth, 1), tns_write(t, predicted, row[i].predicted, 1);
+		if (steps)
+			tns_write(t, step, row[i].steps, 1);
+	}
+	tns_close(t);
+}
+
+/* The pixel of the i-th face of a column at (x, y) of its image. */
+static uint32_t over(const struct picture *s, int i, double x, double y)
+{
+	return pixel(s, FACES_X + (int)floor((x + 0.5) * ZOOM), FACES_Y + i * (HIGH * ZOOM + FACE_DOWN) + (int)floor((y + 0.5) * ZOOM));
+}
+
+static int is_blue(uint32_t c)
+{
+	return (c & 255) > 200 && c >> 16 < 120;
+}
+
+static int is_orange(uint32_t c)
+{
+	return c >> 16 > 200 && (c & 255) < 100;
+}
+
+static int is_green(uint32_t c)
+{
+	int r = c >> 16, g = c >> 8 & 255, b = c & 255;
+	return g > 100 && g > r + 50 && g > b + 50;
+}
+
+static struct picture draw_rows(int64_t first, int64_t count)
+{
+	struct pict_faces f = {.to = {png, NULL}, .count = count, .first = first, .columns = 1, .zoom = ZOOM};
+	pict_faces(in, &f);
+	return read_picture();
+}
+
+START_TEST(points_of_each_face)
+{
+	static const struct face_row row[2] = {
+		{7, {{3, 2}, {20, 13}}, {{6, 5}, {23, 9}}, {{{0}}}}, {8, {{12, 15}, {NAN, NAN}}, {{0, 11}, {18, 4}}, {{{0}}}}};
+	write_rows(row, 2, 0);
+	struct picture s = draw_rows(1, 2);
+	for (int i = 0; i < 2; i++)
+		for (int y = 0; y < HIGH; y++)
+			for (int x = 0; x < WIDE; x++) {
+				int truth = 0, predicted = 0;
+				for (int k = 0; k < OVER; k++) {
+					truth |= row[i].truth[k][0] == (float)x && row[i].truth[k][1] == (float)y;
+					predicted |= row[i].predicted[k][0] == (float)x && row[i].predicted[k][1] == (float)y;
+				}
+				ck_assert_msg(is_blue(over(&s, i, x, y)) == truth && is_orange(over(&s, i, x, y)) == predicted,
+					"face %d: %06x at %d,%d", i, over(&s, i, x, y), x, y);
+			}
+	cairo_surface_destroy(s.s);
+}
+END_TEST
+
+/* Each point's path from level to level, to the prediction; not the short way between first and last. */
+START_TEST(steps_of_three_levels)
+{
+	static const struct face_row row = {
+		7, {{NAN, NAN}, {NAN, NAN}}, {{2, 12}, {22, 13}}, {{{2, 2}, {14, 3}}, {{8, 2}, {20, 3}}, {{8, 12}, {20, 8}}}};
+	write_rows(&row, 1, 1);
+	struct picture s = draw_rows(1, 1);
+	for (int k = 0; k < OVER; k++)
+		for (int l = 0; l < 3; l++) {
+			const float *from = row.steps[l][k], *to = l < 2 ? row.steps[l + 1][k] : row.predicted[k];
+			for (int i = 0; i < 3; i++) {
+				double x = (double)(from[0] + (to[0] - from[0]) * (float)i / 3),
+				       y = (double)(from[1] + (to[1] - from[1]) * (float)i / 3);
+				ck_assert_msg(
+					is_green(over(&s, 0, x, y)), "point %d, level %d: %06x at %g,%g", k, l, over(&s, 0, x, y), x, y);
+			}
+		}
+	ck_assert(is_orange(over(&s, 0, 2, 12)) && is_orange(over(&s, 0, 22, 13)));
+	ck_assert(!is_green(over(&s, 0, 2, 7)) && !is_green(over(&s, 0, 18, 8)) && !is_green(over(&s, 0, 11, 3)) &&
+		  !is_green(over(&s, 0, 11, 12)));
+	cairo_surface_destroy(s.s);
+}
+END_TEST
+
+/* The caption under a picture's first face begins with this text, drawn here on a canvas of its own. */
+static void check_caption(const char *want)
+{
+	struct picture s = draw_rows(2, 1), t;
+	int y0 = FACES_Y + HIGH * ZOOM, differ = 0, ink = 0;
+	struct pict *p = pict_new(PICT_PNG, s.w, s.h);
+	pict_text(p, FACES_X, y0 + 13, 10.5, PICT_LEFT, 0, PICT_PALE, want);
+	pict_finish(p, pict_open(&(struct pict_output){png, NULL}));
+	t = read_picture();
+	for (int y = y0 + 4; y < s.h; y++)
+		for (int x = 0; x < FACES_X + WIDE * ZOOM / 2; x++)
+			differ += pixel(&s, x, y) != pixel(&t, x, y), ink += pixel(&t, x, y) != 0xFFFFFF;
+	ck_assert_msg(!differ && ink > 20, "%d of %d pixels are not those of '%s'", differ, ink, want);
+	cairo_surface_destroy(s.s), cairo_surface_destroy(t.s);
+}
+
+/* A caption tells the row's id, not its number; without ids the number, from 1. */
+START_TEST(captions_tell_ids)
+{
+	static const struct face_row row[2] = {
+		{37, {{3, 2}, {20, 13}}, {{6, 5}, {23, 9}}, {{{0}}}}, {12, {{3, 2}, {20, 13}}, {{6, 5}, {23, 9}}, {{{0}}}}};
+	static const unsigned char black[2 * WIDE * HIGH];
+	write_rows(row, 2, 0);
+	check_caption("id 12");
+	struct tns_writer *t = tns_create(in);
+	tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, HIGH, WIDE});
+	tns_write(t, 0, black, 2);
+	tns_close(t);
+	check_caption("row 2");
+}
+END_TEST
+
+/* Maps of two channels over grey faces; scale: META maps_scale or NULL. */
+static void write_maps(const float *maps, uint64_t mh, uint64_t mw, const char *scale)
+{
+	unsigned char grey[WIDE * HIGH];
+	struct tns_writer *t = tns_create(in);
+	int image = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, HIGH, WIDE});
+	int id = tns_define(t, "maps", TNS_F32, 4, (uint64_t[]){TNS_UNLIMITED, 2, mh, mw});
+	if (scale)
+		tns_put_meta(t, "maps_scale", scale);
+	memset(grey, 100, sizeof grey);
+	tns_write(t, image, grey, 1), tns_write(t, id, maps, 1);
+	tns_close(t);
+}
+
+static void draw_heat(void *arg)
+{
+	(void)arg;
+	pict_faces(in, &(struct pict_faces){.to = {png, NULL}, .count = 1, .first = 1, .zoom = ZOOM, .maps = 1});
+	_exit(0);
+}
+
+/* Heat is where the cells lie: over the image's area, or as META maps_scale says, where no cell reaches the border. */
+START_TEST(heat_lies_over_its_cells)
+{
+	static const struct {
+		int mw, mh;
+		const char *scale;
+		double stride[2], first[2]; /* a cell's centre in pixels: stride u + first */
+	} cases[] = {{12, 8, NULL, {2, 2}, {0.5, 0.5}}, {6, 8, NULL, {4, 2}, {1.5, 0.5}}, {9, 5, "x 0.5 -1.5 y 0.25 -0.5", {2, 4}, {3, 2}},
+		{24, 16, "x 1 0 y 1 0", {1, 1}, {0, 0}}, {11, 7, "x 0.5 -0.5 y 0.5 -1", {2, 2}, {1, 2}}};
+	int mw = cases[_i].mw, mh = cases[_i].mh;
+	float maps[2][24 * 16] = {{0}}, flat[2 * 24 * 16];
+	double heat[24 * 16];
+	for (int c = 0; c < 2; c++)
+		for (uint32_t i = 0; i < (uint32_t)(mw * mh); i++)
+			maps[c][i] = uniform(i, (uint32_t)c + 40) < 0.2f ? uniform(i, (uint32_t)c + 50) : 0;
+	maps[0][2 * mw + 3] = 2, maps[1][mw + mw - 1] = 0.5f, maps[0][mw * mh - 1] = 1.5f; /* the peaks, and the last cell */
+	for (int i = 0; i < mw * mh; i++) {
+		double second = (double)maps[1][i], most = 0.5;
+		for (int k = 0; k < mw * mh; k++)
+			most = fmax(most, (double)maps[1][k]);
+		heat[i] = fmax((double)maps[0][i] / 2, second / most);
+		flat[i] = maps[0][i], flat[mw * mh + i] = maps[1][i];
+	}
+	write_maps(flat, (uint64_t)mh, (uint64_t)mw, cases[_i].scale);
+	struct child c = child_run(draw_heat, NULL);
+	ck_assert_msg(c.status == 0, "%s", c.err);
+	struct picture s = read_picture();
+	for (int y = 0; y < HIGH; y++)
+		for (int x = 0; x < WIDE; x++) {
+			/* tents about the cells' centres, the outermost cells' own half cell flat */
+			double u = (x - cases[_i].first[0]) / cases[_i].stride[0], v = (y - cases[_i].first[1]) / cases[_i].stride[1],
+			       t = 0;
+			int in_reach = u >= -0.5 && v >= -0.5 && u <= mw - 0.5 && v <= mh - 0.5;
+			for (int i = 0; i < mw * mh && in_reach; i++)
+				t += fmax(0, 1 - fabs(fmin(fmax(u, 0), mw - 1) - i % mw)) *
+				     fmax(0, 1 - fabs(fmin(fmax(v, 0), mh - 1) - i / mw)) * heat[i];
+			uint32_t got = over(&s, 0, x, y);
+			for (int k = 0; k < 3; k++) {
+				double want = 100 + 0.85 * t * ((0xFFB000 >> 8 * k & 255) - 100);
+				ck_assert_msg(fabs((double)(got >> 8 * k & 255) - want) < 4, "map %dx%d, %s: %06x at %d,%d, not %g", mw, mh,
+					cases[_i].scale ? cases[_i].scale : "no scale", got, x, y, want);
+			}
+		}
+	cairo_surface_destroy(s.s);
+}
+END_TEST
+
+START_TEST(bad_scale_of_maps_is_refused)
+{
+	static const char *const bad[] = {"", "0.5 -1 0.5 -1", "x 0.5 -1 y 0.5", "x 0.5 -1 y 0.5 -1 1", "x 0 -1 y 0.5 -1",
+		"x 0.5 -1 y -0.5 -1", "x nan -1 y 0.5 -1", "x 0.5 inf y 0.5 -1"};
+	static const float maps[2 * 6];
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		write_maps(maps, 2, 3, bad[i]);
+		struct child c = child_run(draw_heat, NULL);
+		char *says = xprintf("META maps_scale '%s' is not 'x MUL ADD y MUL ADD'\n", bad[i]);
+		ck_assert_msg(c.status == 1 && strstr(c.err, says), "exit %d: %s", c.status, c.err);
+		free(says);
+	}
+}
+END_TEST
+
 static void draw_faces(void *arg)
 {
 	struct pict_faces f = {.to = {png, arg}, .count = 5, .first = 1};
@@ -749,6 +966,11 @@ int main(void)
 	tcase_add_test(t, worst_come_first);
 	tcase_add_test(t, memory_is_constant);
 	tcase_add_test(t, points_are_drawn_in_place);
+	tcase_add_test(t, points_of_each_face);
+	tcase_add_test(t, steps_of_three_levels);
+	tcase_add_test(t, captions_tell_ids);
+	tcase_add_loop_test(t, heat_lies_over_its_cells, 0, 5);
+	tcase_add_test(t, bad_scale_of_maps_is_refused);
 	tcase_add_test(t, worst_of_nothing_is_refused);
 	tcase_add_test(t, broken_streams_leave_no_picture);
 	tcase_add_test(t, equal_bytes_and_no_clock);

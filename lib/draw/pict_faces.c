@@ -5,12 +5,12 @@
 
 #include "lib/draw/pict_faces.h"
 #include "lib/draw/pict_grid.h"
+#include "lib/draw/pict_maps.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/names.h"
 
 #define TRUTH 0x4FB8FFFF
 #define PREDICTED 0xFFA62BFF
-#define HEAT 0xFFB000 /* 0xRRGGBB */
 #define STEP 0x7CFC8AFF
 
 enum { GAP = 14, CAPTION = 18, LEGEND = 30, MARGIN = 16, NAMES_MAX = 1000 };
@@ -22,14 +22,15 @@ struct face {
 	unsigned char *image;
 	float *truth, *predicted; /* K x 2, NULL if the stream has none */
 	float *steps;		  /* levels x K x 2: the points before each further level of a cascade */
-	float *maps;		  /* channels x mh x mw */
+	float *maps;		  /* heat.channels x heat.h x heat.w */
 };
 
 /* The data set's tensors, and the faces selected to draw. */
 struct selection {
 	struct dataset_stream *d;
 	int image, truth, predicted, id, steps, maps; /* tensor ids or -1 */
-	int w, h, k, levels, channels, mw, mh;
+	int w, h, k, levels;
+	struct pict_maps heat;
 	char **names, *unlearned; /* unlearned (K) 1: no model learned the point, its prediction is NaN */
 	struct face *face;
 	size_t n;
@@ -81,8 +82,7 @@ static void find_steps_and_maps(struct selection *b, const struct pict_faces *f)
 	if (tns_find(t, "maps") < 0)
 		die("%s: no maps to draw (predict --maps makes them)", t->name);
 	b->maps = dataset_stream_require(t, "maps", TNS_F32, 4);
-	const struct tns_def *def = &t->def[b->maps];
-	b->channels = (int)def->dim[1], b->mh = (int)def->dim[2], b->mw = (int)def->dim[3];
+	b->heat = pict_maps_open(t, b->maps, b->w, b->h);
 }
 
 static void open_selection(struct selection *b, const char *data, const struct pict_faces *f)
@@ -271,38 +271,6 @@ static void draw_steps(struct pict *p, const struct selection *b, const struct f
 	free(x);
 }
 
-/* Blends the heat maps over the image: at each pixel the maximum over the maps, each divided by its peak. */
-static void blend_maps(const struct selection *b, const struct face *f, uint32_t *rgb)
-{
-	size_t n = (size_t)b->mw * (size_t)b->mh;
-	float *heat = xcalloc(n, sizeof *heat);
-	for (int c = 0; c < b->channels; c++) {
-		const float *map = f->maps + (size_t)c * n;
-		float peak = 0;
-		for (size_t i = 0; i < n; i++)
-			peak = fmaxf(peak, map[i]);
-		for (size_t i = 0; i < n && peak > 0; i++)
-			heat[i] = fmaxf(heat[i], map[i] / peak);
-	}
-	for (int y = 0; y < b->h; y++)
-		for (int x = 0; x < b->w; x++) {
-			/* bilinear between the centres of the map's cells */
-			double u = fmin(fmax((x + 0.5) * b->mw / b->w - 0.5, 0), b->mw - 1),
-			       v = fmin(fmax((y + 0.5) * b->mh / b->h - 0.5, 0), b->mh - 1);
-			int i = (int)u, j = (int)v, i1 = i + 1 < b->mw ? i + 1 : i, j1 = j + 1 < b->mh ? j + 1 : j;
-			double fu = u - i, fv = v - j;
-			double t = (1 - fv) * ((1 - fu) * heat[j * b->mw + i] + fu * heat[j * b->mw + i1]) +
-				   fv * ((1 - fu) * heat[j1 * b->mw + i] + fu * heat[j1 * b->mw + i1]);
-			uint32_t *at = &rgb[y * b->w + x], mixed = 0;
-			t = isfinite(t) ? fmin(fmax(t, 0), 1) * 0.85 : 0;
-			for (int shift = 0; shift < 32; shift += 8)
-				mixed |= (uint32_t)lrint((1 - t) * (double)(*at >> shift & 255) + t * (double)(HEAT >> shift & 255))
-					 << shift;
-			*at = mixed;
-		}
-	free(heat);
-}
-
 static void draw_points(struct pict *p, const struct selection *b, const struct face *f, const struct rect *cell, double zoom)
 {
 	double r = fmin(fmax(fmin(cell->w, cell->h) / 85, 1.3), 4), tx, ty, px, py;
@@ -385,7 +353,7 @@ static void draw(struct selection *b, const struct pict_faces *f, uint64_t total
 			MARGIN + LEGEND + (double)(i / columns) * (ih + CAPTION + GAP), iw, ih};
 		pict_grey_u8(&bytes, b->face[i].image, n, rgb);
 		if (b->maps >= 0)
-			blend_maps(b, &b->face[i], rgb);
+			pict_maps_blend(&b->heat, b->face[i].maps, rgb, b->w, b->h);
 		pict_image(p, cell.x, cell.y, zoom, b->w, b->h, rgb, 1);
 		pict_clip(p, cell.x - 4, cell.y - 4, iw + 8, ih + 8);
 		if (b->steps >= 0)

@@ -17,7 +17,8 @@ struct pict_faces {
 };
 
 /* Reads the data set (NULL: stdin) to its verified end, keeps only the rows to draw, then writes the picture. `image` u8 [N,H,W] is
- * required; `keypoints` and `predicted` f32 [N,K,2], `id` u32 [N], `steps` f32 [N,L,K,2] and `maps` f32 [N,C,h,w] are optional. */
+ * required; `keypoints` and `predicted` f32 [N,K,2], `id` u32 [N], `steps` f32 [N,L,K,2] and `maps` f32 [N,C,h,w], with META maps_scale,
+ * are optional. */
 void pict_faces(const char *data, const struct pict_faces *f);
 
 /* Root mean square over the coordinates labelled in truth, K x 2, but for those of unlearned points (K; NULL: none); NAN if there are none,

@@ -107,11 +107,20 @@ int infer_maps(const struct model *m)
 	return m->target == TARGET_HEATMAP ? m->points : m->target == TARGET_MAP ? 1 : 0;
 }
 
+/* 1: cells of their maps lie at the same places, to a thousandth of a cell. */
+static int same_cells(const struct model *a, const struct model *b)
+{
+	double x = (double)(a->ox - b->ox) + a->offset[0] * (double)a->sx - b->offset[0] * (double)b->sx,
+	       y = (double)(a->oy - b->oy) + a->offset[1] * (double)a->sy - b->offset[1] * (double)b->sy;
+	return fabs((double)(a->sx - b->sx)) * a->W < 1e-3 && fabs((double)(a->sy - b->sy)) * a->H < 1e-3 && fabs(x) < 1e-3 &&
+	       fabs(y) < 1e-3;
+}
+
 void infer_set_maps(struct infer *f, float *maps)
 {
 	const struct model *m = f->m[0];
 	for (int i = 0; i < f->n; i++)
-		if (f->m[i]->target != m->target || f->m[i]->MH != m->MH || f->m[i]->MW != m->MW)
+		if (f->m[i]->target != m->target || f->m[i]->MH != m->MH || f->m[i]->MW != m->MW || !same_cells(f->m[i], m))
 			die("model %d has no maps like those of model 1", i + 1);
 	f->maps = maps;
 }

@@ -1,5 +1,6 @@
 /* Predictions as rows of tensors. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,12 +54,24 @@ struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int l
 	return o;
 }
 
+/* Cells of the maps by pixels of the image, from their first centres on, whatever labels count from. */
+static void put_maps_scale(const struct outputs *o)
+{
+	const struct model *m = o->m;
+	double x = (double)m->ox + m->offset[0] * (double)m->sx, y = (double)m->oy + m->offset[1] * (double)m->sy;
+	char text[128];
+	snprintf(text, sizeof text, "x %.9g %.7g y %.9g %.7g", (double)m->sx, x, (double)m->sy, y);
+	tns_put_meta(o->w, "maps_scale", text);
+}
+
 void outputs_put_meta(const struct outputs *o)
 {
 	if (o->m->points)
 		tns_put_meta(o->w, "points", o->names);
 	if (o->unlearned)
 		tns_put_meta(o->w, "unlearned", o->unlearned);
+	if (o->maps >= 0)
+		put_maps_scale(o);
 	if (o->m->target == TARGET_LABEL)
 		tns_put_meta(o->w, "classes", o->m->names);
 }

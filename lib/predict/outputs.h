@@ -20,7 +20,7 @@ struct outputs {
 /* Defines the tensors. The points of a data set with keypoints are matched by name; dies where they are not the model's. with_maps: maps
  * too. All arguments outlive it. */
 struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int levels, int with_maps, const struct tns *in);
-/* METAs points or classes, and unlearned. */
+/* METAs points or classes, unlearned, and maps_scale. */
 void outputs_put_meta(const struct outputs *o);
 /* Writes one row: out, stddev, steps of cascade_batch; maps of infer_set_maps, or NULL. */
 void outputs_write(const struct outputs *o, const float *out, const float *stddev, const float *steps, const float *maps);
