@@ -88,12 +88,12 @@ END_TEST
 /* A patch that leaves the image, by a pixel or more, is dropped and counted. */
 START_TEST(outside)
 {
-	static const float x[] = {1.4f, 37.6f, -3, 1e9f, -1e30f};
+	static const float x[] = {1.4f, 37.6f, -3, 1e9f, -1e30f, 10, 10, 10, 10}, y[] = {10, 10, 10, 10, 10, 1.4f, 27.6f, 33, -3};
 	for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
 		struct patch_plan p = plan(5, 5);
 		struct patch_counts c;
 		p.nfeatures = 1;
-		xy[0] = x[i];
+		xy[0] = x[i], xy[1] = y[i];
 		ck_assert_int_eq(run(&p, 1, &c).n, 0);
 		ck_assert_uint_eq(c.lost, 1);
 		ck_assert_uint_eq(c.unknown, 0);

@@ -11,7 +11,7 @@
 #include "lib/labels/fault.h"
 #include "lib/labels/shape.h"
 
-enum { K = 15, W = 96, H = 96 };
+enum { K = 15, W = 112, H = 96 };
 static const int mirror[K] = {1, 0, 4, 5, 2, 3, 8, 9, 6, 7, 10, 12, 11, 13, 14};
 
 /* ---- faces of a known distribution: mean, a few modes, noise of a pixel, Student t with 12 degrees of freedom ---- */
@@ -125,7 +125,8 @@ static enum fault_kind plant(float *xy, int kind, double size)
 			swap(xy, at[i], at[random_below((uint32_t)i)]);
 		return FAULT_SCRAMBLED;
 	default:
-		xy[2 * k + (int)random_below(2)] = angle < M_PI ? (float)-size : (float)(95 + size);
+		n = (int)random_below(2);
+		xy[2 * k + n] = angle < M_PI ? (float)-size : (float)((n ? H : W) - 1 + size);
 		return FAULT_OUTSIDE;
 	}
 }
@@ -373,7 +374,7 @@ START_TEST(degenerate_points)
 	ck_assert_ptr_nonnull(s);
 	faults_find(g, s, (float[]){90, 5}, one, W, H); /* a single point is checked against the image's edge alone */
 	ck_assert_int_eq(g->n, 0);
-	faults_find(g, s, (float[]){97, 5}, one, W, H);
+	faults_find(g, s, (float[]){5, 97}, one, W, H);
 	ck_assert(g->n == 1 && g->list[0].kind == FAULT_OUTSIDE && g->drop);
 	shape_free(s);
 	faults_free(g);
@@ -392,7 +393,7 @@ START_TEST(without_model)
 {
 	struct faults *f = faults_new(3);
 	static const int self[] = {0, 1, 2};
-	faults_find(f, NULL, (float[]){NAN, NAN, 5, NAN, 95.9f, 96}, self, W, H);
+	faults_find(f, NULL, (float[]){NAN, NAN, 5, NAN, 111.9f, 96}, self, W, H);
 	ck_assert_int_eq(f->n, 1);
 	ck_assert(f->list[0].kind == FAULT_HALF && f->list[0].point == 1 && f->blank[1] && !f->blank[0] && !f->blank[2] && !f->drop);
 	faults_find(f, NULL, (float[]){-1.01f, 4, 5, 96.1f, 95, 95}, self, W, H);
