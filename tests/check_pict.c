@@ -573,6 +573,7 @@ static void write_rows(const struct face_row *row, int n, int steps)
 	int truth = tns_define(t, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, OVER, 2});
 	int predicted = tns_define(t, "predicted", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, OVER, 2});
 	int step = steps ? tns_define(t, "steps", TNS_F32, 4, (uint64_t[]){TNS_UNLIMITED, 3, OVER, 2}) : -1;
+	tns_put_meta(t, "points", "eye_left,nose_tip");
 	for (int i = 0; i < n; i++) {
 		tns_write(t, image, black, 1), tns_write(t, id, &row[i].id, 1);
 		tns_write(t, truth, row[i].truth, 1), tns_write(t, predicted, row[i].predicted, 1);
@@ -685,6 +686,36 @@ START_TEST(captions_tell_ids)
 	tns_write(t, 0, black, 2);
 	tns_close(t);
 	check_caption("row 2");
+}
+END_TEST
+
+static int white_between(const struct picture *s, int x0, int x1, int y0, int y1)
+{
+	int n = 0;
+	for (int y = y0; y < y1; y++)
+		for (int x = x0; x < x1; x++)
+			n += (pixel(s, x, y) & 0x808080) == 0x808080;
+	return n;
+}
+
+/* A name stands right of its point; where the image ends there, left of it. */
+START_TEST(names_stand_by_their_points)
+{
+	static const struct face_row row = {7, {{3, 4}, {22, 12}}, {{NAN, NAN}, {NAN, NAN}}, {{{0}}}};
+	write_rows(&row, 1, 0);
+	struct pict_faces f = {.to = {png, NULL}, .count = 1, .first = 1, .columns = 1, .zoom = ZOOM, .names = 1};
+	pict_faces(in, &f);
+	struct picture s = read_picture();
+	for (int k = 0; k < OVER; k++) {
+		int x = FACES_X + (int)((row.truth[k][0] + 0.5f) * ZOOM), y = FACES_Y + (int)((row.truth[k][1] + 0.5f) * ZOOM);
+		int left =
+			white_between(&s, FACES_X, x - 5, FACES_Y, y - 6) + white_between(&s, FACES_X, x - 5, y + 7, FACES_Y + HIGH * ZOOM);
+		int beside = k ? white_between(&s, x - 60, x - 5, y - 6, y + 7) : white_between(&s, x + 6, x + 60, y - 6, y + 7);
+		ck_assert_msg(beside > 8 && (k || !left), "point %d: %d pixels of a name beside it", k, beside);
+	}
+	/* and nowhere else */
+	ck_assert_int_eq(white_between(&s, FACES_X, FACES_X + WIDE * ZOOM, FACES_Y + 65, FACES_Y + 120), 0);
+	cairo_surface_destroy(s.s);
 }
 END_TEST
 
@@ -969,6 +1000,7 @@ int main(void)
 	tcase_add_test(t, points_of_each_face);
 	tcase_add_test(t, steps_of_three_levels);
 	tcase_add_test(t, captions_tell_ids);
+	tcase_add_test(t, names_stand_by_their_points);
 	tcase_add_loop_test(t, heat_lies_over_its_cells, 0, 5);
 	tcase_add_test(t, bad_scale_of_maps_is_refused);
 	tcase_add_test(t, worst_of_nothing_is_refused);

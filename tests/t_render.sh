@@ -38,8 +38,8 @@ for v in -1 x 101; do fails 2 "render tiles: --zoom: " render tiles --zoom $v; d
 fails 2 "render faces: --first: 0 is outside" render faces --first 0
 
 # faces
-face-synth -q -n 60 --size 32x32 -o faces.csv
-csv-clean -q --keep-all faces.csv -o data.tns
+face-synth -q -n 60 --size 36x28 -o faces.csv
+csv-clean -q --keep-all --size 36x28 faces.csv -o data.tns
 ok "faces as PNG" render faces data.tns -o a.png
 ok "faces as SVG" render faces data.tns -o a.svg
 ok "faces as PDF" render faces data.tns -o a.pdf
@@ -54,13 +54,17 @@ render --format svg faces data.tns >b.svg
 same a.svg b.svg "SVG by --format or by suffix"
 render faces --format=pdf <data.tns | cat >b.pdf
 same a.pdf b.pdf "PDF by --format or by suffix"
-# six faces of 32x32 at zoom 2, 3 columns: margins of 16, a head of 30, 14 between, 18 for a line under each
+# six faces of 36x28 at zoom 2, 3 columns: margins of 16, a head of 30, 14 between, 18 for a line under each
 render faces --count 6 --columns 3 --zoom 2 data.tns -o d.png
-is "$(size d.png)" 252x$((2 * 16 + 30 + 2 * (64 + 18 + 14) - 14)) "size of a picture"
-ok "names" render faces --names --count 2 data.tns -o e.png
+is "$(size d.png)" $((2 * 16 + 3 * (72 + 14) - 14))x$((2 * 16 + 30 + 2 * (56 + 18 + 14) - 14)) "size of a picture"
+# names are text on two faces of zoom 10: the picture grows by nothing, and only within the faces
+ok "names" render faces --names --count 2 --columns 2 --zoom 10 data.tns -o e.png
+render faces --count 2 --columns 2 --zoom 10 data.tns -o plain.png
+is "$(size e.png)" $((2 * 16 + 2 * (360 + 14) - 14))x$((2 * 16 + 30 + 280 + 18)) "size of faces with names"
+cmp -s e.png plain.png && bad "--names changes nothing" || good
 render faces --first 3 --count 2 data.tns -o f.png
 render faces --count 2 data.tns -o g.png
-cmp -s f.png g.png && bad "--first changes nothing"
+cmp -s f.png g.png && bad "--first changes nothing" || good
 fails 1 "data.tns: nothing to draw: 60 rows, fewer than --first" render faces --first 61 data.tns -o none.png
 fails 1 "data.tns: no predicted: --worst needs truth and prediction" render faces --worst data.tns -o none.png
 fails 1 "data.tns: no tensor 'reconstruction'" render pairs data.tns -o none.png
@@ -70,11 +74,11 @@ fails 1 "data.tns: id is u32: tiles are drawn from u8 or f32" render tiles --ten
 fails 1 "the picture would be" render tiles --zoom 100 --columns 60 data.tns -o none.png
 nothing none.png
 
-# tiles: 60 of 32x32 at zoom 1 in 10 columns, 4 between, a head of 24
+# tiles: 60 of 36x28 at zoom 1 in 10 columns, 4 between, a head of 24
 render tiles --zoom 1 --columns 10 data.tns -o h.png
-is "$(size h.png)" $((32 + 360 - 4))x$((32 + 24 + 6 * 36 - 4)) "size of tiles"
+is "$(size h.png)" $((32 + 10 * 40 - 4))x$((32 + 24 + 6 * 32 - 4)) "size of tiles"
 render tiles --zoom 1 --columns 10 --global data.tns -o i.png
-cmp -s h.png i.png && bad "--global changes nothing"
+cmp -s h.png i.png && bad "--global changes nothing" || good
 
 # a damaged stream: the old picture stays
 echo old >old.png
@@ -97,6 +101,15 @@ render curves --y train_loss,valid_error a.tsv -o l.svg
 render curves a.tsv -o m.svg
 same l.svg m.svg "the columns drawn where none are named"
 ok "means, log axes, titles" render curves --names a,a --mean --logx --logy --title T --xlabel "epoch" --ylabel "error (%)" --size 500x300 a.tsv b.tsv -o n.pdf
+is "$(grep -ao 'MediaBox *\[ *0 0 500 300 *\]' n.pdf | head -1 | tr -d ' ')" "MediaBox[00500300]" "its size"
+plain=(--names a,a --size 500x300 a.tsv b.tsv)
+render curves "${plain[@]}" -o plain.png
+for option in --mean --logx --logy "--title T" "--xlabel X" "--ylabel Y" "--y train_loss"; do
+	# shellcheck disable=SC2086
+	render curves $option "${plain[@]}" -o changed.png
+	is "$(size changed.png)" 500x300 "size with $option"
+	cmp -s plain.png changed.png && bad "$option changes nothing" || good
+done
 fails 1 "a.tsv: no column 'loss' to draw" render curves --y loss a.tsv -o none.png
 fails 2 "--names: more names than the 1 logs" render curves --names a,b a.tsv -o none.png
 fails 2 "--names: 1 names for 2 logs" render curves --names a a.tsv b.tsv -o none.png

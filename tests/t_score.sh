@@ -8,7 +8,7 @@ export LC_ALL=C
 cd "$TMP" || exit 1
 
 # with labels missing as in the competition's data
-face-synth -q -n 120 --size 32x32 --dirt --test test.csv --test-count 10 | csv-clean -q --keep-all -o faces.tns 2>/dev/null
+face-synth -q -n 120 --size 36x28 --dirt --test test.csv --test-count 10 | csv-clean -q --keep-all --size 36x28 -o faces.tns 2>/dev/null
 cnn-train -q -n 'fc8 relu fc' -e 1 faces.tns -o model.tns
 ok "predictions" predict -q model.tns faces.tns -o answers.tns
 [ "$(tns-info answers.tns | awk '/^keypoints/ {print $NF}')" -gt 100 ] && good || bad "no label is missing, so masks aren't tested"
@@ -90,7 +90,7 @@ refused() {
 	fails "$status" "score: $text" score "$@" -o out.txt
 	is "$(cat out.txt; ls -A | grep '^\.out\.txt')" old "after: $text"
 }
-csv-clean -q test.csv | predict -q model.tns -o blind.tns
+csv-clean -q --size 36x28 test.csv | predict -q model.tns -o blind.tns
 refused 1 "blind.tns: there is no tensor keypoints" blind.tns
 refused 1 "faces.tns: neither tensor predicted nor score: there is nothing to measure" faces.tns
 refused 1 "model.tns: " model.tns
