@@ -326,6 +326,151 @@ START_TEST(losses)
 }
 END_TEST
 
+/* ---- labels that are missing ---- */
+
+/* A value's loss and its derivative by z, from the formulas of enum loss_kind. */
+static double value_loss(const struct loss *s, double z, double t, double *slope)
+{
+	double d = z - t, a = fabs(d), sign = d < 0 ? -1 : d > 0, w = (double)s->width, c = (double)s->curve;
+	switch (s->kind) {
+	case LOSS_SQUARED:
+		*slope = 2 * d;
+		return d * d;
+	case LOSS_SMOOTH:
+		*slope = a < w ? d / w : sign;
+		return a < w ? d * d / (2 * w) : a - w / 2;
+	case LOSS_WING:
+		*slope = a < w ? sign * w / (c + a) : sign;
+		return a < w ? w * log(1 + a / c) : a - w + w * log(1 + w / c);
+	default:
+		*slope = 1 / (1 + exp(-z)) - t;
+		return log(1 + exp(z)) - z * t;
+	}
+}
+
+enum { MISSING_B = 9 };
+static const int missing_widths[] = {1, 5, 16, 33, 130, 700};
+
+/* A target that is NaN adds nothing to its row's loss and has a gradient of exactly 0, whatever its weight; other values have the gradient
+ * that they have when none is missing. Rows 0, 3, ... lack every second target, rows 1, 4, ... all, rows 2, 5, ... none. Weights of 1 are
+ * the same as none. Test k: kind k / LENGTH(missing_widths). */
+START_TEST(missing_targets)
+{
+	struct backend *be = backend(__func__, _i);
+	const int k = _i % BACKENDS_SHAPES, K = missing_widths[k % LENGTH(missing_widths)], n = MISSING_B * K;
+	const struct loss s = {(enum loss_kind)(k / LENGTH(missing_widths)), 1, 0.5f, 0.25f};
+	float *hz = randoms((size_t)n, 1), *ht = randoms((size_t)n, 2), *hw = positive(randoms((size_t)n, 3), (size_t)n),
+	      *ones = copied(hw, (size_t)n);
+	for (int i = 0; i < n; i++) {
+		ht[i] = s.kind == LOSS_SIGMOID ? 1 / (1 + expf(-ht[i])) : ht[i];
+		hz[i] = i % 4 == 1 ? ht[i] : hz[i]; /* some are right */
+		ones[i] = 1;
+	}
+	float *full = copied(ht, (size_t)n), *gradient[3][2];
+	double loss[3][2][MISSING_B];
+	for (int i = 0; i < n; i++)
+		if (i / K % 3 == 1 || (i / K % 3 == 0 && i % 2))
+			ht[i] = NAN;
+	for (int weighted = 0; weighted < 3; weighted++) /* 0: no weights, 1: some, 2: all are 1 */
+		for (int missing = 0; missing < 2; missing++) {
+			float *z = in(be, copied(hz, (size_t)n), (size_t)n), *t = in(be, copied(missing ? ht : full, (size_t)n), (size_t)n);
+			float *w = weighted ? in(be, copied(weighted == 1 ? hw : ones, (size_t)n), (size_t)n) : NULL,
+			      *dz = blank(be, (size_t)n);
+			double *l = losses_blank(be, MISSING_B), *alone = losses_blank(be, MISSING_B), host[MISSING_B];
+			be->loss(be, &s, l, dz, z, t, w, MISSING_B, K);
+			be->loss(be, &s, alone, NULL, z, t, w, MISSING_B, K);
+			be->download(be, loss[weighted][missing], l, sizeof host), be->download(be, host, alone, sizeof host);
+			ck_assert_msg(!memcmp(host, loss[weighted][missing], sizeof host), "the loss without a gradient is another one");
+			gradient[weighted][missing] = out(be, dz, (size_t)n);
+			drop(be, z), drop(be, t), drop(be, l), drop(be, alone);
+			if (w)
+				drop(be, w);
+		}
+	for (int weighted = 0; weighted < 3; weighted++) {
+		const float *g = gradient[weighted][1], *was = gradient[weighted][0];
+		for (int b = 0; b < MISSING_B; b++) {
+			double want = 0, slope, got = loss[weighted][1][b];
+			for (int i = b * K; i < (b + 1) * K; i++) {
+				double weight = weighted == 1 ? (double)hw[i] : 1;
+				if (isnan(ht[i])) {
+					ck_assert_msg(g[i] == 0,
+						"kind %d, weights %d: a gradient of %g for value %d of row %d, which has no target", s.kind,
+						weighted, (double)g[i], i % K, b);
+					continue;
+				}
+				want += weight * value_loss(&s, (double)hz[i], (double)ht[i], &slope);
+				ck_assert_msg(!memcmp(&g[i], &was[i], sizeof *g), "value %d of row %d changes where others are missing",
+					i % K, b);
+				ck_assert_msg(fabs((double)g[i] - weight * slope * 0.25) < 1e-6 * (1 + weight), "gradient %g, not %g",
+					(double)g[i], weight * slope * 0.25);
+			}
+			ck_assert_msg(b % 3 == 1 ? got == 0 : fabs(got - want) <= 2e-6 * want,
+				"kind %d, weights %d, row %d: loss %.9g, not %.9g", s.kind, weighted, b, got, want);
+		}
+	}
+	free(hz), free(ht), free(hw), free(ones), free(full);
+	for (int i = 0; i < 6; i++)
+		free(gradient[i / 2][i % 2]);
+}
+END_TEST
+
+/* Heat maps of points whose targets lack both coordinates, x, or y, or lie outside in one: what is missing or outside altogether adds
+ * exactly nothing; with one coordinate the map has the gradient and the loss that it has where the other one's weight is 0. */
+START_TEST(missing_points)
+{
+	enum { B = 6, H = 9, W = 13, M = H * W, n = B * M };
+	static const float at[B][2] = {{3.25f, 6}, {NAN, NAN}, {7.5f, NAN}, {NAN, 2.75f}, {5, H + 1}, {-2, 4}};
+	static const float filled[B][2] = {{3.25f, 6}, {1, 1}, {7.5f, 3}, {4, 2.75f}, {5, 5}, {2, 4}};
+	static const float unseen[B][2] = {{1, 1}, {0, 0}, {1, 0}, {0, 1}, {0, 0}, {0, 0}};
+	struct backend *be = backend(__func__, _i);
+	const int weighted = _i % BACKENDS_SHAPES % 2;
+	const struct heatmap_loss s = {1, H, W, 1.5f, 0.6f, {(enum loss_kind)(_i % BACKENDS_SHAPES / 2), 1, 0.25f, 0.5f}};
+	float *hz = randoms(n, 1), *gradient[2], weights_of[2][B][2];
+	double loss[3][B];
+	for (int b = 0; b < B; b++)
+		for (int k = 0; k < 2; k++)
+			weights_of[0][b][k] = weighted ? 0.5f + (float)b : 1, weights_of[1][b][k] = unseen[b][k] * weights_of[0][b][k];
+	for (int i = 0; i < 2; i++) { /* 0: targets that are missing; 1: all there, weights 0 */
+		const float *targets = i ? &filled[0][0] : &at[0][0];
+		float *z = in(be, copied(hz, n), n), *t = in(be, copied(targets, 2 * B), 2 * B), *dz = blank(be, n);
+		float *w = i || weighted ? in(be, copied(&weights_of[i][0][0], 2 * B), 2 * B) : NULL;
+		double *l = losses_blank(be, B), *row = losses_blank(be, 1);
+		be->heatmap_loss(be, &s, l, dz, NULL, z, t, w, B);
+		be->download(be, loss[i], l, sizeof loss[i]);
+		if (!i) { /* the same as six points of one row */
+			struct heatmap_loss one = s;
+			float *of_row = blank(be, n);
+			one.P = B;
+			be->heatmap_loss(be, &one, row, of_row, NULL, z, t, w, 1);
+			be->download(be, loss[2], row, sizeof *loss[2]);
+			float *a = out(be, of_row, n), *b = read_back(be, dz, n);
+			ck_assert_msg(!memcmp(a, b, n * sizeof *a), "a point's gradient depends on the other points");
+			free(a), free(b);
+		}
+		gradient[i] = out(be, dz, n);
+		drop(be, z), drop(be, t), drop(be, l), drop(be, row);
+		if (w)
+			drop(be, w);
+	}
+	double sum = 0;
+	for (int b = 0; b < B; b++) {
+		int none = b == 1 || b > 3;
+		ck_assert_msg(none ? loss[0][b] == 0 : loss[0][b] > 0 && fabs(loss[0][b] - loss[1][b]) <= 1e-6 * loss[1][b],
+			"point %d: loss %.9g, not %.9g", b, loss[0][b], loss[1][b]);
+		sum += loss[0][b];
+		double largest = 0;
+		for (int i = b * M; i < (b + 1) * M; i++) {
+			double got = (double)gradient[0][i], want = (double)gradient[1][i];
+			ck_assert_msg(none ? got == 0 : fabs(got - want) < 1e-7, "point %d: a gradient of %g, not %g", b, got, want);
+			largest = fmax(largest, fabs(got));
+		}
+		ck_assert(none || largest > 1e-4);
+	}
+	ck_assert_double_eq_tol(loss[2][0], sum, 1e-6 * sum);
+	free(hz), free(gradient[0]), free(gradient[1]);
+}
+END_TEST
+
 START_TEST(steps)
 {
 	struct backend *be = backend(__func__, _i);
@@ -376,6 +521,8 @@ static void add(Suite *s, int backend)
 	BACKENDS_TEST(s, backend, acts, LENGTH(act_sizes));
 	BACKENDS_TEST(s, backend, batches, 1);
 	BACKENDS_TEST(s, backend, losses, 2 * LOSS_SOFTMAX + 1);
+	BACKENDS_TEST(s, backend, missing_targets, LENGTH(missing_widths) * LOSS_SOFTMAX);
+	BACKENDS_TEST(s, backend, missing_points, 2 * (LOSS_WING + 1));
 	BACKENDS_TEST(s, backend, steps, UPDATES);
 	BACKENDS_TEST(s, backend, queued_steps, UPDATES);
 	BACKENDS_TEST(s, backend, heatmaps, LENGTH(heatmap_shapes));
