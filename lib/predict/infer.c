@@ -311,8 +311,8 @@ void infer_batch_wait(struct infer *f, float *out, float *stddev)
 		int estimates = P ? f->counted[k % K / 2] : all_estimates;
 		out[k] = estimates ? (float)(f->sum[k] / estimates) : NAN;
 	}
-	for (size_t k = 0; stddev && k < all / 2; k++) {
-		int estimates = P ? f->counted[k % P] : all_estimates;
+	for (size_t k = 0; stddev && k < (size_t)B * P; k++) {
+		int estimates = f->counted[k % P];
 		stddev[k] = NAN;
 		if (!estimates || (estimates < 2 && !has_variance))
 			continue;
