@@ -14,7 +14,7 @@
 #include "tests/backend_of_test.h"
 #include "tests/prog.h"
 
-static void checkpoint_noted(const struct train_state *s, const char *path, const char *key);
+static void checkpoint_noted(const struct train_state *s, const char *path, const char *key, int done);
 static void end_noted(struct targets *tg, const uint32_t *order, const struct augment *a, double shift[2]);
 #define log_seconds() 0.0 /* so that a checkpoint costs nothing and is written after every epoch */
 #define checkpoint_write checkpoint_noted
@@ -254,13 +254,13 @@ static void spoil(struct train_state *s)
 }
 
 /* Writes a checkpoint, gives it a second name NUMBER.c.tns, and reads it into a fresh training. */
-static void checkpoint_noted(const struct train_state *s, const char *path, const char *key)
+static void checkpoint_noted(const struct train_state *s, const char *path, const char *key, int done)
 {
 	char name[32];
 	seen.last = s->epoch;
 	if (seen.resumed)
 		return;
-	checkpoint_write(s, path, key);
+	checkpoint_write(s, path, key, done);
 	snprintf(name, sizeof name, "%d.c.tns", s->epoch);
 	unlink(name);
 	ck_assert(!link(path, name));
@@ -377,7 +377,7 @@ START_TEST(at_the_start)
 	net_upload(t->s.net, m->param, m->stat);
 	t->s.planned = EPOCHS;
 	ck_assert(isinf(t->s.best));
-	checkpoint_noted(&t->s, "c.tns", "a key");
+	checkpoint_noted(&t->s, "c.tns", "a key", 0);
 	train_free(t), model_free(m), dataset_free(train_set), dataset_free(valid_set);
 }
 END_TEST

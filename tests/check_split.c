@@ -3,6 +3,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
+#include "lib/base/table.h"
 #include "lib/labels/split.h"
 #include "lib/stream/dataset_stream.h"
 #include "tests/prog.h"
@@ -357,8 +358,8 @@ static struct table *load_persons(uint32_t *person, const char *list, const char
 	return g;
 }
 
-/* Of the competition's data's pairs of one person, likeness holds a fifth together at the least, and nearly all that it holds are such pairs; the
- * bounds are below what was measured, in pipelines/README.md. */
+/* Of the competition's data's pairs of one person, likeness holds a fifth together at the least, and nearly all that it holds are such
+ * pairs; the bounds are below what was measured, in pipelines/README.md. */
 START_TEST(persons_near)
 {
 	static uint32_t person[PERSONS];

@@ -347,12 +347,20 @@ START_TEST(suspects_listed)
 	for (int i = 0; i < N * P; i++)
 		tg->residual[i] = i % 3 ? 1.5f : NAN;
 	tg->residual[3 * P + 2] = 12.3456f, tg->residual[60 * P + 4] = 2, tg->residual[7 * P] = 1.75f;
-	ck_assert_uint_eq(targets_write_suspects(tg, "suspects.tsv", 1.75), 2); /* above, not at */
+	ck_assert_uint_eq(targets_write_suspects(tg, "suspects.tsv", 1.75, 0), 2); /* above, not at */
 	FILE *f = fopen("suspects.tsv", "r");
 	while (f && fgets(line, sizeof line, f))
 		strcat(text, line);
 	fclose(f);
 	ck_assert_str_eq(text, "row\tname\tkind\tvalue\taction\n879\tnose\tsuspect\t12.35\tnone\n480\tright_ear\tsuspect\t2\tnone\n");
+	/* of a net that knows too little, or too many of all, they are unsure */
+	for (int many = 0; many < 2; many++) {
+		uint64_t n = targets_write_suspects(tg, "suspects.tsv", many ? 1.25 : 1.75, !many);
+		ck_assert(many ? n > 0.02 * N * P : n == 2);
+		f = fopen("suspects.tsv", "r");
+		ck_assert(f && fgets(line, sizeof line, f) && fgets(line, sizeof line, f) && strstr(line, "\tunsure\t"));
+		fclose(f);
+	}
 	targets_free(tg), model_free(m), dataset_free(ds);
 }
 END_TEST
