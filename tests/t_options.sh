@@ -118,6 +118,7 @@ run_of() {
 	score) echo text predicted.tns ;;
 	submit) echo text --lookup lookup.csv answers.tns ;;
 	tns-info) echo text data.tns ;;
+	tns-select) echo binary --rows 3- data.tns ;;
 	render) echo binary faces data.tns ;;
 	esac
 }
@@ -163,6 +164,7 @@ while read -r p args; do
 	is "$got" 2 "$p: exit status of reading from a terminal ($(head -c 200 .tty))"
 done <<'END'
 tns-info
+tns-select --rows 1
 score
 patch-extract --around left_eye_center,right_eye_center --size 9x7
 dae-pretrain -H 4

@@ -24,6 +24,10 @@ readers="
 tns-info      faces.tns     tns-info -o OUT IN
 tns-info      cnn.tns       tns-info --json -o OUT IN
 tns-info      predicted.tns tns-info --check IN
+tns-select    faces.tns     tns-select -q --where labels>3 --points *eye* -o OUT IN
+tns-select    faces.tns     tns-select -q --sample 9 -o OUT IN
+tns-select    predicted.tns* tns-select -q --sort -error -o OUT IN
+tns-select    cnn.tns       tns-select -q --without *.bias -o OUT IN
 patch-extract faces.tns     patch-extract -q --preset eyes -o OUT IN
 tns-split     faces.tns     tns-split -q -o OUT -o OUT.2 IN
 tns-split     faces.tns*    tns-split -q --by near -o OUT -o OUT.2 IN
@@ -57,6 +61,7 @@ score         score -o OUT predicted.tns
 submit        submit -q --lookup lookup.csv -o OUT asked.tns
 render        render faces -q --format png -o OUT faces.tns
 tns-info      tns-info -o OUT faces.tns
+tns-select    tns-select -q --rows 1-20 -o OUT faces.tns
 "
 for p in "$BIN"/*; do
 	p=$(basename "$p")

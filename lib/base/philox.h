@@ -27,6 +27,7 @@ enum philox_purpose {
 	PHILOX_LABEL_NOISE,
 	PHILOX_PIXEL, /* pixel noise of synthetic faces */
 	PHILOX_TEST,
+	PHILOX_SAMPLE, /* sample of rows */
 };
 
 struct philox {

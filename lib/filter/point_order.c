@@ -1,0 +1,206 @@
+/* The order of points, in tensors and METAs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/filter/globs.h"
+#include "lib/filter/point_order.h"
+#include "lib/stream/names.h"
+
+/* ---- tensors ---- */
+
+int point_axis(const struct tns *t, const struct tns_def *d, int k)
+{
+	static const struct {
+		const char *name;
+		int ndim, axis;
+	} known[] = {{"keypoints", 3, 1}, {"predicted", 3, 1}, {"confidence", 2, 1}, {"steps", 4, 2}, {"maps", 4, 1}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		int axis = known[i].axis;
+		if (strcmp(d->name, known[i].name))
+			continue;
+		if (!strcmp(d->name, "maps") && d->ndim == 4 && d->dim[1] == 1)
+			return k == 1 ? axis : 0;
+		if (d->ndim != known[i].ndim)
+			die("%s: %s has %d dimensions, not %d", t->name, d->name, d->ndim, known[i].ndim);
+		if (d->dim[axis] != (uint64_t)k)
+			die("%s: META points names %d, but %s is of %llu", t->name, k, d->name, (unsigned long long)d->dim[axis]);
+		return axis;
+	}
+	return 0;
+}
+
+/* Bytes of what a row of d has a point, before its next point. */
+static size_t inner_bytes(const struct tns_def *d, int axis)
+{
+	size_t n = tns_size(d->dtype);
+	for (int i = axis + 1; i < d->ndim; i++)
+		n *= (size_t)d->dim[i];
+	return n;
+}
+
+size_t point_row_bytes(const struct tns_def *d, int axis, int n)
+{
+	return d->row_bytes / (size_t)d->dim[axis] * (size_t)n;
+}
+
+int point_has_nan(int dtype)
+{
+	return dtype == TNS_F32 || dtype == TNS_F64 || dtype == TNS_F16 || dtype == TNS_BF16;
+}
+
+static void fill_nan(unsigned char *to, int dtype, size_t bytes)
+{
+	static const uint64_t bits[] = {[TNS_F32] = 0x7FC00000, [TNS_F64] = 0x7FF8000000000000, [TNS_F16] = 0x7E00, [TNS_BF16] = 0x7FC0};
+	for (size_t i = 0; i < bytes; i += tns_size(dtype))
+		memcpy(to + i, &bits[dtype], tns_size(dtype)); /* little-endian */
+}
+
+void point_gather(const struct tns_def *d, int axis, const int *order, int n, const void *from, void *to)
+{
+	size_t inner = inner_bytes(d, axis), k = (size_t)d->dim[axis], outer = d->row_bytes / (inner * k);
+	const unsigned char *src = from;
+	unsigned char *dst = to;
+	for (size_t o = 0; o < outer; o++, src += k * inner)
+		for (int i = 0; i < n; i++, dst += inner) {
+			if (order[i] < 0)
+				fill_nan(dst, d->dtype, inner);
+			else
+				memcpy(dst, src + (size_t)order[i] * inner, inner);
+		}
+}
+
+/* ---- choosing and renaming ---- */
+
+void point_renames_check(const char *const *lists, int n)
+{
+	for (int i = 0; i < n; i++) {
+		globs_check("rename", lists[i]);
+		for (const char *s = lists[i]; s; s = strchr(s, ',') ? strchr(s, ',') + 1 : NULL) {
+			size_t len = strcspn(s, ","), old = strcspn(s, "=,");
+			if (!old || old + 1 >= len)
+				die_usage("--rename: '%.*s' is not OLD=NEW", (int)len, s);
+		}
+	}
+}
+
+static void rename_points(struct point_order *p, const struct tns *t, const char *list)
+{
+	int n;
+	char **items = names_split(list, &n);
+	for (int i = 0; i < n; i++) {
+		char *new = strchr(items[i], '=');
+		*new ++ = 0;
+		int at = -1;
+		for (int k = 0; k < p->n; k++) /* by the names of the input, so that two can be exchanged */
+			if (!strcmp(p->from[p->order[k]], items[i]))
+				at = k;
+		if (at < 0)
+			die("%s: --rename: '%s' is none of the points", t->name, items[i]);
+		free(p->names[at]);
+		p->names[at] = xstrdup(new);
+	}
+	names_free(items);
+}
+
+/* Numbers of the points that the patterns match; ends the program where one matches none. */
+static int match(const struct tns *t, const char *option, const char *list, char **names, int k, int *to)
+{
+	char *none;
+	int n = globs_match(list, names, k, to, &none);
+	if (none)
+		die("%s: --%s: none of its %d points is '%s'", t->name, option, k, none);
+	return n;
+}
+
+struct point_order *point_order_new(const struct tns *t, const char *points, const char *drop, const char *const *lists, int n)
+{
+	struct point_order *p = xcalloc(1, sizeof *p);
+	const char *list = tns_meta_value(t, "points");
+	if (!list)
+		die("%s: there is no META points", t->name);
+	p->from = names_split(list, &p->k);
+	p->order = xcalloc((size_t)p->k, sizeof *p->order);
+	p->names = xcalloc((size_t)p->k + 1, sizeof *p->names);
+	if (points)
+		p->n = match(t, "points", points, p->from, p->k, p->order);
+	for (int i = 0; i < p->k && !points; i++)
+		p->order[p->n++] = i;
+	int *dropped = xcalloc((size_t)p->k, sizeof *dropped), ndropped = drop ? match(t, "drop", drop, p->from, p->k, dropped) : 0,
+	    left = 0;
+	for (int i = 0; i < p->n; i++) {
+		int keep = 1;
+		for (int d = 0; d < ndropped; d++)
+			keep &= p->order[i] != dropped[d];
+		if (keep)
+			p->order[left++] = p->order[i];
+	}
+	p->n = left;
+	free(dropped);
+	if (!p->n)
+		die("%s: no point is left", t->name);
+	for (int i = 0; i < p->n; i++)
+		p->names[i] = xstrdup(p->from[p->order[i]]);
+	for (int i = 0; i < n; i++)
+		rename_points(p, t, lists[i]);
+	for (int i = 0; i < p->n; i++)
+		if (names_index(p->names, p->names[i]) != i)
+			die("%s: two points would be named %s", t->name, p->names[i]);
+	return p;
+}
+
+/* ---- METAs ---- */
+
+int point_order_is_meta(const char *key)
+{
+	return !strcmp(key, "points") || !strcmp(key, "pairs") || !strcmp(key, "unlearned");
+}
+
+/* The names of the points that are marked (NULL: of all), comma-joined; NULL for none. */
+static char *join(const struct point_order *p, const char *marked)
+{
+	char *text = NULL;
+	for (int i = 0; i < p->n; i++) {
+		if (marked && !marked[p->order[i]])
+			continue;
+		char *old = text;
+		text = old ? xprintf("%s,%s", old, p->names[i]) : xstrdup(p->names[i]);
+		free(old);
+	}
+	return text;
+}
+
+static char *pairs_left(const struct point_order *p, const char *pairs)
+{
+	int *partner = names_partners(p->from, pairs), *left = xcalloc((size_t)p->n, sizeof *left);
+	for (int i = 0; i < p->n; i++) {
+		left[i] = NAMES_NO_PARTNER;
+		for (int k = 0; k < p->n; k++)
+			if (partner[p->order[i]] == p->order[k])
+				left[i] = k;
+	}
+	char *text = names_pairs_text(p->names, left);
+	free(partner), free(left);
+	return text;
+}
+
+char *point_order_meta(const struct point_order *p, const struct tns *t, const char *key)
+{
+	if (!strcmp(key, "points"))
+		return join(p, NULL);
+	if (!strcmp(key, "pairs"))
+		return pairs_left(p, tns_meta_value(t, "pairs"));
+	if (strcmp(key, "unlearned"))
+		return NULL;
+	char *mark = names_marks(t, "unlearned", p->k), *text = join(p, mark);
+	free(mark);
+	return text;
+}
+
+void point_order_free(struct point_order *p)
+{
+	if (!p)
+		return;
+	names_free(p->from), names_free(p->names);
+	free(p->order), free(p);
+}
