@@ -119,6 +119,7 @@ run_of() {
 	submit) echo text --lookup lookup.csv answers.tns ;;
 	tns-info) echo text data.tns ;;
 	tns-select) echo binary --rows 3- data.tns ;;
+	tns-cat) echo binary data.tns data.tns ;;
 	render) echo binary faces data.tns ;;
 	esac
 }
@@ -165,6 +166,7 @@ while read -r p args; do
 done <<'END'
 tns-info
 tns-select --rows 1
+tns-cat
 score
 patch-extract --around left_eye_center,right_eye_center --size 9x7
 dae-pretrain -H 4

@@ -254,6 +254,14 @@ ok "nothing asked" tns-select model.tns -o out.tns
 is "$(tns-info out.tns | sed '/^history/,$d')" "$(tns-info model.tns | sed '/^history/,$d')" "the same model"
 tns-select <model.tns >out2.tns && same out.tns out2.tns "a model by a pipe"
 
+# ---- memory: a condition on a pipe, a sample of all rows of a file ----
+face-synth -q -n 1200 --size 96x96 | csv-clean -q | tns-cat -q - -o big.tns
+tns-cat -q big.tns big.tns big.tns big.tns -o huge.tns
+limit=(prlimit --data=25165824)
+case $BIN in *-san*) limit=(env) ;; esac
+ok "a condition in 24 MiB" bash -o pipefail -c "cat huge.tns | ${limit[*]} tns-select --where 'labels>3' -o out.tns"
+ok "a sample in 24 MiB" "${limit[@]}" tns-select -q --sample 100000 huge.tns -o out.tns
+
 # ---- history ----
 take --where 'error>1' --points '*eye*' --sample 9
 is "$(tns-info out.tns | grep '^  tns-select')" "  tns-select 0.1.0 --where 'error>1' --sample 9 --points '*eye*' < $(tns-info all.tns | sed -n 's/^fingerprint: //p')" "its line"

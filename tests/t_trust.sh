@@ -28,6 +28,8 @@ tns-select    faces.tns     tns-select -q --where labels>3 --points *eye* -o OUT
 tns-select    faces.tns     tns-select -q --sample 9 -o OUT IN
 tns-select    predicted.tns* tns-select -q --sort -error -o OUT IN
 tns-select    cnn.tns       tns-select -q --without *.bias -o OUT IN
+tns-cat       faces.tns     tns-cat -q -o OUT IN faces.tns
+tns-cat       eyes.tns      tns-cat -q --source -o OUT eyes.tns IN
 patch-extract faces.tns     patch-extract -q --preset eyes -o OUT IN
 tns-split     faces.tns     tns-split -q -o OUT -o OUT.2 IN
 tns-split     faces.tns*    tns-split -q --by near -o OUT -o OUT.2 IN
@@ -62,6 +64,7 @@ submit        submit -q --lookup lookup.csv -o OUT asked.tns
 render        render faces -q --format png -o OUT faces.tns
 tns-info      tns-info -o OUT faces.tns
 tns-select    tns-select -q --rows 1-20 -o OUT faces.tns
+tns-cat       tns-cat -q -o OUT faces.tns faces.tns
 "
 for p in "$BIN"/*; do
 	p=$(basename "$p")
