@@ -5,15 +5,16 @@
 cd "$TMP" || exit 1
 export LC_ALL=C
 
-face-synth -q -n 80 --size 24x24 --points 4 -s 3 --test test.csv --test-count 12 --lookup lookup.csv -o all.csv
+face-synth -q -n 80 --size 26x20 --points 4 -s 3 --test test.csv --test-count 12 --lookup lookup.csv -o all.csv
+clean() { csv-clean --size 26x20 "$@"; }
 IFS=, read -r -a column < <(sed 's/_[xy]//g; 1q' all.csv)
 P=("${column[0]}" "${column[2]}" "${column[4]}" "${column[6]}")
 # blank N COLUMN: the labels of a point (from 0) go, but in N rows
 blank() { awk -F, -v OFS=, -v n="$1" -v c="$2" 'NR > n + 1 { $(2 * c + 1) = $(2 * c + 2) = "" } 1' all.csv; }
-csv-clean -q --keep-all all.csv -o all.tns
-blank 0 3 | csv-clean -q --keep-all -o never.tns 2>/dev/null
-blank 3 2 | csv-clean -q --keep-all -o few.tns 2>/dev/null
-csv-clean -q test.csv -o test.tns
+clean -q --keep-all all.csv -o all.tns
+blank 0 3 | clean -q --keep-all -o never.tns 2>/dev/null
+blank 3 2 | clean -q --keep-all -o few.tns 2>/dev/null
+clean -q test.csv -o test.tns
 train() { cnn-train -q -n 'pool2 fc' -e 150 --optimizer adam -r 0.005 "$@"; }
 # values TENSOR FILE: a line of values a row
 values() { tns-info --head 100 "$2" | sed -n "s/^$1\[[0-9]*\] *//p"; }
@@ -59,7 +60,7 @@ train never.tns --valid all.tns --log never.tsv -o v.model 2>/dev/null
 predict -q v.model all.tns | score >v.txt 2>/dev/null
 is "$(awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i } NR > 1 && (!best || $c["valid_rmse_px"] < best) { best = $c["valid_rmse_px"] } END { printf "%.3f", best }' never.tsv)" \
 	"$(awk 'NR == 1 { printf "%.3f", $2 }' v.txt)" "validated on what is learned"
-awk -F, -v OFS=, 'NR > 1 { $1 = $2 = $3 = $4 = $5 = $6 = "" } 1' all.csv | csv-clean -q --keep-all -o only.tns 2>/dev/null
+awk -F, -v OFS=, 'NR > 1 { $1 = $2 = $3 = $4 = $5 = $6 = "" } 1' all.csv | clean -q --keep-all -o only.tns 2>/dev/null
 got=0; train never.tns --valid only.tns -o no.tns 2>err || got=$?
 is "$got $(tail -1 err)" "1 cnn-train: never.tns: the held-out rows have no label of a point that is learned" "nothing to validate on"
 
@@ -77,8 +78,8 @@ grep -q "fewer than 10 labels, so hardly learned: ${P[2]} (3)" err && good || ba
 is "$(tns-info few.model | grep -c ^unlearned)" 0 "but learned"
 
 # ---- labels that no cell of a map can say
-cnn-train -q -n 'conv9x9' --target heatmap -e 1 all.tns -o beyond.model 2>err
-grep -q "labels lie beyond the heat map, whose cells reach from 3.5,3.5 to 19.5,19.5" err && good || bad "not told: $(cat err)"
+cnn-train -q -n 'conv17x17' --target heatmap -e 1 all.tns -o beyond.model 2>err
+grep -q "labels lie beyond the heat map, whose cells reach from 7.5,7.5 to 17.5,11.5" err && good || bad "not told: $(cat err)"
 
 # ---- what is asked and can't be answered
 predict -q never.model test.tns -o never-test.tns
@@ -92,22 +93,22 @@ join -t, <(sed 1d lookup.csv | sort -t, -k1,1) <(sed 1d filled.csv | sort -t, -k
 	awk -F, -v p="${P[3]}" -v asked="$asked" '{ axis = substr($3, length($3)); if (index($3, p "_") == 1) fill[$2, axis] = $NF; else { sum[$2, axis] += $NF; n[$2, axis]++ } }
 	END { for (k in fill) { d = fill[k] - sum[k] / n[k]; bad += d > 1e-4 || d < -1e-4; m++ } exit bad || m != asked }' && good || bad "the fill is not the mean of the image's other points"
 # an image that is not there: each coordinate's mean over the others
-awk -F, 'NR != 3' test.csv | csv-clean -q | predict -q all.model -o less.tns
+awk -F, 'NR != 3' test.csv | clean -q | predict -q all.model -o less.tns
 fails 1 "$(grep -c ^[0-9]*,2, lookup.csv) questions in all are open" submit -l lookup.csv less.tns
 ok "an image filled" submit --fill mean -l lookup.csv less.tns -o filled.csv
 join -t, <(sed 1d lookup.csv | sort -t, -k1,1) <(sed 1d filled.csv | sort -t, -k1,1) |
 	awk -F, '$2 == 2 { fill[$3] = $NF } $2 != 2 { sum[$3] += $NF; n[$3]++ } END { for (k in fill) { d = fill[k] - sum[k] / n[k]; bad += d > 1e-4 || d < -1e-4; m++ } exit bad || !m }' && good || bad "the fill is not the mean of the other images"
 
 # ---- a test image that comes twice
-{ cat test.csv; sed -n 4p test.csv; } | csv-clean -q --keep-all | predict -q all.model -o twice.tns 2>/dev/null
+{ cat test.csv; sed -n 4p test.csv; } | clean -q --keep-all | predict -q all.model -o twice.tns 2>/dev/null
 ok "twice the same image" submit -l lookup.csv twice.tns -o twice.csv
-csv-clean -q test.csv | predict -q all.model | submit -l lookup.csv -o once.csv
+clean -q test.csv | predict -q all.model | submit -l lookup.csv -o once.csv
 same once.csv twice.csv "one answer"
-{ cat test.csv; sed -n '4s/^[0-9]*/5/p' test.csv; } | csv-clean -q --keep-all | predict -q all.model -o other.tns 2>/dev/null
+{ cat test.csv; sed -n '4s/^[0-9]*/5/p' test.csv; } | clean -q --keep-all | predict -q all.model -o other.tns 2>/dev/null
 fails 1 "other.tns: row 13: image 5 comes a second time, with other predictions" submit -l lookup.csv other.tns
 
 # ---- the same points in another order
-awk -F, -v OFS=, '{ print $5, $6, $1, $2, $7, $8, $3, $4, $9 }' all.csv | csv-clean -q --keep-all -o order.tns
+awk -F, -v OFS=, '{ print $5, $6, $1, $2, $7, $8, $3, $4, $9 }' all.csv | clean -q --keep-all -o order.tns
 predict -q all.model order.tns -o order-all.tns
 is "$(tns-info order-all.tns | sed -n 's/^points: //p')" "${P[2]},${P[0]},${P[3]},${P[1]}" "the data's order stays"
 is "$(values predicted order-all.tns | awk '{ print $3, $4, $7, $8, $1, $2, $5, $6 }')" "$(values predicted all-all.tns | awk '{ print $1, $2, $3, $4, $5, $6, $7, $8 }')" "points by name"
@@ -116,12 +117,12 @@ is "$(score order-all.tns | head -1)" "$(score all-all.tns | head -1)" "the same
 is "$(score order-all.tns --truth all.tns | head -1)" "$(score all-all.tns --truth order.tns | head -1)" "and with a truth in another order"
 cnn-train -q -n 'conv5x5s2p2' -e 1 --target heatmap all.tns -o heat.model
 for d in all order; do predict -q --maps heat.model $d.tns -o $d-maps.tns; done
-is "$(values maps order-maps.tns | awk '{ print $145, $289 }')" "$(values maps all-maps.tns | awk '{ print $1, $433 }')" "maps by name"
-is "$(values maps all-maps.tns | awk 'NR == 1 { print NF }')" 576 "of 12x12 cells"
+is "$(values maps order-maps.tns | awk '{ print $131, $261 }')" "$(values maps all-maps.tns | awk '{ print $1, $391 }')" "maps by name"
+is "$(values maps all-maps.tns | awk 'NR == 1 { print NF }')" 520 "of 13x10 cells"
 train all.tns --valid all.tns --log one.tsv -o one.model
 train all.tns --valid order.tns --log two.tsv -o two.model
 is "$(cut -f1-5 two.tsv)" "$(cut -f1-5 one.tsv)" "validation by name"
-csv-clean -q --keep-all <(sed "1s/${P[0]}_/chin_/g" all.csv) -o chin.tns
+clean -q --keep-all <(sed "1s/${P[0]}_/chin_/g" all.csv) -o chin.tns
 fails 1 "chin.tns: its points are not the model's: chin," predict -q all.model chin.tns -o no.tns
 ok "a truth without one of the points" score all-all.tns --truth chin.tns
 grep -q "point ${P[0]} is not in chin.tns, so it is not measured" .err && good || bad "score doesn't tell: $(cat .err)"
