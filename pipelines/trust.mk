@@ -27,6 +27,6 @@ $B/tests/fuzz_%: tests/fuzz_%.c $(filter lib/%,$(libs)) $(wildcard lib/*/*.h tes
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -I. -ffunction-sections -Wl,--gc-sections -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$< $(fuzz_$*) -lz -lm -lpthread -o $@
-fuzz_tns := lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_write.c lib/stream/tns_type.c lib/base/err.c lib/base/out.c lib/base/crc.c lib/base/magic.c
+fuzz_tns := lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_write.c lib/stream/tns_type.c lib/base/err.c lib/base/out.c lib/base/crc.c lib/base/magic.c $(wildcard lib/base/unpack*.c)
 fuzz_csv := $(filter-out lib/csv/image_hash_set.c,$(wildcard lib/csv/*.c)) $(wildcard lib/base/unpack*.c) lib/base/magic.c lib/base/err.c lib/base/crc.c lib/base/num.c
 fuzz_expr := lib/filter/expr.c lib/filter/ranges.c lib/base/err.c lib/base/num.c

@@ -1,6 +1,6 @@
 /* libFuzzer target of the stream's reader. Most inputs are refused at the first checksum, so each is read as it is and again with its
- * record headers repaired; readers from memory and from a descriptor must agree. Built and run by pipelines/trust.mk; with FUZZ_SEEDS=DIR
- * it writes the golden streams there as seeds and exits. */
+ * record headers repaired; readers from memory and from a descriptor must agree; gzip too. Built and run by pipelines/trust.mk; with
+ * FUZZ_SEEDS=DIR it writes the golden streams there as seeds, plain and gzip, and exits. */
 #include "golden.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
@@ -14,10 +14,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		struct golden g[GOLDEN];
 		golden_make(g);
 		for (int i = 0; i < GOLDEN; i++) {
-			char path[1024];
+			char path[1024] = "";
 			snprintf(path, sizeof path, "%s/%d.tns", dir, i);
 			FILE *f = fopen(path, "wb");
 			if (!f || fwrite(g[i].p, 1, g[i].n, f) != g[i].n || fclose(f))
+				abort();
+			strcat(path, ".gz");
+			gzFile z = gzopen(path, "wb");
+			if (!z || gzwrite(z, g[i].p, (unsigned)g[i].n) <= 0 || gzclose(z) != Z_OK)
 				abort();
 		}
 		golden_free(g);

@@ -184,6 +184,8 @@ static void start(struct unpack *u)
 		refuse(u, m);
 		return;
 	}
+	if (u->any)
+		return;
 	int end = 0;
 	long got = 1;
 	while (got > 0 && u->head_end < HEAD && (!end || u->head_end < MAGIC_BYTES)) {
@@ -252,6 +254,11 @@ struct unpack *unpack_memory(const void *data, size_t n, const char *name, const
 	u->mem = data;
 	u->mem_left = n;
 	return u;
+}
+
+void unpack_any(struct unpack *u)
+{
+	u->any = 1;
 }
 
 enum unpack_kind unpack_kind(const struct unpack *u)

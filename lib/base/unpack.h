@@ -22,6 +22,8 @@ struct unpack;
 struct unpack *unpack_new(unpack_from *from, void *arg, const char *name, const char *then);
 struct unpack *unpack_fd(int fd, const char *name, const char *then);			      /* fd stays open */
 struct unpack *unpack_memory(const void *data, size_t n, const char *name, const char *then); /* not copied */
+/* Before the first read: what a gzip holds need not be text, its bytes come as they are. */
+void unpack_any(struct unpack *u);
 /* Reads 1 to n bytes of text into dst: how many, 0 at the end, or -1 and the reason (truncated, damaged, followed by other data, no CSV or
  * several) in err; every later call returns the same error. */
 long unpack_read(struct unpack *u, unsigned char *dst, size_t n, char err[UNPACK_ERR]);

@@ -29,6 +29,7 @@ struct unpack {
 	char then[64]; /* behind a command that writes text */
 	enum unpack_kind kind;
 	int started;
+	int any;		  /* 1: a gzip need not hold text */
 	int fd;			  /* source of unpack_fd */
 	const unsigned char *mem; /* source of unpack_memory: mem_left bytes */
 	size_t mem_left;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/base/unpack.h"
 #include "lib/stream/tns.h"
 #include "lib/stream/tns_io.h"
 
@@ -67,8 +68,12 @@ static int parse_meta(struct tns *t)
 	for (int i = 0; i < t->nmeta; i++)
 		if (t->meta[i].key_len == key && !memcmp(t->meta[i].key, p + 6, key))
 			return tns_fail(t, "two METAs are named %s", t->meta[i].key);
-	if (!(t->nmeta & (t->nmeta - 1)))
-		t->meta = xrealloc(t->meta, (t->nmeta ? 2 * (size_t)t->nmeta : 1) * sizeof *t->meta);
+	if (!(t->nmeta & (t->nmeta - 1))) {
+		size_t room = t->nmeta ? 2 * (size_t)t->nmeta : 1;
+		t->meta = xrealloc(t->meta, room * sizeof *t->meta);
+		s->meta_place = xrealloc(s->meta_place, room * sizeof *s->meta_place);
+	}
+	s->meta_place[t->nmeta] = t->ntensors;
 	struct tns_meta *m = &t->meta[t->nmeta++];
 	*m = (struct tns_meta){xcalloc(key + 1, 1), xcalloc(value + 1, 1), key, value, s->data_seen};
 	memcpy(m->key, p + 6, key);
@@ -233,8 +238,10 @@ void tns_free(struct tns *t)
 		free(t->meta[i].key), free(t->meta[i].value);
 	free(t->meta);
 	free(t->def);
+	unpack_free(t->src->unpack);
 	free(t->src->buf);
 	free(t->src->raw);
+	free(t->src->meta_place);
 	free(t->src);
 	free(t);
 }
@@ -245,6 +252,11 @@ int tns_find(const struct tns *t, const char *name)
 		if (!strcmp(t->def[i].name, name))
 			return i;
 	return -1;
+}
+
+int tns_meta_place(const struct tns *t, int i)
+{
+	return t->src->meta_place[i];
 }
 
 const char *tns_meta_value(const struct tns *t, const char *key)

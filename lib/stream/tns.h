@@ -1,5 +1,6 @@
 /* The tensor stream (byte by byte: lib/stream/format.md): preamble, records, END, end of file; little-endian; every record has a checksum
- * chained to that of the one before it. A reader has succeeded only after tns_next returned TNS_DONE: only then was END verified.
+ * chained to that of the one before it. A reader has succeeded only after tns_next returned TNS_DONE: only then was END verified. Every
+ * reader takes the whole stream as gzip too (lib/base/unpack.h), from a file or a pipe.
  *
  * Chunks (payloads of DATA): tensors with dim[0] = TNS_UNLIMITED (a data set) are written in turn in chunks of the same number of rows,
  * max(1, 1 MiB / bytes of the widest one's row), so that a reader buffers one block of rows only; a tensor with a given dim[0] has chunks
@@ -70,6 +71,7 @@ int tns_step(struct tns *t);
 
 int tns_find(const struct tns *t, const char *name);		  /* tensor id or -1 */
 const char *tns_meta_value(const struct tns *t, const char *key); /* NULL if absent */
+int tns_meta_place(const struct tns *t, int i);			  /* how many tensors were defined before meta[i] */
 
 /* ---- whole streams: files are memory-mapped, pipes are read into memory ---- */
 

@@ -67,16 +67,22 @@ static inline uint32_t tns_padding(uint32_t n, int end)
 
 /* ---- the record layer of the reader (tns_record.c) ---- */
 
+struct unpack;
+
 struct tns_source {
 	int fd;			  /* -1: memory */
 	const unsigned char *mem; /* the next byte, of left */
 	size_t left;
+	struct unpack *unpack;		       /* of a stream within gzip, else NULL */
+	unsigned char first[TNS_HEADER_BYTES]; /* a gzip's first bytes, nfirst from at on not taken yet */
+	size_t nfirst, at;
 	unsigned char *buf, *raw; /* bytes of a record from fd; an inflated payload */
 	size_t size, raw_size;
 	uint32_t chain;		   /* crc32 of the header read last, where the next one begins */
 	int begun, pending, ended; /* preamble read; a DATA record read, not yet returned; END verified */
 	int data_seen, late_seen;
 	size_t meta_bytes;
+	int *meta_place;			   /* (nmeta) tns_meta_place */
 	uint32_t type, id, flags, stored, raw_len; /* the record read last */
 	const unsigned char *payload;
 };

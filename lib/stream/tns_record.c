@@ -11,6 +11,7 @@
 #include "lib/base/crc.h"
 #include "lib/base/err.h"
 #include "lib/base/magic.h"
+#include "lib/base/unpack.h"
 #include "lib/stream/tns.h"
 #include "lib/stream/tns_io.h"
 
@@ -24,10 +25,43 @@ int tns_fail(struct tns *t, const char *fmt, ...)
 	return TNS_ERR;
 }
 
+/* Up to n bytes of the file: how many, 0 at the end, -1: errno. */
+static ssize_t read_file(struct tns_source *s, unsigned char *dst, size_t n)
+{
+	ssize_t got;
+	if (s->fd < 0) {
+		got = (ssize_t)(n < s->left ? n : s->left);
+		memcpy(dst, s->mem, (size_t)got);
+		s->mem += got, s->left -= (size_t)got;
+		return got;
+	}
+	do
+		got = read(s->fd, dst, n);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* What unpack reads: the bytes in which the gzip was recognized, then the file. */
+static long read_packed(void *arg, unsigned char *dst, size_t n, char err[UNPACK_ERR])
+{
+	struct tns_source *s = arg;
+	size_t left = s->nfirst - s->at;
+	if (left) {
+		n = n < left ? n : left;
+		memcpy(dst, s->first + s->at, n);
+		s->at += n;
+		return (long)n;
+	}
+	long got = (long)read_file(s, dst, n);
+	if (got < 0)
+		snprintf(err, UNPACK_ERR, "%s", strerror(errno));
+	return got;
+}
+
 int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
 {
 	struct tns_source *s = t->src;
-	if (s->fd < 0) {
+	if (s->fd < 0 && !s->unpack) {
 		*got = n < s->left ? n : s->left;
 		*p = s->mem;
 		s->mem += *got, s->left -= *got;
@@ -42,11 +76,10 @@ int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
 			s->size = size;
 		}
 		size_t want = (n < s->size ? n : s->size) - *got;
-		ssize_t k = read(s->fd, s->buf + *got, want);
-		if (k < 0 && errno == EINTR)
-			continue;
+		char err[UNPACK_ERR];
+		long k = s->unpack ? unpack_read(s->unpack, s->buf + *got, want, err) : (long)read_file(s, s->buf + *got, want);
 		if (k < 0)
-			return tns_fail(t, "%s", strerror(errno));
+			return tns_fail(t, "%.400s", s->unpack ? err : strerror(errno));
 		if (k == 0)
 			break;
 		*got += (size_t)k;
@@ -76,10 +109,18 @@ int tns_read_preamble(struct tns *t)
 	size_t got;
 	if (tns_get(t, TNS_HEADER_BYTES, &p, &got) < 0)
 		return TNS_ERR;
+	if (got >= 2 && p[0] == 0x1f && p[1] == 0x8b) {
+		s->nfirst = got;
+		memcpy(s->first, p, got);
+		s->unpack = unpack_new(read_packed, s, t->name, NULL);
+		unpack_any(s->unpack);
+		if (tns_get(t, TNS_HEADER_BYTES, &p, &got) < 0)
+			return TNS_ERR;
+	}
 	if (got == 0)
 		return tns_fail(t, "the input is empty");
 	if (memcmp(p, TNS_MAGIC, got < 8 ? got : 8))
-		return no_stream(t, p, got);
+		return s->unpack ? no_stream(t, s->first, s->nfirst) : no_stream(t, p, got);
 	if (got < TNS_HEADER_BYTES)
 		return tns_fail(t, "the input ends after %zu of %d bytes", got, TNS_HEADER_BYTES);
 	uint32_t crc = crc_add(0, p, 28);
