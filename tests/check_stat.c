@@ -177,8 +177,8 @@ START_TEST(every_type)
 		"\nplain: one line\nlines:\n  first\n  second\nodd: bell\\x07 \\x1b[31m \\xc2\\x9b31m\xC2\xA9\nempty: \nfingerprint: "));
 	c = prog("tns-info", "--json", "--head", "1", "all.tns", NULL);
 	prog_went(c);
-	ck_assert_ptr_nonnull(strstr(c.out, "{\"tensor\": \"f64\", \"row\": 0, \"values\": [-0.5, null]}"));
-	ck_assert_ptr_nonnull(strstr(c.out, "{\"tensor\": \"f16\", \"row\": 0, \"values\": [\"0xffff\"]}"));
+	ck_assert_ptr_nonnull(strstr(c.out, "{\"tensor\": \"f64\", \"row\": 1, \"values\": [-0.5, null]}"));
+	ck_assert_ptr_nonnull(strstr(c.out, "{\"tensor\": \"f16\", \"row\": 1, \"values\": [\"0xffff\"]}"));
 	ck_assert_ptr_nonnull(strstr(c.out, "\"odd\": \"bell\\u0007 \\u001b[31m \\u009b31m\xC2\xA9\""));
 	ck_assert_ptr_nonnull(strstr(c.out, "{\"name\": \"bool\", \"dtype\": \"bool\", \"shape\": [2]}"));
 	ck_assert_ptr_nonnull(strstr(c.out, "\"shape\": [2, 2, 1], \"min\": -0.5, \"max\": null"));

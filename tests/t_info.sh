@@ -12,7 +12,7 @@ cnn-train -q -n 'fc4 relu fc' -e 1 faces.tns -o model.tns
 
 # ---- the same output from file and pipe ----
 for f in faces model; do
-	for args in "" "--json" "--head 3" "--head 3 --json"; do
+	for args in "" "--json" "--head 3" "--head 3 --json" "--head 2 --tensor $([ $f = faces ] && echo image || echo 0.weight)"; do
 		ok "$f $args" tns-info $args $f.tns -o want.txt
 		tns-info $args $f.tns >out.txt && same want.txt out.txt "stdout"
 		tns-info $args <$f.tns >out.txt && same want.txt out.txt "stdin"
@@ -23,7 +23,7 @@ done
 # ---- ranges, recomputed ----
 tns-info faces.tns >info.txt
 is "$(head -1 info.txt | xargs)" "tensor type shape min max mean nan" "the header"
-tns-info --head 80 faces.tns | sed -n '/^tensor/q; p' >values
+for t in image keypoints id; do tns-info --head 80 --tensor $t faces.tns | sed -n '/^tensor/q; p'; done >values
 is "$(awk '{sub(/\[.*/, ""); print}' values | sort | uniq -c | awk '{print $1}' | sort -u)" 80 "every row of every tensor"
 for t in image keypoints id; do
 	grep "^$t\[" values | cut -d' ' -f2- | tr ' ' '\n' | awk '
@@ -35,16 +35,65 @@ done
 is "$(awk '$1 == "image" {print $2, $3}' info.txt)" "u8 80,12,16" "type and shape, rows first, then height and width"
 is "$(($(awk '$1 == "keypoints" {print $7}' info.txt) > 100))" 1 "labels are missing in what was looked at"
 # --head: numbers, one line a row, no more rows than given
-is "$(tns-info --head 2 faces.tns | grep -c '^[a-z]*\[[01]\] ')" 6 "two rows of three tensors"
-is "$(tns-info --head 2 faces.tns | grep -c '^[a-z]*\[2\] ')" 0 "no third"
+is "$(tns-info --head 2 faces.tns | grep -c '^[a-z]*\[[12]\] ')" 6 "two rows of three tensors"
+is "$(tns-info --head 2 faces.tns | grep -c '^[a-z]*\[[03]\] ')" 0 "no third, and none before the first"
 is "$(tns-info --head 1000000000000 faces.tns | cksum)" "$(tns-info --head 80 faces.tns | cksum)" "more than there is"
 is "$(tns-info --head 0 faces.tns | cksum)" "$(cksum <info.txt)" "--head 0"
+# small tensors first, numbered from 1; of images the range, which is that of the pixels; --tensor: that one alone, with all its values
+tns-info --head 2 faces.tns >head.txt
+is "$(sed '/^tensor/,$d; s/ .*//' head.txt | paste -sd ' ')" "id[1] id[2] keypoints[1] keypoints[2] image[1] image[2]" "the order of --head"
+is "$(sed -n 's/^image\[2\] //p' head.txt)" "$(sed -n 's/^image\[2\] //p' values | tr ' ' '\n' |
+	awk 'n++ == 0 || $1 < lo {lo = $1} n == 1 || $1 > hi {hi = $1} {s += $1} END {printf "%d values: min %d, max %d, mean %.6g", n, lo, hi, s / n}')" "an image's line"
+is "$(grep -c nan head.txt)" "$(sed -n '1,/^tensor/p' head.txt | grep -c nan)" "NaN is readable"
+tns-info --head 3 --tensor keypoints faces.tns >head.txt
+is "$(sed 's/[[ ].*//' head.txt | paste -sd ' ')" "keypoints keypoints keypoints tensor keypoints" "--tensor shows one alone"
+is "$(tail -2 head.txt | xargs -n 7 | tail -1)" "$(awk '$1 == "keypoints"' info.txt | xargs)" "its line"
+fails 1 "tns-info: faces.tns: there is no tensor images" tns-info --tensor images faces.tns
+# gzip, from a file and a pipe, whole or not
+gzip -k faces.tns
+cp faces.tns.gz renamed.tns
+{ head -c 5000 faces.tns | gzip; tail -c +5001 faces.tns | gzip; } >two.tns.gz
+for f in faces.tns.gz renamed.tns two.tns.gz; do
+	tns-info $f >out.txt && same info.txt out.txt "$f"
+	cat $f | tns-info --head 0 >out.txt && same info.txt out.txt "$f from a pipe"
+	ok "--check of $f" tns-info --check $f
+done
+ok "a loaded set" tns-split -q --by near faces.tns.gz -o a.tns -o b.tns
+tns-split -q --by near faces.tns -o a2.tns -o b2.tns
+same a.tns a2.tns "the parts of a gzip"
+zipped=$(stat -c %s faces.tns.gz)
+for cut in 3 40 5000 $((zipped - 8)) $((zipped - 1)); do
+	head -c $cut faces.tns.gz >cut.tns.gz
+	fails 1 "tns-info: cut.tns.gz: " tns-info cut.tns.gz -o out.txt
+	fails 1 "tns-info: stdin: " tns-info --check <cut.tns.gz
+done
+head -c 4000 faces.tns | gzip >short.tns.gz
+fails 1 "the input ends" tns-info short.tns.gz
+{ cat faces.tns; echo; } | gzip >long.tns.gz
+fails 1 "bytes after END" tns-info long.tns.gz
+{ cat faces.tns.gz; echo; } >behind.tns.gz
+fails 1 "the gzip data are followed by something else" tns-info behind.tns.gz
+printf '' | gzip >none.tns.gz
+fails 1 "tns-info: none.tns.gz: preamble: the input is empty" tns-info none.tns.gz
 # pixels are the CSV's
-is "$(tns-info --head 1 faces.tns | sed -n 's/^image\[0\] //p')" "$(face-synth -q -n 80 --size 16x12 --dirt | sed -n 2p | sed 's/.*,//')" "the first row's pixels"
+is "$(tns-info --head 1 --tensor image faces.tns | sed -n 's/^image\[1\] //p')" "$(face-synth -q -n 80 --size 16x12 --dirt | sed -n 2p | sed 's/.*,//')" "the first row's pixels"
 
 # ---- METAs, history, fingerprint ----
 is "$(grep -A1 '^history:$' info.txt | tail -1)" "  csv-clean 0.1.0 --size 16x12 --keep-all" "the history on lines of its own"
 is "$(tns-info model.tns | sed -n 's/^net: //p')" "fc4 relu fc" "the net of a model"
+# the net, layer by layer: 24 x 32 pixels, four 5x5 filters, halved, fc
+face-synth -q -n 30 --size 32x24 | csv-clean -q --keep-all --size 32x24 | cnn-train -q -n 'conv5x5x4s1p2 relu pool2 fc' -e 1 -o conv.tns 2>/dev/null
+is "$(tns-info conv.tns | sed -n '/^layer/,/^memory/p' | tr -s ' ' | sed 's/ *$//')" "layer net output CxHxW parameters MFLOP
+ input 1x24x32
+ 0 conv5x5x4s1p2 4x24x32 104 0.154
+ 1 relu 4x24x32 0 0.000
+ 2 pool2 4x12x16 0 0.000
+ 3 fc 30x1x1 23070 0.046
+ total 23174 0.200
+memory of a forward pass: 0.093 MB of weights, 0.006 MB of activations a row of a batch" "the net as a table" # relu and pool are the convolution's
+is "$(tns-info conv.tns | sed -n 's/^parameters: //p; s/^operations: //p' | xargs)" "23174 199680" "the sums"
+is "$(tns-info conv.tns | awk '$2 ~ /^f32/ {n = split($3, d, ","); c = 1; for (i = 1; i <= n; i++) c *= d[i]; s += c} END {print s}')" 23174 "parameters are the tensors'"
+is "$(tns-info faces.tns | grep -c '^layer')" 0 "a data set has no net"
 print=$(sed -n 's/^fingerprint: //p' info.txt)
 is "$(tns-info model.tns | grep -c "^  cnn-train .* < $print$")" 1 "the fingerprint that the model's history names"
 is "$(tail -1 info.txt)" "fingerprint: $print" "the last line"
@@ -56,11 +105,16 @@ d = json.load(open("info.json"))
 assert [t["name"] for t in d["tensors"]] == ["image", "keypoints", "id"]
 assert d["tensors"][0]["shape"] == [80, 12, 16] and d["tensors"][2]["min"] == 1 and d["tensors"][2]["max"] == 80
 assert d["fingerprint"] == sys.argv[1] and d["meta"]["history"].startswith("csv-clean 0.1.0")
-assert len(d["head"]) == 6 and len(d["head"][0]["values"]) == 192 and d["head"][0]["row"] == 0
+assert [(r["tensor"], r["row"]) for r in d["head"]] == [("id", 1), ("id", 2), ("keypoints", 1), ("keypoints", 2), ("image", 1), ("image", 2)]
+assert len(d["head"][2]["values"]) == 30 and d["head"][4]["count"] == 192 and d["head"][4]["max"] <= 255 and "values" not in d["head"][4]
 PY
 else
 	skip "JSON by another reader: no python3"
 fi
+is "$(tns-info --json conv.tns | grep -o '"layers": .*"activations_mb": [0-9.]*' | cut -c 1-110)" \
+	'"layers": [{"layer": 0, "net": "conv5x5x4s1p2", "output": [4, 24, 32], "parameters": 104, "mflop": 0.1536}, {"' "the net in JSON"
+is "$(tns-info --json conv.tns | grep -o '"weights_mb": [0-9.]*, "activations_mb": [0-9.]*')" '"weights_mb": 0.092696, "activations_mb": 0.006264' "its memory"
+is "$(tns-info --json --head 1 --tensor id faces.tns | cut -c 1-100)" '{"head": [{"tensor": "id", "row": 1, "values": [1]}], "tensors": [{"name": "id", "dtype": "u32", "sh' "one tensor in JSON"
 
 # ---- --check ----
 ok "whole" tns-info --check faces.tns

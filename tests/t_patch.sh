@@ -12,7 +12,8 @@ is "$(tns-info eyes.tns | awk '$1 == "image" {print $2, $3}' | sed 's/ [0-9]*,/ 
 is "$(key classes eyes.tns)" other,eye "classes of the preset"
 ok "eyes in full" patch-extract -q --around left_eye_inner_corner,left_eye_outer_corner --around right_eye_inner_corner,right_eye_outer_corner \
 	--size 25x19 --flip --negatives 1 --hard mouth_left_corner,mouth_right_corner --name eye faces.tns -o full.tns
-is "$(tns-info --head 99 eyes.tns | grep '\[' | cksum)" "$(tns-info --head 99 full.tns | grep '\[' | cksum)" "the preset's options by name"
+values() { for t in image label source; do tns-info --head 99 --tensor $t "$1"; done | grep '\['; }
+is "$(values eyes.tns | cksum)" "$(values full.tns | cksum)" "the preset's options by name"
 ok "mouths" patch-extract -q --preset mouths --size 31x17 --name lips faces.tns -o mouths.tns
 is "$(tns-info mouths.tns | awk '$1 == "image" {print $3}' | sed 's/[0-9]*,/N,/')" N,17,31 "what is given goes before the preset"
 is "$(key classes mouths.tns)" other,lips "--name goes before the preset"
@@ -26,7 +27,7 @@ cmp -s eyes.tns seed.tns && bad "two seeds, the same patches" || good
 ok "no faces at all" bash -c 'face-synth -q -n 1 | csv-clean -q --keep-all | tns-split -q --parts 0.5,0.5 -o a.tns -o b.tns'
 for f in a b; do ok "part $f, perhaps empty" patch-extract -q --random 3 --size 5x5 $f.tns -o $f.p.tns; done
 is "$(($(rows a.p.tns) + $(rows b.p.tns)))" 3 "three places of one face"
-is "$(patch-extract -q --random 4 --size 96x96 faces.tns | tns-info --head 1 | grep -c '^label\[0\] 0$')" 1 "a patch as large as the image"
+is "$(patch-extract -q --random 4 --size 96x96 faces.tns | tns-info --head 1 | grep -c '^label\[1\] 0$')" 1 "a patch as large as the image"
 
 # options override a preset's negatives
 negatives() { patch-extract --preset eyes --hard nose_tip "$@" faces.tns -o n.tns 2>&1 | sed 's/.* positives, \([0-9]*\) negatives.*/\1/'; }
@@ -35,7 +36,7 @@ is "$(negatives --negatives 4)" $((60 * 6)) "four"
 is "$(negatives --negatives 0)" $((60 * 2)) "none"
 
 # a face's patches don't depend on the other rows
-patches() { tns-info --head 100000 "$1" | awk '/^(image|label|source)\[/ {split($1, a, "["); k = a[2]; $1 = ""; v[k, a[1]] = $0; n[k]} END {for (k in n) print v[k, "source"] v[k, "label"] v[k, "image"]}' | sort; }
+patches() { for t in image label source; do tns-info --head 100000 --tensor $t "$1"; done | awk '/^(image|label|source)\[/ {split($1, a, "["); k = a[2]; $1 = ""; v[k, a[1]] = $0; n[k]} END {for (k in n) print v[k, "source"] v[k, "label"] v[k, "image"]}' | sort; }
 ok "parts" tns-split -q -s 5 --parts 0.3,0.7 faces.tns -o a.tns -o b.tns
 for f in faces a b; do patch-extract -q --preset mouths --size 9x7 --jitter 2 --random 2 --negatives 2 $f.tns -o $f.p.tns; done
 patches faces.p.tns >whole
@@ -72,7 +73,7 @@ is "$(cat .out)" "" "--check of a cut stream prints nothing on stdout"
 fails 1 "nowhere.tns" tns-info nowhere.tns
 is "$(tns-info <eyes.tns | cksum)" "$(tns-info eyes.tns | cksum)" "tns-info by file and by pipe"
 is "$(tns-info --head 2 eyes.tns | grep -c '^source\[')" 2 "--head prints so many rows"
-is "$(tns-info --head 1 eyes.tns | awk '/^image/ && /\[0\]/ {print NF - 1}')" 475 "--head prints all values of a row"
+is "$(tns-info --head 1 --tensor image eyes.tns | awk '/^image/ && /\[1\]/ {print NF - 1}')" 475 "--tensor prints all values of a row"
 is "$(tns-info --json eyes.tns | tr -d '\n' | sed 's/.*"fingerprint": "\(.*\)"}/\1/')" "$(key fingerprint eyes.tns)" "text and JSON agree"
 is "$(face-synth -q -n 60 --dirt | csv-clean -q | tns-info | awk '$1 == "keypoints" {print ($7 > 0)}')" 1 "missing labels are counted as NaN"
 is "$(tns-info eyes.tns | grep -c '^  [a-z-]* 0\.')" 2 "a line of history for each program"

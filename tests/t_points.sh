@@ -17,7 +17,7 @@ blank 3 2 | clean -q --keep-all -o few.tns 2>/dev/null
 clean -q test.csv -o test.tns
 train() { cnn-train -q -n 'pool2 fc' -e 150 --optimizer adam -r 0.005 "$@"; }
 # values TENSOR FILE: a line of values a row
-values() { tns-info --head 100 "$2" | sed -n "s/^$1\[[0-9]*\] *//p"; }
+values() { tns-info --head 100 --tensor "$1" "$2" | sed -n "s/^$1\[[0-9]*\] *//p"; }
 
 # ---- never labelled
 train never.tns -o never.model 2>err

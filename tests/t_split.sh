@@ -88,8 +88,8 @@ done
 is "$(($(rows a.tns) > 150 && $(rows a.tns) < 210 && $(rows c.tns) > 45 && $(rows c.tns) < 105))" 1 "shares ($(rows a.tns) of 300)"
 # a row's values stay together: one row compared
 n=$(ids b.tns | head -1)
-is "$(tns-info --head 1 b.tns | grep '^image\[0\]' | cut -d' ' -f2- | cksum)" \
-	"$(tns-info --head 300 faces.tns | grep "^image\[$((n - 1))\]" | cut -d' ' -f2- | cksum)" "the row's image"
+is "$(tns-info --head 1 --tensor image b.tns | grep '^image\[1\]' | cut -d' ' -f2- | cksum)" \
+	"$(tns-info --head 300 --tensor image faces.tns | grep "^image\[$n\]" | cut -d' ' -f2- | cksum)" "the row's image"
 tns-split -q <faces.tns --parts 0.6,0.15,0.25 -o a2.tns -o b2.tns -o c2.tns
 cat faces.tns | tns-split -q -t 3 --parts 0.6,0.15,0.25 -o a3.tns -o b3.tns -o - >c3.tns
 for p in a b c; do same $p.tns ${p}2.tns "stdin"; same $p.tns ${p}3.tns "a pipe in, a pipe out"; done

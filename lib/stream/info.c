@@ -30,12 +30,13 @@ static void shape(char *buf, size_t size, const struct tns_def *d)
 		n += (size_t)snprintf(buf + n, size - n, "%s%" PRIu64, i ? "," : "", i ? d->dim[i] : d->rows);
 }
 
-void info_json(struct json *j, const struct tns *t, const struct stat_range *s, const struct info_fact *facts)
+void info_tensors_json(struct json *j, const struct tns *t, const struct stat_range *s, int only)
 {
-	char buf[40];
 	json_key(j, "tensors"), json_open(j, '[');
 	for (int i = 0; i < t->ntensors; i++) {
 		const struct tns_def *d = &t->def[i];
+		if (only >= 0 && i != only)
+			continue;
 		json_open(j, '{');
 		json_key(j, "name"), json_string(j, d->name);
 		json_key(j, "dtype"), json_string(j, tns_dtype_name(d->dtype));
@@ -43,33 +44,29 @@ void info_json(struct json *j, const struct tns *t, const struct stat_range *s, 
 		for (int k = 0; k < d->ndim; k++)
 			json_uint(j, k ? d->dim[k] : d->rows);
 		json_close(j, ']');
-		if (stat_supported(d->dtype)) {
-			json_key(j, "min"), json_literal(j, strpbrk(stat_min(buf, &s[i]), "in") || !s[i].n ? "null" : buf);
-			json_key(j, "max"), json_literal(j, strpbrk(stat_max(buf, &s[i]), "in") || !s[i].n ? "null" : buf);
-			json_key(j, "mean"), json_real(j, stat_mean(&s[i]));
-			json_key(j, "nan"), json_uint(j, s[i].nan);
-			json_key(j, "inf"), json_uint(j, s[i].inf);
-		}
+		stat_json(j, &s[i]);
 		json_close(j, '}');
 	}
 	json_close(j, ']');
+}
+
+void info_metas_json(struct json *j, const struct tns *t)
+{
 	json_key(j, "meta"), json_open(j, '{');
 	for (int i = 0; i < t->nmeta; i++) {
 		json_key_text(j, t->meta[i].key, t->meta[i].key_len);
 		json_text(j, t->meta[i].value, t->meta[i].value_len);
 	}
 	json_close(j, '}');
-	for (; facts && facts->name; facts++)
-		json_key(j, facts->name), json_real(j, facts->value);
-	snprintf(buf, sizeof buf, "%08" PRIx32, t->fingerprint);
-	json_key(j, "fingerprint"), json_string(j, buf);
 }
 
-void info_text(struct out *to, const struct tns *t, const struct stat_range *s, const struct info_fact *facts)
+void info_tensors_text(struct out *to, const struct tns *t, const struct stat_range *s, int only)
 {
 	char dims[8 * 21], lo[40], hi[40];
 	int name = 6, dim = 5;
 	for (int i = 0; i < t->ntensors; i++) {
+		if (only >= 0 && i != only)
+			continue;
 		shape(dims, sizeof dims, &t->def[i]);
 		name = (int)strlen(t->def[i].name) > name ? (int)strlen(t->def[i].name) : name;
 		dim = (int)strlen(dims) > dim ? (int)strlen(dims) : dim;
@@ -77,6 +74,8 @@ void info_text(struct out *to, const struct tns *t, const struct stat_range *s, 
 	out_printf(to, "%-*s type %-*s %12s %12s %12s %8s\n", name, "tensor", dim, "shape", "min", "max", "mean", "nan");
 	for (int i = 0; i < t->ntensors; i++) {
 		const struct tns_def *d = &t->def[i];
+		if (only >= 0 && i != only)
+			continue;
 		shape(dims, sizeof dims, d);
 		out_printf(to, "%-*s %-4s %-*s", name, d->name, tns_dtype_name(d->dtype), dim, dims);
 		if (stat_supported(d->dtype)) {
@@ -88,6 +87,10 @@ void info_text(struct out *to, const struct tns *t, const struct stat_range *s, 
 		}
 		out_write(to, "\n", 1);
 	}
+}
+
+void info_metas_text(struct out *to, const struct tns *t)
+{
 	for (int i = 0; i < t->nmeta; i++) {
 		const struct tns_meta *m = &t->meta[i];
 		int lines = m->value_len && memchr(m->value, '\n', m->value_len - 1) != NULL;
@@ -96,7 +99,4 @@ void info_text(struct out *to, const struct tns *t, const struct stat_range *s, 
 		print_text(to, "  ", m->value, m->value_len);
 		out_write(to, "\n", 1);
 	}
-	for (; facts && facts->name; facts++)
-		out_printf(to, "%s: %.0f\n", facts->name, facts->value);
-	out_printf(to, "fingerprint: %08" PRIx32 "\n", t->fingerprint);
 }

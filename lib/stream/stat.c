@@ -126,6 +126,18 @@ const char *stat_max(char *buf, const struct stat_range *s)
 	return bound(buf, s, s->max, s->imax, s->umax);
 }
 
+void stat_json(struct json *j, const struct stat_range *s)
+{
+	char buf[40];
+	if (!stat_supported(s->dtype))
+		return;
+	json_key(j, "min"), json_literal(j, strpbrk(stat_min(buf, s), "in") || !s->n ? "null" : buf);
+	json_key(j, "max"), json_literal(j, strpbrk(stat_max(buf, s), "in") || !s->n ? "null" : buf);
+	json_key(j, "mean"), json_real(j, stat_mean(s));
+	json_key(j, "nan"), json_uint(j, s->nan);
+	json_key(j, "inf"), json_uint(j, s->inf);
+}
+
 const char *stat_text(char *buf, int dtype, const void *values, size_t i)
 {
 	const unsigned char *p = (const unsigned char *)values + i * tns_size(dtype);

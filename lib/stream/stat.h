@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/json.h"
+
 struct stat_range {
 	int dtype;
 	uint64_t n, nan, inf; /* values that are not NaN (infinities included), that are NaN, infinite */
@@ -28,5 +30,8 @@ const char *stat_text(char *buf, int dtype, const void *values, size_t i);
 /* The smallest and the largest value as text; "-" while n is 0. Both return buf (40 bytes at least). */
 const char *stat_min(char *buf, const struct stat_range *s);
 const char *stat_max(char *buf, const struct stat_range *s);
+/* min, max, mean, nan and inf (counts) as keys of the open object; null where there is none or it is infinite; no key of a type without
+ * statistics. */
+void stat_json(struct json *j, const struct stat_range *s);
 
 #endif
