@@ -115,6 +115,7 @@ run_of() {
 	dae-pretrain) echo binary -H 4 -e 1 patches.tns ;;
 	cnn-train) echo binary -n fc -e 300 -r 0.003 --optimizer adam data.tns ;;
 	predict) echo binary model.tns data.tns ;;
+	tns-join) echo binary data.tns predicted.tns ;;
 	score) echo text predicted.tns ;;
 	submit) echo text --lookup lookup.csv answers.tns ;;
 	tns-info) echo text data.tns ;;

@@ -33,6 +33,8 @@ tns-cat       eyes.tns      tns-cat -q --source -o OUT eyes.tns IN
 patch-extract faces.tns     patch-extract -q --preset eyes -o OUT IN
 tns-split     faces.tns     tns-split -q -o OUT -o OUT.2 IN
 tns-split     faces.tns*    tns-split -q --by near -o OUT -o OUT.2 IN
+tns-join      faces.tns     tns-join -q -o OUT IN predicted.tns
+tns-join      predicted.tns tns-join -q -o OUT faces.tns IN
 predict       faces.tns     predict -q -o OUT cnn.tns IN
 predict       cnn.tns       predict -q -o OUT IN faces.tns
 predict       eyes.tns      predict -q -o OUT dae.tns IN
@@ -56,6 +58,7 @@ face-synth    face-synth -q -n 40 -o OUT
 csv-clean     csv-clean -q -o OUT training.csv
 patch-extract patch-extract -q --preset eyes -o OUT faces.tns
 tns-split     tns-split -q -o OUT -o OUT.2 faces.tns
+tns-join      tns-join -q -o OUT faces.tns predicted.tns
 dae-pretrain  dae-pretrain -q -H 60 -e 1 -b 50 -o OUT eyes.tns
 cnn-train     cnn-train -q -n @net.txt -e 1 -b 8 -o OUT faces.tns
 predict       predict -q -o OUT cnn.tns faces.tns
