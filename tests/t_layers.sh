@@ -29,7 +29,7 @@ below() {
 	case $1 in
 	base) ;;
 	stream | csv | synth) echo base ;;
-	labels) echo base stream csv ;;
+	labels | table) echo base stream csv ;;
 	nn | draw | filter) echo base stream ;;
 	train) echo base stream labels nn ;;
 	predict) echo base stream labels nn ;;
@@ -66,7 +66,7 @@ none "a README for each room" room_readmes
 
 of_cmd() { includes "${cmd[@]}" | while read -r file header; do [[ $header = lib/* && -f $header ]] || echo "$file includes $header"; done; }
 of_lib() { includes "${lib[@]}" | grep ' kernels/' | grep -vE ' kernels/(backend|augment)\.h$'; }
-backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,labels,synth,draw,filter,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/backend\.h$'; }
+backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,table,labels,synth,draw,filter,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/backend\.h$'; }
 of_kernels() {
 	includes "${kernels[@]}" | while read -r file header; do
 		backend=${file#kernels/} backend=${backend%/*}

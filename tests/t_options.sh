@@ -115,6 +115,7 @@ run_of() {
 	dae-pretrain) echo binary -H 4 -e 1 patches.tns ;;
 	cnn-train) echo binary -n fc -e 300 -r 0.003 --optimizer adam data.tns ;;
 	predict) echo binary model.tns data.tns ;;
+	tns-table) echo text data.tns ;;
 	tns-join) echo binary data.tns predicted.tns ;;
 	score) echo text predicted.tns ;;
 	submit) echo text --lookup lookup.csv answers.tns ;;
@@ -168,6 +169,8 @@ done <<'END'
 tns-info
 tns-select --rows 1
 tns-cat
+tns-table
+tns-table --read
 score
 patch-extract --around left_eye_center,right_eye_center --size 9x7
 dae-pretrain -H 4

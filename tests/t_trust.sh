@@ -12,6 +12,7 @@ RANDOM=2026
 face-synth -q -n 40 --test test.csv --test-count 20 --lookup lookup.csv -o training.csv
 csv-clean -q -o faces.tns training.csv
 csv-clean -q -o test.tns test.csv
+has tns-table && tns-table --image -o faces.csv faces.tns
 echo 'pool4 fc20 relu fc' >net.txt
 has patch-extract && patch-extract -q --preset eyes -o eyes.tns faces.tns
 has dae-pretrain && dae-pretrain -q -H 60 -e 1 -b 50 -o dae.tns --checkpoint dae.check eyes.tns
@@ -33,6 +34,8 @@ tns-cat       eyes.tns      tns-cat -q --source -o OUT eyes.tns IN
 patch-extract faces.tns     patch-extract -q --preset eyes -o OUT IN
 tns-split     faces.tns     tns-split -q -o OUT -o OUT.2 IN
 tns-split     faces.tns*    tns-split -q --by near -o OUT -o OUT.2 IN
+tns-table     predicted.tns tns-table -q -o OUT IN
+tns-table     faces.tns     tns-table --image -o OUT IN
 tns-join      faces.tns     tns-join -q -o OUT IN predicted.tns
 tns-join      predicted.tns tns-join -q -o OUT faces.tns IN
 predict       faces.tns     predict -q -o OUT cnn.tns IN
@@ -59,6 +62,8 @@ csv-clean     csv-clean -q -o OUT training.csv
 patch-extract patch-extract -q --preset eyes -o OUT faces.tns
 tns-split     tns-split -q -o OUT -o OUT.2 faces.tns
 tns-join      tns-join -q -o OUT faces.tns predicted.tns
+tns-table     tns-table -q -o OUT predicted.tns
+tns-table     tns-table --read -q -o OUT faces.csv
 dae-pretrain  dae-pretrain -q -H 60 -e 1 -b 50 -o OUT eyes.tns
 cnn-train     cnn-train -q -n @net.txt -e 1 -b 8 -o OUT faces.tns
 predict       predict -q -o OUT cnn.tns faces.tns

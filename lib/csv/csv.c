@@ -295,6 +295,12 @@ static int parse_row(struct csv *c, struct span line, size_t *pixels)
 	return !p;
 }
 
+/* An empty line, or a comment of a table that begins with comments: they may stand at the end. */
+static int is_behind(const struct csv *c, struct span line)
+{
+	return line.p == line.e || (c->src->commented && line.e - line.p >= 2 && line.p[0] == '#' && line.p[1] == ' ');
+}
+
 int csv_step(struct csv *c)
 {
 	struct csv_source *s = c->src;
@@ -304,16 +310,17 @@ int csv_step(struct csv *c)
 	if (r == LINES_DONE)
 		return CSV_DONE;
 	struct span line = csv_trimmed(s->lines->line);
-	if (line.p == line.e) { /* empty lines may stand at the end */
+	if (is_behind(c, line)) {
+		int comment = line.p < line.e;
 		do {
 			r = lines_next(s->lines);
 			line = csv_trimmed(s->lines->line);
-		} while (r == LINES_ONE && line.p == line.e);
+		} while (r == LINES_ONE && is_behind(c, line));
 		if (r == LINES_ERR)
 			return csv_fault(c, "row %llu: %s", (unsigned long long)c->row + 1, s->lines->err);
 		if (r == LINES_DONE)
 			return CSV_DONE;
-		return csv_fault(c, "row %llu: an empty line", (unsigned long long)c->row + 1);
+		return csv_fault(c, "row %llu: %s", (unsigned long long)c->row + 1, comment ? "a comment (#)" : "an empty line");
 	}
 	line = s->lines->line;
 	size_t n = 0, want = (size_t)c->w * (size_t)c->h;

@@ -4,6 +4,7 @@
 
 #include "lib/base/err.h"
 #include "lib/csv/csv.h"
+#include "lib/csv/csv_fields.h"
 #include "lib/csv/lines.h"
 #include "lib/csv/pixels.h"
 
@@ -13,6 +14,7 @@ enum { CSV_COL_IMAGE = -1, CSV_COL_ID = -2, CSV_COL_IGNORED = -3 };
 struct csv_source {
 	struct lines *lines;
 	unsigned char sep; /* between fields: comma, tab or semicolon */
+	int commented;	   /* 1: comments stand before the header */
 	int ncol, *col;	   /* (ncol) a role, or an index into xy */
 	float *xy;
 	unsigned char *image;
@@ -22,9 +24,5 @@ struct csv_source {
 
 /* Puts the message into c->err; returns CSV_ERR. */
 int csv_fault(struct csv *c, const char *fmt, ...) PRINTF(2, 3);
-/* The field at *p, without its quotes; *p moves past its separator, or is NULL after the line's last field. 0: malformed quotes. A doubled
- * quote inside is not unescaped: no valid field contains one. */
-int csv_next_field(const unsigned char **p, const unsigned char *e, unsigned char sep, struct span *f);
-struct span csv_trimmed(struct span f); /* without blanks and tabs around it */
 
 #endif

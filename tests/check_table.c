@@ -1,0 +1,166 @@
+/* tns-table there and back: every type, every bit of every number, METAs of odd characters; streams that are no tables. */
+#include "tests/prog.h"
+
+enum { ROWS = 200, WIDE = 70 };
+
+static uint64_t state = 1;
+
+static uint64_t bits(void)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return state >> 11 ^ state << 31;
+}
+
+/* Random bits; NaN is one of the two that arithmetic makes. */
+static void fill(int dtype, unsigned char *to, size_t n)
+{
+	size_t size = tns_size(dtype);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t v = bits(), exponent = dtype == TNS_F32 ? 0x7F800000u : 0x7FF0000000000000u, quiet = exponent | (exponent >> 1);
+		if (dtype == TNS_F32)
+			v &= 0xFFFFFFFFu;
+		if (dtype == TNS_BOOL)
+			v &= 1;
+		if (i % 16 < 6) { /* what is rare: infinite, NaN, zero, denormal, the largest */
+			uint64_t sign = i & 1 ? (dtype == TNS_F32 ? 0x80000000u : 1ull << 63) : 0, odd[3] = {exponent, quiet, 0};
+			v = sign | odd[i % 16 / 2];
+		} else if (i % 16 < 8) {
+			v = i & 1 ? exponent - 1 : 1;
+		}
+		if ((dtype == TNS_F32 || dtype == TNS_F64) && (v & exponent) == exponent && v & (exponent - 1) & ~quiet)
+			v = quiet;
+		if (dtype == TNS_BOOL)
+			v &= 1;
+		memcpy(to + i * size, &v, size);
+	}
+}
+
+static void same(const char *a, const char *b)
+{
+	char text[2][1 << 16];
+	for (int i = 0; i < 2; i++) {
+		struct child c = prog("tns-info", "--json", i ? b : a, NULL);
+		prog_went(c);
+		strcpy(text[i], c.out);
+	}
+	ck_assert_str_eq(text[0], text[1]);
+}
+
+START_TEST(every_type)
+{
+	static unsigned char data[2 * (TNS_BOOL + 1)][ROWS * WIDE * 8];
+	static char names[2 * (TNS_BOOL + 1)][16];
+	static const char *const meta[] = {"plain", "one line", "comma", "a,b,", "odd", "bell\x07 \x1b[31m \\n \\x41 \xC2\x9B \x7f",
+		"lines", "first\nsecond\n", "empty", "", "k:e y\\", ": # a;", NULL};
+	struct prog_col col[2 * (TNS_BOOL + 1)] = {{0}};
+	int n = 0;
+	for (int wide = 0; wide < 2; wide++)
+		for (int t = TNS_U8; t <= TNS_BOOL; t++, n++) {
+			snprintf(names[n], sizeof names[n], "%s.%s", tns_dtype_name(t), wide ? "wide" : "three");
+			fill(t, data[n], ROWS * (wide ? WIDE : 3));
+			col[n] = (struct prog_col){names[n], t, wide ? WIDE : 3, 0, data[n]};
+		}
+	prog_stream("all.tns", ROWS, col, meta);
+	for (int tsv = 0; tsv < 2; tsv++) {
+		prog_went(prog("tns-table", "-q", "--image", tsv ? "--tsv" : "-q", "-o", "all.csv", "all.tns", NULL));
+		prog_went(prog("tns-table", "--read", "-o", "back.tns", "all.csv", NULL));
+		same("all.tns", "back.tns");
+	}
+	/* one column; NaN is not an empty line */
+	static const float f[3] = {1, NAN, 0.1f};
+	prog_stream("one.tns", 3, (struct prog_col[]){{"one", TNS_F32, 0, 0, f}, {0}}, NULL);
+	struct child c = prog("tns-table", "one.tns", NULL);
+	prog_went(c);
+	ck_assert_str_eq(c.out, "one\n1\n\"\"\n0.1\n");
+	prog_went(prog("tns-table", "--notes", "yes", "-o", "one.csv", "one.tns", NULL));
+	prog_went(prog("tns-table", "--read", "-o", "back.tns", "one.csv", NULL));
+	same("one.tns", "back.tns");
+}
+END_TEST
+
+START_TEST(numbers)
+{
+	static const struct {
+		const char *type, *field, *says;
+	} cases[] = {{"u8", "256", "'256', not a whole number of its type (u8)"}, {"u8", "7.0", NULL}, {"u8", "7.5", "not a whole number"},
+		{"i8", "-128", NULL}, {"i8", "-129", "'-129'"}, {"i8", "128", "'128'"}, {"u64", "18446744073709551615", NULL},
+		{"u64", "18446744073709551616", "'18446744073709551616'"}, {"i64", "-9223372036854775808", NULL},
+		{"bool", "2", "not 0 or 1"}, {"f16", "0x3c00", NULL}, {"f16", "1.5", "not 0x and four hexadecimal digits"},
+		{"f32", "1e39", "not a number"}, {"f32", "0x10", "not a number"}, {"f32", "+1", NULL}, {"f32", "+-1", "not a number"},
+		{"f64", "1e308", NULL}, {"f32", "", NULL}, {"f32", "N/A", NULL}, {"u32", "", "not a whole number"},
+		{"f32", "infinity", "not a number"}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		FILE *f = fopen("x.csv", "w");
+		ck_assert_ptr_nonnull(f);
+		fprintf(f,
+			"# keypipe table 1 (tns-table --read)\n# tensor x %s\n# tensor id u32\nid,x\n1,%s\n# end: text 00000000, stream "
+			"00000000\n",
+			cases[i].type, cases[i].field);
+		fclose(f);
+		struct child c = prog("tns-table", "--read", "-o", "out", "x.csv", NULL);
+		if (cases[i].says)
+			prog_refused(c, 1, cases[i].says);
+		else
+			prog_went(c);
+		unlink("out");
+	}
+}
+END_TEST
+
+START_TEST(no_tables)
+{
+	static const unsigned char v[16] = {1, 2, 3};
+	struct tns_writer *w = tns_create("mixed.tns");
+	tns_define(w, "a", TNS_U8, 1, (const uint64_t[]){2});
+	tns_define(w, "b", TNS_U8, 1, (const uint64_t[]){3});
+	tns_write(w, 0, v, 2), tns_write(w, 1, v, 3);
+	tns_close(w);
+	prog_refused(prog("tns-table", "-o", "out", "mixed.tns", NULL), 1, "mixed.tns: a and b don't share their rows");
+	w = tns_create("single.tns");
+	tns_define(w, "a", TNS_U8, 0, NULL);
+	tns_write(w, 0, v, 1);
+	tns_close(w);
+	prog_refused(prog("tns-table", "-o", "out", "single.tns", NULL), 1, "single.tns: a is a single value, not rows of a data set");
+	w = tns_create("none.tns");
+	tns_close(w);
+	prog_refused(prog("tns-table", "-o", "out", "none.tns", NULL), 1, "none.tns: there are no tensors");
+	prog_stream("names.tns", 1, (struct prog_col[]){{"a_1", TNS_U8, 0, 0, v}, {"a", TNS_U8, 2, 0, v}, {0}}, NULL);
+	prog_refused(prog("tns-table", "-o", "out", "names.tns", NULL), 1, "names.tns: two columns would be called 'a_1'");
+}
+END_TEST
+
+/* ---- tns-join: keys of all kinds ---- */
+
+START_TEST(keys)
+{
+	static const int8_t a[3] = {-1, 5, -128};
+	static const int64_t b[3] = {-128, -1, 5};
+	static const uint64_t big[3] = {UINT64_MAX, 5, 7};
+	static const float value[3] = {1, 2, 3};
+	prog_stream("a.tns", 3, (struct prog_col[]){{"k", TNS_I8, 0, 0, a}, {0}}, NULL);
+	prog_stream("b.tns", 3, (struct prog_col[]){{"k", TNS_I64, 0, 0, b}, {"v", TNS_F32, 0, 0, value}, {0}}, NULL);
+	prog_stream("big.tns", 3, (struct prog_col[]){{"k", TNS_U64, 0, 0, big}, {"v", TNS_F32, 0, 0, value}, {0}}, NULL);
+	prog_went(prog("tns-join", "--by", "k", "-o", "joined.tns", "a.tns", "b.tns", NULL));
+	struct child c = prog("tns-table", "joined.tns", NULL);
+	prog_went(c);
+	ck_assert_str_eq(c.out, "k,v\n-1,2\n5,3\n-128,1\n");
+	prog_refused(prog("tns-join", "--by", "k", "-o", "out", "a.tns", "big.tns", NULL), 1, "a.tns: k is i8, in big.tns u64");
+	prog_refused(prog("tns-join", "--by", "v", "-o", "out", "b.tns", "b.tns", NULL), 1, "b.tns: v is not one whole number a row");
+	prog_stream("twice.tns", 2, (struct prog_col[]){{"k", TNS_I8, 0, 0, (const int8_t[]){-1, -1}}, {0}}, NULL);
+	prog_refused(prog("tns-join", "--by", "k", "-o", "out", "a.tns", "twice.tns", NULL), 1,
+		"twice.tns: row 2 (k -1) stands in row 1 already");
+}
+END_TEST
+
+int main(void)
+{
+	prog_begin();
+	Suite *s = suite_create("table");
+	TCase *t = tcase_create("table");
+	suite_add_tcase(s, t);
+	tcase_add_test(t, every_type);
+	tcase_add_test(t, numbers);
+	tcase_add_test(t, no_tables);
+	tcase_add_test(t, keys);
+	return prog_end(s);
+}
