@@ -1,4 +1,5 @@
-/* tns-table there and back: every type, every bit of every number, METAs of odd characters; streams that are no tables. */
+/* tns-table there and back: every type, every bit of every number, METAs of odd characters; streams that are no tables. tns-join: keys of
+ * all kinds, points in another order. */
 #include "tests/prog.h"
 
 enum { ROWS = 200, WIDE = 70 };
@@ -152,6 +153,44 @@ START_TEST(keys)
 }
 END_TEST
 
+/* Points of B in A's order, where they are the first, the second or the third dimension; METAs of points. */
+START_TEST(points)
+{
+	static const float a[2] = {0, 0}, k[6] = {1, 2, 3, 4, 5, 6}, sure[3] = {0.1f, 0.2f, 0.3f},
+			   steps[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+	prog_stream("a.tns", 1, (struct prog_col[]){{"a", TNS_F32, 0, 0, a}, {0}}, (const char *const[]){"points", "x,y,z", NULL});
+	struct tns_writer *w = tns_create("b.tns");
+	tns_put_meta(w, "points", "z,x,y");
+	tns_put_meta(w, "pairs", "z:x,y");
+	tns_define(w, "predicted", TNS_F32, 3, (const uint64_t[]){TNS_UNLIMITED, 3, 2});
+	tns_define(w, "confidence", TNS_F32, 2, (const uint64_t[]){TNS_UNLIMITED, 3});
+	tns_define(w, "steps", TNS_F32, 4, (const uint64_t[]){TNS_UNLIMITED, 2, 3, 2});
+	tns_write(w, 0, k, 1), tns_write(w, 1, sure, 1), tns_write(w, 2, steps, 1);
+	tns_close(w);
+	prog_went(prog("tns-join", "--by", "row", "-o", "joined.tns", "a.tns", "b.tns", NULL));
+	struct child c = prog("tns-info", "--head", "1", "joined.tns", NULL);
+	prog_went(c);
+	ck_assert_ptr_nonnull(strstr(c.out, "predicted[1] 3 4 5 6 1 2\n"));
+	ck_assert_ptr_nonnull(strstr(c.out, "confidence[1] 0.2 0.3 0.1\n"));
+	ck_assert_ptr_nonnull(strstr(c.out, "steps[1] 3 4 5 6 1 2 9 10 11 12 7 8\n"));
+	ck_assert_ptr_nonnull(strstr(c.out, "\npoints: x,y,z\npairs: z:x,y\n"));
+	/* A without points takes B's as they are */
+	prog_stream("a.tns", 1, (struct prog_col[]){{"a", TNS_F32, 0, 0, a}, {0}}, NULL);
+	prog_went(prog("tns-join", "--by", "row", "-o", "joined.tns", "a.tns", "b.tns", NULL));
+	c = prog("tns-info", "--head", "1", "joined.tns", NULL);
+	ck_assert_ptr_nonnull(strstr(c.out, "predicted[1] 1 2 3 4 5 6\n"));
+	ck_assert_ptr_nonnull(strstr(c.out, "\npoints: z,x,y\npairs: z:x,y\n"));
+	/* of other points neither tensors nor METAs */
+	prog_stream("a.tns", 1, (struct prog_col[]){{"a", TNS_F32, 0, 0, a}, {0}}, (const char *const[]){"points", "x,y,w", NULL});
+	prog_refused(prog("tns-join", "--by", "row", "-o", "out", "a.tns", "b.tns", NULL), 1, "b.tns: its points are not those of a.tns");
+	prog_stream("b.tns", 1, (struct prog_col[]){{"v", TNS_F32, 0, 0, sure}, {0}},
+		(const char *const[]){"points", "x,y", "pairs", "x:y", "note", "kept", NULL});
+	prog_went(prog("tns-join", "--by", "row", "-o", "joined.tns", "a.tns", "b.tns", NULL));
+	c = prog("tns-info", "joined.tns", NULL);
+	ck_assert_ptr_nonnull(strstr(c.out, "\npoints: x,y,w\nnote: kept\nhistory:"));
+}
+END_TEST
+
 int main(void)
 {
 	prog_begin();
@@ -162,5 +201,6 @@ int main(void)
 	tcase_add_test(t, numbers);
 	tcase_add_test(t, no_tables);
 	tcase_add_test(t, keys);
+	tcase_add_test(t, points);
 	return prog_end(s);
 }
