@@ -153,7 +153,7 @@ install: $B/built
 	install $(bins) $(DESTDIR)$(PREFIX)/bin
 
 formatted := $(wildcard cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch])
-strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c lib/table/*.c)
+strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c lib/table/*.c lib/filter/*.c)
 ## code: make check-style | the formatter finds nothing to do; -Wconversion is silent in rooms that read foreign bytes
 check-style: $B/style-ready
 	@clang-format --dry-run -Werror $(formatted)
