@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # bench's workload names, output and tables; and the CPU kernels of every instruction set that this processor supports (KEYPIPE_ISA),
 # against ref and in training.
+# Alone: it measures speed and memory.
 source tests/sh.sh
 bench=$BIN/bench
 

@@ -3,7 +3,6 @@
 source tests/sh.sh
 if ! echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return p && n < 0; }' | clang -x c -fsanitize=fuzzer,address - -o "$TMP/try" 2>/dev/null; then
 	skip "no clang with libFuzzer here"
-	good
 	done_tests
 	exit
 fi
