@@ -9,7 +9,7 @@ CC ?= cc
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-B := build$(if $(SAN),-san)
+B := build$(if $(SAN),-san)$(if $(COV),-cov)
 OPT := -O2
 FP := -ffp-contract=off
 # no fast-math: the same sums in the same order, NaN kept as NaN
@@ -20,6 +20,15 @@ ifdef SAN
 CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
 export ASAN_OPTIONS := detect_leaks=0:abort_on_error=0:exitcode=99
+endif
+# COV=1 counts which lines and branches run; nvcc's objects are left out
+ifdef COV
+OPT := -O1
+counts := --coverage -fprofile-abs-path -include tests/coverage.h
+CFLAGS += $(counts)
+LDFLAGS += --coverage
+NVCC :=
+export COV
 endif
 
 programs := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
@@ -39,7 +48,7 @@ cu := $(wildcard kernels/cuda/*.cu)
 gpu_objs := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
 host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu.cu,$(cu))) $(patsubst %.cc,$B/obj/host/%.o,$(wildcard kernels/cuda/*.cc))
 
-.PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes \
+.PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale test-programs coverage mutants bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes \
 	install check-style format clean
 all: $B/built
 
@@ -73,7 +82,7 @@ $B/obj/dbl/%.o: %.c $B/ready
 	$(call cmd,cc)$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
 
 # no strict aliasing: kernels take floats by fours, and gcc 12 with it drops the first read of a large tile (128x64 of rows)
-CXXFLAGS = -std=c++17 -fno-strict-aliasing -fno-exceptions -fno-rtti -g $(OPT) -Wall -Wextra $(FP) -D_GNU_SOURCE -I. $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+CXXFLAGS = -std=c++17 -fno-strict-aliasing -fno-exceptions -fno-rtti -g $(OPT) -Wall -Wextra $(FP) -D_GNU_SOURCE -I. $(counts) $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 , := ,
 $B/obj/host/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
@@ -108,7 +117,7 @@ $B/host/bin/%: $B/obj/cmd/%.o $(host) $B/libkeypipe.a
 $B/host/tests/check_%: $B/obj/tests/check_%.o $(host) $B/libkeypipe.a
 	$(link_host)
 
-$B/obj/kernels/%.o: OPT := -O3
+$B/obj/kernels/%.o: OPT := $(if $(COV),-O1,-O3)
 # the innermost loops, for each kind of processor: a product and a sum may be rounded once, a comparison need not raise a flag
 $B/obj/kernels/cpu/simd_%.o: FP = -ffp-contract=fast -fno-math-errno -fno-trapping-math $(ISA)
 ifeq ($(shell uname -m),x86_64)
@@ -140,11 +149,25 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 
 ## first: make test [SAN=1] | build and run all tests; SAN=1: with address and undefined-behaviour sanitizers
 tests := $B/bin/bench $(checks) $(host_bins) $(host_checks)
-test: $B/built
+test: test-programs
+	@B=$B SAN=$(SAN) tests/run $(run)
+run := $(checks) $(host_checks:%=BACKEND=cuda,%) \
+	$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
+	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) $(wildcard tests/t_*.sh)
+test-programs: $B/built
 	$(side_by_side) $(tests)
-	@B=$B SAN=$(SAN) tests/run $(checks) $(host_checks:%=BACKEND=cuda,%) \
-		$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
-		$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) $(wildcard tests/t_*.sh)
+
+## code: make coverage | lines and branches that tests run, by room; names files that lack some
+coverage:
+	@$(MAKE) --no-print-directory COV=1 build-cov/coverage/reach
+	@tests/coverage build-cov
+build-cov/coverage/reach: $(sources) $(wildcard tests/*) Makefile
+	@$(MAKE) --no-print-directory test-programs
+	@tests/coverage $B $(run) >/dev/null
+## code: make mutants [MUTANTS=300 SEED=1 ROOM=lib/nn V=1] | plants single faults and prints those that no test sees: hours
+mutants:
+	@$(MAKE) --no-print-directory COV=1 build-cov/coverage/reach
+	@MUTANTS=$(MUTANTS) SEED=$(SEED) ROOM=$(ROOM) V=$(V) JOBS=$(JOBS) tests/mutants build-cov/coverage
 
 ## first: make install [PREFIX=/usr/local] | copy the programs to PREFIX/bin
 PREFIX ?= /usr/local
@@ -165,6 +188,6 @@ format: $B/style-ready
 
 ## code: make clean | remove what was built (out/ stays)
 clean:
-	rm -rf build build-san build-gpu build-gpu.log
+	rm -rf build build-san build-cov build-gpu build-gpu.log
 # what pattern rules make on the way stays; not .SECONDARY, which has models trained again where only their scores are gone
 .PRECIOUS: $B/obj/%.o $B/obj/dbl/%.o $(EYES)/faces-few-%.tns $(EYES)/patches-%.tns $(EYES)/runs/%.score $(FEWLABELS)/runs/%.score

@@ -10,7 +10,7 @@ slay() {
 	done
 	true
 }
-mk() { make --no-print-directory ${SAN:+SAN=1} "$@"; }
+mk() { make --no-print-directory ${SAN:+SAN=1} ${COV:+COV=1} "$@"; }
 face-synth -n 160 --dirt --test "$TMP/test.csv" --test-count 20 --lookup "$TMP/lookup.csv" -o "$TMP/training.csv" || bad "face-synth"
 set -- CSV="$TMP/training.csv" TEST="$TMP/test.csv" LOOKUP="$TMP/lookup.csv" KEYPOINTS_PARTS=0.7,0.3
 train='-e 3 -b 32 -r 0.001 --optimizer adam'

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The CPU kernels of every instruction set that this processor supports (KEYPIPE_ISA), against ref and in training.
+source tests/sh.sh
+bench=$BIN/bench
+cd "$TMP" || exit 1
+face-synth -q -n 60 -s 3 -o faces.csv
+csv-clean -q faces.csv -o faces.tns
+net='conv3x3x20 relu pool2 conv2x2x33p1 tanh pool3 up2 conv3x3x9p1 sigmoid fc40 relu fc'
+for isa in avx512 avx2 plain; do
+	# any other failure counts
+	if [[ $isa != plain && $(KEYPIPE_ISA=$isa "$bench" --seconds 0 mlp-1 2>&1) = *"this processor has no $isa"* ]]; then
+		skip "this processor has no $isa"
+		continue
+	fi
+	for check in backend conv; do
+		ok "$isa: $check against the reference backend" env KEYPIPE_ISA=$isa "$(dirname "$BIN")/tests/check_$check"
+	done
+	ok "$isa: training against another framework's" env KEYPIPE_ISA=$isa bash -c "cd '$ROOT' && '$(dirname "$BIN")/tests/check_steps'"
+	for t in 1 2 3 4 8; do
+		ok "$isa: $t threads" env KEYPIPE_ISA=$isa cnn-train -q -t $t -n "$net" -e 2 -b 13 --augment default --valid-part 0.2 faces.tns -o $isa.$t.tns
+		same $isa.1.tns $isa.$t.tns "$isa: $t threads give other bits"
+	done
+done
+fails 1 "KEYPIPE_ISA=sse9" env KEYPIPE_ISA=sse9 "$bench" --seconds 0 mlp-1
+done_tests
