@@ -164,10 +164,10 @@ coverage:
 build-cov/coverage/reach: $(sources) $(wildcard tests/*) Makefile
 	@$(MAKE) --no-print-directory test-programs
 	@tests/coverage $B $(run) >/dev/null
-## code: make mutants [MUTANTS=300 SEED=1 ROOM=lib/nn V=1] | plants single faults and prints those that no test sees: hours
+## code: make mutants [MUTANTS=300 SEED=1 ROOM=lib/nn EACH=60 V=1] | plants single faults and prints those that no test sees: hours
 mutants:
 	@$(MAKE) --no-print-directory COV=1 build-cov/coverage/reach
-	@MUTANTS=$(MUTANTS) SEED=$(SEED) ROOM=$(ROOM) V=$(V) JOBS=$(JOBS) tests/mutants build-cov/coverage
+	@MUTANTS=$(MUTANTS) SEED=$(SEED) ROOM=$(ROOM) EACH=$(EACH) V=$(V) JOBS=$(JOBS) tests/mutants build-cov/coverage
 
 ## first: make install [PREFIX=/usr/local] | copy the programs to PREFIX/bin
 PREFIX ?= /usr/local

@@ -47,7 +47,7 @@ function becomes(kind, s, at, before, after,    w) {
 	} else if (kind == "integer") {
 		if (before ~ /[A-Za-z0-9_.]/ || after ~ /[A-Za-z0-9_.]/) return
 		if (declares && before == "[") return # sizes of arrays
-		if (s ~ /^0x/) return
+		if (line ~ /OPT_(FLAG|STR|SIZE|CHOICE|LIST|SEED),/ && after != "}") return # options without a range
 		w = s == "0" ? "1" : s != "1" ? s + 1 : substr(m, 1, at - 1) ~ /(return|=) $/ && after ~ /[;,]/ ? "0" : random(2) ? "2" : "0" # 1 and 2 are both true
 		place(at, "constant", s, w)
 	} else if (kind == "fraction") {
