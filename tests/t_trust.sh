@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Programs with damaged input, full disks, closed pipes and signals: lines 1, 2, 8 and 9 of the table of trust.
+# Alone: it fills disks, kills at moments and measures time.
 # TRUST=1: the long form. Lines that begin with `trust:` are the counts.
 source tests/sh.sh
 long=${TRUST:+1} long=${long:-0}
