@@ -35,6 +35,8 @@ static char *room(struct table_out *t, size_t n)
 
 static void put(struct table_out *t, const char *s, size_t n)
 {
+	if (!n)
+		return;
 	memcpy(room(t, n), s, n);
 	t->used += n;
 }
