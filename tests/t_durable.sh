@@ -72,6 +72,10 @@ for f in png svg pdf; do
 	durable 1 render faces -q --format $f -o out/x.$f in/predicted.tns
 done
 durable 1 tns-info -o out/x.txt in/faces.tns
+durable 1 tns-select --rows 1-5 -o out/x.tns in/faces.tns
+durable 1 tns-cat -q -o out/x.tns in/faces.tns in/faces.tns
+durable 1 tns-join -o out/x.tns in/faces.tns in/faces.tns
+durable 1 tns-table -o out/x.csv in/faces.tns
 cd out
 durable() { # the same in the folder itself: a name without one
 	ok "$*" recorded "$@"

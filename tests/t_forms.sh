@@ -194,7 +194,7 @@ awk -F, 'NR == 1 {n = split($0, name); printf "["; next}
 	}
 	END {print "]"}' plain.csv >form.json
 if have_pandas; then way JSON form.json "this is JSON: python3 -c 'import pandas" python3
-else refused JSON form.json "this is JSON: python3 -c 'import pandas"; skip "no pandas to run what is said of JSON and Parquet"; fi
+else refused JSON form.json "this is JSON: python3 -c 'import pandas"; fi # without pandas what is said of JSON and Parquet can't be run
 if have_pandas && python3 -c 'import pandas; pandas.read_csv("plain.csv").to_parquet("form.parquet")' 2>/dev/null; then
 	way Parquet form.parquet "this is a Parquet table: python3 -c 'import pandas" python3
 else

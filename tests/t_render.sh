@@ -23,7 +23,7 @@ for k in faces maps tiles pairs curves; do
 	fails 2 "render $k: unknown option '--no-such'; try render $k --help" render $k --no-such
 	fails 2 "unknown suffix '.jpg': png, svg or pdf" render $k -o x.jpg </dev/null
 	fails 1 "render: stdin: " render $k </dev/null
-	fails 1 "render: no/such: No such file or directory" render $k -o no/such </dev/null
+	fails 1 "render $k: no/such: No such file or directory" render $k -o no/such </dev/null
 	[ $k = curves ] || fails 1 "render: none.tns: No such file" render $k none.tns
 	[ $k = curves ] || fails 2 "render $k: unexpected operand 'b'" render $k a b
 done

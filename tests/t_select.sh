@@ -15,7 +15,7 @@ predict -q model.tns faces.tns -o all.tns
 patch-extract -q --around nose_tip --size 5x5 --random 1 faces.tns -o patches.tns
 [ -s all.tns ] && [ -s patches.tns ] || bad "no streams to select from"
 # values FILE TENSOR: a line a row
-values() { tns-info --head 100000 "$1" | sed -n "s/^$2\[[0-9]*\] //p"; }
+values() { tns-info --head 100000 --tensor "$2" "$1" | sed -n "s/^$2\[[0-9]*\] //p"; }
 ids() { values "$1" id | paste -sd ' '; }
 meta() { tns-info "$1" | sed -n "s/^$2: //p"; }
 tensors() { tns-info "$1" | awk 'NR == 1 {next} /^[a-z._]*: / {exit} {print $1 ":" $3}' | paste -sd ' '; }
@@ -153,7 +153,7 @@ is "$(ids out.tns)" "$(column '(NR >= 20 && NR <= 120 && id <= 90 && l > 3)')" "
 ok "label" tns-select -q --where 'label==1' patches.tns -o out.tns
 is "$(values out.tns label | sort | uniq -c | xargs)" "$(values patches.tns label | grep -c 1) 1" "label"
 # the error is the one that render --worst shows: the same row is the worst
-is "$(tns-select -q --sort -error all.tns | tns-info --head 1 | sed -n 's/^id\[0\] //p')" "$(awk '{s = c = 0; for (i = 2; i <= 31; i++) if ($i != "nan") {s += ($i - $(i + 30)) ^ 2; c++} if (c && s / c > w) {w = s / c; b = $1}} END {print b}' table)" "the worst row"
+is "$(tns-select -q --sort -error all.tns | tns-info --head 1 | sed -n 's/^id\[1\] //p')" "$(awk '{s = c = 0; for (i = 2; i <= 31; i++) if ($i != "nan") {s += ($i - $(i + 30)) ^ 2; c++} if (c && s / c > w) {w = s / c; b = $1}} END {print b}' table)" "the worst row"
 
 # none, and ids that are not there: said, but no error
 ok "none" tns-select --where 'id<0' all.tns -o out.tns
