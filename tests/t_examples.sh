@@ -54,6 +54,17 @@ grep '^    zcat' "$ROOT/README.md" >examples.txt
 while IFS= read -r line; do
 	ok "README: $line" bash -eu -o pipefail -c "$line"
 done <examples.txt
+# its commands by hand, one after the other, as printed but for the number of epochs; and what it says of a stream at hand
+sed -n '/^## The same by hand/,/^## A stream/s/^    //p' "$ROOT/README.md" | grep -v '^export' | sed 's/cnn-train /cnn-train -e 1 /' >by-hand.sh
+is "$(wc -l <by-hand.sh)" 7 "commands by hand"
+ok "README: by hand" bash -eu -o pipefail by-hand.sh
+is "$(wc -l <submission.csv)" "$(wc -l <IdLookupTable.csv)" "README: by hand: every row answered"
+cp predicted.tns other.tns
+sed -n '/^## A stream at hand/,/^## One/s/^| [^|]* | `\(.*\)` |$/\1/p' "$ROOT/README.md" >at-hand.txt
+is "$(wc -l <at-hand.txt)" 11 "commands for a stream at hand"
+while IFS= read -r line; do
+	ok "README: $line" bash -eu -o pipefail -c "$line"
+done <at-hand.txt
 for t in $(sed -n 's/^    make \([a-z-]*\).*/\1/p' "$ROOT/README.md"); do
 	ok "README: make $t" grep -q "^$t:" "$ROOT/Makefile" "$ROOT"/pipelines/*.mk
 done
