@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
-	tns_promise(o.output), out_check(o.suspects, 0);
+	tns_promise(o.output), opt_writes("suspects");
 	if (o.valid && o.valid_part > 0)
 		die_usage("--valid and --valid-part exclude each other");
 	if (strcmp(o.extend, "no") && !o.resume)
@@ -159,8 +159,7 @@ int main(int argc, char **argv)
 	if (m->points && a.augment.flip)
 		model_require_partners(m, "--augment flip");
 	targets_prior(m, train);
-	if (o.weigh.n)
-		a.targets.weight = targets_weights(all->names, o.weigh.v, o.weigh.n);
+	a.targets.weight = o.weigh.n ? targets_weights(all->names, o.weigh.v, o.weigh.n) : NULL;
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
 	if (m->points)
@@ -173,9 +172,12 @@ int main(int argc, char **argv)
 	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
 	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
-	model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
-	keep_close(&keep);
-	failed = failed || train_learned_nothing(t); /* a full disk is told alone */
+	enum train_result result = failed ? TRAIN_LEARNED : train_result(t);
+	if (result != TRAIN_NOWHERE)
+		model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
+	keep_close(&keep), failed |= result == TRAIN_NOWHERE;
+	if (result != TRAIN_LEARNED)
+		train_warn(t); /* only now: a full disk is told alone */
 	if (!o.quiet && valid)
 		warn("best epoch %d: %s %.5g%s", t->s.best_epoch, m->points ? "valid rmse px" : "valid loss", t->s.best,
 			!valid->head || dataset_stream_split(valid->head) ? ", which may flatter: rows were held out, not people" : "");
@@ -193,7 +195,6 @@ int main(int argc, char **argv)
 	dataset_free(train != all ? train : NULL), dataset_free(valid), dataset_free(all);
 	if (init)
 		tns_unload(init);
-	free(key), free(a.targets.weight);
-	be->close(be);
+	free(key), free(a.targets.weight), be->close(be);
 	return finish() || failed;
 }

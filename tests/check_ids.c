@@ -53,8 +53,8 @@ static void write_csv(const char *path)
 /* csv-clean --suspects doubts.tsv faces.csv blanks these labels and keeps the ids. */
 static void check_cleaned(int blank[N][K])
 {
-	prog_went(prog("csv-clean", "-q", "--size", "14x10", "--force", "--suspects", "doubts.tsv", "--report", "report.tsv", "faces.csv", "-o",
-		"clean.tns", NULL));
+	prog_went(prog("csv-clean", "-q", "--size", "14x10", "--force", "--suspects", "doubts.tsv", "--report", "report.tsv", "faces.csv",
+		"-o", "clean.tns", NULL));
 	struct tns_table *t = tns_load("clean.tns");
 	const struct tns *h = tns_table_head(t);
 	int ids = tns_find(h, "id"), keypoints = tns_find(h, "keypoints");

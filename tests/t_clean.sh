@@ -199,6 +199,15 @@ grep -q "^csv-clean: 1 rows with an ImageId are not in the output; a table that 
 csv-clean --keep-all asked.csv -o asked.tns 2>.err
 grep -q "needs --keep-all" .err && bad "nothing lacks: $(cat .err)" || good
 
+# labels that are shares of the image, and sets of which nothing is left
+face-synth -q -n 20 | awk -F, -v OFS=, 'NR > 1 { for (i = 1; i < NF; i++) if ($i != "") $i = $i / 96 } 1' >shares.csv
+csv-clean -q shares.csv -o shares.tns 2>.err
+grep -q "all labels lie between -[0-9.]* and [0-9.]*: are they shares of the image's size? Points are pixels here" .err && good || bad "shares: $(cat .err)"
+face-synth -q -n 20 | awk -F, -v OFS=, 'NR > 1 { for (i = 1; i < NF; i++) if ($i != "") $i = $i * 6 } 1' >far.csv
+fails 1 "far.csv: none of 20 rows is left: 20 dropped" csv-clean -q far.csv -o none.tns
+fails 1 "none of 20 rows is left: 0 dropped, 20 without the points required" csv-clean -q --require nose_tip <(face-synth -q -n 20 | awk -F, -v OFS=, 'NR == 1 { for (i = 1; i < NF; i++) if ($i ~ /^nose_tip/) c[i] } NR > 1 { for (i in c) $i = "" } 1') -o none.tns
+[ -e none.tns ] && bad "a data set was written" || good
+
 # other image shapes
 printf 'Image\n1 2 3 4 5 6\n' >wide.csv
 ok "--size" csv-clean -q --size 3x2 wide.csv -o wide.tns

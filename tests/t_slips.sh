@@ -39,6 +39,30 @@ done
 ok "a pipe that is waited for is not opened twice" bash -c "cnn-train -q -n '$net' -e 1 faces.tns -o >(cat >piped.tns); sleep 0.2"
 ok "and got the model" tns-info --check piped.tns
 
+# ---- no output is an input, or another output, however it is named
+cp faces.tns copy.tns
+for c in "cnn-train -q -n fc -e 1 copy.tns -o new.tns --suspects copy.tns" "cnn-train -q -n fc -e 1 faces.tns --valid copy.tns --suspects copy.tns -o new.tns" \
+	"cnn-train -q -n fc -e 1 faces.tns -o new.tns --suspects ./new.tns" "cnn-train -q -n fc -e 1 faces.tns -o new.tns --checkpoint new.tns" \
+	"csv-clean -q faces.csv -o new.tns --report new.tns" "tns-select -q --rows 1-5 -o copy.tns <copy.tns" "cnn-train -q -n fc -e 1 --log copy.tns -o new.tns <copy.tns" \
+	"predict -q model.tns <copy.tns -o copy.tns" "tns-select -q --rows 1-5 copy.tns >>copy.tns"; do
+	got=0; bash -c "$c" 2>err || got=$?
+	is "$got $(wc -l <err)" "2 1" "wrong use: $c ($(cat err))"
+	same faces.tns copy.tns "not touched: $c"
+	is "$(ls new.tns 2>/dev/null)" "" "nothing written: $c"
+done
+echo precious >notes.txt
+fails 1 "notes.txt: is no log, so it is not written over" cnn-train -q -n fc -e 1 faces.tns --log notes.txt -o new.tns
+is "$(cat notes.txt)" precious "it stays"
+timeout 20 cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 400 -r 0.001 faces.tns --log shared.tsv -o slow.tns 2>/dev/null & p=$!
+for ((i = 0; i < 200; i++)); do [ -s shared.tsv ] && break; sleep 0.05; done
+fails 1 "shared.tsv: another run is writing it" cnn-train -q -n fc -e 1 faces.tns --log shared.tsv -o new.tns
+kill $p; wait $p 2>/dev/null
+# a training that went nowhere leaves the model that is there
+cp model.tns good.tns
+fails 1 "nothing was learned" cnn-train -q -n 'pool4 fc' -e 3 --optimizer adam -r 100 --valid faces.tns faces.tns -o good.tns
+same model.tns good.tns "a model that is there, after a training that went nowhere"
+rm -f new.tns slow.tns*
+
 # ---- a checkpoint of other options: only what differs, by name
 cnn-train -q -n "$net" -e 2 -b 50 --augment 'flip,shift=2' faces.tns --checkpoint c.tns -o one.tns 2>/dev/null
 resume() { cnn-train -q -e 2 faces.tns --checkpoint c.tns --resume -o no.tns "$@"; }

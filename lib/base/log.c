@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -151,6 +152,20 @@ static off_t kept_length(FILE *f, const char *path, const char *columns, uint64_
 	return end;
 }
 
+/* Ends the program where the file is there and is no log: it begins with another column. */
+static void check_log(const char *path, const char *columns)
+{
+	char first[64] = "";
+	size_t n = strcspn(columns, "\t") + 1;
+	FILE *f = fopen(path, "re");
+	if (!f)
+		die_errno("%s", path);
+	size_t got = fread(first, 1, n < sizeof first ? n : sizeof first, f);
+	fclose(f);
+	if (got && (got < n || memcmp(first, columns, n)))
+		die("%s: is no log, so it is not written over", path);
+}
+
 struct tlog *tlog_open(const char *path, const char *columns, uint64_t keep)
 {
 	if (!path)
@@ -164,6 +179,9 @@ struct tlog *tlog_open(const char *path, const char *columns, uint64_t keep)
 	if (l->fd < 0)
 		die_errno("%s", path);
 	if (!special) {
+		if (flock(l->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+			die("%s: another run is writing it", path);
+		check_log(path, columns);
 		FILE *f = keep ? fopen(path, "re") : NULL;
 		if (keep && !f)
 			die_errno("%s", path);

@@ -19,6 +19,8 @@ static const char *program;
 static char *defaults[OPT_MAX]; /* values before parsing, as text; NULL: none */
 static char *line, *command;
 static int given[OPT_MAX];
+static char **operands;
+static int noperands;
 
 /* ---- parsing ---- */
 
@@ -199,10 +201,31 @@ void opt_set(const char *name, const char *value)
 	store(find(name), xstrdup(value), 0); /* kept: the option may point into it */
 }
 
+/* The name without ./ before it. */
+static const char *plain_name(const char *path)
+{
+	while (!strncmp(path, "./", 2))
+		path += 2;
+	return path;
+}
+
+/* One file under two names; of files that are not there yet, by the names alone. */
 static int same_file(const char *a, const char *b)
 {
 	struct stat x, y;
-	return a && b && !stat(a, &x) && !stat(b, &y) && S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	if (!a || !b)
+		return 0;
+	int there = !stat(a, &x);
+	if (there != !stat(b, &y))
+		return 0;
+	return there ? S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino : !strcmp(plain_name(a), plain_name(b));
+}
+
+/* The file is open as this descriptor: stdin or stdout, redirected. */
+static int is_redirected(const char *path, int fd)
+{
+	struct stat x, y;
+	return !fstat(fd, &x) && S_ISREG(x.st_mode) && !stat(path, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 /* Value i of an option that takes text, or NULL after the last. */
@@ -221,6 +244,8 @@ static void check_written(const struct opt *w, const char *path, char *const *op
 	for (int i = 0; i < n; i++)
 		if (same_file(path, operand[i]))
 			die_usage("--%s %s: is the input %s", w->name, path, operand[i]);
+	if (is_redirected(path, STDIN_FILENO))
+		die_usage("--%s %s: is stdin", w->name, path);
 	for (const struct opt *o = table; o->name; o++)
 		for (int i = 0; o != w && text_value(o, i); i++)
 			if (same_file(path, text_value(o, i)))
@@ -236,6 +261,18 @@ static void check_outputs(char *const *operand, int n)
 			check_written(o, text_value(o, i), operand, n);
 			out_check(text_value(o, i), 0);
 		}
+	for (int i = 0; i < n; i++)
+		if (is_redirected(operand[i], STDOUT_FILENO))
+			die_usage("%s: is the input, and stdout", operand[i]);
+}
+
+void opt_writes(const char *name)
+{
+	const struct opt *o = find(name);
+	if (!text_value(o, 0))
+		return;
+	check_written(o, text_value(o, 0), operands, noperands);
+	out_check(text_value(o, 0), 0);
 }
 
 char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
@@ -283,7 +320,8 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 		store(&p->opts[i], optarg, given[i]++);
 	}
 	*n = argc - optind;
-	check_outputs(argv + optind, *n);
+	operands = argv + optind, noperands = *n;
+	check_outputs(operands, *n);
 	if (*n < p->min)
 		die_usage("too few operands: %d given, at least %d needed", *n, p->min);
 	if (*n > p->max)

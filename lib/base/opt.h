@@ -89,6 +89,9 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n);
 const char *opt_line(void);
 /* How many times the command line gave the option of this long name; after opt_parse. */
 int opt_given(const char *name);
+/* After opt_parse: the option's file is written too, as those of --output, --report, --log and --checkpoint are: ends the program where it
+ * is an input or another output, or can't be written. */
+void opt_writes(const char *name);
 /* Sets an option as if the command line gave it; for presets, of which opt_line then tells every value. Ends the program like opt_parse. */
 void opt_set(const char *name, const char *value);
 /* The command as it was given, quoted for the shell; after opt_parse, not to be freed. */

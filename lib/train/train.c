@@ -196,10 +196,9 @@ struct train_score train_evaluate(struct train *t)
 	return evaluate(t, t->valid, t->valid_bytes, t->valid_targets);
 }
 
-int train_learned_nothing(struct train *t)
+enum train_result train_result(struct train *t)
 {
 	const int points = t->s.m->points > 0;
-	const char *what = points ? "mean face" : "most frequent class", *of = t->valid ? "held-out" : "training";
 	double got = t->s.best, base = points ? t->baseline.error : t->baseline.loss;
 	if (!t->valid) {
 		struct targets *tg = targets_new(t->s.be, t->s.m, t->train, &t->a->targets, t->s.net->B, 0);
@@ -209,12 +208,16 @@ int train_learned_nothing(struct train *t)
 		got = points ? s.error : s.loss;
 	}
 	t->reached = got;
-	if (got < base)
-		return 0;
-	warn("nothing was learned: %s %.4g on the %s set, where the %s has %.4g; another --rate, or more --epochs, may help",
-		points ? "RMSE px" : "loss", got, of, what, base);
 	int stuck = t->valid && t->s.best_epoch < t->s.epoch; /* else it was on its way still, or can't be told */
-	return stuck || !(got < TRAIN_WORSE * base);
+	return got < base ? TRAIN_LEARNED : stuck || !(got < TRAIN_WORSE * base) ? TRAIN_NOWHERE : TRAIN_NOTHING;
+}
+
+void train_warn(const struct train *t)
+{
+	const int points = t->s.m->points > 0;
+	warn("nothing was learned: %s %.4g on the %s set, where the %s has %.4g; another --rate, or more --epochs, may help",
+		points ? "RMSE px" : "loss", t->reached, t->valid ? "held-out" : "training", points ? "mean face" : "most frequent class",
+		points ? t->baseline.error : t->baseline.loss);
 }
 
 static void write_best(struct train *t, const real *device, size_t n)

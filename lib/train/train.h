@@ -40,7 +40,7 @@ struct train {
 	struct targets *valid_targets;
 	struct decoder *decoder;  /* of targets with points */
 	struct baseline baseline; /* on the validation set, else on the training set */
-	double reached;		  /* after train_learned_nothing: the result that it compared with the baseline */
+	double reached;		  /* after train_result: the figure that it compared with the baseline */
 	uint32_t *order, *rows;	  /* shuffled row numbers of an epoch: host, device */
 	real *x, *dz;		  /* device, of a batch: input, and gradient of the net's outputs */
 	double *loss;		  /* device, of each row of an epoch */
@@ -54,9 +54,14 @@ struct train *train_new(
  * epoch, it reports epoch and layer and returns -1 with the best weights in m, or dies where there are none. */
 int train_run(struct train *t);
 #define TRAIN_EXPLODED 1000.0
-/* After train_run: warns where the result is not better than the baseline; 1 where training went nowhere: it is TRAIN_WORSE times worse,
- * or, with a validation set, the last epoch was not the best one. Without a validation set it is measured on the training set. */
-int train_learned_nothing(struct train *t);
+enum train_result {
+	TRAIN_LEARNED,
+	TRAIN_NOTHING, /* not better than the baseline */
+	TRAIN_NOWHERE, /* nor will it be: TRAIN_WORSE times worse, or, with a validation set, the last epoch was not the best one */
+};
+/* After train_run; without a validation set it is measured on the training set. */
+enum train_result train_result(struct train *t);
+void train_warn(const struct train *t); /* the line that says so; after train_result */
 #define TRAIN_WORSE 10.0
 void train_free(struct train *t);
 
