@@ -1,4 +1,5 @@
-/* Robust fit: EM for a t distribution, in two rounds, the second without the rows that the first rejects.
+/* Robust fit: EM for a t distribution, in two rounds, the second without the rows that the first rejects. The first starts from the core of
+ * the rows: a twentieth of all that are wrong in one and the same way (one annotator's other convention) would else be fitted, not found.
  *
  * Of few rows the matrix has more elements than there are labels, a wrong row can be fitted as well as a right one, and rows that were
  * fitted are nearer than others. So then it is shrunk (shape_target.h), and rows are rejected by their distance from models of other rows,
@@ -23,7 +24,9 @@
 #define FOLDS 5
 #define DOF_ROWS 100
 
-enum { STEPS = 20, MORE_STEPS = 10 };
+#define CORE 0.75 /* part of the rows that the first round is fitted to, and the quantile that it is calibrated by */
+
+enum { STEPS = 20, MORE_STEPS = 10, CORE_STEPS = 3, CORE_ITERATIONS = 3 };
 
 static int coordinates(const struct shape_em *f, size_t row)
 {
@@ -32,7 +35,7 @@ static int coordinates(const struct shape_em *f, size_t row)
 
 /* Fits scale and degrees of freedom to the quantiles of the distances d of the rows to keep: their median is the model's, and one in twenty
  * is above the model's 95 % quantile; both depend little on wrong rows. d is brought to scale. */
-static void calibrate(const struct shape_em *f, struct shape *s, double *d, const char *keep)
+static void calibrate(const struct shape_em *f, struct shape *s, double *d, const char *keep, double tail)
 {
 	static const double dofs[] = {3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 50, 100, 1000};
 	double median[2 * SHAPE_POINTS_MAX + 1], bound[2 * SHAPE_POINTS_MAX + 1], *v = xmalloc(f->n * sizeof *v);
@@ -49,7 +52,7 @@ static void calibrate(const struct shape_em *f, struct shape *s, double *d, cons
 				continue;
 			if (!median[q]) {
 				median[q] = f_dist_isf(0.5, q, dofs[k]);
-				bound[q] = f_dist_isf(0.05, q, dofs[k]);
+				bound[q] = f_dist_isf(tail, q, dofs[k]);
 				prior[q] = weight > 0 ? f_dist_sf(bound[q] * f_dist_isf(0.5, q, SECOND_DOF) / median[q], q, SECOND_DOF) : 0;
 			}
 			expected += prior[q];
@@ -61,7 +64,7 @@ static void calibrate(const struct shape_em *f, struct shape *s, double *d, cons
 			beyond += keep[i] && q && d[i] / c > bound[q];
 		}
 		rows = (double)m;
-		double error = fabs(((double)beyond + weight * expected / rows) / (rows + weight) - 0.05);
+		double error = fabs(((double)beyond + weight * expected / rows) / (rows + weight) - tail);
 		if (error < best)
 			best = error, s->dof = dofs[k], scale = c;
 	}
@@ -101,17 +104,45 @@ static void held_out_distances(struct shape_em *f, const char *keep, double dof,
 	free(others);
 }
 
+/* Keeps the CORE of the labelled rows that are nearest to s, by the tail of their distances (rows have different numbers of labels). */
+static void concentrate(const struct shape_em *f, const struct shape *s, double *d, char *keep)
+{
+	double *sorted = xmalloc(f->n * sizeof *sorted);
+	size_t m = 0;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->mask[i]) {
+			shape_distance(s, f->xy + i * (size_t)f->p, &d[i]);
+			sorted[m++] = d[i];
+		}
+	double least = shape_em_quantile(sorted, m, 1 - CORE);
+	for (size_t i = 0; i < f->n; i++)
+		keep[i] = f->mask[i] && d[i] >= least;
+	free(sorted);
+}
+
+/* A start that many wrong rows of one kind don't pull over to them: from independent coordinates, fits to the core of the rows, which is
+ * chosen anew by each (Rousseeuw and Van Driessen, 1999: concentration steps). */
+static void start_from_core(struct shape_em *f, struct shape *s, double *d, char *keep)
+{
+	shape_em_start(f, s);
+	s->dof = FIRST_DOF;
+	for (int step = 0; step < CORE_STEPS; step++) {
+		concentrate(f, s, d, keep);
+		shape_em_run(f, s, keep, FIRST_DOF, CORE_ITERATIONS);
+	}
+}
+
 /* right: calibrated on; keep: fitted to. */
 static void fit(struct shape_em *f, struct shape *s, double *d, char *right, char *keep)
 {
-	shape_em_start(f, s);
+	start_from_core(f, s, d, keep);
 	for (int round = 0; round < 2; round++) {
 		double dof = round ? SECOND_DOF : FIRST_DOF;
 		shape_em_run(f, s, keep, dof, round ? MORE_STEPS : STEPS);
 		distances(f, s, d);
 		if (f->shrink > 0)
 			held_out_distances(f, keep, dof, d);
-		calibrate(f, s, d, right);
+		calibrate(f, s, d, right, round ? 0.05 : 1 - CORE);
 		s->rows = s->rejected = 0;
 		for (size_t i = 0; i < f->n; i++) {
 			double tail = 1;
