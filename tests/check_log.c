@@ -45,7 +45,7 @@ static void put(const char *text)
 
 START_TEST(lines_appear_at_once)
 {
-	put("something else that is longer than what comes\n");
+	put("epoch\tother columns, in a text that is longer than what comes\n");
 	struct tlog *l = tlog_open(path, "epoch\tloss", 0);
 	ck_assert_str_eq(get(), HEAD);
 	tlog_line(l, "%d\t%.2f", 1, 0.5);

@@ -209,8 +209,8 @@ static const char *plain_name(const char *path)
 	return path;
 }
 
-/* One file under two names; of files that are not there yet, by the names alone. */
-static int same_file(const char *a, const char *b)
+/* One file under two names; named: of files that are not there yet, by the names alone. */
+static int same_file(const char *a, const char *b, int named)
 {
 	struct stat x, y;
 	if (!a || !b)
@@ -218,7 +218,7 @@ static int same_file(const char *a, const char *b)
 	int there = !stat(a, &x);
 	if (there != !stat(b, &y))
 		return 0;
-	return there ? S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino : !strcmp(plain_name(a), plain_name(b));
+	return there ? S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino : named && !strcmp(plain_name(a), plain_name(b));
 }
 
 /* The file is open as this descriptor: stdin or stdout, redirected. */
@@ -237,25 +237,26 @@ static const char *text_value(const struct opt *o, int i)
 	return o->kind == OPT_STR && !i ? *(const char *const *)o->to : NULL;
 }
 
+static const char *const written[] = {"output", "report", "log", "checkpoint", NULL}; /* options whose files are written */
+
 /* Ends the program where a file that is to be written is also an operand or another option's file: an input would be replaced, or two
  * outputs be one. */
 static void check_written(const struct opt *w, const char *path, char *const *operand, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (same_file(path, operand[i]))
+		if (same_file(path, operand[i], 0))
 			die_usage("--%s %s: is the input %s", w->name, path, operand[i]);
 	if (is_redirected(path, STDIN_FILENO))
 		die_usage("--%s %s: is stdin", w->name, path);
 	for (const struct opt *o = table; o->name; o++)
 		for (int i = 0; o != w && text_value(o, i); i++)
-			if (same_file(path, text_value(o, i)))
+			if (same_file(path, text_value(o, i), is_named(written, o->name)))
 				die_usage("--%s %s: is the file of --%s too", w->name, path, o->name);
 }
 
 /* Before any work: each file that is to be written can be, and is no other one. */
 static void check_outputs(char *const *operand, int n)
 {
-	static const char *const written[] = {"output", "report", "log", "checkpoint", NULL};
 	for (const struct opt *o = table; o->name; o++)
 		for (int i = 0; is_named(written, o->name) && text_value(o, i); i++) {
 			check_written(o, text_value(o, i), operand, n);
