@@ -13,7 +13,7 @@ csv-clean -q --size 16x12 test.csv -o test.tns
 cnn-train -q -n 'conv3x3p1' --target heatmap -e 1 faces.tns -o model.tns 2>/dev/null
 predict -q --maps model.tns faces.tns -o predicted.tns
 patch-extract -q --around left_eye_center --size 9x7 --negatives 1 faces.tns -o patches.tns
-cnn-train -q --target label -n 'fc' -e 1 patches.tns -o label.tns 2>/dev/null
+cnn-train -q --target label -n 'fc' -e 1 -r 0.001 patches.tns -o label.tns 2>/dev/null
 predict -q label.tns patches.tns -o labels.tns
 is "$(ls -s faces.tns test.tns predicted.tns labels.tns | awk '$1 > 0' | wc -l)" 4 "there are streams"
 values() { tns-info --head 1000 --tensor "$1" "$2" | sed -n "s/^[^ ]*\[[0-9]*\] //p"; }

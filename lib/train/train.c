@@ -209,8 +209,9 @@ enum train_result train_result(struct train *t)
 	}
 	t->reached = got;
 	int stuck = t->valid && t->s.best_epoch < t->s.epoch; /* else it was on its way still, or can't be told */
-	double side = points ? (t->s.m->W > t->s.m->H ? t->s.m->W : t->s.m->H) / 2.0 : 0; /* so far is who has not been trained at all */
-	return got < base ? TRAIN_LEARNED : stuck || !(got < TRAIN_WORSE * base || got < side) ? TRAIN_NOWHERE : TRAIN_NOTHING;
+	/* what has not been trained at all is no further off than half the image, its loss not above some tens of the frequencies' */
+	double untrained = points ? (t->s.m->W > t->s.m->H ? t->s.m->W : t->s.m->H) / 2.0 : TRAIN_WORSE * TRAIN_WORSE * base;
+	return got < base ? TRAIN_LEARNED : stuck || !(got < TRAIN_WORSE * base || got < untrained) ? TRAIN_NOWHERE : TRAIN_NOTHING;
 }
 
 void train_warn(const struct train *t)

@@ -57,8 +57,9 @@ int train_run(struct train *t);
 enum train_result {
 	TRAIN_LEARNED,
 	TRAIN_NOTHING, /* not better than the baseline */
-	TRAIN_NOWHERE, /* nor will it be: TRAIN_WORSE times worse and further off than half the image, or, with a validation set, the last
-			  epoch was not the best one */
+	/* nor will it be: TRAIN_WORSE times worse and further off than half the image (labels: TRAIN_WORSE squared times worse), or, with a
+	 * validation set, the last epoch was not the best one */
+	TRAIN_NOWHERE,
 };
 /* After train_run; without a validation set it is measured on the training set. */
 enum train_result train_result(struct train *t);
