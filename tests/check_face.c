@@ -215,6 +215,31 @@ START_TEST(points_match_the_image)
 }
 END_TEST
 
+/* Brows, nostrils and the mouth's line are painted where their points are: darker there than a fifth of an eye distance above and below. */
+START_TEST(features_are_dark)
+{
+	static const struct {
+		int point;
+		double darker;
+	} t[] = {{24, 25}, {27, 25}, {35, 50}, {36, 50}, {43, 40}, {44, 40}, {45, 30}, {34, 15}};
+	struct sample f = sample(480, 480, 68, 0);
+	double darker[sizeof t / sizeof *t] = {0};
+	for (uint32_t row = 0; row < 60; row++) {
+		draw(&f, row);
+		float dx = f.points[0] - f.points[2], dy = f.points[1] - f.points[3];
+		for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+			for (int at = -1; at <= 1; at++) {
+				long x = lroundf(f.points[2 * t[i].point] + 0.2f * (float)at * dy);
+				long y = lroundf(f.points[2 * t[i].point + 1] - 0.2f * (float)at * dx);
+				darker[i] += f.image[y * 480 + x] * (at ? 0.5 : -1) / 60;
+			}
+	}
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+		ck_assert_msg(darker[i] > t[i].darker, "%s is darker by %g", face_name(t[i].point, (char[32]){0}), darker[i]);
+	sample_free(&f);
+}
+END_TEST
+
 START_TEST(size_only_scales)
 {
 	struct sample a = sample(96, 96, 15, 1), b = sample(192, 192, 15, 1), wide = sample(140, 96, 15, 1);
@@ -458,6 +483,7 @@ int main(void)
 	tcase_add_test(t, pure_in_seed_and_row);
 	tcase_add_test(t, anatomy_holds);
 	tcase_add_test(t, points_match_the_image);
+	tcase_add_test(t, features_are_dark);
 	tcase_add_test(t, size_only_scales);
 	tcase_add_test(t, awkward_sizes);
 	tcase_add_test(t, names_and_mirror);
