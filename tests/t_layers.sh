@@ -33,6 +33,7 @@ below() {
 	nn | draw | filter) echo base stream ;;
 	train) echo base stream labels nn ;;
 	predict) echo base stream labels nn ;;
+	deploy) echo base stream nn ;;
 	*) return 1 ;;
 	esac
 }

@@ -122,6 +122,7 @@ run_of() {
 	tns-info) echo text data.tns ;;
 	tns-select) echo binary --rows 3- data.tns ;;
 	tns-cat) echo binary data.tns data.tns ;;
+	model-export) echo binary model.tns ;;
 	render) echo binary faces data.tns ;;
 	esac
 }

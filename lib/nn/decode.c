@@ -5,8 +5,6 @@
 #include "lib/base/err.h"
 #include "lib/nn/decode.h"
 
-enum { CENTROID_RADIUS = 4 }; /* pixels: the disc about a peak over which the centroid is taken */
-
 struct decoder {
 	const struct backend *be;
 	const struct model *m;
@@ -68,10 +66,10 @@ static float peak_centroid(const struct model *m, const real *z, const float *pr
 		if (w > max)
 			max = w, peak = i;
 	}
-	for (int dy = -CENTROID_RADIUS; dy <= CENTROID_RADIUS; dy++)
-		for (int dx = -CENTROID_RADIUS; dx <= CENTROID_RADIUS; dx++) {
+	for (int dy = -DECODE_RADIUS; dy <= DECODE_RADIUS; dy++)
+		for (int dx = -DECODE_RADIUS; dx <= DECODE_RADIUS; dx++) {
 			int px = peak % m->W + dx, py = peak / m->W + dy;
-			if (px < 0 || py < 0 || px >= m->W || py >= m->H || dx * dx + dy * dy > CENTROID_RADIUS * CENTROID_RADIUS)
+			if (px < 0 || py < 0 || px >= m->W || py >= m->H || dx * dx + dy * dy > DECODE_RADIUS * DECODE_RADIUS)
 				continue;
 			double w = 1 / (1 + exp(-(double)z[py * m->W + px]));
 			sum += w, x += w * px, y += w * py, square += w * ((double)px * px + (double)py * py);

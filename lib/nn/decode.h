@@ -5,6 +5,8 @@
 #include "kernels/backend.h"
 #include "lib/nn/model.h"
 
+enum { DECODE_RADIUS = 4 }; /* map: pixels: the disc about a peak over which the centroid is taken */
+
 struct decoder;
 
 /* For at most B rows; be and m outlive it. */

@@ -1,0 +1,53 @@
+/* model-export - a model into an ONNX file, from bytes to points */
+#include <stdlib.h>
+
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/deploy/onnx.h"
+
+static struct {
+	const char *output, *input;
+	int fold, flip, quiet;
+	int64_t threads;
+} o = {.input = "bytes"};
+
+static const struct opt opts[] = {
+	{0, "input", OPT_CHOICE, &o.input, 0, 0, "bytes|floats", "type of the graph's input: u8, or floats of the same range, 0 to 255", 0},
+	{0, "fold", OPT_FLAG, &o.fold, 0, 0, 0, "fold batch norms into the layers before them", 0},
+	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "the graph averages over the image and its mirror image, as predict --flip does", 0},
+	OPT_OUTPUT(&o.output),
+	OPT_QUIET(&o.quiet),
+	OPT_THREADS(&o.threads),
+	OPT_END,
+};
+
+static const struct opt_prog prog = {
+	"model-export",
+	"write a model as an ONNX file: images in, points in pixels out",
+	"[MODEL]",
+	0,
+	1,
+	opts,
+	{
+		"model-export model.tns -o model.onnx",
+		"cnn-train train.tns | model-export --fold --flip -o model.onnx",
+		NULL,
+	},
+};
+
+int main(int argc, char **argv)
+{
+	int n;
+	char **args = opt_parse(&prog, argc, argv, &n);
+	out_check(o.output, 1);
+	struct model *m = model_load(args[0]);
+	struct protobuf file = {0};
+	onnx_model(&file, m, &(struct onnx_options){.floats = o.input[0] == 'f', .fold = o.fold, .flip = o.flip});
+	struct out *to = out_open(o.output, 1);
+	out_write(to, file.data, file.n);
+	out_close(to);
+	protobuf_free(&file);
+	model_free(m);
+	return finish();
+}
