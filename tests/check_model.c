@@ -11,6 +11,7 @@
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/philox.h"
+#include "lib/nn/layer_alias.h"
 #include "lib/nn/model.h"
 #include "lib/nn/net.h"
 #include "tests/child.h"
@@ -190,8 +191,8 @@ static const struct bad bad_models[] = {
 		{0}},
 	{"META scale 'pixel 1 0 x 1 0 y 1 1e39' is not 'pixel MUL ADD x MUL ADD y MUL ADD'", "scale", "pixel 1 0 x 1 0 y 1 1e39", NULL, 0,
 		0, {0}},
-	{"META net: layer 1: 'fcc' is no layer", "net", "fc5 fcc", NULL, 0, 0, {0}},
-	{"META net: layer 0: '@/etc/passwd' is no layer", "net", "@/etc/passwd", NULL, 0, 0, {0}},
+	{"META net: layer 1: 'fcc' is no layer (write fcN, or fc for as many as the target has)", "net", "fc5 fcc", NULL, 0, 0, {0}},
+	{"META net: layer 0: '@/etc/passwd' is no layer (there are " LAYER_ALIAS_FORMS ")", "net", "@/etc/passwd", NULL, 0, 0, {0}},
 	{"META net: the net has no layers", "net", "", NULL, 0, 0, {0}},
 	{"META net: the net ends with 5 values, the target has 4", "net", "fc5", NULL, 0, 0, {0}},
 	{"2.weight is f32 of 4x5, the net needs f32 of 6x5", "points", "a,b,c", NULL, 0, 0, {0}},

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/err.h"
+#include "lib/nn/layer_alias.h"
 #include "lib/nn/netdesc.h"
 #include "tests/child.h"
 
@@ -146,7 +147,7 @@ static const char *const no_layer[] = {"fx", "FC3", "fc3x", "fc-1", "fc+3", "fc3
 /* A bad token is named with its number, from 0. */
 START_TEST(not_a_layer)
 {
-	char text[128], want[200], word[128];
+	char text[128], want[400], word[128];
 	const char *bad = no_layer[_i];
 	snprintf(text, sizeof text, "tanh %s", bad);
 	int number = 1;
@@ -154,7 +155,7 @@ START_TEST(not_a_layer)
 	if (strrchr(bad, ' '))
 		number = 2, bad = strrchr(bad, ' ') + 1;
 	snprintf(word, sizeof word, "%s", bad);
-	snprintf(want, sizeof want, "layer %d: '%s' is no layer", number, word);
+	snprintf(want, sizeof want, "layer %d: '%s' is no layer%s", number, word, layer_alias_hint(word, (char[LAYER_ALIAS_HINT]){0}));
 	refused(text, 1, 8, 8, 64, want);
 }
 END_TEST

@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
+#include "lib/nn/layer_alias.h"
 #include "lib/nn/netdesc.h"
 
 struct cursor {
@@ -177,7 +178,9 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, stru
 		struct layer *l = &d->layer[d->n];
 		l->C = C, l->H = H, l->W = W, l->upsample = l->pool = 1;
 		if (len > 60 || parse_token(token, l, target) < 0)
-			return snprintf(err, 256, "layer %d: '%s' is no layer", d->n, token), -1;
+			return snprintf(err, 256, "layer %d: '%s' is no layer%s", d->n, token,
+				       layer_alias_hint(token, (char[LAYER_ALIAS_HINT]){0})),
+			       -1;
 		if (infer_shape(d, l) < 0)
 			return snprintf(err, 256, "layer %d: %s does not fit its input of %dx%dx%d", d->n, token, C, H, W), -1;
 		C = l->OC, H = l->OH, W = l->OW;

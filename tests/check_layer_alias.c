@@ -1,0 +1,103 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/nn/layer_alias.h"
+#include "lib/nn/netdesc.h"
+
+static const struct {
+	const char *token, *hint;
+} known[] = {
+	{"maxpool2", " (here it is pool2)"},
+	{"MaxPool2d(2)", " (here it is pool2)"},
+	{"max_pool_3", " (here it is pool3)"},
+	{"maxpool", " (here it is poolN)"},
+	{"batchnorm", " (here it is bn)"},
+	{"BatchNorm2d(32)", " (here it is bn)"},
+	{"Linear", " (here it is fc)"},
+	{"Linear(500)", " (here it is fc500)"},
+	{"dense128", " (here it is fc128)"},
+	{"drop0.5", " (here it is dropout0.5)"},
+	{"Dropout(0.5)", " (here it is dropout0.5)"},
+	{"Dropout", " (here it is dropoutF)"},
+	{"UpSampling2D(2)", " (here it is up2)"},
+	{"logistic", " (here it is sigmoid)"},
+	{"Conv2D(32,3)", " (here it is convHxWxC[sS][pP])"},
+	{"softmax", " (leave it out: the target's loss has it)"},
+	{"flatten", " (leave it out: fc takes all values before it)"},
+	{"gelu", " (activations are relu, tanh and sigmoid)"},
+	{"ReLU", " (did you mean relu?)"},
+	{"FC(500)", " (did you mean fc500?)"},
+	{"Conv3x3x32", " (did you mean conv3x3x32?)"},
+	{"cnov3x3x32", " (did you mean conv3x3x32?)"},
+	{"rleu", " (did you mean relu?)"},
+	{"sigmiod", " (did you mean sigmoid?)"},
+	{"conv2d", " (write convHxWxC[sS][pP])"},
+	{"conv3", " (write convHxWxC[sS][pP])"},
+	{"pool", " (write poolN)"},
+	{"fcx", " (write fcN, or fc for as many as the target has)"},
+	{"relu6", " (write relu)"},
+	{"dropout1.5", " (write dropoutF, F below 1)"},
+	{"attention", " (there are " LAYER_ALIAS_FORMS ")"},
+	{"@net", " (there are " LAYER_ALIAS_FORMS ")"},
+	{"", " (there are " LAYER_ALIAS_FORMS ")"},
+};
+
+START_TEST(told)
+{
+	char hint[LAYER_ALIAS_HINT];
+	ck_assert_str_eq(layer_alias_hint(known[_i].token, hint), known[_i].hint);
+}
+END_TEST
+
+/* A net without the mistake that the message speaks of is one: what is named after "here it is" and "did you mean" is a layer, unless it is
+ * a form with capitals for numbers. */
+START_TEST(is_a_layer)
+{
+	static struct netdesc d;
+	char hint[LAYER_ALIAS_HINT], err[256];
+	const char *was = known[_i].token, *at;
+	layer_alias_hint(was, hint);
+	if (!(at = strstr(hint, "here it is ")) && !(at = strstr(hint, "did you mean ")))
+		return;
+	at += strncmp(at, "here", 4) ? 13 : 11;
+	char *text = strdup(at);
+	text[strcspn(text, "?)")] = 0;
+	if (!strpbrk(text, "NFHW")) {
+		snprintf(hint, sizeof hint, "%s fc", text);
+		ck_assert_msg(!netdesc_parse(&d, hint, 1, 9, 9, (struct netdesc_target){7, 7}, err), "%s: %s", was, err);
+	}
+	free(text);
+}
+END_TEST
+
+/* However long a token, the hint fits. */
+START_TEST(long_tokens)
+{
+	char token[300], hint[LAYER_ALIAS_HINT + 1];
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		snprintf(token, sizeof token, "%s", known[i].token);
+		for (size_t n = strlen(token); n < sizeof token - 1; n++)
+			token[n] = (char)(n % 2 ? '5' : 'x'), token[n + 1] = 0;
+		hint[LAYER_ALIAS_HINT] = '#';
+		ck_assert(strlen(layer_alias_hint(token, hint)) < LAYER_ALIAS_HINT);
+		ck_assert(hint[LAYER_ALIAS_HINT] == '#');
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("layer_alias");
+	TCase *t = tcase_create("layer_alias");
+	suite_add_tcase(s, t);
+	tcase_add_loop_test(t, told, 0, sizeof known / sizeof *known);
+	tcase_add_loop_test(t, is_a_layer, 0, sizeof known / sizeof *known);
+	tcase_add_test(t, long_tokens);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
