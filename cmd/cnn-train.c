@@ -59,7 +59,7 @@ static const struct opt opts[] = {
 		"after a third of the epochs, labels that stay further off than that (and than three times most) count less, by the "
 		"square; 0: all the same",
 		0},
-	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "list the labels that stayed far off, for csv-clean --suspects", 1},
+	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "list the labels that stayed far off, for csv-clean --blank", 1},
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "LIST",
 		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or "
@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
-	tns_promise(o.output), opt_writes("suspects");
+	tns_promise(o.output);
 	if (o.valid && o.valid_part > 0)
 		die_usage("--valid and --valid-part exclude each other");
 	if (strcmp(o.extend, "no") && !o.resume)

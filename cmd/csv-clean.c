@@ -29,7 +29,7 @@ static const struct opt opts[] = {
 	{0, "report", OPT_STR, &o.report, 0, 0, "FILE", "list the faults: row, name, kind, value, action, tab-separated; rows from 1", 1},
 	{0, "force", OPT_FLAG, &o.force, 0, 0, 0,
 		"blank those too that the list calls unsure: the net knew too little, or they are too many", 0},
-	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "blank the labels listed there as suspect, by cnn-train --suspects", 0},
+	{0, "blank", OPT_STR, &o.suspects, 0, 0, "FILE", "blank the labels that FILE lists as suspect; cnn-train --suspects writes it", 0},
 	{0, "image-column", OPT_STR, &o.image_column, 0, 0, "NAME", "the column of the pixels, where it is neither Image nor pixels", 0},
 	{0, "missing", OPT_STR, &o.missing, 0, 0, "X,...",
 		"numbers that mean no label where both coordinates have one, or none, instead of those that are found (such as 0,0)", 0},
@@ -38,6 +38,7 @@ static const struct opt opts[] = {
 	OPT_OUTPUT(&o.output),
 	{'t', "threads", OPT_INT, &o.threads, 0, 1024, "N", "for likeness with the other programs: this one uses one", 1},
 	OPT_QUIET(&o.quiet),
+	OPT_RENAMED("suspects", "blank"),
 	OPT_END,
 };
 

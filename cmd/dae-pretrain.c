@@ -34,7 +34,7 @@ static const struct opt opts[] = {
 	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "patches a step", 0},
 	{'r', "rate", OPT_REAL, &o.rate, 0, 100, "X", "learning rate", 0},
 	{'c', "corruption", OPT_REAL, &o.corruption, 0, 0.95, "P", "share of inputs set to zero", 0},
-	{0, "only", OPT_CHOICE, &o.only, 0, 0, "all|positive", "learn from all patches, or from those whose label is not 0", 0},
+	{0, "patches", OPT_CHOICE, &o.only, 0, 0, "all|positive", "learn from all patches, or from those whose label is not 0", 0},
 	{0, "snapshot", OPT_STR, &o.snapshot, 0, 0, "N,N,...",
 		"write the model after these epochs too, as OUTPUT-EPOCH.tns beside the output", 1},
 	{0, "checkpoint", OPT_STR, &o.checkpoint, 0, 0, "FILE", "keep all that is needed to go on in FILE", 1},
@@ -48,6 +48,7 @@ static const struct opt opts[] = {
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
 	OPT_OUTPUT(&o.output),
+	OPT_RENAMED("only", "patches"),
 	OPT_END,
 };
 

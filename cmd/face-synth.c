@@ -21,29 +21,33 @@ static const struct opt opts[] = {
 	{'n', "count", OPT_INT, &o.n, 0, 4e9, "N", "how many faces", 0},
 	OPT_SEEDED(&o.seed),
 	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "size of a picture, 8x8 to 2048x2048; all is scaled with it", 0},
-	{0, "points", OPT_INT, &o.points, 1, FACE_POINTS, "N",
+	{0, "point-count", OPT_INT, &o.points, 1, FACE_POINTS, "N",
 		"points a face: first the competition's 15, then lids, nose, lips, jaw, contour", 0},
 	{0, "wild", OPT_REAL, &o.wild, 0, 1, "F", "0: passport pictures, 1: as various as photographs", 0},
 	{0, "same", OPT_REAL, &o.same, 0, 0.95, "F", "chance that a face is the same person as the one before", 0},
-	{0, "groups", OPT_STR, &o.groups, 0, 0, "FILE", "write row,group: the rows of one person have one group", 1},
+	{0, "people", OPT_STR, &o.groups, 0, 0, "FILE", "write row,group: the rows of one person have one group", 1},
 	{0, "test", OPT_STR, &o.test, 0, 0, "FILE", "write a test set of other faces, in the competition's format", 1},
 	{0, "test-count", OPT_INT, &o.tests, 1, 4e9, "N", "how many faces it has", 0},
-	{0, "lookup", OPT_STR, &o.lookup, 0, 0, "FILE", "write the table of what is asked of the test set", 1},
+	{0, "test-lookup", OPT_STR, &o.lookup, 0, 0, "FILE", "write the table of what is asked of the test set", 1},
 	{0, "solution", OPT_STR, &o.solution, 0, 0, "FILE", "write the test set with its true points, as a training file", 1},
 	{0, "dirt", OPT_FLAG, &o.dirt, 0, 0, 0, "leave labels out as the competition does, and plant faults in labels and duplicates", 0},
-	{0, "truth", OPT_STR, &o.truth, 0, 0, "FILE", "list what was planted: row, name (- for the whole row), kind", 1},
+	{0, "planted", OPT_STR, &o.truth, 0, 0, "FILE", "list what was planted: row, name (- for the whole row), kind", 1},
 	{0, "break", OPT_STR, &o.fault, 0, 0, "KIND", "break the training file's structure: " FACECSV_FAULTS, 0},
 	{0, "break-row", OPT_INT, &o.row, 0, 4e9, "N", "in that row; 0: the middle one", 0},
 	OPT_OUTPUT(&o.output),
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
+	OPT_RENAMED("points", "point-count"),
+	OPT_RENAMED("groups", "people"),
+	OPT_RENAMED("lookup", "test-lookup"),
+	OPT_RENAMED("truth", "planted"),
 	OPT_END,
 };
 
 static const struct opt_prog prog = {"face-synth", "make faces with their true points: a training CSV in the competition's format", "", 0,
 	0, opts,
 	{"face-synth -n 2000 --dirt | csv-clean | tns-info",
-		"face-synth -n 2000 --test test.csv --lookup lookup.csv --solution truth.csv -o training.csv", NULL}};
+		"face-synth -n 2000 --test test.csv --test-lookup lookup.csv --solution truth.csv -o training.csv", NULL}};
 
 static struct out *open_if(const char *path)
 {

@@ -93,7 +93,7 @@ static const struct opt curves[] = {
 	GOES_TO,
 	{0, "y", OPT_STR, &o.curves.y, 0, 0, "NAME,...",
 		"columns to draw; else those that begin with valid_ or train_, else all but times and rates", 0},
-	{0, "names", OPT_STR, &o.curves.names, 0, 0, "NAME,...",
+	{0, "legend", OPT_STR, &o.curves.names, 0, 0, "NAME,...",
 		"a name in the legend for each log, else its file name; equal names have one colour", 0},
 	{0, "mean", OPT_FLAG, &o.curves.mean, 0, 0, 0, "of logs with equal names draw the mean, and a band from the least to the largest",
 		0},
@@ -104,6 +104,7 @@ static const struct opt curves[] = {
 	{0, "logx", OPT_FLAG, &o.curves.logx, 0, 0, 0, "logarithmic x axis", 0},
 	{0, "logy", OPT_FLAG, &o.curves.logy, 0, 0, 0, "logarithmic y axis", 0},
 	{0, "size", OPT_SIZE, &o.curves.size, 0, 0, "WxH", "size of the picture in pixels", 0},
+	OPT_RENAMED("names", "legend"),
 	COMMON,
 };
 
@@ -123,7 +124,7 @@ static const struct opt_prog
 		{"render pairs --count 20 -o pairs.png reconstructed.tns"}},
 	curves_prog = {"render curves", "Draws curves from the logs of training runs (TSV).", "[LOG...]", 0, 500, curves,
 		{"render curves --y valid_error -o curves.svg a.tsv b.tsv",
-			"render curves --names old,old,new,new --mean -o runs.png old1.tsv old2.tsv new1.tsv new2.tsv"}},
+			"render curves --legend old,old,new,new --mean -o runs.png old1.tsv old2.tsv new1.tsv new2.tsv"}},
 	prog = {"render",
 		"Draws a picture: faces (with their points), maps (heat over faces), tiles (filters of a model, patches), pairs (originals "
 		"over reconstructions) "

@@ -32,7 +32,7 @@ static const struct opt opts[] = {
 	OPT_SEEDED(&o.seed),
 	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
-	{'o', "output", OPT_LIST, &o.output, 0, 0, "FILE", "a file for each part, in order; all appear whole or none", 1},
+	{'o', "output", OPT_LIST, &o.output, 0, 0, "FILE", "write a file for each part, in order; all appear whole or none", 1},
 	OPT_END,
 };
 

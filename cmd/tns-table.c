@@ -28,7 +28,7 @@ static const struct opt opts[] = {
 		"a "
 		"row",
 		1},
-	{0, "columns", OPT_STR, &o.columns, 0, 0, "NAMES",
+	{0, "fields", OPT_STR, &o.columns, 0, 0, "NAMES",
 		"only these columns, in this order (names and patterns, comma-joined: id,'*_x',error); with --read: columns that are read "
 		"though their names mean nothing here",
 		0},
@@ -40,6 +40,7 @@ static const struct opt opts[] = {
 	OPT_OUTPUT(&o.output),
 	OPT_QUIET(&o.quiet),
 	OPT_THREADS(&o.threads),
+	OPT_RENAMED("columns", "fields"),
 	OPT_END,
 };
 
@@ -52,7 +53,7 @@ static const struct opt_prog prog = {
 	opts,
 	{
 		"predict model.tns faces.tns | tns-table >predicted.csv",
-		"tns-table --tsv --columns id,error predicted.tns | sort -k2,2gr | head -3",
+		"tns-table --tsv --fields id,error predicted.tns | sort -k2,2gr | head -3",
 		"tns-table --image faces.tns >faces.csv && tns-table --read faces.csv -o again.tns",
 		"tns-table --image --notes no faces.tns | csv-clean | tns-info",
 		NULL,

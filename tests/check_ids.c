@@ -50,10 +50,10 @@ static void write_csv(const char *path)
 	fclose(f);
 }
 
-/* csv-clean --suspects doubts.tsv faces.csv blanks these labels and keeps the ids. */
+/* csv-clean --blank doubts.tsv faces.csv blanks these labels and keeps the ids. */
 static void check_cleaned(int blank[N][K])
 {
-	prog_went(prog("csv-clean", "-q", "--size", "14x10", "--force", "--suspects", "doubts.tsv", "--report", "report.tsv", "faces.csv",
+	prog_went(prog("csv-clean", "-q", "--size", "14x10", "--force", "--blank", "doubts.tsv", "--report", "report.tsv", "faces.csv",
 		"-o", "clean.tns", NULL));
 	struct tns_table *t = tns_load("clean.tns");
 	const struct tns *h = tns_table_head(t);

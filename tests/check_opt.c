@@ -38,7 +38,8 @@ static const struct opt table[] = {OPT_OUTPUT(&o.out), OPT_QUIET(&o.quiet), OPT_
 	{'p', "part", OPT_LIST, &o.part, 0, 0, "P", "a part; may be repeated", 0},
 	{0, "names", OPT_LIST, &o.names, 0, 0, "NAME",
 		"a name; may be repeated, and is explained in so many words that the text goes on in the next line", 0},
-	{0, "with-a-very-long-name", OPT_STR, &o.out, 0, 0, "ARGUMENT", "stands above its text", 1}, OPT_END};
+	{0, "with-a-very-long-name", OPT_STR, &o.out, 0, 0, "ARGUMENT", "stands above its text", 1}, OPT_RENAMED("old", "number"),
+	OPT_RENAMED("old-flip", "flip"), OPT_END};
 
 static const struct opt_prog prog = {"prog", "rows to other rows", "[DATA]", 0, 2, table, {"prog -n 3 a.tns | prog", "prog | prog"}};
 static const struct opt_prog needs = {"prog", "rows to other rows", "MODEL", 1, 1, table, {0}};
@@ -80,6 +81,25 @@ static const struct {
 } wrong[] = {
 	{{"--foo"}, "unknown option '--foo'"},
 	{{"--foo=3"}, "unknown option '--foo'"},
+	{{"--ephocs"}, "unknown option '--ephocs'"}, /* nothing like it is here */
+	{{"--rtae", "3"}, "unknown option '--rtae' (did you mean --rate?)"},
+	{{"--Number=3"}, "unknown option '--Number' (did you mean --number?)"},
+	{{"--hlep"}, "unknown option '--hlep' (did you mean --help?)"},
+	{{"--lr", "3"}, "unknown option '--lr' (here it is --rate)"},
+	{{"--learning_rate=3"}, "unknown option '--learning_rate' (here it is --rate)"},
+	{{"--num-workers", "3"}, "unknown option '--num-workers' (here it is --threads)"},
+	{{"--verbose"}, "unknown option '--verbose' (progress is told unless --quiet is given)"},
+	{{"--cuda"}, "unknown option '--cuda' (here it is --device cuda)"},
+	{{"--batch-size", "3"}, "unknown option '--batch-size'"}, /* this program has no --batch */
+	{{"--n"}, "'--n' is short for more than one option: --number, --net, --names"},
+	{{"--nmu"}, "unknown option '--nmu'"},
+	{{"-N", "3"}, "unknown option '-N' (did you mean -n, --number?)"},
+	{{"-v"}, "unknown option '-v' (did you mean -V, --version?)"},
+	{{"-number", "3"}, "'-number' is -n with the value 'umber'; the long name has two dashes: --number"},
+	{{"--old", "x"}, "--number: 'x' is not a whole number"}, /* was renamed */
+	{{"--old"}, "--number needs N"},
+	{{"--old-flip=1"}, "--flip takes no value"},
+	{{"--odl", "3"}, "unknown option '--odl'"}, /* an old name is not proposed */
 	{{"-x"}, "unknown option '-x'"},
 	{{"-qx"}, "unknown option '-x'"},
 	{{"--number"}, "--number needs N"},
@@ -107,8 +127,10 @@ static const struct {
 	{{"--free", "inf"}, "--free: 'inf' is not a number"},
 	{{"--unset", "-0.5"}, "--unset: -0.5 is outside 0 to 9"},
 	{{"--threads", "1025"}, "--threads: 1025 is outside 0 to 1024"},
-	{{"-d", "gpu"}, "--device: 'gpu' is not one of ref|cpu|cuda"},
-	{{"-d", "cp"}, "--device: 'cp' is not one of ref|cpu|cuda"},
+	{{"-d", "gpu"}, "--device: 'gpu' is not one of ref|cpu|cuda (here it is cuda)"},
+	{{"-d", "cp"}, "--device: 'cp' is not one of ref|cpu|cuda (did you mean cpu?)"},
+	{{"-d", "CUDA"}, "--device: 'CUDA' is not one of ref|cpu|cuda (did you mean cuda?)"},
+	{{"-d", "tpux"}, "--device: 'tpux' is not one of ref|cpu|cuda"},
 	{{"-d", ""}, "--device: '' is not one of ref|cpu|cuda"},
 	{{"-d", "ref|cpu"}, "--device: 'ref|cpu' is not one of ref|cpu|cuda"},
 	{{"--size", "96"}, "--size: '96' is not WxH, each 1 to 65535"},
@@ -210,6 +232,7 @@ static const struct {
 	{{"-r.1", "-n6"}, "prog 0.1.0 --number 6 --rate 0.1|"},
 	{{"--rate", "0.30000000000000004"}, "prog 0.1.0 --rate 0.30000000000000004|"},
 	{{"--free", "1e22", "--unset", "1.50"}, "prog 0.1.0 --free 1e+22 --unset 1.5|"},
+	{{"--old", "6", "--old-flip"}, "prog 0.1.0 --number 6 --flip|"}, /* as they are called now */
 	{{"--flip", "--size", "25x19"}, "prog 0.1.0 --flip --size 25x19|"},
 	{{"-p", "a", "-p", "it's", "-p", ""}, "prog 0.1.0 --part a --part 'it'\\''s' --part ''|"},
 	{{"--names", "left", "--names", "right eye"}, "prog 0.1.0|"},

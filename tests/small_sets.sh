@@ -15,7 +15,7 @@ printf '%5s %5s %9s %9s %9s %9s %7s %10s %12s\n' rows sets swapped far shifted s
 for n in "${rows[@]}"; do
 	sets=${SETS:-$((n < 150 ? 3000 / n : 20))}
 	for ((seed = 1; seed <= sets; seed++)); do
-		"$bin/face-synth" -q -t 1 -n "$n" -s "$seed" --dirt "$@" --truth "$tmp/truth" |
+		"$bin/face-synth" -q -t 1 -n "$n" -s "$seed" --dirt "$@" --planted "$tmp/truth" |
 			"$bin/csv-clean" -q "${size[@]}" --report "$tmp/report" -o "$tmp/clean.tns"
 		tail -n +2 "$tmp/truth" | sed "s/^/truth	$seed./"
 		tail -n +2 "$tmp/report" | sed "s/^/report	$seed./"

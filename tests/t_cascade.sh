@@ -116,7 +116,7 @@ fails 2 "--copies goes with --around predicted" patch-extract --around nose --co
 [ -e out.tns ] && bad "something was written" || good
 
 # ---- 68 points; few labels ----
-face-synth -q -n 120 --points 68 --size 64x48 --seed 4 | csv-clean -q --size 64x48 -o many.tns
+face-synth -q -n 120 --point-count 68 --size 64x48 --seed 4 | csv-clean -q --size 64x48 -o many.tns
 ok "68 points" train -n 'conv5x5x8s4p2 bn relu fc128 relu fc' --optimizer adam -r 0.003 --schedule cosine -e 120 -o many-model.tns many.tns
 less "$(rmse many-model.tns many.tns)" "$(share 0.8 "$(mean_face many.tns many.tns)")" "68 points against the mean face"
 # of 400 rows ten have one label: it is learned from them, and meets the others too
@@ -162,7 +162,7 @@ clean planted.csv -o planted.tns
 ok suspects train -n 'conv5x5x6s2p2 relu fc16 relu fc' -e 30 -r 0.003 --schedule cosine --optimizer adam --augment shift=1 --distrust 4 --suspects doubts.tsv -o doubter.tns planted.tns
 is "$(sed 1d doubts.tsv | cut -f1-3)" "30	nose	suspect
 90	nose	suspect" "planted labels are suspect, and no others"
-clean --suspects doubts.tsv planted.csv -o cleared.tns --report cleared.tsv
+clean --blank doubts.tsv planted.csv -o cleared.tns --report cleared.tsv
 is "$(grep -c '^\(30\|90\)	nose	\(suspect\|far\)' cleared.tsv)" 2 "csv-clean tells of them"
 fails 2 "are for the targets coords and heatmap" cnn-train -q --target label -n fc --distrust 3 planted.tns -o out.tns
 

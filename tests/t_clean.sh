@@ -8,7 +8,7 @@ source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
 
-face-synth -n 2200 -q --dirt --truth truth.tsv -o dirty.csv
+face-synth -n 2200 -q --dirt --planted truth.tsv -o dirty.csv
 face-synth -n 40 -q -o small.csv
 head -1 small.csv >header
 
@@ -170,26 +170,26 @@ is "$(tail -1 test.tsv)" "$(printf '2\t-\tduplicate\t1\tkept')" "a test set's du
 tns-info test.tns | grep -q '^image *u8 *2,2,2' && good || bad "a test set's rows"
 tns-info test.tns | grep -q keypoints && bad "a test set has keypoints" || good
 
-# --suspects: labels are blanked, reported, counted; names and rows must exist
+# --blank: labels are blanked, reported, counted; names and rows must exist
 csv-clean -q small.csv -o small.tns --report small.tsv
 printf 'row\tname\tkind\tvalue\taction\n3\tnose_tip\tsuspect\t9.5\tnone\n4\tnose_tip\tfar\t1\tnone\n' >doubts.tsv
-csv-clean -q --suspects doubts.tsv small.csv -o doubted.tns --report doubted.tsv
+csv-clean -q --blank doubts.tsv small.csv -o doubted.tns --report doubted.tsv
 is "$(diff small.tsv doubted.tsv | grep '^[<>]')" "$(printf '> 3\tnose_tip\tsuspect\t9.5\tblanked')" "the report of a suspect"
 nans() { tns-info "$1" | awk '$1 == "keypoints" {print $NF}'; }
 is "$(nans doubted.tns)" "$(($(nans small.tns) + 2))" "one label blanked"
-csv-clean -q --keep-all --suspects doubts.tsv small.csv -o kept.tns
+csv-clean -q --keep-all --blank doubts.tsv small.csv -o kept.tns
 is "$(nans kept.tns)" "$(csv-clean -q --keep-all small.csv -o all.tns && nans all.tns)" "--keep-all blanks no suspect"
 # of a net that knew too little (or doubts too many) nothing is blanked without --force
 sed 's/suspect/unsure/' doubts.tsv >unsure.tsv
-csv-clean -q --suspects unsure.tsv small.csv -o unsure.tns 2>.err
+csv-clean -q --blank unsure.tsv small.csv -o unsure.tns 2>.err
 is "$(cat .err)" "csv-clean: unsure.tsv: 1 labels are unsure, of a net that knew too little or doubted too many: none of them is blanked without --force" "unsure labels"
 is "$(nans unsure.tns)" "$(nans small.tns)" "are not blanked"
-csv-clean -q --suspects unsure.tsv --force small.csv -o unsure.tns
+csv-clean -q --blank unsure.tsv --force small.csv -o unsure.tns
 is "$(nans unsure.tns)" "$(nans doubted.tns)" "but by --force"
 sed 's/nose_tip/chin/' doubts.tsv >chin.tsv
-fails 1 "chin.tsv: row 1: there is no point 'chin' in the data" csv-clean -q --suspects chin.tsv small.csv -o out.tns
+fails 1 "chin.tsv: row 1: there is no point 'chin' in the data" csv-clean -q --blank chin.tsv small.csv -o out.tns
 sed 's/^3/333/' doubts.tsv >far.tsv
-fails 1 "far.tsv: row 1: there is no row 333 in the data" csv-clean -q --suspects far.tsv small.csv -o out.tns
+fails 1 "far.tsv: row 1: there is no row 333 in the data" csv-clean -q --blank far.tsv small.csv -o out.tns
 [ -e out.tns ] && bad "a data set was written" || good
 
 # a test set with labels, whose duplicates a table may ask for
@@ -227,7 +227,7 @@ tns-info wide.tns | grep -q '^image *u8 *1,2,3' && good || bad "--size 3x2: $(tn
 fails 1 "wide.csv: row 1: 6 pixels instead of 4 (2 x 2)" csv-clean --size 2x2 wide.csv
 ok "no rows, with --size" csv-clean -q --size 96x96 header -o none.tns
 tns-info none.tns | grep -q '^image *u8 *0,96,96' && good || bad "no rows: $(tns-info none.tns)"
-face-synth -n 300 -q --points 30 --size 48x64 | csv-clean -q --size 48x64 | tns-info | grep -q '^keypoints *f32 *[0-9]*,30,2' && good || bad "30 points, 48x64"
+face-synth -n 300 -q --point-count 30 --size 48x64 | csv-clean -q --size 48x64 | tns-info | grep -q '^keypoints *f32 *[0-9]*,30,2' && good || bad "30 points, 48x64"
 
 # columns that are no points are named once; another name for the image
 sed '1s/,Image$/,Picture/; s/^/7,/; 1s/^7,/age,/' small.csv >age.csv
@@ -257,7 +257,7 @@ awk -F, -v OFS=, 'NR > 1 {for (i = 1; i <= 30; i++) $i = int($i + 0.5)} {print}'
 grep -q sentinel whole.tsv && bad "whole numbers are taken for sentinels" || good
 
 # more points than a shape model's limit: two models
-face-synth -n 1000 -q --points 70 --dirt --truth many.truth | csv-clean -q --report many.tsv >/dev/null
+face-synth -n 1000 -q --point-count 70 --dirt --planted many.truth | csv-clean -q --report many.tsv >/dev/null
 awk -F'\t' 'NR == FNR {if (FNR > 1) r[$1] = r[$1] " " $3; next} $3 ~ /swapped|shifted|scrambled/ {n++; if (r[$1] ~ $3) f++} END {print n+0, f+0}' \
 	many.tsv many.truth >.counts
 read -r n f <.counts

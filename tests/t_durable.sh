@@ -12,7 +12,7 @@ if ! "$cc" -shared -fPIC -D_GNU_SOURCE -O1 -Wall -Wextra -o "$TMP/record.so" tes
 fi
 cd "$TMP" || exit 1
 mkdir in out
-face-synth -q -n 40 --size 32x32 --dirt --test in/test.csv --test-count 9 --lookup in/lookup.csv -o in/training.csv
+face-synth -q -n 40 --size 32x32 --dirt --test in/test.csv --test-count 9 --test-lookup in/lookup.csv -o in/training.csv
 csv-clean -q --keep-all -o in/faces.tns in/training.csv 2>/dev/null
 csv-clean -q -o in/test.tns in/test.csv
 patch-extract -q --around nose_tip --size 8x8 -o in/patches.tns in/faces.tns
@@ -57,7 +57,7 @@ durable() {
 }
 # together N: N files were synced before the first one got its name
 together() { is "$(awk -F'\t' '$1 == "rename" { exit } $1 == "sync" && !($2 in seen) { seen[$2]; n++ } END { print n + 0 }' record)" "$1" "synced before one has its name"; }
-durable 4 face-synth -q -n 9 --size 32x32 --truth out/truth.csv --test out/test.csv --test-count 3 --lookup out/lookup.csv -o out/x.csv
+durable 4 face-synth -q -n 9 --size 32x32 --planted out/truth.csv --test out/test.csv --test-count 3 --test-lookup out/lookup.csv -o out/x.csv
 together 4
 durable 2 csv-clean -q --keep-all --report out/report.tsv -o out/x.tns in/training.csv
 durable 1 patch-extract -q --around nose_tip --size 8x8 -o out/x.tns in/faces.tns

@@ -3,7 +3,7 @@
 . tests/sh.sh
 cd "$TMP" || exit 1
 {
-	face-synth -n 120 --test test.csv --test-count 12 --lookup IdLookupTable.csv --solution solution.csv -o training.csv
+	face-synth -n 120 --test test.csv --test-count 12 --test-lookup IdLookupTable.csv --solution solution.csv -o training.csv
 	gzip -k training.csv test.csv
 	csv-clean -q training.csv -o faces.tns
 	csv-clean -q --keep-all solution.csv -o labelled.tns

@@ -254,18 +254,18 @@ printf '\x89PNG\r\n\x1a\n' >form.png
 fails 1 "render: form.png: preamble: this is not a tensor stream but a PNG picture" render faces form.png -o out.png
 
 # ---- side tables ----
-face-synth -q -n 30 --size 24x24 --test test.csv --test-count 6 --lookup lookup.csv --groups groups.csv | csv-clean -q -o faces.tns
+face-synth -q -n 30 --size 24x24 --test test.csv --test-count 6 --test-lookup lookup.csv --people groups.csv | csv-clean -q -o faces.tns
 csv-clean -q test.csv | predict -q model.tns -o answers.tns
 submit -q -l lookup.csv answers.tns -o plain.sub
 tns-split -q --groups groups.csv faces.tns -o plain.a -o plain.b
 printf 'row\tname\tkind\tvalue\taction\n3\tnose_tip\tsuspect\t9.5\tnone\n' >doubts.tsv
-csv-clean -q --suspects doubts.tsv plain.csv -o plain.doubts
+csv-clean -q --blank doubts.tsv plain.csv -o plain.doubts
 tables() { # WHAT COMMAND: made of stdin, of the lookup table, the groups and the suspects
 	forms=$((forms + 1))
 	bash -c "$2" <lookup.csv >form.lookup && bash -c "$2" <groups.csv >form.groups && bash -c "$2" <doubts.tsv >form.doubts || bad "$1: not made"
 	submit -q -l form.lookup answers.tns -o got.sub 2>.err && same got.sub plain.sub "lookup table: $1" || bad "$1: $(head -1 .err)"
 	tns-split -q --groups form.groups faces.tns -o got.a -o got.b 2>.err && is "$(sums got.a)" "$(sums plain.a)" "groups: $1" || bad "$1: $(head -1 .err)"
-	csv-clean -q --suspects form.doubts plain.csv -o got.doubts 2>.err && is "$(sums got.doubts)" "$(sums plain.doubts)" "suspects: $1" || bad "$1: $(head -1 .err)"
+	csv-clean -q --blank form.doubts plain.csv -o got.doubts 2>.err && is "$(sums got.doubts)" "$(sums plain.doubts)" "suspects: $1" || bad "$1: $(head -1 .err)"
 }
 tables "as it is" cat
 tables "a byte order mark" "printf '\\xef\\xbb\\xbf'; cat"

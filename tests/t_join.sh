@@ -8,7 +8,7 @@ source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
 
-face-synth -q -n 40 --size 12x10 --points 4 -s 3 -o all.csv
+face-synth -q -n 40 --size 12x10 --point-count 4 -s 3 -o all.csv
 IFS=, read -r -a column < <(sed 's/_[xy]//g; 1q' all.csv)
 P=("${column[0]}" "${column[2]}" "${column[4]}" "${column[6]}")
 clean() { csv-clean -q --keep-all --size 12x10 "$@" 2>/dev/null; }

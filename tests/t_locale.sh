@@ -33,7 +33,7 @@ good
 # chain DIR [comma]: every program, and every number that one reads or writes as text
 chain() {
 	mkdir "$1" && cd "$1" || return
-	face-synth -n 130 --size 32x32 --dirt --truth truth.csv --test test.csv --test-count 9 --lookup lookup.csv -o training.csv 2>/dev/null
+	face-synth -n 130 --size 32x32 --dirt --planted truth.csv --test test.csv --test-count 9 --test-lookup lookup.csv -o training.csv 2>/dev/null
 	csv-clean --report report.tsv -o faces.tns training.csv 2>clean.all
 	sed '/ MiB$/d' clean.all >clean.txt
 	csv-clean -q -o test.tns test.csv

@@ -97,8 +97,42 @@ done
 for p in $programs; do options "$p"; done | awk '$1 != "-" && $1 != "n" {print $1, $2}' | sort -u >letters
 is "$(cut -d' ' -f1 letters | uniq -d | tr -d '\n')" "" "letters with two meanings ($(cut -d' ' -f1 letters | uniq -d | while read -r l; do grep "^$l " letters; done | tr '\n' ';'))"
 
+# A long name means the same in all programs, and in all kinds of render: its argument is the same everywhere, and a FILE is written everywhere
+# (its help begins with write, list or keep all) or nowhere. Presets differ by what they are for.
+has render && for k in faces maps tiles pairs curves; do render $k --help >"help/render-$k"; done
+meanings() { # FILE...: a line `name argument written|read|-`
+	awk '
+	function put() { if (name) print name, arg, arg ~ /FILE|TABLE|MODEL/ ? (text ~ /^(write|list|keep all)/ ? "written" : "read") : "-" }
+	/^  -., --|^      --/ { put(); sub(/^ *(-., )?--/, ""); at = match($0, /  +/); text = at ? substr($0, at + RLENGTH) : ""
+		left = at ? substr($0, 1, at - 1) : $0; name = left; sub(/ .*/, "", name); arg = substr(left, length(name) + 2); arg = arg ? arg : "-"; next }
+	/^examples:/ { put(); name = ""; next }
+	name { sub(/^ +/, ""); text = text ? text " " $0 : $0 }' "$@" | grep -v '^preset ' | sort -u
+}
+meanings help/* >meant
+ok "options are found" test "$(wc -l <meant)" -gt 80
+is "$(cut -d' ' -f1 meant | uniq -d | while read -r l; do grep "^$l " meant; done | paste -sd ';')" "" "long names with two meanings"
+printf '  -o, --output FILE  write it\n      --a FILE  read it\n      --a-very-long-name FILE\n          list it\nexamples:\n' >seen
+is "$(meanings seen | paste -sd ';')" "a FILE read;a-very-long-name FILE written;output FILE written" "how meanings are seen"
+
+# What was called otherwise goes on working, and is not listed.
+while read -r p old now; do
+	read -r -a run <<<"${p/render-/render }"
+	has "${run[0]}" || continue
+	! grep -q -- "^      --$old " "help/$p" && grep -q -- "^      --$now " "help/$p" && good || bad "$p --help lists --$old, or not --$now"
+	fails 2 "--$now needs " "${run[@]}" "--$old"
+done <<'END'
+csv-clean suspects blank
+face-synth truth planted
+face-synth lookup test-lookup
+face-synth groups people
+face-synth points point-count
+dae-pretrain only patches
+tns-table columns fields
+render-curves names legend
+END
+
 # Runs on small inputs, which write something. A program not listed is only tested as above.
-has face-synth && ok "face-synth, to make inputs" face-synth -q -n 60 --size 32x32 --test test.csv --test-count 5 --lookup lookup.csv -o faces.csv
+has face-synth && ok "face-synth, to make inputs" face-synth -q -n 60 --size 32x32 --test test.csv --test-count 5 --test-lookup lookup.csv -o faces.csv
 has csv-clean && ok "csv-clean, to make inputs" csv-clean -q faces.csv -o data.tns
 has patch-extract && ok "patch-extract, to make inputs" patch-extract -q --around left_eye_center,right_eye_center --size 9x7 data.tns -o patches.tns
 has dae-pretrain && ok "dae-pretrain, to make inputs" dae-pretrain -q -H 4 -e 1 patches.tns -o dae.tns

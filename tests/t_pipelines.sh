@@ -11,7 +11,7 @@ slay() {
 	true
 }
 mk() { make --no-print-directory ${SAN:+SAN=1} ${COV:+COV=1} "$@"; }
-face-synth -n 160 --dirt --test "$TMP/test.csv" --test-count 20 --lookup "$TMP/lookup.csv" -o "$TMP/training.csv" || bad "face-synth"
+face-synth -n 160 --dirt --test "$TMP/test.csv" --test-count 20 --test-lookup "$TMP/lookup.csv" -o "$TMP/training.csv" || bad "face-synth"
 set -- CSV="$TMP/training.csv" TEST="$TMP/test.csv" LOOKUP="$TMP/lookup.csv" KEYPOINTS_PARTS=0.7,0.3
 train='-e 3 -b 32 -r 0.001 --optimizer adam'
 printf 'conv5x5x4s4 sigmoid dropout0.3 fc' >"$TMP/map.net"
@@ -63,7 +63,7 @@ ok "other options" keypoints "$@" KEYPOINTS="$TMP/whole"
 if [ "$(results "$TMP/whole")" = "$whole" ]; then bad "other options changed nothing"; else good; fi
 
 # 60 faces: both parts have some, and it is said what to expect; the fewer, the likelier one part has none at first
-face-synth -q -n 60 -s 2 --dirt --test "$TMP/test.csv" --test-count 20 --lookup "$TMP/lookup.csv" -o "$TMP/sixty.csv"
+face-synth -q -n 60 -s 2 --dirt --test "$TMP/test.csv" --test-count 20 --test-lookup "$TMP/lookup.csv" -o "$TMP/sixty.csv"
 ok "make keypoints of 60 faces" mk keypoints CSV="$TMP/sixty.csv" TEST="$TMP/test.csv" LOOKUP="$TMP/lookup.csv" KEYPOINTS="$TMP/sixty" \
 	NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train --augment flip,shift=4"
 is "$(wc -l <"$TMP/sixty/submission.csv")" "$(wc -l <"$TMP/lookup.csv")" "every row answered by 60 faces"

@@ -5,7 +5,7 @@
 cd "$TMP" || exit 1
 export LC_ALL=C
 
-face-synth -q -n 80 --size 26x20 --points 4 -s 3 --test test.csv --test-count 12 --lookup lookup.csv -o all.csv
+face-synth -q -n 80 --size 26x20 --point-count 4 -s 3 --test test.csv --test-count 12 --test-lookup lookup.csv -o all.csv
 clean() { csv-clean --size 26x20 "$@"; }
 IFS=, read -r -a column < <(sed 's/_[xy]//g; 1q' all.csv)
 P=("${column[0]}" "${column[2]}" "${column[4]}" "${column[6]}")

@@ -38,7 +38,7 @@ END
 
 cd "$TMP" || exit 1
 ln -s "$ROOT/tests" tests
-face-synth -q -n 150 --dirt --test test.csv --lookup lookup.csv -o training.csv
+face-synth -q -n 150 --dirt --test test.csv --test-lookup lookup.csv -o training.csv
 csv-clean -q -o faces.tns training.csv
 csv-clean -q -o test.tns test.csv
 patch-extract -q --preset eyes -o eyes.tns faces.tns

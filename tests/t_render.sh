@@ -100,9 +100,9 @@ same j.png k.png "a log on stdin"
 render curves --y train_loss,valid_error a.tsv -o l.svg
 render curves a.tsv -o m.svg
 same l.svg m.svg "the columns drawn where none are named"
-ok "means, log axes, titles" render curves --names a,a --mean --logx --logy --title T --xlabel "epoch" --ylabel "error (%)" --size 500x300 a.tsv b.tsv -o n.pdf
+ok "means, log axes, titles" render curves --legend a,a --mean --logx --logy --title T --xlabel "epoch" --ylabel "error (%)" --size 500x300 a.tsv b.tsv -o n.pdf
 is "$(grep -ao 'MediaBox *\[ *0 0 500 300 *\]' n.pdf | head -1 | tr -d ' ')" "MediaBox[00500300]" "its size"
-plain=(--names a,a --size 500x300 a.tsv b.tsv)
+plain=(--legend a,a --size 500x300 a.tsv b.tsv)
 render curves "${plain[@]}" -o plain.png
 for option in --mean --logx --logy "--title T" "--xlabel X" "--ylabel Y" "--y train_loss"; do
 	# shellcheck disable=SC2086
@@ -111,8 +111,8 @@ for option in --mean --logx --logy "--title T" "--xlabel X" "--ylabel Y" "--y tr
 	cmp -s plain.png changed.png && bad "$option changes nothing" || good
 done
 fails 1 "a.tsv: no column 'loss' to draw" render curves --y loss a.tsv -o none.png
-fails 2 "--names: more names than the 1 logs" render curves --names a,b a.tsv -o none.png
-fails 2 "--names: 1 names for 2 logs" render curves --names a a.tsv b.tsv -o none.png
+fails 2 "--legend: more names than the 1 logs" render curves --legend a,b a.tsv -o none.png
+fails 2 "--legend: 1 names for 2 logs" render curves --legend a a.tsv b.tsv -o none.png
 fails 1 "--size: 50x50 leaves no room" render curves --size 50x50 a.tsv -o none.png
 fails 1 "bad.tsv: No such file" render curves a.tsv bad.tsv -o none.png
 printf 'epoch\tvalid_error\n1\t0.5\n2\t0.4\t7\n' >bad.tsv

@@ -7,7 +7,7 @@ source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
 
-face-synth -q -n 60 --size 36x28 --test test.csv --test-count 24 --lookup lookup.csv | csv-clean -q --size 36x28 -o faces.tns
+face-synth -q -n 60 --size 36x28 --test test.csv --test-count 24 --test-lookup lookup.csv | csv-clean -q --size 36x28 -o faces.tns
 csv-clean -q --size 36x28 test.csv -o test.tns
 cnn-train -q -n 'fc8 relu fc' -e 1 faces.tns -o model.tns
 ok "predictions" predict -q model.tns test.tns -o answers.tns
@@ -89,7 +89,7 @@ refused 1 "cut.tns: record " -l lookup.csv cut.tns
 refused 1 "stdin: preamble: the input is empty" -l lookup.csv </dev/null
 
 # a model of fewer points answers its points and reports the others
-face-synth -q -n 60 --size 36x28 --points 4 -s 2 | csv-clean -q --size 36x28 | cnn-train -q -n 'fc' -e 1 -o few.tns
+face-synth -q -n 60 --size 36x28 --point-count 4 -s 2 | csv-clean -q --size 36x28 | cnn-train -q -n 'fc' -e 1 -o few.tns
 predict -q few.tns test.tns -o few-answers.tns
 point=$(tns-info few.tns | sed -n 's/^points: //p' | cut -d, -f1)
 { head -1 lookup.csv; grep ",${point}_[xy]," lookup.csv; } >few.csv

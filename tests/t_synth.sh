@@ -5,7 +5,7 @@ cd "$TMP" || exit 1
 
 make_all() { # NAME OPTIONS...: all six files, NAME.*
 	local name=$1; shift
-	face-synth -q "$@" --groups "$name.groups" --truth "$name.truth" --test "$name.test" --lookup "$name.lookup" --solution "$name.solution" -o "$name.csv"
+	face-synth -q "$@" --people "$name.groups" --planted "$name.truth" --test "$name.test" --test-lookup "$name.lookup" --solution "$name.solution" -o "$name.csv"
 }
 
 # formats
@@ -47,23 +47,23 @@ is "$(awk -F, 'FILENAME == "a.truth" { split($0, t, "\t"); listed[t[1]] = 1; nex
 	FNR > 1 && !((FNR - 1) in listed) { for (i = 1; i <= 31; i++) if ($i != "" && $i != clean[FNR, i]) bad++ }
 	FNR > 1 && (FNR - 1) in listed { diff = 0; for (i = 1; i <= 31; i++) if ($i != "" && $i != clean[FNR, i]) diff++; if (!diff) bad++ }
 	END { print bad + 0 }' a.truth g.csv a.csv)" 0 "the list of faults is true and whole"
-ok "many rows" face-synth -q -n 2000 --size 16x16 --dirt --truth t.truth -o t.csv
+ok "many rows" face-synth -q -n 2000 --size 16x16 --dirt --planted t.truth -o t.csv
 is "$(cut -f3 t.truth | tail -n +2 | sort -u | tr '\n' ' ')" "duplicate far outside scrambled shifted swapped " "every kind is planted"
 is "$(awk -F, 'NR > 1 { n = 0; for (i = 1; i <= 30; i++) n += $i != ""; full += n == 30; four += n == 8 } END { print (full > 540 && full < 660), (four > 1180 && four < 1340) }' t.csv)" "1 1" "30 % complete, most with four points"
 is "$(awk -F, 'NR > 1 { print $31 }' t.csv | sort | uniq -d | wc -l)" "$(awk -F'\t' '$3 == "duplicate"' t.truth | wc -l)" "duplicates are equal pictures"
 
 # sizes and points
-ok "size" face-synth -q -n 2 --size 31x20 --points 1 -o s.csv
+ok "size" face-synth -q -n 2 --size 31x20 --point-count 1 -o s.csv
 is "$(head -1 s.csv)" "left_eye_center_x,left_eye_center_y,Image" "one point"
 is "$(awk -F, 'NR > 1 { print split($3, p, " ") }' s.csv | sort -u)" 620 "31x20 pixels"
-ok "many points" face-synth -q -n 1 --points 98 -o s.csv
+ok "many points" face-synth -q -n 1 --point-count 98 -o s.csv
 is "$(head -1 s.csv | tr , '\n' | sort -u | wc -l)" 197 "98 points of different names"
 ok "no rows" face-synth -q -n 0 -o s.csv
 is "$(wc -l <s.csv)" 1 "no rows: a header"
 
 # malformed files on request, in the given row
 for kind in columns pixels range number extra long negative blank half; do
-	ok "break $kind" face-synth -q -n 5 --break "$kind" --break-row 4 --truth k.truth -o k.csv
+	ok "break $kind" face-synth -q -n 5 --break "$kind" --break-row 4 --planted k.truth -o k.csv
 	is "$(tail -n +2 k.truth)" "4	-	$kind" "$kind is listed"
 	face-synth -q -n 5 -o good.csv
 	is "$(diff k.csv good.csv | grep -c '^<')" 1 "$kind: one row differs"
@@ -87,7 +87,7 @@ is "$(head -1 k.csv | tr , '\n' | sort | uniq -d)" left_eye_center_x "a name twi
 # wrong use, and files that can't be written
 fails 2 "break" face-synth --break nothing
 fails 2 "7x96" face-synth --size 7x96
-fails 2 "points" face-synth --points 0
+fails 2 "--point-count: 0 is outside" face-synth --point-count 0
 fails 2 "break-row" face-synth -n 5 --break cut --break-row 6
 fails 2 "same" face-synth --same 2
 fails 2 "" face-synth operand

@@ -7,7 +7,7 @@ source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
 
-face-synth -q -n 60 --size 16x12 --points 4 -s 5 --dirt --test test.csv --test-count 7 -o all.csv
+face-synth -q -n 60 --size 16x12 --point-count 4 -s 5 --dirt --test test.csv --test-count 7 -o all.csv
 csv-clean -q --keep-all --size 16x12 all.csv -o faces.tns 2>/dev/null
 csv-clean -q --size 16x12 test.csv -o test.tns
 cnn-train -q -n 'conv3x3p1' --target heatmap -e 1 faces.tns -o model.tns 2>/dev/null
@@ -41,7 +41,7 @@ is "$(head -1 labels.csv)" "label,score,source" "columns of patches"
 is "$(sed 1d labels.csv | cut -d, -f1,2)" "$(paste -d, <(values label labels.tns) <(values score labels.tns))" "labels and scores"
 tns-table -q --tsv predicted.tns >table.tsv
 is "$(tr '\t' , <table.tsv | cksum)" "$(cksum <table.csv)" "TSV"
-ok "columns" tns-table --columns 'error,id,predicted_left*_x,*eye_center_x' predicted.tns -o some.csv
+ok "columns" tns-table --fields 'error,id,predicted_left*_x,*eye_center_x' predicted.tns -o some.csv
 is "$(head -1 some.csv)" "error,id,$(tr , '\n' <<<"$(head -1 want.csv)" | grep '^predicted_left.*_x$' | paste -sd ,),left_eye_center_x,right_eye_center_x,predicted_right_eye_center_x" "in their order"
 is "$(cut -d, -f1,2 some.csv | cksum)" "$(paste -d, <(cut -d, -f22 table.csv) <(cut -d, -f1 table.csv) | cksum)" "their values"
 
@@ -98,7 +98,7 @@ tns-table --read german.csv -o german.tns && is "$(values predicted german.tns |
 tns-table --image --notes no faces.tns | tns-table --read --size 16x12 -o back.tns
 is "$(values image back.tns | cksum)" "$(values image faces.tns | cksum)" "images"
 printf 'name,ImageId,pixels,age,a_y,a_x\nx,7,"1 2 3 4",40,NA," +1.5 "\ny,9,4 3 2 1,1e1,2,nan\n' >hand.csv
-ok "a table by hand" tns-table --read --columns age hand.csv -o hand.tns
+ok "a table by hand" tns-table --read --fields age hand.csv -o hand.tns
 is "$(cat .err)" "tns-table: hand.csv: columns that are ignored: 'name'" "what is ignored"
 is "$(for t in id image keypoints age; do values $t hand.tns; done | paste -sd ';')" "7;9;1 2 3 4;4 3 2 1;1.5 nan;nan 2;40;10" "its values"
 is "$(tns-info hand.tns | awk '$1 == "image" {print $2, $3} /^points/')" "u8 2,2,2
@@ -157,12 +157,12 @@ refused 1 "hand.csv: no rows, and no --size to tell the images' size" --read han
 refused 1 "empty.csv: empty, not even a header" --read empty.csv
 refused 1 "faces.tns: this is a tensor stream" --read faces.tns
 refused 1 "gone.csv: No such file or directory" --read gone.csv
-refused 1 "faces.csv: its notes say what its columns are: --columns is for tables without notes" --read --columns id faces.csv
+refused 1 "faces.csv: its notes say what its columns are: --fields is for tables without notes" --read --fields id faces.csv
 refused 2 "--read finds out what the table is: --tsv, --image and --notes are for writing one" --read --image faces.csv
 refused 2 "--size is for --read" --size 3x2 faces.tns
 refused 1 "model.tns: a model has no rows to make a table of: tns-info shows what is in it" model.tns
 refused 1 "gone.tns: No such file or directory" gone.tns
-refused 1 "faces.tns: no column is called 'tail_x'" --columns id,tail_x faces.tns
+refused 1 "faces.tns: no column is called 'tail_x'" --fields id,tail_x faces.tns
 refused 1 "faces.csv: preamble: this is not a tensor stream but text" faces.csv
 head -c $(($(stat -c %s faces.tns) - 70)) faces.tns >cut.tns
 refused 1 "cut.tns: record " cut.tns

@@ -42,7 +42,7 @@ alike "label, sgd" eyes.tns cnn-train --target label -n 'fc20 sigmoid dropout0.3
 alike "label, adam" eyes.tns cnn-train --target label -n 'conv5x5x3 bn relu pool3 fc' -e 3 --optimizer adam -r 0.01 --augment flip,shift=2,noise=0.1
 alike "autoencoder" eyes.tns dae-pretrain -H 23 -e 4 -b 64
 alike "stacked" eyes.tns dae-pretrain -H 23,11,5 -e 3 -b 33 -r 0.3 -c 0.4 -s 7
-alike "of eyes only" eyes.tns dae-pretrain -H 9 -e 3 --only positive
+alike "of eyes only" eyes.tns dae-pretrain -H 9 -e 3 --patches positive
 
 # products large enough for many tasks, and batches smaller than the number of threads
 for b in 90 3; do
@@ -222,10 +222,10 @@ fails 1 "eyes.tns: there is no tensor keypoints" cnn-train -q eyes.tns -o no.tns
 fails 1 "faces.tns: there is no tensor label" cnn-train -q --target label faces.tns -o no.tns
 fails 1 "a.tns: there is no tensor image" cnn-train -q a.tns -o no.tns
 fails 1 "a.tns: there is no tensor image" dae-pretrain -q a.tns -o no.tns
-fails 1 "faces.tns: there is no tensor label" dae-pretrain -q --only positive faces.tns -o no.tns
+fails 1 "faces.tns: there is no tensor label" dae-pretrain -q --patches positive faces.tns -o no.tns
 fails 1 "nosuch.tns: No such file" cnn-train -q nosuch.tns -o no.tns
 fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid big.tns -o no.tns
-face-synth -q -n 30 --size 24x24 --points 9 | csv-clean -q --keep-all -o nine.tns
+face-synth -q -n 30 --size 24x24 --point-count 9 | csv-clean -q --keep-all -o nine.tns
 fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid nine.tns -o no.tns
 fails 1 "can't be parted" cnn-train -q -n fc --valid-part 0.001 nine.tns -o no.tns
 fails 2 "exclude each other" cnn-train -q --valid nine.tns --valid-part 0.3 faces.tns -o no.tns

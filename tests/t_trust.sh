@@ -10,7 +10,7 @@ say() { echo "trust: $1 | $2 | $3 | $4"; }
 RANDOM=2026
 
 # ---- the programs' inputs, each made by the ones before it ----
-face-synth -q -n 40 --test test.csv --test-count 20 --lookup lookup.csv -o training.csv
+face-synth -q -n 40 --test test.csv --test-count 20 --test-lookup lookup.csv -o training.csv
 csv-clean -q -o faces.tns training.csv
 csv-clean -q -o test.tns test.csv
 has tns-table && tns-table --image -o faces.csv faces.tns
@@ -257,7 +257,7 @@ fi
 
 # ---- 9: pipes closed by their readers ----
 left=0 tried=0
-for cmd in "face-synth -q -n 400 --truth out.side --dirt" "csv-clean -q --report out.side training.csv" "patch-extract -q --preset eyes faces.tns" \
+for cmd in "face-synth -q -n 400 --planted out.side --dirt" "csv-clean -q --report out.side training.csv" "patch-extract -q --preset eyes faces.tns" \
 	"predict -q cnn.tns faces.tns" "cnn-train -q -n @wide.txt -e 1 -b 8 --log side.tsv faces.tns" "dae-pretrain -q -H 200 -e 1 -b 50 eyes.tns"; do
 	has "${cmd%% *}" || continue
 	echo 'fc60 relu fc' >wide.txt

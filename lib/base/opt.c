@@ -1,5 +1,6 @@
 /* Parsing of the option table by getopt_long, and the program's line in META history. */
 #include <assert.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -43,19 +44,6 @@ static int only_digits(const char *s)
 	return *s && !s[strspn(s, "0123456789")];
 }
 
-static int is_choice(const char *words, const char *s)
-{
-	size_t n = strlen(s);
-	for (;;) {
-		size_t len = strcspn(words, "|");
-		if (len == n && !memcmp(words, s, n))
-			return 1;
-		if (!words[len])
-			return 0;
-		words += len + 1;
-	}
-}
-
 /* before: how many times the option came already. The first value of a list replaces its default. */
 static void store(const struct opt *o, char *text, int before)
 {
@@ -87,8 +75,7 @@ static void store(const struct opt *o, char *text, int before)
 		*(const char **)o->to = text;
 		break;
 	case OPT_CHOICE:
-		if (!is_choice(o->arg, text))
-			die_usage("--%s: '%s' is not one of %s", o->name, text, o->arg);
+		opt_check_choice(o, text);
 		*(const char **)o->to = text;
 		break;
 	case OPT_SIZE: {
@@ -106,6 +93,8 @@ static void store(const struct opt *o, char *text, int before)
 		l->v[l->n++] = text;
 		break;
 	}
+	case OPT_WAS:
+		break; /* opt_parse stores into the option that it is now */
 	}
 }
 
@@ -116,6 +105,17 @@ static void reserve_std_fds(void)
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			(void)!open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
+}
+
+/* Ends the program over a letter that is no option; the other case of it may be one. */
+NORETURN static void die_letter(const struct opt_prog *p, int letter)
+{
+	for (const struct opt *o = p->opts; o->name; o++)
+		if (o->letter && (o->letter ^ 0x20) == letter && isalpha(letter))
+			die_usage("unknown option '-%c' (did you mean -%c, --%s?)", letter, o->letter, o->name);
+	if (letter == 'v' || letter == 'H')
+		die_usage("unknown option '-%c' (did you mean -%s?)", letter, letter == 'v' ? "V, --version" : "h, --help");
+	die_usage("unknown option '-%c'", letter);
 }
 
 /* Ends the program over an option that getopt_long rejected; what: its return value, word: the argument as given. */
@@ -131,9 +131,8 @@ NORETURN static void die_rejected(const struct opt_prog *p, int n, int what, con
 	if (optopt == 'h' || optopt == 'V' || (o && optopt >= 256))
 		die_usage("--%s takes no value", o ? o->name : optopt == 'h' ? "help" : "version");
 	if (optopt)
-		die_usage("unknown option '-%c'", optopt);
-	char *bare = xprintf("%.*s", (int)strcspn(word, "="), word);
-	die_usage("unknown option '%s'", bare);
+		die_letter(p, optopt);
+	opt_unknown(p->opts, word);
 }
 
 /* A value quoted for the shell, so that the line can be run again; control characters escaped, so that it stays one line. */
@@ -237,7 +236,9 @@ static const char *text_value(const struct opt *o, int i)
 	return o->kind == OPT_STR && !i ? *(const char *const *)o->to : NULL;
 }
 
-static const char *const written[] = {"output", "report", "log", "checkpoint", NULL}; /* options whose files are written */
+/* options whose files are written, in all programs */
+static const char *const written[] = {
+	"output", "report", "log", "checkpoint", "suspects", "people", "test", "test-lookup", "solution", "planted", NULL};
 
 /* Ends the program where a file that is to be written is also an operand or another option's file: an input would be replaced, or two
  * outputs be one. */
@@ -267,13 +268,18 @@ static void check_outputs(char *const *operand, int n)
 			die_usage("%s: is the input, and stdout", operand[i]);
 }
 
-void opt_writes(const char *name)
+void opt_writes(const char *name, const char *path)
 {
-	const struct opt *o = find(name);
-	if (!text_value(o, 0))
-		return;
-	check_written(o, text_value(o, 0), operands, noperands);
-	out_check(text_value(o, 0), 0);
+	check_written(find(name), path, operands, noperands);
+	out_check(path, 0);
+}
+
+/* word: of a letter and its value in one, "epochs" of -epochs: which would be -e with the value pochs. */
+static void check_dashes(const char *word)
+{
+	for (const struct opt *o = table; o->name; o++)
+		if (!strcmp(word, o->name))
+			die_usage("'-%s' is -%c with the value '%s'; the long name has two dashes: --%s", word, word[0], word + 1, word);
 }
 
 char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
@@ -290,8 +296,9 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	program = p->name;
 	for (const struct opt *o = p->opts; o->name; o++, nopts++) {
 		assert(nopts < OPT_MAX && o->letter != 'h' && o->letter != 'V');
-		int has = o->kind != OPT_FLAG;
-		longs[nopts] = (struct option){o->name, has, NULL, 256 + nopts};
+		const struct opt *now = o->kind == OPT_WAS ? find(o->arg) : o;
+		int has = now->kind != OPT_FLAG;
+		longs[nopts] = (struct option){o->name, has, NULL, 256 + (int)(now - p->opts)};
 		if (o->letter) {
 			*s++ = o->letter;
 			if (has)
@@ -318,6 +325,8 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 		if (c < 256)
 			for (i = 0; p->opts[i].letter != c;)
 				i++;
+		if (c < 256 && optarg && optarg == argv[optind - 1] + 2)
+			check_dashes(argv[optind - 1] + 1);
 		store(&p->opts[i], optarg, given[i]++);
 	}
 	*n = argc - optind;

@@ -16,6 +16,7 @@ enum opt_kind {
 	OPT_CHOICE, /* const char *, one of arg's words: "ref|cpu|cuda" */
 	OPT_SIZE,   /* struct opt_size, "WxH" */
 	OPT_LIST,   /* struct opt_list: may be repeated */
+	OPT_WAS,    /* another spelling of the option that arg names, which --help does not list; see OPT_RENAMED */
 };
 
 struct opt_size {
@@ -71,6 +72,12 @@ struct opt {
 			1                                                                                                                  \
 	}
 
+/* What was called old goes on working as now. */
+#define OPT_RENAMED(old, now)                                                                                                              \
+	{                                                                                                                                  \
+		0, old, OPT_WAS, 0, 0, 0, now, 0, 1                                                                                        \
+	}
+
 struct opt_prog {
 	const char *name;	 /* program */
 	const char *what;	 /* one line: what it makes of its input */
@@ -89,9 +96,9 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n);
 const char *opt_line(void);
 /* How many times the command line gave the option of this long name; after opt_parse. */
 int opt_given(const char *name);
-/* After opt_parse: the option's file is written too, as those of --output, --report, --log and --checkpoint are: ends the program where it
- * is an input or another output, or can't be written. */
-void opt_writes(const char *name);
+/* After opt_parse: for the sake of this option a file is written whose name the program makes: ends the program where it is an input or
+ * another option's file, or can't be written, as opt_parse does for --output, --report and others. */
+void opt_writes(const char *name, const char *path);
 /* Sets an option as if the command line gave it; for presets, of which opt_line then tells every value. Ends the program like opt_parse. */
 void opt_set(const char *name, const char *value);
 /* The command as it was given, quoted for the shell; after opt_parse, not to be freed. */

@@ -54,6 +54,8 @@ char *opt_value_text(const struct opt *o)
 			s = opt_join(s, ", ", l->v[i]);
 		return s;
 	}
+	case OPT_WAS:
+		break;
 	}
 	return NULL;
 }
@@ -109,6 +111,8 @@ void opt_help(const struct opt_prog *p, char *const *defaults)
 	printf("\noptions:\n");
 	int column = 0;
 	for (const struct opt *o = p->opts; o->name; o++) {
+		if (o->kind == OPT_WAS)
+			continue;
 		char *left = option_text(o->letter, o->name, opt_argument(o));
 		int n = (int)strlen(left) + 2;
 		if (n <= 32 && n > column)
@@ -118,7 +122,8 @@ void opt_help(const struct opt_prog *p, char *const *defaults)
 	if (column < 17) /* as wide as --version */
 		column = 17;
 	for (const struct opt *o = p->opts; o->name; o++)
-		help_option(o->letter, o->name, opt_argument(o), o->help, defaults[o - p->opts], column);
+		if (o->kind != OPT_WAS)
+			help_option(o->letter, o->name, opt_argument(o), o->help, defaults[o - p->opts], column);
 	help_option('h', "help", NULL, "print this text", NULL, column);
 	help_option('V', "version", NULL, "print name and version", NULL, column);
 	for (int i = 0; i < 5 && p->examples[i]; i++)

@@ -14,6 +14,11 @@ char *opt_join(char *a, const char *between, const char *b);
 /* The current value, or NULL where there is none (a flag not set, NaN, no string, an empty list); the caller frees. */
 char *opt_value_text(const struct opt *o);
 const char *opt_argument(const struct opt *o); /* the argument's name in --help; NULL for a flag */
+/* Ends the program over a word, such as --ephocs, that is no option's name: with those that it is short for, with what other
+ * tools' name is here, or with the nearest name. */
+void opt_unknown(const struct opt *opts, const char *word) NORETURN;
+/* Ends the program where text is none of the words of an OPT_CHOICE, likewise. */
+void opt_check_choice(const struct opt *o, const char *text);
 /* Prints --help and exits 0; defaults: text of a value for each option, or NULL. */
 void opt_help(const struct opt_prog *p, char *const *defaults) NORETURN;
 

@@ -78,9 +78,9 @@ static void name_logs(struct chart *h, const struct pict_curves *c)
 	char *list = c->names ? xstrdup(c->names) : NULL, *rest = list;
 	h->group_of = xcalloc((size_t)h->nlogs, sizeof *h->group_of);
 	for (int i = 0; i < h->nlogs; i++) {
-		const char *name = list ? next_word(&rest, "names") : NULL;
+		const char *name = list ? next_word(&rest, "legend") : NULL;
 		if (list && !name)
-			die_usage("--names: %d names for %d logs", i, h->nlogs);
+			die_usage("--legend: %d names for %d logs", i, h->nlogs);
 		char *own = short_name(h->log[i]->name, 0);
 		for (int j = 0; j < h->nlogs; j++) {
 			char *other = short_name(h->log[j]->name, 0);
@@ -95,7 +95,7 @@ static void name_logs(struct chart *h, const struct pict_curves *c)
 		free(own);
 	}
 	if (rest)
-		die_usage("--names: more names than the %d logs", h->nlogs);
+		die_usage("--legend: more names than the %d logs", h->nlogs);
 	free(list);
 }
 

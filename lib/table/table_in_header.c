@@ -311,7 +311,7 @@ int table_in_head(struct table_in *t)
 	if (r == LINES_DONE)
 		return table_in_fault(t, "empty, not even a header");
 	if (t->noted && t->others)
-		return table_in_fault(t, "its notes say what its columns are: --columns is for tables without notes");
+		return table_in_fault(t, "its notes say what its columns are: --fields is for tables without notes");
 	t->text = crc_add(crc_add(0, s->lines->line.p, (size_t)(s->lines->line.e - s->lines->line.p)), "\n", 1);
 	if (s->lines->truncated)
 		r = table_in_fault(t, "header: the file ends in it");
