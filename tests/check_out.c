@@ -270,6 +270,51 @@ START_TEST(second_writer)
 }
 END_TEST
 
+/* What is held is kept for the one that holds it, whatever the name's spelling; finish and die remove what was not taken. */
+START_TEST(held)
+{
+	put("f", "old");
+	out_hold(NULL), out_hold("-"), out_hold("/dev/null");
+	out_hold("f");
+	write_fails("f", "keypipe: f: another run is writing it (.f.tmp is locked)\n");
+	struct out *other = out_open("g", 0);
+	out_printf(other, "theirs");
+	out_close(other);
+	write_fails("f", "keypipe: f: another run is writing it (.f.tmp is locked)\n");
+	ck_assert(!symlink("f", "link"));
+	struct out *o = out_open("./link", 0);
+	ck_assert_str_eq(get("f"), "old");
+	out_printf(o, "new");
+	out_close(o);
+	ck_assert_str_eq(get("f"), "new");
+	struct child c = child_run(write_file, "f");
+	ck_assert_int_eq(c.status, 0);
+}
+END_TEST
+
+static void hold_and_end(void *arg)
+{
+	out_hold("f");
+	if (access(".f.tmp", F_OK))
+		_exit(98);
+	if (arg)
+		die("on the way");
+	_exit(finish());
+}
+
+START_TEST(held_in_vain)
+{
+	put("f", "old");
+	struct child c = child_run(hold_and_end, NULL);
+	ck_assert_int_eq(c.status, 0);
+	ck_assert_int_ne(access(".f.tmp", F_OK), 0);
+	c = child_run(hold_and_end, "die");
+	ck_assert_int_eq(c.status, 1);
+	ck_assert_int_ne(access(".f.tmp", F_OK), 0);
+	ck_assert_str_eq(get("f"), "old");
+}
+END_TEST
+
 static void write_letters(void *arg)
 {
 	static char s[70000];
@@ -620,6 +665,8 @@ int main(void)
 	tcase_add_test(t, ignored_signals_stay_ignored);
 	tcase_add_test(t, killed);
 	tcase_add_test(t, second_writer);
+	tcase_add_test(t, held);
+	tcase_add_test(t, held_in_vain);
 	tcase_add_test(t, race);
 	tcase_add_test(t, file_size_limit);
 	tcase_add_test(t, bad_targets);

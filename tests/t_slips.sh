@@ -3,7 +3,7 @@
 . tests/sh.sh
 cd "$TMP" || exit 1
 export LC_ALL=C
-face-synth -q -n 60 --size 24x24 -s 3 --lookup lookup.csv --test test.csv -o faces.csv
+face-synth -q -n 60 --size 24x24 -s 3 --test-lookup lookup.csv --test test.csv -o faces.csv
 csv-clean -q faces.csv -o faces.tns
 patch-extract -q --preset eyes --size 9x7 faces.tns -o eyes.tns
 net='pool4 fc'
@@ -40,15 +40,17 @@ ok "a pipe that is waited for is not opened twice" bash -c "cnn-train -q -n '$ne
 ok "and got the model" tns-info --check piped.tns
 
 # ---- no output is an input, or another output, however it is named
-cp faces.tns copy.tns
+cp faces.tns copy.tns && cp eyes.tns eyes-2.tns
 for c in "cnn-train -q -n fc -e 1 copy.tns -o new.tns --suspects copy.tns" "cnn-train -q -n fc -e 1 faces.tns --valid copy.tns --suspects copy.tns -o new.tns" \
 	"cnn-train -q -n fc -e 1 faces.tns -o new.tns --suspects ./new.tns" "cnn-train -q -n fc -e 1 faces.tns -o new.tns --checkpoint new.tns" \
 	"csv-clean -q faces.csv -o new.tns --report new.tns" "tns-select -q --rows 1-5 -o copy.tns <copy.tns" "cnn-train -q -n fc -e 1 --log copy.tns -o new.tns <copy.tns" \
-	"predict -q model.tns <copy.tns -o copy.tns" "tns-select -q --rows 1-5 copy.tns >>copy.tns"; do
+	"dae-pretrain -q -e 2 -H 3 --snapshot 1,2 eyes-2.tns -o eyes.tns" "dae-pretrain -q -e 2 -H 3 --snapshot 1 eyes.tns -o new.tns --log new-1.tns" \
+	"face-synth -n 3 -o new.tns --people new.tns" "predict -q model.tns <copy.tns -o copy.tns" "tns-select -q --rows 1-5 copy.tns >>copy.tns"; do
 	got=0; bash -c "$c" 2>err || got=$?
 	is "$got $(wc -l <err)" "2 1" "wrong use: $c ($(cat err))"
 	same faces.tns copy.tns "not touched: $c"
-	is "$(ls new.tns 2>/dev/null)" "" "nothing written: $c"
+	same eyes.tns eyes-2.tns "not touched: $c"
+	is "$(ls new.tns new-1.tns 2>/dev/null)" "" "nothing written: $c"
 done
 echo precious >notes.txt
 fails 1 "notes.txt: is no log, so it is not written over" cnn-train -q -n fc -e 1 faces.tns --log notes.txt -o new.tns
@@ -56,7 +58,12 @@ is "$(cat notes.txt)" precious "it stays"
 timeout 20 cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 40000 -r 0.001 faces.tns --log shared.tsv -o slow.tns 2>/dev/null & p=$!
 for ((i = 0; i < 200; i++)); do [ -s shared.tsv ] && break; sleep 0.05; done
 fails 1 "shared.tsv: another run is writing it" cnn-train -q -n fc -e 1 faces.tns --log shared.tsv -o new.tns
+# two trainings into one file: the second says so at its start, and the first goes on
+fails 1 "slow.tns: another run is writing it" cnn-train -q -n fc -e 1 faces.tns -o slow.tns
+fails 1 "slow.tns: another run is writing it" predict -q model.tns faces.tns -o slow.tns
+ok "the first goes on" kill -0 $p
 kill $p; wait $p 2>/dev/null
+ok "one that was killed is no hindrance" cnn-train -q -n "$net" -e 1 --fresh faces.tns -o slow.tns
 # a training that went nowhere leaves the model that is there
 cp model.tns good.tns
 fails 1 "nothing was learned" cnn-train -q -n 'pool4 fc' -e 3 --optimizer adam -r 100 --valid faces.tns faces.tns -o good.tns
@@ -104,12 +111,14 @@ fails 1 "a model needs META net" predict -q <(cat faces.tns) faces.tns -o no.tns
 
 # ---- interrupted: the last whole epoch is kept beside the output, and SIGINT says so
 slow() { cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 40000 -r 0.001 faces.tns -o slow.tns "$@"; }
-# interrupt SIGNAL FILE COMMAND...: once FILE is there
+# interrupt SIGNAL FILE COMMAND...: once FILE is there and was replaced, so that the line for its first writing stands
 interrupt() {
-	local signal=$1 file=$2 p; shift 2
+	local signal=$1 file=$2 p first; shift 2
 	env --default-signal=INT "$@" 2>int.err & # what runs beside a script has SIGINT ignored
 	p=$!
 	for ((i = 0; i < 600; i++)); do [ -e "$file" ] && break; sleep 0.05; done
+	first=$(stat -c %i "$file")
+	for ((i = 0; i < 600; i++)); do [ "$(stat -c %i "$file")" != "$first" ] && break; sleep 0.05; done
 	kill -"$signal" $p
 	wait $p 2>/dev/null
 }
@@ -132,7 +141,7 @@ is "$(ls dae.tns.last 2>/dev/null)" "" "what was kept is gone"
 timeout -s INT 1 cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 4000 faces.tns 2>int.err >/dev/null
 grep -q "^cnn-train: interrupted: nothing is kept, as nothing is of a run to stdout (--checkpoint FILE keeps its epochs)$" int.err && good || bad "SIGINT of a run to stdout: $(cat int.err)"
 # a checkpoint that the user names
-(timeout -s KILL 1 cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 4000 faces.tns --checkpoint run.tns -o m.tns) 2>/dev/null
+(timeout --foreground -s KILL 1 cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 4000 faces.tns --checkpoint run.tns -o m.tns) 2>/dev/null
 fails 1 "of 4000 of a run: --resume goes on, --fresh starts over" cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 4000 faces.tns --checkpoint run.tns -o m.tns
 ok "fresh" cnn-train -q -n 'pool4 fc' -e 1 faces.tns --checkpoint run.tns --fresh -o m.tns
 ok "one that is at its end is replaced" cnn-train -q -n 'pool4 fc' -e 2 faces.tns --checkpoint run.tns -o m.tns

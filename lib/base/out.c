@@ -31,6 +31,8 @@ static char *volatile temps[TEMPS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pid_t owner; /* process that wrote them: a forked child removes none */
 
+static struct out *held; /* opened by out_hold, until out_open takes it */
+
 static const char *volatile interrupted; /* a line for SIGINT */
 static const int fatal_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
 
@@ -152,6 +154,17 @@ static char *temp_name(const char *target)
 	return xprintf("%.*s.%s.tmp", (int)(base - target), target, base);
 }
 
+/* Waits for a fifth of a second: a run that was just killed may not be gone yet. */
+static int lock_soon(int fd)
+{
+	int rc = flock(fd, LOCK_EX | LOCK_NB);
+	for (int i = 0; i < 10 && rc && errno == EWOULDBLOCK; i++) {
+		usleep(20000);
+		rc = flock(fd, LOCK_EX | LOCK_NB);
+	}
+	return rc;
+}
+
 /* Opens and locks the temporary file. If its owner renamed or removed it between open and lock, the name is opened again. */
 static int open_temp(const char *temp, const char *name)
 {
@@ -162,7 +175,7 @@ static int open_temp(const char *temp, const char *name)
 			die_errno("%s", name);
 		if (!S_ISREG(by_fd.st_mode))
 			die("%s: %s is not a regular file", name, temp);
-		if (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (lock_soon(fd)) {
 			if (errno == EWOULDBLOCK)
 				die("%s: another run is writing it (%s is locked)", name, temp);
 			if (errno != ENOLCK && errno != ENOSYS && errno != EOPNOTSUPP)
@@ -186,6 +199,21 @@ static void set_mode(int fd, const struct stat *old, const char *name)
 	mode_t mode = old ? old->st_mode & 0777 : 0666 & ~mask;
 	if (fchmod(fd, mode) && errno != EPERM && errno != ENOTSUP)
 		die_errno("%s", name);
+}
+
+static void out_free(struct out *o)
+{
+	free(o->temp);
+	free(o->target);
+	free(o->name);
+	free(o);
+}
+
+/* temp is the temporary file that this process, no parent of it, holds. */
+static int is_held(const char *temp)
+{
+	struct stat a, b;
+	return held && owner == getpid() && !fstat(held->fd, &a) && !lstat(temp, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 struct out *out_open(const char *path, int binary)
@@ -226,6 +254,12 @@ struct out *out_open(const char *path, int binary)
 	if (exists && (stat(o->target, &resolved) || resolved.st_ino != old.st_ino || resolved.st_dev != old.st_dev))
 		die("%s: its name can't be found", path);
 	o->temp = temp_name(o->target);
+	if (is_held(o->temp)) {
+		struct out *mine = held;
+		held = NULL;
+		out_free(o);
+		return mine;
+	}
 	sigset_t old_mask;
 	block_signals(&old_mask);
 	o->fd = open_temp(o->temp, o->name);
@@ -237,16 +271,30 @@ struct out *out_open(const char *path, int binary)
 	return o;
 }
 
-void out_check(const char *path, int binary)
+/* Stdout, a pipe or a device. */
+static int is_special(const char *path)
 {
 	struct stat st;
+	return !path || !strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
+}
+
+void out_check(const char *path, int binary)
+{
 	if (!path)
 		return;
-	int special = !strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
-	if (special && binary && isatty(STDOUT_FILENO) && !strcmp(path, "-"))
-		die_usage("stdout: binary is not written to a terminal");
-	if (!special)
+	if (!is_special(path))
 		out_abandon(out_open(path, binary));
+	else if (binary && isatty(STDOUT_FILENO) && !strcmp(path, "-"))
+		die_usage("stdout: binary is not written to a terminal");
+}
+
+void out_hold(const char *path)
+{
+	if (held || is_special(path))
+		return;
+	held = out_open(path, 0);
+	if (!held->target) /* stdout by another name */
+		out_abandon(held), held = NULL;
 }
 
 const char *out_name(const struct out *o)
@@ -321,14 +369,6 @@ static void sync_dir(const char *target)
 	free(dir);
 }
 
-static void out_free(struct out *o)
-{
-	free(o->temp);
-	free(o->target);
-	free(o->name);
-	free(o);
-}
-
 void out_sync(struct out *o)
 {
 	out_flush(o);
@@ -379,6 +419,8 @@ void out_interrupted(const char *line)
 int finish(void)
 {
 	int bad = ferror(stdout);
+	if (held && owner == getpid())
+		out_abandon(held), held = NULL;
 	errno = 0;
 	if (fflush(stdout) || bad)
 		die("stdout: %s", strerror(errno ? errno : EIO));

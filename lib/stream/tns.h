@@ -92,8 +92,8 @@ void tns_unload(struct tns_table *t);
 struct tns_writer;
 /* path NULL or "-" is stdout. If the program ends before tns_close, an existing file is unchanged and a pipe gets an ABRT record. */
 struct tns_writer *tns_create(const char *path);
-/* After opt_parse, in programs that write a stream to path: a terminal is refused before any work, and if they end before tns_create, a
- * reader of stdout gets the reason all the same. */
+/* After opt_parse, in programs that write a stream to path: a terminal is refused before any work, and so is a file that another run is
+ * writing; if they end before tns_create, a reader of stdout gets the reason all the same. */
 void tns_promise(const char *path);
 void tns_compress(struct tns_writer *w); /* payloads as zlib streams where that is shorter; before the first row */
 /* Returns the tensor's id. dim[0] may be TNS_UNLIMITED. All before the first row. Names: 1 to 255 of A-Z a-z 0-9 . _ / -, unique (assert).

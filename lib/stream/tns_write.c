@@ -83,6 +83,7 @@ static void abort_unwritten(void *arg, const char *reason)
 
 void tns_promise(const char *path)
 {
+	out_hold(path);
 	if (path && strcmp(path, "-"))
 		return;
 	out_check("-", 1);

@@ -197,6 +197,11 @@ void dae_run(const struct dae_run *r)
 	const struct dataset *data = r->data;
 	struct stack s = {.r = r};
 	struct progress p;
+	for (int i = 0; i < r->snapshots; i++) {
+		char *path = snapshot_name(r->output, r->snapshot[i]);
+		opt_writes("snapshot", path);
+		free(path);
+	}
 	size_t pixels = (size_t)data->W * (size_t)data->H;
 	s.size[0] = (int)pixels;
 	for (int i = 0; i < r->layers; i++) {
