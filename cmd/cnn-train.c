@@ -61,7 +61,7 @@ static const struct opt opts[] = {
 		0},
 	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "list the labels that stayed far off, for csv-clean --blank", 1},
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
-	{0, "augment", OPT_STR, &o.augment, 0, 0, "LIST",
+	{0, "augment", OPT_STR, &o.augment, 0, 0, "WORD,...",
 		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or "
 		"default",
 		0},

@@ -23,8 +23,7 @@ static struct {
 
 static const struct opt opts[] = {
 	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "the images' size, where they are no squares; nothing is resized", 0},
-	{0, "require", OPT_STR, &o.require, 0, 0, "NAMES",
-		"keep only rows that have these points (names, comma-joined), once faults are blanked", 0},
+	{0, "require", OPT_STR, &o.require, 0, 0, "NAME,...", "keep only rows that have these points, once faults are blanked", 0},
 	{0, "keep-all", OPT_FLAG, &o.keep_all, 0, 0, 0, "drop and blank nothing, only report; so it is where no column is a point", 0},
 	{0, "report", OPT_STR, &o.report, 0, 0, "FILE", "list the faults: row, name, kind, value, action, tab-separated; rows from 1", 1},
 	{0, "force", OPT_FLAG, &o.force, 0, 0, 0,

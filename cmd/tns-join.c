@@ -17,7 +17,7 @@ static struct {
 static const struct opt opts[] = {
 	{0, "by", OPT_STR, &o.by, 0, 0, "TENSOR",
 		"rows belong together that have the same value of this tensor of whole numbers; row: the same position; without it: id", 0},
-	{0, "take", OPT_STR, &o.take, 0, 0, "NAMES", "only these tensors of B (names, comma-joined), instead of all that A lacks", 0},
+	{0, "take", OPT_STR, &o.take, 0, 0, "NAME,...", "only these tensors of B, instead of all that A lacks", 0},
 	{0, "prefix", OPT_STR, &o.prefix, 0, 0, "P",
 		"put P before the names of B's tensors that A has too; without it, these must be the same, row by row", 0},
 	{0, "inner", OPT_FLAG, &o.inner, 0, 0, 0, "drop rows without a partner, of A and of B, and count them; else they are an error", 0},

@@ -18,8 +18,8 @@ static struct {
 } o = {.row.seed = 1};
 
 static const struct opt opts[] = {
-	{0, "rows", OPT_STR, &o.row.rows, 0, 0, "LIST", "rows by number, from 1: 10-20,35,100-", 0},
-	{0, "id", OPT_STR, &o.row.id, 0, 0, "LIST", "rows by id: 7,9-12", 0},
+	{0, "rows", OPT_STR, &o.row.rows, 0, 0, "N,N-M,...", "rows by number, from 1: 10-20,35,100-", 0},
+	{0, "id", OPT_STR, &o.row.id, 0, 0, "N,N-M,...", "rows by id: 7,9-12", 0},
 	{0, "where", OPT_STR, &o.row.where, 0, 0, "EXPR",
 		"rows for which this holds: < <= > >= == != of numbers and a row's values, with && || ! and parentheses (or: and, or, "
 		"not); a value is a tensor of one number a row (id, label), error (RMS in pixels), error.POINT, labels (how many), row, "

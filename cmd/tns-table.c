@@ -28,8 +28,8 @@ static const struct opt opts[] = {
 		"a "
 		"row",
 		1},
-	{0, "fields", OPT_STR, &o.columns, 0, 0, "NAMES",
-		"only these columns, in this order (names and patterns, comma-joined: id,'*_x',error); with --read: columns that are read "
+	{0, "fields", OPT_STR, &o.columns, 0, 0, "NAME,...",
+		"only these columns, in this order (names and patterns: id,'*_x',error); with --read: columns that are read "
 		"though their names mean nothing here",
 		0},
 	{0, "notes", OPT_CHOICE, &o.notes, 0, 0, "auto|yes|no",

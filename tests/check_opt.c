@@ -14,7 +14,8 @@ struct options {
 	uint64_t seed;
 	double rate, free, unset;
 	struct opt_size size, given;
-	struct opt_list part, names;
+	struct opt_list part, names, lists;
+	const char *list, *none;
 };
 
 static const struct options fresh = {.net = "fc10 relu",
@@ -24,7 +25,8 @@ static const struct options fresh = {.net = "fc10 relu",
 	.rate = 0.05,
 	.unset = NAN,
 	.given = {96, 96},
-	.names = {2, {"left", "right eye"}}};
+	.names = {2, {"left", "right eye"}},
+	.none = ""};
 static struct options o;
 
 static const struct opt table[] = {OPT_OUTPUT(&o.out), OPT_QUIET(&o.quiet), OPT_SEEDED(&o.seed), OPT_DEVICE(&o.device),
@@ -38,8 +40,10 @@ static const struct opt table[] = {OPT_OUTPUT(&o.out), OPT_QUIET(&o.quiet), OPT_
 	{'p', "part", OPT_LIST, &o.part, 0, 0, "P", "a part; may be repeated", 0},
 	{0, "names", OPT_LIST, &o.names, 0, 0, "NAME",
 		"a name; may be repeated, and is explained in so many words that the text goes on in the next line", 0},
-	{0, "with-a-very-long-name", OPT_STR, &o.out, 0, 0, "ARGUMENT", "stands above its text", 1}, OPT_RENAMED("old", "number"),
-	OPT_RENAMED("old-flip", "flip"), OPT_END};
+	{0, "with-a-very-long-name", OPT_STR, &o.out, 0, 0, "ARGUMENT", "stands above its text", 1},
+	{0, "list", OPT_STR, &o.list, 0, 0, "NAME,...", "some names", 0}, {0, "lists", OPT_LIST, &o.lists, 0, 0, "N[,N...]", "lists", 0},
+	{0, "none", OPT_STR, &o.none, 0, 0, "N,...", "none by default", 0}, OPT_RENAMED("old", "number"), OPT_RENAMED("old-flip", "flip"),
+	OPT_END};
 
 static const struct opt_prog prog = {"prog", "rows to other rows", "[DATA]", 0, 2, table, {"prog -n 3 a.tns | prog", "prog | prog"}};
 static const struct opt_prog needs = {"prog", "rows to other rows", "MODEL", 1, 1, table, {0}};
@@ -91,7 +95,7 @@ static const struct {
 	{{"--verbose"}, "unknown option '--verbose' (progress is told unless --quiet is given)"},
 	{{"--cuda"}, "unknown option '--cuda' (here it is --device cuda)"},
 	{{"--batch-size", "3"}, "unknown option '--batch-size'"}, /* this program has no --batch */
-	{{"--n"}, "'--n' is short for more than one option: --number, --net, --names"},
+	{{"--n"}, "'--n' is short for more than one option: --number, --net, --names, --none"},
 	{{"--nmu"}, "unknown option '--nmu'"},
 	{{"-N", "3"}, "unknown option '-N' (did you mean -n, --number?)"},
 	{{"-v"}, "unknown option '-v' (did you mean -V, --version?)"},
@@ -133,6 +137,12 @@ static const struct {
 	{{"-d", "tpux"}, "--device: 'tpux' is not one of ref|cpu|cuda"},
 	{{"-d", ""}, "--device: '' is not one of ref|cpu|cuda"},
 	{{"-d", "ref|cpu"}, "--device: 'ref|cpu' is not one of ref|cpu|cuda"},
+	{{"--list", "a,,b"}, "--list: 'a,,b': an empty item"},
+	{{"--list", ","}, "--list: ',': an empty item"},
+	{{"--list=a,"}, "--list: 'a,': an empty item"},
+	{{"--list=,a"}, "--list: ',a': an empty item"},
+	{{"--list", ""}, "--list: '': an empty item"},
+	{{"--lists", "a,b", "--lists=a,,b"}, "--lists: 'a,,b': an empty item"},
 	{{"--size", "96"}, "--size: '96' is not WxH, each 1 to 65535"},
 	{{"--size", "0x9"}, "--size: '0x9' is not WxH, each 1 to 65535"},
 	{{"a", "b", "c"}, "unexpected operand 'c'"},
@@ -233,6 +243,7 @@ static const struct {
 	{{"--rate", "0.30000000000000004"}, "prog 0.1.0 --rate 0.30000000000000004|"},
 	{{"--free", "1e22", "--unset", "1.50"}, "prog 0.1.0 --free 1e+22 --unset 1.5|"},
 	{{"--old", "6", "--old-flip"}, "prog 0.1.0 --number 6 --flip|"}, /* as they are called now */
+	{{"--list", "a,b c", "--lists", "1", "--lists=2,3", "--none="}, "prog 0.1.0 --list 'a,b c' --lists 1 --lists 2,3|"},
 	{{"--flip", "--size", "25x19"}, "prog 0.1.0 --flip --size 25x19|"},
 	{{"-p", "a", "-p", "it's", "-p", ""}, "prog 0.1.0 --part a --part 'it'\\''s' --part ''|"},
 	{{"--names", "left", "--names", "right eye"}, "prog 0.1.0|"},
@@ -279,6 +290,9 @@ static const char help[] = "usage: prog [options] [DATA]\n"
 			   "                             [left, right eye]\n"
 			   "      --with-a-very-long-name ARGUMENT\n"
 			   "                             stands above its text\n"
+			   "      --list NAME,...        some names\n"
+			   "      --lists N[,N...]       lists\n"
+			   "      --none N,...           none by default\n"
 			   "  -h, --help                 print this text\n"
 			   "  -V, --version              print name and version\n"
 			   "\n"

@@ -66,6 +66,8 @@ for p in $programs; do
 			for v in x 1.5x '' 99999999999999999999999999; do fails 2 "$p: --$name: " "$p" "--$name=$v" --help; done ;;
 		*'|'*)
 			fails 2 "$p: --$name: 'no such' is not one of $arg" "$p" "--$name" 'no such' --help ;;
+		*,*)
+			for v in a,,b a, ,a ,; do fails 2 "$p: --$name: '$v': an empty item" "$p" "--$name" "$v" --help; done ;;
 		*)
 			# a string is accepted; a bad number or size is refused in one line
 			"$p" "--$name" 1e999x --help >.out 2>.err

@@ -51,10 +51,10 @@ fails 2 "97x5 is larger than the images, 96x96" patch-extract --around nose_tip 
 fails 2 "--size or --preset must be given" patch-extract --around nose_tip faces.tns -o x.tns
 fails 2 "--negatives needs --around" patch-extract --random 1 --negatives 1 --size 5x5 faces.tns -o x.tns
 for list in '' , nose_tip, ,nose_tip nose_tip,,nose_tip; do
-	fails 2 "--around: '$list' has an empty name; try patch-extract --help" patch-extract --around "$list" --size 5x5 faces.tns -o x.tns
+	fails 2 "--around: '$list': an empty item; try patch-extract --help" patch-extract --around "$list" --size 5x5 faces.tns -o x.tns
 done
 fails 2 "is too many; try" patch-extract --around "$(yes nose_tip | head -17 | paste -sd,)" --size 5x5 faces.tns -o x.tns
-fails 2 "--hard: '' has an empty name" patch-extract --preset eyes --hard '' faces.tns -o x.tns
+fails 2 "--hard: '': an empty item" patch-extract --preset eyes --hard '' faces.tns -o x.tns
 fails 2 "--name: 'nose,lips' is not one name" patch-extract --around nose_tip --size 5x5 --name nose,lips faces.tns -o x.tns
 fails 2 "--name: '' is not one name" patch-extract --around nose_tip --size 5x5 --name '' faces.tns -o x.tns
 fails 2 "--around, --random or --preset must be given" patch-extract --hard nose_tip --size 5x5 faces.tns -o x.tns

@@ -40,7 +40,7 @@ is "$n" 160 "rows to select from"
 refused 2 "--rows: 20-10 is reversed; try tns-select --help" --rows 20-10 all.tns
 refused 2 "--rows: 0-3: numbers begin at 1" --rows 0-3 all.tns
 refused 2 "--rows: 'x' is no number, no A-B and no A-" --rows 1,x all.tns
-refused 2 "--id: '' is no number" --id 7, all.tns
+refused 2 "--id: '7,': an empty item" --id 7, all.tns
 refused 2 "--where 'error>': at 7: a number or a name is missing" --where 'error>' all.tns
 refused 2 "--where 'id=3': at 3: equal is ==" --where id=3 all.tns
 refused 2 "--where '(id>3': at 6: the '(' at 1 is not closed" --where '(id>3' all.tns
@@ -49,7 +49,7 @@ refused 2 "--sort and --shuffle exclude each other" --sort id --shuffle all.tns
 refused 2 "--sort: '-' names no value" --sort - all.tns
 for list in '' , a, ,a a,,b; do
 	for option in points drop only without rename; do
-		refused 2 "--$option: '$list': an empty name" --$option "$list" all.tns
+		refused 2 "--$option: '$list': an empty item" --$option "$list" all.tns
 	done
 done
 for list in a a= =b a=b,c; do refused 2 "--rename: '${list##*,}' is not OLD=NEW" --rename "$list" all.tns; done

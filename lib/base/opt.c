@@ -44,6 +44,17 @@ static int only_digits(const char *s)
 	return *s && !s[strspn(s, "0123456789")];
 }
 
+/* A list, by its argument's name, has no empty items; it may be empty where that is its default. */
+static void check_list(const struct opt *o, const char *text)
+{
+	size_t n = strlen(text);
+	const char *empty = defaults[o - table];
+	if (!o->arg || !strchr(o->arg, ',') || (!n && empty && !*empty))
+		return;
+	if (!n || *text == ',' || text[n - 1] == ',' || strstr(text, ",,"))
+		die_usage("--%s: '%s': an empty item", o->name, text);
+}
+
 /* before: how many times the option came already. The first value of a list replaces its default. */
 static void store(const struct opt *o, char *text, int before)
 {
@@ -72,6 +83,7 @@ static void store(const struct opt *o, char *text, int before)
 		break;
 	}
 	case OPT_STR:
+		check_list(o, text);
 		*(const char **)o->to = text;
 		break;
 	case OPT_CHOICE:
@@ -86,6 +98,7 @@ static void store(const struct opt *o, char *text, int before)
 	}
 	case OPT_LIST: {
 		struct opt_list *l = o->to;
+		check_list(o, text);
 		if (!before)
 			l->n = 0;
 		if (l->n == LIST_MAX)

@@ -34,7 +34,7 @@ struct opt {
 	enum opt_kind kind;
 	void *to;	  /* where the default is read and the value stored */
 	double min, max;  /* OPT_INT and OPT_REAL; both 0: any (OPT_INT: not negative) */
-	const char *arg;  /* name of the argument in --help */
+	const char *arg;  /* name of the argument in --help; with a comma in it, "NAME,...", it is a list, whose items are not empty */
 	const char *help; /* what it does, without the default */
 	int no_history;	  /* 1: does not affect the result, so it is left out of META history (paths, threads, display) */
 };
