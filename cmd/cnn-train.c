@@ -6,7 +6,7 @@
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
-#include "lib/stream/dataset_stream.h"
+#include "lib/train/checkpoint.h"
 #include "lib/train/keep.h"
 #include "lib/train/preset.h"
 #include "lib/train/train.h"
@@ -40,7 +40,10 @@ static struct {
 	.seed = 1};
 
 static const struct opt opts[] = {
-	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC", "the net, as text or as @FILE; without it that of the preset default", 0},
+	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC",
+		"the net, as text or as @FILE; without it that of the preset default. In it height comes before width (convHxWxC, outputs "
+		"CxHxW), unlike in images' sizes, WxH",
+		0},
 	{0, "preset", OPT_CHOICE, &o.preset, 0, 0, "none|fast|default|best",
 		"what suits detectors of points, for all options that are not given: heat maps, a net for the images' size, augmentation, "
 		"a "
@@ -101,13 +104,6 @@ static const struct opt_prog prog = {"cnn-train", "trains a net on a data set an
 	{"csv-clean training.csv.gz | cnn-train -n 'fc500 relu fc' --valid-part 0.2 -o model.tns",
 		"cnn-train --target label -n 'fc500 sigmoid fc' --init dae.tns -e 100 patches.tns -o eyes.tns", NULL}};
 
-/* What a checkpoint must match: options and fingerprints of the inputs. The caller frees. */
-static char *key_of(const struct dataset *train, const struct dataset *valid, const struct tns *init)
-{
-	return xprintf("%s < %08x %08x %08x", opt_line_without((const char *const[]){"epochs", "extend", NULL}), train->head->fingerprint,
-		valid && valid->head ? valid->head->fingerprint : 0, init ? init->fingerprint : 0);
-}
-
 int main(int argc, char **argv)
 {
 	int n;
@@ -127,7 +123,9 @@ int main(int argc, char **argv)
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
 	struct dataset *all = dataset_load(operand[0], target), *train, *valid;
 	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
-	o.net = netdesc_text(*o.net ? o.net : "fc500 sigmoid fc"); /* META history gets the net, not the name of a file */
+	struct netdesc_text net;
+	netdesc_text_read(&net, *o.net ? o.net : "fc500 sigmoid fc");
+	o.net = net.text; /* META history gets the net, not the name of a file */
 	struct train_options a = {.epochs = (int)o.epochs,
 		.batch = (int)o.batch,
 		.patience = (int)o.patience,
@@ -154,7 +152,7 @@ int main(int argc, char **argv)
 	a.targets.curve = a.targets.width / 4;
 	spec_augment(o.augment, &a.augment);
 	dataset_hold_out(all, o.valid, o.valid_part, o.seed, target, &train, &valid);
-	struct model *m = model_new(o.net, target, all->W, all->H, all->values, all->names);
+	struct model *m = model_new_from(&net, target, all->W, all->H, all->values, all->names);
 	m->pairs = all->pairs ? xstrdup(all->pairs) : NULL;
 	if (m->points && a.augment.flip)
 		model_require_partners(m, "--augment flip");
@@ -167,7 +165,7 @@ int main(int argc, char **argv)
 	netdesc_init_params(&m->d, o.seed, m->param, m->stat);
 	if (init && !model_init_from(&m->d, init, m->param))
 		die("%s: its first layer does not have the shape of this net's", source->name);
-	char *key = key_of(train, valid, source);
+	char *key = checkpoint_key(train, valid, source);
 	a.key = key, a.best_near = o.output;
 	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
@@ -178,23 +176,16 @@ int main(int argc, char **argv)
 	keep_close(&keep), failed |= result == TRAIN_NOWHERE;
 	if (result != TRAIN_LEARNED)
 		train_warn(t); /* only now: a full disk is told alone */
-	if (!o.quiet && valid)
-		warn("best epoch %d: %s %.5g%s", t->s.best_epoch, m->points ? "valid rmse px" : "valid loss", t->s.best,
-			!valid->head || dataset_stream_split(valid->head) ? ", which may flatter: rows were held out, not people" : "");
+	train_tell_best(t);
 	if (!o.quiet)
 		warn("computed by %s (%s)", be->name, be->kernel); /* equal results bit by bit are guaranteed for this kernel only */
 	log_provenance(o.quiet);
-	if (o.suspects && !failed) {
-		/* the threshold of --distrust, else a sixteenth of the image's width */
-		double px = targets_suspect_px(t->s.targets, o.distrust > 0 ? o.distrust : m->W / 16.0);
-		uint64_t far = targets_write_suspects(t->s.targets, o.suspects, px, !(t->reached < 0.5 * t->baseline.error));
-		if (!o.quiet)
-			warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
-	}
+	if (o.suspects && !failed)
+		train_write_suspects(t);
 	train_free(t), model_free(m);
 	dataset_free(train != all ? train : NULL), dataset_free(valid), dataset_free(all);
 	if (init)
 		tns_unload(init);
-	free(key), free(a.targets.weight), be->close(be);
+	free(key), free(a.targets.weight), netdesc_text_free(&net), be->close(be);
 	return finish() || failed;
 }

@@ -191,10 +191,11 @@ static const struct bad bad_models[] = {
 		{0}},
 	{"META scale 'pixel 1 0 x 1 0 y 1 1e39' is not 'pixel MUL ADD x MUL ADD y MUL ADD'", "scale", "pixel 1 0 x 1 0 y 1 1e39", NULL, 0,
 		0, {0}},
-	{"META net: layer 1: 'fcc' is no layer (write fcN, or fc for as many as the target has)", "net", "fc5 fcc", NULL, 0, 0, {0}},
-	{"META net: layer 0: '@/etc/passwd' is no layer (there are " LAYER_ALIAS_FORMS ")", "net", "@/etc/passwd", NULL, 0, 0, {0}},
+	{"META net: column 5: layer 2: 'fcc' is no layer (write fcN, N from 1 to 1000000, or fc for as many as the target has)", "net",
+		"fc5 fcc", NULL, 0, 0, {0}},
+	{"META net: column 1: layer 1: '@/etc/passwd' is no layer (there are " LAYER_ALIAS_FORMS ")", "net", "@/etc/passwd", NULL, 0, 0, {0}},
 	{"META net: the net has no layers", "net", "", NULL, 0, 0, {0}},
-	{"META net: the net ends with 5 values, the target has 4", "net", "fc5", NULL, 0, 0, {0}},
+	{"META net: column 1: the net ends with 5 values, the target has 4", "net", "fc5", NULL, 0, 0, {0}},
 	{"2.weight is f32 of 4x5, the net needs f32 of 6x5", "points", "a,b,c", NULL, 0, 0, {0}},
 	{"'a,,b': an empty name", "points", "a,,b", NULL, 0, 0, {0}},
 	{"'a,': an empty name", "points", "a,", NULL, 0, 0, {0}},
@@ -212,7 +213,8 @@ static const struct bad bad_models[] = {
 	{"1.weight is f32 of , the net needs f32 of 5", NULL, NULL, "1.weight", TNS_F32, 0, {0}},
 	/* declared sizes are not trusted */
 	{"the net needs 1000003999934 parameters, the stream holds 169 numbers", "net", "fc1000000 fc999986 fc", NULL, 0, 0, {0}},
-	{"META net: layer 1: fc1000000 does not fit its input of 750000x3x4", "net", "conv1x1x750000 fc1000000", NULL, 0, 0, {0}},
+	{"META net: column 16: layer 2: fc1000000 does not fit its input of 750000x3x4 (CxHxW)", "net", "conv1x1x750000 fc1000000", NULL, 0,
+		0, {0}},
 	{"META input '65535x65535' is too large", "input", "65535x65535", NULL, 0, 0, {0}},
 	{"META input '46341x46341' is too large", "input", "46341x46341", NULL, 0, 0, {0}},
 };
@@ -300,19 +302,20 @@ START_TEST(from_the_user)
 {
 	struct child c = child_run(new_from_text, "fc5 fcx");
 	ck_assert_int_eq(c.status, 2);
-	ck_assert_msg(strstr(c.err, "--net: layer 1: 'fcx' is no layer") != NULL, "%s", c.err);
+	ck_assert_msg(strstr(c.err, "--net: column 5: layer 2: 'fcx' is no layer (write fcN, N from 1 to 1000000") != NULL, "%s", c.err);
 	/* model_new takes the text; @FILE was read before */
 	c = child_run(new_from_text, "@pipelines/nets/conv.net");
 	ck_assert_int_eq(c.status, 2);
-	ck_assert_msg(strstr(c.err, "--net: layer 0: '@pipelines/nets/conv.net' is no layer") != NULL, "%s", c.err);
+	ck_assert_msg(strstr(c.err, "--net: column 1: layer 1: '@pipelines/nets/conv.net' is no layer") != NULL, "%s", c.err);
 	c = child_run(new_from_text, "fc5");
 	ck_assert_int_eq(c.status, 2);
-	ck_assert_msg(strstr(c.err, "--net: the net ends with 5 values, the target has 4") != NULL, "%s", c.err);
+	ck_assert_msg(strstr(c.err, "--net: column 1: the net ends with 5 values, the target has 4") != NULL, "%s", c.err);
 	/* a net that no stream can hold is refused before training */
 	c = child_run(new_from_text, "conv1x1x349526 fc");
 	ck_assert_int_eq(c.status, 2);
-	ck_assert_msg(strstr(c.err, "--net: layer 1: an output has 4194312 weights, a row of a stream holds at most 4194304") != NULL, "%s",
-		c.err);
+	ck_assert_msg(
+		strstr(c.err, "--net: column 16: layer 2: an output has 4194312 weights, a row of a stream holds at most 4194304") != NULL,
+		"%s", c.err);
 	c = child_run(new_from_text, "conv1x1x349525 fc");
 	ck_assert_int_eq(c.status, 99);
 }

@@ -9,6 +9,7 @@
 #include "lib/base/err.h"
 #include "lib/nn/layer_alias.h"
 #include "lib/nn/netdesc.h"
+#include "lib/nn/netdesc_tell.h"
 #include "tests/child.h"
 
 static struct netdesc d; /* too large for a sanitizer's stack frame */
@@ -144,19 +145,65 @@ static const char *const no_layer[] = {"fx", "FC3", "fc3x", "fc-1", "fc+3", "fc3
 	"dropout0.99999999999", "dropoutinf", "relu6", "relu,", "tanhh", "sigmoid:", "softmax", ",", "fc3,relu", "\"fc\"", "conv3x3x4 s2",
 	"fc\v3", "\xc3\xa9", "@net", "a123456789b123456789c123456789d123456789e123456789f123456789"};
 
-/* A bad token is named with its number, from 0. */
+/* A bad token is named with its number, from 1, and what layers there are. */
 START_TEST(not_a_layer)
 {
 	char text[128], want[400], word[128];
 	const char *bad = no_layer[_i];
 	snprintf(text, sizeof text, "tanh %s", bad);
-	int number = 1;
+	int number = 2;
 	/* where the text holds several words, the last is the bad one */
 	if (strrchr(bad, ' '))
-		number = 2, bad = strrchr(bad, ' ') + 1;
+		number = 3, bad = strrchr(bad, ' ') + 1;
 	snprintf(word, sizeof word, "%s", bad);
 	snprintf(want, sizeof want, "layer %d: '%s' is no layer%s", number, word, layer_alias_hint(word, (char[LAYER_ALIAS_HINT]){0}));
 	refused(text, 1, 8, 8, 64, want);
+	ck_assert(d.fault == number - 1 && d.outputs == 0);
+}
+END_TEST
+
+/* Where a layer stands: a file's line and column; of an option's text the column, and the line where it is not the first. */
+START_TEST(places)
+{
+	static const char text[] = "# 3x3\nconv3x3 relu # fc\n\n\t fc5#x\r\nfc  tanh";
+	static const struct {
+		int i;
+		const char *file, *option;
+	} at[] = {{0, "a.net:2:1", "--net: line 2, column 1"}, {1, "a.net:2:9", "--net: line 2, column 9"},
+		{2, "a.net:4:3", "--net: line 4, column 3"}, {3, "a.net:5:1", "--net: line 5, column 1"},
+		{4, "a.net:5:5", "--net: line 5, column 5"}, {5, "a.net", "--net"}, {-1, "a.net", "--net"}};
+	for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+		char *file = netdesc_text_place(text, at[i].i, "a.net", "--net"),
+		     *option = netdesc_text_place(text, at[i].i, NULL, "--net");
+		ck_assert_str_eq(file, at[i].file);
+		ck_assert_str_eq(option, at[i].option);
+		free(file), free(option);
+	}
+	char *first = netdesc_text_place("  fc3 fcx", 1, NULL, "--net");
+	ck_assert_str_eq(first, "--net: column 7");
+	free(first);
+	/* whose fault a refusal is: the last layer's where the output is none for the target */
+	ck_assert(parse("fc7 relu", 1, 2, 2, 4) < 0 && d.fault == 1 && d.outputs == 7);
+	ck_assert(parse("conv2x2x3 pool3 fc", 1, 3, 3, 4) < 0 && d.fault == 1);
+	ck_assert(parse("", 1, 2, 2, 4) < 0 && d.fault == -1);
+}
+END_TEST
+
+/* A relu whose input is nowhere below 0, and an output that is: layers' numbers from 0, or -1. */
+START_TEST(doubts)
+{
+	static const struct {
+		const char *text;
+		int idle, half;
+	} c[] = {{"fc3 relu fc", -1, -1}, {"fc3 relu relu fc", 2, -1}, {"fc3 sigmoid dropout0.5 relu relu fc", 3, -1},
+		{"conv3x3x2 relu pool2 up2 relu fc", 4, -1}, {"fc3 relu bn relu fc", -1, -1}, {"fc3 tanh relu fc", -1, -1},
+		{"fc3 relu tanh fc", -1, -1}, {"relu fc", -1, -1}, {"fc relu", -1, 1}, {"fc sigmoid", -1, 1}, {"fc tanh", -1, -1},
+		{"fc relu dropout0.1", -1, 1}, {"fc relu bn", -1, -1}, {"fc sigmoid relu", 2, 2}, {"dropout0.5 fc", -1, -1}};
+	for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+		parses(c[i].text, 1, 8, 8, 4);
+		ck_assert_msg(netdesc_idle(&d) == c[i].idle, "%s: idle %d", c[i].text, netdesc_idle(&d));
+		ck_assert_msg(netdesc_half(&d) == c[i].half, "%s: half %d", c[i].text, netdesc_half(&d));
+	}
 }
 END_TEST
 
@@ -167,7 +214,7 @@ START_TEST(long_token)
 	memcpy(text, "fc", 2);
 	text[sizeof text - 1] = 0;
 	ck_assert(parse(text, 1, 8, 8, 64) < 0);
-	ck_assert_msg(!strncmp(err, "layer 0: 'fc111", 15) && strstr(err, "' is no layer"), "%s", err);
+	ck_assert_msg(!strncmp(err, "layer 1: 'fc111", 15) && strstr(err, "' is no layer"), "%s", err);
 	/* leading zeros count for the longest token */
 	parses("fc000000000000000000000000000000000000000000000000000000003", 1, 1, 1, 3);
 	ck_assert(parse("fc0000000000000000000000000000000000000000000000000000000000003", 1, 1, 1, 3) < 0);
@@ -179,18 +226,18 @@ static const struct {
 	int C, H, W;
 	const char *why;
 } misfits[] = {
-	{"conv3x3x1", 1, 2, 9, "layer 0: conv3x3x1 does not fit its input of 1x2x9"},
-	{"conv3x3x1", 1, 9, 2, "layer 0: conv3x3x1 does not fit its input of 1x9x2"},
-	{"relu conv5x5x4p1", 2, 2, 9, "layer 1: conv5x5x4p1 does not fit its input of 2x2x9"},
-	{"pool3", 4, 2, 9, "layer 0: pool3 does not fit its input of 4x2x9"},
-	{"pool3", 4, 9, 2, "layer 0: pool3 does not fit its input of 4x9x2"},
-	{"fc7 pool2", 1, 9, 9, "layer 1: pool2 does not fit its input of 7x1x1"},
-	{"fc7 conv2x1x3", 1, 9, 9, "layer 1: conv2x1x3 does not fit its input of 7x1x1"},
+	{"conv3x3x1", 1, 2, 9, "layer 1: conv3x3x1 does not fit its input of 1x2x9 (CxHxW)"},
+	{"conv3x3x1", 1, 9, 2, "layer 1: conv3x3x1 does not fit its input of 1x9x2 (CxHxW)"},
+	{"relu conv5x5x4p1", 2, 2, 9, "layer 2: conv5x5x4p1 does not fit its input of 2x2x9 (CxHxW)"},
+	{"pool3", 4, 2, 9, "layer 1: pool3 does not fit its input of 4x2x9 (CxHxW)"},
+	{"pool3", 4, 9, 2, "layer 1: pool3 does not fit its input of 4x9x2 (CxHxW)"},
+	{"fc7 pool2", 1, 9, 9, "layer 2: pool2 does not fit its input of 7x1x1 (CxHxW)"},
+	{"fc7 conv2x1x3", 1, 9, 9, "layer 2: conv2x1x3 does not fit its input of 7x1x1 (CxHxW)"},
 	/* above 2^31 - 1 values */
-	{"up1000 up1000", 1, 40, 40, "layer 1: up1000 does not fit its input of 1x40000x40000"},
-	{"conv1x1x1000000", 1, 50, 50, "layer 0: conv1x1x1000000 does not fit its input of 1x50x50"},
-	{"fc1000000 up1024", 1, 1, 1, "layer 1: up1024 does not fit its input of 1000000x1x1"},
-	{"up1024 up1024 up1024 up1024 up1024 up1024", 1, 1, 1, "layer 1: up1024 does not fit its input of 1x1024x1024"},
+	{"up1000 up1000", 1, 40, 40, "layer 2: up1000 does not fit its input of 1x40000x40000 (CxHxW)"},
+	{"conv1x1x1000000", 1, 50, 50, "layer 1: conv1x1x1000000 does not fit its input of 1x50x50 (CxHxW)"},
+	{"fc1000000 up1024", 1, 1, 1, "layer 2: up1024 does not fit its input of 1000000x1x1 (CxHxW)"},
+	{"up1024 up1024 up1024 up1024 up1024 up1024", 1, 1, 1, "layer 2: up1024 does not fit its input of 1x1024x1024 (CxHxW)"},
 	/* above 2^40 weights, or an overflow */
 	{"fc1000000 conv1x1x1000000 conv1x1x1000000", 1, 2, 1, NULL},
 	{"conv1000000x1000000x1000000p999999", 1000000, 2, 2, NULL},
@@ -210,7 +257,8 @@ START_TEST(ends)
 	refused("", 1, 2, 2, 4, "the net has no layers");
 	refused(" # fc\n", 1, 2, 2, 4, "the net has no layers");
 	refused("fc7 relu", 1, 2, 2, 4, "the net ends with 7 values, the target has 4");
-	refused("conv2x2", 1, 3, 3, 4, "the net ends with 16 values, the target has 4");
+	refused("conv2x2", 1, 3, 3, 4, "the net ends with 4x2x2 values (CxHxW), the target has 4");
+	refused("conv1x2x3", 2, 3, 5, 4, "the net ends with 3x3x4 values (CxHxW), the target has 4");
 	parses("relu", 1, 2, 2, 4);
 }
 END_TEST
@@ -229,7 +277,7 @@ START_TEST(limits)
 	/* the widest input that there is, and one value more */
 	parses("pool15 fc", 1, 46340, 46340, 3);
 	ck_assert_int_eq(parse("pool15 fc", 1, 46341, 46341, 3), -1);
-	ck_assert_str_eq(err, "the input of 1x46341x46341 is too large");
+	ck_assert_str_eq(err, "the input of 1x46341x46341 (CxHxW) is too large");
 	parses("fc", 1, 1, INT_MAX, 1);
 	ck_assert_int_eq(parse("fc", 2, 1, INT_MAX, 1), -1);
 	ck_assert_int_eq(parse("fc", INT_MAX, INT_MAX, INT_MAX, 1), -1);
@@ -269,23 +317,28 @@ static void write_file(const char *data, size_t n)
 
 static void text_of(void *arg)
 {
-	free(netdesc_text(arg));
+	struct netdesc_text t;
+	netdesc_text_read(&t, arg);
+	netdesc_text_free(&t);
 }
 
 START_TEST(texts)
 {
-	char *s, at[80];
+	struct netdesc_text t;
+	char at[80];
 	static const char *const pairs[][2] = {{"fc", "fc"}, {"", ""}, {"  ", ""}, {" fc3\t relu\r\n\nfc ", "fc3 relu fc"},
 		{"# only this", ""}, {"fc3#x\nrelu # fc # fc\n#\nfc", "fc3 relu fc"}, {"a#", "a"}, {"#a\nb", "b"}, {"a b#c", "a b"}};
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-		s = netdesc_text(pairs[i][0]);
-		ck_assert_str_eq(s, pairs[i][1]);
-		free(s);
+		netdesc_text_read(&t, pairs[i][0]);
+		ck_assert_str_eq(t.text, pairs[i][1]);
+		ck_assert(!strcmp(t.raw, pairs[i][0]) && !t.file);
+		netdesc_text_free(&t);
 		write_file(pairs[i][0], strlen(pairs[i][0]));
 		snprintf(at, sizeof at, "@%s", path);
-		s = netdesc_text(at);
-		ck_assert_str_eq(s, pairs[i][1]);
-		free(s);
+		netdesc_text_read(&t, at);
+		ck_assert_str_eq(t.text, pairs[i][1]);
+		ck_assert(!strcmp(t.raw, pairs[i][0]) && !strcmp(t.file, path));
+		netdesc_text_free(&t);
 	}
 	unlink(path);
 }
@@ -355,6 +408,8 @@ int main(void)
 	tcase_add_test(t, fusing);
 	tcase_add_test(t, space);
 	tcase_add_loop_test(t, not_a_layer, 0, sizeof no_layer / sizeof *no_layer);
+	tcase_add_test(t, places);
+	tcase_add_test(t, doubts);
 	tcase_add_test(t, long_token);
 	tcase_add_loop_test(t, misfit, 0, sizeof misfits / sizeof *misfits);
 	tcase_add_test(t, ends);

@@ -479,7 +479,7 @@ static void blow_up(void *arg)
 START_TEST(no_number)
 {
 	struct child c = child_run(blow_up, NULL);
-	ck_assert_msg(c.status == 1 && strstr(c.err, "epoch 1, layer 0: the loss is nan; a smaller --rate may help\n"), "%d: %s", c.status,
+	ck_assert_msg(c.status == 1 && strstr(c.err, "epoch 1, layer 1: the loss is nan; a smaller --rate may help\n"), "%d: %s", c.status,
 		c.err);
 }
 END_TEST

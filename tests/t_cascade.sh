@@ -168,7 +168,7 @@ fails 2 "are for the targets coords and heatmap" cnn-train -q --target label -n 
 
 # ---- diverging training: one line with epoch and layer, exit 1, the best weights kept ----
 explode() { cnn-train -q -n fc -m 0 --optimizer sgd --valid valid.tns "$@" train.tns; }
-fails 1 "epoch 1, layer 0: the loss is nan" cnn-train -q -n 'conv5x5x4s4 relu fc32 relu fc' -e 40 -r 80 -m 0.99 --optimizer sgd --valid valid.tns -o no.tns train.tns
+fails 1 "epoch 1, layer 1: the loss is nan" cnn-train -q -n 'conv5x5x4s4 relu fc32 relu fc' -e 40 -r 80 -m 0.99 --optimizer sgd --valid valid.tns -o no.tns train.tns
 [ -e no.tns ] && bad "weights of no epoch" || good
 fails 1 "a smaller --rate may help; the best weights, of epoch 1, are kept" explode -e 40 -r 0.084 -o kept.tns
 explode -e 1 -r 0.084 -o good.tns 2>/dev/null

@@ -83,16 +83,18 @@ is "$(grep -A1 '^history:$' info.txt | tail -1)" "  csv-clean 0.1.0 --size 16x12
 is "$(tns-info model.tns | sed -n 's/^net: //p')" "fc4 relu fc" "the net of a model"
 # the net, layer by layer: 24 x 32 pixels, four 5x5 filters, halved, fc
 face-synth -q -n 30 --size 32x24 | csv-clean -q --keep-all --size 32x24 | cnn-train -q -n 'conv5x5x4s1p2 relu pool2 fc' -e 1 -o conv.tns 2>/dev/null
-is "$(tns-info conv.tns | sed -n '/^layer/,/^memory/p' | tr -s ' ' | sed 's/ *$//')" "layer net output CxHxW parameters MFLOP
+is "$(tns-info conv.tns | sed -n '/^layer/,/^memory/p' | tr -s ' ' | sed 's/ *$//')" "layer net output CxHxW parameters MFLOP tensors
  input 1x24x32
- 0 conv5x5x4s1p2 4x24x32 104 0.154
- 1 relu 4x24x32 0 0.000
- 2 pool2 4x12x16 0 0.000
- 3 fc 30x1x1 23070 0.046
+ 1 conv5x5x4s1p2 4x24x32 104 0.154 0.*
+ 2 relu 4x24x32 0 0.000
+ 3 pool2 4x12x16 0 0.000
+ 4 fc 30x1x1 23070 0.046 3.*
  total 23174 0.200
 memory of a forward pass: 0.093 MB of weights, 0.006 MB of activations a row of a batch" "the net as a table" # relu and pool are the convolution's
 is "$(tns-info conv.tns | sed -n 's/^parameters: //p; s/^operations: //p' | xargs)" "23174 199680" "the sums"
 is "$(tns-info conv.tns | awk '$2 ~ /^f32/ {n = split($3, d, ","); c = 1; for (i = 1; i <= n; i++) c *= d[i]; s += c} END {print s}')" 23174 "parameters are the tensors'"
+is "$(for p in 0 3; do tns-select -q --only "$p.*" conv.tns | tns-info --json | grep -o '"name": "[^"]*"'; done | xargs)" \
+	"name: 0.weight name: 0.bias name: 3.weight name: 3.bias" "its last column names the tensors"
 is "$(tns-info faces.tns | grep -c '^layer')" 0 "a data set has no net"
 print=$(sed -n 's/^fingerprint: //p' info.txt)
 is "$(tns-info model.tns | grep -c "^  cnn-train .* < $print$")" 1 "the fingerprint that the model's history names"
@@ -112,7 +114,7 @@ else
 	skip "JSON by another reader: no python3"
 fi
 is "$(tns-info --json conv.tns | grep -o '"layers": .*"activations_mb": [0-9.]*' | cut -c 1-110)" \
-	'"layers": [{"layer": 0, "net": "conv5x5x4s1p2", "output": [4, 24, 32], "parameters": 104, "mflop": 0.1536}, {"' "the net in JSON"
+	'"layers": [{"layer": 1, "net": "conv5x5x4s1p2", "tensors": "0.*", "output": [4, 24, 32], "parameters": 104, "m' "the net in JSON"
 is "$(tns-info --json conv.tns | grep -o '"weights_mb": [0-9.]*, "activations_mb": [0-9.]*')" '"weights_mb": 0.092696, "activations_mb": 0.006264' "its memory"
 is "$(tns-info --json --head 1 --tensor id faces.tns | cut -c 1-100)" '{"head": [{"tensor": "id", "row": 1, "values": [1]}], "tensors": [{"name": "id", "dtype": "u32", "sh' "one tensor in JSON"
 

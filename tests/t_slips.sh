@@ -94,7 +94,7 @@ is "$(cat 3.err)" "score: stdin: record 0: its producer gave up: stdin: record 0
 predict none.tns faces.tns 2>/dev/null | score 2>3.err >3.out
 grep -q "score: stdin: record 0: its producer gave up: none.tns: No such file" 3.err && good || bad "predict without a model: $(cat 3.err)"
 csv-clean faces.csv 2>/dev/null | cnn-train -q -n fcx 2>/dev/null | tns-info >3.out 2>3.err
-grep -q "its producer gave up: --net: layer 0: 'fcx' is no layer" 3.err && good || bad "cnn-train without a net: $(cat 3.err)"
+grep -q "its producer gave up: --net: column 1: layer 1: 'fcx' is no layer" 3.err && good || bad "cnn-train without a net: $(cat 3.err)"
 csv-clean none.csv -o 4.tns 2>/dev/null >4.out
 is "$(wc -c <4.out)" 0 "nothing goes to stdout where it was not asked for"
 

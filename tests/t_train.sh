@@ -229,9 +229,19 @@ face-synth -q -n 30 --size 24x24 --point-count 9 | csv-clean -q --keep-all -o ni
 fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid nine.tns -o no.tns
 fails 1 "can't be parted" cnn-train -q -n fc --valid-part 0.001 nine.tns -o no.tns
 fails 2 "exclude each other" cnn-train -q --valid nine.tns --valid-part 0.3 faces.tns -o no.tns
-fails 2 "--net: layer 1: 'fcx' is no layer" cnn-train -q -n 'fc5 fcx' faces.tns -o no.tns
+fails 2 "cnn-train: --net: column 5: layer 2: 'fcx' is no layer (write fcN" cnn-train -q -n 'fc5 fcx' faces.tns -o no.tns
+fails 2 "cnn-train: --net: line 2, column 8: layer 3: 'foo' is no layer (there are convHxWxC[sS][pP], poolN, " cnn-train -q -n $'fc5\n relu  foo' faces.tns -o no.tns
 fails 1 "nosuch: No such file" cnn-train -q -n @nosuch faces.tns -o no.tns
-fails 2 "--net: the net ends with 5 values, the target has 30" cnn-train -q -n fc5 faces.tns -o no.tns
+fails 2 "--net: column 1: the net ends with 5 values, the target has 30" cnn-train -q -n fc5 faces.tns -o no.tns
+# where a layer stands in a file; a net of maps for another target; sizes are HxW
+printf '# a net\nconv3x3x4 relu\n  pool2  dropoff0.3 fc\n' >bad.net
+fails 2 "cnn-train: bad.net:3:10: layer 4: 'dropoff0.3' is no layer (did you mean dropout0.3?)" cnn-train -q -n @bad.net faces.tns -o no.tns
+fails 2 "small.net:6:1: the net ends with 30x6x6 values (CxHxW), the target has 30: these are maps, for --target heatmap; for --target coords the last layer is fc" cnn-train -q -n "@$ROOT/pipelines/nets/small.net" faces.tns -o no.tns
+fails 2 "these are maps, for --target heatmap; for --target label the last layer is fc" cnn-train -q --target label -n conv3x3 eyes.tns -o no.tns
+face-synth -q -n 12 --size 25x19 | csv-clean -q --keep-all --size 25x19 -o wide.tns
+fails 2 "the net ends with a map of 17x23 (HxW), the target's is 19x25" cnn-train -q --target map -n conv3x3 wide.tns -o no.tns
+fails 2 "--net: column 1: layer 1: 'pool30' is no layer (write poolN, N from 1 to 15" cnn-train -q -n pool30 faces.tns -o no.tns
+
 fails 2 "--augment: 'shaft=3' is not known" cnn-train -q --augment flip,shaft=3 faces.tns -o no.tns
 is "$(face-synth -q -n 30 --size 24x24 | sed 1q | csv-clean -q -o none.tns 2>/dev/null; [ -e none.tns ] && { cnn-train -q none.tns -o no.tns 2>&1 | grep -c 'there are no rows'; } || echo 1)" 1 "no rows"
 

@@ -7,8 +7,9 @@
 
 static const struct {
 	const char *word, *form;
-} layers[] = {{"conv", "convHxWxC[sS][pP]"}, {"pool", "poolN"}, {"up", "upN"}, {"fc", "fcN, or fc for as many as the target has"},
-	{"bn", "bn"}, {"dropout", "dropoutF, F below 1"}, {"relu", "relu"}, {"tanh", "tanh"}, {"sigmoid", "sigmoid"}};
+} layers[] = {{"conv", "convHxWxC[sS][pP], H, W, C and S from 1 to 1000000, P below H and W"}, {"pool", "poolN, N from 1 to 15"},
+	{"up", "upN, N from 1 to 1024"}, {"fc", "fcN, N from 1 to 1000000, or fc for as many as the target has"}, {"bn", "bn"},
+	{"dropout", "dropoutF, F from 0 to below 1"}, {"relu", "relu"}, {"tanh", "tanh"}, {"sigmoid", "sigmoid"}};
 enum { LAYERS = sizeof layers / sizeof *layers };
 
 /* Other tools' names in lower case, without - and _; of names that begin alike the longer first. */

@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/nn/model.h"
+#include "lib/nn/netdesc_tell.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/history.h"
 #include "lib/stream/names.h"
@@ -49,7 +50,8 @@ static int build(struct model *m, int values, char err[256])
 		m->MW = last->OW, m->MH = last->OH;
 	m->outputs = m->d.outputs;
 	if (m->target == TARGET_MAP && m->outputs != t.values)
-		return snprintf(err, 256, "the net ends with a map of %dx%d, the target has %dx%d", last->OW, last->OH, m->W, m->H), -1;
+		return snprintf(err, 256, "the net ends with a map of %dx%d (HxW), the target's is %dx%d", last->OH, last->OW, m->H, m->W),
+		       m->d.fault = m->d.n - 1, -1;
 	return 0;
 }
 
@@ -96,20 +98,42 @@ static void read_offset(struct model *m)
 	}
 }
 
-struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names)
+/* What else the user may have meant, of a net that ends with maps. */
+static const char *ends_hint(const struct model *m)
+{
+	const struct layer *last = m->d.n ? &m->d.layer[m->d.n - 1] : NULL;
+	if (!m->d.outputs || last->OH * last->OW == 1)
+		return "";
+	return m->target == TARGET_COORDS  ? ": these are maps, for --target heatmap; for --target coords the last layer is fc"
+	       : m->target == TARGET_LABEL ? ": these are maps, for --target heatmap; for --target label the last layer is fc"
+					   : "";
+}
+
+/* What an output loses that is nowhere below 0; NULL: nothing. */
+static const char *lost_half(const struct model *m)
+{
+	return m->target == TARGET_COORDS		      ? "the left and the upper half of an image are: end the net with fc"
+	       : m->target == TARGET_LABEL && m->outputs == 1 ? "the first of two labels is: end the net with fc"
+							      : NULL;
+}
+
+struct model *model_new_from(const struct netdesc_text *net, enum target target, int W, int H, int values, const char *names)
 {
 	struct model *m = xcalloc(1, sizeof *m);
 	char err[256];
-	m->net = xstrdup(net);
+	m->net = xstrdup(net->text);
 	m->target = target, m->W = W, m->H = H;
 	if (build(m, values, err))
-		die_usage("--net: %s", err);
+		netdesc_tell_refusal(net, m->d.fault, err, ends_hint(m));
 	for (int i = 0; i < m->d.n; i++) { /* checked before the training, not when its result is saved */
 		const struct layer *l = &m->d.layer[i];
-		if (l->nw && l->kind != LAYER_BN && l->nw / (size_t)l->OC > TNS_CHUNK_MAX / sizeof(float))
-			die_usage("--net: layer %d: an output has %zu weights, a row of a stream holds at most %zu", i,
+		if (l->nw && l->kind != LAYER_BN && l->nw / (size_t)l->OC > TNS_CHUNK_MAX / sizeof(float)) {
+			snprintf(err, sizeof err, "layer %d: an output has %zu weights, a row of a stream holds at most %zu", i + 1,
 				l->nw / (size_t)l->OC, TNS_CHUNK_MAX / sizeof(float));
+			netdesc_tell_refusal(net, i, err, "");
+		}
 	}
+	netdesc_tell_doubts(net, &m->d, lost_half(m));
 	m->names = xstrdup(names);
 	m->mul = 1.0f / 255, m->add = 0;
 	default_scale(m, 1, &m->sx, &m->ox, &m->sy, &m->oy);
@@ -118,6 +142,12 @@ struct model *model_new(const char *net, enum target target, int W, int H, int v
 	m->param = xcalloc(m->d.nparam, sizeof *m->param);
 	m->stat = xcalloc(m->d.nstat, sizeof *m->stat);
 	return m;
+}
+
+struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names)
+{
+	struct netdesc_text text = {.raw = (char *)net, .text = (char *)net};
+	return model_new_from(&text, target, W, H, values, names);
 }
 
 int model_is(const struct tns *t)
@@ -177,8 +207,10 @@ struct model *model_read_meta(const struct tns *t)
 		names_free(names_split(names, &n));
 		values = model_has_points(m->target) ? 2 * n : n == 2 ? 1 : n;
 	}
-	if (build(m, values, err))
-		die("%s: META net: %s", t->name, err);
+	if (build(m, values, err)) {
+		char *place = netdesc_text_place(m->net, m->d.fault, NULL, "META net");
+		die("%s: %s: %s", t->name, place, err);
+	}
 	read_offset(m);
 	const char *rmse = tns_meta_value(t, "rmse_px");
 	if (rmse && (!num_real(rmse, &m->rmse) || m->rmse < 0))

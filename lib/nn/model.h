@@ -4,6 +4,7 @@
 #define MODEL_H
 
 #include "lib/nn/netdesc.h"
+#include "lib/nn/netdesc_text.h"
 #include "lib/stream/tns.h"
 
 enum target {
@@ -38,8 +39,11 @@ struct model {
 	char *history;
 };
 
-/* A new model, parameters 0; dies with the parser's line (exit 2: the description is the user's). net is the description itself, as
- * netdesc_text returns it, never "@FILE"; it and names are copied. values: classes (1 for two), 2 a point, or W x H. */
+/* A new model, parameters 0; dies with the parser's line and the layer's place (exit 2: the description is the user's). A line on stderr
+ * for what can't be meant: a relu after a relu, and an output without negative numbers where coordinates or a label need them. net and
+ * names are copied. values: classes (1 for two), 2 a point, or W x H. */
+struct model *model_new_from(const struct netdesc_text *net, enum target target, int W, int H, int values, const char *names);
+/* The same of a description itself: words and single blanks, never "@FILE". */
 struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names);
 struct model *model_load(const char *path);
 /* A model without parameters, from its stream's METAs. Dies where one is missing or malformed, or they contradict each other. */

@@ -3,6 +3,7 @@
 
 #include "lib/nn/net_plan.h"
 #include "lib/nn/net_table.h"
+#include "lib/nn/netdesc_text.h"
 
 static double mflop(const struct layer *l)
 {
@@ -23,30 +24,31 @@ double net_table_activations(const struct netdesc *d)
 	return 4 * values;
 }
 
-/* The next word of a description, as netdesc_parse takes them; moves *s behind it. */
-static int next_word(const char **s, char word[64])
+static void word_of(const char **s, char word[64])
 {
-	for (*s += strspn(*s, " \t\r\n"); **s == '#'; *s += strspn(*s, " \t\r\n"))
-		*s += strcspn(*s, "\n");
-	size_t n = strcspn(*s, " \t\r\n#");
-	snprintf(word, 64, "%.*s", (int)(n < 63 ? n : 63), *s);
-	*s += n;
-	return n > 0;
+	size_t n;
+	const char *w = netdesc_text_word(s, &n);
+	snprintf(word, 64, "%.*s", w ? (int)(n < 63 ? n : 63) : 0, w ? w : "");
 }
 
 void net_table_text(struct out *to, const struct netdesc *d, const char *text)
 {
-	char word[64], shape[48];
+	char word[64], shape[48], tensors[16];
+	const char *s = text;
 	int w = 5;
-	for (const char *s = text; next_word(&s, word);)
+	for (int i = 0; i < d->n; i++) {
+		word_of(&s, word);
 		w = (int)strlen(word) > w ? (int)strlen(word) : w;
+	}
 	snprintf(shape, sizeof shape, "%dx%dx%d", d->C, d->H, d->W);
-	out_printf(
-		to, "layer %-*s %15s %12s %10s\n%5s %-*s %15s\n", w, "net", "output CxHxW", "parameters", "MFLOP", "", w, "input", shape);
-	for (int i = 0; i < d->n && next_word(&text, word); i++) {
+	out_printf(to, "layer %-*s %15s %12s %10s  tensors\n%5s %-*s %15s\n", w, "net", "output CxHxW", "parameters", "MFLOP", "", w,
+		"input", shape);
+	for (int i = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];
+		word_of(&text, word);
 		snprintf(shape, sizeof shape, "%dx%dx%d", l->OC, l->OH, l->OW);
-		out_printf(to, "%5d %-*s %15s %12zu %10.3f\n", i, w, word, shape, l->nw + l->nb, mflop(l));
+		snprintf(tensors, sizeof tensors, l->nw ? "  %d.*" : "", i);
+		out_printf(to, "%5d %-*s %15s %12zu %10.3f%s\n", i + 1, w, word, shape, l->nw + l->nb, mflop(l), tensors);
 	}
 	out_printf(to, "%5s %-*s %15s %12zu %10.3f\n", "", w, "total", "", d->nparam, netdesc_flops(d) / 1e6);
 	out_printf(to, "memory of a forward pass: %.3f MB of weights, %.3f MB of activations a row of a batch\n",
@@ -57,11 +59,16 @@ void net_table_json(struct json *j, const struct netdesc *d, const char *text)
 {
 	char word[64];
 	json_key(j, "layers"), json_open(j, '[');
-	for (int i = 0; i < d->n && next_word(&text, word); i++) {
+	for (int i = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];
+		word_of(&text, word);
 		json_open(j, '{');
-		json_key(j, "layer"), json_uint(j, (uint64_t)i);
+		json_key(j, "layer"), json_uint(j, (uint64_t)i + 1);
 		json_key(j, "net"), json_string(j, word);
+		if (l->nw) {
+			snprintf(word, sizeof word, "%d.*", i);
+			json_key(j, "tensors"), json_string(j, word);
+		}
 		json_key(j, "output"), json_open(j, '[');
 		json_uint(j, (uint64_t)l->OC), json_uint(j, (uint64_t)l->OH), json_uint(j, (uint64_t)l->OW);
 		json_close(j, ']');

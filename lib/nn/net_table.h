@@ -11,8 +11,8 @@
  * own. Training keeps gradients and the optimizer's moments besides. */
 double net_table_weights(const struct netdesc *d);
 double net_table_activations(const struct netdesc *d);
-/* A line a layer, numbered from 0 as the tensors are (N.weight): its word in text, output (CxHxW), parameters, MFLOP; then the sums and
- * the memory. text: what d was parsed from. */
+/* A line a layer, counted from 1: its word in text, output (CxHxW), parameters, MFLOP, the names of its tensors (0.*: 0.weight, 0.bias);
+ * then the sums and the memory. text: what d was parsed from. */
 void net_table_text(struct out *to, const struct netdesc *d, const char *text);
 /* The same as keys layers, weights_mb, activations_mb of the open object. */
 void net_table_json(struct json *j, const struct netdesc *d, const char *text);

@@ -1,6 +1,7 @@
 /* The parser of net descriptions (a token a layer, shapes inferred from layer to layer), fusion, batch-norm folding, initialisation. */
 #include <limits.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "lib/base/philox.h"
 #include "lib/nn/layer_alias.h"
 #include "lib/nn/netdesc.h"
+#include "lib/nn/netdesc_text.h"
 
 struct cursor {
 	const char *s;
@@ -155,48 +157,83 @@ static void fuse(struct netdesc *d)
 	}
 }
 
+/* A refusal, of layer i from 0, or of none (-1). */
+static int refuse(struct netdesc *d, int i, char err[256], const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static int refuse(struct netdesc *d, int i, char err[256], const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(err, 256, fmt, ap);
+	va_end(ap);
+	d->fault = i;
+	return -1;
+}
+
 int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, struct netdesc_target target, char err[256])
 {
 	memset(d, 0, sizeof *d);
 	d->C = C, d->H = H, d->W = W;
 	if ((long)C * H > INT_MAX || (long)C * H * W > INT_MAX)
-		return snprintf(err, 256, "the input of %dx%dx%d is too large", C, H, W), -1;
-	for (const char *s = text;;) {
+		return refuse(d, -1, err, "the input of %dx%dx%d (CxHxW) is too large", C, H, W);
+	size_t len;
+	for (const char *word; (word = netdesc_text_word(&text, &len));) {
 		char token[64];
-		s += strspn(s, " \t\r\n");
-		if (*s == '#') {
-			s += strcspn(s, "\n");
-			continue;
-		}
-		if (!*s)
-			break;
-		size_t len = strcspn(s, " \t\r\n#");
-		snprintf(token, sizeof token, "%.*s", (int)(len < 60 ? len : 60), s);
-		s += len;
+		snprintf(token, sizeof token, "%.*s", (int)(len < 60 ? len : 60), word);
 		if (d->n == NETDESC_LAYERS)
-			return snprintf(err, 256, "the net has more than %d layers", NETDESC_LAYERS), -1;
+			return refuse(d, d->n, err, "the net has more than %d layers", NETDESC_LAYERS);
 		struct layer *l = &d->layer[d->n];
 		l->C = C, l->H = H, l->W = W, l->upsample = l->pool = 1;
 		if (len > 60 || parse_token(token, l, target) < 0)
-			return snprintf(err, 256, "layer %d: '%s' is no layer%s", d->n, token,
-				       layer_alias_hint(token, (char[LAYER_ALIAS_HINT]){0})),
-			       -1;
+			return refuse(d, d->n, err, "layer %d: '%s' is no layer%s", d->n + 1, token,
+				layer_alias_hint(token, (char[LAYER_ALIAS_HINT]){0}));
 		if (infer_shape(d, l) < 0)
-			return snprintf(err, 256, "layer %d: %s does not fit its input of %dx%dx%d", d->n, token, C, H, W), -1;
+			return refuse(d, d->n, err, "layer %d: %s does not fit its input of %dx%dx%d (CxHxW)", d->n + 1, token, C, H, W);
 		C = l->OC, H = l->OH, W = l->OW;
 		d->n++;
 	}
 	fuse(d);
 	d->outputs = C * H * W;
 	if (!d->n)
-		return snprintf(err, 256, "the net has no layers"), -1;
+		return refuse(d, -1, err, "the net has no layers");
 	if (target.channels != target.values && C == target.channels && H * W > 1)
 		return 0;
 	if (d->outputs != target.values && target.channels != target.values)
-		return snprintf(err, 256, "the net ends with %dx%dx%d values, the target is %d maps", C, H, W, target.channels), -1;
+		return refuse(
+			d, d->n - 1, err, "the net ends with %dx%dx%d values (CxHxW), the target is %d maps", C, H, W, target.channels);
+	if (d->outputs != target.values && H * W > 1)
+		return refuse(d, d->n - 1, err, "the net ends with %dx%dx%d values (CxHxW), the target has %d", C, H, W, target.values);
 	if (d->outputs != target.values)
-		return snprintf(err, 256, "the net ends with %d values, the target has %d", d->outputs, target.values), -1;
+		return refuse(d, d->n - 1, err, "the net ends with %d values, the target has %d", d->outputs, target.values);
 	return 0;
+}
+
+/* The layer before i that changes the signs of what i reads, or -1. */
+static int before(const struct netdesc *d, int i)
+{
+	for (i--; i >= 0; i--)
+		if (d->layer[i].kind != LAYER_DROPOUT && d->layer[i].kind != LAYER_POOL && d->layer[i].kind != LAYER_UP)
+			break;
+	return i;
+}
+
+/* relu and sigmoid: what comes out of them is nowhere below 0. */
+static int is_never_negative(const struct netdesc *d, int i)
+{
+	return i >= 0 && d->layer[i].kind == LAYER_ACT && d->layer[i].act != ACT_TANH;
+}
+
+int netdesc_idle(const struct netdesc *d)
+{
+	for (int i = 0; i < d->n; i++)
+		if (d->layer[i].kind == LAYER_ACT && d->layer[i].act == ACT_RELU && is_never_negative(d, before(d, i)))
+			return i;
+	return -1;
+}
+
+int netdesc_half(const struct netdesc *d)
+{
+	int i = before(d, d->n);
+	return is_never_negative(d, i) ? i : -1;
 }
 
 void netdesc_fold(struct netdesc *d)
@@ -264,44 +301,6 @@ int netdesc_geometry(const struct netdesc *d, int y, double *stride, double *fir
 	}
 	*stride = a, *first = b;
 	return 1;
-}
-
-static char *read_text(const char *path)
-{
-	size_t n = 0, size = 1 << 16;
-	FILE *f = fopen(path, "re");
-	if (!f)
-		die_errno("%s", path);
-	char *s = xcalloc(size + 1, 1);
-	n = fread(s, 1, size, f);
-	if (ferror(f))
-		die_errno("%s", path);
-	if (n == size || memchr(s, 0, n))
-		die("%s: is not a net description", path);
-	fclose(f);
-	return s;
-}
-
-char *netdesc_text(const char *spec)
-{
-	char *text = spec[0] == '@' ? read_text(spec + 1) : xstrdup(spec), *to = text;
-	for (const char *s = text; *s;) {
-		if (*s == '#')
-			s += strcspn(s, "\n");
-		else if (strchr(" \t\r\n", *s))
-			s++;
-		else {
-			size_t len = strcspn(s, " \t\r\n#");
-			if (to != text)
-				*to++ = ' ';
-			memmove(to, s, len);
-			to += len, s += len;
-		}
-		if (*s && to > s) /* can't happen: what is written is never longer than what was read */
-			die("%s: is not a net description", spec);
-	}
-	*to = 0;
-	return text;
 }
 
 /* The activation that follows a layer, batch norm and pooling skipped; ACT_NONE if another layer comes first. */

@@ -2,8 +2,9 @@
  *   convHxWxC[sS][pP]  poolN  upN  fcN  bn  dropoutF  relu  tanh  sigmoid
  * C filters of HxW, stride S, padding P. fc, and convHxW, without a count have as many outputs as the target: its values, or its channels
  * where it is maps. Fused with a layer, as one operation of the backend: an activation right after a fc or conv, a relu after a bn, a pool
- * after a conv or its activation, an activation after such a pool, an up of 2 before a conv of stride 1. White space separates, # begins a
- * comment up to the end of the line. Layers are numbered from 0 in the order of the text, activations too: tensors of a model are N.weight.
+ * after a conv or its activation, an activation after such a pool, an up of 2 before a conv of stride 1. Words and comments:
+ * netdesc_text.h. Layers are numbered from 0 in the order of the text, activations too: tensors of a model are N.weight. Messages and
+ * tables count them from 1. Sizes within a net are height before width, as in its tensors: HxW, CxHxW (images' sizes elsewhere are WxH).
  */
 #ifndef NETDESC_H
 #define NETDESC_H
@@ -35,6 +36,7 @@ enum { NETDESC_LAYERS = 256 };
 struct netdesc {
 	int n, C, H, W; /* layers; the input */
 	int outputs;	/* values a row */
+	int fault;	/* after a refusal: the layer at fault, from 0 (the last: the output), or -1: no layer is */
 	size_t nparam, nstat;
 	struct layer layer[NETDESC_LAYERS];
 };
@@ -45,7 +47,8 @@ struct netdesc_target {
 	int channels; /* maps: an output of so many channels, of any size but 1x1, is allowed too; else the same as values */
 };
 
-/* 0, or -1 and one line in err. C, H, W at least 1. No activation above 2^31 - 1 values a row. */
+/* 0, or -1 and one line in err, which counts layers from 1. C, H, W at least 1. No activation above 2^31 - 1 values a row. outputs is 0
+ * unless all layers are right and only the output is none for the target. */
 int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, struct netdesc_target target, char err[256]);
 /* Folds each bn into the conv or dense right before it, and fuses what that makes neighbours: for inference only, with weights from
  * netdesc_fold_weights. Parameter offsets stay. */
@@ -59,9 +62,11 @@ double netdesc_flops(const struct netdesc *d);
  * is not maps. Source: a window of K from S u - P on has its centre at S u - P + (K - 1) / 2; a cell repeated N times is N u to N u + N
  * - 1. */
 int netdesc_geometry(const struct netdesc *d, int y, double *stride, double *first);
-/* Text of a description: spec itself, or the contents of FILE where spec is "@FILE"; white space reduced to single blanks, without
- * comments; to be freed. Dies when the file can't be read. */
-char *netdesc_text(const char *spec);
+/* What is surely not meant: the first relu whose input is nowhere below 0, since it comes from another relu or a sigmoid; the relu or
+ * sigmoid that the net ends with, after which no output is below 0. Dropout, pools and upsampling between don't matter. A layer's number
+ * from 0, or -1. */
+int netdesc_idle(const struct netdesc *d);
+int netdesc_half(const struct netdesc *d);
 /* Initial values (host, nparam and nstat): He et al. 2015 (normal) before relu, Glorot and Bengio 2010 (uniform) else, four times as wide
  * before sigmoid; biases 0, gamma 1, variance 1; by Philox (seed, PHILOX_INIT, layer, output, input). */
 void netdesc_init_params(const struct netdesc *d, uint64_t seed, real *param, real *stat);

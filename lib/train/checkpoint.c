@@ -52,6 +52,12 @@ static void write_block(const struct train_state *st, struct tns_writer *w, int 
 		st->be->unmap_device(st->be, s);
 }
 
+char *checkpoint_key(const struct dataset *train, const struct dataset *valid, const struct tns *init)
+{
+	return xprintf("%s < %08x %08x %08x", opt_line_without((const char *const[]){"epochs", "extend", NULL}), train->head->fingerprint,
+		valid && valid->head ? valid->head->fingerprint : 0, init ? init->fingerprint : 0);
+}
+
 void checkpoint_write(const struct train_state *st, const char *path, const char *key, int done)
 {
 	const struct netdesc *d = &st->m->d;

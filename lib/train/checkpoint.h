@@ -3,7 +3,12 @@
 #ifndef CHECKPOINT_H
 #define CHECKPOINT_H
 
+#include "lib/train/dataset.h"
 #include "lib/train/train_state.h"
+
+/* The key of this program's run on the data sets, from init's weights (valid and init may be NULL): its options but for the number of
+ * epochs, and the inputs' fingerprints. To be freed. */
+char *checkpoint_key(const struct dataset *train, const struct dataset *valid, const struct tns *init);
 
 /* key: options and fingerprints of the data, which must be equal in a run that resumes. done: the run is at its end (META
  * opt/done). Ends the program where a weight is not finite. */

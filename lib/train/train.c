@@ -222,6 +222,22 @@ void train_warn(const struct train *t)
 		points ? t->baseline.error : t->baseline.loss);
 }
 
+void train_tell_best(const struct train *t)
+{
+	if (t->a->quiet || !t->valid)
+		return;
+	warn("best epoch %d: %s %.5g%s", t->s.best_epoch, t->s.m->points ? "valid rmse px" : "valid loss", t->s.best,
+		!t->valid->head || dataset_stream_split(t->valid->head) ? ", which may flatter: rows were held out, not people" : "");
+}
+
+void train_write_suspects(const struct train *t)
+{
+	double px = targets_suspect_px(t->s.targets, t->a->targets.robust > 0 ? t->a->targets.robust : t->s.m->W / 16.0);
+	uint64_t far = targets_write_suspects(t->s.targets, t->a->suspects, px, !(t->reached < 0.5 * t->baseline.error));
+	if (!t->a->quiet)
+		warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
+}
+
 static void write_best(struct train *t, const real *device, size_t n)
 {
 	const real *host = t->s.be->map_device(t->s.be, device, n * sizeof *host);
@@ -271,7 +287,7 @@ static void report_divergence(const struct train *t, double loss)
 	int layer = net_find_nonfinite(t->s.net);
 	char where[64] = "";
 	if (layer >= 0)
-		snprintf(where, sizeof where, ", layer %d", layer);
+		snprintf(where, sizeof where, ", layer %d", layer + 1);
 	const char *text = isfinite(loss) ? "has exploded, it is" : "is";
 	if (!t->s.best_epoch && t->a->spare) /* nobody goes on from there */
 		unlink(t->a->checkpoint);

@@ -65,6 +65,11 @@ enum train_result {
 enum train_result train_result(struct train *t);
 void train_warn(const struct train *t); /* the line that says so; after train_result */
 #define TRAIN_WORSE 10.0
+/* After train_run: a line on stderr, unless quiet, of the best epoch, where there is a validation set. */
+void train_tell_best(const struct train *t);
+/* After train_result: the labels that stayed further off than the robust threshold, else a sixteenth of the image's width, into the file
+ * of the option suspects (targets_write_suspects); unless quiet their number on stderr. */
+void train_write_suspects(const struct train *t);
 void train_free(struct train *t);
 
 /* Loss and error of the net on the validation set; error: RMSE of coordinates (pixels) where the target has points, else the rate of wrong
