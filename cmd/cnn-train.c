@@ -7,6 +7,7 @@
 #include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
 #include "lib/train/checkpoint.h"
+#include "lib/train/dry_run.h"
 #include "lib/train/keep.h"
 #include "lib/train/preset.h"
 #include "lib/train/train.h"
@@ -20,7 +21,7 @@ static struct {
 	double width, sigma, entropy, distrust;
 	double rate, momentum, decay, valid_part;
 	uint64_t seed;
-	int resume, fresh, quiet;
+	int resume, fresh, dry_run, quiet;
 } o = {.net = "",
 	.preset = "none",
 	.target = "coords",
@@ -91,6 +92,8 @@ static const struct opt opts[] = {
 		"rate needs neither",
 		0},
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
+	{0, "dry-run", OPT_FLAG, &o.dry_run, 0, 0, 0,
+		"only show the net, the settings and the rows that it would train with; train and write nothing", 1},
 	OPT_SEEDED(&o.seed),
 	OPT_DEVICE(&o.device),
 	OPT_PRECISION(&o.precision),
@@ -102,13 +105,15 @@ static const struct opt opts[] = {
 
 static const struct opt_prog prog = {"cnn-train", "trains a net on a data set and writes the model", "[DATA]", 0, 1, opts,
 	{"csv-clean training.csv.gz | cnn-train -n 'fc500 relu fc' --valid-part 0.2 -o model.tns",
-		"cnn-train --target label -n 'fc500 sigmoid fc' --init dae.tns -e 100 patches.tns -o eyes.tns", NULL}};
+		"cnn-train --target label -n 'fc500 sigmoid fc' --init dae.tns -e 100 patches.tns -o eyes.tns",
+		"cnn-train --dry-run -n 'conv3x3x32 relu pool2 fc500 relu fc' faces.tns", NULL}};
 
 int main(int argc, char **argv)
 {
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
-	tns_promise(o.output);
+	if (!o.dry_run)
+		tns_promise(o.output);
 	if (o.valid && o.valid_part > 0)
 		die_usage("--valid and --valid-part exclude each other");
 	if (strcmp(o.extend, "no") && !o.resume)
@@ -162,9 +167,12 @@ int main(int argc, char **argv)
 	const struct tns *source = init ? tns_table_head(init) : NULL;
 	if (m->points)
 		unlearned_set(m, train, valid, a.augment.flip, source);
-	netdesc_init_params(&m->d, o.seed, m->param, m->stat);
+	if (!o.dry_run)
+		netdesc_init_params(&m->d, o.seed, m->param, m->stat);
 	if (init && !model_init_from(&m->d, init, m->param))
 		die("%s: its first layer does not have the shape of this net's", source->name);
+	if (o.dry_run)
+		return dry_run(o.preset, be, m, train, valid, &a), finish();
 	char *key = checkpoint_key(train, valid, source);
 	a.key = key, a.best_near = o.output;
 	struct train *t = train_new(be, m, train, valid, &a);

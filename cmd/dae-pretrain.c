@@ -9,6 +9,7 @@
 #include "lib/nn/backend_open.h"
 #include "lib/stream/names.h"
 #include "lib/train/dae_run.h"
+#include "lib/train/dry_run.h"
 #include "lib/train/keep.h"
 
 static struct {
@@ -16,7 +17,7 @@ static struct {
 	int64_t epochs, batch, threads;
 	double rate, corruption;
 	uint64_t seed;
-	int resume, fresh, quiet;
+	int resume, fresh, dry_run, quiet;
 } o = {.hidden = "500",
 	.snapshot = "",
 	.only = "all",
@@ -42,6 +43,8 @@ static const struct opt opts[] = {
 		1},
 	{0, "fresh", OPT_FLAG, &o.fresh, 0, 0, 0, "start over where there is a checkpoint of a run that is not at its end", 1},
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
+	{0, "dry-run", OPT_FLAG, &o.dry_run, 0, 0, 0,
+		"only show the net, the settings and the rows that it would train with; train and write nothing", 1},
 	OPT_SEEDED(&o.seed),
 	OPT_DEVICE(&o.device),
 	OPT_PRECISION(&o.precision),
@@ -78,7 +81,8 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
-	tns_promise(o.output);
+	if (!o.dry_run)
+		tns_promise(o.output);
 	struct dae_options a = {.epochs = (int)o.epochs,
 		.batch = (int)o.batch,
 		.learning_rate = (float)o.rate,
@@ -102,6 +106,8 @@ int main(int argc, char **argv)
 	r.data = dataset_load(operand[0], strcmp(o.only, "positive") ? TARGET_IMAGE : TARGET_LABEL);
 	if (!strcmp(o.only, "positive"))
 		dataset_keep_positive(r.data);
+	if (o.dry_run)
+		return dry_run_dae(&r), finish();
 	dae_run(&r);
 	keep_close(&keep);
 	if (!o.quiet)

@@ -242,6 +242,50 @@ face-synth -q -n 12 --size 25x19 | csv-clean -q --keep-all --size 25x19 -o wide.
 fails 2 "the net ends with a map of 17x23 (HxW), the target's is 19x25" cnn-train -q --target map -n conv3x3 wide.tns -o no.tns
 fails 2 "--net: column 1: layer 1: 'pool30' is no layer (write poolN, N from 1 to 15" cnn-train -q -n pool30 faces.tns -o no.tns
 
+# ---- --dry-run: the net, rows and settings, computed apart; nothing is written, nothing is there that was not
+# warns LINE COMMAND...: exit 0, and just that on stderr
+warns() { local want=$1; shift; "$@" 2>.err >.out; is "$?,$(cat .err)" "0,cnn-train: $want" "$* warns"; }
+warns "--net: column 10: layer 3: this relu changes nothing: its input is nowhere below 0" cnn-train --dry-run -n 'fc3 relu relu fc' faces.tns
+warns "--net: column 4: layer 2: no output is below 0, where the left and the upper half of an image are: end the net with fc" cnn-train --dry-run -n 'fc sigmoid' faces.tns
+printf '# half\nfc relu\n' >half.net
+warns "half.net:2:4: layer 2: no output is below 0, where the left and the upper half of an image are: end the net with fc" cnn-train --dry-run -n @half.net faces.tns
+warns "--net: column 4: layer 2: no output is below 0, where the first of two labels is: end the net with fc" cnn-train --dry-run --target label -n 'fc relu' eyes.tns
+cp coords.c.tns old.last && echo old >old
+ls -A | grep -vE '^(\.out|\.err|dry.*)$' >before.txt && cksum old old.last >>before.txt
+ok "a dry run" cnn-train --dry-run -n 'fc3 relu fc' -b 40 -e 7 --augment default faces.tns -o new.tns --log new.tsv --suspects new.suspects.tsv --checkpoint new.c.tns
+cp .out dry.txt
+is "$(cat .err)" "" "nothing on stderr"
+rows=$(tns-table -q faces.tns | awk -F, 'NR > 1 { for (i = 2; i <= 31; i++) if ($i != "") { n++; next } } END { print n }')
+is "$(sed -n 's/^rows: //p; s/^steps: //p' dry.txt)" "$rows to train on, none to validate on
+$(((rows + 39) / 40)) an epoch, $(((rows + 39) / 40 * 7)) in 7 epochs" "rows with a label, batches of 40"
+# the mean face, from the table: each column's mean, the RMS of what labels are off it
+mean=$(tns-table -q faces.tns | awk -F, 'NR > 1 { for (i = 2; i <= 31; i++) if ($i != "") { v[i, ++n[i]] = $i; s[i] += $i } }
+	END { for (i in n) for (k = 1; k <= n[i]; k++) { q += (v[i, k] - s[i] / n[i]) ^ 2; c++ } printf "%.4g px", sqrt(q / c) }')
+is "$(sed -n 's/^mean face: //p' dry.txt)" "$mean" "the mean face's error"
+# 24 24 3 + 3 and 3 30 + 30 parameters, as many moments, gradients of the 33 biases: 4 (2 1851 + 33) bytes
+is "$(grep -c '^memory of training on cpu: 0.015 MB of weights, gradients and moments, 0\.[0-9]* MB for a batch of 40 rows$' dry.txt)" 1 "memory"
+is "$(sed -n 's/^  augment: //p; s/^  optimizer: //p; s/^  epochs: //p' dry.txt | paste -sd ' ')" "flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02 nesterov 7" "settings, default is what it means"
+ok "with a checkpoint that is there" cnn-train --dry-run -n "$cnn" -e 170 --resume -o old faces.tns
+ls -A | grep -vE '^(\.out|\.err|dry.*|before.txt)$' >dry.after && cksum old old.last >>dry.after
+same <(grep -v before.txt before.txt) dry.after "what was there, and nothing else"
+# the same net and settings as a training's
+cnn-train -q -e 1 --preset fast faces.tns -o m.tns 2>/dev/null
+ok "a preset's dry run" cnn-train --dry-run -e 1 --preset fast faces.tns
+cp .out dry.txt
+is "$(sed -n '/^layer/,/^memory of a/p' dry.txt)" "$(tns-info m.tns | sed -n '/^layer/,/^memory of a/p')" "the net of the preset"
+for o in target epochs sigma loss rate optimizer schedule augment valid-part distrust patience; do
+	is "$(sed -n "s/^  $o: //p" dry.txt)" "$(tns-info m.tns | sed -n "s/.*cnn-train .* --$o \('[^']*'\|[^ ]*\).*/\1/p")" "the preset's --$o"
+done
+is "$(sed -n 's/^rows: [0-9]* to train on, \([0-9]*\) to validate on, held out/\1/p' dry.txt | awk '{ print ($1 > 0) }')" 1 "rows held out"
+ok "from a pipe, against a file" bash -c 'cat faces.tns | cnn-train --dry-run -n fc --valid faces.tns >dry.piped'
+ok "labels" cnn-train --dry-run --target label -n 'fc' eyes.tns
+is "$(grep -c '^most frequent class: error 0\.[0-9]*, loss 0\.[0-9]*$' .out),$(grep -c sigma .out)" "1,0" "their baseline, and no settings of points"
+ok "an autoencoder's" dae-pretrain --dry-run -H 20,10 -b 100 -e 3 eyes.tns -o new.tns --snapshot 2
+n=$(tns-info --json eyes.tns | sed 's/.*"image", "dtype": "u8", "shape": \[\([0-9]*\),.*/\1/')
+is "$(sed -n 's/^rows: //p; s/^steps: //p' .out)" "$n to train on
+$(((n + 99) / 100)) an epoch, $(((n + 99) / 100 * 3)) in 3 epochs" "its rows and steps"
+is "$(awk '$1 == "total" { print $2 }' .out)" $((475 * 20 + 20 + 20 * 10 + 10 + 10 * 20 + 20 + 20 * 475 + 475)) "its parameters"
+[ -z "$(ls -A | grep '^new')" ] && good || bad "a dry run wrote something"
 fails 2 "--augment: 'shaft=3' is not known" cnn-train -q --augment flip,shaft=3 faces.tns -o no.tns
 is "$(face-synth -q -n 30 --size 24x24 | sed 1q | csv-clean -q -o none.tns 2>/dev/null; [ -e none.tns ] && { cnn-train -q none.tns -o no.tns 2>&1 | grep -c 'there are no rows'; } || echo 1)" 1 "no rows"
 

@@ -208,6 +208,11 @@ int opt_given(const char *name)
 	return given[find(name) - table];
 }
 
+char *opt_setting(const char *name)
+{
+	return opt_value_text(find(name));
+}
+
 void opt_set(const char *name, const char *value)
 {
 	store(find(name), xstrdup(value), 0); /* kept: the option may point into it */

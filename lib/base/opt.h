@@ -101,6 +101,8 @@ int opt_given(const char *name);
 void opt_writes(const char *name, const char *path);
 /* Sets an option as if the command line gave it; for presets, of which opt_line then tells every value. Ends the program like opt_parse. */
 void opt_set(const char *name, const char *value);
+/* The value of this option as text, as opt_line would have it; NULL: none; to be freed. */
+char *opt_setting(const char *name);
 /* The command as it was given, quoted for the shell; after opt_parse, not to be freed. */
 const char *opt_command(void);
 /* How two such lines differ: "--batch is 51, was 50; other data", for a message; the caller frees. */

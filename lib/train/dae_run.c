@@ -27,14 +27,28 @@ static size_t block_size(const struct stack *s, int i)
 	return V * H + H + V;
 }
 
-/* The model of the first n layers: encoders in order, then decoders in reverse. */
-static struct model *unroll(const struct stack *s, int n)
+/* The net of the first n layers: encoders in order, then decoders in reverse; to be freed. size: inputs, then hidden units. */
+static char *net_text(const int *size, int n)
 {
 	char *text = xstrdup(""), *old;
 	for (int i = 0; i < 2 * n; i++) {
-		text = xprintf("%s%sfc%d sigmoid", old = text, i ? " " : "", i < n ? s->size[i + 1] : s->size[2 * n - 1 - i]);
+		text = xprintf("%s%sfc%d sigmoid", old = text, i ? " " : "", i < n ? size[i + 1] : size[2 * n - 1 - i]);
 		free(old);
 	}
+	return text;
+}
+
+char *dae_run_net(const struct dae_run *r)
+{
+	int size[DAE_RUN_LAYERS + 1] = {r->data->W * r->data->H};
+	memcpy(size + 1, r->hidden, (size_t)r->layers * sizeof *size);
+	return net_text(size, r->layers);
+}
+
+/* The model of the first n layers. */
+static struct model *unroll(const struct stack *s, int n)
+{
+	char *text = net_text(s->size, n);
 	struct model *m = model_new(text, TARGET_IMAGE, s->r->data->W, s->r->data->H, s->size[0], "");
 	free(text);
 	for (int i = 0; i < n; i++) {

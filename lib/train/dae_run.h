@@ -22,5 +22,7 @@ struct dae_run {
 /* Writes the model: the net `fcH sigmoid ... fcV sigmoid`, encoder then decoder, the decoder's weights the encoder's transposed; target
  * image. Dies when the loss or a weight is not finite. */
 void dae_run(const struct dae_run *r);
+/* The text of that net; to be freed. */
+char *dae_run_net(const struct dae_run *r);
 
 #endif

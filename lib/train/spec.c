@@ -16,7 +16,7 @@ void spec_augment(const char *text, struct augment *a)
 	} known[] = {{"shift", &a->shift, 64}, {"rotate", &a->rotate, 180}, {"scale", &a->scale, 1}, {"contrast", &a->contrast, 2},
 		{"brightness", &a->brightness, 1}, {"noise", &a->noise, 1}, {"blur", &a->blur, 5}, {"cutout", &a->cutout, 0.9}};
 	if (!strcmp(text, "default"))
-		text = "flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02";
+		text = SPEC_AUGMENT_DEFAULT;
 	char *copy = xstrdup(text), *save = NULL;
 	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
 		if (!strcmp(word, "flip")) {

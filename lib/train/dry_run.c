@@ -1,0 +1,134 @@
+/* A training's plan as text. */
+#include "lib/train/dry_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/nn/net_table.h"
+
+/* A backend that allocates nothing, but counts. */
+struct counter {
+	struct backend be;
+	size_t bytes;
+};
+
+static void *count(const struct backend *be, size_t bytes)
+{
+	struct counter *c = (struct counter *)(void *)be; /* be is its first member */
+	c->bytes += bytes;
+	return c; /* not NULL, never read */
+}
+
+static void forget(const struct backend *be, void *device)
+{
+	(void)be, (void)device;
+}
+
+static size_t net_bytes(const struct backend *be, const struct netdesc *d, int B)
+{
+	struct counter *c = xcalloc(1, sizeof *c);
+	c->be = *be, c->be.alloc = count, c->be.release = forget;
+	net_free(net_new(&c->be, d, B, NET_TRAIN));
+	size_t bytes = c->bytes;
+	free(c);
+	return bytes;
+}
+
+static void print_memory(struct out *to, const struct backend *be, const struct netdesc *d, const struct train_options *a, uint32_t rows)
+{
+	int B = (uint32_t)a->batch < rows ? a->batch : (int)rows, moments = a->optimizer == OPTIMIZER_ADAM ? 2 : 1;
+	double gradients = 0, weights, batch;
+	for (int i = 0; i < d->n; i++) /* those of dense weights are not stored */
+		gradients += (double)(d->layer[i].nb + (d->layer[i].kind == LAYER_DENSE ? 0 : d->layer[i].nw));
+	weights = net_table_weights(d) + sizeof(real) * gradients;
+	batch = (double)net_bytes(be, d, B) - weights + sizeof(real) * (double)B * ((double)d->C * d->H * d->W + d->outputs);
+	weights += sizeof(real) * (double)moments * (double)d->nparam;
+	out_printf(to, "memory of training on %s: %.3f MB of weights, gradients and moments, %.3f MB for a batch of %d rows\n", be->name,
+		weights / 1e6, batch / 1e6, B);
+}
+
+static void print_steps(struct out *to, uint32_t rows, int batch, int epochs)
+{
+	uint64_t steps = ((uint64_t)rows + (uint64_t)batch - 1) / (uint64_t)batch;
+	out_printf(to, "steps: %llu an epoch, %llu in %d epochs\n", (unsigned long long)steps,
+		(unsigned long long)(steps * (uint64_t)epochs), epochs);
+}
+
+enum { LABEL = 1 << TARGET_LABEL, COORDS = 1 << TARGET_COORDS, HEATMAP = 1 << TARGET_HEATMAP, MAP = 1 << TARGET_MAP };
+
+static const struct {
+	const char *option;
+	int targets; /* 0: of all */
+} settings[] = {{"target", 0}, {"loss", COORDS | HEATMAP}, {"width", COORDS | HEATMAP}, {"sigma", HEATMAP | MAP}, {"entropy", HEATMAP},
+	{"weigh", COORDS | HEATMAP}, {"distrust", COORDS | HEATMAP}, {"offset", COORDS | HEATMAP}, {"augment", 0}, {"optimizer", 0},
+	{"momentum", 0}, {"rate", 0}, {"schedule", 0}, {"decay", 0}, {"batch", 0}, {"epochs", 0}, {"patience", 0}, {"valid-part", 0},
+	{"seed", 0}};
+
+/* The option's value, but where that stands for another: no width for that of the loss, default for a list. */
+static char *setting(const char *option, const struct train_options *a)
+{
+	char *v = opt_setting(option), *own = NULL;
+	if (!strcmp(option, "width"))
+		own = a->targets.loss == LOSS_SQUARED ? xstrdup("") : xprintf("%g", a->targets.width);
+	if (v && !strcmp(option, "augment") && !strcmp(v, "default"))
+		own = xstrdup(SPEC_AUGMENT_DEFAULT);
+	if (own)
+		free(v);
+	return own ? own : v;
+}
+
+static void print_settings(struct out *to, const char *preset, const struct model *m, const struct train_options *a)
+{
+	out_printf(to, strcmp(preset, "none") ? "settings, with those of --preset %s:\n" : "settings:\n", preset);
+	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+		if (settings[i].targets && !(settings[i].targets & 1 << m->target))
+			continue;
+		char *v = setting(settings[i].option, a);
+		if (v && *v)
+			out_printf(to, "  %s: %s\n", settings[i].option, v);
+		free(v);
+	}
+}
+
+void dry_run(const char *preset, const struct backend *be, const struct model *m, const struct dataset *train, const struct dataset *valid,
+	const struct train_options *a)
+{
+	const struct dataset *ds = valid ? valid : train;
+	struct out *to = out_open(NULL, 0);
+	net_table_text(to, &m->d, m->net);
+	print_memory(to, be, &m->d, a, train->n > ds->n ? train->n : ds->n);
+	out_printf(to, "rows: %u to train on, ", train->n);
+	if (valid)
+		out_printf(to, "%u to validate on, %s\n", valid->n, valid->head ? valid->head->name : "held out");
+	else
+		out_printf(to, "none to validate on\n");
+	print_steps(to, train->n, a->batch, a->epochs);
+	struct baseline b = m->points ? baseline_points(train, ds) : baseline_classes(train, ds);
+	if (m->points)
+		out_printf(to, "mean face: %.4g px\n", b.error);
+	else
+		out_printf(to, "most frequent class: error %.4g, loss %.4g\n", b.error, b.loss);
+	print_settings(to, preset, m, a);
+	out_close(to);
+}
+
+void dry_run_dae(const struct dae_run *r)
+{
+	static const char *const options[] = {"only", "hidden", "corruption", "rate", "batch", "epochs", "seed"};
+	struct out *to = out_open(NULL, 0);
+	char *text = dae_run_net(r);
+	struct model *m = model_new(text, TARGET_IMAGE, r->data->W, r->data->H, r->data->W * r->data->H, "");
+	net_table_text(to, &m->d, m->net);
+	out_printf(to, "rows: %u to train on\n", r->data->n);
+	print_steps(to, r->data->n, r->a->batch, r->a->epochs);
+	out_printf(to, "settings:\n");
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		char *v = opt_setting(options[i]);
+		out_printf(to, "  %s: %s\n", options[i], v);
+		free(v);
+	}
+	free(text), model_free(m);
+	out_close(to);
+}
