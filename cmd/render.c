@@ -13,6 +13,8 @@ static struct {
 	struct pict_tiles tiles, pairs;
 	struct pict_curves curves;
 	struct pict_output to;
+	const char *id;
+	struct ranges ids;
 	int64_t threads;
 	int quiet;
 } o = {
@@ -36,6 +38,11 @@ static struct {
 	{                                                                                                                                  \
 		0, "first", OPT_INT, to, 1, 281474976710656, "ROW", help, 0                                                                \
 	}
+#define FACES_MAX 10000
+#define IDS                                                                                                                                \
+	{                                                                                                                                  \
+		0, "id", OPT_STR, &o.id, 0, 0, "LIST", "draw only the rows with these ids, all of them without --count: 7,12-20", 0        \
+	}
 #define COLUMNS(to)                                                                                                                        \
 	{                                                                                                                                  \
 		0, "columns", OPT_INT, to, 0, 10000, "C", "images side by side; 0: chosen to fit", 0                                       \
@@ -48,8 +55,9 @@ static struct {
 
 static const struct opt faces[] = {
 	GOES_TO,
-	COUNT(&o.faces.count, 10000, "draw at most N faces"),
+	COUNT(&o.faces.count, FACES_MAX, "draw at most N faces"),
 	FIRST(&o.faces.first, "begin at this row, counted from 1"),
+	IDS,
 	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
 	{0, "names", OPT_FLAG, &o.faces.names, 0, 0, 0, "write the points' names beside them", 0},
 	COLUMNS(&o.faces.columns),
@@ -59,8 +67,9 @@ static const struct opt faces[] = {
 
 static const struct opt maps[] = {
 	GOES_TO,
-	COUNT(&o.faces.count, 10000, "draw at most N faces"),
+	COUNT(&o.faces.count, FACES_MAX, "draw at most N faces"),
 	FIRST(&o.faces.first, "begin at this row, counted from 1"),
+	IDS,
 	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
 	COLUMNS(&o.faces.columns),
 	ZOOM(&o.faces.zoom),
@@ -113,8 +122,8 @@ static const struct opt common[] = {GOES_TO, COMMON};
 static const struct opt_prog
 	faces_prog = {"render faces", "Draws faces with their points: truth, prediction, or both and the error in pixels.", "[DATA]", 0, 1,
 		faces,
-		{"face-synth -n 100 | csv-clean | render faces --count 12 -o faces.png",
-			"render faces --worst -o worst.pdf predicted.tns"}},
+		{"face-synth -n 100 | csv-clean | render faces --count 12 -o faces.png", "render faces --worst -o worst.pdf predicted.tns",
+			"render faces --id 7,12-20 -o some.png predicted.tns"}},
 	maps_prog = {"render maps", "Draws heat maps over their faces, with the points; predict --maps makes them.", "[DATA]", 0, 1, maps,
 		{"predict --maps heat.tns faces.tns | render maps -o maps.png"}},
 	tiles_prog = {"render tiles", "Draws filters of a model, or patches, as tiles.", "[DATA]", 0, 1, tiles,
@@ -147,6 +156,17 @@ static int find_kind(int argc, char **argv)
 	return 0;
 }
 
+/* --id of faces and maps. */
+static void take_ids(void)
+{
+	char *why = ranges_parse(&o.ids, o.id, 0);
+	if (why)
+		die_usage("--id: %s", why);
+	o.faces.ids = &o.ids;
+	if (!opt_given("count"))
+		o.faces.count = FACES_MAX;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct opt_prog *const kinds[] = {&faces_prog, &maps_prog, &tiles_prog, &pairs_prog, &curves_prog};
@@ -165,6 +185,8 @@ int main(int argc, char **argv)
 	o.faces.to = o.tiles.to = o.pairs.to = o.curves.to = o.to;
 	o.curves.quiet = o.quiet;
 	o.faces.maps = kind == MAPS;
+	if (o.id)
+		take_ids();
 	if (kind == FACES || kind == MAPS)
 		pict_faces(operand[0], &o.faces);
 	else if (kind == TILES)

@@ -29,5 +29,5 @@ $B/tests/fuzz_%: tests/fuzz_%.c $(filter lib/%,$(libs)) $(wildcard lib/*/*.h tes
 		$< $(fuzz_$*) -lz -lm -lpthread -o $@
 fuzz_tns := lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_write.c lib/stream/tns_type.c lib/base/err.c lib/base/out.c lib/base/crc.c lib/base/magic.c $(wildcard lib/base/unpack*.c)
 fuzz_csv := $(filter-out lib/csv/image_hash_set.c,$(wildcard lib/csv/*.c)) $(wildcard lib/base/unpack*.c) lib/base/magic.c lib/base/err.c lib/base/crc.c lib/base/num.c
-fuzz_expr := lib/filter/expr.c lib/filter/ranges.c lib/base/err.c lib/base/num.c
+fuzz_expr := lib/filter/expr.c lib/base/ranges.c lib/base/err.c lib/base/num.c
 fuzz_table := $(filter-out lib/table/table_out.c,$(wildcard lib/table/*.c)) $(fuzz_csv) lib/stream/names.c lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_type.c lib/base/out.c

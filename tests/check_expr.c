@@ -6,7 +6,7 @@
 
 #include "lib/filter/expr.h"
 #include "lib/filter/globs.h"
-#include "lib/filter/ranges.h"
+#include "lib/base/ranges.h"
 
 /* The names of the tests' values. */
 static double value_of(const char *name)

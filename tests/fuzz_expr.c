@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/filter/expr.h"
-#include "lib/filter/ranges.h"
+#include "lib/base/ranges.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -65,6 +65,24 @@ cmp -s e.png plain.png && bad "--names changes nothing" || good
 render faces --first 3 --count 2 data.tns -o f.png
 render faces --count 2 data.tns -o g.png
 cmp -s f.png g.png && bad "--first changes nothing" || good
+# rows by id: the picture of these rows alone, but for "4 of 60 faces"; all of them, however many
+tns-select -q --id 7,20-22 data.tns -o four.tns
+ok "ids" render faces --id 20-22,7 --format svg data.tns -o id.svg
+render faces --format svg four.tns -o four.svg
+images() { grep -o 'xlink:href="data:[^"]*"' "$1"; }
+is "$(images id.svg)" "$(images four.svg)" "the faces with these ids, in the stream's order"
+is "$(images id.svg | wc -l)" 4 "four of them"
+ok "more than 24" render faces --id 11-40 data.tns --format svg -o id.svg
+is "$(images id.svg | wc -l)" 30 "all of them"
+ok "--count" render faces --id 11-40 --count 3 data.tns --format svg -o id.svg
+is "$(images id.svg | wc -l)" 3 "as many as --count says"
+ok "--first" render faces --id 7,20-22 --first 21 data.tns --format svg -o id.svg
+is "$(images id.svg | wc -l)" 2 "from --first on"
+fails 1 "render: data.tns: no row has id 70-71, nor 1 more of --id" render faces --id 7,70-71,99 data.tns -o none.png
+fails 1 "render: stdin: no row has id 61" bash -c 'render faces --id 60,61 -o none.png <data.tns'
+fails 2 "--id: 'x' is no number, no A-B and no A-" render faces --id 7,x data.tns -o none.png
+tns-select -q --without id data.tns -o noid.tns
+fails 1 "noid.tns: there is no tensor id" render faces --id 7 noid.tns -o none.png
 fails 1 "data.tns: nothing to draw: 60 rows, fewer than --first" render faces --first 61 data.tns -o none.png
 fails 1 "data.tns: no predicted: --worst needs truth and prediction" render faces --worst data.tns -o none.png
 fails 1 "data.tns: no tensor 'reconstruction'" render pairs data.tns -o none.png

@@ -95,7 +95,7 @@ static void open_selection(struct selection *b, const char *data, const struct p
 	b->truth = find_points(b, "keypoints");
 	b->predicted = find_points(b, "predicted");
 	find_steps_and_maps(b, f);
-	b->id = tns_find(t, "id") < 0 ? -1 : dataset_stream_require(t, "id", TNS_U32, 1);
+	b->id = !f->ids && tns_find(t, "id") < 0 ? -1 : dataset_stream_require(t, "id", TNS_U32, 1);
 	if (f->worst && (b->truth < 0 || b->predicted < 0))
 		die("%s: no %s: --worst needs truth and prediction", t->name, b->truth < 0 ? "keypoints" : "predicted");
 	b->unlearned = names_marks(t, "unlearned", b->k);
@@ -122,15 +122,20 @@ static void *copy_row(void *to, const struct selection *b, int id, uint64_t i)
 	return to;
 }
 
+/* The row's id, else its number from 1. */
+static uint64_t id_of(const struct selection *b, uint64_t i)
+{
+	uint32_t id;
+	if (b->id < 0)
+		return b->d->row + i + 1;
+	memcpy(&id, dataset_stream_at(b->d, b->id, i), sizeof id);
+	return id;
+}
+
 static void keep_face(struct selection *b, struct face *f, uint64_t i, double error)
 {
 	f->row = b->d->row + i + 1;
-	f->id = f->row;
-	if (b->id >= 0) {
-		uint32_t id;
-		memcpy(&id, dataset_stream_at(b->d, b->id, i), sizeof id);
-		f->id = id;
-	}
+	f->id = id_of(b, i);
 	f->error = error;
 	f->image = copy_row(f->image, b, b->image, i);
 	f->truth = copy_row(f->truth, b, b->truth, i);
@@ -151,7 +156,7 @@ static int by_error(const void *a, const void *b)
 /* Selects row i of the block if it is among those to draw. */
 static void select_row(struct selection *b, const struct pict_faces *f, uint64_t i)
 {
-	if (b->d->row + i + 1 < (uint64_t)f->first)
+	if ((f->ids && !ranges_take(f->ids, id_of(b, i))) || b->d->row + i + 1 < (uint64_t)f->first)
 		return;
 	double error = b->truth < 0 || b->predicted < 0 ? NAN
 							: pict_face_error(dataset_stream_at(b->d, b->truth, i),
@@ -377,6 +382,9 @@ void pict_faces(const char *data, const struct pict_faces *f)
 		for (uint64_t i = 0; i < n; i++)
 			select_row(&b, f, i);
 	}
+	char *unmet = f->ids ? ranges_unmet(f->ids, "id") : NULL;
+	if (unmet)
+		die("%s: no row has id %s", b.d->in->name, unmet);
 	if (!b.n)
 		die("%s: nothing to draw: %llu rows%s", b.d->in->name, (unsigned long long)total,
 			f->worst       ? ", none of them labelled"

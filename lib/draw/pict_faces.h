@@ -5,11 +5,13 @@
 
 #include <stdint.h>
 
+#include "lib/base/ranges.h"
 #include "lib/draw/pict.h"
 
 struct pict_faces {
 	struct pict_output to;
 	int64_t count, first; /* number of faces; the first row, counted from 1 */
+	struct ranges *ids;   /* only rows with these ids, of which each range must have one; NULL: any */
 	int64_t columns;      /* 0: chosen */
 	double zoom;	      /* 0: chosen */
 	int names, worst;     /* 1: points' names beside them; 1: the largest errors, largest first */

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "lib/base/err.h"
+#include "lib/base/ranges.h"
 #include "lib/filter/expr.h"
-#include "lib/filter/ranges.h"
 #include "lib/filter/row_filter.h"
 
 struct row_filter {
@@ -64,16 +64,7 @@ char *row_filter_end(struct row_filter *f, const struct tns *t, uint64_t rows)
 	const struct range *over = ranges_over(&f->rows, rows);
 	if (over)
 		die("%s: --rows: %s: there are %llu rows", t->name, range_text(over), (unsigned long long)rows);
-	int missing = 0, first = 0;
-	for (int i = f->ids.n; i--;)
-		if (!f->ids.range[i].met)
-			missing++, first = i;
-	if (!missing)
-		return NULL;
-	char *id = range_text(&f->ids.range[first]),
-	     *text = missing > 1 ? xprintf("%s, nor %d more of --id", id, missing - 1) : xstrdup(id);
-	free(id);
-	return text;
+	return ranges_unmet(&f->ids, "id");
 }
 
 void row_filter_free(struct row_filter *f)

@@ -4,7 +4,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
-#include "lib/filter/ranges.h"
+#include "lib/base/ranges.h"
 
 /* "A", "A-B" or "A-" (len bytes) into *r, or why not. */
 static char *parse_range(struct range *r, const char *text, size_t len, uint64_t least)
@@ -86,6 +86,22 @@ char *range_text(const struct range *r)
 	if (r->last == UINT64_MAX)
 		return xprintf("%llu-", first);
 	return r->last == r->first ? xprintf("%llu", first) : xprintf("%llu-%llu", first, last);
+}
+
+char *ranges_unmet(const struct ranges *r, const char *option)
+{
+	int missing = 0, first = 0;
+	for (int i = r->n; i--;)
+		if (!r->range[i].met)
+			missing++, first = i;
+	if (!missing)
+		return NULL;
+	char *text = range_text(&r->range[first]), *only = text;
+	if (missing > 1) {
+		text = xprintf("%s, nor %d more of --%s", only, missing - 1, option);
+		free(only);
+	}
+	return text;
 }
 
 void ranges_free(struct ranges *r)

@@ -22,6 +22,8 @@ int ranges_take(struct ranges *r, uint64_t v);
 const struct range *ranges_over(const struct ranges *r, uint64_t max);
 /* "7", "7-9" or "7-", to be freed. */
 char *range_text(const struct range *r);
+/* What ranges_take never met, as text: "7", or of several ranges "7, nor 2 more of --OPTION"; to be freed; or NULL. */
+char *ranges_unmet(const struct ranges *r, const char *option);
 void ranges_free(struct ranges *r);
 
 #endif
