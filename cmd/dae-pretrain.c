@@ -91,8 +91,6 @@ int main(int argc, char **argv)
 	struct dae_run r = {.a = &a, .output = o.output, .resume = o.resume, .log = o.log, .quiet = o.quiet};
 	r.layers = list("hidden", o.hidden, r.hidden, DAE_RUN_LAYERS, 1000000);
 	r.snapshots = list("snapshot", o.snapshot, r.snapshot, DAE_RUN_SNAPSHOTS, 10000000);
-	if (!r.layers)
-		die_usage("--hidden: no layer");
 	if (r.snapshots && (!o.output || !strcmp(o.output, "-")))
 		die_usage("--snapshot needs --output FILE");
 	for (int i = 0; i < r.snapshots; i++)

@@ -94,7 +94,7 @@ static int elsewhere(const char *simple, char *hint)
 	char ours[80];
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
 		size_t len = strlen(others[i].name);
-		if (strncmp(simple, others[i].name, len))
+		if (strncmp(simple, others[i].name, len) || (others[i].word && simple[len] >= 'a' && simple[len] <= 'z'))
 			continue;
 		if (others[i].word)
 			numbered(others[i].word, simple + len, ours), snprintf(hint, LAYER_ALIAS_HINT, " (here it is %s)", ours);
