@@ -174,7 +174,7 @@ int main(int argc, char **argv)
 	if (o.dry_run)
 		return dry_run(o.preset, be, m, train, valid, &a), finish();
 	char *key = checkpoint_key(train, valid, source);
-	a.key = key, a.best_near = o.output;
+	a.key = key, a.best_near = o.output, a.init = init;
 	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
 	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};

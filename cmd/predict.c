@@ -95,8 +95,8 @@ static void batch_async(struct batches *a, const uint8_t *images, int B)
 int main(int argc, char **argv)
 {
 	/* outputs of the model's target replace those in the input; outputs of other targets are copied */
-	static const char *const made_points[] = {"predicted", "confidence", "steps", "maps", NULL}, *const made_label[] = {"score", NULL},
-				 *const made_image[] = {"reconstruction", NULL};
+	static const char *const made_points[] = {"predicted", "confidence", "steps", "maps", "trained", NULL},
+				 *const made_label[] = {"score", "trained", NULL}, *const made_image[] = {"reconstruction", NULL};
 	int n, models = 0, levels;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	tns_promise(o.output);
@@ -120,7 +120,8 @@ int main(int argc, char **argv)
 			(unsigned long long)def->dim[1], m->W, m->H);
 	struct tns_writer *w = tns_create(o.output);
 	struct passthrough pass;
-	static const char *const own_points[] = {"points", "unlearned", "maps_scale", NULL}, *const own_label[] = {"classes", NULL};
+	static const char *const own_points[] = {"points", "unlearned", "mean_face", "maps_scale", NULL}, *const own_label[] = {
+														  "classes", NULL};
 	passthrough_begin(&pass, d->in, w,
 		m->points		    ? made_points
 		: m->target == TARGET_LABEL ? made_label
@@ -138,8 +139,10 @@ int main(int argc, char **argv)
 		for (uint64_t at = 0; at < rows; at += INFER_BATCH) {
 			int B = rows - at < INFER_BATCH ? (int)(rows - at) : INFER_BATCH;
 			batch_async(&a, dataset_stream_at(d, image, at), B);
-			for (int b = 0; b < B; b++)
+			for (int b = 0; b < B; b++) {
 				passthrough_row(&pass, d, at + (uint64_t)b, w);
+				outputs_write_trained(to, dataset_stream_at(d, image, at + (uint64_t)b));
+			}
 			progress_tick(&p, d->row + at, 0);
 		}
 	batch_wait(&a);

@@ -7,7 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/predict/score.h"
+#include "lib/predict/score_about.h"
 #include "lib/predict/truth.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/names.h"
@@ -50,10 +50,23 @@ static void need_k(const struct tns *t, const struct tns_def *d, uint64_t k)
 			k);
 }
 
+static const uint8_t *trained_of(const struct score_about *a, const struct dataset_stream *d, uint64_t i)
+{
+	return a->trained_col >= 0 ? dataset_stream_at(d, a->trained_col, i) : NULL;
+}
+
+static void warn_trained(const struct score_about *a, const struct tns *in)
+{
+	if (a->trained && !o.quiet)
+		warn("%s: the model was trained on %s%.0f of its %" PRIu64 " rows: the figures flatter", in->name,
+			a->unknown ? "about " : "", score_about_trained(a), a->rows);
+}
+
 static void points(struct dataset_stream *d, struct out *to)
 {
 	struct truth f = {0};
 	struct score_points s, *level = NULL;
+	struct score_about about;
 	int predicted = dataset_stream_require(d->in, "predicted", TNS_F32, 3), k = (int)d->in->def[predicted].dim[1];
 	char **names = names_points(d->in, k), **theirs = names;
 	int keypoints = -1, id = -1, truths = k, steps = tns_find(d->in, "steps"), levels = 0;
@@ -75,6 +88,7 @@ static void points(struct dataset_stream *d, struct out *to)
 	char *unlearned = names_marks(d->in, "unlearned", k);
 	score_points_begin(&s, names, k);
 	score_points_leave_out(&s, unlearned);
+	score_about_begin(&about, d->in, names, k, unlearned);
 	if (steps >= 0) { /* of a cascade: the points before each further level */
 		dataset_stream_require(d->in, "steps", TNS_F32, 4);
 		const struct tns_def *def = &d->in->def[steps];
@@ -97,6 +111,7 @@ static void points(struct dataset_stream *d, struct out *to)
 			if (bad >= 0)
 				die("%s: row %" PRIu64 ": predicted %s_%c is %g", d->in->name, d->row + i + 1, names[bad / 2],
 					"xy"[bad % 2], p[bad]);
+			score_about_add(&about, trained_of(&about, d, i), xy);
 			for (int l = 0; l < levels; l++)
 				score_points_add(&level[l], xy, (const float *)dataset_stream_at(d, steps, i) + 2 * l * k);
 		}
@@ -107,10 +122,11 @@ static void points(struct dataset_stream *d, struct out *to)
 	if (s.left_out_coords)
 		warn("%s: %" PRIu64 " labelled coordinates are not measured: no model learned %s", d->in->name, s.left_out_coords,
 			tns_meta_value(d->in, "unlearned"));
-	score_points_print(to, &s, names, level, levels, dataset_stream_split(d->in), o.json);
+	warn_trained(&about, d->in);
+	score_points_print(to, &s, names, level, levels, &about, o.json);
 	for (int l = 0; l < levels; l++)
 		score_points_end(&level[l]);
-	score_points_end(&s);
+	score_points_end(&s), score_about_end(&about);
 	names_free(names);
 	free(xy), free(level), free(unlearned);
 }
@@ -119,6 +135,7 @@ static void labels(struct dataset_stream *d, struct out *to)
 {
 	struct truth f = {0};
 	struct score_labels s;
+	struct score_about about;
 	int score = tns_find(d->in, "score"), ndim = d->in->def[score].ndim == 2 ? 2 : 1, n = 0;
 	dataset_stream_require(d->in, "score", TNS_F32, ndim);
 	int columns = ndim == 2 ? (int)d->in->def[score].dim[1] : 1, c = columns > 2 ? columns : 2;
@@ -137,6 +154,7 @@ static void labels(struct dataset_stream *d, struct out *to)
 			classes[i] = xprintf("%d", i);
 	}
 	score_labels_begin(&s, c);
+	score_about_begin(&about, d->in, NULL, 0, NULL);
 	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < rows; i++) {
 			int truth = *(const uint8_t *)(o.truth ? truth_row(&f, d, id, i) : dataset_stream_at(d, label, i)), bad;
@@ -145,13 +163,15 @@ static void labels(struct dataset_stream *d, struct out *to)
 				die("%s: row %" PRIu64 ": label %d, but there are %d classes", d->in->name, d->row + i + 1, truth, c);
 			if ((bad = score_labels_add(&s, truth, p, columns)) >= 0)
 				die("%s: row %" PRIu64 ": score %d is %g", d->in->name, d->row + i + 1, bad, p[bad]);
+			score_about_add(&about, trained_of(&about, d, i), NULL);
 		}
 	if (o.truth)
 		truth_close(&f, d);
 	if (!s.rows)
 		die("%s: no rows, so nothing can be scored", d->in->name);
-	score_labels_print(to, &s, classes, dataset_stream_split(d->in), o.json);
-	score_labels_end(&s);
+	warn_trained(&about, d->in);
+	score_labels_print(to, &s, classes, &about, o.json);
+	score_labels_end(&s), score_about_end(&about);
 	names_free(classes);
 }
 

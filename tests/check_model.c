@@ -56,6 +56,10 @@ START_TEST(round_trip)
 	struct model *m = model_new(cases[_i].net, cases[_i].target, cases[_i].W, cases[_i].H, cases[_i].outputs, cases[_i].names);
 	fill(m);
 	m->mul = 1.0f / 3, m->add = -0.1f, m->ox = 1.0000001f; /* nine digits restore a float */
+	m->mean = m->points ? xcalloc((size_t)m->points * 2, sizeof *m->mean) : NULL;
+	for (int i = 0; i < 2 * m->points; i++)
+		m->mean[i] = 0.125 * i - 0.25;
+	m->trained = trained_new((const uint8_t *)"abcabd", 2, 3, NULL);
 	model_save(m, one, NULL, 0, NULL);
 	struct model *l = model_load(one);
 	ck_assert_str_eq(l->net, cases[_i].net);
@@ -66,6 +70,8 @@ START_TEST(round_trip)
 	ck_assert(!memcmp(l->param, m->param, m->d.nparam * sizeof *m->param));
 	ck_assert(!m->d.nstat || !memcmp(l->stat, m->stat, m->d.nstat * sizeof *m->stat));
 	ck_assert(strlen(l->history) > 0);
+	ck_assert(!m->points == !l->mean && (!l->mean || !memcmp(l->mean, m->mean, (size_t)m->points * 2 * sizeof *m->mean)));
+	ck_assert(l->trained->n == 2 && !memcmp(l->trained->hash, m->trained->hash, 2 * sizeof *m->trained->hash));
 	/* saving again gives the same bytes */
 	model_save(l, two, NULL, 0, NULL);
 	struct model *again = model_load(two);
@@ -195,6 +201,8 @@ static const struct bad bad_models[] = {
 		"fc5 fcc", NULL, 0, 0, {0}},
 	{"META net: column 1: layer 1: '@/etc/passwd' is no layer (there are " LAYER_ALIAS_FORMS ")", "net", "@/etc/passwd", NULL, 0, 0,
 		{0}},
+	{"META mean_face: 'a 1' is not NAME X Y", "mean_face", "a 1,b 1 2", NULL, 0, 0, {0}},
+	{"META mean_face: 'a 1 nan' is not NAME X Y", "mean_face", "a 1 nan", NULL, 0, 0, {0}},
 	{"META net: the net has no layers", "net", "", NULL, 0, 0, {0}},
 	{"META net: column 1: the net ends with 5 values, the target has 4", "net", "fc5", NULL, 0, 0, {0}},
 	{"2.weight is f32 of 4x5, the net needs f32 of 6x5", "points", "a,b,c", NULL, 0, 0, {0}},
@@ -243,6 +251,7 @@ static void write_bad(const char *path, const struct bad *b)
 	put_meta(w, b, "input", "4x3");
 	put_meta(w, b, "scale", "pixel 1 0 x 1 0 y 1 0");
 	put_meta(w, b, "points", "a,b");
+	put_meta(w, b, "mean_face", "a 1 2,b 3 4");
 	static const double zeros[100];
 	int id[10];
 	for (int pass = 0; pass < 2; pass++)

@@ -19,6 +19,17 @@ static void save(const struct model *m, const char *path)
 	tns_close(w);
 }
 
+/* As model_save, but for the history. */
+static void save_trained(const struct model *m, const char *path)
+{
+	struct tns_writer *w = tns_create(path);
+	model_put_meta(m, w);
+	int id = model_define(&m->d, w, "", 1), trained = trained_define(m->trained, w);
+	model_write(&m->d, w, id, m->param, m->stat);
+	trained_write(m->trained, w, trained);
+	tns_close(w);
+}
+
 /* A model whose map of point p is the image's pixels times p + 1: cells of the unpadded net are at every other pixel, from 2,1 on. */
 static struct model *picking(void)
 {
@@ -142,6 +153,46 @@ START_TEST(other_targets)
 }
 END_TEST
 
+/* Several models' training images and mean faces; what an earlier prediction says of them is replaced. */
+START_TEST(training)
+{
+	struct model *a = picking(), *b = picking();
+	write_faces("faces.tns");
+	save(a, "old.tns");
+	a->mean = calloc(4, sizeof *a->mean), b->mean = calloc(4, sizeof *b->mean);
+	memcpy(a->mean, (const double[]){1, 2, 3, 4}, 32), memcpy(b->mean, (const double[]){5, 8, 0, 0}, 32);
+	b->unlearned = malloc(20);
+	strcpy(b->unlearned, "right_eye");
+	a->trained = trained_new(images[0], 1, W * H, NULL), b->trained = trained_new(images[2], 1, W * H, NULL);
+	save_trained(a, "a.tns"), save_trained(b, "b.tns");
+	static const struct {
+		const char *models[3], *mean;
+		int told;
+		uint8_t trained[N];
+	} cases[] = {{{"old.tns"}, NULL, 0, {0}}, {{"a.tns"}, "left_eye 1 2,right_eye 3 4", 1, {1, 0, 0}},
+		{{"b.tns"}, "left_eye 5 8", 1, {0, 0, 1}}, {{"old.tns", "a.tns"}, "left_eye 1 2,right_eye 3 4", 1, {1, 0, 0}},
+		{{"a.tns", "b.tns"}, "left_eye 3 5,right_eye 3 4", 1, {1, 0, 1}}, {{"old.tns"}, NULL, 0, {0}}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *data = i ? "p.tns" : "faces.tns", *one = cases[i].models[0], *two = cases[i].models[1];
+		prog_went(two ? prog("predict", "-q", one, two, data, "-o", "q.tns", NULL)
+			      : prog("predict", "-q", one, data, "-o", "q.tns", NULL));
+		ck_assert(!rename("q.tns", "p.tns"));
+		struct tns_table *t = tns_load("p.tns");
+		const struct tns *h = tns_table_head(t);
+		const char *mean = tns_meta_value(h, "mean_face");
+		int id = tns_find(h, "trained");
+		ck_assert_msg(!cases[i].mean == !mean, "case %zu: %s", i, mean ? mean : "no mean face");
+		if (mean) /* of a point that a model didn't learn it says nothing */
+			ck_assert_str_eq(mean, cases[i].mean);
+		ck_assert_int_eq(cases[i].told, id >= 0);
+		for (uint64_t k = 0; id >= 0 && k < N; k++)
+			ck_assert_msg(*(const uint8_t *)tns_row(t, id, k) == cases[i].trained[k], "case %zu, row %d", i, (int)k);
+		tns_unload(t);
+	}
+	model_free(a), model_free(b);
+}
+END_TEST
+
 int main(void)
 {
 	prog_begin();
@@ -150,5 +201,6 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_test(t, maps);
 	tcase_add_test(t, other_targets);
+	tcase_add_test(t, training);
 	return prog_end(s);
 }

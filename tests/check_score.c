@@ -1,6 +1,7 @@
 /* Scores against cases computed by hand, AUC against counting all pairs; the program's results and refusals. */
 #include <math.h>
 
+#include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/predict/score.h"
 #include "tests/prog.h"
@@ -24,6 +25,7 @@ START_TEST(by_hand)
 	ck_assert_uint_eq(all.points, 3);
 	NEAR(score_rmse(&all), sqrt((9 + 16 + 0 + 0 + 0 + 4 + 1) / 7.0));
 	NEAR(score_mean(&all), (5 + 0 + 2) / 3.0);
+	NEAR(score_rmse_point(&all), sqrt((25 + 0 + 4) / 3.0));
 	NEAR(score_within(&all, 0), 1 / 3.0); /* 1 px */
 	NEAR(score_within(&all, 1), 2 / 3.0); /* 2 px: the limit itself counts */
 	NEAR(score_within(&all, 2), 2 / 3.0); /* 3 px */
@@ -46,7 +48,8 @@ START_TEST(nothing_labelled)
 	ck_assert_int_eq(score_points_add(&s, nan, p), -1);
 	struct score_sum all = score_points_all(&s);
 	ck_assert_uint_eq(all.coords, 0);
-	ck_assert(isnan(score_rmse(&all)) && isnan(score_mean(&all)) && isnan(score_within(&all, 3)) && isnan(score_normalised(&s)));
+	ck_assert(isnan(score_rmse(&all)) && isnan(score_mean(&all)) && isnan(score_rmse_point(&all)) && isnan(score_within(&all, 3)) &&
+		  isnan(score_normalised(&s)));
 	score_points_end(&s);
 }
 END_TEST
@@ -204,12 +207,20 @@ START_TEST(program_points)
 	points_file("p.tns", 2, truth, p);
 	struct child c = prog("score", "p.tns", NULL);
 	prog_went(c);
-	ck_assert_ptr_eq(strstr(c.out, "rmse_px 2.04124\nrows 2\ncoordinates 6\npoints 3\nmean_px 1.66667\nwithin_1px 0.6667\n"), c.out);
+	ck_assert_ptr_eq(
+		strstr(c.out,
+			"rmse_px 2.04124\nrows 2\ncoordinates 6\npoints 3\nmean_px 1.66667\nrmse_px_point 2.88675\nwithin_1px 0.6667\n"),
+		c.out);
+	/* the labels' x are 1 and, of the nose, 3 and 5; y: 2, 4 and 6 */
+	ck_assert_ptr_nonnull(strstr(c.out, "\nmean_face rmse_px 0.81650: if every face were answered with these faces' own mean labels"));
 	ck_assert_ptr_nonnull(strstr(c.out, "\nleft_eye_center           2   0.00000"));
 	struct child in = prog("score", "<p.tns", NULL), j = prog("score", "--json", "p.tns", NULL);
 	ck_assert_str_eq(c.out, in.out);
 	ck_assert_ptr_nonnull(strstr(j.out, "{\"rmse_px\": 2.0412414523193"));
 	ck_assert_ptr_nonnull(strstr(j.out, "\"normalised_error\": null"));
+	ck_assert_ptr_nonnull(strstr(j.out, "\"rmse_px_point\": 2.8867513459481"));
+	ck_assert_ptr_nonnull(strstr(j.out, "\"mean_face\": {\"rmse_px\": 0.816496580927"));
+	ck_assert_ptr_nonnull(strstr(j.out, "\"mean_px\": null, \"rmse_px_point\": null, \"labels\": \"own\"}"));
 	prog_went(prog("score", "p.tns", "-o", "s.txt", NULL));
 	/* --truth: rows and points in another order, and one point more */
 	prog_stream("t.tns", 2,
@@ -219,6 +230,56 @@ START_TEST(program_points)
 	struct child t = prog("score", "--truth", "t.tns", "p.tns", NULL);
 	prog_went(t);
 	ck_assert_str_eq(c.out, t.out);
+}
+END_TEST
+
+/* What the stream says of the training: the mean face, 3 and 4 px off in one point and 1 in another coordinate, and the rows trained on. */
+START_TEST(program_training)
+{
+	static const uint8_t on[4] = {1, 0, 1, 0}, some[4] = {1, 0, 2, 2};
+	const float *truth = FLOATS(1, 2, 3, 4, NAN, NAN, 5, 6, NAN, 8, NAN, NAN, NAN, NAN, NAN, NAN);
+	struct prog_col col[] = {{"keypoints", TNS_F32, 2, 2, truth},
+		{"predicted", TNS_F32, 2, 2, FLOATS(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)}, {"trained", TNS_U8, 0, 0, on}, {0}};
+	const char *metas[] = {"points", "left_eye_center,nose_tip", "mean_face", "nose_tip 5 6,left_eye_center 4 6", NULL};
+	prog_stream("t.tns", 4, col, metas);
+	struct child c = prog("score", "t.tns", NULL), j = prog("score", "-q", "--json", "t.tns", NULL);
+	prog_went(c);
+	/* squares: 9 + 16, 4 + 4, 0 + 0, y alone 4; distances 5, sqrt 8, 0 */
+	char *want = xprintf("\nmean_face rmse_px %.5f, mean_px %.5f, rmse_px_point %.5f: if every face were answered with the training "
+			     "set's mean labels\n",
+		sqrt(37 / 7.0), (5 + sqrt(8)) / 3, sqrt(33 / 3.0));
+	ck_assert_msg(strstr(c.out, want) != NULL, "no %s in %s", want, c.out);
+	ck_assert_ptr_nonnull(strstr(
+		c.out, "\ntrained 2: of 4 rows that many are among those that the model was trained on, so these figures flatter\n"));
+	ck_assert_str_eq(c.err, "score: t.tns: the model was trained on 2 of its 4 rows: the figures flatter\n");
+	ck_assert_ptr_nonnull(
+		strstr(j.out, "\"labels\": \"training\"}, \"trained_rows\": 2, \"trained_rows_estimated\": false, \"may_flatter\": true"));
+	ck_assert_str_eq(j.err, "");
+	/* of two rows nothing is known: as many of them as of the others; and a point without a mean */
+	col[2].data = some, metas[3] = "nose_tip 5 6";
+	prog_stream("s.tns", 4, col, metas);
+	c = prog("score", "-q", "s.tns", NULL);
+	ck_assert_ptr_nonnull(strstr(c.out, "\ntrained about 2: of 4 rows"));
+	ck_assert_ptr_nonnull(strstr(c.out, "these faces' own mean labels"));
+	/* labels; and no row that it was trained on */
+	prog_stream("l.tns", 4,
+		(struct prog_col[]){
+			{"label", TNS_U8, 0, 0, labels4}, {"score", TNS_F32, 0, 0, FLOATS(0, 1, 0, 1)}, {"trained", TNS_U8, 0, 0, on}, {0}},
+		NULL);
+	c = prog("score", "l.tns", NULL);
+	ck_assert_ptr_nonnull(strstr(c.out, "\ntrained 2: of 4 rows"));
+	col[2].data = (const uint8_t[]){0, 0, 0, 0};
+	prog_stream("n.tns", 4, col, metas);
+	c = prog("score", "n.tns", NULL);
+	ck_assert(!strstr(c.out, "flatter") && !*c.err);
+	metas[3] = "nose_tip five 6";
+	prog_stream("bad.tns", 4, col, metas);
+	prog_refused(prog("score", "bad.tns", "-o", "out", NULL), 1, "score: bad.tns: META mean_face: 'nose_tip five 6' is not NAME X Y");
+	col[2].dtype = TNS_I8, col[2].data = on, metas[3] = "nose_tip 5 6"; /* somebody else's */
+	prog_stream("i8.tns", 4, col, metas);
+	c = prog("score", "i8.tns", NULL);
+	ck_assert(c.status == 0 && !strstr(c.out, "flatter"));
+	free(want);
 }
 END_TEST
 
@@ -327,6 +388,7 @@ int main(void)
 	tcase_add_test(t, auc_by_hand);
 	tcase_add_loop_test(t, auc_by_pairs, 0, 2);
 	tcase_add_test(t, program_points);
+	tcase_add_test(t, program_training);
 	tcase_add_test(t, program_points_refused);
 	tcase_add_test(t, program_truth_refused);
 	tcase_add_test(t, program_labels);

@@ -55,7 +55,7 @@ rm -f out.tns
 ok "--take" tns-join --take confidence,predicted faces.tns answers.tns -o out.tns
 is "$(tensors out.tns)" "image u8 40,10,12 keypoints f32 40,4,2 id u32 40 predicted f32 40,4,2 confidence f32 40,4" "in B's order"
 ok "--prefix" tns-join --prefix b/ want.tns answers.tns -o out.tns
-is "$(tensors out.tns | tr ' ' '\n' | grep / | paste -sd ' ')" "b/image b/keypoints b/predicted b/confidence b/maps" "equal names with a prefix"
+is "$(tensors out.tns | tr ' ' '\n' | grep / | paste -sd ' ')" "b/image b/keypoints b/predicted b/confidence b/maps b/trained" "equal names with a prefix"
 for t in image keypoints predicted confidence maps; do is "$(values b/$t out.tns | sed 's,^b/,,' | cksum)" "$(values $t want.tns | cksum)" "b/$t"; done
 ok "a joined set once more, with a prefix" tns-join --take b/predicted other.tns out.tns -o again.tns
 is "$(values b/predicted again.tns | sed 's/.*\] //' | sort)" "$(values predicted answers.tns | sed 's/.*\] //' | sort)" "points behind a prefix, too"

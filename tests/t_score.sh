@@ -82,6 +82,34 @@ is "$(head -1 score.txt | cut -d' ' -f1)" error_rate "the first line"
 for f in error_rate auc; do close "$(figure $f score.txt)" "$(figure $f want.txt)" $f; done
 for f in rows wrong other mouth; do is "$(figure $f score.txt | xargs)" "$(figure $f want.txt)" "$f"; done
 
+# ---- the mean face and the rows that the model was trained on ----
+mean=$(cnn-train -n 'fc8 relu fc' -e 1 half1.tns --valid half2.tns -o half1-model.tns 2>&1 | sed -n 's/.*mean face: \(.*\) px/\1/p')
+predict -q half1-model.tns half2.tns -o held.tns
+ok "a held-out part" score held.tns -o score.txt
+is "$(cat .err)" "" "nothing to warn of"
+is "$(awk '/^mean_face/ {printf "%.4g", $3}' score.txt)" "$mean" "the mean face of the training set, as training said"
+is "$(grep -c "^mean_face .*the training set's mean labels$" score.txt)" 1 "and which it is"
+is "$(grep -c flatter score.txt)" "$(grep -c '^split' score.txt)" "no row was trained on"
+# the split made anew; gone on with from the checkpoint; and weights that begin from that model's
+tns-split -q -s 2 faces.tns --parts 0.4,0.6 -o again1.tns -o again2.tns
+comm -12 <(tns-info --tensor id --head 999 half1.tns | grep '^id\[' | awk '{print $2}' | sort) <(tns-info --tensor id --head 999 again2.tns | grep '^id\[' | awk '{print $2}' | sort) >both.txt
+n=$(wc -l <both.txt) rows=$(tns-info again2.tns | awk '/^id / {print $3}')
+ok "rows that are in both" test "$n" -gt 10 -a "$n" -lt "$rows"
+cnn-train -q -n 'fc8 relu fc' -e 1 half1.tns --checkpoint half1.check -o one.tns
+cnn-train -q -n 'fc8 relu fc' -e 2 half1.tns --checkpoint half1.check --resume -o resumed.tns
+cnn-train -q -n 'fc8 relu fc' -e 2 half1.tns -o through.tns
+same resumed.tns through.tns "a training that was resumed"
+cnn-train -q -n 'fc8 relu fc' -e 1 again1.tns --init half1-model.tns -o both.tns 2>/dev/null
+for m in half1-model.tns half1.check resumed.tns; do
+	predict -q $m again2.tns | score >score.txt 2>.err
+	is "$(cat .err)" "score: stdin: the model was trained on $n of its $rows rows: the figures flatter" "$m on other parts of the same faces"
+	is "$(grep -c "^trained $n: of $rows rows" score.txt)" 1 "the report of $m"
+done
+predict -q both.tns again2.tns | score -q >score.txt
+is "$(grep -c "^trained $n: of $rows rows" score.txt)" 1 "what a model learned that it began from"
+is "$(predict -q both.tns faces.tns | score -q --json | grep -o '"trained_rows": [0-9]*' | grep -o '[0-9]*$')" \
+	"$(cat <(tns-info --tensor id --head 999 half1.tns) <(tns-info --tensor id --head 999 again1.tns) | grep '^id\[' | awk '{print $2}' | sort -u | wc -l)" "rows of either"
+
 # ---- refused: one line, no file, the old one stays ----
 echo old >out.txt
 # refused STATUS TEXT ARGUMENT...
@@ -113,7 +141,7 @@ for by in '--by row' '--by near' '--by id' '--groups groups.csv'; do
 	predict -q model.tns held.tns -o held-answers.tns
 	case $by in *row | *near | *id) want=1 ;; *) want=0 ;; esac
 	is "$(said held-answers.tns)" $want "the text of a set held out $by"
-	is "$(score --json held-answers.tns | grep -c '"may_flatter": *true')" $want "the JSON of a set held out $by"
+	is "$(score --json held-answers.tns | grep -c '"split".*"may_flatter": *true')" $want "the JSON of a set held out $by"
 	is "$(cnn-train -n fc -e 1 part.tns --valid held.tns -o v.tns 2>&1 | grep -c 'best epoch .*which may flatter: rows were held out, not people')" $want "a training validated $by"
 done
 is "$(said answers.tns)" 0 "a set that is no part"

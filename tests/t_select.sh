@@ -85,7 +85,7 @@ refused 1 "all.tns: --only: there is no tensor 'imag'" --only id,imag all.tns
 refused 1 "all.tns: --without: there is no tensor 'x*'" --without 'x*' all.tns
 refused 1 "all.tns: no tensor is left" --only id,image --without 'i*' all.tns
 refused 1 "model.tns: is a model, whose points can be renamed, but not cut" --points nose_tip model.tns
-refused 1 "model.tns: 0.weight and 2.weight don't share their rows" --rows 1 model.tns
+refused 1 "model.tns: is a model, not a data set" --rows 1 model.tns
 refused 1 "model.tns: 0.weight and 2.weight don't share their rows" --shuffle model.tns
 refused 1 "gone.tns: No such file or directory" --shuffle gone.tns
 refused 1 "gone.tns: No such file or directory" gone.tns
@@ -210,7 +210,7 @@ is "$(ids out.tns | sed "s/.* $none\$/$none/") $(ids out2.tns | sed "s/.* $none\
 take --points 'nose_tip,*eye_center'
 is "$(meta out.tns points)" "nose_tip,left_eye_center,right_eye_center" "points in their order"
 is "$(meta out.tns pairs)" "nose_tip,left_eye_center:right_eye_center" "pairs"
-is "$(tensors out.tns)" "image:$n,16,16 keypoints:$n,3,2 id:$n predicted:$n,3,2 confidence:$n,3" "tensors of points"
+is "$(tensors out.tns)" "image:$n,16,16 keypoints:$n,3,2 id:$n predicted:$n,3,2 confidence:$n,3 trained:$n" "tensors of points"
 is "$(values out.tns keypoints | cksum)" "$(values all.tns keypoints | awk '{print $21, $22, $1, $2, $3, $4}' | cksum)" "their coordinates"
 is "$(values out.tns confidence | cksum)" "$(values all.tns confidence | awk '{print $11, $1, $2}' | cksum)" "their confidence"
 take --drop '*eye*,*lip'
@@ -237,12 +237,12 @@ is "$(values out.tns maps | cksum)" "$(values maps.tns maps | awk -v k="$k" '{s 
 # ---- tensors ----
 take --only id,image
 is "$(tensors out.tns)" "id:$n image:$n,16,16" "tensors in their order"
-take --without 'pred*,confidence'
+take --without 'pred*,confidence,trained'
 is "$(tensors out.tns)" "$(tensors faces.tns)" "tensors left out"
 for t in image keypoints id; do is "$(values out.tns $t | cksum)" "$(values faces.tns $t | cksum)" "without predictions: $t"; done
 is "$(tns-info out.tns | grep '^rows\.')" "$(tns-info faces.tns | grep '^rows\.')" "METAs that come after the rows"
 take --only '*' --without 'i*,k*'
-is "$(tensors out.tns)" "predicted:$n,15,2 confidence:$n,15" "only, without"
+is "$(tensors out.tns)" "predicted:$n,15,2 confidence:$n,15 trained:$n" "only, without"
 ok "a checkpoint without its optimizer" tns-select --without 'opt/*' check.tns -o out.tns
 is "$(tns-info out.tns | grep -c '^opt/.* f32')" 0 "no optimizer"
 is "$(tensors out.tns | tr ' ' '\n' | grep -vc '^opt')" "$(tensors model.tns | wc -w)" "the layers"

@@ -67,9 +67,9 @@ dae-pretrain -q -H 3 -e 1 p10.tns -o d.tns
 cnn-train -q --target label -n 'fc' -e 1 p10.tns -o l.tns
 names() { tns-info "$1" | awk 'NR > 1 && $2 ~ /^[uf][0-9]+$/ { printf "%s ", $1 }'; }
 predict -q l.tns p10.tns | predict -q d.tns | predict -q --flip l.tns -o all.tns
-is "$(names all.tns)" "image label source reconstruction score " "outputs of several models"
+is "$(names all.tns)" "image label source reconstruction score trained " "outputs of several models"
 predict -q c.tns ten.tns | predict -q --flip c.tns -o all.tns
-is "$(names all.tns)" "image keypoints id predicted confidence " "the same model again"
+is "$(names all.tns)" "image keypoints id predicted confidence trained " "the same model again"
 
 # ---- trust.md line 10: kill -9 at random moments, then --resume
 KILLS=${KILLS:-$([ -n "${TRUST:-}" ] && echo 50 || echo 6)}
@@ -296,7 +296,7 @@ fails 1 "nosuch.tns: No such file" predict -q nosuch.tns faces.tns
 fails 1 "big.tns: image is 96x96, the model takes 24x24" predict -q a.tns big.tns -o no.tns
 fails 1 "nine.tns: its points are not the model's" predict -q a.tns nine.tns -o no.tns
 fails 1 "models 1 and 2 differ in target, input or names" predict -q a.tns init.tns faces.tns -o no.tns
-fails 1 "stdin: 0.weight and 2.weight don't share their rows" predict -q a.tns -o no.tns <b.tns
+fails 1 "stdin: is a model, not a data set" predict -q a.tns -o no.tns <b.tns
 head -c 2500 a.tns >cut.tns
 fails 1 "cut.tns: record" predict -q cut.tns faces.tns -o no.tns
 head -c 30000 faces.tns >cut.tns

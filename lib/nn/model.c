@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
+#include "lib/nn/mean_face.h"
 #include "lib/nn/model.h"
 #include "lib/nn/netdesc_tell.h"
 #include "lib/stream/dataset_stream.h"
@@ -212,6 +213,9 @@ struct model *model_read_meta(const struct tns *t)
 		die("%s: %s: %s", t->name, place, err);
 	}
 	read_offset(m);
+	char **points = m->points ? names_split(m->names, &n) : NULL;
+	m->mean = points ? mean_face_read(t, points, m->points) : NULL;
+	names_free(points);
 	const char *rmse = tns_meta_value(t, "rmse_px");
 	if (rmse && (!num_real(rmse, &m->rmse) || m->rmse < 0))
 		die("%s: META rmse_px '%s' is no length", t->name, rmse);
@@ -234,6 +238,7 @@ struct model *model_load(const char *path)
 	model_read(&m->d, b, "", m->param, m->stat);
 	if (m->target == TARGET_MAP)
 		read_prior(m, b);
+	m->trained = trained_read(b);
 	m->fingerprint = t->fingerprint;
 	m->history = xstrdup(tns_meta_value(t, "history") ? tns_meta_value(t, "history") : "");
 	tns_unload(b);
@@ -244,8 +249,8 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->prior), free(m->param), free(m->stat), free(m->history),
-		free(m);
+	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->mean), trained_free(m->trained), free(m->prior),
+		free(m->param), free(m->stat), free(m->history), free(m);
 }
 
 char *model_learned(const struct model *m)
@@ -319,6 +324,12 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 		tns_put_meta(w, "pairs", m->pairs);
 	if (m->unlearned)
 		tns_put_meta(w, "unlearned", m->unlearned);
+	if (m->mean) {
+		int n;
+		char **points = names_split(m->names, &n);
+		mean_face_put(w, points, m->mean, m->points);
+		names_free(points);
+	}
 }
 
 /* One of a layer's tensors: name, shape, and its values: n from offset in the block of parameters, or of statistics. */
@@ -439,9 +450,11 @@ void model_save(const struct model *m, const char *path, const struct tns *const
 	model_put_meta(m, w);
 	int id = model_define(&m->d, w, "", 1);
 	int prior = m->prior ? tns_define(w, "prior", TNS_F32, 2, (uint64_t[]){(uint64_t)m->points, MODEL_PRIOR}) : -1;
+	int trained = trained_define(m->trained, w);
 	model_write(&m->d, w, id, m->param, m->stat);
 	if (m->prior)
 		tns_write(w, prior, m->prior, (uint64_t)m->points);
+	trained_write(m->trained, w, trained);
 	history_put(w, in, n, more);
 	tns_close(w);
 }

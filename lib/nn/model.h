@@ -5,6 +5,7 @@
 
 #include "lib/nn/netdesc.h"
 #include "lib/nn/netdesc_text.h"
+#include "lib/nn/trained.h"
 #include "lib/stream/tns.h"
 
 enum target {
@@ -37,6 +38,8 @@ struct model {
 	real *param, *stat;   /* host */
 	uint32_t fingerprint;
 	char *history;
+	double *mean;		 /* (points, 2): META mean_face (mean_face.h), NaN: not known; NULL: no points */
+	struct trained *trained; /* the images it was trained on: tensor `trained`; NULL: not known */
 };
 
 /* A new model, parameters 0; dies with the parser's line and the layer's place (exit 2: the description is the user's). A line on stderr

@@ -1,5 +1,6 @@
 /* A cascade's levels: loading, prediction, provenance. */
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,6 +72,45 @@ struct infer *cascade_first(const struct cascade *c)
 const struct model *cascade_model(const struct cascade *c)
 {
 	return c->level[0].m[0];
+}
+
+int cascade_knows_trained(const struct cascade *c)
+{
+	int knows = 0;
+	for (int i = 0; i < c->level[0].n; i++)
+		knows |= c->level[0].m[i]->trained != NULL;
+	return knows;
+}
+
+int cascade_trained(const struct cascade *c, const uint8_t *image)
+{
+	int says = TRAINED_NOT;
+	for (int i = 0; i < c->level[0].n; i++) {
+		const struct model *m = c->level[0].m[i];
+		int is = m->trained ? trained_has(m->trained, image, (size_t)m->W * (size_t)m->H) : TRAINED_NOT;
+		if (is == TRAINED_ON)
+			return is;
+		says = is > says ? is : says;
+	}
+	return says;
+}
+
+double *cascade_mean_face(const struct cascade *c)
+{
+	int P = cascade_model(c)->points;
+	double *mean = xcalloc(2 * (size_t)P + 1, sizeof *mean), *models = xcalloc((size_t)P + 1, sizeof *models);
+	for (int i = 0; i < c->level[0].n; i++) {
+		const struct model *m = c->level[0].m[i];
+		char *learned = model_learned(m);
+		for (int p = 0; p < P && m->mean; p++)
+			if (learned[p] && !isnan(m->mean[2 * p]) && !isnan(m->mean[2 * p + 1]))
+				mean[2 * p] += m->mean[2 * p], mean[2 * p + 1] += m->mean[2 * p + 1], models[p]++;
+		free(learned);
+	}
+	for (int k = 0; k < 2 * P; k++)
+		mean[k] = models[k / 2] > 0 ? mean[k] / models[k / 2] : NAN;
+	free(models);
+	return mean;
 }
 
 void cascade_batch_async(struct cascade *c, const uint8_t *images, int B)

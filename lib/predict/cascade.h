@@ -18,6 +18,12 @@ struct cascade *cascade_new(const struct backend *be, char **model, int n, const
 /* The first level, and its first model, which have the cascade's input and output shapes. */
 struct infer *cascade_first(const struct cascade *c);
 const struct model *cascade_model(const struct cascade *c);
+/* What the first level's models say of an image (H, W), see trained.h: TRAINED_ON where one of them was trained on it. Only where
+ * cascade_knows_trained: one of them holds its training images' hashes. Further levels saw patches, in which no image is known again. */
+int cascade_knows_trained(const struct cascade *c);
+int cascade_trained(const struct cascade *c, const uint8_t *image);
+/* (points, 2): the mean over those models of the mean faces that they learned; NaN: no model says. To be freed. */
+double *cascade_mean_face(const struct cascade *c);
 /* out, stddev as in infer_batch; steps (B, further levels, points, 2): the points before each further level; NULL where there is none (else
  * stddev must not be NULL). */
 void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *stddev, float *steps);

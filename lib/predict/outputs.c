@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/nn/mean_face.h"
 #include "lib/predict/outputs.h"
 #include "lib/stream/names.h"
 
@@ -34,8 +35,8 @@ struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int l
 	const struct model *m = cascade_model(c);
 	struct outputs *o = xcalloc(1, sizeof *o);
 	uint64_t K = (uint64_t)m->outputs, P = (uint64_t)m->points;
-	o->w = w, o->m = m, o->levels = levels, o->values = infer_values(cascade_first(c));
-	o->main = o->confidence = o->steps = o->maps = -1;
+	o->w = w, o->c = c, o->m = m, o->levels = levels, o->values = infer_values(cascade_first(c));
+	o->main = o->confidence = o->steps = o->maps = o->trained = -1;
 	if (m->points) {
 		match_points(o, cascade_first(c), in);
 		o->main = tns_define(w, "predicted", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, P, 2});
@@ -50,6 +51,8 @@ struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int l
 	} else {
 		o->main = tns_define(w, "reconstruction", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, (uint64_t)m->H, (uint64_t)m->W});
 	}
+	if (m->target != TARGET_IMAGE && cascade_knows_trained(c))
+		o->trained = tns_define(w, "trained", TNS_U8, 1, (uint64_t[]){TNS_UNLIMITED});
 	o->buf = xcalloc((size_t)m->outputs + 2 * P * (size_t)(1 + levels), sizeof *o->buf);
 	return o;
 }
@@ -64,10 +67,20 @@ static void put_maps_scale(const struct outputs *o)
 	tns_put_meta(o->w, "maps_scale", text);
 }
 
+static void put_points(const struct outputs *o)
+{
+	int n;
+	double *mean = cascade_mean_face(o->c);
+	char **names = names_split(o->m->names, &n);
+	tns_put_meta(o->w, "points", o->names);
+	mean_face_put(o->w, names, mean, n);
+	names_free(names), free(mean);
+}
+
 void outputs_put_meta(const struct outputs *o)
 {
 	if (o->m->points)
-		tns_put_meta(o->w, "points", o->names);
+		put_points(o);
 	if (o->unlearned)
 		tns_put_meta(o->w, "unlearned", o->unlearned);
 	if (o->maps >= 0)
@@ -114,6 +127,12 @@ void outputs_write(const struct outputs *o, const float *out, const float *stdde
 		write_points(o, o->maps, maps, 1, (size_t)m->MH * (size_t)m->MW);
 	else if (o->maps >= 0)
 		tns_write(o->w, o->maps, maps, 1);
+}
+
+void outputs_write_trained(const struct outputs *o, const uint8_t *image)
+{
+	if (o->trained >= 0)
+		tns_write(o->w, o->trained, &(uint8_t){(uint8_t)cascade_trained(o->c, image)}, 1);
 }
 
 void outputs_free(struct outputs *o)

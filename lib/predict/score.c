@@ -56,7 +56,7 @@ int score_points_add(struct score_points *s, const float *truth, const float *pr
 		if (isnan(dx) || isnan(dy))
 			continue;
 		p->points++;
-		p->distance += d;
+		p->distance += d, p->distance2 += dx * dx + dy * dy;
 		for (int t = 0; t < SCORE_THRESHOLDS; t++)
 			p->within[t] += d <= score_px[t];
 		if (unit > 0)
@@ -71,7 +71,7 @@ struct score_sum score_points_all(const struct score_points *s)
 	for (int i = 0; i < s->k; i++) {
 		const struct score_sum *p = &s->point[i];
 		all.coords += p->coords, all.points += p->points;
-		all.square += p->square, all.distance += p->distance;
+		all.square += p->square, all.distance += p->distance, all.distance2 += p->distance2;
 		for (int t = 0; t < SCORE_THRESHOLDS; t++)
 			all.within[t] += p->within[t];
 	}
@@ -86,6 +86,11 @@ double score_rmse(const struct score_sum *s)
 double score_mean(const struct score_sum *s)
 {
 	return s->points ? s->distance / (double)s->points : NAN;
+}
+
+double score_rmse_point(const struct score_sum *s)
+{
+	return s->points ? sqrt(s->distance2 / (double)s->points) : NAN;
 }
 
 double score_within(const struct score_sum *s, int i)

@@ -16,7 +16,7 @@ extern const int score_px[SCORE_THRESHOLDS]; /* 1, 2, 3, 5 */
 struct score_sum {
 	uint64_t coords, points;
 	double square;			   /* sum of squared errors of the coordinates, px^2 */
-	double distance;		   /* sum of the points' Euclidean distances, px */
+	double distance, distance2;	   /* sums of the points' Euclidean distances, px, and of their squares */
 	uint64_t within[SCORE_THRESHOLDS]; /* points at most score_px away */
 };
 
@@ -41,9 +41,11 @@ void score_points_leave_out(struct score_points *s, const char *mark);
  * nothing was counted. */
 int score_points_add(struct score_points *s, const float *truth, const float *predicted);
 struct score_sum score_points_all(const struct score_points *s);
-/* The competition's measure: root of the mean squared error over labelled coordinates, px. */
+/* The competition's measure: root of the mean squared error over labelled coordinates, px. A point has two, so score_rmse_point is sqrt(2)
+ * times as much where every point that has one label has both. */
 double score_rmse(const struct score_sum *s);
 double score_mean(const struct score_sum *s);	       /* mean distance of the points, px */
+double score_rmse_point(const struct score_sum *s);    /* root of the mean squared distance of the points, px */
 double score_within(const struct score_sum *s, int i); /* fraction of points at most score_px[i] away */
 double score_normalised(const struct score_points *s);
 void score_points_end(struct score_points *s);
@@ -67,10 +69,12 @@ double score_auc(struct score_labels *s);
 void score_labels_end(struct score_labels *s);
 
 /* The text begins with `rmse_px X`, `error_rate X`; names (K), classes (C). level (levels): a cascade's scores after each level but the
- * last; s is the last one's. split: how the rows were held out, of dataset_stream_split, or NULL: then the score says that it may flatter.
- */
+ * last; s is the last one's. about: what is said beside them. */
+struct score_about;
 void score_points_print(struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels,
-	const char *split, int as_json);
-void score_labels_print(struct out *to, struct score_labels *s, char **classes, const char *split, int as_json);
+	const struct score_about *about, int as_json);
+/* Two lines that say what rmse_px, mean_px and rmse_px_point are. */
+void score_print_units(struct out *to);
+void score_labels_print(struct out *to, struct score_labels *s, char **classes, const struct score_about *about, int as_json);
 
 #endif

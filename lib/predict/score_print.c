@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/json.h"
-#include "lib/predict/score.h"
+#include "lib/predict/score_about.h"
 
 static void sum_json(struct json *j, const struct score_sum *s)
 {
@@ -14,6 +14,7 @@ static void sum_json(struct json *j, const struct score_sum *s)
 	json_key(j, "coordinates"), json_uint(j, s->coords);
 	json_key(j, "points"), json_uint(j, s->points);
 	json_key(j, "mean_px"), json_real(j, score_mean(s));
+	json_key(j, "rmse_px_point"), json_real(j, score_rmse_point(s));
 	for (int i = 0; i < SCORE_THRESHOLDS; i++) {
 		snprintf(key, sizeof key, "within_%dpx", score_px[i]);
 		json_key(j, key), json_real(j, score_within(s, i));
@@ -37,22 +38,60 @@ static void print_levels(struct out *to, const struct score_points *s, const str
 	out_write(to, "\n", 1);
 }
 
-static void print_split(struct out *to, const char *split)
+/* Lines that say why the figures flatter, or may. */
+static void print_origin(struct out *to, const struct score_about *a)
 {
-	if (split)
-		out_printf(to, "split %s: rows of one person may be in several parts, so these figures may flatter\n", split);
+	if (a->split)
+		out_printf(to, "split %s: rows of one person may be in several parts, so these figures may flatter\n", a->split);
+	if (a->trained)
+		out_printf(to,
+			"trained %s%.0f: of %" PRIu64
+			" rows that many are among those that the model was trained on, so these figures flatter\n",
+			a->unknown ? "about " : "", score_about_trained(a), a->rows);
 }
 
-static void split_json(struct json *j, const char *split)
+static void origin_json(struct json *j, const struct score_about *a)
 {
-	if (!split)
-		return;
-	json_key(j, "split"), json_string(j, split);
-	json_key(j, "may_flatter"), json_literal(j, "true");
+	if (a->split)
+		json_key(j, "split"), json_string(j, a->split);
+	if (a->trained_col >= 0) {
+		json_key(j, "trained_rows"), json_real(j, floor(score_about_trained(a) + 0.5));
+		json_key(j, "trained_rows_estimated"), json_literal(j, a->unknown ? "true" : "false");
+	}
+	if (a->split || a->trained)
+		json_key(j, "may_flatter"), json_literal(j, "true");
+}
+
+static void print_mean_face(struct out *to, const struct score_about *a)
+{
+	struct score_sum s = score_about_mean_face(a);
+	out_printf(to, "mean_face rmse_px %.5f", score_rmse(&s));
+	if (s.points)
+		out_printf(to, ", mean_px %.5f, rmse_px_point %.5f", score_mean(&s), score_rmse_point(&s));
+	out_printf(to, ": if every face were answered with %s\n",
+		a->mean ? "the training set's mean labels" : "these faces' own mean labels (the training set's are not known)");
+}
+
+static void mean_face_json(struct json *j, const struct score_about *a)
+{
+	struct score_sum s = score_about_mean_face(a);
+	json_key(j, "mean_face"), json_open(j, '{');
+	json_key(j, "rmse_px"), json_real(j, score_rmse(&s));
+	json_key(j, "mean_px"), json_real(j, score_mean(&s));
+	json_key(j, "rmse_px_point"), json_real(j, score_rmse_point(&s));
+	json_key(j, "labels"), json_string(j, a->mean ? "training" : "own");
+	json_close(j, '}');
+}
+
+void score_print_units(struct out *to)
+{
+	out_printf(to, "rmse_px: of coordinates, the root of their mean squared error; mean_px: of points, their mean distance\n"
+		       "rmse_px_point: of points, the root of their mean squared distance; sqrt(2) times rmse_px where both coordinates "
+		       "are labelled\n");
 }
 
 void score_points_print(struct out *to, const struct score_points *s, char **names, const struct score_points *level, int levels,
-	const char *split, int as_json)
+	const struct score_about *about, int as_json)
 {
 	struct score_sum all = score_points_all(s);
 	struct json j;
@@ -61,7 +100,8 @@ void score_points_print(struct out *to, const struct score_points *s, char **nam
 		sum_json(&j, &all);
 		json_key(&j, "normalised_error"), json_real(&j, score_normalised(s));
 		json_key(&j, "rows"), json_uint(&j, s->rows);
-		split_json(&j, split);
+		mean_face_json(&j, about);
+		origin_json(&j, about);
 		json_key(&j, "unlearned"), json_open(&j, '[');
 		for (int k = 0; k < s->k; k++)
 			if (s->left_out[k])
@@ -84,13 +124,15 @@ void score_points_print(struct out *to, const struct score_points *s, char **nam
 	}
 	out_printf(to, "rmse_px %.5f\nrows %" PRIu64 "\ncoordinates %" PRIu64 "\npoints %" PRIu64 "\n", score_rmse(&all), s->rows,
 		all.coords, all.points);
-	print_split(to, split);
+	print_origin(to, about);
 	if (all.points)
-		out_printf(to, "mean_px %.5f\n", score_mean(&all));
+		out_printf(to, "mean_px %.5f\nrmse_px_point %.5f\n", score_mean(&all), score_rmse_point(&all));
 	for (int i = 0; i < SCORE_THRESHOLDS && all.points; i++)
 		out_printf(to, "within_%dpx %.4f\n", score_px[i], score_within(&all, i));
 	if (s->norm_points)
 		out_printf(to, "normalised_error %.5f\n", score_normalised(s));
+	print_mean_face(to, about);
+	score_print_units(to);
 	int width = 5;
 	for (int k = 0; k < s->k; k++)
 		width = (int)strlen(names[k]) > width ? (int)strlen(names[k]) : width;
@@ -116,7 +158,7 @@ void score_points_print(struct out *to, const struct score_points *s, char **nam
 		print_levels(to, s, level, levels);
 }
 
-void score_labels_print(struct out *to, struct score_labels *s, char **classes, const char *split, int as_json)
+void score_labels_print(struct out *to, struct score_labels *s, char **classes, const struct score_about *about, int as_json)
 {
 	double auc = score_auc(s);
 	struct json j;
@@ -126,7 +168,7 @@ void score_labels_print(struct out *to, struct score_labels *s, char **classes, 
 		json_key(&j, "rows"), json_uint(&j, s->rows);
 		json_key(&j, "wrong"), json_uint(&j, s->wrong);
 		json_key(&j, "auc"), json_real(&j, auc);
-		split_json(&j, split);
+		origin_json(&j, about);
 		json_key(&j, "classes"), json_open(&j, '[');
 		for (int i = 0; i < s->c; i++)
 			json_string(&j, classes[i]);
@@ -143,7 +185,7 @@ void score_labels_print(struct out *to, struct score_labels *s, char **classes, 
 		return;
 	}
 	out_printf(to, "error_rate %.6f\nrows %" PRIu64 "\nwrong %" PRIu64 "\n", score_error(s), s->rows, s->wrong);
-	print_split(to, split);
+	print_origin(to, about);
 	if (!isnan(auc))
 		out_printf(to, "auc %.6f\n", auc);
 	int width = 8;

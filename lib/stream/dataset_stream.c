@@ -19,6 +19,8 @@ struct dataset_stream *dataset_stream_open(const char *path)
 	for (int i = 0; i < t->ntensors; i++) {
 		if (t->def[i].ndim < 1)
 			die("%s: %s is a single value, not rows of a data set", t->name, t->def[i].name);
+		if (t->def[i].dim[0] != t->def[0].dim[0] && tns_meta_value(t, "net"))
+			die("%s: is a model, not a data set", t->name);
 		if (t->def[i].dim[0] != t->def[0].dim[0])
 			die("%s: %s and %s don't share their rows", t->name, t->def[0].name, t->def[i].name);
 	}

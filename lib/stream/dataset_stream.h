@@ -11,7 +11,8 @@ struct dataset_stream {
 	struct dataset_stream_col *col; /* buffered rows, a tensor; private */
 };
 
-/* Opens and checks that all tensors have the same dim[0], TNS_UNLIMITED or given (else the program ends, naming two that differ). */
+/* Opens and checks that all tensors have the same dim[0], TNS_UNLIMITED or given (else the program ends, naming two that differ, or saying
+ * that it is a model). */
 struct dataset_stream *dataset_stream_open(const char *path);
 /* Reads the next block: returns its rows, as many for all tensors, or 0 at the verified end. Invalidates pointers into the last block. */
 uint64_t dataset_stream_next(struct dataset_stream *d);

@@ -5,10 +5,10 @@
 #include "lib/base/err.h"
 #include "lib/train/baseline.h"
 
-struct baseline baseline_points(const struct dataset *train, const struct dataset *ds)
+double *baseline_mean(const struct dataset *train)
 {
 	size_t K = (size_t)train->k;
-	double *mean = xcalloc(K + 1, sizeof *mean), square = 0, count = 0;
+	double *mean = xcalloc(K + 1, sizeof *mean);
 	for (size_t k = 0; k < K; k++) {
 		double sum = 0, n = 0;
 		for (uint32_t i = 0; i < train->n; i++) {
@@ -18,6 +18,13 @@ struct baseline baseline_points(const struct dataset *train, const struct datase
 		}
 		mean[k] = n > 0 ? sum / n : 0.5 * ((k % 2 ? train->H : train->W) - 1);
 	}
+	return mean;
+}
+
+struct baseline baseline_points(const struct dataset *train, const struct dataset *ds)
+{
+	size_t K = (size_t)train->k;
+	double *mean = baseline_mean(train), square = 0, count = 0;
 	for (size_t i = 0; i < (size_t)ds->n * K; i++)
 		if (!isnan(ds->value[i])) {
 			double d = (double)ds->value[i] - mean[i % K];

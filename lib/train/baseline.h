@@ -12,6 +12,8 @@ struct baseline {
 	double error, loss;
 };
 
+/* (k) means of train's labels, to be freed; the image's middle where there is none. */
+double *baseline_mean(const struct dataset *train);
 struct baseline baseline_points(const struct dataset *train, const struct dataset *ds);
 struct baseline baseline_classes(const struct dataset *train, const struct dataset *ds);
 

@@ -82,6 +82,7 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 	int distance = -1;
 	if (tg->residual)
 		distance = tns_define(w, "opt/distance", TNS_F32, 2, (uint64_t[]){st->targets->ds->n, (uint64_t)tg->points});
+	int trained = trained_define(st->m->trained, w);
 	write_block(st, w, now, st->net->param, st->net->stat);
 	write_block(st, w, first, st->moment1, NULL);
 	if (second >= 0)
@@ -96,6 +97,7 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 	}
 	if (tg->residual)
 		tns_write(w, distance, tg->residual, st->targets->ds->n);
+	trained_write(st->m->trained, w, trained);
 	history_put(w, NULL, 0, NULL);
 	tns_close(w);
 }

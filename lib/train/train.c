@@ -34,6 +34,16 @@ static FILE *open_best_file(const char *near)
 	return f;
 }
 
+/* What the model says of its training set to those who measure it. */
+static void describe(struct model *m, const struct dataset *train, const struct tns_table *init)
+{
+	struct trained *before = init ? trained_read(init) : NULL;
+	free(m->mean), trained_free(m->trained);
+	m->mean = m->points ? baseline_mean(train) : NULL;
+	m->trained = trained_new(train->image, train->n, (size_t)train->W * (size_t)train->H, before);
+	trained_free(before);
+}
+
 struct train *train_new(
 	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a)
 {
@@ -41,6 +51,7 @@ struct train *train_new(
 	uint32_t n = valid && valid->n > train->n ? valid->n : train->n;
 	size_t B = (size_t)a->batch < n ? (size_t)a->batch : n;
 	t->a = a, t->s.be = be, t->s.m = m, t->train = train, t->valid = valid;
+	describe(m, train, a->init);
 	t->s.net = net_new(be, &m->d, (int)B, NET_TRAIN);
 	t->bytes = map_images(t, train);
 	t->s.targets = targets_new(be, m, train, &a->targets, (int)B, 1);

@@ -30,6 +30,7 @@ struct train_options {
 	const char *log;	/* TSV file, or NULL */
 	const char *best_near;	/* the best weights are kept in an unlinked file in the directory of this file; NULL: in /tmp */
 	int quiet;
+	const struct tns_table *init; /* the model that the weights start from, or NULL: its training images count as this one's too */
 };
 
 struct train {
@@ -46,7 +47,7 @@ struct train {
 	double *loss;		  /* device, of each row of an epoch */
 };
 
-/* All arguments outlive it. m's parameters are the initial ones. */
+/* All arguments outlive it. m's parameters are the initial ones. Sets m->mean and m->trained. */
 struct train *train_new(
 	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a);
 /* Trains to the last epoch; returns 0. During training the device has the only copy of m's parameters; afterwards m holds the best weights

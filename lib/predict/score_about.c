@@ -1,0 +1,77 @@
+/* The mean face, and rows that the model was trained on. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/nn/mean_face.h"
+#include "lib/nn/trained.h"
+#include "lib/predict/score_about.h"
+#include "lib/stream/dataset_stream.h"
+
+struct score_own {
+	double n, mean, square; /* labels so far, their mean, the sum of their squared distances from it */
+};
+
+void score_about_begin(struct score_about *a, const struct tns *in, char **names, int k, const char *left_out)
+{
+	memset(a, 0, sizeof *a);
+	a->split = dataset_stream_split(in);
+	a->trained_col = tns_find(in, "trained");
+	if (a->trained_col >= 0 && (in->def[a->trained_col].dtype != TNS_U8 || in->def[a->trained_col].ndim != 1))
+		a->trained_col = -1; /* somebody else's */
+	a->k = k, a->left_out = left_out;
+	a->own = xcalloc(2 * (size_t)k + 1, sizeof *a->own);
+	a->mean = k ? mean_face_read(in, names, k) : NULL;
+	for (int i = 0; i < 2 * k && a->mean; i++)
+		if (!left_out[i / 2] && isnan(a->mean[i]))
+			free(a->mean), a->mean = NULL;
+}
+
+/* A running mean and variance (Welford, 1962). */
+static void add_own(struct score_own *o, double v)
+{
+	double d = v - o->mean;
+	o->mean += d / ++o->n;
+	o->square += d * (v - o->mean);
+}
+
+void score_about_add(struct score_about *a, const uint8_t *trained, const float *truth)
+{
+	a->rows++;
+	if (trained)
+		a->trained += *trained == TRAINED_ON, a->unknown += *trained >= TRAINED_UNKNOWN;
+	for (int i = 0; i < 2 * a->k; i++) {
+		if (a->left_out[i / 2] || isnan(truth[i]))
+			continue;
+		double d = a->mean ? (double)truth[i] - a->mean[i] : 0,
+		       other = a->mean && i % 2 ? (double)truth[i - 1] - a->mean[i - 1] : NAN;
+		add_own(&a->own[i], (double)truth[i]);
+		a->sum.coords++, a->sum.square += d * d;
+		if (isnan(other))
+			continue;
+		a->sum.points++, a->sum.distance += hypot(d, other), a->sum.distance2 += d * d + other * other;
+	}
+}
+
+struct score_sum score_about_mean_face(const struct score_about *a)
+{
+	struct score_sum s = a->sum;
+	if (a->mean)
+		return s;
+	s.points = 0, s.square = s.distance = s.distance2 = 0;
+	for (int i = 0; i < 2 * a->k; i++)
+		s.square += a->own[i].square;
+	return s;
+}
+
+double score_about_trained(const struct score_about *a)
+{
+	uint64_t known = a->rows - a->unknown;
+	return known ? (double)a->trained * ((double)a->rows / (double)known) : 0;
+}
+
+void score_about_end(struct score_about *a)
+{
+	free(a->mean), free(a->own);
+}
