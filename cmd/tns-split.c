@@ -3,11 +3,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/base/crc.h"
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/base/table.h"
+#include "lib/labels/groups.h"
 #include "lib/labels/split.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/history.h"
@@ -40,73 +39,13 @@ static const struct opt_prog prog = {"tns-split", "parts a data set", "[DATA]", 
 	{"csv-clean training.csv.gz | tns-split --parts 0.6,0.15,0.25 -o train.tns -o valid.tns -o test.tns",
 		"tns-split --by near faces.tns -o train.tns -o valid.tns", NULL}};
 
-/* id -> group, sorted by id. */
-struct pair {
-	uint64_t id, group;
-};
-
-static int by_id(const void *a, const void *b)
-{
-	const struct pair *x = a, *y = b;
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-/* A group's number, or for a name one that no number equals. Names of equal numbers would only share a part. */
-static uint64_t group_key(const struct table *t, size_t row, int col)
-{
-	const char *cell = table_cell(t, row, col);
-	uint64_t v;
-	if (!*cell)
-		table_die(t, row, "its group is empty");
-	return table_number(cell, UINT32_MAX, &v) ? v : UINT32_MAX + 1ull + crc_add(0, cell, strlen(cell));
-}
-
-static struct pair *read_groups(const char *path, size_t *n, char **sum)
-{
-	struct table *t = table_read(path);
-	int id = table_col(t, "row") >= 0 ? table_col(t, "row") : table_require(t, "id"), group = table_require(t, "group");
-	struct pair *p = xcalloc(t->rows, sizeof *p);
-	for (size_t i = 0; i < t->rows; i++)
-		p[i] = (struct pair){table_uint(t, i, id, UINT32_MAX), group_key(t, i, group)};
-	qsort(p, t->rows, sizeof *p, by_id);
-	for (size_t i = 1; i < t->rows; i++)
-		if (p[i].id == p[i - 1].id)
-			die("%s: id %llu stands twice", path, (unsigned long long)p[i].id);
-	*n = t->rows;
-	*sum = xprintf("groups %08x", t->crc);
-	table_free(t);
-	return p;
-}
-
-/* The value in a row of an integer tensor of one value a row. */
-static uint64_t value_of(const struct tns_def *d, const void *row)
-{
-	uint64_t v = 0;
-	memcpy(&v, row, tns_size(d->dtype)); /* little-endian; not sign-extended: only compared for equality */
-	return v;
-}
-
-static uint64_t group_of(const struct pair *p, size_t n, uint32_t id, const char *name)
-{
-	struct pair key = {id, 0}, *found = bsearch(&key, p, n, sizeof *p, by_id);
-	if (!found)
-		die("%s: id %u has no group in %s", name, id, o.groups);
-	return found->group;
-}
-
 static int key_tensor(const struct tns *t)
 {
 	if (o.groups)
 		return dataset_stream_require(t, "id", TNS_U32, 1);
 	if (!strcmp(o.by, "row"))
 		return -1;
-	int id = tns_find(t, o.by);
-	if (id < 0)
-		die("%s: there is no tensor %s", t->name, o.by);
-	int type = t->def[id].dtype;
-	if (type == TNS_F32 || type == TNS_F64 || type > TNS_F64 || t->def[id].row_bytes != tns_size(type))
-		die("%s: %s is not one whole number a row", t->name, o.by);
-	return id;
+	return groups_tensor(t, o.by);
 }
 
 static void check_outputs(void)
@@ -140,9 +79,7 @@ int main(int argc, char **argv)
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	struct split s = {.seed = o.seed};
-	struct pair *pairs = NULL;
-	size_t npairs = 0;
-	char *sum = NULL;
+	struct groups *groups = NULL;
 	uint32_t *near = NULL;
 	uint64_t nnear = 0;
 	check_outputs();
@@ -153,7 +90,7 @@ int main(int argc, char **argv)
 	if (!strcmp(o.by, "near"))
 		near = near_groups(operand[0], &nnear);
 	if (o.groups)
-		pairs = read_groups(o.groups, &npairs, &sum);
+		groups = groups_read(o.groups);
 
 	struct dataset_stream *d = dataset_stream_open(operand[0]);
 	int key = near ? -1 : key_tensor(d->in);
@@ -172,20 +109,21 @@ int main(int argc, char **argv)
 				die("%s: grew while it was read", d->in->name);
 			if (near)
 				group = near[group];
-			else if (pairs)
-				group = group_of(pairs, npairs, *(const uint32_t *)dataset_stream_at(d, key, i), d->in->name);
+			else if (groups)
+				group = groups_of(groups, *(const uint32_t *)dataset_stream_at(d, key, i), d->in->name);
 			else if (key >= 0)
-				group = value_of(&d->in->def[key], dataset_stream_at(d, key, i));
+				group = groups_value(&d->in->def[key], dataset_stream_at(d, key, i));
 			int part = split_part(&s, group);
 			passthrough_row(&pass, d, i, w[part]);
 			rows[part]++;
 		}
 	const struct tns *in = d->in;
 	for (int i = 0; i < s.n; i++) {
-		char *more = xprintf("part %d of %d%s%s", i + 1, s.n, sum ? ", " : "", sum ? sum : "");
+		char *part = xprintf("part %d of %d", i + 1, s.n),
+		     *more = groups ? xprintf("%s, groups %08x", part, groups_crc(groups)) : xstrdup(part);
 		passthrough_late(in, w[i]);
 		history_put(w[i], &in, 1, more);
-		free(more);
+		free(part), free(more);
 	}
 	for (int i = 0; i < s.n; i++)
 		tns_end(w[i]);
@@ -195,6 +133,6 @@ int main(int argc, char **argv)
 			warn("%s: %llu rows", o.output.v[i], (unsigned long long)rows[i]);
 	}
 	dataset_stream_close(d);
-	free(near), free(pairs), free(sum);
+	free(near), groups_free(groups);
 	return finish();
 }
