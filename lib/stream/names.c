@@ -202,6 +202,13 @@ int *names_partners(char **names, const char *pairs)
 	for (int i = 0, a, b; i < n; i++) {
 		if (!find_pair(names, items[i], &a, &b))
 			die("pairs: '%s' is no point and no two points", items[i]);
+		if (a == b && strcmp(items[i], names[a]))
+			die("pairs: '%s': a point on the axis, its own mirror image, stands alone: %s", items[i], names[a]);
+		for (int d = 0; d < 2; d++) {
+			int one = d ? b : a, other = d ? a : b;
+			if (partner[one] >= 0 && partner[one] != other)
+				die("pairs: '%s' has two partners, '%s' and '%s'", names[one], names[partner[one]], names[other]);
+		}
 		partner[a] = b, partner[b] = a;
 	}
 	names_free(items);
