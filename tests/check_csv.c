@@ -190,7 +190,7 @@ static const struct {
 	{"a_x,a_y,Image\n1,+-2,3\n", "row 1: a_y is '+-2', not a number"},
 	{"a_x,a_y,Image\n1,nano,3\n", "row 1: a_y is 'nano', not a number"},
 	{"a_x,a_y,Image\n1,inf,3\n", "row 1: a_y is 'inf', not a number"},
-	{"a_x,a_y,Image\n1,1e39,3\n", "row 1: a_y is '1e39', not a number"},
+	{"a_x,a_y,Image\n1,1e39,3\n", "row 1: a_y is 1e39: too large for a coordinate"},
 	{"a_x,a_y,Image\n1,0x1,3\n", "row 1: a_y is '0x1', not a number"},
 	{"a_x,a_y,Image\n1,1.2.3,3\n", "row 1: a_y is '1.2.3', not a number"},
 	{"a_x,a_y,Image\n1,..,3\n", "row 1: a_y is '..', not a number"},
@@ -232,6 +232,15 @@ static const struct {
 	{"Image\n1\v2 3 4\n", "row 1: pixel 1 is '1?2', not a number from 0 to 255"},
 	{"Image\n1 2 3 4\r5\n", "row 1: pixel 4 is '4?5', not a number from 0 to 255"},
 	{"Image\n1 2 3,4\n", "row 1: 2 columns instead of 1"},
+	{"a_x,a_y,Image\n1,2,3\n\"a_x\", a_y,Image\n",
+		"row 2: the header again, of a second CSV: awk '$0 != h; NR == 1 {h = $0}' some.csv | keypipe"},
+	{"id,a_x,a_y,Image\n4,1,2,3\nid,Image,a_x,a_y\n",
+		"row 2: a header again, with columns in another order: clean each CSV alone, tns-cat puts them together"},
+	{"a_x,a_y,Image\na_x,a_y\n", "row 1: 2 columns instead of 3"},
+	{"a_x,a_y,Image\na_x,a_y,Imag\n", "row 1: a_x is 'a_x', not a number"},
+	{"a_x,a_y,Image\na_x,a_y,Image,a_x\n", "row 1: 4 columns instead of 3"},
+	{"a_x,a_y,Image\n1,-3.5e38,3\n", "row 1: a_y is -3.5e38: too large for a coordinate"},
+	{"\xe9_x,\xe9_y,Image\n", "header: column 1: '\xe9_x' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 some.csv | keypipe"},
 };
 
 START_TEST(refused)
@@ -257,7 +266,7 @@ END_TEST
 START_TEST(zero_bytes)
 {
 	char *got = reads_as("Im\0age\n1\n", 9, "s", 0, 0);
-	ck_assert_str_eq(got, "\nERROR header: column 1 is no name");
+	ck_assert_str_eq(got, "\nERROR header: byte 3 is 0x00: this is no text, so no CSV");
 	free(got);
 	got = reads_as("a_x,a_y,Image\n1\0,2,3\n", 21, "s", 0, 0);
 	ck_assert_str_eq(got, "a,\nERROR row 1: a_x is '1?', not a number");

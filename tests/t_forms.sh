@@ -97,6 +97,12 @@ awk -F, -v OFS=, '{print NR == 1 ? "" : NR - 2, $0}' plain.csv >form.csv
 reads "an index before" form.csv
 awk -F, -v OFS=, '{print NR == 1 ? "name" : "\"face, " NR "\"", $0, NR == 1 ? "age" : 30}' plain.csv >form.csv
 reads "columns of other things" form.csv
+for box in box_x,box_y,box_w,box_h face_x,face_y,face_width,face_height x_min,y_min,x_max,y_max x_box,y_box,w_box,h_box; do
+	awk -F, -v OFS=, -v box=$box '{print NR == 1 ? box : "3,4,15,16", $0}' plain.csv >form.csv
+	reads "a box as $box" form.csv
+	csv-clean form.csv -o got.tns 2>.err
+	is "$(grep -c ignored .err) $(head -1 .err)" "1 csv-clean: form.csv: columns that are ignored: '${box//,/\', \'}'" "the box is named"
+done
 awk -F, -v OFS=, '{print $NF, $0}' plain.csv | sed 's/,[^,]*$//' >form.csv
 reads "the image first" form.csv
 for name in image pixels PIXELS; do
@@ -117,6 +123,8 @@ tr ,. ';,' <plain.csv >form.csv
 reads "semicolons, decimal commas" form.csv
 tr , '\t' <plain.csv >form.csv
 reads "tabs" form.csv
+tr , '|' <plain.csv >form.csv
+reads "bars" form.csv
 
 # ---- packed, and read ----
 gzip -c plain.csv >form.csv
@@ -198,9 +206,15 @@ else refused JSON form.json "this is JSON: python3 -c 'import pandas"; fi # with
 if have_pandas && python3 -c 'import pandas; pandas.read_csv("plain.csv").to_parquet("form.parquet")' 2>/dev/null; then
 	way Parquet form.parquet "this is a Parquet table: python3 -c 'import pandas" python3
 else
-	printf 'PAR1\x15\4' >form.parquet
+	printf 'PAR1\x15\4' >form.parquet # a real one begins so
 	refused Parquet form.parquet "this is a Parquet table: python3 -c 'import pandas"
 fi
+
+sed '1s/left_eye_center/\xe9/g' plain.csv >form.csv
+iconv -f LATIN1 -t UTF-8 form.csv | csv-clean -q -o latin.tns
+way "Latin-1" form.csv "header: column 1: '\xe9_x' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 form.csv | csv-clean" iconv latin
+{ head -6 plain.csv; head -1 plain.csv; tail -n +7 plain.csv; } >form.csv
+way "two CSVs, one after the other" form.csv "row 6: the header again, of a second CSV: awk '\$0 != h; NR == 1 {h = \$0}' form.csv | csv-clean" awk
 
 # ---- no text: each by name ----
 told() { # TEXT BYTES
@@ -218,6 +232,8 @@ told "an ONNX model, not a CSV" '\x08\x07\x12\x07pytorch'
 told "XML, not a CSV" '<?xml version="1.0"?>\n<dataset>'
 told "an HTML page: perhaps the site's login: download the file again, signed in" '<!doctype html>\n<html>'
 told "a Git LFS pointer: git lfs pull fetches the file itself" 'version https://git-lfs.github.com/spec/v1\n'
+printf 'PAR1abc\0\0\0\n' >form.bin
+refused "zeros" form.bin "header: byte 8 is 0x00: this is no text, so no CSV"
 refused "a stream" plain.tns "this is a tensor stream: tns-info shows what is in it, and the other programs read it"
 
 # ---- broken: row, column and value ----
@@ -231,6 +247,7 @@ edit "a pixel too few" '4s/ [0-9]*$//' "row 3: 575 pixels instead of 576 (24 x 2
 edit "an x without y" '1s/nose_tip_y/nose/' "header: 'nose_tip_x' without 'nose_tip_y'"
 edit "no image" '1s/,Image/,Picture/' "header: no column is called Image (image, pixels; --image-column names another)"
 edit "an empty line within" '4s/.*//' "row 3: an empty line"
+edit "a large number" '4s/^[^,]*/1e40/' "row 3: left_eye_center_x is 1e40: too large for a coordinate"
 edit "a zero byte" '4s/^[^,]*/1\x00/' "row 3: left_eye_center_x is '1?', not a number"
 
 # ---- a CSV where a stream belongs ----
@@ -274,6 +291,7 @@ tables "CR" "tr '\\n' '\\r'"
 tables "no line end at the end" "head -c -1"
 tables "semicolons" "tr ',\\t' ';;'"
 tables "tabs" "tr ',;' '\\t\\t'"
+tables "bars" "tr ',\\t' '||'"
 tables "quoted fields" "sed 's/[^,\\t]*/\"&\"/g'"
 tables "blanks around" "sed 's/,/ , /g'"
 tables "whole numbers as 7.0" "sed -E '2,\$s/(^|,)([0-9]+)/\\1\\2.0/g'"

@@ -96,11 +96,16 @@ ok "joined to the images" tns-join --take image back.tns faces.tns -o out.tns
 rm -f out.tns
 sed 's/,/;/g; s/\./,/g' table.csv >german.csv
 tns-table --read german.csv -o german.tns && is "$(values predicted german.tns | cksum)" "$(values predicted predicted.tns | cksum)" "semicolons and decimal commas"
+tr , '|' <table.csv >bars.csv
+tns-table --read bars.csv -o bars.tns && is "$(values predicted bars.tns | cksum)" "$(values predicted predicted.tns | cksum)" "bars"
 tns-table --image --notes no faces.tns | tns-table --read --size 16x12 -o back.tns
 is "$(values image back.tns | cksum)" "$(values image faces.tns | cksum)" "images"
 printf 'name,ImageId,pixels,age,a_y,a_x\nx,7,"1 2 3 4",40,NA," +1.5 "\ny,9,4 3 2 1,1e1,2,nan\n' >hand.csv
 ok "a table by hand" tns-table --read --fields age hand.csv -o hand.tns
 is "$(cat .err)" "tns-table: hand.csv: columns that are ignored: 'name'" "what is ignored"
+sed '1s/$/,b_x,b_y,b_w,b_h/; 2,$s/$/,1,2,3,4/' hand.csv >box.csv
+ok "a table with a box" tns-table --read --columns age box.csv -o box.tns
+is "$(cat .err) $(tns-info box.tns | grep ^points)" "tns-table: box.csv: columns that are ignored: 'name', 'b_x', 'b_y', 'b_w', 'b_h' points: a" "a box is no point"
 is "$(for t in id image keypoints age; do values $t hand.tns; done | paste -sd ';')" "7;9;1 2 3 4;4 3 2 1;1.5 nan;nan 2;40;10" "its values"
 is "$(tns-info hand.tns | awk '$1 == "image" {print $2, $3} /^points/')" "u8 2,2,2
 points: a" "its types"

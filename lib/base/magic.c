@@ -33,7 +33,6 @@ static const struct form {
 	{0, BYTES("\0\0\xfe\xff"), {MAGIC_TABLE, "UTF-32 text", "iconv -f UTF-32 -t UTF-8"}},
 	{0, BYTES("\xff\xfe"), {MAGIC_TABLE, "UTF-16 text", "iconv -f UTF-16 -t UTF-8"}},
 	{0, BYTES("\xfe\xff"), {MAGIC_TABLE, "UTF-16 text", "iconv -f UTF-16 -t UTF-8"}},
-	{0, BYTES("PAR1\x15"), {MAGIC_TABLE, "a Parquet table", PANDAS("read_parquet")}},
 	{0, BYTES("ARROW1\0\0"), {MAGIC_TABLE, "an Arrow table (Feather)", PANDAS("read_feather")}},
 	{0, BYTES("SQLite format 3\0"), {MAGIC_TABLE, "an SQLite database", "echo 'SELECT * FROM TABLE' | sqlite3 -header -csv"}},
 	{0, BYTES("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), {MAGIC_OTHER, "an office document (xls, doc)", SHEET}},
@@ -62,8 +61,8 @@ static const struct form {
 };
 
 static const struct magic npz = {MAGIC_OTHER, "a file of NumPy arrays (npz)", NULL}, torch = {MAGIC_OTHER, "a PyTorch file", NULL},
-			  onnx = {MAGIC_OTHER, "an ONNX model", NULL}, json = {MAGIC_TABLE, "JSON", PANDAS("read_json")},
-			  xml = {MAGIC_OTHER, "XML", NULL},
+			  parquet = {MAGIC_TABLE, "a Parquet table", PANDAS("read_parquet")}, onnx = {MAGIC_OTHER, "an ONNX model", NULL},
+			  json = {MAGIC_TABLE, "JSON", PANDAS("read_json")}, xml = {MAGIC_OTHER, "XML", NULL},
 			  html = {MAGIC_OTHER, "an HTML page", "perhaps the site's login: download the file again, signed in"},
 			  utf16le = {MAGIC_TABLE, "UTF-16 text", "iconv -f UTF-16LE -t UTF-8"},
 			  utf16be = {MAGIC_TABLE, "UTF-16 text", "iconv -f UTF-16BE -t UTF-8"}, text = {MAGIC_TEXT, "text", "csv-clean"};
@@ -118,6 +117,8 @@ const struct magic *magic_find(const unsigned char *p, size_t n)
 		return &utf16le;
 	if (n >= 4 && !p[0] && is_letter(p[1]) && !p[2] && is_letter(p[3]))
 		return &utf16be;
+	if (n >= 5 && !memcmp(p, "PAR1", 4) && !is_letter(p[4]) && !memchr("\t\r\n", p[4], 3))
+		return &parquet;
 	/* field 1, the version of the form, then field 2, its producer's name */
 	if (n >= 6 && p[0] == 8 && p[1] && p[1] < 32 && p[2] == 0x12 && p[3] > 2 && is_letter(p[4]) && is_letter(p[5]))
 		return &onnx;

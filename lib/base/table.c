@@ -38,11 +38,15 @@ static char *slurp(const char *path, size_t *n)
 	return text;
 }
 
-/* Tabs where the header has one, semicolons where it has no comma. */
+/* Tabs where the header has one, semicolons or bars where it has no comma. */
 static char separator(const char *s)
 {
 	size_t n = strcspn(s, "\n");
-	return memchr(s, '\t', n) ? '\t' : !memchr(s, ',', n) && memchr(s, ';', n) ? ';' : ',';
+	static const char seps[] = "\t,;|";
+	for (const char *c = seps; *c; c++)
+		if (memchr(s, *c, n))
+			return *c;
+	return ',';
 }
 
 void table_die(const struct table *t, size_t row, const char *fmt, ...)

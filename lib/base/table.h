@@ -1,8 +1,8 @@
 /* A small table with a header, wholly in memory: for side files that are written by people, by a competition (rows of the submission,
  * groups of rows) or by another program (suspect labels). Plain, gzip or zip (unpack.h); fields are separated by commas, by tabs where the
- * header has one, or by semicolons where it has no comma. Fields may be quoted, blanks around them don't count; lines end in LF, CR LF or
- * CR; empty lines at the end and a byte order mark are ignored.
- * Errors end the program: `program: FILE: row N: reason`, rows counted from 1 after the header. */
+ * header has one, or by semicolons or bars (|) where it has no comma. Fields may be quoted, blanks around them don't count; lines end in
+ * LF, CR LF or CR; empty lines at the end and a byte order mark are ignored. Errors end the program: `program: FILE: row N: reason`, rows
+ * counted from 1 after the header. */
 #ifndef TABLE_H
 #define TABLE_H
 

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "lib/base/magic.h"
 #include "lib/base/num.h"
 
 int csv_fault(struct csv *c, const char *fmt, ...)
@@ -64,9 +65,9 @@ struct span csv_trimmed(struct span f)
 /* How people and programs write that there is no value; in any case. */
 static const char *const missing[] = {"", "nan", "-nan", "na", "<na>", "n/a", "#n/a", "null", "none", ".", "?", "-"};
 
-/* A coordinate: a number, blanks around it and a + before it allowed, or NaN where it is missing; where fields are separated by semicolons,
+/* A number, blanks around it and a + before it allowed, or NaN where it is missing; where fields are separated by semicolons,
  * its point may be a comma. 0: neither. */
-static int coord_field(struct span f, unsigned char sep, double *to)
+static int number_field(struct span f, unsigned char sep, double *to)
 {
 	char text[512];
 	f = csv_trimmed(f);
@@ -83,7 +84,12 @@ static int coord_field(struct span f, unsigned char sep, double *to)
 	char *comma = sep == ';' ? strchr(text, ',') : NULL;
 	if (comma)
 		*comma = '.';
-	return num_real(text + (text[0] == '+' && text[1] != '-'), to) && fabs(*to) <= 3.4e38;
+	return num_real(text + (text[0] == '+' && text[1] != '-'), to);
+}
+
+static int coord_field(struct span f, unsigned char sep, double *to)
+{
+	return number_field(f, sep, to) && !(fabs(*to) > 3.4e38);
 }
 
 /* Fast path for most coordinates: up to 15 digits with at most one decimal point, whose division by a power of ten rounds as strtod does.
@@ -202,6 +208,37 @@ static int explain_pixels(struct csv *c, struct span f, size_t want, const char 
 		n > CSV_IMAGE_MAX ? "more than an image may have" : "no square: --size WxH tells the shape", truncated);
 }
 
+/* 0: the line is no header; 1: its columns are called as the header says; 2: it is one of these columns in another order. */
+static int is_header(const struct csv_source *s, struct span line)
+{
+	const unsigned char *p = line.p;
+	struct span f;
+	int same = 0, n = 0;
+	for (; p && n < s->ncol && csv_next_field(&p, line.e, s->sep, &f); n++) {
+		int found = 0;
+		f = csv_trimmed(f);
+		for (int i = 0; i < s->ncol && !found; i++)
+			if (strlen(s->name[i]) == (size_t)(f.e - f.p) && !memcmp(s->name[i], f.p, (size_t)(f.e - f.p)))
+				found = 1, same += i == n;
+		if (!found)
+			return 0;
+	}
+	return p || n < s->ncol ? 0 : same == n ? 1 : 2;
+}
+
+/* Of CSVs put one after another. */
+static int explain_header(struct csv *c, int kind)
+{
+	char word[300];
+	unsigned long long row = c->row;
+	magic_word(word, sizeof word, c->name);
+	if (kind == 1)
+		return csv_fault(c, "row %llu: the header again, of a second CSV: awk '$0 != h; NR == 1 {h = $0}' %s | %s", row, word,
+			err_program());
+	return csv_fault(
+		c, "row %llu: a header again, with columns in another order: clean each CSV alone, tns-cat puts them together", row);
+}
+
 /* Writes the message for an invalid row. */
 static int explain(struct csv *c, struct span line, size_t want)
 {
@@ -211,7 +248,9 @@ static int explain(struct csv *c, struct span line, size_t want)
 	const char *truncated = s->lines->truncated ? "; the file ends in this row" : "";
 	struct span f;
 	char text[44];
-	int n = 0;
+	int n = 0, header = is_header(s, line);
+	if (header)
+		return explain_header(c, header);
 	for (; p; n++)
 		if (!csv_next_field(&p, line.e, s->sep, &f))
 			return csv_fault(
@@ -224,6 +263,9 @@ static int explain(struct csv *c, struct span line, size_t want)
 		uint32_t id;
 		csv_next_field(&p, line.e, s->sep, &f);
 		int k = s->col[i];
+		if (k >= 0 && number_field(f, s->sep, &v) && !coord_field(f, s->sep, &v))
+			return csv_fault(c, "row %llu: %s_%c is %s: too large for a coordinate", row, c->points[k / 2], "xy"[k % 2],
+				printable(f, text));
 		if (k >= 0 && !coord_field(f, s->sep, &v))
 			return csv_fault(c, "row %llu: %s_%c is '%s', not a number%s", row, c->points[k / 2], "xy"[k % 2],
 				printable(f, text), truncated);
@@ -391,6 +433,9 @@ void csv_free(struct csv *c)
 	lines_free(s->lines);
 	free(c->points);
 	free(c->ignored);
+	for (int i = 0; i < s->ncol; i++)
+		free(s->name[i]);
+	free(s->name);
 	free(s->col);
 	free(s->xy);
 	free(s->image);

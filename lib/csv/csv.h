@@ -1,8 +1,9 @@
 /* Reader of the keypoint competition's CSV (Kaggle, Facial Keypoints Detection), row by row, from a file or a pipe, plain, gzip or zip
  * (lib/base/unpack.h). The header names the columns, in any order: the image (`Image`, `pixels`, in any case, or image_column) is required,
  * its number (`ImageId`, `image_id`, `id`) optional, points come in pairs NAME_x and NAME_y (NAME.x, x_NAME, X and Y too), other columns
- * are ignored. Fields are separated by commas, or, where the header has none, by tabs or semicolons; beside semicolons a coordinate may
- * have a decimal comma. Lines of comments (#) before the header, then also at the end, and empty ones at the end are skipped. Fields may be
+ * are ignored, and so are the corners of boxes, which have a width and a height beside them (NAME_w, NAME_width; x_min with x_max). Fields
+ * are separated by commas, or, where the header has none, by tabs, semicolons or bars (|); beside semicolons a coordinate may have a
+ * decimal comma. Lines of comments (#) before the header, then also at the end, and empty ones at the end are skipped. Fields may be
  * quoted, blanks stand around them, lines may end in LF, CR LF or CR, the last line end may be missing, a byte order mark is skipped. No
  * allocation per row; a row has at most LINES_MAX bytes. Pixels are numbers from 0 to 255 (128.0 too) between blanks, or a list in brackets
  * ([1, 2, 3]). A coordinate is missing where its field is empty or nan, NA, N/A, null, None, ., ?, - in any case. */

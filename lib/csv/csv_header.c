@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/magic.h"
+#include "lib/base/utf8.h"
 #include "lib/csv/csv_io.h"
 
 #define NAME_MAX_BYTES 200 /* of a column */
@@ -33,6 +35,27 @@ static int same_point(struct coord a, struct coord b)
 	return a.style == b.style && a.len == b.len && !memcmp(a.base, b.base, a.len);
 }
 
+/* 1: some column is a, with a word in the place of x or y. */
+static int has_measure(const struct csv_source *s, struct coord a, const char *word)
+{
+	int found = 0, len = (int)a.len;
+	char sep = a.style == STYLE_DOT ? '.' : '_',
+	     *want = a.style == STYLE_PREFIX ? xprintf("%s_%.*s", word, len, a.base) : xprintf("%.*s%c%s", len, a.base, sep, word);
+	for (int i = 0; i < s->ncol && !found; i++)
+		found = !strcasecmp(s->name[i], want);
+	free(want);
+	return found;
+}
+
+/* A rectangle's corner is no point of the face: there are a width and a height beside it, or x_min and x_max. */
+static int is_corner(const struct csv_source *s, struct coord a)
+{
+	if (a.style == STYLE_PREFIX && a.len == 3 && (!strncasecmp(a.base, "min", 3) || !strncasecmp(a.base, "max", 3)))
+		return has_measure(s, (struct coord){STYLE_PREFIX, "min", 3, 0}, "x") &&
+		       has_measure(s, (struct coord){STYLE_PREFIX, "max", 3, 0}, "x");
+	return (has_measure(s, a, "w") || has_measure(s, a, "width")) && (has_measure(s, a, "h") || has_measure(s, a, "height"));
+}
+
 /* How good a name for the image's number it is: 0: none, the larger the better. */
 static int id_rank(const char *name)
 {
@@ -53,8 +76,9 @@ static void ignore(struct csv *c, int i, const char *name)
 }
 
 /* Image and id: their columns, or -1. */
-static int find_special(struct csv *c, char **name, int *image, int *id)
+static int find_special(struct csv *c, int *image, int *id)
 {
+	char **name = c->src->name;
 	*image = *id = -1;
 	for (int i = 0; i < c->src->ncol; i++) {
 		if (is_image(c, name[i])) {
@@ -77,13 +101,14 @@ static int find_special(struct csv *c, char **name, int *image, int *id)
 			       : csv_fault(c, "header: no column is called Image (image, pixels; --image-column names another)");
 }
 
-/* Resolves the column names, ncol strings, to s->col and c->points. */
-static int name_columns(struct csv *c, char **name)
+/* Resolves the column names to s->col and c->points. */
+static int name_columns(struct csv *c)
 {
 	struct csv_source *s = c->src;
+	char **name = s->name;
 	int image, id;
 	c->points = xcalloc((size_t)s->ncol + 1, sizeof *c->points);
-	if (find_special(c, name, &image, &id) == CSV_ERR)
+	if (find_special(c, &image, &id) == CSV_ERR)
 		return CSV_ERR;
 	c->has_id = id >= 0;
 	for (int i = 0; i < s->ncol; i++) {
@@ -107,13 +132,19 @@ static int name_columns(struct csv *c, char **name)
 		if (partner < 0 && a.style == STYLE_SUFFIX)
 			return csv_fault(c, "header: '%.100s' without '%.*s_%c'", name[i], (int)(a.len < 98 ? a.len : 98), name[i],
 				'x' + 'y' - a.axis);
-		if (partner < 0) {
+		if (partner < 0 || is_corner(s, a)) {
 			ignore(c, i, name[i]);
 			continue;
 		}
 		for (size_t k = 0; k < a.len; k++)
 			if ((unsigned char)a.base[k] <= ' ' || a.base[k] == ',' || a.base[k] == '"' || a.base[k] == 127)
 				return csv_fault(c, "header: column %d: a space, comma or quote in '%.100s'", i + 1, name[i]);
+		if (!utf8_valid((const unsigned char *)name[i], strlen(name[i]))) {
+			char word[300];
+			magic_word(word, sizeof word, c->name);
+			return csv_fault(c, "header: column %d: '%.100s' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 %s | %s",
+				i + 1, name[i], word, err_program());
+		}
 		if (a.axis == 'x') {
 			s->col[i] = 2 * c->npoints;
 			s->col[partner] = 2 * c->npoints + 1;
@@ -127,29 +158,34 @@ static int name_columns(struct csv *c, char **name)
 	return CSV_DONE;
 }
 
-/* The header's column names, s->ncol strings, freed by the caller. */
-static char **header_names(struct csv *c, struct span line)
+/* Reads the names of the columns. */
+static void read_names(struct csv *c, struct span line)
 {
 	struct csv_source *s = c->src;
-	char **name = xcalloc(CSV_COLUMNS_MAX, sizeof *name);
 	struct span f;
+	s->name = xcalloc(CSV_COLUMNS_MAX, sizeof *s->name);
+	for (const unsigned char *p = line.p; p < line.e; p++)
+		if (*p < ' ' && *p != '\t') {
+			csv_fault(c, "header: byte %zu is 0x%02x: this is no text, so no CSV", (size_t)(p - line.p) + 1, *p);
+			return;
+		}
 	for (const unsigned char *p = line.p; p && !*c->err;) {
 		if (s->ncol == CSV_COLUMNS_MAX)
 			csv_fault(c, "header: more than %d columns", CSV_COLUMNS_MAX);
 		else if (!csv_next_field(&p, line.e, s->sep, &f))
 			csv_fault(c, "header: column %d: the quotes are not closed, or not at the field's ends", s->ncol + 1);
-		else if (memchr(f.p, 0, (size_t)(f.e - f.p)) || f.e - f.p > NAME_MAX_BYTES)
-			csv_fault(c, "header: column %d is no name", s->ncol + 1);
+		else if (f.e - f.p > NAME_MAX_BYTES)
+			csv_fault(c, "header: column %d is no name, but %zu bytes: are columns separated by commas, tabs, semicolons or |?",
+				s->ncol + 1, (size_t)(f.e - f.p));
 		else
-			f = csv_trimmed(f), name[s->ncol++] = xprintf("%.*s", (int)(f.e - f.p), (const char *)f.p);
+			f = csv_trimmed(f), s->name[s->ncol++] = xprintf("%.*s", (int)(f.e - f.p), (const char *)f.p);
 	}
-	return name;
 }
 
-/* Commas where the header has one, else tabs or semicolons: a tab beside a comma is a blank. */
+/* Commas where the header has one, else tabs, semicolons or bars: a tab beside a comma is a blank. */
 static unsigned char separator(struct span line)
 {
-	static const char seps[] = ",\t;";
+	static const char seps[] = ",\t;|";
 	for (const char *s = seps; *s; s++)
 		if (memchr(line.p, *s, (size_t)(line.e - line.p)))
 			return (unsigned char)*s;
@@ -166,16 +202,13 @@ int csv_head(struct csv *c)
 		return csv_fault(c, "%s", s->lines->err);
 	if (r == LINES_DONE)
 		return csv_fault(c, "empty, not even a header");
-	if (s->lines->truncated)
-		csv_fault(c, "header: the file ends in it");
 	s->sep = separator(s->lines->line);
-	char **name = header_names(c, s->lines->line);
+	read_names(c, s->lines->line);
+	if (!*c->err && s->lines->truncated)
+		csv_fault(c, "header: the file ends in it");
 	s->col = xcalloc((size_t)s->ncol + 1, sizeof *s->col);
 	if (!*c->err)
-		name_columns(c, name);
-	for (int i = 0; i < s->ncol; i++)
-		free(name[i]);
-	free(name);
+		name_columns(c);
 	s->xy = xcalloc(2 * (size_t)c->npoints + 1, sizeof *s->xy);
 	if (!*c->err)
 		return CSV_DONE;

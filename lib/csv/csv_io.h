@@ -13,9 +13,10 @@ enum { CSV_COL_IMAGE = -1, CSV_COL_ID = -2, CSV_COL_IGNORED = -3 };
 
 struct csv_source {
 	struct lines *lines;
-	unsigned char sep; /* between fields: comma, tab or semicolon */
+	unsigned char sep; /* between fields: comma, tab, semicolon or bar */
 	int commented;	   /* 1: comments stand before the header */
 	int ncol, *col;	   /* (ncol) a role, or an index into xy */
+	char **name;	   /* (ncol) as in the header */
 	float *xy;
 	unsigned char *image;
 	size_t image_cap;

@@ -6,6 +6,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/unpack.h"
+#include "lib/base/utf8.h"
 #include "lib/stream/tns.h"
 #include "lib/stream/tns_io.h"
 
@@ -59,7 +60,7 @@ static int parse_meta(struct tns *t)
 	size_t key = s->raw_len >= 6 ? tns_get16(p) : 0, value = s->raw_len >= 6 ? tns_get32(p + 2) : 0;
 	if (!key || s->raw_len != 6 + key + value)
 		return tns_fail(t, "a META of %u bytes does not add up", s->raw_len);
-	if (!tns_good_utf8(p + 6, key) || !tns_good_utf8(p + 6 + key, value) || memchr(p + 6, 0, key))
+	if (!utf8_valid(p + 6, key) || !utf8_valid(p + 6 + key, value) || memchr(p + 6, 0, key))
 		return tns_fail(t, "a META that is not UTF-8");
 	/* an entry needs more memory than its text: the number of entries is limited too, for hostile streams of many tiny ones */
 	s->meta_bytes += key + value;

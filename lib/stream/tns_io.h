@@ -99,7 +99,6 @@ int tns_read_record(struct tns *t);
 /* ---- shared by reader and writer ---- */
 
 int tns_good_name(const unsigned char *name, size_t n); /* 1 to 255 of A-Z a-z 0-9 . _ / - */
-int tns_good_utf8(const unsigned char *s, size_t n);
-int tns_input(const char *path, const char **name); /* a descriptor and a name for messages, or the program ends */
+int tns_input(const char *path, const char **name);	/* a descriptor and a name for messages, or the program ends */
 
 #endif

@@ -8,6 +8,7 @@
 #include "lib/base/crc.h"
 #include "lib/base/err.h"
 #include "lib/base/out.h"
+#include "lib/base/utf8.h"
 #include "lib/stream/tns.h"
 #include "lib/stream/tns_io.h"
 
@@ -161,7 +162,7 @@ static void add_meta(struct tns_writer *w, const char *key, const char *value, s
 	struct tns_meta m = {xstrdup(key), xcalloc(n + 1, 1), strlen(key), n, w->begun};
 	memcpy(m.value, value, n);
 	assert(!tns_has_meta(w, key) && m.key_len && m.key_len < 65536);
-	if (!tns_good_utf8((unsigned char *)m.key, m.key_len) || !tns_good_utf8((unsigned char *)m.value, n))
+	if (!utf8_valid((unsigned char *)m.key, m.key_len) || !utf8_valid((unsigned char *)m.value, n))
 		die("%s: META %s is not UTF-8", out_name(w->out), key);
 	w->meta_bytes += m.key_len + n;
 	if (w->meta_bytes > TNS_META_MAX || w->nkeys >= TNS_TENSORS_MAX)

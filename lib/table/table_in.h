@@ -1,5 +1,5 @@
 /* A table as rows of a data set: one that tns-table wrote, with its notes (notes.h) or without them, or another of such columns; CSV, TSV
- * or separated by semicolons (then with decimal commas too), plain, gzip or zip, from a file or a pipe.
+ * or separated by bars or semicolons (then with decimal commas too), plain, gzip or zip, from a file or a pipe.
  *
  * With notes the tensors are those that they name. Without them, columns are told by their names (columns.h): id, Image (as bytes), label
  * (u8), POINT_x and POINT_y, predicted_..., confidence_..., score (f32); others are ignored, unless `others` names them: f32, one value a

@@ -28,10 +28,10 @@ static char *joined(char *list, const char *more)
 
 /* ---- the line ---- */
 
-/* Commas where the header has one, else tabs or semicolons. */
+/* Commas where the header has one, else tabs, semicolons or bars. */
 static unsigned char separator(struct span line)
 {
-	for (const char *s = ",\t;"; *s; s++)
+	for (const char *s = ",\t;|"; *s; s++)
 		if (memchr(line.p, *s, (size_t)(line.e - line.p)))
 			return (unsigned char)*s;
 	return ',';
@@ -88,6 +88,16 @@ static const char *behind(const char *name, const char *start)
 	return strncmp(name, start, n) ? NULL : name + n;
 }
 
+/* 1: there are columns of a width and a height too: it is no point but a box's corner. */
+static int is_corner(const struct header *h, const char *name, int len)
+{
+	char *w = xprintf("%.*s_w", len, name), *width = xprintf("%sidth", w), *height = xprintf("%.*s_height", len, name);
+	char *h1 = xprintf("%.*s_h", len, name);
+	int is = (in_header(h, w) && in_header(h, h1)) || (in_header(h, width) && in_header(h, height));
+	free(w), free(width), free(height), free(h1);
+	return is;
+}
+
 /* The point of a column POINT_x that has its POINT_y; NULL: none, also where no META can hold its name. To be freed. */
 static char *point_of(const struct header *h, const char *name)
 {
@@ -95,7 +105,7 @@ static char *point_of(const struct header *h, const char *name)
 	if (n < 3 || strcmp(name + n - 2, "_x") || strchr(name, ','))
 		return NULL;
 	char *y = xprintf("%.*s_y", (int)n - 2, name);
-	int there = in_header(h, y);
+	int there = in_header(h, y) && !is_corner(h, name, (int)n - 2);
 	y[n - 2] = 0;
 	if (there)
 		return y;
