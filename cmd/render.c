@@ -41,7 +41,7 @@ static struct {
 #define FACES_MAX 10000
 #define IDS                                                                                                                                \
 	{                                                                                                                                  \
-		0, "id", OPT_STR, &o.id, 0, 0, "N,N-M,...", "draw only the rows with these ids, all of them without --count: 7,12-20", 0        \
+		0, "id", OPT_STR, &o.id, 0, 0, "N,N-M,...", "draw only the rows with these ids, all of them without --count: 7,12-20", 0   \
 	}
 #define COLUMNS(to)                                                                                                                        \
 	{                                                                                                                                  \
