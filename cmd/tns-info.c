@@ -11,12 +11,13 @@
 #include "lib/nn/model.h"
 #include "lib/nn/net_table.h"
 #include "lib/stream/head.h"
+#include "lib/stream/history_names.h"
 #include "lib/stream/info.h"
 #include "lib/stream/stat.h"
 #include "lib/stream/tns.h"
 
 static struct {
-	const char *output, *tensor;
+	const char *output, *tensor, *inputs;
 	int json, check, quiet;
 	int64_t head, threads;
 } o;
@@ -30,6 +31,8 @@ static const struct opt opts[] = {
 		"range",
 		1},
 	{0, "tensor", OPT_STR, &o.tensor, 0, 0, "NAME", "only this tensor: its range and, with --head, its rows with all their values", 1},
+	{0, "inputs", OPT_STR, &o.inputs, 0, 0, "DIR",
+		"in the history, name the streams of DIR behind the fingerprints of inputs that they have", 1},
 	{0, "check", OPT_FLAG, &o.check, 0, 0, 0,
 		"only verify: print nothing and exit 0 if the stream is whole; else say on stderr what is wrong, exit 1", 1},
 	OPT_QUIET(&o.quiet),
@@ -48,6 +51,7 @@ static const struct opt_prog prog = {
 		"face-synth -n 100 | csv-clean | tns-info",
 		"face-synth -n 100 | csv-clean --keep-all | patch-extract --preset eyes | tns-info --head 1 --json",
 		"tns-info --tensor keypoints --head 3 faces.tns",
+		"tns-info --inputs . predicted.tns",
 		NULL,
 	},
 };
@@ -63,12 +67,21 @@ static void print_rows(struct out *to, struct json *j, const struct tns *t)
 			head_row_text(to, d, t->row + r + 1, t->data + r * d->row_bytes);
 }
 
+/* META history with --inputs' names, to be freed; NULL: there is none, or they are not asked for. */
+static char *named_history(const struct tns *t)
+{
+	const char *history = o.inputs ? tns_meta_value(t, "history") : NULL;
+	return history ? history_names(history, o.inputs) : NULL;
+}
+
 static void print_text(struct out *to, const struct tns *t, const struct stat_range *s, int only)
 {
 	info_tensors_text(to, t, s, only);
 	if (only >= 0)
 		return;
-	info_metas_text(to, t);
+	char *history = named_history(t);
+	info_metas_text(to, t, history);
+	free(history);
 	if (model_is(t)) {
 		struct model *m = model_read_meta(t);
 		net_table_text(to, &m->d, m->net);
@@ -85,6 +98,10 @@ static void print_json(struct json *j, const struct tns *t, const struct stat_ra
 	if (only >= 0)
 		return;
 	info_metas_json(j, t);
+	char *history = named_history(t);
+	if (history)
+		json_key(j, "history"), json_string(j, history);
+	free(history);
 	if (model_is(t)) {
 		struct model *m = model_read_meta(t);
 		net_table_json(j, &m->d, m->net);

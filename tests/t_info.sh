@@ -99,7 +99,48 @@ is "$(tns-info faces.tns | grep -c '^layer')" 0 "a data set has no net"
 print=$(sed -n 's/^fingerprint: //p' info.txt)
 is "$(tns-info model.tns | grep -c "^  cnn-train .* < $print$")" 1 "the fingerprint that the model's history names"
 is "$(tail -1 info.txt)" "fingerprint: $print" "the last line"
+# --inputs: names of what is there, by its content; the stream itself holds none, so it is the same from a pipe
+print_of() { tns-info "$1" | sed -n 's/^fingerprint: //p'; }
+predict -q model.tns faces.tns -o named.tns
+predict -q <(cat model.tns) <faces.tns >piped.tns
+same named.tns piped.tns "no names in a stream: piped or not, the same bits"
+mkdir there there/below && cp model.tns there/m.tns && cp model.tns "there/a copy" && gzip -c faces.tns >there/f.tns.gz
+head -c 900 faces.tns >there/cut.tns && cp faces.tns there/below && mkfifo there/pipe && echo text >there/text
+has=$(print_of faces.tns) of=$(print_of model.tns) its="csv-clean 0.1.0 --size 16x12 --keep-all"
+is "$(tns-info --inputs there named.tns | sed -n '/^history/,/^fingerprint/p')" "history:
+  $its
+$(tns-info model.tns | grep '^  cnn-train' | sed "s/ < $has\$/ < $has (f.tns.gz)/")
+  predict 0.1.0 < $has (f.tns.gz) $of (a copy, m.tns)
+fingerprint: $(print_of named.tns)" "names behind the fingerprints of inputs"
+tns-info --inputs there named.tns >named.txt
+cat named.tns | tns-info --inputs there >piped.txt
+same named.txt piped.txt "--inputs of a pipe"
+is "$(tns-info --inputs there/below named.tns | tail -2 | head -1)" "  predict 0.1.0 < $has (faces.tns) $of" "an input that is not there has no name"
+is "$(tns-info --inputs there/below --json named.tns | grep -o '"history": "[^"]*"' | grep -c "predict 0.1.0 < $has (faces.tns) $of.n\"")" 1 "the same in JSON"
+is "$(tns-info --json --inputs there faces.tns | grep -c "\"history\": \"$its.n\"}, \"history\": \"$its.n\", \"fingerprint")" 1 "a history without inputs"
+fails 1 "tns-info: none: No such file or directory" tns-info --inputs none named.tns -o none.txt
+[ -e none.txt ] && bad "none.txt was left behind" || good
+tns-select -q --where 'id < 10 || row < 12' faces.tns -o some.tns
+is "$(tns-info --inputs . some.tns | tail -2 | head -1 | sed 's/(.*/(/')" "  tns-select 0.1.0 --where 'id < 10 || row < 12' < $has (" "a < among options"
+is "$(tns-info --head 1 conv.tns | sed '/^tensor/,$d; s/[ [].*values:/ range of/; s/\[1\].*//; s/ range of.*/ range/')" "0.bias
+3.bias
+0.weight
+3.weight range" "--head of a model: small rows first, of wide ones the range"
+face-synth -q -n 3 --size 16x12 | awk -F, -v OFS=, 'NR > 1 { for (i = 1; i <= 30; i++) $i = "" } 1' | csv-clean -q --keep-all --size 16x12 -o unlabelled.tns
 if python3 -c 'import json' 2>/dev/null; then
+	tns-info --json --head 1 unlabelled.tns >nan.json
+	tns-info --json --head 1 conv.tns >model.json
+	ok "JSON without NaN" python3 - <<'PY'
+import json, sys
+def no(word): raise ValueError(word)
+d, m = (json.load(open(f), parse_constant=no) for f in ("nan.json", "model.json"))
+k = [t for t in d["tensors"] if t["name"] == "keypoints"][0]
+assert k["nan"] == 90 and k["min"] is None and k["max"] is None and k["mean"] is None, k
+assert [r["values"] for r in d["head"] if r["tensor"] == "keypoints"] == [[None] * 30]
+assert [r["tensor"] for r in m["head"]] == ["0.bias", "3.bias", "0.weight", "3.weight"]
+assert len(m["head"][2]["values"]) == 25 and m["head"][3]["count"] == 768 and "values" not in m["head"][3]
+assert [l["tensors"] for l in m["layers"] if "tensors" in l] == ["0.*", "3.*"] and [l["layer"] for l in m["layers"]] == [1, 2, 3, 4]
+PY
 	tns-info --json --head 2 faces.tns >info.json
 	ok "JSON" python3 - "$print" <<'PY'
 import json, sys

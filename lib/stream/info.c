@@ -89,14 +89,17 @@ void info_tensors_text(struct out *to, const struct tns *t, const struct stat_ra
 	}
 }
 
-void info_metas_text(struct out *to, const struct tns *t)
+void info_metas_text(struct out *to, const struct tns *t, const char *history)
 {
 	for (int i = 0; i < t->nmeta; i++) {
 		const struct tns_meta *m = &t->meta[i];
-		int lines = m->value_len && memchr(m->value, '\n', m->value_len - 1) != NULL;
+		int is_history = !strcmp(m->key, "history");
+		const char *value = is_history && history ? history : m->value;
+		size_t n = is_history && history ? strlen(history) : m->value_len;
+		int lines = n && memchr(value, '\n', n - 1) != NULL;
 		print_text(to, "", m->key, m->key_len);
-		out_printf(to, ":%s", lines || !strcmp(m->key, "history") ? "\n  " : " ");
-		print_text(to, "  ", m->value, m->value_len);
+		out_printf(to, ":%s", lines || is_history ? "\n  " : " ");
+		print_text(to, "  ", value, n);
 		out_write(to, "\n", 1);
 	}
 }

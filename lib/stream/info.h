@@ -10,8 +10,8 @@
 /* s: a range for each tensor; only: the tensor to be shown, or -1: all. info_*_json write keys and values into the open object. */
 void info_tensors_text(struct out *to, const struct tns *t, const struct stat_range *s, int only);
 void info_tensors_json(struct json *j, const struct tns *t, const struct stat_range *s, int only);
-/* A META a line, those of several lines indented; control characters escaped. */
-void info_metas_text(struct out *to, const struct tns *t);
+/* A META a line, those of several lines indented; control characters escaped. history: what is shown in place of META history, or NULL. */
+void info_metas_text(struct out *to, const struct tns *t, const char *history);
 void info_metas_json(struct json *j, const struct tns *t);
 
 #endif
