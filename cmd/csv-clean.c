@@ -10,6 +10,7 @@
 #include "lib/base/out.h"
 #include "lib/csv/csv.h"
 #include "lib/labels/clean.h"
+#include "lib/labels/clean_summary.h"
 #include "lib/stream/history.h"
 #include "lib/stream/names.h"
 #include "lib/stream/tns.h"
@@ -31,7 +32,8 @@ static const struct opt opts[] = {
 	{0, "blank", OPT_STR, &o.suspects, 0, 0, "FILE", "blank the labels that FILE lists as suspect; cnn-train --suspects writes it", 0},
 	{0, "image-column", OPT_STR, &o.image_column, 0, 0, "NAME", "the column of the pixels, where it is neither Image nor pixels", 0},
 	{0, "missing", OPT_STR, &o.missing, 0, 0, "X,...",
-		"numbers that mean no label where both coordinates have one, or none, instead of those that are found (such as 0,0)", 0},
+		"numbers that mean no label where both coordinates have one, or none, instead of what is found (such as 0,0, or a mean)",
+		0},
 	{0, "pairs", OPT_STR, &o.pairs, 0, 0, "A:B,...",
 		"points that are each other's mirror image, or lie on the axis (a name alone), instead of what labels and names show", 0},
 	OPT_OUTPUT(&o.output),
@@ -65,47 +67,6 @@ static char *needed(const struct csv *c)
 	}
 	names_free(names);
 	return need;
-}
-
-static void summary(const struct csv *c, const struct clean *cl)
-{
-	fprintf(stderr, "csv-clean: %s: %llu rows, %llu kept; %llu with faults, %llu dropped, %llu labels blanked; %llu duplicates",
-		c->name, (unsigned long long)cl->read, (unsigned long long)cl->kept, (unsigned long long)cl->wrong,
-		(unsigned long long)cl->dropped, (unsigned long long)cl->blanked, (unsigned long long)cl->merged);
-	if (cl->need)
-		fprintf(stderr, "; %llu without the points required", (unsigned long long)cl->lacking);
-	for (int k = 1, n = 0; k < FAULT_KINDS; k++)
-		if (cl->kind[k])
-			fprintf(stderr, "%s %llu %s", n++ ? "," : "; faults:", (unsigned long long)cl->kind[k],
-				fault_name((enum fault_kind)k));
-	if (c->npoints && !cl->fitted)
-		fprintf(stderr, "; no shape model (%zu labelled rows, %d needed): only half labels and labels outside were looked for",
-			cl->model_rows, SHAPE_ROWS_MIN);
-	if (cl->fitted && cl->shrunk > 0)
-		fprintf(stderr, "; shape model from %zu labelled rows, shrunk by %.0f%%%s", cl->model_rows, 100 * cl->shrunk,
-			cl->model_rows < SHAPE_ROWS_GROSS ? ": it finds gross faults only" : "");
-	fprintf(stderr, "\n");
-	if (c->has_id && !cl->keep_all && cl->dropped + cl->merged)
-		fprintf(stderr,
-			"csv-clean: %llu rows with an ImageId are not in the output; a table that asks for them (submit --lookup) needs "
-			"--keep-all\n",
-			(unsigned long long)(cl->dropped + cl->merged));
-	for (int i = 0; i < cl->sentinels.n; i++)
-		fprintf(stderr, "csv-clean: %.7g,%.7g is taken for 'no label' (--missing none: it is a label)\n",
-			(double)cl->sentinels.xy[i][0], (double)cl->sentinels.xy[i][1]);
-	if (!cl->partner)
-		return;
-	int pairs = 0, axis = 0;
-	for (int k = 0; k < c->npoints; k++)
-		pairs += cl->partner[k] > k, axis += cl->partner[k] == k;
-	fprintf(stderr, "csv-clean: mirror images: %d pairs, %d points on the axis", pairs, axis);
-	for (int k = 0, n = 0; k < c->npoints; k++)
-		if (cl->partner[k] < 0)
-			fprintf(stderr, "%s %s", n++ ? "," : "; without a partner, so that faces can't be mirrored:", c->points[k]);
-	for (int k = 0, n = 0; k < c->npoints && pairs <= 12; k++)
-		if (cl->partner[k] > k)
-			fprintf(stderr, "%s %s:%s", n++ ? "," : ":", c->points[k], c->points[cl->partner[k]]);
-	fprintf(stderr, "\n");
 }
 
 int main(int argc, char **argv)
@@ -171,7 +132,7 @@ int main(int argc, char **argv)
 		out_close(cl->report);
 	tns_close(w);
 	if (!o.quiet)
-		summary(c, cl);
+		clean_summary(c, cl);
 	if (cl->suspects)
 		suspects_free(cl->suspects);
 	clean_free(cl);

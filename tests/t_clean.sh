@@ -256,6 +256,40 @@ fails 2 "--missing: '0,x' is neither none nor up to 16 numbers" csv-clean --miss
 awk -F, -v OFS=, 'NR > 1 {for (i = 1; i <= 30; i++) $i = int($i + 0.5)} {print}' plain.csv | csv-clean -q --report whole.tsv -o whole.tns
 grep -q sentinel whole.tsv && bad "whole numbers are taken for sentinels" || good
 
+# filled in by a data frame: with each point's mean, from the row before, or one coordinate of a label alone; points that faces are aligned by
+face-synth -q -n 300 -s 3 --size 64x48 | awk -F, -v OFS=, 'NR > 1 && NR % 3 {for (i = 9; i <= 24; i++) $i = ""} 1' >gaps.csv
+csv-clean -q --size 64x48 gaps.csv -o gaps.tns
+sums() { tns-info --json "$1" | grep -o '"tensors.*"meta"'; }
+awk -F, -v OFS=, 'NR == FNR {for (i = 9; FNR > 1 && i <= 24; i++) if ($i != "") m[i] += $i / 100; next} FNR > 1 && $9 == "" {for (i = 9; i <= 24; i++) $i = m[i]} 1' gaps.csv gaps.csv >mean.csv
+csv-clean --size 64x48 mean.csv --report mean.tsv -o mean.tns 2>.err
+is "$(sums mean.tns)" "$(sums gaps.tns)" "filled with means"
+is "$(awk '$3 == "sentinel" && $5 == "blanked"' mean.tsv | wc -l)" 1600 "each is reported"
+grep -q "^csv-clean: 1600 labels are one value for each point, as fillna(mean) leaves it where there is none: taken for 'no label' (--missing none: they are labels): right_eye_inner_corner at .* and 4 more$" .err && good || bad "what is said of means: $(cat .err)"
+csv-clean -q --keep-all --size 64x48 --missing none mean.csv -o mean.tns
+is "$(tns-info mean.tns | awk '$1 == "keypoints" {print $NF}')" 0 "--missing none keeps them"
+awk -F, -v OFS=, 'NR > 1 {for (i = 9; i <= 24; i++) if ($i == "") $i = last[i]; else last[i] = $i} 1' gaps.csv >ffill.csv
+csv-clean --size 64x48 ffill.csv -o ffill.tns 2>.err
+grep -q "^csv-clean: 1592 labels of the first 300 rows are those of the row before, as fillna(method='ffill') leaves them .* (--missing none: they are labels): right_eye_inner_corner, .* and 4 more$" .err && good || bad "what is said of ffill: $(cat .err)"
+csv-clean --size 64x48 --missing none ffill.csv 2>.err >ffill.tns
+grep -q "row before" .err && bad "--missing none: $(cat .err)" || good
+awk -F, -v OFS=, 'NR > 1 && $9 == "" {for (i = 9; i <= 24; i += 2) {$i = -1; $(i + 1) = 20 + rand()}} 1' gaps.csv >one.csv
+csv-clean --size 64x48 one.csv -o one.tns 2>.err
+is "$(sums one.tns)" "$(sums gaps.tns)" "x = -1 beside a true y"
+grep -q "^csv-clean: x = -1 is taken for 'no label' (--missing none: it is a label)$" .err && good || bad "what is said of it: $(cat .err)"
+awk -F, -v OFS=, 'NR > 1 {$1 = 40; $2 = 20; $3 = 24; $4 = 20} 1' gaps.csv >aligned.csv
+csv-clean --size 64x48 aligned.csv --report aligned.tsv -o aligned.tns 2>.err
+grep -q sentinel aligned.tsv && bad "points that faces are aligned by: $(grep -m1 sentinel aligned.tsv)" || good
+grep -q "^csv-clean: the same in all rows, as where faces are aligned by it, and kept: left_eye_center at 40,20, right_eye_center at 24,20$" .err && good || bad "what is said of them: $(cat .err)"
+
+# ids that don't tell rows apart
+for kind in "5:all rows have the id 5" "int(NR / 2):150 rows have the id of the row before"; do
+	awk -F, -v OFS=, "{print NR == 1 ? \"id\" : ${kind%%:*}, \$0}" gaps.csv >ids.csv
+	csv-clean --size 64x48 ids.csv 2>.err >ids.tns
+	is "$(grep -c "^csv-clean: ${kind#*:}: nothing can be joined by it; without its column, rows are numbered$" .err)" 1 "said of ids: $(cat .err)"
+done
+csv-clean --size 64x48 gaps.csv 2>.err >ids.tns
+grep -q "have the id" .err && bad "rows without an id: $(cat .err)" || good
+
 # more points than a shape model's limit: two models
 face-synth -n 1000 -q --point-count 70 --dirt --planted many.truth | csv-clean -q --report many.tsv >/dev/null
 awk -F'\t' 'NR == FNR {if (FNR > 1) r[$1] = r[$1] " " $3; next} $3 ~ /swapped|shifted|scrambled/ {n++; if (r[$1] ~ $3) f++} END {print n+0, f+0}' \

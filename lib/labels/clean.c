@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/csv/image_hash_set.h"
+#include "lib/labels/filled.h"
 #include "lib/labels/label_check.h"
 #include "lib/labels/pairs.h"
 #include "lib/stream/names.h"
@@ -23,6 +24,7 @@ struct clean_state {
 	const struct csv *csv;
 	struct tns_writer *w;
 	int k, image, keypoints, id, defined, frozen;
+	uint32_t last_id; /* of the row before */
 	int *mirror;
 	struct image_hash_set *hashes;
 	struct label_check *check;
@@ -121,10 +123,10 @@ static int blank_suspects(struct clean *cl, const struct row *r, const struct fa
 }
 
 /* Blanks labels that are none, in place. */
-static void blank_sentinels(const struct sentinels *s, float *xy, size_t labels)
+static void blank_sentinels(const struct sentinels *s, int k, float *xy, size_t labels)
 {
 	for (size_t i = 0; i < labels; i++)
-		if (sentinel_is(s, xy + 2 * i))
+		if (sentinel_is(s, (int)(i % (size_t)k), xy + 2 * i))
 			xy[2 * i] = xy[2 * i + 1] = NAN;
 }
 
@@ -135,8 +137,10 @@ static void check_sentinels(struct clean *cl, const struct row *r)
 	const struct clean_state *h = cl->state;
 	for (int k = 0; k < h->k; k++) {
 		const float *xy = r->xy + 2 * k;
-		if (!sentinel_is(&cl->sentinels, xy))
+		enum sentinel kind = sentinel_is(&cl->sentinels, k, xy);
+		if (!kind)
 			continue;
+		cl->means += kind == SENTINEL_MEAN;
 		cl->kind[FAULT_SENTINEL]++;
 		if (cl->report && !cl->sentinels.nstated)
 			out_printf(cl->report, "%llu\t%s\t%s\t%.7g,%.7g\t%s\n", (unsigned long long)r->row, h->csv->points[k],
@@ -145,7 +149,7 @@ static void check_sentinels(struct clean *cl, const struct row *r)
 	if (!h->k)
 		return;
 	memcpy(h->scratch, r->xy, 2 * (size_t)h->k * sizeof *h->scratch);
-	blank_sentinels(&cl->sentinels, h->scratch, (size_t)h->k);
+	blank_sentinels(&cl->sentinels, h->k, h->scratch, (size_t)h->k);
 	if (!cl->keep_all)
 		memcpy(r->xy, h->scratch, 2 * (size_t)h->k * sizeof *h->scratch);
 }
@@ -212,9 +216,12 @@ static void freeze(struct clean *cl)
 	size_t labels = h->n * (size_t)h->k;
 	float *known = xmalloc((2 * labels + 1) * sizeof *known); /* the rows without what is no label: each row's are reported with it */
 	h->frozen = 1;
-	sentinels_find(&cl->sentinels, h->k, h->xy, h->n);
+	sentinels_find(&cl->sentinels, h->k, h->xy, h->n, h->csv->w, h->csv->h);
 	memcpy(known, h->xy, 2 * labels * sizeof *known);
-	blank_sentinels(&cl->sentinels, known, labels);
+	blank_sentinels(&cl->sentinels, h->k, known, labels);
+	cl->filled = xcalloc((size_t)h->k, sizeof *cl->filled), cl->first_rows = h->n;
+	if (!cl->sentinels.nstated)
+		filled_find(h->k, known, h->n, cl->filled);
 	h->mirror = pairs_find(h->k, known, h->n, h->csv->w, h->csv->h, h->csv->points);
 	if (cl->pairs)
 		pairs_state(h->mirror, h->csv->points, cl->pairs);
@@ -248,6 +255,8 @@ void clean_row(struct clean *cl)
 	cl->read++;
 	struct row r = {c->row, c->id, 0, 0, h->xy, c->image};
 	r.first = image_hash_set_add(h->hashes, c->image, h->pixels, c->row < UINT32_MAX ? (uint32_t)c->row : UINT32_MAX);
+	cl->same_id += cl->read > 1 && !r.first && c->id == h->last_id;
+	h->last_id = c->id;
 	if (h->frozen) {
 		if (h->k)
 			memcpy(h->xy, c->xy, row * sizeof *h->xy);
@@ -292,7 +301,8 @@ void clean_free(struct clean *cl)
 	struct clean_state *h = cl->state;
 	label_check_free(h->check);
 	image_hash_set_free(h->hashes);
-	free(h->mirror), free(h->scratch);
+	free(h->mirror), free(h->scratch), free(cl->filled);
+	sentinels_free(&cl->sentinels);
 	free(h->rows);
 	free(h->images);
 	free(h->xy);

@@ -29,6 +29,9 @@ struct clean {
 	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels; the others: rows */
 	uint64_t wrong;						/* rows with a fault; duplicates are not counted */
 	uint64_t kind[FAULT_KINDS];				/* faults of each kind */
+	uint64_t means;						/* sentinels that are a point's mean */
+	uint64_t same_id;					/* rows, less duplicates, with the id of the row before */
+	size_t *filled, first_rows;				/* (K) as of filled_find, of the first rows; NULL before */
 	const int *partner;					/* (K) mirror partners, once the first rows were read; else NULL */
 	int fitted;						/* 1: there is a shape model (needs SHAPE_ROWS_MIN rows) */
 	size_t model_rows;					/* labelled rows that it was, or would have been, fitted to */
