@@ -40,7 +40,7 @@ START_TEST(by_labels)
 	int k = sizes[_i], wrong = 0, missing = 0;
 	float *xy = labels(k, ROWS);
 	char **names = numbered(k);
-	int *partner = pairs_find(k, xy, ROWS, W, H, names);
+	int *partner = pairs_find(k, xy, ROWS, W, H, names, NULL);
 	for (int p = 0; p < k; p++) {
 		int q = partner[p], r = face_mirror(p, k);
 		missing += q < 0;
@@ -69,7 +69,7 @@ START_TEST(few_rows)
 			struct label_noise none = {LABEL_NOISE_NONE, -1, 0};
 			label_noise_plant(&none, 11, (uint32_t)(s * FEW + i), W, H, k, xy + (size_t)(i * k) * 2);
 		}
-		int *partner = pairs_find(k, xy, FEW, W, H, names), missing = 0;
+		int *partner = pairs_find(k, xy, FEW, W, H, names, NULL), missing = 0;
 		for (int p = 0; p < k; p++)
 			missing += partner[p] < 0, wrong += partner[p] >= 0 && partner[p] != face_mirror(p, k);
 		incomplete += missing > 0;
@@ -134,7 +134,7 @@ START_TEST(one_side)
 	for (int named = 0; named < 2; named++) {
 		for (int p = 0; named && p < n; p++)
 			free(names[p]), names[p] = xstrdup(face_name(keep[p], room));
-		int *partner = pairs_find(n, part, ROWS, W, H, names);
+		int *partner = pairs_find(n, part, ROWS, W, H, names, NULL);
 		for (int p = 0; p < n; p++)
 			ck_assert_msg(
 				partner[p] == (face_mirror(keep[p], k) == keep[p] ? p : NAMES_NO_PARTNER), "%s: %d", names[p], partner[p]);
@@ -150,7 +150,7 @@ START_TEST(few_and_stated)
 	int k = FACE_STANDARD, n;
 	float *xy = labels(k, PAIRS_ROWS_MIN - 1);
 	char **names = numbered(k), **mixed = names_split("nose,left_eye,right_eye", &n);
-	int *few = pairs_find(k, xy, PAIRS_ROWS_MIN - 1, W, H, names), *partner = names_partners(mixed, NULL);
+	int *few = pairs_find(k, xy, PAIRS_ROWS_MIN - 1, W, H, names, NULL), *partner = names_partners(mixed, NULL);
 	for (int p = 0; p < k; p++)
 		ck_assert_int_eq(few[p], p); /* numbers say nothing, and so few labels neither */
 	pairs_state(partner, mixed, "nose:left_eye");

@@ -24,6 +24,15 @@ for n in initials capitals camel changed numbers; do
 done
 is "$(tns-info numbers-model.tns | sed -n 's/^pairs: //p')" p1:p2,p3:p5,p4:p6,p7:p9,p8:p10,p11,p12:p13,p14,p15 "a model's pairs"
 tns-info numbers.tns | grep -q '^pairs: ' && good || bad "META pairs"
+# names that contradict the labels: columns were exchanged, of two points that are far from each other, or near
+for two in "left_eye_inner_corner mouth_left_corner mouth_right_corner:right_eye_inner_corner" \
+	"left_eye_inner_corner left_eye_outer_corner right_eye_outer_corner:right_eye_inner_corner"; do
+	read -r a b others <<<"$two"
+	sed "1s/${a}_/A_/g; 1s/${b}_/${a}_/g; 1s/A_/${b}_/g" source.csv >exchanged.csv
+	csv-clean exchanged.csv 2>exchanged.txt >exchanged.tns
+	is "$(grep -o 'rather show .*: are' exchanged.txt)" "rather show $b:${others#*:}, $a:${others%:*}: are" "$a and $b exchanged"
+done
+for n in named changed; do grep -q 'are columns exchanged' $n.txt && bad "said of $n: $(cat $n.txt)" || good; done
 # one side only
 cut -d, -f1-2,5-8,13-16,21-24,27-31 source.csv >side.csv
 csv-clean side.csv -o side.tns 2>side.txt

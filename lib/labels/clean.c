@@ -222,7 +222,8 @@ static void freeze(struct clean *cl)
 	cl->filled = xcalloc((size_t)h->k, sizeof *cl->filled), cl->first_rows = h->n;
 	if (!cl->sentinels.nstated)
 		filled_find(h->k, known, h->n, cl->filled);
-	h->mirror = pairs_find(h->k, known, h->n, h->csv->w, h->csv->h, h->csv->points);
+	cl->rather = xcalloc((size_t)h->k, sizeof *cl->rather);
+	h->mirror = pairs_find(h->k, known, h->n, h->csv->w, h->csv->h, h->csv->points, cl->rather);
 	if (cl->pairs)
 		pairs_state(h->mirror, h->csv->points, cl->pairs);
 	cl->partner = h->mirror;
@@ -301,7 +302,7 @@ void clean_free(struct clean *cl)
 	struct clean_state *h = cl->state;
 	label_check_free(h->check);
 	image_hash_set_free(h->hashes);
-	free(h->mirror), free(h->scratch), free(cl->filled);
+	free(h->mirror), free(h->scratch), free(cl->filled), free(cl->rather);
 	sentinels_free(&cl->sentinels);
 	free(h->rows);
 	free(h->images);

@@ -33,6 +33,7 @@ struct clean {
 	uint64_t same_id;					/* rows, less duplicates, with the id of the row before */
 	size_t *filled, first_rows;				/* (K) as of filled_find, of the first rows; NULL before */
 	const int *partner;					/* (K) mirror partners, once the first rows were read; else NULL */
+	int *rather;						/* (K) as of pairs_find; else NULL */
 	int fitted;						/* 1: there is a shape model (needs SHAPE_ROWS_MIN rows) */
 	size_t model_rows;					/* labelled rows that it was, or would have been, fitted to */
 	double shrunk;						/* as shape's */

@@ -88,6 +88,20 @@ static void missing(const struct csv *c, const struct clean *cl)
 	free(mean.text), free(fixed.text), free(filled.text);
 }
 
+/* Names against labels. */
+static void contradictions(const struct csv *c, const struct clean *cl)
+{
+	struct list l = {0};
+	char more[32];
+	for (int k = 0; k < c->npoints && cl->rather; k++)
+		if (cl->rather[k] > k)
+			append(&l, xprintf("%s:%s", c->points[k], c->points[cl->rather[k]]));
+	if (l.n)
+		warn("names say other mirror images than labels, which rather show %s%s: are columns exchanged? (--pairs states pairs)",
+			l.text, rest(&l, more));
+	free(l.text);
+}
+
 static void partners(const struct csv *c, const struct clean *cl)
 {
 	int pairs = 0, axis = 0;
@@ -118,4 +132,6 @@ void clean_summary(const struct csv *c, const struct clean *cl)
 	missing(c, cl);
 	if (cl->partner)
 		partners(c, cl);
+	if (!cl->pairs)
+		contradictions(c, cl);
 }

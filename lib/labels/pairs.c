@@ -183,10 +183,11 @@ static struct axis best_axis(int k, double (*m)[2], const int *side, double midd
 	return best;
 }
 
-/* Distance of a and b under the mirroring, or INFINITY where they can't be partners; named: names say that they are. */
+/* Distance of a and b under the mirroring, or INFINITY where they can't be partners; named: names say that they are; side NULL: whatever
+ * their sides. */
 static double cost(double (*m)[2], double (*at)[2], const int *side, int a, int b, int named, double tolerance)
 {
-	if (isnan(m[a][0]) || isnan(m[b][0]) || !sides_allow(side, a, b))
+	if (isnan(m[a][0]) || isnan(m[b][0]) || (side && !sides_allow(side, a, b)))
 		return INFINITY;
 	double d = 0.5 * (hypot(at[a][0] - m[b][0], at[a][1] - m[b][1]) + hypot(at[b][0] - m[a][0], at[b][1] - m[a][1]));
 	if (named)
@@ -282,12 +283,36 @@ static void match(
 	free(at);
 }
 
-int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names)
+/* rather[p]: a point that p falls onto, where the partner that names say is further off than the tolerance, and that point's as well. */
+static void contradict(int k, double (*m)[2], const struct mirror *f, const int *side, const int *by_name, double tolerance, int *rather)
+{
+	double(*at)[2] = xmalloc(((size_t)k + 1) * sizeof *at);
+	char *off = xcalloc((size_t)k + 1, 1);
+	for (int p = 0; p < k; p++)
+		mirror_point(f, m[p], at[p]);
+	for (int p = 0; p < k; p++) {
+		int q = by_name[p];
+		off[p] = q >= 0 && q != p && !isnan(m[p][0]) && !isnan(m[q][0]) && isinf(cost(m, at, NULL, p, q, 0, tolerance));
+	}
+	for (int p = 0; p < k; p++) {
+		double least = INFINITY;
+		for (int q = 0; q < k && off[p]; q++) {
+			double d = off[q] && q != p ? cost(m, at, side, p, q, 0, tolerance) : INFINITY;
+			if (d < least)
+				least = d, rather[p] = q;
+		}
+	}
+	free(at), free(off);
+}
+
+int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, int *rather)
 {
 	int *partner = names_partners(names, NULL), *by_name = xmalloc(((size_t)k + 1) * sizeof *by_name);
 	int *side = xcalloc((size_t)k + 1, sizeof *side);
 	double(*m)[2] = xmalloc(((size_t)k + 1) * sizeof *m), tolerance = TOLERANCE * (w > h ? w : h);
 	int known = medians(k, xy, n, m);
+	for (int p = 0; p < k && rather; p++)
+		rather[p] = NAMES_NO_PARTNER;
 	if (2 * known < k || !known) {
 		free(by_name), free(side), free(m);
 		return partner;
@@ -314,6 +339,8 @@ int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names)
 		fit_mirror(&f, k, m, partner, &axis);
 	}
 	match(k, m, &f, side, by_name, tolerance, k <= OPTIMAL, partner);
+	if (rather)
+		contradict(k, m, &f, side, by_name, tolerance, rather);
 	free(by_name), free(side), free(m);
 	return partner;
 }

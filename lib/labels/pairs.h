@@ -12,8 +12,10 @@
 #define PAIRS_ROWS_MIN 5 /* labels that a point needs to have a mean position */
 
 /* partner (K), to be freed, from n rows of labels (n, K, 2) in pixels of images w wide, NaN where missing. Where fewer than half of the
- * points have PAIRS_ROWS_MIN labels, by names alone (names_partners). Time grows with K^2: a tenth of a second for 478 points. */
-int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names);
+ * points have PAIRS_ROWS_MIN labels, by names alone (names_partners). rather (K) or NULL: where names contradict the labels, the point that
+ * p falls onto, which isn't where its own name says either; else NAMES_NO_PARTNER: columns may have been exchanged. Time grows with K^2: a
+ * tenth of a second for 478 points. */
+int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, int *rather);
 
 /* Pairs that the user states (as META pairs) overrule those found; whose partner is taken away by that has none. Dies where no such point
  * is. */

@@ -104,7 +104,7 @@ struct dataset *dataset_load(const char *path, enum target target)
 		if (!kept)
 			die("%s: no row has a label", t->name);
 		const char *pairs = tns_meta_value(t, "pairs");
-		int *partner = pairs ? names_partners(names, pairs) : pairs_find(ds->k / 2, ds->value, ds->n, ds->W, ds->H, names);
+		int *partner = pairs ? names_partners(names, pairs) : pairs_find(ds->k / 2, ds->value, ds->n, ds->W, ds->H, names, NULL);
 		ds->pairs = names_pairs_text(names, partner);
 		free(partner), names_free(names);
 	} else {
