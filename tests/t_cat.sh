@@ -97,7 +97,7 @@ refused 1 "k.tns: there is no tensor that all have" --common k.tns i.tns
 patch-extract -q --around nose_tip --size 5x5 --random 1 a.tns -o pa.tns
 patch-extract -q --around nose_tip --size 5x5 --random 1 --name nose b.tns -o pb.tns
 cnn-train -q --target label -n fc -e 1 pa.tns -o label.model 2>/dev/null
-refused 1 "label.model: is a model, not a data set" a.tns label.model
+refused 1 "label.model: a model, not a data set: it has no rows" a.tns label.model
 refused 1 "gone.tns: No such file or directory" a.tns gone.tns
 refused 2 "stdin can be read only once" a.tns - - <b.tns
 refused 1 "stdin: preamble: the input is empty" a.tns - </dev/null

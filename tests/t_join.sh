@@ -131,8 +131,8 @@ is "$(tns-info out.tns | sed -n 's/^p[oa]i[a-z]*: //p')" "$(tns-info want.tns | 
 
 # ---- refused ----
 rm -f out.tns
-refused 1 "model.tns: a model, not a data set: it has no rows to join" faces.tns model.tns
-refused 1 "model.tns: " model.tns faces.tns
+refused 1 "model.tns: a model, not a data set: it has no rows" faces.tns model.tns
+refused 1 "model.tns: a model, not a data set: it has no rows" model.tns faces.tns
 refused 1 "answers.tns: there is no tensor nothing" --take predicted,nothing faces.tns answers.tns
 refused 1 "gone.tns: No such file or directory" faces.tns gone.tns
 refused 1 "gone.tns: No such file or directory" gone.tns faces.tns

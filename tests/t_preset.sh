@@ -40,5 +40,7 @@ grep -q "images are not mirrored: point 'left_eye_inner_corner' has no partner" 
 is "$(option augment s.model | cut -c1-5)" "shift" "so there is no flip"
 cnn-train -q -n 'pool4 fc' -e 1 small.tns -o s.model 2>/dev/null
 is "$(tns-info s.model | grep -c 'cnn-train .* --net .pool4 fc. --epochs 1 ')" 1 "a net without a preset: as ever"
+printf 'a_x,a_y,Image\n0,0,7\n0,0,8\n' | csv-clean -q -o dot.tns
+fails 1 "images of 1x1 are too small for --preset default, which needs 4x4: give a net, as --net fc" cnn-train -q dot.tns -o no.tns
 fails 2 "--preset fast: is for the target heatmap, not coords" cnn-train -q --preset fast --target coords small.tns -o no.tns
 done_tests

@@ -85,8 +85,8 @@ refused 1 "all.tns: --only: there is no tensor 'imag'" --only id,imag all.tns
 refused 1 "all.tns: --without: there is no tensor 'x*'" --without 'x*' all.tns
 refused 1 "all.tns: no tensor is left" --only id,image --without 'i*' all.tns
 refused 1 "model.tns: is a model, whose points can be renamed, but not cut" --points nose_tip model.tns
-refused 1 "model.tns: is a model, not a data set" --rows 1 model.tns
-refused 1 "model.tns: 0.weight and 2.weight don't share their rows" --shuffle model.tns
+refused 1 "model.tns: a model, not a data set: it has no rows" --rows 1 model.tns
+refused 1 "model.tns: a model, not a data set: it has no rows" --shuffle model.tns
 refused 1 "gone.tns: No such file or directory" --shuffle gone.tns
 refused 1 "gone.tns: No such file or directory" gone.tns
 refused 1 "stdin: preamble: the input is empty" --rows 1 </dev/null

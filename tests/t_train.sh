@@ -296,7 +296,7 @@ fails 1 "nosuch.tns: No such file" predict -q nosuch.tns faces.tns
 fails 1 "big.tns: image is 96x96, the model takes 24x24" predict -q a.tns big.tns -o no.tns
 fails 1 "nine.tns: its points are not the model's" predict -q a.tns nine.tns -o no.tns
 fails 1 "models 1 and 2 differ in target, input or names" predict -q a.tns init.tns faces.tns -o no.tns
-fails 1 "stdin: is a model, not a data set" predict -q a.tns -o no.tns <b.tns
+fails 1 "stdin: a model, not a data set: it has no rows" predict -q a.tns -o no.tns <b.tns
 head -c 2500 a.tns >cut.tns
 fails 1 "cut.tns: record" predict -q cut.tns faces.tns -o no.tns
 head -c 30000 faces.tns >cut.tns

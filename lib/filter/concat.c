@@ -42,8 +42,6 @@ static void read_head(struct concat_input *in, const char *path)
 	in->head.def = xcalloc((size_t)t->ntensors, sizeof *t->def);
 	memcpy(in->head.def, t->def, (size_t)t->ntensors * sizeof *t->def);
 	copy_metas(&in->head, t, 0);
-	if (tns_meta_value(t, "net"))
-		die("%s: is a model, not a data set", t->name);
 	if (is_file(path))
 		dataset_stream_close(d);
 	else

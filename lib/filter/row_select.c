@@ -122,6 +122,7 @@ static void run_stream(struct row_select *s, const struct projection_options *ta
 /* Ends the program unless all tensors share their rows; returns how many. */
 static uint64_t shared_rows(const struct tns *t)
 {
+	dataset_stream_no_model(t);
 	if (!t->ntensors)
 		die("%s: there are no tensors", t->name);
 	for (int i = 0; i < t->ntensors; i++)

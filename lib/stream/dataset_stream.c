@@ -12,15 +12,20 @@ struct dataset_stream_col {
 	uint64_t at, end; /* rows [at, end) of buf are not consumed yet; row at is the first of the block */
 };
 
+void dataset_stream_no_model(const struct tns *t)
+{
+	if (tns_meta_value(t, "net"))
+		die("%s: a model, not a data set: it has no rows", t->name);
+}
+
 struct dataset_stream *dataset_stream_open(const char *path)
 {
 	struct dataset_stream *d = xcalloc(1, sizeof *d);
 	struct tns *t = d->in = tns_open(path);
+	dataset_stream_no_model(t);
 	for (int i = 0; i < t->ntensors; i++) {
 		if (t->def[i].ndim < 1)
 			die("%s: %s is a single value, not rows of a data set", t->name, t->def[i].name);
-		if (t->def[i].dim[0] != t->def[0].dim[0] && tns_meta_value(t, "net"))
-			die("%s: is a model, not a data set", t->name);
 		if (t->def[i].dim[0] != t->def[0].dim[0])
 			die("%s: %s and %s don't share their rows", t->name, t->def[0].name, t->def[i].name);
 	}

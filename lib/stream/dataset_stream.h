@@ -23,6 +23,8 @@ void dataset_stream_close(struct dataset_stream *d);
 /* META split where rows of one person may be in more than one part (a word of it is rows, near or tensor id), so that a score on the part
  * may flatter; else NULL. */
 const char *dataset_stream_split(const struct tns *t);
+/* Ends the program where t is a model. */
+void dataset_stream_no_model(const struct tns *t);
 /* Id of a tensor that must be there with this type and number of dimensions; else the program ends with one line. */
 int dataset_stream_require(const struct tns *t, const char *name, int dtype, int ndim);
 

@@ -254,12 +254,6 @@ static void add_metas(const struct join *j, struct tns_writer *w, int late)
 
 /* ---- all ---- */
 
-static void no_model(const struct tns *t)
-{
-	if (tns_meta_value(t, "net"))
-		die("%s: a model, not a data set: it has no rows to join", t->name);
-}
-
 struct join *join_open(const char *a, const char *b, const struct join_options *o)
 {
 	struct join *j = xcalloc(1, sizeof *j);
@@ -267,7 +261,7 @@ struct join *join_open(const char *a, const char *b, const struct join_options *
 	j->o = o;
 	j->table = tns_load(b);
 	j->b = tns_table_head(j->table);
-	no_model(j->b);
+	dataset_stream_no_model(j->b);
 	for (int i = 0; i < j->b->ntensors; i++)
 		if (j->b->def[i].ndim < 1 || j->b->def[i].rows != j->b->def[0].rows)
 			die("%s: %s and %s don't share their rows", j->b->name, j->b->def[0].name, j->b->def[i].name);
@@ -276,7 +270,6 @@ struct join *join_open(const char *a, const char *b, const struct join_options *
 	j->b_rows = j->b->def[0].rows;
 	j->d = dataset_stream_open(a);
 	j->a = j->d->in;
-	no_model(j->a);
 	j->used = xcalloc((size_t)j->b_rows, 1);
 	find_keys(j);
 	compare_points(j);

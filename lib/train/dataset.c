@@ -58,6 +58,7 @@ struct dataset *dataset_load(const char *path, enum target target)
 	struct dataset *ds = xcalloc(1, sizeof *ds);
 	struct tns_table *b = ds->table = tns_load(path);
 	const struct tns *t = tns_table_head(b);
+	dataset_stream_no_model(t);
 	int image = dataset_stream_require(t, "image", TNS_U8, 3), id = -1, source = tns_find(t, "source"), number = tns_find(t, "id");
 	if (t->def[image].rows > UINT32_MAX / 2)
 		die("%s: %llu rows are too many", t->name, (unsigned long long)t->def[image].rows);

@@ -72,6 +72,9 @@ void preset_end(const char *preset, int W, int H, unsigned rows, const char *nam
 {
 	if (!strcmp(preset, "none"))
 		return;
+	if (W < PRESET_LEAST || H < PRESET_LEAST)
+		die("images of %dx%d are too small for --preset %s, which needs %dx%d: give a net, as --net fc", W, H, preset, PRESET_LEAST,
+			PRESET_LEAST);
 	double scale = (W < H ? W : H) / 96.0;
 	char *net = preset_net(preset, W, H), text[160];
 	set("net", net);

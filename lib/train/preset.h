@@ -9,10 +9,12 @@
  * target, epochs, loss, optimizer, schedule. Returns the preset's name. Exit 2 where another target than heatmap was given. */
 const char *preset_begin(const char *preset, const char *target, int default_net);
 /* The rest, once images and points are known: the net (preset_net), and lengths; mirror images where every point has a partner, else a line
- * on stderr. rows: of the data set; with fewer than PRESET_HELD_OUT none are held out. net: the option's value, "" where it was not given.
+ * on stderr. Images of under PRESET_LEAST pixels a side end the program. rows: of the data set; with fewer than PRESET_HELD_OUT none are
+ * held out. net: the option's value, "" where it was not given.
  */
 void preset_end(const char *preset, int W, int H, unsigned rows, const char *names, const char *pairs);
 #define PRESET_HELD_OUT 50
+#define PRESET_LEAST 4
 
 /* A net of heat maps for images of W x H, in the manner of pipelines/nets/small.net (fast, default) or heat.net (best): convolutions of
  * stride 2 down to about PRESET_SIDE cells a side, some more at that size, twice as many cells in the maps. To be freed. */
