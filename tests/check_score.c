@@ -283,6 +283,234 @@ START_TEST(program_training)
 }
 END_TEST
 
+static char *text_of(const char *path)
+{
+	static char text[4096];
+	FILE *f = fopen(path, "r");
+	ck_assert_ptr_nonnull(f);
+	text[fread(text, 1, sizeof text - 1, f)] = 0;
+	fclose(f);
+	return text;
+}
+
+/* Errors by face and point; a half label, none, and a point that is not learned are empty. */
+START_TEST(program_rows)
+{
+	const float *truth = FLOATS(1, 2, 3, 4, NAN, NAN, 5, 6, NAN, NAN, 5, NAN), *p = FLOATS(1, 2, 6, 8, 9, 9, 5, 6.25f, 1, 1, 1, 1);
+	points_file("p.tns", 3, truth, p);
+	struct child c = prog("score", "p.tns", "--rows", "r.tsv", "-o", "s.txt", NULL), plain = prog("score", "p.tns", NULL);
+	prog_went(c);
+	ck_assert_str_eq(
+		text_of("r.tsv"), "id\trow\tmean_px\tleft_eye_center\tnose_tip\n7\t1\t2.5\t0\t5\n3\t2\t0.25\t\t0.25\n9\t3\t\t\t\n");
+	ck_assert_str_eq(text_of("s.txt"), plain.out);
+	ck_assert_str_eq(prog("score", "p.tns", "--rows", "-", "-o", "s.txt", NULL).out, text_of("r.tsv"));
+	/* a truth in another order; no ids */
+	prog_stream("u.tns", 2, (struct prog_col[]){{"keypoints", TNS_F32, 2, 2, truth}, {"predicted", TNS_F32, 2, 2, p}, {0}},
+		(const char *const[]){"points", "left_eye_center,nose_tip", "unlearned", "nose_tip", NULL});
+	prog_went(prog("score", "-q", "u.tns", "--rows", "u.tsv", NULL));
+	ck_assert_str_eq(text_of("u.tsv"), "id\trow\tmean_px\tleft_eye_center\tnose_tip\n\t1\t0\t0\t\n\t2\t\t\t\n");
+	/* refused before any work, and with nothing written */
+	prog_refused(prog("score", "p.tns", "-o", "out", "--rows", "no/r.tsv", NULL), 1, "score: no/r.tsv");
+	prog_refused(prog("score", "p.tns", "-o", "out", "--rows", "out", NULL), 2, "--rows");
+	prog_refused(prog("score", "p.tns", "-o", "out", "--rows", "p.tns", NULL), 2, "--rows p.tns: is the input p.tns");
+	prog_refused(prog("score", "p.tns", "--rows", "-", NULL), 2, "--rows -: stdout is the figures'");
+	prog_refused(
+		prog("score", "p.tns", "u.tns", "-o", "out", "--rows", "rows", NULL), 2, "--rows is for one file of predictions, not 2");
+	prog_stream(
+		"l.tns", 4, (struct prog_col[]){{"label", TNS_U8, 0, 0, labels4}, {"score", TNS_F32, 0, 0, FLOATS(0, 1, 0, 1)}, {0}}, NULL);
+	prog_refused(prog("score", "l.tns", "-o", "out", "--rows", "rows", NULL), 2, "--rows: l.tns has class probabilities, no points");
+	points_file("nan.tns", 2, truth, FLOATS(1, 2, 6, 8, 9, 9, NAN, 6));
+	prog_refused(prog("score", "nan.tns", "-o", "out", "--rows", "rows", NULL), 1, "nan.tns: row 2: predicted nose_tip_x is nan");
+	ck_assert(access("rows", F_OK) && access(".rows.tmp", F_OK));
+}
+END_TEST
+
+/* ---- several files ---- */
+
+/* Of ids 7, 3, 9 model a has distances 0 5, - 1, 2 0, and b 1 0, - 0, 0 5; id 1 is only in a, 5 only in b, chin only in b. */
+static const float truth_a[] = {1, 2, 3, 4, NAN, NAN, 5, 6, 0, 0, 10, 0, 7, 7, 7, 7},
+		   predicted_a[] = {1, 2, 6, 8, 50, 50, 5, 7, 0, 2, 10, 0, 9, 9, 9, 9},
+		   truth_b[] = {10, 0, 0, 0, NAN, NAN, 1, 1, 1, 1, 1, 1, 3, 4, 1, 2, NAN, NAN, 5, 6, NAN, NAN, NAN, NAN},
+		   predicted_b[] = {13, 4, 0, 0, 1, 1, 2, 2, 2, 2, 2, 2, 3, 4, 2, 2, 1, 1, 5, 6, -9, -9, 1, 1};
+static const uint32_t ids_b[] = {9, 5, 7, 3};
+static const char *const points_b[] = {"points", "nose_tip,left_eye_center,chin", NULL};
+
+static void files(const float *labels_b)
+{
+	points_file("a.tns", 4, truth_a, predicted_a);
+	prog_stream("b.tns", 4,
+		(struct prog_col[]){{"id", TNS_U32, 0, 0, ids_b}, {"keypoints", TNS_F32, 3, 2, labels_b},
+			{"predicted", TNS_F32, 3, 2, predicted_b}, {0}},
+		points_b);
+}
+
+/* value: of a line of the report. */
+static void ck_line(const char *report, const char *measure, const char *file, const char *want)
+{
+	char *line = xprintf("\n%-16s %s %s", measure, file, want);
+	ck_assert_msg(strstr(report, line) != NULL, "no '%s' in %s", line + 1, report);
+	free(line);
+}
+
+START_TEST(program_several)
+{
+	files(truth_b);
+	struct child c = prog("score", "a.tns", "b.tns", NULL), j = prog("score", "--json", "a.tns", "b.tns", NULL);
+	prog_went(c);
+	ck_assert_ptr_eq(strstr(c.out, "measure          file      value difference        low       high\n"), c.out);
+	ck_line(c.out, "rmse_px", "a.tns", "  1.73205\n");	     /* 30 in 10 coordinates */
+	ck_line(c.out, "rmse_px", "b.tns", "  1.61245   -0.11960 "); /* 26 */
+	ck_line(c.out, "rmse_px_point", "a.tns", "  2.44949\n");     /* 30 in 5 points */
+	ck_line(c.out, "mean_px", "a.tns", "  1.60000\n");	     /* 8 in 5 */
+	ck_line(c.out, "mean_px", "b.tns",
+		"  1.20000   -0.40000   -2.00000   +1.50000\n"); /* of id 7 alone 2.5 and 0.5, of id 9 1 and 2.5 */
+	ck_line(c.out, "within_1px", "a.tns", "  0.60000\n");
+	ck_line(c.out, "within_1px", "b.tns", "  0.80000   +0.20000   +0.00000   +0.50000\n");
+	ck_line(c.out, "within_5px", "b.tns", "  1.00000   +0.00000   +0.00000   +0.00000\n");
+	ck_assert(!strstr(c.out, "normalised_error"));
+	ck_assert_ptr_nonnull(strstr(c.out, "\nrows 3\ncoordinates 10\npoints 5\ngroups 3, by ids"));
+	ck_assert_str_eq(c.err, "score: points that are not in all files, or not learned by all models, are left out: chin\n"
+				"score: a.tns: 1 of 4 rows are not in all files, and left out\nscore: b.tns: 1 of 4 rows are not in all "
+				"files, and left out\n");
+	ck_assert_ptr_eq(
+		strstr(j.out,
+			"{\"rows\": 3, \"coordinates\": 10, \"points\": 5, \"groups\": 3, \"grouped_by\": \"ids\", \"resamples\": 2000, "
+			"\"seed\": 1, \"confidence\": 0.95, \"left_out_points\": [\"chin\"], \"files\": [{\"file\": \"a.tns\", "
+			"\"left_out_rows\": 1, "
+			"\"rmse_px\": 1.7320508"),
+		j.out);
+	ck_assert_ptr_nonnull(strstr(j.out, ", \"low\": -2, \"high\": 1.5}, \"rmse_px_point\": {\"difference\": -0.16"));
+	/* the other way round; from a pipe; with another seed; with two threads; into a file */
+	struct child r = prog("score", "b.tns", "a.tns", NULL), in = prog("score", "<b.tns", "a.tns", "-", NULL),
+		     seed = prog("score", "-s", "2", "a.tns", "b.tns", NULL), t = prog("score", "-t", "2", "a.tns", "b.tns", NULL);
+	ck_line(r.out, "mean_px", "a.tns", "  1.60000   +0.40000   -1.50000   +2.00000\n");
+	ck_assert_ptr_nonnull(strstr(in.out, "mean_px          stdin   1.20000   -0.40000   -2.00000   +1.50000\n"));
+	ck_assert_str_eq(t.out, c.out);
+	ck_assert_str_ne(seed.out, c.out);
+	prog_went(prog("score", "a.tns", "b.tns", "-o", "s.txt", NULL));
+	ck_assert_str_eq(text_of("s.txt"), c.out);
+}
+END_TEST
+
+/* Groups by a list, a tensor that is named, one called group, and the one by which the data was split: ids 7 and 3 are one person. */
+START_TEST(program_several_groups)
+{
+	static const uint32_t person[] = {5, 5, 2, 5};
+	struct prog_col col[] = {{"id", TNS_U32, 0, 0, ids}, {"keypoints", TNS_F32, 2, 2, truth_a},
+		{"predicted", TNS_F32, 2, 2, predicted_a}, {"person", TNS_U32, 0, 0, person}, {0}};
+	const char *metas[] = {"points", "left_eye_center,nose_tip", "split", "rows,tensor person", NULL};
+	files(truth_b);
+	FILE *f = fopen("g.csv", "w");
+	fputs("id,group\n7,ann\n3,ann\n9,ben\n", f);
+	fclose(f);
+	prog_stream("split.tns", 4, col, metas);
+	metas[2] = NULL;
+	prog_stream("by.tns", 4, col, metas);
+	col[3].name = "group";
+	prog_stream("group.tns", 4, col, metas);
+	struct child c[] = {prog("score", "-q", "a.tns", "b.tns", "--groups", "g.csv", NULL),
+		prog("score", "-q", "by.tns", "b.tns", "--by", "person", NULL), prog("score", "-q", "group.tns", "b.tns", NULL),
+		prog("score", "-q", "split.tns", "b.tns", NULL)};
+	static const char *const by[] = {"g.csv", "tensor person", "tensor group", "tensor person"};
+	for (int i = 0; i < 4; i++) {
+		char *line = xprintf("\ngroups 2, by %s\n", by[i]);
+		ck_assert_msg(strstr(c[i].out, line) != NULL, "no %s in %s%s", line, c[i].out, c[i].err);
+		/* of ids 7 and 3 6/3 and 1/3 */
+		ck_assert_msg(strstr(c[i].out, "1.20000   -0.40000   -1.66667   +1.50000\n") != NULL, "%s", c[i].out);
+		free(line);
+	}
+	f = fopen("g.csv", "w");
+	fputs("id,group\n7,ann\n3,ann\n", f);
+	fclose(f);
+	prog_refused(prog("score", "-q", "a.tns", "a.tns", "--groups", "g.csv", "-o", "out", NULL), 1, "a.tns: id 9 has no group in g.csv");
+	prog_refused(prog("score", "-q", "a.tns", "a.tns", "--by", "nobody", "-o", "out", NULL), 1, "a.tns: there is no tensor nobody");
+	prog_refused(prog("score", "a.tns", "a.tns", "--by", "predicted", "-o", "out", NULL), 1, "predicted is not one whole number a row");
+	prog_refused(prog("score", "a.tns", "--by", "person", "-o", "out", NULL), 2, "--by and --groups are for several files");
+	prog_refused(prog("score", "a.tns", "a.tns", "--by", "id", "--groups", "g.csv", "-o", "out", NULL), 2,
+		"--by and --groups exclude each other");
+}
+END_TEST
+
+START_TEST(program_several_refused)
+{
+	float other[24];
+	memcpy(other, truth_b, sizeof other);
+	other[0] = 11;
+	files(other);
+	prog_stream("t.tns", 3,
+		(struct prog_col[]){{"id", TNS_U32, 0, 0, (const uint32_t[]){3, 9, 7}},
+			{"keypoints", TNS_F32, 2, 2, FLOATS(NAN, NAN, 5, 6, 0, 0, 10, 0, 1, 2, 3, 4)}, {0}},
+		points2);
+	struct child t = prog("score", "--truth", "t.tns", "a.tns", "b.tns", NULL);
+	prog_went(t);
+	ck_line(t.out, "mean_px", "b.tns", "  1.20000   -0.40000   -2.00000   +1.50000\n");
+	/* other labels, and none where there is one */
+	struct child c = prog("score", "-q", "a.tns", "b.tns", "-o", "out", NULL);
+	ck_assert(c.status == 1 && access("out", F_OK));
+	ck_assert_ptr_nonnull(strstr(c.err, "score: b.tns: row 1: nose_tip is labelled 11,0, but 10,0 in a.tns, where the id is the same: "
+					    "--truth says which is meant\n"));
+	other[0] = NAN;
+	files(other);
+	c = prog("score", "-q", "a.tns", "b.tns", "-o", "out", NULL);
+	ck_assert(c.status == 1 && strstr(c.err, "b.tns: row 1: nose_tip is labelled nan,0, but 10,0 in a.tns"));
+	files(truth_b);
+	struct prog_col col[] = {
+		{"id", TNS_U32, 0, 0, ids}, {"keypoints", TNS_F32, 2, 2, truth_a}, {"predicted", TNS_F32, 2, 2, predicted_a}, {0}};
+	prog_stream("truth.tns", 4, col, points2);
+	prog_refused(prog("score", "a.tns", "gone.tns", "-o", "out", NULL), 1, "score: gone.tns: No such file or directory");
+	col[2].name = "other";
+	prog_stream("none.tns", 4, col, points2);
+	prog_refused(prog("score", "a.tns", "none.tns", "-o", "out", NULL), 1,
+		"score: none.tns: there is no tensor predicted: several files are several models' points (a truth of its own goes with "
+		"--truth)");
+	prog_refused(prog("score", "a.tns", "a.tns", "-o", "out", "--truth", "none.tns", "-s", "x", NULL), 2, "--seed");
+	prog_stream("bare.tns", 4, col + 1, points2);
+	col[2].name = "predicted", col[0].data = (const uint32_t[]){7, 3, 7, 1};
+	prog_refused(prog("score", "bare.tns", "a.tns", "-o", "out", NULL), 1, "score: bare.tns: there is no tensor predicted");
+	prog_stream("bare.tns", 4, col + 1, points2);
+	prog_refused(prog("score", "a.tns", "bare.tns", "-o", "out", NULL), 1, "score: bare.tns: there is no tensor id");
+	prog_stream("twice.tns", 4, col, points2);
+	prog_refused(prog("score", "a.tns", "twice.tns", "-o", "out", NULL), 1, "score: twice.tns: id 7 stands in two rows");
+	col[0].data = (const uint32_t[]){70, 30, 90, 10};
+	prog_stream("others.tns", 4, col, points2);
+	c = prog("score", "a.tns", "others.tns", "-o", "out", NULL);
+	ck_assert(c.status == 1 && access("out", F_OK) && strstr(c.err, "score: no id is in all files, so nothing can be compared\n"));
+	col[0].data = ids;
+	prog_stream("chin.tns", 4, col, (const char *const[]){"points", "chin,brow", NULL});
+	c = prog("score", "a.tns", "chin.tns", "-o", "out", NULL);
+	ck_assert(c.status == 1 && strstr(c.err, "left out: left_eye_center,nose_tip,chin,brow\n") &&
+		  strstr(c.err, "score: no point is in all files"));
+	/* a point that one model did not learn; one whose prediction is no number is refused otherwise */
+	float nan[16];
+	memcpy(nan, predicted_a, sizeof nan);
+	nan[2] = nan[6] = nan[10] = nan[14] = NAN;
+	col[2].data = nan;
+	prog_stream("nan.tns", 4, col, points2);
+	prog_refused(prog("score", "a.tns", "nan.tns", "-o", "out", NULL), 1, "score: nan.tns: row 1: predicted nose_tip_x is nan");
+	prog_stream("nan.tns", 4, col, (const char *const[]){"points", "left_eye_center,nose_tip", "unlearned", "nose_tip", NULL});
+	c = prog("score", "a.tns", "nan.tns", NULL);
+	prog_went(c);
+	ck_assert_str_eq(c.err, "score: points that are not in all files, or not learned by all models, are left out: nose_tip\n");
+	ck_assert_ptr_nonnull(strstr(c.out, "\nrows 4\ncoordinates 6\npoints 3\n"));
+}
+END_TEST
+
+/* Each file's rows that its model was trained on, of those that are in all. */
+START_TEST(program_several_trained)
+{
+	struct prog_col col[] = {{"id", TNS_U32, 0, 0, ids}, {"keypoints", TNS_F32, 2, 2, truth_a},
+		{"predicted", TNS_F32, 2, 2, predicted_a}, {"trained", TNS_U8, 0, 0, (const uint8_t[]){1, 0, 1, 1}}, {0}};
+	files(truth_b);
+	prog_stream("t.tns", 4, col, points2);
+	struct child c = prog("score", "b.tns", "t.tns", NULL), j = prog("score", "-q", "--json", "b.tns", "t.tns", NULL);
+	prog_went(c);
+	ck_assert_ptr_nonnull(strstr(c.out, "\nt.tns: trained 2: of 3 rows that many are among those that the model was trained on"));
+	ck_assert_ptr_nonnull(strstr(c.err, "score: t.tns: the model was trained on 2 of its 3 rows: the figures flatter\n"));
+	ck_assert_ptr_nonnull(strstr(j.out, "{\"file\": \"t.tns\", \"left_out_rows\": 1, \"trained_rows\": 2, \"trained_rows_estimated\": "
+					    "false, \"may_flatter\": true, "));
+}
+END_TEST
+
 START_TEST(program_points_refused)
 {
 	const float *truth = FLOATS(1, 2, 3, 4, NAN, NAN, 5, 6), *p = FLOATS(1, 2, 6, 8, 9, 9, 5, 6);
@@ -389,6 +617,11 @@ int main(void)
 	tcase_add_loop_test(t, auc_by_pairs, 0, 2);
 	tcase_add_test(t, program_points);
 	tcase_add_test(t, program_training);
+	tcase_add_test(t, program_rows);
+	tcase_add_test(t, program_several);
+	tcase_add_test(t, program_several_groups);
+	tcase_add_test(t, program_several_refused);
+	tcase_add_test(t, program_several_trained);
 	tcase_add_test(t, program_points_refused);
 	tcase_add_test(t, program_truth_refused);
 	tcase_add_test(t, program_labels);

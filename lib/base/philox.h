@@ -28,6 +28,7 @@ enum philox_purpose {
 	PHILOX_PIXEL, /* pixel noise of synthetic faces */
 	PHILOX_TEST,
 	PHILOX_SAMPLE, /* sample of rows */
+	PHILOX_BOOTSTRAP,
 };
 
 struct philox {

@@ -25,6 +25,12 @@ void score_points_leave_out(struct score_points *s, const char *mark)
 	memcpy(s->left_out, mark, (size_t)s->k);
 }
 
+void score_points_clear(struct score_points *s)
+{
+	memset(s->point, 0, (size_t)s->k * sizeof *s->point);
+	s->left_out_coords = s->rows = s->norm_points = 0, s->norm = 0;
+}
+
 /* The row's distance between the true eye centres, the unit of its normalised errors; 0 if one is unknown. */
 static double interocular(const struct score_points *s, const float *truth)
 {

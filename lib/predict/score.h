@@ -37,6 +37,8 @@ struct score_points {
 void score_points_begin(struct score_points *s, char **names, int k);
 /* mark (K) 1: the point is not measured, as no model learned it and its predictions are NaN; its labels are counted apart. Copied. */
 void score_points_leave_out(struct score_points *s, const char *mark);
+/* As after score_points_begin, and with the same points left out. */
+void score_points_clear(struct score_points *s);
 /* One row, truth and predicted (K, 2) in pixels. Returns -1, or the index of the first predicted coordinate that is not finite; then
  * nothing was counted. */
 int score_points_add(struct score_points *s, const float *truth, const float *predicted);

@@ -1,4 +1,5 @@
 /* The mean face, and rows that the model was trained on. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,6 @@
 #include "lib/nn/mean_face.h"
 #include "lib/nn/trained.h"
 #include "lib/predict/score_about.h"
-#include "lib/stream/dataset_stream.h"
 
 struct score_own {
 	double n, mean, square; /* labels so far, their mean, the sum of their squared distances from it */
@@ -54,6 +54,11 @@ void score_about_add(struct score_about *a, const uint8_t *trained, const float 
 	}
 }
 
+void score_about_row(struct score_about *a, const struct dataset_stream *d, uint64_t i, const float *truth)
+{
+	score_about_add(a, a->trained_col >= 0 ? dataset_stream_at(d, a->trained_col, i) : NULL, truth);
+}
+
 struct score_sum score_about_mean_face(const struct score_about *a)
 {
 	struct score_sum s = a->sum;
@@ -69,6 +74,38 @@ double score_about_trained(const struct score_about *a)
 {
 	uint64_t known = a->rows - a->unknown;
 	return known ? (double)a->trained * ((double)a->rows / (double)known) : 0;
+}
+
+void score_about_warn(const struct score_about *a, const char *name)
+{
+	if (a->trained)
+		warn("%s: the model was trained on %s%.0f of its %" PRIu64 " rows: the figures flatter", name, a->unknown ? "about " : "",
+			score_about_trained(a), a->rows);
+}
+
+void score_about_print(struct out *to, const struct score_about *a, const char *name)
+{
+	const char *of = name ? name : "", *after = name ? ": " : "";
+	if (a->split)
+		out_printf(to, "%s%ssplit %s: rows of one person may be in several parts, so these figures may flatter\n", of, after,
+			a->split);
+	if (a->trained)
+		out_printf(to,
+			"%s%strained %s%.0f: of %" PRIu64
+			" rows that many are among those that the model was trained on, so these figures flatter\n",
+			of, after, a->unknown ? "about " : "", score_about_trained(a), a->rows);
+}
+
+void score_about_json(struct json *j, const struct score_about *a)
+{
+	if (a->split)
+		json_key(j, "split"), json_string(j, a->split);
+	if (a->trained_col >= 0) {
+		json_key(j, "trained_rows"), json_real(j, floor(score_about_trained(a) + 0.5));
+		json_key(j, "trained_rows_estimated"), json_literal(j, a->unknown ? "true" : "false");
+	}
+	if (a->split || a->trained)
+		json_key(j, "may_flatter"), json_literal(j, "true");
 }
 
 void score_about_end(struct score_about *a)

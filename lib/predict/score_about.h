@@ -2,8 +2,9 @@
 #ifndef SCORE_ABOUT_H
 #define SCORE_ABOUT_H
 
+#include "lib/base/json.h"
 #include "lib/predict/score.h"
-#include "lib/stream/tns.h"
+#include "lib/stream/dataset_stream.h"
 
 struct score_about {
 	const char *split;		 /* of dataset_stream_split: rows of one person may be in several parts; or NULL */
@@ -21,11 +22,18 @@ struct score_about {
 void score_about_begin(struct score_about *a, const struct tns *in, char **names, int k, const char *left_out);
 /* A row: its value of tensor trained (NULL where there is none), and its truth (K, 2). */
 void score_about_add(struct score_about *a, const uint8_t *trained, const float *truth);
+void score_about_row(struct score_about *a, const struct dataset_stream *d, uint64_t i, const float *truth); /* row i of d's block */
 /* Errors of the mean face. Without that of the training set it is that of these rows' own labels, and has no points, as distances from it
  * are known only after the last row. */
 struct score_sum score_about_mean_face(const struct score_about *a);
 /* Of all rows how many the model was trained on: where that is not known of some, as many of these as of the others. */
 double score_about_trained(const struct score_about *a);
+/* Where the model was trained on some of the rows: a line on stderr. name: of the predictions. */
+void score_about_warn(const struct score_about *a, const char *name);
+/* Lines that say why the figures flatter, or may; begun with name, or NULL where there is one file. As JSON: keys split, trained_rows,
+ * trained_rows_estimated and may_flatter, the first and the last where there is something to say, the others where trained_col is there. */
+void score_about_print(struct out *to, const struct score_about *a, const char *name);
+void score_about_json(struct json *j, const struct score_about *a);
 void score_about_end(struct score_about *a);
 
 #endif

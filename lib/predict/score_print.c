@@ -38,30 +38,6 @@ static void print_levels(struct out *to, const struct score_points *s, const str
 	out_write(to, "\n", 1);
 }
 
-/* Lines that say why the figures flatter, or may. */
-static void print_origin(struct out *to, const struct score_about *a)
-{
-	if (a->split)
-		out_printf(to, "split %s: rows of one person may be in several parts, so these figures may flatter\n", a->split);
-	if (a->trained)
-		out_printf(to,
-			"trained %s%.0f: of %" PRIu64
-			" rows that many are among those that the model was trained on, so these figures flatter\n",
-			a->unknown ? "about " : "", score_about_trained(a), a->rows);
-}
-
-static void origin_json(struct json *j, const struct score_about *a)
-{
-	if (a->split)
-		json_key(j, "split"), json_string(j, a->split);
-	if (a->trained_col >= 0) {
-		json_key(j, "trained_rows"), json_real(j, floor(score_about_trained(a) + 0.5));
-		json_key(j, "trained_rows_estimated"), json_literal(j, a->unknown ? "true" : "false");
-	}
-	if (a->split || a->trained)
-		json_key(j, "may_flatter"), json_literal(j, "true");
-}
-
 static void print_mean_face(struct out *to, const struct score_about *a)
 {
 	struct score_sum s = score_about_mean_face(a);
@@ -101,7 +77,7 @@ void score_points_print(struct out *to, const struct score_points *s, char **nam
 		json_key(&j, "normalised_error"), json_real(&j, score_normalised(s));
 		json_key(&j, "rows"), json_uint(&j, s->rows);
 		mean_face_json(&j, about);
-		origin_json(&j, about);
+		score_about_json(&j, about);
 		json_key(&j, "unlearned"), json_open(&j, '[');
 		for (int k = 0; k < s->k; k++)
 			if (s->left_out[k])
@@ -124,7 +100,7 @@ void score_points_print(struct out *to, const struct score_points *s, char **nam
 	}
 	out_printf(to, "rmse_px %.5f\nrows %" PRIu64 "\ncoordinates %" PRIu64 "\npoints %" PRIu64 "\n", score_rmse(&all), s->rows,
 		all.coords, all.points);
-	print_origin(to, about);
+	score_about_print(to, about, NULL);
 	if (all.points)
 		out_printf(to, "mean_px %.5f\nrmse_px_point %.5f\n", score_mean(&all), score_rmse_point(&all));
 	for (int i = 0; i < SCORE_THRESHOLDS && all.points; i++)
@@ -168,7 +144,7 @@ void score_labels_print(struct out *to, struct score_labels *s, char **classes, 
 		json_key(&j, "rows"), json_uint(&j, s->rows);
 		json_key(&j, "wrong"), json_uint(&j, s->wrong);
 		json_key(&j, "auc"), json_real(&j, auc);
-		origin_json(&j, about);
+		score_about_json(&j, about);
 		json_key(&j, "classes"), json_open(&j, '[');
 		for (int i = 0; i < s->c; i++)
 			json_string(&j, classes[i]);
@@ -185,7 +161,7 @@ void score_labels_print(struct out *to, struct score_labels *s, char **classes, 
 		return;
 	}
 	out_printf(to, "error_rate %.6f\nrows %" PRIu64 "\nwrong %" PRIu64 "\n", score_error(s), s->rows, s->wrong);
-	print_origin(to, about);
+	score_about_print(to, about, NULL);
 	if (!isnan(auc))
 		out_printf(to, "auc %.6f\n", auc);
 	int width = 8;

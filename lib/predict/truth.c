@@ -1,9 +1,11 @@
 /* Rows of the truth looked up by id. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "lib/base/err.h"
 #include "lib/predict/truth.h"
+#include "lib/stream/names.h"
 
 void truth_open(struct truth *f, const char *path, const char *tensor, int dtype, int ndim)
 {
@@ -43,4 +45,52 @@ void truth_close(struct truth *f, const struct dataset_stream *d)
 	lookup_free(&f->by_id);
 	free(f->used);
 	tns_unload(f->table);
+}
+
+int truth_points_tensor(const struct tns *t, const char *name, int k)
+{
+	int id = dataset_stream_require(t, name, TNS_F32, 3);
+	const struct tns_def *d = &t->def[id];
+	uint64_t want = k ? (uint64_t)k : d->dim[1];
+	if (d->dim[1] != want || d->dim[2] != 2)
+		die("%s: tensor %s is (rows, %" PRIu64 ", %" PRIu64 "), not (rows, %" PRIu64 ", 2)", t->name, name, d->dim[1], d->dim[2],
+			want);
+	return id;
+}
+
+void truth_points_open(struct truth_points *t, const char *path, const struct tns *in, char **names, int k)
+{
+	*t = (struct truth_points){.own = -1, .id = -1, .k = k};
+	t->at = xcalloc((size_t)k + 1, sizeof *t->at), t->xy = xcalloc((size_t)k * 2 + 1, sizeof *t->xy);
+	if (!path) {
+		t->own = truth_points_tensor(in, "keypoints", k);
+		return;
+	}
+	truth_open(&t->f, path, "keypoints", TNS_F32, 3);
+	int n = (int)t->f.head->def[truth_points_tensor(t->f.head, "keypoints", 0)].dim[1];
+	char **theirs = names_points(t->f.head, n);
+	t->id = dataset_stream_require(in, "id", TNS_U32, 1);
+	for (int i = 0; i < k; i++) {
+		t->at[i] = names_index(theirs, names[i]);
+		if (t->at[i] < 0)
+			warn("%s: point %s is not in %s, so it is not measured", in->name, names[i], t->f.head->name);
+	}
+	names_free(theirs);
+}
+
+const float *truth_points_row(struct truth_points *t, const struct dataset_stream *d, uint64_t i)
+{
+	if (t->own >= 0)
+		return dataset_stream_at(d, t->own, i);
+	const float *xy = truth_row(&t->f, d, t->id, i);
+	for (int k = 0; k < 2 * t->k; k++)
+		t->xy[k] = t->at[k / 2] < 0 ? NAN : xy[2 * t->at[k / 2] + k % 2];
+	return t->xy;
+}
+
+void truth_points_close(struct truth_points *t, const struct dataset_stream *d)
+{
+	if (t->own < 0)
+		truth_close(&t->f, d);
+	free(t->at), free(t->xy);
 }

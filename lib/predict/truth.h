@@ -21,4 +21,21 @@ const void *truth_row(struct truth *f, const struct dataset_stream *d, int id, u
 /* At the end: dies where a row of the truth was never looked up; frees. */
 void truth_close(struct truth *f, const struct dataset_stream *d);
 
+/* The labels of a stream of predicted points: its own tensor keypoints, or those of a truth, whose points are matched by name. */
+struct truth_points {
+	struct truth f;
+	int own, id; /* numbers of the stream's tensors keypoints and id; own -1: f is read */
+	int k, *at;  /* (K): point i is the truth's at[i], or -1 */
+	float *xy;   /* (K, 2) */
+};
+
+/* The number of tensor `name`, f32 (rows, K, 2); dies where it is none, or K is not k. k 0: any. */
+int truth_points_tensor(const struct tns *t, const char *name, int k);
+/* path: the truth, or NULL. names: the K points of in. Warns of those that the truth hasn't. */
+void truth_points_open(struct truth_points *t, const char *path, const struct tns *in, char **names, int k);
+/* (K, 2) of row i of d's block, NaN: no label; valid until the next call. */
+const float *truth_points_row(struct truth_points *t, const struct dataset_stream *d, uint64_t i);
+/* At the end, as truth_close. */
+void truth_points_close(struct truth_points *t, const struct dataset_stream *d);
+
 #endif
