@@ -27,8 +27,8 @@ static const struct opt opts[] = {
 	{'j', "json", OPT_FLAG, &o.json, 0, 0, 0, "one JSON object instead of text", 1},
 	{0, "truth", OPT_STR, &o.truth, 0, 0, "FILE", "take the truth from this stream's rows of the same id; both must hold the same ids",
 		0},
-	{0, "rows", OPT_STR, &o.rows, 0, 0, "FILE",
-		"of one file: write errors by face and point to FILE, tab-separated: id, row, mean_px, then each point's distance", 1},
+	{0, "report", OPT_STR, &o.rows, 0, 0, "FILE",
+		"write errors by face and point of one file to FILE, tab-separated: id, row, mean_px, then each point's distance", 1},
 	{0, "by", OPT_STR, &o.by, 0, 0, "TENSOR",
 		"of several files: resample the groups of rows that this tensor names; without it those of tensor group, of the tensor "
 		"that "
@@ -39,6 +39,7 @@ static const struct opt opts[] = {
 	OPT_SEEDED(&o.seed),
 	OPT_QUIET(&o.quiet),
 	OPT_THREADS(&o.threads),
+	OPT_RENAMED("rows", "report"),
 	OPT_END,
 };
 
@@ -158,11 +159,10 @@ static void labels(struct dataset_stream *d, struct out *to)
 
 static void check_options(int files)
 {
-	opt_writes("rows");
 	if (o.rows && !strcmp(o.rows, "-") && (!o.output || !strcmp(o.output, "-")))
-		die_usage("--rows -: stdout is the figures'");
+		die_usage("--report -: stdout is the figures'");
 	if (o.rows && files > 1)
-		die_usage("--rows is for one file of predictions, not %d", files);
+		die_usage("--report is for one file of predictions, not %d", files);
 	if ((o.by || o.groups) && files < 2)
 		die_usage("--by and --groups are for several files, whose rows are resampled by groups");
 	if (o.by && o.groups)
@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 	else if (tns_find(d->in, "score") < 0)
 		die("%s: neither tensor predicted nor score: there is nothing to measure", d->in->name);
 	else if (o.rows)
-		die_usage("--rows: %s has class probabilities, no points", d->in->name);
+		die_usage("--report: %s has class probabilities, no points", d->in->name);
 	else
 		labels(d, to);
 	dataset_stream_close(d);
