@@ -73,7 +73,7 @@ static const struct opt opts[] = {
 		"the labels' offset: estimated as images are moved, or none: they count from the first pixel's centre", 0},
 	{'e', "epochs", OPT_INT, &o.epochs, 1, 1000000, "N", "passes over the data", 0},
 	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "rows a step", 0},
-	{'r', "rate", OPT_REAL, &o.rate, 0, 100, "X", "learning rate", 0},
+	{'r', "rate", OPT_REAL, &o.rate, 1e-12, 100, "X", "learning rate", 0},
 	{'m', "momentum", OPT_REAL, &o.momentum, 0, 0.9999, "X", "momentum (Adam: beta 1)", 0},
 	{0, "optimizer", OPT_CHOICE, &o.optimizer, 0, 0, "sgd|nesterov|adam", "how gradients become steps", 0},
 	{0, "schedule", OPT_CHOICE, &o.schedule, 0, 0, "constant|linear|cosine|step", "how the rate falls", 0},

@@ -61,8 +61,10 @@ static char *needed(const struct csv *c)
 	char *need = xcalloc((size_t)c->npoints + 1, 1), **names = names_split(o.require, &n);
 	for (int i = 0; i < n; i++) {
 		int k = names_index(c->points, names[i]);
-		if (k < 0)
-			die_usage("--require: %s has no point '%s'", c->name, names[i]);
+		if (k < 0) {
+			struct nearest near = names_nearest(c->points, names[i]);
+			die_usage("--require: %s has no point '%s'%s", c->name, names[i], nearest_or_all(&near));
+		}
 		need[k] = 1;
 	}
 	names_free(names);

@@ -33,7 +33,7 @@ static const struct opt opts[] = {
 		"hidden units of each layer; several are stacked, each trained on the codes before it", 0},
 	{'e', "epochs", OPT_INT, &o.epochs, 1, 10000000, "N", "passes over the patches, for each layer", 0},
 	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "patches a step", 0},
-	{'r', "rate", OPT_REAL, &o.rate, 0, 100, "X", "learning rate", 0},
+	{'r', "rate", OPT_REAL, &o.rate, 1e-12, 100, "X", "learning rate", 0},
 	{'c', "corruption", OPT_REAL, &o.corruption, 0, 0.95, "P", "share of inputs set to zero", 0},
 	{0, "patches", OPT_CHOICE, &o.only, 0, 0, "all|positive", "learn from all patches, or from those whose label is not 0", 0},
 	{0, "snapshot", OPT_STR, &o.snapshot, 0, 0, "N,N,...",

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/nearest.h"
 #include "lib/base/opt.h"
 #include "lib/draw/pict_curves.h"
 #include "lib/draw/pict_faces.h"
@@ -139,21 +140,25 @@ static const struct opt_prog
 		"over reconstructions) "
 		"or curves (training "
 		"logs). Each has options of its own: render faces --help shows those of faces.",
-		"faces|maps|tiles|pairs|curves [FILE...]", 1, 1, common,
+		"faces|maps|tiles|pairs|curves [FILE...]", 0, 0, common,
 		{"face-synth -n 100 | csv-clean | render faces -o faces.png",
 			"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png"}};
 
-/* Index in argv of the kind of picture: the first operand, after common options only; 0 if there is none. */
-static int find_kind(int argc, char **argv)
+static const struct opt_prog *const kinds[] = {&faces_prog, &maps_prog, &tiles_prog, &pairs_prog, &curves_prog};
+
+NORETURN static void die_kind(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++) {
-		const char *a = argv[i];
-		if (!strcmp(a, "-o") || !strcmp(a, "--output") || !strcmp(a, "-t") || !strcmp(a, "--threads") || !strcmp(a, "--format"))
-			i++;
-		else if (a[0] != '-' || !a[1])
-			return i;
-	}
-	return 0;
+	int at = opt_first_operand(faces, argc, argv), n, asked = !at;
+	for (int i = 1; i < argc; i++)
+		asked |= !strcmp(argv[i], "-h") || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-V") || !strcmp(argv[i], "--version");
+	if (asked)
+		opt_parse(&prog, argc, argv, &n);
+	err_name("render");
+	if (!at)
+		die_usage("what to draw is missing: faces, maps, tiles, pairs or curves");
+	struct nearest near = nearest_of(argv[at]);
+	nearest_add_choices(&near, "faces|maps|tiles|pairs|curves");
+	die_usage("'%s' is not one of faces, maps, tiles, pairs, curves%s", argv[at], nearest_hint(&near));
 }
 
 /* --id of faces and maps. */
@@ -169,15 +174,14 @@ static void take_ids(void)
 
 int main(int argc, char **argv)
 {
-	static const struct opt_prog *const kinds[] = {&faces_prog, &maps_prog, &tiles_prog, &pairs_prog, &curves_prog};
-	const char *const names[] = {"faces", "maps", "tiles", "pairs", "curves"};
 	enum { FACES, MAPS, TILES, PAIRS, CURVES, KINDS };
-	int at = find_kind(argc, argv), kind = 0, n;
-	while (at && kind < KINDS && strcmp(argv[at], names[kind]))
-		kind++;
-	if (!at || kind == KINDS) {
-		char **operand = opt_parse(&prog, argc, argv, &n);
-		die_usage("'%s' is not one of faces, maps, tiles, pairs, curves", operand[0]);
+	int at = 0, kind = 0, n;
+	for (;; kind++) {
+		if (kind == KINDS)
+			die_kind(argc, argv);
+		at = opt_first_operand(kinds[kind]->opts, argc, argv);
+		if (at && !strcmp(argv[at], kinds[kind]->name + strlen("render ")))
+			break;
 	}
 	memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof *argv);
 	char **operand = opt_parse(kinds[kind], argc - 1, argv, &n);

@@ -10,6 +10,7 @@
 #include "lib/base/out.h"
 #include "lib/nn/model.h"
 #include "lib/nn/net_table.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/stream/head.h"
 #include "lib/stream/history_names.h"
 #include "lib/stream/info.h"
@@ -118,9 +119,7 @@ int main(int argc, char **argv)
 	int n;
 	char **args = opt_parse(&prog, argc, argv, &n);
 	struct tns *t = tns_open(args[0]);
-	int only = o.tensor ? tns_find(t, o.tensor) : -1;
-	if (o.tensor && only < 0)
-		die("%s: there is no tensor %s", t->name, o.tensor);
+	int only = o.tensor ? dataset_stream_find(t, o.tensor) : -1;
 	struct out *to = o.check ? NULL : out_open(o.output, 0);
 	struct stat_range *s = xcalloc((size_t)t->ntensors, sizeof *s);
 	struct head head;

@@ -53,7 +53,7 @@ $(EYES)/dae-all.tns: $(EYES)/patches-train.tns $(EYES)/dae-all.is
 $(EYES)/filters-all.png: $(EYES)/dae-all.tns
 	@$B/bin/render tiles --count 200 $< -o $@
 $(EYES)/first-filters.png: $(EYES)/patches-train.tns
-	@$B/bin/dae-pretrain -q --only positive $(EYES_DAE) -e 1 -r 0 $< | $B/bin/render tiles --count 200 -o $@
+	@$B/bin/dae-pretrain -q --only positive $(EYES_DAE) -e 1 -r 1e-12 $< | $B/bin/render tiles --count 200 -o $@
 $(EYES)/filters.png: $(EYES)/dae.tns
 	$(call say,filters)
 	@$B/bin/render tiles --count 200 $< -o $@

@@ -188,11 +188,11 @@ START_TEST(refusals)
 {
 	struct set s = valid_set();
 	s.images = -1;
-	refused(&s, load_coords, "there is no tensor image");
+	refused(&s, load_coords, "there is no tensor image (there are label, keypoints, source)");
 	s = valid_set(), s.points = -1;
-	refused(&s, load_coords, "there is no tensor keypoints");
+	refused(&s, load_coords, "there is no tensor keypoints (there are image, label, source)");
 	s = valid_set(), s.labels = -1;
-	refused(&s, load_label, "there is no tensor label");
+	refused(&s, load_label, "there is no tensor label (there are image, keypoints, source)");
 	s = valid_set(), s.image_type = TNS_I8;
 	refused(&s, load_coords, "image is i8 with 3 dimensions, not u8 with 3");
 	s = valid_set(), s.label_type = TNS_I8;

@@ -211,8 +211,8 @@ static void need_what(void *arg)
 	int n;
 	err_name("prog");
 	tns_head(t);
-	if (!strcmp(what, "none"))
-		dataset_stream_require(t, "none", TNS_U8, 1);
+	if (!strcmp(what, "none") || !strcmp(what, "imgae"))
+		dataset_stream_require(t, what, TNS_U8, 1);
 	else if (!strcmp(what, "type"))
 		dataset_stream_require(t, "image", TNS_F32, 3);
 	else if (!strcmp(what, "ndim"))
@@ -225,7 +225,8 @@ static void need_what(void *arg)
 
 START_TEST(needs)
 {
-	static const char *const messages[][2] = {{"none", "t.tns: there is no tensor none"},
+	static const char *const messages[][2] = {{"none", "t.tns: there is no tensor none (there are image, keypoints, id)"},
+		{"imgae", "t.tns: there is no tensor imgae (did you mean image?)"},
 		{"type", "t.tns: image is u8 with 3 dimensions, not f32 with 3"},
 		{"ndim", "t.tns: image is u8 with 3 dimensions, not u8 with 2"}, {"points", "t.tns: there is no META points"},
 		{"", "'': an empty name"}, {"a,", "'a,': an empty name"}, {",a", "',a': an empty name"}, {"a,,b", "'a,,b': an empty name"}};

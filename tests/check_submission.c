@@ -107,7 +107,7 @@ START_TEST(bad_tables)
 	} cases[] = {
 		{"", "t: f.csv: empty\n"},
 		{"\n\r\n\n", "t: f.csv: empty\n"},
-		{"a,b\n1,2\n", "t: f.csv: no column id in the header\n"},
+		{"a,b\n1,2\n", "t: f.csv: no column id in the header (there are a, b)\n"},
 		{"id,b\n1,2\n3\n", "t: f.csv: row 2: 1 fields where the header has 2\n"},
 		{"id,b\n1,2,3\n", "t: f.csv: row 1: 3 fields where the header has 2\n"},
 		{"id,b\n1,2\n\n3,4\n", "t: f.csv: row 2: 1 fields where the header has 2\n"},

@@ -62,17 +62,18 @@ static void parse_augment(void *arg)
 
 START_TEST(augment_refused)
 {
-	static const char *const bad[][2] = {{"flop", "--augment: 'flop' is not known"},
-		{"default,flip", "--augment: 'default' is not known"}, {"shift", "--augment: 'shift' needs a number from 0 to 64"},
-		{"shift=", "--augment: 'shift=' needs a number from 0 to 64"},
+	static const char *const bad[][2] = {{"flop", "--augment: 'flop' is not known (did you mean flip?)"},
+		{"default,flip", "--augment: 'default' is not known (there are flip, shift, rotate, scale, contrast, brightness, noise, "
+				 "blur, cutout)"},
+		{"shift", "--augment: 'shift' needs a number from 0 to 64"}, {"shift=", "--augment: 'shift=' needs a number from 0 to 64"},
 		{"flip,shift=65", "--augment: 'shift=65' needs a number from 0 to 64"},
 		{"rotate=-1", "--augment: 'rotate=-1' needs a number from 0 to 180"},
 		{"scale=nan", "--augment: 'scale=nan' needs a number from 0 to 1"},
 		{"noise=0.1x", "--augment: 'noise=0.1x' needs a number from 0 to 1"},
-		{"contrast=2.1", "--augment: 'contrast=2.1' needs a number from 0 to 2"}, {"flip=1", "--augment: 'flip=1' is not known"},
-		{"=3", "--augment: '=3' is not known"}, {"shif=3", "--augment: 'shif=3' is not known"},
-		{"shifts=3", "--augment: 'shifts=3' is not known"}, {" flip", "--augment: ' flip' is not known"},
-		{"brightness=inf", "--augment: 'brightness=inf' needs a number from 0 to 1"}};
+		{"contrast=2.1", "--augment: 'contrast=2.1' needs a number from 0 to 2"},
+		{"flip=1", "--augment: 'flip=1' is not known: write flip"}, {"=3", "--augment: '=3' is not known"},
+		{"shif=3", "--augment: 'shif=3' is not known (did you mean shift?)"}, {"shifts=3", "--augment: 'shifts=3' is not known"},
+		{" flip", "--augment: ' flip' is not known"}, {"brightness=inf", "--augment: 'brightness=inf' needs a number from 0 to 1"}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct child c = child_run(parse_augment, (void *)bad[i][0]);
 		ck_assert_msg(c.status == 2 && strstr(c.err, bad[i][1]), "'%s': %d, %s", bad[i][0], c.status, c.err);

@@ -68,6 +68,8 @@ fails 1 "No space left on device" csv-clean -q small.csv -o out.tns --report /de
 [ ! -e out.tns ] && good || bad "an output although the report failed"
 
 # ---- wrong use ----
+fails 2 "--require: small.csv has no point 'nosetip' (did you mean nose_tip?)" csv-clean small.csv --require nosetip -o out.tns
+fails 1 "header: no column is called 'image_' (did you mean Image?)" csv-clean small.csv --image-column image_ -o out.tns
 fails 2 "--require: small.csv has no point 'beard'" csv-clean small.csv --require nose_tip,beard -o out.tns
 fails 2 "--keep-all keeps every row, --require does not: not both" csv-clean small.csv --keep-all --require nose_tip
 fails 2 "--report -: stdout is the data set's" csv-clean small.csv --report -

@@ -48,7 +48,7 @@ is "$(grep -c nan head.txt)" "$(sed -n '1,/^tensor/p' head.txt | grep -c nan)" "
 tns-info --head 3 --tensor keypoints faces.tns >head.txt
 is "$(sed 's/[[ ].*//' head.txt | paste -sd ' ')" "keypoints keypoints keypoints tensor keypoints" "--tensor shows one alone"
 is "$(tail -2 head.txt | xargs -n 7 | tail -1)" "$(awk '$1 == "keypoints"' info.txt | xargs)" "its line"
-fails 1 "tns-info: faces.tns: there is no tensor images" tns-info --tensor images faces.tns
+fails 1 "tns-info: faces.tns: there is no tensor images (did you mean image?)" tns-info --tensor images faces.tns
 # gzip, from a file and a pipe, whole or not
 gzip -k faces.tns
 cp faces.tns.gz renamed.tns

@@ -112,7 +112,7 @@ n=$(ids short.tns | wc -l)
 refused 1 "plain.tns: row $((n + 1)): no partner in short.tns" --by row --prefix b/ plain.tns short.tns
 refused 1 "plain.tns: row $((n + 1)): no partner in short.tns; --inner drops such rows" --by row --prefix b/ short.tns plain.tns
 patch-extract -q --around "${P[0]}" --size 3x3 --flip --negatives 2 plain.tns -o patches.tns
-refused 1 "patches.tns: there is no tensor id to join by; --by row joins by position" patches.tns plain.tns
+refused 1 "patches.tns: there is no tensor id to join by (there are image, label, source); --by row joins by position" patches.tns plain.tns
 # several rows of A may have one partner
 patch-extract -q --around "${P[1]}" --size 3x3 plain.tns -o eyes.tns
 tns-join -q --by source --prefix eye. patches.tns eyes.tns -o out.tns

@@ -44,6 +44,8 @@ fails 2 "--flip needs the point of the other side of 'left_eye_center'" patch-ex
 # stated
 ok "stated" csv-clean -q --pairs p1:p2,p11:p12,p13 numbers.csv -o stated.tns
 is "$(tns-info stated.tns | sed -n 's/^pairs: //p')" p1:p2,p3:p5,p4:p6,p7:p9,p8:p10,p11:p12,p13,p14,p15 "stated pairs"
+fails 1 "pairs: 'nose_tpi' is no point and no two points (did you mean nose_tip?)" csv-clean -q --pairs nose_tpi named.csv -o no.tns
+fails 1 "pairs: 'nose_tip:nose_tpi' is no point and no two points (did you mean nose_tip?)" csv-clean -q --pairs nose_tip:nose_tpi named.csv -o no.tns
 fails 1 "pairs: 'p1:p99' is no point and no two points" csv-clean -q --pairs p1:p99 numbers.csv -o no.tns
 fails 1 "pairs: 'p1' has two partners, 'p2' and 'p3'" csv-clean -q --pairs p1:p2,p3:p1 numbers.csv -o no.tns
 fails 1 "pairs: 'p13' has two partners, 'p13' and 'p14'" csv-clean -q --pairs p13,p13:p14 numbers.csv -o no.tns

@@ -45,7 +45,8 @@ is "$(wc -l <whole)" $((60 * (2 + 4 + 2 + 2))) "patches of the whole"
 same whole parts "patches of the parts"
 
 # refused
-fails 2 "there is no point 'chin' in the data" patch-extract --around chin --size 5x5 faces.tns -o x.tns
+fails 2 "there is no point 'nosetip' in the data (did you mean nose_tip?)" patch-extract --around nosetip --size 5x5 faces.tns -o x.tns
+fails 2 "there is no point 'chin' in the data (there are left_eye_center, right_eye_center, " patch-extract --around chin --size 5x5 faces.tns -o x.tns
 fails 2 "there is no point 'beard' in the data" patch-extract --preset eyes --hard beard faces.tns -o x.tns
 fails 2 "97x5 is larger than the images, 96x96" patch-extract --around nose_tip --size 97x5 faces.tns -o x.tns
 fails 2 "--size or --preset must be given" patch-extract --around nose_tip faces.tns -o x.tns

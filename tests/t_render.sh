@@ -28,10 +28,17 @@ for k in faces maps tiles pairs curves; do
 	[ $k = curves ] || fails 2 "render $k: unexpected operand 'b'" render $k a b
 done
 nothing x.jpg
-fails 2 "render: too few operands: 0 given" render
+none="render: what to draw is missing: faces, maps, tiles, pairs or curves; try render --help"
+fails 2 "$none" render
+fails 2 "$none" render -q
 fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves" render plots
 fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves" render -q plots
-fails 2 "render: too few operands: 0 given" render -o faces
+fails 2 "$none" render -o faces
+fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves; try render --help" render --columns 3 plots data.tns
+fails 2 "render: 'face' is not one of faces, maps, tiles, pairs, curves (did you mean faces?); try render --help" render face data.tns --columns 3
+fails 2 "render: unknown option '--no-such'" render --no-such
+fails 2 "render faces: unknown option '--no-such'" render --no-such faces
+ok "help, whatever was given" render face --help
 fails 2 "--format: 'gif' is not one of png|svg|pdf" render faces --format gif
 for v in 0 -1 x 10001; do fails 2 "render faces: --count: " render faces --count $v; done
 for v in -1 x 101; do fails 2 "render tiles: --zoom: " render tiles --zoom $v; done
@@ -56,6 +63,12 @@ render faces --format=pdf <data.tns | cat >b.pdf
 same a.pdf b.pdf "PDF by --format or by suffix"
 # six faces of 36x28 at zoom 2, 3 columns: margins of 16, a head of 30, 14 between, 18 for a line under each
 render faces --count 6 --columns 3 --zoom 2 data.tns -o d.png
+# the kind may stand behind its options; an option may take a value in one kind and not in another
+for args in "--columns 3 --zoom 2 faces --count 6 data.tns -o d2.png" "--columns 3 --count 6 -qo d2.png faces data.tns --zoom=2" "-t 1 --zoom 2 --count=6 --columns 3 -o d2.png -q faces data.tns"; do
+	rm -f d2.png
+	ok "render $args" render $args
+	same d.png d2.png "render $args"
+done
 is "$(size d.png)" $((2 * 16 + 3 * (72 + 14) - 14))x$((2 * 16 + 30 + 2 * (56 + 18 + 14) - 14)) "size of a picture"
 # names are text on two faces of zoom 10: the picture grows by nothing, and only within the faces
 ok "names" render faces --names --count 2 --columns 2 --zoom 10 data.tns -o e.png
@@ -86,7 +99,7 @@ fails 1 "noid.tns: there is no tensor id" render faces --id 7 noid.tns -o none.p
 fails 1 "data.tns: nothing to draw: 60 rows, fewer than --first" render faces --first 61 data.tns -o none.png
 fails 1 "data.tns: no predicted: --worst needs truth and prediction" render faces --worst data.tns -o none.png
 fails 1 "data.tns: no tensor 'reconstruction'" render pairs data.tns -o none.png
-fails 1 "data.tns: no tensor 'no'" render tiles --tensor no data.tns -o none.png
+fails 1 "data.tns: there is no tensor no (there are image, " render tiles --tensor no data.tns -o none.png
 fails 1 "data.tns: keypoints: tiles are 2x15, not the 3x10 of --size" render tiles --tensor keypoints --size 3x10 data.tns -o none.png
 fails 1 "data.tns: id is u32: tiles are drawn from u8 or f32" render tiles --tensor id data.tns -o none.png
 fails 1 "the picture would be" render tiles --zoom 100 --columns 60 data.tns -o none.png
@@ -118,6 +131,9 @@ same j.png k.png "a log on stdin"
 render curves --y train_loss,valid_error a.tsv -o l.svg
 render curves a.tsv -o m.svg
 same l.svg m.svg "the columns drawn where none are named"
+ok "old spelling of legend, and options before the kind" render --names a,a --size 500x300 curves a.tsv b.tsv -o l1.png
+ok "legend" render curves --legend a,a --size 500x300 a.tsv b.tsv -o l2.png
+same l1.png l2.png "the kind behind its options"
 ok "means, log axes, titles" render curves --legend a,a --mean --logx --logy --title T --xlabel "epoch" --ylabel "error (%)" --size 500x300 a.tsv b.tsv -o n.pdf
 is "$(grep -ao 'MediaBox *\[ *0 0 500 300 *\]' n.pdf | head -1 | tr -d ' ')" "MediaBox[00500300]" "its size"
 plain=(--legend a,a --size 500x300 a.tsv b.tsv)
@@ -128,6 +144,7 @@ for option in --mean --logx --logy "--title T" "--xlabel X" "--ylabel Y" "--y tr
 	is "$(size changed.png)" 500x300 "size with $option"
 	cmp -s plain.png changed.png && bad "$option changes nothing" || good
 done
+fails 1 "a.tsv: no column 'sceonds' to draw (did you mean seconds?)" render curves --y sceonds a.tsv -o none.png
 fails 1 "a.tsv: no column 'loss' to draw" render curves --y loss a.tsv -o none.png
 fails 2 "--legend: more names than the 1 logs" render curves --legend a,b a.tsv -o none.png
 fails 2 "--legend: 1 names for 2 logs" render curves --legend a a.tsv b.tsv -o none.png

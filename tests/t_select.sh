@@ -66,6 +66,10 @@ refused 1 "stdin: --rows: 500-: there are $n rows" --rows 500- <all.tns
 refused 1 "all.tns: --rows: 500: there are $n rows" --rows 500 --shuffle all.tns
 refused 1 "all.tns: --where: at 9: there is no value 'errr' in a row: TENSOR (of one value), error, " --where 'id>3 && errr>2' all.tns
 refused 1 "all.tns: --where: at 1: there is no value 'keypoints' in a row" --where 'keypoints>3' all.tns
+has="TENSOR (of one value), error, error.POINT, labels, row, POINT.x, POINT.y, TENSOR.POINT.x, TENSOR.POINT"
+refused 1 "all.tns: --where: at 1: there is no value 'nosetip.x' in a row: $has (did you mean nose_tip.x?)" --where 'nosetip.x>3' all.tns
+refused 1 "all.tns: --where: at 1: there is no value 'keypoint.nose_tip.y' in a row: $has (did you mean keypoints.nose_tip.y?)" --where 'keypoint.nose_tip.y>3' all.tns
+refused 1 "all.tns: --sort: there is no value 'label' in a row: $has (did you mean labels?)" --sort label all.tns
 refused 1 "all.tns: --where: at 1: there is no value 'chin.x' in a row" --where 'chin.x>3' all.tns
 refused 1 "all.tns: --where: at 1: there is no value 'nose_tip' in a row" --where 'nose_tip>3' all.tns
 refused 1 "all.tns: --where: at 1: there is no value 'confidence.nose_tip.x' in a row" --where 'confidence.nose_tip.x>3' all.tns
@@ -75,13 +79,13 @@ refused 1 "patches.tns: --where: at 1: there is no tensor keypoints for labels" 
 refused 1 "all.tns: --sort: there is no value 'image' in a row" --sort image all.tns
 refused 1 "patches.tns: there is no tensor id" --id 3 patches.tns
 refused 1 "all.tns: --points: none of its 15 points is 'chin*'" --points 'nose*,chin*' all.tns
-refused 1 "all.tns: --drop: none of its 15 points is 'nose'" --drop nose all.tns
+refused 1 "all.tns: --drop: none of its 15 points is 'nose_tpi' (did you mean nose_tip?)" --drop nose_tpi all.tns
 refused 1 "all.tns: no point is left" --points 'nose*' --drop '*tip' all.tns
-refused 1 "all.tns: --rename: 'nose' is none of the points" --rename nose=x all.tns
+refused 1 "all.tns: --rename: 'nosetip' is none of the points (did you mean nose_tip?)" --rename nosetip=x all.tns
 refused 1 "all.tns: --rename: 'nose_tip' is none of the points" --drop nose_tip --rename nose_tip=x all.tns
 refused 1 "all.tns: two points would be named mouth_left_corner" --rename nose_tip=mouth_left_corner all.tns
 refused 1 "patches.tns: there is no META points" --points nose_tip patches.tns
-refused 1 "all.tns: --only: there is no tensor 'imag'" --only id,imag all.tns
+refused 1 "all.tns: --only: there is no tensor 'imag' (did you mean image?)" --only id,imag all.tns
 refused 1 "all.tns: --without: there is no tensor 'x*'" --without 'x*' all.tns
 refused 1 "all.tns: no tensor is left" --only id,image --without 'i*' all.tns
 refused 1 "model.tns: is a model, whose points can be renamed, but not cut" --points nose_tip model.tns

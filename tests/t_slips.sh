@@ -145,7 +145,7 @@ grep -q "^cnn-train: interrupted: nothing is kept, as nothing is of a run to std
 fails 1 "of 4000 of a run: --resume goes on, --fresh starts over" cnn-train -q -n 'conv5x5x24 relu pool2 fc' -e 4000 faces.tns --checkpoint run.tns -o m.tns
 ok "fresh" cnn-train -q -n 'pool4 fc' -e 1 faces.tns --checkpoint run.tns --fresh -o m.tns
 ok "one that is at its end is replaced" cnn-train -q -n 'pool4 fc' -e 2 faces.tns --checkpoint run.tns -o m.tns
-cnn-train -q -n 'pool4 fc' -e 50 -r 0 --valid faces.tns --patience 2 faces.tns --checkpoint run.tns -o m.tns 2>/dev/null # stuck: exit 1
+cnn-train -q -n 'pool4 fc' -e 50 -r 1e-12 --valid faces.tns --patience 2 faces.tns --checkpoint run.tns -o m.tns 2>/dev/null # stuck: exit 1
 is "$(tns-info run.tns | sed -n 's/^opt.epoch: //p')" 3 "patience was at its end"
 ok "one whose patience was at its end is replaced too" cnn-train -q -n 'pool4 fc' -e 2 faces.tns --checkpoint run.tns -o m.tns
 cp eyes.tns eyes-copy.tns

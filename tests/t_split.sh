@@ -27,10 +27,12 @@ refused 2 "--output is given 9 times, not 2 to 8" faces.tns $(for i in 1 2 3 4 5
 refused 2 "--output: two parts can't both go to '-'" faces.tns -o - -o -
 refused 2 "--output: two parts can't both go to 'a.tns'" faces.tns -o a.tns -o b.tns -o a.tns --parts 0.5,0.25,0.25
 refused 1 "./a.tns: another run is writing it" faces.tns -o a.tns -o ./a.tns
-for parts in 0.6,0.3 0.6,0.6 1,0 0.6,0.4,0 0.5,0.25,0.25 '' x,y 0.5,0.5, 1.5,-0.5 nan,1 '0.6, 0.4' 60,40; do
+for parts in 0.6,0.3 0.6,0.6 1,0 0.6,0.4,0 0.5,0.25,0.25 x,y 1.5,-0.5 nan,1 '0.6, 0.4' 60,40; do
 	refused 2 "--parts: '$parts' is not 2 shares that add up to 1; try tns-split --help" faces.tns --parts "$parts" $two
 done
 refused 2 "--parts: '0.8,0.2' is not 3 shares that add up to 1" faces.tns $two -o c.tns
+for parts in '' 0.5,0.5, ,0.5; do refused 2 "--parts: '$parts': an empty item" faces.tns --parts "$parts" $two; done
+refused 1 "faces.tns: there is no tensor idd (did you mean id?)" --by idd faces.tns $two
 refused 2 "--by near reads the data twice and needs a file" --by near $two <faces.tns
 refused 2 "--by near reads the data twice and needs a file" --by near - $two <faces.tns
 refused 2 "--by near reads the data twice and needs a file" --by near <(cat faces.tns) $two

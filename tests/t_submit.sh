@@ -69,7 +69,7 @@ refused 1 "gone.tns: No such file or directory" -l lookup.csv gone.tns
 sed '3s/.*/2,77,nose_tip_x,/' lookup.csv >absent.csv
 refused 1 "absent.csv: row 2: no prediction for RowId 2: image 77, nose_tip_x" -l absent.csv answers.tns
 sed '3s/.*/2,1,tail_x,/' lookup.csv >unknown.csv
-refused 1 "unknown.csv: row 2: FeatureName 'tail_x' is none of the predicted points' coordinates" -l unknown.csv answers.tns
+refused 1 "unknown.csv: row 2: FeatureName 'tail_x' is none of the predicted points' coordinates (there are " -l unknown.csv answers.tns
 sed '3s/.*/1,1,nose_tip_x,/' lookup.csv >twice.csv
 refused 1 "twice.csv: row 2: RowId 1 stands in row 1 already" -l twice.csv answers.tns
 sed '3s/.*/2,1/' lookup.csv >short.csv

@@ -168,6 +168,7 @@ refused 2 "--read finds out what the table is: --tsv, --image and --notes are fo
 refused 2 "--size is for --read" --size 3x2 faces.tns
 refused 1 "model.tns: a model, not a data set: it has no rows" model.tns
 refused 1 "gone.tns: No such file or directory" gone.tns
+refused 1 "faces.tns: no column is called 'idd' (did you mean id?)" --fields idd faces.tns
 refused 1 "faces.tns: no column is called 'tail_x'" --fields id,tail_x faces.tns
 refused 1 "faces.csv: preamble: this is not a tensor stream but text" faces.csv
 head -c $(($(stat -c %s faces.tns) - 70)) faces.tns >cut.tns

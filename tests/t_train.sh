@@ -204,13 +204,14 @@ is "$(about layer-2)" "$(about half.tns)" "a snapshot is the shorter run"
 is "$(tns-info layer-2 | grep -c 'epoch 2')" 1 "its history says so"
 fails 2 "--snapshot needs --output FILE" dae-pretrain -q --snapshot 2 eyes.tns
 fails 2 "--snapshot: '3,x' is not at most 64 numbers from 1 to 10000000" dae-pretrain -q --snapshot 3,x eyes.tns -o no.tns
-for h in 0 -1 x 5, 5,,6 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 1000001; do
+for h in 0 -1 x '' 5, 5,,6 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 1000001; do
 	is "$(dae-pretrain -q -H "$h" eyes.tns -o no.tns 2>/dev/null; echo $?)" 2 "-H $h"
 done
-fails 2 "--hidden: '': an empty item" dae-pretrain -q -H '' eyes.tns -o no.tns
+fails 2 "--rate: 0 is outside 1e-12 to 100" dae-pretrain -q -r 0 eyes.tns -o no.tns
+fails 2 "--rate: 0 is outside 1e-12 to 100" cnn-train -q -r 0 -n fc faces.tns -o no.tns
 
-# ---- --init: the first layer is the autoencoder's; unchanged with learning rate 0
-cnn-train -q --target label -n 'fc20 sigmoid fc' -e 1 -r 0 --init dae20.tns eyes.tns -o init.tns
+# ---- --init: the first layer is the autoencoder's; unchanged with a learning rate that moves no weight
+cnn-train -q --target label -n 'fc20 sigmoid fc' -e 1 -r 1e-12 --init dae20.tns eyes.tns -o init.tns
 is "$(about init.tns | grep '^0')" "$(about dae20.tns | grep '^0')" "--init takes the first layer"
 is "$([ "$(about init.tns | grep '^2.w')" = "$(about dae20.tns | grep '^2.w')" ]; echo $?)" 1 "and no other"
 fails 1 "dae20.tns: its first layer does not have the shape of this net's" cnn-train -q --target label -n 'fc21 sigmoid fc' --init dae20.tns eyes.tns -o no.tns
@@ -218,7 +219,8 @@ fails 1 "eyes.tns: its first layer does not have the shape" cnn-train -q --targe
 fails 1 "nosuch.tns: No such file" cnn-train -q --target label --init nosuch.tns eyes.tns -o no.tns
 
 # ---- unsuitable data
-fails 1 "eyes.tns: there is no tensor keypoints" cnn-train -q eyes.tns -o no.tns
+fails 2 "--weigh: there is no point 'nose_tipp' in the data (did you mean nose_tip?)" cnn-train -q -n fc --weigh nose_tipp=2 faces.tns -o no.tns
+fails 1 "eyes.tns: there is no tensor keypoints (there are image, label" cnn-train -q eyes.tns -o no.tns
 fails 1 "faces.tns: there is no tensor label" cnn-train -q --target label faces.tns -o no.tns
 fails 1 "a.tns: there is no tensor image" cnn-train -q a.tns -o no.tns
 fails 1 "a.tns: there is no tensor image" dae-pretrain -q a.tns -o no.tns

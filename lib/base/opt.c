@@ -357,6 +357,29 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	return argv + optind;
 }
 
+/* Whether the word is an option of the table whose value is the next word. */
+static int takes_next(const struct opt *table, const char *word)
+{
+	for (const struct opt *o = table; word[1] == '-' && o->name; o++)
+		if (!strncmp(o->name, word + 2, strlen(word + 2)))
+			return o->kind != OPT_FLAG;
+	for (const char *c = word + 1; *c && word[1] != '-'; c++)
+		for (const struct opt *o = table; o->name; o++)
+			if (o->letter == *c && o->kind != OPT_FLAG)
+				return !c[1];
+	return 0;
+}
+
+int opt_first_operand(const struct opt *table, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] != '-' || !argv[i][1])
+			return i;
+		i += takes_next(table, argv[i]);
+	}
+	return 0;
+}
+
 /* ---- the line in META history ---- */
 
 static void add(const char *name, const char *value)

@@ -91,6 +91,10 @@ struct opt_prog {
  * which point into argv. Calls err_name. */
 char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n);
 
+/* Index in argv of the first operand, where options are those of the table, 0 if there is none: for programs whose first operand says which
+ * table it is. */
+int opt_first_operand(const struct opt *table, int argc, char **argv);
+
 /* "name version --opt value ...": every option that affects the result and differs from its default, in table order.
  * After opt_parse; valid until the next call, not to be freed. */
 const char *opt_line(void);

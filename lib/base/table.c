@@ -8,6 +8,7 @@
 
 #include "lib/base/crc.h"
 #include "lib/base/err.h"
+#include "lib/base/nearest.h"
 #include "lib/base/num.h"
 #include "lib/base/table.h"
 #include "lib/base/unpack.h"
@@ -134,8 +135,12 @@ int table_col(const struct table *t, const char *header)
 int table_require(const struct table *t, const char *header)
 {
 	int c = table_col(t, header);
-	if (c < 0)
-		die("%s: no column %s in the header", t->name, header);
+	if (c < 0) {
+		struct nearest near = nearest_of(header);
+		for (int i = 0; i < t->cols; i++)
+			nearest_add(&near, t->cell[i]);
+		die("%s: no column %s in the header%s", t->name, header, nearest_or_all(&near));
+	}
 	return c;
 }
 

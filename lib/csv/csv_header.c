@@ -5,6 +5,7 @@
 
 #include "lib/base/magic.h"
 #include "lib/base/utf8.h"
+#include "lib/base/nearest.h"
 #include "lib/csv/csv_io.h"
 
 #define NAME_MAX_BYTES 200 /* of a column */
@@ -97,8 +98,12 @@ static int find_special(struct csv *c, int *image, int *id)
 	}
 	if (*image >= 0)
 		return CSV_DONE;
-	return c->image_column ? csv_fault(c, "header: no column is called '%.100s'", c->image_column)
-			       : csv_fault(c, "header: no column is called Image (image, pixels; --image-column names another)");
+	if (!c->image_column)
+		return csv_fault(c, "header: no column is called Image (image, pixels; --image-column names another)");
+	struct nearest near = nearest_of(c->image_column);
+	for (int i = 0; i < c->src->ncol; i++)
+		nearest_add(&near, name[i]);
+	return csv_fault(c, "header: no column is called '%.100s'%s", c->image_column, nearest_hint(&near));
 }
 
 /* Resolves the column names to s->col and c->points. */

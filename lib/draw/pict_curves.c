@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/nearest.h"
 #include "lib/draw/pict_axis.h"
 #include "lib/draw/pict_curves.h"
 #include "lib/draw/pict_log.h"
@@ -111,6 +112,15 @@ static int is_timing(const char *s)
 	       strstr(s, "_per_s");
 }
 
+NORETURN static void die_none(const struct chart *h, const char *name)
+{
+	struct nearest near = nearest_of(name);
+	for (int i = 0; i < h->nlogs; i++)
+		for (int k = 1; k < h->log[i]->columns; k++)
+			nearest_add(&near, h->log[i]->column[k].name);
+	die("%s: no column '%s' to draw%s", h->log[0]->name, name, nearest_or_all(&near));
+}
+
 static void choose_columns(struct chart *h, const struct pict_curves *c)
 {
 	if (c->y) {
@@ -121,7 +131,7 @@ static void choose_columns(struct chart *h, const struct pict_curves *c)
 			for (int i = 0; i < h->nlogs; i++)
 				found |= pict_log_find(h->log[i], word) > 0;
 			if (!found)
-				die("%s: no column '%s' to draw", h->log[0]->name, word);
+				die_none(h, word);
 			find_or_add(&h->column, &h->ncolumns, word);
 		}
 		free(list);

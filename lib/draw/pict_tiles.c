@@ -40,12 +40,8 @@ static void keep_row(struct sheet *s, const struct pict_tiles *t, const unsigned
 
 static int pick_tensor(const struct tns *in, const char *name)
 {
-	if (name) {
-		int id = tns_find(in, name);
-		if (id < 0)
-			die("%s: no tensor '%s'", in->name, name);
-		return id;
-	}
+	if (name)
+		return dataset_stream_find(in, name);
 	int id = tns_find(in, "image");
 	if (id < 0)
 		id = tns_find(in, "0.weight");

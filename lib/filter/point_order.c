@@ -95,8 +95,10 @@ static void rename_points(struct point_order *p, const struct tns *t, const char
 		for (int k = 0; k < p->n; k++) /* by the names of the input, so that two can be exchanged */
 			if (!strcmp(p->from[p->order[k]], items[i]))
 				at = k;
-		if (at < 0)
-			die("%s: --rename: '%s' is none of the points", t->name, items[i]);
+		if (at < 0) {
+			struct nearest near = names_nearest(p->names, items[i]);
+			die("%s: --rename: '%s' is none of the points%s", t->name, items[i], nearest_or_all(&near));
+		}
 		free(p->names[at]);
 		p->names[at] = xstrdup(new);
 	}
@@ -108,8 +110,10 @@ static int match(const struct tns *t, const char *option, const char *list, char
 {
 	char *none;
 	int n = globs_match(list, names, k, to, &none);
-	if (none)
-		die("%s: --%s: none of its %d points is '%s'", t->name, option, k, none);
+	if (none) {
+		struct nearest near = names_nearest(names, none);
+		die("%s: --%s: none of its %d points is '%s'%s", t->name, option, k, none, nearest_or_all(&near));
+	}
 	return n;
 }
 

@@ -7,6 +7,7 @@
 #include "lib/filter/point_order.h"
 #include "lib/filter/projection.h"
 #include "lib/stream/history.h"
+#include "lib/stream/names.h"
 
 struct projection {
 	const struct tns *t;
@@ -29,8 +30,10 @@ static int match(const struct tns *t, const char *option, const char *list, char
 {
 	char *none;
 	int n = globs_match(list, names, t->ntensors, to, &none);
-	if (none)
-		die("%s: --%s: there is no tensor '%s'", t->name, option, none);
+	if (none) {
+		struct nearest near = names_nearest(names, none);
+		die("%s: --%s: there is no tensor '%s'%s", t->name, option, none, nearest_or_all(&near));
+	}
 	return n;
 }
 

@@ -102,16 +102,49 @@ static int find_own(struct row_value *v, const struct tns *t, const char *name, 
 	return at >= 0;
 }
 
+/* The values that a row has. */
+static struct nearest values(const struct tns *t, const char *name)
+{
+	static const char *const own[] = {"error", "labels", "row"};
+	struct nearest near = nearest_of(name);
+	const char *points = tns_meta_value(t, "points");
+	for (int i = 0; i < 3; i++)
+		nearest_add(&near, own[i]);
+	int n = 0;
+	char **names = points && *points ? names_split(points, &n) : NULL;
+	for (int k = -1; k < n; k++)
+		for (int i = -1; i < t->ntensors; i++) {
+			const struct tns_def *d = i < 0 ? NULL : &t->def[i];
+			int two = !d || is_points(d);
+			if (k < 0 && d && d->row_bytes == tns_size(d->dtype))
+				nearest_add(&near, d->name);
+			for (int c = 0; k >= 0 && c <= two; c++) {
+				char *value = xprintf("%s%s%s%s", d ? d->name : "", d ? "." : "", names[k], !two ? "" : c ? ".y" : ".x");
+				nearest_add(&near, value);
+				free(value);
+			}
+		}
+	for (int k = 0; k < n; k++) {
+		char *value = xprintf("error.%s", names[k]);
+		nearest_add(&near, value);
+		free(value);
+	}
+	names_free(names);
+	return near;
+}
+
 void row_value_find(struct row_value *v, const struct tns *t, const char *name, const char *option)
 {
 	*v = (struct row_value){.kind = ROW_ELEMENT};
 	v->id = tns_find(t, name);
 	int one = v->id >= 0 && t->def[v->id].row_bytes == tns_size(t->def[v->id].dtype);
 	int found = one || find_element(v, t, name) || find_own(v, t, name, option);
-	if (!found)
+	if (!found) {
+		struct nearest near = values(t, name);
 		die("%s: %s: there is no value '%s' in a row: TENSOR (of one value), error, error.POINT, labels, row, POINT.x, POINT.y, "
-		    "TENSOR.POINT.x, TENSOR.POINT",
-			t->name, option, name);
+		    "TENSOR.POINT.x, TENSOR.POINT%s",
+			t->name, option, name, nearest_hint(&near));
+	}
 	if (v->kind != ROW_ELEMENT)
 		return;
 	v->dtype = t->def[v->id].dtype;

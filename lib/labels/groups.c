@@ -6,6 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/base/table.h"
 #include "lib/labels/groups.h"
+#include "lib/stream/dataset_stream.h"
 
 struct pair {
 	uint64_t id, group;
@@ -73,10 +74,7 @@ void groups_free(struct groups *g)
 
 int groups_tensor(const struct tns *t, const char *by)
 {
-	int id = tns_find(t, by);
-	if (id < 0)
-		die("%s: there is no tensor %s", t->name, by);
-	int type = t->def[id].dtype;
+	int id = dataset_stream_find(t, by), type = t->def[id].dtype;
 	if (type == TNS_F32 || type == TNS_F64 || type > TNS_F64 || t->def[id].row_bytes != tns_size(type))
 		die("%s: %s is not one whole number a row", t->name, by);
 	return id;

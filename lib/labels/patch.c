@@ -20,6 +20,12 @@ struct cutter {
 	void *arg;
 };
 
+NORETURN static void die_none(const char *option, const char *word, char **names)
+{
+	struct nearest n = names_nearest(names, word);
+	die_usage("--%s: there is no point '%s' in the data%s", option, word, nearest_or_all(&n));
+}
+
 void patch_features(struct patch_feature *to, int *n, const char *const *lists, int count, const char *option, int flip, char **names,
 	const int *partner)
 {
@@ -36,7 +42,7 @@ void patch_features(struct patch_feature *to, int *n, const char *const *lists, 
 		for (int k = 0; k < words; k++) {
 			int at = place->point[k] = names_index(names, word[k]);
 			if (at < 0)
-				die_usage("--%s: there is no point '%s' in the data", option, word[k]);
+				die_none(option, word[k], names);
 			place->mirror[k] = partner[at] < 0 ? at : partner[at];
 			if (flip && partner[at] < 0)
 				die_usage("--%s: --flip needs the point of the other side of '%s'", option, word[k]);

@@ -35,8 +35,10 @@ struct suspects *suspects_load(const char *path, char **names, int force, uint32
 		keys[n] = table_uint(t, i, row, UINT32_MAX);
 		s->row[n] = i;
 		s->point[n] = names_index(names, table_cell(t, i, name));
-		if (s->point[n] < 0)
-			table_die(t, i, "there is no point '%s' in the data", table_cell(t, i, name));
+		if (s->point[n] < 0) {
+			struct nearest near = names_nearest(names, table_cell(t, i, name));
+			table_die(t, i, "there is no point '%s' in the data%s", table_cell(t, i, name), nearest_or_all(&near));
+		}
 		n++;
 	}
 	lookup_make(&s->by_id, keys, n);

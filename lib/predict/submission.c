@@ -22,6 +22,18 @@ static int coord_index(char **names, const char *feature)
 	return k < 0 ? -1 : 2 * k + y;
 }
 
+NORETURN static void die_none(const struct table *t, size_t row, const char *feature, char **names)
+{
+	struct nearest near = nearest_of(feature);
+	for (int k = 0; names[k]; k++)
+		for (int y = 0; y < 2; y++) {
+			char *name = xprintf("%s_%c", names[k], "xy"[y]);
+			nearest_add(&near, name);
+			free(name);
+		}
+	table_die(t, row, "FeatureName '%.80s' is none of the predicted points' coordinates%s", feature, nearest_or_all(&near));
+}
+
 /* Dies where two rows have one RowId; keys: buffer. */
 static void check_unique(struct submission *a, uint64_t *keys)
 {
@@ -52,7 +64,7 @@ struct submission *submission_open(const char *path, char **names)
 		a->coord[r] = coord_index(names, table_cell(t, r, a->feature));
 		a->value[r] = NAN;
 		if (a->coord[r] < 0)
-			table_die(t, r, "FeatureName '%.80s' is none of the predicted points' coordinates", table_cell(t, r, a->feature));
+			die_none(t, r, table_cell(t, r, a->feature), names);
 	}
 	lookup_make(&a->by_image, keys, t->rows);
 	free(keys);

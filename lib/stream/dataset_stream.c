@@ -109,11 +109,26 @@ const char *dataset_stream_split(const struct tns *t)
 	return NULL;
 }
 
-int dataset_stream_require(const struct tns *t, const char *name, int dtype, int ndim)
+struct nearest dataset_stream_nearest(const struct tns *t, const char *name)
+{
+	struct nearest n = nearest_of(name);
+	for (int i = 0; i < t->ntensors; i++)
+		nearest_add(&n, t->def[i].name);
+	return n;
+}
+
+int dataset_stream_find(const struct tns *t, const char *name)
 {
 	int id = tns_find(t, name);
-	if (id < 0)
-		die("%s: there is no tensor %s", t->name, name);
+	if (id >= 0)
+		return id;
+	struct nearest n = dataset_stream_nearest(t, name);
+	die("%s: there is no tensor %s%s", t->name, name, nearest_or_all(&n));
+}
+
+int dataset_stream_require(const struct tns *t, const char *name, int dtype, int ndim)
+{
+	int id = dataset_stream_find(t, name);
 	if (t->def[id].dtype != dtype || t->def[id].ndim != ndim)
 		die("%s: %s is %s with %d dimensions, not %s with %d", t->name, name, tns_dtype_name(t->def[id].dtype), t->def[id].ndim,
 			tns_dtype_name(dtype), ndim);

@@ -3,6 +3,7 @@
 #ifndef DATASET_STREAM_H
 #define DATASET_STREAM_H
 
+#include "lib/base/nearest.h"
 #include "lib/stream/tns.h"
 
 struct dataset_stream {
@@ -25,6 +26,10 @@ void dataset_stream_close(struct dataset_stream *d);
 const char *dataset_stream_split(const struct tns *t);
 /* Ends the program where t is a model. */
 void dataset_stream_no_model(const struct tns *t);
+/* Id of a tensor that must be there, else the program ends with one line that names the nearest, or all. */
+int dataset_stream_find(const struct tns *t, const char *name);
+/* What may have been meant by a name that is no tensor's, for messages. */
+struct nearest dataset_stream_nearest(const struct tns *t, const char *name);
 /* Id of a tensor that must be there with this type and number of dimensions; else the program ends with one line. */
 int dataset_stream_require(const struct tns *t, const char *name, int dtype, int ndim);
 

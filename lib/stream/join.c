@@ -44,8 +44,10 @@ static int is_signed(int dtype)
 static int key_tensor(const struct tns *t, const char *name)
 {
 	int id = tns_find(t, name);
-	if (id < 0)
-		die("%s: there is no tensor %s to join by; --by row joins by position", t->name, name);
+	if (id < 0) {
+		struct nearest near = dataset_stream_nearest(t, name);
+		die("%s: there is no tensor %s to join by%s; --by row joins by position", t->name, name, nearest_or_all(&near));
+	}
 	const struct tns_def *d = &t->def[id];
 	if (d->dtype == TNS_F32 || d->dtype == TNS_F64 || d->dtype > TNS_F64 || d->row_bytes != tns_size(d->dtype))
 		die("%s: %s is not one whole number a row", t->name, name);
@@ -196,8 +198,7 @@ static void choose(struct join *j, struct tns_writer *w)
 	int n = 0;
 	char **take = j->o->take ? names_split(j->o->take, &n) : NULL;
 	for (int i = 0; i < n; i++)
-		if (tns_find(j->b, take[i]) < 0)
-			die("%s: there is no tensor %s", j->b->name, take[i]);
+		dataset_stream_find(j->b, take[i]);
 	j->col = xcalloc((size_t)j->b->ntensors, sizeof *j->col);
 	for (int i = 0; i < j->b->ntensors; i++) {
 		if (i == j->b_key || (take && names_index(take, j->b->def[i].name) < 0))

@@ -52,6 +52,14 @@ int names_index(char **names, const char *name)
 	return -1;
 }
 
+struct nearest names_nearest(char **names, const char *word)
+{
+	struct nearest n = nearest_of(word);
+	for (int i = 0; names[i]; i++)
+		nearest_add(&n, names[i]);
+	return n;
+}
+
 char *names_marks(const struct tns *t, const char *key, int k)
 {
 	const char *list = tns_meta_value(t, key);
@@ -190,6 +198,17 @@ static int find_pair(char **names, const char *item, int *a, int *b)
 	return found;
 }
 
+/* "a:b" of which one is no point, or both are none. */
+NORETURN static void die_pair(char **names, const char *item)
+{
+	char *copy = xstrdup(item), *second = strchr(copy, ':');
+	if (second)
+		*second++ = 0;
+	struct nearest a = names_nearest(names, copy), b = names_nearest(names, second ? second : copy);
+	int is_first = names_index(names, copy) < 0 || !second;
+	die("pairs: '%s' is no point and no two points%s", item, nearest_or_all(is_first ? &a : &b));
+}
+
 int *names_partners(char **names, const char *pairs)
 {
 	int k = count_names(names), *partner = xcalloc((size_t)k + 1, sizeof *partner), side, n = 0;
@@ -201,7 +220,7 @@ int *names_partners(char **names, const char *pairs)
 	char **items = pairs && *pairs ? names_split(pairs, &n) : NULL;
 	for (int i = 0, a, b; i < n; i++) {
 		if (!find_pair(names, items[i], &a, &b))
-			die("pairs: '%s' is no point and no two points", items[i]);
+			die_pair(names, items[i]);
 		if (a == b && strcmp(items[i], names[a]))
 			die("pairs: '%s': a point on the axis, its own mirror image, stands alone: %s", items[i], names[a]);
 		for (int d = 0; d < 2; d++) {

@@ -2,6 +2,7 @@
 #ifndef NAMES_H
 #define NAMES_H
 
+#include "lib/base/nearest.h"
 #include "lib/stream/tns.h"
 
 /* The k names of META points; NULL-terminated, freed with names_free. Ends the program if it is absent or its number of names is not k. */
@@ -9,6 +10,8 @@ char **names_points(const struct tns *t, int k);
 char **names_split(const char *list, int *n); /* "a,b,c"; an empty name ends the program */
 void names_free(char **names);
 int names_index(char **names, const char *name); /* or -1 */
+/* What may have been meant by a word that is none of the names, for messages. */
+struct nearest names_nearest(char **names, const char *word);
 /* (k) 1: the point of META points is in the comma-joined list of META key. k zeros where there is no such META or no META points. To be
  * freed. */
 char *names_marks(const struct tns *t, const char *key, int k);

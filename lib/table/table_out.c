@@ -57,6 +57,14 @@ static int matches(const struct table_out *t, const struct column *c, const char
 	return !strcmp(c->name, pattern) || ((!c->list || t->o->lists) && !fnmatch(pattern, c->name, 0));
 }
 
+NORETURN static void die_none(const struct table_out *t, const char *name)
+{
+	struct nearest near = nearest_of(name);
+	for (int i = 0; i < t->all.n; i++)
+		nearest_add(&near, t->all.col[i].name);
+	die("%s: no column is called '%s'%s", t->d->in->name, name, nearest_or_all(&near));
+}
+
 static void choose_named(struct table_out *t)
 {
 	int n;
@@ -72,7 +80,7 @@ static void choose_named(struct table_out *t)
 				t->col[t->n++] = i, used[i] = 1;
 		}
 		if (t->n == before && !again)
-			die("%s: no column is called '%s'", t->d->in->name, pattern[p]);
+			die_none(t, pattern[p]);
 	}
 	names_free(pattern);
 	free(used);

@@ -4,8 +4,21 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/nearest.h"
 #include "lib/base/num.h"
 #include "lib/train/spec.h"
+
+static const char words[] = "flip|shift|rotate|scale|contrast|brightness|noise|blur|cutout";
+
+NORETURN static void die_word(const char *word, size_t len)
+{
+	char *name = xprintf("%.*s", (int)len, word);
+	struct nearest near = nearest_of(name);
+	nearest_add_choices(&near, words);
+	if (near.distance)
+		die_usage("--augment: '%s' is not known%s", word, nearest_or_all(&near));
+	die_usage("--augment: '%s' is not known: write %s", word, near.name);
+}
 
 void spec_augment(const char *text, struct augment *a)
 {
@@ -29,7 +42,7 @@ void spec_augment(const char *text, struct augment *a)
 		while (i < n && (strlen(known[i].name) != len || strncmp(word, known[i].name, len)))
 			i++;
 		if (i == n)
-			die_usage("--augment: '%s' is not known", word);
+			die_word(word, len);
 		if (!value || !num_real(value + 1, &v) || v < 0 || v > known[i].max)
 			die_usage("--augment: '%s' needs a number from 0 to %g", word, known[i].max);
 		*known[i].to = (float)v;

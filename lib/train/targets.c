@@ -362,8 +362,10 @@ float *targets_weights(const char *points, const char *const *list, int n)
 			die_usage("--weigh: '%s' is not NAME=F, F from 0 to 1000", name);
 		*value = 0;
 		int at = names_index(names, name);
-		if (at < 0)
-			die_usage("--weigh: there is no point '%s' in the data", name);
+		if (at < 0) {
+			struct nearest near = names_nearest(names, name);
+			die_usage("--weigh: there is no point '%s' in the data%s", name, nearest_or_all(&near));
+		}
 		w[at] = (float)v;
 		free(name);
 	}
