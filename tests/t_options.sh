@@ -196,21 +196,41 @@ if has tns-split && [ -e data.tns ]; then
 fi
 is "$(find . -name '.*.tmp')" "" "temporary files left behind"
 
-# Streams aren't read from a terminal: the file name was forgotten.
+# Nothing is read from a terminal: the file's name was forgotten.
+mute=
 while read -r p args; do
+	mute+=" $p"
 	has "$p" && script -qec true /dev/null >/dev/null 2>&1 </dev/null || continue
 	got=0
-	script -qec "$p -q $args -o x.tns" /dev/null >.tty </dev/null || got=$?
-	is "$got" 2 "$p: exit status of reading from a terminal ($(head -c 200 .tty))"
+	timeout 20 script -qec "$p $args" /dev/null >.tty </dev/null || got=$?
+	is "$got" 2 "$p $args: exit status of reading from a terminal ($(head -c 200 .tty))"
+	is "$(tr -d '\r' <.tty | grep -cE "^(.\[K)?$p: (stdin|/dev/tty) is a terminal: name a (CSV|log|table|tensor stream); try $p --help$")" 1 "$p $args says what it waits for ($(head -c 200 .tty))"
+	nothing=$(ls x.tns 2>/dev/null)
+	is "$nothing" "" "$p $args writes nothing"
 done <<'END'
+csv-clean -o x.tns
+csv-clean /dev/tty -o x.tns
 tns-info
-tns-select --rows 1
-tns-cat
+tns-info --check -
+tns-select --rows 1 -o x.tns
+tns-cat data.tns - -o x.tns
+tns-join data.tns - -o x.tns
+tns-split -o x.tns -o y.tns
+tns-split --groups /dev/tty data.tns -o x.tns -o y.tns
 tns-table
-tns-table --read
+tns-table --read -o x.tns
 score
-patch-extract --around left_eye_center,right_eye_center --size 9x7
-dae-pretrain -H 4
-cnn-train -n fc
+score --truth - predicted.tns
+submit --lookup lookup.csv
+submit --lookup /dev/tty answers.tns
+predict model.tns -o x.tns
+predict - data.tns -o x.tns
+patch-extract --around left_eye_center,right_eye_center --size 9x7 -o x.tns
+dae-pretrain -H 4 -o x.tns
+cnn-train -n fc -o x.tns
+cnn-train -n fc --valid - data.tns -o x.tns
+render faces -o x.tns --format png
+render curves -o x.tns --format png
 END
+is "$(for p in $programs; do grep -qw -- "$p" <<<"$mute" || echo "$p"; done)" face-synth "programs that no terminal was tried on"
 done_tests

@@ -410,6 +410,8 @@ struct csv *csv_open(const char *path, int w, int h, const char *image_column)
 	int std = !path || !strcmp(path, "-"), fd = std ? 0 : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die_errno("%s", path);
+	if (isatty(fd))
+		die_usage("%s is a terminal: name a CSV", std ? "stdin" : path);
 	struct csv *c = csv_open_fd(fd, std ? "stdin" : path, w, h);
 	c->image_column = image_column;
 	if (csv_head(c))

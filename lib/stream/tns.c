@@ -207,7 +207,7 @@ int tns_input(const char *path, const char **name)
 	if (fd < 0)
 		die_errno("%s", path);
 	if (isatty(fd))
-		die_usage("a tensor stream is not read from a terminal");
+		die_usage("%s is a terminal: name a tensor stream", *name);
 	return fd;
 }
 

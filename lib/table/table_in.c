@@ -170,7 +170,7 @@ struct table_in *table_in_open(const char *path)
 	if (fd < 0)
 		die_errno("%s", path);
 	if (isatty(fd))
-		die_usage("a table is not read from a terminal");
+		die_usage("%s is a terminal: name a table", std ? "stdin" : path);
 	return new_table(lines_open_fd(fd, std ? "stdin" : path), std ? "stdin" : path);
 }
 
