@@ -6,6 +6,7 @@
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
+#include "lib/nn/layer_alias.h"
 #include "lib/train/checkpoint.h"
 #include "lib/train/dry_run.h"
 #include "lib/train/keep.h"
@@ -42,13 +43,12 @@ static struct {
 
 static const struct opt opts[] = {
 	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC",
-		"the net, as text or as @FILE; without it that of the preset default. In it height comes before width (convHxWxC, outputs "
-		"CxHxW), unlike in images' sizes, WxH",
+		"the net, as text or as @FILE: " LAYER_ALIAS_FORMS ", parted by blanks, height before width (images' sizes are WxH); without it "
+		"that of the preset default",
 		0},
 	{0, "preset", OPT_CHOICE, &o.preset, 0, 0, "none|fast|default|best",
-		"what suits detectors of points, for all options that are not given: heat maps, a net for the images' size, augmentation, "
-		"a "
-		"held-out part",
+		"what suits detectors of points, for all options that are not given: heat maps, a net for the images' size, "
+		"augmentation, a held-out part",
 		1},
 	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords|heatmap|map",
 		"what it learns: the label; or the keypoints (missing ones are masked): their coordinates, a map for each, one map of all",
@@ -87,9 +87,8 @@ static const struct opt opts[] = {
 		1},
 	{0, "fresh", OPT_FLAG, &o.fresh, 0, 0, 0, "start over where there is a checkpoint of a run that is not at its end", 1},
 	{0, "extend", OPT_CHOICE, &o.extend, 0, 0, "no|stretch|hold",
-		"go on to more --epochs than the checkpoint was made for: stretch the schedule over them, or hold its last rate; a "
-		"constant "
-		"rate needs neither",
+		"go on to more --epochs than the checkpoint was made for: stretch the schedule over them, or hold its last rate; "
+		"a constant rate needs neither",
 		0},
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
 	{0, "dry-run", OPT_FLAG, &o.dry_run, 0, 0, 0,

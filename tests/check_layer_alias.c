@@ -73,6 +73,25 @@ START_TEST(is_a_layer)
 }
 END_TEST
 
+/* The forms are those of the parser: with numbers for N, F, H, W, C, S and P each is a layer. */
+START_TEST(forms)
+{
+	static struct netdesc d;
+	char text[200] = "", err[256];
+	size_t n = 0;
+	for (const char *s = LAYER_ALIAS_FORMS; *s; s++)
+		if (!strchr("[],", *s))
+			n += (size_t)snprintf(text + n, sizeof text - n, "%s",
+				*s == 'F'		 ? "0.5"
+				: *s >= 'A' && *s <= 'Z' ? *s == 'P' ? "0" : "1"
+							 : (char[]){*s, 0});
+	strcat(text, " fc");
+	ck_assert_msg(!netdesc_parse(&d, text, 1, 9, 9, (struct netdesc_target){7, 7}, err), "%s: %s", text, err);
+	ck_assert_int_eq(d.n, 10);
+	ck_assert(d.layer[0].kind == LAYER_CONV && d.layer[1].kind == LAYER_POOL && d.layer[2].kind == LAYER_UP && d.layer[5].p == 0.5F);
+}
+END_TEST
+
 /* However long a token, the hint fits. */
 START_TEST(long_tokens)
 {
@@ -95,6 +114,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(t, told, 0, sizeof known / sizeof *known);
 	tcase_add_loop_test(t, is_a_layer, 0, sizeof known / sizeof *known);
+	tcase_add_test(t, forms);
 	tcase_add_test(t, long_tokens);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
