@@ -87,11 +87,12 @@ static void write_set(const struct set *s)
 START_TEST(coords)
 {
 	struct set s = valid_set();
-	/* a row without labels is left out, a row with half a label is not */
+	/* a row without labels is left out, also one with half a label; half a label beside another is none */
 	for (int k = 0; k < 4; k++)
 		s.point[0][k] = s.point[17][k] = s.point[39][k] = NAN;
-	s.point[5][0] = s.point[5][1] = s.point[5][3] = NAN;
+	s.point[39][2] = 1, s.point[5][1] = NAN;
 	write_set(&s);
+	s.point[5][0] = NAN;
 	struct dataset *ds = dataset_load(path, TARGET_COORDS);
 	ck_assert(ds->n == N - 3 && ds->W == W && ds->H == H && ds->k == 4 && ds->values == 4);
 	ck_assert_str_eq(ds->names, "a,b");

@@ -45,6 +45,19 @@ static void copy_row(struct dataset *to, uint32_t k, const struct dataset *from,
 	to->group[k] = from->group[i], to->id[k] = from->id[i];
 }
 
+/* Of half a label, x without y, a turned or scaled image leaves nothing: it is none. */
+static void blank_halves(struct dataset *ds)
+{
+	size_t halves = 0;
+	for (size_t i = 0; i < (size_t)ds->n * (size_t)ds->k; i += 2)
+		if (isnan(ds->value[i]) != isnan(ds->value[i + 1])) {
+			ds->value[i] = ds->value[i + 1] = NAN;
+			halves++;
+		}
+	if (halves)
+		warn("%s: %zu labels have only x or only y, and count as none", ds->head->name, halves);
+}
+
 static int any_label(const float *v, int k)
 {
 	for (int i = 0; i < k; i++)
@@ -98,6 +111,7 @@ struct dataset *dataset_load(const char *path, enum target target)
 		for (size_t i = 0; i < (size_t)ds->n * (size_t)ds->k; i++)
 			if (isinf(ds->value[i])) /* else the loss would not be finite, and the learning rate reported as the cause */
 				die("%s: row %zu: keypoints holds %g", t->name, i / (size_t)ds->k + 1, (double)ds->value[i]);
+		blank_halves(ds);
 		for (uint32_t i = 0; i < ds->n; i++)
 			if (any_label(ds->value + (size_t)i * (size_t)ds->k, ds->k))
 				copy_row(ds, kept++, ds, i);

@@ -12,7 +12,7 @@ struct dataset {
 	uint32_t n; /* rows */
 	int W, H;
 	uint8_t *image;	  /* (n, H, W) */
-	int k;		  /* values of a row's target: label: 1; points: 2 each, in pixels, NaN: no label; image: 0 */
+	int k;		  /* values of a row's target: label: 1; points: 2 each, in pixels, both NaN: no label; image: 0 */
 	float *value;	  /* (n, k) */
 	char *pairs;	  /* of points: META pairs, else found from the labels (lib/labels/pairs.h); else NULL */
 	char *names;	  /* points or classes, comma-joined; "" for image */
@@ -23,8 +23,8 @@ struct dataset {
 	struct tns_table *table;
 };
 
-/* Loads a data set for a target; dies where a tensor is missing, has another type, or a label is no class. Targets with points: rows
- * without any label are left out. */
+/* Loads a data set for a target; dies where a tensor is missing, has another type, or a label is no class. Targets with points: half a
+ * label, x without y, counts as none, which a line on stderr tells; rows without any label are left out. */
 struct dataset *dataset_load(const char *path, enum target target);
 /* A random part, split by groups: the rows for which Philox (seed, PHILOX_SPLIT, 0, group) < share (part = 1), or the others (part = 0). A
  * deep copy, but head and table are NULL. */
