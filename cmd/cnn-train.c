@@ -43,7 +43,8 @@ static struct {
 
 static const struct opt opts[] = {
 	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC",
-		"the net, as text or as @FILE: " LAYER_ALIAS_FORMS ", parted by blanks, height before width (images' sizes are WxH); without it "
+		"the net, as text or as @FILE: " LAYER_ALIAS_FORMS
+		", parted by blanks, height before width (images' sizes are WxH); without it "
 		"that of the preset default",
 		0},
 	{0, "preset", OPT_CHOICE, &o.preset, 0, 0, "none|fast|default|best",

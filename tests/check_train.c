@@ -9,6 +9,7 @@
 
 #include "kernels/augment.h"
 #include "lib/base/err.h"
+#include "lib/base/opt.h"
 #include "lib/base/shuffle.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/train/train.h"
@@ -485,6 +486,46 @@ START_TEST(no_number)
 }
 END_TEST
 
+/* The last step of all makes the weights no numbers, which only the validation shows: the best ones are kept. */
+static void last_step(void *arg)
+{
+	struct train_options a = {
+		.epochs = 40, .batch = 8, .learning_rate = 0.02, .momentum = 0.9, .optimizer = OPTIMIZER_NESTEROV, .quiet = 1};
+	static const struct opt opts[] = {OPT_END};
+	static const struct opt_prog prog = {"check_train", "", "", 0, 0, opts, {NULL}};
+	const char *checkpoint = arg;
+	char *argv[] = {"check_train", NULL};
+	int n;
+	opt_parse(&prog, 1, argv, &n); /* a checkpoint tells the command that goes on */
+	set_up();
+	struct dataset *ds = noise(8, 4, "a,b", 0);
+	a.key = "", a.seed = 4, a.checkpoint = checkpoint;
+	for (int round = 0; round < 2; round++) {
+		struct model *m = model_new("fc8 tanh fc", TARGET_COORDS, 5, 4, ds->values, ds->names);
+		netdesc_init_params(&m->d, 4, m->param, m->stat);
+		struct train *t = train_new(be, m, ds, ds, &a);
+		int failed = train_run(t), best = t->s.best_epoch;
+		if (failed != -round || best > 40 || (round && (t->s.epoch != 41 || !(fabsf((float)m->param[0]) < 100))))
+			die("round %d: %d, best epoch %d of %d", round, failed, best, t->s.epoch);
+		train_free(t), model_free(m);
+		a.resume = 1, a.epochs = 41, a.learning_rate = 1e300;
+	}
+	exit(0);
+}
+
+START_TEST(nan_by_the_last_step)
+{
+	char path[] = "/tmp/check_train.XXXXXX";
+	close(mkstemp(path));
+	unlink(path);
+	struct child c = child_run(last_step, path);
+	unlink(path);
+	ck_assert_msg(c.status == 0 && strstr(c.err, "epoch 41") &&
+			      strstr(c.err, ": the validation loss is nan; a smaller --rate may help; the best weights, of epoch "),
+		"%d, signal %d: %s", c.status, c.signal, c.err);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("train");
@@ -504,7 +545,7 @@ int main(void)
 	tcase_add_test(t, patience_without_progress);
 	suite_add_tcase(suite, t);
 	TCase *bare = tcase_create("bare");
-	tcase_add_test(bare, no_number);
+	tcase_add_test(bare, no_number), tcase_add_test(bare, nan_by_the_last_step);
 	suite_add_tcase(suite, bare);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

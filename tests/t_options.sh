@@ -231,6 +231,7 @@ cnn-train -n fc -o x.tns
 cnn-train -n fc --valid - data.tns -o x.tns
 render faces -o x.tns --format png
 render curves -o x.tns --format png
+model-export -o x.onnx
 END
 is "$(for p in $programs; do grep -qw -- "$p" <<<"$mute" || echo "$p"; done)" face-synth "programs that no terminal was tried on"
 done_tests

@@ -222,8 +222,8 @@ fails 1 "nosuch.tns: No such file" cnn-train -q --target label --init nosuch.tns
 fails 2 "--weigh: there is no point 'nose_tipp' in the data (did you mean nose_tip?)" cnn-train -q -n fc --weigh nose_tipp=2 faces.tns -o no.tns
 fails 1 "eyes.tns: there is no tensor keypoints (there are image, label" cnn-train -q eyes.tns -o no.tns
 fails 1 "faces.tns: there is no tensor label" cnn-train -q --target label faces.tns -o no.tns
-fails 1 "a.tns: there is no tensor image" cnn-train -q a.tns -o no.tns
-fails 1 "a.tns: there is no tensor image" dae-pretrain -q a.tns -o no.tns
+fails 1 "a.tns: a model, not a data set: it has no rows" cnn-train -q a.tns -o no.tns
+fails 1 "a.tns: a model, not a data set: it has no rows" dae-pretrain -q a.tns -o no.tns
 fails 1 "faces.tns: there is no tensor label" dae-pretrain -q --patches positive faces.tns -o no.tns
 fails 1 "nosuch.tns: No such file" cnn-train -q nosuch.tns -o no.tns
 fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid big.tns -o no.tns

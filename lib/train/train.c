@@ -292,19 +292,33 @@ static void download_weights(struct train *t, int failed)
 	}
 }
 
-/* Reports a loss that is not finite or has exploded, with the layer from net_find_nonfinite; dies where there are no best weights. */
-static void report_divergence(const struct train *t, double loss)
+/* Where the best weights are no better than the baseline, a line's end that says so; else NULL. To be freed. */
+static char *no_use(const struct train *t)
+{
+	const int points = t->s.m->points > 0;
+	if (!t->s.best_epoch)
+		return xstrdup("");
+	double base = points ? t->baseline.error : t->baseline.loss;
+	if (t->s.best < base)
+		return NULL;
+	return xprintf("; no epoch was better than the %s, %s %.4g: the best, epoch %d, had %.4g",
+		points ? "mean face" : "most frequent class", points ? "RMSE px" : "loss", base, t->s.best_epoch, t->s.best);
+}
+
+/* Reports a loss (which: "loss", "validation loss") that is no number or has exploded, with the layer from net_find_nonfinite; dies where
+ * there are no best weights, or none of use. */
+static void report_divergence(const struct train *t, const char *which, double loss)
 {
 	int layer = net_find_nonfinite(t->s.net);
-	char where[64] = "";
+	char where[64] = "", *useless = no_use(t);
 	if (layer >= 0)
 		snprintf(where, sizeof where, ", layer %d", layer + 1);
 	const char *text = isfinite(loss) ? "has exploded, it is" : "is";
-	if (!t->s.best_epoch && t->a->spare) /* nobody goes on from there */
+	if (useless && t->a->spare) /* nobody goes on from there */
 		unlink(t->a->checkpoint);
-	if (!t->s.best_epoch)
-		die("epoch %d%s: the loss %s %g; a smaller --rate may help", t->s.epoch, where, text, fabs(loss));
-	warn("epoch %d%s: the loss %s %g; a smaller --rate may help; the best weights, of epoch %d, are kept", t->s.epoch, where, text,
+	if (useless)
+		die("epoch %d%s: the %s %s %g; a smaller --rate may help%s", t->s.epoch, where, which, text, fabs(loss), useless);
+	warn("epoch %d%s: the %s %s %g; a smaller --rate may help; the best weights, of epoch %d, are kept", t->s.epoch, where, which, text,
 		fabs(loss), t->s.best_epoch);
 }
 
@@ -359,7 +373,7 @@ int train_run(struct train *t)
 		if (!t->s.first_loss)
 			t->s.first_loss = loss;
 		if (!isfinite(loss) || (t->s.first_loss > 0 && loss > TRAIN_EXPLODED * t->s.first_loss)) {
-			report_divergence(t, loss);
+			report_divergence(t, "loss", loss);
 			failed = 1;
 			break;
 		}
@@ -370,6 +384,11 @@ int train_run(struct train *t)
 			progress_line(&p, "epoch %d: train loss %.5g, valid loss %.5g, %s %.4g", t->s.epoch, loss, s.loss, metric, s.error);
 			if (score < t->s.best)
 				keep_best(t, score);
+			if (isnan(score)) { /* by the last step: the training loss is that of the weights before it */
+				report_divergence(t, "validation loss", score);
+				failed = 1;
+				break;
+			}
 		} else {
 			tlog_line(log, "%d\t%.6g\t%.8g\t%.2f", t->s.epoch, rate, loss, log_seconds() - start);
 			progress_line(&p, "epoch %d: train loss %.5g", t->s.epoch, loss);

@@ -51,8 +51,9 @@ struct train {
 struct train *train_new(
 	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a);
 /* Trains to the last epoch; returns 0. During training the device has the only copy of m's parameters; afterwards m holds the best weights
- * where there is a validation set, else the last. Where an epoch's loss is not finite, or above TRAIN_EXPLODED times that of the first
- * epoch, it reports epoch and layer and returns -1 with the best weights in m, or dies where there are none. */
+ * where there is a validation set, else the last. Where an epoch's loss is no number, or above TRAIN_EXPLODED times that of the first
+ * epoch, it reports epoch and layer and returns -1 with the best weights in m, or dies where there are none that are better than the
+ * baseline. */
 int train_run(struct train *t);
 #define TRAIN_EXPLODED 1000.0
 enum train_result {
