@@ -31,7 +31,7 @@ static const struct opt_prog prog = {
 	opts,
 	{
 		"model-export model.tns -o model.onnx",
-		"cnn-train train.tns | model-export --fold --flip -o model.onnx",
+		"cnn-train -n fc faces.tns | model-export --fold --flip -o model.onnx",
 		NULL,
 	},
 };

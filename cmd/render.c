@@ -18,12 +18,10 @@ static struct {
 	struct ranges ids;
 	int64_t threads;
 	int quiet;
-} o = {
-	.faces = {.count = 24, .first = 1},
+} o = {.faces = {.count = 24, .first = 1},
 	.tiles = {.count = 500, .first = 1},
 	.pairs = {.count = 20, .first = 1},
-	.curves = {.size = {900, 560}},
-};
+	.curves = {.size = {900, 560}}};
 
 #define GOES_TO                                                                                                                            \
 	OPT_OUTPUT(&o.to.path),                                                                                                            \
@@ -167,7 +165,6 @@ static void take_ids(void)
 	char *why = ranges_parse(&o.ids, o.id, 0);
 	if (why)
 		die_usage("--id: %s", why);
-	o.faces.ids = &o.ids;
 	if (!opt_given("count"))
 		o.faces.count = FACES_MAX;
 }
@@ -190,7 +187,7 @@ int main(int argc, char **argv)
 	o.curves.quiet = o.quiet;
 	o.faces.maps = kind == MAPS;
 	if (o.id)
-		take_ids();
+		take_ids(), o.faces.ids = &o.ids;
 	if (kind == FACES || kind == MAPS)
 		pict_faces(operand[0], &o.faces);
 	else if (kind == TILES)

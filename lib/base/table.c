@@ -17,7 +17,7 @@
 static char *slurp(const char *path, size_t *n)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (isatty(fd))
+	if (fd >= 0 && isatty(fd))
 		die_usage("%s is a terminal: name a table", path);
 	size_t cap = 1 << 16;
 	char *text = xmalloc(cap + 1), err[UNPACK_ERR];
