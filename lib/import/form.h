@@ -1,0 +1,24 @@
+/* What a form of annotations provides: an entry in the table of forms (annotation.c), filled by form_NAME.c. Private to lib/import/.
+ * form points begin at | box | missing point: coco index, corner, v = 0; imglab index, corner, part absent; pts one, none, -; wflw index,
+ * corner (its right and bottom are pixels within: + 1), -; yolo index and corner after times W and H, v = 0 or 0 0; dlc index, none, empty;
+ * table index, corner, empty or NaN. */
+#ifndef FORM_H
+#define FORM_H
+
+#include "lib/import/annotation.h"
+
+struct annotation_form {
+	const char *name;
+	int origin;   /* enum annotation_origin of its points */
+	int relative; /* 1: numbers are shares of the image's size */
+	/* Parses what must be known first (point names, images) and sets a's K, names, has_*; returns the form's state. Ends the program on
+	 * broken files. */
+	void *(*open)(struct annotations *a, const struct annotation_options *o);
+	/* As annotations_next, with the file's own numbers; face is zeroed but points, which holds room for K points, all NaN. */
+	int (*next)(void *state, struct annotations *a, struct annotation *face, char err[ANNOTATION_ERR]);
+	void (*close)(void *state);
+};
+
+extern const struct annotation_form form_coco, form_imglab, form_pts, form_wflw, form_yolo, form_dlc, form_table, form_folder;
+
+#endif
