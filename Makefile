@@ -35,7 +35,8 @@ endif
 programs := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 bins := $(programs:%=$B/bin/%)
 pict := $(wildcard lib/draw/*.c)
-libs := $(filter-out $(pict),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
+foreign := $(wildcard lib/image/*.c lib/import/*.c)
+libs := $(filter-out $(pict) $(foreign),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
 # ref and what lies above it, built on double: its gradients are compared with differences
 dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) $(wildcard lib/nn/net*.c)
 # static where it can be, so that tests run where they were not built
@@ -135,6 +136,8 @@ $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
 $B/bin/render $B/tests/check_pict: $(pict:%.c=$B/obj/%.o)
 $B/bin/render $B/tests/check_pict: EXTRA = -lcairo
+$B/bin/tns-import $B/tests/check_image $B/tests/check_crop: $(foreign:%.c=$B/obj/%.o)
+$B/bin/tns-import $B/tests/check_image $B/tests/check_crop: EXTRA = -ljpeg -lpng -lexpat -lyajl
 
 $B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
 	@mkdir -p $(@D)
@@ -177,7 +180,7 @@ install: $B/built
 	install $(bins) $(DESTDIR)$(PREFIX)/bin
 
 formatted := $(wildcard cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch])
-strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c lib/table/*.c lib/filter/*.c)
+strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c lib/table/*.c lib/filter/*.c lib/image/*.c lib/import/*.c)
 ## code: make check-style | the formatter finds nothing to do; -Wconversion is silent in rooms that read foreign bytes
 check-style: $B/style-ready
 	@clang-format --dry-run -Werror $(formatted)

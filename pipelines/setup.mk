@@ -1,5 +1,5 @@
 # What a machine needs, installed where missing (Debian, as root or with sudo). The stamps make it a question asked once a build folder.
-packages := gcc check zlib1g-dev libcairo2-dev fonts-dejavu-core pkg-config g++
+packages := gcc check zlib1g-dev libcairo2-dev libjpeg62-turbo-dev libpng-dev libexpat1-dev libyajl-dev fonts-dejavu-core pkg-config g++
 
 # $(call install_missing,PACKAGES)
 define install_missing

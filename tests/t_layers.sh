@@ -28,9 +28,10 @@ none "own headers in brackets, or by .." around
 below() {
 	case $1 in
 	base) ;;
-	stream | csv | synth) echo base ;;
+	stream | csv | synth | image) echo base ;;
 	labels | table) echo base stream csv ;;
 	nn | draw | filter) echo base stream ;;
+	import) echo base stream csv image ;;
 	train) echo base stream labels nn ;;
 	predict) echo base stream labels nn ;;
 	deploy) echo base stream nn ;;
@@ -67,7 +68,7 @@ none "a README for each room" room_readmes
 
 of_cmd() { includes "${cmd[@]}" | while read -r file header; do [[ $header = lib/* && -f $header ]] || echo "$file includes $header"; done; }
 of_lib() { includes "${lib[@]}" | grep ' kernels/' | grep -vE ' kernels/(backend|augment)\.h$'; }
-backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,table,labels,synth,draw,filter,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/backend\.h$'; }
+backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,table,labels,synth,draw,filter,image,import,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/backend\.h$'; }
 of_kernels() {
 	includes "${kernels[@]}" | while read -r file header; do
 		backend=${file#kernels/} backend=${backend%/*}
@@ -114,11 +115,14 @@ none "the lowest of lib include others" lowest
 behind() { systems "${all[@]}" | grep -E " ($1)" | grep -vE "^($2)"; }
 none "cblas outside kernels/cpu" behind 'cblas|lapack|openblas|f77blas' kernels/cpu/
 none "cairo outside lib/draw" behind 'cairo|pango|freetype|ft2build' lib/draw/
+none "libjpeg and libpng outside lib/image" behind '(jpeglib|jerror|jmorecfg|turbojpeg|png|pngconf)\.h' lib/image/
+none "expat and yajl outside lib/import" behind '(expat|yajl)' lib/import/
 none "CUDA outside kernels/cuda" behind 'cuda|cu(blas|dnn|rand|fft|sparse|solver)|nvtx|nvToolsExt|nvrtc|nccl|cub/|thrust/|cutlass/|cute/|cooperative_groups|mma\.h' kernels/cuda/
 none "zlib outside lib" behind 'zlib' lib/
 calls() { grep -nE "$1" "${all[@]}" | grep -vE "^($2)"; }
 none "calls of cblas outside kernels/cpu" calls '\b(cblas|openblas)_[a-z_]+ *\(' kernels/cpu/
 none "calls of cairo outside lib/draw" calls '\bcairo_[a-z_]+ *\(' lib/draw/
+none "calls of libjpeg and libpng outside lib/image" calls '\b(jpeg|png)_[a-z_]+ *\(' lib/image/
 none "kernel launches outside kernels/cuda" calls '<<<' kernels/cuda/
 
 # lengths

@@ -8,16 +8,18 @@
 #include "lib/image/image.h"
 
 /* The crop of a box (x, y, width, height: corner and sizes in pixels, x = 0 the left edge of the first pixel) that is first extended by
- * margin times its width to the left and right, likewise in height, then in one direction about its centre to the aspect of w x h. */
+ * margin times its width to the left and right, likewise in height, then in one direction about its centre to the aspect of w x h. Width
+ * and height above 0 after the margin (assert). */
 void crop_of_box(float crop[6], const double box[4], double margin, int w, int h);
 /* Resamples im, grey (H, W), to to (h, w): separable; along an axis with a > 1 each result is the mean of the a pixels it covers, parts of
- * pixels weighted by their share, else linear interpolation between the two nearest centres. Pixels beyond the edge are the edge's,
- * rounded to nearest, half up. tmp: a buffer that grows as needed, zeroed before the first use. */
+ * pixels weighted by their share, else linear interpolation between the two nearest centres. Pixels beyond the edge are the edge's;
+ * rounded to nearest, half up. tmp: a buffer that grows as needed, zeroed before the first use, freed with crop_buffer_free. */
 struct crop_buffer {
 	float *v;
-	long n;
+	size_t n;
 };
 void crop_resample(uint8_t *to, int w, int h, const struct image *im, const float crop[6], struct crop_buffer *tmp);
+void crop_buffer_free(struct crop_buffer *tmp);
 /* (x, y) of the image in the crop's pixels, and back. */
 void crop_into(const float crop[6], double x, double y, double uv[2]);
 void crop_from(const float crop[6], double u, double v, double xy[2]);

@@ -2,8 +2,8 @@
  * face with the file's own numbers; annotations_next brings all forms to one convention: points are pixel indices ((0, 0) is the centre of
  * the first pixel), boxes corner and size ((0, 0) is the outer corner of the first pixel).
  *
- * Where the numbers of each form begin: form.h's table; sources: detectron2 (COCO), dlib's image_dataset_metadata, menpo (.pts), ultralytics'
- * converter (YOLO), the lists of WFLW; DeepLabCut labels are drawn with centres at whole numbers. */
+ * Where the numbers of each form begin: form.h's table; sources: detectron2 (COCO), dlib's image_dataset_metadata, menpo (.pts),
+ * ultralytics' converter (YOLO), the lists of WFLW; DeepLabCut labels are drawn with centres at whole numbers. */
 #ifndef ANNOTATION_H
 #define ANNOTATION_H
 
@@ -12,7 +12,7 @@
 enum { ANNOTATION_ERR = 1024, ANNOTATION_POINTS = 4096 };
 enum annotation_origin { ORIGIN_INDEX, ORIGIN_CORNER, ORIGIN_ONE }; /* subtracted from points: 0, 0.5, 1 */
 
-struct annotation { /* valid until the next call */
+struct annotation {		 /* valid until the next call */
 	const char *file;	 /* the image's name as the form has it, '/' between folders; kept as `source` */
 	const char *path;	 /* where it can be opened */
 	char place[256];	 /* for messages: "line 12", "annotation 993", "image 3, box 2" */
@@ -25,24 +25,24 @@ struct annotation { /* valid until the next call */
 };
 
 struct annotation_options {
-	const char *form;	/* a name of annotation_forms() */
+	const char *form;	     /* a name of annotation_forms() */
 	const char *const *operands; /* the command line's files and folders */
 	int noperands;
-	const char *images;	/* folder that image names are relative to; NULL: the form's own rule */
-	const char *names;	/* yolo: FILE.yaml or a,b,...; else NULL */
-	const char *category;	/* coco: NAME; else NULL */
-	int origin;		/* enum annotation_origin, or -1: the form's own */
-	int unlabelled;		/* 1: images without annotations are rows, too, where the form knows of such */
-	int keep_going;		/* 1: a bad face is passed by, counted and named; 0: it ends the program */
+	const char *images;   /* folder that image names are relative to; NULL: the form's own rule */
+	const char *names;    /* yolo: FILE.yaml or a,b,...; else NULL */
+	const char *category; /* coco: NAME; else NULL */
+	int origin;	      /* enum annotation_origin, or -1: the form's own */
+	int unlabelled;	      /* 1: images without annotations are rows, too, where the form knows of such */
+	int keep_going;	      /* 1: a bad face is passed by, counted and named; 0: it ends the program */
 };
 
 struct annotations {
-	int K;		/* points a face, known after opening; 0: the form has none (folder) */
-	char **names;	/* (K) */
+	int K;				     /* points a face, known after opening; 0: the form has none (folder) */
+	char **names;			     /* (K) */
 	uint64_t crowd, ignored, unlabelled; /* passed by so far: COCO's iscrowd, imglab's ignore, images without annotations */
-	int has_confidence, has_image_id; /* after opening: rows may have them */
-	int longest;	/* after opening: bytes of the longest image name, 0 where not known before the end */
-	struct annotation_reader *reader; /* private */
+	int has_confidence, has_image_id;    /* after opening: rows may have them */
+	int longest;			     /* after opening: bytes of the longest image name, 0 where not known before the end */
+	struct annotation_reader *reader;    /* private */
 };
 
 /* "coco|imglab|...", for option tables. */
