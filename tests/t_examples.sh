@@ -22,6 +22,12 @@ cd "$TMP" || exit 1
 	dae-pretrain -q -e 1 patches.tns -o dae.tns
 	predict -q dae.tns patches.tns -o reconstructed.tns
 	cnn-train -q --target label --valid-part 0.3 -e 2 -n 'fc5 sigmoid fc' --log a.tsv patches.tns -o /dev/null
+	mkdir photos bin # photographs, their table, and what stands in for ffmpeg
+	awk -F, 'NR == 1 {print "filename," $1 "," $2 "," $3 "," $4}
+		NR > 1 && NR < 7 {f = "face " NR ".pgm"; print f "," $1 "," $2 "," $3 "," $4; print "P2 96 96 255\n" $NF >"photos/" f}' training.csv >labels.csv
+	printf '#!/bin/sh\ncat photos/*.pgm\n' >bin/ffmpeg
+	chmod +x bin/ffmpeg
+	PATH=$PWD/bin:$PATH
 	for f in b old1 old2 new1 new2; do cp a.tsv $f.tsv; done
 } 2>err.log || { bad "fixtures: $(cat err.log)"; done_tests; exit 1; }
 

@@ -142,6 +142,9 @@ has cnn-train && ok "cnn-train, to make inputs" cnn-train -q -n 'fc4 relu fc' -e
 has predict && ok "predict, to make inputs" predict -q model.tns data.tns -o predicted.tns
 has predict && csv-clean -q test.csv -o test.tns && predict -q model.tns test.tns -o answers.tns
 
+{ printf 'P5 64 64 255\n' && head -c 4096 /dev/zero; } >image.pgm
+{ echo filename,a_x,a_y,b_x,b_y && for i in {1..60}; do echo image.pgm,20,20,30,$((i)); done; } >images.csv
+
 # kind and arguments of a run that writes to stdout: binary or text
 run_of() {
 	case $1 in
@@ -159,6 +162,7 @@ run_of() {
 	tns-select) echo binary --rows 3- data.tns ;;
 	tns-cat) echo binary data.tns data.tns ;;
 	model-export) echo binary model.tns ;;
+	tns-import) echo binary --form table images.csv ;;
 	render) echo binary faces data.tns ;;
 	esac
 }

@@ -22,8 +22,7 @@ int csv_fault(struct csv *c, const char *fmt, ...)
 	return CSV_ERR;
 }
 
-/* A field for a message: at most 40 bytes, printable. */
-static const char *printable(struct span f, char out[44])
+const char *csv_shown(struct span f, char out[CSV_SHOWN])
 {
 	size_t n = (size_t)(f.e - f.p), i;
 	for (i = 0; i < n && i < 40; i++)
@@ -65,8 +64,7 @@ struct span csv_trimmed(struct span f)
 /* How people and programs write that there is no value; in any case. */
 static const char *const missing[] = {"", "nan", "-nan", "na", "<na>", "n/a", "#n/a", "null", "none", ".", "?", "-"};
 
-/* A number, blanks around it and a + before it allowed, or NaN where it is missing; where fields are separated by semicolons,
- * its point may be a comma. 0: neither. */
+/* As csv_number, of any size. */
 static int number_field(struct span f, unsigned char sep, double *to)
 {
 	char text[512];
@@ -87,13 +85,13 @@ static int number_field(struct span f, unsigned char sep, double *to)
 	return num_real(text + (text[0] == '+' && text[1] != '-'), to);
 }
 
-static int coord_field(struct span f, unsigned char sep, double *to)
+int csv_number(struct span f, unsigned char sep, double *to)
 {
 	return number_field(f, sep, to) && !(fabs(*to) > 3.4e38);
 }
 
 /* Fast path for most coordinates: up to 15 digits with at most one decimal point, whose division by a power of ten rounds as strtod does.
- * Returns the byte after the number, or NULL: coord_field must parse it. */
+ * Returns the byte after the number, or NULL: csv_number must parse it. */
 static const unsigned char *fast_real(const unsigned char *p, const unsigned char *e, unsigned char sep, float *to)
 {
 	static const double ten[16] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -176,7 +174,7 @@ static int explain_pixels(struct csv *c, struct span f, size_t want, const char 
 	const char *gaps = gaps_of(&f);
 	for (const unsigned char *p = f.p; p < f.e;) {
 		struct span token = {p, p};
-		char text[44];
+		char text[CSV_SHOWN];
 		if (is_gap(*p, gaps)) {
 			p++;
 			continue;
@@ -197,9 +195,9 @@ static int explain_pixels(struct csv *c, struct span f, size_t want, const char 
 			value = !other && value < 1000 ? value * 10 + *token.e - '0' : value;
 		}
 		if (other)
-			return csv_fault(c, "row %llu: pixel %zu is '%s', not a number from 0 to 255", row, n, printable(token, text));
+			return csv_fault(c, "row %llu: pixel %zu is '%s', not a number from 0 to 255", row, n, csv_shown(token, text));
 		if (value > 255 || token.e - token.p - fraction > 3)
-			return csv_fault(c, "row %llu: pixel %zu is %s, not 0 to 255", row, n, printable(token, text));
+			return csv_fault(c, "row %llu: pixel %zu is %s, not 0 to 255", row, n, csv_shown(token, text));
 		p = token.e;
 	}
 	if (want)
@@ -247,7 +245,7 @@ static int explain(struct csv *c, struct span line, size_t want)
 	unsigned long long row = c->row;
 	const char *truncated = s->lines->truncated ? "; the file ends in this row" : "";
 	struct span f;
-	char text[44];
+	char text[CSV_SHOWN];
 	int n = 0, header = is_header(s, line);
 	if (header)
 		return explain_header(c, header);
@@ -263,14 +261,14 @@ static int explain(struct csv *c, struct span line, size_t want)
 		uint32_t id;
 		csv_next_field(&p, line.e, s->sep, &f);
 		int k = s->col[i];
-		if (k >= 0 && number_field(f, s->sep, &v) && !coord_field(f, s->sep, &v))
+		if (k >= 0 && number_field(f, s->sep, &v) && !csv_number(f, s->sep, &v))
 			return csv_fault(c, "row %llu: %s_%c is %s: too large for a coordinate", row, c->points[k / 2], "xy"[k % 2],
-				printable(f, text));
-		if (k >= 0 && !coord_field(f, s->sep, &v))
+				csv_shown(f, text));
+		if (k >= 0 && !csv_number(f, s->sep, &v))
 			return csv_fault(c, "row %llu: %s_%c is '%s', not a number%s", row, c->points[k / 2], "xy"[k % 2],
-				printable(f, text), truncated);
+				csv_shown(f, text), truncated);
 		if (k == CSV_COL_ID && !id_field(f, &id))
-			return csv_fault(c, "row %llu: ImageId is '%s', not a number from 0 to %u", row, printable(f, text), UINT32_MAX);
+			return csv_fault(c, "row %llu: ImageId is '%s', not a number from 0 to %u", row, csv_shown(f, text), UINT32_MAX);
 	}
 	p = line.p;
 	for (int i = 0; i < n; i++) {
@@ -312,7 +310,7 @@ static int parse_row(struct csv *c, struct span line, size_t *pixels)
 		}
 		double v = NAN;
 		if (k >= 0) {
-			if (!coord_field(f, s->sep, &v))
+			if (!csv_number(f, s->sep, &v))
 				return 0;
 			s->xy[k] = (float)v;
 		} else if (k == CSV_COL_IGNORED) {

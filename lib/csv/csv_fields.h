@@ -8,5 +8,26 @@
  * quote inside is not unescaped: no valid field of the competition's contains one. */
 int csv_next_field(const unsigned char **p, const unsigned char *e, unsigned char sep, struct span *f);
 struct span csv_trimmed(struct span f); /* without blanks and tabs around it */
+/* Commas where the header has one, else tabs or semicolons: a tab beside a comma is a blank. */
+unsigned char csv_separator(struct span header);
+/* A number, blanks around it and a + before it allowed, or NaN where it is missing (csv.h); where fields are separated by semicolons, its
+ * point may be a comma. 0: neither, or beyond what a float holds. */
+int csv_number(struct span f, unsigned char sep, double *to);
+/* A field for a message: at most 40 bytes, printable. Returns out. */
+enum { CSV_SHOWN = 44 };
+const char *csv_shown(struct span f, char out[CSV_SHOWN]);
+
+/* Ways to write a coordinate's column: NAME_x, NAME.x, x_NAME, in either case. */
+enum csv_style { CSV_STYLE_NONE, CSV_STYLE_SUFFIX, CSV_STYLE_DOT, CSV_STYLE_PREFIX };
+
+struct csv_coord {
+	enum csv_style style;
+	const char *base; /* the point's name within the column's */
+	size_t len;
+	char axis; /* 'x' or 'y' */
+};
+
+struct csv_coord csv_coord_of(const char *column);
+int csv_same_point(struct csv_coord a, struct csv_coord b); /* by style and name */
 
 #endif

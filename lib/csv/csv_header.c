@@ -10,38 +10,28 @@
 
 #define NAME_MAX_BYTES 200 /* of a column */
 
-/* Ways to write a coordinate's column: NAME_x, NAME.x, x_NAME, in either case. */
-enum style { STYLE_NONE, STYLE_SUFFIX, STYLE_DOT, STYLE_PREFIX };
-
-struct coord {
-	enum style style;
-	const char *base; /* the point's name within the column's */
-	size_t len;
-	char axis; /* 'x' or 'y' */
-};
-
-static struct coord coord_of(const char *name)
+struct csv_coord csv_coord_of(const char *name)
 {
 	size_t n = strlen(name);
 	char last = n ? (char)(name[n - 1] | 0x20) : 0, first = (char)(name[0] | 0x20);
 	if (n >= 3 && (last == 'x' || last == 'y') && (name[n - 2] == '_' || name[n - 2] == '.'))
-		return (struct coord){name[n - 2] == '_' ? STYLE_SUFFIX : STYLE_DOT, name, n - 2, last};
+		return (struct csv_coord){name[n - 2] == '_' ? CSV_STYLE_SUFFIX : CSV_STYLE_DOT, name, n - 2, last};
 	if (n >= 3 && (first == 'x' || first == 'y') && name[1] == '_')
-		return (struct coord){STYLE_PREFIX, name + 2, n - 2, first};
-	return (struct coord){STYLE_NONE, name, n, 0};
+		return (struct csv_coord){CSV_STYLE_PREFIX, name + 2, n - 2, first};
+	return (struct csv_coord){CSV_STYLE_NONE, name, n, 0};
 }
 
-static int same_point(struct coord a, struct coord b)
+int csv_same_point(struct csv_coord a, struct csv_coord b)
 {
 	return a.style == b.style && a.len == b.len && !memcmp(a.base, b.base, a.len);
 }
 
 /* 1: some column is a, with a word in the place of x or y. */
-static int has_measure(const struct csv_source *s, struct coord a, const char *word)
+static int has_measure(const struct csv_source *s, struct csv_coord a, const char *word)
 {
 	int found = 0, len = (int)a.len;
-	char sep = a.style == STYLE_DOT ? '.' : '_',
-	     *want = a.style == STYLE_PREFIX ? xprintf("%s_%.*s", word, len, a.base) : xprintf("%.*s%c%s", len, a.base, sep, word);
+	char sep = a.style == CSV_STYLE_DOT ? '.' : '_',
+	     *want = a.style == CSV_STYLE_PREFIX ? xprintf("%s_%.*s", word, len, a.base) : xprintf("%.*s%c%s", len, a.base, sep, word);
 	for (int i = 0; i < s->ncol && !found; i++)
 		found = !strcasecmp(s->name[i], want);
 	free(want);
@@ -49,11 +39,11 @@ static int has_measure(const struct csv_source *s, struct coord a, const char *w
 }
 
 /* A rectangle's corner is no point of the face: there are a width and a height beside it, or x_min and x_max. */
-static int is_corner(const struct csv_source *s, struct coord a)
+static int is_corner(const struct csv_source *s, struct csv_coord a)
 {
-	if (a.style == STYLE_PREFIX && a.len == 3 && (!strncasecmp(a.base, "min", 3) || !strncasecmp(a.base, "max", 3)))
-		return has_measure(s, (struct coord){STYLE_PREFIX, "min", 3, 0}, "x") &&
-		       has_measure(s, (struct coord){STYLE_PREFIX, "max", 3, 0}, "x");
+	if (a.style == CSV_STYLE_PREFIX && a.len == 3 && (!strncasecmp(a.base, "min", 3) || !strncasecmp(a.base, "max", 3)))
+		return has_measure(s, (struct csv_coord){CSV_STYLE_PREFIX, "min", 3, 0}, "x") &&
+		       has_measure(s, (struct csv_coord){CSV_STYLE_PREFIX, "max", 3, 0}, "x");
 	return (has_measure(s, a, "w") || has_measure(s, a, "width")) && (has_measure(s, a, "h") || has_measure(s, a, "height"));
 }
 
@@ -117,15 +107,15 @@ static int name_columns(struct csv *c)
 		return CSV_ERR;
 	c->has_id = id >= 0;
 	for (int i = 0; i < s->ncol; i++) {
-		struct coord a = coord_of(name[i]);
+		struct csv_coord a = csv_coord_of(name[i]);
 		int j, partner = -1;
 		if (i == image || i == id) {
 			s->col[i] = i == image ? CSV_COL_IMAGE : CSV_COL_ID;
 			continue;
 		}
 		for (j = 0; j < s->ncol && a.style; j++) {
-			struct coord b = coord_of(name[j]);
-			if (j == i || !same_point(a, b))
+			struct csv_coord b = csv_coord_of(name[j]);
+			if (j == i || !csv_same_point(a, b))
 				continue;
 			if (b.axis == a.axis)
 				return csv_fault(c,
@@ -134,7 +124,7 @@ static int name_columns(struct csv *c)
 					name[i], name[j]);
 			partner = j;
 		}
-		if (partner < 0 && a.style == STYLE_SUFFIX)
+		if (partner < 0 && a.style == CSV_STYLE_SUFFIX)
 			return csv_fault(c, "header: '%.100s' without '%.*s_%c'", name[i], (int)(a.len < 98 ? a.len : 98), name[i],
 				'x' + 'y' - a.axis);
 		if (partner < 0 || is_corner(s, a)) {
@@ -187,8 +177,7 @@ static void read_names(struct csv *c, struct span line)
 	}
 }
 
-/* Commas where the header has one, else tabs, semicolons or bars: a tab beside a comma is a blank. */
-static unsigned char separator(struct span line)
+unsigned char csv_separator(struct span line)
 {
 	static const char seps[] = ",\t;|";
 	for (const char *s = seps; *s; s++)
@@ -207,7 +196,7 @@ int csv_head(struct csv *c)
 		return csv_fault(c, "%s", s->lines->err);
 	if (r == LINES_DONE)
 		return csv_fault(c, "empty, not even a header");
-	s->sep = separator(s->lines->line);
+	s->sep = csv_separator(s->lines->line);
 	read_names(c, s->lines->line);
 	if (!*c->err && s->lines->truncated)
 		csv_fault(c, "header: the file ends in it");

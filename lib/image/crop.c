@@ -10,8 +10,8 @@ void crop_of_box(float crop[6], const double box[4], double margin, int w, int h
 {
 	double cx = box[0] + box[2] / 2, cy = box[1] + box[3] / 2;
 	double bw = box[2] * (1 + 2 * margin), bh = box[3] * (1 + 2 * margin);
-	assert(bw > 0 && bh > 0);
 	double a = fmax(bw / w, bh / h); /* pixels of the image for one of the crop: pixels stay squares */
+	assert(bw >= 0 && bh >= 0 && a > 0);
 	crop[0] = crop[4] = (float)a;
 	crop[1] = crop[3] = 0;
 	crop[2] = (float)(cx - 0.5 - a * (w - 1) / 2);

@@ -9,7 +9,7 @@
 
 /* The crop of a box (x, y, width, height: corner and sizes in pixels, x = 0 the left edge of the first pixel) that is first extended by
  * margin times its width to the left and right, likewise in height, then in one direction about its centre to the aspect of w x h. Width
- * and height above 0 after the margin (assert). */
+ * or height is above 0 after the margin, none below (assert). */
 void crop_of_box(float crop[6], const double box[4], double margin, int w, int h);
 /* Resamples im, grey (H, W), to to (h, w): separable; along an axis with a > 1 each result is the mean of the a pixels it covers, parts of
  * pixels weighted by their share, else linear interpolation between the two nearest centres. Pixels beyond the edge are the edge's;

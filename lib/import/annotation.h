@@ -1,6 +1,6 @@
 /* Annotated faces as foreign files hold them, one after another, whatever the form. A form (form_*.c) parses its files and hands out each
- * face with the file's own numbers; annotations_next brings all forms to one convention: points are pixel indices ((0, 0) is the centre of
- * the first pixel), boxes corner and size ((0, 0) is the outer corner of the first pixel).
+ * face with the file's own numbers; annotations_next (annotations.h) brings all forms to one convention: points are pixel indices ((0, 0)
+ * is the centre of the first pixel), boxes corner and size ((0, 0) is the outer corner of the first pixel).
  *
  * Where the numbers of each form begin: form.h's table; sources: detectron2 (COCO), dlib's image_dataset_metadata, menpo (.pts),
  * ultralytics' converter (YOLO), the lists of WFLW; DeepLabCut labels are drawn with centres at whole numbers. */
@@ -14,7 +14,7 @@ enum annotation_origin { ORIGIN_INDEX, ORIGIN_CORNER, ORIGIN_ONE }; /* subtracte
 
 struct annotation {		 /* valid until the next call */
 	const char *file;	 /* the image's name as the form has it, '/' between folders; kept as `source` */
-	const char *path;	 /* where it can be opened */
+	const char *path;	 /* where it can be opened; of a form that leaves it NULL annotations_next tells it by file */
 	char place[256];	 /* for messages: "line 12", "annotation 993", "image 3, box 2" */
 	int W, H;		 /* the image's size as the form tells it; 0: it does not */
 	int has_box, has_points; /* has_points 0: the face isn't labelled at all, all points are NaN */
@@ -25,7 +25,7 @@ struct annotation {		 /* valid until the next call */
 };
 
 struct annotation_options {
-	const char *form;	     /* a name of annotation_forms() */
+	const char *form;	     /* one of ANNOTATION_FORMS */
 	const char *const *operands; /* the command line's files and folders */
 	int noperands;
 	const char *images;   /* folder that image names are relative to; NULL: the form's own rule */
@@ -41,19 +41,10 @@ struct annotations {
 	char **names;			     /* (K) */
 	uint64_t crowd, ignored, unlabelled; /* passed by so far: COCO's iscrowd, imglab's ignore, images without annotations */
 	int has_confidence, has_image_id;    /* after opening: rows may have them */
+	int has_id;			     /* after opening: every face has an id, no two the same, all below 2^32 */
+	char *unread;			     /* after opening: columns that are not read, quoted, comma-joined; NULL: none */
 	int longest;			     /* after opening: bytes of the longest image name, 0 where not known before the end */
 	struct annotation_reader *reader;    /* private */
 };
-
-/* "coco|imglab|...", for option tables. */
-const char *annotation_forms(void);
-/* Ends the program where a file can't be opened or is not of the form at all (1), or options don't fit the form (2). */
-struct annotations *annotations_open(const struct annotation_options *o);
-/* 1: a face; 0: the end; -1: this face is bad, the reason in err, ready to print: FILE: PLACE: REASON, the value named. The next call goes
- * on with the next face. A file that can't be parsed any further ends the program. Relative coordinates (yolo) are made pixels by
- * annotation_scale once the image's size is known. */
-int annotations_next(struct annotations *a, struct annotation *face, char err[ANNOTATION_ERR]);
-void annotation_scale(const struct annotations *a, struct annotation *face, int W, int H);
-void annotations_close(struct annotations *a);
 
 #endif

@@ -14,7 +14,8 @@ struct annotation_form {
 	/* Parses what must be known first (point names, images) and sets a's K, names, has_*; returns the form's state. Ends the program on
 	 * broken files. */
 	void *(*open)(struct annotations *a, const struct annotation_options *o);
-	/* As annotations_next, with the file's own numbers; face is zeroed but points, which holds room for K points, all NaN. */
+	/* As annotations_next, with the file's own numbers; face is zeroed but points, which holds room for K points, all NaN, and id and
+	 * image_id, which are -1. */
 	int (*next)(void *state, struct annotations *a, struct annotation *face, char err[ANNOTATION_ERR]);
 	void (*close)(void *state);
 };

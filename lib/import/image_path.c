@@ -1,0 +1,72 @@
+#include "lib/import/image_path.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+
+void image_path_begin(struct image_path *p, const char *file, const char *images)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+	*p = (struct image_path){.images = images ? xstrdup(*images ? images : ".") : NULL};
+	p->own = slash ? xprintf("%.*s", (int)(slash > file ? slash - file : 1), file) : xstrdup(".");
+}
+
+/* Folder and name, "." and ".." resolved in the name (a link before a ".." would lead elsewhere). 0: the name climbs out of the folder. */
+static int join(struct image_path *p, const char *folder, const char *name)
+{
+	size_t base = strcmp(folder, ".") ? strlen(folder) : 0, need = base + strlen(name) + 2;
+	if (p->room < need)
+		p->path = xrealloc(p->path, p->room = need + 256);
+	memcpy(p->path, folder, base);
+	if (base && folder[base - 1] != '/')
+		p->path[base++] = '/';
+	size_t at = base;
+	for (const char *s = name; *s;) {
+		size_t n = strcspn(s, "/");
+		if (n == 2 && !memcmp(s, "..", 2)) {
+			if (at == base)
+				return 0;
+			for (at--; at > base && p->path[at - 1] != '/'; at--)
+				;
+		} else if (n && !(n == 1 && *s == '.')) {
+			memcpy(p->path + at, s, n);
+			at += n;
+			if (s[n])
+				p->path[at++] = '/';
+		}
+		s += n + (s[n] != 0);
+	}
+	p->path[at] = 0;
+	return at > base;
+}
+
+/* An absolute path, or one from the file's folder, that lies within the folder of --images. */
+static int within(struct image_path *p, const char *name)
+{
+	char own[PATH_MAX], images[PATH_MAX];
+	if (!p->images || !realpath(p->images, images) || !realpath(p->own, own))
+		return 0;
+	char *whole = *name == '/' ? xstrdup(name) : xprintf("%s/%s", own, name);
+	int ok = join(p, "/", whole);
+	free(whole);
+	size_t n = strcmp(images, "/") ? strlen(images) : 0;
+	return ok && !strncmp(p->path, images, n) && p->path[n] == '/' && p->path[n + 1];
+}
+
+const char *image_path(struct image_path *p, const char *name)
+{
+	if (*name != '/' && join(p, p->images ? p->images : p->own, name))
+		return p->path;
+	return *name && within(p, name) ? p->path : NULL;
+}
+
+void image_path_end(struct image_path *p)
+{
+	free(p->own);
+	free(p->images);
+	free(p->path);
+	*p = (struct image_path){NULL, NULL, NULL, 0};
+}

@@ -1,0 +1,40 @@
+/* Annotated images, folders and streams of frames into a data set of crops (lib/stream/format.md says what its tensors hold). */
+#ifndef IMPORT_H
+#define IMPORT_H
+
+#include "lib/import/annotation.h"
+#include "lib/import/face_crop.h"
+#include "lib/stream/tns.h"
+
+enum { IMPORT_NAMED = 10 }; /* faces passed by that are named */
+
+enum import_exif { EXIF_AUTO, EXIF_OBEY, EXIF_IGNORE };
+
+struct import_options {
+	struct annotation_options annotations;
+	struct face_frame frame;
+	enum import_exif exif; /* EXIF_AUTO: as the annotations' width and height say, else it is obeyed */
+	int keep_going;	       /* 1: a bad face is passed by, counted and named; 0: it ends the program */
+	int quiet;
+};
+
+struct import_counts {
+	uint64_t faces, images;			  /* in w; images that were read */
+	uint64_t bad, crowd, ignored, unlabelled; /* passed by; the last: images */
+};
+
+/* All faces of o->annotations into w, whose tensors and METAs it defines; ends the program where there are none. Images are decoded once
+ * for consecutive faces of one. */
+struct import_counts import_faces(const struct import_options *o, struct tns_writer *w);
+void import_summary(const struct import_counts *c); /* a line on stderr */
+
+struct import_frames {
+	int W, H, channels; /* of frames without headers (1 grey, 3 RGB); W 0: PGM and PPM */
+	int w, h;	    /* of the rows: frames are shown whole */
+	int quiet;
+};
+
+/* Frames from stdin to its end, in constant memory: how many. Ends the program where there are none, or the last one is cut short. */
+uint64_t import_frames(const struct import_frames *o, struct tns_writer *w);
+
+#endif
