@@ -1,0 +1,219 @@
+#!/usr/bin/env bash
+# tns-import: points of every form lie on what is drawn in the rows; names of images, EXIF, faults; frames.
+source tests/sh.sh
+draw=$ROOT/tests/draw_cross.py
+export PYTHONDONTWRITEBYTECODE=1
+cd "$TMP" || exit 1
+python() { python3 "$@"; }
+python3 -c 'import zlib, json' 2>/dev/null || python() { return 99; }
+
+# where the crosses are: for each form that is there, each crop and several sizes, which halve images, enlarge them or leave their aspect
+forms=$(tns-import --help | sed -n 's/^ *--form \([a-z|]*\).*/\1/p')
+crosses() { # FORM OF-THE-SCRIPT
+	local crop size margin args
+	python "$draw" draw "$1" "$1" || { bad "draw_cross.py draws no $1"; return; }
+	mapfile -t args <"$1/args"
+	for crop in $(<"$1/crops"); do
+		margin=$([ "$crop" = points ] && echo 0.25 || echo 0)
+		for size in 96x96 40x64 120x100; do
+			ok "$1 $crop $size" tns-import -q "${args[@]}" --crop "$crop" --size $size -o got.tns
+			ok "$1: crosses by $crop of $size" python "$draw" check "$1" got.tns "$crop" "$margin"
+		done
+	done
+	tns-import -q "${args[@]}" -o auto.tns && tns-import -q "${args[@]}" --crop "$(awk '{print $1}' "$1/crops")" -o first.tns
+	is "$(tns-select --only image auto.tns | tns-info --json | grep -c image)" 1 "$1 without --crop"
+	ok "$1: --crop is by default the first that there is" python "$draw" check "$1" auto.tns "$(awk '{print $1}' "$1/crops")" \
+		"$(grep -q box "$1/crops" && echo 0 || echo 0.25)"
+	ok "$1 by box and margin" tns-import -q "${args[@]}" --margin 0.1 -o wider.tns
+	ok "$1: crosses with a margin" python "$draw" check "$1" wider.tns "$(awk '{print $1}' "$1/crops")" 0.1
+}
+if python -c ''; then
+	for f in ${forms//|/ }; do
+		case $f in
+		folder | pnm | raw) ;;
+		table) for t in table table-corner table-one table-edges; do crosses $t; done ;;
+		*) crosses "$f" ;;
+		esac
+	done
+else
+	skip "no python3 here to draw crosses"
+fi
+
+# fixtures without it: a ramp, whose value is its column
+gray() { # W H FILE [VALUE-OF-EACH]
+	awk -v w="$1" -v h="$2" -v v="${4-x}" 'BEGIN {print "P2", w, h, 255; for (y = 0; y < h; y++) for (x = 0; x < w; x++) print v == "x" ? x : v}' >"$3"
+}
+mkdir -p photos/sub
+gray 60 40 photos/a.pgm
+gray 60 40 'photos/sub/b #1 %20ä.PGM'
+import() { tns-import -q --form table --images photos "$@" -o out.tns; }
+table() { printf '%s\n' "$@" >t.csv; }
+value() { tns-info --head "${2-1}" out.tns | sed -n "s/^$1\[${2-1}\] //p"; }
+
+# names: folders, Windows' backslashes, percent code, blanks; a file that is called so comes first
+table filename,p_x,p_y 'sub/b #1 %20ä.PGM,3,4' 'sub\b #1 %20ä.PGM,3,4' 'sub/b%20%231%20%2520%C3%A4.PGM,3,4' './sub//../a.pgm,5,6'
+ok "names of images" import --crop whole --size 60x60 t.csv
+is "$(value keypoints 1) $(value keypoints 3) $(value keypoints 4)" "3 14 3 14 5 16" "points of images that stand in the middle"
+mkdir labels
+printf '%s\n' filename,p_x,p_y '../photos/a.pgm,3,4' >labels/t.csv
+fails 1 "tns-import: labels/t.csv: row 1: its image '../photos/a.pgm' lies outside of the file's folder (--images DIR: a folder that holds it)" \
+	tns-import -q --form table labels/t.csv -o out.tns
+ok "--images allows what lies in it" import --crop whole labels/t.csv
+table filename,p_x,p_y "/etc/passwd,3,4"
+fails 1 "its image '/etc/passwd' lies outside of --images" import t.csv
+table filename,p_x,p_y "$PWD/photos/a.pgm,3,4"
+ok "an absolute path in --images" import --crop whole t.csv
+table filename,p_x,p_y "%2e%2e/t.csv,3,4"
+fails 1 "row 1: image photos/%2e%2e/t.csv: No such file or directory" import t.csv
+table filename,p_x,p_y ",3,4"
+fails 1 "row 1: there is no name of an image" import t.csv
+mkfifo photos/f.png && ln -s /dev/zero photos/z.png && ln -s ../t.csv photos/c.png
+for f in f.png:'is no regular file' z.png:'is no regular file' sub:'is a folder, no image' c.png:'is of a kind that is not known here, no JPEG, PNG, PGM or PPM'; do
+	table filename,p_x,p_y "${f%%:*},3,4"
+	fails 1 "row 1: image photos/${f%%:*}: ${f#*:}" import t.csv
+done
+long=$(printf 'x%.0s' {1..250})
+table filename,p_x,p_y "./////$long,3,4"
+fails 1 "has 256 bytes, over 255" import t.csv
+
+# a face's faults: each ends it, or is passed by, named and counted
+table filename,p_x,p_y,q_x,q_y,x,y,w,h a.pgm,1,2,3,4,0,0,10,10 a.pgm,1,,3,4,0,0,10,10 a.pgm,1,2,60.6,4,0,0,10,10 a.pgm,1,2,3,4,0,0,10,0 \
+	a.pgm,1,2,3,4,70,0,10,10 a.pgm,1,2,3,4,0,0,10, a.pgm,1,2,3,x,0,0,10,10 a.pgm,1,2,3 none.png,1,2,3,4,0,0,10,10 a.pgm,,,,,-5,-5,20,30
+why=("p has an x, but no y" "q is at 60.6,4, outside of its image of 60x40" "its box has 10 x 0 pixels"
+	"its box at 70,0, of 10 x 10, lies outside of its image of 60x40" "its box has only 3 of 4 numbers" "q_y is 'x', not a number"
+	"fewer fields than the header's 9" "image photos/none.png: No such file or directory")
+for i in "${!why[@]}"; do
+	sed -n "1p; $((i + 3))p" t.csv >one.csv
+	fails 1 "tns-import: one.csv: row 1: ${why[i]}" import one.csv
+	[ ! -e out.tns ] || [ ! one.csv -ot out.tns ] || bad "a bad face leaves an output"
+done
+ok "--keep-going" tns-import --form table --images photos --keep-going t.csv -o out.tns
+is "$(grep -c '^tns-import: t.csv: row [2-9]: ' .err) $(tail -1 .err)" "8 tns-import: 2 faces, 2 images read; passed by: 8 bad faces" "what is passed by"
+is "$(value keypoints 2) $(value box 2)" "nan nan nan nan -5 -5 20 30" "a face without labels, partly outside"
+is "$(tns-info out.tns | grep '^rows')" "$(printf 'rows.read: 10\nrows.kept: 2\nrows.dropped: 8')" "counts in the stream"
+is "$(tns-info --json out.tns | grep -c keep-going)" 1 "the option in the history"
+table filename,p_x,p_y $(for i in {1..30}; do echo "none$i.png,1,1"; done)
+fails 1 "t.csv: no face is left: 30 bad" import --keep-going t.csv
+tns-import --form table --images photos --keep-going t.csv -o out.tns 2>err || true
+is "$(wc -l <err)" 11 "ten are named, then the sum"
+table filename,p_x,p_y a.pgm,1,1 a.pgm,,
+fails 1 "row 1: its points lie at one place, which is no crop" import --crop points t.csv
+fails 1 "row 1: it has no box (--crop points and whole need none)" import --crop box t.csv
+ok "one point, or none: the whole image" import t.csv
+table p_x,p_y 1,1
+fails 1 "t.csv: header: no column is called filename" import t.csv
+table filename,p_x a.pgm,1
+fails 1 "t.csv: header: 'p_x' without 'p_y'" import t.csv
+table filename,p_x,p_y,p.x,p.y a.pgm,1,2,3,4
+fails 1 "points 1 and 2 are both called 'p'" import t.csv
+table 'filename;left eye_x;left eye_y;who' 'a.pgm;1,5;2;me'
+ok "semicolons and decimal commas" tns-import --form table --images photos --crop whole --size 60x60 t.csv -o out.tns
+is "$(grep ignored .err)" "tns-import: t.csv: columns that are ignored: 'who'" "what is ignored"
+is "$(value keypoints) $(tns-info out.tns | grep '^points')" "1.5 12 points: left_eye" "names without blanks"
+
+# EXIF: a PNG of 3x2 whose tag says that it lies on its side; width and height in the table say whether its labels are those of the turned one
+if python -c ''; then
+	python - <<'END'
+import struct, zlib
+def chunk(k, d): return struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d))
+tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+open("photos/turned.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, 8, 0, 0, 0, 0)) +
+    chunk(b"eXIf", tiff) + chunk(b"IDAT", zlib.compress(bytes([0, 10, 20, 30, 0, 40, 50, 60]))) + chunk(b"IEND", b""))
+END
+	pixels() { tns-info --tensor image --head 1 out.tns | sed -n 's/^image\[1\] //p'; }
+	turned="40 10 50 20 60 30" stored="10 20 30 40 50 60"
+	while read -r exif size wh want; do
+		if [ "$wh" = - ]; then table filename,p_x,p_y turned.png,1,1; else table filename,p_x,p_y,width,height "turned.png,1,1,${wh/x/,}"; fi
+		[ "$exif" = - ] && exif= || exif="--exif $exif"
+		case $want in
+		error) fails 1 "it has 2x3 pixels, its annotations are for $wh" import $exif --crop whole --size "$size" t.csv ;;
+		*) ok "turned $exif $wh" import $exif --crop whole --size "$size" t.csv
+			is "$(pixels)" "${!want}" "turned $exif, annotated as $wh" ;;
+		esac
+	done <<-END
+		- 2x3 - turned
+		- 2x3 2x3 turned
+		- 3x2 3x2 stored
+		obey 2x3 - turned
+		ignore 3x2 - stored
+		ignore 3x2 3x2 stored
+		obey 2x3 3x2 error
+		- 2x3 4x4 error
+	END
+fi
+
+# a folder: images by name, others and folders passed by
+gray 30 30 photos/B.pgm 9
+ok "a folder" tns-import --form folder --keep-going photos -o out.tns
+is "$(sed -n 's/.*passed by/passed by/p' .err)" "passed by: 3 bad faces" "a folder with three that are none"
+is "$(tns-info --tensor image --head 1 out.tns | sed -n 's/^image\[1\]//p' | tr ' ' '\n' | sort -u | paste -sd ' ')" " 9" "bytewise order: capitals first"
+mkdir empty
+fails 1 "empty: no image is in it" tns-import --form folder empty -o out.tns
+
+# frames: whole, in order, each from its own header, at any rate; a stream that is cut is no data set
+gray 30 30 f1.pgm 9 && gray 60 20 f2.pgm
+ok "frames" bash -c 'cat f1.pgm f2.pgm f1.pgm | tns-import --form pnm --size 30x30 -o out.tns'
+is "$(cat .err) $(value id 3)" "tns-import: 3 frames 3" "frames counted"
+is "$(value crop 2)" "2 0 0.5 0 2 -19.5" "a frame stands in the middle of its row"
+is "$(tns-info --tensor source --head 3 out.tns | sed -n 's/^source\[3\] //p' | cut -d' ' -f1-12)" "102 114 97 109 101 32 51 0 0 0 0 0" "frames are called frame 1, ..."
+fails 1 "tns-import: stdin: frame 2: it is cut short" bash -c 'cat f1.pgm f1.pgm | head -c -30 | tns-import --form pnm -o cut.tns'
+fails 1 "tns-import: stdin: no frame came" bash -c 'tns-import --form pnm -o cut.tns </dev/null'
+fails 1 "tns-import: stdin: frame 2: begins with bytes 0x7878" bash -c '{ cat f1.pgm; echo xxx; } | tns-import --form pnm -o cut.tns'
+[ ! -e cut.tns ] || bad "a stream that was cut leaves a data set"
+for p in gray8:1 rgb24:3; do
+	head -c $((40 * 30 * ${p#*:} * 3)) /dev/zero | tr '\0' '\7' >raw
+	ok "raw ${p%:*}" bash -c "tns-import --form raw --pixels ${p%:*} --size 40x30 -o out.tns <raw"
+	is "$(value id 3) $(tns-info out.tns | awk '$1 == "image" {print $3, $4, $5}')" "3 3,30,40 7 7" "raw ${p%:*}"
+	fails 1 "tns-import: stdin: frame 4: it is cut short in its pixels" bash -c "{ cat raw; echo; } | tns-import --form raw --pixels ${p%:*} --size 40x30 -o cut.tns"
+done
+ok "frames of another size" bash -c 'head -c 2400 raw | tns-import --form raw --frame 40x60 --size 20x30 -o out.tns'
+is "$(value crop)" "2 0 0.5 0 2 0.5" "frames of another size are halved"
+# rows leave before the end comes: 1,000 frames fill several blocks, and the first is there while the pipe is open
+mkfifo frames
+tns-import -q --form raw --size 96x96 <frames | head -c 1200000 >block &
+exec 7>frames
+head -c $((96 * 96 * 300)) /dev/zero >&7
+for ((i = 0; i < 100; i++)); do [ "$(stat -c %s block 2>/dev/null || echo 0)" -ge 1000000 ] && break; sleep 0.1; done
+ok "a block of rows leaves before the end" test "$(stat -c %s block)" -ge 1000000
+exec 7>&-
+wait
+
+# what an import has beside keypoints, other programs carry along
+if python -c ''; then
+	mapfile -t args <table/args
+	ok "an import" tns-import -q "${args[@]}" --size 24x24 -o faces.tns
+	ok "tns-cat" tns-cat faces.tns faces.tns --renumber -o twice.tns
+	ok "cnn-train" cnn-train -q -e 1 -n 'fc4 relu fc' twice.tns -o model.tns
+	ok "predict" predict -q model.tns faces.tns -o predicted.tns
+	ok "score" score predicted.tns
+	ok "render" render faces predicted.tns -o faces.png
+	ok "tns-select" tns-select --where 'id>1' --points 'l*' predicted.tns -o some.tns
+	ok "tns-join" tns-join predicted.tns faces.tns -o joined.tns
+	ok "tns-split" tns-split twice.tns -o a.tns -o b.tns
+	ok "tns-table" bash -c 'tns-table --image predicted.tns -o t.csv && tns-table --read t.csv -o again.tns'
+	same predicted.tns again.tns "a table of an import, and back"
+	is "$(tns-info some.tns | awk '$2 ~ /^[uif]/ {print $1}' | sort | tr '\n' ' ')" "box confidence crop id image keypoints predicted source " "tensors carried along"
+fi
+
+# wrong use
+while IFS='|' read -r text args; do
+	fails 2 "tns-import: $text" tns-import $args -o out.tns </dev/null
+done <<'END'
+--form tells what is read: |
+--form table needs the file or folder of the annotations|--form table
+--form table reads 1 operand: 'b' is one too many|--form table a b
+--form pnm reads stdin: unexpected operand 'a'|--form pnm a
+--images is not for --form raw|--form raw --images photos
+--frame and --pixels are for --form raw|--form pnm --frame 3x3
+--frame and --pixels are for --form raw|--form folder --pixels rgb24 photos
+--names is not for --form table|--form table --names a t.csv
+--category is not for --form table|--form table --category a t.csv
+--unlabelled is not for --form folder|--form folder --unlabelled photos
+--origin is not for --form folder|--form folder --origin one photos
+--images: --form folder reads the folder itself|--form folder --images photos photos
+--margin: -0.5 is neither -1 nor 0 or more|--form folder --margin -0.5 photos
+END
+fails 1 "--images none: No such file or directory" tns-import --form table --images none t.csv
+fails 1 "--images t.csv: is no folder" tns-import --form table --images t.csv t.csv
+fails 1 "none.csv: No such file or directory" tns-import --form table none.csv
+done_tests
