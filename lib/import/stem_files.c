@@ -1,0 +1,218 @@
+#include "lib/import/stem_files.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "lib/base/err.h"
+#include "lib/import/text.h"
+
+struct entry {
+	char *name;  /* within the folder */
+	size_t stem; /* its length without suffix */
+	int used;
+};
+
+struct listing {
+	char *asked, *folder; /* as it was given; without slashes at the end */
+	int deep;	      /* with the folders in it */
+	int whole;	      /* all of it was meant: what is left has no annotations */
+	char *head;	      /* put before names: "" or "FOLDER/" */
+	size_t n;
+	struct entry *v;
+};
+
+struct search {
+	struct stem_files *to;
+	const struct annotation_options *o;
+	const char *suffix;
+	size_t n;
+	struct listing **v; /* of images */
+};
+
+/* Length without the suffix, which must be one of the list, "png|jpg"; 0: it is none. */
+static size_t stem_of(const char *name, const char *suffixes)
+{
+	const char *slash = strrchr(name, '/'), *dot = strrchr(slash ? slash : name, '.');
+	size_t n = dot ? strlen(dot + 1) : 0;
+	if (!n || dot == name || dot[-1] == '/')
+		return 0;
+	for (const char *s = suffixes; *s; s += strcspn(s, "|"), s += *s == '|')
+		if (strcspn(s, "|") == n && !strncasecmp(s, dot + 1, n))
+			return (size_t)(dot - name);
+	return 0;
+}
+
+static int by_stem(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int c = memcmp(x->name, y->name, x->stem < y->stem ? x->stem : y->stem);
+	return c ? c : x->stem != y->stem ? (x->stem < y->stem ? -1 : 1) : strcmp(x->name, y->name);
+}
+
+static struct listing *list(const char *folder, int deep, const char *suffixes)
+{
+	struct listing *l = xcalloc(1, sizeof *l);
+	size_t room = 0, n = strlen(folder);
+	while (n > 1 && folder[n - 1] == '/')
+		n--;
+	l->folder = xprintf("%.*s", (int)n, folder);
+	l->asked = xstrdup(folder);
+	l->deep = deep;
+	l->head = xstrdup("");
+	char *roots[] = {n ? l->folder : (char[]){"."}, NULL};
+	size_t skip = strlen(roots[0]) + (roots[0][strlen(roots[0]) - 1] != '/');
+	FTS *f = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
+	if (!f)
+		die_errno("%s", roots[0]);
+	for (FTSENT *e; (errno = 0, e = fts_read(f));) {
+		if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || (e->fts_info == FTS_NS && !e->fts_level)) {
+			errno = e->fts_errno;
+			die_errno("%s", e->fts_path);
+		}
+		if (!e->fts_level)
+			continue;
+		if (e->fts_info == FTS_D && (!deep || e->fts_name[0] == '.'))
+			fts_set(f, e, FTS_SKIP);
+		size_t stem = e->fts_info == FTS_F || e->fts_info == FTS_SL || e->fts_info == FTS_DEFAULT
+				      ? stem_of(e->fts_path + skip, suffixes)
+				      : 0;
+		if (!stem || e->fts_name[0] == '.')
+			continue;
+		if (l->n == room)
+			l->v = xrealloc(l->v, (room = 2 * room + 64) * sizeof *l->v);
+		l->v[l->n++] = (struct entry){xstrdup(e->fts_path + skip), stem, 0};
+	}
+	if (errno)
+		die_errno("%s", roots[0]);
+	fts_close(f);
+	if (l->n)
+		qsort(l->v, l->n, sizeof *l->v, by_stem);
+	return l;
+}
+
+static void listing_free(struct listing *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->v[i].name);
+	free(l->v), free(l->asked), free(l->folder), free(l->head), free(l);
+}
+
+/* The images of a folder, listed once. */
+static struct listing *images_of(struct search *s, const char *folder, int deep)
+{
+	for (size_t i = s->n; i-- > 0;)
+		if (!strcmp(s->v[i]->asked, folder) && s->v[i]->deep == deep)
+			return s->v[i];
+	s->v = xrealloc(s->v, (s->n + 1) * sizeof *s->v);
+	return s->v[s->n++] = list(folder, deep, "png|jpg|jpeg|pgm|ppm");
+}
+
+/* Room for one more. */
+static struct stem_file *next_file(struct stem_files *to)
+{
+	if ((to->n & (to->n - 1)) == 0)
+		to->v = xrealloc(to->v, (to->n ? 2 * to->n : 1) * sizeof *to->v);
+	to->v[to->n] = (struct stem_file){0};
+	return &to->v[to->n++];
+}
+
+static void set_image(struct stem_files *to, struct stem_file *f, const struct listing *l, const struct entry *e)
+{
+	f->file = xprintf("%s%s", l->head, e->name);
+	f->path = text_path(l->folder, e->name);
+	to->longest = (int)strlen(f->file) > to->longest ? (int)strlen(f->file) : to->longest;
+}
+
+/* A file of annotations, label, whose stem within l is the first n bytes of name. */
+static void match(struct search *s, char *label, struct listing *l, const char *name, size_t n)
+{
+	struct stem_file *f = next_file(s->to);
+	size_t low = 0, high = l->n;
+	struct entry key = {(char *)(uintptr_t)name, n, 0};
+	f->label = label;
+	while (low < high) { /* the first whose stem is not less */
+		size_t mid = low + (high - low) / 2;
+		const struct entry *e = &l->v[mid];
+		int c = memcmp(e->name, name, e->stem < n ? e->stem : n);
+		if (c < 0 || (!c && e->stem < n))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (size_t i = low; i < l->n && l->v[i].stem == key.stem && !memcmp(l->v[i].name, name, n); i++) {
+		l->v[i].used = 1;
+		if (i == low)
+			set_image(s->to, f, l, &l->v[i]);
+		else if (i == low + 1)
+			f->other = xprintf("%s%s", l->head, l->v[i].name);
+	}
+}
+
+static void take_folder(struct search *s, const char *operand)
+{
+	struct listing *labels = list(operand, 1, s->suffix + 1);
+	struct listing *images = images_of(s, s->o->images ? s->o->images : labels->folder, 1);
+	images->whole = 1;
+	if (!s->o->images && s->o->noperands > 1 && !*images->head) {
+		free(images->head);
+		images->head = text_path(images->folder, "");
+	}
+	for (size_t i = 0; i < labels->n; i++)
+		match(s, text_path(labels->folder, labels->v[i].name), images, labels->v[i].name, labels->v[i].stem);
+	listing_free(labels);
+}
+
+static void take_file(struct search *s, const char *operand)
+{
+	const char *slash = strrchr(operand, '/'), *name = slash ? slash + 1 : operand, *dot = strrchr(name, '.');
+	char *folder = text_folder(operand);
+	struct listing *images = images_of(s, s->o->images ? s->o->images : folder, s->o->images != NULL);
+	if (!s->o->images && !*images->head) {
+		free(images->head);
+		images->head = xprintf("%.*s", (int)(name - operand), operand);
+	}
+	match(s, xstrdup(operand), images, name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
+	free(folder);
+}
+
+void stem_files_find(struct stem_files *to, const struct annotation_options *o, const char *suffix)
+{
+	struct search s = {to, o, suffix, 0, NULL};
+	*to = (struct stem_files){0};
+	for (int i = 0; i < o->noperands; i++) {
+		struct stat st;
+		if (stat(o->operands[i], &st))
+			die_errno("%s", o->operands[i]);
+		if (S_ISDIR(st.st_mode))
+			take_folder(&s, o->operands[i]);
+		else
+			take_file(&s, o->operands[i]);
+	}
+	if (!to->n)
+		die("%s: no file *%s is in it", o->operands[0], suffix);
+	for (size_t i = 0; i < s.n; i++) {
+		for (size_t j = 0; s.v[i]->whole && j < s.v[i]->n; j++)
+			if (!s.v[i]->v[j].used)
+				set_image(to, next_file(to), s.v[i], &s.v[i]->v[j]);
+		listing_free(s.v[i]);
+	}
+	free(s.v);
+}
+
+void stem_files_free(struct stem_files *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->v[i].label), free(s->v[i].file), free(s->v[i].path), free(s->v[i].other);
+	free(s->v);
+}
+
+int stem_file_fault(const struct stem_file *f, const char *name, char err[ANNOTATION_ERR])
+{
+	if (!f->file)
+		return text_bad(err, "%s: no image has its name (png, jpg, jpeg, pgm, ppm)", name);
+	return f->other ? text_bad(err, "%s: two images have its name: '%s' and '%s'", name, f->file, f->other) : 0;
+}
