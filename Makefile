@@ -35,8 +35,8 @@ endif
 programs := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 bins := $(programs:%=$B/bin/%)
 pict := $(wildcard lib/draw/*.c)
-foreign := $(wildcard lib/image/*.c lib/import/*.c)
-libs := $(filter-out $(pict) $(foreign),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
+annotated := $(wildcard lib/import/*.c lib/image/*.c)
+libs := $(filter-out $(pict) $(annotated),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
 # ref and what lies above it, built on double: its gradients are compared with differences
 dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) $(wildcard lib/nn/net*.c)
 # static where it can be, so that tests run where they were not built
@@ -136,8 +136,9 @@ $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
 $B/bin/render $B/tests/check_pict: $(pict:%.c=$B/obj/%.o)
 $B/bin/render $B/tests/check_pict: EXTRA = -lcairo
-$B/bin/tns-import $B/tests/check_image $B/tests/check_crop: $(foreign:%.c=$B/obj/%.o)
-$B/bin/tns-import $B/tests/check_image $B/tests/check_crop: EXTRA = -ljpeg -lpng -lexpat -lyajl
+annotated_bins := $B/bin/tns-import $(patsubst %,$B/tests/check_%,image crop coco imglab text_forms)
+$(annotated_bins): $(annotated:%.c=$B/obj/%.o)
+$(annotated_bins): EXTRA = -ljpeg -lpng -lexpat -lyajl
 
 $B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
 	@mkdir -p $(@D)
