@@ -10,22 +10,21 @@ python3 -c 'import zlib, json' 2>/dev/null || python() { return 99; }
 # where the crosses are: for each form that is there, each crop and several sizes, which halve images, enlarge them or leave their aspect
 forms=$(tns-import --help | sed -n 's/^ *--form \([a-z|]*\).*/\1/p')
 crosses() { # FORM OF-THE-SCRIPT
-	local crop size margin args
+	local crop size first margin args checks=()
 	python "$draw" draw "$1" "$1" || { bad "draw_cross.py draws no $1"; return; }
 	mapfile -t args <"$1/args"
 	for crop in $(<"$1/crops"); do
+		: "${first:=$crop}"
 		margin=$([ "$crop" = points ] && echo 0.25 || echo 0)
 		for size in 96x96 40x64 120x100; do
-			ok "$1 $crop $size" tns-import -q "${args[@]}" --crop "$crop" --size $size -o got.tns
-			ok "$1: crosses by $crop of $size" python "$draw" check "$1" got.tns "$crop" "$margin"
+			ok "$1 $crop $size" tns-import -q "${args[@]}" --crop "$crop" --size $size -o "$1-$crop-$size.tns"
+			checks+=("$1-$crop-$size.tns" "$crop" "$margin")
 		done
 	done
-	tns-import -q "${args[@]}" -o auto.tns && tns-import -q "${args[@]}" --crop "$(awk '{print $1}' "$1/crops")" -o first.tns
-	is "$(tns-select --only image auto.tns | tns-info --json | grep -c image)" 1 "$1 without --crop"
-	ok "$1: --crop is by default the first that there is" python "$draw" check "$1" auto.tns "$(awk '{print $1}' "$1/crops")" \
-		"$(grep -q box "$1/crops" && echo 0 || echo 0.25)"
-	ok "$1 by box and margin" tns-import -q "${args[@]}" --margin 0.1 -o wider.tns
-	ok "$1: crosses with a margin" python "$draw" check "$1" wider.tns "$(awk '{print $1}' "$1/crops")" 0.1
+	ok "$1 without --crop" tns-import -q "${args[@]}" -o "$1-auto.tns"
+	ok "$1 --margin" tns-import -q "${args[@]}" --margin 0.3 -o "$1-margin.tns"
+	ok "$1: crosses lie where their points are" python "$draw" check "$1" "${checks[@]}" \
+		"$1-auto.tns" "$first" "$([ "$first" = points ] && echo 0.25 || echo 0)" "$1-margin.tns" "$first" 0.3
 }
 if python -c ''; then
 	for f in ${forms//|/ }; do

@@ -19,6 +19,11 @@ static const struct {
 	int most; /* operands */
 	int takes;
 } forms[] = {
+	{&form_coco, 1, POINTS | CATEGORY | UNLABELLED},
+	{&form_pts, 1 << 20, POINTS | UNLABELLED},
+	{&form_wflw, 1, POINTS | OUTSIDE},
+	{&form_yolo, 1, POINTS | NAMES | UNLABELLED},
+	{&form_dlc, 1, POINTS | UNLABELLED},
 	{&form_table, 1, POINTS},
 	{&form_folder, 1, 0},
 };
