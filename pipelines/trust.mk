@@ -31,8 +31,10 @@ fuzz_tns := lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_write.c lib/
 fuzz_csv := $(filter-out lib/csv/image_hash_set.c,$(wildcard lib/csv/*.c)) $(wildcard lib/base/unpack*.c) lib/base/magic.c lib/base/err.c lib/base/crc.c lib/base/num.c
 fuzz_expr := lib/filter/expr.c lib/base/ranges.c lib/base/err.c lib/base/num.c
 fuzz_table := $(filter-out lib/table/table_out.c,$(wildcard lib/table/*.c)) $(fuzz_csv) lib/stream/names.c lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_type.c lib/base/out.c
-fuzz_texts := $(addprefix lib/import/,form_pts.c form_wflw.c form_yolo.c form_dlc.c stem_files.c text.c yolo_names.c) lib/csv/csv.c lib/csv/csv_header.c lib/csv/lines.c lib/csv/pixels.c \
+fuzz_texts := $(addprefix lib/import/,form_pts.c form_wflw.c form_yolo.c form_dlc.c form_table.c stem_files.c text.c yolo_names.c) lib/csv/csv.c lib/csv/csv_header.c lib/csv/lines.c lib/csv/pixels.c \
 	$(wildcard lib/base/unpack*.c) lib/base/magic.c lib/base/crc.c lib/base/num.c
+fuzz_image := $(wildcard lib/image/*.c) lib/base/err.c lib/base/magic.c
+libs_image := -ljpeg -lpng
 fuzz_files := lib/import/text_file.c lib/import/image_path.c lib/base/err.c lib/base/num.c lib/base/magic.c lib/base/crc.c $(wildcard lib/base/unpack*.c)
 fuzz_coco := $(wildcard lib/import/coco*.c) lib/import/json_events.c lib/base/lookup.c $(fuzz_files)
 fuzz_imglab := lib/import/imglab.c lib/import/part_names.c $(fuzz_files)

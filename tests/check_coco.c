@@ -123,7 +123,8 @@ START_TEST(not_a_number)
 	import_refused("{\"x\":[NaNs]}", "bad: line 1, byte 10: not JSON: lexical error: invalid char in json text.");
 	import_refused("{\"x\":[Inf]}", "bad: line 1, byte 7: not JSON: lexical error: invalid char in json text.");
 	import_refused("{\"x\":[1NaN]}", "bad: line 1, byte 8: not JSON: parse error: after array element, I expect ',' or ']'");
-	import_refused("{\"x\":[-", "bad: line 1, byte 7: not JSON: lexical error: malformed number, a digit is required after the minus sign.");
+	import_refused(
+		"{\"x\":[-", "bad: line 1, byte 7: not JSON: lexical error: malformed number, a digit is required after the minus sign.");
 	import_refused("{\"x\":[N", "bad: line 1, byte 7: not JSON: lexical error: invalid char in json text.");
 }
 END_TEST

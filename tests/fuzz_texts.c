@@ -1,7 +1,7 @@
 /* libFuzzer target of annotations that are lines of text. The first byte says which: .pts, WFLW's list, YOLO's labels, a YAML file of
- * names, DeepLabCut's table; the rest is the file. What is taken has a name, finite points, both coordinates or neither, and boxes of a
- * size; what is not has a message that names the file. Opening may end the program: die comes back here, and what it left is freed. With
- * FUZZ_SEEDS=DIR it writes seeds there and exits. */
+ * names, DeepLabCut's table, a table with names of images; the rest is the file. What is taken has a name, finite points, both coordinates
+ * or neither, and boxes of a size; what is not has a message that names the file. Opening may end the program: die comes back here, and
+ * what it left is freed. With FUZZ_SEEDS=DIR it writes seeds there and exits. */
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
@@ -130,9 +130,9 @@ static void free_all(void)
 
 /* ---- one input ---- */
 
-enum { PTS, WFLW, YOLO, NAMES, DLC, KINDS };
-static const char *const paths[KINDS] = {"x.pts", "x.list", "x.txt", "x.yaml", "x.csv"};
-static const struct annotation_form *const forms[KINDS] = {&form_pts, &form_wflw, &form_yolo, &form_yolo, &form_dlc};
+enum { PTS, WFLW, YOLO, NAMES, DLC, TABLE, KINDS };
+static const char *const paths[KINDS] = {"x.pts", "x.list", "x.txt", "x.yaml", "x.csv", "x.csv"};
+static const struct annotation_form *const forms[KINDS] = {&form_pts, &form_wflw, &form_yolo, &form_yolo, &form_dlc, &form_table};
 static char folder[] = "/tmp/fuzz_texts.XXXXXX";
 
 static void write_file(const char *name, const void *data, size_t n)
@@ -162,7 +162,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		"20 0.5 0.25 0.5 0.25 0.1 0.2 2 1.0000001 0 0\n1 .5 .5 1 1 0 0 0 1 1 1\n", "30 .5 .5 1 1 0 0 .1 .2\n",
 		"3kpt_shape: [2, 3] # c\nkpt_names:\n  0:\n    - 'a'\n    - \"b\"\n  1: [c,\n d]\n",
 		"4scorer,m,m,m\nbodyparts,n,n,n\ncoords,x,y,likelihood\nlabeled-data\\v\\a.png,1,\"2\",0.5\nb.png,,,\n",
-		"4scorer,,,s,s,s,s\nindividuals,,,p,p,q,q\nbodyparts,,,n,n,n,n\ncoords,,,y,x,x,y\na,b,c.png,1,2,,\n"};
+		"4scorer,,,s,s,s,s\nindividuals,,,p,p,q,q\nbodyparts,,,n,n,n,n\ncoords,,,y,x,x,y\na,b,c.png,1,2,,\n",
+		"5# c\nFilename,a_x,a_y,x_b,y_b,age,x,y,w,h\n\"a \"\"b\"\".png\",1,2,,nan,7,1,2,3,4\n\nb\\c.png,+1e3,-2,3,4,,,,,\n",
+		"5path;width;height;a.x;a.y;xmin;ymin;xmax;ymax\nb.png;640;480;1,5;2;1;2;3;4\n"};
 	const char *dir = getenv("FUZZ_SEEDS");
 	(void)argc, (void)argv;
 	for (size_t i = 0; dir && i < sizeof texts / sizeof *texts; i++) {
@@ -194,9 +196,9 @@ static void read_faces(int kind, const char *path)
 	o.images = kind == PTS ? NULL : folder;
 	struct annotations a = {0};
 	void *state = forms[kind]->open(&a, &o);
-	if (a.K < 1 || a.K > ANNOTATION_POINTS || a.names[a.K])
+	if (a.K < (kind != TABLE) || a.K > ANNOTATION_POINTS || a.names[a.K])
 		abort();
-	double *points = xmalloc(2 * (size_t)a.K * sizeof *points);
+	double *points = xmalloc(2 * (size_t)a.K * sizeof *points + 1);
 	for (int r = 1; r;) {
 		struct annotation face = {.points = points};
 		for (int i = 0; i < 2 * a.K; i++)
@@ -207,6 +209,11 @@ static void read_faces(int kind, const char *path)
 			abort();
 		if (r <= 0)
 			continue;
+		if (kind == TABLE) { /* the rest is what annotations_next looks at, for all forms */
+			if (!face.file || !*face.place || (!face.W != !face.H))
+				abort();
+			continue;
+		}
 		if (!*face.file || !*face.place || (face.path && !*face.path) || (face.has_box && !(face.box[2] > 0 && face.box[3] > 0)))
 			abort();
 		for (int k = 0; k < a.K; k++)
@@ -216,7 +223,7 @@ static void read_faces(int kind, const char *path)
 	free(points);
 	for (int k = 0; k < a.K; k++)
 		free(a.names[k]);
-	free(a.names);
+	free(a.names), free(a.unread);
 	forms[kind]->close(state);
 }
 

@@ -52,6 +52,7 @@ value() { tns-info --head "${2-1}" out.tns | sed -n "s/^$1\[${2-1}\] //p"; }
 # names: folders, Windows' backslashes, percent code, blanks; a file that is called so comes first
 table filename,p_x,p_y 'sub/b #1 %20ä.PGM,3,4' 'sub\b #1 %20ä.PGM,3,4' 'sub/b%20%231%20%2520%C3%A4.PGM,3,4' './sub//../a.pgm,5,6'
 ok "names of images" import --crop whole --size 60x60 t.csv
+is "$(value source 2); $(value source 3)" "sub/b #1 %20ä.PGM; sub/b%20%231%20%2520%C3%A4.PGM" "names as the table has them, but for backslashes"
 is "$(value keypoints 1) $(value keypoints 3) $(value keypoints 4)" "3 14 3 14 5 16" "points of images that stand in the middle"
 mkdir labels
 printf '%s\n' filename,p_x,p_y '../photos/a.pgm,3,4' >labels/t.csv
@@ -115,14 +116,16 @@ if python -c ''; then
 	python - <<'END'
 import struct, zlib
 def chunk(k, d): return struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d))
-tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-open("photos/turned.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, 8, 0, 0, 0, 0)) +
+for name, turn in ("turned", 6), ("upside", 3):
+  tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0" % turn
+  open(f"photos/{name}.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, 8, 0, 0, 0, 0)) +
     chunk(b"eXIf", tiff) + chunk(b"IDAT", zlib.compress(bytes([0, 10, 20, 30, 0, 40, 50, 60]))) + chunk(b"IEND", b""))
 END
 	pixels() { tns-info --tensor image --head 1 out.tns | sed -n 's/^image\[1\] //p'; }
-	turned="40 10 50 20 60 30" stored="10 20 30 40 50 60"
+	turned="40 10 50 20 60 30" stored="10 20 30 40 50 60" upside="60 50 40 30 20 10"
 	while read -r exif size wh want; do
-		if [ "$wh" = - ]; then table filename,p_x,p_y turned.png,1,1; else table filename,p_x,p_y,width,height "turned.png,1,1,${wh/x/,}"; fi
+		file=$([ "$want" = upside ] && echo upside.png || echo turned.png)
+		if [ "$wh" = - ]; then table filename,p_x,p_y "$file,1,1"; else table filename,p_x,p_y,width,height "$file,1,1,${wh/x/,}"; fi
 		[ "$exif" = - ] && exif= || exif="--exif $exif"
 		case $want in
 		error) fails 1 "it has 2x3 pixels, its annotations are for $wh" import $exif --crop whole --size "$size" t.csv ;;
@@ -138,6 +141,7 @@ END
 		ignore 3x2 3x2 stored
 		obey 2x3 3x2 error
 		- 2x3 4x4 error
+		- 3x2 3x2 upside
 	END
 fi
 
@@ -154,7 +158,8 @@ gray 30 30 f1.pgm 9 && gray 60 20 f2.pgm
 ok "frames" bash -c 'cat f1.pgm f2.pgm f1.pgm | tns-import --form pnm --size 30x30 -o out.tns'
 is "$(cat .err) $(value id 3)" "tns-import: 3 frames 3" "frames counted"
 is "$(value crop 2)" "2 0 0.5 0 2 -19.5" "a frame stands in the middle of its row"
-is "$(tns-info --tensor source --head 3 out.tns | sed -n 's/^source\[3\] //p' | cut -d' ' -f1-12)" "102 114 97 109 101 32 51 0 0 0 0 0" "frames are called frame 1, ..."
+is "$(value source 3)" "frame 3" "frames are called frame 1, ..."
+is "$(tns-info --json --head 3 out.tns | grep -o '"text": *"frame 3"' | wc -l)" 1 "names in JSON"
 fails 1 "tns-import: stdin: frame 2: it is cut short" bash -c 'cat f1.pgm f1.pgm | head -c -30 | tns-import --form pnm -o cut.tns'
 fails 1 "tns-import: stdin: no frame came" bash -c 'tns-import --form pnm -o cut.tns </dev/null'
 fails 1 "tns-import: stdin: frame 2: begins with bytes 0x7878" bash -c '{ cat f1.pgm; echo xxx; } | tns-import --form pnm -o cut.tns'

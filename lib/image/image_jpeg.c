@@ -9,7 +9,7 @@
 
 #include "lib/image/image_io.h"
 
-enum { SCANS_MAX = 200 }; /* of a progressive file: each passes over all pixels, whatever it holds */
+enum { SCANS_MAX = 200, ARITHMETIC = 64 }; /* of a progressive file: each passes over all pixels, whatever it holds; see blocks() */
 
 struct jpeg {
 	struct jpeg_decompress_struct c;
@@ -54,7 +54,7 @@ static void find_turn(const struct jpeg *j, struct image *im)
 		}
 }
 
-/* Blocks of all components: Huffman's code takes a bit at least for each of them. */
+/* Blocks of all components: Huffman's code takes a bit at least for each of them, arithmetic code less, where all are alike. */
 static uint64_t blocks(const struct jpeg *j)
 {
 	uint64_t n = 0;
@@ -93,7 +93,7 @@ static int decode(struct jpeg *j, struct image *im, const void *data, size_t n, 
 	int cmyk = j->c.jpeg_color_space == JCS_CMYK || j->c.jpeg_color_space == JCS_YCCK;
 	if (!cmyk && j->c.num_components != 1 && j->c.num_components != 3)
 		return image_fault(j->err, "a JPEG of %d components", j->c.num_components);
-	if (blocks(j) / (j->c.arith_code ? 1024 : 8) > n)
+	if (blocks(j) / (j->c.arith_code ? 8 * ARITHMETIC : 8) > n)
 		return image_fault(j->err, "a broken JPEG: %zu bytes can't hold %ux%u pixels", n, j->c.image_width, j->c.image_height);
 	if (!image_room(im, j->c.image_width, j->c.image_height, channels, j->err))
 		return 0;

@@ -7,7 +7,7 @@
 
 #include "lib/image/image_io.h"
 
-enum { INFLATION = 1032 }; /* of zlib, at most */
+enum { INFLATION = 1032, SIGNATURE = 8, AROUND = 12 }; /* of zlib, at most; bytes before chunks, and around the data of each */
 
 struct png {
 	png_structp png;
@@ -35,9 +35,24 @@ static void take(png_structp png, png_bytep to, size_t n)
 {
 	struct png *p = png_get_io_ptr(png);
 	if (n > p->n - p->at)
-		png_error(png, "it is cut short");
+		png_error(png, "it ends too early");
 	memcpy(to, p->data + p->at, n);
 	p->at += n;
+}
+
+/* All chunks are there: libpng takes memory by what a chunk says that it holds. */
+static int is_whole(const struct png *p)
+{
+	for (size_t at = SIGNATURE; at <= p->n && p->n - at >= AROUND;) {
+		const uint8_t *c = p->data + at;
+		size_t data = (size_t)c[0] << 24 | (size_t)c[1] << 16 | (size_t)c[2] << 8 | c[3];
+		if (!memcmp(c + 4, "IEND", 4))
+			return 1;
+		if (data > p->n - at - AROUND)
+			return 0;
+		at += data + AROUND;
+	}
+	return 0;
 }
 
 static unsigned over_white(unsigned v, unsigned alpha)
@@ -98,6 +113,8 @@ static int decode(struct png *p, struct image *im, int channels)
 int image_png(struct image *im, const void *data, size_t n, int channels, char err[IMAGE_ERR])
 {
 	struct png p = {.data = data, .n = n, .err = err};
+	if (!is_whole(&p))
+		return image_fault(err, "a broken PNG: it is cut short");
 	p.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &p, on_error, on_warning);
 	p.info = p.png ? png_create_info_struct(p.png) : NULL;
 	int good = p.info ? decode(&p, im, channels) : image_fault(err, "libpng can't be used");

@@ -19,9 +19,15 @@ static size_t row_values(const struct tns_def *d)
 	return d->row_bytes / tns_size(d->dtype);
 }
 
+/* `source` of an import: the name of an image, zeros behind it. */
+static int is_text(const struct tns_def *d)
+{
+	return d->dtype == TNS_U8 && d->ndim == 2 && d->row_bytes <= HEAD_TEXT && !strcmp(d->name, "source");
+}
+
 static int is_small(const struct tns_def *d)
 {
-	return row_values(d) <= HEAD_VALUES;
+	return row_values(d) <= HEAD_VALUES || is_text(d);
 }
 
 void head_begin(struct head *h, const struct tns *t, uint64_t rows)
@@ -57,6 +63,14 @@ void head_row_text(struct out *to, const struct tns_def *d, uint64_t row, const 
 {
 	char buf[40];
 	out_printf(to, "%s[%" PRIu64 "]", d->name, row);
+	if (is_text(d)) {
+		char text[HEAD_TEXT + 1] = "";
+		memcpy(text, values, d->row_bytes);
+		for (char *c = text; *c; c++)
+			*c = (unsigned char)*c < ' ' || *c == 127 ? '?' : *c;
+		out_printf(to, " %s\n", text);
+		return;
+	}
 	for (size_t i = 0; i < row_values(d); i++)
 		out_printf(to, " %s", stat_text(buf, d->dtype, values, i));
 	out_write(to, "\n", 1);
@@ -73,6 +87,11 @@ void head_row_json(struct json *j, const struct tns_def *d, uint64_t row, const 
 {
 	char buf[40];
 	open_row(j, d, row);
+	if (is_text(d)) {
+		json_key(j, "text"), json_text(j, values, strnlen(values, d->row_bytes));
+		json_close(j, '}');
+		return;
+	}
 	json_key(j, "values"), json_open(j, '[');
 	for (size_t i = 0; i < row_values(d); i++) {
 		const char *s = stat_text(buf, d->dtype, values, i);

@@ -1,6 +1,6 @@
 /* The first rows of a stream's tensors, as tns-info --head shows them: tensors with few values a row first; of a row with more than
- * HEAD_VALUES only its range and mean. Rows are counted from 1. What is shown is kept until the end of the stream, since a chunk of the
- * tensor that is shown first may come last: at most HEAD_VALUES values a row. */
+ * HEAD_VALUES only its range and mean, but of `source` the text that it is. Rows are counted from 1. What is shown is kept until the end of
+ * the stream, since a chunk of the tensor that is shown first may come last: at most HEAD_VALUES values a row. */
 #ifndef HEAD_H
 #define HEAD_H
 
@@ -8,7 +8,7 @@
 #include "lib/base/out.h"
 #include "lib/stream/tns.h"
 
-enum { HEAD_VALUES = 64 };
+enum { HEAD_VALUES = 64, HEAD_TEXT = 256 };
 
 struct head {
 	uint64_t rows;		/* to be shown of each tensor */
