@@ -20,9 +20,11 @@ static struct {
 
 static const struct opt opts[] = {
 	{0, "form", OPT_CHOICE, &o.form, 0, 0, ANNOTATION_FORMS "|pnm|raw",
-		"what is read: a table (CSV) with columns filename, NAME_x, NAME_y and perhaps a box; images of a folder; frames from "
-		"stdin (PGM "
-		"and PPM, or raw video)",
+		"what is read: a COCO keypoint file, dlib's imglab XML, 300-W's .pts, WFLW's list, YOLO pose labels, DeepLabCut's CSV, a "
+		"table "
+		"(CSV) with columns filename, NAME_x, NAME_y and perhaps a box, images of a folder, or frames from stdin (PGM and PPM, or "
+		"raw "
+		"video)",
 		0},
 	{0, "images", OPT_STR, &o.images, 0, 0, "DIR", "folder of the images, where it is not the annotations' own", 1},
 	{0, "crop", OPT_CHOICE, &o.crop, 0, 0, "box|points|whole",
@@ -60,6 +62,7 @@ static const struct opt_prog prog = {
 	1 << 20,
 	opts,
 	{
+		"tns-import --form coco --images photos labels.json -o photos.tns",
 		"tns-import --form table --images photos labels.csv -o photos.tns",
 		"tns-import --form folder photos | predict model.tns | tns-table",
 		"ffmpeg -i film.mp4 -f image2pipe -c:v pgm - | tns-import --form pnm | predict model.tns | tns-info --head 3",

@@ -25,6 +25,10 @@ cd "$TMP" || exit 1
 	mkdir photos bin # photographs, their table, and what stands in for ffmpeg
 	awk -F, 'NR == 1 {print "filename," $1 "," $2 "," $3 "," $4}
 		NR > 1 && NR < 7 {f = "face " NR ".pgm"; print f "," $1 "," $2 "," $3 "," $4; print "P2 96 96 255\n" $NF >"photos/" f}' training.csv >labels.csv
+	awk -F, 'BEGIN {print "{\"categories\": [{\"id\": 1, \"name\": \"face\", \"keypoints\": [\"left\", \"right\"]}], \"annotations\": ["}
+		NR > 1 {images = images (NR > 2 ? "," : "") "{\"id\": " NR ", \"file_name\": \"" $1 "\", \"width\": 96, \"height\": 96}"
+			print (NR > 2 ? "," : "") "{\"id\": " NR ", \"image_id\": " NR ", \"category_id\": 1, \"keypoints\": [" $2 "," $3 ",2," $4 "," $5 ",2]}"}
+		END {print "], \"images\": [" images "]}"}' labels.csv >labels.json
 	printf '#!/bin/sh\ncat photos/*.pgm\n' >bin/ffmpeg
 	chmod +x bin/ffmpeg
 	PATH=$PWD/bin:$PATH

@@ -27,12 +27,21 @@ crosses() { # FORM OF-THE-SCRIPT
 		"$1-auto.tns" "$first" "$([ "$first" = points ] && echo 0.25 || echo 0)" "$1-margin.tns" "$first" 0.3
 }
 if python -c ''; then
+	is "$forms" "coco|imglab|pts|wflw|yolo|dlc|table|folder|pnm|raw" "forms"
 	for f in ${forms//|/ }; do
 		case $f in
 		folder | pnm | raw) ;;
 		table) for t in table table-corner table-one table-edges; do crosses $t; done ;;
 		*) crosses "$f" ;;
 		esac
+	done
+	# ids: an annotation's own where each has one of 32 bits and no two the same, else the row's number; its image's beside it
+	ids() { tns-import -q --form coco --images coco/img "$@" -o out.tns && tns-info --head 9 out.tns | sed -n 's/^id\[[0-9]*\] //p' | paste -sd ' '; }
+	is "$(ids coco/faces.json)" "3 10 17 24" "COCO's ids"
+	is "$(tns-info --head 9 out.tns | sed -n 's/^image_id\[[0-9]*\] //p' | paste -sd ' ')" "40 41 41 42" "ids of COCO's images"
+	for id in 10 4294967296 '"a"' -1 1.5; do
+		sed "s/\"id\": 17,/\"id\": $id,/" coco/faces.json >odd.json
+		is "$(ids odd.json)" "1 2 3 4" "an id that is $id"
 	done
 else
 	skip "no python3 here to draw crosses"
@@ -92,6 +101,9 @@ is "$(grep -c '^tns-import: t.csv: row [2-9]: ' .err) $(tail -1 .err)" "8 tns-im
 is "$(value keypoints 2) $(value box 2)" "nan nan nan nan -5 -5 20 30" "a face without labels, partly outside"
 is "$(tns-info out.tns | grep '^rows')" "$(printf 'rows.read: 10\nrows.kept: 2\nrows.dropped: 8')" "counts in the stream"
 is "$(tns-info --json out.tns | grep -c keep-going)" 1 "the option in the history"
+echo "60.6 4 0 0 9 9 0 0 0 0 0 0 a.pgm" >list.txt
+ok "WFLW's points may lie outside" tns-import -q --form wflw --images photos --size 10x10 list.txt -o out.tns
+is "$(value keypoints)" "60.6 4" "a point outside"
 table filename,p_x,p_y $(for i in {1..30}; do echo "none$i.png,1,1"; done)
 fails 1 "t.csv: no face is left: 30 bad" import --keep-going t.csv
 tns-import --form table --images photos --keep-going t.csv -o out.tns 2>err || true

@@ -20,6 +20,7 @@ static const struct {
 	int takes;
 } forms[] = {
 	{&form_coco, 1, POINTS | CATEGORY | UNLABELLED},
+	{&form_imglab, 1, POINTS | UNLABELLED},
 	{&form_pts, 1 << 20, POINTS | UNLABELLED},
 	{&form_wflw, 1, POINTS | OUTSIDE},
 	{&form_yolo, 1, POINTS | NAMES | UNLABELLED},

@@ -5,7 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/import/annotation.h"
 
-#define ANNOTATION_FORMS "coco|pts|wflw|yolo|dlc|table|folder" /* for option tables */
+#define ANNOTATION_FORMS "coco|imglab|pts|wflw|yolo|dlc|table|folder" /* for option tables */
 
 /* Ends the program where a file can't be opened or is not of the form at all (1), or options don't fit the form (2). o is not copied. Names
  * of points are of printable characters without blanks, commas and quotes, which become `_`. */

@@ -123,6 +123,7 @@ struct coco *coco_open(const char *path, struct annotations *a, const struct ann
 	a->names = c->names = names;
 	a->has_confidence = f->scores;
 	a->has_image_id = f->number_ids;
+	a->has_id = !f->odd_ids && !o->unlabelled; /* images have none of an annotation */
 	a->longest = (int)f->longest;
 	if (f->scores)
 		c->confidence = xcalloc((size_t)a->K, sizeof *c->confidence);

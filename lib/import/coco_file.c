@@ -131,13 +131,25 @@ static int category_end(struct coco_file *f, char err[ANNOTATION_ERR])
 	return 1;
 }
 
+static void annotation_end(struct coco_file *f)
+{
+	const struct coco_id *id = &f->element.id;
+	f->whole = f->pass == 2;
+	if (f->pass == 2 || f->odd_ids)
+		return;
+	f->odd_ids = id->kind != COCO_NUMBER || id->number < 0 || id->number > UINT32_MAX;
+	if (!(f->nids & (f->nids - 1)))
+		f->ids = xrealloc(f->ids, (f->nids ? 2 * f->nids : 1) * sizeof *f->ids);
+	f->ids[f->nids++] = (uint32_t)id->number;
+}
+
 static int element_end(struct coco_file *f, char err[ANNOTATION_ERR])
 {
 	if (f->list == COCO_IMAGES)
 		return image_end(f, err);
 	if (f->list == COCO_CATEGORIES)
 		return category_end(f, err);
-	f->whole = f->pass == 2;
+	annotation_end(f);
 	return 1;
 }
 
@@ -159,7 +171,7 @@ static int value(struct coco_file *f, const struct json_event *e, char err[ANNOT
 {
 	struct coco_element *to = &f->element;
 	int null = e->kind == JSON_NULL;
-	if (f->pass == 1 && f->list == COCO_ANNOTATIONS)
+	if (f->pass == 1 && f->list == COCO_ANNOTATIONS && f->field != COCO_ITS_ID)
 		return 1;
 	struct coco_id *id = f->field == COCO_ITS_ID ? &to->id : f->field == COCO_IMAGE_ID ? &to->image : &to->category;
 	switch (f->field) {
@@ -319,6 +331,22 @@ static int on_event(void *arg, const struct json_event *e, char err[ANNOTATION_E
 
 /* ---- passes ---- */
 
+static int by_id(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static void sort_ids(struct coco_file *f)
+{
+	if (f->nids)
+		qsort(f->ids, f->nids, sizeof *f->ids, by_id);
+	for (size_t i = 1; i < f->nids; i++)
+		f->odd_ids |= f->ids[i] == f->ids[i - 1];
+	free(f->ids);
+	f->ids = NULL;
+}
+
 int coco_file_open(struct coco_file *f, const char *path, char err[ANNOTATION_ERR])
 {
 	int more;
@@ -332,6 +360,7 @@ int coco_file_open(struct coco_file *f, const char *path, char err[ANNOTATION_ER
 		return -1;
 	if (!(f->met & 1u << COCO_IMAGES))
 		return refuse(err, "%s: there is no list 'images', so it is not of COCO", path) - 1;
+	sort_ids(f);
 	const struct coco_entry *e = coco_index_sort(&f->images);
 	const char *of = "images";
 	const struct coco_index *x = &f->images;
@@ -378,6 +407,7 @@ void coco_file_close(struct coco_file *f)
 		free(f->with_points[i].names);
 	}
 	free(f->with_points);
+	free(f->ids);
 	free(f->keypoints);
 	free(f->text);
 	free(f->names);

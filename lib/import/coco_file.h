@@ -54,6 +54,9 @@ struct coco_file {
 	int nwith_points;
 	int scores, number_ids; /* a third number of keypoints has a fraction; an image's id is a number */
 	size_t longest;
+	uint32_t *ids; /* (nids) of annotations; freed at the pass's end */
+	size_t nids;
+	int odd_ids; /* 1: an annotation has no id that is a number of 32 bits, or two have the same */
 	/* texts of the current image or category */
 	char *text, *names;
 	size_t text_n, text_room, names_n, names_room;
