@@ -77,7 +77,8 @@ START_TEST(ids)
 		"{\"id\":5,\"image_id\":\"3\",\"category_id\":\"f\"," POINTS "},"
 		"{\"id\":6,\"image_id\":3.0,\"category_id\":\"f\"," POINTS "},"
 		"{\"id\":7,\"image_id\":\"03\",\"category_id\":\"f\"," POINTS "},"
-		"{\"id\":8,\"image_id\":9007199254740992,\"category_id\":\"f\"," POINTS "}]}",
+		"{\"id\":8,\"image_id\":9007199254740992,\"category_id\":\"f\"," POINTS "},"
+		"{\"id\":9,\"image_id\":1e30,\"category_id\":\"f\"," POINTS "}]}",
 		NONE);
 	static const double points[] = {1, 2, 3, 4};
 	import_is("big", "annotation 4294967297", 1, points);
@@ -91,6 +92,7 @@ START_TEST(ids)
 	import_is("three", "annotation 6", 1, points);
 	import_is("0three", "annotation 7", 1, points);
 	import_bad("i.json: annotation 8: image_id is 9007199254740992, which no image has");
+	import_bad("i.json: annotation 9: image_id is '1e30', which no image has");
 	import_ends();
 	import_close();
 }
@@ -349,6 +351,14 @@ START_TEST(bad_files)
 		snprintf(says, sizeof says, "bad: %s", cases[i].says);
 		import_refused(cases[i].text, says);
 	}
+	static char many[17 << 20];
+	int n = sprintf(many, "{\"images\":[],\"categories\":[{\"id\":1,\"keypoints\":[\"0\"");
+	for (int i = 1; i <= ANNOTATION_POINTS; i++)
+		n += sprintf(many + n, ",\"%d\"", i);
+	import_refused(many, "bad: categories: element 1: it has more than 4096 keypoints");
+	memset(many, 'x', sizeof many - 1);
+	memcpy(many, "{\"x\":\"", 6);
+	import_refused(many, "bad: byte 6: a string or number of more than 16 MiB");
 	char deep[400] = "{\"x\":";
 	memset(deep + 5, '[', 300);
 	import_refused(deep, "bad: objects and lists are more than 128 deep");

@@ -7,7 +7,7 @@ static void *open_coco(struct annotations *a, const struct annotation_options *o
 {
 	char err[ANNOTATION_ERR];
 	if (o->noperands != 1)
-		die_usage("coco is one JSON file, not %d", o->noperands);
+		die_usage("coco takes one JSON file, not %d", o->noperands);
 	struct coco *c = coco_open(o->operands[0], a, o, err);
 	if (!c)
 		die("%s", err);
