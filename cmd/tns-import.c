@@ -90,7 +90,7 @@ static uint64_t frames(int noperands, char **operands, struct tns_writer *w)
 	if (!raw && (opt_given("frame") || opt_given("pixels")))
 		die_usage("--frame and --pixels are for --form raw: PGM and PPM tell of themselves");
 	if (isatty(STDIN_FILENO))
-		die_usage("frames are not read from a terminal");
+		die_usage("stdin is a terminal: frames come from a pipe");
 	if (raw) {
 		f.W = o.frame.w ? o.frame.w : o.size.w, f.H = o.frame.h ? o.frame.h : o.size.h;
 		f.channels = strcmp(o.pixels, "gray8") ? 3 : 1;

@@ -155,6 +155,7 @@ run_of() {
 	cnn-train) echo binary -n fc -e 300 -r 0.003 --optimizer adam data.tns ;;
 	predict) echo binary model.tns data.tns ;;
 	tns-table) echo text data.tns ;;
+	tns-export) echo text --form csv data.tns ;;
 	tns-join) echo binary data.tns predicted.tns ;;
 	score) echo text predicted.tns ;;
 	submit) echo text --lookup lookup.csv answers.tns ;;
@@ -208,7 +209,7 @@ while read -r p args; do
 	got=0
 	timeout 20 script -qec "$p $args" /dev/null >.tty </dev/null || got=$?
 	is "$got" 2 "$p $args: exit status of reading from a terminal ($(head -c 200 .tty))"
-	is "$(tr -d '\r' <.tty | grep -cE "^(.\[K)?$p: (stdin|/dev/tty) is a terminal: name a (CSV|log|table|tensor stream); try $p --help$")" 1 "$p $args says what it waits for ($(head -c 200 .tty))"
+	is "$(tr -d '\r' <.tty | grep -cE "^(.\[K)?$p: (stdin|/dev/tty) is a terminal: (name a (CSV|log|table|tensor stream)|frames come from a pipe); try $p --help$")" 1 "$p $args says what it waits for ($(head -c 200 .tty))"
 	nothing=$(ls x.tns 2>/dev/null)
 	is "$nothing" "" "$p $args writes nothing"
 done <<'END'
@@ -223,6 +224,7 @@ tns-split -o x.tns -o y.tns
 tns-split --groups /dev/tty data.tns -o x.tns -o y.tns
 tns-table
 tns-table --read -o x.tns
+tns-export --form csv
 score
 score --truth - predicted.tns
 submit --lookup lookup.csv
@@ -236,6 +238,7 @@ cnn-train -n fc --valid - data.tns -o x.tns
 render faces -o x.tns --format png
 render curves -o x.tns --format png
 model-export -o x.onnx
+tns-import --form pnm -o x.tns
 END
 is "$(for p in $programs; do grep -qw -- "$p" <<<"$mute" || echo "$p"; done)" face-synth "programs that no terminal was tried on"
 done_tests

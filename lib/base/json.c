@@ -15,8 +15,7 @@ static void separate(struct json *j)
 		out_write(j->to, ", ", 2);
 }
 
-/* Length of the UTF-8 character at s (RFC 3629: shortest forms only, no surrogates), or 0 if there is none. */
-static size_t utf8_length(const unsigned char *s, size_t n)
+size_t json_utf8(const unsigned char *s, size_t n)
 {
 	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : s[0] < 0xF5 ? 4 : 0;
 	if (len > n)
@@ -76,7 +75,7 @@ void json_text(struct json *j, const char *s, size_t n)
 	out_write(j->to, "\"", 1);
 	for (size_t i = 0; i < n;) {
 		unsigned char c = (unsigned char)s[i];
-		size_t len = utf8_length((const unsigned char *)s + i, n - i);
+		size_t len = json_utf8((const unsigned char *)s + i, n - i);
 		if (c == '"' || c == '\\')
 			out_printf(j->to, "\\%c", c);
 		else if (c == '\n')

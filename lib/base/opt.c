@@ -273,13 +273,22 @@ static void check_written(const struct opt *w, const char *path, char *const *op
 				die_usage("--%s %s: is the file of --%s too", w->name, path, o->name);
 }
 
+/* OUT may be a folder, whose files the program itself writes. */
+static int is_folder(const struct opt *o, const char *path)
+{
+	struct stat st;
+	size_t n = strlen(path);
+	return o->arg && !strcmp(o->arg, "OUT") && ((n && path[n - 1] == '/') || (!stat(path, &st) && S_ISDIR(st.st_mode)));
+}
+
 /* Before any work: each file that is to be written can be, and is no other one. */
 static void check_outputs(char *const *operand, int n)
 {
 	for (const struct opt *o = table; o->name; o++)
 		for (int i = 0; is_named(written, o->name) && text_value(o, i); i++) {
 			check_written(o, text_value(o, i), operand, n);
-			out_check(text_value(o, i), 0);
+			if (!is_folder(o, text_value(o, i)))
+				out_check(text_value(o, i), 0);
 		}
 	for (int i = 0; i < n; i++)
 		if (is_redirected(operand[i], STDOUT_FILENO))

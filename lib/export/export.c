@@ -1,0 +1,181 @@
+#include "lib/export/export.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/export/export_form.h"
+#include "lib/stream/names.h"
+
+static const struct export_form *const forms[] = {
+	&export_coco, &export_coco_results, &export_csv, &export_imglab, &export_pts, &export_jsonl};
+
+#define FAR 1e7 /* no pixel is there */
+
+struct export
+{
+	struct dataset_stream *d;
+	const struct export_form *form;
+	struct export_set set;
+	int points, crop, source, id, image_id, box, confidence; /* tensors, -1: absent */
+	size_t source_bytes;
+	char *name; /* of the current image */
+	double *xy; /* (K, 2) */
+};
+
+const char *export_number(char *buf, double v)
+{
+	return json_digits(buf, v == 0 ? 0 : v, 1);
+}
+
+/* A tensor that may be absent, of this type and size of a row; a of 0: any. */
+static int optional(const struct tns *t, const char *name, int dtype, int ndim, uint64_t a)
+{
+	if (tns_find(t, name) < 0)
+		return -1;
+	int i = dataset_stream_require(t, name, dtype, ndim);
+	if (a && t->def[i].dim[1] != a)
+		die("%s: %s has %llu values a row, not %llu", t->name, name, (unsigned long long)t->def[i].dim[1], (unsigned long long)a);
+	return i;
+}
+
+static void open_tensors(struct export *x, const struct export_options *o)
+{
+	struct export_set *s = &x->set;
+	const struct tns *t = x->d->in;
+	const char *what = tns_find(t, "predicted") >= 0 ? "predicted" : "keypoints";
+	if (tns_find(t, what) < 0)
+		die("%s: there are no points: neither predicted nor keypoints", t->name);
+	x->points = dataset_stream_require(t, what, TNS_F32, 3);
+	if (t->def[x->points].dim[2] != 2 || t->def[x->points].dim[1] > TNS_CHUNK_MAX)
+		die("%s: %s is not [rows, points, 2]", t->name, what);
+	s->name = t->name, s->output = o->output, s->category_id = o->category_id;
+	s->K = (int)t->def[x->points].dim[1];
+	s->points = names_points(t, s->K);
+	x->crop = optional(t, "crop", TNS_F32, 2, 6);
+	x->id = optional(t, "id", TNS_U32, 1, 0);
+	x->image_id = optional(t, "image_id", TNS_I64, 1, 0);
+	x->box = optional(t, "box", TNS_F32, 2, 4);
+	x->confidence = optional(t, "confidence", TNS_F32, 2, (uint64_t)s->K);
+	x->source = tns_find(t, "source");
+	if (x->source >= 0 && (t->def[x->source].dtype != TNS_U8 || t->def[x->source].ndim != 2))
+		x->source = -1; /* of patches: the row that they are from */
+	if (x->source >= 0)
+		x->source_bytes = t->def[x->source].row_bytes;
+	int image = tns_find(t, "image");
+	if (x->crop < 0 && image >= 0 && t->def[image].ndim == 3 && t->def[image].dim[1] <= INT32_MAX && t->def[image].dim[2] <= INT32_MAX)
+		s->H = (int)t->def[image].dim[1], s->W = (int)t->def[image].dim[2];
+	s->has_confidence = x->confidence >= 0;
+	s->has_image_id = x->image_id >= 0;
+	s->origin = isnan(o->origin) ? x->form->origin : o->origin;
+}
+
+static void set_name(struct export *x, struct export_face *f, uint64_t i)
+{
+	const char *source = x->source >= 0 ? dataset_stream_at(x->d, x->source, i) : NULL;
+	size_t n = source ? strnlen(source, x->source_bytes) : 0;
+	if (n)
+		snprintf(x->name, x->source_bytes + 1, "%.*s", (int)n, source);
+	else
+		snprintf(x->name, 24, "%u", f->id);
+	f->file = x->name;
+	for (size_t at = 0, len; x->form->utf8 && f->file[at]; at += len)
+		if (!(len = json_utf8((const unsigned char *)f->file + at, strlen(f->file + at))))
+			die("%s: row %llu: the image's name '%.300s' is not UTF-8, and %s holds no other text", x->set.name,
+				(unsigned long long)f->row, f->file, x->form->name);
+}
+
+/* Points from the crop's pixels to the image's. */
+static void set_points(struct export *x, struct export_face *f, uint64_t i)
+{
+	static const float same[6] = {1, 0, 0, 0, 1, 0};
+	const float *uv = dataset_stream_at(x->d, x->points, i), *c = x->crop >= 0 ? dataset_stream_at(x->d, x->crop, i) : same;
+	for (int k = 0; k < 6; k++)
+		if (!isfinite(c[k]))
+			die("%s: row %llu: crop holds %g, so that it is not known where in its image the row is", x->set.name,
+				(unsigned long long)f->row, (double)c[k]);
+	for (int k = 0; k < x->set.K; k++) {
+		double u = (double)uv[2 * k], v = (double)uv[2 * k + 1];
+		double px = (double)c[0] * u + (double)c[1] * v + (double)c[2], py = (double)c[3] * u + (double)c[4] * v + (double)c[5];
+		if (isnan(u) || isnan(v)) {
+			x->xy[2 * k] = x->xy[2 * k + 1] = NAN;
+			continue;
+		}
+		if (!(fabs(px) <= FAR && fabs(py) <= FAR))
+			die("%s: row %llu: %s is at %g,%g, which is no pixel of its image", x->set.name, (unsigned long long)f->row,
+				x->set.points[k], u, v);
+		x->xy[2 * k] = px, x->xy[2 * k + 1] = py;
+		f->n++;
+	}
+	f->xy = x->xy;
+}
+
+static void set_box(struct export *x, struct export_face *f, uint64_t i)
+{
+	const float *b = x->box >= 0 ? dataset_stream_at(x->d, x->box, i) : NULL;
+	double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
+	if (b && !isnan(b[0]) && !isnan(b[1]) && !isnan(b[2]) && !isnan(b[3])) {
+		for (int k = 0; k < 4; k++) {
+			f->box[k] = (double)b[k];
+			if (!(fabs(f->box[k]) <= FAR && (k < 2 || f->box[k] >= 0)))
+				die("%s: row %llu: box holds %g", x->set.name, (unsigned long long)f->row, f->box[k]);
+		}
+		f->has_box = 1;
+		return;
+	}
+	for (int k = 0; k < 2 * x->set.K; k++) {
+		if (isnan(x->xy[k]))
+			continue;
+		low[k % 2] = fmin(low[k % 2], floor(x->xy[k] + 0.5));
+		high[k % 2] = fmax(high[k % 2], floor(x->xy[k] + 0.5));
+	}
+	f->has_box = f->n > 0;
+	for (int k = 0; k < 2 && f->n; k++)
+		f->box[k] = low[k], f->box[k + 2] = high[k] - low[k] + 1;
+}
+
+static void set_face(struct export *x, struct export_face *f, uint64_t i)
+{
+	const struct dataset_stream *d = x->d;
+	*f = (struct export_face){.row = d->row + i + 1, .image_id = -1};
+	f->id = x->id >= 0 ? *(const uint32_t *)dataset_stream_at(d, x->id, i) : (uint32_t)f->row;
+	if (x->image_id >= 0)
+		f->image_id = *(const int64_t *)dataset_stream_at(d, x->image_id, i);
+	if (x->image_id >= 0 && f->image_id < 0)
+		die("%s: row %llu: image_id is %lld; without it (tns-select --without image_id) images are numbered by their names",
+			d->in->name, (unsigned long long)f->row, (long long)f->image_id);
+	f->confidence = x->confidence >= 0 ? dataset_stream_at(d, x->confidence, i) : NULL;
+	set_name(x, f, i);
+	set_points(x, f, i);
+	set_box(x, f, i);
+	for (int k = 0; k < 2 * x->set.K; k++)
+		x->xy[k] += x->set.origin;
+}
+
+uint64_t export_run(struct dataset_stream *d, const struct export_options *o)
+{
+	struct export x = {.d = d};
+	struct export_face f;
+	uint64_t left = 0;
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+		if (!strcmp(forms[i]->name, o->form))
+			x.form = forms[i];
+	open_tensors(&x, o);
+	x.name = xmalloc(x.source_bytes + 24);
+	x.xy = xcalloc((size_t)x.set.K, 2 * sizeof *x.xy);
+	struct out *to = x.form->folder ? NULL : out_open(o->output, 0);
+	void *state = x.form->begin(&x.set, to);
+	for (uint64_t rows; (rows = dataset_stream_next(d));)
+		for (uint64_t i = 0; i < rows; i++) {
+			set_face(&x, &f, i);
+			left += !x.form->face(state, &f);
+		}
+	x.form->end(state);
+	if (to)
+		out_close(to);
+	names_free(x.set.points);
+	free(x.xy), free(x.name);
+	return left;
+}

@@ -1,0 +1,37 @@
+/* Points of a data set into the forms of other programs, in pixels of the original images.
+ *
+ * From: `predicted` f32 [N,K,2], or `keypoints` where it is absent, and META `points`. Where they are there: `crop` f32 [N,6] (a b c d e f:
+ * image x = a u + b v + c, y = d u + e v + f, of pixel indices; absent: rows are the images themselves), `source` u8 [N,n] (names of
+ * images, zero-padded; absent, or an empty name: the id as text), `id` u32 [N] (absent: the row's number, from 1), `image_id` i64 [N],
+ * `box` f32 [N,4] (x y width height, corner; NaN: none) and `confidence` f32 [N,K].
+ *
+ * form          first pixel's centre  what is written; a point that is missing
+ * coco          0                     a whole data set: images, annotations, categories; 0,0,0. Rows without points and box: the image
+ * alone coco-results  0                     a list of results: image_id, category_id, keypoints (x, y, confidence or 1), score (mean
+ * confidence or 1); 0,0,0 csv           0                     filename, NAME_x, NAME_y, and NAME_confidence if there is one; empty imglab
+ * 0                     dlib's XML: numbers rounded to whole ones, half up, as its reader takes no others; part absent pts           1 a
+ * file a row in a folder, named as its image; `nan nan`. Rows without points: no file jsonl         0                     an object a row:
+ * file, id, points {NAME: [x, y, confidence]}; null
+ *
+ * A box is `box`, else the smallest one of whole pixels that the points lie in. Without `image_id` images are numbered from 1, by name.
+ * Numbers have the fewest digits that read back as the same float. */
+#ifndef EXPORT_H
+#define EXPORT_H
+
+#include "lib/stream/dataset_stream.h"
+
+#define EXPORT_FORMS "coco|coco-results|csv|imglab|pts|jsonl"
+
+struct export_options {
+	const char *form;    /* one of EXPORT_FORMS */
+	double origin;	     /* of the first pixel's centre: 0, 0.5, 1; NaN: the form's own */
+	int64_t category_id; /* coco, coco-results */
+	const char *output;  /* file, NULL: stdout; pts: folder, which is made where it is not there */
+};
+
+/* Writes all rows. Returns how many were left out: pts, rows without points. Ends the program on what can't be exported, naming row and
+ * value: no points at all in d, coordinates that are infinite or beyond 1e7, a name that the form can't hold. A file appears whole or not
+ * at all; of pts each file does. */
+uint64_t export_run(struct dataset_stream *d, const struct export_options *o);
+
+#endif
