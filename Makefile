@@ -51,7 +51,7 @@ gpu_objs := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
 host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu.cu,$(cu))) $(patsubst %.cc,$B/obj/host/%.o,$(wildcard kernels/cuda/*.cc))
 
 .PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale test-programs coverage mutants bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes \
-	install check-style format clean
+	install uninstall check-style format clean
 all: $B/built
 
 # The compiler takes all cores, or JOBS of them. Steps of pipelines come one after the other: each of their programs takes all cores itself.
@@ -147,6 +147,7 @@ $B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
 $B/tests/check_%: $B/obj/tests/check_%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcheck $(subunit) $(LDLIBS) $(EXTRA) -o $@
+$(patsubst %.c,$B/obj/%.o,$(wildcard tests/*.c)) $(host): | $B/test-ready
 $B/tests/check_grad: $(dbl:%.c=$B/obj/dbl/%.o)
 $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 
@@ -159,7 +160,7 @@ test: test-programs
 run := $(checks) $(host_checks:%=BACKEND=cuda,%) \
 	$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
 	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) $(wildcard tests/t_*.sh)
-test-programs: $B/built
+test-programs: $B/built $B/test-ready
 	$(side_by_side) $(tests)
 
 ## code: make coverage | lines and branches that tests run, by room; names files that lack some
@@ -173,12 +174,6 @@ build-cov/coverage/reach: $(sources) $(wildcard tests/*) Makefile
 mutants:
 	@$(MAKE) --no-print-directory COV=1 build-cov/coverage/reach
 	@MUTANTS=$(MUTANTS) SEED=$(SEED) ROOM=$(ROOM) EACH=$(EACH) V=$(V) JOBS=$(JOBS) tests/mutants build-cov/coverage
-
-## first: make install [PREFIX=/usr/local] | copy the programs to PREFIX/bin
-PREFIX ?= /usr/local
-install: $B/built
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install $(bins) $(DESTDIR)$(PREFIX)/bin
 
 formatted := $(wildcard cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch])
 strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c lib/table/*.c lib/filter/*.c lib/image/*.c lib/import/*.c)

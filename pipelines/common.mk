@@ -7,6 +7,8 @@ KEYPOINTS_PARTS ?=
 # labels may be wrong, and count from another place: what the nets of heat maps are trained with
 heat_train := --target heatmap --sigma 3 --loss smooth --distrust 8 -b 32 -r 0.002 --optimizer adam --schedule cosine \
 	--augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2
+# quoted for the shell
+quote = '$(subst ','\'',$(1))'
 empty :=
 comma := ,
 

@@ -19,7 +19,7 @@ gpu-check:
 	@[ -n "$(NVCC)" ] || { echo "gpu-check: there is no nvcc"; exit 1; }
 	@arch=$$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d . || true); \
 	[ -n "$$arch" ] || { echo "gpu-check: there is no GPU (nvidia-smi names none)"; exit 1; }; \
-	mkdir -p build-gpu; dpkg-query -W check >/dev/null 2>&1 || touch build-gpu/ready; \
+	mkdir -p build-gpu; touch build-gpu/ready build-gpu/test-ready; \
 	$(MAKE) --no-print-directory -k -j$$(nproc) B=build-gpu ARCHS=$$arch PTX= gpu-check-build >build-gpu.log 2>&1 || { tail -5 build-gpu.log; true; }; \
 	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin
 gpu-check-build: $(filter-out %/render %/tns-import,$(bins)) $(with_backends)
