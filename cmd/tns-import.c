@@ -42,7 +42,7 @@ static const struct opt opts[] = {
 		"those of the "
 		"unturned one",
 		0},
-	{0, "names", OPT_STR, &o.names, 0, 0, "NAMES", "yolo: names of the points, FILE.yaml or a,b,...", 0},
+	{0, "point-names", OPT_STR, &o.names, 0, 0, "NAMES", "yolo: names of the points, FILE.yaml or a,b,...", 0},
 	{0, "category", OPT_STR, &o.category, 0, 0, "NAME", "coco: the category that is read, where several have points", 0},
 	{0, "unlabelled", OPT_FLAG, &o.unlabelled, 0, 0, 0, "images without annotations are rows, too", 0},
 	{0, "keep-going", OPT_FLAG, &o.keep_going, 0, 0, 0, "pass by bad faces and images, and count them, instead of ending", 0},
@@ -51,6 +51,7 @@ static const struct opt opts[] = {
 	OPT_OUTPUT(&o.output),
 	{'t', "threads", OPT_INT, &o.threads, 0, 1024, "N", "for likeness with the other programs: this one uses one", 1},
 	OPT_QUIET(&o.quiet),
+	OPT_RENAMED("names", "point-names"),
 	OPT_END,
 };
 
@@ -79,7 +80,7 @@ static int choice(const char *value, const char *a, const char *b)
 static uint64_t frames(int noperands, char **operands, struct tns_writer *w)
 {
 	static const char *const others[] = {
-		"images", "crop", "margin", "origin", "exif", "names", "category", "unlabelled", "keep-going", NULL};
+		"images", "crop", "margin", "origin", "exif", "point-names", "category", "unlabelled", "keep-going", NULL};
 	int raw = !strcmp(o.form, "raw");
 	struct import_frames f = {.w = o.size.w, .h = o.size.h, .quiet = o.quiet};
 	if (noperands > 1 || (noperands && strcmp(operands[0], "-")))

@@ -381,13 +381,13 @@ START_TEST(yolo_names)
 	write_file("y.yaml", "kpt_shape: [2, 3]\nkpt_names: [a, b, c]\n");
 	yolo_ends("y.yaml", "y.yaml: kpt_shape has 2 points, kpt_names 3");
 	write_file("y.yaml", "kpt_shape: [4, 3]\n");
-	yolo_ends("y.yaml", "l/a.txt: 6 numbers behind the box, but --names tells of 4 points");
+	yolo_ends("y.yaml", "l/a.txt: 6 numbers behind the box, but --point-names tells of 4 points");
 	write_file("y.yaml", "kpt_shape: [2, 2]\n");
-	yolo_ends("y.yaml", "l/a.txt: 6 numbers behind the box, but --names tells of 2 points");
+	yolo_ends("y.yaml", "l/a.txt: 6 numbers behind the box, but --point-names tells of 2 points");
 	yolo_ends("gone.yaml", "gone.yaml: No such file or directory");
-	yolo_ends("a,,b", "--names: a name of a point is empty");
-	yolo_ends("a,b,a", "--names: two points are named 'a'");
-	yolo_ends("a,b,c,d", "l/a.txt: 6 numbers behind the box, but --names tells of 4 points");
+	yolo_ends("a,,b", "--point-names: a name of a point is empty");
+	yolo_ends("a,b,a", "--point-names: two points are named 'a'");
+	yolo_ends("a,b,c,d", "l/a.txt: 6 numbers behind the box, but --point-names tells of 4 points");
 }
 END_TEST
 
@@ -431,7 +431,7 @@ START_TEST(yolo_faults)
 	write_file("l/a.txt", "0 .5 .5 1 1 .1\n");
 	yolo_ends(NULL, "l/a.txt: 1 numbers behind the box: not two or three a point");
 	write_file("l/a.txt", "");
-	yolo_ends(NULL, "l/a.txt: no face is in it, so that the number of points is not known (--names tells it)");
+	yolo_ends(NULL, "l/a.txt: no face is in it, so that the number of points is not known (--point-names tells it)");
 	yolo_is(YOLO("p,q"), "| p q +1");
 	ends((struct request){&form_yolo, .operands = {"l"}}, 2, "--form yolo: --images tells the folder of the images");
 	ends((struct request){&form_yolo, .images = "i", .operands = {"i"}}, 1, "i: no file *.txt is in it");

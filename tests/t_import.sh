@@ -208,7 +208,7 @@ if python -c ''; then
 	ok "tns-split" tns-split twice.tns -o a.tns -o b.tns
 	ok "tns-table" bash -c 'tns-table --image predicted.tns -o t.csv && tns-table --read t.csv -o again.tns'
 	same predicted.tns again.tns "a table of an import, and back"
-	is "$(tns-info some.tns | awk '$2 ~ /^[uif]/ {print $1}' | sort | tr '\n' ' ')" "box confidence crop id image keypoints predicted source " "tensors carried along"
+	is "$(tns-info some.tns | awk '$2 ~ /^[uif]/ {print $1}' | sort | tr '\n' ' ')" "box confidence crop id image keypoints predicted source trained " "tensors carried along"
 fi
 
 # wrong use
@@ -222,7 +222,7 @@ done <<'END'
 --images is not for --form raw|--form raw --images photos
 --frame and --pixels are for --form raw|--form pnm --frame 3x3
 --frame and --pixels are for --form raw|--form folder --pixels rgb24 photos
---names is not for --form table|--form table --names a t.csv
+--point-names is not for --form table|--form table --names a t.csv
 --category is not for --form table|--form table --category a t.csv
 --unlabelled is not for --form folder|--form folder --unlabelled photos
 --origin is not for --form folder|--form folder --origin one photos

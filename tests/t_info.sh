@@ -124,6 +124,7 @@ tns-select -q --where 'id < 10 || row < 12' faces.tns -o some.tns
 is "$(tns-info --inputs . some.tns | tail -2 | head -1 | sed 's/(.*/(/')" "  tns-select 0.1.0 --where 'id < 10 || row < 12' < $has (" "a < among options"
 is "$(tns-info --head 1 conv.tns | sed '/^tensor/,$d; s/[ [].*values:/ range of/; s/\[1\].*//; s/ range of.*/ range/')" "0.bias
 3.bias
+trained
 0.weight
 3.weight range" "--head of a model: small rows first, of wide ones the range"
 face-synth -q -n 3 --size 16x12 | awk -F, -v OFS=, 'NR > 1 { for (i = 1; i <= 30; i++) $i = "" } 1' | csv-clean -q --keep-all --size 16x12 -o unlabelled.tns

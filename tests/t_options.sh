@@ -100,7 +100,7 @@ for p in $programs; do options "$p"; done | awk '$1 != "-" && $1 != "n" {print $
 is "$(cut -d' ' -f1 letters | uniq -d | tr -d '\n')" "" "letters with two meanings ($(cut -d' ' -f1 letters | uniq -d | while read -r l; do grep "^$l " letters; done | tr '\n' ';'))"
 
 # A long name means the same in all programs, and in all kinds of render: its argument is the same everywhere, and a FILE is written everywhere
-# (its help begins with write, list or keep all) or nowhere. Presets differ by what they are for.
+# (its help begins with write, list or keep all) or nowhere. Presets and forms differ by what they are for; an output OUT may be a folder.
 has render && for k in faces maps tiles pairs curves; do render $k --help >"help/render-$k"; done
 meanings() { # FILE...: a line `name argument written|read|-`
 	awk '
@@ -108,7 +108,7 @@ meanings() { # FILE...: a line `name argument written|read|-`
 	/^  -., --|^      --/ { put(); sub(/^ *(-., )?--/, ""); at = match($0, /  +/); text = at ? substr($0, at + RLENGTH) : ""
 		left = at ? substr($0, 1, at - 1) : $0; name = left; sub(/ .*/, "", name); arg = substr(left, length(name) + 2); arg = arg ? arg : "-"; next }
 	/^examples:/ { put(); name = ""; next }
-	name { sub(/^ +/, ""); text = text ? text " " $0 : $0 }' "$@" | grep -v '^preset ' | sort -u
+	name { sub(/^ +/, ""); text = text ? text " " $0 : $0 }' "$@" | grep -vE '^(preset|form) |^output OUT ' | sort -u
 }
 meanings help/* >meant
 ok "options are found" test "$(wc -l <meant)" -gt 80

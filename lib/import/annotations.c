@@ -59,7 +59,7 @@ static void check_options(const struct annotation_options *o, int most, int take
 	if (o->noperands > most)
 		die_usage("--form %s reads %d operand%s: '%s' is one too many", o->form, most, most == 1 ? "" : "s", o->operands[most]);
 	if (o->names && !(takes & NAMES))
-		die_usage("--names is not for --form %s, whose files name the points", o->form);
+		die_usage("--point-names is not for --form %s, whose files name the points", o->form);
 	if (o->category && !(takes & CATEGORY))
 		die_usage("--category is not for --form %s, which has no categories", o->form);
 	if (o->unlabelled && !(takes & UNLABELLED))

@@ -79,7 +79,7 @@ static void set_shape(struct yolo *t, struct annotations *a, const struct yolo_n
 	if (n < 1)
 		die("%s: %d number%s: a class and a box have 5, then come points", label, n + FIRST, n + FIRST == 1 ? "" : "s");
 	if (K && (t->dims < 2 || t->dims > 3 || n != K * t->dims))
-		die("%s: %d numbers behind the box, but --names tells of %d points", label, n, K);
+		die("%s: %d numbers behind the box, but --point-names tells of %d points", label, n, K);
 	if (n != a->K * t->dims)
 		die("%s: %d numbers behind the box: not two or three a point", label, n);
 	if (a->K > ANNOTATION_POINTS)
@@ -113,7 +113,7 @@ static void look(struct yolo *t, struct annotations *a, const struct yolo_names 
 	else /* no face at all: what the names tell */
 		a->K = given->K ? given->K : given->n, t->dims = given->dims ? given->dims : 2;
 	if (!a->K)
-		die("%s: no face is in it, so that the number of points is not known (--names tells it)", t->files.v[0].label);
+		die("%s: no face is in it, so that the number of points is not known (--point-names tells it)", t->files.v[0].label);
 	if (given->n && given->n != a->K)
 		die("%d points are named, but a line has %d", given->n, a->K);
 }

@@ -126,7 +126,7 @@ void yolo_names_read(struct yolo_names *y, const char *text)
 	}
 	for (const char *s = text;; s++) {
 		const char *end = s + strcspn(s, ",");
-		add(y, text_trimmed((struct span){(const unsigned char *)s, (const unsigned char *)end}), "--names");
+		add(y, text_trimmed((struct span){(const unsigned char *)s, (const unsigned char *)end}), "--point-names");
 		s = end;
 		if (!*s)
 			return;
