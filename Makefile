@@ -4,6 +4,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
+home := $(dir $(lastword $(MAKEFILE_LIST)))
+ifeq ($(filter ./ $(CURDIR)/,$(home)),)
+$(error this Makefile works in its own folder: make -C $(home) $(or $(firstword $(MAKECMDGOALS)),all); paths count from there)
+endif
 
 CC ?= cc
 ifeq ($(origin CC),default)
@@ -71,7 +75,7 @@ include $(filter-out pipelines/setup.mk pipelines/common.mk,$(wildcard pipelines
 # lines `## group: command | what it does` of all makefiles, by group
 help:
 	@awk -F ' [|] ' 'BEGIN {split("first data code measure", order, " "); title["first"] = "first steps"; title["code"] = "work on the code"; title["measure"] = "measure"; \
-		title["data"] = "your own faces (each takes CSV=training.csv[.gz] [GROUPS=groups.csv] [CLEAN=\"options of csv-clean\"])"} \
+		title["data"] = "your own faces (each takes CSV=training.csv[.gz] [GROUPS=groups.csv] [CLEAN=\"options of csv-clean\"]; kept in out/.../settings.mk, and AGAIN=1 has them replaced)"} \
 		/^## [a-z]*: / && !seen[$$0]++ {g = $$1; sub(/^## /, "", g); sub(/:.*/, "", g); sub(/^## [a-z]*: /, ""); text[g] = text[g] sprintf("  %-58s %s\n", $$1, $$2)} \
 		END {for (i = 1; i <= 4; i++) printf "%s%s\n%s", (i > 1 ? "\n" : ""), title[order[i]], text[order[i]]}' pipelines/demo.mk pipelines/keypoints.mk $(MAKEFILE_LIST)
 

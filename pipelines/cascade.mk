@@ -1,27 +1,30 @@
 # The cascade: a small net for the whole face, then one that moves each point by what it sees around it; beside it one net of the same cost.
 ## data: make cascade | two levels against one net of the same cost, in out/cascade
 CASCADE ?= out/cascade
-CASCADE_TRAIN ?= -e 40 $(heat_train)
+cascade.CASCADE_TRAIN = $(heat_train)
 # level 2 learns from patches around what level 1 says on the faces it knows, moved at random, as on others it errs more
-CASCADE_PATCHES ?= --size 32x32 --jitter 4 --copies 2
-CASCADE_LEVEL2 ?= -e 20 --target heatmap --loss smooth --distrust 8 -b 128 -r 0.002 --optimizer adam --schedule cosine \
+cascade.CASCADE_PATCHES = --size 32x32 --jitter 4 --copies 2
+cascade.CASCADE_LEVEL2 = -e 20 --target heatmap --loss smooth --distrust 8 -b 128 -r 0.002 --optimizer adam --schedule cosine \
 	--augment rotate=15,scale=0.1,contrast=0.4,brightness=0.2,blur=1
-LEVEL1 ?= pipelines/nets/small.net
-LEVEL2 ?= pipelines/nets/level2.net
-SINGLE ?= pipelines/nets/medium.net
+cascade.LEVEL1 = pipelines/nets/small.net
+cascade.LEVEL2 = pipelines/nets/level2.net
+cascade.SINGLE = pipelines/nets/medium.net
 
-cascade: $(addprefix $(CASCADE)/,table.txt steps.png worst.png)
-	@echo "made in $(CASCADE):"; ls $(CASCADE); cat $(CASCADE)/table.txt
+$(call settings,cascade,CASCADE,$(of_csv) CASCADE_TRAIN CASCADE_PATCHES CASCADE_LEVEL2 LEVEL1 LEVEL2 SINGLE)
+cascade: $(CASCADE)/.made
+$(CASCADE)/.made: $(addprefix $(CASCADE)/,table.txt steps.png worst.png)
+	@echo "made in $(@D):"; ls $(@D); cat $<
+	@touch $@
 
-$(eval $(call from_csv,$(CASCADE)))
-$(CASCADE)/train.is: value = $(CASCADE_TRAIN)
-$(CASCADE)/level2.is: value = $(CASCADE_LEVEL2) $(CASCADE_PATCHES)
+$(call from_csv,level1.tns level2.tns single.tns)
+$(call depend_on,train,$(LEVEL1) $(SINGLE) $(CASCADE_TRAIN))
+$(call depend_on,level2,$(LEVEL2) $(CASCADE_LEVEL2) $(CASCADE_PATCHES))
 
 $(CASCADE)/level1.tns: $(LEVEL1)
 $(CASCADE)/single.tns: $(SINGLE)
-$(CASCADE)/level1.tns $(CASCADE)/single.tns: $(CASCADE)/train.tns $(CASCADE)/valid.tns $(CASCADE)/train.is
-	$(call say,train $(filter %.net,$^))
-	@$B/bin/cnn-train -n @$(filter %.net,$^) $(CASCADE_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< -o $@
+$(CASCADE)/level1.tns $(CASCADE)/single.tns: $(CASCADE)/%.tns: $(CASCADE)/train.tns $(CASCADE)/valid.tns $(CASCADE)/train.is
+	$(call say,train $(if $(filter level1,$(*F)),$(LEVEL1),$(SINGLE)))
+	@$B/bin/cnn-train -n @$(if $(filter level1,$(*F)),$(LEVEL1),$(SINGLE)) $(CASCADE_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< -o $@
 $(CASCADE)/patches-train.tns $(CASCADE)/patches-valid.tns: $(CASCADE)/patches-%.tns: $(CASCADE)/level1.tns $(CASCADE)/level2.is
 	$(call say,patches around the points that level 1 predicts)
 	@$B/bin/predict -q --flip $< $(@D)/$*.tns | $B/bin/patch-extract --around predicted $(CASCADE_PATCHES) -o $@

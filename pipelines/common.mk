@@ -1,36 +1,121 @@
-# What the chains share: how a step speaks, values that files depend on, a CSV cleaned and split by person.
-# CLEAN: more options of csv-clean, e.g. CLEAN='--size 64x48' for images that are no squares, or CLEAN='--suspects FILE'.
+# What the chains share: settings that a folder keeps, values that files depend on, a CSV cleaned and split by person.
+# CSV: the training file. CLEAN: more options of csv-clean, e.g. CLEAN='--size 64x48' for images that are no squares, or CLEAN='--suspects FILE'.
 # Rows of one person must not stand on both sides of a split: GROUPS says which they are, else images that look alike are kept together.
-CLEAN ?=
-# shares to train on and held out, else 0.92,0.08, of fewer than 300 faces 0.8,0.2
-KEYPOINTS_PARTS ?=
-# labels may be wrong, and count from another place: what the nets of heat maps are trained with
-heat_train := --target heatmap --sigma 3 --loss smooth --distrust 8 -b 32 -r 0.002 --optimizer adam --schedule cosine \
-	--augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2
-# quoted for the shell
-quote = '$(subst ','\'',$(1))'
+# KEYPOINTS_PARTS: shares to train on and held out, else 0.92,0.08, of fewer than 300 faces 0.8,0.2.
+of_csv := CSV CLEAN GROUPS KEYPOINTS_PARTS
+# what the nets of heat maps are trained with: cnn-train's preset, with its 40 epochs where -e gives no other number, but to the last of them
+heat_train := --preset default --patience 0
 empty :=
+space := $(empty) $(empty)
 comma := ,
+hash := \#
+define newline
 
-# FILE.is holds an option's value and is newer than what was made with another one
-%.is: FORCE
-	@mkdir -p $(@D); echo '$(value)' | cmp -s - $@ || echo '$(value)' >$@
+
+endef
+
+# quoted for the shell; quoted for make; a path as a prerequisite; nothing where two strings are equal
+quote = '$(subst ','\'',$(1))'
+literal = $(subst $(hash),\$(hash),$(subst $$,$$$$,$(1)))
+path = $(subst $(space),\ ,$(subst :,\:,$(subst ;,\;,$(subst *,\*,$(subst ?,\?,$(subst [,\[,$(1)))))))
+differ = $(subst |$(1)|,,|$(2)|)$(subst |$(2)|,,|$(1)|)
+# a file's text without its last newline, which make 4.3 leaves there where its buffer moves
+text = $(subst <end>,,$(subst $(newline)<end>,,$(file <$(1))<end>))
+# a net's file, by its path or by its name in pipelines/nets
+files = $(filter-out $(patsubst %/.,%,$(wildcard $(1:%=%/.))),$(wildcard $(1)))
+net = $(if $(1),$(firstword $(call files,$(1) pipelines/nets/$(1) pipelines/nets/$(1).net) $(1)))
+# make -n: files may be missing that a real run would have made
+dry := $(findstring n,$(firstword $(filter-out --%,-$(MAKEFLAGS))))
+paths := CSV GROUPS TEST LOOKUP
+nets := NET LEVEL1 LEVEL2 SINGLE ORIGIN_NET
+
+# A run keeps what it was given in settings.mk of its folder, and later runs read that. Where the folder's files are asked for, a variable that is
+# given again with another value than its streams were made with is refused, but with AGAIN=1; TEST and LOOKUP can be added.
+# $(call settings,PIPELINE,FOLDER,VARIABLES): the variable FOLDER names the folder, out. In the lines that follow, and in recipes of $(out)/...,
+# each of VARIABLES has the value that is kept, or given, or that of PIPELINE.VARIABLE, its default.
+settings = $(eval pipeline := $(1))$(eval folder := $(2))$(eval variables := $(3))$(eval $(value settings_of_pipeline))
+folders :=
+define settings_of_pipeline
+override $(folder) := $(patsubst ./%,%,$(patsubst %/,%,$($(folder))))
+out := $($(folder))
+$(if $(word 2,$(out)),$(error $(folder)=$(out): the folder's name must not have blanks))
+$(if $(filter $(out),$(folders)),$(error $(folder)=$(out) is another pipeline's folder))
+folders += $(out)
+asked := $(filter $(pipeline) $(out)/%,$(patsubst ./%,%,$(MAKECMDGOALS)))
+old := $(call text,$(out)/settings.mk)
+made := $(and $(old),$(wildcard $(out)/*.tns))
+lines :=
+quoted :=
+refused :=
+$(foreach v,$(variables),$(eval undefine kept.$v))
+$(if $(old),$(eval $(subst $(newline),$(newline)kept.,$(newline)$(old))))
+$(foreach v,$(variables),$(eval $(value setting)))
+$(if $(refused),$(error $(out) was made with $(refused): AGAIN=1 takes that and makes again what depends on it; $(folder)=... is another run))
+$(if $(asked),$(if $(CSV),,$(error usage: make $(pipeline) CSV=training.csv[.gz|.zip])))
+$(if $(dry),,$(if $(asked),$(foreach v,$(filter $(paths),$(variables)),$(check_path))$(foreach v,$(filter $(nets),$(variables)),$(check_net))))
+$(out)/%: private override out := $(out)
+$(out)/settings.mk: private override quoted := $(quoted)
+$(out)/settings.mk: $(if $(call differ,$(old),$(lines)),FORCE)
+	@mkdir -p $(@D); printf '%s\n' $(quoted) >$@.tmp; mv $@.tmp $@
+endef
+# the variable $v; what is given is looked at once, before the value of a pipeline takes its name
+define setting
+ifeq ($(origin given.$v),undefined)
+given.$v := $(filter command environment,$(firstword $(origin $v)))
+wanted.$v := $(if $(filter $(paths),$v),$($v),$(if $(filter $(nets),$v),$(call net,$(strip $($v))),$(strip $($v))))
+endif
+is_kept := $(filter-out undefined,$(origin kept.$v))
+override $v := $(if $(is_kept),$(kept.$v),$(strip $($(pipeline).$v)))
+take :=
+ifneq ($(and $(asked),$(given.$v)),)
+ifeq ($(made),)
+take := 1
+else ifneq ($(call differ,$($v),$(wanted.$v)),)
+same_file := $(and $(filter $(paths),$v),$(shell [ $(call quote,$($v)) -ef $(call quote,$(wanted.$v)) ] && echo 1))
+take := $(or $(same_file),$(filter-out 0,$(AGAIN)),$(if $($v),,$(filter TEST LOOKUP,$v)))
+refused := $(refused)$(if $(take),,$(if $(refused), and )$v='$($v)', not '$(wanted.$v)')
+take := $(if $(same_file),,$(take))
+endif
+endif
+ifneq ($(take),)
+override $v := $(wanted.$v)
+is_kept := 1
+endif
+ifneq ($(is_kept),)
+line := $v := $(call literal,$($v))
+lines := $(if $(lines),$(lines)$(newline))$(line)
+quoted += $(call quote,$(line))
+endif
+$(out)/%: private override $v := $($v)
+endef
+check_path = $(if $($v),$(if $(shell f=$(call quote,$($v)); [ -r "$$f" ] && [ ! -d "$$f" ] && echo 1),,$(error $v=$($v): there is no such file$(if $(filter /%,$($v)),, in $(CURDIR)))))
+check_net = $(if $(call files,$($v)),,$(error $v=$($v): there is no such net; pipelines/nets has $(sort $(patsubst pipelines/nets/%.net,%,$(wildcard pipelines/nets/*.net)))))
+
+# $(call depend_on,NAME,VALUE): $(out)/NAME.is holds VALUE, and is newer than what was made with another one
+depend_on = $(eval name := $(1))$(eval content := $(call literal,$(2)))$(eval $(value depend_on_value))
+define depend_on_value
+$(out)/$(name).is: private override content := $(content)
+$(out)/$(name).is: $(if $(call differ,$(call text,$(out)/$(name).is),$(content)),FORCE) | $(out)/settings.mk
+	@mkdir -p $(@D); printf '%s\n' $(call quote,$(content)) >$@
+endef
 .PHONY: FORCE
 
-need_csv = $(if $(CSV),,@echo "usage: make $(firstword $(MAKECMDGOALS)) CSV=training.csv[.gz|.zip]"; exit 2)
 # the last line of a table: on what it was measured
 machine = echo "on $$(pipelines/machine.sh)"
-say = @printf '%-12s %s\n' '$(notdir $@)' '$(1)'
+say = @printf '%-12s %s\n' '$(notdir $@)' $(call quote,$(1))
 
-# DIR/clean.tns, DIR/train.tns and DIR/valid.tns
-define from_csv
-$(1)/csv.is: value = $$(CSV) $$(CLEAN)
-$(1)/split.is: value = $$(KEYPOINTS_PARTS) $$(GROUPS)
-$(1)/clean.tns: $$(CSV) $(1)/csv.is | $$B/built
-	$$(need_csv)
-	$$(call say,clean the training file)
-	@$$B/bin/csv-clean $$(CLEAN) $$(CSV) --report $$(@D)/clean.tsv -o $$@
-$(1)/train.tns $(1)/valid.tns &: $(1)/clean.tns $(1)/split.is $$(GROUPS)
-	$$(call say,split by person)
-	@pipelines/split.sh $$B/bin "$$(KEYPOINTS_PARTS)" "$$(GROUPS)" $$< $$(@D)/train.tns $$(@D)/valid.tns
+# $(call from_csv,MODELS): $(out)/clean.tns, train.tns and valid.tns. MODELS, patterns of names, go when faces are split anew: they may know
+# those that are held out
+from_csv = $(eval trained := $(1))$(eval $(value from_csv_rules))
+define from_csv_rules
+$(call depend_on,csv,$(CSV) $(CLEAN))
+$(call depend_on,split,$(KEYPOINTS_PARTS) $(GROUPS))
+$(out)/clean.tns: $(call path,$(CSV)) $(out)/csv.is | $(out)/settings.mk $B/built
+	$(call say,clean the training file)
+	@$B/bin/csv-clean $(CLEAN) $(call quote,$(CSV)) --report $(@D)/clean.tsv -o $@
+$(out)/train.tns: private override trained := $(trained:%=$(out)/%)
+$(out)/train.tns $(out)/valid.tns &: $(out)/clean.tns $(out)/split.is $(call path,$(GROUPS))
+	$(call say,split by person)
+	@pipelines/split.sh $B/bin "$(KEYPOINTS_PARTS)" $(call quote,$(GROUPS)) $< $(@D)/train.tns $(@D)/valid.tns
+	@rm -f $(trained)
 endef

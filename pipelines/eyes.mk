@@ -2,15 +2,16 @@
 ## data: make eyes [EPOCHS=14500] | the study of 2014: autoencoder of eyes, classifiers that start from it, in out/eyes
 # Faces are split 60/15/25 before patches are cut, so that no face (nor its near duplicates, or what GROUPS holds together) is on two sides.
 EYES ?= out/eyes
-EPOCHS ?= 1000
-SEEDS ?= 1 2 3 4 5
-FEW ?= 50 100 500 all
-EYES_DAE ?= -H 500 -b 1000 -r 0.1 -c 0.2
+eyes.EPOCHS = 1000
+eyes.SEEDS = 1 2 3 4 5
+eyes.FEW = 50 100 500 all
+eyes.EYES_DAE = -H 500 -b 1000 -r 0.1 -c 0.2
 # a second autoencoder, of all patches to learn from, eyes or not, in smaller steps
-EYES_DAE_ALL ?= -H 500 -b 100 -r 0.1 -c 0.2 -e 100
-EYES_CLASSIFY ?= -n 'fc500 sigmoid fc' --target label -e 100 -b 32 -r 0.01 --optimizer sgd -m 0
+eyes.EYES_DAE_ALL = -H 500 -b 100 -r 0.1 -c 0.2 -e 100
+eyes.EYES_CLASSIFY = -n 'fc500 sigmoid fc' --target label -e 100 -b 32 -r 0.01 --optimizer sgd -m 0
 corners := left_eye_inner_corner,left_eye_outer_corner,right_eye_inner_corner,right_eye_outer_corner
 
+$(call settings,eyes,EYES,CSV CLEAN GROUPS EPOCHS SEEDS FEW EYES_DAE EYES_DAE_ALL EYES_CLASSIFY)
 snapshots := $(shell for n in 10 100 1000 14500; do [ $$n -gt $(EPOCHS) ] || echo $$n; done)
 # what a classifier starts from: random weights, the autoencoder of eyes (as in 2014), the one of all patches
 kinds := random eyes patches
@@ -19,20 +20,23 @@ start_eyes := $(EYES)/dae.tns
 start_patches := $(EYES)/dae-all.tns
 runs := $(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(EYES)/runs/$f-$k-$s)))
 
-eyes: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png filters-all.png first-filters.png) $(snapshots:%=$(EYES)/filters-%.png)
-	@echo "made in $(EYES):"; ls $(EYES); cat $(EYES)/table.txt
+eyes: $(EYES)/.made
+$(EYES)/.made: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png filters-all.png first-filters.png) $(snapshots:%=$(EYES)/filters-%.png)
+	@echo "made in $(@D):"; ls $(@D); cat $<
+	@touch $@
 
-$(EYES)/csv.is: value = $(CSV) $(CLEAN) $(GROUPS)
-$(EYES)/dae-all.is: value = $(EYES_DAE_ALL)
-$(EYES)/dae.is: value = $(EYES_DAE) -e $(EPOCHS)
-$(EYES)/classify.is: value = $(subst ',,$(EYES_CLASSIFY))
+$(call depend_on,csv,$(CSV) $(CLEAN) $(GROUPS))
+$(call depend_on,dae-all,$(EYES_DAE_ALL))
+$(call depend_on,dae,$(EYES_DAE) -e $(EPOCHS))
+$(call depend_on,classify,$(EYES_CLASSIFY))
+$(call depend_on,runs,$(FEW) by $(SEEDS))
 
-$(EYES)/faces.tns: $(CSV) $(EYES)/csv.is | $B/built
-	$(need_csv)
+$(EYES)/faces.tns: $(call path,$(CSV)) $(EYES)/csv.is | $(EYES)/settings.mk $B/built
 	$(call say,clean: faces whose eyes are labelled)
-	@$B/bin/csv-clean --require $(corners) $(CLEAN) $(CSV) -o $@
-$(EYES)/faces-train.tns $(EYES)/faces-valid.tns $(EYES)/faces-test.tns &: $(EYES)/faces.tns $(GROUPS)
-	@$B/bin/tns-split --parts 0.6,0.15,0.25 $(if $(GROUPS),--groups $(GROUPS),--by near) $< $(foreach p,train valid test,-o $(@D)/faces-$p.tns)
+	@$B/bin/csv-clean --require $(corners) $(CLEAN) $(call quote,$(CSV)) -o $@
+$(EYES)/faces-train.tns $(EYES)/faces-valid.tns $(EYES)/faces-test.tns &: $(EYES)/faces.tns $(call path,$(GROUPS))
+	@$B/bin/tns-split --parts 0.6,0.15,0.25 $(if $(GROUPS),--groups $(call quote,$(GROUPS)),--by near) $< $(foreach p,train valid test,-o $(@D)/faces-$p.tns)
+	@rm -f $(@D)/dae*.tns $(@D)/runs/*.tns
 $(EYES)/patches-%.tns: $(EYES)/faces-%.tns
 	$(call say,cut 25x19 patches)
 	@$B/bin/patch-extract --preset eyes $< -o $@
@@ -77,11 +81,11 @@ $(EYES)/runs/%.score: $(EYES)/runs/%.tns $(EYES)/patches-test.tns
 	@$B/bin/predict -q $^ | $B/bin/score -o $@
 
 last := $(lastword $(FEW))
-$(EYES)/curves.png: $(runs:%=%.tns)
+$(EYES)/curves.png: $(runs:%=%.tns) $(EYES)/runs.is
 	$(call say,validation curves of all ways)
 	@$B/bin/render curves --mean --y valid_error --ylabel 'error rate on held-out patches' \
 		--names $(subst $(empty) ,$(comma),$(strip $(foreach k,$(kinds),$(SEEDS:%=$k)))) \
 		$(foreach k,$(kinds),$(SEEDS:%=$(EYES)/runs/$(last)-$k-%.tsv)) -o $@
-$(EYES)/table.txt: $(runs:%=%.score) pipelines/table.awk
+$(EYES)/table.txt: $(runs:%=%.score) pipelines/table.awk $(EYES)/runs.is
 	$(call say,error rates with spread)
 	@{ $(foreach f,$(FEW),$(foreach k,$(kinds),for s in $(SEEDS); do echo $f $k $$(head -1 $(EYES)/runs/$f-$k-$$s.score); done;)) } | awk -f pipelines/table.awk >$@.tmp && $(machine) >>$@.tmp && mv $@.tmp $@

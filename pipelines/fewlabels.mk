@@ -1,13 +1,15 @@
 # Few labels: does it help to start from what an autoencoder learned on all faces, whose labels it does not need?
 ## data: make fewlabels | 100, 300 and 1000 labelled faces, with and without pretraining, in out/fewlabels
 FEWLABELS ?= out/fewlabels
-LABELLED ?= 100 300 1000
-FEWLABELS_SEEDS ?= 1 2 3
-FEWLABELS_TRAIN ?= -b 16 -r 0.001 --optimizer adam --schedule cosine --augment flip,shift=2
-FEWLABELS_STEPS ?= 3000
+fewlabels.LABELLED = 100 300 1000
+fewlabels.FEWLABELS_SEEDS = 1 2 3
+fewlabels.FEWLABELS_TRAIN = -b 16 -r 0.001 --optimizer adam --schedule cosine --augment flip,shift=2
+fewlabels.FEWLABELS_STEPS = 3000
 # dense layers start from an autoencoder of whole faces, convolutions from one of random 5x5 patches
-FEWLABELS_DENSE ?= -H 300 -b 50 -r 0.02 -c 0.2 -e 30
-FEWLABELS_CONV ?= -H 32 -b 100 -r 0.1 -c 0.2 -e 30
+fewlabels.FEWLABELS_DENSE = -H 300 -b 50 -r 0.02 -c 0.2 -e 30
+fewlabels.FEWLABELS_CONV = -H 32 -b 100 -r 0.1 -c 0.2 -e 30
+
+$(call settings,fewlabels,FEWLABELS,$(of_csv) LABELLED FEWLABELS_SEEDS FEWLABELS_TRAIN FEWLABELS_STEPS FEWLABELS_DENSE FEWLABELS_CONV)
 few_net_dense := fc300 sigmoid fc
 few_net_conv := conv5x5x32s2p2 sigmoid pool2 conv3x3x48 relu pool2 conv3x3x64 relu pool2 fc100 relu fc
 few_init_dense-random :=
@@ -16,13 +18,16 @@ few_init_dense-pretrained := $(FEWLABELS)/dae-dense.tns
 few_init_conv-pretrained := $(FEWLABELS)/dae-conv.tns
 few_kinds := dense-random dense-pretrained conv-random conv-pretrained
 
-fewlabels: $(addprefix $(FEWLABELS)/,table.txt curves.png filters-dense.png filters-conv.png)
-	@echo "made in $(FEWLABELS):"; ls $(FEWLABELS); cat $(FEWLABELS)/table.txt
+fewlabels: $(FEWLABELS)/.made
+$(FEWLABELS)/.made: $(addprefix $(FEWLABELS)/,table.txt curves.png filters-dense.png filters-conv.png)
+	@echo "made in $(@D):"; ls $(@D); cat $<
+	@touch $@
 
-$(eval $(call from_csv,$(FEWLABELS)))
-$(FEWLABELS)/train.is: value = $(FEWLABELS_TRAIN) $(FEWLABELS_STEPS) $(few_net_dense) $(few_net_conv)
-$(FEWLABELS)/dae-dense.is: value = $(FEWLABELS_DENSE)
-$(FEWLABELS)/dae-conv.is: value = $(FEWLABELS_CONV)
+$(call from_csv,dae-*.tns runs/*.tns)
+$(call depend_on,train,$(FEWLABELS_TRAIN) $(FEWLABELS_STEPS) $(few_net_dense) $(few_net_conv))
+$(call depend_on,dae-dense,$(FEWLABELS_DENSE))
+$(call depend_on,dae-conv,$(FEWLABELS_CONV))
+$(call depend_on,runs,$(LABELLED) by $(FEWLABELS_SEEDS))
 
 # about N faces, drawn at random
 $(FEWLABELS)/labelled-%.tns: $(FEWLABELS)/train.tns
@@ -53,13 +58,13 @@ $(foreach f,$(LABELLED),$(foreach k,$(few_kinds),$(foreach s,$(FEWLABELS_SEEDS),
 few_runs := $(foreach f,$(LABELLED),$(foreach k,$(few_kinds),$(foreach s,$(FEWLABELS_SEEDS),$(FEWLABELS)/runs/$f-$k-$s)))
 $(FEWLABELS)/runs/%.score: $(FEWLABELS)/runs/%.tns
 	@$B/bin/predict -q --flip $< $(FEWLABELS)/valid.tns | $B/bin/score -o $@
-$(FEWLABELS)/table.txt: $(few_runs:%=%.score) pipelines/table.awk
+$(FEWLABELS)/table.txt: $(few_runs:%=%.score) pipelines/table.awk $(FEWLABELS)/runs.is
 	$(call say,errors with spread)
 	@{ $(foreach f,$(LABELLED),$(foreach k,$(few_kinds),for s in $(FEWLABELS_SEEDS); do echo $f $k $$(head -1 $(FEWLABELS)/runs/$f-$k-$$s.score); done;)) } | \
 	awk -v first=labelled -v scale=1 -v title='RMSE on held-out faces in pixels: mean +- standard deviation (range) over seeds, by labelled faces and what the first layer starts from' \
 		-f pipelines/table.awk >$@.tmp && $(machine) >>$@.tmp && mv $@.tmp $@
 # a curve a kind and seed: over the number of labelled faces
-$(FEWLABELS)/curves.png: $(few_runs:%=%.score)
+$(FEWLABELS)/curves.png: $(few_runs:%=%.score) $(FEWLABELS)/runs.is
 	$(call say,curves with and without)
 	@for k in $(few_kinds); do for s in $(FEWLABELS_SEEDS); do { printf 'labelled\trmse_px\n'; for f in $(LABELLED); do \
 	printf '%s\t%s\n' $$f $$(awk '{print $$2; exit}' $(FEWLABELS)/runs/$$f-$$k-$$s.score); done; } >$(FEWLABELS)/runs/$$k-$$s.tsv; done; done

@@ -2,14 +2,17 @@
 # weights, 7.6 GiB of memory, 3.9 GB of model.
 ## data: make origin | the net of 975 million weights, to the end, in out/origin
 ORIGIN ?= out/origin
-ORIGIN_TRAIN ?= -e 10 -b 64 -r 0.0005 -m 0.9 --optimizer sgd --schedule cosine --augment flip
-ORIGIN_NET ?= pipelines/nets/origin.net
+origin.ORIGIN_TRAIN = -e 10 -b 64 -r 0.0005 -m 0.9 --optimizer sgd --schedule cosine --augment flip
+origin.ORIGIN_NET = pipelines/nets/origin.net
 
-origin: $(addprefix $(ORIGIN)/,score.txt maps.png curves.png)
-	@echo "made in $(ORIGIN):"; ls $(ORIGIN); head -1 $(ORIGIN)/score.txt; awk 'END {printf "hours %.3f\n", $$NF / 3600}' $(ORIGIN)/model.tsv
+$(call settings,origin,ORIGIN,$(of_csv) ORIGIN_TRAIN ORIGIN_NET)
+origin: $(ORIGIN)/.made
+$(ORIGIN)/.made: $(addprefix $(ORIGIN)/,score.txt maps.png curves.png)
+	@echo "made in $(@D):"; ls $(@D); head -1 $<; awk 'END {printf "hours %.3f\n", $$NF / 3600}' $(@D)/model.tsv
+	@touch $@
 
-$(eval $(call from_csv,$(ORIGIN)))
-$(ORIGIN)/train.is: value = $(ORIGIN_TRAIN)
+$(call from_csv,model.tns)
+$(call depend_on,train,$(ORIGIN_NET) $(ORIGIN_TRAIN))
 
 $(ORIGIN)/model.tns: $(ORIGIN)/train.tns $(ORIGIN)/valid.tns $(ORIGIN)/train.is $(ORIGIN_NET)
 	$(call say,train $(ORIGIN_NET))

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The pipelines by make: killed and run again, with one job and with many; nothing to do when nothing changed.
+# The pipelines by make: killed and run again, with one job and with many; nothing to do when nothing changed; what they were given is kept, and
+# refused where it is other. What make installs, and what it says where something is missing.
 . tests/sh.sh
 unset MAKEFLAGS MFLAGS MAKELEVEL
 # slay TEXT: kills every process whose command line contains TEXT (not all machines have pkill)
@@ -24,6 +25,29 @@ stamp() { (cd "$1" && find . -type f ! -name '*.is' -printf '%p %T@\n' | sort); 
 before=$(stamp "$TMP/whole")
 ok "make keypoints again" keypoints "$@" KEYPOINTS="$TMP/whole"
 is "$(stamp "$TMP/whole")" "$before" "nothing to do, nothing done"
+# idle TARGET...: make has nothing to do, and says so
+idle() {
+	ok "make -q $*" mk -q "$@"
+	is "$(mk -n "$@" 2>&1 | grep -vE "^make: (Nothing to be done for '.*'|'.*' is up to date)\.$")" "" "make -n $*"
+}
+idle keypoints "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train" KEYPOINTS="$TMP/whole"
+
+# a run keeps what it was given
+idle keypoints KEYPOINTS="$TMP/whole"
+idle "$TMP/whole/submission.csv" KEYPOINTS="$TMP/whole" CSV="$TMP/../$(basename "$TMP")/training.csv"
+other() { mk keypoints KEYPOINTS="$TMP/whole" "$@"; }
+fails 2 "$TMP/whole was made with KEYPOINTS_PARTS='0.7,0.3', not '0.6,0.4': AGAIN=1 " other KEYPOINTS_PARTS=0.6,0.4
+fails 2 "with KEYPOINTS_PARTS='0.7,0.3', not '':" other KEYPOINTS_PARTS=
+fails 2 "with GROUPS='', not '$TMP/training.csv':" env GROUPS="$TMP/training.csv" make --no-print-directory KEYPOINTS="$TMP/whole" "$TMP/whole/score.txt"
+fails 2 "with CSV='$TMP/training.csv', not '$TMP/test.csv' and NET='$TMP/tiny.net', not 'pipelines/nets/small.net' and EPOCHS='100', not '2' and MODELS='1', not '3':" \
+	other CSV="$TMP/test.csv" NET=small EPOCHS=2 MODELS=3
+fails 2 "with LOOKUP='$TMP/lookup.csv', not '':" other LOOKUP=
+is "$(stamp "$TMP/whole")" "$before" "what is refused does nothing"
+# another split: no model of the old one stays beside it
+cp -r "$TMP/whole" "$TMP/parted"
+ok "another split" mk "$TMP/parted/train.tns" KEYPOINTS="$TMP/parted" KEYPOINTS_PARTS=0.6,0.4 AGAIN=1
+is "$(ls "$TMP/parted" | grep -c '^model-.*tns$') $(sed -n 's/^KEYPOINTS_PARTS := //p' "$TMP/parted/settings.mk")" "0 0.6,0.4" "models that the new split would flatter, the new setting"
+ok "and a model" mk keypoints KEYPOINTS="$TMP/parted"
 
 results() { (cd "$1" && for f in *.tns *.csv *.txt *.png; do sum=$(cksum <"$f"); echo "$f $sum"; done); }
 whole=$(results "$TMP/whole")
@@ -45,12 +69,12 @@ ok "and again" keypoints "$@" KEYPOINTS="$TMP/killed"
 is "$(stamp "$TMP/killed")" "$before" "nothing rebuilt after the repair"
 
 # killed in training, then run with other options: training starts again
-(train='-e 500 -b 32 -r 0.001 --optimizer adam' && keypoints "$@" KEYPOINTS="$TMP/killed" >"$TMP/make.log" 2>&1) &
+(train='-e 500 -b 32 -r 0.001 --optimizer adam' && keypoints "$@" KEYPOINTS="$TMP/killed" AGAIN=1 >"$TMP/make.log" 2>&1) &
 for i in $(seq 100); do [ -e "$TMP/killed/.model-1.checkpoint" ] && break; sleep 0.1; done
 slay "$TMP/killed/"
 wait
 [ -e "$TMP/killed/.model-1.checkpoint" ] && good || bad "no checkpoint was kept"
-ok "make with other options after being killed" keypoints "$@" KEYPOINTS="$TMP/killed"
+ok "make with other options after being killed" keypoints "$@" KEYPOINTS="$TMP/killed" AGAIN=1
 is "$(results "$TMP/killed")" "$whole" "options changed and changed back give the same bytes"
 is "$(ls -A "$TMP/killed" | grep checkpoint)" "" "the checkpoint goes"
 
@@ -59,7 +83,7 @@ touch "$TMP/whole/valid-predicted.tns"
 ok "one step" mk "$TMP/whole/score.txt" "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train" KEYPOINTS="$TMP/whole"
 is "$(results "$TMP/whole")" "$whole" "a step run again gives the same bytes"
 train='-e 2 -b 32 -r 0.001 --optimizer adam'
-ok "other options" keypoints "$@" KEYPOINTS="$TMP/whole"
+ok "other options" keypoints "$@" KEYPOINTS="$TMP/whole" AGAIN=1
 if [ "$(results "$TMP/whole")" = "$whole" ]; then bad "other options changed nothing"; else good; fi
 
 # 60 faces: both parts have some, and it is said what to expect; the fewer, the likelier one part has none at first
@@ -80,12 +104,16 @@ pipelines/split.sh "$BIN" "" "$TMP/one.csv" "$TMP/dozen.tns" "$TMP/a.tns" "$TMP/
 is "$(cat "$TMP/.err")" "split.sh: $TMP/dozen.tns: 12 faces can't be parted 0.8,0.2: they show too few people ($TMP/one.csv)" "one person"
 [ -e "$TMP/b.tns" ] && bad "parts of one person" || good
 
-set -- CSV="$TMP/training.csv" EYES="$TMP/eyes" EPOCHS=3 SEEDS='1 2' FEW='20 all' EYES_CLASSIFY="-n 'fc20 sigmoid fc' --target label -e 2" EYES_DAE='-H 20' EYES_DAE_ALL='-H 20 -e 2'
+# files by names with blanks and an apostrophe
+cp "$TMP/training.csv" "$TMP/the faces.csv"
+{ echo id,group; seq 160 | sed 's/.*/&,&/'; } >"$TMP/who's who.csv"
+set -- CSV="$TMP/the faces.csv" GROUPS="$TMP/who's who.csv" EYES="$TMP/eyes" EPOCHS=3 SEEDS='1 2' FEW='20 all' EYES_CLASSIFY="-n 'fc20 sigmoid fc' --target label -e 2" EYES_DAE='-H 20' EYES_DAE_ALL='-H 20 -e 2'
 ok "make eyes" mk eyes -j2 "$@"
 ok "the table has all ways" grep -q '^all .*+-.*+-.*+-' "$TMP/eyes/table.txt"
 before=$(stamp "$TMP/eyes")
 ok "make eyes again" mk eyes "$@"
 is "$(stamp "$TMP/eyes")" "$before" "nothing to do in eyes"
+idle eyes EYES="$TMP/eyes"
 # the other pipelines with hardly any training: they make their targets, and have nothing to do when run again
 again() { # DIR TARGET...
 	local dir=$1 stamps; shift
@@ -93,11 +121,16 @@ again() { # DIR TARGET...
 	stamps=$(stamp "$dir")
 	ok "make $1 again" mk "$@"
 	is "$(stamp "$dir")" "$stamps" "nothing to do in $1"
+	idle "$@"
 }
 heat='--target heatmap -e 2 -b 32 -r 0.003 --optimizer adam'
 printf 'conv3x3x8s4p1 bn relu conv3x3x8p1 bn relu conv1x1' >"$TMP/heat.net"
 set -- CSV="$TMP/training.csv" KEYPOINTS_PARTS=0.7,0.3
-again "$TMP/ensemble" ensemble "$@" ENSEMBLE="$TMP/ensemble" MODELS=2 NET="$TMP/heat.net" KEYPOINTS_TRAIN="$heat"
+again "$TMP/ensemble" ensemble "$@" ENSEMBLE="$TMP/ensemble" MODELS=2 NET="$TMP/heat.net" EPOCHS=3
+# what the figures in pipelines/README.md were measured with
+is "$(tns-info "$TMP/ensemble/model-2.tns" | sed -n "s/.*cnn-train .*heat.net' //p; s/.*cnn-train .* conv1x1' \(.*\) < .*/\1/p")" \
+	"--target heatmap --loss smooth --sigma 3 --distrust 8 --augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2 --epochs 3 --rate 0.002 --optimizer adam --schedule cosine --seed 2" \
+	"the settings of nets of heat maps"
 is "$(cut -d' ' -f1 "$TMP/ensemble/scores.txt" | xargs)" "model-1 model-2 averaged" "what each model reaches, and the two"
 again "$TMP/cascade" cascade "$@" CASCADE="$TMP/cascade" LEVEL1="$TMP/heat.net" LEVEL2="$TMP/heat.net" SINGLE="$TMP/heat.net" CASCADE_TRAIN="$heat" CASCADE_LEVEL2="$heat"
 is "$(grep -c '^level 1\|^one net' "$TMP/cascade/table.txt")" 3 "the table of the cascade"
@@ -112,11 +145,30 @@ grep -q '^small *191023 *76.7 *[0-9]* *[0-9]* *[0-9.]*$' "$TMP/nets/table.txt" &
 again "$TMP/few" fewlabels "$@" FEWLABELS="$TMP/few" LABELLED='20 50' FEWLABELS_SEEDS='1 2' FEWLABELS_STEPS=20 FEWLABELS_DENSE='-H 300 -e 1' FEWLABELS_CONV='-H 32 -e 1'
 is "$(grep -c '^[25]0 .*+-.*+-.*+-.*+-' "$TMP/few/table.txt")" 2 "the table of few labels"
 
-status=0
-mk keypoints KEYPOINTS="$TMP/none" >"$TMP/usage.log" 2>&1 || status=$?
-is "$status" 2 "make keypoints without CSV"
-ok "says how" grep -q 'usage: make keypoints CSV=' "$TMP/usage.log"
-mk keypoints CSV="$TMP/missing.csv" KEYPOINTS="$TMP/none" >"$TMP/.out" 2>&1 && bad "a missing CSV passes" || good
+# the demo's files, each there
+mkdir -p "$TMP/demo/eyes" "$TMP/demo/keypoints" "$TMP/demo/cascade"
+for f in {training,test,lookup,solution}.csv eyes/table.txt keypoints/submission.csv cascade/score.txt figures.txt .made; do touch "$TMP/demo/$f"; done
+idle demo DEMO="$TMP/demo"
+
+# one line, before anything runs
+none() { mk keypoints KEYPOINTS="$TMP/none" "$@"; }
+fails 2 "usage: make keypoints CSV=" none
+fails 2 "CSV=$TMP/missing.csv: there is no such file" none CSV="$TMP/missing.csv"
+fails 2 "LOOKUP=no such.csv: there is no such file in $ROOT" none CSV="$TMP/training.csv" LOOKUP='no such.csv'
+fails 2 "NET=nosuch: there is no such net; pipelines/nets has best conv heat " none CSV="$TMP/training.csv" NET=nosuch
+fails 2 "$TMP/a b: the folder's name must not have blanks" mk keypoints CSV="$TMP/training.csv" KEYPOINTS="$TMP/a b"
+fails 2 "BEST=out/keypoints is another pipeline's folder" mk best BEST=out/keypoints
+fails 2 "this Makefile works in its own folder: make -C $ROOT/ keypoints" env -C "$TMP" make --no-print-directory -f "$ROOT/Makefile" keypoints CSV=training.csv
+[ ! -e "$TMP/none" ] && good || bad "what can't run leaves a folder"
+for n in small small.net pipelines/nets/small.net; do
+	is "$(none -n CSV="$TMP/training.csv" NET=$n | grep -c 'cnn-train -n @pipelines/nets/small.net -e 100 --preset default --patience 0 -s 1')" 1 "NET=$n"
+done
+is "$(mk -n best BEST="$TMP/none" CSV="$TMP/training.csv" | grep -c 'cnn-train -n @pipelines/nets/best.net --preset best --patience 0 -s [123]')" 3 "make best"
+# a first run that went wrong leaves nothing that needs AGAIN=1
+echo nonsense >"$TMP/nonsense.csv"
+none CSV="$TMP/nonsense.csv" >"$TMP/.out" 2>&1 && bad "nonsense passes" || good
+ok "the right file after a wrong one" mk "$TMP/none/clean.tns" KEYPOINTS="$TMP/none" CSV="$TMP/training.csv" NET=small
+idle "$TMP/none/clean.tns" KEYPOINTS="$TMP/none"
 
 # install puts programs, keypipe and completions; uninstall leaves what was there before
 root=$TMP/root
