@@ -138,8 +138,8 @@ d, m = (json.load(open(f), parse_constant=no) for f in ("nan.json", "model.json"
 k = [t for t in d["tensors"] if t["name"] == "keypoints"][0]
 assert k["nan"] == 90 and k["min"] is None and k["max"] is None and k["mean"] is None, k
 assert [r["values"] for r in d["head"] if r["tensor"] == "keypoints"] == [[None] * 30]
-assert [r["tensor"] for r in m["head"]] == ["0.bias", "3.bias", "0.weight", "3.weight"]
-assert len(m["head"][2]["values"]) == 25 and m["head"][3]["count"] == 768 and "values" not in m["head"][3]
+assert [r["tensor"] for r in m["head"]] == ["0.bias", "3.bias", "trained", "0.weight", "3.weight"]
+assert len(m["head"][3]["values"]) == 25 and m["head"][4]["count"] == 768 and "values" not in m["head"][4]
 assert [l["tensors"] for l in m["layers"] if "tensors" in l] == ["0.*", "3.*"] and [l["layer"] for l in m["layers"]] == [1, 2, 3, 4]
 PY
 	tns-info --json --head 2 faces.tns >info.json
