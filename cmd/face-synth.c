@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 	if (o.size.w < 8 || o.size.h < 8 || o.size.w > 2048 || o.size.h > 2048)
 		die_usage("--size %dx%d: from 8x8 to 2048x2048", o.size.w, o.size.h);
 	if (o.fault && facecsv_fault(o.fault) == FACECSV_GOOD)
-		die_usage("--break %s: none of " FACECSV_FAULTS, o.fault);
+		die_usage("--break: '%s' is not one of " FACECSV_FAULTS, o.fault);
 	if (o.row > o.n)
 		die_usage("--break-row %lld: there are %lld rows", (long long)o.row, (long long)o.n);
 	int threads = o.threads ? (int)o.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);

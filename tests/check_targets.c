@@ -561,7 +561,7 @@ START_TEST(weigh)
 	prog_went(prog("face-synth", "-q", "-n", "30", "--size", "9x11", "-o", "faces.csv", NULL));
 	prog_went(prog("csv-clean", "-q", "--keep-all", "--size", "9x11", "faces.csv", "-o", "faces.tns", NULL));
 	struct model *m[3] = {
-		one_step("0", NULL, NULL), one_step("1e-4", NULL, NULL), one_step("1e-4", "nose_tip=4", "mouth_left_corner=0")};
+		one_step("1e-12", NULL, NULL), one_step("1e-4", NULL, NULL), one_step("1e-4", "nose_tip=4", "mouth_left_corner=0")};
 	const struct layer *l = &m[0]->d.layer[0];
 	const char *four = strstr(m[0]->names, "nose_tip"), *none = strstr(m[0]->names, "mouth_left_corner");
 	ck_assert(four && none);

@@ -116,6 +116,16 @@ is "$(cut -d' ' -f1 meant | uniq -d | while read -r l; do grep "^$l " meant; don
 printf '  -o, --output FILE  write it\n      --a FILE  read it\n      --a-very-long-name FILE\n          list it\nexamples:\n' >seen
 is "$(meanings seen | paste -sd ';')" "a FILE read;a-very-long-name FILE written;output FILE written" "how meanings are seen"
 
+# What other tools' names are said to be here is an option of some program, or its old name's successor; and no other tool's name is an option's.
+sed -n 's/^\t{"\([^"]*\)", "\([a-z0-9-]*\)", 0},$/\1 \2/p; s/^\t{"\([^"]*\)", "[^"]* [^"]*", "\([a-z-]*\)"},$/\1 \2/p' "$here/lib/base/opt_unknown.c" >others
+ok "other tools' names are found" test "$(wc -l <others)" -gt 80
+is "$(cut -d' ' -f2 others | sort -u | while read -r o; do grep -q "^$o " meant || echo "$o"; done | paste -sd ' ')" "" "said to be here, but no option"
+for words in "cnn-train --lr:--rate" "cnn-train --batch_size:--batch" "dae-pretrain --num-epochs:--epochs" "predict --num-workers:--threads" "cnn-train --weight-decay:--decay" \
+	"score --output-file:--output" "tns-split --random-state:--seed" "predict --backend:--device" "predict --tta:--flip"; do
+	p=${words%% *} old=${words#* }
+	has "$p" && fails 2 "$p: unknown option '${old%:*}' (here it is ${old#*:}); try $p --help" "$p" "${old%:*}" 3
+done
+
 # What was called otherwise goes on working, and is not listed.
 while read -r p old now; do
 	read -r -a run <<<"${p/render-/render }"
