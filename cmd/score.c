@@ -25,7 +25,10 @@ static struct {
 static const struct opt opts[] = {
 	OPT_OUTPUT(&o.output),
 	{'j', "json", OPT_FLAG, &o.json, 0, 0, 0, "one JSON object instead of text", 1},
-	{0, "truth", OPT_STR, &o.truth, 0, 0, "FILE", "take the truth from this stream's rows of the same id; both must hold the same ids",
+	{0, "truth", OPT_STR, &o.truth, 0, 0, "FILE",
+		"take the truth from this stream's rows of the same id; both must hold the same ids (of several files, what is not in all "
+		"is "
+		"left out)",
 		0},
 	{0, "report", OPT_STR, &o.rows, 0, 0, "FILE",
 		"write errors by face and point of one file to FILE, tab-separated: id, row, mean_px, then each point's distance", 1},

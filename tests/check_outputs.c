@@ -189,6 +189,12 @@ START_TEST(training)
 			ck_assert_msg(*(const uint8_t *)tns_row(t, id, k) == cases[i].trained[k], "case %zu, row %d", i, (int)k);
 		tns_unload(t);
 	}
+	/* of patches the mean face says nothing: it counts from a face's corner */
+	prog_went(prog("predict", "-q", "a.tns", "faces.tns", "-o", "p.tns", NULL));
+	prog_went(prog("patch-extract", "-q", "--around", "predicted", "--size", "5x3", "p.tns", "-o", "patches.tns", NULL));
+	struct tns_table *t = tns_load("patches.tns");
+	ck_assert(!tns_meta_value(tns_table_head(t), "mean_face") && tns_meta_value(tns_table_head(t), "camera"));
+	tns_unload(t);
 	model_free(a), model_free(b);
 }
 END_TEST

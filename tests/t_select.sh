@@ -221,6 +221,8 @@ take --drop '*eye*,*lip'
 is "$(meta out.tns points)" "nose_tip,mouth_left_corner,mouth_right_corner" "points dropped"
 take --points '*eye*' --drop '*brow*,right*' --rename left_eye_center=c,left_eye_inner_corner=left_eye_center --rename left_eye_outer_corner=o
 is "$(meta out.tns points)" "c,left_eye_center,o" "points renamed, also crosswise"
+mean() { meta all.tns mean_face | tr , '\n' | sed -n "s/^$1 //p"; }
+is "$(meta out.tns mean_face)" "c $(mean left_eye_center),left_eye_center $(mean left_eye_inner_corner),o $(mean left_eye_outer_corner)" "and the mean face"
 is "$(meta out.tns pairs)" "" "no pair is left"
 is "$(tns-info out.tns | grep -c '^pairs:')" 1 "which is said"
 is "$(values out.tns predicted | cksum)" "$(values all.tns predicted | awk '{print $1, $2, $5, $6, $7, $8}' | cksum)" "their predictions"

@@ -5,6 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/filter/globs.h"
 #include "lib/filter/point_order.h"
+#include "lib/stream/mean_face.h"
 #include "lib/stream/names.h"
 
 /* ---- tensors ---- */
@@ -157,7 +158,7 @@ struct point_order *point_order_new(const struct tns *t, const char *points, con
 
 int point_order_is_meta(const char *key)
 {
-	return !strcmp(key, "points") || !strcmp(key, "pairs") || !strcmp(key, "unlearned");
+	return !strcmp(key, "points") || !strcmp(key, "pairs") || !strcmp(key, "unlearned") || !strcmp(key, "mean_face");
 }
 
 /* The names of the points that are marked (NULL: of all), comma-joined; NULL for none. */
@@ -188,12 +189,24 @@ static char *pairs_left(const struct point_order *p, const char *pairs)
 	return text;
 }
 
+static char *mean_face_left(const struct point_order *p, const struct tns *t)
+{
+	double *xy = mean_face_read(t, p->from, p->k), *left = xcalloc(2 * (size_t)p->n + 1, sizeof *left);
+	for (int i = 0; i < 2 * p->n; i++)
+		left[i] = xy[2 * p->order[i / 2] + i % 2];
+	char *text = mean_face_text(p->names, left, p->n);
+	free(xy), free(left);
+	return text;
+}
+
 char *point_order_meta(const struct point_order *p, const struct tns *t, const char *key)
 {
 	if (!strcmp(key, "points"))
 		return join(p, NULL);
 	if (!strcmp(key, "pairs"))
 		return pairs_left(p, tns_meta_value(t, "pairs"));
+	if (!strcmp(key, "mean_face"))
+		return mean_face_left(p, t);
 	if (strcmp(key, "unlearned"))
 		return NULL;
 	char *mark = names_marks(t, "unlearned", p->k), *text = join(p, mark);

@@ -27,10 +27,10 @@ void point_renames_check(const char *const *lists, int n);
 /* points: patterns (globs.h) of what is taken, in their order (NULL: all); drop: of what of these is not (NULL: none); lists: n lists of
  * OLD=NEW. Ends the program where a pattern matches no point, no point is left, or a new name is there twice. */
 struct point_order *point_order_new(const struct tns *t, const char *points, const char *drop, const char *const *lists, int n);
-/* What META key says of the points that are left, by their new names, to be freed: of points, pairs and unlearned; NULL for others, and
- * where nothing is left to say. */
+/* What META key says of the points that are left, by their new names, to be freed: of points, pairs, unlearned and mean_face; NULL for
+ * others, and where nothing is left to say. */
 char *point_order_meta(const struct point_order *p, const struct tns *t, const char *key);
-int point_order_is_meta(const char *key); /* 1: points, pairs or unlearned */
+int point_order_is_meta(const char *key); /* 1: points, pairs, unlearned or mean_face */
 void point_order_free(struct point_order *p);
 
 #endif

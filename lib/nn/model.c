@@ -7,7 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
-#include "lib/nn/mean_face.h"
+#include "lib/stream/mean_face.h"
 #include "lib/nn/model.h"
 #include "lib/nn/netdesc_tell.h"
 #include "lib/stream/dataset_stream.h"

@@ -38,7 +38,7 @@ struct model {
 	real *param, *stat;   /* host */
 	uint32_t fingerprint;
 	char *history;
-	double *mean;		 /* (points, 2): META mean_face (mean_face.h), NaN: not known; NULL: no points */
+	double *mean;		 /* (points, 2): META mean_face (lib/stream/mean_face.h), NaN: not known; NULL: no points */
 	struct trained *trained; /* the images it was trained on: tensor `trained`; NULL: not known */
 };
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/nn/mean_face.h"
+#include "lib/stream/mean_face.h"
 #include "lib/predict/outputs.h"
 #include "lib/stream/names.h"
 

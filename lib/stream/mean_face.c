@@ -5,7 +5,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
-#include "lib/nn/mean_face.h"
+#include "lib/stream/mean_face.h"
 #include "lib/stream/names.h"
 
 /* Cuts the last word off; 1 and *v: it is a number. */
@@ -40,7 +40,7 @@ double *mean_face_read(const struct tns *t, char **names, int k)
 	return xy;
 }
 
-void mean_face_put(struct tns_writer *w, char **names, const double *xy, int k)
+char *mean_face_text(char **names, const double *xy, int k)
 {
 	char *text = NULL;
 	for (int i = 0; i < k; i++) {
@@ -50,6 +50,12 @@ void mean_face_put(struct tns_writer *w, char **names, const double *xy, int k)
 		free(text);
 		text = longer;
 	}
+	return text;
+}
+
+void mean_face_put(struct tns_writer *w, char **names, const double *xy, int k)
+{
+	char *text = mean_face_text(names, xy, k);
 	if (text)
 		tns_put_meta(w, "mean_face", text);
 	free(text);

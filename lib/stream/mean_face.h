@@ -7,7 +7,9 @@
 
 /* (K, 2) by these names; NaN where the META, or the point in it, is missing. Dies where the META is malformed. To be freed. */
 double *mean_face_read(const struct tns *t, char **names, int k);
-/* Writes the META of xy (K, 2), without points that are NaN; none where all are. */
+/* The META's text of xy (K, 2), without points that are NaN; NULL where all are. To be freed. */
+char *mean_face_text(char **names, const double *xy, int k);
+/* Writes the META, unless there is nothing to write. */
 void mean_face_put(struct tns_writer *w, char **names, const double *xy, int k);
 
 #endif
