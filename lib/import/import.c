@@ -106,7 +106,8 @@ void import_summary(const struct import_counts *c)
 		const char *what;
 	} by[] = {{c->bad, "bad faces"}, {c->crowd, "crowds"}, {c->ignored, "boxes to be ignored"},
 		{c->unlabelled, "images without annotations (--unlabelled takes them)"}};
-	fprintf(stderr, "%s: %llu faces, %llu images read", err_program(), (unsigned long long)c->faces, (unsigned long long)c->images);
+	fprintf(stderr, "%s: %llu face%s, %llu image%s read", err_program(), (unsigned long long)c->faces, c->faces == 1 ? "" : "s",
+		(unsigned long long)c->images, c->images == 1 ? "" : "s");
 	for (size_t i = 0, any = 0; i < sizeof by / sizeof *by; i++)
 		if (by[i].n)
 			fprintf(stderr, "%s %llu %s", any++ ? "," : "; passed by:", (unsigned long long)by[i].n, by[i].what);
