@@ -4,8 +4,8 @@
 . tests/sh.sh
 HOST=${BIN%/bin}/host/bin
 cd "$TMP" || exit 1
-face-synth -q -n 40 --size 24x24 -s 3 --dirt | csv-clean -q --keep-all -o faces.tns 2>/dev/null
-face-synth -q -n 20 -s 4 | csv-clean -q -o big.tns 2>/dev/null
+face-synth -q -n 40 --size 24x20 -s 3 --dirt | csv-clean -q --size 24x20 --keep-all -o faces.tns 2>/dev/null
+face-synth -q -n 20 -s 4 --size 96x80 | csv-clean -q --size 96x80 -o big.tns 2>/dev/null
 patch-extract -q --preset eyes big.tns -o eyes.tns 2>/dev/null
 
 # near WHAT A B LIMIT COLUMN: a column of two logs differs by less than LIMIT, relatively

@@ -2,7 +2,7 @@
 # patch-extract and tns-info: output, refusals, the same bytes from file and pipe.
 . tests/sh.sh
 cd "$TMP" || exit 1
-face-synth -q -n 60 | csv-clean -q -o faces.tns || { bad "fixtures"; done_tests; exit 1; }
+face-synth -q -n 60 --size 96x80 | csv-clean -q --size 96x80 -o faces.tns || { bad "fixtures"; done_tests; exit 1; }
 rows() { tns-info --json "$1" | sed -n 's/.*"name": "label", "dtype": "u8", "shape": \[\([0-9]*\)\].*/\1/p'; }
 key() { tns-info "$2" | sed -n "s/^$1: //p"; }
 
@@ -27,7 +27,7 @@ cmp -s eyes.tns seed.tns && bad "two seeds, the same patches" || good
 ok "no faces at all" bash -c 'face-synth -q -n 1 | csv-clean -q --keep-all | tns-split -q --parts 0.5,0.5 -o a.tns -o b.tns'
 for f in a b; do ok "part $f, perhaps empty" patch-extract -q --random 3 --size 5x5 $f.tns -o $f.p.tns; done
 is "$(($(rows a.p.tns) + $(rows b.p.tns)))" 3 "three places of one face"
-is "$(patch-extract -q --random 4 --size 96x96 faces.tns | tns-info --head 1 | grep -c '^label\[1\] 0$')" 1 "a patch as large as the image"
+is "$(patch-extract -q --random 4 --size 96x80 faces.tns | tns-info --head 1 | grep -c '^label\[1\] 0$')" 1 "a patch as large as the image"
 
 # options override a preset's negatives
 negatives() { patch-extract --preset eyes --hard nose_tip "$@" faces.tns -o n.tns 2>&1 | sed 's/.* positives, \([0-9]*\) negatives.*/\1/'; }
@@ -48,7 +48,7 @@ same whole parts "patches of the parts"
 fails 2 "there is no point 'nosetip' in the data (did you mean nose_tip?)" patch-extract --around nosetip --size 5x5 faces.tns -o x.tns
 fails 2 "there is no point 'chin' in the data (there are left_eye_center, right_eye_center, " patch-extract --around chin --size 5x5 faces.tns -o x.tns
 fails 2 "there is no point 'beard' in the data" patch-extract --preset eyes --hard beard faces.tns -o x.tns
-fails 2 "97x5 is larger than the images, 96x96" patch-extract --around nose_tip --size 97x5 faces.tns -o x.tns
+fails 2 "97x5 is larger than the images, 96x80" patch-extract --around nose_tip --size 97x5 faces.tns -o x.tns
 fails 2 "--size or --preset must be given" patch-extract --around nose_tip faces.tns -o x.tns
 fails 2 "--negatives needs --around" patch-extract --random 1 --negatives 1 --size 5x5 faces.tns -o x.tns
 for list in '' , nose_tip, ,nose_tip nose_tip,,nose_tip; do
@@ -59,7 +59,7 @@ fails 2 "--hard: '': an empty item" patch-extract --preset eyes --hard '' faces.
 fails 2 "--name: 'nose,lips' is not one name" patch-extract --around nose_tip --size 5x5 --name nose,lips faces.tns -o x.tns
 fails 2 "--name: '' is not one name" patch-extract --around nose_tip --size 5x5 --name '' faces.tns -o x.tns
 fails 2 "--around, --random or --preset must be given" patch-extract --hard nose_tip --size 5x5 faces.tns -o x.tns
-fails 2 "5x97 is larger than the images, 96x96" patch-extract --random 1 --size 5x97 faces.tns -o x.tns
+fails 2 "5x81 is larger than the images, 96x80" patch-extract --random 1 --size 5x81 faces.tns -o x.tns
 fails 1 "patch-extract: stdin: preamble: the input is empty" patch-extract --random 1 --size 5x9 -o x.tns </dev/null
 fails 1 "there is no tensor id" patch-extract --preset eyes eyes.tns -o x.tns
 head -c 300000 faces.tns >cut.tns

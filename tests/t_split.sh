@@ -7,7 +7,7 @@ source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
 
-face-synth -q -n 300 --size 24x24 | csv-clean -q -o faces.tns
+face-synth -q -n 300 --size 24x20 | csv-clean -q --size 24x20 -o faces.tns
 [ -s faces.tns ] || bad "no faces to split"
 ids() { tns-info --head 100000 "$1" | sed -n 's/^id\[[0-9]*\] //p'; }
 rows() { ids "$1" | wc -l; }

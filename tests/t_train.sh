@@ -4,8 +4,8 @@
 . tests/sh.sh
 cd "$TMP" || exit 1
 
-# ---- small data: faces of 24x24 with labels missing, patches of 25x19
-face-synth -q -n 90 --size 24x24 -s 3 --dirt | csv-clean -q --keep-all -o faces.tns 2>/dev/null
+# ---- small data: faces of 24x20 with labels missing, patches of 25x19
+face-synth -q -n 90 --size 24x20 -s 3 --dirt | csv-clean -q --size 24x20 --keep-all -o faces.tns 2>/dev/null
 face-synth -q -n 40 -s 4 | csv-clean -q -o big.tns 2>/dev/null
 patch-extract -q --preset eyes big.tns -o eyes.tns 2>/dev/null
 ok "faces" tns-info --check faces.tns
@@ -36,7 +36,7 @@ alike() {
 }
 cnn='conv3x3x5p1 bn relu pool2 dropout0.2 fc17 relu fc'
 alike "coords, adam" faces.tns cnn-train -n "$cnn" -e 6 -b 17 --optimizer adam -r 0.003 --augment default --valid-part 0.25 --schedule cosine
-alike "coords, nesterov, patience" faces.tns cnn-train -n 'conv2x3x4s2p1 tanh fc11 sigmoid fc' -e 30 -b 20 -r 0.2 --decay 0.001 --valid-part 0.3 --patience 2 -s 3
+alike "coords, nesterov, patience" faces.tns cnn-train -n 'conv2x3x4s2p1 tanh fc11 sigmoid fc' -e 30 -b 20 -r 0.2 --decay 0.001 --valid-part 0.3 --patience 2 -s 2
 is "$(($(wc -l <one.tsv) < 30))" 1 "patience stopped it early"
 alike "label, sgd" eyes.tns cnn-train --target label -n 'fc20 sigmoid dropout0.3 fc' -e 5 --optimizer sgd -m 0 --valid-part 0.3 --init dae20.tns --schedule step
 alike "label, adam" eyes.tns cnn-train --target label -n 'conv5x5x3 bn relu pool3 fc' -e 3 --optimizer adam -r 0.01 --augment flip,shift=2,noise=0.1
@@ -227,7 +227,7 @@ fails 1 "a.tns: a model, not a data set: it has no rows" dae-pretrain -q a.tns -
 fails 1 "faces.tns: there is no tensor label" dae-pretrain -q --patches positive faces.tns -o no.tns
 fails 1 "nosuch.tns: No such file" cnn-train -q nosuch.tns -o no.tns
 fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid big.tns -o no.tns
-face-synth -q -n 30 --size 24x24 --point-count 9 | csv-clean -q --keep-all -o nine.tns
+face-synth -q -n 30 --size 24x20 --point-count 9 | csv-clean -q --size 24x20 --keep-all -o nine.tns
 fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid nine.tns -o no.tns
 fails 1 "can't be parted" cnn-train -q -n fc --valid-part 0.001 nine.tns -o no.tns
 fails 2 "exclude each other" cnn-train -q --valid nine.tns --valid-part 0.3 faces.tns -o no.tns
@@ -295,7 +295,7 @@ fails 2 "faces.tns: is no model" predict -q faces.tns
 fails 2 "faces.tns: is no model (it has no META net), and only the last operand is data" predict -q faces.tns a.tns
 fails 2 "is no model" predict -q a.tns faces.tns b.tns
 fails 1 "nosuch.tns: No such file" predict -q nosuch.tns faces.tns
-fails 1 "big.tns: image is 96x96, the model takes 24x24" predict -q a.tns big.tns -o no.tns
+fails 1 "big.tns: image is 96x96, the model takes 24x20" predict -q a.tns big.tns -o no.tns
 fails 1 "nine.tns: its points are not the model's" predict -q a.tns nine.tns -o no.tns
 fails 1 "models 1 and 2 differ in target, input or names" predict -q a.tns init.tns faces.tns -o no.tns
 fails 1 "stdin: a model, not a data set: it has no rows" predict -q a.tns -o no.tns <b.tns
