@@ -133,7 +133,8 @@ static void take_forward(const struct backend *be, float *y, uint8_t *argmax, in
 
 /* exact: factors are small integers times a power of two, which no precision rounds, so that all backends agree on the pool's argmax and on
  * relu's sign. Else normal numbers: sums in another order may resolve near ties differently, so where results depend on them the backward
- * pass starts from what ref's forward pass left. */
+ * pass starts from what ref's forward pass left: gradients that are cut to 8 bits behind a relu and a pool of 3x3 change no small integer.
+ */
 static void convolve(struct backend *be, const struct conv *s, int shape, int exact)
 {
 	struct conv one = *s;
