@@ -96,6 +96,24 @@ START_TEST(one_number)
 }
 END_TEST
 
+/* Two pairs, together in two thirds of the rows. */
+START_TEST(two_pairs)
+{
+	for (int n = 60; n <= 960; n *= 4) {
+		float *xy = labels(n, _i);
+		for (int i = 0; i < n; i++)
+			for (int p = 1; p < 4 && i % 3; p++)
+				xy[(i * K + p) * 2] = xy[(i * K + p) * 2 + 1] = (float)(1 - i % 3);
+		struct sentinels s;
+		sentinels_state(&s, NULL);
+		sentinels_find(&s, K, xy, (size_t)n, 96, 96);
+		ck_assert_msg(s.n == 2 && s.xy[0][0] + s.xy[1][0] == -1 && s.xy[0][1] + s.xy[1][1] == -1, "%d rows: %d, %g,%g", n, s.n,
+			(double)s.xy[0][0], (double)s.xy[0][1]);
+		free(xy), sentinels_free(&s);
+	}
+}
+END_TEST
+
 /* Every label of point p in rows [0, part n) becomes the mean of the others, of whole numbers their median. */
 static void fill_with_mean(float *xy, int n, int p, double part, int whole)
 {
@@ -202,13 +220,13 @@ START_TEST(filled)
 END_TEST
 
 /* What is not filled: whole numbers that hardly vary; copies of rows; frames of a video, in which points move by a pixel now and then; a
- * point that never moves. */
+ * point that never moves; a few labels that happen to be equal. */
 START_TEST(not_filled)
 {
-	enum { SMALL, COPIES, VIDEO, FIXED };
-	int n = 1000;
+	enum { SMALL, COPIES, VIDEO, FIXED, FEW };
+	int n = _i == FEW ? 100 : 1000;
 	size_t count[K];
-	float *xy = spread(n, 1, _i == SMALL ? 0.5f : 3);
+	float *xy = spread(n, _i != FEW, _i == SMALL ? 0.5f : 3);
 	for (int i = 1; i < n; i++)
 		for (int j = 0; j < 2 * K; j++) {
 			float *v = xy + i * K * 2 + j, before = *(v - 2 * K);
@@ -218,6 +236,8 @@ START_TEST(not_filled)
 				*v = before + (uniform(i * 2 * K + j) < 0.2f ? (uniform(7 * i + j) < 0.5f ? 1.f : -1.f) : 0);
 			if (_i == FIXED && j < 4)
 				*v = 33;
+			if (_i == FEW && j < 4 && i % 11 == 0)
+				*v = before;
 		}
 	filled_find(K, xy, (size_t)n, count);
 	for (int p = 0; p < K; p++)
@@ -254,8 +274,9 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_loop_test(t, found, 0, 40);
 	tcase_add_test(t, none_in_whole_numbers), tcase_add_test(t, stated);
-	tcase_add_loop_test(t, one_number, 0, 24), tcase_add_loop_test(t, means, 0, 12), tcase_add_loop_test(t, aligned, 0, 7);
-	tcase_add_loop_test(t, filled, 0, 16), tcase_add_loop_test(t, not_filled, 0, 4);
+	tcase_add_loop_test(t, one_number, 0, 24), tcase_add_loop_test(t, two_pairs, 0, 2), tcase_add_loop_test(t, means, 0, 12),
+		tcase_add_loop_test(t, aligned, 0, 7);
+	tcase_add_loop_test(t, filled, 0, 16), tcase_add_loop_test(t, not_filled, 0, 5);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);
