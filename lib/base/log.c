@@ -161,6 +161,8 @@ static void check_log(const char *path, const char *columns)
 	if (!f)
 		die_errno("%s", path);
 	size_t got = fread(first, 1, n < sizeof first ? n : sizeof first, f);
+	if (ferror(f)) /* what can't be read may be no log */
+		die_errno("%s", path);
 	fclose(f);
 	if (got && (got < n || memcmp(first, columns, n)))
 		die("%s: is no log, so it is not written over", path);
@@ -217,7 +219,7 @@ void tlog_close(struct tlog *l)
 {
 	if (!l)
 		return;
-	if (close(l->fd))
+	if (close(l->fd) && errno != EINTR)
 		die_errno("%s", l->path);
 	free(l->path);
 	free(l);

@@ -1,4 +1,5 @@
 /* The training loop: epochs of batches (load, forward, loss, backward with optimizer step), validation, best weights, checkpoints. */
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
@@ -285,7 +286,7 @@ static void download_weights(struct train *t, int failed)
 	rewind(t->s.best_file);
 	if (fread(t->s.m->param, sizeof(real), d->nparam, t->s.best_file) != d->nparam ||
 		fread(t->s.m->stat, sizeof(real), d->nstat, t->s.best_file) != d->nstat)
-		die("the temporary file of the best weights can't be read");
+		die("the temporary file of the best weights: %s", ferror(t->s.best_file) ? strerror(errno) : "cut short");
 	if (t->s.m->points) {
 		model_set_offset(t->s.m, t->s.offset[0], t->s.offset[1]);
 		t->s.m->rmse = t->s.best;
