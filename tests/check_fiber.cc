@@ -229,7 +229,32 @@ static float *x;	      /* (512) */
 #define TOUCH(kernel, shared, at) [] { launch(&q, dim3(2), dim3(64), shared, kernel, y, at); }
 #define FLAT(...) [] { launch_flat(&q, 10, __VA_ARGS__); }
 #define MATRIX(ld, round) [] { launch(&q, dim3(1), dim3(32), 2048, matrix, (float *)y, x, ld, round); }
+#define SIZES(grid, block, shared) [] { launch(&q, grid, block, shared, ends_early, y); }
 #define EDGE(at) [] { launch(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q), gpu_download(got, odd, 4); }
+
+static struct launch *product(void)
+{
+	struct cublas_gemm p = {x, x, x, 1, 1, 1, 0, 0, 0, 0, 0};
+	struct launch *c = queue_next(&q);
+	memset((void *)c, 0, sizeof *c);
+	c->name = "product";
+	launch_pack(c, p);
+	q.n--;
+	return c;
+}
+
+/* A graph of a product and a launch, in which call i is set to a launch that differs by something. */
+static void another_launch(int what)
+{
+	struct launch call[2] = {*product()}, c;
+	launch(&q, dim3(2), dim3(64), 4, ends_early, y);
+	c = call[1] = q.launches[--q.n];
+	struct graph *g = gpu_graph(call, 2);
+	gpu_graph_set(g, 1, &c); /* none */
+	c.kernel = what == 3 ? (const void *)two_barriers : c.kernel;
+	c.grid.y += what == 4, c.shared += 4 * (what == 5);
+	gpu_graph_set(g, what == 0 ? 0 : what == 1 ? 2 : what == 2 ? -1 : 1, &c);
+}
 
 static const struct planted_fault {
 	void (*run)(void);
@@ -268,6 +293,34 @@ static const struct planted_fault {
 	{MATRIX(16, 0), "matrix", 0, 0, 0, 0, "a factor not rounded by __float_to_tf32 (line ", ""},
 	{[] { launch(&q, dim3(1), dim3(33), 0, ends_early, y); }, NULL, 0, 0, 0, 0,
 		"kernel ends_early: no such launch: grid (1, 1, 1), block (33, 1, 1), 0 bytes of shared memory\n", ""},
+	{SIZES(dim3(1, 65536), dim3(32), 0), NULL, 0, 0, 0, 0,
+		"kernel ends_early: no such launch: grid (1, 65536, 1), block (32, 1, 1), 0 bytes of shared memory\n", ""},
+	{SIZES(dim3(2, 1, 65536), dim3(32), 0), NULL, 0, 0, 0, 0,
+		"kernel ends_early: no such launch: grid (2, 1, 65536), block (32, 1, 1), 0 bytes of shared memory\n", ""},
+	{SIZES(dim3(1u << 31), dim3(32), 0), NULL, 0, 0, 0, 0,
+		"kernel ends_early: no such launch: grid (2147483648, 1, 1), block (32, 1, 1), 0 bytes of shared memory\n", ""},
+	{SIZES(dim3(1), dim3(1056), 0), NULL, 0, 0, 0, 0,
+		"kernel ends_early: no such launch: grid (1, 1, 1), block (1056, 1, 1), 0 bytes of shared memory\n", ""},
+	{SIZES(dim3(1), dim3(1, 1, 96), 0), NULL, 0, 0, 0, 0,
+		"kernel ends_early: no such launch: grid (1, 1, 1), block (1, 1, 96), 0 bytes of shared memory\n", ""},
+	{SIZES(dim3(1), dim3(32, 0), 0), NULL, 0, 0, 0, 0,
+		"kernel ends_early: no such launch: grid (1, 1, 1), block (32, 0, 1), 0 bytes of shared memory\n", ""},
+	{SIZES(dim3(1), dim3(32), LAUNCH_SHARED + 4), NULL, 0, 0, 0, 0,
+		"kernel ends_early: no such launch: grid (1, 1, 1), block (32, 1, 1), 49156 bytes of shared memory\n", ""},
+	{[] { launch(&q, dim3(2), dim3(64), 0, device_write, (int *)8, 0); }, "device_write", 1, 3, 1, 3,
+		"touches 0x8, which is no memory, or not aligned\n", ""},
+	{[] { another_launch(0); }, NULL, 0, 0, 0, 0, "gpu_graph_set: call 0 of 2, kernel ends_early, is another launch\n", ""},
+	{[] { another_launch(1); }, NULL, 0, 0, 0, 0, "gpu_graph_set: call 2 of 2, kernel ends_early, is another launch\n", ""},
+	{[] { another_launch(2); }, NULL, 0, 0, 0, 0, "gpu_graph_set: call -1 of 2, kernel ends_early, is another launch\n", ""},
+	{[] { another_launch(3); }, NULL, 0, 0, 0, 0, "gpu_graph_set: call 1 of 2, kernel ends_early, is another launch\n", ""},
+	{[] { another_launch(4); }, NULL, 0, 0, 0, 0, "gpu_graph_set: call 1 of 2, kernel ends_early, is another launch\n", ""},
+	{[] { another_launch(5); }, NULL, 0, 0, 0, 0, "gpu_graph_set: call 1 of 2, kernel ends_early, is another launch\n", ""},
+	{[] { gpu_run(product()); }, NULL, 0, 0, 0, 0, "gpu_run: a product, which only a graph runs\n", ""},
+	{[] { setenv("KEYPIPE_GPU_BYTES", "12k", 1), gpu_close(), gpu_open(0); }, NULL, 0, 0, 0, 0,
+		"KEYPIPE_GPU_BYTES: '12k' is no number\n", ""},
+	{[] { setenv("KEYPIPE_GPU_BYTES", "", 1), gpu_close(), gpu_open(0); }, NULL, 0, 0, 0, 0, "KEYPIPE_GPU_BYTES: '' is no number\n", ""},
+	{[] { gpu_free(y + 64); }, NULL, 0, 0, 0, 0, "gpu_free: ", " is not the beginning of device memory\n"},
+	{[] { gpu_wait(-1); }, NULL, 0, 0, 0, 0, "gpu_wait: no download has ticket -1\n", ""},
 	{[] { gpu_download(got, y, sizeof got); }, NULL, 0, 0, 0, 0, "gpu_download: 260 bytes at ", " are not device memory\n"},
 	{[] { gpu_free(y + 1); }, NULL, 0, 0, 0, 0, "gpu_free: ", " is not the beginning of device memory\n"},
 	{[] { gpu_wait(gpu_download_async(got, y, 4) + 1); }, NULL, 0, 0, 0, 0, "gpu_wait: no download has ticket 1\n", ""},

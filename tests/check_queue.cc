@@ -1,8 +1,9 @@
-/* The launch queue: order, graphs reused with other arguments, and what needs a new graph. */
+/* The launch queue: order, graphs reused with other arguments, and what needs a new graph. How GEMMs are cut for a number of
+ * multiprocessors. */
 #include <check.h>
 #include <stdlib.h>
 
-#include "kernels/cuda/cuda.h"
+#include "kernels/cuda/tile.h"
 
 extern "C" {
 #include "lib/base/err.h"
@@ -155,7 +156,7 @@ START_TEST(memory_access)
 }
 END_TEST
 
-/* A large product runs in cuBLAS, within a graph too, and agrees with plain sums. */
+/* Large products run in cuBLAS, within a graph too, and agree with plain sums. */
 START_TEST(cublas)
 {
 	enum { N = 512 };
@@ -165,11 +166,11 @@ START_TEST(cublas)
 		host[i] = (float)((i * 2654435761u >> 20) % 17) - 8;
 	be->upload(be, x, host, N * N * 4), be->upload(be, w, host + N * N, N * N * 4);
 	for (int flip = 0; flip < 2; flip++) {
-		for (int k = 0; k < 2 + 3 * flip; k++)
-			be->dense(be, y, x, w, NULL, ACT_RELU, flip, N, N, N);
+		for (int k = 0; k < 2 + 3 * flip; k++) /* the bias is the first row of x */
+			be->dense(be, y, x, w, flip ? NULL : x, ACT_RELU, flip, N, N, N);
 		be->download(be, host + 2 * N * N, y, N * N * 4);
 		for (int i = 0; i < N * N; i += 1237) {
-			double sum = 0;
+			double sum = flip ? 0 : (double)host[i % N];
 			for (int k = 0; k < N; k++)
 				sum += (double)host[i / N * N + k] *
 				       (double)(flip ? host[N * N + k * N + i % N] : host[N * N + i % N * N + k]);
@@ -177,7 +178,51 @@ START_TEST(cublas)
 				(double)host[2 * N * N + i], sum);
 		}
 	}
+	/* neither bias nor activation; then the product of x, as rows' gradients, and w, as their inputs, twice */
+	be->dense(be, y, x, w, NULL, ACT_NONE, 0, N, N, N);
+	be->download(be, host + 2 * N * N, y, N * N * 4);
+	for (int i = 0; i < N * N; i += 1237) {
+		double sum = 0;
+		for (int k = 0; k < N; k++)
+			sum += (double)host[i / N * N + k] * (double)host[N * N + i % N * N + k];
+		ck_assert((double)host[2 * N * N + i] == sum);
+	}
+	for (int add = 0; add < 2; add++)
+		be->dense_backward_weight(be, y, NULL, x, w, add, N, N, N);
+	be->download(be, host + 2 * N * N, y, N * N * 4);
+	for (int i = 0; i < N * N; i += 1237) {
+		double sum = 0;
+		for (int k = 0; k < N; k++)
+			sum += (double)host[k * N + i / N] * (double)host[N * N + k * N + i % N];
+		ck_assert((double)host[2 * N * N + i] == 2 * sum);
+	}
 	be->release(be, x), be->release(be, w), be->release(be, y), free(host);
+}
+END_TEST
+
+/* By hand, from what tile_plan says of itself, for 132 multiprocessors: the number of tiles of 128 x 64 and of 64 x 32. */
+START_TEST(tile_plans)
+{
+	static const struct {
+		int M, N, K, whole_tile, large, splits, split_k;
+	} plans[] = {
+		{128 * 12, 64 * 11, 64, 0, 1, 1, 64},	    /* 132 large tiles are enough */
+		{128 * 12, 64 * 11 - 64, 64, 0, 0, 1, 64},  /* 120 are not, but 480 small ones */
+		{512, 480, 128 * 9, 0, 1, 9, 128},	    /* 32 and 120: in 9 splits, 288, which are two a multiprocessor; 264 of them wanted */
+		{512, 480, 128 * 8, 0, 0, 3, 352},	    /* 256 are fewer: small ones, of which 360 are as many as it takes; 341.3, in 32s */
+		{512, 480, 128 * 9, 1, 0, 1, 128 * 9},	    /* not split: small ones */
+		{128 * 11 + 1, 64 * 11, 64, 0, 1, 1, 64},   /* 132 of 23 x 22 = 506 halves: at most 1.5 times as large */
+		{65, 33, 128, 0, 0, 1, 128},		    /* too short to be split */
+		{65, 33, 128 * 600, 0, 1, 240, 320},	    /* 1 and 4: 264 splits are two a multiprocessor; 290.9, in 32s: 240 of them */
+		{64, 64 * 132, 64, 0, 0, 1, 64},	    /* 132 large tiles, of which half is padding */
+	};
+	struct cuda c = {};
+	c.gpu.multiprocessors = 132;
+	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+		struct tiling t = tile_plan(&c, plans[i].M, plans[i].N, plans[i].K, plans[i].whole_tile);
+		ck_assert_msg(t.large == plans[i].large && t.splits == plans[i].splits && t.split_k == plans[i].split_k, "%zu: %d, %d of %d",
+			i, t.large, t.splits, t.split_k);
+	}
 }
 END_TEST
 
@@ -192,6 +237,7 @@ int main(void)
 	tcase_add_test(t, many_graphs);
 	tcase_add_test(t, memory_access);
 	tcase_add_test(t, cublas);
+	tcase_add_test(t, tile_plans);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

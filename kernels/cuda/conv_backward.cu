@@ -96,7 +96,7 @@ struct epilogue_dw {
 	{
 		float each[4] = {v.x, v.y, v.z, v.w};
 		int pos = fast_div(C4, k), c = k - pos * (int)C4.d;
-		if (k < K && !image && c >= C)
+		if (!image && c >= C) /* never in the row k = K, whose c is 0 */
 			return;
 		size_t of = image ? (size_t)k : (size_t)c * (size_t)KHKW + (size_t)pos, filter = (size_t)C * (size_t)KHKW;
 		UNROLL
