@@ -132,8 +132,19 @@ $B/obj/kernels/cpu/simd_avx2.o: ISA := -mavx2 -mfma
 endif
 $(pict:%.c=$B/obj/%.o) $B/obj/tests/check_pict.o: INCLUDES = $(shell pkg-config --cflags cairo)
 
+ifdef SHARED
+# for tests/mutants: what all share is linked once, not into each program
+CFLAGS += -fPIC -fno-semantic-interposition
+LDFLAGS += -Wl,-rpath,$(abspath $B)
+$B/libkeypipe.so: $(objs)
+	$(call cmd,link,$@)$(CC) -shared $^ -o $@
+$B/libkeypipe.a: | $B/libkeypipe.so
+	@echo 'INPUT($(abspath $B)/libkeypipe.so)' >$@
+$(bins) $(checks) $(host_bins) $(host_checks) $B/bin/bench: | $B/libkeypipe.so
+else
 $B/libkeypipe.a: $(objs)
 	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $^
+endif
 
 $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
