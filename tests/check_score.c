@@ -298,29 +298,29 @@ START_TEST(program_rows)
 {
 	const float *truth = FLOATS(1, 2, 3, 4, NAN, NAN, 5, 6, NAN, NAN, 5, NAN), *p = FLOATS(1, 2, 6, 8, 9, 9, 5, 6.25f, 1, 1, 1, 1);
 	points_file("p.tns", 3, truth, p);
-	struct child c = prog("score", "p.tns", "--rows", "r.tsv", "-o", "s.txt", NULL), plain = prog("score", "p.tns", NULL);
+	struct child c = prog("score", "p.tns", "--report", "r.tsv", "-o", "s.txt", NULL), plain = prog("score", "p.tns", NULL);
 	prog_went(c);
 	ck_assert_str_eq(
 		text_of("r.tsv"), "id\trow\tmean_px\tleft_eye_center\tnose_tip\n7\t1\t2.5\t0\t5\n3\t2\t0.25\t\t0.25\n9\t3\t\t\t\n");
 	ck_assert_str_eq(text_of("s.txt"), plain.out);
-	ck_assert_str_eq(prog("score", "p.tns", "--rows", "-", "-o", "s.txt", NULL).out, text_of("r.tsv"));
+	ck_assert_str_eq(prog("score", "p.tns", "--report", "-", "-o", "s.txt", NULL).out, text_of("r.tsv"));
 	/* a truth in another order; no ids */
 	prog_stream("u.tns", 2, (struct prog_col[]){{"keypoints", TNS_F32, 2, 2, truth}, {"predicted", TNS_F32, 2, 2, p}, {0}},
 		(const char *const[]){"points", "left_eye_center,nose_tip", "unlearned", "nose_tip", NULL});
-	prog_went(prog("score", "-q", "u.tns", "--rows", "u.tsv", NULL));
+	prog_went(prog("score", "-q", "u.tns", "--report", "u.tsv", NULL));
 	ck_assert_str_eq(text_of("u.tsv"), "id\trow\tmean_px\tleft_eye_center\tnose_tip\n\t1\t0\t0\t\n\t2\t\t\t\n");
 	/* refused before any work, and with nothing written */
-	prog_refused(prog("score", "p.tns", "-o", "out", "--rows", "no/r.tsv", NULL), 1, "score: no/r.tsv");
-	prog_refused(prog("score", "p.tns", "-o", "out", "--rows", "out", NULL), 2, "--rows");
-	prog_refused(prog("score", "p.tns", "-o", "out", "--rows", "p.tns", NULL), 2, "--rows p.tns: is the input p.tns");
-	prog_refused(prog("score", "p.tns", "--rows", "-", NULL), 2, "--rows -: stdout is the figures'");
+	prog_refused(prog("score", "p.tns", "-o", "out", "--report", "no/r.tsv", NULL), 1, "score: no/r.tsv");
+	prog_refused(prog("score", "p.tns", "-o", "out", "--report", "out", NULL), 2, "--report");
+	prog_refused(prog("score", "p.tns", "-o", "out", "--report", "p.tns", NULL), 2, "--report p.tns: is the input p.tns");
+	prog_refused(prog("score", "p.tns", "--report", "-", NULL), 2, "--report -: stdout is the figures'");
 	prog_refused(
-		prog("score", "p.tns", "u.tns", "-o", "out", "--rows", "rows", NULL), 2, "--rows is for one file of predictions, not 2");
+		prog("score", "p.tns", "u.tns", "-o", "out", "--report", "rows", NULL), 2, "--report is for one file of predictions, not 2");
 	prog_stream(
 		"l.tns", 4, (struct prog_col[]){{"label", TNS_U8, 0, 0, labels4}, {"score", TNS_F32, 0, 0, FLOATS(0, 1, 0, 1)}, {0}}, NULL);
-	prog_refused(prog("score", "l.tns", "-o", "out", "--rows", "rows", NULL), 2, "--rows: l.tns has class probabilities, no points");
+	prog_refused(prog("score", "l.tns", "-o", "out", "--report", "rows", NULL), 2, "--report: l.tns has class probabilities, no points");
 	points_file("nan.tns", 2, truth, FLOATS(1, 2, 6, 8, 9, 9, NAN, 6));
-	prog_refused(prog("score", "nan.tns", "-o", "out", "--rows", "rows", NULL), 1, "nan.tns: row 2: predicted nose_tip_x is nan");
+	prog_refused(prog("score", "nan.tns", "-o", "out", "--report", "rows", NULL), 1, "nan.tns: row 2: predicted nose_tip_x is nan");
 	ck_assert(access("rows", F_OK) && access(".rows.tmp", F_OK));
 }
 END_TEST
