@@ -84,6 +84,52 @@ is "$(grep -c Image k.csv)" 0 "no Image column"
 face-synth -q -n 5 --break twice -o k.csv
 is "$(head -1 k.csv | tr , '\n' | sort | uniq -d)" left_eye_center_x "a name twice"
 
+# photographs: the same bytes for any number of threads, and of which further ones make no others; all forms say the same; a film
+photos() { face-synth -q --photos 7 --photo-size 200x150 --face-min 20 --face-max 60 "$@"; }
+ok "photographs" photos -o p1 -t 1
+ok "three threads" photos -o p3/ -t 3
+ok "more of them" face-synth -q --photos 9 --photo-size 200x150 --face-min 20 --face-max 60 -t 2 -o p9
+is "$(ls p1 | tr '\n' ' ')" "000001.pgm 000002.pgm 000003.pgm 000004.pgm 000005.pgm 000006.pgm 000007.pgm labels.json " "files"
+is "$(cat p1/* | md5sum)" "$(cat p3/* | md5sum)" "photographs: threads"
+is "$(cat p1/*.pgm | md5sum)" "$(cat p9/00000[1-7].pgm | md5sum)" "photographs don't depend on how many follow"
+ok "another seed" photos -s 2 -o p2
+ok "another seed differs" bash -c '! cmp -s p1/000001.pgm p2/000001.pgm'
+for form in imglab table coco; do
+	ok "photographs: $form" photos --form $form -o p1
+	ok "tns-import reads $form" tns-import -q --form $form --size 40x40 p1/labels.$(case $form in coco) echo json ;; imglab) echo xml ;; *) echo csv ;; esac) -o $form.tns
+	tns-export --form csv $form.tns | sed 1d >$form.csv
+done
+is "$(wc -l <coco.csv)" "$(grep -c image_id p1/labels.json)" "a row a face"
+is "$(tns-info --tensor image coco.tns | md5sum)" "$(tns-info --tensor image table.tns | md5sum)" "the same crops"
+# points of the rows, brought back to the photographs by each row's crop, are the file's: within what three decimals and floats leave, XML's by half a pixel
+back() { # FORM FACTOR: the largest distance between its table and the rows of FORM
+	tns-info --head 99 "$1.tns" | awk 'FNR == 1 { f++ } f == 1 && /^keypoints\[/ { k[++n] = $0 } f == 1 && /^crop\[/ { c[++m] = $0 }
+	f == 2 && FNR > 1 { split($0, t, ","); split(k[FNR - 1], p, " "); split(c[FNR - 1], a, " ")
+		for (i = 0; i < 30; i++) { d = a[i % 2 ? 6 : 2] * p[2 + i] + a[i % 2 ? 7 : 4] - t[6 + i]; if (d < 0) d = -d; if (d > worst) worst = d; seen++ } }
+	END { print (seen == 30 * n && n > 7 && worst < '"$2"') ? "near" : n " rows, " seen " coordinates, " worst " px" }' - p1/labels.csv
+}
+is "$(back table 0.002)" near "points of a table"
+is "$(back coco 0.002)" near "points of COCO"
+is "$(back imglab 0.502)" near "points of imglab"
+ok "a film" face-synth -q --film 5 --photo-size 80x64 --solution film.csv -o film.pgm
+ok "a film, by threads" face-synth -q --film 5 --photo-size 80x64 --solution film3.csv -t 3 -o film3.pgm
+same film.pgm film3.pgm "film: threads"
+same film.csv film3.csv "film's points: threads"
+is "$(wc -c <film.pgm)" $((5 * (80 * 64 + 13))) "frames"
+ok "tns-import reads frames" bash -c 'face-synth -q --film 5 --photo-size 80x64 | tns-import -q --form pnm -o film.tns'
+is "$(tns-info --tensor source --head 5 film.tns | sed -n 's/^source\[.\] //p' | tail -1)" "$(tail -1 film.csv | cut -d, -f1)" "their names"
+fails 2 "--photos writes files: --output tells the folder" face-synth --photos 3
+fails 2 "--dirt is not for --photos" face-synth --photos 3 --dirt -o p4
+fails 2 "--film is not for --photos" face-synth --photos 3 --film 3 -o p4
+fails 2 "--faces is not for --film" face-synth --film 3 --faces 2
+fails 2 "--form is for --photos" face-synth --form coco
+fails 2 "--photo-size is for --photos and --film" face-synth --photo-size 100x100
+fails 2 "--photo-size 40x100: from 48x48 to 2048x2048" face-synth --film 3 --photo-size 40x100
+fails 2 "--face-min 60: --face-max is 50" face-synth --photos 3 --face-min 60 --face-max 50 -o p4
+fails 2 "--face-min 60: a picture of 64x64 has no room for it" face-synth --photos 3 --face-min 60 --photo-size 64x64 -o p4
+fails 1 "a.csv: is no folder" face-synth --photos 3 -o a.csv
+[ ! -e p4 ] || bad "wrong use leaves a folder"
+
 # wrong use, and files that can't be written
 fails 2 "break" face-synth --break nothing
 fails 2 "7x96" face-synth --size 7x96

@@ -106,7 +106,7 @@ void brush_init(struct brush *b, int w, int h, float *buf)
 {
 	size_t n = (size_t)w * h;
 	b->w = w, b->h = h;
-	b->grey = buf, b->light = buf + n, b->mask = buf + 2 * n, b->field = buf + 3 * n, b->work = buf + 4 * n;
+	b->grey = buf, b->light = buf + n, b->mask = buf + 2 * n, b->field = buf + 3 * n, b->work = buf + 4 * n, b->cover = NULL;
 }
 
 void brush_relief(struct brush *b, float cx, float cy, float rx, float ry, float angle, const float l[3], float ambient, float shine)
@@ -224,6 +224,8 @@ void brush_blend(struct brush *b, struct brush_box box, const struct brush_ink *
 			for (int x = x0; x < x1; x++)
 				g[x] += m[x] * ink->alpha * (ink->grey * l[x] - g[x]);
 		}
+		for (int x = x0; b->cover && x < x1; x++)
+			b->cover[at + (size_t)x] += m[x] * ink->alpha * (1 - b->cover[at + (size_t)x]);
 	}
 }
 

@@ -16,6 +16,7 @@ struct brush {
 	float *mask;	    /* (H, W) coverage by the last shape, 0 to 1, valid in its box only */
 	float *field;	    /* (H, W) height field for brush_relief; drawing does not change it */
 	float *work;	    /* (2, H, W + 2) scratch of brush_cover, brush_blend and brush_blur */
+	float *cover;	    /* (H, W) opacity of what was blended so far, for canvases that are transparent; NULL: not kept */
 	uint8_t grain[256]; /* random bytes of the value noise */
 };
 
@@ -32,7 +33,7 @@ struct brush_ink {
 
 /* Size of a canvas's buffer, in floats. */
 size_t brush_size(int w, int h);
-/* Sets up the canvas in buf, uninitialised; grain is not set. */
+/* Sets up the canvas in buf, uninitialised; grain is not set, cover is NULL. */
 void brush_init(struct brush *b, int w, int h, float *buf);
 
 /* Multiplies light by the Blinn-Phong shading of an ellipsoid (centre x, y, half axes rx, ry, rotated by angle) with the height field

@@ -114,7 +114,7 @@ static void sample_person(struct face_params *f, struct person *p, struct rng *r
 }
 
 /* What varies between images of a person: pose, light, camera. */
-static void sample_image(struct face_params *f, const struct person *p, const struct face_style *s, struct rng *rng)
+static void sample_image(struct face_params *f, const struct person *p, const struct face_style *s, struct rng *rng, const float turn[3])
 {
 	struct face_params_pose *q = &f->pose;
 	float wild = (float)s->wild, size = (s->w < s->h ? s->w : s->h) / 96.0f, limit = 0.7f;
@@ -122,6 +122,8 @@ static void sample_image(struct face_params *f, const struct person *p, const st
 	      pitch = wild * 0.14f * (0.6f * p->pitch + 0.8f * rng_normal(rng));
 	float roll = wild * 0.14f * rng_normal(rng);
 	yaw = yaw > limit ? limit : yaw < -limit ? -limit : yaw;
+	if (turn)
+		yaw = turn[0], pitch = turn[1], roll = turn[2];
 	q->cr = cosf(roll), q->sr = sinf(roll), q->cy = cosf(yaw), q->sy = sinf(yaw), q->cp = cosf(pitch), q->sp = sinf(pitch);
 	q->scale = size * (31.6f + wild * 2.5f * rng_normal(rng));
 	/* pixels of a 96x96 image, from its centre; roll is about the centre of the face, not of the eyes */
@@ -259,33 +261,38 @@ size_t face_size(const struct face_style *s)
 	return brush_size(s->w, s->h);
 }
 
-void face_draw(const struct face_style *s, uint64_t seed, uint32_t row, float *buf, uint8_t *image, float *points)
+void face_sample(struct face_params *f, const struct face_style *s, uint64_t seed, uint32_t row, const float turn[3])
 {
-	struct face_params f;
 	struct person p;
-	struct brush b;
-	float all[FACE_NAMED][2];
-	memset(&f, 0, sizeof f);
-	f.seed = seed, f.set = s->set, f.row = row, f.first = face_first(s, seed, row);
+	memset(f, 0, sizeof *f);
+	f->seed = seed, f->set = s->set, f->row = row, f->first = face_first(s, seed, row);
 	/* Philox elements: 0: whether the person is new; from 1: person; from 500: image; from 1000: background; from 2000: texture */
-	struct rng person_rng = rng_init(seed, PHILOX_FACE, s->set, f.first, 1), image_rng = rng_init(seed, PHILOX_FACE, s->set, row, 500);
-	sample_person(&f, &p, &person_rng);
-	sample_image(&f, &p, s, &image_rng);
-	sample_anatomy(&f, &p, s, &image_rng);
-	landmarks(&f, all);
-	for (int k = 0; k < s->points; k++) {
+	struct rng person_rng = rng_init(seed, PHILOX_FACE, s->set, f->first, 1), image_rng = rng_init(seed, PHILOX_FACE, s->set, row, 500);
+	sample_person(f, &p, &person_rng);
+	sample_image(f, &p, s, &image_rng, turn);
+	sample_anatomy(f, &p, s, &image_rng);
+}
+
+void face_points(const struct face_params *f, int n, float *points)
+{
+	float all[FACE_NAMED][2];
+	landmarks(f, all);
+	for (int k = 0; k < n; k++) {
 		float at[2];
 		if (k < FACE_NAMED)
 			set_point(&at, 0, all[k]);
 		else
-			face_params_contour(&f, (float)FACE_PARAMS_CONTOUR * (k - FACE_NAMED) / (s->points - FACE_NAMED), at);
+			face_params_contour(f, (float)FACE_PARAMS_CONTOUR * (k - FACE_NAMED) / (n - FACE_NAMED), at);
 		points[2 * k] = at[0], points[2 * k + 1] = at[1];
 	}
+}
+
+void face_draw(const struct face_style *s, uint64_t seed, uint32_t row, float *buf, uint8_t *image, float *points)
+{
+	struct face_params f;
+	struct brush b;
+	face_sample(&f, s, seed, row, NULL);
+	face_points(&f, s->points, points);
 	brush_init(&b, s->w, s->h, buf);
-	for (int i = 0; i < 16; i++) {
-		struct philox g = philox(seed, PHILOX_FACE, s->set, f.first, 2000 + i);
-		for (int k = 0; k < 16; k++)
-			b.grain[16 * i + k] = (uint8_t)(g.v[k / 4] >> (k % 4 * 8));
-	}
 	paint_face(&f, &b, image);
 }

@@ -32,4 +32,11 @@ size_t face_size(const struct face_style *s);
 /* Renders the face: image (H, W), points (N, 2) as x, y. Points may be outside the image. */
 void face_draw(const struct face_style *s, uint64_t seed, uint32_t row, float *buf, uint8_t *image, float *points);
 
+/* The two halves of it, for those who paint a face into more than its own image: its parameters (face_params.h), and n points of them, (N,
+ * 2). turn: yaw (to the image's right), pitch (down) and roll (clockwise on the screen) of the head in radians, NULL: as face_draw has
+ * them. */
+struct face_params;
+void face_sample(struct face_params *f, const struct face_style *s, uint64_t seed, uint32_t row, const float turn[3]);
+void face_points(const struct face_params *f, int n, float *points);
+
 #endif

@@ -24,6 +24,15 @@ void face_params_project(const struct face_params_pose *p, float x, float y, flo
 	out[1] = p->y + x1 * p->sr + y1 * p->cr;
 }
 
+void face_params_move(struct face_params *f, float k, float x, float y)
+{
+	f->pose.scale *= k;
+	f->pose.x = k * f->pose.x + x, f->pose.y = k * f->pose.y + y;
+	for (int i = 0; i < FACE_PARAMS_CONTOUR; i++)
+		f->contour[i][0] = k * f->contour[i][0] + x, f->contour[i][1] = k * f->contour[i][1] + y;
+	f->ground = k * f->ground + y;
+}
+
 static void project(const struct face_params *f, const float v[3], float out[2])
 {
 	face_params_project(&f->pose, v[0], v[1], v[2], out);

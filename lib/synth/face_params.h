@@ -46,6 +46,7 @@ struct face_params {
 	float light[3], ambient, shine, slope[2], contrast, middle, bright, blur, noise;
 	int occluder; /* 0 none, 1 a microphone, 2 a hand */
 	float occluder_x, occluder_y;
+	float ground;	/* clothes reach down to this y of the image at least */
 	uint32_t first; /* first row of the person: the Philox row of background and texture */
 	uint64_t seed;
 	uint32_t set, row;
@@ -53,6 +54,8 @@ struct face_params {
 
 /* Projects a point of the head into the image (scaled orthographic: depth does not change size). */
 void face_params_project(const struct face_params_pose *p, float x, float y, float z, float out[2]);
+/* Scales the face by k about the image's 0,0, then moves it by x, y. */
+void face_params_move(struct face_params *f, float k, float x, float y);
 /* Curves as paint.c draws them, in image points; n points from the inner (lips: the right) end to the outer (the left). */
 void face_params_lid(const struct face_params *f, int side, int upper, int n, float (*out)[2]);
 void face_params_brow(const struct face_params *f, int side, int n, float (*out)[2]);

@@ -74,12 +74,12 @@ static void body(const struct face_params *f, struct brush *b)
 		brush_fill(b, p, brush_curve(c, n, longer, 4, p), 0.02f * s, &hair);
 	}
 	/* neck and shoulders follow the head's position but not its rotation */
-	float x = 0.5f * (f->contour[0][0] + f->contour[9][0]), y = f->contour[0][1], w = 0.72f * s;
+	float x = 0.5f * (f->contour[0][0] + f->contour[9][0]), y = f->contour[0][1], w = 0.72f * s, end = fmaxf(y + 4 * s, f->ground);
 	const float throat[6][2] = {{x - w, y - 0.9f * s}, {x + w, y - 0.9f * s}, {x + w, y + 0.3f * s}, {x + 1.1f * w, y + 2 * s},
 		{x - 1.1f * w, y + 2 * s}, {x - w, y + 0.3f * s}};
 	brush_fill(b, throat, 6, 0, &neck);
 	const float coat[7][2] = {{x - 0.8f * w, y + 0.02f * s}, {x, y + 0.75f * s}, {x + 0.8f * w, y + 0.02f * s},
-		{x + 2.2f * s, y + 0.75f * s}, {x + 2.6f * s, y + 4 * s}, {x - 2.6f * s, y + 4 * s}, {x - 2.2f * s, y + 0.75f * s}};
+		{x + 2.2f * s, y + 0.75f * s}, {x + 2.6f * s, end}, {x - 2.6f * s, end}, {x - 2.2f * s, y + 0.75f * s}};
 	brush_fill(b, coat, 7, 0, &cloth);
 }
 
@@ -256,9 +256,17 @@ static void occluder(const struct face_params *f, struct brush *b)
 	brush_oval(b, p[0], p[1] + 0.2f * s, (f->occluder == 1 ? 0.32f : 0.5f) * s, 0.36f * s, x, 0, &k);
 }
 
-void paint_face(const struct face_params *f, struct brush *b, uint8_t *image)
+static void grain(const struct face_params *f, struct brush *b)
 {
-	backdrop(f, b);
+	for (int i = 0; i < 16; i++) {
+		struct philox g = philox(f->seed, PHILOX_FACE, f->set, f->first, 2000u + (uint32_t)i);
+		for (int k = 0; k < 16; k++)
+			b->grain[16 * i + k] = (uint8_t)(g.v[k / 4] >> (k % 4 * 8));
+	}
+}
+
+static void layers(const struct face_params *f, struct brush *b)
+{
 	body(f, b);
 	relief(f, b);
 	head(f, b);
@@ -269,6 +277,36 @@ void paint_face(const struct face_params *f, struct brush *b, uint8_t *image)
 	hair(f, b);
 	glasses(f, b);
 	occluder(f, b);
+}
+
+void paint_face(const struct face_params *f, struct brush *b, uint8_t *image)
+{
+	grain(f, b);
+	backdrop(f, b);
+	layers(f, b);
 	brush_blur(b, f->blur * (b->w < b->h ? b->w : b->h) / 96);
 	brush_tone(b, f->contrast, f->middle, f->bright, f->noise, f->seed, f->set, f->row, image);
+}
+
+void paint_cutout(const struct face_params *f, struct brush *b)
+{
+	size_t n = (size_t)b->w * (size_t)b->h;
+	float unit = f->pose.scale / 31.6f, m[2]; /* size of what is a pixel at 96x96 */
+	grain(f, b);
+	middle_of(f, m);
+	for (int y = 0; y < b->h; y++)
+		for (int x = 0; x < b->w; x++) {
+			float k = f->slope[0] * ((float)x - m[0]) + f->slope[1] * ((float)y - m[1]);
+			b->light[(size_t)y * (size_t)b->w + (size_t)x] = 1 + fminf(fmaxf(k / (48 * unit), -0.5f), 0.5f);
+		}
+	memset(b->grey, 0, n * sizeof(float));
+	memset(b->cover, 0, n * sizeof(float));
+	layers(f, b);
+	struct brush cover = *b;
+	cover.grey = b->cover;
+	brush_blur(b, f->blur * unit);
+	brush_blur(&cover, f->blur * unit);
+	float base = f->middle + f->bright - f->contrast * f->middle;
+	for (size_t i = 0; i < n; i++)
+		b->grey[i] = fminf(fmaxf(f->contrast * b->grey[i] + base * b->cover[i], 0), 255 * b->cover[i]);
 }
