@@ -486,6 +486,106 @@ START_TEST(weights_of_an_epoch)
 }
 END_TEST
 
+/* ---- what is no checkpoint of this training ---- */
+
+static void read_bad(void *arg)
+{
+	struct train_options a = options_here(EPOCHS, NULL);
+	struct model *m = model_here();
+	struct train *t = train_new(be, m, train_set, valid_set, &a);
+	(void)arg;
+	checkpoint_read(&t->s, "bad.tns", "a key");
+}
+
+START_TEST(malformed)
+{
+	static const struct {
+		const char *key, *value, *tensor;
+		int drop;
+		const char *says;
+	} bad[] = {{"opt/key", NULL, NULL, 0, "is no checkpoint (it has no META opt/key)"},
+		{"opt/key", "another", NULL, 0, "is a checkpoint of other options or data: it is of another"},
+		{"opt/epoch", NULL, NULL, 0, "META opt/epoch is missing or no number: not a checkpoint of this program"},
+		{"opt/epoch", "three", NULL, 0, "META opt/epoch is missing or no number: not a checkpoint of this program"},
+		{"opt/epoch", "inf", NULL, 0, "META opt/epoch is no count: not a checkpoint of this program"},
+		{"opt/epoch", "-1", NULL, 0, "META opt/epoch is no count: not a checkpoint of this program"},
+		{"opt/step", "1.5", NULL, 0, "META opt/step is no count: not a checkpoint of this program"},
+		{"opt/planned", "2147483648", NULL, 0, "META opt/planned is no count: not a checkpoint of this program"},
+		{"opt/best_epoch", "", NULL, 0, "META opt/best_epoch is missing or no number: not a checkpoint of this program"},
+		{"opt/best", NULL, NULL, 0, "META opt/best is missing or no number: not a checkpoint of this program"},
+		{"opt/least", NULL, NULL, 0, "META opt/least is missing or no number: not a checkpoint of this program"},
+		{"opt/best_offset_y", NULL, NULL, 0, "META opt/best_offset_y is missing or no number: not a checkpoint of this program"},
+		{"opt/offset_x", "x", NULL, 0, "META opt/offset_x is missing or no number: not a checkpoint of this program"},
+		{"scale", NULL, NULL, 0, "its coordinates are scaled by '', those of this version by '"},
+		{"scale", "1 2 3 4", NULL, 0, "its coordinates are scaled by '1 2 3 4', those of this version by '"},
+		{NULL, NULL, "opt/distance", 0, "opt/distance is not 23x3"},
+		{NULL, NULL, "opt/distance", 1, "there is no tensor opt/distance"},
+		{NULL, NULL, "opt/m/0.weight", 1, "there is no tensor opt/m/0.weight"},
+		{NULL, NULL, "opt/best/0.bias", 1, "there is no tensor opt/best/0.bias"}};
+	begin(3); /* with residuals and a validation set */
+	struct result whole = run(2, "c.tns");
+	ck_assert(whole.best_epoch > 0);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		prog_altered("c.tns", "bad.tns", bad[i].key, bad[i].value, bad[i].tensor, bad[i].drop);
+		struct child c = child_run(read_bad, NULL);
+		ck_assert_msg(strstr(c.err, bad[i].says), "%s", bad[i].says);
+		prog_refused(c, 1, "check: bad.tns: ");
+	}
+	model_free(whole.m), dataset_free(train_set), dataset_free(valid_set);
+}
+END_TEST
+
+/* An epoch's loss is of the weights before its last step, so a weight may be no number first in the checkpoint: none is written. */
+static void write_no_number(void *arg)
+{
+	struct train_options a = options_here(EPOCHS, NULL);
+	struct model *m = model_here();
+	struct train *t = train_new(be, m, train_set, valid_set, &a);
+	m->param[m->d.nparam - 1] = *(const real *)arg;
+	net_upload(t->s.net, m->param, m->stat);
+	t->s.epoch = 3;
+	checkpoint_write(&t->s, "out", "a key", 0);
+}
+
+START_TEST(weight_no_number)
+{
+	static real none[] = {NAN, INFINITY, -INFINITY};
+	begin(0);
+	for (int i = 0; i < 3; i++)
+		prog_refused(child_run(write_no_number, &none[i]), 1, "check: epoch 3: a weight is no number; a smaller --rate may help");
+	dataset_free(train_set);
+}
+END_TEST
+
+/* Of an autoencoder: two layers on the way, through the program. */
+START_TEST(malformed_of_dae)
+{
+	static const struct {
+		const char *key, *value, *tensor;
+		int drop;
+		const char *says;
+	} bad[] = {{"opt/key", NULL, NULL, 0, "is no checkpoint (it has no META opt/key)"},
+		{"opt/layer", NULL, NULL, 0, "META opt/layer is missing or no number up to 1"},
+		{"opt/layer", "2", NULL, 0, "META opt/layer is missing or no number up to 1"},
+		{"opt/epoch", "-1", NULL, 0, "META opt/epoch is missing or no number up to 2147483647"},
+		{"opt/planned", "x", NULL, 0, "META opt/planned is missing or no number up to 2147483647"},
+		{NULL, NULL, "opt/block/1", 1, "there is no tensor opt/block/1"},
+		{NULL, NULL, "opt/block/0", 0, "opt/block/0 has 148 values, not 149"}}; /* 24 x 5 weights, 5 and 24 biases */
+	static uint8_t image[9 * 4 * 6];
+	for (int i = 0; i < 9 * 4 * 6; i++)
+		image[i] = (uint8_t)(256 * unit(40, (uint32_t)i));
+	prog_stream("p.tns", 9, (struct prog_col[]){{"image", TNS_U8, 4, 6, image}, {0}}, NULL);
+	prog_went(prog("dae-pretrain", "-q", "-H", "5,3", "-e", "1", "--checkpoint", "d.tns", "-o", "dae.tns", "p.tns", NULL));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		prog_altered("d.tns", "bad.tns", bad[i].key, bad[i].value, bad[i].tensor, bad[i].drop);
+		struct child c = prog(
+			"dae-pretrain", "-q", "-H", "5,3", "-e", "1", "--checkpoint", "bad.tns", "--resume", "-o", "out", "p.tns", NULL);
+		ck_assert_msg(strstr(c.err, bad[i].says), "%s", bad[i].says);
+		prog_refused(c, 1, "dae-pretrain: bad.tns: ");
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const struct opt none[] = {OPT_END};
@@ -503,5 +603,8 @@ int main(void)
 	tcase_add_test(t, trust_begins);
 	tcase_add_test(t, offset_ends);
 	tcase_add_test(t, weights_of_an_epoch);
+	tcase_add_test(t, malformed);
+	tcase_add_test(t, weight_no_number);
+	tcase_add_test(t, malformed_of_dae);
 	return prog_end(s);
 }

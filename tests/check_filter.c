@@ -53,7 +53,11 @@ START_TEST(values)
 		{"error.q>1e300", "2"}, {"error.p==0", "1"}, {"p.y==2", "1 2"}, {"a.b.q==5", "1"}, {"a.b.q==6", "2"}, {"a.b.q==50", ""},
 		{"a.q==50", "1"}, {"small==-3", "1"}, {"small<0", "1 2"}, {"small>0", "3"}, {"wide>=1e10", "3"}, {"real==0.1", "2"},
 		{"yes==1", "1 3"}, {"word<0", "2"}, {"score.in>0.5", "2"}, {"score.out>0.5", "1"}, {"labels>p.x", "1"},
-		{"id==row", "1 2 3"}};
+		{"id==row", "1 2 3"}, {"w16==65535", "1"}, {"w16<=1", "2 3"}, {"d32==-2147483648", "2"}, {"d32>2147483646.5", "3"},
+		{"d64==-9007199254740992", "1"}, {"d64<0", "1 3"}, {"d64>9e15", "2"}, {"id>=3", "3"}};
+	static const uint16_t w16[] = {65535, 0, 1};
+	static const int32_t d32[] = {0, INT32_MIN, INT32_MAX};
+	static const int64_t d64[] = {-9007199254740992, 9007199254740992, -1};
 	static const float ab[3][2] = {{4, 5}, {5, 6}, {6, 7}}, a[3][2] = {{40, 50}, {50, 60}, {60, 70}},
 			   score[3][2] = {{0, 1}, {1, 0}, {0, 0}};
 	static const int8_t small[] = {-3, -1, 5};
@@ -64,7 +68,8 @@ START_TEST(values)
 	const struct prog_col cols[] = {{"id", TNS_U32, 0, 0, ids}, {"keypoints", TNS_F32, 2, 2, xy}, {"predicted", TNS_F32, 2, 2, at},
 		{"a.b", TNS_F32, 2, 0, ab}, {"a", TNS_F32, 2, 0, a}, {"small", TNS_I8, 0, 0, small}, {"wide", TNS_U64, 0, 0, wide},
 		{"real", TNS_F64, 0, 0, real}, {"yes", TNS_BOOL, 0, 0, yes}, {"word", TNS_I16, 0, 0, word}, {"score", TNS_F32, 2, 0, score},
-		{"half", TNS_F16, 0, 0, word}, {NULL, 0, 0, 0, NULL}};
+		{"half", TNS_F16, 0, 0, word}, {"w16", TNS_U16, 0, 0, w16}, {"d32", TNS_I32, 0, 0, d32}, {"d64", TNS_I64, 0, 0, d64},
+		{NULL, 0, 0, 0, NULL}};
 	/* with a point named b.q too, a.b.q is of the tensor of the longer name */
 	prog_stream("in", 3, cols, (const char *const[]){"points", "p,q", "classes", "in,out", NULL});
 	for (size_t i = 0; i < sizeof w / sizeof *w; i++) {
@@ -82,6 +87,31 @@ START_TEST(values)
 	prog_stream("in", 3, cols, (const char *const[]){"points", "p,q", "unlearned", "q", NULL});
 	prog_went(prog("tns-select", "--where", "error==0", "in", "-o", "out", NULL));
 	ck_assert_str_eq(taken(), "1 2");
+	/* tensors that are no points of keypoints */
+	static const float three[3][2][3] = {{{0}}}, one[3][1][2] = {{{0}}};
+	unlink("out");
+	prog_stream("in", 3,
+		(struct prog_col[]){
+			{"keypoints", TNS_F32, 2, 2, xy}, {"predicted", TNS_F32, 2, 3, three}, {"few", TNS_F32, 1, 2, one}, {0}},
+		(const char *const[]){"points", "p,q", NULL});
+	prog_refused(prog("tns-select", "--where", "error>1", "in", "-o", "out", NULL), 1,
+		"tns-select: in: predicted is (rows, 2, 3), not points as keypoints");
+	prog_refused(prog("tns-select", "--where", "few.p.x>1", "in", "-o", "out", NULL), 1, "there is no value 'few.p.x' in a row");
+	prog_refused(prog("tns-select", "--where", "p.z>1", "in", "-o", "out", NULL), 1, "there is no value 'p.z' in a row");
+	prog_refused(
+		prog("tns-select", "--where", "predicted.p>1", "in", "-o", "out", NULL), 1, "there is no value 'predicted.p' in a row");
+	prog_refused(prog("tns-select", "--sort", "keypoints.x", "in", "-o", "out", NULL), 1, "there is no value 'keypoints.x' in a row");
+	prog_stream("in", 3, (struct prog_col[]){{"keypoints", TNS_F32, 2, 2, xy}, {"predicted", TNS_F32, 1, 2, one}, {0}}, NULL);
+	prog_refused(prog("tns-select", "--where", "error>1", "in", "-o", "out", NULL), 1,
+		"tns-select: in: predicted is (rows, 1, 2), not points as keypoints");
+	prog_stream("in", 3, (struct prog_col[]){{"keypoints", TNS_F32, 2, 3, three}, {0}}, (const char *const[]){"points", "p,q", NULL});
+	prog_refused(prog("tns-select", "--where", "p.x>1", "in", "-o", "out", NULL), 1, "there is no value 'p.x' in a row");
+	prog_refused(prog("tns-select", "--where", "labels>1", "in", "-o", "out", NULL), 1,
+		"tns-select: in: keypoints is (rows, 2, 3), not points as keypoints");
+	/* a stream of one tensor, whose rows are put in order */
+	prog_stream("in", 3, (struct prog_col[]){{"id", TNS_U32, 0, 0, ids}, {0}}, NULL);
+	prog_went(prog("tns-select", "--sort", "-id", "in", "-o", "out", NULL));
+	ck_assert_str_eq(taken(), "3 2 1");
 }
 END_TEST
 

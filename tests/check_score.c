@@ -574,6 +574,22 @@ START_TEST(program_labels)
 	c = prog("score", "-j", "<l.tns", NULL);
 	ck_assert_str_eq(c.out, "{\"error_rate\": 0.25, \"rows\": 4, \"wrong\": 1, \"auc\": 0.875, \"classes\": [\"other\", \"eye\"], "
 				"\"confusion\": [[2, 0], [1, 1]]}\n");
+	/* the labels of another stream, by id */
+	struct child own = prog("score", "l.tns", NULL);
+	two[0] = (struct prog_col){"id", TNS_U32, 0, 0, (const uint32_t[]){4, 3, 2, 1}};
+	prog_stream("s.tns", 4, two, (const char *const[]){"classes", "other,eye", NULL});
+	struct prog_col truth[] = {{"id", TNS_U32, 0, 0, (const uint32_t[]){2, 4, 1, 3}}, /* labels4 is 0 0 1 1, of 4 to 1 */
+		{"label", TNS_U8, 0, 0, (const uint8_t[]){labels4[2], labels4[0], labels4[3], labels4[1]}}, {0}};
+	prog_stream("truth.tns", 4, truth, NULL);
+	struct child by_id = prog("score", "--truth", "truth.tns", "s.tns", NULL);
+	prog_went(by_id);
+	ck_assert_str_eq(by_id.out, own.out);
+	prog_stream("truth.tns", 3, truth, NULL);
+	prog_refused(prog("score", "--truth", "truth.tns", "s.tns", "-o", "out", NULL), 1, "score: s.tns: row 2: id 3 is not in truth.tns");
+	prog_refused(prog("score", "--truth", "l.tns", "s.tns", "-o", "out", NULL), 1, "score: l.tns: there is no tensor id");
+	prog_refused(prog("score", "--truth", "s.tns", "s.tns", "-o", "out", NULL), 1, "score: s.tns: there is no tensor label");
+	prog_refused(prog("score", "--truth", "truth.tns", "l.tns", "-o", "out", NULL), 1, "score: l.tns: there is no tensor id");
+	two[0] = (struct prog_col){"label", TNS_U8, 0, 0, labels4};
 	/* three classes, without names */
 	prog_stream("3.tns", 2,
 		(struct prog_col[]){

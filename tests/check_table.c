@@ -1,5 +1,6 @@
 /* tns-table there and back: every type, every bit of every number, METAs of odd characters; streams that are no tables. tns-join: keys of
  * all kinds, points in another order. */
+#include "lib/table/columns.h"
 #include "tests/prog.h"
 
 enum { ROWS = 200, WIDE = 70 };
@@ -127,6 +128,62 @@ START_TEST(no_tables)
 	prog_refused(prog("tns-table", "-o", "out", "none.tns", NULL), 1, "none.tns: there are no tensors");
 	prog_stream("names.tns", 1, (struct prog_col[]){{"a_1", TNS_U8, 0, 0, v}, {"a", TNS_U8, 2, 0, v}, {0}}, NULL);
 	prog_refused(prog("tns-table", "-o", "out", "names.tns", NULL), 1, "names.tns: two columns would be called 'a_1'");
+	/* 65 tensors of 64 values, which are 4160 columns; of 65 values, each is one */
+	static const unsigned char wide[COLUMNS_VALUES + 1];
+	static char name[66][8];
+	struct prog_col col[66] = {{0}};
+	for (int more = 0; more < 2; more++) {
+		for (int i = 0; i < 65; i++) {
+			snprintf(name[i], sizeof name[i], "t%d", i);
+			col[i] = (struct prog_col){name[i], TNS_U8, COLUMNS_VALUES + (uint64_t)more, 0, wide};
+		}
+		prog_stream("many.tns", 1, col, NULL);
+		struct child c = prog("tns-table", "-q", "--image", "-o", "out", "many.tns", NULL);
+		if (more)
+			prog_went(c);
+		else
+			prog_refused(c, 1, "many.tns: more than 4096 columns");
+	}
+	unlink("out");
+}
+END_TEST
+
+/* Names that a table must quote; lists that don't name every point once; errors only of points alike. */
+START_TEST(headers)
+{
+	static const float xy[1][4][2] = {{{1, 2}, {3, 4}, {5, 6}, {7, 8}}};
+	static const double real[1][4][2] = {{{1, 2}}};
+	static const uint8_t score[1][2] = {{1, 2}};
+	struct prog_col cols[] = {
+		{"keypoints", TNS_F32, 4, 2, xy}, {"predicted", TNS_F32, 4, 2, xy}, {"confidence", TNS_F32, 4, 0, xy}, {0}};
+	prog_stream("q.tns", 1, cols, (const char *const[]){"points", "le\"ft, a,#d,b;c ", NULL});
+	struct child c = prog("tns-table", "--fields", "*_x,error", "q.tns", NULL);
+	prog_went(c);
+	ck_assert_str_eq(c.out, "\"le\"\"ft_x\",\" a_x\",\"#d_x\",\"b;c _x\",\"predicted_le\"\"ft_x\",predicted_ a_x,predicted_#d_x,"
+				"\"predicted_b;c _x\",error\n1,3,5,7,1,3,5,7,0\n");
+	prog_went(prog("tns-table", "-q", "--image", "-o", "q.csv", "q.tns", NULL));
+	prog_went(prog("tns-table", "--read", "-o", "back.tns", "q.csv", NULL));
+	same("q.tns", "back.tns");
+	prog_stream("line.tns", 1, cols, (const char *const[]){"points", "a,b\nc,d,e", NULL});
+	prog_refused(
+		prog("tns-table", "-o", "out", "line.tns", NULL), 1, "line.tns: 'b\\nc_x': a column's name in a table holds no line end");
+	prog_went(prog("tns-table", "-q", "--fields", "a_*", "-o", "out", "line.tns", NULL));
+	unlink("out");
+	static const char *const lists[] = {"", "a,,b,c", ",a,b,c", "a,b,c,", "a,b,c"};
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) { /* numbers, then */
+		prog_stream("n.tns", 1, cols, (const char *const[]){"points", lists[i], NULL});
+		c = prog("tns-table", "-q", "n.tns", NULL);
+		prog_went(c);
+		ck_assert_msg(!strncmp(c.out, "keypoints_1,keypoints_2,", 24), "%s: %s", lists[i], c.out);
+	}
+	struct prog_col others[] = {{"keypoints", TNS_F32, 4, 2, xy}, {"predicted", TNS_F64, 4, 2, real},
+		{"best.score", TNS_U8, 2, 0, score}, {"a.confidence", TNS_F32, 4, 0, xy}, {"pair", TNS_U8, 2, 0, score}, {0}};
+	prog_stream("o.tns", 1, others, (const char *const[]){"points", "a,b,c,d", "classes", "no,yes", NULL});
+	c = prog("tns-table", "-q", "o.tns", NULL);
+	prog_went(c);
+	ck_assert_str_eq(c.out, "a_x,a_y,b_x,b_y,c_x,c_y,d_x,d_y,predicted_a_x,predicted_a_y,predicted_b_x,predicted_b_y,predicted_c_x,"
+				"predicted_c_y,predicted_d_x,predicted_d_y,best.score_no,best.score_yes,a.confidence_a,a.confidence_b,"
+				"a.confidence_c,a.confidence_d,pair_1,pair_2\n1,2,3,4,5,6,7,8,1,2,0,0,0,0,0,0,1,2,1,2,3,4,1,2\n");
 }
 END_TEST
 
@@ -200,6 +257,7 @@ int main(void)
 	tcase_add_test(t, every_type);
 	tcase_add_test(t, numbers);
 	tcase_add_test(t, no_tables);
+	tcase_add_test(t, headers);
 	tcase_add_test(t, keys);
 	tcase_add_test(t, points);
 	return prog_end(s);

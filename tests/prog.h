@@ -86,6 +86,37 @@ static inline const char *prog_stream(const char *path, uint64_t rows, const str
 	return path;
 }
 
+/* Copies the stream `from` to `to`, changed: META key (NULL: none) has this value, NULL: is left out, as one that is not there is put;
+ * tensor (NULL: none) has a row less, or is left out where drop. */
+static inline const char *prog_altered(const char *from, const char *to, const char *key, const char *value, const char *tensor, int drop)
+{
+	struct tns_table *b = tns_load(from);
+	const struct tns *t = tns_table_head(b);
+	struct tns_writer *w = tns_create(to);
+	for (int i = 0; i < t->nmeta; i++)
+		if (!key || strcmp(t->meta[i].key, key))
+			tns_copy_meta(w, &t->meta[i]);
+	if (key && value)
+		tns_put_meta(w, key, value);
+	int id[256], n = 0;
+	uint64_t rows[256];
+	for (int i = 0; i < t->ntensors && i < 256; i++) {
+		struct tns_def d = t->def[i];
+		int bad = tensor && !strcmp(d.name, tensor);
+		id[i] = -1, rows[i] = d.rows - (uint64_t)bad;
+		if (bad && drop)
+			continue;
+		d.dim[0] -= (uint64_t)(bad && d.dim[0] != TNS_UNLIMITED);
+		id[i] = tns_define(w, d.name, d.dtype, d.ndim, d.dim), n++;
+	}
+	for (int i = 0; n && i < t->ntensors && i < 256; i++)
+		for (uint64_t r = 0; id[i] >= 0 && r < rows[i]; r++)
+			tns_write(w, id[i], tns_row(b, i, r), 1);
+	tns_close(w);
+	tns_unload(b);
+	return to;
+}
+
 /* The end of main: runs the suite of one case. */
 static inline int prog_end(Suite *s)
 {

@@ -159,6 +159,72 @@ printf 'id,Image\n1,1 2 3\n' >hand.csv
 refused 1 "hand.csv: row 1: 3 pixels, which is no square: --size WxH tells the shape" --read hand.csv
 printf 'id,Image\n' >hand.csv
 refused 1 "hand.csv: no rows, and no --size to tell the images' size" --read hand.csv
+# headers: each with a row of numbers
+header() { # TEXT HEADER [OPTION...]
+	local text=$1; shift
+	printf '%b\n1,2,3\n' "$1" >hand.csv; shift
+	refused 1 "hand.csv: header: $text" --read "$@" hand.csv
+}
+header "column 1: the quotes are not closed, or not at the field's ends" '"a_x,a_y,id'
+header "column 2: the quotes are not closed, or not at the field's ends" 'a_x,"a_y"b,id'
+header "column 2 is no name" "id,$(printf 'a%.0s' {1..1001}),b"
+header "more than 4096 columns" "$(seq -s, 1 4097)"
+header "a column of confidence for 'b', which is none of the other points" 'a_x,a_y,confidence_a,confidence_b'
+header "there is no column of confidence for the point 'a'" 'a_x,a_y,confidence_b'
+header "two columns are called 'a_x'" 'a_x,a_y,a_x'
+header "two columns would be called 'a_x'" 'a_x,a_y,b' --fields a_x
+header "'a b' is no name of a tensor" 'id,a b' --fields 'a b'
+header "'id' is known: it needs not be named" 'id,a' --fields id
+header "no column is called 'age'" 'id,a' --fields age
+printf 'id,Image\n1,"1 2 3 4\n' >hand.csv
+refused 1 "hand.csv: row 1: field 2: the quotes are not closed, or not at the field's ends" --read hand.csv
+printf 'image_id,ImageId,label,score,"a""b_x","a""b_y"\n1,2,1,0.5,3,4\n' >hand.csv
+ok "labels and scores" tns-table --read hand.csv -o hand.tns
+is "$(cat .err)" "tns-table: hand.csv: columns that are ignored: 'ImageId'" "one id is enough"
+is "$(for t in id label score keypoints; do values $t hand.tns; done | paste -sd ';')" "1;1;0.5;3 4" "their values"
+is "$(tns-info hand.tns | awk '$1 == "label" || $1 == "score" {print $2} /^points/')" 'u8
+f32
+points: a"b' "their types"
+printf 'id,a_x\n1,2\n' | tns-table --read 2>.err | tns-info --check && is "$(cat .err)" "tns-table: stdin: columns that are ignored: 'a_x'" "half a point is none"
+# notes
+note() { # TEXT LINE
+	printf '# keypipe table 1 (tns-table --read)\n%b\n# tensor id u32\nid\n1\n# end: text 00000000, stream 00000000\n' "$2" >hand.csv
+	refused 1 "hand.csv: a note with $1" --read hand.csv
+}
+for l in k k:v k:; do note "no 'key: value': '$l'" "# meta $l"; done
+note "no 'key: value': 'k?" '# meta k\0001'
+note "no META: ': v'" '# meta : v'
+for e in '\\' '\\x4' '\\xg0' '\\x4g' '\\x4G'; do note "no META: 'k: v" "# meta k: v$e"; done
+note "no META: 'a" '# meta a\\x00b: v'
+note "no META: '" "# meta $(head -c 65536 /dev/zero | tr '\0' k): v"
+note "no name of a tensor: ''" '# tensor '
+note "no type and dimensions of a tensor: 'x'" '# tensor x'
+note "no type and dimensions of a tensor: 'x u32 1,1,1,1,1,1,1,1'" '# tensor x u32 1,1,1,1,1,1,1,1'
+note "no type and dimensions of a tensor: 'x u8 18446744073709551615,2'" '# tensor x u8 18446744073709551615,2'
+note "no type and dimensions of a tensor: 'x u8 a'" '# tensor x u8 a'
+note "no tensor: 'xxx" "# tensor $(head -c 600 /dev/zero | tr '\0' x)"
+note "no tensor: 'x?'" '# tensor x\0000'
+{ sed 1q faces.csv; seq -f '# tensor t%g u8' 4097; } >hand.csv
+refused 1 "hand.csv: more than 4096 tensors" --read hand.csv
+{ sed 1q faces.csv; seq -f '# meta k%g: v' 4097; } >hand.csv
+refused 1 "hand.csv: more METAs than a stream may have, at k4097" --read hand.csv
+for l in '# end: text 0000000' '# end: text 00000000, stream 0000000' '# end: text 0000000G, stream 00000000' '# end: text 00000000; stream 00000000' \
+	'# end: text 00000000, stream 000000001' '# end: text 00000000, part of stream'; do
+	printf '# keypipe table 1 (tns-table --read)\n# tensor id u32\nid\n1\n%s\n' "$l" >hand.csv
+	refused 1 "hand.csv: a note with no end: '${l:0:40}" --read hand.csv
+done
+for l in '# keypipe table 1' '# keypipe table 10 ' '# keypipe table 1x'; do
+	printf '%s\nid\n1\n' "$l" >hand.csv
+	refused 1 "hand.csv: header: notes of a version that is not known here" --read hand.csv
+done
+printf '# a remark\n#\nid\n1\n' >hand.csv
+ok "remarks of others" tns-table --read hand.csv -o hand.tns
+# a line of more than 64 MiB
+long() { head -c $((64 << 20 | 1)) /dev/zero | tr '\0' 1; }
+fails 1 "tns-table: stdin: a line is longer than 67108864 bytes" tns-table --read < <(long)
+fails 1 "tns-table: stdin: row 1: a line is longer than 67108864 bytes" tns-table --read < <(echo id,Image; long)
+fails 1 "tns-table: stdin: row 1: a line is longer than 67108864 bytes" tns-table --read < <(echo id; long)
+fails 1 "csv-clean: stdin: row 1: a line is longer than 67108864 bytes" csv-clean < <(echo a_x,a_y,Image; long)
 : >empty.csv
 refused 1 "empty.csv: empty, not even a header" --read empty.csv
 refused 1 "faces.tns: this is a tensor stream" --read faces.tns

@@ -132,12 +132,6 @@ void cascade_batch_wait(struct cascade *c, const uint8_t *images, int B, float *
 	}
 }
 
-void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *stddev, float *steps)
-{
-	cascade_batch_async(c, images, B);
-	cascade_batch_wait(c, images, B, out, stddev, steps);
-}
-
 void cascade_history(const struct cascade *c, const struct tns *in, struct tns_writer *w)
 {
 	size_t all = 0, n = 0;

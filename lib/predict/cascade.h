@@ -24,10 +24,9 @@ int cascade_knows_trained(const struct cascade *c);
 int cascade_trained(const struct cascade *c, const uint8_t *image);
 /* (points, 2): the mean over those models of the mean faces that they learned; NaN: no model says. To be freed. */
 double *cascade_mean_face(const struct cascade *c);
-/* out, stddev as in infer_batch; steps (B, further levels, points, 2): the points before each further level; NULL where there is none (else
+/* A batch in two steps, as infer_batch_async and infer_batch_wait; further levels run in cascade_batch_wait, which reads images again. out,
+ * stddev as in infer_batch; steps (B, further levels, points, 2): the points before each further level; NULL where there is none (else
  * stddev must not be NULL). */
-void cascade_batch(struct cascade *c, const uint8_t *images, int B, float *out, float *stddev, float *steps);
-/* The same in two steps, as infer_batch_async and infer_batch_wait; further levels run in cascade_batch_wait, which reads images again. */
 void cascade_batch_async(struct cascade *c, const uint8_t *images, int B);
 void cascade_batch_wait(struct cascade *c, const uint8_t *images, int B, float *out, float *stddev, float *steps);
 /* Writes the history of an output: that of the data in and of every model. */

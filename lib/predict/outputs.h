@@ -24,7 +24,7 @@ struct outputs {
 struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int levels, int with_maps, const struct tns *in);
 /* METAs points or classes, unlearned, mean_face and maps_scale. */
 void outputs_put_meta(const struct outputs *o);
-/* Writes one row: out, stddev, steps of cascade_batch; maps of infer_set_maps, or NULL. */
+/* Writes one row: out, stddev, steps of cascade_batch_wait; maps of infer_set_maps, or NULL. */
 void outputs_write(const struct outputs *o, const float *out, const float *stddev, const float *steps, const float *maps);
 /* Writes one row of trained, where a model says something of its training images: u8, TRAINED_NOT, TRAINED_ON or TRAINED_UNKNOWN. */
 void outputs_write_trained(const struct outputs *o, const uint8_t *image);

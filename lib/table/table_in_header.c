@@ -59,7 +59,8 @@ static int split(struct table_in *t, struct header *h)
 			return table_in_fault(t, "header: more than %d columns", COLUMNS_MAX);
 		if (!csv_next_field(&p, line.e, s->sep, &f))
 			return table_in_fault(t, "header: column %d: the quotes are not closed, or not at the field's ends", h->n + 1);
-		f = csv_trimmed(f);
+		if (!t->noted || f.p == line.p || f.p[-1] != '"') /* our own quotes hold blanks that are the name's */
+			f = csv_trimmed(f);
 		if (f.e - f.p > NAME_BYTES || memchr(f.p, 0, (size_t)(f.e - f.p)))
 			return table_in_fault(t, "header: column %d is no name", h->n + 1);
 		h->name[h->n++] = plain(f);
@@ -142,7 +143,7 @@ static int image_size(struct table_in *t, const struct header *h)
 	const unsigned char *p = s->held ? s->lines->line.p : NULL;
 	for (int i = 0; p && i <= h->image; i++)
 		if (!csv_next_field(&p, s->lines->line.e, s->sep, &f))
-			p = NULL;
+			return table_in_fault(t, "row 1: field %d: the quotes are not closed, or not at the field's ends", i + 1);
 	size_t n = f.p ? table_in_count(f) : 0;
 	int side = (int)lround(sqrt((double)n));
 	if (!s->held)

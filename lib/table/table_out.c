@@ -109,6 +109,9 @@ static void choose(struct table_out *t)
 	char *chosen = xcalloc((size_t)t->all.n + 1, 1);
 	for (int i = 0; i < t->n; i++)
 		chosen[t->col[i]] = 1;
+	for (int i = 0; i < t->n; i++)
+		if (strpbrk(t->all.col[t->col[i]].name, "\r\n"))
+			die("%s: '%.100s': a column's name in a table holds no line end", t->d->in->name, t->all.col[t->col[i]].name);
 	for (int i = 0; i < t->all.n; i++)
 		t->part |= !chosen[i] && t->all.col[i].tensor != COLUMNS_ERROR;
 	free(chosen);
@@ -149,7 +152,7 @@ const char *table_out_left(const struct table_out *t)
 
 static void put_name(struct table_out *t, const char *name)
 {
-	if (*name && *name != '#' && *name != ' ' && !strpbrk(name, ",\t;\"\r\n") && name[strlen(name) - 1] != ' ') {
+	if (*name && *name != '#' && *name != ' ' && !strpbrk(name, ",\t;\"") && name[strlen(name) - 1] != ' ') {
 		put(t, name, strlen(name));
 		return;
 	}
