@@ -93,6 +93,9 @@ static const int conv_shapes[][12] = {
 	{1, 4, 7, 15, 1, 64, 3, 3, 1, 0, 1, 1},
 	/* a long reduction for each weight's gradient */
 	{16, 4, 40, 40, 1, 4, 3, 3, 1, 1, 1, 0},
+	/* a stride beyond the image; bands of some rows of a wide image */
+	{2, 3, 2, 3, 1, 2, 1, 1, 5, 0, 1, 0},
+	{16, 1, 40, 160, 1, 1, 3, 3, 8, 1, 1, 0},
 };
 
 /* What ref's forward pass left of normal numbers, by shape and activation: rows of y and, as numbers, of argmax. */

@@ -156,6 +156,23 @@ START_TEST(points)
 	static const float nan = NAN; /* the bits that are written */
 	holds("steps", 0, (float[]){3, 4, 1, 2, nan, nan, 13, 14, 11, 12, nan, nan}, 48);
 	holds("steps", 2, (float[]){3, 4, 1, 2, 5, 6, 13, 14, 11, 12, 15, 16}, 48);
+	/* the first two exchanged, the last in its place; one map of all is joined only to its like */
+	prog_stream(
+		"abc", 1, (struct prog_col[]){{"keypoints", TNS_F32, 3, 2, steps}, {0}}, (const char *const[]){"points", "p,q,r", NULL});
+	prog_stream(
+		"bac", 1, (struct prog_col[]){{"keypoints", TNS_F32, 3, 2, steps}, {0}}, (const char *const[]){"points", "q,p,r", NULL});
+	prog_went(prog("tns-cat", "abc", "bac", "-o", "out", NULL));
+	holds("keypoints", 0, (float[]){1, 2, 3, 4, 5, 6}, 24);
+	holds("keypoints", 1, (float[]){3, 4, 1, 2, 5, 6}, 24);
+	unlink("out");
+	w = tns_create("each");
+	tns_put_meta(w, "points", "p,q,r");
+	tns_define(w, "maps", TNS_F32, 4, (uint64_t[]){TNS_UNLIMITED, 3, 1, 2});
+	tns_write(w, 0, steps, 1);
+	tns_close(w);
+	prog_went(prog("tns-select", "--only", "maps", "in", "-o", "all", NULL));
+	prog_refused(prog("tns-cat", "each", "all", "-o", "out", NULL), 1, "maps");
+	prog_refused(prog("tns-cat", "all", "each", "-o", "out", NULL), 1, "maps");
 	/* the number of points is not that of META points */
 	unlink("out");
 	prog_stream("in", 3, (const struct prog_col[]){{"keypoints", TNS_F32, 2, 2, xy}, {NULL, 0, 0, 0, NULL}},

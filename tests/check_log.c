@@ -170,7 +170,7 @@ END_TEST
 /* Progress on a pseudo-terminal; its output is copied to stdout. */
 static void drawn_progress(void *arg)
 {
-	int quiet = *(int *)arg == 1, total = *(int *)arg == 2 ? 0 : 20;
+	int quiet = *(int *)arg == 1, total = *(int *)arg == 2 ? 0 : *(int *)arg == 3 ? 5 : 20;
 	int master = posix_openpt(O_RDWR | O_NOCTTY), fd;
 	if (master < 0 || grantpt(master) || unlockpt(master) || (fd = open(ptsname(master), O_RDWR | O_NOCTTY)) < 0)
 		_exit(77);
@@ -219,6 +219,10 @@ START_TEST(bar_on_a_terminal)
 	how = 2;
 	c = child_run(drawn_progress, &how);
 	ck_assert(strstr(c.out, " rows, ") && !strstr(c.out, "left") && !strchr(c.out, '#'));
+	how = 3; /* more than were told */
+	c = child_run(drawn_progress, &how);
+	ck_assert(strstr(c.out, "#################### 100%  ") && strstr(c.out, " of 5 rows, ") && strstr(c.out, ", 0:00 left"));
+	ck_assert(!strstr(c.out, "101%") && !strstr(c.out, "120%"));
 }
 END_TEST
 

@@ -390,6 +390,40 @@ START_TEST(closed_descriptors)
 }
 END_TEST
 
+/* ---- how two lines differ ---- */
+
+static const struct {
+	const char *was, *is, *text;
+} differences[] = {
+	{"prog 1 < 1", "prog 1 < 1", "another version"},
+	{"prog 1 < 1", "prog 1", "another version"},
+	{"prog 1 --rate 2 < 1", "prog 1 --rate 3 < 1", "--rate is 3, was 2"},
+	{"prog 1 --rate 2 < 1", "prog 1 < 2", "--rate is default, was 2; other data"},
+	{"prog 1 < 1", "prog 1 --rate 3 --flip < 1", "--rate is 3, was default; --flip is given, was default"},
+	{"prog 1 --flip --rate 3 < 1", "prog 1 --rate 3 < 1", "--flip is default, was given"},
+	{"prog 1 --flip", "prog 1", "--flip is default, was given"},
+	{"prog 1 --flip < 1", "prog 1 --flip 2 < 1", "--flip is 2, was given"},
+	{"prog 1 --net 'fc 5' --rate 3 < 1", "prog 1 --net 'fc 6' --rate 3 < 1", "--net is 'fc 6', was 'fc 5'"},
+	/* quotes: a blank and -- within them are no option, a quoted quote does not end them */
+	{"prog 1 --net 'a --flip' < 1", "prog 1 --net 'a --flop' < 1", "--net is 'a --flop', was 'a --flip'"},
+	{"prog 1 --net 'it'\\''s a' < 1", "prog 1 --net 'it'\\''s b' < 1", "--net is 'it'\\''s b', was 'it'\\''s a'"},
+	{"prog 1 --net $'a\\' b' --rate 2 < 1", "prog 1 --net $'a\\' b' --rate 3 < 1", "--rate is 3, was 2"},
+	{"prog 1 --net a\\", "prog 1 --net b\\", "--net is b\\, was a\\"},
+	{"other 1 --rate 2 < 1", "prog 1 --rate 2 < 1", "it is of other"},
+	{"progs 1 < 1", "prog 1 < 1", "it is of progs"},
+	{"pro 1 < 1", "prog 1 < 1", "it is of pro"},
+	{"prog", "prog 1", "another version"},
+	{"", "prog 1 --rate 2", "--rate is 2, was default; it is of "},
+};
+
+START_TEST(difference)
+{
+	char *text = opt_line_difference(differences[_i].was, differences[_i].is);
+	ck_assert_str_eq(text, differences[_i].text);
+	free(text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("opt");
@@ -401,6 +435,7 @@ int main(void)
 	tcase_add_test(t, stored);
 	tcase_add_test(t, defaults_stay);
 	tcase_add_loop_test(t, line_of_history, 0, sizeof history / sizeof *history);
+	tcase_add_loop_test(t, difference, 0, sizeof differences / sizeof *differences);
 	tcase_add_test(t, helped);
 	tcase_add_test(t, versioned);
 	tcase_add_test(t, parsed_twice);

@@ -899,6 +899,53 @@ END_TEST
 
 /* ---- curves ---- */
 
+/* Names in streams may hold any bytes: what is no UTF-8, control characters and noncharacters are drawn as a ? a byte. */
+START_TEST(text_of_any_bytes)
+{
+	static const char *const same[][2] = {{"a\x07\x1F\x7F", "a???"}, {"\x80", "?"}, {"\xC3", "?"}, {"\xC3|", "?|"}, {"\xC1\xBF", "??"},
+		{"\xE0\x9F\xBF", "???"}, {"\xE2\x82", "??"}, {"\xED\xA0\x80", "???"}, {"\xF0\x8F\xBF\xBF", "????"},
+		{"\xF4\x90\x80\x80", "????"}, {"\xF5\x80\x80\x80", "????"}, {"\xEF\xBF\xBE", "???"}, {"\xEF\xB7\x90", "???"},
+		{"\xEF\xB7\xAF", "???"}, {"\xF4\x8F\xBF\xBF", "????"}},
+				 *const other[][2] = {{"\xC3\xA9", "??"}, {"\xE0\xA0\x80", "???"}, {"\xED\x9F\xBF", "???"},
+					 {"\xF0\x90\x80\x80", "????"}, {"\xEF\xB7\x8F", "???"}, {"\xEF\xB7\xB0", "???"},
+					 {"\xEF\xBF\xBD", "???"}, {"\xF4\x8F\xBF\xBD", "????"}};
+	size_t n[2];
+	for (size_t i = 0; i < sizeof same / sizeof *same + sizeof other / sizeof *other; i++) {
+		const char *const *pair = i < sizeof same / sizeof *same ? same[i] : other[i - sizeof same / sizeof *same];
+		char *drawn[2];
+		for (int k = 0; k < 2; k++) {
+			struct pict *p = pict_new(PICT_PNG, 100, 20);
+			pict_text(p, 5, 15, 12, PICT_LEFT, 0, PICT_INK, pair[k]);
+			pict_finish(p, out_open(png, 0));
+			drawn[k] = slurp(png, &n[k]);
+		}
+		int equal = n[0] == n[1] && !memcmp(drawn[0], drawn[1], n[0]);
+		ck_assert_msg(equal == (i < sizeof same / sizeof *same), "pair %zu", i);
+		free(drawn[0]), free(drawn[1]);
+	}
+}
+END_TEST
+
+static void too_large(void *arg)
+{
+	static const double sizes[][2] = {{32001, 10}, {10, 32001}, {20001, 20001}};
+	int i = *(int *)arg;
+	struct pict *p = pict_new(PICT_PNG, i < 3 ? sizes[i][0] : 10, i < 3 ? sizes[i][1] : 10);
+	pict_image(p, 0, 0, 1, i == 3 ? 32001 : 1, i == 4 ? 32001 : 1, (const uint32_t[32001]){0}, 0);
+}
+
+START_TEST(pictures_that_are_too_large)
+{
+	static const char *const says[] = {"the picture would be 32001x10 pixels: draw fewer (--count) or smaller (--zoom)\n",
+		"the picture would be 10x32001 pixels: ", "the picture would be 20001x20001 pixels: ",
+		"images of 32001x1 can't be drawn: a side is over 32000\n", "images of 1x32001 can't be drawn: a side is over 32000\n"};
+	for (int i = 0; i < 5; i++) {
+		struct child c = child_run(too_large, &i);
+		ck_assert_msg(c.status == 1 && strstr(c.err, says[i]), "%s: %d, %s", says[i], c.status, c.err);
+	}
+}
+END_TEST
+
 START_TEST(mean_and_band)
 {
 	char paths[3][100], *logs[4] = {paths[0], paths[1], paths[2], NULL};
@@ -1007,6 +1054,8 @@ int main(void)
 	tcase_add_test(t, broken_streams_leave_no_picture);
 	tcase_add_test(t, equal_bytes_and_no_clock);
 	tcase_add_test(t, format_by_suffix);
+	tcase_add_test(t, text_of_any_bytes);
+	tcase_add_test(t, pictures_that_are_too_large);
 	tcase_add_test(t, mean_and_band);
 	tcase_add_test(t, a_panel_for_each_quantity);
 	tcase_add_test(t, names_are_as_many_as_logs);

@@ -9,6 +9,7 @@
 #include "lib/labels/cholesky.h"
 #include "lib/labels/f_dist.h"
 #include "lib/labels/fault.h"
+#include "lib/labels/label_check.h"
 #include "lib/labels/shape.h"
 
 enum { K = 15, W = 112, H = 96 };
@@ -328,6 +329,22 @@ START_TEST(few_degenerate)
 }
 END_TEST
 
+/* As many points as a shape model takes are one block; more, which may be of pairs, are as few as hold them. */
+START_TEST(blocks_of_points)
+{
+	static const int blocks[][2] = {{0, 0}, {1, 1}, {63, 1}, {64, 1}, {65, 2}, {126, 2}, {127, 3}, {128, 3}};
+	for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+		for (int pairs = 0; pairs < 2; pairs++) {
+			int k = blocks[i][0], mirror[128];
+			for (int p = 0; p < k; p++)
+				mirror[p] = pairs && (p ^ 1) < k ? p ^ 1 : p;
+			struct label_check *c = label_check_new(k, mirror);
+			ck_assert_msg(c->nblocks == blocks[i][1], "%d points are %d blocks", k, c->nblocks);
+			label_check_free(c);
+		}
+}
+END_TEST
+
 START_TEST(too_little)
 {
 	float *xy = faces(400);
@@ -503,6 +520,7 @@ int main(void)
 	tcase_add_test(t, missing_for_a_reason);
 	tcase_add_test(t, few_rows);
 	tcase_add_test(t, few_degenerate);
+	tcase_add_test(t, blocks_of_points);
 	tcase_add_test(t, too_little);
 	tcase_add_test(t, without_model);
 	tcase_add_test(t, degenerate_points);

@@ -130,6 +130,10 @@ static void write_json(void *arg)
 	json_key(&j, "utf"), json_string(&j, "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
 	/* truncated, overlong, a surrogate, above U+10FFFF, a stray continuation byte */
 	json_key(&j, "bad"), json_string(&j, "\xC3|\xC0\xAF|\xED\xA0\x80|\xF4\x90\x80\x80|\x80|\xE2\x82");
+	/* the first and last of each length, and before and behind the surrogates; what they would be, longer by a byte */
+	json_key(&j, "ends"),
+		json_string(&j, "\xC2\xA0\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF");
+	json_key(&j, "long"), json_string(&j, "\xC1\xBF|\xE0\x9F\xBF|\xF0\x8F\xBF\xBF|\xF5\x80\x80\x80");
 	json_finish(&j);
 	out_close(to);
 	exit(finish());
@@ -142,7 +146,9 @@ START_TEST(text)
 	ck_assert_str_eq(c.out,
 		"{\"list\": [18446744073709551615, 0.5, null, null, {}, [], 7], \"k\\\"\\\\\\n\": \"a\\u0000\\u0001\\u007f\\u0009\", "
 		"\"utf\": \"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\", \"bad\": \"\\ufffd|\\ufffd\\ufffd|\\ufffd\\ufffd\\ufffd|"
-		"\\ufffd\\ufffd\\ufffd\\ufffd|\\ufffd|\\ufffd\\ufffd\"}\n");
+		"\\ufffd\\ufffd\\ufffd\\ufffd|\\ufffd|\\ufffd\\ufffd\", "
+		"\"ends\": \"\xC2\xA0\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\", "
+		"\"long\": \"\\ufffd\\ufffd|\\ufffd\\ufffd\\ufffd|\\ufffd\\ufffd\\ufffd\\ufffd|\\ufffd\\ufffd\\ufffd\\ufffd\"}\n");
 }
 END_TEST
 

@@ -109,6 +109,9 @@ score ref.tns -o ref.txt
 awk -v a="$(figure ref.txt rmse_px)" -v b="$(figure refined.txt rmse_px)" 'BEGIN {exit !((a - b)^2 < 1e-6)}' && good || bad "ref refines to $(head -1 ref.txt)"
 face-synth -q -n 60 --size 24x16 | csv-clean -q --size 24x16 -o fifteen.tns
 train -n 'fc' -e 1 -o fifteen-model.tns fifteen.tns 2>/dev/null
+fails 2 "unexpected operand 'heat.tns'" predict $(yes heat.tns | head -66) -o out.tns
+fails 2 "heat.tns: more than 64 models of one level" predict heat.tns --refine "$(yes heat.tns | head -65 | paste -sd ,)" valid.tns -o out.tns
+fails 2 "--refine: more than 15 levels" predict heat.tns $(yes -- '--refine heat.tns' | head -16) valid.tns -o out.tns
 fails 1 "fifteen-model.tns: its points are not those of the model it is to refine" predict heat.tns --refine fifteen-model.tns valid.tns -o out.tns
 fails 1 "there is no tensor predicted" patch-extract --around predicted --size 11x9 valid.tns -o out.tns
 fails 2 "do not go with it" patch-extract --around predicted --size 11x9 --negatives 3 predicted.tns -o out.tns

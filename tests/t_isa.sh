@@ -24,5 +24,7 @@ for isa in avx512 avx2 plain; do
 		same $isa.1.tns $isa.$t.tns "$isa: $t threads give other bits"
 	done
 done
-fails 1 "KEYPIPE_ISA=sse9" env KEYPIPE_ISA=sse9 "$bench" --seconds 0 mlp-1
+fails 1 "KEYPIPE_ISA=sse9: plain, avx2 and avx512 are known" env KEYPIPE_ISA=sse9 "$bench" --seconds 0 mlp-1
+fails 1 "csv-clean: KEYPIPE_ISA=sse9: plain, avx2 and avx512 are known" env KEYPIPE_ISA=sse9 csv-clean faces.csv -o no.tns
+ok "an empty one is none" env KEYPIPE_ISA= csv-clean -q faces.csv -o faces.tns
 done_tests

@@ -56,6 +56,8 @@ is "$(awk -F, 'NR > 1 { print $31 }' t.csv | sort | uniq -d | wc -l)" "$(awk -F'
 ok "size" face-synth -q -n 2 --size 31x20 --point-count 1 -o s.csv
 is "$(head -1 s.csv)" "left_eye_center_x,left_eye_center_y,Image" "one point"
 is "$(awk -F, 'NR > 1 { print split($3, p, " ") }' s.csv | sort -u)" 620 "31x20 pixels"
+ok "faults of one point" face-synth -q -n 3000 --size 16x16 --point-count 1 --dirt --planted planted.tsv -o s.csv
+is "$(awk 'NR > 1 {print $3}' planted.tsv | sort -u | paste -sd ' ')" "duplicate far outside shifted" "one point has none to be exchanged with"
 ok "many points" face-synth -q -n 1 --point-count 98 -o s.csv
 is "$(head -1 s.csv | tr , '\n' | sort -u | wc -l)" 197 "98 points of different names"
 ok "no rows" face-synth -q -n 0 -o s.csv
@@ -139,6 +141,9 @@ fails 2 "same" face-synth --same 2
 fails 2 "" face-synth operand
 fails 1 "/no/such" face-synth -n 1 -o /no/such/x.csv
 [ -w /dev/full ] && fails 1 "No space left" face-synth -n 5 -o /dev/full
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+	ok "a CSV to a terminal" script -qec "face-synth -q -n 1 --size 8x8 -o out.csv --test /dev/tty --test-count 1" /dev/null </dev/null
+fi
 echo old >keep.csv
 fails 1 "/no/such" face-synth -n 1 --test /no/such/t.csv -o keep.csv
 is "$(cat keep.csv)" old "a failed run leaves the old file"

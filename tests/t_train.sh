@@ -70,6 +70,7 @@ predict -q l.tns p10.tns | predict -q d.tns | predict -q --flip l.tns -o all.tns
 is "$(names all.tns)" "image label source reconstruction score trained " "outputs of several models"
 predict -q c.tns ten.tns | predict -q --flip c.tns -o all.tns
 is "$(names all.tns)" "image keypoints id predicted confidence trained " "the same model again"
+fails 2 "--refine: the model predicts no points" predict l.tns --refine c.tns ten.tns -o no.tns
 
 # ---- trust.md line 10: kill -9 at random moments, then --resume
 KILLS=${KILLS:-$([ -n "${TRUST:-}" ] && echo 50 || echo 6)}

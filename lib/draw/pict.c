@@ -273,23 +273,25 @@ void pict_unclip(struct pict *p)
 	cairo_restore(p->cr);
 }
 
-/* Length of the well-formed UTF-8 sequence at s (Unicode 15, table 3-7), 0 if there is none or it is a control character. */
+/* Length of the UTF-8 character at s, 0 if there is none (RFC 3629: shortest forms only, no surrogates), or it is a control character or
+ * one of Unicode's noncharacters, at which cairo fails. */
 static int utf8_length(const unsigned char *s)
 {
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	if (s[0] < 0x80)
 		return s[0] >= 0x20 && s[0] != 0x7F;
-	int n = s[0] >= 0xC2 && s[0] <= 0xDF ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4 : 0;
-	for (int i = 1; i < n; i++)
+	int n = (s[0] & 0xE0) == 0xC0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : (s[0] & 0xF8) == 0xF0 ? 4 : 0;
+	uint32_t c = n ? s[0] & (0x7Fu >> n) : 0;
+	for (int i = 1; i < n; i++) {
 		if ((s[i] & 0xC0) != 0x80)
 			return 0;
-	if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) ||
-		(s[0] == 0xF4 && s[1] > 0x8F))
-		return 0;
-	return n;
+		c = c << 6 | (s[i] & 0x3Fu);
+	}
+	int valid = c >= least[n] && c <= 0x10FFFF && c >> 11 != 0xD800 >> 11;
+	return valid && !(c >= 0xFDD0 && c <= 0xFDEF) && (c & 0xFFFE) != 0xFFFE ? n : 0;
 }
 
-/* text with ? for bytes that are not UTF-8 and for control characters: cairo fails on invalid UTF-8, which names in streams may hold. The
- * caller frees. */
+/* text with ? for bytes of what utf8_length takes for none: names in streams may hold them. The caller frees. */
 static char *printable_utf8(const char *text)
 {
 	char *s = xstrdup(text);

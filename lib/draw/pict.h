@@ -51,7 +51,7 @@ void pict_unclip(struct pict *p);
 
 enum { PICT_LEFT, PICT_CENTRE, PICT_RIGHT };
 enum { PICT_PLAIN = 0, PICT_BOLD = 1, PICT_UP = 2, PICT_HALO = 4 }; /* UP: rotated, reads upward; HALO: dark outline, for text on images */
-/* y is the baseline. Bytes that are not UTF-8 and control characters are shown as ?. */
+/* y is the baseline. Bytes that are not UTF-8, control characters and noncharacters are shown as ?. */
 void pict_text(struct pict *p, double x, double y, double size, int align, int style, uint32_t colour, const char *text);
 double pict_text_width(struct pict *p, double size, int style, const char *text);
 
