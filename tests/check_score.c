@@ -314,11 +314,12 @@ START_TEST(program_rows)
 	prog_refused(prog("score", "p.tns", "-o", "out", "--report", "out", NULL), 2, "--report");
 	prog_refused(prog("score", "p.tns", "-o", "out", "--report", "p.tns", NULL), 2, "--report p.tns: is the input p.tns");
 	prog_refused(prog("score", "p.tns", "--report", "-", NULL), 2, "--report -: stdout is the figures'");
-	prog_refused(
-		prog("score", "p.tns", "u.tns", "-o", "out", "--report", "rows", NULL), 2, "--report is for one file of predictions, not 2");
+	prog_refused(prog("score", "p.tns", "u.tns", "-o", "out", "--report", "rows", NULL), 2,
+		"--report is for one file of predictions, not 2");
 	prog_stream(
 		"l.tns", 4, (struct prog_col[]){{"label", TNS_U8, 0, 0, labels4}, {"score", TNS_F32, 0, 0, FLOATS(0, 1, 0, 1)}, {0}}, NULL);
-	prog_refused(prog("score", "l.tns", "-o", "out", "--report", "rows", NULL), 2, "--report: l.tns has class probabilities, no points");
+	prog_refused(
+		prog("score", "l.tns", "-o", "out", "--report", "rows", NULL), 2, "--report: l.tns has class probabilities, no points");
 	points_file("nan.tns", 2, truth, FLOATS(1, 2, 6, 8, 9, 9, NAN, 6));
 	prog_refused(prog("score", "nan.tns", "-o", "out", "--report", "rows", NULL), 1, "nan.tns: row 2: predicted nose_tip_x is nan");
 	ck_assert(access("rows", F_OK) && access(".rows.tmp", F_OK));
