@@ -22,21 +22,18 @@ fuzz-%: $B/tests/fuzz_%
 	@$< -runs=$(RUNS) -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5 -print_final_stats=1 -verbosity=0 \
 		-artifact_prefix=$B/fuzz/$*/ $B/fuzz/$*/corpus $B/fuzz/$*/seeds 2>$B/fuzz/$*/log || { tail -30 $B/fuzz/$*/log; exit 1; }
 	@awk '/number_of_executed_units/ {n = $$2} /peak_rss_mb/ {m = $$2} /slowest_unit_time_sec/ {s = $$2} END {printf "trust: 3 | fuzzer of $* | %s | 0 found; slowest under %d s, %s MiB with sanitizers\n", n, s + 1, m}' $B/fuzz/$*/log
-# all of lib but pictures: the linker takes what the parser needs
-$B/tests/fuzz_%: tests/fuzz_%.c $(filter lib/%,$(libs)) $(annotated) $(wildcard lib/*/*.h tests/*.h) $B/ready
+# all of lib but pictures, compiled once for all of them: the linker takes what the parser needs
+fuzzed := clang -std=gnu11 -g -O1 -D_GNU_SOURCE -I. -fno-sanitize-recover=undefined
+fuzz_objs := $(patsubst %.c,$B/fuzz/obj/%.o,$(filter lib/%,$(libs)) $(annotated))
+$B/fuzz/obj/%.o: %.c $(wildcard lib/*/*.h) $B/ready
 	@mkdir -p $(@D)
-	clang -std=gnu11 -g -O1 -D_GNU_SOURCE -I. -ffunction-sections -Wl,--gc-sections -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		$< $(fuzz_$*) $(libs_$*) -lz -lm -lpthread -o $@
-fuzz_tns := lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_write.c lib/stream/tns_type.c lib/base/err.c lib/base/out.c lib/base/crc.c lib/base/magic.c $(wildcard lib/base/unpack*.c)
-fuzz_csv := $(filter-out lib/csv/image_hash_set.c,$(wildcard lib/csv/*.c)) $(wildcard lib/base/unpack*.c) lib/base/magic.c lib/base/err.c lib/base/crc.c lib/base/num.c
-fuzz_expr := lib/filter/expr.c lib/base/ranges.c lib/base/err.c lib/base/num.c
-fuzz_table := $(filter-out lib/table/table_out.c,$(wildcard lib/table/*.c)) $(fuzz_csv) lib/stream/names.c lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_type.c lib/base/out.c
-fuzz_texts := $(addprefix lib/import/,form_pts.c form_wflw.c form_yolo.c form_dlc.c form_table.c stem_files.c text.c yolo_names.c) lib/csv/csv.c lib/csv/csv_header.c lib/csv/lines.c lib/csv/pixels.c \
-	$(wildcard lib/base/unpack*.c) lib/base/magic.c lib/base/crc.c lib/base/num.c
-fuzz_image := $(wildcard lib/image/*.c) lib/base/err.c lib/base/magic.c
+	$(call cmd,clang)$(fuzzed) -fsanitize=fuzzer-no-link,address,undefined -c $< -o $@
+$B/fuzz/lib.a: $(fuzz_objs)
+	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $^
+.PRECIOUS: $B/tests/fuzz_%
+$B/tests/fuzz_%: tests/fuzz_%.c $B/fuzz/lib.a $(wildcard tests/*.h)
+	@mkdir -p $(@D)
+	$(call cmd,clang)$(fuzzed) -fsanitize=fuzzer,address,undefined $< $B/fuzz/lib.a $(libs_$*) -lz -lm -lpthread -o $@
 libs_image := -ljpeg -lpng
-fuzz_files := lib/import/text_file.c lib/import/image_path.c lib/base/err.c lib/base/num.c lib/base/magic.c lib/base/crc.c $(wildcard lib/base/unpack*.c)
-fuzz_coco := $(wildcard lib/import/coco*.c) lib/import/json_events.c lib/base/lookup.c $(fuzz_files)
-fuzz_imglab := lib/import/imglab.c lib/import/part_names.c $(fuzz_files)
 libs_coco := -lyajl
 libs_imglab := -lexpat

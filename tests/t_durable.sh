@@ -77,6 +77,10 @@ durable 1 tns-cat -q -o out/x.tns in/faces.tns in/faces.tns
 durable 1 tns-join -o out/x.tns in/faces.tns in/faces.tns
 durable 1 tns-table -o out/x.csv in/faces.tns
 durable 1 model-export -q -o out/x.onnx in/model.tns
+mkdir in/photos
+printf 'P5 4 3 255 abcdefghijkl' >in/photos/a.pgm
+durable 1 tns-import -q --form folder -o out/x.tns in/photos
+durable 1 tns-export -q --form csv -o out/x.csv in/predicted.tns
 cd out
 durable() { # the same in the folder itself: a name without one
 	ok "$*" recorded "$@"

@@ -15,7 +15,7 @@ struct dataset_stream_col {
 void dataset_stream_no_model(const struct tns *t)
 {
 	if (tns_meta_value(t, "net"))
-		die("%s: a model, not a data set: it has no rows", t->name);
+		die("%s: a model, not a data set: it has no rows; tns-info shows what is in it", t->name);
 }
 
 struct dataset_stream *dataset_stream_open(const char *path)

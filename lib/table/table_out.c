@@ -133,8 +133,6 @@ struct table_out *table_out_open(struct dataset_stream *d, const struct table_ou
 	struct table_out *t = xcalloc(1, sizeof *t);
 	char err[COLUMNS_ERR];
 	const struct tns *in = d->in;
-	if (tns_meta_value(in, "net"))
-		die("%s: a model has no rows to make a table of: tns-info shows what is in it", in->name);
 	t->d = d, t->o = o;
 	t->sep = o->tab ? '\t' : ',';
 	if (columns_make(&t->all, in->def, in->ntensors, tns_meta_value(in, "points"), tns_meta_value(in, "classes"), err) < 0)
