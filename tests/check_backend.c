@@ -1,6 +1,8 @@
 /* Every operation on rows and flat arrays of a backend against ref, on awkward shapes, and the same bits from every instance of the
  * backend. Operations on maps: check_conv.c. */
+#include "kernels/cpu/cpu.h"
 #include "tests/backends.h"
+#include "tests/child.h"
 
 static void bytes_drawn(uint8_t *p, size_t n)
 {
@@ -56,6 +58,28 @@ START_TEST(memory)
 	be->release(be, p), be->release(be, q), free(host), free(same), free(back);
 }
 END_TEST
+
+/* ---- of the CPU backend alone ---- */
+
+#ifndef __SANITIZE_ADDRESS__ /* which ends the program itself */
+static void no_memory(void *arg)
+{
+	struct backend *be = backend_init_by_name("cpu", 1, PRECISION_FP32);
+	if (*(int *)arg)
+		cpu_workspace(be->ctx, SIZE_MAX / 16);
+	else
+		be->alloc(be, SIZE_MAX / 4);
+}
+
+START_TEST(out_of_memory)
+{
+	struct child c = child_run(no_memory, &_i);
+	ck_assert_int_eq(c.status, 1);
+	ck_assert_str_eq(c.err, _i ? "keypipe: out of memory: 4611686018427387900 bytes are wanted\n"
+				   : "keypipe: out of memory: 4611686018427387903 bytes are wanted\n");
+}
+END_TEST
+#endif
 
 static const int dense_shapes[][3] = {{1, 1, 1}, {3, 5, 7}, {32, 475, 500}, {257, 65, 513}, {1, 1000, 3}, {129, 3, 1030}, {64, 64, 32},
 	{65, 33, 129}, {128, 132, 64}, {2, 4100, 3}, {300, 8, 260}, {2053, 3, 13},
@@ -516,6 +540,13 @@ static void add(Suite *s, int backend)
 {
 	int shapes = LENGTH(dense_shapes) - !getenv("LARGE");
 	BACKENDS_TEST(s, backend, memory, LENGTH(memory_sizes));
+#ifndef __SANITIZE_ADDRESS__
+	if (!backend) {
+		TCase *memory = tcase_create("out_of_memory");
+		tcase_add_loop_test(memory, out_of_memory, 0, 2);
+		suite_add_tcase(s, memory);
+	}
+#endif
 	BACKENDS_TEST(s, backend, dense, shapes);
 	BACKENDS_TEST(s, backend, dense_update, shapes);
 	BACKENDS_TEST(s, backend, acts, LENGTH(act_sizes));
