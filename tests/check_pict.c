@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "child.h"
 #include "lib/base/err.h"
@@ -899,6 +900,149 @@ END_TEST
 
 /* ---- curves ---- */
 
+/* ---- streams of other shapes ---- */
+
+struct column {
+	const char *name;
+	int dtype, ndim;
+	uint64_t dim[4];
+};
+
+/* A stream of n rows of zeros. */
+static void zeros(const struct column *c, uint64_t n, const char *points)
+{
+	static const unsigned char row[1 << 16];
+	struct tns_writer *w = tns_create(in);
+	if (points)
+		tns_put_meta(w, "points", points);
+	for (int i = 0; c[i].name; i++)
+		tns_define(w, c[i].name, c[i].dtype, c[i].ndim, (uint64_t[]){TNS_UNLIMITED, c[i].dim[0], c[i].dim[1], c[i].dim[2]});
+	for (int i = 0; c[i].name && n; i++)
+		tns_write(w, i, row, n);
+	tns_close(w);
+}
+
+static void draw_named(void *arg)
+{
+	struct pict_faces f = {.to = {png, NULL}, .count = 9, .first = 1, .names = *(int *)arg};
+	pict_faces(in, &f);
+	_exit(0);
+}
+
+#define IMAGE                                                                                                                              \
+	{                                                                                                                                  \
+		"image", TNS_U8, 3,                                                                                                        \
+		{                                                                                                                          \
+			4, 6                                                                                                               \
+		}                                                                                                                          \
+	}
+
+START_TEST(faces_of_wrong_shape_are_refused)
+{
+	static const struct {
+		struct column c[4];
+		int names;
+		const char *says;
+	} bad[] = {{{IMAGE, {"keypoints", TNS_F32, 3, {2, 3}}}, 0, "keypoints: 3 numbers a point, where x and y are needed"},
+		{{IMAGE, {"keypoints", TNS_F32, 3, {2, 2}}, {"predicted", TNS_F32, 3, {3, 2}}}, 0, "2 points in keypoints, 3 in predicted"},
+		{{IMAGE, {"predicted", TNS_F32, 3, {2, 2}}, {"steps", TNS_F32, 4, {1, 3, 2}}}, 0,
+			"steps are not of the 2 points of predicted"},
+		{{IMAGE, {"predicted", TNS_F32, 3, {2, 2}}, {"steps", TNS_F32, 4, {1, 2, 3}}}, 0,
+			"steps are not of the 2 points of predicted"},
+		{{IMAGE}, 1, "no keypoints and no predicted: --names needs points"},
+		{{IMAGE, {"keypoints", TNS_F32, 3, {1001, 2}}}, 1, "1001 points are too many for --names: at most 1000"}};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		zeros(bad[i].c, 1, "a,b");
+		struct child c = child_run(draw_named, (void *)(uintptr_t)&bad[i].names);
+		ck_assert_msg(c.status == 1 && strstr(c.err, bad[i].says) && access(png, F_OK), "%s: %d, %s", bad[i].says, c.status, c.err);
+	}
+}
+END_TEST
+
+START_TEST(tiles_of_other_tensors_are_refused)
+{
+	struct column c[] = {{"other", TNS_F32, 3, {4, 6}}, {0}};
+	zeros(c, 1, NULL);
+	struct child got = child_run(draw_tiles, NULL);
+	ck_assert(got.status == 1 && strstr(got.err, "neither 'image' nor '0.weight': name a tensor with --tensor"));
+	struct pict_tiles t = {.count = 9, .first = 1, .tensor = "other"};
+	ck_assert_int_eq(child_run(draw_tiles, &t).status, 0);
+	unlink(png);
+	c[0].ndim = 1;
+	zeros(c, 1, NULL);
+	got = child_run(draw_tiles, &t);
+	ck_assert(got.status == 1 && strstr(got.err, "other has 1 dimensions: tiles need 2 to 4"));
+	struct column pair[] = {IMAGE, {"reconstruction", TNS_U8, 3, {4, 6}}, {0}};
+	zeros(pair, 0, NULL);
+	got = child_run(draw_pairs, NULL);
+	ck_assert(got.status == 1 && strstr(got.err, "nothing to draw: 0 rows"));
+	ck_assert(access(png, F_OK));
+	zeros(c, 0, NULL);
+}
+END_TEST
+
+/* ---- logs of others ---- */
+
+/* The bytes of the chart of a log, or of two of the same text in folders a and b. */
+static char *chart(const char *text, char *names, int two, size_t *n)
+{
+	char *a = xprintf("%s/a/log.tsv", dir), *b = xprintf("%s/b/log.tsv", dir), *logs[] = {two ? a : in, two ? b : NULL, NULL};
+	for (int k = 0; k < 1 + 2 * two; k++) {
+		FILE *f = fopen(k ? k == 1 ? a : b : in, "w");
+		ck_assert(f && fputs(text, f) >= 0 && !fclose(f));
+	}
+	pict_curves(logs, 1 + two, &(struct pict_curves){.to = {png, NULL}, .size = {600, 400}, .names = names});
+	free(a), free(b);
+	return slurp(png, n);
+}
+
+/* Without columns train_ and valid_ all numbers are drawn but times and speeds; logs of one name are told by their folders. */
+START_TEST(logs_of_others)
+{
+	static const char *const text[] = {"step\taccuracy\n1\t0.5\n2\t0.75\n",
+		"step\ttime\taccuracy\trate\twall_s\tseconds\trows_per_s\tnote\n1\t7\t0.5\t1\t2\t3\t4\tx\n2\t8\t0.75\t5\t6\t7\t8\ty\n",
+		"step\ttime\taccuracy\tratio\n1\t7\t0.5\t3\n2\t8\t0.75\t4\n"};
+	size_t n[3];
+	char *drawn[3];
+	for (int i = 0; i < 3; i++)
+		drawn[i] = chart(text[i], NULL, 0, &n[i]);
+	ck_assert(n[0] == n[1] && !memcmp(drawn[0], drawn[1], n[0]));
+	ck_assert(n[0] != n[2] || memcmp(drawn[0], drawn[2], n[0]));
+	char *a = xprintf("%s/a", dir), *b = xprintf("%s/b", dir), *names = xprintf("%s/log,%s/log", a, b);
+	ck_assert(!mkdir(a, 0777) && !mkdir(b, 0777));
+	char *by_folder = chart(text[0], NULL, 1, &n[0]), *named = chart(text[0], names, 1, &n[1]);
+	ck_assert(n[0] == n[1] && !memcmp(by_folder, named, n[0]));
+	for (int i = 0; i < 3; i++)
+		free(drawn[i]);
+	free(a), free(b), free(names), free(by_folder), free(named);
+}
+END_TEST
+
+static void many_logs(void *arg)
+{
+	static char *logs[502];
+	for (int i = 0; i < 501; i++)
+		logs[i] = in;
+	pict_curves(logs, *(int *)arg, &(struct pict_curves){.to = {png, NULL}, .size = {600, 400}});
+	_exit(0);
+}
+
+START_TEST(logs_are_no_more_than_500)
+{
+	put("epoch\ttrain_loss\n1\t2\n", 21);
+	struct child c = child_run(many_logs, &(int){501});
+	ck_assert(c.status == 2 && strstr(c.err, "more than 500 logs"));
+	ck_assert_int_eq(child_run(many_logs, &(int){500}).status, 0);
+	char wide[8000] = "epoch";
+	for (int i = 0; i < 1000; i++)
+		sprintf(wide + strlen(wide), "\tx%d", i);
+	strcat(wide, "\n1\n");
+	put(wide, strlen(wide));
+	c = child_run(draw_curves, NULL);
+	ck_assert(c.status == 1 && strstr(c.err, "line 1: more than 1000 columns"));
+}
+END_TEST
+
 /* Names in streams may hold any bytes: what is no UTF-8, control characters and noncharacters are drawn as a ? a byte. */
 START_TEST(text_of_any_bytes)
 {
@@ -1054,6 +1198,10 @@ int main(void)
 	tcase_add_test(t, broken_streams_leave_no_picture);
 	tcase_add_test(t, equal_bytes_and_no_clock);
 	tcase_add_test(t, format_by_suffix);
+	tcase_add_test(t, faces_of_wrong_shape_are_refused);
+	tcase_add_test(t, tiles_of_other_tensors_are_refused);
+	tcase_add_test(t, logs_of_others);
+	tcase_add_test(t, logs_are_no_more_than_500);
 	tcase_add_test(t, text_of_any_bytes);
 	tcase_add_test(t, pictures_that_are_too_large);
 	tcase_add_test(t, mean_and_band);

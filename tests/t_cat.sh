@@ -152,6 +152,12 @@ mkfifo fifo
 { exec >fifo; mv size.tns first.tns; cat b.tns; } & # opens after the first head was read
 refused 1 "first.tns: changed while it was read" first.tns fifo
 wait
+cp a.tns first.tns
+tns-select -q --rename left_eye_center=eye a.tns -o renamed.tns
+is "$(tns-info a.tns | grep -c '^points:.*left_eye_center,')" 1 "a point to rename"
+{ exec >fifo; mv renamed.tns first.tns; cat b.tns; } & # only the value of a META
+refused 1 "first.tns: changed while it was read" first.tns fifo
+wait
 
 # ---- memory: many files and many rows, one input's block at a time ----
 face-synth -q -n 1500 --size 96x96 | csv-clean -q -o big.tns
