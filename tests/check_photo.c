@@ -111,12 +111,18 @@ START_TEST(people_change_what_they_cover)
 {
 	struct photo_style one = style;
 	struct picture a = picture(&style), b = picture(&style);
-	long people = 0, differ = 0;
+	long people = 0, differ = 0, crowns = 0, seen = 0;
 	one.faces = 1;
 	for (uint32_t row = 0; row < 30; row++) {
 		draw_alone(&style, SEED, row, &a);
 		draw_alone(&one, SEED, row, &b);
 		ck_assert_int_eq(b.n, 1);
+		for (int i = 0; i < a.n; i++) { /* the whole head is there, up to its crown */
+			long x = lroundf(a.points[i][67][0]), y = lroundf(a.points[i][67][1]) + 2;
+			if (!memcmp(&a.faces[i], &b.faces[0], sizeof *a.faces))
+				continue;
+			crowns++, seen += abs(a.image[y * W + x] - b.image[y * W + x]) > 2;
+		}
 		for (int y = 0; y < H; y++)
 			for (int x = 0; x < W; x++) {
 				int near = 0;
@@ -133,6 +139,8 @@ START_TEST(people_change_what_they_cover)
 			}
 	}
 	ck_assert_int_gt(differ, people / 10);
+	ck_assert_int_gt(crowns, 30);
+	ck_assert_msg(seen > 0.85 * (double)crowns, "%ld of %ld crowns are drawn", seen, crowns);
 	picture_free(&a);
 	picture_free(&b);
 }
