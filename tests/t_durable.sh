@@ -181,6 +181,13 @@ for f in png svg pdf; do
 	sweep pass write EINTR
 done
 
+# names of what has none, or has another one already
+rm -rf out && mkdir out
+fails 1 "tns-select: /dev/fd/3: its name can't be found" bash -c 'exec 3>gone; rm gone; tns-select --rows 1 -o /dev/fd/3 in/five.tns'
+cnn-train -q -t 1 -n fc -e 1 -r 0.001 -o out/a.tns in/faces.tns 2>/dev/null
+cnn-train -q -t 1 -n fc -e 1 -r 0.001 -o /dev/stdout in/faces.tns >out/b.tns 2>/dev/null
+same out/a.tns out/b.tns "/dev/stdout is a file"
+
 # a log is written as it comes; a checkpoint that is there is a whole one, from which the run goes on to the same end
 resumed='' # what is in a file that is not there
 outputs cnn-train -q -t 1 -n 'pool8 fc' -e 1 -r 0.001 --valid in/faces.tns --resume --checkpoint out/c.tns --log out/log.tsv -o out/x.tns in/faces.tns

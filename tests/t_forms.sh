@@ -182,6 +182,9 @@ gzip -c form.tar >form.tar.gz
 way "tar.gz" form.tar.gz "its gzip data are a tar archive: gzip -dc form.tar.gz >FILE && tar -xOf FILE | csv-clean" tar
 printf '7z\xbc\xaf\x27\x1c\0\4' >form.7z
 refused "7-Zip" form.7z "this is a 7-Zip archive: 7z x -so form.7z | csv-clean"
+cp form.7z "it's.7z"
+refused "a name that can't be quoted simply" "it's.7z" "this is a 7-Zip archive: 7z x -so FILE | csv-clean"
+fails 1 "csv-clean: stdin: this is a 7-Zip archive: 7z x -so FILE | csv-clean" csv-clean <form.7z
 
 # ---- other text, other tables ----
 for code in UTF-16 UTF-16LE UTF-16BE UTF-32; do
