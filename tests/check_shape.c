@@ -345,6 +345,41 @@ START_TEST(blocks_of_points)
 }
 END_TEST
 
+/* 33 pairs in two blocks: all of one are exchanged, and one pair of the other. Both are told: a fault of the whole row hides none of a
+ * point. */
+START_TEST(faults_of_blocks)
+{
+	enum { N = 66, ROWS = 300 };
+	float *xy = xmalloc((size_t)ROWS * 2 * N * sizeof *xy), row[2 * N];
+	int mirror[N];
+	for (int p = 0; p < N; p++)
+		mirror[p] = p ^ 1;
+	for (int i = 0; i < ROWS; i++)
+		for (int p = 0; p < N; p++) {
+			int side = p % 2 ? -1 : 1;
+			xy[(i * N + p) * 2] = (float)(47.5 + side * (12 + p / 2 % 6 * 4) + normal());
+			xy[(i * N + p) * 2 + 1] = (float)(20 + p / 12 * 10 + normal());
+		}
+	struct label_check *c = label_check_new(N, mirror);
+	label_check_fit(c, xy, ROWS, W, H);
+	ck_assert(c->fitted && c->nblocks == 2);
+	memcpy(row, xy, sizeof row);
+	ck_assert_int_eq(label_check_row(c, row, W, H)->n, 0);
+	for (int p = 0; p < N; p += 2)
+		if ((p / 2 + 1) / 2 % 2 == 0) /* pairs are dealt to the blocks as 0 1 1 0 0 1 1 0 ... */
+			swap(row, p, p + 1);
+	swap(row, 2, 3);
+	const struct faults *f = label_check_row(c, row, W, H);
+	int all = 0, one = 0;
+	for (int i = 0; i < f->n; i++) {
+		all += f->list[i].kind == FAULT_SWAPPED && f->list[i].point == -1;
+		one += f->list[i].kind == FAULT_SWAPPED && f->list[i].point == 2 && f->list[i].other == 3;
+	}
+	ck_assert_msg(all == 1 && one == 1, "%d of all, %d of the pair, of %d", all, one, f->n);
+	label_check_free(c), free(xy);
+}
+END_TEST
+
 START_TEST(too_little)
 {
 	float *xy = faces(400);
@@ -521,6 +556,7 @@ int main(void)
 	tcase_add_test(t, few_rows);
 	tcase_add_test(t, few_degenerate);
 	tcase_add_test(t, blocks_of_points);
+	tcase_add_test(t, faults_of_blocks);
 	tcase_add_test(t, too_little);
 	tcase_add_test(t, without_model);
 	tcase_add_test(t, degenerate_points);

@@ -287,6 +287,32 @@ START_TEST(pixel_noise)
 }
 END_TEST
 
+/* ---- what looks at no image */
+
+START_TEST(baselines)
+{
+	/* rows beyond n, and labels of what is measured, count for nothing */
+	float xy[] = {1, 2, NAN, NAN, 3, 6, NAN, NAN, 1e6f, 1e6f, 1e6f, 1e6f}, other[] = {5, 4, 3, NAN};
+	struct dataset train = {.n = 2, .W = 9, .H = 5, .k = 4, .value = xy, .values = 4},
+		       ds = {.n = 1, .W = 9, .H = 5, .k = 4, .value = other};
+	double *mean = baseline_mean(&train);
+	ck_assert(mean[0] == 2 && mean[1] == 4 && mean[2] == 4 && mean[3] == 2); /* the middle, where none is labelled */
+	free(mean);
+	ck_assert_double_eq_tol(baseline_points(&train, &ds).error, sqrt((9 + 0 + 1) / 3.0), 1e-12);
+	ck_assert_double_eq_tol(baseline_points(&train, &train).error, sqrt((1 + 4 + 1 + 4) / 4.0), 1e-12);
+	float label[] = {2, 2, 0, 1, 1, 1, 1}, wanted[] = {2, 1};
+	struct dataset some = {.n = 3, .k = 1, .value = label, .values = 3}, two = {.n = 2, .k = 1, .value = wanted, .values = 3};
+	struct baseline b = baseline_classes(&some, &two);
+	ck_assert_double_eq(b.error, 0.5);
+	ck_assert_double_eq_tol(b.loss, -(log(3 / 6.0) + log(1 / 6.0)) / 2, 1e-12); /* each class counted once more */
+	float yes[] = {1, 0, 1};
+	struct dataset binary = {.n = 3, .k = 1, .value = yes, .values = 1};
+	b = baseline_classes(&binary, &binary);
+	ck_assert_double_eq_tol(b.error, 1 / 3.0, 1e-12);
+	ck_assert_double_eq_tol(b.loss, -(2 * log(3 / 5.0) + log(2 / 5.0)) / 3, 1e-12);
+}
+END_TEST
+
 /* ---- the loop */
 
 /* n rows of 5x4 noise with k values each: coordinates, or classes where classes is above 0. */
@@ -538,6 +564,7 @@ int main(void)
 	tcase_add_loop_test(t, pixels_and_points, 0, sizeof augments / sizeof *augments);
 	tcase_add_test(t, warp_ranges);
 	tcase_add_test(t, pixel_noise);
+	tcase_add_test(t, baselines);
 	tcase_add_test(t, masked);
 	tcase_add_test(t, no_label_in_a_batch);
 	tcase_add_loop_test(t, overfits, 0, sizeof small / sizeof *small);

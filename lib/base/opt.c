@@ -312,7 +312,7 @@ static void check_dashes(const char *word)
 char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 {
 	struct option longs[OPT_MAX + 3] = {0};
-	char shorts[2 * OPT_MAX + 4] = ":hV"; /* the colon: ':' is returned for a missing argument, '?' for an unknown option */
+	char shorts[2 * OPT_MAX + 4] = ":hV"; /* the colon: ':' is returned for a missing argument, nothing is printed */
 	int nopts = 0, c;
 	memset(given, 0, sizeof given);
 	char *s = shorts + strlen(shorts);
@@ -337,7 +337,6 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	*s = 0;
 	longs[nopts] = (struct option){"help", no_argument, NULL, 'h'};
 	longs[nopts + 1] = (struct option){"version", no_argument, NULL, 'V'};
-	opterr = 0;
 	optind = 0; /* glibc: reinitialise */
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (c == 'h')
