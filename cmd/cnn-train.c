@@ -129,7 +129,7 @@ int main(int argc, char **argv)
 	struct dataset *all = dataset_load(operand[0], target), *train, *valid;
 	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
 	struct netdesc_text net;
-	netdesc_text_read(&net, *o.net ? o.net : "fc500 sigmoid fc");
+	netdesc_text_read(&net, *o.net || opt_given("net") ? o.net : "fc500 sigmoid fc");
 	o.net = net.text; /* META history gets the net, not the name of a file */
 	struct train_options a = {.epochs = (int)o.epochs,
 		.batch = (int)o.batch,
@@ -170,7 +170,8 @@ int main(int argc, char **argv)
 	if (!o.dry_run)
 		netdesc_init_params(&m->d, o.seed, m->param, m->stat);
 	if (init && !model_init_from(&m->d, init, m->param))
-		die("%s: its first layer does not have the shape of this net's", source->name);
+		die("%s: %s", source->name,
+			tns_meta_value(source, "net") ? "its first layer does not have the shape of this net's" : "a model needs META net");
 	if (o.dry_run)
 		return dry_run(o.preset, be, m, train, valid, &a), finish();
 	char *key = checkpoint_key(train, valid, source);
@@ -183,7 +184,7 @@ int main(int argc, char **argv)
 		model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
 	keep_close(&keep), failed |= result == TRAIN_NOWHERE;
 	if (result != TRAIN_LEARNED)
-		train_warn(t); /* only now: a full disk is told alone */
+		train_warn(t, result); /* only now: a full disk is told alone */
 	train_tell_best(t);
 	if (!o.quiet)
 		warn("computed by %s (%s)", be->name, be->kernel); /* equal results bit by bit are guaranteed for this kernel only */

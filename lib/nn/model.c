@@ -103,7 +103,7 @@ static void read_offset(struct model *m)
 static const char *ends_hint(const struct model *m)
 {
 	const struct layer *last = m->d.n ? &m->d.layer[m->d.n - 1] : NULL;
-	if (!m->d.outputs || last->OH * last->OW == 1)
+	if (!last || !m->d.outputs || last->OH * last->OW == 1)
 		return "";
 	return m->target == TARGET_COORDS  ? ": these are maps, for --target heatmap; for --target coords the last layer is fc"
 	       : m->target == TARGET_LABEL ? ": these are maps, for --target heatmap; for --target label the last layer is fc"
