@@ -226,20 +226,34 @@ enum train_result train_result(struct train *t)
 	return got < base ? TRAIN_LEARNED : stuck || !(got < TRAIN_WORSE * base || got < untrained) ? TRAIN_NOWHERE : TRAIN_NOTHING;
 }
 
-void train_warn(const struct train *t)
+void train_warn(const struct train *t, enum train_result result)
 {
 	const int points = t->s.m->points > 0;
-	warn("nothing was learned: %s %.4g on the %s set, where the %s has %.4g; another --rate, or more --epochs, may help",
+	warn("nothing was learned: %s %.4g on the %s set, where the %s has %.4g; %sanother --rate, or more --epochs, may help",
 		points ? "RMSE px" : "loss", t->reached, t->valid ? "held-out" : "training", points ? "mean face" : "most frequent class",
-		points ? t->baseline.error : t->baseline.loss);
+		points ? t->baseline.error : t->baseline.loss, result == TRAIN_NOWHERE ? "no model is written: " : "");
+}
+
+/* Why the figures of the validation set flatter, or may; to be freed. */
+static char *flattery(const struct train *t)
+{
+	const struct dataset *v = t->valid;
+	size_t bytes = (size_t)v->W * (size_t)v->H;
+	uint32_t on = 0;
+	for (uint32_t i = 0; i < v->n; i++)
+		on += trained_has(t->s.m->trained, v->image + i * bytes, bytes) == TRAINED_ON;
+	if (on)
+		return xprintf(", which flatters: %u of its %u rows are among those trained on", on, v->n);
+	return xstrdup(!v->head || dataset_stream_split(v->head) ? ", which may flatter: rows were held out, not people" : "");
 }
 
 void train_tell_best(const struct train *t)
 {
 	if (t->a->quiet || !t->valid)
 		return;
-	warn("best epoch %d: %s %.5g%s", t->s.best_epoch, t->s.m->points ? "valid rmse px" : "valid loss", t->s.best,
-		!t->valid->head || dataset_stream_split(t->valid->head) ? ", which may flatter: rows were held out, not people" : "");
+	char *text = flattery(t);
+	warn("best epoch %d: %s %.5g%s", t->s.best_epoch, t->s.m->points ? "valid rmse px" : "valid loss", t->s.best, text);
+	free(text);
 }
 
 void train_write_suspects(const struct train *t)

@@ -65,7 +65,7 @@ enum train_result {
 };
 /* After train_run; without a validation set it is measured on the training set. */
 enum train_result train_result(struct train *t);
-void train_warn(const struct train *t); /* the line that says so; after train_result */
+void train_warn(const struct train *t, enum train_result result); /* the line that says so; after train_result */
 #define TRAIN_WORSE 10.0
 /* After train_run: a line on stderr, unless quiet, of the best epoch, where there is a validation set. */
 void train_tell_best(const struct train *t);
