@@ -105,7 +105,7 @@ static void apply_preset(void)
 		o.name = o.name ? o.name : eyes ? "eye" : "mouth";
 		o.flip = 1;
 	}
-	if (o.name && (!*o.name || strchr(o.name, ',')))
+	if (o.name && (!*o.name || strpbrk(o.name, ",\r\n")))
 		die_usage("--name: '%s' is not one name", o.name);
 	if (!o.size.w)
 		die_usage("--size or --preset must be given");

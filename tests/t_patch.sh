@@ -57,6 +57,7 @@ done
 fails 2 "is too many; try" patch-extract --around "$(yes nose_tip | head -17 | paste -sd,)" --size 5x5 faces.tns -o x.tns
 fails 2 "--hard: '': an empty item" patch-extract --preset eyes --hard '' faces.tns -o x.tns
 fails 2 "--name: 'nose,lips' is not one name" patch-extract --around nose_tip --size 5x5 --name nose,lips faces.tns -o x.tns
+fails 2 "--name: 'a\\nb' is not one name" patch-extract --around nose_tip --size 5x5 --name $'a\nb' faces.tns -o x.tns
 fails 2 "--name: '' is not one name" patch-extract --around nose_tip --size 5x5 --name '' faces.tns -o x.tns
 fails 2 "--around, --random or --preset must be given" patch-extract --hard nose_tip --size 5x5 faces.tns -o x.tns
 fails 2 "5x81 is larger than the images, 96x80" patch-extract --random 1 --size 5x81 faces.tns -o x.tns

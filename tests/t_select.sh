@@ -83,6 +83,9 @@ refused 1 "all.tns: --drop: none of its 15 points is 'nose_tpi' (did you mean no
 refused 1 "all.tns: no point is left" --points 'nose*' --drop '*tip' all.tns
 refused 1 "all.tns: --rename: 'nosetip' is none of the points (did you mean nose_tip?)" --rename nosetip=x all.tns
 refused 1 "all.tns: --rename: 'nose_tip' is none of the points" --drop nose_tip --rename nose_tip=x all.tns
+refused 1 "all.tns: --rename: nose_tip gets two names, x and y" --rename nose_tip=x,nose_tip=y all.tns
+refused 1 "all.tns: --rename: 'x' is none of the points (there are left_eye_center" --rename nose_tip=x --rename x=y all.tns
+refused 2 "--rename: 'nose_tip=a\\nb': a name is one line" --rename $'nose_tip=a\nb' all.tns
 refused 1 "all.tns: two points would be named mouth_left_corner" --rename nose_tip=mouth_left_corner all.tns
 refused 1 "patches.tns: there is no META points" --points nose_tip patches.tns
 refused 1 "all.tns: --only: there is no tensor 'imag' (did you mean image?)" --only id,imag all.tns

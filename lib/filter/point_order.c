@@ -81,25 +81,27 @@ void point_renames_check(const char *const *lists, int n)
 			size_t len = strcspn(s, ","), old = strcspn(s, "=,");
 			if (!old || old + 1 >= len)
 				die_usage("--rename: '%.*s' is not OLD=NEW", (int)len, s);
+			if (strcspn(s + old, "\r\n") < len - old)
+				die_usage("--rename: '%.*s': a name is one line", (int)len, s);
 		}
 	}
 }
 
-static void rename_points(struct point_order *p, const struct tns *t, const char *list)
+/* was: the names before any renaming, so that two can be exchanged; done (n): what was renamed. */
+static void rename_points(struct point_order *p, const struct tns *t, const char *list, char **was, char *done)
 {
 	int n;
 	char **items = names_split(list, &n);
 	for (int i = 0; i < n; i++) {
 		char *new = strchr(items[i], '=');
 		*new ++ = 0;
-		int at = -1;
-		for (int k = 0; k < p->n; k++) /* by the names of the input, so that two can be exchanged */
-			if (!strcmp(p->from[p->order[k]], items[i]))
-				at = k;
+		int at = names_index(was, items[i]);
 		if (at < 0) {
-			struct nearest near = names_nearest(p->names, items[i]);
+			struct nearest near = names_nearest(was, items[i]);
 			die("%s: --rename: '%s' is none of the points%s", t->name, items[i], nearest_or_all(&near));
 		}
+		if (done[at]++)
+			die("%s: --rename: %s gets two names, %s and %s", t->name, items[i], p->names[at], new);
 		free(p->names[at]);
 		p->names[at] = xstrdup(new);
 	}
@@ -144,10 +146,12 @@ struct point_order *point_order_new(const struct tns *t, const char *points, con
 	free(dropped);
 	if (!p->n)
 		die("%s: no point is left", t->name);
+	char **was = xcalloc((size_t)p->n + 1, sizeof *was), *done = xcalloc((size_t)p->n, 1);
 	for (int i = 0; i < p->n; i++)
-		p->names[i] = xstrdup(p->from[p->order[i]]);
+		was[i] = p->from[p->order[i]], p->names[i] = xstrdup(was[i]);
 	for (int i = 0; i < n; i++)
-		rename_points(p, t, lists[i]);
+		rename_points(p, t, lists[i], was, done);
+	free(was), free(done);
 	for (int i = 0; i < p->n; i++)
 		if (names_index(p->names, p->names[i]) != i)
 			die("%s: two points would be named %s", t->name, p->names[i]);
