@@ -194,6 +194,7 @@ for p in $programs; do
 	echo old >old
 	fails 1 "$p: old: File too large" bash -o pipefail -c "(ulimit -f 0; $p -q $args -o old) 2>&1 | cat >&2"
 	is "$(cat old)" old "$p leaves the old file"
+	fails 1 "$p: stdout: File too large" bash -o pipefail -c "(ulimit -f 0; $p -q $args >old) 2>&1 | cat >&2"
 	if ! script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
 		skip "terminals: script(1) makes none here"
 	elif [ "$kind" = binary ]; then

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -318,6 +319,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	char *s = shorts + strlen(shorts);
 	err_name(p->name);
 	reserve_std_fds();
+	signal(SIGXFSZ, SIG_IGN); /* stdout at a file size limit, too, is an error of write (EFBIG) */
 	set_command(p->name, argc, argv);
 	table = p->opts;
 	program = p->name;
