@@ -14,6 +14,7 @@ $(call settings,cascade,CASCADE,$(of_csv) CASCADE_TRAIN CASCADE_PATCHES CASCADE_
 cascade: $(CASCADE)/.made
 $(CASCADE)/.made: $(addprefix $(CASCADE)/,table.txt steps.png worst.png)
 	@echo "made in $(@D):"; ls $(@D); cat $<
+	$(report)
 	@touch $@
 
 $(call from_csv,level1.tns level2.tns single.tns)

@@ -5,6 +5,7 @@ DEMO := out/demo
 demo: $(DEMO)/.made
 $(DEMO)/.made: $(DEMO)/figures.txt
 	@echo; cat $(DEMO)/figures.txt; echo; echo "pictures and figures are in $(DEMO):"; cd $(DEMO) && ls *.txt */*.png
+	$(report)
 	@touch $@
 
 # not where its pipelines run, which make files of the same names

@@ -23,6 +23,7 @@ runs := $(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(EYES)/run
 eyes: $(EYES)/.made
 $(EYES)/.made: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png filters-all.png first-filters.png) $(snapshots:%=$(EYES)/filters-%.png)
 	@echo "made in $(@D):"; ls $(@D); cat $<
+	$(report)
 	@touch $@
 
 $(call depend_on,csv,$(CSV) $(CLEAN) $(GROUPS))

@@ -21,6 +21,7 @@ few_kinds := dense-random dense-pretrained conv-random conv-pretrained
 fewlabels: $(FEWLABELS)/.made
 $(FEWLABELS)/.made: $(addprefix $(FEWLABELS)/,table.txt curves.png filters-dense.png filters-conv.png)
 	@echo "made in $(@D):"; ls $(@D); cat $<
+	$(report)
 	@touch $@
 
 $(call from_csv,dae-*.tns runs/*.tns)

@@ -30,6 +30,7 @@ $(out)/.made: $(addprefix $(out)/,score.txt valid.png worst.png curves.png $(if 
 	@echo "made in $(@D):"; ls $(@D); head -1 $(@D)/score.txt; cat $(filter %/scores.txt,$^) </dev/null
 	@n=$$($B/bin/tns-info $(@D)/valid.tns | awk '$$1 == "image" {print $$3 + 0}'); \
 	[ $$n -ge 24 ] || echo "(a rough score, of $$n held-out faces: pipelines/README.md, \"Small sets\")"
+	$(report)
 	@touch $@
 
 $(call from_csv,model-*.tns)

@@ -11,6 +11,7 @@ net_models := $(NETS:%=$(TABLE)/%.tns)
 nets: $(TABLE)/.made
 $(TABLE)/.made: $(TABLE)/table.txt
 	@cat $<
+	$(report)
 	@touch $@
 
 $(call from_csv,$(NETS:=.tns))

@@ -9,6 +9,7 @@ $(call settings,origin,ORIGIN,$(of_csv) ORIGIN_TRAIN ORIGIN_NET)
 origin: $(ORIGIN)/.made
 $(ORIGIN)/.made: $(addprefix $(ORIGIN)/,score.txt maps.png curves.png)
 	@echo "made in $(@D):"; ls $(@D); head -1 $<; awk 'END {printf "hours %.3f\n", $$NF / 3600}' $(@D)/model.tsv
+	$(report)
 	@touch $@
 
 $(call from_csv,model.tns)

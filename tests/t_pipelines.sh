@@ -21,6 +21,7 @@ keypoints() { mk keypoints "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train"; }
 
 ok "make keypoints" keypoints "$@" KEYPOINTS="$TMP/whole"
 is "$(wc -l <"$TMP/whole/submission.csv")" "$(wc -l <"$TMP/lookup.csv")" "every row answered"
+grep -q "<b>$(awk '{print $2; exit}' "$TMP/whole/score.txt")</b>" "$TMP/whole/report.html" && good || bad "no report of the run, or not of its score"
 stamp() { (cd "$1" && find . -type f ! -name '*.is' -printf '%p %T@\n' | sort); }
 before=$(stamp "$TMP/whole")
 ok "make keypoints again" keypoints "$@" KEYPOINTS="$TMP/whole"

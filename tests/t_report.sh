@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# The page of a run (pipelines/report.sh): well-formed, its numbers those of score, names escaped, nothing from outside; what is missing is left out.
+# CHROMIUM=chromium tests/t_report.sh opens it in a browser too; that is for people, so its absence is no skip.
+source tests/sh.sh
+report() { "$ROOT/pipelines/report.sh" "$@"; }
+cd "$TMP" || exit 1
+mkdir -p run/runs 'out of <b>'
+
+# a run with odd names: points, files, texts
+face-synth -q -n 60 --size 36x28 -s 3 -o plain.csv
+sed -e '1s/left_eye_center/a<b>\&c/g' plain.csv | awk -F, -v OFS=, 'NR == 8 {$1 = 17 + $1} {print}' >'train&.csv'
+csv-clean -q --size 36x28 --report run/clean.tsv 'train&.csv' -o run/clean.tns
+tns-split -q --parts 0.6,0.4 run/clean.tns -o run/train.tns -o run/valid.tns
+cnn-train -q -n 'conv5x5x4s4 relu fc' -e 2 --valid run/valid.tns --log run/model.tsv run/train.tns -o run/model.tns 2>/dev/null
+cp run/model.tns run/runs/a.tns
+predict -q run/model.tns run/valid.tns -o run/valid-predicted.tns
+render tiles -q run/model.tns -o run/filters.png
+printf '%s\n' "CSV := train&.csv" 'CLEAN := --size 36x28' 'NET := \#<net> $$1' >run/settings.mk
+echo '<script>1</script> & "text"' >'run/odd<name>.txt'
+
+ok "the page of a run" report run run/report.html
+is "$(cat .err)" "" "nothing on stderr"
+page=run/report.html
+cat >check.py <<'END'
+import html.parser, sys
+VOID = {"meta", "br", "img"}
+class Page(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.levels, self.wrong = [], set(), [], []
+    def start(self, tag, attrs):
+        a = dict(attrs)
+        if len(a) != len(attrs): self.wrong.append("an attribute twice in " + tag)
+        if a.get("id"):
+            if a["id"] in self.ids: self.wrong.append("id twice: " + a["id"])
+            self.ids.add(a["id"])
+        for k in ("src", "href", "xlink:href", "action", "srcset"):
+            if k in a and not a[k].startswith(("data:", "#")): self.wrong.append(k + " to " + a[k][:40])
+        if tag in ("script", "link", "iframe", "object"): self.wrong.append("a " + tag)
+        if tag == "img" and not a.get("alt"): self.wrong.append("img without alt")
+        if tag == "svg" and not (a.get("aria-label") or a.get("aria-hidden")): self.wrong.append("svg without a label")
+        if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
+            if int(tag[1]) > (self.levels[-1] if self.levels else 0) + 1: self.wrong.append("heading skips to " + tag)
+            self.levels.append(int(tag[1]))
+    def handle_starttag(self, tag, attrs):
+        self.start(tag, attrs)
+        if tag not in VOID: self.open.append(tag)
+    def handle_startendtag(self, tag, attrs):
+        self.start(tag, attrs)
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag: self.wrong.append("</%s> closes another, line %d" % (tag, self.getpos()[0]))
+p = Page()
+p.feed(open(sys.argv[1], encoding="utf-8").read())
+p.close()
+if p.open: p.wrong.append("not closed: " + " ".join(p.open))
+if p.levels.count(1) != 1: p.wrong.append("not one h1")
+print("\n".join(sorted(set(p.wrong))[:5]))
+END
+well_formed() { if command -v python3 >/dev/null; then is "$(python3 check.py "$1")" "" "$1 is well-formed"; else skip "no python3: is $1 well-formed?"; fi; }
+well_formed $page
+is "$(grep -ciE 'https?:|@import|url\([^#]' $page)" 0 "nothing from outside"
+has() { if grep -qF -- "$1" $page; then good; else bad "$2: no '$1' in the page"; fi; }
+
+# the numbers of score
+score run/valid-predicted.tns -o score.txt
+has "<b>$(awk '{print $2; exit}' score.txt)</b>" "the first line of score"
+awk '/^point / {on = 1; next} on && NF == 0 {exit} on {printf "%s %d %.2f %.2f\n", $1, $2 / 2, $3, $4}' score.txt >points.txt
+is "$(wc -l <points.txt)" 15 "points that score tells of"
+while read -r name labels rmse mean; do
+	name=$(sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g' <<<"$name")
+	has "$name</th><td>$labels</td><td>$rmse</td><td>$mean</td>" "errors of $name"
+done <points.txt
+has "a&lt;b&gt;&amp;c" "a point's name"
+is "$(grep -cE 'a<b>|<script|"text"|<net>' $page)" 0 "names that are not escaped"
+has '&lt;script&gt;1&lt;/script&gt; &amp; &quot;text&quot;' "a text"
+has 'odd&lt;name&gt;.txt' "a text's name"
+has '<dt>NET</dt><dd><code>#&lt;net&gt; $1</code></dd>' "a setting"
+
+# boxes: the CSV, four data sets, a model, the models of runs/; training's seconds
+is "$(grep -c '<g class="data" ' $page) $(grep -c '<g class="model" ' $page) $(grep -c '<g class="file" ' $page)" "4 2 1" "boxes"
+has ">$(tns-info run/train.tns | awk '$1 == "image" {print $3 + 0}') rows</text>" "rows in a box"
+has ">train&amp;.csv</text>" "the CSV's box"
+is "$(grep -c "$(tns-info run/valid.tns | sed -n 's/^fingerprint: //p') <em>valid.tns</em>" $page)" 2 "histories name the valid set by its fingerprint"
+# faces: the best, the median, the worst by error; each of the faults with its face as it came
+tns-table -q --tsv --fields id,error run/valid-predicted.tns | sort -t "$(printf '\t')" -k2,2g | awk 'NR > 1 || $1 != "id"' >errors.tsv
+has "<span>$(awk 'NR == 1 {printf "id %s</span><span>%.2f px", $1, $2}' errors.tsv)</span>" "the best face"
+has "<span>$(awk 'END {printf "id %s</span><span>%.2f px", $1, $2}' errors.tsv)</span>" "the worst face"
+is "$(awk 'NR > 1 && $1 == 7 {print $2}' run/clean.tsv | head -1)" 'a<b>&c' "row 7 is found faulty"
+grep -qE '<b>row 7</b><br>a&lt;b&gt;&amp;c (far|outside) .*: (blanked|dropped)' $page && good || bad "row 7: $(grep 'row 7' $page | sed 's/data:[^"]*//g')"
+row7=$(grep 'aria-label="Face of row 7:' $page)
+is "$(grep -o 'class="predicted"' <<<"$row7" | wc -l)" "$(tns-select -q --id 7 run/clean.tns 2>/dev/null | tns-table -q --tsv - 2>/dev/null | awk -F '\t' 'NR == 2 {for (i = 2; i <= 31; i += 2) n += $i == ""} END {print NR < 2 ? 15 : n + 0}')" "crosses of row 7: what is gone of it"
+has 'alt="What the first layer looks for" src="data:image/png;base64,' "the pipeline's picture"
+has 'aria-label="Curves of model.tsv over epochs"' "curves"
+
+# large pictures are left out by name, so that the page stays small
+head -c 2500000 /dev/urandom | cat run/filters.png - >run/maps.png
+ok "a run with a large picture" report run "$page"
+has 'Left out, so that the page stays small: maps.png' "a picture too large"
+is "$(($(wc -c <$page) < 3000000))" 1 "size of the page"
+
+# folders in folders, a name with markup; a cut stream is left out
+mv run 'out of <b>/part'
+head -c 3000 'out of <b>/part/valid.tns' >'out of <b>/part/valid-cut.tns'
+page=two.html
+ok "a folder of folders" report 'out of <b>' two.html
+well_formed two.html
+has '<h1>Report of out of &lt;b&gt;</h1>' "the folder's name"
+has '<h2>part</h2>' "a folder in it"
+is "$(grep -c 'valid-cut' two.html)" 0 "a cut stream"
+mkdir empty
+ok "an empty folder" report empty empty.html
+well_formed empty.html
+fails 1 "report.sh: none: no such folder" report none x.html
+fails 2 "usage: report.sh FOLDER OUT.html" report empty
+[ -e x.html ] && bad "a page of nothing" || good
+if [ -n "${CHROMIUM-}" ]; then
+	"$CHROMIUM" --headless --no-sandbox --disable-gpu --user-data-dir="$TMP/browser" --enable-logging=stderr --dump-dom "file://$TMP/two.html" >dom 2>log
+	is "$(grep -o '<figure' dom | wc -l) $(grep -c CONSOLE log)" "$(grep -o '<figure' two.html | wc -l) 0" "figures in the browser, and its complaints"
+fi
+done_tests
