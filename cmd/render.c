@@ -1,4 +1,4 @@
-/* render - data sets, models and logs into pictures: PNG, SVG or PDF */
+/* render - data sets, models and logs into pictures: PNG, SVG or PDF; data sets into films: frames in PPM */
 #include <string.h>
 
 #include "lib/base/err.h"
@@ -7,12 +7,14 @@
 #include "lib/draw/pict_curves.h"
 #include "lib/draw/pict_faces.h"
 #include "lib/draw/pict_tiles.h"
+#include "lib/draw/pict_video.h"
 
 /* Each kind of picture has its own options, explained in the tables below. */
 static struct {
 	struct pict_faces faces;
 	struct pict_tiles tiles, pairs;
 	struct pict_curves curves;
+	struct pict_video video;
 	struct pict_output to;
 	const char *id;
 	struct ranges ids;
@@ -38,10 +40,6 @@ static struct {
 		0, "first", OPT_INT, to, 1, 281474976710656, "ROW", help, 0                                                                \
 	}
 #define FACES_MAX 10000
-#define IDS                                                                                                                                \
-	{                                                                                                                                  \
-		0, "id", OPT_STR, &o.id, 0, 0, "N,N-M,...", "draw only the rows with these ids, all of them without --count: 7,12-20", 0   \
-	}
 #define COLUMNS(to)                                                                                                                        \
 	{                                                                                                                                  \
 		0, "columns", OPT_INT, to, 0, 10000, "C", "images side by side; 0: chosen to fit", 0                                       \
@@ -52,24 +50,14 @@ static struct {
 	}
 #define COMMON OPT_THREADS(&o.threads), OPT_QUIET(&o.quiet), OPT_END
 
+/* of maps, too */
 static const struct opt faces[] = {
 	GOES_TO,
 	COUNT(&o.faces.count, FACES_MAX, "draw at most N faces"),
 	FIRST(&o.faces.first, "begin at this row, counted from 1"),
-	IDS,
+	{0, "id", OPT_STR, &o.id, 0, 0, "N,N-M,...", "draw only the rows with these ids, all of them without --count: 7,12-20", 0},
 	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
 	{0, "names", OPT_FLAG, &o.faces.names, 0, 0, 0, "write the points' names beside them", 0},
-	COLUMNS(&o.faces.columns),
-	ZOOM(&o.faces.zoom),
-	COMMON,
-};
-
-static const struct opt maps[] = {
-	GOES_TO,
-	COUNT(&o.faces.count, FACES_MAX, "draw at most N faces"),
-	FIRST(&o.faces.first, "begin at this row, counted from 1"),
-	IDS,
-	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
 	COLUMNS(&o.faces.columns),
 	ZOOM(&o.faces.zoom),
 	COMMON,
@@ -116,6 +104,12 @@ static const struct opt curves[] = {
 	COMMON,
 };
 
+static const struct opt video[] = {
+	OPT_OUTPUT(&o.video.path),
+	ZOOM(&o.video.zoom),
+	COMMON,
+};
+
 static const struct opt common[] = {GOES_TO, COMMON};
 
 static const struct opt_prog
@@ -123,7 +117,7 @@ static const struct opt_prog
 		faces,
 		{"face-synth -n 100 | csv-clean | render faces --count 12 -o faces.png", "render faces --worst -o worst.pdf predicted.tns",
 			"render faces --id 7,12-20 -o some.png predicted.tns"}},
-	maps_prog = {"render maps", "Draws heat maps over their faces, with the points; predict --maps makes them.", "[DATA]", 0, 1, maps,
+	maps_prog = {"render maps", "Draws heat maps over their faces, with the points; predict --maps makes them.", "[DATA]", 0, 1, faces,
 		{"predict --maps heat.tns faces.tns | render maps -o maps.png"}},
 	tiles_prog = {"render tiles", "Draws filters of a model, or patches, as tiles.", "[DATA]", 0, 1, tiles,
 		{"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png",
@@ -133,16 +127,19 @@ static const struct opt_prog
 	curves_prog = {"render curves", "Draws curves from the logs of training runs (TSV).", "[LOG...]", 0, 500, curves,
 		{"render curves --y valid_error -o curves.svg a.tsv b.tsv",
 			"render curves --legend old,old,new,new --mean -o runs.png old1.tsv old2.tsv new1.tsv new2.tsv"}},
+	video_prog = {"render video", "Writes a frame a row, its image with the points, as a stream of PPM, as rows come; for ffmpeg.",
+		"[DATA]", 0, 1, video,
+		{"ffmpeg -i film.mp4 -f image2pipe -c:v pgm - | tns-import --form pnm | predict model.tns | render video -o points.ppm",
+			"render video predicted.tns | ffmpeg -y -f image2pipe -c:v ppm -framerate 25 -i - points.mp4"}},
 	prog = {"render",
 		"Draws a picture: faces (with their points), maps (heat over faces), tiles (filters of a model, patches), pairs (originals "
-		"over reconstructions) "
-		"or curves (training "
-		"logs). Each has options of its own: render faces --help shows those of faces.",
-		"faces|maps|tiles|pairs|curves [FILE...]", 0, 0, common,
+		"over reconstructions) or curves (training logs); or a film: video. Each has options of its own: render faces --help "
+		"shows those of faces.",
+		"faces|maps|tiles|pairs|curves|video [FILE...]", 0, 0, common,
 		{"face-synth -n 100 | csv-clean | render faces -o faces.png",
 			"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png"}};
 
-static const struct opt_prog *const kinds[] = {&faces_prog, &maps_prog, &tiles_prog, &pairs_prog, &curves_prog};
+static const struct opt_prog *const kinds[] = {&faces_prog, &maps_prog, &tiles_prog, &pairs_prog, &curves_prog, &video_prog};
 
 NORETURN static void die_kind(int argc, char **argv)
 {
@@ -153,10 +150,10 @@ NORETURN static void die_kind(int argc, char **argv)
 		opt_parse(&prog, argc, argv, &n);
 	err_name("render");
 	if (!at)
-		die_usage("what to draw is missing: faces, maps, tiles, pairs or curves");
+		die_usage("what to draw is missing: faces, maps, tiles, pairs, curves or video");
 	struct nearest near = nearest_of(argv[at]);
-	nearest_add_choices(&near, "faces|maps|tiles|pairs|curves");
-	die_usage("'%s' is not one of faces, maps, tiles, pairs, curves%s", argv[at], nearest_hint(&near));
+	nearest_add_choices(&near, "faces|maps|tiles|pairs|curves|video");
+	die_usage("'%s' is not one of faces, maps, tiles, pairs, curves, video%s", argv[at], nearest_hint(&near));
 }
 
 /* --id of faces and maps. */
@@ -171,7 +168,7 @@ static void take_ids(void)
 
 int main(int argc, char **argv)
 {
-	enum { FACES, MAPS, TILES, PAIRS, CURVES, KINDS };
+	enum { FACES, MAPS, TILES, PAIRS, CURVES, VIDEO, KINDS };
 	int at = 0, kind = 0, n;
 	for (;; kind++) {
 		if (kind == KINDS)
@@ -194,7 +191,9 @@ int main(int argc, char **argv)
 		pict_tiles(operand[0], &o.tiles);
 	else if (kind == PAIRS)
 		pict_pairs(operand[0], &o.pairs);
-	else
+	else if (kind == CURVES)
 		pict_curves(operand, n, &o.curves);
+	else
+		pict_video(operand[0], &o.video);
 	return finish();
 }

@@ -14,7 +14,9 @@
 #include "lib/draw/pict_faces.h"
 #include "lib/draw/pict_grid.h"
 #include "lib/draw/pict_log.h"
+#include "lib/draw/pict_points.h"
 #include "lib/draw/pict_tiles.h"
+#include "lib/draw/pict_video.h"
 #include "lib/stream/tns.h"
 
 static char dir[64], in[100], png[100];
@@ -1165,6 +1167,165 @@ START_TEST(names_are_as_many_as_logs)
 }
 END_TEST
 
+/* ---- films ---- */
+
+/* Rows of greys w x h: row r has greys from image + r * w * h on; truth and predicted (rows, k, 2), NULL: none. */
+static void write_film(
+	const unsigned char *image, uint64_t w, uint64_t h, uint64_t rows, const float *truth, const float *predicted, uint64_t k)
+{
+	struct tns_writer *t = tns_create(in);
+	int id = tns_define(t, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, h, w}), a = 0, b = 0;
+	if (truth)
+		a = tns_define(t, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, k, 2});
+	if (predicted)
+		b = tns_define(t, "predicted", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, k, 2});
+	tns_write(t, id, image, rows);
+	if (truth)
+		tns_write(t, a, truth, rows);
+	if (predicted)
+		tns_write(t, b, predicted, rows);
+	tns_close(t);
+}
+
+/* Pixels of frame i of a film that must have so many of W x H; the caller frees *file. */
+static const unsigned char *read_frame(char **file, int i, int frames, int W, int H)
+{
+	char head[40], film[110];
+	size_t n, length = (size_t)snprintf(head, sizeof head, "P6\n%d %d\n255\n", W, H), bytes = length + 3 * (size_t)W * (size_t)H;
+	snprintf(film, sizeof film, "%s/film.ppm", dir);
+	*file = slurp(film, &n);
+	ck_assert_msg(n == frames * bytes, "%zu bytes, not %d frames of %zu", n, frames, bytes);
+	for (int k = 0; k < frames; k++)
+		ck_assert_msg(!memcmp(*file + k * bytes, head, length), "frame %d begins '%.12s'", k, *file + k * bytes);
+	return (const unsigned char *)*file + i * bytes + length;
+}
+
+static void draw_film(void *arg)
+{
+	char film[110];
+	snprintf(film, sizeof film, "%s/film.ppm", dir);
+	pict_video(in, &(struct pict_video){film, *(double *)arg});
+	_exit(0);
+}
+
+static void film(double zoom)
+{
+	struct child c = child_run(draw_film, &zoom);
+	ck_assert_msg(!c.status && !c.signal, "exit %d: %s", c.status, c.err);
+}
+
+static uint32_t rgb_at(const unsigned char *rgb, int W, int x, int y)
+{
+	rgb += 3 * (y * W + x);
+	return (uint32_t)(rgb[0] << 16 | rgb[1] << 8 | rgb[2]);
+}
+
+START_TEST(frames_are_the_images)
+{
+	unsigned char image[3 * 5 * 4];
+	for (int i = 0; i < 60; i++)
+		image[i] = (unsigned char)(i * 83);
+	write_film(image, 5, 4, 3, NULL, NULL, 0);
+	film(1);
+	char *file;
+	for (int r = 0; r < 3; r++, free(file)) {
+		const unsigned char *rgb = read_frame(&file, r, 3, 5, 4);
+		for (int i = 0; i < 60; i++)
+			ck_assert_int_eq(rgb[i], image[20 * r + i / 3]);
+	}
+	/* between two pixels' centres greys are linear, beyond them they stay */
+	write_film((unsigned char[]){0, 200}, 2, 1, 1, NULL, NULL, 0);
+	film(4);
+	const unsigned char want[8] = {0, 0, 25, 75, 125, 175, 200, 200}, *rgb = read_frame(&file, 0, 1, 8, 4);
+	for (int i = 0; i < 96; i++)
+		ck_assert_int_eq(rgb[i], want[i / 3 % 8]);
+	free(file);
+	/* and smaller, rounded, at least a pixel */
+	film(0.3);
+	read_frame(&file, 0, 1, 1, 1);
+	free(file);
+}
+END_TEST
+
+START_TEST(frames_have_a_good_size)
+{
+	static const int sizes[][4] = {{96, 96, 384, 384}, {25, 19, 400, 304}, {640, 480, 640, 480}, {401, 300, 802, 600}};
+	unsigned char *image = xcalloc(640, 480);
+	for (int i = 0; i < 4; i++) {
+		char *file;
+		write_film(image, (uint64_t)sizes[i][0], (uint64_t)sizes[i][1], 1, NULL, NULL, 0);
+		film(0);
+		read_frame(&file, 0, 1, sizes[i][2], sizes[i][3]);
+		free(file);
+	}
+	free(image);
+}
+END_TEST
+
+START_TEST(frames_have_marks_in_place)
+{
+	enum { N = 40, Z = 10, W = N * Z, GREY = 100 };
+	unsigned char image[2 * N * N];
+	memset(image, GREY, sizeof image);
+	/* a label; a prediction; both; both, far away and no numbers. The second row has none that shows. */
+	const float truth[16] = {30, 20, NAN, NAN, 5, 5, 1e9f, 3, NAN, NAN, NAN, NAN, -200, 3, NAN, 3},
+		    predicted[16] = {NAN, NAN, 12, 20, 15, 5, 3, INFINITY, NAN, 4, 4, NAN, NAN, NAN, 3, -1e30f};
+	write_film(image, N, N, 2, truth, predicted, 4);
+	film(Z);
+	char *file;
+	const unsigned char *rgb = read_frame(&file, 0, 2, W, W);
+	/* pixel x of an image has its centre between pixels 10 x + 4 and 10 x + 5 of the frame */
+	double sum = 0, sx = 0, sy = 0;
+	for (int y = 150; y < 260; y++)
+		for (int x = 250; x < 360; x++) {
+			double d = hypot(x - 304.5, y - 204.5), weight = rgb_at(rgb, W, x, y) != GREY * 0x10101;
+			sum += weight, sx += weight * x, sy += weight * y;
+			if (d < 3.5)
+				ck_assert_uint_eq(rgb_at(rgb, W, x, y), PICT_TRUTH >> 8);
+			if (d > 5.4)
+				ck_assert_uint_eq(rgb_at(rgb, W, x, y), GREY * 0x10101);
+		}
+	ck_assert_msg(fabs(sx / sum - 304.5) < 1e-9 && fabs(sy / sum - 204.5) < 1e-9, "label at %g,%g", sx / sum, sy / sum);
+	ck_assert_double_gt(sum, M_PI * 4 * 4);
+	/* a cross: its middle and its four arms, nothing beside them */
+	for (int i = -3; i <= 3; i++) {
+		ck_assert_uint_eq(rgb_at(rgb, W, 124 + i, 204 + i), PICT_PREDICTED >> 8);
+		ck_assert_uint_eq(rgb_at(rgb, W, 125 + i, 204 - i), PICT_PREDICTED >> 8);
+	}
+	for (int i = 0; i < 4; i++)
+		ck_assert_uint_eq(rgb_at(rgb, W, (int[]){129, 120, 124, 124}[i], (int[]){204, 204, 209, 200}[i]), GREY * 0x10101);
+	/* a white line from a label to its prediction: 0.6 of a pixel's width on either side of its middle, which is between two pixels */
+	const uint32_t pale = (uint32_t)lrint(GREY + 0.6 * (PICT_OFF & 255) / 255 * (255 - GREY)) * 0x10101;
+	ck_assert_uint_eq(rgb_at(rgb, W, 104, 54), pale);
+	ck_assert_uint_eq(rgb_at(rgb, W, 104, 55), pale);
+	ck_assert_uint_eq(rgb_at(rgb, W, 104, 53), GREY * 0x10101);
+	ck_assert_uint_eq(rgb_at(rgb, W, 104, 56), GREY * 0x10101);
+	free(file);
+	rgb = read_frame(&file, 1, 2, W, W);
+	for (int i = 0; i < 3 * W * W; i++)
+		ck_assert_int_eq(rgb[i], GREY);
+	free(file);
+}
+END_TEST
+
+START_TEST(films_of_nothing_are_refused)
+{
+	double zoom = 1;
+	write_film(NULL, 3, 3, 0, NULL, NULL, 0);
+	struct child c = child_run(draw_film, &zoom);
+	ck_assert_msg(c.status == 1 && strstr(c.err, "nothing to draw: 0 rows"), "exit %d: %s", c.status, c.err);
+	unsigned char *image = xcalloc(20000, 1);
+	write_film(image, 20000, 1, 1, NULL, NULL, 0);
+	c = child_run(draw_film, &zoom);
+	ck_assert_msg(c.status == 1 && strstr(c.err, "images of 20000x1 are too large for frames"), "exit %d: %s", c.status, c.err);
+	write_film(image, 200, 1, 1, NULL, NULL, 0);
+	zoom = 100;
+	c = child_run(draw_film, &zoom);
+	ck_assert_msg(c.status == 1 && strstr(c.err, "frames of 20000x100 are too large"), "exit %d: %s", c.status, c.err);
+	free(image);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("pict");
@@ -1207,6 +1368,10 @@ int main(void)
 	tcase_add_test(t, mean_and_band);
 	tcase_add_test(t, a_panel_for_each_quantity);
 	tcase_add_test(t, names_are_as_many_as_logs);
+	tcase_add_test(t, frames_are_the_images);
+	tcase_add_test(t, frames_have_a_good_size);
+	tcase_add_test(t, frames_have_marks_in_place);
+	tcase_add_test(t, films_of_nothing_are_refused);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);

@@ -29,7 +29,7 @@ cd "$TMP" || exit 1
 		NR > 1 {images = images (NR > 2 ? "," : "") "{\"id\": " NR ", \"file_name\": \"" $1 "\", \"width\": 96, \"height\": 96}"
 			print (NR > 2 ? "," : "") "{\"id\": " NR ", \"image_id\": " NR ", \"category_id\": 1, \"keypoints\": [" $2 "," $3 ",2," $4 "," $5 ",2]}"}
 		END {print "], \"images\": [" images "]}"}' labels.csv >labels.json
-	printf '#!/bin/sh\ncat photos/*.pgm\n' >bin/ffmpeg
+	printf '#!/bin/sh\ncase $* in *"-i - "*) cat >/dev/null ;; *) cat photos/*.pgm ;; esac\n' >bin/ffmpeg
 	chmod +x bin/ffmpeg
 	PATH=$PWD/bin:$PATH
 	for f in b old1 old2 new1 new2; do cp a.tsv $f.tsv; done
@@ -52,7 +52,7 @@ for p in "$BIN"/*; do
 	[ "$p" = bench ] && continue
 	{
 		examples "$p"
-		[ "$p" = render ] && for k in faces maps tiles pairs curves; do examples render $k; done
+		[ "$p" = render ] && for k in faces maps tiles pairs curves video; do examples render $k; done
 	} >examples.txt
 	[ -s examples.txt ] || bad "$p --help has no examples"
 	while IFS= read -r line; do

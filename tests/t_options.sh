@@ -101,7 +101,7 @@ is "$(cut -d' ' -f1 letters | uniq -d | tr -d '\n')" "" "letters with two meanin
 
 # A long name means the same in all programs, and in all kinds of render: its argument is the same everywhere, and a FILE is written everywhere
 # (its help begins with write, list or keep all) or nowhere. Presets and forms differ by what they are for; an output OUT may be a folder.
-has render && for k in faces maps tiles pairs curves; do render $k --help >"help/render-$k"; done
+has render && for k in faces maps tiles pairs curves video; do render $k --help >"help/render-$k"; done
 meanings() { # FILE...: a line `name argument written|read|-`
 	awk '
 	function put() { if (name) print name, arg, arg ~ /FILE|TABLE|MODEL/ ? (text ~ /^(write|list|keep all)/ ? "written" : "read") : "-" }

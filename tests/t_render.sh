@@ -14,28 +14,28 @@ size() { od -An -tu1 -j16 -N8 "$1" | awk '{print $3 * 256 + $4 "x" $7 * 256 + $8
 begins() { is "$(head -c "${#2}" "$1" | tr -d '\211')" "$3" "$1 begins as its kind does"; }
 nothing() { [ ! -e "$1" ] && good || bad "$1 was left behind"; }
 
-for k in faces maps tiles pairs curves; do
+for k in faces maps tiles pairs curves video; do
 	ok "render $k --help" render $k --help
 	cp .out "$k.txt"
 	[ "${UPDATE-}" = 1 ] && cp "$k.txt" "$here/tests/help/render-$k.txt"
 	same "$k.txt" "$here/tests/help/render-$k.txt" "pinned help of render $k (UPDATE=1 tests/t_render.sh)"
 	is "$(awk 'length > 80 && !/^  / {n++} END {print n+0}' "$k.txt")" 0 "lines of render $k --help over 80 columns"
 	fails 2 "render $k: unknown option '--no-such'; try render $k --help" render $k --no-such
-	fails 2 "unknown suffix '.jpg': png, svg or pdf" render $k -o x.jpg </dev/null
+	fails 2 "unknown suffix '.jpg': $([ $k = video ] && echo 'frames are PPM (.ppm), of which ffmpeg makes films' || echo 'png, svg or pdf')" render $k -o x.jpg </dev/null
 	fails 1 "render: stdin: " render $k </dev/null
 	fails 1 "render $k: no/such: No such file or directory" render $k -o no/such </dev/null
 	[ $k = curves ] || fails 1 "render: none.tns: No such file" render $k none.tns
 	[ $k = curves ] || fails 2 "render $k: unexpected operand 'b'" render $k a b
 done
 nothing x.jpg
-none="render: what to draw is missing: faces, maps, tiles, pairs or curves; try render --help"
+none="render: what to draw is missing: faces, maps, tiles, pairs, curves or video; try render --help"
 fails 2 "$none" render
 fails 2 "$none" render -q
 fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves" render plots
 fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves" render -q plots
 fails 2 "$none" render -o faces
-fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves; try render --help" render --columns 3 plots data.tns
-fails 2 "render: 'face' is not one of faces, maps, tiles, pairs, curves (did you mean faces?); try render --help" render face data.tns --columns 3
+fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves, video; try render --help" render --columns 3 plots data.tns
+fails 2 "render: 'face' is not one of faces, maps, tiles, pairs, curves, video (did you mean faces?); try render --help" render face data.tns --columns 3
 fails 2 "render: unknown option '--no-such'" render --no-such
 fails 2 "render faces: unknown option '--no-such'" render --no-such faces
 ok "help, whatever was given" render face --help
@@ -160,6 +160,29 @@ nothing none.png
 printf 'epoch\ttrain_loss\n0\t3\n1\t2\n2\t1\n' >zero.tsv
 ok "a value at 0 on a log axis" render curves --logx zero.tsv -o o.png
 is "$(cat .err)" "render: 1 value left out: not over 0 on a log axis, or beyond 1e300" "values left out are counted"
+
+# films: a frame a row, each written when its row has come; a stream that is cut is an error after the frames before
+ok "a film" render video --zoom 2 data.tns -o film.ppm
+is "$(head -c 13 film.ppm | tr '\n' ' ') $(wc -c <film.ppm)" "P6 72 56 255  $((60 * (13 + 72 * 56 * 3)))" "frames of a film"
+render video --zoom 2 <data.tns >film2.ppm
+same film.ppm film2.ppm "a film from a pipe"
+face-synth -q -n 20 --size 256x256 -o - | csv-clean -q --keep-all -o large.tns # 16 rows a chunk
+mkfifo rows
+render video --zoom 0.1 rows >film.ppm 2>.err &
+exec 3>rows
+head -c 1100000 large.tns >&3
+frames=$((16 * (13 + 26 * 26 * 3)))
+for _ in $(seq 300); do [ "$(wc -c <film.ppm)" -ge $frames ] && break; sleep 0.1; done
+is "$(wc -c <film.ppm)" $frames "frames of a stream that has not ended"
+exec 3>&-
+got=0
+wait $! || got=$?
+is "$got $(wc -l <.err)" "1 1" "a stream that was cut ends in an error"
+grep -q 'render: rows: record' .err && good || bad "a stream that was cut: $(cat .err)"
+head -c 1100000 large.tns >cut.tns
+fails 1 "render: cut.tns: record" render video cut.tns -o none.ppm
+nothing none.ppm
+fails 1 "render: stdout: No space left on device" bash -c "render video data.tns >/dev/full"
 
 # output files
 for k in "faces data.tns" "tiles data.tns" "curves a.tsv"; do

@@ -6,11 +6,10 @@
 #include "lib/draw/pict_faces.h"
 #include "lib/draw/pict_grid.h"
 #include "lib/draw/pict_maps.h"
+#include "lib/draw/pict_points.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/names.h"
 
-#define TRUTH 0x4FB8FFFF
-#define PREDICTED 0xFFA62BFF
 #define STEP 0x7CFC8AFF
 
 enum { GAP = 14, CAPTION = 18, LEGEND = 30, MARGIN = 16, NAMES_MAX = 1000 };
@@ -50,22 +49,6 @@ double pict_face_error(const float *truth, const float *predicted, int k, const 
 	return n ? sqrt(sum / n) : NAN;
 }
 
-/* Id of a tensor of points f32 [N,K,2], or -1; all such tensors must have the same K. */
-static int find_points(struct selection *b, const char *name)
-{
-	const struct tns *t = b->d->in;
-	if (tns_find(t, name) < 0)
-		return -1;
-	int id = dataset_stream_require(t, name, TNS_F32, 3);
-	const struct tns_def *def = &t->def[id];
-	if (def->dim[2] != 2)
-		die("%s: %s: %llu numbers a point, where x and y are needed", t->name, name, (unsigned long long)def->dim[2]);
-	if (b->k && def->dim[1] != (uint64_t)b->k)
-		die("%s: %d points in keypoints, %llu in predicted", t->name, b->k, (unsigned long long)def->dim[1]);
-	b->k = (int)def->dim[1];
-	return id;
-}
-
 static void find_steps_and_maps(struct selection *b, const struct pict_faces *f)
 {
 	const struct tns *t = b->d->in;
@@ -92,8 +75,8 @@ static void open_selection(struct selection *b, const char *data, const struct p
 	b->image = dataset_stream_require(t, "image", TNS_U8, 3);
 	b->h = (int)t->def[b->image].dim[1];
 	b->w = (int)t->def[b->image].dim[2];
-	b->truth = find_points(b, "keypoints");
-	b->predicted = find_points(b, "predicted");
+	b->truth = pict_points_find(t, "keypoints", &b->k);
+	b->predicted = pict_points_find(t, "predicted", &b->k);
 	find_steps_and_maps(b, f);
 	b->id = !f->ids && tns_find(t, "id") < 0 ? -1 : dataset_stream_require(t, "id", TNS_U32, 1);
 	if (f->worst && (b->truth < 0 || b->predicted < 0))
@@ -249,10 +232,8 @@ static void draw_names(
 /* Canvas coordinates of point k; 0 if it is missing or far outside the image. */
 static int to_canvas(const float *points, int k, const struct selection *b, const struct rect *cell, double zoom, double *x, double *y)
 {
-	if (!points || !isfinite(points[2 * k]) || !isfinite(points[2 * k + 1]))
-		return 0;
-	double px = points[2 * k], py = points[2 * k + 1];
-	if (fabs(px) > 4.0 * b->w + 1000 || fabs(py) > 4.0 * b->h + 1000)
+	double px, py;
+	if (!pict_points_at(points, k, b->w, b->h, &px, &py))
 		return 0;
 	*x = cell->x + (px + 0.5) * zoom;
 	*y = cell->y + (py + 0.5) * zoom;
@@ -278,21 +259,21 @@ static void draw_steps(struct pict *p, const struct selection *b, const struct f
 
 static void draw_points(struct pict *p, const struct selection *b, const struct face *f, const struct rect *cell, double zoom)
 {
-	double r = fmin(fmax(fmin(cell->w, cell->h) / 85, 1.3), 4), tx, ty, px, py;
+	double r = pict_points_radius(cell->w, cell->h), tx, ty, px, py;
 	double *at = xmalloc(4 * (size_t)b->k * sizeof *at), *other = at + 2 * b->k;
 	for (int k = 0; k < b->k; k++)
 		if (to_canvas(f->truth, k, b, cell, zoom, &tx, &ty) && to_canvas(f->predicted, k, b, cell, zoom, &px, &py))
-			pict_path(p, (double[]){tx, px}, (double[]){ty, py}, 2, 1.2, 0xFFFFFFB0, 0);
+			pict_path(p, (double[]){tx, px}, (double[]){ty, py}, 2, 1.2, PICT_OFF, 0);
 	for (int k = 0; k < 2 * b->k; k++)
 		at[k] = other[k] = NAN;
 	for (int k = 0; k < b->k; k++)
 		if (to_canvas(f->predicted, k, b, cell, zoom, &px, &py)) {
-			pict_cross(p, px, py, r * 1.1, PREDICTED);
+			pict_cross(p, px, py, r * 1.1, PICT_PREDICTED);
 			at[2 * k] = other[2 * k] = px, at[2 * k + 1] = other[2 * k + 1] = py;
 		}
 	for (int k = 0; k < b->k; k++)
 		if (to_canvas(f->truth, k, b, cell, zoom, &tx, &ty)) {
-			pict_dot(p, tx, ty, r, TRUTH);
+			pict_dot(p, tx, ty, r, PICT_TRUTH);
 			at[2 * k] = tx, at[2 * k + 1] = ty;
 		}
 	if (b->names)
@@ -321,12 +302,12 @@ static void draw_legend(struct pict *p, const struct selection *b, const struct 
 	char text[100];
 	double x = MARGIN, y = MARGIN + 9;
 	if (b->truth >= 0 && b->predicted >= 0) {
-		pict_dot(p, x + 5, y - 4, 3.5, TRUTH);
+		pict_dot(p, x + 5, y - 4, 3.5, PICT_TRUTH);
 		pict_text(p, x + 14, y, 12, PICT_LEFT, 0, PICT_INK, "truth");
 		x += 14 + pict_text_width(p, 12, 0, "truth") + 18;
 	}
 	if (b->predicted >= 0) {
-		pict_cross(p, x + 5, y - 4, 3, PREDICTED);
+		pict_cross(p, x + 5, y - 4, 3, PICT_PREDICTED);
 		pict_text(p, x + 15, y, 12, PICT_LEFT, 0, PICT_INK, "predicted");
 		x += 15 + pict_text_width(p, 12, 0, "predicted") + 18;
 	}
