@@ -54,7 +54,7 @@ static const struct opt opts[] = {
 	{0, "film", OPT_INT, &o.film, 1, PHOTOS_MAX, "N", "make frames (PGM, one after another) of a face that moves instead", 0},
 	{0, "photo-size", OPT_SIZE, &o.photo, 0, 0, "WxH", "photos, film: size of a picture, 48x48 to 2048x2048", 0},
 	{0, "form", OPT_CHOICE, &o.form, 0, 0, PHOTO_FORMS, "photos: form of the annotations: labels.json, labels.xml or labels.csv", 0},
-	{0, "faces", OPT_INT, &o.faces, 1, PHOTO_FACES, "N", "photos: most faces on one", 0},
+	{0, "faces", OPT_INT, &o.faces, 1, PHOTO_FACES, "N", "photos: most faces on one; 1: portraits, the face about the middle", 0},
 	{0, "face-min", OPT_INT, &o.smallest, PHOTO_FACE_MIN, PHOTO_MAX, "PX", "photos: height of the smallest face", 0},
 	{0, "face-max", OPT_INT, &o.largest, PHOTO_FACE_MIN, PHOTO_MAX, "PX",
 		"photos: of the largest; 0.9 of the picture's shorter side at most", 0},

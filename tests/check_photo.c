@@ -109,17 +109,18 @@ END_TEST
 /* The same photograph with less people differs only where a person is: within its box and a third of its size around, and below. */
 START_TEST(people_change_what_they_cover)
 {
-	struct photo_style one = style;
+	struct photo_style few = style;
 	struct picture a = picture(&style), b = picture(&style);
 	long people = 0, differ = 0, crowns = 0, seen = 0;
-	one.faces = 1;
+	few.faces = 2;
 	for (uint32_t row = 0; row < 30; row++) {
 		draw_alone(&style, SEED, row, &a);
-		draw_alone(&one, SEED, row, &b);
-		ck_assert_int_eq(b.n, 1);
+		draw_alone(&few, SEED, row, &b);
+		ck_assert(b.n <= 2 && b.n <= a.n);
 		for (int i = 0; i < a.n; i++) { /* the whole head is there, up to its crown */
 			long x = lroundf(a.points[i][67][0]), y = lroundf(a.points[i][67][1]) + 2;
-			if (!memcmp(&a.faces[i], &b.faces[0], sizeof *a.faces))
+			if (!memcmp(&a.faces[i], &b.faces[0], sizeof *a.faces) ||
+				(b.n == 2 && !memcmp(&a.faces[i], &b.faces[1], sizeof *a.faces)))
 				continue;
 			crowns++, seen += abs(a.image[y * W + x] - b.image[y * W + x]) > 2;
 		}

@@ -14,7 +14,8 @@ enum { SET_PHOTO = 2, SET_FILM = 3 };
 enum { AT_PLAN = 4000, AT_SCENE = 6000 };
 
 #define TRIES 60
-#define GAP 0.15f /* between boxes, in the larger one's longer side: hair and hats stand out that far */
+#define GAP 0.15f     /* between boxes, in the larger one's longer side: hair and hats stand out that far */
+#define PORTRAIT 0.3f /* share of the room around it that a single face moves in */
 #define TURN 6.2831853f
 
 struct photo {
@@ -77,13 +78,20 @@ static int apart(const struct photo_face *a, const struct photo_face *b)
 	       b->top + b->height + gap <= a->top;
 }
 
+/* 0 to 1, of a portrait about the middle. */
+static float spot(const struct photo_style *s, struct rng *rng)
+{
+	float u = rng_uniform(rng);
+	return s->faces == 1 ? 0.5f + PORTRAIT * (u - 0.5f) : u;
+}
+
 /* Scales the face to a box of that longer side, and moves it to a place within the image. */
 static struct photo_face place(struct face_params *f, const struct photo_style *s, float size, struct rng *rng)
 {
 	struct bounds b = bounds_of(f);
 	float k = (size - 2) / fmaxf(b.x1 - b.x0, b.y1 - b.y0); /* rounding to whole pixels adds up to two */
-	float x = rng_uniform(rng) * (float)fmax(s->w - 3 - k * (b.x1 - b.x0), 0),
-	      y = rng_uniform(rng) * (float)fmax(s->h - 3 - k * (b.y1 - b.y0), 0);
+	float x = spot(s, rng) * (float)fmax(s->w - 3 - k * (b.x1 - b.x0), 0),
+	      y = spot(s, rng) * (float)fmax(s->h - 3 - k * (b.y1 - b.y0), 0);
 	face_params_move(f, k, 1 + x - k * b.x0, 1 + y - k * b.y0);
 	b = bounds_of(f);
 	return box_of(&b);

@@ -15,7 +15,7 @@
 
 struct photo_style {
 	int w, h;	       /* of the image */
-	int faces;	       /* one to so many of them */
+	int faces;	       /* one to so many of them; 1: portraits, the face about the middle */
 	int smallest, largest; /* longer side of a face's box, pixels; what is over PHOTO_SHARE of the shorter side is that */
 	int points;	       /* as face.h has them */
 	double wild;
