@@ -191,7 +191,7 @@ mutants:
 	@MUTANTS=$(MUTANTS) SEED=$(SEED) ROOM=$(ROOM) EACH=$(EACH) V=$(V) JOBS=$(JOBS) tests/mutants build-cov/coverage
 
 formatted := $(wildcard cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch])
-strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c lib/table/*.c lib/filter/*.c lib/image/*.c lib/import/*.c)
+strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c lib/table/*.c lib/filter/*.c lib/convert/*.c lib/image/*.c lib/import/*.c)
 ## code: make check-style | the formatter finds nothing to do; -Wconversion is silent in rooms that read foreign bytes
 check-style: $B/style-ready
 	@clang-format --dry-run -Werror $(formatted)

@@ -365,7 +365,8 @@ START_TEST(zip_files)
 		DEFLATE | ENCRYPTED, NULL);
 	zip_gives("the zip's compression (method 12) is not read here: unzip -p 'a file' 'a b.csv' | csv-clean", "a b.csv", BZIP2, NULL);
 	zip_gives("the zip does not say how long a stored file is: unzip -p 'a file' a.csv | csv-clean", "a.csv", DESCRIPTOR, NULL);
-	zip_gives("this is a file of NumPy arrays (npz), not a CSV", "a.npy", DEFLATE, "b.npy", DEFLATE, NULL);
+	zip_gives(
+		"this is a file of NumPy arrays (npz): tns-convert makes a tensor stream of it", "a.npy", DEFLATE, "b.npy", DEFLATE, NULL);
 	char name[100] = "";
 	memset(name, 'n', 90);
 	char *want = xprintf("the zip holds several files, %s, %s, ...: unzip -p 'a file' MEMBER | csv-clean", name, name);
@@ -468,7 +469,7 @@ START_TEST(foreign)
 		CASE("\xff\xfe\0\0i\0\0\0", "this is UTF-32 text: iconv -f UTF-32 -t UTF-8 'a file' | csv-clean"),
 		CASE("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "this is a PNG picture, not a CSV"),
 		CASE("\xff\xd8\xff\xe0..JFIF", "this is a JPEG picture, not a CSV"),
-		CASE("\x93NUMPY\1\0v\0{'descr'", "this is a NumPy array (npy), not a CSV"),
+		CASE("\x93NUMPY\1\0v\0{'descr'", "this is a NumPy array (npy): tns-convert makes a tensor stream of it"),
 		CASE("\x89HDF\r\n\x1a\n", "this is an HDF5 file, not a CSV"),
 		CASE("\x08\x07\x12\x07pytorch", "this is an ONNX model, not a CSV"),
 		CASE("\x80\4\x95\0\0", "this is a Python pickle, not a CSV"), CASE("<?xml version='1.0'?>", "this is XML, not a CSV"),

@@ -226,8 +226,8 @@ told() { # TEXT BYTES
 }
 told "a PNG picture, not a CSV" '\x89PNG\r\n\x1a\n\0\0\0\rIHDR'
 told "a JPEG picture, not a CSV" '\xff\xd8\xff\xe0\0\x10JFIF'
-told "a NumPy array (npy), not a CSV" '\x93NUMPY\1\0v\0'
-told "a file of NumPy arrays (npz), not a CSV" 'PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5\0\0\0a.npydata'
+told "a NumPy array (npy): tns-convert makes a tensor stream of it" '\x93NUMPY\1\0v\0'
+told "a file of NumPy arrays (npz): tns-convert makes a tensor stream of it" 'PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5\0\0\0a.npydata'
 told "an Excel workbook or another office document: save its sheet as CSV" 'PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x13\0\0\0[Content_Types].xml'
 told "an HDF5 file, not a CSV" '\x89HDF\r\n\x1a\n'
 told "a Python pickle, not a CSV" '\x80\4\x95\1'

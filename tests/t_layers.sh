@@ -34,8 +34,8 @@ below() {
 	import) echo base stream csv image ;;
 	train) echo base stream labels nn ;;
 	predict) echo base stream labels nn ;;
-	deploy) echo base stream nn ;;
-	export) echo base stream ;;
+	deploy) echo base stream nn convert ;;
+	export | convert) echo base stream ;;
 	*) return 1 ;;
 	esac
 }
@@ -69,7 +69,7 @@ none "a README for each room" room_readmes
 
 of_cmd() { includes "${cmd[@]}" | while read -r file header; do [[ $header = lib/* && -f $header ]] || echo "$file includes $header"; done; }
 of_lib() { includes "${lib[@]}" | grep ' kernels/' | grep -vE ' kernels/(backend|augment)\.h$'; }
-backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,table,labels,synth,draw,filter,image,import,export,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/backend\.h$'; }
+backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,table,labels,synth,draw,filter,image,import,export,convert,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/backend\.h$'; }
 of_kernels() {
 	includes "${kernels[@]}" | while read -r file header; do
 		backend=${file#kernels/} backend=${backend%/*}

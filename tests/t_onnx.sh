@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# model-export: ONNX files of every target, run by tests/onnx_run.py (written from the pages of ONNX and protobuf alone) to the same points as
+# model-export: safetensors, whose weights are those of the stream; ONNX files of every target, run by tests/onnx_run.py (written from the pages of ONNX and protobuf alone) to the same points as
 # predict's; where onnxruntime is at hand (PYTHON has it), by that too, after its checker.
 : "${BIN:=$PWD/build/bin}"
 if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
@@ -79,6 +79,37 @@ if "$PYTHON" -c 'import onnx, onnxruntime' 2>/dev/null; then
 		ok "onnxruntime: $m" "$PYTHON" "$ROOT/tests/onnx_runtime.py" $m.onnx faces.tns predicted.tns
 	done
 fi
+
+# the weights alone, read by Python's own library
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$ROOT/tests
+for m in heat coords map label image; do
+	ok "weights of $m" model-export $m.tns -o $m.safetensors
+	model-export --form safetensors <$m.tns | cmp -s - $m.safetensors && good || bad "weights of $m by pipes"
+	tns-convert $m.safetensors -o back.tns
+	case $m in label) data=five tensor=score ;; image) data=five tensor=reconstruction ;; *) data=three tensor=predicted ;; esac
+	for f in $m back; do predict -q $f.tns $data.tns | tns-convert --tensor $tensor --to npy >$f.npy; done
+	same $m.npy back.npy "$tensor of $m, from its safetensors"
+done
+ok "what they hold" python3 - <<'END'
+from arrays import read_safetensors
+import tns_reader
+for m in ("heat", "coords", "map", "label", "image"):
+    tensors, metas, _ = tns_reader.read(open(m + ".tns", "rb").read())
+    arrays, texts = read_safetensors(m + ".safetensors")
+    texts.pop("keypipe.stream", None)
+    assert texts == metas and {"net", "target", "scale", "input", "history"} <= set(texts), m
+    want = {k: t for k, t in tensors.items() if k != "trained"}
+    assert list(arrays) == list(want) and len(want) > 1 and ("prior" in want) == (m == "map"), m
+    for k, t in want.items():
+        assert arrays[k] == ("f32", t.shape, t.data), (m, k)
+END
+fails 1 "a model needs META net" model-export faces.tns -o none.safetensors
+fails 1 "a model is a tensor stream, which this is not" model-export heat.safetensors -o none.safetensors
+fails 2 "--flip is for --form onnx: safetensors holds the weights as they are" model-export --flip heat.tns -o none.safetensors
+fails 2 "--fold is for --form onnx" model-export --fold --form safetensors heat.tns
+tns-select --without 0.bias heat.tns -o less.tns
+fails 1 "there is no tensor 0.bias" model-export less.tns -o none.safetensors
+ok "no file of these" test ! -e none.safetensors
 
 # refused: one line, no file
 fails 1 "a model needs META net" model-export faces.tns -o none.onnx

@@ -166,6 +166,7 @@ run_of() {
 	predict) echo binary model.tns data.tns ;;
 	tns-table) echo text data.tns ;;
 	tns-export) echo text --form csv data.tns ;;
+	tns-convert) echo binary --to npz data.tns ;;
 	tns-join) echo binary data.tns predicted.tns ;;
 	score) echo text predicted.tns ;;
 	submit) echo text --lookup lookup.csv answers.tns ;;
@@ -220,7 +221,7 @@ while read -r p args; do
 	got=0
 	timeout 20 script -qec "$p $args" /dev/null >.tty </dev/null || got=$?
 	is "$got" 2 "$p $args: exit status of reading from a terminal ($(head -c 200 .tty))"
-	is "$(tr -d '\r' <.tty | grep -cE "^(.\[K)?$p: (stdin|/dev/tty) is a terminal: (name a (CSV|log|table|tensor stream)|frames come from a pipe); try $p --help$")" 1 "$p $args says what it waits for ($(head -c 200 .tty))"
+	is "$(tr -d '\r' <.tty | grep -cE "^(.\[K)?$p: (stdin|/dev/tty) is a terminal: (name a (CSV|log|table|tensor stream|file)|frames come from a pipe); try $p --help$")" 1 "$p $args says what it waits for ($(head -c 200 .tty))"
 	nothing=$(ls x.tns 2>/dev/null)
 	is "$nothing" "" "$p $args writes nothing"
 done <<'END'
@@ -236,6 +237,7 @@ tns-split --groups /dev/tty data.tns -o x.tns -o y.tns
 tns-table
 tns-table --read -o x.tns
 tns-export --form csv
+tns-convert -o x.tns
 score
 score --truth - predicted.tns
 submit --lookup lookup.csv

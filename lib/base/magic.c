@@ -6,6 +6,7 @@
 
 #define BYTES(s) s, sizeof s - 1
 #define PANDAS(read) "python3 -c 'import pandas,sys; pandas." read "(sys.argv[1]).to_csv(sys.stdout,index=False)'"
+#define ARRAYS "tns-convert makes a tensor stream of it"
 #define SHEET "save its sheet as CSV"
 
 /* Bytes at an offset; the first that fits wins. Letters alone are no sign: a column's name may begin with them. */
@@ -38,13 +39,13 @@ static const struct form {
 	{0, BYTES("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), {MAGIC_OTHER, "an office document (xls, doc)", SHEET}},
 	{0, BYTES("\x89TNS\r\n\x1a\n"), {MAGIC_OTHER, "a tensor stream", "tns-info shows what is in it, and the other programs read it"}},
 	{0, BYTES("\x89HDF\r\n\x1a\n"), {MAGIC_OTHER, "an HDF5 file", NULL}},
-	{0, BYTES("\x93NUMPY"), {MAGIC_OTHER, "a NumPy array (npy)", NULL}},
+	{0, BYTES("\x93NUMPY"), {MAGIC_OTHER, "a NumPy array (npy)", ARRAYS}},
 	{0, BYTES("\x80\2"), {MAGIC_OTHER, "a Python pickle", NULL}},
 	{0, BYTES("\x80\3"), {MAGIC_OTHER, "a Python pickle", NULL}},
 	{0, BYTES("\x80\4\x95"), {MAGIC_OTHER, "a Python pickle", NULL}},
 	{0, BYTES("\x80\5\x95"), {MAGIC_OTHER, "a Python pickle", NULL}},
 	{0, BYTES("MATLAB 5.0 MAT-file"), {MAGIC_OTHER, "a MATLAB file", NULL}},
-	{4, BYTES("\0\0\0\0{\""), {MAGIC_OTHER, "a safetensors file", NULL}},
+	{4, BYTES("\0\0\0\0{\""), {MAGIC_OTHER, "a safetensors file", ARRAYS}},
 	{0, BYTES("\x89PNG\r\n\x1a\n"), {MAGIC_OTHER, "a PNG picture", NULL}},
 	{0, BYTES("\xff\xd8\xff"), {MAGIC_OTHER, "a JPEG picture", NULL}},
 	{0, BYTES("GIF89a"), {MAGIC_OTHER, "a GIF picture", NULL}},
@@ -60,7 +61,7 @@ static const struct form {
 	{0, BYTES("version https://git-lfs"), {MAGIC_OTHER, "a Git LFS pointer", "git lfs pull fetches the file itself"}},
 };
 
-static const struct magic npz = {MAGIC_OTHER, "a file of NumPy arrays (npz)", NULL}, torch = {MAGIC_OTHER, "a PyTorch file", NULL},
+static const struct magic npz = {MAGIC_OTHER, "a file of NumPy arrays (npz)", ARRAYS}, torch = {MAGIC_OTHER, "a PyTorch file", NULL},
 			  parquet = {MAGIC_TABLE, "a Parquet table", PANDAS("read_parquet")}, onnx = {MAGIC_OTHER, "an ONNX model", NULL},
 			  json = {MAGIC_TABLE, "JSON", PANDAS("read_json")}, xml = {MAGIC_OTHER, "XML", NULL},
 			  html = {MAGIC_OTHER, "an HTML page", "perhaps the site's login: download the file again, signed in"},

@@ -222,9 +222,8 @@ struct model *model_read_meta(const struct tns *t)
 	return m;
 }
 
-struct model *model_load(const char *path)
+struct model *model_from_table(const struct tns_table *b)
 {
-	struct tns_table *b = tns_load(path);
 	const struct tns *t = tns_table_head(b);
 	struct model *m = model_read_meta(t);
 	/* check that the stream holds all weights before allocating: the net it declares may be of any size */
@@ -241,6 +240,13 @@ struct model *model_load(const char *path)
 	m->trained = trained_read(b);
 	m->fingerprint = t->fingerprint;
 	m->history = xstrdup(tns_meta_value(t, "history") ? tns_meta_value(t, "history") : "");
+	return m;
+}
+
+struct model *model_load(const char *path)
+{
+	struct tns_table *b = tns_load(path);
+	struct model *m = model_from_table(b);
 	tns_unload(b);
 	return m;
 }

@@ -76,9 +76,10 @@ int tns_meta_place(const struct tns *t, int i);			  /* how many tensors were def
 /* ---- whole streams: files are memory-mapped, pipes are read into memory ---- */
 
 struct tns_table;
-struct tns_table *tns_load(const char *path);			      /* verified to the end, or the program ends */
-const struct tns *tns_table_head(const struct tns_table *t);	      /* definitions with final counts, METAs, fingerprint */
-const void *tns_row(const struct tns_table *t, int id, uint64_t row); /* row < rows; valid until tns_unload */
+struct tns_table *tns_load(const char *path);					 /* verified to the end, or the program ends */
+struct tns_table *tns_load_memory(const void *data, size_t n, const char *name); /* the same; not copied */
+const struct tns *tns_table_head(const struct tns_table *t);			 /* definitions with final counts, METAs, fingerprint */
+const void *tns_row(const struct tns_table *t, int id, uint64_t row);		 /* row < rows; valid until tns_unload */
 /* How many rows from this one on are contiguous in memory; at least 1. */
 uint64_t tns_contiguous_rows(const struct tns_table *t, int id, uint64_t row);
 /* Copy all rows of a tensor to dst, which holds rows x row_bytes. */

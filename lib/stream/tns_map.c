@@ -27,6 +27,7 @@ struct tns_table {
 	struct tensor *tensor;
 	void *map;
 	size_t size;
+	int borrowed; /* map is the caller's memory */
 };
 
 /* A regular file is mapped. path is opened only once: if it is a named pipe, closing it would end its writer by SIGPIPE. */
@@ -50,10 +51,8 @@ static void open_or_map(struct tns_table *b, const char *path)
 		close(fd);
 }
 
-struct tns_table *tns_load(const char *path)
+static struct tns_table *read_all(struct tns_table *b)
 {
-	struct tns_table *b = xcalloc(1, sizeof *b);
-	open_or_map(b, path);
 	if (tns_head(b->t) < 0)
 		die("%s: %s", b->t->name, b->t->err);
 	b->tensor = xcalloc((size_t)b->t->ntensors, sizeof *b->tensor);
@@ -72,6 +71,21 @@ struct tns_table *tns_load(const char *path)
 		x->chunk[x->n++] = c;
 	}
 	return b;
+}
+
+struct tns_table *tns_load(const char *path)
+{
+	struct tns_table *b = xcalloc(1, sizeof *b);
+	open_or_map(b, path);
+	return read_all(b);
+}
+
+struct tns_table *tns_load_memory(const void *data, size_t n, const char *name)
+{
+	struct tns_table *b = xcalloc(1, sizeof *b);
+	b->map = (void *)data, b->size = n, b->borrowed = 1;
+	b->t = tns_open_memory(data, n, name);
+	return read_all(b);
 }
 
 const struct tns *tns_table_head(const struct tns_table *b)
@@ -123,7 +137,7 @@ void tns_release_rows(struct tns_table *b)
 				free((void *)x->chunk[k].data);
 		x->n = 0;
 	}
-	if (b->map) /* drops the pages; a page that is still used is read from the file again */
+	if (b->map && !b->borrowed) /* drops the pages; a page that is still used is read from the file again */
 		madvise(b->map, b->size, MADV_DONTNEED);
 }
 
@@ -137,7 +151,7 @@ void tns_unload(struct tns_table *b)
 	}
 	free(b->tensor);
 	tns_free(b->t);
-	if (b->map)
+	if (b->map && !b->borrowed)
 		munmap(b->map, b->size);
 	free(b);
 }

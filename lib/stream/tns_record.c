@@ -92,7 +92,17 @@ int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
 static int no_stream(struct tns *t, const unsigned char *p, size_t n)
 {
 	char way[400], then[128];
+	unsigned char head[MAGIC_BYTES];
 	const struct magic *m = magic_find(p, n);
+	if (m && m->kind == MAGIC_ZIP && n == TNS_HEADER_BYTES && !t->src->unpack) { /* the name of its first file is behind these */
+		const unsigned char *more;
+		size_t got;
+		memcpy(head, p, n);
+		if (tns_get(t, sizeof head - n, &more, &got) < 0)
+			return TNS_ERR;
+		memcpy(head + n, more, got);
+		m = magic_find(head, n + got);
+	}
 	if (!m && !(m = magic_text(p, n)))
 		return tns_fail(t, "this is not a tensor stream");
 	int packed = m->kind == MAGIC_PACKED || m->kind == MAGIC_GZIP, csv = m->kind == MAGIC_TABLE || m->kind == MAGIC_ZIP;
