@@ -38,12 +38,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc, (void)argv;
 	if (!dir)
 		return 0;
-	struct text npy = {0}, safe = {0};
+	struct buffer npy = {0}, safe = {0};
 	struct tns_meta meta = {"k\"\n", "v\\u0041", 3, 7, 0};
 	int order[3], place = 0;
 	struct arrays s = {.array = (struct array *)arrays, .n = 3, .meta = &meta, .nmeta = 1, .place = &place};
 	safetensors_header(&safe, &s, "01234567 89abcdef ogg 0", order);
-	text_add(&safe, "0123456789abcdef0123456789abcdef01234", 37);
+	buffer_add(&safe, "0123456789abcdef0123456789abcdef01234", 37);
 	seed(dir, "safetensors", safe.p, safe.n);
 	snprintf(path, sizeof path, "%s/npz", dir);
 	struct zip_out z = {.to = out_open(path, 1)};
@@ -51,7 +51,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		char name[8] = {(char)('0' + i), 0};
 		npy.n = 0;
 		npy_header(&npy, &arrays[i]);
-		text_add(&npy, "0123456789abcdef01234567", arrays[i].bytes);
+		buffer_add(&npy, "0123456789abcdef01234567", arrays[i].bytes);
 		seed(dir, name, npy.p, npy.n);
 		strcat(name, ".npy");
 		zip_out_member(&z, name, npy.n, (uint32_t)crc32(0, (unsigned char *)npy.p, (uInt)npy.n));
@@ -95,7 +95,7 @@ static int same_shape(const struct array *a, const struct array *b)
 /* Its header again, of values that are not there. */
 static void again_npy(const struct array *a)
 {
-	struct text t = {0};
+	struct buffer t = {0};
 	struct array b = {0};
 	char err[ARRAY_ERR];
 	if (!a->dtype)
@@ -103,7 +103,7 @@ static void again_npy(const struct array *a)
 	npy_header(&t, a);
 	need(t.n % 64 == 0 && !npy_parse(&b, (unsigned char *)t.p, t.n, t.n + a->bytes, err) && same_shape(a, &b) && !b.swapped &&
 		!b.fortran);
-	text_free(&t);
+	buffer_free(&t);
 }
 
 static void try_npy(const unsigned char *p, size_t n)
@@ -146,7 +146,7 @@ static void try_safetensors(const unsigned char *p, size_t n)
 		known &= s.array[i].dtype != 0;
 	}
 	if (!bad && known) {
-		struct text t = {0};
+		struct buffer t = {0};
 		safetensors_header(&t, &s, s.noted, order);
 		size_t all = t.n;
 		for (int i = 0; i < s.n; i++)
@@ -162,7 +162,7 @@ static void try_safetensors(const unsigned char *p, size_t n)
 		uint32_t content, fingerprint;
 		char *open = xcalloc((size_t)again.n + 1, 1);
 		metas_read_note(&again, &content, &fingerprint, open);
-		text_free(&t), free(b), free(open);
+		buffer_free(&t), free(b), free(open);
 	}
 	free(order);
 	arrays_free(&s), arrays_free(&again);

@@ -327,17 +327,17 @@ static void put_zip(void *to, const void *p, size_t n)
 
 static void write_npy(const struct convert *c, struct out *to)
 {
-	struct text head = {0};
+	struct buffer head = {0};
 	npy_header(&head, &c->a.array[0]);
 	out_write(to, head.p, head.n);
 	each_block(c, &c->a.array[0], put_out, to);
-	text_free(&head);
+	buffer_free(&head);
 }
 
 static void write_npz(const struct convert *c, struct out *to)
 {
 	struct zip_out z = {.to = to};
-	struct text head = {0}, metas = {0};
+	struct buffer head = {0}, metas = {0};
 	char *note = new_note(c);
 	for (int i = 0; i < c->a.n; i++) {
 		const struct array *a = &c->a.array[i];
@@ -360,19 +360,19 @@ static void write_npz(const struct convert *c, struct out *to)
 		zip_out_put(&z, metas.p, metas.n);
 	}
 	zip_out_end(&z);
-	text_free(&head), text_free(&metas), free(note);
+	buffer_free(&head), buffer_free(&metas), free(note);
 }
 
 static void write_safetensors(const struct convert *c, struct out *to)
 {
-	struct text head = {0};
+	struct buffer head = {0};
 	char *note = new_note(c);
 	int *order = xcalloc((size_t)c->a.n + 1, sizeof *order);
 	safetensors_header(&head, &c->a, note, order);
 	out_write(to, head.p, head.n);
 	for (int i = 0; i < c->a.n; i++)
 		each_block(c, &c->a.array[order[i]], put_out, to);
-	text_free(&head), free(note), free(order);
+	buffer_free(&head), free(note), free(order);
 }
 
 /* Ends the program where the form lacks a type, a name or room. */

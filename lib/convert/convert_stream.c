@@ -124,17 +124,17 @@ static void define(const struct convert *c, struct tns_writer *w, const struct a
 
 static void put_shape(const struct convert *c, struct tns_writer *w, const struct array *a)
 {
-	struct text key = {0}, shape = {0};
+	struct buffer key = {0}, shape = {0};
 	if (!is_flat(a))
 		return;
-	text_printf(&key, SHAPE "%s", a->name);
+	buffer_printf(&key, SHAPE "%s", a->name);
 	for (int i = 0; i < c->a.nmeta; i++)
 		if (!strcmp(c->a.meta[i].key, key.p))
 			die("%s: META %s would be read as the shape of %s", c->a.name, key.p, a->name);
 	for (int i = 0; i < a->ndim; i++)
-		text_printf(&shape, i ? ",%llu" : "%llu", (unsigned long long)a->dim[i]);
+		buffer_printf(&shape, i ? ",%llu" : "%llu", (unsigned long long)a->dim[i]);
 	tns_put_meta(w, key.p, shape.p);
-	text_free(&key), text_free(&shape);
+	buffer_free(&key), buffer_free(&shape);
 }
 
 /* Early METAs that stand behind `place` tensors; -1: all. */

@@ -4,20 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-void metas_text(struct text *t, const struct arrays *s, const char *note)
+void metas_text(struct buffer *t, const struct arrays *s, const char *note)
 {
-	text_add(t, "{", 1);
+	buffer_add(t, "{", 1);
 	for (int i = 0; i < s->nmeta; i++) {
-		text_add(t, ",", i > 0);
-		text_json(t, s->meta[i].key, s->meta[i].key_len);
-		text_add(t, ":", 1);
-		text_json(t, s->meta[i].value, s->meta[i].value_len);
+		buffer_add(t, ",", i > 0);
+		buffer_json(t, s->meta[i].key, s->meta[i].key_len);
+		buffer_add(t, ":", 1);
+		buffer_json(t, s->meta[i].value, s->meta[i].value_len);
 	}
 	if (note) {
-		text_printf(t, "%s\"" METAS_NOTE "\":", s->nmeta ? "," : "");
-		text_json(t, note, strlen(note));
+		buffer_printf(t, "%s\"" METAS_NOTE "\":", s->nmeta ? "," : "");
+		buffer_json(t, note, strlen(note));
 	}
-	text_add(t, "}", 1);
+	buffer_add(t, "}", 1);
 }
 
 int metas_parse(struct arrays *s, struct json_in *j)
@@ -46,20 +46,20 @@ int metas_parse(struct arrays *s, struct json_in *j)
 
 char *metas_note(const struct arrays *s, uint32_t content)
 {
-	struct text t = {0};
+	struct buffer t = {0};
 	const struct tns *head = tns_table_head(s->table);
-	text_printf(&t, "%08x %08x %s", content, head->fingerprint, s->n ? "" : "-");
+	buffer_printf(&t, "%08x %08x %s", content, head->fingerprint, s->n ? "" : "-");
 	for (int i = 0; i < s->n; i++) {
 		const struct tns_def *d = &head->def[s->array[i].id];
-		text_add(&t, d->ndim && d->dim[0] == TNS_UNLIMITED ? "o" : "g", 1);
+		buffer_add(&t, d->ndim && d->dim[0] == TNS_UNLIMITED ? "o" : "g", 1);
 	}
-	text_printf(&t, s->nmeta ? " " : " -");
+	buffer_printf(&t, s->nmeta ? " " : " -");
 	for (int i = 0; i < s->nmeta; i++) {
-		text_add(&t, ",", i > 0);
+		buffer_add(&t, ",", i > 0);
 		if (s->place[i] < 0)
-			text_printf(&t, "late");
+			buffer_printf(&t, "late");
 		else
-			text_printf(&t, "%d", s->place[i]);
+			buffer_printf(&t, "%d", s->place[i]);
 	}
 	return t.p;
 }

@@ -14,7 +14,7 @@
 #define METAS_NOTE "keypipe.stream"
 
 /* The object of s's METAs and the note (NULL: none). */
-void metas_text(struct text *t, const struct arrays *s, const char *note);
+void metas_text(struct buffer *t, const struct arrays *s, const char *note);
 /* Adds METAs from an object of texts; the note goes to s->noted. 0, or -1 and s->err. */
 int metas_parse(struct arrays *s, struct json_in *j);
 /* The note of an untouched stream, to be freed. */

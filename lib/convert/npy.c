@@ -189,23 +189,23 @@ int npy_parse(struct array *a, const unsigned char *p, size_t n, uint64_t size, 
 
 /* ---- writing ---- */
 
-void npy_header(struct text *to, const struct array *a)
+void npy_header(struct buffer *to, const struct array *a)
 {
-	struct text t = {0};
+	struct buffer t = {0};
 	unsigned char head[MAGIC_LEN + 2] = MAGIC "\1";
 	size_t first = 0;
-	text_printf(&t, "{'descr': '%s%s', 'fortran_order': False, 'shape': (", tns_size(a->dtype) > 1 ? "<" : "|", type_of(a->dtype));
+	buffer_printf(&t, "{'descr': '%s%s', 'fortran_order': False, 'shape': (", tns_size(a->dtype) > 1 ? "<" : "|", type_of(a->dtype));
 	for (int i = 0; i < a->ndim; i++) {
 		size_t before = t.n;
-		text_printf(&t, i ? " %llu" : "%llu", (unsigned long long)a->dim[i]);
+		buffer_printf(&t, i ? " %llu" : "%llu", (unsigned long long)a->dim[i]);
 		first = i ? first : t.n - before;
 		if (i + 1 < a->ndim || !i)
-			text_add(&t, ",", 1);
+			buffer_add(&t, ",", 1);
 	}
-	text_printf(&t, "), }%*s", a->ndim && first < GROWTH ? (int)(GROWTH - first) : 0, "");
-	text_printf(&t, "%*s\n", ALIGN - (int)((sizeof head + t.n + 1) % ALIGN), "");
+	buffer_printf(&t, "), }%*s", a->ndim && first < GROWTH ? (int)(GROWTH - first) : 0, "");
+	buffer_printf(&t, "%*s\n", ALIGN - (int)((sizeof head + t.n + 1) % ALIGN), "");
 	bytes_set(head + MAGIC_LEN, t.n, 2);
-	text_add(to, head, sizeof head);
-	text_add(to, t.p, t.n);
-	text_free(&t);
+	buffer_add(to, head, sizeof head);
+	buffer_add(to, t.p, t.n);
+	buffer_free(&t);
 }

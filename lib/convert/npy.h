@@ -13,7 +13,7 @@ int npy_is(const unsigned char *p, size_t n); /* the magic */
  * whole file. A type that streams lack is no fault (dtype 0). 0, or -1 and the reason in err. */
 int npy_parse(struct array *a, const unsigned char *p, size_t n, uint64_t size, char err[ARRAY_ERR]);
 /* The header of an array in C order. Only for types that NumPy has: npy_has. */
-void npy_header(struct text *to, const struct array *a);
+void npy_header(struct buffer *to, const struct array *a);
 int npy_has(int dtype);
 
 #endif

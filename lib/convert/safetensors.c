@@ -157,9 +157,9 @@ int safetensors_parse(struct arrays *s, const unsigned char *p, size_t n)
 	return check_places(s, values, p + n);
 }
 
-void safetensors_header(struct text *to, const struct arrays *s, const char *note, int *order)
+void safetensors_header(struct buffer *to, const struct arrays *s, const char *note, int *order)
 {
-	struct text t = {0};
+	struct buffer t = {0};
 	unsigned char length[LENGTH];
 	uint64_t *place = xcalloc((size_t)s->n + 1, sizeof *place), at = 0;
 	int k = 0;
@@ -169,9 +169,9 @@ void safetensors_header(struct text *to, const struct arrays *s, const char *not
 				order[k++] = i;
 				place[i] = at, at += s->array[i].bytes;
 			}
-	text_add(&t, "{", 1);
+	buffer_add(&t, "{", 1);
 	if (s->nmeta || note) {
-		text_printf(&t, "\"__metadata__\":");
+		buffer_printf(&t, "\"__metadata__\":");
 		metas_text(&t, s, note);
 	}
 	for (int i = 0; i < s->n; i++) {
@@ -180,17 +180,18 @@ void safetensors_header(struct text *to, const struct arrays *s, const char *not
 		for (size_t y = 0; y < sizeof types / sizeof *types; y++)
 			type = types[y].dtype == a->dtype ? types[y].text : type;
 		if (t.n > 1)
-			text_add(&t, ",", 1);
-		text_json(&t, a->name, strlen(a->name));
-		text_printf(&t, ":{\"dtype\":\"%s\",\"shape\":[", type);
+			buffer_add(&t, ",", 1);
+		buffer_json(&t, a->name, strlen(a->name));
+		buffer_printf(&t, ":{\"dtype\":\"%s\",\"shape\":[", type);
 		for (int d = 0; d < a->ndim; d++)
-			text_printf(&t, d ? ",%llu" : "%llu", (unsigned long long)a->dim[d]);
-		text_printf(&t, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)place[i], (unsigned long long)(place[i] + a->bytes));
+			buffer_printf(&t, d ? ",%llu" : "%llu", (unsigned long long)a->dim[d]);
+		buffer_printf(
+			&t, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)place[i], (unsigned long long)(place[i] + a->bytes));
 	}
-	text_add(&t, "}", 1);
-	text_add(&t, "       ", (LENGTH - t.n % LENGTH) % LENGTH);
+	buffer_add(&t, "}", 1);
+	buffer_add(&t, "       ", (LENGTH - t.n % LENGTH) % LENGTH);
 	bytes_set(length, t.n, LENGTH);
-	text_add(to, length, LENGTH);
-	text_add(to, t.p, t.n);
-	text_free(&t), free(place);
+	buffer_add(to, length, LENGTH);
+	buffer_add(to, t.p, t.n);
+	buffer_free(&t), free(place);
 }

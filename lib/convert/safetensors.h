@@ -13,6 +13,6 @@ int safetensors_is(const unsigned char *p, size_t n);
 int safetensors_parse(struct arrays *s, const unsigned char *p, size_t n);
 /* Length and header, with METAs and what metas_note says of the stream (NULL: nothing). order (s->n): the arrays in the order in which
  * their values follow, wider types first, so that each lies at a multiple of its size. */
-void safetensors_header(struct text *to, const struct arrays *s, const char *note, int *order);
+void safetensors_header(struct buffer *to, const struct arrays *s, const char *note, int *order);
 
 #endif

@@ -228,9 +228,9 @@ void zip_out_member(struct zip_out *z, const char *name, uint64_t size, uint32_t
 	p = bytes_set(p, size, 8);
 	p = bytes_set(p, size, 8);
 	bytes_set(p, z->at, 8);
-	text_add(&z->directory, entry, sizeof entry);
-	text_add(&z->directory, name, n);
-	text_add(&z->directory, extra, sizeof extra);
+	buffer_add(&z->directory, entry, sizeof entry);
+	buffer_add(&z->directory, name, n);
+	buffer_add(&z->directory, extra, sizeof extra);
 	z->members++;
 	bytes_set(extra + 2, 16, 2);
 	zip_out_put(z, local, sizeof local);
@@ -264,5 +264,5 @@ void zip_out_end(struct zip_out *z)
 	p = bytes_set(p, size < ALL_ONES ? size : ALL_ONES, 4);
 	bytes_set(p, at < ALL_ONES ? at : ALL_ONES, 4);
 	zip_out_put(z, end, sizeof end);
-	text_free(&z->directory);
+	buffer_free(&z->directory);
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "lib/base/out.h"
-#include "lib/convert/text.h"
+#include "lib/convert/buffer.h"
 
 enum { ZIP_ERR = 400, ZIP_MEMBERS = 65536 };
 
@@ -34,7 +34,7 @@ void zip_free(struct zip *z);
 struct zip_out {
 	struct out *to;
 	uint64_t at, members;
-	struct text directory;
+	struct buffer directory;
 };
 
 /* A stored member: its header; size bytes with this checksum follow by zip_out_put. */

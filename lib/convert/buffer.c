@@ -1,11 +1,11 @@
-#include "lib/convert/text.h"
+#include "lib/convert/buffer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void text_add(struct text *t, const void *bytes, size_t n)
+void buffer_add(struct buffer *t, const void *bytes, size_t n)
 {
 	if (t->room - t->n <= n)
 		t->p = xrealloc(t->p, t->room = 2 * (t->n + n) + 64);
@@ -15,7 +15,7 @@ void text_add(struct text *t, const void *bytes, size_t n)
 	t->p[t->n] = 0;
 }
 
-void text_printf(struct text *t, const char *fmt, ...)
+void buffer_printf(struct buffer *t, const char *fmt, ...)
 {
 	char some[512];
 	va_list ap;
@@ -24,28 +24,28 @@ void text_printf(struct text *t, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0 || n >= (int)sizeof some)
 		die("a text of %d bytes is too long", n);
-	text_add(t, some, (size_t)n);
+	buffer_add(t, some, (size_t)n);
 }
 
-void text_json(struct text *t, const char *s, size_t n)
+void buffer_json(struct buffer *t, const char *s, size_t n)
 {
-	text_add(t, "\"", 1);
+	buffer_add(t, "\"", 1);
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 		if (c == '"' || c == '\\')
-			text_add(t, "\\", 1);
+			buffer_add(t, "\\", 1);
 		if (c == '\n')
-			text_add(t, "\\n", 2);
+			buffer_add(t, "\\n", 2);
 		else if (c < 0x20 || c == 0x7f)
-			text_printf(t, "\\u%04x", c);
+			buffer_printf(t, "\\u%04x", c);
 		else
-			text_add(t, s + i, 1);
+			buffer_add(t, s + i, 1);
 	}
-	text_add(t, "\"", 1);
+	buffer_add(t, "\"", 1);
 }
 
-void text_free(struct text *t)
+void buffer_free(struct buffer *t)
 {
 	free(t->p);
-	*t = (struct text){0};
+	*t = (struct buffer){0};
 }
