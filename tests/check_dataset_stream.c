@@ -13,6 +13,9 @@
 #include "lib/stream/passthrough.h"
 #include "wire.h"
 
+/* its line of history, where it is given that */
+#define FILTER "filter " KEYPIPE_VERSION " --count 7"
+
 static uint64_t state = 88172645463325252u;
 
 static uint64_t next_random(void)
@@ -407,7 +410,7 @@ START_TEST(passes)
 	ck_assert_str_eq(tns_meta_value(t, "seen"), _i ? "early here, late there" : "mine");
 	ck_assert_uint_eq(t->meta[0].value_len, 3);
 	ck_assert_mem_eq(t->meta[0].value, "a\0b", 3);
-	snprintf(want, sizeof want, "maker 0.1.0 --n 2\nfilter 0.1.0 --count 7 < %08x\n", w.chain);
+	snprintf(want, sizeof want, "maker 0.1.0 --n 2\n" FILTER " < %08x\n", w.chain);
 	ck_assert_str_eq(tns_meta_value(t, "history"), want);
 	tns_unload(b);
 	/* nothing skipped: all tensors and METAs */
@@ -449,16 +452,14 @@ static void merged(int n, const char *const *histories, const char *more, const 
 START_TEST(histories)
 {
 	parse();
-	merged(0, NULL, NULL, "filter 0.1.0 --count 7\n");
-	merged(1, (const char *[]){NULL}, NULL, "filter 0.1.0 --count 7 < 000000a0\n");
-	merged(1, (const char *[]){""}, "csv 12", "filter 0.1.0 --count 7 [csv 12] < 000000a0\n");
-	merged(1, (const char *[]){"a"}, NULL, "a\nfilter 0.1.0 --count 7 < 000000a0\n");
-	merged(2, (const char *[]){"a\nb\n", "a\nc\n"}, NULL, "a\nb\nc\nfilter 0.1.0 --count 7 < 000000a0 000000a1\n");
-	merged(3, (const char *[]){"ab\n", "a\n\nb\n", "ab\na\nabc"}, NULL,
-		"ab\na\nb\nabc\nfilter 0.1.0 --count 7 < 000000a0 000000a1 000000a2\n");
+	merged(0, NULL, NULL, FILTER "\n");
+	merged(1, (const char *[]){NULL}, NULL, FILTER " < 000000a0\n");
+	merged(1, (const char *[]){""}, "csv 12", FILTER " [csv 12] < 000000a0\n");
+	merged(1, (const char *[]){"a"}, NULL, "a\n" FILTER " < 000000a0\n");
+	merged(2, (const char *[]){"a\nb\n", "a\nc\n"}, NULL, "a\nb\nc\n" FILTER " < 000000a0 000000a1\n");
+	merged(3, (const char *[]){"ab\n", "a\n\nb\n", "ab\na\nabc"}, NULL, "ab\na\nb\nabc\n" FILTER " < 000000a0 000000a1 000000a2\n");
 	/* a program that reads its own output */
-	merged(1, (const char *[]){"filter 0.1.0 --count 7 < 000000a0\n"}, NULL,
-		"filter 0.1.0 --count 7 < 000000a0\nfilter 0.1.0 --count 7 < 000000a0\n");
+	merged(1, (const char *[]){FILTER " < 000000a0\n"}, NULL, FILTER " < 000000a0\n" FILTER " < 000000a0\n");
 }
 END_TEST
 

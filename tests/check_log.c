@@ -7,6 +7,7 @@
 #include "child.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/opt.h"
 
 static char path[256];
 
@@ -243,7 +244,7 @@ START_TEST(provenance_line)
 	long mib;
 	char end;
 	struct child c = child_run(provenance, &quiet);
-	ck_assert_int_eq(sscanf(c.err, "prog 0.1.0, %lf s, %ld MiB%c", &seconds, &mib, &end), 3);
+	ck_assert_int_eq(sscanf(c.err, "prog " KEYPIPE_VERSION ", %lf s, %ld MiB%c", &seconds, &mib, &end), 3);
 	ck_assert(end == '\n' && seconds >= 0 && seconds < 60 && mib >= 50 && mib < 2000);
 	quiet = 1;
 	c = child_run(provenance, &quiet);

@@ -3,6 +3,7 @@ set -u -o pipefail
 : "${BIN:?}" "${TMP:?}"
 PATH=$BIN:$PATH
 ROOT=$PWD
+VERSION=$(sed -n 's/^#define KEYPIPE_VERSION "\(.*\)"/\1/p' lib/base/opt.h)
 passed=0 failed=0 skipped=0
 good() { passed=$((passed + 1)); }
 bad() { failed=$((failed + 1)); echo "FAILED: $*"; }

@@ -30,11 +30,11 @@ ok "three" tns-cat a.tns b.tns c.tns -o out.tns
 is "$(cat .err)" "" "nothing is said"
 is "$(tns-info out.tns | sed '/^rows\./d; /^labels\./d; /^history/,$d')" "$(tns-info all.tns | sed '/^rows\./d; /^labels\./d; /^history/,$d')" "tensors and METAs"
 for t in image keypoints id; do is "$(values out.tns $t | cksum)" "$(values all.tns $t | cksum)" "rows: $t"; done
-is "$(tns-info out.tns | sed -n '/^history/,/^finger/p' | sed -n '2,5p')" "  csv-clean 0.1.0 --keep-all
-  tns-select 0.1.0 --rows 1-20 < $(print_of all.tns)
-  tns-select 0.1.0 --rows 21-22 < $(print_of all.tns)
-  tns-select 0.1.0 --rows 23- < $(print_of all.tns)" "the histories of all"
-is "$(tns-info out.tns | grep '^  tns-cat')" "  tns-cat 0.1.0 < $(print_of a.tns) $(print_of b.tns) $(print_of c.tns)" "its own line"
+is "$(tns-info out.tns | sed -n '/^history/,/^finger/p' | sed -n '2,5p')" "  csv-clean $VERSION --keep-all
+  tns-select $VERSION --rows 1-20 < $(print_of all.tns)
+  tns-select $VERSION --rows 21-22 < $(print_of all.tns)
+  tns-select $VERSION --rows 23- < $(print_of all.tns)" "the histories of all"
+is "$(tns-info out.tns | grep '^  tns-cat')" "  tns-cat $VERSION < $(print_of a.tns) $(print_of b.tns) $(print_of c.tns)" "its own line"
 is "$(meta out.tns rows.read)" 180 "counts are added up"
 cp out.tns want.tns
 cat b.tns | tns-cat -q a.tns - c.tns >out.tns && same want.tns out.tns "stdin in the middle"

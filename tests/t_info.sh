@@ -79,7 +79,7 @@ fails 1 "tns-info: none.tns.gz: preamble: the input is empty" tns-info none.tns.
 is "$(tns-info --head 1 --tensor image faces.tns | sed -n 's/^image\[1\] //p')" "$(face-synth -q -n 80 --size 16x12 --dirt | sed -n 2p | sed 's/.*,//')" "the first row's pixels"
 
 # ---- METAs, history, fingerprint ----
-is "$(grep -A1 '^history:$' info.txt | tail -1)" "  csv-clean 0.1.0 --size 16x12 --keep-all" "the history on lines of its own"
+is "$(grep -A1 '^history:$' info.txt | tail -1)" "  csv-clean $VERSION --size 16x12 --keep-all" "the history on lines of its own"
 is "$(tns-info model.tns | sed -n 's/^net: //p')" "fc4 relu fc" "the net of a model"
 # the net, layer by layer: 24 x 32 pixels, four 5x5 filters, halved, fc
 face-synth -q -n 30 --size 32x24 | csv-clean -q --keep-all --size 32x24 | cnn-train -q -n 'conv5x5x4s1p2 relu pool2 fc' -e 1 -o conv.tns 2>/dev/null
@@ -106,22 +106,22 @@ predict -q <(cat model.tns) <faces.tns >piped.tns
 same named.tns piped.tns "no names in a stream: piped or not, the same bits"
 mkdir there there/below && cp model.tns there/m.tns && cp model.tns "there/a copy" && gzip -c faces.tns >there/f.tns.gz
 head -c 900 faces.tns >there/cut.tns && cp faces.tns there/below && mkfifo there/pipe && echo text >there/text
-has=$(print_of faces.tns) of=$(print_of model.tns) its="csv-clean 0.1.0 --size 16x12 --keep-all"
+has=$(print_of faces.tns) of=$(print_of model.tns) its="csv-clean $VERSION --size 16x12 --keep-all"
 is "$(tns-info --inputs there named.tns | sed -n '/^history/,/^fingerprint/p')" "history:
   $its
 $(tns-info model.tns | grep '^  cnn-train' | sed "s/ < $has\$/ < $has (f.tns.gz)/")
-  predict 0.1.0 < $has (f.tns.gz) $of (a copy, m.tns)
+  predict $VERSION < $has (f.tns.gz) $of (a copy, m.tns)
 fingerprint: $(print_of named.tns)" "names behind the fingerprints of inputs"
 tns-info --inputs there named.tns >named.txt
 cat named.tns | tns-info --inputs there >piped.txt
 same named.txt piped.txt "--inputs of a pipe"
-is "$(tns-info --inputs there/below named.tns | tail -2 | head -1)" "  predict 0.1.0 < $has (faces.tns) $of" "an input that is not there has no name"
-is "$(tns-info --inputs there/below --json named.tns | grep -o '"history": "[^"]*"' | grep -c "predict 0.1.0 < $has (faces.tns) $of.n\"")" 1 "the same in JSON"
+is "$(tns-info --inputs there/below named.tns | tail -2 | head -1)" "  predict $VERSION < $has (faces.tns) $of" "an input that is not there has no name"
+is "$(tns-info --inputs there/below --json named.tns | grep -o '"history": "[^"]*"' | grep -c "predict $VERSION < $has (faces.tns) $of.n\"")" 1 "the same in JSON"
 is "$(tns-info --json --inputs there faces.tns | grep -c "\"history\": \"$its.n\"}, \"history\": \"$its.n\", \"fingerprint")" 1 "a history without inputs"
 fails 1 "tns-info: none: No such file or directory" tns-info --inputs none named.tns -o none.txt
 [ -e none.txt ] && bad "none.txt was left behind" || good
 tns-select -q --where 'id < 10 || row < 12' faces.tns -o some.tns
-is "$(tns-info --inputs . some.tns | tail -2 | head -1 | sed 's/(.*/(/')" "  tns-select 0.1.0 --where 'id < 10 || row < 12' < $has (" "a < among options"
+is "$(tns-info --inputs . some.tns | tail -2 | head -1 | sed 's/(.*/(/')" "  tns-select $VERSION --where 'id < 10 || row < 12' < $has (" "a < among options"
 is "$(tns-info --head 1 conv.tns | sed '/^tensor/,$d; s/[ [].*values:/ range of/; s/\[1\].*//; s/ range of.*/ range/')" "0.bias
 3.bias
 trained
@@ -143,12 +143,12 @@ assert len(m["head"][3]["values"]) == 25 and m["head"][4]["count"] == 768 and "v
 assert [l["tensors"] for l in m["layers"] if "tensors" in l] == ["0.*", "3.*"] and [l["layer"] for l in m["layers"]] == [1, 2, 3, 4]
 PY
 	tns-info --json --head 2 faces.tns >info.json
-	ok "JSON" python3 - "$print" <<'PY'
+	ok "JSON" python3 - "$print" "$VERSION" <<'PY'
 import json, sys
 d = json.load(open("info.json"))
 assert [t["name"] for t in d["tensors"]] == ["image", "keypoints", "id"]
 assert d["tensors"][0]["shape"] == [80, 12, 16] and d["tensors"][2]["min"] == 1 and d["tensors"][2]["max"] == 80
-assert d["fingerprint"] == sys.argv[1] and d["meta"]["history"].startswith("csv-clean 0.1.0")
+assert d["fingerprint"] == sys.argv[1] and d["meta"]["history"].startswith("csv-clean " + sys.argv[2])
 assert [(r["tensor"], r["row"]) for r in d["head"]] == [("id", 1), ("id", 2), ("keypoints", 1), ("keypoints", 2), ("image", 1), ("image", 2)]
 assert len(d["head"][2]["values"]) == 30 and d["head"][4]["count"] == 192 and d["head"][4]["max"] <= 255 and "values" not in d["head"][4]
 PY

@@ -41,8 +41,8 @@ done
 is "$(tns-info joined.tns | sed -n 's/^points: //p')" "${P[0]},${P[1]},${P[2]},${P[3]}" "A's META points stays"
 is "$(score joined.tns)" "$(score want.tns)" "the same score"
 print() { tns-info "$1" | sed -n 's/^fingerprint: //p'; }
-is "$(tns-info joined.tns | sed -n '/^history/,/^fingerprint/p' | tail -2 | head -1)" "  tns-join 0.1.0 < $(print faces.tns) $(print answers.tns)" "its line in the history"
-is "$(tns-info joined.tns | grep -c '^  predict 0.1.0')" 1 "B's history"
+is "$(tns-info joined.tns | sed -n '/^history/,/^fingerprint/p' | tail -2 | head -1)" "  tns-join $VERSION < $(print faces.tns) $(print answers.tns)" "its line in the history"
+is "$(tns-info joined.tns | grep -c "^  predict $VERSION")" 1 "B's history"
 tns-join - answers.tns <faces.tns >out.tns && same joined.tns out.tns "A from stdin"
 cat answers.tns | tns-join -q -t 2 faces.tns - | cat >out.tns && same joined.tns out.tns "B from a pipe"
 tns-join <(cat faces.tns) <(cat answers.tns) >out.tns && same joined.tns out.tns "both from pipes"

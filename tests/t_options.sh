@@ -36,8 +36,8 @@ for p in $programs; do
 	else
 		bad "$p --help is not the pinned text (UPDATE=1 tests/t_options.sh): $(head -5 .diff)"
 	fi
-	is "$("$p" --version)" "$p 0.1.0" "$p --version"
-	is "$("$p" -V)" "$p 0.1.0" "$p -V"
+	is "$("$p" --version)" "$p $VERSION" "$p --version"
+	is "$("$p" -V)" "$p $VERSION" "$p -V"
 	for o in output help version; do
 		takes "$p" $o || bad "$p --help doesn't list --$o"
 	done

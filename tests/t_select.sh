@@ -273,6 +273,6 @@ ok "a sample in 24 MiB" "${limit[@]}" tns-select -q --sample 100000 huge.tns -o 
 
 # ---- history ----
 take --where 'error>1' --points '*eye*' --sample 9
-is "$(tns-info out.tns | grep '^  tns-select')" "  tns-select 0.1.0 --where 'error>1' --sample 9 --points '*eye*' < $(tns-info all.tns | sed -n 's/^fingerprint: //p')" "its line"
+is "$(tns-info out.tns | grep '^  tns-select')" "  tns-select $VERSION --where 'error>1' --sample 9 --points '*eye*' < $(tns-info all.tns | sed -n 's/^fingerprint: //p')" "its line"
 is "$(tns-info out.tns | grep -c '^  predict')" 1 "and the lines before"
 done_tests

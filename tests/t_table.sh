@@ -60,13 +60,13 @@ ok "with notes, without images" tns-table -q --notes yes predicted.tns -o noted.
 ok "back" tns-table --read noted.csv -o back.tns
 is "$(tns-info back.tns | awk '$1 !~ /:$/ && $2 ~ /^[uf]/ {print $1, $2, $3}' | paste -sd ' ')" "keypoints f32 60,4,2 id u32 60 predicted f32 60,4,2 confidence f32 60,4 trained u8 60" "what was in it"
 is "$(tns-info back.tns | sed '/^history/,$d' | grep '^[a-z.]*:')" "$(tns-info predicted.tns | sed '/^history/,$d' | grep '^[a-z.]*:')" "METAs survive"
-is "$(tns-info back.tns | sed -n '/^history/,$p' | grep -c 'tns-table 0.1.0 --read \[table [0-9a-f]*\] < '"$(tns-info predicted.tns | sed -n 's/^fingerprint: //p')")" 1 "part of a stream: a line in the history"
+is "$(tns-info back.tns | sed -n '/^history/,$p' | grep -c 'tns-table '"$VERSION"' --read \[table [0-9a-f]*\] < '"$(tns-info predicted.tns | sed -n 's/^fingerprint: //p')")" 1 "part of a stream: a line in the history"
 # a label is corrected by hand: the rest stays, and the history says so
 awk -F, -v OFS=, '/^5,/ {$2 = 7.5} {print}' faces.csv >edited.csv
 ok "edited" tns-table --read edited.csv -o edited.tns
 is "$(diff <(values keypoints faces.tns) <(values keypoints edited.tns) | grep -c '^>')" 1 "one row differs"
 is "$(values keypoints edited.tns | sed -n '5s/ .*//p')" 7.5 "the label"
-is "$(tns-info edited.tns | grep -c '^  tns-table 0.1.0 --read \[table [0-9a-f]*\] < ')" 1 "its line"
+is "$(tns-info edited.tns | grep -c "^  tns-table $VERSION --read \[table [0-9a-f]*\] < ")" 1 "its line"
 is "$(tns-info edited.tns | sed '/^history/,$d' | grep '^[a-z.]*:' | cksum)" "$(tns-info faces.tns | sed '/^history/,$d' | grep '^[a-z.]*:' | cksum)" "its METAs"
 # as a spreadsheet writes it: CR LF, a byte order mark, as many fields in notes as in rows
 { printf '\xef\xbb\xbf'; sed 's/^#.*/&,,,,,,,/; s/$/\r/' faces.csv; } >sheet.csv
