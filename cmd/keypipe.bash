@@ -1,4 +1,4 @@
-# bash's completion for keypipe and its programs. `make install` (pipelines/install.sh) writes what each takes, out of its --help, below.
+# bash's completion for keypipe and its programs. `make install` (pipelines/install.sh) writes what each takes, out of its options, below.
 # _keypipe_words KEY: the words that KEY stands for: programs; PROGRAM or "PROGRAM KIND": options; KEY:operands; KEY:--option
 _keypipe_words() {
 	case $1 in
@@ -29,6 +29,7 @@ _keypipe() {
 	[ "$cur" = = ] && cur=
 	[ "$before" = = ] && before=${COMP_WORDS[COMP_CWORD - 2]}
 	words=$(_keypipe_words "$key:$before")
+	[ -n "$words" ] || words=$(_keypipe_words "${key%% *}:$before")
 	if [ -z "$words" ]; then
 		[[ $cur = -* ]] && words=$(_keypipe_words "$key") || words=$operands
 	fi

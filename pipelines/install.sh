@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts programs, keypipe and bash's completion under ROOT, and takes exactly these away again: ROOT/share/keypipe/installed lists them, and the
-# folders that were not there before, paths from ROOT; its first line, how many folders ROOT itself was. NAMES: plain, or prefixed: keypipe-score
-# for score, and no plain names.
+# Puts programs, keypipe, man pages and the completions of bash, zsh and fish under ROOT, and takes exactly these away again:
+# ROOT/share/keypipe/installed lists them, and the folders that were not there before, paths from ROOT; its first line, how many folders ROOT
+# itself was. NAMES: plain, or prefixed: keypipe-score for score, and no plain names.
 # usage: install.sh install BIN ROOT NAMES PROGRAM... | install.sh uninstall BIN ROOT
 set -eu -o pipefail
 does=$1 bin=$2 root=$3
@@ -39,9 +39,11 @@ plain) prefix= ;;
 prefixed) prefix=keypipe- ;;
 *) echo "install: NAMES=$names is not plain or prefixed" >&2 && exit 2 ;;
 esac
-completions=share/bash-completion/completions
 commands=(keypipe "${@/#/$prefix}")
-files=("${commands[@]/#/bin/}" "${commands[@]/#/$completions/}" $list)
+man1=("${commands[@]/#/share/man/man1/}")
+bash=share/bash-completion/completions zsh=share/zsh/site-functions fish=share/fish/vendor_completions.d
+fishes=("${commands[@]/#/$fish/}")
+files=("${commands[@]/#/bin/}" "${man1[@]/%/.1.gz}" share/man/man7/keypipe.7.gz "${commands[@]/#/$bash/}" $zsh/_keypipe "${fishes[@]/%/.fish}" $list)
 for f in "${files[@]}"; do
 	if [ -e "$root/$f" ] && ! grep -qxF -- "$f" "$root/$list" 2>/dev/null && [ "${REPLACE:-}" != 1 ]; then
 		echo "install: $root/$f is there and is not listed in $root/$list: NAMES=prefixed takes other names, REPLACE=1 replaces it" >&2
@@ -49,37 +51,33 @@ for f in "${files[@]}"; do
 	fi
 done
 
-# of --help on stdin: the usage line's kinds, or the options, or `OPTION words` for those with a choice
-kinds() { sed -n '1s/^usage: [^ ]* \[options\] \([a-z|]*|[a-z|]*\).*/\1/p' | tr '|' ' '; }
-options() { sed -n '/^options:/,/^$/s/^  \(-.,\|   \) \(--[a-z0-9-]*\).*/\2/p' | xargs; }
-choices() { sed -n 's/^  \(-.,\|   \) \(--[a-z0-9-]*\) \([a-z0-9]*|[a-z0-9|]*\).*/\2 \3/p' | tr '|' ' '; }
-words_of() { # KEY PROGRAM [KIND]: cases of _keypipe_words
-	local key=$1 help option words
-	shift
-	help=$("$bin/$1" "${@:2}" --help)
-	echo "	'$key') echo '$(options <<<"$help")' ;;"
-	choices <<<"$help" | while read -r option words; do echo "	'$key:$option') echo '$words' ;;"; done
-}
-{
-	echo "	programs) echo '$*' ;;"
-	for p; do
-		words_of "$p" "$p"
-		kinds=$("$bin/$p" --help | kinds)
-		[ -z "$kinds" ] || echo "	'$p:operands') echo '$kinds' ;;"
-		for k in $kinds; do words_of "$p $k" "$p" "$k"; done
-	done
-} >"$made/words"
-# the first clause of what --help says below its usage line
+# what each program says of its options, kinds (render faces) behind their program: all that is made below is made of these tables
 for p; do
-	"$bin/$p" --help | awk -v name="$p" '/^$/ { done = 1 } NR > 1 && !done { text = text (text == "" ? "" : " ") $0 }
-		END { if (match(text, /[.:;]( |$)/)) text = substr(text, 1, RSTART - 1); printf "%-14s %s%s\n", name, tolower(substr(text, 1, 1)), substr(text, 2) }'
-done >"$made/programs"
-version=$("$bin/$1" --version)
-sed -e "s/@VERSION@/${version##* }/; s/@PREFIX@/$prefix/" -e "/^@PROGRAMS@/{r $made/programs" -e 'd}' cmd/keypipe.sh >"$made/keypipe"
-sed -e "s/@COMMANDS@/${commands[*]}/" -e "/^@WORDS@/{r $made/words" -e 'd}' cmd/keypipe.bash >"$made/keypipe.bash"
+	"$bin/$p" --help=table >"$made/$p.table"
+	for k in $(sed -n 's/^operands\t\([a-z|]*|[a-z|]*\).*/\1/p' "$made/$p.table" | tr '|' ' '); do "$bin/$p" "$k" --help=table >>"$made/$p.table"; done
+done
+tables=("${@/#/$made/}")
+tables=("${tables[@]/%/.table}")
+man() { awk -v page="$1" -v prefix="$prefix" -v names="${made_of[*]}" -f pipelines/man.awk "${@:2}"; }
+made_of=("$@")
+man list "${tables[@]}" >"$made/programs.roff"
+man plain "${tables[@]}" >"$made/programs"
+version=$(awk -F '\t' '$1 == "version" { print $2; exit }' "${tables[0]}")
+# filled FILE LIST PREFIX: with names, version, the list of programs and what completions know in their places
+filled() {
+	sed -e "s/@VERSION@/$version/g; s/@PREFIX@/$3/g; s/@COMMANDS@/${commands[*]}/" \
+		-e "/^@PROGRAMS@/{r $made/$2" -e 'd}' -e "/^@WORDS@/{r $made/words" -e 'd}' "$1"
+}
+filled cmd/keypipe.sh programs "$prefix" >"$made/keypipe"
+for s in bash zsh fish; do
+	awk -v shell=$s -f pipelines/complete.awk "${tables[@]}" >"$made/words"
+	filled cmd/keypipe.$s programs "$prefix" >"$made/keypipe.$s"
+done
+for n in 1 7; do filled cmd/keypipe.$n programs.roff "${prefix/-/\\\\-}" | gzip -9n >"$made/keypipe.$n.gz"; done
+for p; do man one "$made/$p.table" | gzip -9n >"$made/$p.1.gz"; done
 
 folders=
-for f in bin $completions share/keypipe; do
+for f in bin share/man/man1 share/man/man7 $bash $zsh $fish share/keypipe; do
 	d=$f
 	while [ "$d" != . ]; do
 		[ -d "$root/$d" ] && ! grep -qxF -- "$d/" "$root/$list" 2>/dev/null || folders+=$d/$'\n'
@@ -93,10 +91,20 @@ for ((d = 0; 1; d++)); do
 done
 remove
 above=$((above + d))
-install -d "$root/bin" "$root/$completions" "$root/share/keypipe"
+install -d "$root/bin" "$root"/share/man/man{1,7} "$root/$bash" "$root/$zsh" "$root/$fish" "$root/share/keypipe"
 { echo $above; printf '%s\n' "${files[@]}"; printf %s "$folders" | sort -ru; } >"$root/$list"
 install "$made/keypipe" "$root/bin/keypipe"
-for p; do install "$bin/$p" "$root/bin/$prefix$p"; done
-install -m 644 "$made/keypipe.bash" "$root/$completions/keypipe"
-for c in "${commands[@]:1}"; do ln -sf keypipe "$root/$completions/$c"; done
+install -m 644 "$made/keypipe.1.gz" "$root/share/man/man1/keypipe.1.gz"
+install -m 644 "$made/keypipe.7.gz" "$root/share/man/man7/keypipe.7.gz"
+for p; do
+	install "$bin/$p" "$root/bin/$prefix$p"
+	install -m 644 "$made/$p.1.gz" "$root/share/man/man1/$prefix$p.1.gz"
+done
+install -m 644 "$made/keypipe.bash" "$root/$bash/keypipe"
+install -m 644 "$made/keypipe.zsh" "$root/$zsh/_keypipe"
+install -m 644 "$made/keypipe.fish" "$root/$fish/keypipe.fish"
+for c in "${commands[@]:1}"; do
+	ln -sf keypipe "$root/$bash/$c"
+	ln -sf keypipe.fish "$root/$fish/$c.fish"
+done
 echo "installed in $root: ${commands[*]}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a machine needs beside bash and make, by the name of Debian's package. `say` names what is missing, `install` installs it (apt-get, as root
 # or with sudo); it is looked for as it is used, so that it may come from anywhere.
-# usage: B=FOLDER-OF-LOG [CC=gcc] [CXX=g++] setup.sh say|install build|test|pictures|style...
+# usage: B=FOLDER-OF-LOG [CC=gcc] [CXX=g++] setup.sh say|install build|test|pictures|style|package...
 set -eu
 CC=${CC:-gcc} CXX=${CXX:-g++}
 header() { echo "#include <$1>" | $CC -E -x c - >/dev/null 2>&1; }
@@ -21,6 +21,7 @@ needs() {
 		test | g++ | a C++ compiler | command -v $CXX
 		test | check | Check, the unit testing framework | header check.h
 		style | clang-format | clang-format | command -v clang-format
+		package | dpkg-dev | dpkg-shlibdeps, which knows what packages libraries are in | command -v dpkg-shlibdeps
 	END
 }
 does=$1

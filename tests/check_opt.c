@@ -232,25 +232,26 @@ END_TEST
 
 /* ---- the line of history ---- */
 
+#define PROG "prog " KEYPIPE_VERSION
 static const struct {
 	const char *words[10], *line;
 } history[] = {
-	{{0}, "prog 0.1.0|"},
-	{{"-q", "-o", "f", "-t3", "-d", "ref"}, "prog 0.1.0|"},			/* options that don't affect the result are left out */
-	{{"-n", "5", "--net", "fc10 relu", "-r0.050"}, "prog 0.1.0|"},		/* the defaults */
-	{{"-n6", "a", "--rate", "0.1"}, "prog 0.1.0 --number 6 --rate 0.1|a|"}, /* in the table's order, operands left out */
-	{{"-r.1", "-n6"}, "prog 0.1.0 --number 6 --rate 0.1|"},
-	{{"--rate", "0.30000000000000004"}, "prog 0.1.0 --rate 0.30000000000000004|"},
-	{{"--free", "1e22", "--unset", "1.50"}, "prog 0.1.0 --free 1e+22 --unset 1.5|"},
-	{{"--old", "6", "--old-flip"}, "prog 0.1.0 --number 6 --flip|"}, /* as they are called now */
-	{{"--list", "a,b c", "--lists", "1", "--lists=2,3", "--none="}, "prog 0.1.0 --list 'a,b c' --lists 1 --lists 2,3|"},
-	{{"--flip", "--size", "25x19"}, "prog 0.1.0 --flip --size 25x19|"},
-	{{"-p", "a", "-p", "it's", "-p", ""}, "prog 0.1.0 --part a --part 'it'\\''s' --part ''|"},
-	{{"--names", "left", "--names", "right eye"}, "prog 0.1.0|"},
-	{{"--names", "left"}, "prog 0.1.0 --names left|"},
-	{{"--net", "fc10\nrelu \\ it's"}, "prog 0.1.0 --net $'fc10\\012relu \\\\ it\\'s'|"},
-	{{"--net", ""}, "prog 0.1.0 --net ''|"},
-	{{"--net", "$(x) \"y\""}, "prog 0.1.0 --net '$(x) \"y\"'|"},
+	{{0}, PROG "|"},
+	{{"-q", "-o", "f", "-t3", "-d", "ref"}, PROG "|"},		   /* options that don't affect the result are left out */
+	{{"-n", "5", "--net", "fc10 relu", "-r0.050"}, PROG "|"},	   /* the defaults */
+	{{"-n6", "a", "--rate", "0.1"}, PROG " --number 6 --rate 0.1|a|"}, /* in the table's order, operands left out */
+	{{"-r.1", "-n6"}, PROG " --number 6 --rate 0.1|"},
+	{{"--rate", "0.30000000000000004"}, PROG " --rate 0.30000000000000004|"},
+	{{"--free", "1e22", "--unset", "1.50"}, PROG " --free 1e+22 --unset 1.5|"},
+	{{"--old", "6", "--old-flip"}, PROG " --number 6 --flip|"}, /* as they are called now */
+	{{"--list", "a,b c", "--lists", "1", "--lists=2,3", "--none="}, PROG " --list 'a,b c' --lists 1 --lists 2,3|"},
+	{{"--flip", "--size", "25x19"}, PROG " --flip --size 25x19|"},
+	{{"-p", "a", "-p", "it's", "-p", ""}, PROG " --part a --part 'it'\\''s' --part ''|"},
+	{{"--names", "left", "--names", "right eye"}, PROG "|"},
+	{{"--names", "left"}, PROG " --names left|"},
+	{{"--net", "fc10\nrelu \\ it's"}, PROG " --net $'fc10\\012relu \\\\ it\\'s'|"},
+	{{"--net", ""}, PROG " --net ''|"},
+	{{"--net", "$(x) \"y\""}, PROG " --net '$(x) \"y\"'|"},
 };
 
 START_TEST(line_of_history)
@@ -311,6 +312,45 @@ START_TEST(helped)
 	c = child_run(parse, &b);
 	ck_assert(!strncmp(c.out, "usage: prog [options] MODEL\n", 28) && !strstr(c.out, "examples"));
 	ck_assert_int_eq(c.status, 0);
+}
+END_TEST
+
+static const char help_table[] = "name\tprog\nversion\t" KEYPIPE_VERSION "\nwhat\trows to other rows\noperands\t[DATA]\n"
+				 "option\to\toutput\ttext\tFILE\t\t\twrite to FILE, which appears whole or not at all, instead of stdout\n"
+				 "option\tq\tquiet\tflag\t\t\t\tno progress and no summary on stderr\n"
+				 "option\ts\tseed\twhole\tN\t1\t\tseed of all random numbers\n"
+				 "option\td\tdevice\tchoice\tref|cpu|cuda\tcpu\t\twhich backend computes\n"
+				 "option\tt\tthreads\twhole\tN\t0\t0 to 1024\tthreads; 0: one a processor\n"
+				 "option\tn\tnumber\twhole\tN\t5\t1 to 100\thow many\n"
+				 "option\ta\tany\twhole\tN\t0\t\tany whole number that isn't negative\n"
+				 "option\tr\trate\treal\tR\t0.05\t0 to 1\tshare of rows\n"
+				 "option\t\tfree\treal\tR\t0\t\tany number\n"
+				 "option\t\tunset\treal\tR\t\t0 to 9\ta number that has no default\n"
+				 "option\t\tnet\ttext\tDESCRIPTION\tfc10 relu\t\tthe net\n"
+				 "option\t\tflip\tflag\t\t\t\tmirror\n"
+				 "option\t\tsize\tsize\tWxH\t\t\tsize of images\n"
+				 "option\t\tgiven\tsize\tWxH\t96x96\t\tsize with a default\n"
+				 "option\tp\tpart\tlist\tP\t\t\ta part; may be repeated\n"
+				 "option\t\tnames\tlist\tNAME\tleft, right eye\t\ta name; may be repeated, and is explained in so many "
+				 "words that the text goes on in the next line\n"
+				 "option\t\twith-a-very-long-name\ttext\tARGUMENT\t\t\tstands above its text\n"
+				 "option\t\tlist\ttext\tNAME,...\t\t\tsome names\n"
+				 "option\t\tlists\tlist\tN[,N...]\t\t\tlists\n"
+				 "option\t\tnone\ttext\tN,...\t\t\tnone by default\n"
+				 "option\th\thelp\tflag\t\t\t\tprint this text\n"
+				 "option\tV\tversion\tflag\t\t\t\tprint name and version\n"
+				 "example\tprog -n 3 a.tns | prog\nexample\tprog | prog\n";
+
+START_TEST(helped_scripts)
+{
+	struct args a = {NULL, {"--help=table"}, NULL}, b = {NULL, {"-q", "--help=table"}, NULL};
+	struct child c = child_run(parse, &a);
+	ck_assert_str_eq(c.err, "");
+	ck_assert_str_eq(c.out, help_table);
+	ck_assert_int_eq(c.status, 0);
+	c = child_run(parse, &b); /* for scripts, which ask for nothing else */
+	ck_assert_str_eq(c.err, "prog: --help takes no value; try prog --help\n");
+	ck_assert_int_eq(c.status, 2);
 }
 END_TEST
 
@@ -437,6 +477,7 @@ int main(void)
 	tcase_add_loop_test(t, line_of_history, 0, sizeof history / sizeof *history);
 	tcase_add_loop_test(t, difference, 0, sizeof differences / sizeof *differences);
 	tcase_add_test(t, helped);
+	tcase_add_test(t, helped_scripts);
 	tcase_add_test(t, versioned);
 	tcase_add_test(t, parsed_twice);
 	tcase_add_test(t, help_is_not_lost);

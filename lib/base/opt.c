@@ -339,6 +339,8 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	*s = 0;
 	longs[nopts] = (struct option){"help", no_argument, NULL, 'h'};
 	longs[nopts + 1] = (struct option){"version", no_argument, NULL, 'V'};
+	if (argc == 2 && !strcmp(argv[1], "--help=table"))
+		opt_help_table(p, defaults);
 	optind = 0; /* glibc: reinitialise */
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (c == 'h')

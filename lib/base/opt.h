@@ -1,11 +1,12 @@
 /* A program's options as one table, for parsing, range checks, --help (with the defaults out of the program's struct) and the program's
- * line in META history. -h/--help and -V/--version are always there. */
+ * line in META history; man pages and completions are made of it too (--help=table, for pipelines/install.sh). -h/--help and -V/--version
+ * are always there. */
 #ifndef OPT_H
 #define OPT_H
 
 #include <stdint.h>
 
-#define KEYPIPE_VERSION "0.1.0"
+#define KEYPIPE_VERSION "0.2.0"
 
 enum opt_kind {
 	OPT_FLAG,   /* int: set to 1 */

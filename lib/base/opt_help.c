@@ -1,4 +1,4 @@
-/* Option values as text, and --help with the defaults out of the program's struct. */
+/* Option values as text, and --help, for people and for scripts, with the defaults out of the program's struct. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 #include "lib/base/out.h"
 
 enum { WIDTH = 80 };
+
+static const char HELP[] = "print this text", VERSION[] = "print name and version";
 
 char *opt_real_text(double v)
 {
@@ -124,9 +126,45 @@ void opt_help(const struct opt_prog *p, char *const *defaults)
 	for (const struct opt *o = p->opts; o->name; o++)
 		if (o->kind != OPT_WAS)
 			help_option(o->letter, o->name, opt_argument(o), o->help, defaults[o - p->opts], column);
-	help_option('h', "help", NULL, "print this text", NULL, column);
-	help_option('V', "version", NULL, "print name and version", NULL, column);
+	help_option('h', "help", NULL, HELP, NULL, column);
+	help_option('V', "version", NULL, VERSION, NULL, column);
 	for (int i = 0; i < 5 && p->examples[i]; i++)
 		printf("%s  %s\n", i ? "" : "\nexamples:\n", p->examples[i]);
+	exit(finish());
+}
+
+/* ---- for scripts ---- */
+
+static const char *kind_text(enum opt_kind kind)
+{
+	static const char *const names[] = {"flag", "whole", "whole", "real", "text", "choice", "size", "list"};
+	return kind < sizeof names / sizeof *names ? names[kind] : "";
+}
+
+/* "0 to 1024", or "at least 1" where there is no end to speak of; "": any; the caller frees. */
+static char *range_text(const struct opt *o)
+{
+	if ((!o->min && !o->max) || (o->kind != OPT_INT && o->kind != OPT_REAL))
+		return xstrdup("");
+	char *min = opt_real_text(o->min), *max = opt_real_text(o->max);
+	char *s = o->max >= 1e9 ? xprintf("at least %s", min) : xprintf("%s to %s", min, max);
+	free(min), free(max);
+	return s;
+}
+
+void opt_help_table(const struct opt_prog *p, char *const *defaults)
+{
+	printf("name\t%s\nversion\t%s\nwhat\t%s\noperands\t%s\n", p->name, KEYPIPE_VERSION, p->what, p->operands);
+	for (const struct opt *o = p->opts; o->name; o++) {
+		const char *arg = opt_argument(o), *shown = defaults[o - p->opts];
+		char letter[] = {o->letter, 0}, *range = range_text(o);
+		if (o->kind != OPT_WAS)
+			printf("option\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", letter, o->name, kind_text(o->kind), arg ? arg : "",
+				shown ? shown : "", range, o->help);
+		free(range);
+	}
+	printf("option\th\thelp\tflag\t\t\t\t%s\noption\tV\tversion\tflag\t\t\t\t%s\n", HELP, VERSION);
+	for (int i = 0; i < 5 && p->examples[i]; i++)
+		printf("example\t%s\n", p->examples[i]);
 	exit(finish());
 }
