@@ -104,10 +104,10 @@ static void points(struct dataset_stream *d, struct out *to)
 	if (s.left_out_coords)
 		warn("%s: %" PRIu64 " labelled coordinates are not measured: no model learned %s", d->in->name, s.left_out_coords,
 			tns_meta_value(d->in, "unlearned"));
-	if (!o.quiet)
-		score_about_warn(&about, d->in->name);
 	score_points_print(to, &s, names, level, levels, &about, o.json);
 	score_rows_sync(rows), out_sync(to), score_rows_close(rows);
+	if (!o.quiet)
+		score_about_warn(&about, d->in->name);
 	for (int l = 0; l < levels; l++)
 		score_points_end(&level[l]);
 	score_points_end(&s), score_about_end(&about);
@@ -153,9 +153,10 @@ static void labels(struct dataset_stream *d, struct out *to)
 		truth_close(&f, d);
 	if (!s.rows)
 		die("%s: no rows, so nothing can be scored", d->in->name);
+	score_labels_print(to, &s, classes, &about, o.json);
+	out_sync(to);
 	if (!o.quiet)
 		score_about_warn(&about, d->in->name);
-	score_labels_print(to, &s, classes, &about, o.json);
 	score_labels_end(&s), score_about_end(&about);
 	names_free(classes);
 }

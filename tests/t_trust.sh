@@ -14,6 +14,8 @@ face-synth -q -n 40 --test test.csv --test-count 20 --test-lookup lookup.csv -o 
 csv-clean -q -o faces.tns training.csv
 csv-clean -q -o test.tns test.csv
 has tns-table && tns-table --image -o faces.csv faces.tns
+mkdir photos
+{ printf 'P5 96 96 255\n' && tail -c 9216 faces.tns; } >photos/a.pgm
 echo 'pool4 fc20 relu fc' >net.txt
 has patch-extract && patch-extract -q --preset eyes -o eyes.tns faces.tns
 has dae-pretrain && dae-pretrain -q -H 60 -e 1 -b 50 -o dae.tns --checkpoint dae.check eyes.tns
@@ -42,6 +44,10 @@ tns-join      predicted.tns tns-join -q -o OUT faces.tns IN
 predict       faces.tns     predict -q -o OUT cnn.tns IN
 predict       cnn.tns       predict -q -o OUT IN faces.tns
 predict       eyes.tns      predict -q -o OUT dae.tns IN
+tns-export    predicted.tns tns-export -q --form coco -o OUT IN
+tns-convert   predicted.tns tns-convert -q --to npz -o OUT IN
+tns-convert   eyes.tns      tns-convert -q --to safetensors -o OUT IN
+model-export  cnn.tns       model-export -q --form onnx -o OUT IN
 score         predicted.tns score -o OUT IN
 score         faces.tns     score -o OUT --truth IN predicted.tns
 submit        asked.tns     submit -q --lookup lookup.csv -o OUT IN
@@ -74,10 +80,14 @@ render        render faces -q --format png -o OUT faces.tns
 tns-info      tns-info -o OUT faces.tns
 tns-select    tns-select -q --rows 1-20 -o OUT faces.tns
 tns-cat       tns-cat -q -o OUT faces.tns faces.tns
+tns-import    tns-import -q --form folder -o OUT photos
+tns-export    tns-export -q --form jsonl -o OUT predicted.tns
+tns-convert   tns-convert -q --to npz -o OUT faces.tns
+model-export  model-export -q --form onnx -o OUT cnn.tns
 "
 for p in "$BIN"/*; do
 	p=$(basename "$p")
-	case $p in bench) continue ;; face-synth | csv-clean) ;; *) grep -q "^$p " <<<"$readers" || bad "$p reads streams, but is not tried here" ;; esac
+	case $p in bench) continue ;; face-synth | csv-clean | tns-import) ;; *) grep -q "^$p " <<<"$readers" || bad "$p reads streams, but is not tried here" ;; esac
 	grep -q "^$p " <<<"$writers" || bad "$p writes, but is not tried here"
 done
 list() { while read -r p rest; do if [ -n "$p" ] && has "$p"; then echo "$rest"; fi; done <<<"$1"; }
