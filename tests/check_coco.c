@@ -244,8 +244,30 @@ START_TEST(categories)
 		"two.json: there are no keypoints in the category 'cat'; those with keypoints: 'face', 'hand'");
 	import_dies("two.json", (struct annotation_options){.category = "Face"},
 		"two.json: there is no category 'Face'; those with keypoints: 'face', 'hand'");
-	import_refused("{\"images\":[],\"categories\":[{\"id\":1,\"name\":\"x\"}]}",
-		"bad: no category has keypoints, so the points have no names");
+	/* no category has keypoints: boxes */
+	static const char boxes[] =
+		"{\"images\":[{\"id\":7,\"file_name\":\"y.jpg\"}],\"categories\":[{\"id\":1,\"name\":\"x\"},{\"id\":2,\"name\":"
+		"\"z\"}],\"annotations\":[{\"id\":1,\"image_id\":7,\"category_id\":1,\"bbox\":[1,2,3,4]},"
+		"{\"id\":2,\"image_id\":7,\"category_id\":2,\"bbox\":[5,6,7.5,8]}]}";
+	import_open("boxes.json", boxes, (struct annotation_options){.category = "z"});
+	ck_assert_int_eq(import_all.K, 0);
+	import_is("y.jpg", "annotation 2", 0, NULL);
+	ck_assert_int_eq(import_face.has_box, 1);
+	ck_assert_double_eq(import_face.box[2], 7.5);
+	import_ends();
+	import_close();
+	import_dies(
+		"boxes.json", NONE, "boxes.json: none of 2 categories has keypoints: --category must name the one whose boxes are read");
+	import_dies("boxes.json", (struct annotation_options){.category = "y"}, "boxes.json: there is no category 'y'");
+	import_open("one.json",
+		"{\"images\":[{\"id\":7,\"file_name\":\"y.jpg\"}],\"categories\":[{\"id\":1,\"name\":\"x\"}],\"annotations\":[{\"id\":1,"
+		"\"image_id\":7,"
+		"\"bbox\":[1,2,3,4]},{\"id\":2,\"image_id\":7,\"bbox\":[1,2,3,4],\"keypoints\":[1,2,2]}]}",
+		NONE);
+	import_is("y.jpg", "annotation 1", 0, NULL);
+	ck_assert_int_eq(import_next(), -1);
+	import_close();
+	import_refused("{\"images\":[],\"categories\":[]}", "bad: there are no categories");
 	import_refused("{\"images\":[],\"categories\":[{\"id\":1,\"name\":\"x\",\"keypoints\":[\"a\",\"b\",\"a\"]}]}",
 		"bad: two keypoints of the category 'x' are called 'a'");
 	import_refused("{\"images\":[],\"categories\":[{\"id\":1,\"name\":\"x\",\"keypoints\":[\"a\",null]}]}",

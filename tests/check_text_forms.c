@@ -425,7 +425,8 @@ START_TEST(yolo_faults)
 		yolo_is(YOLO("p,q"), want);
 	}
 	write_file("l/a.txt", "0 .5 .5 1 1\n");
-	yolo_ends(NULL, "l/a.txt: 5 numbers: a class and a box have 5, then come points");
+	yolo_is(YOLO(NULL), "a.png i/a.png (a.txt, line 1) [0 0 1 1]; |");
+	yolo_ends("p,q", "l/a.txt: 0 numbers behind the box, but --point-names tells of 2 points");
 	write_file("l/a.txt", "0\n");
 	yolo_ends(NULL, "l/a.txt: 1 number: a class and a box have 5, then come points");
 	write_file("l/a.txt", "0 .5 .5 1 1 .1\n");

@@ -123,6 +123,17 @@ ok "semicolons and decimal commas" tns-import --form table --images photos --cro
 is "$(grep ignored .err)" "tns-import: t.csv: columns that are ignored: 'who'" "what is ignored"
 is "$(value keypoints) $(tns-info out.tns | grep '^points')" "1.5 12 points: left_eye" "names without blanks"
 
+# boxes without points, as programs that find faces write them: each form cuts the same
+mkdir -p found/yolo
+echo "0 0.5 0.5 0.5 0.5" >found/yolo/a.txt
+echo '{"images": [{"id": 1, "file_name": "a.pgm"}], "categories": [{"id": 1, "name": "face"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [15, 10, 30, 20]}]}' >found/coco.json
+echo "<dataset><images><image file='a.pgm'><box top='10' left='15' width='30' height='20'/></image></images></dataset>" >found/imglab.xml
+printf 'filename,left,top,right,bottom\na.pgm,15,10,45,30\n' >found/table.csv
+for f in yolo coco.json imglab.xml table.csv; do
+	ok "boxes of $f" tns-import -q --form "${f%.*}" --images photos --size 30x30 found/$f -o out.tns
+	is "$(value crop) $(tns-info out.tns | awk '$2 ~ /^[uif]/ {print $1}' | grep -v image_id | paste -sd ' ')" "1 0 15 0 1 5 image id crop source" "boxes of $f"
+done
+
 # EXIF: a PNG of 3x2 whose tag says that it lies on its side; width and height in the table say whether its labels are those of the turned one
 if python -c ''; then
 	python - <<'END'

@@ -52,10 +52,33 @@ static int has_category(const struct coco_file *f, const char *name)
 	return 0;
 }
 
-/* The category whose annotations are read, in *to. 0, or -1 and err. */
-static int choose(const struct coco_file *f, const char *name, const struct coco_category **to, char err[ANNOTATION_ERR])
+/* Where no category has keypoints: the one that is called name, or the only one, whose annotations are boxes. 0, or -1 and err. */
+static int choose_boxes(const struct coco_file *f, const char *name, struct coco_category *to, char err[ANNOTATION_ERR])
+{
+	int found = 0;
+	for (size_t i = f->categories.n; i-- > 0;)
+		if (!name || !strcmp(coco_entry_name(&f->categories, &f->categories.entry[i]), name)) {
+			found++;
+			coco_entry_id(&f->categories, &f->categories.entry[i], &to->id);
+			to->name = "", to->names = "", to->K = 0;
+		}
+	if (found == 1)
+		return 0;
+	if (!found)
+		return name ? refuse(f, err, "there is no category '%.100s'", name) : refuse(f, err, "there are no categories");
+	if (name)
+		return refuse(f, err, "%d categories are called '%.100s'", found, name);
+	return refuse(f, err, "none of %d categories has keypoints: --category must name the one whose boxes are read", found);
+}
+
+/* The category whose annotations are read, in *to, which may be *boxes. 0, or -1 and err. */
+static int choose(
+	const struct coco_file *f, const char *name, struct coco_category *boxes, const struct coco_category **to, char err[ANNOTATION_ERR])
 {
 	char all[300];
+	*to = boxes;
+	if (!f->nwith_points)
+		return choose_boxes(f, name, boxes, err);
 	int found = 0;
 	for (int i = f->nwith_points - 1; i >= 0; i--)
 		if (!name || !strcmp(f->with_points[i].name, name)) {
@@ -65,8 +88,6 @@ static int choose(const struct coco_file *f, const char *name, const struct coco
 	with_points(f, all, sizeof all);
 	if (found == 1)
 		return 0;
-	if (!f->nwith_points)
-		return refuse(f, err, "no category has keypoints, so the points have no names");
 	if (!name)
 		return refuse(f, err, "several categories have keypoints: --category must name one of %s", all);
 	if (found)
@@ -103,13 +124,14 @@ static void free_names(char **names)
 struct coco *coco_open(const char *path, struct annotations *a, const struct annotation_options *o, char err[ANNOTATION_ERR])
 {
 	struct coco *c = xcalloc(1, sizeof *c);
+	struct coco_category boxes;
 	const struct coco_category *category = NULL;
 	struct coco_file *f = &c->file;
 	char **names = NULL;
 	const char *same;
 	image_path_begin(&c->path, path, o->images);
 	c->unlabelled = o->unlabelled;
-	if (coco_file_open(f, path, err) < 0 || choose(f, o->category, &category, err) < 0)
+	if (coco_file_open(f, path, err) < 0 || choose(f, o->category, &boxes, &category, err) < 0)
 		goto failed;
 	names = copy_names(category);
 	if ((same = twice(names, category->K))) {

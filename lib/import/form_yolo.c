@@ -2,9 +2,9 @@
  * 1, 2), all but class and visibility as shares of the image's width or height. Every class is taken. A point without visibility is missing
  * where both numbers are 0. A file classes.txt without an image is none of labels.
  *
- * K and how many numbers a point has come from the length of the first line, 5 + 2 K or 5 + 3 K; from kpt_shape or the number of names
- * where they are given (yolo_names.h). Where both could be (5 + 6 n), visibility is read if each third number of the first lines is 0, 1
- * or 2. */
+ * Lines of 5 numbers are boxes without points. K and how many numbers a point has come from the length of the first line, 5 + 2 K or 5 + 3
+ * K; from kpt_shape or the number of names where they are given (yolo_names.h). Where both could be (5 + 6 n), visibility is read if each
+ * third number of the first lines is 0, 1 or 2. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,8 +76,12 @@ static void set_shape(struct yolo *t, struct annotations *a, const struct yolo_n
 	int K = given->K ? given->K : given->n;
 	t->dims = given->dims ? given->dims : K ? n / K : n % 3 ? 2 : n % 2 || visible ? 3 : 2;
 	a->K = K ? K : n / t->dims;
-	if (n < 1)
+	if (n < 0)
 		die("%s: %d number%s: a class and a box have 5, then come points", label, n + FIRST, n + FIRST == 1 ? "" : "s");
+	if (!n && !K) { /* boxes alone */
+		t->dims = 2;
+		return;
+	}
 	if (K && (t->dims < 2 || t->dims > 3 || n != K * t->dims))
 		die("%s: %d numbers behind the box, but --point-names tells of %d points", label, n, K);
 	if (n != a->K * t->dims)
@@ -112,7 +116,7 @@ static void look(struct yolo *t, struct annotations *a, const struct yolo_names 
 		set_shape(t, a, given, told, n, visible);
 	else /* no face at all: what the names tell */
 		a->K = given->K ? given->K : given->n, t->dims = given->dims ? given->dims : 2;
-	if (!a->K)
+	if (!a->K && !told)
 		die("%s: no face is in it, so that the number of points is not known (--point-names tells it)", t->files.v[0].label);
 	if (given->n && given->n != a->K)
 		die("%d points are named, but a line has %d", given->n, a->K);
@@ -206,7 +210,7 @@ static int parse(const struct yolo *t, int K, struct annotation *face, const cha
 		return text_bad(err, "%s: line %ld: class %g is not a whole number", label, t->line, v[0]);
 	if (v[3] <= 0 || v[4] <= 0)
 		return text_bad(err, "%s: line %ld: the box has no size: %g by %g", label, t->line, v[3], v[4]);
-	face->has_box = face->has_points = 1;
+	face->has_box = 1, face->has_points = K > 0;
 	memcpy(face->box, (double[]){v[1] - v[3] / 2, v[2] - v[4] / 2, v[3], v[4]}, sizeof face->box);
 	return parse_points(t, K, rest, face, label, err);
 }
