@@ -78,6 +78,7 @@ python3 - <<'END'
 from faces import *
 write("all.tns", tensors, metas)
 write("plain.tns", {k: tensors[k] for k in ("image", "keypoints")}, metas)
+write("ids.tns", {k: tensors[k] for k in ("image", "keypoints", "id")}, metas)
 write("nobox.tns", without("box", "image_id", "id", "confidence"), metas)
 write("none.tns", {k: (t, d, []) for k, (t, d, r) in tensors.items()}, metas)
 END
@@ -120,6 +121,7 @@ ok "coco-results" tns-export --form coco-results --category-id 3 all.tns -o resu
 tns-export --form coco plain.tns >plain.json
 tns-export --form coco --origin one nobox.tns >nobox.json
 tns-export --form coco-results plain.tns >plain_results.json
+tns-select --rows 2,5 --sort -id ids.tns | tns-export --form coco-results >some.json
 ok "what coco holds" python3 - <<'END'
 import json
 from faces import *
@@ -153,6 +155,8 @@ for i, a in zip(rows, d["annotations"]):
 d = load("plain.json")
 assert d["images"] == [{"id": i + 1, "file_name": str(i + 1), "width": 6, "height": 4} for i in range(5)]
 same(d["annotations"][1]["keypoints"], [1, 1, 2, 96, 96, 2, 48.3, -1.6, 2])
+d = load("some.json") # of other rows of the same set, which are images: they keep their numbers
+assert [a["image_id"] for a in d] == [ids[4], ids[1]], d
 d = load("results.json")
 assert len(d) == 5
 for i, a in enumerate(d):

@@ -68,7 +68,7 @@ static void open_tensors(struct export *x, const struct export_options *o)
 	if (x->crop < 0 && image >= 0 && t->def[image].ndim == 3 && t->def[image].dim[1] <= INT32_MAX && t->def[image].dim[2] <= INT32_MAX)
 		s->H = (int)t->def[image].dim[1], s->W = (int)t->def[image].dim[2];
 	s->has_confidence = x->confidence >= 0;
-	s->has_image_id = x->image_id >= 0;
+	s->has_image_id = x->image_id >= 0 || x->source < 0;
 	s->origin = isnan(o->origin) ? x->form->origin : o->origin;
 }
 
@@ -139,8 +139,9 @@ static void set_box(struct export *x, struct export_face *f, uint64_t i)
 static void set_face(struct export *x, struct export_face *f, uint64_t i)
 {
 	const struct dataset_stream *d = x->d;
-	*f = (struct export_face){.row = d->row + i + 1, .image_id = -1};
+	*f = (struct export_face){.row = d->row + i + 1};
 	f->id = x->id >= 0 ? *(const uint32_t *)dataset_stream_at(d, x->id, i) : (uint32_t)f->row;
+	f->image_id = f->id; /* where rows are images: as in an export of other rows of the same set */
 	if (x->image_id >= 0)
 		f->image_id = *(const int64_t *)dataset_stream_at(d, x->image_id, i);
 	if (x->image_id >= 0 && f->image_id < 0)

@@ -5,15 +5,16 @@
  * images, zero-padded; absent, or an empty name: the id as text), `id` u32 [N] (absent: the row's number, from 1), `image_id` i64 [N],
  * `box` f32 [N,4] (x y width height, corner; NaN: none) and `confidence` f32 [N,K].
  *
- * form          first pixel's centre  what is written; a point that is missing
- * coco          0                     a whole data set: images, annotations, categories; 0,0,0. Rows without points and box: the image
- * alone coco-results  0                     a list of results: image_id, category_id, keypoints (x, y, confidence or 1), score (mean
- * confidence or 1); 0,0,0 csv           0                     filename, NAME_x, NAME_y, and NAME_confidence if there is one; empty imglab
- * 0                     dlib's XML: numbers rounded to whole ones, half up, as its reader takes no others; part absent pts           1 a
- * file a row in a folder, named as its image; `nan nan`. Rows without points: no file jsonl         0                     an object a row:
- * file, id, points {NAME: [x, y, confidence]}; null
+ * Forms, and what a point that is missing becomes; the first pixel's centre is 0, in pts 1:
+ * - coco: a whole data set: images, annotations, categories; 0,0,0. Rows without points and box: the image alone.
+ * - coco-results: a list of results: image_id, category_id, keypoints (x, y, confidence or 1), score (mean confidence or 1); 0,0,0.
+ * - csv: filename, NAME_x, NAME_y, and NAME_confidence if there is one; empty.
+ * - imglab: dlib's XML: numbers rounded to whole ones, half up, as its reader takes no others; part absent.
+ * - pts: a file a row in a folder, named as its image, further rows of it NAME_2, NAME_3, ...; `nan nan`. Rows without points: no file.
+ * - jsonl: an object a row: file, id, points {NAME: [x, y, confidence]}; null.
  *
- * A box is `box`, else the smallest one of whole pixels that the points lie in. Without `image_id` images are numbered from 1, by name.
+ * A box is `box`, else the smallest one of whole pixels that the points lie in. Without `image_id` an image's number is its
+ * row's id where there is no `source`; else images are numbered from 1, by name, in the order of the rows.
  * Numbers have the fewest digits that read back as the same float. */
 #ifndef EXPORT_H
 #define EXPORT_H
