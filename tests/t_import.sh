@@ -174,6 +174,31 @@ ok "a folder" tns-import --form folder --keep-going photos -o out.tns
 is "$(sed -n 's/.*passed by/passed by/p' .err)" "passed by: 3 bad faces" "a folder with three that are none"
 is "$(tns-info --tensor image --head 1 out.tns | sed -n 's/^image\[1\]//p' | tr ' ' '\n' | sort -u | paste -sd ' ')" " 9" "bytewise order: capitals first"
 mkdir empty
+# pictures of other kinds are told
+mkdir kinds && cp photos/a.pgm kinds && touch kinds/b.HEIC
+ok "a folder with pictures of other kinds" tns-import -q --form folder kinds -o out.tns
+is "$(cat .err)" "tns-import: kinds: passed by, as PNG, JPEG, PGM and PPM are read: b.HEIC" "one of them"
+touch kinds/a.webp
+ok "two of them" tns-import -q --form folder kinds -o out.tns
+is "$(cat .err)" "tns-import: kinds: passed by, as PNG, JPEG, PGM and PPM are read: a.webp and others" "the first by name"
+# files of other forms
+echo '{"images": []}' >kinds/x.json && echo '<?xml version="1.0"?><dataset/>' >kinds/x.xml
+for f in pts wflw yolo dlc table; do
+	fails 1 "tns-import: kinds/x.json: this is JSON, as --form coco reads it" tns-import --form $f kinds/x.json -o no.tns
+	fails 1 "tns-import: kinds/x.xml: this is XML, as --form imglab reads it" tns-import --form $f kinds/x.xml -o no.tns
+done
+for f in pts wflw yolo dlc; do fails 1 "tns-import: out.tns: this is a tensor stream, nothing for --form $f" tns-import --form $f out.tns -o no.tns; done
+# .pts: further faces of an image, as tns-export names them; a number that is the image's own
+mkdir faces && gray 60 40 faces/a.pgm && gray 60 40 faces/b_3.pgm
+for f in a a_2 a_3 b_3; do printf 'version: 1\nn_points: 1\n{\n%s 21\n}\n' $((${#f} * 10)) >faces/$f.pts; done
+ok "several faces an image" tns-import -q --form pts --crop whole --size 60x40 faces -o out.tns
+for k in 1 2 3 4; do echo "$(value source $k) $(value keypoints $k)"; done >got.txt
+is "$(sort got.txt)" "$(printf 'a.pgm 29 20\na.pgm 29 20\na.pgm 9 20\nb_3.pgm 29 20')" "faces of a and b_3"
+for f in a_02 c_2 _2; do
+	cp faces/a.pts faces/$f.pts
+	fails 1 "tns-import: faces/$f.pts: no image has its name" tns-import -q --form pts faces -o no.tns
+	rm faces/$f.pts
+done
 fails 1 "empty: no image is in it" tns-import --form folder empty -o out.tns
 
 # frames: whole, in order, each from its own header, at any rate; a stream that is cut is no data set

@@ -1,5 +1,6 @@
 #include "lib/import/annotations.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/err.h"
+#include "lib/base/magic.h"
 #include "lib/import/form.h"
 #include "lib/import/image_path.h"
 
@@ -72,6 +75,23 @@ static void check_options(const struct annotation_options *o, int most, int take
 		die("--images %s: is no folder", o->images);
 }
 
+/* A file that another form reads, or that is no text, is told as such, not by its first line. */
+static void check_kind(const char *form, const char *path)
+{
+	unsigned char head[MAGIC_BYTES];
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) ? pread(fd, head, sizeof head, 0) : -1;
+	if (fd >= 0)
+		close(fd);
+	const struct magic *m = n > 0 ? magic_find(head, (size_t)n) : NULL;
+	const char *reader = !m ? NULL : !strcmp(m->what, "JSON") ? "coco" : !strcmp(m->what, "XML") ? "imglab" : NULL;
+	if (reader && strcmp(reader, form))
+		die("%s: this is %s, as --form %s reads it", path, m->what, reader);
+	if (m && !reader && m->kind == MAGIC_OTHER && strcmp(form, "coco") && strcmp(form, "imglab") && strcmp(form, "table"))
+		die("%s: this is %s, nothing for --form %s", path, m->what, form);
+}
+
 /* What META points can hold, and options can name. */
 static void make_plain(char *name)
 {
@@ -106,6 +126,8 @@ struct annotations *annotations_open(const struct annotation_options *o)
 	r->form = forms[i].form;
 	r->takes = forms[i].takes;
 	r->origin = origins[o->origin >= 0 ? o->origin : r->form->origin];
+	for (int k = 0; k < o->noperands; k++)
+		check_kind(o->form, o->operands[k]);
 	image_path_begin(&r->path, o->operands[0], o->images);
 	r->state = r->form->open(a, o);
 	check_names(a);

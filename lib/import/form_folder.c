@@ -14,12 +14,11 @@ struct folder {
 	char *path; /* of the current image */
 };
 
-static int is_image(const char *name)
+static int ends_in(const char *name, const char *const suffixes[])
 {
-	static const char *const suffixes[] = {".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pnm"};
 	const char *dot = strrchr(name, '.');
-	for (size_t i = 0; dot && *name != '.' && i < sizeof suffixes / sizeof *suffixes; i++)
-		if (!strcasecmp(dot, suffixes[i]))
+	for (; dot && *name != '.' && *suffixes; suffixes++)
+		if (!strcasecmp(dot, *suffixes))
 			return 1;
 	return 0;
 }
@@ -31,7 +30,13 @@ static int by_name(const void *a, const void *b)
 
 static void *open_folder(struct annotations *a, const struct annotation_options *o)
 {
+	static const char *const read[] = {".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pnm", NULL}, *const others[] = {".bmp", ".gif",
+													   ".heic", ".heif", ".avif",
+													   ".tif", ".tiff", ".webp",
+													   ".jfif", NULL};
 	struct folder *f = xcalloc(1, sizeof *f);
+	char *other = NULL; /* the first of those that no decoder is here for */
+	size_t nothers = 0;
 	(void)a;
 	f->dir = o->operands[0];
 	if (o->images)
@@ -40,7 +45,11 @@ static void *open_folder(struct annotations *a, const struct annotation_options 
 	if (!d)
 		die_errno("%s", f->dir);
 	for (struct dirent *e; (e = readdir(d));) {
-		if (!is_image(e->d_name))
+		if (ends_in(e->d_name, others) && (!nothers++ || strcmp(e->d_name, other) < 0)) {
+			free(other);
+			other = xstrdup(e->d_name);
+		}
+		if (!ends_in(e->d_name, read))
 			continue;
 		if (!(f->n & (f->n - 1)))
 			f->name = xrealloc(f->name, (f->n ? 2 * f->n : 1) * sizeof *f->name);
@@ -49,6 +58,9 @@ static void *open_folder(struct annotations *a, const struct annotation_options 
 	closedir(d);
 	if (!f->n)
 		die("%s: no image is in it (png, jpg, jpeg, pgm, ppm)", f->dir);
+	if (nothers)
+		warn("%s: passed by, as PNG, JPEG, PGM and PPM are read: %s%s", f->dir, other, nothers > 1 ? " and others" : "");
+	free(other);
 	qsort(f->name, f->n, sizeof *f->name, by_name);
 	return f;
 }

@@ -127,13 +127,15 @@ static void set_image(struct stem_files *to, struct stem_file *f, const struct l
 	to->longest = (int)strlen(f->file) > to->longest ? (int)strlen(f->file) : to->longest;
 }
 
-/* A file of annotations, label, whose stem within l is the first n bytes of name. */
-static void match(struct search *s, char *label, struct listing *l, const char *name, size_t n)
+static int has_stem(const struct listing *l, size_t i, const char *name, size_t n)
 {
-	struct stem_file *f = next_file(s->to);
+	return i < l->n && l->v[i].stem == n && !memcmp(l->v[i].name, name, n);
+}
+
+/* The first image of l whose stem is the first n bytes of name; l->n: none. */
+static size_t find(const struct listing *l, const char *name, size_t n)
+{
 	size_t low = 0, high = l->n;
-	struct entry key = {(char *)(uintptr_t)name, n, 0};
-	f->label = label;
 	while (low < high) { /* the first whose stem is not less */
 		size_t mid = low + (high - low) / 2;
 		const struct entry *e = &l->v[mid];
@@ -143,11 +145,31 @@ static void match(struct search *s, char *label, struct listing *l, const char *
 		else
 			high = mid;
 	}
-	for (size_t i = low; i < l->n && l->v[i].stem == key.stem && !memcmp(l->v[i].name, name, n); i++) {
+	return has_stem(l, low, name, n) ? low : l->n;
+}
+
+/* Length without a number behind a line, as of a further face's file, a_2. */
+static size_t unnumbered(const char *name, size_t n)
+{
+	size_t at = n;
+	while (at && name[at - 1] >= '0' && name[at - 1] <= '9')
+		at--;
+	return at < n && name[at] != '0' && at > 1 && name[at - 1] == '_' && name[at - 2] != '/' ? at - 1 : n;
+}
+
+/* A file of annotations, label, whose stem within l is the first n bytes of name. */
+static void match(struct search *s, char *label, struct listing *l, const char *name, size_t n)
+{
+	struct stem_file *f = next_file(s->to);
+	size_t first = find(l, name, n);
+	f->label = label;
+	if (first == l->n && !strcmp(s->suffix, ".pts"))
+		n = unnumbered(name, n), first = find(l, name, n);
+	for (size_t i = first; has_stem(l, i, name, n); i++) {
 		l->v[i].used = 1;
-		if (i == low)
+		if (i == first)
 			set_image(s->to, f, l, &l->v[i]);
-		else if (i == low + 1)
+		else if (i == first + 1)
 			f->other = xprintf("%s%s", l->head, l->v[i].name);
 	}
 }

@@ -1,6 +1,7 @@
 /* Files of annotations that hold one image's faces each, and their images: a.pts and a.png, train/7.txt and train/7.JPG. They belong
- * together where their names are the same but for the suffix, folders included; a folder is searched with all folders in it, hidden files
- * are passed by. Images: png, jpg, jpeg, pgm, ppm, in any case. Private to lib/import/. */
+ * together where their names are the same but for the suffix, folders included; a_2.pts is of a's image where a_2 has none (export_pts.c);
+ * a folder is searched with all folders in it, hidden files are passed by. Images: png, jpg, jpeg, pgm, ppm, in any case. Private to
+ * lib/import/. */
 #ifndef STEM_FILES_H
 #define STEM_FILES_H
 
