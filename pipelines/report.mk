@@ -8,3 +8,8 @@ report: $B/built
 
 # the end of a pipeline, in the recipe of $(out)/.made; what the demo runs is on its own page
 report = $(if $(filter $(DEMO)/%,$(@D)),,@BIN=$B/bin pipelines/report.sh $(@D) $(@D)/report.html && echo "report: $(@D)/report.html")
+
+## first: make watch [LOG=out/keypoints/model-1.tsv] | the curve of a running training in the terminal, of the newest log without LOG; ONCE=1: one frame
+.PHONY: watch
+watch:
+	@ONCE='$(ONCE)' pipelines/watch.sh $(if $(LOG),$(call quote,$(LOG)))

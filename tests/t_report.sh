@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The page of a run (pipelines/report.sh): well-formed, its numbers those of score, names escaped, nothing from outside; what is missing is left out.
+# And the curve of a running training (pipelines/watch.sh).
 # CHROMIUM=chromium tests/t_report.sh opens it in a browser too; that is for people, so its absence is no skip.
 source tests/sh.sh
 report() { "$ROOT/pipelines/report.sh" "$@"; }
@@ -117,4 +118,46 @@ if [ -n "${CHROMIUM-}" ]; then
 	"$CHROMIUM" --headless --no-sandbox --disable-gpu --user-data-dir="$TMP/browser" --enable-logging=stderr --dump-dom "file://$TMP/two.html" >dom 2>log
 	is "$(grep -o '<figure' dom | wc -l) $(grep -c CONSOLE log)" "$(grep -o '<figure' two.html | wc -l) 0" "figures in the browser, and its complaints"
 fi
+
+# a training's curve: one frame; of values 4, 3, 2, 1 a line from corner to corner
+watch() { COLUMNS=30 LINES=12 "$ROOT/pipelines/watch.sh" "$@"; }
+printf 'epoch\ttrain_loss\tvalid_rmse_px\tseconds\n1\t3\t4\t2\n2\t2\t3\t4\n3\tnan\t2\t6\n4\t1\t1\t8\n' >log.tsv
+cat >want <<'END'
+log.tsv: epoch 4, 8.0 s, 2.0 s
+valid_rmse_px 1, the least 1 i
+         4 +**
+           |  ***
+       2.8 +     ****
+           |         ****
+           |             ***
+         1 +                **
+           +------------------
+            1                4
+train_loss    #= _ 1
+END
+ONCE=1 LC_ALL=C watch log.tsv >got 2>&1
+same got want "a frame in ASCII: $(diff got want | head -5)"
+ONCE=1 LC_ALL=C.UTF-8 watch log.tsv >got 2>&1
+if [ "$(LC_ALL=C.UTF-8 locale charmap)" = UTF-8 ]; then
+	is "$(sed -n '3p;8p' got | tr -d ' ')" "4┤⠑⠢⣀"$'\n'"1┤⠉⠢⢄" "the ends of the curve in braille"
+	is "$(sed -n '$p' got)" "train_loss    █▅ ▁ 1" "a column in blocks"
+fi
+is "$(head -1 log.tsv | ONCE=1 LC_ALL=C watch /dev/stdin | tail -1)" "waiting for the first epoch" "a log without an epoch"
+fails 1 "watch.sh: none.tsv: no such file" env ONCE=1 "$ROOT/pipelines/watch.sh" none.tsv
+fails 1 "watch.sh: errors.tsv: no log of a training" "$ROOT/pipelines/watch.sh" errors.tsv
+# it goes on while the log grows, and ends with the model, or when who wrote it is gone
+seen() { for _ in $(seq 300); do grep -q "$1" got && return; sleep 0.1; done; bad "no '$1' was drawn"; }
+for over in model gone; do
+	rm -f log.tns
+	LC_ALL=C timeout 60 "$ROOT/pipelines/watch.sh" log.tsv >got 2>&1 &
+	watcher=$!
+	exec 3>>log.tsv
+	seen 'epoch 4'
+	printf '5\t1\t0.5\t10\n' >&3
+	seen 'epoch 5'
+	if [ $over = model ]; then touch -d '+1 minute' log.tns; else sleep 1.2; exec 3>&-; fi
+	wait $watcher && good || bad "watching does not end: $over"
+	exec 3>&-
+	sed -i '$d' log.tsv
+done
 done_tests
