@@ -81,6 +81,9 @@ mkdir in/photos
 printf 'P5 4 3 255 abcdefghijkl' >in/photos/a.pgm
 durable 1 tns-import -q --form folder -o out/x.tns in/photos
 durable 1 tns-export -q --form csv -o out/x.csv in/predicted.tns
+durable 1 tns-convert -o out/x.npz in/faces.tns
+tns-convert in/faces.tns -o in/faces.npz
+durable 1 tns-convert -o out/x.tns in/faces.npz
 cd out
 durable() { # the same in the folder itself: a name without one
 	ok "$*" recorded "$@"
