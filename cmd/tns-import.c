@@ -22,7 +22,8 @@ static const struct opt opts[] = {
 	{0, "form", OPT_CHOICE, &o.form, 0, 0, ANNOTATION_FORMS "|pnm|raw",
 		"what is read: a COCO keypoint file, dlib's imglab XML, 300-W's .pts, WFLW's list, YOLO pose labels, DeepLabCut's CSV, a "
 		"table "
-		"(CSV) with columns filename, NAME_x, NAME_y and perhaps a box, images of a folder, or frames from stdin (PGM and PPM, or "
+		"(CSV) with columns filename, NAME_x, NAME_y and perhaps a box, images of folders (or named one by one), or frames from "
+		"stdin (PGM and PPM, or "
 		"raw "
 		"video)",
 		0},

@@ -224,8 +224,8 @@ told() { # TEXT BYTES
 	printf "$2" >form.bin
 	refused "$1" form.bin "this is $1"
 }
-told "a PNG picture, not a CSV" '\x89PNG\r\n\x1a\n\0\0\0\rIHDR'
-told "a JPEG picture, not a CSV" '\xff\xd8\xff\xe0\0\x10JFIF'
+told "a PNG picture: tns-import makes a data set of pictures" '\x89PNG\r\n\x1a\n\0\0\0\rIHDR'
+told "a JPEG picture: tns-import makes a data set of pictures" '\xff\xd8\xff\xe0\0\x10JFIF'
 told "a NumPy array (npy): tns-convert makes a tensor stream of it" '\x93NUMPY\1\0v\0'
 told "a file of NumPy arrays (npz): tns-convert makes a tensor stream of it" 'PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\5\0\0\0a.npydata'
 told "an Excel workbook or another office document: save its sheet as CSV" 'PK\3\4\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x13\0\0\0[Content_Types].xml'

@@ -173,19 +173,24 @@ gray 30 30 photos/B.pgm 9
 ok "a folder" tns-import --form folder --keep-going photos -o out.tns
 is "$(sed -n 's/.*passed by/passed by/p' .err)" "passed by: 3 bad faces" "a folder with three that are none"
 is "$(tns-info --tensor image --head 1 out.tns | sed -n 's/^image\[1\]//p' | tr ' ' '\n' | sort -u | paste -sd ' ')" " 9" "bytewise order: capitals first"
-mkdir empty
-# pictures of other kinds are told
-mkdir kinds && cp photos/a.pgm kinds && touch kinds/b.HEIC
-ok "a folder with pictures of other kinds" tns-import -q --form folder kinds -o out.tns
-is "$(cat .err)" "tns-import: kinds: passed by, as PNG, JPEG, PGM and PPM are read: b.HEIC" "one of them"
-touch kinds/a.webp
-ok "two of them" tns-import -q --form folder kinds -o out.tns
-is "$(cat .err)" "tns-import: kinds: passed by, as PNG, JPEG, PGM and PPM are read: a.webp and others" "the first by name"
+mkdir empty more
+for f in b.HEIC a.webp c.tif notes.txt .d.heic; do echo >more/$f; done
+fails 1 "more: no image is in it (png, jpg, jpeg, pgm, ppm), but " tns-import --form folder more -o out.tns
+cp photos/B.pgm more/
+ok "other kinds" tns-import --form folder more -o out.tns
+is "$(paste -sd ' ' .err)" "tns-import: more: of the kinds of images that are read (png, jpg, jpeg, pgm, ppm) these are none: 'a.webp' and 2 more tns-import: 1 face, 1 image read" "other kinds are told"
+is "$(value source)" B.pgm "names of one folder"
+ok "files and folders" tns-import -q --form folder photos/a.pgm more/ photos/sub -o out.tns
+is "$(value source 1),$(value source 2),$(value source 3)" "photos/a.pgm,more/B.pgm,photos/sub/b #1 %20ä.PGM" "names of files and folders"
+ok "one file" tns-import -q --form folder photos/a.pgm -o out.tns
+fails 1 "gone.png: No such file or directory" tns-import --form folder photos/a.pgm gone.png -o out.tns
+fails 1 "image t.csv: is of a kind that is not known here" tns-import --form folder t.csv -o out.tns
+fails 1 "frame 1: is a JPEG picture, no PGM or PPM (ffmpeg writes PGM by -c:v pgm)" bash -c 'printf "\377\330\377\340" | tns-import --form pnm -o cut.tns'
 # files of other forms
-echo '{"images": []}' >kinds/x.json && echo '<?xml version="1.0"?><dataset/>' >kinds/x.xml
+echo '{"images": []}' >more/x.json && echo '<?xml version="1.0"?><dataset/>' >more/x.xml
 for f in pts wflw yolo dlc table; do
-	fails 1 "tns-import: kinds/x.json: this is JSON, as --form coco reads it" tns-import --form $f kinds/x.json -o no.tns
-	fails 1 "tns-import: kinds/x.xml: this is XML, as --form imglab reads it" tns-import --form $f kinds/x.xml -o no.tns
+	fails 1 "tns-import: more/x.json: this is JSON, as --form coco reads it" tns-import --form $f more/x.json -o no.tns
+	fails 1 "tns-import: more/x.xml: this is XML, as --form imglab reads it" tns-import --form $f more/x.xml -o no.tns
 done
 for f in pts wflw yolo dlc; do fails 1 "tns-import: out.tns: this is a tensor stream, nothing for --form $f" tns-import --form $f out.tns -o no.tns; done
 # .pts: further faces of an image, as tns-export names them; a number that is the image's own

@@ -7,6 +7,7 @@
 #define BYTES(s) s, sizeof s - 1
 #define PANDAS(read) "python3 -c 'import pandas,sys; pandas." read "(sys.argv[1]).to_csv(sys.stdout,index=False)'"
 #define ARRAYS "tns-convert makes a tensor stream of it"
+#define PICTURES "tns-import makes a data set of pictures"
 #define SHEET "save its sheet as CSV"
 
 /* Bytes at an offset; the first that fits wins. Letters alone are no sign: a column's name may begin with them. */
@@ -46,8 +47,8 @@ static const struct form {
 	{0, BYTES("\x80\5\x95"), {MAGIC_OTHER, "a Python pickle", NULL}},
 	{0, BYTES("MATLAB 5.0 MAT-file"), {MAGIC_OTHER, "a MATLAB file", NULL}},
 	{4, BYTES("\0\0\0\0{\""), {MAGIC_OTHER, "a safetensors file", ARRAYS}},
-	{0, BYTES("\x89PNG\r\n\x1a\n"), {MAGIC_OTHER, "a PNG picture", NULL}},
-	{0, BYTES("\xff\xd8\xff"), {MAGIC_OTHER, "a JPEG picture", NULL}},
+	{0, BYTES("\x89PNG\r\n\x1a\n"), {MAGIC_OTHER, "a PNG picture", PICTURES}},
+	{0, BYTES("\xff\xd8\xff"), {MAGIC_OTHER, "a JPEG picture", PICTURES}},
 	{0, BYTES("GIF89a"), {MAGIC_OTHER, "a GIF picture", NULL}},
 	{0, BYTES("GIF87a"), {MAGIC_OTHER, "a GIF picture", NULL}},
 	{6, BYTES("\0\0\0\0\x36\4\0\0\x28\0"), {MAGIC_OTHER, "a BMP picture", NULL}}, /* grey or colour */
@@ -55,8 +56,8 @@ static const struct form {
 	{0, BYTES("II*\0"), {MAGIC_OTHER, "a TIFF picture", NULL}},
 	{0, BYTES("MM\0*"), {MAGIC_OTHER, "a TIFF picture", NULL}},
 	{8, BYTES("WEBPVP8"), {MAGIC_OTHER, "a WebP picture", NULL}},
-	{0, BYTES("P5\n"), {MAGIC_OTHER, "a PGM picture", NULL}},
-	{0, BYTES("P6\n"), {MAGIC_OTHER, "a PPM picture", NULL}},
+	{0, BYTES("P5\n"), {MAGIC_OTHER, "a PGM picture", PICTURES}},
+	{0, BYTES("P6\n"), {MAGIC_OTHER, "a PPM picture", PICTURES}},
 	{0, BYTES("%PDF-"), {MAGIC_OTHER, "a PDF", NULL}},
 	{0, BYTES("version https://git-lfs"), {MAGIC_OTHER, "a Git LFS pointer", "git lfs pull fetches the file itself"}},
 };

@@ -105,7 +105,8 @@ static int header(struct image_pnm *s, struct header *h, char err[IMAGE_ERR])
 	if (take(s, magic, 2) < 2)
 		return fault_end(s, err, "its first bytes");
 	if (magic[0] != 'P' || !memchr("2356", magic[1], 4))
-		return image_fault(err, "begins with bytes 0x%02x%02x, no PGM or PPM", magic[0], magic[1]);
+		return !memcmp(magic, "\xff\xd8", 2) ? image_fault(err, "is a JPEG picture, no PGM or PPM (ffmpeg writes PGM by -c:v pgm)")
+						     : image_fault(err, "begins with bytes 0x%02x%02x, no PGM or PPM", magic[0], magic[1]);
 	*h = (struct header){.plain = magic[1] < '5', .channels = magic[1] == '3' || magic[1] == '6' ? 3 : 1};
 	if (!number(s, 999999, &h->W, "the width", err) || !number(s, 999999, &h->H, "the height", err) ||
 		!number(s, 65535, &h->maxval, "the largest value", err))

@@ -29,7 +29,7 @@ static const struct {
 	{&form_yolo, 1, POINTS | NAMES | UNLABELLED},
 	{&form_dlc, 1, POINTS | UNLABELLED},
 	{&form_table, 1, POINTS},
-	{&form_folder, 1, 0},
+	{&form_folder, 1 << 20, 0},
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 
@@ -142,7 +142,7 @@ void annotations_close(struct annotations *a)
 	image_path_end(&r->path);
 	for (int k = 0; k < a->K; k++)
 		free(a->names[k]);
-	free(a->names), free(a->unread), free(r->points), free(r->decoded), free(r), free(a);
+	free(a->names), free(a->unread), free(a->other_kinds), free(r->points), free(r->decoded), free(r), free(a);
 }
 
 int annotations_outside(const struct annotations *a)

@@ -137,6 +137,9 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 			(unsigned long long)c.unlabelled);
 	if (m.a->unread && !o->quiet)
 		warn("%s: columns that are ignored: %s", o->annotations.operands[0], m.a->unread);
+	if (m.a->other_kinds && !o->quiet)
+		warn("%s: of the kinds of images that are read (png, jpg, jpeg, pgm, ppm) these are none: %s", o->annotations.operands[0],
+			m.a->other_kinds);
 	put_count(w, "rows.read", c.faces + c.bad);
 	put_count(w, "rows.kept", c.faces);
 	put_count(w, "rows.dropped", c.bad);
