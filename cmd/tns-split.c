@@ -23,7 +23,8 @@ static struct {
 static const struct opt opts[] = {
 	{0, "parts", OPT_STR, &o.parts, 0, 0, "F,F[,F...]", "shares of the parts, which add up to 1; held on average", 0},
 	{0, "by", OPT_STR, &o.by, 0, 0, "TENSOR",
-		"keep together the rows of one value of this tensor of whole numbers; row: each alone; near: images that look alike "
+		"keep together the rows of one value of this tensor of whole numbers or text (source: of one photograph); row: each alone; "
+		"near: images that look alike "
 		"(needs a file)",
 		0},
 	{0, "groups", OPT_STR, &o.groups, 0, 0, "FILE",
@@ -37,7 +38,8 @@ static const struct opt opts[] = {
 
 static const struct opt_prog prog = {"tns-split", "parts a data set", "[DATA]", 0, 1, opts,
 	{"csv-clean training.csv.gz | tns-split --parts 0.6,0.15,0.25 -o train.tns -o valid.tns -o test.tns",
-		"tns-split --by near faces.tns -o train.tns -o valid.tns", NULL}};
+		"tns-split --by near faces.tns -o train.tns -o valid.tns",
+		"tns-import --form table photos/labels.csv | tns-split --by source -o train.tns -o valid.tns", NULL}};
 
 static int key_tensor(const struct tns *t)
 {

@@ -425,7 +425,8 @@ START_TEST(program_several_groups)
 	fclose(f);
 	prog_refused(prog("score", "-q", "a.tns", "a.tns", "--groups", "g.csv", "-o", "out", NULL), 1, "a.tns: id 9 has no group in g.csv");
 	prog_refused(prog("score", "-q", "a.tns", "a.tns", "--by", "nobody", "-o", "out", NULL), 1, "a.tns: there is no tensor nobody");
-	prog_refused(prog("score", "a.tns", "a.tns", "--by", "predicted", "-o", "out", NULL), 1, "predicted is not one whole number a row");
+	prog_refused(prog("score", "a.tns", "a.tns", "--by", "predicted", "-o", "out", NULL), 1,
+		"predicted is not one whole number or text a row");
 	prog_refused(prog("score", "a.tns", "--by", "person", "-o", "out", NULL), 2, "--by and --groups are for several files");
 	prog_refused(prog("score", "a.tns", "a.tns", "--by", "id", "--groups", "g.csv", "-o", "out", NULL), 2,
 		"--by and --groups exclude each other");

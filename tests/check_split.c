@@ -276,10 +276,10 @@ START_TEST(odd_streams)
 		(struct prog_col[]){{"id", TNS_U32, 0, 0, id}, {"pair", TNS_I32, 2, 0, id}, {"real", TNS_F32, 0, 0, f},
 			{"double", TNS_F64, 0, 0, f}, {"half", TNS_F16, 0, 0, f}, {"one", TNS_U8, 1, 1, id}, {0}},
 		NULL);
-	refused(1, "tns-split: in.tns: pair is not one whole number a row", "pair", "in.tns");
-	refused(1, "tns-split: in.tns: real is not one whole number a row", "real", "in.tns");
-	refused(1, "tns-split: in.tns: double is not one whole number a row", "double", "in.tns");
-	refused(1, "tns-split: in.tns: half is not one whole number a row", "half", "in.tns");
+	refused(1, "tns-split: in.tns: pair is not one whole number or text a row", "pair", "in.tns");
+	refused(1, "tns-split: in.tns: real is not one whole number or text a row", "real", "in.tns");
+	refused(1, "tns-split: in.tns: double is not one whole number or text a row", "double", "in.tns");
+	refused(1, "tns-split: in.tns: half is not one whole number or text a row", "half", "in.tns");
 	refused(1, "tns-split: in.tns: there is no tensor person", "person", "in.tns");
 	refused(1, "tns-split: in.tns: there is no tensor image", "near", "in.tns");
 	prog_went(prog("tns-split", "-q", "--by", "one", "in.tns", "-o", "one", "-o", "two", NULL)); /* shape (rows, 1, 1) is accepted */

@@ -29,6 +29,7 @@ cd "$TMP" || exit 1
 		NR > 1 {images = images (NR > 2 ? "," : "") "{\"id\": " NR ", \"file_name\": \"" $1 "\", \"width\": 96, \"height\": 96}"
 			print (NR > 2 ? "," : "") "{\"id\": " NR ", \"image_id\": " NR ", \"category_id\": 1, \"keypoints\": [" $2 "," $3 ",2," $4 "," $5 ",2]}"}
 		END {print "], \"images\": [" images "]}"}' labels.csv >labels.json
+	cp labels.csv photos/labels.csv
 	printf '#!/bin/sh\ncase $* in *"-i - "*) cat >/dev/null ;; *) cat photos/*.pgm ;; esac\n' >bin/ffmpeg
 	chmod +x bin/ffmpeg
 	PATH=$PWD/bin:$PATH

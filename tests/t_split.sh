@@ -38,8 +38,8 @@ refused 2 "--by near reads the data twice and needs a file" --by near - $two <fa
 refused 2 "--by near reads the data twice and needs a file" --by near <(cat faces.tns) $two
 refused 2 "--by and --groups exclude each other" faces.tns --by id --groups g.csv $two
 refused 1 "faces.tns: there is no tensor nobody" faces.tns --by nobody $two
-refused 1 "faces.tns: image is not one whole number a row" faces.tns --by image $two
-refused 1 "faces.tns: keypoints is not one whole number a row" faces.tns --by keypoints $two
+refused 1 "faces.tns: image is not one whole number or text a row" faces.tns --by image $two
+refused 1 "faces.tns: keypoints is not one whole number or text a row" faces.tns --by keypoints $two
 refused 1 "gone.tns: No such file or directory" gone.tns $two
 refused 1 "gone.tns: No such file or directory" gone.tns --by near $two
 refused 1 "stdin: preamble: the input is empty" $two </dev/null

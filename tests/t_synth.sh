@@ -113,6 +113,12 @@ back() { # FORM FACTOR: the largest distance between its table and the rows of F
 is "$(back table 0.002)" near "points of a table"
 is "$(back coco 0.002)" near "points of COCO"
 is "$(back imglab 0.502)" near "points of imglab"
+# faces of one photograph stay together, and which part they go to depends on its name alone
+sources() { tns-info --tensor source --head 99 "$1" | sed -n 's/^source\[[0-9]*\] //p' | sort -u; }
+ok "tns-split --by source" tns-split -q --by source --parts 0.5,0.5 table.tns -o one.tns -o two.tns
+is "$(sources one.tns | wc -l) $(comm -12 <(sources one.tns) <(sources two.tns) | wc -l)" "$((7 - $(sources two.tns | wc -l))) 0" "photographs in one part alone"
+[ "$(sources one.tns | wc -l)" -gt 0 ] && [ "$(sources two.tns | wc -l)" -gt 0 ] && good || bad "all photographs are in one part"
+ok "score --by source" bash -c 'cnn-train -q -e 1 -n "fc4 relu fc" table.tns -o m.tns 2>/dev/null && predict -q m.tns table.tns -o q.tns && score --by source q.tns q.tns'
 ok "a film" face-synth -q --film 5 --photo-size 80x64 --solution film.csv -o film.pgm
 ok "a film, by threads" face-synth -q --film 5 --photo-size 80x64 --solution film3.csv -t 3 -o film3.pgm
 same film.pgm film3.pgm "film: threads"

@@ -4,6 +4,7 @@
 
 #include "lib/base/crc.h"
 #include "lib/base/err.h"
+#include "lib/base/hash.h"
 #include "lib/base/table.h"
 #include "lib/labels/groups.h"
 #include "lib/stream/dataset_stream.h"
@@ -75,14 +76,19 @@ void groups_free(struct groups *g)
 int groups_tensor(const struct tns *t, const char *by)
 {
 	int id = dataset_stream_find(t, by), type = t->def[id].dtype;
-	if (type == TNS_F32 || type == TNS_F64 || type > TNS_F64 || t->def[id].row_bytes != tns_size(type))
-		die("%s: %s is not one whole number a row", t->name, by);
+	int text = type == TNS_U8 && t->def[id].ndim == 2;
+	if (!text && (type == TNS_F32 || type == TNS_F64 || type > TNS_F64 || t->def[id].row_bytes != tns_size(type)))
+		die("%s: %s is not one whole number or text a row", t->name, by);
 	return id;
 }
 
 uint64_t groups_value(const struct tns_def *d, const void *row)
 {
 	uint64_t v = 0;
+	if (d->row_bytes != tns_size(d->dtype)) {
+		hash_bytes(row, strnlen(row, d->row_bytes), &v, NULL);
+		return v;
+	}
 	memcpy(&v, row, tns_size(d->dtype)); /* little-endian; not sign-extended: only compared for equality */
 	return v;
 }
