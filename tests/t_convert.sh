@@ -70,7 +70,7 @@ for t in image keypoints id; do
 	tns-convert --tensor $t <faces.safetensors --to npy | cmp -s - $t.npy && good || bad "$t of safetensors"
 	ok "$t back" tns-convert --tensor $t $t.npy -o back.tns
 	is "$(tns-info --tensor $t back.tns | head -2)" "$(tns-info --tensor $t faces.tns | head -2)" "$t of an npy"
-	is "$(tns-info back.tns | sed -n '/^history/,/^fing/p' | sed -n 2p)" "  tns-convert 0.1.0 --tensor $t [npy $(gzip -c <$t.npy | tail -c 8 | head -c 4 | od -An -tx4 | tr -d ' ')]" "its history"
+	is "$(tns-info back.tns | sed -n '/^history/,/^fing/p' | sed -n 2p)" "  tns-convert $VERSION --tensor $t [npy $(gzip -c <$t.npy | tail -c 8 | head -c 4 | od -An -tx4 | tr -d ' ')]" "its history"
 done
 ok "without a name" tns-convert id.npy -o back.tns
 is "$(tns-info back.tns | sed -n '2s/ .*//p')" array "its name"
@@ -94,7 +94,7 @@ rm -f out.tns
 ok "given rows" tns-convert given.safetensors -o given.tns
 is "$(tns-info given.tns | grep -v ^fingerprint | cksum)" "$(tns-info faces.tns | grep -v ^fingerprint | cksum)" "the same content in other records"
 ok "one of several" tns-convert --tensor id faces.npz -o id.tns
-is "$(tns-info id.tns | grep -c '^  tns-convert 0.1.0 --tensor id \[npz ')" 1 "part of a stream has its line"
+is "$(tns-info id.tns | grep -c "^  tns-convert $VERSION --tensor id \[npz ")" 1 "part of a stream has its line"
 
 # ---- written by others ----
 mkdir -p foreign
@@ -139,7 +139,7 @@ END
 for f in foreign/*.*; do
 	tns-convert "$f" -o "${f%.*}.tns" 2>err.txt && [ ! -s err.txt ] || bad "$f: $(cat err.txt)"
 done
-ok "what was in them" python3 - <<'END'
+ok "what was in them" env VERSION="$VERSION" python3 - <<'END'
 from arrays import *
 import os, tns_reader
 for path, arrays in eval(open("want.py").read()[7:], {"A": Array}):
@@ -147,7 +147,7 @@ for path, arrays in eval(open("want.py").read()[7:], {"A": Array}):
     assert list(tensors) == list(arrays), (path, list(tensors))
     for k, t in tensors.items():
         assert t.shape == arrays[k].shape and t.data == arrays[k].data, (path, k)
-    assert list(metas)[-1] == "history" and metas["history"].startswith("tns-convert 0.1.0 ["), path
+    assert list(metas)[-1] == "history" and metas["history"].startswith(f"tns-convert {os.environ['VERSION']} ["), path
     if len(metas) > 1: assert dict(metas, history="") == {"format": "pt", "\u00fc": "\u0001\U0001f642", "history": ""}, metas
 END
 
