@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 	if (models < n - 1)
 		die_usage("%s: is no model (it has no META net), and only the last operand is data", operand[models]);
 	if (!models)
-		die_usage("%s: is no model (it has no META net)", operand[0]);
+		die_usage("%s: is no model (it has no META net), and models come before the data", operand[0]);
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
 	struct cascade *c = cascade_new(be, operand, models, o.refine.v, levels = o.refine.n, o.flip);
 	const struct model *m = cascade_model(c);
@@ -116,8 +116,8 @@ int main(int argc, char **argv)
 	int image = dataset_stream_require(d->in, "image", TNS_U8, 3);
 	const struct tns_def *def = &d->in->def[image];
 	if (def->dim[1] != (uint64_t)m->H || def->dim[2] != (uint64_t)m->W)
-		die("%s: image is %llux%llu, the model takes %dx%d", d->in->name, (unsigned long long)def->dim[2],
-			(unsigned long long)def->dim[1], m->W, m->H);
+		die("%s: image is %llux%llu, the model takes %dx%d: tns-import and patch-extract make that size by --size", d->in->name,
+			(unsigned long long)def->dim[2], (unsigned long long)def->dim[1], m->W, m->H);
 	struct tns_writer *w = tns_create(o.output);
 	struct passthrough pass;
 	static const char *const own_points[] = {"points", "unlearned", "mean_face", "maps_scale", NULL}, *const own_label[] = {

@@ -190,7 +190,7 @@ int main(int argc, char **argv)
 	if (tns_find(d->in, "predicted") >= 0)
 		points(d, to);
 	else if (tns_find(d->in, "score") < 0)
-		die("%s: neither tensor predicted nor score: there is nothing to measure", d->in->name);
+		die("%s: neither tensor predicted nor score: there is nothing to measure; predict adds them", d->in->name);
 	else if (o.rows)
 		die_usage("--report: %s has class probabilities, no points", d->in->name);
 	else

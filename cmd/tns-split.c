@@ -53,7 +53,7 @@ static int key_tensor(const struct tns *t)
 static void check_outputs(void)
 {
 	if (o.output.n < 2 || o.output.n > SPLIT_PARTS)
-		die_usage("--output is given %d times, not 2 to %d", o.output.n, SPLIT_PARTS);
+		die_usage("--output is given %d times, not 2 to %d: one for each of --parts %s", o.output.n, SPLIT_PARTS, o.parts);
 	for (int i = 0; i < o.output.n; i++)
 		for (int k = 0; k < i; k++)
 			if (!strcmp(o.output.v[i], o.output.v[k]))

@@ -161,13 +161,14 @@ START_TEST(tolerated)
 }
 END_TEST
 
+#define FOR_FILES "; tables that name files are for tns-import --form table"
 static const struct {
 	const char *csv, *error;
 } bad[] = {
 	{"", "empty, not even a header"},
 	{"Image", "header: the file ends in it"},
-	{"\n", "header: no column is called Image (image, pixels; --image-column names another)"},
-	{"a_x,a_y\n1,2\n", "header: no column is called Image (image, pixels; --image-column names another)"},
+	{"\n", "header: no column is called Image (image, pixels; --image-column names another)" FOR_FILES},
+	{"a_x,a_y\n1,2\n", "header: no column is called Image (image, pixels; --image-column names another)" FOR_FILES},
 	{"a_x,a_y,a_x,Image\n", "header: two columns are called 'a_x'"},
 	{"Image,Image\n", "header: two columns are called 'Image'"},
 	{"a_x,b_y,Image\n", "header: 'a_x' without 'a_y'"},

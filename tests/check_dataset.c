@@ -191,9 +191,10 @@ START_TEST(refusals)
 	s.images = -1;
 	refused(&s, load_coords, "there is no tensor image (there are label, keypoints, source)");
 	s = valid_set(), s.points = -1;
-	refused(&s, load_coords, "there is no tensor keypoints (there are image, label, source)");
+	refused(&s, load_coords, "there is no tensor keypoints (there are image, label, source); it has labels (cnn-train --target label)");
 	s = valid_set(), s.labels = -1;
-	refused(&s, load_label, "there is no tensor label (there are image, keypoints, source)");
+	refused(&s, load_label,
+		"there is no tensor label (there are image, keypoints, source); patches have it, which patch-extract cuts out");
 	s = valid_set(), s.image_type = TNS_I8;
 	refused(&s, load_coords, "image is i8 with 3 dimensions, not u8 with 3");
 	s = valid_set(), s.label_type = TNS_I8;

@@ -27,6 +27,8 @@ static const struct {
 	{"Conv2D(32,3)", " (here it is convHxWxC[sS][pP])"},
 	{"softmax", " (leave it out: the target's loss has it)"},
 	{"flatten", " (leave it out: fc takes all values before it)"},
+	{"small.net", " (a file is named @small.net)"},
+	{"nets/heat.net", " (a file is named @nets/heat.net)"},
 	{"gelu", " (activations are relu, tanh and sigmoid)"},
 	{"ReLU", " (did you mean relu?)"},
 	{"FC(500)", " (did you mean fc500?)"},

@@ -170,7 +170,7 @@ struct bad {
 };
 
 static const struct bad bad_models[] = {
-	{"a model needs META net", "net", NULL, NULL, 0, 0, {0}},
+	{"a model needs META net: cnn-train and dae-pretrain write models", "net", NULL, NULL, 0, 0, {0}},
 	{"a model needs META target", "target", NULL, NULL, 0, 0, {0}},
 	{"a model needs META input", "input", NULL, NULL, 0, 0, {0}},
 	{"a model needs META scale", "scale", NULL, NULL, 0, 0, {0}},

@@ -396,7 +396,7 @@ START_TEST(bad_targets)
 	ck_assert(!mkdir("d", 0777) && !mkfifo(".p.tmp", 0666) && !symlink("elsewhere", ".l.tmp"));
 	put(".h.tmp", "");
 	ck_assert(!link(".h.tmp", "other"));
-	write_fails("none/f", "keypipe: none/f: No such file or directory\n");
+	write_fails("none/f", "keypipe: none/f: No such file or directory: its folder is not there\n");
 	write_fails("d", "keypipe: d: Is a directory\n");
 	write_fails("d/", "keypipe: d/: Is a directory\n");
 	write_fails("new/", "keypipe: 'new/': is not the name of a file\n");

@@ -1430,7 +1430,7 @@ START_TEST(dies)
 	ck_assert_str_eq(c.err, want);
 	ck_assert_int_eq(c.status, 1);
 	c = child_run(load, "/");
-	ck_assert_str_eq(c.err, "loader: /: preamble: Is a directory\n");
+	ck_assert_str_eq(c.err, "loader: /: preamble: Is a directory: tns-import --form folder makes a data set of its images\n");
 	c = child_run(open_and_read, "no/such");
 	ck_assert_str_eq(c.err, "reader: no/such: No such file or directory\n");
 	c = child_run(load, "no/such");

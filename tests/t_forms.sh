@@ -232,7 +232,7 @@ told "an Excel workbook or another office document: save its sheet as CSV" 'PK\3
 told "an HDF5 file, not a CSV" '\x89HDF\r\n\x1a\n'
 told "a Python pickle, not a CSV" '\x80\4\x95\1'
 told "an ONNX model, not a CSV" '\x08\x07\x12\x07pytorch'
-told "XML, not a CSV" '<?xml version="1.0"?>\n<dataset>'
+told "XML: tns-import --form imglab makes a data set" '<?xml version="1.0"?>\n<dataset>'
 told "an HTML page: perhaps the site's login: download the file again, signed in" '<!doctype html>\n<html>'
 told "a Git LFS pointer: git lfs pull fetches the file itself" 'version https://git-lfs.github.com/spec/v1\n'
 printf 'PAR1abc\0\0\0\n' >form.bin

@@ -97,7 +97,7 @@ fails 2 "--id: 'x' is no number, no A-B and no A-" render faces --id 7,x data.tn
 tns-select -q --without id data.tns -o noid.tns
 fails 1 "noid.tns: there is no tensor id" render faces --id 7 noid.tns -o none.png
 fails 1 "data.tns: nothing to draw: 60 rows, fewer than --first" render faces --first 61 data.tns -o none.png
-fails 1 "data.tns: no predicted: --worst needs truth and prediction" render faces --worst data.tns -o none.png
+fails 1 "data.tns: no predicted: --worst needs truth and prediction; predict adds it" render faces --worst data.tns -o none.png
 fails 1 "data.tns: no tensor 'reconstruction'" render pairs data.tns -o none.png
 fails 1 "data.tns: there is no tensor no (there are image, " render tiles --tensor no data.tns -o none.png
 fails 1 "data.tns: keypoints: tiles are 2x15, not the 3x10 of --size" render tiles --tensor keypoints --size 3x10 data.tns -o none.png

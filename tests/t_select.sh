@@ -74,7 +74,7 @@ refused 1 "all.tns: --where: at 1: there is no value 'chin.x' in a row" --where 
 refused 1 "all.tns: --where: at 1: there is no value 'nose_tip' in a row" --where 'nose_tip>3' all.tns
 refused 1 "all.tns: --where: at 1: there is no value 'confidence.nose_tip.x' in a row" --where 'confidence.nose_tip.x>3' all.tns
 refused 1 "all.tns: --where: at 1: there is no value 'error.chin' in a row" --where 'error.chin>3' all.tns
-refused 1 "faces.tns: --where: at 1: there is no tensor predicted for error" --where 'error>3' faces.tns
+refused 1 "faces.tns: --where: at 1: there is no tensor predicted for error; predict adds it" --where 'error>3' faces.tns
 refused 1 "patches.tns: --where: at 1: there is no tensor keypoints for labels" --where 'labels>3' patches.tns
 refused 1 "all.tns: --sort: there is no value 'image' in a row" --sort image all.tns
 refused 1 "patches.tns: there is no tensor id" --id 3 patches.tns

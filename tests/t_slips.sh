@@ -166,5 +166,23 @@ cnn-train -q -n 'pool4 fcx' -e 3 faces.tns --log kept.tsv -o m.tns 2>/dev/null
 cnn-train -q -n 'pool4 fc' -e 3 faces.none --log kept.tsv -o m.tns 2>/dev/null
 cnn-train -q -n 'pool4 fc9 relu fc' -e 3 faces.tns --log kept.tsv --checkpoint run.tns --resume -o m.tns 2>/dev/null
 same kept.tsv copy.tsv "a log outlives starts that failed"
-is "$(ls no.tns 2>/dev/null)" "" "no failure left an output"
+
+# ---- the wrong kind of file: what makes the right one is said
+fails 1 "there is no tensor predicted (there are image, keypoints, id); predict adds it" submit -l lookup.csv faces.tns
+fails 1 "there is no tensor predicted (there are image, keypoints, id); predict adds it" patch-extract --around predicted --size 9x7 faces.tns -o no.tns
+fails 1 "nothing to measure; predict adds them" score faces.tns
+fails 1 "eyes.tns: there is no tensor keypoints (there are image, label, source); it has labels (cnn-train --target label)" cnn-train -n fc eyes.tns -o no.tns
+fails 1 "faces.tns: there is no tensor label (there are image, keypoints, id); patches have it, which patch-extract cuts out" cnn-train -n fc --target label faces.tns -o no.tns
+fails 1 "model.tns: a model, not a data set: it has no rows; predict applies it to a data set, tns-info shows what is in it" score model.tns
+fails 2 "faces.tns: is no model (it has no META net), and models come before the data; try" predict faces.tns
+fails 1 "eyes.tns: image is 9x7, the model takes 24x24: tns-import and patch-extract make that size by --size" predict model.tns eyes.tns -o no.tns
+fails 1 "a model needs META net: cnn-train and dae-pretrain write models" model-export faces.tns -o no.tns
+fails 1 "no tensor 'reconstruction' (predict adds it, by a model of dae-pretrain)" render pairs faces.tns -o no.png
+fails 1 "row 1: its image's name '" tns-import --form table faces.csv -o no.tns
+grep -q 'bytes, over 255: csv-clean reads tables of pixels$' .err && good || bad "a table of pixels: $(cat .err)"
+fails 1 "no column is called Image (image, pixels; --image-column names another); tables that name files are for tns-import --form table" csv-clean lookup.csv -o no.tns
+fails 1 "folder: preamble: Is a directory: tns-import --form folder makes a data set of its images" tns-info folder
+fails 1 "nowhere/no.tns: No such file or directory: its folder is not there" cnn-train -n fc faces.tns -o nowhere/no.tns
+fails 2 "'heat.net' is no layer (a file is named @heat.net)" cnn-train -n heat.net faces.tns -o no.tns
+is "$(ls no.* 2>/dev/null)" "" "no failure left an output"
 done_tests

@@ -21,7 +21,7 @@ refused() {
 two="-o a.tns -o b.tns"
 
 # ---- wrong use ----
-refused 2 "--output is given 0 times, not 2 to 8; try tns-split --help" faces.tns
+refused 2 "--output is given 0 times, not 2 to 8: one for each of --parts 0.8,0.2; try tns-split --help" faces.tns
 refused 2 "--output is given 1 times, not 2 to 8" faces.tns -o a.tns
 refused 2 "--output is given 9 times, not 2 to 8" faces.tns $(for i in 1 2 3 4 5 6 7 8 9; do echo "-o $i.tns"; done)
 refused 2 "--output: two parts can't both go to '-'" faces.tns -o - -o -

@@ -232,7 +232,7 @@ refused 1 "gone.csv: No such file or directory" --read gone.csv
 refused 1 "faces.csv: its notes say what its columns are: --fields is for tables without notes" --read --fields id faces.csv
 refused 2 "--read finds out what the table is: --tsv, --image and --notes are for writing one" --read --image faces.csv
 refused 2 "--size is for --read" --size 3x2 faces.tns
-refused 1 "model.tns: a model, not a data set: it has no rows; tns-info shows what is in it" model.tns
+refused 1 "model.tns: a model, not a data set: it has no rows; predict applies it to a data set, tns-info shows what is in it" model.tns
 refused 1 "gone.tns: No such file or directory" gone.tns
 refused 1 "faces.tns: no column is called 'idd' (did you mean id?)" --fields idd faces.tns
 refused 1 "faces.tns: no column is called 'tail_x'" --fields id,tail_x faces.tns

@@ -64,7 +64,9 @@ static const struct form {
 
 static const struct magic npz = {MAGIC_OTHER, "a file of NumPy arrays (npz)", ARRAYS}, torch = {MAGIC_OTHER, "a PyTorch file", NULL},
 			  parquet = {MAGIC_TABLE, "a Parquet table", PANDAS("read_parquet")}, onnx = {MAGIC_OTHER, "an ONNX model", NULL},
-			  json = {MAGIC_TABLE, "JSON", PANDAS("read_json")}, xml = {MAGIC_OTHER, "XML", NULL},
+			  json = {MAGIC_TABLE, "JSON", PANDAS("read_json")},
+			  coco = {MAGIC_OTHER, "JSON", "tns-import --form coco makes a data set of COCO's annotations"},
+			  xml = {MAGIC_OTHER, "XML", "tns-import --form imglab makes a data set of dlib's annotations"},
 			  html = {MAGIC_OTHER, "an HTML page", "perhaps the site's login: download the file again, signed in"},
 			  utf16le = {MAGIC_TABLE, "UTF-16 text", "iconv -f UTF-16LE -t UTF-8"},
 			  utf16be = {MAGIC_TABLE, "UTF-16 text", "iconv -f UTF-16BE -t UTF-8"}, text = {MAGIC_TEXT, "text", "csv-clean"};
@@ -79,6 +81,16 @@ static const struct magic *find_zip(const unsigned char *p, size_t n)
 	if (!memcmp(end - 4, ".npy", 4))
 		return &npz;
 	return len > 9 && !memcmp(end - 9, "/data.pkl", 9) ? &torch : NULL;
+}
+
+/* Whether the first key of an object, behind its quote, is one of COCO's. */
+static int is_coco(const char *key, size_t n)
+{
+	static const char *const keys[] = {"images\"", "annotations\"", "categories\"", "info\"", "licenses\""};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (n >= strlen(keys[i]) && !memcmp(key, keys[i], strlen(keys[i])))
+			return 1;
+	return 0;
 }
 
 /* Forms of text, after a byte order mark and blanks. */
@@ -98,6 +110,8 @@ static const struct magic *find_markup(const unsigned char *p, const unsigned ch
 	unsigned char open = *p++;
 	while (p < e && strchr(" \t\r\n", *p) && *p)
 		p++;
+	if (open == '{' && p < e && *p == '"' && is_coco((const char *)p + 1, (size_t)(e - p) - 1))
+		return &coco;
 	return p < e && (*p == (open == '{' ? '"' : '{') || (open == '[' && *p == '[')) ? &json : NULL;
 }
 

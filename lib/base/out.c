@@ -171,6 +171,8 @@ static int open_temp(const char *temp, const char *name)
 	for (int tries = 0; tries < 100; tries++) {
 		struct stat by_fd, by_name;
 		int fd = open_high(temp, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
+		if (fd < 0 && errno == ENOENT)
+			die("%s: %s: its folder is not there", name, strerror(errno));
 		if (fd < 0 || fstat(fd, &by_fd))
 			die_errno("%s", name);
 		if (!S_ISREG(by_fd.st_mode))

@@ -89,7 +89,8 @@ static int find_special(struct csv *c, int *image, int *id)
 	if (*image >= 0)
 		return CSV_DONE;
 	if (!c->image_column)
-		return csv_fault(c, "header: no column is called Image (image, pixels; --image-column names another)");
+		return csv_fault(c, "header: no column is called Image (image, pixels; --image-column names another); tables that name "
+				    "files are for tns-import --form table");
 	struct nearest near = nearest_of(c->image_column);
 	for (int i = 0; i < c->src->ncol; i++)
 		nearest_add(&near, name[i]);

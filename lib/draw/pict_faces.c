@@ -80,7 +80,8 @@ static void open_selection(struct selection *b, const char *data, const struct p
 	find_steps_and_maps(b, f);
 	b->id = !f->ids && tns_find(t, "id") < 0 ? -1 : dataset_stream_require(t, "id", TNS_U32, 1);
 	if (f->worst && (b->truth < 0 || b->predicted < 0))
-		die("%s: no %s: --worst needs truth and prediction", t->name, b->truth < 0 ? "keypoints" : "predicted");
+		die("%s: no %s: --worst needs truth and prediction%s", t->name, b->truth < 0 ? "keypoints" : "predicted",
+			b->truth < 0 ? "" : dataset_stream_source(t, "predicted"));
 	b->unlearned = names_marks(t, "unlearned", b->k);
 	if (f->names) {
 		if (!b->k)

@@ -72,7 +72,7 @@ static int require_points(const struct tns *t, const char *tensor, const char *n
 {
 	int id = tns_find(t, tensor);
 	if (id < 0)
-		die("%s: %s: there is no tensor %s for %s", t->name, option, tensor, name);
+		die("%s: %s: there is no tensor %s for %s%s", t->name, option, tensor, name, dataset_stream_source(t, tensor));
 	dataset_stream_require(t, tensor, TNS_F32, 3);
 	const struct tns_def *d = &t->def[id];
 	if (d->dim[2] != 2 || (k && d->dim[1] != (uint64_t)k))

@@ -70,8 +70,9 @@ static int add_face(struct import *m, struct annotation *face, char err[ANNOTATI
 	char why[FACE_WHY];
 	float crop[6];
 	if (strlen(face->file) >= IMPORT_SOURCE)
-		return annotations_fault(m->a, face, err, "its image's name '%.60s...' has %zu bytes, over %d", face->file,
-			strlen(face->file), IMPORT_SOURCE - 1);
+		return annotations_fault(m->a, face, err, "its image's name '%.60s...' has %zu bytes, over %d%s", face->file,
+			strlen(face->file), IMPORT_SOURCE - 1,
+			strspn(face->file, "0123456789 ") == strlen(face->file) ? ": csv-clean reads tables of pixels" : "");
 	show(p, face, o->exif);
 	if (!p->good)
 		return annotations_fault(m->a, face, err, "image %.300s: %s", face->path, p->err);

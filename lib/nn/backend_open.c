@@ -14,6 +14,6 @@ struct backend *backend_open(const char *device, int threads, const char *precis
 		die_usage("--precision %s: only the device cuda has it", precision);
 	struct backend *be = backend_init_by_name(device, threads, p);
 	if (!be)
-		die("--device %s: this build has no such backend (it has ref, cpu)", device);
+		die("--device %s: this build has no such backend (it has ref, cpu); make builds it where there is nvcc", device);
 	return be;
 }

@@ -122,6 +122,8 @@ const char *layer_alias_hint(const char *token, char hint[LAYER_ALIAS_HINT])
 		snprintf(hint, LAYER_ALIAS_HINT, " (write %s)", layers[own].form);
 	else if (begins(simple) >= 0) /* in capitals, or with parentheses */
 		snprintf(hint, LAYER_ALIAS_HINT, " (did you mean %s?)", simple);
+	else if (strlen(token) > 4 && *token != '@' && !strcmp(token + strlen(token) - 4, ".net"))
+		snprintf(hint, LAYER_ALIAS_HINT, " (a file is named @%.100s)", token);
 	else if (near.distance < NEAREST_WORD)
 		snprintf(hint, LAYER_ALIAS_HINT, " (did you mean %s%s?)", near.name, simple + n);
 	else

@@ -160,7 +160,7 @@ static const char *need_meta(const struct tns *t, const char *key)
 {
 	const char *s = tns_meta_value(t, key);
 	if (!s)
-		die("%s: a model needs META %s", t->name, key);
+		die("%s: a model needs META %s%s", t->name, key, strcmp(key, "net") ? "" : ": cnn-train and dae-pretrain write models");
 	return s;
 }
 

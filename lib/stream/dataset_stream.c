@@ -15,7 +15,7 @@ struct dataset_stream_col {
 void dataset_stream_no_model(const struct tns *t)
 {
 	if (tns_meta_value(t, "net"))
-		die("%s: a model, not a data set: it has no rows; tns-info shows what is in it", t->name);
+		die("%s: a model, not a data set: it has no rows; predict applies it to a data set, tns-info shows what is in it", t->name);
 }
 
 struct dataset_stream *dataset_stream_open(const char *path)
@@ -117,13 +117,24 @@ struct nearest dataset_stream_nearest(const struct tns *t, const char *name)
 	return n;
 }
 
+const char *dataset_stream_source(const struct tns *t, const char *name)
+{
+	if (!strcmp(name, "predicted") || !strcmp(name, "confidence"))
+		return "; predict adds it";
+	if (!strcmp(name, "label") || !strcmp(name, "source"))
+		return "; patches have it, which patch-extract cuts out";
+	if (!strcmp(name, "keypoints") && tns_find(t, "label") >= 0)
+		return "; it has labels (cnn-train --target label)";
+	return "";
+}
+
 int dataset_stream_find(const struct tns *t, const char *name)
 {
 	int id = tns_find(t, name);
 	if (id >= 0)
 		return id;
 	struct nearest n = dataset_stream_nearest(t, name);
-	die("%s: there is no tensor %s%s", t->name, name, nearest_or_all(&n));
+	die("%s: there is no tensor %s%s%s", t->name, name, nearest_or_all(&n), dataset_stream_source(t, name));
 }
 
 int dataset_stream_require(const struct tns *t, const char *name, int dtype, int ndim)

@@ -26,6 +26,8 @@ void dataset_stream_close(struct dataset_stream *d);
 const char *dataset_stream_split(const struct tns *t);
 /* Ends the program where t is a model. */
 void dataset_stream_no_model(const struct tns *t);
+/* "; PROGRAM adds it" for the end of a message that there is no such tensor in t; "" for tensors that no one program adds. */
+const char *dataset_stream_source(const struct tns *t, const char *name);
 /* Id of a tensor that must be there, else the program ends with one line that names the nearest, or all. */
 int dataset_stream_find(const struct tns *t, const char *name);
 /* What may have been meant by a name that is no tensor's, for messages. */

@@ -58,6 +58,13 @@ static long read_packed(void *arg, unsigned char *dst, size_t n, char err[UNPACK
 	return got;
 }
 
+/* A read that failed. */
+static int unreadable(struct tns *t, const char *why)
+{
+	int folder = !strcmp(why, strerror(EISDIR));
+	return tns_fail(t, "%.400s%s", why, folder ? ": tns-import --form folder makes a data set of its images" : "");
+}
+
 int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
 {
 	struct tns_source *s = t->src;
@@ -79,7 +86,7 @@ int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
 		char err[UNPACK_ERR];
 		long k = s->unpack ? unpack_read(s->unpack, s->buf + *got, want, err) : (long)read_file(s, s->buf + *got, want);
 		if (k < 0)
-			return tns_fail(t, "%.400s", s->unpack ? err : strerror(errno));
+			return unreadable(t, s->unpack ? err : strerror(errno));
 		if (k == 0)
 			break;
 		*got += (size_t)k;
