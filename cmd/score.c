@@ -153,8 +153,7 @@ static void labels(struct dataset_stream *d, struct out *to)
 		truth_close(&f, d);
 	if (!s.rows)
 		die("%s: no rows, so nothing can be scored", d->in->name);
-	score_labels_print(to, &s, classes, &about, o.json);
-	out_sync(to);
+	score_labels_print(to, &s, classes, &about, o.json), out_sync(to);
 	if (!o.quiet)
 		score_about_warn(&about, d->in->name);
 	score_labels_end(&s), score_about_end(&about);
