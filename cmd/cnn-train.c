@@ -103,7 +103,7 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
-static const struct opt_prog prog = {"cnn-train", "trains a net on a data set and writes the model", "[DATA]", 0, 1, opts,
+static const struct opt_prog prog = {"cnn-train", "train a net on a data set and write the model", "[DATA]", 0, 1, opts,
 	{"csv-clean training.csv.gz | cnn-train -n 'fc500 relu fc' --valid-part 0.2 -o model.tns",
 		"cnn-train --target label -n 'fc500 sigmoid fc' --init dae.tns -e 100 patches.tns -o eyes.tns",
 		"cnn-train --dry-run -n 'conv3x3x32 relu pool2 fc500 relu fc' faces.tns", NULL}};

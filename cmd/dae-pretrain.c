@@ -55,7 +55,7 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
-static const struct opt_prog prog = {"dae-pretrain", "trains a denoising autoencoder on patches and writes the model", "[PATCHES]", 0, 1,
+static const struct opt_prog prog = {"dae-pretrain", "train a denoising autoencoder on patches and write the model", "[PATCHES]", 0, 1,
 	opts,
 	{"patch-extract --preset eyes faces.tns | dae-pretrain -H 500 -e 100 -o dae.tns",
 		"dae-pretrain --snapshot 10,100 --log dae.tsv -e 100 patches.tns -o dae.tns && render tiles dae.tns -o filters.png", NULL}};

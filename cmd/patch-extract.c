@@ -48,7 +48,7 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
-static const struct opt_prog prog = {"patch-extract", "cuts patches out of the faces of a data set", "[FACES]", 0, 1, opts,
+static const struct opt_prog prog = {"patch-extract", "cut patches out of the faces of a data set", "[FACES]", 0, 1, opts,
 	{"zcat training.csv.gz | csv-clean | patch-extract --preset eyes | tns-info",
 		"patch-extract --around nose_tip --size 21x21 --negatives 2 faces.tns | render tiles -o noses.png", NULL}};
 

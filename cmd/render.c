@@ -113,18 +113,18 @@ static const struct opt video[] = {
 static const struct opt common[] = {GOES_TO, COMMON};
 
 static const struct opt_prog
-	faces_prog = {"render faces", "Draws faces with their points: truth, prediction, or both and the error in pixels.", "[DATA]", 0, 1,
+	faces_prog = {"render faces", "draw faces with their points: truth, prediction, or both and the error in pixels.", "[DATA]", 0, 1,
 		faces,
 		{"face-synth -n 100 | csv-clean | render faces --count 12 -o faces.png", "render faces --worst -o worst.pdf predicted.tns",
 			"render faces --id 7,12-20 -o some.png predicted.tns"}},
-	maps_prog = {"render maps", "Draws heat maps over their faces, with the points; predict --maps makes them.", "[DATA]", 0, 1, faces,
+	maps_prog = {"render maps", "draw heat maps over their faces, with the points; predict --maps makes them.", "[DATA]", 0, 1, faces,
 		{"predict --maps heat.tns faces.tns | render maps -o maps.png"}},
-	tiles_prog = {"render tiles", "Draws filters of a model, or patches, as tiles.", "[DATA]", 0, 1, tiles,
+	tiles_prog = {"render tiles", "draw filters of a model, or patches, as tiles.", "[DATA]", 0, 1, tiles,
 		{"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png",
 			"render tiles --count 100 -o filters.png model.tns"}},
-	pairs_prog = {"render pairs", "Draws original images over their reconstructions.", "[DATA]", 0, 1, pairs,
+	pairs_prog = {"render pairs", "draw original images over their reconstructions.", "[DATA]", 0, 1, pairs,
 		{"render pairs --count 20 -o pairs.png reconstructed.tns"}},
-	curves_prog = {"render curves", "Draws curves from the logs of training runs (TSV).", "[LOG...]", 0, 500, curves,
+	curves_prog = {"render curves", "draw curves from the logs of training runs (TSV).", "[LOG...]", 0, 500, curves,
 		{"render curves --y valid_error -o curves.svg a.tsv b.tsv",
 			"render curves --legend old,old,new,new --mean -o runs.png old1.tsv old2.tsv new1.tsv new2.tsv"}},
 	video_prog = {"render video", "Writes a frame a row, its image with the points, as a stream of PPM, as rows come; for ffmpeg.",
@@ -132,7 +132,7 @@ static const struct opt_prog
 		{"ffmpeg -i film.mp4 -f image2pipe -c:v pgm - | tns-import --form pnm | predict model.tns | render video -o points.ppm",
 			"render video predicted.tns | ffmpeg -y -f image2pipe -c:v ppm -framerate 25 -i - points.mp4"}},
 	prog = {"render",
-		"Draws a picture: faces (with their points), maps (heat over faces), tiles (filters of a model, patches), pairs (originals "
+		"draw a picture: faces (with their points), maps (heat over faces), tiles (filters of a model, patches), pairs (originals "
 		"over reconstructions) or curves (training logs); or a film: video. Each has options of its own: render faces --help "
 		"shows those of faces.",
 		"faces|maps|tiles|pairs|curves|video [FILE...]", 0, 0, common,

@@ -27,7 +27,7 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_prog prog = {"tns-cat",
-	"joins data sets end to end; points are matched by name, in the order of their first appearance, and are NaN where a data set has "
+	"join data sets end to end; points are matched by name, in the order of their first appearance, and are NaN where a data set has "
 	"them "
 	"not; - is stdin",
 	"[DATA]...", 0, 4096, opts,

@@ -42,7 +42,7 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_prog prog = {"tns-select",
-	"takes rows, points and tensors of a stream: first the rows that --rows, --id and --where all take, of these --sample, then --sort "
+	"take rows, points and tensors of a stream: first the rows that --rows, --id and --where all take, of these --sample, then --sort "
 	"or "
 	"--shuffle; points and tensors last",
 	"[DATA]", 0, 1, opts,

@@ -36,7 +36,7 @@ static const struct opt opts[] = {
 	OPT_END,
 };
 
-static const struct opt_prog prog = {"tns-split", "parts a data set", "[DATA]", 0, 1, opts,
+static const struct opt_prog prog = {"tns-split", "part a data set", "[DATA]", 0, 1, opts,
 	{"csv-clean training.csv.gz | tns-split --parts 0.6,0.15,0.25 -o train.tns -o valid.tns -o test.tns",
 		"tns-split --by near faces.tns -o train.tns -o valid.tns",
 		"tns-import --form table photos/labels.csv | tns-split --by source -o train.tns -o valid.tns", NULL}};
