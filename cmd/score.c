@@ -194,7 +194,6 @@ int main(int argc, char **argv)
 		die_usage("--report: %s has class probabilities, no points", d->in->name);
 	else
 		labels(d, to);
-	dataset_stream_close(d);
-	out_close(to);
+	dataset_stream_close(d), out_close(to);
 	return finish();
 }
