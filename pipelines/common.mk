@@ -1,5 +1,5 @@
 # What the chains share: settings that a folder keeps, values that files depend on, a CSV cleaned and split by person.
-# CSV: the training file. CLEAN: more options of csv-clean, e.g. CLEAN='--size 64x48' for images that are no squares, or CLEAN='--suspects FILE'.
+# CSV: the training file. CLEAN: more options of csv-clean, e.g. CLEAN='--size 64x48' for images that are no squares, or CLEAN='--blank FILE'.
 # Rows of one person must not stand on both sides of a split: GROUPS says which they are, else images that look alike are kept together.
 # KEYPOINTS_PARTS: shares to train on and held out, else 0.92,0.08, of fewer than 300 faces 0.8,0.2.
 of_csv := CSV CLEAN GROUPS KEYPOINTS_PARTS
@@ -43,6 +43,7 @@ $(if $(filter $(out),$(folders)),$(error $(folder)=$(out) is another pipeline's 
 folders += $(out)
 asked := $(filter $(pipeline) $(out)/%,$(patsubst ./%,%,$(MAKECMDGOALS)))
 old := $(call text,$(out)/settings.mk)
+$(if $(asked),$(check_names))
 made := $(and $(old),$(wildcard $(out)/*.tns))
 lines :=
 quoted :=
@@ -88,6 +89,9 @@ quoted += $(call quote,$(line))
 endif
 $(out)/%: private override $v := $($v)
 endef
+# of what the command line sets, what no makefile reads: with GROUP for GROUPS persons would stand on both sides, and nobody be told
+command_line = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+check_names = $(foreach v,$(command_line),$(if $(filter $v,$(variables)),,$(if $(shell grep -qE '^[^\#]*[$$].?$v\>|^(ifn?def )?$v\>' Makefile pipelines/*.mk || echo 1),$(error $v: there is no such variable; make $(pipeline) takes $(folder) $(variables)))))
 check_path = $(if $($v),$(if $(shell f=$(call quote,$($v)); [ -r "$$f" ] && [ ! -d "$$f" ] && echo 1),,$(error $v=$($v): there is no such file$(if $(filter /%,$($v)),, in $(CURDIR)))))
 check_net = $(if $(call files,$($v)),,$(error $v=$($v): there is no such net; pipelines/nets has $(sort $(patsubst pipelines/nets/%.net,%,$(wildcard pipelines/nets/*.net)))))
 
@@ -115,7 +119,7 @@ $(out)/clean.tns: $(call path,$(CSV)) $(out)/csv.is | $(out)/settings.mk $B/buil
 	@$B/bin/csv-clean $(CLEAN) $(call quote,$(CSV)) --report $(@D)/clean.tsv -o $@
 $(out)/train.tns: private override trained := $(trained:%=$(out)/%)
 $(out)/train.tns $(out)/valid.tns &: $(out)/clean.tns $(out)/split.is $(call path,$(GROUPS))
-	$(call say,split by person)
+	$(call say,split by $(if $(GROUPS),person,likeness of images))
 	@pipelines/split.sh $B/bin "$(KEYPOINTS_PARTS)" $(call quote,$(GROUPS)) $< $(@D)/train.tns $(@D)/valid.tns
 	@rm -f $(trained)
 endef

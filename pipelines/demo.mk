@@ -13,7 +13,7 @@ ifneq ($(dry)$(filter demo $(DEMO)/%,$(MAKECMDGOALS)),)
 $(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv $(DEMO)/solution.csv &: | $B/built
 	@mkdir -p $(@D)
 	@echo "demo 1 of 5: make 2000 faces with faulty and missing labels, and 200 to test on"
-	@$B/bin/face-synth -n 2000 --dirt --truth $(@D)/truth.tsv --test $(@D)/test.csv --test-count 200 --lookup $(@D)/lookup.csv \
+	@$B/bin/face-synth -n 2000 --dirt --planted $(@D)/truth.tsv --test $(@D)/test.csv --test-count 200 --test-lookup $(@D)/lookup.csv \
 		--solution $(@D)/solution.csv -o $(@D)/training.csv
 
 $(DEMO)/eyes/table.txt: $(DEMO)/training.csv

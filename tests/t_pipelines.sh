@@ -43,6 +43,9 @@ fails 2 "with GROUPS='', not '$TMP/training.csv':" env GROUPS="$TMP/training.csv
 fails 2 "with CSV='$TMP/training.csv', not '$TMP/test.csv' and NET='$TMP/tiny.net', not 'pipelines/nets/small.net' and EPOCHS='100', not '2' and MODELS='1', not '3':" \
 	other CSV="$TMP/test.csv" NET=small EPOCHS=2 MODELS=3
 fails 2 "with LOOKUP='$TMP/lookup.csv', not '':" other LOOKUP=
+for slip in GROUP=groups.csv csv=training.csv CLEAN_=1; do
+	fails 2 "${slip%=*}: there is no such variable; make keypoints takes KEYPOINTS CSV CLEAN GROUPS " other $slip
+done
 is "$(stamp "$TMP/whole")" "$before" "what is refused does nothing"
 # another split: no model of the old one stays beside it
 cp -r "$TMP/whole" "$TMP/parted"
