@@ -179,12 +179,12 @@ int main(int argc, char **argv)
 	}
 	memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof *argv);
 	char **operand = opt_parse(kinds[kind], argc - 1, argv, &n);
+	if (o.id)
+		take_ids(), o.faces.ids = &o.ids;
 	err_name("render");
 	o.faces.to = o.tiles.to = o.pairs.to = o.curves.to = o.to;
 	o.curves.quiet = o.quiet;
 	o.faces.maps = kind == MAPS;
-	if (o.id)
-		take_ids(), o.faces.ids = &o.ids;
 	if (kind == FACES || kind == MAPS)
 		pict_faces(operand[0], &o.faces);
 	else if (kind == TILES)

@@ -113,6 +113,7 @@ fails 2 "unexpected operand 'heat.tns'" predict $(yes heat.tns | head -66) -o ou
 fails 2 "heat.tns: more than 64 models of one level" predict heat.tns --refine "$(yes heat.tns | head -65 | paste -sd ,)" valid.tns -o out.tns
 fails 2 "--refine: more than 15 levels" predict heat.tns $(yes -- '--refine heat.tns' | head -16) valid.tns -o out.tns
 fails 1 "fifteen-model.tns: its points are not those of the model it is to refine" predict heat.tns --refine fifteen-model.tns valid.tns -o out.tns
+fails 1 "heat.tns: its input of 24x16 is no patch of images of 24x16" predict heat.tns --refine heat.tns valid.tns -o out.tns
 fails 1 "there is no tensor predicted" patch-extract --around predicted --size 11x9 valid.tns -o out.tns
 fails 2 "do not go with it" patch-extract --around predicted --size 11x9 --negatives 3 predicted.tns -o out.tns
 fails 2 "--copies goes with --around predicted" patch-extract --around nose --copies 2 --size 11x9 predicted.tns -o out.tns

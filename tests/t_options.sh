@@ -213,6 +213,9 @@ if has tns-split && [ -e data.tns ]; then
 fi
 is "$(find . -name '.*.tmp')" "" "temporary files left behind"
 
+has tns-cat && fails 2 "tns-cat: operand 2 is empty, as that of a shell variable without a value" tns-cat data.tns ''
+has render && fails 2 "render faces: operand 1 is empty" render faces ''
+
 # Nothing is read from a terminal: the file's name was forgotten.
 mute=
 while read -r p args; do

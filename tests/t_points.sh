@@ -124,6 +124,7 @@ train all.tns --valid order.tns --log two.tsv -o two.model
 is "$(cut -f1-5 two.tsv)" "$(cut -f1-5 one.tsv)" "validation by name"
 clean -q --keep-all <(sed "1s/${P[0]}_/chin_/g" all.csv) -o chin.tns
 fails 1 "chin.tns: its points are not the model's: chin," predict -q all.model chin.tns -o no.tns
+grep -q "; tns-select --without keypoints drops them, for predictions alone$" .err && good || bad "no way out: $(cat .err)"
 ok "a truth without one of the points" score all-all.tns --truth chin.tns
 grep -q "point ${P[0]} is not in chin.tns, so it is not measured" .err && good || bad "score doesn't tell: $(cat .err)"
 is "$(ls no.tns 2>/dev/null)" "" "no failure left an output"

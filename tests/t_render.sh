@@ -21,6 +21,7 @@ for k in faces maps tiles pairs curves video; do
 	same "$k.txt" "$here/tests/help/render-$k.txt" "pinned help of render $k (UPDATE=1 tests/t_render.sh)"
 	is "$(awk 'length > 80 && !/^  / {n++} END {print n+0}' "$k.txt")" 0 "lines of render $k --help over 80 columns"
 	fails 2 "render $k: unknown option '--no-such'; try render $k --help" render $k --no-such
+	[ $k = video ] || fails 1 "render: stdin: " render $k -o x.PNG </dev/null
 	fails 2 "unknown suffix '.jpg': $([ $k = video ] && echo 'frames are PPM (.ppm), of which ffmpeg makes films' || echo 'png, svg or pdf')" render $k -o x.jpg </dev/null
 	fails 1 "render: stdin: " render $k </dev/null
 	fails 1 "render $k: no/such: No such file or directory" render $k -o no/such </dev/null
@@ -93,7 +94,7 @@ ok "--first" render faces --id 7,20-22 --first 21 data.tns --format svg -o id.sv
 is "$(images id.svg | wc -l)" 2 "from --first on"
 fails 1 "render: data.tns: no row has id 70-71, nor 1 more of --id" render faces --id 7,70-71,99 data.tns -o none.png
 fails 1 "render: stdin: no row has id 61" bash -c 'render faces --id 60,61 -o none.png <data.tns'
-fails 2 "--id: 'x' is no number, no A-B and no A-" render faces --id 7,x data.tns -o none.png
+fails 2 "render faces: --id: 'x' is no number, no A-B and no A-" render faces --id 7,x data.tns -o none.png
 tns-select -q --without id data.tns -o noid.tns
 fails 1 "noid.tns: there is no tensor id" render faces --id 7 noid.tns -o none.png
 fails 1 "data.tns: nothing to draw: 60 rows, fewer than --first" render faces --first 61 data.tns -o none.png

@@ -366,6 +366,9 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 		die_usage("too few operands: %d given, at least %d needed", *n, p->min);
 	if (*n > p->max)
 		die_usage("unexpected operand '%s'", argv[optind + p->max]);
+	for (int i = 0; i < *n; i++)
+		if (!*operands[i])
+			die_usage("operand %d is empty, as that of a shell variable without a value", i + 1);
 	return argv + optind;
 }
 

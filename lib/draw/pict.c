@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/draw/pict.h"
 
@@ -22,7 +23,7 @@ static int known_format(const char *name)
 {
 	static const char *const names[] = {"png", "svg", "pdf"};
 	for (int i = 0; i < 3; i++)
-		if (!strcmp(name, names[i]))
+		if (!strcasecmp(name, names[i]))
 			return i;
 	return -1;
 }

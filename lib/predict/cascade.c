@@ -58,6 +58,9 @@ struct cascade *cascade_new(const struct backend *be, char **model, int n, const
 		const struct model *m = c->level[k + 1].m[0];
 		if (!m->points || strcmp(m->names, first->names))
 			die("%s: its points are not those of the model it is to refine", path[0]);
+		if (m->W >= first->W &&
+			m->H >= first->H) /* patch-extract cuts patches of whole images, too, but a model of faces is a slip */
+			die("%s: its input of %dx%d is no patch of images of %dx%d", path[0], m->W, m->H, first->W, first->H);
 		names_free(path);
 	}
 	c->levels = levels + 1;

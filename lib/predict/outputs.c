@@ -20,7 +20,8 @@ static void match_points(struct outputs *o, const struct infer *f, const struct 
 	char **from = names_split(o->m->names, &n), **to = names_split(o->names, &n);
 	o->order = names_order(from, to);
 	if (!o->order)
-		die("%s: its points are not the model's: %s, not %s", in->name, o->names, o->m->names);
+		die("%s: its points are not the model's: %s, not %s; tns-select --without keypoints drops them, for predictions alone",
+			in->name, o->names, o->m->names);
 	for (int k = 0; k < n; k++)
 		if (!infer_learned(f, k)) {
 			char *longer = o->unlearned ? xprintf("%s,%s", o->unlearned, from[k]) : xstrdup(from[k]);
