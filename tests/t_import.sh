@@ -175,14 +175,15 @@ is "$(sed -n 's/.*passed by/passed by/p' .err)" "passed by: 3 bad faces" "a fold
 is "$(tns-info --tensor image --head 1 out.tns | sed -n 's/^image\[1\]//p' | tr ' ' '\n' | sort -u | paste -sd ' ')" " 9" "bytewise order: capitals first"
 mkdir empty more
 for f in b.HEIC a.webp c.tif notes.txt .d.heic; do echo >more/$f; done
-fails 1 "more: no image is in it (png, jpg, jpeg, pgm, ppm), but " tns-import --form folder more -o out.tns
+fails 1 "more: no image is in it (png, jpg, jpeg, pgm, ppm), but a.webp" tns-import --form folder more -o out.tns
 cp photos/B.pgm more/
 ok "other kinds" tns-import --form folder more -o out.tns
 is "$(paste -sd ' ' .err)" "tns-import: more: of the kinds of images that are read (png, jpg, jpeg, pgm, ppm) these are none: 'a.webp' and 2 more tns-import: 1 face, 1 image read" "other kinds are told"
 is "$(value source)" B.pgm "names of one folder"
 ok "files and folders" tns-import -q --form folder photos/a.pgm more/ photos/sub -o out.tns
 is "$(value source 1),$(value source 2),$(value source 3)" "photos/a.pgm,more/B.pgm,photos/sub/b #1 %20ä.PGM" "names of files and folders"
-ok "one file" tns-import -q --form folder photos/a.pgm -o out.tns
+printf 'P5\n1 1\n255\nx' >one.pgm
+ok "one file" tns-import -q --form folder one.pgm -o out.tns
 fails 1 "gone.png: No such file or directory" tns-import --form folder photos/a.pgm gone.png -o out.tns
 fails 1 "image t.csv: is of a kind that is not known here" tns-import --form folder t.csv -o out.tns
 fails 1 "frame 1: is a JPEG picture, no PGM or PPM (ffmpeg writes PGM by -c:v pgm)" bash -c 'printf "\377\330\377\340" | tns-import --form pnm -o cut.tns'

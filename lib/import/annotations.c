@@ -88,7 +88,8 @@ static void check_kind(const char *form, const char *path)
 	const char *reader = !m ? NULL : !strcmp(m->what, "JSON") ? "coco" : !strcmp(m->what, "XML") ? "imglab" : NULL;
 	if (reader && strcmp(reader, form))
 		die("%s: this is %s, as --form %s reads it", path, m->what, reader);
-	if (m && !reader && m->kind == MAGIC_OTHER && strcmp(form, "coco") && strcmp(form, "imglab") && strcmp(form, "table"))
+	if (m && !reader && m->kind == MAGIC_OTHER && strcmp(form, "coco") && strcmp(form, "imglab") && strcmp(form, "table") &&
+		strcmp(form, "folder"))
 		die("%s: this is %s, nothing for --form %s", path, m->what, form);
 }
 

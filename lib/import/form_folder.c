@@ -43,13 +43,15 @@ static void add_all(struct folder *f, struct folder *others, DIR *d, const char 
 													   ".webp", ".avif", ".gif", ".bmp",
 													   ".tif", ".tiff", ".jxl", ".jp2",
 													   ".pbm", ".dng", ".cr2", ".nef",
-													   ".arw", ".svg", NULL};
+													   ".arw", ".svg", ".jfif", NULL};
 	size_t n = strlen(dir), first = f->n;
 	for (struct dirent *e; (e = readdir(d));)
 		if (has_suffix(e->d_name, read))
 			add(f, xprintf("%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", e->d_name));
 		else if (has_suffix(e->d_name, known))
 			add(others, xstrdup(e->d_name));
+	if (others->n)
+		qsort(others->path, others->n, sizeof *others->path, by_name);
 	if (f->n == first)
 		die("%s: no image is in it (png, jpg, jpeg, pgm, ppm)%s%s", dir, others->n ? ", but " : "",
 			others->n ? others->path[0] : "");
@@ -82,8 +84,6 @@ static void *open_folder(struct annotations *a, const struct annotation_options 
 		if (d)
 			closedir(d);
 	}
-	if (others.n)
-		qsort(others.path, others.n, sizeof *others.path, by_name);
 	if (others.n > 1)
 		a->other_kinds = xprintf("'%s' and %zu more", others.path[0], others.n - 1);
 	else if (others.n)
