@@ -196,7 +196,7 @@ static void read_faces(int kind, const char *path)
 	o.images = kind == PTS ? NULL : folder;
 	struct annotations a = {0};
 	void *state = forms[kind]->open(&a, &o);
-	if (a.K < (kind != TABLE) || a.K > ANNOTATION_POINTS || a.names[a.K])
+	if (a.K < (kind != TABLE && kind != YOLO) || a.K > ANNOTATION_POINTS || a.names[a.K])
 		abort();
 	double *points = xmalloc(2 * (size_t)a.K * sizeof *points + 1);
 	for (int r = 1; r;) {

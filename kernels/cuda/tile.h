@@ -148,7 +148,10 @@ static inline struct tiling tile_plan(const struct cuda *c, int M, int N, int K,
 	struct tiling tiling = {large >= multiprocessors || (small < multiprocessors && large * max_splits >= 2 * multiprocessors), 1, K};
 	if (large * 8 > small * 3)
 		tiling.large = 0;
-	int64_t blocks = tiling.large ? large : small, wanted = blocks < multiprocessors ? (2 * multiprocessors + blocks - 1) / blocks : 1;
+	int64_t blocks = tiling.large ? large : small;
+	if (!blocks) /* M 0: a phase of a gradient whose stride is beyond the image */
+		return tiling;
+	int64_t wanted = blocks < multiprocessors ? (2 * multiprocessors + blocks - 1) / blocks : 1;
 	wanted = wanted < max_splits ? wanted : max_splits;
 	if (wanted < 2)
 		return tiling;

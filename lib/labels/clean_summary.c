@@ -47,7 +47,9 @@ static void append(struct list *l, char *what)
 /* What follows text of a list: how many are not named. */
 static const char *rest(const struct list *l, char to[32])
 {
-	snprintf(to, 32, l->n > NAMED ? " and %d more" : "", l->n - NAMED);
+	to[0] = 0;
+	if (l->n > NAMED)
+		snprintf(to, 32, " and %d more", l->n - NAMED);
 	return to;
 }
 
