@@ -35,8 +35,8 @@ START_TEST(forms)
 		table_free(t);
 	}
 	/* as other programs write them */
-	static const char *const other[] = {"\xef\xbb\xbf"
-					    "a,b\n1,x y\n2,\n",
+	static const char *const other[] = {("\xef\xbb\xbf"
+					     "a,b\n1,x y\n2,\n"),
 		"a,b\r1,x y\r2,\r", "a,b\r1,x y\r2,", "a,b\r\r\n1,x y\r\r\n2,\r\r\n", "a;b\n1;x y\n2;\n", "a\tb\n1\tx y\n2\t\n",
 		"a,b\n1.0,x y\n2.000,\n", "a , b\n 1,x y \n2\t, \n", "a\tb\n 1 \t\"x y\"\n2.\t\n  \n"};
 	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {

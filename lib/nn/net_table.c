@@ -47,8 +47,8 @@ void net_table_text(struct out *to, const struct netdesc *d, const char *text)
 		const struct layer *l = &d->layer[i];
 		word_of(&text, word);
 		snprintf(shape, sizeof shape, "%dx%dx%d", l->OC, l->OH, l->OW);
-		snprintf(tensors, sizeof tensors, l->nw ? "  %d.*" : "", i);
-		out_printf(to, "%5d %-*s %15s %12zu %10.3f%s\n", i + 1, w, word, shape, l->nw + l->nb, mflop(l), tensors);
+		snprintf(tensors, sizeof tensors, "  %d.*", i);
+		out_printf(to, "%5d %-*s %15s %12zu %10.3f%s\n", i + 1, w, word, shape, l->nw + l->nb, mflop(l), l->nw ? tensors : "");
 	}
 	out_printf(to, "%5s %-*s %15s %12zu %10.3f\n", "", w, "total", "", d->nparam, netdesc_flops(d) / 1e6);
 	out_printf(to, "memory of a forward pass: %.3f MB of weights, %.3f MB of activations a row of a batch\n",
