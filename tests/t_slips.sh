@@ -185,4 +185,11 @@ fails 1 "folder: preamble: Is a directory: tns-import --form folder makes a data
 fails 1 "nowhere/no.tns: No such file or directory: its folder is not there" cnn-train -n fc faces.tns -o nowhere/no.tns
 fails 2 "'heat.net' is no layer (a file is named @heat.net)" cnn-train -n heat.net faces.tns -o no.tns
 is "$(ls no.* 2>/dev/null)" "" "no failure left an output"
+# a variable of the shell that is not set, where a file's name is wanted
+for o in "cnn-train --valid" "cnn-train -o" "submit --lookup" "score --groups" "csv-clean --report" "tns-import --form folder --images" "predict --refine"; do
+	read -r -a run <<<"$o"
+	got=0
+	"${run[@]}" "" >.out 2>.err </dev/null || got=$?
+	is "$got $(grep -c "the name of a file is empty\|an empty item" .err)" "2 1" "$o '': $(cat .err)"
+done
 done_tests

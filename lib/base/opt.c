@@ -56,6 +56,15 @@ static void check_list(const struct opt *o, const char *text)
 		die_usage("--%s: '%s': an empty item", o->name, text);
 }
 
+/* An empty name of a file, as of a variable of the shell that is not set. */
+static void check_file(const struct opt *o, const char *text)
+{
+	static const char *const kinds[] = {"FILE", "TABLE", "MODEL", "DIR", "OUT"};
+	for (size_t i = 0; o->arg && !*text && i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(o->arg, kinds[i]))
+			die_usage("--%s: the name of a file is empty", o->name);
+}
+
 /* before: how many times the option came already. The first value of a list replaces its default. */
 static void store(const struct opt *o, char *text, int before)
 {
@@ -84,7 +93,7 @@ static void store(const struct opt *o, char *text, int before)
 		break;
 	}
 	case OPT_STR:
-		check_list(o, text);
+		check_list(o, text), check_file(o, text);
 		*(const char **)o->to = text;
 		break;
 	case OPT_CHOICE:
@@ -99,7 +108,7 @@ static void store(const struct opt *o, char *text, int before)
 	}
 	case OPT_LIST: {
 		struct opt_list *l = o->to;
-		check_list(o, text);
+		check_list(o, text), check_file(o, text);
 		if (!before)
 			l->n = 0;
 		if (l->n == LIST_MAX)
