@@ -21,7 +21,7 @@ fi
 
 version=$(version <lib/base/opt.h)
 architecture=$(dpkg --print-architecture)
-who='Keypipe maintainers <root@localhost>'
+who='Keypipe maintainers <keypipe@localhost>'
 if in_git; then
 	: "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
 	who=$(git log -1 --format='%an <%ae>')
@@ -30,15 +30,15 @@ export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stat -c %Y lib/base/opt.h)}
 who=${MAINTAINER:-$who}
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-root=$made/root doc=$made/root/usr/share/doc/keypipe
+tree=$made/package doc=$made/package/usr/share/doc/keypipe
 umask 022
-mkdir -p "$root/DEBIAN" "$made/debian" "$doc"
-pipelines/install.sh install "$folder/bin" "$root/usr" prefixed "$@" >/dev/null
-rm -r "$root/usr/share/keypipe"
-mv "$root/usr/share/zsh/site-functions" "$root/usr/share/zsh/vendor-completions"
-for p; do strip --strip-unneeded --remove-section=.comment --remove-section=.note "$root/usr/bin/keypipe-$p"; done
+mkdir -p "$tree/DEBIAN" "$made/debian" "$doc"
+pipelines/install.sh install "$folder/bin" "$tree/usr" prefixed "$@" >/dev/null
+rm -r "$tree/usr/share/keypipe"
+mv "$tree/usr/share/zsh/site-functions" "$tree/usr/share/zsh/vendor-completions"
+for p; do strip --strip-unneeded --remove-section=.comment --remove-section=.note "$tree/usr/bin/keypipe-$p"; done
 printf 'Source: keypipe\n\nPackage: keypipe\nArchitecture: any\n' >"$made/debian/control"
-depends=$(cd "$made" && dpkg-shlibdeps -O root/usr/bin/keypipe-* 2>"$made/log" | sed -n 's/^shlibs:Depends=//p') || { cat "$made/log" >&2 && exit 1; }
+depends=$(cd "$made" && dpkg-shlibdeps -O package/usr/bin/keypipe-* 2>"$made/log" | sed -n 's/^shlibs:Depends=//p') || { cat "$made/log" >&2 && exit 1; }
 
 install -m 644 README.md "$doc/README.md"
 cat >"$doc/copyright" <<END
@@ -58,12 +58,12 @@ END
 		while IFS= read -r change; do fold -s -w 72 <<<"$change" | sed 's/ *$//; 1s/^/  * /; 2,$s/^/    /'; done
 	printf '\n -- %s  %s\n' "$who" "$(LC_ALL=C date -u -R -d "@$SOURCE_DATE_EPOCH")"
 } | gzip -9n >"$doc/changelog.gz"
-cat >"$root/DEBIAN/control" <<END
+cat >"$tree/DEBIAN/control" <<END
 Package: keypipe
 Version: $version
 Architecture: $architecture
 Maintainer: $who
-Installed-Size: $(du -sk --apparent-size --exclude=DEBIAN "$root" | cut -f1)
+Installed-Size: $(du -sk --apparent-size --exclude=DEBIAN "$tree" | cut -f1)
 Depends: $depends
 Recommends: fonts-dejavu-core
 Section: science
@@ -75,9 +75,9 @@ Description: facial keypoints, one pipe at a time
  over pipes and files, so that every step can be looked into and run again
  alone. The programs are keypipe and keypipe-*.
 END
-(cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
-find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+(cd "$tree" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
+find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 deb=keypipe_${version}_$architecture.deb
-dpkg-deb --root-owner-group -Zxz --build "$root" "$folder/.$deb.tmp" >/dev/null
+dpkg-deb --root-owner-group -Zxz --build "$tree" "$folder/.$deb.tmp" >/dev/null
 mv "$folder/.$deb.tmp" "$folder/$deb"
 echo "made $folder/$deb"
