@@ -21,10 +21,10 @@ void opt_unknown(const struct opt *opts, const char *word) NORETURN;
 void opt_check_choice(const struct opt *o, const char *text);
 /* Prints --help and exits 0; defaults: text of a value for each option, or NULL. */
 void opt_help(const struct opt_prog *p, char *const *defaults) NORETURN;
-/* Prints what --help is made of, for scripts that make man pages and completions, and exits 0. A line a field: name, version, what,
- *operands, example (each as often as there are any), followed by a tab and its text; and for each option in --help's order option LETTER
- *NAME flag|whole|real|text|choice|size|list ARGUMENT DEFAULT RANGE HELP with a tab between all, where LETTER, ARGUMENT, DEFAULT and RANGE
- *("0 to 1024", "at least 1") may be empty. */
+/* Prints what --help is made of, for scripts that make man pages and completions, and exits 0. A line a field, with tabs between: name,
+ * version, what, operands, or example (each as often as there are any) and its text; and for each option in --help's order: option LETTER
+ * NAME flag|whole|real|text|choice|size|list ARGUMENT DEFAULT RANGE HELP, where LETTER, ARGUMENT, DEFAULT and RANGE ("0 to 1024", "at
+ * least 1") may be empty. */
 void opt_help_table(const struct opt_prog *p, char *const *defaults) NORETURN;
 
 #endif
