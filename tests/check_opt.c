@@ -454,6 +454,11 @@ static const struct {
 	{"pro 1 < 1", "prog 1 < 1", "it is of pro"},
 	{"prog", "prog 1", "another version"},
 	{"", "prog 1 --rate 2", "--rate is 2, was default; it is of "},
+	/* an option of several values */
+	{"prog 1 --part a --part b --rate 2", "prog 1 --part a --part b --rate 3", "--rate is 3, was 2"},
+	{"prog 1 --part a --part b", "prog 1 --part a --part c", "--part is a c, was a b"},
+	{"prog 1 --part a --part b", "prog 1 --part a", "--part is a, was a b"},
+	{"prog 1 --part a --part b", "prog 1", "--part is default, was a b"},
 };
 
 START_TEST(difference)
@@ -461,6 +466,41 @@ START_TEST(difference)
 	char *text = opt_line_difference(differences[_i].was, differences[_i].is);
 	ck_assert_str_eq(text, differences[_i].text);
 	free(text);
+}
+END_TEST
+
+/* What the options are of a program that has begun: its defaults are known, but not those of another version. */
+static const struct {
+	const char *was, *is, *text;
+} of_program[] = {
+	{PROG " < 1", PROG " --number 64 < 1", "--number is 64, was 5, the default"},
+	{PROG " --number 64 < 1", PROG " < 1", "--number is 5, the default, was 64"},
+	{PROG, PROG " --net fc", "--net is fc, was 'fc10 relu', the default"},
+	{PROG " --names x", PROG, "--names is 'left, right eye', the default, was x"},
+	{PROG, PROG " --unset 3 --flip --part a", "--unset is 3, was default; --flip is given, was default; --part is a, was default"},
+	{PROG " --none 3", PROG, "--none is default, was 3"},
+	{PROG, PROG " --num 3", "--num is 3, was default"},
+	{"prog 0.0.1", PROG " --number 64", "--number is 64, was default"},
+	{"prog 0.0.1 --number 64", PROG, "--number is 5, the default, was 64"},
+	{"other " KEYPIPE_VERSION, PROG " --number 64", "--number is 64, was default; it is of other"},
+};
+
+static int pair;
+
+static void show_difference(char **operands, int n)
+{
+	(void)operands, (void)n;
+	printf("%s", opt_line_difference(of_program[pair].was, of_program[pair].is));
+	_exit(finish());
+}
+
+START_TEST(difference_of_program)
+{
+	struct args a = {.words = {"-n", "9"}, .then = show_difference};
+	pair = _i;
+	struct child c = child_run(parse, &a);
+	ck_assert_str_eq(c.err, "");
+	ck_assert_str_eq(c.out, of_program[_i].text);
 }
 END_TEST
 
@@ -476,6 +516,7 @@ int main(void)
 	tcase_add_test(t, defaults_stay);
 	tcase_add_loop_test(t, line_of_history, 0, sizeof history / sizeof *history);
 	tcase_add_loop_test(t, difference, 0, sizeof differences / sizeof *differences);
+	tcase_add_loop_test(t, difference_of_program, 0, sizeof of_program / sizeof *of_program);
 	tcase_add_test(t, helped);
 	tcase_add_test(t, helped_scripts);
 	tcase_add_test(t, versioned);

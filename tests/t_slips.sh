@@ -76,21 +76,40 @@ resume() { cnn-train -q -e 2 faces.tns --checkpoint c.tns --resume -o no.tns "$@
 differs() { local text=$1; shift; fails 1 "c.tns: is a checkpoint of other options or data: $text" resume "$@"; is "$(sed 's/.*data: //' .err)" "$text" "and nothing else"; }
 differs "--batch is 51, was 50" -n "$net" -b 51 --augment flip,shift=2
 differs "--augment is flip,shift=3, was flip,shift=2" -n "$net" -b 50 --augment flip,shift=3
-differs "--net is 'pool4 fc9 relu fc', was 'pool4 fc'; --seed is 5, was default; --augment is default, was flip,shift=2" -n 'pool4 fc9 relu fc' -b 50 -s 5
-# every option that a model depends on
-for o in 'loss wing' 'width 2' 'sigma 3' 'entropy 2' 'weigh nose_tip=2' 'distrust 3' 'offset none' 'rate 0.02' 'momentum 0.5' 'optimizer sgd' \
-	'schedule cosine' 'decay 0.1' 'valid-part 0.2' 'patience 3'; do
-	differs "--${o% *} is ${o#* }, was default" -n "$net" -b 50 --augment flip,shift=2 --"${o% *}" "${o#* }"
-done
+differs "--net is 'pool4 fc9 relu fc', was 'pool4 fc'; --seed is 5, was 1, the default; --augment is default, was flip,shift=2" -n 'pool4 fc9 relu fc' -b 50 -s 5
+# every option that a model depends on, a value, and its default
+while read -r o value default; do
+	differs "--$o is $value, was ${default:+$default, the }default" -n "$net" -b 50 --augment flip,shift=2 --"$o" "$value"
+done <<'END'
+loss wing squared
+width 2 0
+sigma 3 2
+entropy 2 1
+weigh nose_tip=2
+distrust 3 0
+offset none auto
+rate 0.02 0.01
+momentum 0.5 0.9
+optimizer sgd nesterov
+schedule cosine constant
+decay 0.1 0
+valid-part 0.2 0
+patience 3 0
+END
 head -40 faces.csv | csv-clean -q -o fewer.tns
 fails 1 "c.tns: is a checkpoint of other options or data: --batch is 51, was 50; other data" cnn-train -q -n "$net" -e 2 -b 51 --augment flip,shift=2 fewer.tns --checkpoint c.tns --resume -o no.tns
 fails 1 "model.tns: is no checkpoint" cnn-train -q -n "$net" -e 2 faces.tns --checkpoint model.tns --resume -o no.tns
 dae-pretrain -q -H 5 -e 2 eyes.tns --checkpoint d.tns -o one.tns
-fails 1 "d.tns: is a checkpoint of other options or data: --hidden is 6, was 5; --rate is default, was 0.3" \
+fails 1 "d.tns: is a checkpoint of other options or data: --hidden is 6, was 5; --rate is 0.1, the default, was 0.3" \
 	bash -c "dae-pretrain -q -H 5 -r 0.3 -e 2 eyes.tns --checkpoint d.tns -o one.tns; dae-pretrain -q -H 6 -e 2 eyes.tns --checkpoint d.tns --resume -o no.tns"
-for o in 'batch 7' 'rate 0.4' 'corruption 0.5' 'seed 3'; do
-	fails 1 "d.tns: is a checkpoint of other options or data: --${o% *} is ${o#* }, was" dae-pretrain -q -H 5 --"${o% *}" "${o#* }" -e 2 eyes.tns --checkpoint d.tns --resume -o no.tns
-done
+while read -r o value was; do
+	fails 1 "d.tns: is a checkpoint of other options or data: --$o is $value, was $was" dae-pretrain -q -H 5 --"$o" "$value" -e 2 eyes.tns --checkpoint d.tns --resume -o no.tns
+done <<'END'
+batch 7 1000, the default
+rate 0.4 0.3
+corruption 0.5 0.2, the default
+seed 3 1, the default
+END
 fails 1 "c.tns: is a checkpoint of other options or data: " dae-pretrain -q -H 5 -e 2 eyes.tns --checkpoint c.tns --resume -o no.tns
 grep -q "it is of cnn-train" .err && good || bad "not told whose it is: $(cat .err)"
 

@@ -159,7 +159,7 @@ NORETURN static void die_rejected(const struct opt_prog *p, int n, int what, con
 }
 
 /* A value quoted for the shell, so that the line can be run again; control characters escaped, so that it stays one line. */
-static char *quote(const char *v)
+char *opt_quote(const char *v)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=.,:/@%^";
 	int control = 0;
@@ -186,7 +186,7 @@ static void set_command(const char *name, int argc, char **argv)
 	free(command);
 	command = xstrdup(name);
 	for (int i = 1; i < argc; i++) {
-		char *word = quote(argv[i]);
+		char *word = opt_quote(argv[i]);
 		command = opt_join(command, " ", word);
 		free(word);
 	}
@@ -410,7 +410,7 @@ static void add(const char *name, const char *value)
 {
 	line = opt_join(line, " --", name);
 	if (value) {
-		char *q = quote(value);
+		char *q = opt_quote(value);
 		line = opt_join(line, " ", q);
 		free(q);
 	}
@@ -439,4 +439,9 @@ const char *opt_line_without(const char *const *names)
 		free(is);
 	}
 	return line;
+}
+
+char *opt_line_difference(const char *was, const char *is)
+{
+	return opt_difference(was, is, table, defaults);
 }

@@ -99,6 +99,8 @@ int opt_first_operand(const struct opt *table, int argc, char **argv);
 /* "name version --opt value ...": every option that affects the result and differs from its default, in table order.
  * After opt_parse; valid until the next call, not to be freed. */
 const char *opt_line(void);
+/* The same without the options of these names (NULL-terminated): what a run that goes on must agree with. */
+const char *opt_line_without(const char *const *names);
 /* How many times the command line gave the option of this long name; after opt_parse. */
 int opt_given(const char *name);
 /* After opt_parse: for the sake of this option a file is written whose name the program makes: ends the program where it is an input or
@@ -110,9 +112,8 @@ void opt_set(const char *name, const char *value);
 char *opt_setting(const char *name);
 /* The command as it was given, quoted for the shell; after opt_parse, not to be freed. */
 const char *opt_command(void);
-/* How two such lines differ: "--batch is 51, was 50; other data", for a message; the caller frees. */
+/* How two such lines differ, the second this program's: "--batch is 51, was 64, the default; other data", for a message; the caller frees.
+ * Before opt_parse, and of another version, defaults are not known: "was default". */
 char *opt_line_difference(const char *was, const char *is);
-/* The same without the options of these names (NULL-terminated): what a run that goes on must agree with. */
-const char *opt_line_without(const char *const *names);
 
 #endif

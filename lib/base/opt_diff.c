@@ -1,4 +1,4 @@
-/* The difference of two lines of META history. */
+/* The difference of two lines of META history, without a program that is parsed: its options come as arguments. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,42 +39,77 @@ static const char *options(const char *line)
 	return line;
 }
 
-/* Whether line has this option with this value; *other: its value there, NULL where it has none. */
-static int has_option(const char *line, const char *name, size_t len, const char *value, size_t n, const char **other, size_t *m)
+/* All values of an option in the line, with blanks between; "given" for a flag; NULL: it is not there. To be freed. */
+static char *value_in(const char *line, const char *name, size_t len)
 {
-	const char *s = options(line), *its;
-	size_t its_len;
-	*other = NULL;
-	for (size_t k; next_option(&s, &its, &its_len, other, &k); *other = NULL)
+	const char *s = options(line), *its, *value;
+	char *all = NULL;
+	for (size_t its_len, n; next_option(&s, &its, &its_len, &value, &n);)
 		if (its_len == len && !memcmp(its, name, len)) {
-			*m = k;
-			return k == n && !memcmp(*other, value, n);
+			char *one = n ? xprintf("%.*s", (int)n, value) : xstrdup("given");
+			all = opt_join(all, " ", one);
+			free(one);
 		}
+	return all;
+}
+
+/* Whether the option at name, in the line, is there before that too. */
+static int is_repeated(const char *line, const char *name, size_t len)
+{
+	const char *s = options(line), *its, *value;
+	for (size_t its_len, n; next_option(&s, &its, &its_len, &value, &n) && its < name;)
+		if (its_len == len && !memcmp(its, name, len))
+			return 1;
 	return 0;
+}
+
+/* "32, the default"; "default" where it is not known (opts NULL), none or empty, which --help does not show either. To be freed. */
+static char *default_of(const struct opt *opts, char *const *defaults, const char *name, size_t len)
+{
+	for (const struct opt *o = opts; o && o->name; o++) {
+		const char *text = defaults[o - opts];
+		if (strlen(o->name) + 2 != len || memcmp(o->name, name + 2, len - 2) || !text || !*text)
+			continue;
+		char *value = opt_quote(text), *is = xprintf("%s, the default", value);
+		free(value);
+		return is;
+	}
+	return xstrdup("default");
 }
 
 static char *append(char *text, char *more)
 {
-	char *all = text ? opt_join(text, "; ", more) : xstrdup(more);
+	char *all = opt_join(text, "; ", more);
 	free(more);
 	return all;
 }
 
-char *opt_line_difference(const char *was, const char *is)
+/* Whether both lines are of one program and version. */
+static int is_same_program(const char *a, const char *b)
+{
+	const char *end = word_end(a);
+	end = *end ? word_end(end + 1) : end;
+	size_t n = (size_t)(end - a);
+	return !strncmp(a, b, n) && (!b[n] || b[n] == ' ');
+}
+
+char *opt_difference(const char *was, const char *is, const struct opt *opts, char *const *defaults)
 {
 	char *text = NULL;
+	/* another version may have had other defaults */
+	const struct opt *was_opts = is_same_program(was, is) ? opts : NULL;
 	for (int k = 0; k < 2; k++) { /* 0: what differs or is new; 1: what is gone */
-		const char *s = options(k ? was : is), *name, *value, *other;
-		for (size_t len, n, m = 0; next_option(&s, &name, &len, &value, &n);) {
-			if (has_option(k ? is : was, name, len, value, n, &other, &m) || (k && other))
-				continue;
-			const char *is_value = n ? value : "given", *was_value = m ? other : "given";
-			size_t is_len = n ? n : 5, was_len = m ? m : 5;
-			if (!other)
-				was_value = "default", was_len = 7;
-			text = append(text,
-				k ? xprintf("%.*s is default, was %.*s", (int)len, name, (int)is_len, is_value)
-				  : xprintf("%.*s is %.*s, was %.*s", (int)len, name, (int)is_len, is_value, (int)was_len, was_value));
+		const char *line = k ? was : is, *s = options(line), *name, *value;
+		for (size_t len, n; next_option(&s, &name, &len, &value, &n);) {
+			char *is_value = value_in(is, name, len), *was_value = value_in(was, name, len);
+			int told = is_repeated(line, name, len) || (is_value && was_value && (k || !strcmp(is_value, was_value)));
+			if (!is_value)
+				is_value = default_of(opts, defaults, name, len);
+			if (!was_value)
+				was_value = default_of(was_opts, defaults, name, len);
+			if (!told)
+				text = append(text, xprintf("%.*s is %s, was %s", (int)len, name, is_value, was_value));
+			free(is_value), free(was_value);
 		}
 	}
 	const char *a = strstr(was, " < "), *b = strstr(is, " < ");

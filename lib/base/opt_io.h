@@ -13,6 +13,10 @@ char *opt_real_text(double v);
 char *opt_join(char *a, const char *between, const char *b);
 /* The current value, or NULL where there is none (a flag not set, NaN, no string, an empty list); the caller frees. */
 char *opt_value_text(const struct opt *o);
+/* A value quoted for the shell, in one line; the caller frees. */
+char *opt_quote(const char *value);
+/* opt_line_difference; opts and defaults: of the program that wrote `is`, for the values of options that a line lacks; NULL: not known. */
+char *opt_difference(const char *was, const char *is, const struct opt *opts, char *const *defaults);
 const char *opt_argument(const struct opt *o); /* the argument's name in --help; NULL for a flag */
 /* Ends the program over a word, such as --ephocs, that is no option's name: with those that it is short for, with what other
  * tools' name is here, or with the nearest name. */
