@@ -35,6 +35,7 @@ fails 2 "$none" render -q
 fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves" render plots
 fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves" render -q plots
 fails 2 "$none" render -o faces
+fails 2 "$none" render --
 fails 2 "render: 'plots' is not one of faces, maps, tiles, pairs, curves, video; try render --help" render --columns 3 plots data.tns
 fails 2 "render: 'face' is not one of faces, maps, tiles, pairs, curves, video (did you mean faces?); try render --help" render face data.tns --columns 3
 fails 2 "render: unknown option '--no-such'" render --no-such
@@ -65,7 +66,8 @@ same a.pdf b.pdf "PDF by --format or by suffix"
 # six faces of 36x28 at zoom 2, 3 columns: margins of 16, a head of 30, 14 between, 18 for a line under each
 render faces --count 6 --columns 3 --zoom 2 data.tns -o d.png
 # the kind may stand behind its options; an option may take a value in one kind and not in another
-for args in "--columns 3 --zoom 2 faces --count 6 data.tns -o d2.png" "--columns 3 --count 6 -qo d2.png faces data.tns --zoom=2" "-t 1 --zoom 2 --count=6 --columns 3 -o d2.png -q faces data.tns"; do
+for args in "--columns 3 --zoom 2 faces --count 6 data.tns -o d2.png" "--columns 3 --count 6 -qo d2.png faces data.tns --zoom=2" "-t 1 --zoom 2 --count=6 --columns 3 -o d2.png -q faces data.tns" \
+	"--zoom 2 --count=6 --columns 3 -o d2.png -- faces data.tns"; do
 	rm -f d2.png
 	ok "render $args" render $args
 	same d.png d2.png "render $args"

@@ -397,6 +397,8 @@ static int takes_next(const struct opt *table, const char *word)
 int opt_first_operand(const struct opt *table, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--"))
+			return i + 1 < argc ? i + 1 : 0;
 		if (argv[i][0] != '-' || !argv[i][1])
 			return i;
 		i += takes_next(table, argv[i]);
