@@ -40,6 +40,7 @@ static struct {
 		0, "first", OPT_INT, to, 1, 281474976710656, "ROW", help, 0                                                                \
 	}
 #define FACES_MAX 10000
+#define WORDS "faces|maps|tiles|pairs|curves|video"
 #define COLUMNS(to)                                                                                                                        \
 	{                                                                                                                                  \
 		0, "columns", OPT_INT, to, 0, 10000, "C", "images side by side; 0: chosen to fit", 0                                       \
@@ -127,7 +128,7 @@ static const struct opt_prog
 	curves_prog = {"render curves", "draw curves from the logs of training runs (TSV).", "[LOG...]", 0, 500, curves,
 		{"render curves --y valid_error -o curves.svg a.tsv b.tsv",
 			"render curves --legend old,old,new,new --mean -o runs.png old1.tsv old2.tsv new1.tsv new2.tsv"}},
-	video_prog = {"render video", "Writes a frame a row, its image with the points, as a stream of PPM, as rows come; for ffmpeg.",
+	video_prog = {"render video", "write a frame a row, its image with the points, as a stream of PPM, as rows come; for ffmpeg.",
 		"[DATA]", 0, 1, video,
 		{"ffmpeg -i film.mp4 -f image2pipe -c:v pgm - | tns-import --form pnm | predict model.tns | render video -o points.ppm",
 			"render video predicted.tns | ffmpeg -y -f image2pipe -c:v ppm -framerate 25 -i - points.mp4"}},
@@ -135,7 +136,7 @@ static const struct opt_prog
 		"draw a picture: faces (with their points), maps (heat over faces), tiles (filters of a model, patches), pairs (originals "
 		"over reconstructions) or curves (training logs); or a film: video. Each has options of its own: render faces --help "
 		"shows those of faces.",
-		"faces|maps|tiles|pairs|curves|video [FILE...]", 0, 0, common,
+		WORDS " [FILE...]", 0, 0, common,
 		{"face-synth -n 100 | csv-clean | render faces -o faces.png",
 			"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png"}};
 
@@ -152,8 +153,8 @@ NORETURN static void die_kind(int argc, char **argv)
 	if (!at)
 		die_usage("what to draw is missing: faces, maps, tiles, pairs, curves or video");
 	struct nearest near = nearest_of(argv[at]);
-	nearest_add_choices(&near, "faces|maps|tiles|pairs|curves|video");
-	die_usage("'%s' is not one of faces, maps, tiles, pairs, curves, video%s", argv[at], nearest_hint(&near));
+	nearest_add_choices(&near, WORDS);
+	die_usage("'%s' is not one of %s%s", argv[at], near.list, nearest_hint(&near));
 }
 
 /* --id of faces and maps. */
