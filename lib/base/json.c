@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/json.h"
+#include "lib/base/utf8.h"
 
 static void separate(struct json *j)
 {
@@ -13,20 +14,6 @@ static void separate(struct json *j)
 		j->keyed = 0;
 	else if (j->begun[j->depth]++)
 		out_write(j->to, ", ", 2);
-}
-
-size_t json_utf8(const unsigned char *s, size_t n)
-{
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : s[0] < 0xF5 ? 4 : 0;
-	if (len > n)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((s[i] & 0xC0) != 0x80)
-			return 0;
-	if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) ||
-		(s[0] == 0xF4 && s[1] > 0x8F))
-		return 0;
-	return len;
 }
 
 void json_begin(struct json *j, struct out *to)
@@ -75,7 +62,7 @@ void json_text(struct json *j, const char *s, size_t n)
 	out_write(j->to, "\"", 1);
 	for (size_t i = 0; i < n;) {
 		unsigned char c = (unsigned char)s[i];
-		size_t len = json_utf8((const unsigned char *)s + i, n - i);
+		size_t len = utf8_length((const unsigned char *)s + i, n - i);
 		if (c == '"' || c == '\\')
 			out_printf(j->to, "\\%c", c);
 		else if (c == '\n')

@@ -27,9 +27,6 @@ void json_real(struct json *j, double v);
 void json_uint(struct json *j, uint64_t v);
 void json_literal(struct json *j, const char *text); /* a number that the caller has formatted */
 
-/* Length of the UTF-8 character at s, of n bytes at least 1 (RFC 3629: shortest forms only, no surrogates), or 0 if there is none. */
-size_t json_utf8(const unsigned char *s, size_t n);
-
 /* Formats v into buf (32 bytes at least) with the fewest digits that read back as the same double, single: the same float. Returns buf. */
 const char *json_digits(char *buf, double v, int single);
 

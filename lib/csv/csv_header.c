@@ -4,8 +4,8 @@
 #include <strings.h>
 
 #include "lib/base/magic.h"
-#include "lib/base/utf8.h"
 #include "lib/base/nearest.h"
+#include "lib/base/utf8.h"
 #include "lib/csv/csv_io.h"
 
 #define NAME_MAX_BYTES 200 /* of a column */

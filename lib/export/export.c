@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/utf8.h"
 #include "lib/export/export_form.h"
 #include "lib/stream/names.h"
 
@@ -81,10 +82,9 @@ static void set_name(struct export *x, struct export_face *f, uint64_t i)
 	else
 		snprintf(x->name, 24, "%u", f->id);
 	f->file = x->name;
-	for (size_t at = 0, len; x->form->utf8 && f->file[at]; at += len)
-		if (!(len = json_utf8((const unsigned char *)f->file + at, strlen(f->file + at))))
-			die("%s: row %llu: the image's name '%.300s' is not UTF-8, and %s holds no other text", x->set.name,
-				(unsigned long long)f->row, f->file, x->form->name);
+	if (x->form->utf8 && !utf8_valid((const unsigned char *)f->file, strlen(f->file)))
+		die("%s: row %llu: the image's name '%.300s' is not UTF-8, and %s holds no other text", x->set.name,
+			(unsigned long long)f->row, f->file, x->form->name);
 }
 
 /* Points from the crop's pixels to the image's. */
