@@ -8,7 +8,7 @@
  * quote inside is not unescaped: no valid field of the competition's contains one. */
 int csv_next_field(const unsigned char **p, const unsigned char *e, unsigned char sep, struct span *f);
 struct span csv_trimmed(struct span f); /* without blanks and tabs around it */
-/* Commas where the header has one, else tabs or semicolons: a tab beside a comma is a blank. */
+/* Commas where the header has one, else tabs, semicolons or bars: a tab beside a comma is a blank. */
 unsigned char csv_separator(struct span header);
 /* A number, blanks around it and a + before it allowed, or NaN where it is missing (csv.h); where fields are separated by semicolons, its
  * point may be a comma. 0: neither, or beyond what a float holds. */
@@ -29,5 +29,8 @@ struct csv_coord {
 
 struct csv_coord csv_coord_of(const char *column);
 int csv_same_point(struct csv_coord a, struct csv_coord b); /* by style and name */
+/* 1: a rectangle's corner, no point of the face: of n columns there are a width and a height (w, h) of its name, or it is x_min or the like
+ * and there is its opposite. */
+int csv_is_corner(struct csv_coord a, char *const *columns, int n);
 
 #endif

@@ -27,24 +27,24 @@ int csv_same_point(struct csv_coord a, struct csv_coord b)
 }
 
 /* 1: some column is a, with a word in the place of x or y. */
-static int has_measure(const struct csv_source *s, struct csv_coord a, const char *word)
+static int has_measure(struct csv_coord a, const char *word, char *const *columns, int n)
 {
 	int found = 0, len = (int)a.len;
 	char sep = a.style == CSV_STYLE_DOT ? '.' : '_',
 	     *want = a.style == CSV_STYLE_PREFIX ? xprintf("%s_%.*s", word, len, a.base) : xprintf("%.*s%c%s", len, a.base, sep, word);
-	for (int i = 0; i < s->ncol && !found; i++)
-		found = !strcasecmp(s->name[i], want);
+	for (int i = 0; i < n && !found; i++)
+		found = !strcasecmp(columns[i], want);
 	free(want);
 	return found;
 }
 
-/* A rectangle's corner is no point of the face: there are a width and a height beside it, or x_min and x_max. */
-static int is_corner(const struct csv_source *s, struct csv_coord a)
+int csv_is_corner(struct csv_coord a, char *const *columns, int n)
 {
 	if (a.style == CSV_STYLE_PREFIX && a.len == 3 && (!strncasecmp(a.base, "min", 3) || !strncasecmp(a.base, "max", 3)))
-		return has_measure(s, (struct csv_coord){CSV_STYLE_PREFIX, "min", 3, 0}, "x") &&
-		       has_measure(s, (struct csv_coord){CSV_STYLE_PREFIX, "max", 3, 0}, "x");
-	return (has_measure(s, a, "w") || has_measure(s, a, "width")) && (has_measure(s, a, "h") || has_measure(s, a, "height"));
+		return has_measure((struct csv_coord){CSV_STYLE_PREFIX, "min", 3, 0}, "x", columns, n) &&
+		       has_measure((struct csv_coord){CSV_STYLE_PREFIX, "max", 3, 0}, "x", columns, n);
+	return (has_measure(a, "w", columns, n) || has_measure(a, "width", columns, n)) &&
+	       (has_measure(a, "h", columns, n) || has_measure(a, "height", columns, n));
 }
 
 /* How good a name for the image's number it is: 0: none, the larger the better. */
@@ -128,7 +128,7 @@ static int name_columns(struct csv *c)
 		if (partner < 0 && a.style == CSV_STYLE_SUFFIX)
 			return csv_fault(c, "header: '%.100s' without '%.*s_%c'", name[i], (int)(a.len < 98 ? a.len : 98), name[i],
 				'x' + 'y' - a.axis);
-		if (partner < 0 || is_corner(s, a)) {
+		if (partner < 0 || csv_is_corner(a, name, s->ncol)) {
 			ignore(c, i, name[i]);
 			continue;
 		}

@@ -28,15 +28,6 @@ static char *joined(char *list, const char *more)
 
 /* ---- the line ---- */
 
-/* Commas where the header has one, else tabs, semicolons or bars. */
-static unsigned char separator(struct span line)
-{
-	for (const char *s = ",\t;|"; *s; s++)
-		if (memchr(line.p, *s, (size_t)(line.e - line.p)))
-			return (unsigned char)*s;
-	return ',';
-}
-
 /* A field without the quotes that are doubled in it; to be freed. */
 static char *plain(struct span f)
 {
@@ -52,7 +43,7 @@ static int split(struct table_in *t, struct header *h)
 {
 	struct table_in_source *s = t->src;
 	struct span line = s->lines->line, f;
-	s->sep = separator(line);
+	s->sep = csv_separator(line);
 	h->name = xcalloc(COLUMNS_MAX + 1, sizeof *h->name);
 	for (const unsigned char *p = line.p; p;) {
 		if (h->n == COLUMNS_MAX)
@@ -89,16 +80,6 @@ static const char *behind(const char *name, const char *start)
 	return strncmp(name, start, n) ? NULL : name + n;
 }
 
-/* 1: there are columns of a width and a height too: it is no point but a box's corner. */
-static int is_corner(const struct header *h, const char *name, int len)
-{
-	char *w = xprintf("%.*s_w", len, name), *width = xprintf("%sidth", w), *height = xprintf("%.*s_height", len, name);
-	char *h1 = xprintf("%.*s_h", len, name);
-	int is = (in_header(h, w) && in_header(h, h1)) || (in_header(h, width) && in_header(h, height));
-	free(w), free(width), free(height), free(h1);
-	return is;
-}
-
 /* The point of a column POINT_x that has its POINT_y; NULL: none, also where no META can hold its name. To be freed. */
 static char *point_of(const struct header *h, const char *name)
 {
@@ -106,7 +87,7 @@ static char *point_of(const struct header *h, const char *name)
 	if (n < 3 || strcmp(name + n - 2, "_x") || strchr(name, ','))
 		return NULL;
 	char *y = xprintf("%.*s_y", (int)n - 2, name);
-	int there = in_header(h, y) && !is_corner(h, name, (int)n - 2);
+	int there = in_header(h, y) && !csv_is_corner(csv_coord_of(name), h->name, h->n);
 	y[n - 2] = 0;
 	if (there)
 		return y;
