@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -61,7 +62,8 @@ static long read_packed(void *arg, unsigned char *dst, size_t n, char err[UNPACK
 /* A read that failed. */
 static int unreadable(struct tns *t, const char *why)
 {
-	int folder = !strcmp(why, strerror(EISDIR));
+	struct stat st;
+	int folder = !fstat(t->src->fd, &st) && S_ISDIR(st.st_mode);
 	return tns_fail(t, "%.400s%s", why, folder ? ": tns-import --form folder makes a data set of its images" : "");
 }
 
