@@ -1,5 +1,4 @@
 /* csv-clean - turn the competition's CSV into a data set, with label faults found and duplicates merged */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +87,6 @@ int main(int argc, char **argv)
 	struct tns_writer *w = tns_create(o.output);
 	struct clean *cl = clean_new(c, w);
 	struct progress p;
-	float far = 0; /* the largest coordinate, signs apart */
 	uint32_t crc = 0;
 	cl->need = need;
 	cl->pairs = o.pairs;
@@ -104,11 +102,8 @@ int main(int argc, char **argv)
 	if (cl->report)
 		out_printf(cl->report, "row\tname\tkind\tvalue\taction\n");
 	progress_begin(&p, "rows", o.quiet);
-	for (; csv_next(c) == CSV_ROW; progress_tick(&p, c->row, 0)) {
-		for (int k = 0; k < 2 * c->npoints; k++) /* false for NaN */
-			far = fabsf(c->xy[k]) > far ? fabsf(c->xy[k]) : far;
+	for (; csv_next(c) == CSV_ROW; progress_tick(&p, c->row, 0))
 		clean_row(cl);
-	}
 	if (!c->w)
 		die("%s: no data rows, and no --size to tell the images' size", c->name);
 	clean_end(cl);
@@ -117,9 +112,9 @@ int main(int argc, char **argv)
 		    "%dx%d",
 			c->name, (unsigned long long)cl->read, (unsigned long long)cl->dropped, (unsigned long long)cl->lacking,
 			(unsigned long long)cl->kind[FAULT_OUTSIDE], c->w, c->h);
-	if (far > 0 && far <= 1.5f && c->w > 4 && c->h > 4)
+	if (cl->far > 0 && cl->far <= 1.5f && c->w > 4 && c->h > 4)
 		warn("%s: all labels lie between -%.3g and %.3g: are they shares of the image's size? Points are pixels here", c->name,
-			(double)far, (double)far);
+			(double)cl->far, (double)cl->far);
 	if (cl->suspects) {
 		suspects_end(cl->suspects);
 		char *sum = xprintf("suspects %08x", crc);

@@ -254,6 +254,8 @@ void clean_row(struct clean *cl)
 	if (!h->defined)
 		define_tensors(cl);
 	cl->read++;
+	for (size_t i = 0; i < row; i++) /* false for NaN */
+		cl->far = fabsf(c->xy[i]) > cl->far ? fabsf(c->xy[i]) : cl->far;
 	struct row r = {c->row, c->id, 0, 0, h->xy, c->image};
 	r.first = image_hash_set_add(h->hashes, c->image, h->pixels, c->row < UINT32_MAX ? (uint32_t)c->row : UINT32_MAX);
 	cl->same_id += cl->read > 1 && !r.first && c->id == h->last_id;

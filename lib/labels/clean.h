@@ -29,6 +29,7 @@ struct clean {
 	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels; the others: rows */
 	uint64_t wrong;						/* rows with a fault; duplicates are not counted */
 	uint64_t kind[FAULT_KINDS];				/* faults of each kind */
+	float far;						/* the largest coordinate that was read, signs apart */
 	uint64_t means;						/* sentinels that are a point's mean */
 	uint64_t same_id;					/* rows, less duplicates, with the id of the row before */
 	size_t *filled, first_rows;				/* (K) as of filled_find, of the first rows; NULL before */
