@@ -93,7 +93,7 @@ static int threads(void)
 	return n < 1 ? 1 : n > 256 ? 256 : n;
 }
 
-/* The programs ends where an option is given that is not for this kind of output, which the option `kind` asks for. */
+/* Ends the program where an option is given that is not for this kind of output, which the option `kind` asks for. */
 static void only_for(const char *kind, const char *const *others)
 {
 	for (int i = 0; others[i]; i++)

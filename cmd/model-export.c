@@ -17,8 +17,7 @@ static struct {
 static const struct opt opts[] = {
 	{0, "form", OPT_CHOICE, &o.form, 0, 0, "onnx|safetensors",
 		"a graph from bytes to points, or the net's weights alone, with what they mean as metadata; else safetensors where the "
-		"output's "
-		"name ends in it, and onnx",
+		"output's name ends in it, and onnx",
 		1},
 	{0, "input", OPT_CHOICE, &o.input, 0, 0, "bytes|floats", "type of the graph's input: u8, or floats of the same range, 0 to 255", 0},
 	{0, "fold", OPT_FLAG, &o.fold, 0, 0, 0, "fold batch norms into the layers before them", 0},

@@ -24,8 +24,7 @@ static struct {
 static const struct opt opts[] = {
 	{0, "around", OPT_LIST, &o.around, 0, 0, "NAME,...",
 		"cut around the centre of these points; repeat it for each place; predicted: around each predicted point, with its label "
-		"in the "
-		"patch, to train a level of a cascade",
+		"in the patch, to train a level of a cascade",
 		0},
 	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "size of a patch in pixels", 0},
 	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "each feature of the mirrored face too, left and right swapped (not random places)", 0},
@@ -191,8 +190,7 @@ int main(int argc, char **argv)
 	tns_close(w.w);
 	if (!o.quiet)
 		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of room: %llu; not cut, since not "
-		     "labelled: "
-		     "%llu",
+		     "labelled: %llu",
 			(unsigned long long)d->in->def[image].rows, (unsigned long long)c.positive, (unsigned long long)c.negative,
 			(unsigned long long)c.lost, (unsigned long long)c.unknown);
 	dataset_stream_close(d);

@@ -27,15 +27,13 @@ static const struct opt opts[] = {
 	{'j', "json", OPT_FLAG, &o.json, 0, 0, 0, "one JSON object instead of text", 1},
 	{0, "truth", OPT_STR, &o.truth, 0, 0, "FILE",
 		"take the truth from this stream's rows of the same id; both must hold the same ids (of several files, what is not in all "
-		"is "
-		"left out)",
+		"is left out)",
 		0},
 	{0, "report", OPT_STR, &o.rows, 0, 0, "FILE",
 		"write errors by face and point of one file to FILE, tab-separated: id, row, mean_px, then each point's distance", 1},
 	{0, "by", OPT_STR, &o.by, 0, 0, "TENSOR",
 		"of several files: resample the groups of rows that this tensor names; without it those of tensor group, of the tensor "
-		"that "
-		"they were split by, or each row",
+		"that they were split by, or each row",
 		0},
 	{0, "groups", OPT_STR, &o.groups, 0, 0, "FILE", "of several files: resample the groups of this CSV (row,group or id,group), by id",
 		1},

@@ -28,8 +28,7 @@ static const struct opt opts[] = {
 
 static const struct opt_prog prog = {"tns-cat",
 	"join data sets end to end; points are matched by name, in the order of their first appearance, and are NaN where a data set has "
-	"them "
-	"not; - is stdin",
+	"them not; - is stdin",
 	"[DATA]...", 0, 4096, opts,
 	{"tns-cat faces.tns labelled.tns -o all.tns",
 		"csv-clean training.csv.gz | tns-cat --source --renumber - labelled.tns | tns-split -o train.tns -o valid.tns", NULL}};

@@ -21,27 +21,22 @@ static struct {
 static const struct opt opts[] = {
 	{0, "form", OPT_CHOICE, &o.form, 0, 0, ANNOTATION_FORMS "|pnm|raw",
 		"what is read: a COCO keypoint file, dlib's imglab XML, 300-W's .pts, WFLW's list, YOLO pose labels, DeepLabCut's CSV, a "
-		"table "
-		"(CSV) with columns filename, NAME_x, NAME_y and perhaps a box, images of folders (or named one by one), or frames from "
-		"stdin (PGM and PPM, or "
-		"raw "
-		"video)",
+		"table (CSV) with columns filename, NAME_x, NAME_y and perhaps a box, images of folders (or named one by one), or frames "
+		"from stdin (PGM and PPM, or raw video)",
 		0},
 	{0, "images", OPT_STR, &o.images, 0, 0, "DIR", "folder of the images, where it is not the annotations' own", 1},
 	{0, "crop", OPT_CHOICE, &o.crop, 0, 0, "box|points|whole",
 		"what a row shows: the face's box, what is around its points, or the whole image; else the first of them that there is", 0},
 	{0, "margin", OPT_REAL, &o.margin, -1, 100, "F",
 		"make crops wider at each side, by this share of the box, or of the larger side of what the points take; -1: 0 for boxes, "
-		"0.25 for "
-		"points",
+		"0.25 for points",
 		0},
 	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "the rows' size; crops get its aspect by growing, pixels stay squares", 0},
 	{0, "origin", OPT_CHOICE, &o.origin, 0, 0, "index|corner|one",
 		"what the centre of the first pixel is in the file: 0, 0.5 or 1; else as its form has it", 0},
 	{0, "exif", OPT_CHOICE, &o.exif, 0, 0, "obey|ignore",
 		"turn photographs as their EXIF tag says, or leave them; else they are turned, unless the file's width and height are "
-		"those of the "
-		"unturned one",
+		"those of the unturned one",
 		0},
 	{0, "point-names", OPT_STR, &o.names, 0, 0, "NAMES", "yolo: names of the points, FILE.yaml or a,b,...", 0},
 	{0, "category", OPT_STR, &o.category, 0, 0, "NAME", "coco: the category that is read, where several have points", 0},

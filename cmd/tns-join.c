@@ -32,8 +32,7 @@ static const struct opt opts[] = {
 static const struct opt_prog prog = {
 	"tns-join",
 	"put the tensors of data set B beside those of A, row by row, by id; B is read to its end before A: of one tee's two outputs, B "
-	"must "
-	"be a file",
+	"must be a file",
 	"A B",
 	2,
 	2,

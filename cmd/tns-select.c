@@ -43,8 +43,7 @@ static const struct opt opts[] = {
 
 static const struct opt_prog prog = {"tns-select",
 	"take rows, points and tensors of a stream: first the rows that --rows, --id and --where all take, of these --sample, then --sort "
-	"or "
-	"--shuffle; points and tensors last",
+	"or --shuffle; points and tensors last",
 	"[DATA]", 0, 1, opts,
 	{"tns-select --where 'error>2 && labels>=4' --sort -error predicted.tns | render faces --names -o worst.png",
 		"csv-clean training.csv.gz | tns-select --sample 100 --points '*eye*' -o eyes.tns",

@@ -25,8 +25,7 @@ static const struct opt opts[] = {
 	{0, "tsv", OPT_FLAG, &o.tsv, 0, 0, 0, "tabs between fields instead of commas", 1},
 	{0, "image", OPT_FLAG, &o.image, 0, 0, 0,
 		"with column Image as the competition writes it, numbers between blanks, and likewise other tensors of more than 64 values "
-		"a "
-		"row",
+		"a row",
 		1},
 	{0, "fields", OPT_STR, &o.columns, 0, 0, "NAME,...",
 		"only these columns, in this order (names and patterns: id,'*_x',error); with --read: columns that are read "
