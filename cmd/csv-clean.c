@@ -36,7 +36,7 @@ static const struct opt opts[] = {
 	{0, "pairs", OPT_STR, &o.pairs, 0, 0, "A:B,...",
 		"points that are each other's mirror image, or lie on the axis (a name alone), instead of what labels and names show", 0},
 	OPT_OUTPUT(&o.output),
-	{'t', "threads", OPT_INT, &o.threads, 0, 1024, "N", "for likeness with the other programs: this one uses one", 1},
+	OPT_THREADS_ONE(&o.threads),
 	OPT_QUIET(&o.quiet),
 	OPT_RENAMED("suspects", "blank"),
 	OPT_END,

@@ -45,7 +45,7 @@ static const struct opt opts[] = {
 	{0, "frame", OPT_SIZE, &o.frame, 0, 0, "WxH", "raw: size of the frames, where it is not --size", 0},
 	{0, "pixels", OPT_CHOICE, &o.pixels, 0, 0, "gray8|rgb24", "raw: what a pixel is", 0},
 	OPT_OUTPUT(&o.output),
-	{'t', "threads", OPT_INT, &o.threads, 0, 1024, "N", "for likeness with the other programs: this one uses one", 1},
+	OPT_THREADS_ONE(&o.threads),
 	OPT_QUIET(&o.quiet),
 	OPT_RENAMED("names", "point-names"),
 	OPT_END,

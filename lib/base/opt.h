@@ -52,6 +52,10 @@ struct opt {
 	{                                                                                                                                  \
 		't', "threads", OPT_INT, to, 0, 1024, "N", "threads; 0: one a processor", 1                                                \
 	}
+#define OPT_THREADS_ONE(to)                                                                                                                \
+	{                                                                                                                                  \
+		't', "threads", OPT_INT, to, 0, 1024, "N", "for likeness with the other programs: this one uses one", 1                    \
+	}
 #define OPT_QUIET(to)                                                                                                                      \
 	{                                                                                                                                  \
 		'q', "quiet", OPT_FLAG, to, 0, 0, 0, "no progress and no summary on stderr", 1                                             \
