@@ -8,14 +8,14 @@ $(DEMO)/.made: $(DEMO)/figures.txt
 	$(report)
 	@touch $@
 
-# not where its pipelines run, which make files of the same names
-ifneq ($(dry)$(filter demo $(DEMO)/%,$(MAKECMDGOALS)),)
 $(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv $(DEMO)/solution.csv &: | $B/built
 	@mkdir -p $(@D)
 	@echo "demo 1 of 5: make 2000 faces with faulty and missing labels, and 200 to test on"
 	@$B/bin/face-synth -n 2000 --dirt --planted $(@D)/truth.tsv --test $(@D)/test.csv --test-count 200 --test-lookup $(@D)/lookup.csv \
 		--solution $(@D)/solution.csv -o $(@D)/training.csv
 
+# not where its pipelines run, which make files of the same names
+ifeq ($(filter $(DEMO)/%,$(EYES) $(KEYPOINTS)),)
 $(DEMO)/eyes/table.txt: $(DEMO)/training.csv
 	@echo "demo 2 of 5: the study of eyes (make eyes)"
 	@rm -f $(@D)/settings.mk

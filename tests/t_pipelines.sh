@@ -153,6 +153,7 @@ is "$(grep -c '^[25]0 .*+-.*+-.*+-.*+-' "$TMP/few/table.txt")" 2 "the table of f
 mkdir -p "$TMP/demo/eyes" "$TMP/demo/keypoints" "$TMP/demo/cascade"
 for f in {training,test,lookup,solution}.csv eyes/table.txt keypoints/submission.csv cascade/score.txt figures.txt .made; do touch "$TMP/demo/$f"; done
 idle demo DEMO="$TMP/demo"
+is "$(mk -n demo DEMO="$TMP/no-demo" 2>&1 >/dev/null | head -3)" "" "make -n of a demo that was not made"
 
 # one line, before anything runs
 none() { mk keypoints KEYPOINTS="$TMP/none" "$@"; }
