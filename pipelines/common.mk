@@ -28,6 +28,8 @@ net = $(if $(1),$(firstword $(call files,$(1) pipelines/nets/$(1) pipelines/nets
 dry := $(findstring n,$(firstword $(filter-out --%,-$(MAKEFLAGS))))
 paths := CSV GROUPS TEST LOOKUP
 nets := NET LEVEL1 LEVEL2 SINGLE ORIGIN_NET
+numbers := EPOCHS KEYPOINTS_EPOCHS MODELS FEWLABELS_STEPS
+lists := SEEDS FEW LABELLED FEWLABELS_SEEDS
 
 # A run keeps what it was given in settings.mk of its folder, and later runs read that. Where the folder's files are asked for, a variable that is
 # given again with another value than its streams were made with is refused, but with AGAIN=1; TEST and LOOKUP can be added.
@@ -53,6 +55,7 @@ $(if $(old),$(eval $(subst $(newline),$(newline)kept.,$(newline)$(old))))
 $(foreach v,$(variables),$(eval $(value setting)))
 $(if $(refused),$(error $(out) was made with $(refused): AGAIN=1 takes that and makes again what depends on it; $(folder)=... is another run))
 $(if $(asked),$(if $(CSV),,$(error usage: make $(pipeline) CSV=training.csv[.gz|.zip])))
+$(if $(asked),$(foreach v,$(filter $(numbers),$(variables)),$(check_number))$(foreach v,$(filter $(lists),$(variables)),$(check_list)))
 $(if $(dry),,$(if $(asked),$(foreach v,$(filter $(paths),$(variables)),$(check_path))$(foreach v,$(filter $(nets),$(variables)),$(check_net))))
 $(out)/%: private override out := $(out)
 $(out)/settings.mk: private override quoted := $(quoted)
@@ -92,6 +95,8 @@ endef
 # of what the command line sets, what no makefile reads: with GROUP for GROUPS persons would stand on both sides, and nobody be told
 command_line = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 check_names = $(foreach v,$(command_line),$(if $(filter $v,$(variables)),,$(if $(shell grep -qE '^[^\#]*[$$].?$v\>|^(ifn?def )?$v\>' Makefile pipelines/*.mk || echo 1),$(error $v: there is no such variable; make $(pipeline) takes $(folder) $(variables)))))
+check_number = $(if $($v),$(if $(shell [[ $(call quote,$($v)) =~ ^[1-9][0-9]*$$ ]] && echo 1),,$(error $v=$($v): this is no whole number from 1 on)))
+check_list = $(foreach w,$($v),$(if $(shell [[ $(call quote,$w) =~ ^([0-9]+$(if $(filter FEW,$v),|all))$$ ]] && echo 1),,$(error $v=$($v): '$w' is no whole number)))
 check_path = $(if $($v),$(if $(shell f=$(call quote,$($v)); [ -r "$$f" ] && [ ! -d "$$f" ] && echo 1),,$(error $v=$($v): there is no such file$(if $(filter /%,$($v)),, in $(CURDIR)))))
 check_net = $(if $(call files,$($v)),,$(error $v=$($v): there is no such net; pipelines/nets has $(sort $(patsubst pipelines/nets/%.net,%,$(wildcard pipelines/nets/*.net)))))
 

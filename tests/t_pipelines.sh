@@ -46,6 +46,7 @@ fails 2 "with LOOKUP='$TMP/lookup.csv', not '':" other LOOKUP=
 for slip in GROUP=groups.csv csv=training.csv CLEAN_=1; do
 	fails 2 "${slip%=*}: there is no such variable; make keypoints takes KEYPOINTS CSV CLEAN GROUPS " other $slip
 done
+fails 2 "MODELS=x: this is no whole number from 1 on" other MODELS=x AGAIN=1
 is "$(stamp "$TMP/whole")" "$before" "what is refused does nothing"
 # another split: no model of the old one stays beside it
 cp -r "$TMP/whole" "$TMP/parted"
@@ -161,6 +162,8 @@ fails 2 "usage: make keypoints CSV=" none
 fails 2 "CSV=$TMP/missing.csv: there is no such file" none CSV="$TMP/missing.csv"
 fails 2 "LOOKUP=no such.csv: there is no such file in $ROOT" none CSV="$TMP/training.csv" LOOKUP='no such.csv'
 fails 2 "NET=nosuch: there is no such net; pipelines/nets has best conv heat " none CSV="$TMP/training.csv" NET=nosuch
+for slip in x 0 '1 2' 2.5 -1; do fails 2 "EPOCHS=$slip: this is no whole number from 1 on" none CSV="$TMP/training.csv" EPOCHS="$slip"; done
+fails 2 "FEW=20 alle: 'alle' is no whole number" mk eyes CSV="$TMP/training.csv" EYES="$TMP/none" FEW='20 alle'
 fails 2 "$TMP/a b: the folder's name must not have blanks" mk keypoints CSV="$TMP/training.csv" KEYPOINTS="$TMP/a b"
 fails 2 "BEST=out/keypoints is another pipeline's folder" mk best BEST=out/keypoints
 fails 2 "this Makefile works in its own folder: make -C $ROOT/ keypoints" env -C "$TMP" make --no-print-directory -f "$ROOT/Makefile" keypoints CSV=training.csv
