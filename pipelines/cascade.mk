@@ -49,7 +49,7 @@ $(CASCADE)/worst.png: $(CASCADE)/valid-predicted.tns
 # what each level gains and costs; an image has as many patches as points
 $(CASCADE)/table.txt: $(CASCADE)/score.txt $(CASCADE)/single-score.txt
 	@cost() { $B/bin/tns-info $(@D)/$$1.tns | awk -v by=$$2 '/^operations:/ {printf "%.1f", $$2 * by / 1e6}'; }; \
-	points=$$($B/bin/tns-info --json $(@D)/valid.tns | sed -n 's/.*"keypoints"[^[]*\[[0-9]*, *\([0-9]*\),.*/\1/p'); \
+	points=$$($B/bin/tns-info $(@D)/valid.tns | awk '$$1 == "keypoints" {split($$3, d, ","); print d[2]}'); \
 	one=$$(cost level1 1) two=$$(cost level2 $$points) single=$$(cost single 1); \
 	{ echo "what                  MFLOP an image   RMSE, pixels"; \
 	awk -v one=$$one -v two=$$two '/^level/ {on = 1; next} on && NF {printf "%-21s %14.1f   %.3f\n", $$1 == 1 ? "level 1" : "level 1 and level 2", $$1 == 1 ? one : one + two, $$2}' $<; \

@@ -113,6 +113,12 @@ endef
 machine = echo "on $$(pipelines/machine.sh)"
 say = @printf '%-12s %s\n' '$(notdir $@)' $(call quote,$(1))
 
+# about $* faces of $<, drawn at random
+define some_faces
+@part=$$($B/bin/tns-info $< | awk -v n=$* '$$1 == "image" {p = n < $$3 + 0 ? n / $$3 : 0.999; printf "%.6f", p < 0.001 ? 0.001 : p}'); \
+$B/bin/tns-split --parts $$part,$$(awk -v p=$$part 'BEGIN {printf "%.6f", 1 - p}') $< -o $@ -o /dev/null
+endef
+
 # $(call from_csv,MODELS): $(out)/clean.tns, train.tns and valid.tns. MODELS, patterns of names, go when faces are split anew: they may know
 # those that are held out
 from_csv = $(eval trained := $(1))$(eval $(value from_csv_rules))

@@ -41,11 +41,8 @@ $(EYES)/faces-train.tns $(EYES)/faces-valid.tns $(EYES)/faces-test.tns &: $(EYES
 $(EYES)/patches-%.tns: $(EYES)/faces-%.tns
 	$(call say,cut 25x19 patches)
 	@$B/bin/patch-extract --preset eyes $< -o $@
-# about N faces, drawn at random, of those to learn from
 $(EYES)/faces-few-%.tns: $(EYES)/faces-train.tns
-	@all=$$($B/bin/tns-info --json $< | sed -n 's/.*"name": "image"[^[]*\[\([0-9]*\),.*/\1/p'); : "$${all:?}"; \
-	part=$$(awk -v n=$* -v all=$$all 'BEGIN {p = n < all ? n / all : 0.999; printf "%.6f", p < 0.001 ? 0.001 : p}'); \
-	$B/bin/tns-split --parts $$part,$$(awk -v p=$$part 'BEGIN {printf "%.6f", 1 - p}') $< -o $@ -o /dev/null
+	$(some_faces)
 $(EYES)/patches-few-all.tns: $(EYES)/patches-train.tns
 	@ln -f $< $@
 

@@ -30,11 +30,8 @@ $(call depend_on,dae-dense,$(FEWLABELS_DENSE))
 $(call depend_on,dae-conv,$(FEWLABELS_CONV))
 $(call depend_on,runs,$(LABELLED) by $(FEWLABELS_SEEDS))
 
-# about N faces, drawn at random
 $(FEWLABELS)/labelled-%.tns: $(FEWLABELS)/train.tns
-	@all=$$($B/bin/tns-info --json $< | sed -n 's/.*"name": "image"[^[]*\[\([0-9]*\),.*/\1/p'); : "$${all:?}"; \
-	part=$$(awk -v n=$* -v all=$$all 'BEGIN {printf "%.6f", n < all ? n / all : 0.999}'); \
-	$B/bin/tns-split --parts $$part,$$(awk -v p=$$part 'BEGIN {printf "%.6f", 1 - p}') $< -o $@ -o /dev/null
+	$(some_faces)
 
 $(FEWLABELS)/dae-dense.tns: $(FEWLABELS)/train.tns $(FEWLABELS)/dae-dense.is
 	$(call say,autoencoder of whole faces)
