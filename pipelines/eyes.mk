@@ -48,14 +48,14 @@ $(EYES)/patches-few-all.tns: $(EYES)/patches-train.tns
 
 $(EYES)/dae.tns $(snapshots:%=$(EYES)/dae-%.tns) &: $(EYES)/patches-train.tns $(EYES)/dae.is
 	$(call say,autoencoder: $(EPOCHS) epochs)
-	@$B/bin/dae-pretrain --only positive $(EYES_DAE) -e $(EPOCHS) --snapshot '$(subst $(empty) ,$(comma),$(strip $(snapshots)))' --log $(@D)/dae.tsv $< -o $(@D)/dae.tns
+	@$B/bin/dae-pretrain --patches positive $(EYES_DAE) -e $(EPOCHS) --snapshot '$(subst $(empty) ,$(comma),$(strip $(snapshots)))' --log $(@D)/dae.tsv $< -o $(@D)/dae.tns
 $(EYES)/dae-all.tns: $(EYES)/patches-train.tns $(EYES)/dae-all.is
 	$(call say,autoencoder of all patches)
 	@$B/bin/dae-pretrain $(EYES_DAE_ALL) --log $(@D)/dae-all.tsv $< -o $@
 $(EYES)/filters-all.png: $(EYES)/dae-all.tns
 	@$B/bin/render tiles --count 200 $< -o $@
 $(EYES)/first-filters.png: $(EYES)/patches-train.tns
-	@$B/bin/dae-pretrain -q --only positive $(EYES_DAE) -e 1 -r 1e-12 $< | $B/bin/render tiles --count 200 -o $@
+	@$B/bin/dae-pretrain -q --patches positive $(EYES_DAE) -e 1 -r 1e-12 $< | $B/bin/render tiles --count 200 -o $@
 $(EYES)/filters.png: $(EYES)/dae.tns
 	$(call say,filters)
 	@$B/bin/render tiles --count 200 $< -o $@
@@ -82,7 +82,7 @@ last := $(lastword $(FEW))
 $(EYES)/curves.png: $(runs:%=%.tns) $(EYES)/runs.is
 	$(call say,validation curves of all ways)
 	@$B/bin/render curves --mean --y valid_error --ylabel 'error rate on held-out patches' \
-		--names $(subst $(empty) ,$(comma),$(strip $(foreach k,$(kinds),$(SEEDS:%=$k)))) \
+		--legend $(subst $(empty) ,$(comma),$(strip $(foreach k,$(kinds),$(SEEDS:%=$k)))) \
 		$(foreach k,$(kinds),$(SEEDS:%=$(EYES)/runs/$(last)-$k-%.tsv)) -o $@
 $(EYES)/table.txt: $(runs:%=%.score) pipelines/table.awk $(EYES)/runs.is
 	$(call say,error rates with spread)

@@ -67,5 +67,5 @@ $(FEWLABELS)/curves.png: $(few_runs:%=%.score) $(FEWLABELS)/runs.is
 	@for k in $(few_kinds); do for s in $(FEWLABELS_SEEDS); do { printf 'labelled\trmse_px\n'; for f in $(LABELLED); do \
 	printf '%s\t%s\n' $$f $$(awk '{print $$2; exit}' $(FEWLABELS)/runs/$$f-$$k-$$s.score); done; } >$(FEWLABELS)/runs/$$k-$$s.tsv; done; done
 	@$B/bin/render curves --mean --logx --y rmse_px --xlabel 'labelled faces' --ylabel 'RMSE on held-out faces (pixels)' \
-		--names $(subst $(empty) ,$(comma),$(strip $(foreach k,$(few_kinds),$(FEWLABELS_SEEDS:%=$k)))) \
+		--legend $(subst $(empty) ,$(comma),$(strip $(foreach k,$(few_kinds),$(FEWLABELS_SEEDS:%=$k)))) \
 		$(foreach k,$(few_kinds),$(FEWLABELS_SEEDS:%=$(FEWLABELS)/runs/$k-%.tsv)) -o $@
