@@ -30,12 +30,10 @@ below() {
 	base) ;;
 	stream | csv | synth | image) echo base ;;
 	labels | table) echo base stream csv ;;
-	nn | draw | filter) echo base stream ;;
+	nn | draw | filter | export | convert) echo base stream ;;
 	import) echo base stream csv image ;;
-	train) echo base stream labels nn ;;
-	predict) echo base stream labels nn ;;
+	train | predict) echo base stream labels nn ;;
 	deploy) echo base stream nn convert ;;
-	export | convert) echo base stream ;;
 	*) return 1 ;;
 	esac
 }
@@ -69,7 +67,7 @@ none "a README for each room" room_readmes
 
 of_cmd() { includes "${cmd[@]}" | while read -r file header; do [[ $header = lib/* && -f $header ]] || echo "$file includes $header"; done; }
 of_lib() { includes "${lib[@]}" | grep ' kernels/' | grep -vE ' kernels/(backend|augment)\.h$'; }
-backends_of_lib() { grep ' kernels/' <<<"$(includes lib/{base,stream,csv,table,labels,synth,draw,filter,image,import,export,convert,predict}/*.[ch])" | grep -vE '^lib/predict/.* kernels/backend\.h$'; }
+backends_of_lib() { includes "${lib[@]}" | grep ' kernels/' | grep -vE '^lib/(nn|train)/|^lib/predict/.* kernels/backend\.h$'; }
 of_kernels() {
 	includes "${kernels[@]}" | while read -r file header; do
 		backend=${file#kernels/} backend=${backend%/*}
