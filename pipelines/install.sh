@@ -84,13 +84,10 @@ for f in bin share/man/man1 share/man/man7 $bash $zsh $fish share/keypipe; do
 		d=$(dirname "$d")
 	done
 done
-for ((d = 0; 1; d++)); do
-	up=$root
-	for ((i = 0; i < d; i++)); do up=$(dirname "$up"); done
-	[ ! -d "$up" ] || break
-done
+up=$root new=0
+while [ ! -d "$up" ]; do up=$(dirname "$up") new=$((new + 1)); done
 remove
-above=$((above + d))
+above=$((above + new))
 install -d "$root/bin" "$root"/share/man/man{1,7} "$root/$bash" "$root/$zsh" "$root/$fish" "$root/share/keypipe"
 { echo $above; printf '%s\n' "${files[@]}"; printf %s "$folders" | sort -ru; } >"$root/$list"
 install "$made/keypipe" "$root/bin/keypipe"
