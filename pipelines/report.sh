@@ -55,13 +55,9 @@ done >"$tmp/digest"
 # field N of a stream's line
 digest() { STREAM=$1 awk -F '\t' -v n="$2" '$1 == ENVIRON["STREAM"] {print $n; exit}' "$tmp/digest"; }
 
-# NAME of a folder's settings: settings.mk has it, or of CSV and CLEAN csv.is
+# NAME of a folder's settings
 setting() {
-	if [ -f "$root/$1settings.mk" ]; then
-		sed -n "s/^$2 := *//p" "$root/$1settings.mk" | sed 's/\\#/#/g; s/\$\$/$/g' | head -1
-	elif [ -f "$root/$1csv.is" ]; then
-		case $2 in CSV) sed 's/ .*//' "$root/$1csv.is" ;; CLEAN) sed 's/^[^ ]* *//; s/ *$//' "$root/$1csv.is" ;; esac
-	fi
+	[ ! -f "$root/$1settings.mk" ] || sed -n "s/^$2 := *//p" "$root/$1settings.mk" | sed 's/\\#/#/g; s/\$\$/$/g' | head -1
 }
 # a file that a setting names, from here or from the project's folder; nothing if it can't be read
 find_file() { local f; for f in "$1" "$here/../$1"; do [ -n "$1" ] && [ -f "$f" ] && [ -r "$f" ] && echo "$f" && return; done; true; }
