@@ -27,4 +27,6 @@ same() { if cmp -s "$1" "$2"; then good; else bad "$3: $1 and $2 differ"; fi; }
 is() { if [ "$1" = "$2" ]; then good; else bad "$3: '$1' is not '$2'"; fi; }
 # skip WHAT: says and counts what is not tested here; a skip is nothing that passed
 skip() { skipped=$((skipped + 1)); echo "skipped: $*"; }
+# terminals: script(1) makes some here, else that is a skip
+terminals() { script -qec true /dev/null >/dev/null 2>&1 </dev/null || { skip "terminals: script(1) makes none here"; false; }; }
 done_tests() { echo "$passed passed, $failed failed, $skipped skipped"; [ "$failed" = 0 ]; }
