@@ -103,7 +103,7 @@ if python3 -c 'import math; math.prod' 2>/dev/null; then
 else
 	skip "a python3 of 3.8 or later, to run the ONNX file"
 fi
-if "${PYTHON:-python3}" -c 'import onnx, onnxruntime' 2>/dev/null; then
+if "${PYTHON:-python3}" -c 'import onnx, onnxruntime' 2>/dev/null; then # for people who have it: its absence is no skip
 	ok "README: the ONNX file in onnxruntime" "${PYTHON:-python3}" "$ROOT/tests/onnx_runtime.py" stories/model.onnx two.tns predicted.of.two.tns
 fi
 cp predicted.tns other.tns

@@ -194,6 +194,9 @@ done
 if command -v sqlite3 >/dev/null; then
 	rm -f form.db && sqlite3 form.db '.import --csv plain.csv faces' 2>/dev/null
 	way SQLite form.db "this is an SQLite database: echo 'SELECT * FROM TABLE' | sqlite3 -header -csv form.db | csv-clean" sqlite3 plain 's/TABLE/faces/'
+else
+	printf 'SQLite format 3\0' >form.db
+	refused SQLite form.db "this is an SQLite database: echo 'SELECT * FROM TABLE' | sqlite3 -header -csv form.db | csv-clean"
 fi
 have_pandas() { python3 -c 'import pandas' 2>/dev/null; }
 awk -F, 'NR == 1 {n = split($0, name); printf "["; next}

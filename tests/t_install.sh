@@ -96,7 +96,7 @@ for p in $programs; do # as --help has them
 done
 offers "png svg pdf" render faces --format ''
 offers "ref" predict -d r
-# other shells, where they are
+# other shells, where they are: for people who have them, so their absence is no skip; the text of their completions is held against --help below
 share=$root/new/usr/share
 if there zsh; then ok "zsh reads its completion" zsh -fn "$share/zsh/site-functions/_keypipe"; fi
 if there fish; then

@@ -71,7 +71,7 @@ exported some three
 fails 2 "nose_tip" model-export --flip some.tns -o flip.onnx
 ok "no file of it" test ! -e flip.onnx
 
-# as other programs have it
+# as other programs have it: for people who have onnxruntime (PYTHON=...), so its absence is no skip
 if "$PYTHON" -c 'import onnx, onnxruntime' 2>/dev/null; then
 	for m in heat small map coords again some; do
 		model-export $m.tns -o $m.onnx

@@ -75,7 +75,7 @@ is "$(stamp "$TMP/killed")" "$before" "nothing rebuilt after the repair"
 
 # killed in training, then run with other options: training starts again
 (train='-e 500 -b 32 -r 0.001 --optimizer adam' && keypoints "$@" KEYPOINTS="$TMP/killed" AGAIN=1 >"$TMP/make.log" 2>&1) &
-for i in $(seq 100); do [ -e "$TMP/killed/.model-1.checkpoint" ] && break; sleep 0.1; done
+for i in $(seq 600); do [ -e "$TMP/killed/.model-1.checkpoint" ] && break; sleep 0.1; done
 slay "$TMP/killed/"
 wait
 [ -e "$TMP/killed/.model-1.checkpoint" ] && good || bad "no checkpoint was kept"

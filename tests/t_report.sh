@@ -141,6 +141,8 @@ ONCE=1 LC_ALL=C.UTF-8 watch log.tsv >got 2>&1
 if [ "$(LC_ALL=C.UTF-8 locale charmap)" = UTF-8 ]; then
 	is "$(sed -n '3p;8p' got | tr -d ' ')" "4┤⠑⠢⣀"$'\n'"1┤⠉⠢⢄" "the ends of the curve in braille"
 	is "$(sed -n '$p' got)" "train_loss    █▅ ▁ 1" "a column in blocks"
+else
+	skip "no locale C.UTF-8: a frame of dots and blocks"
 fi
 is "$(head -1 log.tsv | ONCE=1 LC_ALL=C watch /dev/stdin | tail -1)" "waiting for the first epoch" "a log without an epoch"
 fails 1 "watch.sh: none.tsv: no such file" env ONCE=1 "$ROOT/pipelines/watch.sh" none.tsv
