@@ -1,4 +1,4 @@
-"""npy, npz and safetensors by Python's own library, from their specifications: for tests of tns-convert and model-export. An Array's data are
+"""npy, npz and safetensors by Python's own library, from their specifications: for tests of tns-convert, tns-export and model-export. An Array's data are
 bytes in C order, little-endian; its type is a stream's word. tns() writes a tensor stream; tns_reader.py reads one."""
 import ast, collections, io, json, math, random, struct, zipfile, zlib
 Array = collections.namedtuple("Array", "type shape data")

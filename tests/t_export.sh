@@ -6,41 +6,23 @@ export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
-if ! python3 -c 'import csv, json, struct, zlib, xml.etree.ElementTree' 2>/dev/null; then
-	skip "no python3 here"
+if ! python3 -c 'import csv, json, struct, xml.etree.ElementTree, zipfile, zlib; from math import prod' 2>/dev/null; then
+	skip "a python3 of 3.8 or later, to read what is written"
 	done_tests
 	exit
 fi
-export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TMP
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$TMP:$ROOT/tests
 
-# Streams, written from the specification; rows of faces in crops of images, and where each point is there.
+# Streams of faces in crops of images, and where each point is there.
 cat >faces.py <<'END'
-import math, struct, zlib
+import math, struct
+from arrays import Array, tns
 nan = float("nan")
-TYPES = {"u8": (1, "B"), "u32": (5, "I"), "f32": (7, "f"), "i64": (9, "q")}
+LETTER = {"u8": "B", "u32": "I", "f32": "f", "i64": "q"}
 
 def write(path, tensors, metas):  # tensors: name -> (type, dimensions of a row, rows of numbers)
-    out, seq, chain = bytearray(), 0, None
-    head = b"\x89TNS\r\n\x1a\n" + struct.pack("<HH16x", 1, 0)
-    chain = zlib.crc32(head)
-    out += head + struct.pack("<I", chain)
-    def record(kind, tensor, payload, last=False):
-        nonlocal seq, chain, out
-        padding = bytes((-len(payload)) % 64 if last else (32 - len(payload)) % 64)
-        h = kind + struct.pack("<IIIIII", seq, tensor, 0, len(payload), len(payload), zlib.crc32(payload + padding))
-        chain = zlib.crc32(h, chain)
-        out += h + struct.pack("<I", chain) + payload + padding
-        seq += 1
-    for i, (name, (t, dims, rows)) in enumerate(tensors.items()):
-        n = name.encode()
-        record(b"TDEF", i, struct.pack("<BBHI", TYPES[t][0], len(dims) + 1, len(n), 0) + struct.pack("<%dQ" % (len(dims) + 1), 2**64 - 1, *dims) + n)
-    for k, v in metas.items():
-        record(b"META", 0xFFFFFFFF, struct.pack("<HI", len(k.encode()), len(v.encode())) + k.encode() + v.encode())
-    for i, (t, dims, rows) in enumerate(tensors.values()):
-        if rows:
-            record(b"DATA", i, b"".join(struct.pack("<%d%s" % (len(r), TYPES[t][1]), *r) for r in rows))
-    record(b"END\0", 0xFFFFFFFF, struct.pack("<II", len(tensors), 0) + b"".join(struct.pack("<Q", len(t[2])) for t in tensors.values()), True)
-    open(path, "wb").write(out)
+    arrays = {name: Array(t, (len(rows), *dims), b"".join(struct.pack("<%d%s" % (len(r), LETTER[t]), *r) for r in rows)) for name, (t, dims, rows) in tensors.items()}
+    open(path, "wb").write(tns(arrays, metas.items(), open_rows=arrays))
 
 def f32(x): return struct.unpack("<f", struct.pack("<f", x))[0]
 def padded(name): return list(name.encode("utf-8", "surrogateescape").ljust(256, b"\0"))
