@@ -1,6 +1,9 @@
-# Sourced by every shell test: counts what passed, works in the fresh directory $TMP. BIN holds the programs.
+# Sourced by every shell test: counts what passed, works in the fresh directory $TMP. BIN holds the programs. Without either, as by hand: a
+# directory that goes at the end, build/bin.
 set -u -o pipefail
-: "${BIN:?}" "${TMP:?}"
+: "${BIN:=$PWD/build/bin}"
+if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
+export BIN TMP
 PATH=$BIN:$PATH
 ROOT=$PWD
 VERSION=$(sed -n 's/^#define KEYPIPE_VERSION "\(.*\)"/\1/p' lib/base/opt.h)
@@ -27,6 +30,9 @@ same() { if cmp -s "$1" "$2"; then good; else bad "$3: $1 and $2 differ"; fi; }
 is() { if [ "$1" = "$2" ]; then good; else bad "$3: '$1' is not '$2'"; fi; }
 # skip WHAT: says and counts what is not tested here; a skip is nothing that passed
 skip() { skipped=$((skipped + 1)); echo "skipped: $*"; }
+# print_of FILE: a stream's fingerprint; meta FILE KEY: one of its METAs
+print_of() { tns-info "$1" | sed -n 's/^fingerprint: //p'; }
+meta() { tns-info "$1" | sed -n "s/^$2: //p"; }
 # terminals: script(1) makes some here, else that is a skip
 terminals() { script -qec true /dev/null >/dev/null 2>&1 </dev/null || { skip "terminals: script(1) makes none here"; false; }; }
 done_tests() { echo "$passed passed, $failed failed, $skipped skipped"; [ "$failed" = 0 ]; }

@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # Point targets and the cascade, end to end, on images and points unlike the competition's: heat maps, one map, refining levels; refusals;
 # diverging training; labels that a net finds suspect.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1

@@ -1,8 +1,5 @@
 #!/usr/bin/env bash
 # tns-cat: rows of all inputs in order, points, classes and sources by name, METAs merged; what doesn't match names both files; memory.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
@@ -14,9 +11,7 @@ tns-select -q --rows 23- all.tns -o c.tns
 [ -s c.tns ] || bad "no data sets to join"
 values() { tns-info --head 100000 "$1" | sed -n "s/^$2\[[0-9]*\] //p"; }
 ids() { values "$1" id | paste -sd ' '; }
-meta() { tns-info "$1" | sed -n "s/^$2: //p"; }
 tensors() { tns-info "$1" | awk 'NR == 1 {next} /^[a-z._]*: / {exit} {print $1 ":" $3}' | paste -sd ' '; }
-print_of() { tns-info "$1" | sed -n 's/^fingerprint: //p'; }
 # refused STATUS TEXT ARGUMENT...: one line, no file
 refused() {
 	local status=$1 text=$2; shift 2

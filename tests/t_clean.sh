@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # csv-clean: every malformed file with its message; file, pipe, gzip and every KEYPIPE_ISA give the same bytes; recall of planted faults,
 # and what is done with them.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1

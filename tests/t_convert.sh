@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # tns-convert: what it writes, read by Python's own library and, where PYTHON has it, NumPy; what it reads, written by them; there and back
 # the same bytes; files that lie.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1

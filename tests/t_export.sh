@@ -1,8 +1,5 @@
 #!/usr/bin/env bash
 # tns-export: what it writes, read back by parsers of Python's and held against numbers computed there; faults.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1

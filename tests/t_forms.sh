@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # The forms in which people have keypoints: each is made from one small set, and is read alike, or refused by one line that names row, column
 # and value, or the way out. Where that is a command, it is run.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1

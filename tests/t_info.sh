@@ -1,8 +1,5 @@
 #!/usr/bin/env bash
 # tns-info: ranges recomputed by awk from --head; valid JSON; the same from file and pipe; --check silent on whole streams.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
@@ -100,7 +97,6 @@ print=$(sed -n 's/^fingerprint: //p' info.txt)
 is "$(tns-info model.tns | grep -c "^  cnn-train .* < $print$")" 1 "the fingerprint that the model's history names"
 is "$(tail -1 info.txt)" "fingerprint: $print" "the last line"
 # --inputs: names of what is there, by its content; the stream itself holds none, so it is the same from a pipe
-print_of() { tns-info "$1" | sed -n 's/^fingerprint: //p'; }
 predict -q model.tns faces.tns -o named.tns
 predict -q <(cat model.tns) <faces.tns >piped.tns
 same named.tns piped.tns "no names in a stream: piped or not, the same bits"

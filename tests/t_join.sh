@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # tns-join: each row gets its partner's tensors by id, position or another tensor, whatever the order of rows and points; who has no
 # partner; tensors that both have; the same bytes by file and pipe; refusals without a file.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
@@ -40,8 +37,7 @@ for t in image keypoints id predicted confidence maps; do
 done
 is "$(tns-info joined.tns | sed -n 's/^points: //p')" "${P[0]},${P[1]},${P[2]},${P[3]}" "A's META points stays"
 is "$(score joined.tns)" "$(score want.tns)" "the same score"
-print() { tns-info "$1" | sed -n 's/^fingerprint: //p'; }
-is "$(tns-info joined.tns | sed -n '/^history/,/^fingerprint/p' | tail -2 | head -1)" "  tns-join $VERSION < $(print faces.tns) $(print answers.tns)" "its line in the history"
+is "$(tns-info joined.tns | sed -n '/^history/,/^fingerprint/p' | tail -2 | head -1)" "  tns-join $VERSION < $(print_of faces.tns) $(print_of answers.tns)" "its line in the history"
 is "$(tns-info joined.tns | grep -c "^  predict $VERSION")" 1 "B's history"
 tns-join - answers.tns <faces.tns >out.tns && same joined.tns out.tns "A from stdin"
 cat answers.tns | tns-join -q -t 2 faces.tns - | cat >out.tns && same joined.tns out.tns "B from a pipe"

@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # model-export: safetensors, whose weights are those of the stream; ONNX files of every target, run by tests/onnx_run.py (written from the pages of ONNX and protobuf alone) to the same points as
 # predict's; where onnxruntime is at hand (PYTHON has it), by that too, after its checker.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1

@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # Every program of build/bin but bench: --help (pinned in tests/help), --version, wrong use, terminals, full disks.
 # UPDATE=1 tests/t_options.sh rewrites the pinned texts.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 here=$PWD

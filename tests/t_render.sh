@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # render: every kind of picture from the command line; formats, wrong use, terminals, full disks, bad input.
 # UPDATE=1 tests/t_render.sh rewrites the pinned help of the kinds.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 here=$PWD

@@ -1,8 +1,5 @@
 #!/usr/bin/env bash
 # score on predict's output: its figures recomputed by awk from the values; the same from file, pipe and --truth; refusals.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1

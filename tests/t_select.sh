@@ -1,9 +1,6 @@
 #!/usr/bin/env bash
 # tns-select: wrong use and bad data in one line, rows against awk, samples and orders, points with their METAs, tensors of any stream; the
 # same bytes from file and pipe.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
@@ -17,7 +14,6 @@ patch-extract -q --around nose_tip --size 5x5 --random 1 faces.tns -o patches.tn
 # values FILE TENSOR: a line a row
 values() { tns-info --head 100000 --tensor "$2" "$1" | sed -n "s/^$2\[[0-9]*\] //p"; }
 ids() { values "$1" id | paste -sd ' '; }
-meta() { tns-info "$1" | sed -n "s/^$2: //p"; }
 tensors() { tns-info "$1" | awk 'NR == 1 {next} /^[a-z._]*: / {exit} {print $1 ":" $3}' | paste -sd ' '; }
 # refused STATUS TEXT ARGUMENT...: one line, no file
 refused() {

@@ -1,8 +1,5 @@
 #!/usr/bin/env bash
 # tns-split: wrong use and bad side files, the same parts from file and pipe, no row lost, persons kept together, all outputs or none.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1

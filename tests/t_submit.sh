@@ -1,8 +1,5 @@
 #!/usr/bin/env bash
 # submit on predict's output: every row of the competition's table, in its order, clipped, the same from file and pipe; on errors no file.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1

@@ -1,8 +1,5 @@
 #!/usr/bin/env bash
 # tns-table: what the columns hold, by other means; there and back the same bytes; csv-clean reads it; tables of others; cuts and faults.
-: "${BIN:=$PWD/build/bin}"
-if [ -z "${TMP-}" ]; then TMP=$(mktemp -d) && trap 'rm -rf "$TMP"' EXIT; fi
-export BIN TMP
 source tests/sh.sh
 export LC_ALL=C
 cd "$TMP" || exit 1
