@@ -194,7 +194,8 @@ rm no.tns
 
 # ---- snapshots
 about() { tns-info "$1" | grep -E '^[0-9]+\.(weight|bias)'; }
-ok "snapshots" dae-pretrain -q -H 12,7 -e 5 -b 50 --snapshot 2,5,3 eyes.tns -o snap.tns
+ok "snapshots" dae-pretrain -H 12,7 -e 5 -b 50 --snapshot 2,5,3 eyes.tns -o snap.tns
+is "$(grep -o 'layer [0-9]*, epoch [15]:' "$TMP/.err" | paste -sd' ')" "layer 1, epoch 1: layer 1, epoch 5: layer 2, epoch 1: layer 2, epoch 5:" "layers are counted from 1"
 is "$(echo snap*.tns)" "snap-2.tns snap-3.tns snap-5.tns snap.tns" "snapshots' names"
 is "$(about snap-5.tns)" "$(about snap.tns)" "the last snapshot is the model"
 is "$([ "$(about snap-2.tns)" = "$(about snap.tns)" ]; echo $?)" 1 "an early snapshot is not"

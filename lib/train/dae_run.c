@@ -69,7 +69,7 @@ static void save(const struct stack *s, int n, const char *path, const char *mor
 {
 	struct model *m = unroll(s, n);
 	if (!model_finite(m)) /* an epoch's loss is of the weights before its last step, which may have overflowed */
-		die("layer %d, epoch %d: a weight is no number; a smaller --rate may help", s->layer, s->epoch);
+		die("layer %d, epoch %d: a weight is no number; a smaller --rate may help", s->layer + 1, s->epoch);
 	const struct tns *in = s->r->data->head;
 	model_save(m, path, &in, 1, more);
 	model_free(m);
@@ -186,11 +186,11 @@ static void train_layer(struct stack *s, struct dae *d, const uint8_t *bytes, co
 	while (s->epoch < r->a->epochs) {
 		double loss = dae_epoch(d, bytes, codes, s->layer, (uint32_t)++s->epoch, r->a);
 		if (!isfinite(loss))
-			die("layer %d, epoch %d: the loss is %g; a smaller --rate may help", s->layer, s->epoch, fabs(loss));
+			die("layer %d, epoch %d: the loss is %g; a smaller --rate may help", s->layer + 1, s->epoch, fabs(loss));
 		tlog_line(log, "%d\t%d\t%.8g\t%.2f", s->layer * r->a->epochs + s->epoch, s->layer, loss, log_seconds() - start);
 		progress_tick(p, (uint64_t)(s->layer * r->a->epochs + s->epoch), (uint64_t)(r->layers * r->a->epochs));
 		if (s->epoch % (r->a->epochs / 10 ? r->a->epochs / 10 : 1) == 0 || s->epoch == 1)
-			progress_line(p, "layer %d, epoch %d: train loss %.5g", s->layer, s->epoch, loss);
+			progress_line(p, "layer %d, epoch %d: train loss %.5g", s->layer + 1, s->epoch, loss);
 		double wait = 20 * cost > KEEP_SECONDS || !r->spare ? 20 * cost : KEEP_SECONDS;
 		int due = r->checkpoint && ((s->epoch == r->a->epochs && !r->spare) || log_seconds() - written >= wait);
 		if (due || is_snapshot(r, s->epoch) || s->epoch == r->a->epochs)
@@ -200,7 +200,7 @@ static void train_layer(struct stack *s, struct dae *d, const uint8_t *bytes, co
 			double before = log_seconds();
 			write_checkpoint(s);
 			written = log_seconds(), cost = written - before;
-			keep_written(r->checkpoint, r->layers > 1 ? s->layer : -1, s->epoch);
+			keep_written(r->checkpoint, r->layers > 1 ? s->layer + 1 : 0, s->epoch);
 		}
 	}
 }

@@ -60,7 +60,7 @@ void keep_open(struct keep *k, const char *checkpoint, const char *output, int r
 void keep_written(const char *path, int layer, int epoch)
 {
 	char of[40] = "";
-	if (layer >= 0)
+	if (layer)
 		snprintf(of, sizeof of, " of layer %d", layer);
 	say(xprintf("\n%s: interrupted: epoch %d%s is kept in %s; this goes on: %s%s\n", err_program(), epoch, of, path, opt_command(),
 		strstr(opt_command(), " --resume") ? "" : " --resume"));

@@ -413,7 +413,7 @@ int train_run(struct train *t)
 		if (a->checkpoint && ((at_end(t) && !a->spare) || before - written >= wait)) {
 			checkpoint_write(&t->s, a->checkpoint, a->key, at_end(t));
 			written = log_seconds(), cost = written - before;
-			keep_written(a->checkpoint, -1, t->s.epoch);
+			keep_written(a->checkpoint, 0, t->s.epoch);
 		}
 	}
 	progress_end(&p);
