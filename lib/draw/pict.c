@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/utf8.h"
 #include "lib/draw/pict.h"
 
 enum { SIDE_MAX = 32000 }; /* cairo's limit is 32767 */
@@ -274,33 +275,30 @@ void pict_unclip(struct pict *p)
 	cairo_restore(p->cr);
 }
 
-/* Length of the UTF-8 character at s, 0 if there is none (RFC 3629: shortest forms only, no surrogates), or it is a control character or
- * one of Unicode's noncharacters, at which cairo fails. */
-static int utf8_length(const unsigned char *s)
+/* Length of the UTF-8 character at s, 0 if there is none, or it is a control character or one of Unicode's noncharacters, at which cairo
+ * fails. */
+static size_t drawn_length(const unsigned char *s, size_t left)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	if (s[0] < 0x80)
+	size_t n = utf8_length(s, left);
+	if (n == 1)
 		return s[0] >= 0x20 && s[0] != 0x7F;
-	int n = (s[0] & 0xE0) == 0xC0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3 : (s[0] & 0xF8) == 0xF0 ? 4 : 0;
-	uint32_t c = n ? s[0] & (0x7Fu >> n) : 0;
-	for (int i = 1; i < n; i++) {
-		if ((s[i] & 0xC0) != 0x80)
-			return 0;
+	uint32_t c = s[0] & (0x7Fu >> n);
+	for (size_t i = 1; i < n; i++)
 		c = c << 6 | (s[i] & 0x3Fu);
-	}
-	int valid = c >= least[n] && c <= 0x10FFFF && c >> 11 != 0xD800 >> 11;
-	return valid && !(c >= 0xFDD0 && c <= 0xFDEF) && (c & 0xFFFE) != 0xFFFE ? n : 0;
+	return (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE ? 0 : n;
 }
 
-/* text with ? for bytes of what utf8_length takes for none: names in streams may hold them. The caller frees. */
+/* text with ? for bytes of what drawn_length takes for none: names in streams may hold them. The caller frees. */
 static char *printable_utf8(const char *text)
 {
 	char *s = xstrdup(text);
-	for (unsigned char *c = (unsigned char *)s; *c;) {
-		int n = utf8_length(c);
+	size_t left = strlen(s);
+	for (unsigned char *c = (unsigned char *)s; left;) {
+		size_t n = drawn_length(c, left);
 		if (!n)
 			*c = '?';
-		c += n ? n : 1;
+		n += !n;
+		c += n, left -= n;
 	}
 	return s;
 }

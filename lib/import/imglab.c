@@ -12,6 +12,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
+#include "lib/base/utf8.h"
 #include "lib/import/image_path.h"
 #include "lib/import/part_names.h"
 #include "lib/import/text_file.h"
@@ -87,21 +88,6 @@ static int number(const char **attr, const char *of, const char *name, double *t
 	return 0;
 }
 
-static int is_utf8(const unsigned char *s)
-{
-	while (*s) {
-		int n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
-		for (int i = 1; i < n; i++)
-			if ((s[i] & 0xc0) != 0x80)
-				return 0;
-		if (!n || (*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) || (*s == 0xf0 && s[1] < 0x90) ||
-			(*s == 0xf4 && s[1] > 0x8f))
-			return 0;
-		s += n;
-	}
-	return 1;
-}
-
 /* dlib writes names byte by byte and says ISO-8859-1 of any: what was UTF-8 is so again. s is changed. */
 static void undo_latin1(char *s)
 {
@@ -118,7 +104,7 @@ static void undo_latin1(char *s)
 		}
 	}
 	*to = 0;
-	if (is_utf8(bytes))
+	if (utf8_valid(bytes, (size_t)(to - bytes)))
 		strcpy(s, (char *)bytes);
 	free(bytes);
 }
