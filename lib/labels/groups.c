@@ -1,30 +1,21 @@
-/* Groups by id, sorted. */
+/* Groups by id. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/crc.h"
 #include "lib/base/err.h"
 #include "lib/base/hash.h"
+#include "lib/base/lookup.h"
 #include "lib/base/table.h"
 #include "lib/labels/groups.h"
 #include "lib/stream/dataset_stream.h"
 
-struct pair {
-	uint64_t id, group;
-};
-
 struct groups {
 	char *path;
-	size_t n;
-	struct pair *by; /* sorted by id */
+	struct lookup by_id;
+	uint64_t *group; /* of the table's rows */
 	uint32_t crc;
 };
-
-static int by_id(const void *a, const void *b)
-{
-	const struct pair *x = a, *y = b;
-	return (x->id > y->id) - (x->id < y->id);
-}
 
 /* A group's number, or for a name one that no number equals. Two names of equal numbers would only be one group. */
 static uint64_t group_key(const struct table *t, size_t row, int col)
@@ -41,24 +32,25 @@ struct groups *groups_read(const char *path)
 	struct groups *g = xcalloc(1, sizeof *g);
 	struct table *t = table_read(path);
 	int id = table_col(t, "row") >= 0 ? table_col(t, "row") : table_require(t, "id"), group = table_require(t, "group");
-	g->path = xstrdup(path), g->n = t->rows, g->crc = t->crc;
-	g->by = xcalloc(t->rows, sizeof *g->by);
+	g->path = xstrdup(path), g->crc = t->crc;
+	g->group = xcalloc(t->rows, sizeof *g->group);
+	uint64_t *ids = xcalloc(t->rows, sizeof *ids);
 	for (size_t i = 0; i < t->rows; i++)
-		g->by[i] = (struct pair){table_uint(t, i, id, UINT32_MAX), group_key(t, i, group)};
-	qsort(g->by, t->rows, sizeof *g->by, by_id);
-	for (size_t i = 1; i < t->rows; i++)
-		if (g->by[i].id == g->by[i - 1].id)
-			die("%s: id %llu stands twice", path, (unsigned long long)g->by[i].id);
-	table_free(t);
+		ids[i] = table_uint(t, i, id, UINT32_MAX), g->group[i] = group_key(t, i, group);
+	lookup_make(&g->by_id, ids, t->rows);
+	size_t twice = lookup_duplicate(&g->by_id);
+	if (twice < t->rows)
+		die("%s: id %llu stands twice", path, (unsigned long long)g->by_id.by[twice].key);
+	free(ids), table_free(t);
 	return g;
 }
 
 uint64_t groups_of(const struct groups *g, uint32_t id, const char *name)
 {
-	struct pair key = {id, 0}, *found = bsearch(&key, g->by, g->n, sizeof *g->by, by_id);
-	if (!found)
+	size_t at = lookup_first(&g->by_id, id);
+	if (at == g->by_id.n)
 		die("%s: id %u has no group in %s", name, id, g->path);
-	return found->group;
+	return g->group[g->by_id.by[at].row];
 }
 
 uint32_t groups_crc(const struct groups *g)
@@ -69,7 +61,7 @@ uint32_t groups_crc(const struct groups *g)
 void groups_free(struct groups *g)
 {
 	if (g)
-		free(g->path), free(g->by);
+		free(g->path), lookup_free(&g->by_id), free(g->group);
 	free(g);
 }
 
