@@ -30,14 +30,7 @@ static void load(struct compare_file *f, const char *path, int is_truth, int lab
 	for (int i = 0; i < t->ntensors; i++)
 		if (t->def[i].rows != n)
 			die("%s: tensors id and %s have different numbers of rows", f->name, t->def[i].name);
-	uint64_t *key = xcalloc(n + 1, sizeof *key);
-	for (size_t i = 0; i < n; i++)
-		key[i] = *(const uint32_t *)tns_row(f->table, f->id, i);
-	lookup_make(&f->by_id, key, n);
-	free(key);
-	size_t twice = lookup_duplicate(&f->by_id);
-	if (twice < n)
-		die("%s: id %" PRIu64 " stands in two rows", f->name, f->by_id.by[twice].key);
+	truth_ids(&f->by_id, f->table, f->id);
 }
 
 /* ---- points ---- */

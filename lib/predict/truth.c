@@ -7,23 +7,30 @@
 #include "lib/predict/truth.h"
 #include "lib/stream/names.h"
 
+void truth_ids(struct lookup *l, const struct tns_table *t, int id)
+{
+	const struct tns *head = tns_table_head(t);
+	size_t n = head->def[id].rows;
+	uint64_t *keys = xcalloc(n, sizeof *keys);
+	for (size_t i = 0; i < n; i++)
+		keys[i] = *(const uint32_t *)tns_row(t, id, i);
+	lookup_make(l, keys, n);
+	size_t twice = lookup_duplicate(l);
+	if (twice < n)
+		die("%s: id %" PRIu64 " stands in two rows", head->name, l->by[twice].key);
+	free(keys);
+}
+
 void truth_open(struct truth *f, const char *path, const char *tensor, int dtype, int ndim)
 {
 	f->table = tns_load(path);
 	f->head = tns_table_head(f->table);
 	f->col = dataset_stream_require(f->head, tensor, dtype, ndim);
 	int id = dataset_stream_require(f->head, "id", TNS_U32, 1);
-	size_t n = f->head->def[id].rows;
-	if (f->head->def[f->col].rows != n)
+	if (f->head->def[f->col].rows != f->head->def[id].rows)
 		die("%s: tensors id and %s have different numbers of rows", f->head->name, tensor);
-	uint64_t *keys = xcalloc(n, sizeof *keys);
-	for (size_t i = 0; i < n; i++)
-		keys[i] = *(const uint32_t *)tns_row(f->table, id, i);
-	lookup_make(&f->by_id, keys, n);
-	if (lookup_duplicate(&f->by_id) < n)
-		die("%s: id %" PRIu64 " stands in two rows", f->head->name, f->by_id.by[lookup_duplicate(&f->by_id)].key);
-	f->used = xcalloc(n, 1);
-	free(keys);
+	truth_ids(&f->by_id, f->table, id);
+	f->used = xcalloc(f->by_id.n, 1);
 }
 
 const void *truth_row(struct truth *f, const struct dataset_stream *d, int id, uint64_t i)

@@ -15,6 +15,8 @@ struct truth {
 	unsigned char *used; /* by entry of by_id: 1 once truth_row returned it */
 };
 
+/* A loaded stream's rows by its tensor `id`, u32, whose number is id. Dies where one stands in two rows. */
+void truth_ids(struct lookup *l, const struct tns_table *t, int id);
 void truth_open(struct truth *f, const char *path, const char *tensor, int dtype, int ndim);
 /* The truth's row for row i of d's block; id: number of the tensor `id` in d. */
 const void *truth_row(struct truth *f, const struct dataset_stream *d, int id, uint64_t i);
