@@ -208,10 +208,26 @@ struct train_score train_evaluate(struct train *t)
 	return evaluate(t, t->valid, t->valid_bytes, t->valid_targets);
 }
 
+/* What a result is compared with, by the same measure: the mean face's error, or the loss of the most frequent class. */
+static double base_of(const struct train *t)
+{
+	return t->s.m->points ? t->baseline.error : t->baseline.loss;
+}
+
+static const char *base_name(const struct train *t)
+{
+	return t->s.m->points ? "mean face" : "most frequent class";
+}
+
+static const char *measure_name(const struct train *t)
+{
+	return t->s.m->points ? "RMSE px" : "loss";
+}
+
 enum train_result train_result(struct train *t)
 {
 	const int points = t->s.m->points > 0;
-	double got = t->s.best, base = points ? t->baseline.error : t->baseline.loss;
+	double got = t->s.best, base = base_of(t);
 	if (!t->valid) {
 		struct targets *tg = targets_new(t->s.be, t->s.m, t->train, &t->a->targets, t->s.net->B, 0);
 		targets_augment(tg, NULL, 1);
@@ -228,10 +244,9 @@ enum train_result train_result(struct train *t)
 
 void train_warn(const struct train *t, enum train_result result)
 {
-	const int points = t->s.m->points > 0;
 	warn("nothing was learned: %s %.4g on the %s set, where the %s has %.4g; %sanother --rate, or more --epochs, may help",
-		points ? "RMSE px" : "loss", t->reached, t->valid ? "held-out" : "training", points ? "mean face" : "most frequent class",
-		points ? t->baseline.error : t->baseline.loss, result == TRAIN_NOWHERE ? "no model is written: " : "");
+		measure_name(t), t->reached, t->valid ? "held-out" : "training", base_name(t), base_of(t),
+		result == TRAIN_NOWHERE ? "no model is written: " : "");
 }
 
 /* Why the figures of the validation set flatter, or may; to be freed. */
@@ -310,14 +325,12 @@ static void download_weights(struct train *t, int failed)
 /* Where the best weights are no better than the baseline, a line's end that says so; else NULL. To be freed. */
 static char *no_use(const struct train *t)
 {
-	const int points = t->s.m->points > 0;
 	if (!t->s.best_epoch)
 		return xstrdup("");
-	double base = points ? t->baseline.error : t->baseline.loss;
-	if (t->s.best < base)
+	if (t->s.best < base_of(t))
 		return NULL;
-	return xprintf("; no epoch was better than the %s, %s %.4g: the best, epoch %d, had %.4g",
-		points ? "mean face" : "most frequent class", points ? "RMSE px" : "loss", base, t->s.best_epoch, t->s.best);
+	return xprintf("; no epoch was better than the %s, %s %.4g: the best, epoch %d, had %.4g", base_name(t), measure_name(t),
+		base_of(t), t->s.best_epoch, t->s.best);
 }
 
 /* Reports a loss (which: "loss", "validation loss") that is no number or has exploded, with the layer from net_find_nonfinite; dies where
