@@ -67,18 +67,6 @@ static void simplify(const char *token, char to[64])
 	to[n] = 0;
 }
 
-/* Our layer of this word, with the number that begins rest where it takes one: of dropout a fraction, of others whole. */
-static void numbered(const char *word, const char *rest, char to[80])
-{
-	int bare = !strcmp(word, "bn") || !strcmp(word, "relu") || !strcmp(word, "tanh") || !strcmp(word, "sigmoid");
-	int fraction = !strcmp(word, "dropout");
-	size_t n = bare ? 0 : strspn(rest, fraction ? "0123456789." : "0123456789");
-	if (n || bare || !strcmp(word, "fc"))
-		snprintf(to, 80, "%s%.*s", word, (int)n, rest);
-	else
-		snprintf(to, 80, "%s%s", word, fraction ? "F" : "N");
-}
-
 /* The number of the layer whose word the text begins with, or -1. */
 static int begins(const char *text)
 {
@@ -86,6 +74,17 @@ static int begins(const char *text)
 		if (!strncmp(text, layers[i].word, strlen(layers[i].word)))
 			return i;
 	return -1;
+}
+
+/* Our layer of this word, with the number that begins rest where it takes one: of dropout a fraction, of others whole. */
+static void numbered(const char *word, const char *rest, char to[80])
+{
+	int bare = !strcmp(layers[begins(word)].form, word), fraction = !strcmp(word, "dropout");
+	size_t n = bare ? 0 : strspn(rest, fraction ? "0123456789." : "0123456789");
+	if (n || bare || !strcmp(word, "fc"))
+		snprintf(to, 80, "%s%.*s", word, (int)n, rest);
+	else
+		snprintf(to, 80, "%s%s", word, fraction ? "F" : "N");
 }
 
 /* What another tool's name is here; 0 where it is none. */

@@ -5,9 +5,8 @@
 
 enum { LAYER_ALIAS_HINT = 160 };
 
-/* The end of a message about token: " (here it is pool2)", " (did you mean relu?)", " (write poolN)", ...; where nothing is near, " (there
- * are
- * ...)" with all layers. Returns hint, in which it is written. */
+/* The end of a message about token: " (here it is pool2)", " (did you mean relu?)", " (write poolN)", ...; where nothing is near, all
+ * layers, " (there are ...)". Returns hint, in which it is written. */
 const char *layer_alias_hint(const char *token, char hint[LAYER_ALIAS_HINT]);
 
 /* All layers, as they are written. */
