@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/ascending.h"
 #include "lib/base/err.h"
 #include "lib/base/median.h"
 #include "lib/base/num.h"
@@ -75,17 +76,11 @@ static size_t others(const struct sentinels *s, const struct rows *r, int p, con
 	return n;
 }
 
-static int ascending(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-	return (x > y) - (x < y);
-}
-
 /* Removes, of n numbers, the smallest or largest where more than a third of them are it: it may be another sentinel, and would hide how the
  * rest is spread. */
 static size_t without_repeated(float *v, size_t n)
 {
-	qsort(v, n, sizeof *v, ascending);
+	qsort(v, n, sizeof *v, ascending_float);
 	for (;;) {
 		size_t low = 0, high = 0;
 		while (low < n && v[low] == v[0])
@@ -181,7 +176,7 @@ static int is_pair(const struct sentinels *s, const struct rows *r, const float 
 	for (size_t i = 0; i < r->n * (size_t)r->k; i++)
 		if (is_labelled(r->xy + 2 * i) && has(r->xy + 2 * i, v) && !sentinel_is(s, (int)(i % (size_t)r->k), r->xy + 2 * i))
 			work[n++] = r->xy[2 * i + (size_t)beside];
-	qsort(work, n, sizeof *work, ascending);
+	qsort(work, n, sizeof *work, ascending_float);
 	for (size_t i = 0, run = 0; i < n; i++) {
 		run = i && work[i] == work[i - 1] ? run + 1 : 1;
 		most = run > most ? run : most;
@@ -199,7 +194,7 @@ static void find_numbers(struct sentinels *s, const struct rows *r, float *work)
 		for (size_t i = 0; i < labels; i++)
 			if (is_labelled(r->xy + 2 * i) && !sentinel_is(s, (int)(i % (size_t)r->k), r->xy + 2 * i))
 				sorted[n++] = r->xy[2 * i + (size_t)d];
-		qsort(sorted, n, sizeof *sorted, ascending);
+		qsort(sorted, n, sizeof *sorted, ascending_float);
 		for (int step = 1; step >= -1 && s->n < SENTINELS; step -= 2) {
 			float v[2] = {NAN, NAN};
 			v[d] = recurring(sorted, n, step);
@@ -224,7 +219,7 @@ static int is_apart(const struct sentinels *s, const struct rows *r, int p, cons
 		n = others(s, r, p, v, d, work);
 		for (size_t i = 0; i < n; i++)
 			distance[i] = hypotf(distance[i], work[i] - v[d]);
-		qsort(work, n, sizeof *work, ascending);
+		qsort(work, n, sizeof *work, ascending_float);
 		for (size_t i = 1; i < n; i++)
 			step = work[i] > work[i - 1] && (double)(work[i] - work[i - 1]) < step ? (double)(work[i] - work[i - 1]) : step;
 	}

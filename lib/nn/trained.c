@@ -2,16 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/ascending.h"
 #include "lib/base/err.h"
 #include "lib/base/hash.h"
 #include "lib/nn/trained.h"
 #include "lib/stream/dataset_stream.h"
-
-static int ascending(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
 
 /* The smallest of the union of two such sets are those of both: no hash below either's last is missing. */
 struct trained *trained_new(const uint8_t *images, size_t n, size_t bytes, const struct trained *before)
@@ -23,7 +18,7 @@ struct trained *trained_new(const uint8_t *images, size_t n, size_t bytes, const
 		hash_bytes(images + i * bytes, bytes, &t->hash[i], NULL);
 	if (old)
 		memcpy(t->hash + n, before->hash, old * sizeof *t->hash);
-	qsort(t->hash, n + old, sizeof *t->hash, ascending);
+	qsort(t->hash, n + old, sizeof *t->hash, ascending_u64);
 	for (size_t i = 0; i < n + old && t->n < TRAINED_MAX; i++)
 		if (!t->n || t->hash[i] != t->hash[t->n - 1])
 			t->hash[t->n++] = t->hash[i];
@@ -34,7 +29,7 @@ int trained_has(const struct trained *t, const void *image, size_t bytes)
 {
 	uint64_t h;
 	hash_bytes(image, bytes, &h, NULL);
-	if (bsearch(&h, t->hash, t->n, sizeof h, ascending))
+	if (bsearch(&h, t->hash, t->n, sizeof h, ascending_u64))
 		return TRAINED_ON;
 	return t->n == TRAINED_MAX && h > t->hash[t->n - 1] ? TRAINED_UNKNOWN : TRAINED_NOT;
 }

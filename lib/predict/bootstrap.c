@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/ascending.h"
 #include "lib/base/err.h"
 #include "lib/base/rng.h"
 #include "lib/predict/bootstrap.h"
@@ -20,12 +21,6 @@ static double value(const struct bootstrap *b, const double *num, const double *
 {
 	double v = den[measure] > 0 ? num[model * b->measures + measure] / den[measure] : NAN;
 	return b->root[measure] ? sqrt(v) : v;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
 }
 
 static double quantile(const double *sorted, size_t n, double q)
@@ -65,7 +60,7 @@ void bootstrap(const struct bootstrap *b, int resamples, uint64_t seed, struct b
 				d[good++] = d[r];
 		if (!good || isnan(out[i].value))
 			continue;
-		qsort(d, good, sizeof *d, ascending);
+		qsort(d, good, sizeof *d, ascending_double);
 		out[i].low = quantile(d, good, 0.025), out[i].high = quantile(d, good, 0.975);
 	}
 	free(num), free(den), free(difference);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/augment.h"
+#include "lib/base/ascending.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/out.h"
@@ -74,12 +75,6 @@ static void warp_labels(const struct targets *tg, const struct warp *w, uint32_t
 	}
 }
 
-static int ascending(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-	return (x > y) - (x < y);
-}
-
 double targets_suspect_px(const struct targets *tg, double px)
 {
 	size_t all = (size_t)tg->ds->n * (size_t)tg->points, n = 0;
@@ -87,7 +82,7 @@ double targets_suspect_px(const struct targets *tg, double px)
 	for (size_t i = 0; tg->residual && i < all; i++)
 		if (!isnan(tg->residual[i]))
 			known[n++] = tg->residual[i];
-	qsort(known, n, sizeof *known, ascending);
+	qsort(known, n, sizeof *known, ascending_float);
 	double median = n ? (double)known[n / 2] : 0;
 	free(known);
 	return TARGETS_SUSPECT_FACTOR * median > px ? TARGETS_SUSPECT_FACTOR * median : px;
@@ -291,7 +286,7 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 				}
 			}
 		}
-		qsort(residual, n, sizeof *residual, ascending);
+		qsort(residual, n, sizeof *residual, ascending_float);
 		threshold = n ? (float)TARGETS_SUSPECT_FACTOR * residual[n / 2] : 0;
 	}
 	double slope[FIT];
