@@ -5,6 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
+#include "lib/synth/each_thread.h"
 #include "lib/synth/face.h"
 #include "lib/synth/facecsv.h"
 #include "lib/synth/photo_labels.h"
@@ -90,7 +91,7 @@ static void close_if(struct out *f)
 static int threads(void)
 {
 	int n = o.threads ? (int)o.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
-	return n < 1 ? 1 : n > 256 ? 256 : n;
+	return n < 1 ? 1 : n > EACH_THREAD_MAX ? EACH_THREAD_MAX : n;
 }
 
 /* Ends the program where an option is given that is not for this kind of output, which the option `kind` asks for. */

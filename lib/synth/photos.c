@@ -1,10 +1,10 @@
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "lib/base/err.h"
+#include "lib/synth/each_thread.h"
 #include "lib/synth/photo_labels.h"
 #include "lib/synth/photos.h"
 
@@ -52,8 +52,6 @@ static void write_picture(const struct sink *to, const struct photo_style *s, co
 static void run(const struct photo_style *s, uint64_t seed, uint32_t n, int threads, const struct sink *to)
 {
 	struct worker *p = xcalloc((size_t)threads, sizeof *p);
-	pthread_t *id = xcalloc((size_t)threads, sizeof *id);
-	int *started = xcalloc((size_t)threads, sizeof *started);
 	for (int t = 0; t < threads; t++) {
 		p[t].photo = photo_new(s, seed);
 		p[t].draw = to->folder ? photo_draw : photo_frame;
@@ -64,14 +62,7 @@ static void run(const struct photo_style *s, uint64_t seed, uint32_t n, int thre
 		int used = n - row < (uint32_t)threads ? (int)(n - row) : threads;
 		for (int t = 0; t < used; t++)
 			p[t].row = row++;
-		for (int t = 1; t < used; t++)
-			started[t] = !pthread_create(&id[t], NULL, draw, &p[t]);
-		draw(&p[0]);
-		for (int t = 1; t < used; t++)
-			if (!started[t]) /* no thread could be created: this one draws */
-				draw(&p[t]);
-			else
-				pthread_join(id[t], NULL);
+		each_thread(draw, p, sizeof *p, used);
 		for (int t = 0; t < used; t++)
 			write_picture(to, s, &p[t]);
 	}
@@ -79,15 +70,15 @@ static void run(const struct photo_style *s, uint64_t seed, uint32_t n, int thre
 		photo_free(p[t].photo);
 		free(p[t].image), free(p[t].points);
 	}
-	free(p), free(id), free(started);
+	free(p);
 }
 
 void photos_write(const struct photo_style *s, uint64_t seed, uint32_t n, int threads, const char *folder, const char *form)
 {
 	struct stat st;
-	if (mkdir(folder, 0777) && (errno != EEXIST || stat(folder, &st)))
+	if ((mkdir(folder, 0777) && errno != EEXIST) || stat(folder, &st))
 		die_errno("%s", folder);
-	if (!stat(folder, &st) && !S_ISDIR(st.st_mode))
+	if (!S_ISDIR(st.st_mode))
 		die("%s: is no folder", folder);
 	char *path = xprintf("%s/labels.%s", folder, photo_labels_suffix(form));
 	struct out *labels = out_open(path, 0);

@@ -1,9 +1,9 @@
 /* Each thread renders a batch of rows to text; the caller then writes the batches in order. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/synth/each_thread.h"
 #include "lib/synth/label_noise.h"
 #include "lib/synth/synth.h"
 
@@ -88,23 +88,15 @@ static void workers_free(struct worker *p, int threads)
 /* Renders up to threads * batch rows from row on, below n; returns how many. */
 static uint32_t workers_run(struct worker *p, int threads, int batch, uint32_t row, uint32_t n)
 {
-	pthread_t id[256];
-	int started[256] = {0}, used = 0;
 	uint32_t done = 0;
+	int used = 0;
 	for (int t = 0; t < threads; t++) {
 		uint32_t left = n - row - done;
 		p[t].from = row + done, p[t].n = left < (uint32_t)batch ? (int)left : batch;
 		done += (uint32_t)p[t].n;
 		used += p[t].n > 0;
 	}
-	for (int t = 1; t < used; t++)
-		started[t] = pthread_create(&id[t], NULL, render_rows, &p[t]) == 0;
-	render_rows(&p[0]);
-	for (int t = 1; t < used; t++)
-		if (!started[t]) /* no thread could be created: render on this one */
-			render_rows(&p[t]);
-		else
-			pthread_join(id[t], NULL);
+	each_thread(render_rows, p, sizeof *p, used);
 	return done;
 }
 

@@ -10,7 +10,7 @@
 struct synth {
 	struct face_style style; /* set is ignored: training files are set 0, test sets set 1 */
 	uint64_t seed;
-	int threads;		  /* 1 to 256 */
+	int threads;		  /* 1 to EACH_THREAD_MAX */
 	int label_noise;	  /* 1: label noise (label_noise.h), in the training file only */
 	enum facecsv_fault fault; /* malformation of the training file, in row fault_row (from 0) */
 	uint32_t fault_row;

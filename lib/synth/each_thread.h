@@ -1,0 +1,13 @@
+/* The threads that draw: each does its part, whose results the caller then writes in order. */
+#ifndef EACH_THREAD_H
+#define EACH_THREAD_H
+
+#include <stddef.h>
+
+enum { EACH_THREAD_MAX = 256 };
+
+/* Calls run with each of n parts (size bytes apart, at most EACH_THREAD_MAX of them), the first on this thread, each other on its own, or
+ * here too where none can be created; returns when all are done. */
+void each_thread(void *(*run)(void *part), void *parts, size_t size, int n);
+
+#endif
