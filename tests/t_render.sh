@@ -18,7 +18,7 @@ for k in faces maps tiles pairs curves video; do
 	same "$k.txt" "$here/tests/help/render-$k.txt" "pinned help of render $k (UPDATE=1 tests/t_render.sh)"
 	is "$(awk 'length > 80 && !/^  / {n++} END {print n+0}' "$k.txt")" 0 "lines of render $k --help over 80 columns"
 	fails 2 "render $k: unknown option '--no-such'; try render $k --help" render $k --no-such
-	[ $k = video ] || fails 1 "render: stdin: " render $k -o x.PNG </dev/null
+	fails 1 "render: stdin: " render $k -o x.$([ $k = video ] && echo PPM || echo PNG) </dev/null
 	fails 2 "unknown suffix '.jpg': $([ $k = video ] && echo 'frames are PPM (.ppm), of which ffmpeg makes films' || echo 'png, svg or pdf')" render $k -o x.jpg </dev/null
 	fails 1 "render: stdin: " render $k </dev/null
 	fails 1 "render $k: no/such: No such file or directory" render $k -o no/such </dev/null

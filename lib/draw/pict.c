@@ -29,14 +29,18 @@ static int known_format(const char *name)
 	return -1;
 }
 
+const char *pict_suffix(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL, *base = slash ? slash + 1 : path, *dot = base ? strrchr(base, '.') : NULL;
+	return dot && dot != base ? dot : NULL;
+}
+
 int pict_format(const struct pict_output *to)
 {
 	if (to->format)
 		return known_format(to->format);
-	if (!to->path || !strcmp(to->path, "-"))
-		return PICT_PNG;
-	const char *slash = strrchr(to->path, '/'), *base = slash ? slash + 1 : to->path, *dot = strrchr(base, '.');
-	if (!dot || dot == base)
+	const char *dot = pict_suffix(to->path);
+	if (!dot)
 		return PICT_PNG;
 	int f = known_format(dot + 1);
 	if (f < 0)

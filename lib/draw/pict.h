@@ -18,6 +18,8 @@ struct pict_output {
 	const char *format; /* "png", "svg", "pdf"; NULL: by the suffix of path */
 };
 
+/* The suffix of the last name in path, from its dot; NULL where there is none, or path is NULL. */
+const char *pict_suffix(const char *path);
 /* The format; PNG where path is NULL or has no suffix. An unknown suffix is a usage error. */
 int pict_format(const struct pict_output *to);
 /* Opens the output; called before any work is done, so that a bad name or a terminal is refused early. */

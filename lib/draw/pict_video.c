@@ -2,10 +2,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <strings.h>
 
 #include "lib/base/err.h"
 #include "lib/base/out.h"
+#include "lib/draw/pict.h"
 #include "lib/draw/pict_grid.h"
 #include "lib/draw/pict_points.h"
 #include "lib/draw/pict_video.h"
@@ -147,8 +148,8 @@ static void draw_points(struct frame *f, const float *truth, const float *predic
 
 static void check_suffix(const char *path)
 {
-	const char *name = path && strrchr(path, '/') ? strrchr(path, '/') + 1 : path, *dot = name ? strrchr(name, '.') : NULL;
-	if (dot && dot > name && strcmp(dot, ".ppm") && strcmp(dot, ".pnm"))
+	const char *dot = pict_suffix(path);
+	if (dot && strcasecmp(dot, ".ppm") && strcasecmp(dot, ".pnm"))
 		die_usage("unknown suffix '%s': frames are PPM (.ppm), of which ffmpeg makes films", dot);
 }
 
