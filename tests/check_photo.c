@@ -147,7 +147,7 @@ START_TEST(people_change_what_they_cover)
 }
 END_TEST
 
-/* A pupil is where its point is, also in a small face: the eye's darkest disc, as check_face has it for large ones. */
+/* A pupil is where its point is: the eye's darkest disc, as check_face has it of a face that fills its image. */
 START_TEST(points_match_the_image)
 {
 	struct photo_style s = {600, 600, 1, 300, 500, N, 0};
