@@ -169,13 +169,9 @@ int point_order_is_meta(const char *key)
 static char *join(const struct point_order *p, const char *marked)
 {
 	char *text = NULL;
-	for (int i = 0; i < p->n; i++) {
-		if (marked && !marked[p->order[i]])
-			continue;
-		char *old = text;
-		text = old ? xprintf("%s,%s", old, p->names[i]) : xstrdup(p->names[i]);
-		free(old);
-	}
+	for (int i = 0; i < p->n; i++)
+		if (!marked || marked[p->order[i]])
+			text = names_append(text, p->names[i]);
 	return text;
 }
 

@@ -43,11 +43,8 @@ static void leave_out(struct compare *c, const char *name)
 	for (int i = 0; names && names[i]; i++)
 		there |= !strcmp(names[i], name);
 	names_free(names);
-	if (there)
-		return;
-	char *longer = c->left_out ? xprintf("%s,%s", c->left_out, name) : xstrdup(name);
-	free(c->left_out);
-	c->left_out = longer;
+	if (!there)
+		c->left_out = names_append(c->left_out, name);
 }
 
 /* Sets names, left_out, and each file's at. */

@@ -23,11 +23,8 @@ static void match_points(struct outputs *o, const struct infer *f, const struct 
 		die("%s: its points are not the model's: %s, not %s; tns-select --without keypoints drops them, for predictions alone",
 			in->name, o->names, o->m->names);
 	for (int k = 0; k < n; k++)
-		if (!infer_learned(f, k)) {
-			char *longer = o->unlearned ? xprintf("%s,%s", o->unlearned, from[k]) : xstrdup(from[k]);
-			free(o->unlearned);
-			o->unlearned = longer;
-		}
+		if (!infer_learned(f, k))
+			o->unlearned = names_append(o->unlearned, from[k]);
 	names_free(from), names_free(to);
 }
 

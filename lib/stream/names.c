@@ -44,6 +44,13 @@ void names_free(char **names)
 	free(names);
 }
 
+char *names_append(char *list, const char *name)
+{
+	char *longer = list ? xprintf("%s,%s", list, name) : xstrdup(name);
+	free(list);
+	return longer;
+}
+
 int names_index(char **names, const char *name)
 {
 	for (int i = 0; names[i]; i++)

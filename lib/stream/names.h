@@ -9,6 +9,8 @@
 char **names_points(const struct tns *t, int k);
 char **names_split(const char *list, int *n); /* "a,b,c"; an empty name ends the program */
 void names_free(char **names);
+/* The list with one more name, "a,b" and "c": "a,b,c"; list NULL: begins one. list is freed; the result is to be freed. */
+char *names_append(char *list, const char *name);
 int names_index(char **names, const char *name); /* or -1 */
 /* What may have been meant by a word that is none of the names, for messages. */
 struct nearest names_nearest(char **names, const char *word);

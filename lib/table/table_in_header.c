@@ -19,13 +19,6 @@ struct header {
 	int image;			       /* its column, or -1 */
 };
 
-static char *joined(char *list, const char *more)
-{
-	char *all = xprintf("%s%s%s", list ? list : "", list ? "," : "", more);
-	free(list);
-	return all;
-}
-
 /* ---- the line ---- */
 
 /* A field without the quotes that are doubled in it; to be freed. */
@@ -152,11 +145,11 @@ static void sort_names(struct header *h)
 		char *point = point_of(h, h->name[i]);
 		const char *predicted = point ? behind(point, "predicted_") : NULL, *sure = behind(h->name[i], "confidence_");
 		if (predicted && *predicted)
-			h->predicted = joined(h->predicted, predicted);
+			h->predicted = names_append(h->predicted, predicted);
 		else if (point)
-			h->points = joined(h->points, point);
+			h->points = names_append(h->points, point);
 		else if (sure && *sure && !strchr(sure, ','))
-			h->confidence = joined(h->confidence, sure);
+			h->confidence = names_append(h->confidence, sure);
 		free(point);
 	}
 }

@@ -20,14 +20,6 @@ static uint32_t *count_labels(const struct model *m, const struct dataset *ds, i
 	return n;
 }
 
-/* Appends name to a comma-joined list, or starts one. */
-static char *join(char *list, const char *name)
-{
-	char *longer = list ? xprintf("%s,%s", list, name) : xstrdup(name);
-	free(list);
-	return longer;
-}
-
 /* (points) 1: init is a model with points of the same names that learned this one. */
 static char *learned_before(const struct model *m, const struct tns *init)
 {
@@ -75,9 +67,9 @@ void unlearned_set(struct model *m, const struct dataset *train, struct dataset 
 			continue;
 		char *text = xprintf("%s (%u)", names[p], labels[p]);
 		if (labels[p])
-			few = join(few, text);
+			few = names_append(few, text);
 		else
-			m->unlearned = join(m->unlearned, names[p]);
+			m->unlearned = names_append(m->unlearned, names[p]);
 		if (!labels[p] && valid)
 			blank(valid, p);
 		free(text);
