@@ -64,14 +64,20 @@ struct rows { /* what is searched: xy (n, k, 2) of w x h images */
 	int k, w, h;
 };
 
+/* 1: label i, of all in the order of xy, is one, and none of the sentinels found so far. */
+static int is_left(const struct sentinels *s, const struct rows *r, size_t i)
+{
+	return is_labelled(r->xy + 2 * i) && !sentinel_is(s, (int)(i % (size_t)r->k), r->xy + 2 * i);
+}
+
 /* The labels of point p but v and the sentinels found so far: the coordinates d of them, into to. */
 static size_t others(const struct sentinels *s, const struct rows *r, int p, const float v[2], int d, float *to)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < r->n; i++) {
-		const float *q = r->xy + (i * (size_t)r->k + (size_t)p) * 2;
-		if (is_labelled(q) && !has(q, v) && !sentinel_is(s, p, q))
-			to[n++] = q[d];
+		size_t at = i * (size_t)r->k + (size_t)p;
+		if (!has(r->xy + 2 * at, v) && is_left(s, r, at))
+			to[n++] = r->xy[2 * at + (size_t)d];
 	}
 	return n;
 }
@@ -174,7 +180,7 @@ static int is_pair(const struct sentinels *s, const struct rows *r, const float 
 	int beside = isnan(v[0]) ? 0 : 1;
 	size_t n = 0, most = 0;
 	for (size_t i = 0; i < r->n * (size_t)r->k; i++)
-		if (is_labelled(r->xy + 2 * i) && has(r->xy + 2 * i, v) && !sentinel_is(s, (int)(i % (size_t)r->k), r->xy + 2 * i))
+		if (has(r->xy + 2 * i, v) && is_left(s, r, i))
 			work[n++] = r->xy[2 * i + (size_t)beside];
 	qsort(work, n, sizeof *work, ascending_float);
 	for (size_t i = 0, run = 0; i < n; i++) {
@@ -192,7 +198,7 @@ static void find_numbers(struct sentinels *s, const struct rows *r, float *work)
 	for (int d = 0; d < 2; d++) {
 		size_t n = 0;
 		for (size_t i = 0; i < labels; i++)
-			if (is_labelled(r->xy + 2 * i) && !sentinel_is(s, (int)(i % (size_t)r->k), r->xy + 2 * i))
+			if (is_left(s, r, i))
 				sorted[n++] = r->xy[2 * i + (size_t)d];
 		qsort(sorted, n, sizeof *sorted, ascending_float);
 		for (int step = 1; step >= -1 && s->n < SENTINELS; step -= 2) {
@@ -200,8 +206,7 @@ static void find_numbers(struct sentinels *s, const struct rows *r, float *work)
 			v[d] = recurring(sorted, n, step);
 			memset(count, 0, (size_t)r->k * sizeof *count);
 			for (size_t i = 0; i < labels && !isnan(v[d]); i++)
-				count[i % (size_t)r->k] += is_labelled(r->xy + 2 * i) && has(r->xy + 2 * i, v) &&
-							   !sentinel_is(s, (int)(i % (size_t)r->k), r->xy + 2 * i);
+				count[i % (size_t)r->k] += has(r->xy + 2 * i, v) && is_left(s, r, i);
 			if (!isnan(v[d]) && !is_pair(s, r, v, beside))
 				consider(s, r, v, count, work);
 		}
