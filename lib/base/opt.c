@@ -210,6 +210,7 @@ static const struct opt *find(const char *name)
 	const struct opt *o = table;
 	while (strcmp(o->name, name))
 		o++;
+	assert(o->kind != OPT_WAS); /* an older name has no value */
 	return o;
 }
 

@@ -116,7 +116,7 @@ void dry_run(const char *preset, const struct backend *be, const struct model *m
 
 void dry_run_dae(const struct dae_run *r)
 {
-	static const char *const options[] = {"only", "hidden", "corruption", "rate", "batch", "epochs", "seed"};
+	static const char *const options[] = {"patches", "hidden", "corruption", "rate", "batch", "epochs", "seed"};
 	struct out *to = out_open(NULL, 0);
 	char *text = dae_run_net(r);
 	struct model *m = model_new(text, TARGET_IMAGE, r->data->W, r->data->H, r->data->W * r->data->H, "");
