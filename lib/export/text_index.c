@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/hash.h"
 
 struct entry {
 	char *text;
@@ -23,18 +24,9 @@ struct text_index *text_index_new(void)
 	return x;
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_of(const char *s)
-{
-	uint64_t h = 14695981039346656037u;
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return h;
-}
-
 static struct entry *place(struct text_index *x, const char *text, uint64_t hash)
 {
-	size_t i = (size_t)(hash ^ hash >> 32) & (x->room - 1);
+	size_t i = (size_t)hash & (x->room - 1);
 	while (x->v[i].text && (x->v[i].hash != hash || strcmp(x->v[i].text, text)))
 		i = (i + 1) & (x->room - 1);
 	return &x->v[i];
@@ -53,7 +45,8 @@ static void grow(struct text_index *x)
 
 uint64_t *text_index_at(struct text_index *x, const char *text)
 {
-	uint64_t hash = hash_of(text);
+	uint64_t hash;
+	hash_bytes(text, strlen(text), &hash, NULL);
 	if (2 * (x->n + 1) > x->room)
 		grow(x);
 	struct entry *e = place(x, text, hash);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/hash.h"
 #include "lib/base/num.h"
 
 int coco_id_set(struct coco_id *id, const struct json_event *e)
@@ -42,14 +43,12 @@ const char *coco_id_show(const struct coco_id *id, char to[COCO_ID + 2])
 	return to;
 }
 
-/* FNV-1a (Fowler, Noll, Vo) of a text, the number itself of a number. */
+/* The number itself of a number. */
 static uint64_t key_of(int is_text, int64_t number, const char *text)
 {
-	uint64_t h = 0xcbf29ce484222325u;
-	if (!is_text)
-		return (uint64_t)number;
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3u;
+	uint64_t h = (uint64_t)number;
+	if (is_text)
+		hash_bytes(text, strlen(text), &h, NULL);
 	return h;
 }
 
