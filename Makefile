@@ -40,7 +40,8 @@ programs := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 bins := $(programs:%=$B/bin/%)
 pict := $(wildcard lib/draw/*.c)
 annotated := $(wildcard lib/import/*.c lib/image/*.c)
-libs := $(filter-out $(pict) $(annotated),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
+arrays := $(wildcard lib/convert/*.c lib/deploy/*.c)
+libs := $(filter-out $(pict) $(annotated) $(arrays),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
 # ref and what lies above it, built on double: its gradients are compared with differences
 dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) $(wildcard lib/nn/net*.c)
 # static where it can be, so that tests run where they were not built
@@ -154,6 +155,8 @@ $B/bin/render $B/tests/check_pict: EXTRA = -lcairo
 annotated_bins := $B/bin/tns-import $(patsubst %,$B/tests/check_%,image crop coco imglab text_forms)
 $(annotated_bins): $(annotated:%.c=$B/obj/%.o)
 $(annotated_bins): EXTRA = -ljpeg -lpng -lexpat -lyajl
+$B/bin/tns-convert $B/bin/model-export: $(arrays:%.c=$B/obj/%.o)
+$B/bin/tns-convert $B/bin/model-export: EXTRA = -lyajl
 
 $B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
 	@mkdir -p $(@D)

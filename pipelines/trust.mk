@@ -24,7 +24,7 @@ fuzz-%: $B/tests/fuzz_%
 	@awk '/number_of_executed_units/ {n = $$2} /peak_rss_mb/ {m = $$2} /slowest_unit_time_sec/ {s = $$2} END {printf "trust: 3 | fuzzer of $* | %s | 0 found; slowest under %d s, %s MiB with sanitizers\n", n, s + 1, m}' $B/fuzz/$*/log
 # all of lib but pictures, compiled once for all of them: the linker takes what the parser needs
 fuzzed := clang -std=gnu11 -g -O1 -D_GNU_SOURCE -I. -fno-sanitize-recover=undefined
-fuzz_objs := $(patsubst %.c,$B/fuzz/obj/%.o,$(filter lib/%,$(libs)) $(annotated))
+fuzz_objs := $(patsubst %.c,$B/fuzz/obj/%.o,$(filter lib/%,$(libs)) $(annotated) $(arrays))
 $B/fuzz/obj/%.o: %.c $(wildcard lib/*/*.h) $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,clang)$(fuzzed) -fsanitize=fuzzer-no-link,address,undefined -c $< -o $@
@@ -35,5 +35,6 @@ $B/tests/fuzz_%: tests/fuzz_%.c $B/fuzz/lib.a $(wildcard tests/*.h)
 	@mkdir -p $(@D)
 	$(call cmd,clang)$(fuzzed) -fsanitize=fuzzer,address,undefined $< $B/fuzz/lib.a $(libs_$*) -lz -lm -lpthread -o $@
 libs_image := -ljpeg -lpng
+libs_arrays := -lyajl
 libs_coco := -lyajl
 libs_imglab := -lexpat

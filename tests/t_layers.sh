@@ -115,7 +115,8 @@ behind() { systems "${all[@]}" | grep -E " ($1)" | grep -vE "^($2)"; }
 none "cblas outside kernels/cpu" behind 'cblas|lapack|openblas|f77blas' kernels/cpu/
 none "cairo outside lib/draw" behind 'cairo|pango|freetype|ft2build' lib/draw/
 none "libjpeg and libpng outside lib/image" behind '(jpeglib|jerror|jmorecfg|turbojpeg|png|pngconf)\.h' lib/image/
-none "expat and yajl outside lib/import" behind '(expat|yajl)' lib/import/
+none "expat outside lib/import" behind 'expat' lib/import/
+none "yajl outside lib/import and lib/convert" behind 'yajl' 'lib/(import|convert)/'
 none "CUDA outside kernels/cuda" behind 'cuda|cu(blas|dnn|rand|fft|sparse|solver)|nvtx|nvToolsExt|nvrtc|nccl|cub/|thrust/|cutlass/|cute/|cooperative_groups|mma\.h' kernels/cuda/
 none "zlib outside lib" behind 'zlib' lib/
 calls() { grep -nE "$1" "${all[@]}" | grep -vE "^($2)"; }

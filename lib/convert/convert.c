@@ -116,7 +116,7 @@ static int read_metas(struct arrays *s, const struct array *a)
 	array_close(r);
 	json_in_begin(&j, text, a->bytes);
 	int bad = metas_parse(s, &j) || (json_in_end(&j) && array_fault(s, METAS_ARRAY ": %s", j.err));
-	free(text);
+	json_in_free(&j), free(text);
 	return bad;
 }
 

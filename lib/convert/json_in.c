@@ -1,151 +1,241 @@
+/* yajl is fed piece by piece, when a token is asked for: no more of them are in memory than a piece has bytes. */
 #include "lib/convert/json_in.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yajl/yajl_parse.h>
 
+#include "lib/base/num.h"
 #include "lib/base/utf8.h"
 
-void json_in_begin(struct json_in *j, const void *text, size_t n)
+enum { PIECE = 1024 };
+enum { TEXT = '"', DIGITS = '0', WORD = 'a' }; /* kinds of tokens beside brackets */
+
+struct json_token {
+	char kind;
+	size_t at; /* the byte behind it */
+	char *text;
+	size_t n;
+};
+
+static int fault_at(struct json_in *j, size_t at, const char *why)
 {
-	*j = (struct json_in){.begin = text, .p = text, .e = (const char *)text + n};
+	if (!*j->err)
+		snprintf(j->err, sizeof j->err, "byte %zu: %s", at, why);
+	return -1;
 }
 
 int json_in_fault(struct json_in *j, const char *fmt, ...)
 {
+	char why[JSON_IN_ERR - 32];
 	va_list ap;
-	if (*j->err)
-		return -1;
-	size_t n = (size_t)snprintf(j->err, sizeof j->err, "byte %zu: ", (size_t)(j->p - j->begin));
 	va_start(ap, fmt);
-	vsnprintf(j->err + n, sizeof j->err - n, fmt, ap);
+	vsnprintf(why, sizeof why, fmt, ap);
 	va_end(ap);
-	return -1;
+	return fault_at(j, j->at, why);
 }
 
-static void skip_blanks(struct json_in *j)
-{
-	while (j->p < j->e && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r'))
-		j->p++;
-}
+/* ---- tokens ---- */
 
-int json_in_is(struct json_in *j, char c)
+static int add(struct json_in *j, char kind, const void *text, size_t n)
 {
-	skip_blanks(j);
-	if (*j->err || j->p == j->e || *j->p != c)
-		return 0;
-	j->p++;
+	if (j->end == j->room)
+		j->token = xrealloc(j->token, (j->room = 2 * j->room + 64) * sizeof *j->token);
+	struct json_token *t = &j->token[j->end++];
+	*t = (struct json_token){kind, j->fed + yajl_get_bytes_consumed(j->yajl), xmalloc(n + 1), n};
+	if (n)
+		memcpy(t->text, text, n);
+	t->text[n] = 0;
 	return 1;
 }
 
-int json_in_need(struct json_in *j, char c)
+static int on_null(void *j)
 {
-	return json_in_is(j, c) ? 0 : json_in_fault(j, "not the '%c' that belongs here", c);
+	return add(j, WORD, NULL, 0);
 }
 
-int json_in_more(struct json_in *j, char end)
+static int on_boolean(void *j, int v)
 {
-	return json_in_is(j, ',') ? 1 : json_in_need(j, end);
+	(void)v;
+	return add(j, WORD, NULL, 0);
 }
 
-/* Four hexadecimal digits behind "\u", or -1. */
-static int hex4(struct json_in *j)
+static int on_number(void *j, const char *s, size_t n)
 {
-	int v = 0;
-	for (int i = 0; i < 4; i++, j->p++) {
-		int c = j->p < j->e ? *j->p : 0;
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-		if (digit < 0)
-			return json_in_fault(j, "no four hexadecimal digits");
-		v = v << 4 | digit;
-	}
-	return v;
+	return add(j, DIGITS, s, n);
 }
 
-static char *put_utf8(char *to, unsigned c)
+static int on_text(void *j, const unsigned char *s, size_t n)
 {
-	if (c < 0x80) {
-		*to++ = (char)c;
-	} else if (c < 0x800) {
-		*to++ = (char)(0xc0 | c >> 6), *to++ = (char)(0x80 | (c & 63));
-	} else if (c < 0x10000) {
-		*to++ = (char)(0xe0 | c >> 12), *to++ = (char)(0x80 | (c >> 6 & 63)), *to++ = (char)(0x80 | (c & 63));
-	} else {
-		*to++ = (char)(0xf0 | c >> 18), *to++ = (char)(0x80 | (c >> 12 & 63));
-		*to++ = (char)(0x80 | (c >> 6 & 63)), *to++ = (char)(0x80 | (c & 63));
-	}
-	return to;
+	return add(j, TEXT, s, n);
 }
 
-/* Behind a backslash; NULL: no escape. */
-static char *put_escape(struct json_in *j, char *to)
+static int on_object(void *j)
 {
-	static const char from[] = "\"\\/bfnrt", is[] = "\"\\/\b\f\n\r\t";
-	char c = j->p < j->e ? *j->p++ : 0;
-	const char *at = c ? strchr(from, c) : NULL;
-	if (at) {
-		*to = is[at - from];
-		return to + 1;
+	return add(j, '{', NULL, 0);
+}
+
+static int on_object_end(void *j)
+{
+	return add(j, '}', NULL, 0);
+}
+
+static int on_list(void *j)
+{
+	return add(j, '[', NULL, 0);
+}
+
+static int on_list_end(void *j)
+{
+	return add(j, ']', NULL, 0);
+}
+
+static void *get(void *arg, size_t n)
+{
+	(void)arg;
+	return xmalloc(n);
+}
+
+static void *get_more(void *arg, void *p, size_t n)
+{
+	(void)arg;
+	return xrealloc(p, n);
+}
+
+static void give_back(void *arg, void *p)
+{
+	(void)arg;
+	free(p);
+}
+
+static int broken(struct json_in *j)
+{
+	char *why = (char *)yajl_get_error(j->yajl, 0, NULL, 0);
+	why[strcspn(why, "\n")] = 0;
+	fault_at(j, j->fed + yajl_get_bytes_consumed(j->yajl), why);
+	yajl_free_error(j->yajl, (unsigned char *)why);
+	return -1;
+}
+
+/* The next token; NULL: there is none, or a fault. */
+static struct json_token *peek(struct json_in *j)
+{
+	while (j->next == j->end && j->yajl && !*j->err) {
+		size_t n = j->n - j->fed < PIECE ? j->n - j->fed : PIECE;
+		j->next = j->end = 0;
+		if ((n ? yajl_parse(j->yajl, j->text + j->fed, n) : yajl_complete_parse(j->yajl)) != yajl_status_ok) {
+			broken(j);
+		} else if (n) {
+			j->fed += n;
+		} else {
+			break;
+		}
 	}
-	if (c != 'u')
-		return json_in_fault(j, "an unknown escape"), NULL;
-	int v = hex4(j), low = 0;
-	if (v >= 0xd800 && v < 0xdc00) { /* half of a pair of UTF-16 */
-		if (j->e - j->p < 2 || j->p[0] != '\\' || j->p[1] != 'u')
-			return json_in_fault(j, "half of a surrogate pair"), NULL;
-		j->p += 2;
-		low = hex4(j);
-		if (low >= 0 && (low < 0xdc00 || low > 0xdfff))
-			return json_in_fault(j, "half of a surrogate pair"), NULL;
-		v = 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
+	return j->next < j->end ? &j->token[j->next] : NULL;
+}
+
+/* The next token if it is of this kind: taken, its text the caller's; else NULL. */
+static char *take(struct json_in *j, char kind, size_t *n)
+{
+	struct json_token *t = peek(j);
+	if (!t || t->kind != kind || *j->err)
+		return NULL;
+	j->next++;
+	j->at = t->at;
+	*n = t->n;
+	return t->text;
+}
+
+/* ---- halves of pairs of UTF-16, of which yajl makes other characters ---- */
+
+static unsigned escaped(const unsigned char *p, const unsigned char *e)
+{
+	char digits[5] = "";
+	if (e - p < 6 || p[0] != '\\' || p[1] != 'u')
+		return 0;
+	memcpy(digits, p + 2, 4);
+	return (unsigned)strtoul(digits, NULL, 16);
+}
+
+static void check_pairs(struct json_in *j)
+{
+	const unsigned char *p = j->text, *e = p + j->n;
+	while ((p = memchr(p, '\\', (size_t)(e - p)))) {
+		unsigned c = escaped(p, e);
+		int high = c >= 0xd800 && c < 0xdc00;
+		if (high ? (escaped(p + 6, e) & 0xfc00) != 0xdc00 : (c & 0xfc00) == 0xdc00) {
+			fault_at(j, (size_t)(p - j->text), "half of a surrogate pair");
+			return;
+		}
+		p += high ? 12 : e - p < 2 ? 1 : 2;
 	}
-	return v < 0 || low < 0 ? NULL : put_utf8(to, (unsigned)v);
+}
+
+/* ---- what callers ask for ---- */
+
+void json_in_begin(struct json_in *j, const void *text, size_t n)
+{
+	static const yajl_callbacks callbacks = {
+		on_null, on_boolean, NULL, NULL, on_number, on_text, on_object, on_text, on_object_end, on_list, on_list_end};
+	static yajl_alloc_funcs memory = {get, get_more, give_back, NULL};
+	*j = (struct json_in){.text = text, .n = n};
+	j->yajl = yajl_alloc(&callbacks, &memory, j);
+	check_pairs(j);
+}
+
+void json_in_free(struct json_in *j)
+{
+	for (; j->next < j->end; j->next++)
+		free(j->token[j->next].text);
+	free(j->token);
+	yajl_free(j->yajl);
+	j->token = NULL, j->yajl = NULL;
+}
+
+int json_in_is(struct json_in *j, char bracket)
+{
+	size_t n;
+	char *text = take(j, bracket, &n);
+	free(text);
+	return text != NULL;
+}
+
+int json_in_need(struct json_in *j, char bracket)
+{
+	return json_in_is(j, bracket) ? 0 : json_in_fault(j, "not the '%c' that belongs here", bracket);
+}
+
+int json_in_more(struct json_in *j, char bracket)
+{
+	if (json_in_is(j, bracket))
+		return 0;
+	return peek(j) ? 1 : json_in_need(j, bracket);
 }
 
 char *json_in_text(struct json_in *j, size_t *n)
 {
-	if (json_in_need(j, '"'))
-		return NULL;
-	const char *end = j->p;
-	while (end < j->e && *end != '"' && (unsigned char)*end >= 0x20)
-		end += *end == '\\' && end + 1 < j->e ? 2 : 1;
-	if (end >= j->e || *end != '"')
-		return json_in_fault(j, "a text without end"), NULL;
-	char *s = xmalloc((size_t)(end - j->p) + 1), *to = s; /* no escape is shorter than what it stands for */
-	while (to && j->p < end)
-		if (*j->p == '\\')
-			j->p++, to = put_escape(j, to);
-		else
-			*to++ = *j->p++;
-	if (to && !utf8_valid((unsigned char *)s, (size_t)(to - s)))
-		json_in_fault(j, "a text that is not UTF-8");
-	if (*j->err) {
-		free(s);
-		return NULL;
-	}
-	j->p = end + 1;
-	*to = 0;
-	*n = (size_t)(to - s);
-	return s;
+	char *s = take(j, TEXT, n);
+	if (!s)
+		return json_in_need(j, TEXT), NULL;
+	if (utf8_valid((unsigned char *)s, *n)) /* yajl takes longer forms, too */
+		return s;
+	json_in_fault(j, "a text that is not UTF-8");
+	free(s);
+	return NULL;
 }
 
 int json_in_uint(struct json_in *j, uint64_t *to)
 {
-	uint64_t v = 0;
-	skip_blanks(j);
-	const char *first = j->p;
-	for (; j->p < j->e && *j->p >= '0' && *j->p <= '9'; j->p++)
-		if (__builtin_mul_overflow(v, (uint64_t)10, &v) || __builtin_add_overflow(v, (uint64_t)(*j->p - '0'), &v))
-			return json_in_fault(j, "a number that is too large");
-	if (j->p == first || (*first == '0' && j->p - first > 1) || (j->p < j->e && strchr(".eE", *j->p) && *j->p))
-		return json_in_fault(j, "no whole number");
-	*to = v;
-	return *j->err ? -1 : 0;
+	size_t n;
+	char *digits = take(j, DIGITS, &n);
+	int good = digits && num_uint(digits, to);
+	free(digits);
+	return good ? 0 : json_in_fault(j, "no whole number of 64 bits");
 }
 
 int json_in_end(struct json_in *j)
 {
-	skip_blanks(j);
-	return j->p == j->e && !*j->err ? 0 : json_in_fault(j, "something follows");
+	return peek(j) || *j->err ? json_in_fault(j, "something follows") : 0;
 }

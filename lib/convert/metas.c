@@ -24,11 +24,11 @@ int metas_parse(struct arrays *s, struct json_in *j)
 {
 	if (json_in_need(j, '{'))
 		return array_fault(s, "METAs: %s", j->err);
-	int more = json_in_is(j, '}') ? 0 : 1;
-	for (; more == 1; more = json_in_more(j, '}')) {
+	int more;
+	while ((more = json_in_more(j, '}')) > 0) {
 		struct tns_meta m = {0};
 		m.key = json_in_text(j, &m.key_len);
-		m.value = m.key && !json_in_need(j, ':') ? json_in_text(j, &m.value_len) : NULL;
+		m.value = m.key ? json_in_text(j, &m.value_len) : NULL;
 		if (!m.value) {
 			free(m.key);
 			break;

@@ -28,8 +28,8 @@ static int read_list(struct json_in *j, uint64_t *to, int *n, int max)
 {
 	if (json_in_need(j, '['))
 		return -1;
-	int more = json_in_is(j, ']') ? 0 : 1;
-	for (*n = 0; more == 1; more = json_in_more(j, ']')) {
+	int more;
+	for (*n = 0; (more = json_in_more(j, ']')) > 0;) {
 		if (*n == max)
 			return json_in_fault(j, "a list of more than %d numbers", max);
 		if (json_in_uint(j, &to[(*n)++]))
@@ -57,10 +57,10 @@ static int read_tensor(struct json_in *j, struct array *a, const unsigned char *
 {
 	static const char *const keys[] = {"dtype", "shape", "data_offsets"};
 	uint64_t place[2];
-	int seen[3] = {0}, places = 0, more = 1;
+	int seen[3] = {0}, places = 0, more;
 	if (json_in_need(j, '{'))
 		return -1;
-	for (; more == 1; more = json_in_more(j, '}')) {
+	while ((more = json_in_more(j, '}')) > 0) {
 		size_t len;
 		int k = 0;
 		char *key = json_in_text(j, &len);
@@ -68,7 +68,7 @@ static int read_tensor(struct json_in *j, struct array *a, const unsigned char *
 			return -1;
 		while (k < 3 && strcmp(key, keys[k]))
 			k++;
-		int bad = k == 3 || seen[k]++ ? json_in_fault(j, "the key '%.40s' does not belong here", key) : json_in_need(j, ':');
+		int bad = k == 3 || seen[k]++ ? json_in_fault(j, "the key '%.40s' does not belong here", key) : 0;
 		free(key);
 		if (bad || (k == 0	    ? read_type(j, a)
 				   : k == 1 ? read_list(j, a->dim, &a->ndim, ARRAY_DIMS)
@@ -115,6 +115,41 @@ static int check_places(struct arrays *s, const unsigned char *p, const unsigned
 	return bad;
 }
 
+/* The header's object: -1 and s->err, or the fault is j's. */
+static int read_header(struct arrays *s, struct json_in *j, const unsigned char *values, size_t n)
+{
+	int metas = 0, more;
+	if (json_in_need(j, '{'))
+		return 0;
+	while ((more = json_in_more(j, '}')) > 0) {
+		size_t name_len;
+		char *name = json_in_text(j, &name_len);
+		if (!name)
+			return 0;
+		if (strlen(name) != name_len) {
+			free(name);
+			json_in_fault(j, "a name that holds a zero byte");
+			return 0;
+		}
+		if (!strcmp(name, "__metadata__")) {
+			free(name);
+			if (metas++)
+				return array_fault(s, "header: two keys __metadata__");
+			if (metas_parse(s, j))
+				return -1;
+			continue;
+		}
+		struct array *a = array_add(s, name);
+		if (!a)
+			return -1;
+		if (read_tensor(j, a, values, n))
+			return array_fault(s, "header: %s: %s", a->name, j->err);
+	}
+	if (!more)
+		json_in_end(j);
+	return 0;
+}
+
 int safetensors_parse(struct arrays *s, const unsigned char *p, size_t n)
 {
 	struct json_in j;
@@ -123,38 +158,9 @@ int safetensors_parse(struct arrays *s, const unsigned char *p, size_t n)
 		return array_fault(s, "its header would have %llu bytes, the file has %zu", (unsigned long long)len, n);
 	const unsigned char *values = p + LENGTH + len;
 	json_in_begin(&j, p + LENGTH, len);
-	if (json_in_need(&j, '{'))
-		return array_fault(s, "header: %s", j.err);
-	int more = json_in_is(&j, '}') ? 0 : 1, metas = 0;
-	for (; more == 1; more = json_in_more(&j, '}')) {
-		size_t name_len;
-		char *name = json_in_text(&j, &name_len);
-		if (!name || json_in_need(&j, ':')) {
-			free(name);
-			break;
-		}
-		if (strlen(name) != name_len) {
-			json_in_fault(&j, "a name that holds a zero byte");
-			free(name);
-			break;
-		}
-		if (!strcmp(name, "__metadata__")) {
-			free(name);
-			if (metas++)
-				return array_fault(s, "header: two keys __metadata__");
-			if (metas_parse(s, &j))
-				return -1;
-			continue;
-		}
-		struct array *a = array_add(s, name);
-		if (!a)
-			return -1;
-		if (read_tensor(&j, a, values, n - LENGTH - len))
-			return array_fault(s, "header: %s: %s", a->name, j.err);
-	}
-	if (*j.err || json_in_end(&j))
-		return array_fault(s, "header: %s", j.err);
-	return check_places(s, values, p + n);
+	int bad = read_header(s, &j, values, n - LENGTH - len) || (*j.err && array_fault(s, "header: %s", j.err));
+	json_in_free(&j);
+	return bad ? -1 : check_places(s, values, p + n);
 }
 
 void safetensors_header(struct buffer *to, const struct arrays *s, const char *note, int *order)
