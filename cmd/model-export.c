@@ -1,10 +1,9 @@
 /* model-export - a model into an ONNX file, from bytes to points, or its weights into safetensors */
-#include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
+#include "lib/convert/convert.h"
 #include "lib/deploy/onnx.h"
 #include "lib/deploy/safetensors_model.h"
 
@@ -55,17 +54,11 @@ static void export_onnx(const char *path)
 	model_free(m);
 }
 
-static int ends_with(const char *s, const char *suffix)
-{
-	size_t n = strlen(s), k = strlen(suffix);
-	return n >= k && !strcmp(s + n - k, suffix);
-}
-
 int main(int argc, char **argv)
 {
 	int n;
 	char **args = opt_parse(&prog, argc, argv, &n);
-	int weights = o.form ? *o.form == 's' : o.output && ends_with(o.output, ".safetensors");
+	int weights = o.form ? *o.form == 's' : o.output && convert_suffix(o.output) == CONVERT_SAFETENSORS;
 	for (const struct opt *x = opts; x->name; x++)
 		if (weights && !x->no_history && opt_given(x->name))
 			die_usage("--%s is for --form onnx: safetensors holds the weights as they are", x->name);

@@ -26,11 +26,12 @@
 #define METAS_ARRAY "__meta__"
 #define METAS_KEY "__metadata__"
 
+const char *const convert_forms[] = {"npy", "npz", "safetensors", "tns"};
+
 int convert_form(const char *word)
 {
-	static const char *const forms[] = {"npy", "npz", "safetensors", "tns"};
 	for (int i = 0; i < 4; i++)
-		if (!strcmp(word, forms[i]))
+		if (!strcmp(word, convert_forms[i]))
 			return i;
 	return -1;
 }
@@ -94,7 +95,7 @@ static enum convert_form find_form(const struct convert *c)
 	die("%s: is %s: tensor streams, npy, npz and safetensors are read", c->a.name, m ? m->what : "none of these");
 }
 
-void convert_read_npy(struct convert *c, const char *name)
+static void read_npy(struct convert *c, const char *name)
 {
 	struct arrays *s = &c->a;
 	struct array *a = array_add(s, xstrdup(name));
@@ -120,7 +121,7 @@ static int read_metas(struct arrays *s, const struct array *a)
 	return bad;
 }
 
-void convert_read_npz(struct convert *c)
+static void read_npz(struct convert *c)
 {
 	struct arrays *s = &c->a;
 	struct zip z;
@@ -160,7 +161,7 @@ void convert_read_npz(struct convert *c)
 	zip_free(&z), free(head);
 }
 
-void convert_read_safetensors(struct convert *c)
+static void read_safetensors(struct convert *c)
 {
 	if (safetensors_parse(&c->a, c->p, c->size))
 		die("%s: %s", c->a.name, c->a.err);
@@ -173,13 +174,13 @@ struct convert *convert_open(const char *path, const char *npy)
 	c->form = find_form(c);
 	switch (c->form) {
 	case CONVERT_NPY:
-		convert_read_npy(c, npy);
+		read_npy(c, npy);
 		break;
 	case CONVERT_NPZ:
-		convert_read_npz(c);
+		read_npz(c);
 		break;
 	case CONVERT_SAFETENSORS:
-		convert_read_safetensors(c);
+		read_safetensors(c);
 		break;
 	case CONVERT_TNS:
 		convert_read_stream(c);
@@ -267,7 +268,7 @@ static void add_crc(void *to, const void *p, size_t n)
 	*crc = crc_add(*crc, p, n);
 }
 
-uint32_t convert_values_crc(const struct convert *c, const struct array *a)
+static uint32_t values_crc(const struct convert *c, const struct array *a)
 {
 	uint32_t crc = 0;
 	each_block(c, a, add_crc, &crc);
@@ -275,7 +276,7 @@ uint32_t convert_values_crc(const struct convert *c, const struct array *a)
 }
 
 /* Names and texts with a zero behind them, numbers with 8 bytes. */
-uint32_t convert_content_crc(const struct convert *c)
+static uint32_t content_crc(const struct convert *c)
 {
 	uint32_t crc = 0;
 	unsigned char number[8];
@@ -283,7 +284,7 @@ uint32_t convert_content_crc(const struct convert *c)
 		const struct array *a = &c->a.array[i];
 		uint64_t head[2 + ARRAY_DIMS + 1] = {(uint64_t)a->dtype, (uint64_t)a->ndim};
 		memcpy(head + 2, a->dim, (size_t)a->ndim * sizeof *a->dim);
-		head[2 + a->ndim] = convert_values_crc(c, a);
+		head[2 + a->ndim] = values_crc(c, a);
 		crc = crc_add(crc, a->name, strlen(a->name) + 1);
 		for (int k = 0; k < 3 + a->ndim; k++, crc = crc_add(crc, number, sizeof number))
 			bytes_set(number, head[k], sizeof number);
@@ -300,7 +301,7 @@ static void check_note(struct convert *c)
 {
 	uint32_t content;
 	c->open = xcalloc((size_t)c->a.n + 1, 1);
-	c->same = !c->part && metas_read_note(&c->a, &content, &c->stream, c->open) && content == convert_content_crc(c);
+	c->same = !c->part && metas_read_note(&c->a, &content, &c->stream, c->open) && content == content_crc(c);
 	for (int i = 0; i < c->a.nmeta && !c->same; i++)
 		c->a.meta[i].late = !strcmp(c->a.meta[i].key, "history");
 }
@@ -309,7 +310,7 @@ static void check_note(struct convert *c)
 static char *new_note(const struct convert *c)
 {
 	if (c->form == CONVERT_TNS)
-		return c->part ? NULL : metas_note(&c->a, convert_content_crc(c));
+		return c->part ? NULL : metas_note(&c->a, content_crc(c));
 	return c->same ? xstrdup(c->a.noted) : NULL;
 }
 
@@ -344,7 +345,7 @@ static void write_npz(const struct convert *c, struct out *to)
 		char *name = xprintf("%s.npy", a->name);
 		head.n = 0;
 		npy_header(&head, a);
-		uint32_t crc = (uint32_t)crc32_combine(crc_add(0, head.p, head.n), convert_values_crc(c, a), (z_off_t)a->bytes);
+		uint32_t crc = (uint32_t)crc32_combine(crc_add(0, head.p, head.n), values_crc(c, a), (z_off_t)a->bytes);
 		zip_out_member(&z, name, head.n + a->bytes, crc);
 		zip_out_put(&z, head.p, head.n);
 		each_block(c, a, put_zip, &z);

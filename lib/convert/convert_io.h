@@ -19,15 +19,11 @@ struct convert {
 	int mapped;
 };
 
-/* Fills c->a from the file; every fault ends the program. */
+extern const char *const convert_forms[]; /* words of enum convert_form */
+
+/* Fills c->a from the stream; every fault ends the program. */
 void convert_read_stream(struct convert *c);
-void convert_read_npy(struct convert *c, const char *name);
-void convert_read_npz(struct convert *c);
-void convert_read_safetensors(struct convert *c);
 void convert_write_stream(struct convert *c, const char *path);
-/* crc32 of an array's values, and of all that the note speaks of. */
-uint32_t convert_values_crc(const struct convert *c, const struct array *a);
-uint32_t convert_content_crc(const struct convert *c);
 void convert_read(const struct convert *c, struct array_reader *r, const struct array *a, void *dst, size_t n); /* array_read, or dies */
 
 #endif

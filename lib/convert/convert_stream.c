@@ -182,7 +182,6 @@ static void write_rows(const struct convert *c, struct tns_writer *w, const int 
 /* METAs behind the rows; of a file that is not the stream again also a line of history. */
 static void put_late(const struct convert *c, struct tns_writer *w)
 {
-	static const char *const forms[] = {"npy", "npz", "safetensors", "tns"};
 	const char *history = "";
 	for (int i = 0; i < c->a.nmeta; i++) {
 		const struct tns_meta *m = &c->a.meta[i];
@@ -194,7 +193,7 @@ static void put_late(const struct convert *c, struct tns_writer *w)
 	if (c->same)
 		return;
 	size_t n = strlen(history);
-	char *line = xprintf("%s%s%s [%s %08x]\n", history, n && history[n - 1] != '\n' ? "\n" : "", opt_line(), forms[c->form],
+	char *line = xprintf("%s%s%s [%s %08x]\n", history, n && history[n - 1] != '\n' ? "\n" : "", opt_line(), convert_forms[c->form],
 		crc_add(0, c->p, c->size));
 	tns_put_meta(w, "history", line);
 	free(line);
