@@ -268,15 +268,19 @@ static void add_crc(void *to, const void *p, size_t n)
 	*crc = crc_add(*crc, p, n);
 }
 
-static uint32_t values_crc(const struct convert *c, const struct array *a)
+/* (c->a.n) checksums of the arrays' values, which are read for them once. */
+static const uint32_t *values_crc(struct convert *c)
 {
-	uint32_t crc = 0;
-	each_block(c, a, add_crc, &crc);
-	return crc;
+	if (c->crc)
+		return c->crc;
+	c->crc = xcalloc((size_t)c->a.n + 1, sizeof *c->crc);
+	for (int i = 0; i < c->a.n; i++)
+		each_block(c, &c->a.array[i], add_crc, &c->crc[i]);
+	return c->crc;
 }
 
 /* Names and texts with a zero behind them, numbers with 8 bytes. */
-static uint32_t content_crc(const struct convert *c)
+static uint32_t content_crc(struct convert *c)
 {
 	uint32_t crc = 0;
 	unsigned char number[8];
@@ -284,7 +288,7 @@ static uint32_t content_crc(const struct convert *c)
 		const struct array *a = &c->a.array[i];
 		uint64_t head[2 + ARRAY_DIMS + 1] = {(uint64_t)a->dtype, (uint64_t)a->ndim};
 		memcpy(head + 2, a->dim, (size_t)a->ndim * sizeof *a->dim);
-		head[2 + a->ndim] = values_crc(c, a);
+		head[2 + a->ndim] = values_crc(c)[i];
 		crc = crc_add(crc, a->name, strlen(a->name) + 1);
 		for (int k = 0; k < 3 + a->ndim; k++, crc = crc_add(crc, number, sizeof number))
 			bytes_set(number, head[k], sizeof number);
@@ -307,7 +311,7 @@ static void check_note(struct convert *c)
 }
 
 /* What goes with METAs in a file; NULL: nothing. To be freed. */
-static char *new_note(const struct convert *c)
+static char *new_note(struct convert *c)
 {
 	if (c->form == CONVERT_TNS)
 		return c->part ? NULL : metas_note(&c->a, content_crc(c));
@@ -335,7 +339,7 @@ static void write_npy(const struct convert *c, struct out *to)
 	buffer_free(&head);
 }
 
-static void write_npz(const struct convert *c, struct out *to)
+static void write_npz(struct convert *c, struct out *to)
 {
 	struct zip_out z = {.to = to};
 	struct buffer head = {0}, metas = {0};
@@ -345,7 +349,7 @@ static void write_npz(const struct convert *c, struct out *to)
 		char *name = xprintf("%s.npy", a->name);
 		head.n = 0;
 		npy_header(&head, a);
-		uint32_t crc = (uint32_t)crc32_combine(crc_add(0, head.p, head.n), values_crc(c, a), (z_off_t)a->bytes);
+		uint32_t crc = (uint32_t)crc32_combine(crc_add(0, head.p, head.n), values_crc(c)[i], (z_off_t)a->bytes);
 		zip_out_member(&z, name, head.n + a->bytes, crc);
 		zip_out_put(&z, head.p, head.n);
 		each_block(c, a, put_zip, &z);
@@ -364,7 +368,7 @@ static void write_npz(const struct convert *c, struct out *to)
 	buffer_free(&head), buffer_free(&metas), free(note);
 }
 
-static void write_safetensors(const struct convert *c, struct out *to)
+static void write_safetensors(struct convert *c, struct out *to)
 {
 	struct buffer head = {0};
 	char *note = new_note(c);
@@ -427,6 +431,6 @@ void convert_free(struct convert *c)
 		munmap((void *)c->p, c->size);
 	else
 		free((void *)c->p);
-	free(c->open);
+	free(c->open), free(c->crc);
 	free(c);
 }

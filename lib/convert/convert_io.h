@@ -14,6 +14,7 @@ struct convert {
 	int same;		/* its note is true: it is; see metas.h */
 	uint32_t stream;	/* same: that stream's fingerprint */
 	char *open;		/* (a.n) same: a letter for each tensor, as the note has it */
+	uint32_t *crc;		/* (a.n) of the values, once they are known; else NULL */
 	const unsigned char *p; /* the file */
 	size_t size;
 	int mapped;
