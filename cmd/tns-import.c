@@ -105,8 +105,7 @@ static struct import_counts faces(int noperands, char **operands, struct tns_wri
 		.names = o.names,
 		.category = o.category,
 		.origin = choice(o.origin, "index", "corner"),
-		.unlabelled = o.unlabelled,
-		.keep_going = o.keep_going};
+		.unlabelled = o.unlabelled};
 	m.frame = (struct face_frame){(enum face_crop)(1 + choice(o.crop, "box", "points")), o.margin, o.size.w, o.size.h};
 	m.exif = (enum import_exif)(1 + choice(o.exif, "obey", "ignore"));
 	if (o.margin < 0 && o.margin > -1)

@@ -2,7 +2,7 @@
  * face with the file's own numbers; annotations_next (annotations.h) brings all forms to one convention: points are pixel indices ((0, 0)
  * is the centre of the first pixel), boxes corner and size ((0, 0) is the outer corner of the first pixel).
  *
- * Where the numbers of each form begin: form.h's table; sources: detectron2 (COCO), dlib's image_dataset_metadata, menpo (.pts),
+ * Where the numbers of each form begin: the table of README.md; sources: detectron2 (COCO), dlib's image_dataset_metadata, menpo (.pts),
  * ultralytics' converter (YOLO), the lists of WFLW; DeepLabCut labels are drawn with centres at whole numbers. */
 #ifndef ANNOTATION_H
 #define ANNOTATION_H
@@ -33,7 +33,6 @@ struct annotation_options {
 	const char *category; /* coco: NAME; else NULL */
 	int origin;	      /* enum annotation_origin, or -1: the form's own */
 	int unlabelled;	      /* 1: images without annotations are rows, too, where the form knows of such */
-	int keep_going;	      /* 1: a bad face is passed by, counted and named; 0: it ends the program */
 };
 
 struct annotations {

@@ -1,7 +1,5 @@
-/* What a form of annotations provides: an entry in the table of forms (annotation.c), filled by form_NAME.c. Private to lib/import/.
- * form points begin at | box | missing point: coco index, corner, v = 0; imglab index, corner, part absent; pts one, none, -; wflw index,
- * corner (its right and bottom are pixels within: + 1), -; yolo index and corner after times W and H, v = 0 or 0 0; dlc index, none, empty;
- * table index, corner, empty or NaN. */
+/* What a form of annotations provides: an entry in the table of forms (annotations.c), filled by form_NAME.c; README.md says what each
+ * form's numbers mean. Private to lib/import/. */
 #ifndef FORM_H
 #define FORM_H
 

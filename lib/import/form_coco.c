@@ -6,8 +6,6 @@
 static void *open_coco(struct annotations *a, const struct annotation_options *o)
 {
 	char err[ANNOTATION_ERR];
-	if (o->noperands != 1)
-		die_usage("coco takes one JSON file, not %d", o->noperands);
 	struct coco *c = coco_open(o->operands[0], a, o, err);
 	if (!c)
 		die("%s", err);

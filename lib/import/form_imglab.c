@@ -6,8 +6,6 @@
 static void *open_imglab(struct annotations *a, const struct annotation_options *o)
 {
 	char err[ANNOTATION_ERR];
-	if (o->noperands != 1)
-		die_usage("imglab takes one XML file, not %d", o->noperands);
 	struct imglab *m = imglab_open(o->operands[0], a, o, err);
 	if (!m)
 		die("%s", err);
