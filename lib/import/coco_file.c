@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/import/text.h"
 
 static const char *const lists[] = {"", "images", "categories", "annotations"};
 static const struct {
@@ -105,9 +106,8 @@ static int image_end(struct coco_file *f, char err[ANNOTATION_ERR])
 	size_t n = f->text_n ? f->text_n - 1 : 0;
 	if (e->id.kind == COCO_NO_ID)
 		return wrong(f, err, "it has no id");
-	for (size_t i = 0; i < n; i++)
-		if (f->text[i] == '\\')
-			f->text[i] = '/';
+	if (n)
+		text_slashes(f->text);
 	struct coco_entry *to = coco_index_add(&f->images, &e->id, f->text, n);
 	if (e->W && e->H)
 		to->W = e->W, to->H = e->H;

@@ -10,15 +10,11 @@
 #include "lib/base/err.h"
 #include "lib/csv/csv_fields.h"
 #include "lib/import/form.h"
+#include "lib/import/part_names.h"
 #include "lib/import/text.h"
 
 enum { COLUMNS = 1 << 16, INDEX = 8, PARTS = 1 << 20 };
 enum coord { X, Y, LIKELIHOOD };
-
-struct words { /* in the order in which they came first */
-	int n;
-	char **v;
-};
 
 struct column {
 	int animal, part;
@@ -32,7 +28,7 @@ struct dlc {
 	long line;
 	int index, ncol; /* columns of the index; all */
 	struct column *col;
-	struct words animals, parts;
+	struct part_names animals, parts;
 	int single; /* the header has no individuals */
 	double *v;  /* (animals, parts, 3) of the current line, NaN where empty */
 	int animal; /* the next one to be handed out */
@@ -41,40 +37,13 @@ struct dlc {
 	double *confidence; /* (parts) */
 };
 
-static int word_index(struct words *w, const char *s)
-{
-	for (int i = w->n; i-- > 0;)
-		if (!strcmp(w->v[i], s))
-			return i;
-	w->v = xrealloc(w->v, ((size_t)w->n + 2) * sizeof *w->v);
-	w->v[w->n] = xstrdup(s);
-	w->v[w->n + 1] = NULL;
-	return w->n++;
-}
-
 static int next_line(struct dlc *t)
 {
-	int r;
-	do {
-		r = lines_next(t->lines);
-		t->line++;
-	} while (r == LINES_ONE && t->lines->line.p == t->lines->line.e);
-	if (r == LINES_ERR)
-		die("%s: after line %ld: %s", t->name, t->line - 1, t->lines->err);
-	return r == LINES_ONE;
-}
-
-/* A field as a string without the blanks around it, doubled quotes made one; to be freed. */
-static char *field_text(struct span f)
-{
-	f = csv_trimmed(f);
-	char *s = xmalloc((size_t)(f.e - f.p) + 1), *to = s;
-	while (f.p < f.e) {
-		f.p += *f.p == '"' && f.p + 1 < f.e && f.p[1] == '"';
-		*to++ = (char)*f.p++;
-	}
-	*to = 0;
-	return s;
+	char err[ANNOTATION_ERR];
+	int r = text_line(t->lines, &t->line, t->name, err);
+	if (r < 0)
+		die("%s", err);
+	return r;
 }
 
 /* A header line, whose first field is the word: its fields; NULL: it is another line. Ends the program where there is none. */
@@ -91,7 +60,7 @@ static char **header_line(struct dlc *t, const char *word, int needed)
 			die("%s: line %ld: more than %d fields", t->name, t->line, COLUMNS);
 		if ((n & (n - 1)) == 0)
 			cell = xrealloc(cell, (size_t)(n ? 2 * n : 1) * sizeof *cell);
-		cell[n++] = field_text(f);
+		cell[n++] = text_field(f);
 		if (n == 1 && strcmp(cell[0], word)) {
 			if (needed)
 				die("%s: line %ld: begins with '%.40s' where the header line %s is expected", t->name, t->line, cell[0],
@@ -130,8 +99,8 @@ static void set_columns(struct dlc *t, struct annotations *a, char **animal, cha
 				animal ? " or individual" : "");
 		if (strcmp(coord[i], "x") && strcmp(coord[i], "y") && strcmp(coord[i], "likelihood"))
 			die("%s: line %ld: field %d is '%.40s', not x, y or likelihood", t->name, t->line, i + 1, coord[i]);
-		c->animal = word_index(&t->animals, animal ? animal[i] : "");
-		c->part = word_index(&t->parts, part[i]);
+		c->animal = part_names_add(&t->animals, animal ? animal[i] : "", t->animals.n - 1, COLUMNS);
+		c->part = part_names_add(&t->parts, part[i], t->parts.n - 1, COLUMNS);
 		c->coord = *coord[i] == 'x' ? X : *coord[i] == 'y' ? Y : LIKELIHOOD;
 		a->has_confidence |= c->coord == LIKELIHOOD;
 		if (t->parts.n > ANNOTATION_POINTS)
@@ -148,7 +117,7 @@ static void set_columns(struct dlc *t, struct annotations *a, char **animal, cha
 	}
 	for (size_t i = 0; i < (size_t)t->animals.n * (size_t)t->parts.n; i++)
 		if (seen[3 * i] != seen[3 * i + 1] || seen[3 * i + 2] > seen[3 * i])
-			die("%s: header: '%.40s' has no %s", t->name, t->parts.v[i % (size_t)t->parts.n], seen[3 * i] ? "y" : "x");
+			die("%s: header: '%.40s' has no %s", t->name, t->parts.name[i % (size_t)t->parts.n], seen[3 * i] ? "y" : "x");
 	free(seen);
 }
 
@@ -174,7 +143,7 @@ static void *open_dlc(struct annotations *a, const struct annotation_options *o)
 	a->K = t->parts.n;
 	a->names = xcalloc((size_t)a->K + 1, sizeof *a->names);
 	for (int k = 0; k < a->K; k++)
-		a->names[k] = xstrdup(t->parts.v[k]);
+		a->names[k] = xstrdup(t->parts.name[k]);
 	return t;
 }
 
@@ -194,7 +163,7 @@ static char *find_beside(const struct dlc *t)
 static int parse_number(struct dlc *t, struct span f, int i, char err[ANNOTATION_ERR])
 {
 	const struct column *c = &t->col[i];
-	const char *animal = t->animals.v[c->animal], *part = t->parts.v[c->part];
+	const char *animal = t->animals.name[c->animal], *part = t->parts.name[c->part];
 	char show[TEXT_SHOWN];
 	double *v = t->v + 3 * ((size_t)c->animal * (size_t)t->parts.n + (size_t)c->part) + c->coord;
 	f = csv_trimmed(f);
@@ -222,7 +191,7 @@ static int parse(struct dlc *t, char err[ANNOTATION_ERR])
 				err, "%s: line %ld: field %d: its quotes are not closed, or not at its ends", t->name, t->line, n + 1);
 		}
 		if (n < t->index) {
-			char *head = name, *cell = field_text(f);
+			char *head = name, *cell = text_field(f);
 			name = xprintf("%s%s%s", head, n ? "/" : "", cell);
 			free(head), free(cell);
 		} else if (parse_number(t, f, n, err)) {
@@ -239,10 +208,10 @@ static int parse(struct dlc *t, char err[ANNOTATION_ERR])
 	if (p || n != t->ncol || !t->file)
 		return -1;
 	for (size_t i = 0; i < (size_t)t->animals.n * (size_t)t->parts.n; i++) {
-		const char *part = t->parts.v[i % (size_t)t->parts.n];
+		const char *part = t->parts.name[i % (size_t)t->parts.n];
 		if (isnan(t->v[3 * i]) != isnan(t->v[3 * i + 1]))
 			return text_bad(err, "%s: line %ld: %.80s%s%.80s has no %s, but %s", t->name, t->line, part,
-				t->single ? "" : " of ", t->animals.v[i / (size_t)t->parts.n], isnan(t->v[3 * i]) ? "x" : "y",
+				t->single ? "" : " of ", t->animals.name[i / (size_t)t->parts.n], isnan(t->v[3 * i]) ? "x" : "y",
 				isnan(t->v[3 * i]) ? "a y" : "an x");
 	}
 	t->path = strncmp(t->file, "labeled-data/", 13) ? NULL : find_beside(t);
@@ -270,7 +239,7 @@ static int hand_out(const struct dlc *t, struct annotation *face, int animal)
 	if (t->single || !face->has_points)
 		snprintf(face->place, sizeof face->place, "line %ld", t->line);
 	else
-		snprintf(face->place, sizeof face->place, "line %ld, %.200s", t->line, t->animals.v[animal]);
+		snprintf(face->place, sizeof face->place, "line %ld, %.200s", t->line, t->animals.name[animal]);
 	return 1;
 }
 
@@ -302,7 +271,7 @@ static void close_dlc(void *state)
 {
 	struct dlc *t = state;
 	lines_free(t->lines);
-	free_cells(t->animals.v, t->animals.n), free_cells(t->parts.v, t->parts.n);
+	part_names_free(&t->animals), part_names_free(&t->parts);
 	free(t->col), free(t->v), free(t->confidence), free(t->file), free(t->path), free(t->folder), free(t);
 }
 

@@ -27,7 +27,7 @@ static struct span bare(struct span s)
 			s.e = c;
 			break;
 		}
-	return text_trimmed(s);
+	return csv_trimmed(s);
 }
 
 /* `KEY: VALUE` before the braces. */
@@ -38,7 +38,7 @@ static int head_line(struct span s, double *told, const char *path, long line, c
 	const unsigned char *colon = memchr(s.p, ':', (size_t)(s.e - s.p));
 	if (!colon)
 		return text_bad(err, "%s: line %ld: '%s' where '{' is expected", path, line, text_show(show, s));
-	struct span key = text_trimmed((struct span){s.p, colon}), value = text_trimmed((struct span){colon + 1, s.e});
+	struct span key = csv_trimmed((struct span){s.p, colon}), value = csv_trimmed((struct span){colon + 1, s.e});
 	int number = text_real(value, &v);
 	if (text_is(key, "version") && !(number && v == 1))
 		return text_bad(err, "%s: line %ld: version '%s' is not 1", path, line, text_show(show, value));

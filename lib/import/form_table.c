@@ -17,6 +17,7 @@
 #include "lib/base/err.h"
 #include "lib/csv/csv_fields.h"
 #include "lib/import/form.h"
+#include "lib/import/text.h"
 
 enum { COLUMNS_MAX = 2 * ANNOTATION_POINTS + 64, WAYS = 7 };
 
@@ -43,17 +44,6 @@ struct table_form {
 
 /* ---- header ---- */
 
-/* A field without the quotes that are doubled in it; to be freed. */
-static char *plain(struct span f)
-{
-	char *text = xcalloc((size_t)(f.e - f.p) + 1, 1), *to = text;
-	for (const unsigned char *p = f.p; p < f.e; p++) {
-		*to++ = (char)*p;
-		p += *p == '"' && p + 1 < f.e && p[1] == '"';
-	}
-	return text;
-}
-
 static void read_head(struct table_form *t)
 {
 	struct span f, line;
@@ -70,7 +60,7 @@ static void read_head(struct table_form *t)
 			die("%s: header: more than %d columns", t->name, COLUMNS_MAX);
 		if (!csv_next_field(&p, line.e, t->sep, &f))
 			die("%s: header: column %d: the quotes are not closed, or not at the field's ends", t->name, t->ncol + 1);
-		t->head[t->ncol] = plain(csv_trimmed(f));
+		t->head[t->ncol] = text_field(f);
 	}
 	t->col = xcalloc((size_t)t->ncol + 1, sizeof *t->col);
 	for (int i = 0; i < t->ncol; i++)
@@ -228,9 +218,8 @@ static int parse(struct table_form *t, struct annotation *face, struct span line
 			continue;
 		if (t->col[n] == FILE_NAME) {
 			free(t->file);
-			t->file = plain(csv_trimmed(f));
-			for (char *c = t->file; (c = strchr(c, '\\'));)
-				*c = '/';
+			t->file = text_field(f);
+			text_slashes(t->file);
 			face->file = t->file;
 		} else if (t->col[n] != IGNORED) {
 			bad = number(t, face, n, f, v, err) < 0;

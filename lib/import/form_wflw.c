@@ -28,15 +28,11 @@ static int next_line(struct wflw *t)
 		t->peeked = 0;
 		return 1;
 	}
-	for (int r; (r = lines_next(t->lines)) != LINES_DONE;) {
-		if (r == LINES_ERR)
-			die("%s: after line %ld: %s", t->name, t->line, t->lines->err);
-		t->line++;
-		struct span s = text_trimmed(t->lines->line);
-		if (s.p < s.e)
-			return 1;
-	}
-	return 0;
+	char err[ANNOTATION_ERR];
+	int r = text_line(t->lines, &t->line, t->name, err);
+	if (r < 0)
+		die("%s", err);
+	return r;
 }
 
 /* How many numbers the line begins with; *name: what follows. */
@@ -47,7 +43,7 @@ static int count(struct span rest, struct span *name)
 	int n = 0;
 	for (*name = rest; text_word(&rest, &w) && text_real(w, &v); *name = rest)
 		n++;
-	*name = text_trimmed(*name);
+	*name = csv_trimmed(*name);
 	return n;
 }
 
@@ -94,9 +90,9 @@ static int parse(struct wflw *t, struct annotations *a, struct annotation *face,
 		if (i >= 2 * a->K + BOX && t->v[i] != 0 && t->v[i] != 1)
 			return text_bad(err, "%s: line %ld: attribute %s is '%s', not 0 or 1", t->name, t->line, name, text_show(show, w));
 	}
-	face->file = t->file = text_image_name(text_trimmed(rest));
+	face->file = t->file = text_image_name(csv_trimmed(rest));
 	if (!t->file)
-		return text_bad(err, "%s: line %ld: '%s' is no name of an image", t->name, t->line, text_show(show, text_trimmed(rest)));
+		return text_bad(err, "%s: line %ld: '%s' is no name of an image", t->name, t->line, text_show(show, csv_trimmed(rest)));
 	memcpy(face->points, t->v, 2 * (size_t)a->K * sizeof *t->v);
 	face->has_points = 1;
 	face->has_box = t->numbers != BARE;

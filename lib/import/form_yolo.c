@@ -29,20 +29,6 @@ struct yolo {
 	int unlabelled;
 };
 
-/* The next line that is not empty of the current file: 1, 0 at its end, -1: it can't be read further. */
-static int next_line(struct yolo *t, const char *label, char err[ANNOTATION_ERR])
-{
-	for (int r; (r = lines_next(t->lines)) != LINES_DONE;) {
-		if (r == LINES_ERR)
-			return text_bad(err, "%s: after line %ld: %s", label, t->line, t->lines->err);
-		t->line++;
-		struct span s = text_trimmed(t->lines->line);
-		if (s.p < s.e)
-			return 1;
-	}
-	return 0;
-}
-
 static void close_file(struct yolo *t)
 {
 	if (t->lines)
@@ -103,7 +89,7 @@ static void look(struct yolo *t, struct annotations *a, const struct yolo_names 
 			snprintf(first, *first ? 0 : sizeof first, "%s", err);
 			continue;
 		}
-		for (t->line = 0; seen < LOOKED_AT && next_line(t, label, err) > 0; seen++) {
+		for (t->line = 0; seen < LOOKED_AT && text_line(t->lines, &t->line, label, err) > 0; seen++) {
 			if (!told)
 				told = label, n = count_words(t->lines->line) - FIRST;
 			visible &= looks_visible(t->lines->line);
@@ -235,7 +221,7 @@ static int next_yolo(void *state, struct annotations *a, struct annotation *face
 	for (;;) {
 		const struct stem_file *f = &t->files.v[t->at ? t->at - 1 : 0];
 		if (t->lines) {
-			int r = next_line(t, f->label, err);
+			int r = text_line(t->lines, &t->line, f->label, err);
 			if (r > 0 && t->faces++ == 0 && stem_file_fault(f, f->label, err))
 				r = -2; /* once, not for each of its faces */
 			if (r > 0)

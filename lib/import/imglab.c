@@ -15,6 +15,7 @@
 #include "lib/base/utf8.h"
 #include "lib/import/image_path.h"
 #include "lib/import/part_names.h"
+#include "lib/import/text.h"
 #include "lib/import/text_file.h"
 
 enum { PIECE = 64 << 10, DEPTH = 128, NAME = 256, TAG_MAX = 1 << 20 };
@@ -127,9 +128,7 @@ static void begin_image(struct imglab *m, const char **attr)
 	m->file = xstrdup(file ? file : "");
 	if (m->latin1)
 		undo_latin1(m->file);
-	for (char *s = m->file; *s; s++)
-		if (*s == '\\')
-			*s = '/';
+	text_slashes(m->file);
 	if (!*m->file)
 		fault(m->image_fault, "the image has no file");
 	m->W = m->H = 0;

@@ -28,6 +28,19 @@ struct lines *text_open(const char *path, int regular, char err[ANNOTATION_ERR])
 	return NULL;
 }
 
+int text_line(struct lines *l, long *line, const char *name, char err[ANNOTATION_ERR])
+{
+	for (int r; (r = lines_next(l)) != LINES_DONE;) {
+		if (r == LINES_ERR)
+			return text_bad(err, "%s: after line %ld: %s", name, *line, l->err);
+		++*line;
+		struct span s = csv_trimmed(l->line);
+		if (s.p < s.e)
+			return 1;
+	}
+	return 0;
+}
+
 static int is_blank(unsigned char c)
 {
 	return c == ' ' || c == '\t';
@@ -42,15 +55,6 @@ int text_word(struct span *rest, struct span *word)
 		rest->p++;
 	word->e = rest->p;
 	return word->p < word->e;
-}
-
-struct span text_trimmed(struct span s)
-{
-	while (s.p < s.e && is_blank(*s.p))
-		s.p++;
-	while (s.e > s.p && is_blank(s.e[-1]))
-		s.e--;
-	return s;
 }
 
 int text_is(struct span s, const char *word)
@@ -104,6 +108,24 @@ char **text_numbered(int K)
 	return names;
 }
 
+char *text_field(struct span f)
+{
+	f = csv_trimmed(f);
+	char *s = xmalloc((size_t)(f.e - f.p) + 1), *to = s;
+	while (f.p < f.e) {
+		f.p += *f.p == '"' && f.p + 1 < f.e && f.p[1] == '"';
+		*to++ = (char)*f.p++;
+	}
+	*to = 0;
+	return s;
+}
+
+void text_slashes(char *name)
+{
+	while ((name = strchr(name, '\\')))
+		*name = '/';
+}
+
 char *text_image_name(struct span s)
 {
 	size_t n = (size_t)(s.e - s.p);
@@ -112,8 +134,7 @@ char *text_image_name(struct span s)
 	char *name = xmalloc(n + 1);
 	memcpy(name, s.p, n);
 	name[n] = 0;
-	for (char *c = name; (c = strchr(c, '\\'));)
-		*c = '/';
+	text_slashes(name);
 	return name;
 }
 

@@ -44,7 +44,7 @@ static void item(struct yaml *t, struct yolo_names *y, struct span s)
 {
 	char show[TEXT_SHOWN];
 	double v;
-	s = text_trimmed(s);
+	s = csv_trimmed(s);
 	if (s.e - s.p > 1 && (*s.p == '"' || *s.p == '\'') && s.e[-1] == *s.p)
 		s.p++, s.e--;
 	if (s.p == s.e)
@@ -62,7 +62,7 @@ static void item(struct yaml *t, struct yolo_names *y, struct span s)
 /* What stands behind the key, or on lines of its own below it. */
 static void value(struct yaml *t, struct yolo_names *y, struct span s)
 {
-	s = text_trimmed(s);
+	s = csv_trimmed(s);
 	const unsigned char *colon = memchr(s.p, ':', (size_t)(s.e - s.p));
 	if (t->key == NAMES && colon && *s.p != '-' && *s.p != '[' && *s.p != '"' && *s.p != '\'') { /* a class of the map */
 		t->classes++;
@@ -70,7 +70,7 @@ static void value(struct yaml *t, struct yolo_names *y, struct span s)
 	}
 	if (t->key == OTHER || t->classes > 1)
 		return;
-	s = text_trimmed(s);
+	s = csv_trimmed(s);
 	if (s.p < s.e && *s.p == '-')
 		s.p++;
 	while (s.p < s.e) {
@@ -100,7 +100,7 @@ static void read_yaml(struct yolo_names *y, const char *path)
 			value(&t, y, s);
 			continue;
 		}
-		struct span key = text_trimmed((struct span){s.p, colon});
+		struct span key = csv_trimmed((struct span){s.p, colon});
 		t.key = text_is(key, "kpt_shape") ? SHAPE : text_is(key, "kpt_names") ? NAMES : OTHER;
 		t.classes = 0;
 		value(&t, y, (struct span){colon + 1, s.e});
@@ -126,7 +126,7 @@ void yolo_names_read(struct yolo_names *y, const char *text)
 	}
 	for (const char *s = text;; s++) {
 		const char *end = s + strcspn(s, ",");
-		add(y, text_trimmed((struct span){(const unsigned char *)s, (const unsigned char *)end}), "--point-names");
+		add(y, csv_trimmed((struct span){(const unsigned char *)s, (const unsigned char *)end}), "--point-names");
 		s = end;
 		if (!*s)
 			return;
