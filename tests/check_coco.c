@@ -363,7 +363,7 @@ START_TEST(bad_files)
 			"images: two have the id 5"},
 		{"{\"images\":[{\"id\":\"q\",\"file_name\":\"a\"},{\"id\":\"q\",\"file_name\":\"c\"}]}", "images: two have the id 'q'"},
 		{"{\"categories\":[{\"name\":\"a\"}]}", "categories: element 1: it has no id"},
-		{"<?xml version='1.0'?>", "this is XML, not JSON"},
+		{"<?xml version='1.0'?>", "this is XML, as --form imglab reads it"},
 		{"\x89PNG\r\n\x1a\n", "this is a PNG picture, not JSON"},
 		{"\xfd\x37zXZ", "line 1, byte 1: not JSON: lexical error: invalid char in json text."},
 		{"BZh91AY&SY", "this is a bzip2 file, not JSON: bzip2 -dc bad >FILE"},
@@ -408,12 +408,14 @@ START_TEST(paths)
 	ck_assert_str_eq(import_face.path, "json/a b#%20\xc3\xa4.JPG");
 	import_is("sub/.././x//y.png", "image 2", 0, NULL);
 	ck_assert_str_eq(import_face.path, "json/x/y.png");
-	import_bad("json/p.json: image 3: its image '../out.png' lies outside of the file's folder (--images DIR allows it)");
-	import_bad("json/p.json: image 4: its image '/etc/passwd' lies outside of the file's folder (--images DIR allows it)");
+	import_bad("json/p.json: image 3: its image '../out.png' lies outside of the file's folder (--images DIR: a folder that holds it)");
+	import_bad(
+		"json/p.json: image 4: its image '/etc/passwd' lies outside of the file's folder (--images DIR: a folder that holds it)");
 	import_bad("json/p.json: image 5: its image has no file_name");
-	import_bad("json/p.json: image 6: its image 'x/../../img/z.png' lies outside of the file's folder (--images DIR allows it)");
+	import_bad("json/p.json: image 6: its image 'x/../../img/z.png' lies outside of the file's folder (--images DIR: a folder that "
+		   "holds it)");
 	import_bad("json/p.json: image 7: its image has no file_name");
-	import_bad("json/p.json: image 8: its image 'x/..' lies outside of the file's folder (--images DIR allows it)");
+	import_bad("json/p.json: image 8: its image 'x/..' lies outside of the file's folder (--images DIR: a folder that holds it)");
 	import_ends();
 	import_close();
 	/* a name that climbs is one from the JSON's folder, and must come to lie in --images */
@@ -518,7 +520,7 @@ END_TEST
 
 int main(void)
 {
-	import_begin(&form_coco);
+	import_begin("coco");
 	Suite *s = suite_create("coco");
 	TCase *t = tcase_create("coco");
 	suite_add_tcase(s, t);

@@ -64,7 +64,7 @@ START_TEST(part_order)
 			"<box " BOX
 			"><part name='chin' x='5' y='6'/><part name='3' x='9' y='9'/><part name='nose' x='7' y='8'/></box></image>"),
 		NONE);
-	names_are("nose,left eye,chin,3");
+	names_are("nose,left_eye,chin,3");
 	import_is("a", "image 1, box 1", 1, (const double[]){1, 2, 3, 4, NAN, NAN, NAN, NAN});
 	import_is("a", "image 1, box 2", 1, (const double[]){7, 8, NAN, NAN, 5, 6, 9, 9});
 	import_close();
@@ -178,7 +178,8 @@ START_TEST(paths)
 	import_open("set/i.xml", FILE_OF("<image file='x.png'><box " BOX "/></image><image file='../y.png'><box " BOX "/></image>"), NONE);
 	import_is("x.png", "image 1, box 1", 0, NULL);
 	ck_assert_str_eq(import_face.path, "set/x.png");
-	import_bad("set/i.xml: image 2, box 1: its image '../y.png' lies outside of the file's folder (--images DIR allows it)");
+	import_bad(
+		"set/i.xml: image 2, box 1: its image '../y.png' lies outside of the file's folder (--images DIR: a folder that holds it)");
 	import_ends();
 	import_close();
 	import_open_call(&(struct import_call){"set/i.xml", {.images = "."}});
@@ -248,7 +249,7 @@ START_TEST(bad_files)
 		{"<!DOCTYPE dataset [\n<!ENTITY % x SYSTEM '/etc/passwd'> %x;]><dataset/>",
 			"line 2: its entity 'x' is '/etc/passwd': no other file is opened"},
 		{"<?xml version='1.0' encoding='EBCDIC'?><dataset/>", "line 1, column 31: not well-formed XML: unknown encoding"},
-		{"{\"images\":[]}", "this is JSON, not XML"},
+		{"{\"images\":[]}", "this is JSON, as --form coco reads it"},
 	};
 	char says[512];
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -285,7 +286,7 @@ END_TEST
 
 int main(void)
 {
-	import_begin(&form_imglab);
+	import_begin("imglab");
 	Suite *s = suite_create("imglab");
 	TCase *t = tcase_create("imglab");
 	suite_add_tcase(s, t);

@@ -37,7 +37,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void fuzz_face(const struct annotations *a, const struct annotation *face)
 {
 	int known = 0;
-	if (!face->file || !*face->file || !face->path || !*face->place || face->W < 0 || face->H < 0)
+	if (!face->file || !*face->file || !*face->place || face->W < 0 || face->H < 0)
 		abort();
 	for (int k = 0; k < a->K; k++) {
 		if (isnan(face->points[2 * k]) != isnan(face->points[2 * k + 1]) || isinf(face->points[2 * k]) ||

@@ -1,5 +1,4 @@
-/* Reads files of annotations through one form, as annotations_next does: the face zeroed, its points NaN. Each test program works in a
- * fresh directory. */
+/* Reads files of annotations of one form. Each test program works in a fresh directory. */
 #ifndef IMPORT_H
 #define IMPORT_H
 
@@ -9,17 +8,16 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/import/form.h"
+#include "lib/import/annotations.h"
 #include "tests/child.h"
 
-static const struct annotation_form *import_form; /* of this program */
-static struct annotations import_all;
+static const char *import_form;			    /* of this program */
+static struct annotations *import_from, import_all; /* import_all: *import_from as it was last */
 static struct annotation import_face;
-static void *import_state;
 static char import_err[ANNOTATION_ERR];
 
 /* To be called first in main. */
-static inline void import_begin(const struct annotation_form *form)
+static inline void import_begin(const char *form)
 {
 	char dir[1024];
 	const char *tmp = getenv("TMP");
@@ -44,32 +42,27 @@ struct import_call {
 
 static inline void import_open_call(const struct import_call *c)
 {
-	struct annotation_options o = c->o;
-	o.operands = &c->path;
-	o.noperands = 1;
-	o.origin = -1;
-	import_all = (struct annotations){0};
-	import_state = import_form->open(&import_all, &o);
-	import_face.points = xcalloc((size_t)import_all.K * 2 + 1, sizeof(double));
+	static struct import_call call;
+	call = *c;
+	call.o.form = import_form;
+	call.o.operands = &call.path;
+	call.o.noperands = 1;
+	call.o.origin = -1;
+	import_from = annotations_open(&call.o);
+	import_all = *import_from;
 }
 
 static inline int import_next(void)
 {
-	double *points = import_face.points;
-	import_face = (struct annotation){.points = points};
-	for (int i = 0; i < 2 * import_all.K; i++)
-		points[i] = NAN;
 	*import_err = 0;
-	return import_form->next(import_state, &import_all, &import_face, import_err);
+	int r = annotations_next(import_from, &import_face, import_err);
+	import_all = *import_from;
+	return r;
 }
 
 static inline void import_close(void)
 {
-	import_form->close(import_state);
-	free(import_face.points);
-	for (int i = 0; i < import_all.K; i++)
-		free(import_all.names[i]);
-	free(import_all.names);
+	annotations_close(import_from);
 }
 
 /* Opens a file with this text. */

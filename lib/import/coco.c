@@ -8,11 +8,9 @@
 
 #include "lib/base/err.h"
 #include "lib/import/coco_file.h"
-#include "lib/import/image_path.h"
 
 struct coco {
 	struct coco_file file;
-	struct image_path path;
 	struct coco_id category;
 	char **names; /* a's */
 	int unlabelled, ended;
@@ -129,7 +127,6 @@ struct coco *coco_open(const char *path, struct annotations *a, const struct ann
 	struct coco_file *f = &c->file;
 	char **names = NULL;
 	const char *same;
-	image_path_begin(&c->path, path, o->images);
 	c->unlabelled = o->unlabelled;
 	if (coco_file_open(f, path, err) < 0 || choose(f, o->category, &boxes, &category, err) < 0)
 		goto failed;
@@ -159,7 +156,6 @@ failed:
 void coco_close(struct coco *c)
 {
 	coco_file_close(&c->file);
-	image_path_end(&c->path);
 	free(c->confidence);
 	free(c);
 }
@@ -185,13 +181,7 @@ static int set_image(struct coco *c, struct annotation *face, const struct coco_
 	face->file = coco_entry_name(&c->file.images, image);
 	face->image_id = image->is_text ? -1 : image->number;
 	face->W = image->W, face->H = image->H;
-	if (!*face->file)
-		return bad(c, face, err, "its image has no file_name");
-	face->path = image_path(&c->path, face->file);
-	if (!face->path)
-		return bad(c, face, err, "its image '%.200s' lies outside of %s", face->file,
-			c->path.images ? "--images" : "the file's folder (--images DIR allows it)");
-	return 1;
+	return *face->file ? 1 : bad(c, face, err, "its image has no file_name");
 }
 
 /* 1: an annotation of the category; PASSED_BY: of another; -1. */

@@ -13,7 +13,6 @@
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/utf8.h"
-#include "lib/import/image_path.h"
 #include "lib/import/part_names.h"
 #include "lib/import/text.h"
 #include "lib/import/text_file.h"
@@ -27,7 +26,6 @@ struct imglab {
 	uint64_t fed;
 	int pass, depth, latin1; /* latin1: the file says that it is ISO-8859-1 */
 	char fault[512];	 /* of the file */
-	struct image_path image_path;
 	struct part_names names;
 	size_t longest;
 	int unlabelled;
@@ -327,7 +325,6 @@ struct imglab *imglab_open(const char *path, struct annotations *a, const struct
 	struct imglab *m = xcalloc(1, sizeof *m);
 	m->path = path;
 	m->unlabelled = o->unlabelled;
-	image_path_begin(&m->image_path, path, o->images);
 	m->text = text_file_open(path, "XML", err);
 	if (!m->text || begin_pass(m, 1, err) < 0 || run(m, err) < 0 || begin_pass(m, 2, err) < 0) {
 		imglab_close(m);
@@ -348,7 +345,6 @@ void imglab_close(struct imglab *m)
 	if (m->xml)
 		XML_ParserFree(m->xml);
 	text_file_free(m->text);
-	image_path_end(&m->image_path);
 	part_names_free(&m->names);
 	free(m->points);
 	free(m->file);
@@ -365,7 +361,6 @@ static int bad(const struct imglab *m, const struct annotation *face, char err[A
 
 static int set_face(struct imglab *m, struct annotation *face, int boxed, char err[ANNOTATION_ERR])
 {
-	char why[512];
 	if (boxed)
 		snprintf(face->place, sizeof face->place, "image %llu, box %llu", m->image, m->box);
 	else
@@ -377,12 +372,6 @@ static int set_face(struct imglab *m, struct annotation *face, int boxed, char e
 		return bad(m, face, err, m->image_fault);
 	if (boxed && *m->box_fault)
 		return bad(m, face, err, m->box_fault);
-	face->path = image_path(&m->image_path, m->file);
-	if (!face->path) {
-		snprintf(why, sizeof why, "its image '%.200s' lies outside of %s", m->file,
-			m->image_path.images ? "--images" : "the file's folder (--images DIR allows it)");
-		return bad(m, face, err, why);
-	}
 	if (!boxed)
 		return 1;
 	face->has_box = 1;
