@@ -138,7 +138,7 @@ def write_form(form, dir, images):
                 kp = " ".join("0 0 0" if p is None else f"{p[0] / W:.9f} {p[1] / H:.9f} 2" for p in f["points"])
                 s += f"0 {(x + w / 2) / W:.9f} {(y + h / 2) / H:.9f} {w / W:.9f} {h / H:.9f} {kp}\n"
             text(os.path.join("labels", os.path.splitext(im["file"])[0] + ".txt"), s)
-        return ["--form", "yolo", "--images", img, "--names", ",".join(NAMES), os.path.join(dir, "labels")]
+        return ["--form", "yolo", "--images", img, "--point-names", ",".join(NAMES), os.path.join(dir, "labels")]
     if form == "dlc":
         s = "scorer" + ",me" * 6 + "\nbodyparts," + ",".join(f"{n},{n}" for n in NAMES) + "\ncoords" + ",x,y" * 3 + "\n"
         for im in images:

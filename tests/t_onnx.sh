@@ -84,7 +84,7 @@ for m in heat coords map label image; do
 	model-export --form safetensors <$m.tns | cmp -s - $m.safetensors && good || bad "weights of $m by pipes"
 	tns-convert $m.safetensors -o back.tns
 	case $m in label) data=five tensor=score ;; image) data=five tensor=reconstruction ;; *) data=three tensor=predicted ;; esac
-	for f in $m back; do predict -q $f.tns $data.tns | tns-convert --tensor $tensor --to npy >$f.npy; done
+	for f in $m back; do predict -q $f.tns $data.tns | tns-convert --tensor $tensor --to npy >$f.npy || bad "predict by $f.tns of $m"; done
 	same $m.npy back.npy "$tensor of $m, from its safetensors"
 done
 ok "what they hold" python3 - <<'END'

@@ -24,12 +24,6 @@ void crop_into(const float crop[6], double x, double y, double uv[2])
 	uv[1] = (y - crop[5]) / crop[4];
 }
 
-void crop_from(const float crop[6], double u, double v, double xy[2])
-{
-	xy[0] = crop[0] * u + crop[2];
-	xy[1] = crop[4] * v + crop[5];
-}
-
 /* ---- resampling ---- */
 
 static int clamped(double i, int n)

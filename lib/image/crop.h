@@ -20,8 +20,7 @@ struct crop_buffer {
 };
 void crop_resample(uint8_t *to, int w, int h, const struct image *im, const float crop[6], struct crop_buffer *tmp);
 void crop_buffer_free(struct crop_buffer *tmp);
-/* (x, y) of the image in the crop's pixels, and back. */
+/* (x, y) of the image in the crop's pixels. */
 void crop_into(const float crop[6], double x, double y, double uv[2]);
-void crop_from(const float crop[6], double u, double v, double xy[2]);
 
 #endif
