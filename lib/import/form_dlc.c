@@ -141,9 +141,7 @@ static void *open_dlc(struct annotations *a, const struct annotation_options *o)
 	t->v = xcalloc((size_t)t->animals.n * (size_t)t->parts.n, 3 * sizeof *t->v);
 	t->confidence = xcalloc((size_t)t->parts.n, sizeof *t->confidence);
 	a->K = t->parts.n;
-	a->names = xcalloc((size_t)a->K + 1, sizeof *a->names);
-	for (int k = 0; k < a->K; k++)
-		a->names[k] = xstrdup(t->parts.name[k]);
+	a->names = part_names_copy(&t->parts);
 	return t;
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/base/err.h"
 #include "lib/import/form.h"
+#include "lib/import/text.h"
 
 struct folder {
 	char **path; /* (n) */
@@ -44,10 +45,10 @@ static void add_all(struct folder *f, struct folder *others, DIR *d, const char 
 													   ".tif", ".tiff", ".jxl", ".jp2",
 													   ".pbm", ".dng", ".cr2", ".nef",
 													   ".arw", ".svg", ".jfif", NULL};
-	size_t n = strlen(dir), first = f->n;
+	size_t first = f->n;
 	for (struct dirent *e; (e = readdir(d));)
 		if (has_suffix(e->d_name, read))
-			add(f, xprintf("%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", e->d_name));
+			add(f, text_path(dir, e->d_name));
 		else if (has_suffix(e->d_name, known))
 			add(others, xstrdup(e->d_name));
 	if (others->n)

@@ -159,11 +159,8 @@ static int number(const struct table_form *t, struct annotation *face, int i, st
 	char shown[CSV_SHOWN];
 	double x;
 	int role = t->col[i];
-	if (!csv_number(f, t->sep, &x)) {
-		snprintf(
-			err, ANNOTATION_ERR, "%s: %s: %.100s is '%s', not a number", t->name, face->place, t->head[i], csv_shown(f, shown));
-		return -1;
-	}
+	if (!csv_number(f, t->sep, &x))
+		return text_bad(err, "%s: %s: %.100s is '%s', not a number", t->name, face->place, t->head[i], csv_shown(f, shown));
 	if (role >= 0)
 		face->points[role] = x;
 	else if (role == WIDTH || role == HEIGHT)
@@ -185,17 +182,14 @@ static int set_box(const struct table_form *t, struct annotation *face, const do
 			face->box[2] -= v[0], face->box[3] -= v[1];
 		face->has_box = 1;
 	} else if (known) {
-		snprintf(err, ANNOTATION_ERR, "%s: %s: its box has only %d of 4 numbers", t->name, face->place, known);
-		return -1;
+		return text_bad(err, "%s: %s: its box has only %d of 4 numbers", t->name, face->place, known);
 	}
 	for (int i = 4; i < 6; i++) {
 		if (isnan(v[i]))
 			continue;
-		if (v[i] < 1 || v[i] > 1e6 || v[i] != floor(v[i])) {
-			snprintf(err, ANNOTATION_ERR, "%s: %s: %s is %g, no number of pixels", t->name, face->place,
-				i == 4 ? "width" : "height", v[i]);
-			return -1;
-		}
+		if (v[i] < 1 || v[i] > 1e6 || v[i] != floor(v[i]))
+			return text_bad(
+				err, "%s: %s: %s is %g, no number of pixels", t->name, face->place, i == 4 ? "width" : "height", v[i]);
 		*(i == 4 ? &face->W : &face->H) = (int)v[i];
 	}
 	if (!face->W || !face->H)
@@ -209,11 +203,9 @@ static int parse(struct table_form *t, struct annotation *face, struct span line
 	struct span f;
 	int n = 0, bad = 0;
 	for (const unsigned char *p = line.p; p && n <= t->ncol; n++) {
-		if (!csv_next_field(&p, line.e, t->sep, &f)) {
-			snprintf(err, ANNOTATION_ERR, "%s: %s: field %d: the quotes are not closed, or not at the field's ends", t->name,
+		if (!csv_next_field(&p, line.e, t->sep, &f))
+			return text_bad(err, "%s: %s: field %d: the quotes are not closed, or not at the field's ends", t->name,
 				face->place, n + 1);
-			return -1;
-		}
 		if (n == t->ncol || bad)
 			continue;
 		if (t->col[n] == FILE_NAME) {
@@ -225,11 +217,9 @@ static int parse(struct table_form *t, struct annotation *face, struct span line
 			bad = number(t, face, n, f, v, err) < 0;
 		}
 	}
-	if (n != t->ncol) { /* before what stands in them: one too few makes wrong numbers of all */
-		snprintf(err, ANNOTATION_ERR, "%s: %s: %s fields than the header's %d", t->name, face->place,
-			n > t->ncol ? "more" : "fewer", t->ncol);
-		return -1;
-	}
+	if (n != t->ncol) /* before what stands in them: one too few makes wrong numbers of all */
+		return text_bad(
+			err, "%s: %s: %s fields than the header's %d", t->name, face->place, n > t->ncol ? "more" : "fewer", t->ncol);
 	return bad ? -1 : set_box(t, face, v, err);
 }
 

@@ -333,9 +333,7 @@ struct imglab *imglab_open(const char *path, struct annotations *a, const struct
 	part_names_sort(&m->names);
 	m->points = xcalloc((size_t)m->names.n * 2, sizeof *m->points);
 	a->K = m->names.n;
-	a->names = xcalloc((size_t)a->K + 1, sizeof *a->names);
-	for (int i = 0; i < a->K; i++)
-		a->names[i] = xstrdup(m->names.name[i]);
+	a->names = part_names_copy(&m->names);
 	a->longest = (int)m->longest;
 	return m;
 }

@@ -76,6 +76,14 @@ void part_names_sort(struct part_names *p)
 	*p = sorted;
 }
 
+char **part_names_copy(const struct part_names *p)
+{
+	char **names = xcalloc((size_t)p->n + 1, sizeof *names);
+	for (int i = 0; i < p->n; i++)
+		names[i] = xstrdup(p->name[i]);
+	return names;
+}
+
 void part_names_free(struct part_names *p)
 {
 	for (int i = 0; i < p->n; i++)

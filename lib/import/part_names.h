@@ -12,6 +12,8 @@ struct part_names { /* zeroed at first */
 int part_names_find(const struct part_names *p, const char *name, int guess);
 /* The same, added where it is new; -1: there are max already. */
 int part_names_add(struct part_names *p, const char *name, int guess, int max);
+/* A copy of the names, NULL-terminated, to be freed one by one. */
+char **part_names_copy(const struct part_names *p);
 /* By number where all names are whole numbers (8, 9, 10 and 08, 09, 10), else as they are. */
 void part_names_sort(struct part_names *p);
 void part_names_free(struct part_names *p); /* the names, too */
