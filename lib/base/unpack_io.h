@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <zlib.h>
 
+#include "lib/base/bytes.h"
 #include "lib/base/err.h"
 #include "lib/base/unpack.h"
 
@@ -65,15 +66,15 @@ long unpack_zip_read(struct unpack *u, unsigned char *dst, size_t n);
 
 static inline uint32_t unpack_le16(const unsigned char *p)
 {
-	return p[0] | (uint32_t)p[1] << 8;
+	return (uint32_t)bytes_get(p, 2);
 }
 static inline uint32_t unpack_le32(const unsigned char *p)
 {
-	return unpack_le16(p) | unpack_le16(p + 2) << 16;
+	return (uint32_t)bytes_get(p, 4);
 }
 static inline uint64_t unpack_le64(const unsigned char *p)
 {
-	return unpack_le32(p) | (uint64_t)unpack_le32(p + 4) << 32;
+	return bytes_get(p, 8);
 }
 
 #endif

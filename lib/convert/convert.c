@@ -17,7 +17,7 @@
 #include "lib/base/nearest.h"
 #include "lib/base/out.h"
 #include "lib/base/utf8.h"
-#include "lib/convert/bytes.h"
+#include "lib/base/bytes.h"
 #include "lib/convert/convert_io.h"
 #include "lib/convert/metas.h"
 #include "lib/convert/npy.h"

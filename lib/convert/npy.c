@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/convert/bytes.h"
+#include "lib/base/bytes.h"
 
 #define MAGIC "\x93NUMPY"
 enum { MAGIC_LEN = 8, ALIGN = 64, GROWTH = 21 }; /* of the first dimension, which may get digits in place */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/convert/bytes.h"
+#include "lib/base/bytes.h"
 #include "lib/convert/json_in.h"
 #include "lib/convert/metas.h"
 

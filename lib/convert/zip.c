@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/convert/bytes.h"
+#include "lib/base/bytes.h"
 
 enum { LOCAL = 30, ENTRY = 46, END = 22, LOCATOR64 = 20, END64 = 56 }; /* bytes of the fixed parts */
 enum { ENCRYPTED = 1, UTF8 = 0x800 };				       /* flags */

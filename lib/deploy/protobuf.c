@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/bytes.h"
 #include "lib/base/err.h"
 #include "lib/deploy/protobuf.h"
 
@@ -50,9 +51,7 @@ void protobuf_float(struct protobuf *p, int field, float v)
 	uint32_t bits;
 	memcpy(&bits, &v, sizeof bits);
 	tag(p, field, WIRE_FOUR);
-	uint8_t *to = extend(p, 4);
-	for (int i = 0; i < 4; i++)
-		to[i] = (uint8_t)(bits >> 8 * i);
+	bytes_set(extend(p, 4), bits, 4);
 }
 
 void protobuf_bytes(struct protobuf *p, int field, const void *data, size_t n)
