@@ -107,8 +107,8 @@ $(gpu_objs): $B/obj/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,nvcc)$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }
 	@grep -vE '^ptxas info|bytes (spill|gmem)|^$$' $(@:.o=.usage) >&2 || true
-backend_bins := predict cnn-train dae-pretrain bench
-backend_checks := augment backend conv steps dae train infer
+backend_bins := predict cnn-train dae-pretrain rbm-pretrain bench
+backend_checks := augment backend conv steps dae rbm train infer
 with_backends := $(backend_bins:%=$B/bin/%) $(backend_checks:%=$B/tests/check_%)
 $(with_backends): $(gpu_objs)
 $(with_backends): EXTRA = $(if $(gpu_objs),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt)

@@ -143,6 +143,9 @@ struct backend {
 	/* y (B, K) = x (B, K) * (drawn with probability 1 - p ? mul : 0), by Philox (seed, purpose, epoch, rows[b], element); y may be x */
 	void (*dropout)(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul,
 		uint64_t seed, uint32_t purpose, uint32_t epoch);
+	/* y (B, K) = 1 with probability x (B, K), else 0, drawn as for dropout; y may be x */
+	void (*bernoulli)(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, uint64_t seed,
+		uint32_t purpose, uint32_t epoch);
 
 	/* Maps: activations of spatial layers in the backend's own layout, perhaps with channels of padding, whose values mean nothing: so
 	 * only elementwise operations may work on a whole map. Bytes of B of them; conversion from rows (B, C H W) and back. */

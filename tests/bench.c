@@ -100,8 +100,8 @@ struct work {
 	uint32_t *rows;
 	int B, outputs;
 	enum loss_kind kind;
-	struct dae *d;
-	struct dae_options a;
+	struct pretrain_layer *d;
+	struct pretrain_options a;
 	uint32_t epoch;
 	struct infer *f;
 	uint8_t *images;
@@ -241,7 +241,7 @@ static void gemm_step(struct work *w)
 
 static void dae_step(struct work *w)
 {
-	dae_epoch(w->d, NULL, w->x, 0, ++w->epoch, &w->a);
+	pretrain_epoch(w->d, NULL, w->x, ++w->epoch);
 }
 
 static void infer_step(struct work *w)
@@ -272,9 +272,9 @@ static void time_dae(const struct backend *be, const struct workload *l)
 {
 	int N = EPOCH / l->B * l->B;
 	struct work w = {.be = be, .a = {.epochs = 1, .batch = l->B, .learning_rate = 0.1f, .corruption = 0.2f, .seed = 1}};
-	w.d = dae_new(be, INPUTS, HIDDEN, (uint32_t)N, 0, &w.a), w.x = randoms(be, (size_t)N * INPUTS);
+	w.d = pretrain_new(&dae, be, INPUTS, HIDDEN, (uint32_t)N, 0, &w.a), w.x = randoms(be, (size_t)N * INPUTS);
 	timed(l->name, dae_step, &w, N, 5.0 * 2 * INPUTS * HIDDEN);
-	dae_free(w.d);
+	pretrain_free(w.d);
 	be->release(be, w.x);
 }
 

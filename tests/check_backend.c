@@ -212,6 +212,21 @@ START_TEST(batches)
 	be->dropout(be, m, g, rows, B, P, 0.3f, 2, 77, PHILOX_MASK, 6);
 	float *hg = read_back(be, g, n);
 	be->dropout(be, g, g, rows, B, P, 0.3f, 2, 77, PHILOX_MASK, 6);
+	/* samples: 0 and 1 are certain, 0.3 is of a share of the draws; a value of a row is drawn from its row and place alone */
+	float chances[n];
+	for (size_t i = 0; i < n; i++)
+		chances[i] = i % P == 0 ? 0 : i % P == 1 ? 1 : 0.3f;
+	float *chance = to_device(be, chances, n, sizeof *chances), *s = blank(be, n);
+	be->bernoulli(be, s, chance, rows, B, P, 77, PHILOX_MASK, 6);
+	be->bernoulli(be, chance, chance, rows, B, P, 77, PHILOX_MASK, 6);
+	float *hs = out(be, s, n), *in_place = out(be, chance, n);
+	ck_assert_msg(!memcmp(hs, in_place, n * sizeof(float)), "bernoulli in place");
+	for (int b = 0; b < B; b++)
+		for (int k = 0; k < P; k++) {
+			float u = philox_uniform(philox(77, PHILOX_MASK, 6, rows_of[b], (uint32_t)k / 4).v[k % 4]);
+			ck_assert_float_eq(hs[b * P + k], k == 0 ? 0 : k == 1 ? 1 : u < 0.3f);
+		}
+	free(hs), free(in_place);
 	float *hx = out(be, x, n), *hz = out(be, z, n), *hm = out(be, m, n), *place = out(be, g, n);
 	drop(be, rows), drop(be, source), be->release(be, bytes);
 	ck_assert_float_eq_tol(hx[5], (float)host[3 * P + 5] * (1.0f / 255) + 0.25f, backends_elementwise(2e-6f) + 1e-9f);

@@ -10,7 +10,8 @@
 #include "lib/base/opt.h"
 #include "lib/base/philox.h"
 #include "lib/predict/infer.h"
-#include "lib/train/dae_run.h"
+#include "lib/train/dae.h"
+#include "lib/train/pretrain_run.h"
 #include "tests/backend_of_test.h"
 
 enum { V = 11, H = 6, N = 9, ALL = V * H + H + V };
@@ -21,7 +22,7 @@ static float unit(uint32_t what, uint32_t i)
 }
 
 /* Mean over rows of x (N, V) of the cross-entropy, inputs masked by Philox (seed, layer, epoch, row, element). */
-static double loss_of(const double *param, const double *x, const struct dae_options *a, int layer, uint32_t epoch)
+static double loss_of(const double *param, const double *x, const struct pretrain_options *a, int layer, uint32_t epoch)
 {
 	const double *w = param, *b = w + V * H, *c = b + H;
 	double sum = 0;
@@ -53,8 +54,8 @@ START_TEST(step)
 {
 	struct backend *be = backend_init_by_name((_i % 2 ? backend_name() : "ref"), 1, PRECISION_FP32);
 	int codes = _i / 2;
-	struct dae_options a = {.batch = 100, .learning_rate = 0.25f, .corruption = 0.4f, .seed = 21};
-	struct dae *d = dae_new(be, V, H, N, codes, &a);
+	struct pretrain_options a = {.batch = 100, .learning_rate = 0.25f, .corruption = 0.4f, .seed = 21};
+	struct pretrain_layer *d = pretrain_new(&dae, be, V, H, N, codes, &a);
 	uint8_t image[N * V], *bytes = be->alloc(be, sizeof image);
 	float real_codes[N * V], *device = be->alloc(be, sizeof real_codes);
 	double x[N * V], param[ALL];
@@ -67,7 +68,7 @@ START_TEST(step)
 	for (uint32_t i = 0; i < ALL; i++)
 		was[i] = 2 * unit(3, i) - 1;
 	be->upload(be, d->param, was, sizeof was);
-	double loss = dae_epoch(d, codes ? NULL : bytes, codes ? device : NULL, codes, 4, &a);
+	double loss = pretrain_epoch(d, codes ? NULL : bytes, codes ? device : NULL, 4);
 	be->download(be, now, d->param, sizeof now);
 	for (int i = 0; i < ALL; i++)
 		param[i] = (double)was[i];
@@ -84,7 +85,7 @@ START_TEST(step)
 	}
 	/* codes are computed from unmasked inputs by the new weights */
 	float *out = be->alloc(be, N * H * sizeof *out), got[N * H];
-	dae_encode(d, codes ? NULL : bytes, codes ? device : NULL, out);
+	pretrain_encode(d, codes ? NULL : bytes, codes ? device : NULL, out);
 	be->download(be, got, out, sizeof got);
 	for (int r = 0; r < N; r++)
 		for (int h = 0; h < H; h++) {
@@ -94,7 +95,7 @@ START_TEST(step)
 			ck_assert_double_eq_tol((double)got[r * H + h], 1 / (1 + exp(-s)), 1e-6);
 		}
 	be->release(be, out), be->release(be, bytes), be->release(be, device);
-	dae_free(d);
+	pretrain_free(d);
 	be->close(be);
 }
 END_TEST
@@ -111,14 +112,14 @@ START_TEST(convergence)
 {
 	enum { ROWS = 62 };
 	struct backend *be = backend_init_by_name((_i ? backend_name() : "ref"), 1, PRECISION_FP32);
-	struct dae_options a = {.batch = 10, .learning_rate = 0.1f, .corruption = 0.2f, .seed = 1}; /* the last batch is smaller */
+	struct pretrain_options a = {.batch = 10, .learning_rate = 0.1f, .corruption = 0.2f, .seed = 1}; /* the last batch is smaller */
 	uint8_t image[ROWS * 25], *bytes = be->alloc(be, sizeof image);
 	bars(image, ROWS);
 	be->upload(be, bytes, image, sizeof image);
-	struct dae *d = dae_new(be, 25, 8, ROWS, 0, &a);
-	double first = dae_epoch(d, bytes, NULL, 0, 1, &a), last = first, floor = 0;
+	struct pretrain_layer *d = pretrain_new(&dae, be, 25, 8, ROWS, 0, &a);
+	double first = pretrain_epoch(d, bytes, NULL, 1), last = first, floor = 0;
 	for (uint32_t e = 2; e <= 60; e++)
-		last = dae_epoch(d, bytes, NULL, 0, e, &a);
+		last = pretrain_epoch(d, bytes, NULL, e);
 	for (int i = 0; i < ROWS * 25; i++) { /* the loss is at least the entropy of the pixels */
 		double t = image[i] / 255.0;
 		floor -= t > 0 && t < 1 ? t * log(t) + (1 - t) * log(1 - t) : 0;
@@ -126,7 +127,7 @@ START_TEST(convergence)
 	floor /= ROWS;
 	ck_assert_msg(last > floor && last - floor < 0.25 * (first - floor), "from %g to %g, entropy %g", first, last, floor);
 	be->release(be, bytes);
-	dae_free(d);
+	pretrain_free(d);
 	be->close(be);
 }
 END_TEST
@@ -135,9 +136,9 @@ END_TEST
 START_TEST(first)
 {
 	struct backend *be = backend_init_by_name("ref", 1, PRECISION_FP32);
-	struct dae_options a = {.batch = 10, .seed = 1}, b = {.batch = 10, .seed = 2};
-	struct dae *d[] = {dae_new(be, 70, 50, 20, 0, &a), dae_new(be, 70, 50, 20, 0, &a), dae_new(be, 70, 50, 20, 1, &a),
-		dae_new(be, 70, 50, 20, 0, &b)};
+	struct pretrain_options a = {.batch = 10, .seed = 1}, b = {.batch = 10, .seed = 2};
+	struct pretrain_layer *d[] = {pretrain_new(&dae, be, 70, 50, 20, 0, &a), pretrain_new(&dae, be, 70, 50, 20, 0, &a),
+		pretrain_new(&dae, be, 70, 50, 20, 1, &a), pretrain_new(&dae, be, 70, 50, 20, 0, &b)};
 	double largest = 0, square = 0, range = 4 * sqrt(6.0 / 120);
 	for (int i = 0; i < 3500; i++) {
 		double w = (double)d[0]->param[i];
@@ -149,7 +150,7 @@ START_TEST(first)
 	ck_assert(!memcmp(d[0]->param, d[1]->param, 3620 * sizeof(real)));
 	ck_assert(memcmp(d[0]->param, d[2]->param, 100) && memcmp(d[0]->param, d[3]->param, 100));
 	for (int i = 0; i < 4; i++)
-		dae_free(d[i]);
+		pretrain_free(d[i]);
 	be->close(be);
 }
 END_TEST
@@ -173,10 +174,11 @@ static struct dataset *patches(void)
 START_TEST(stack)
 {
 	struct backend *be = backend_here();
-	struct dae_options a = {.epochs = 300, .batch = 31, .learning_rate = 0.3f, .corruption = 0.1f, .seed = 1};
+	struct pretrain_options a = {.epochs = 300, .batch = 31, .learning_rate = 0.3f, .corruption = 0.1f, .seed = 1};
 	struct dataset *data = patches();
-	struct dae_run r = {.be = be, .a = &a, .data = data, .layers = 2, .hidden = {9, 6}, .output = path[1], .quiet = 1};
-	dae_run(&r);
+	struct pretrain_run r = {
+		.kind = &dae, .be = be, .a = &a, .data = data, .layers = 2, .hidden = {9, 6}, .output = path[1], .quiet = 1};
+	pretrain_run(&r);
 	struct model *m = model_load(path[1]);
 	ck_assert_str_eq(m->net, "fc9 sigmoid fc6 sigmoid fc9 sigmoid fc25 sigmoid");
 	ck_assert(m->target == TARGET_IMAGE && m->W == 5 && m->H == 5);

@@ -1,5 +1,5 @@
 /* Ten epochs of training against PyTorch's (a dump by tests/torch_dump.py): the same data, initial weights and options through train_run
- * and dae_epoch on each backend; every loss within a relative 1e-5, the last weights within 2e-5. */
+ * and pretrain_epoch on each backend; every loss within a relative 1e-5, the last weights within 2e-5. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -149,7 +149,7 @@ END_TEST
 
 static const struct {
 	const char *name;
-	struct dae_options a;
+	struct pretrain_options a;
 } daes[] = {{"dae", {.batch = 24, .learning_rate = 0.05f, .corruption = 0.3f, .seed = 77}},
 	{"daes", {.batch = 9, .learning_rate = 0.02f, .corruption = 0.3f, .seed = 78}}};
 
@@ -166,11 +166,11 @@ START_TEST(autoencoder)
 	ck_assert_uint_eq(all, 17 * 108 + 17 + 108);
 	uint8_t *bytes = be->alloc(be, n);
 	be->upload(be, bytes, image, n);
-	struct dae *d = dae_new(be, 108, 17, 24, 0, &daes[i].a);
+	struct pretrain_layer *d = pretrain_new(&dae, be, 108, 17, 24, 0, &daes[i].a);
 	be->upload(be, d->param, first, all * sizeof *first);
 	double got[10];
 	for (int e = 0; e < 10; e++)
-		got[e] = dae_epoch(d, bytes, NULL, 0, (uint32_t)e + 1, &daes[i].a);
+		got[e] = pretrain_epoch(d, bytes, NULL, (uint32_t)e + 1);
 	snprintf(text, sizeof text, "%s/loss", name);
 	const double *want = values(text, &n);
 	losses_agree(got, want, 10, "loss", name, backend);
@@ -181,7 +181,7 @@ START_TEST(autoencoder)
 	weights_agree(param, last, all, name, backend);
 	free((void *)image), free((void *)first), free((void *)want), free((void *)last), free(param);
 	be->release(be, bytes);
-	dae_free(d);
+	pretrain_free(d);
 	be->close(be);
 }
 END_TEST

@@ -129,6 +129,7 @@ struct backend *backend_cpu_init(int threads)
 		.load_batch = cpu_load_batch,
 		.gather = cpu_gather,
 		.dropout = cpu_dropout,
+		.bernoulli = cpu_bernoulli,
 		.maps_size = cpu_maps_size,
 		.to_maps = cpu_to_maps,
 		.to_rows = cpu_to_rows,

@@ -59,6 +59,8 @@ void cpu_load_batch(const struct backend *be, real *x, const uint8_t *bytes, con
 void cpu_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);
 void cpu_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch);
+void cpu_bernoulli(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, uint64_t seed, uint32_t purpose,
+	uint32_t epoch);
 void cpu_act(const struct backend *be, real *y, const real *x, enum act act, size_t n);
 void cpu_act_backward(const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n);
 void cpu_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K);

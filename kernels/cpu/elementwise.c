@@ -69,6 +69,22 @@ void cpu_dropout(const struct backend *be, real *y, const real *x, const uint32_
 			.epoch = epoch});
 }
 
+static void bernoulli(void *arg, size_t from, size_t to)
+{
+	const struct args *a = arg;
+	const struct cpu *c = a->be->ctx;
+	for (size_t b = from; b < to; b++)
+		c->simd->bernoulli(
+			a->y + b * (size_t)a->K, a->x + b * (size_t)a->K, (size_t)a->K, a->seed, a->purpose, a->epoch, a->rows[b]);
+}
+
+void cpu_bernoulli(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, uint64_t seed, uint32_t purpose,
+	uint32_t epoch)
+{
+	cpu_parallel_for(be->ctx, (size_t)B, 8, bernoulli,
+		&(struct args){.be = be, .y = y, .x = x, .rows = rows, .K = K, .seed = seed, .purpose = purpose, .epoch = epoch});
+}
+
 static void act(void *arg, size_t from, size_t to)
 {
 	const struct args *a = arg;

@@ -68,6 +68,7 @@ struct simd {
 		float *dz, const float *e, const float *bx, const float *by, const float *gx, const float *gy, int H, int W);
 	void (*dropout)(
 		float *y, const float *x, size_t K, float p, float mul, uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row);
+	void (*bernoulli)(float *y, const float *x, size_t K, uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row);
 	/* max pool K x K of one row of n outputs of a channel block: y (n, 16) = act(max of x), rows of x xrow apart; argmax (n, 16) */
 	void (*max_pool_row)(float *y, uint8_t *argmax, const float *x, long xrow, int K, int n, enum act act);
 	/* its backward pass: dx gets dy * act_slope(y) at the argmax, 0 at the other K x K - 1 positions; y NULL: dy alone */

@@ -1,4 +1,4 @@
-/* Loading a batch: bytes to inputs with data augmentation, gathering of rows, dropout. Augmentation draws the parameters of each image in
+/* Loading a batch: bytes to inputs with data augmentation, gathering of rows, dropout and Bernoulli samples. Augmentation draws the parameters of each image in
  * one launch, then runs over the pixels of the whole batch: affine warp, blur along rows, blur along columns. The planes between those
  * launches are small enough for the GPU's cache. */
 #include <limits.h>
@@ -182,21 +182,24 @@ void cuda_gather(const struct backend *be, real *y, const real *x, const uint32_
 		launch_flat(queue_of(be), n, gather<float>, y, x, rows, divisor(K), n);
 }
 
-struct dropout {
+/* What is drawn for each value: a mask that drops it or scales it, or a sample that is 1 with the value as its probability. */
+struct draw {
 	uint64_t seed;
 	uint32_t purpose, epoch;
-	float p, mul;
+	int sample;   /* 1: samples; 0: masks */
+	float p, mul; /* of masks */
 	int K, vec4;
 	struct divisor groups; /* a row's, of four values, the last perhaps of fewer */
 	size_t n;	       /* groups of the batch */
 };
 
-static __device__ float drop_or_scale(const struct dropout &s, uint32_t word, float x)
+static __device__ float draw_value(const struct draw &s, uint32_t word, float x)
 {
-	return philox_uniform(word) < s.p ? 0 : x * s.mul;
+	float u = philox_uniform(word);
+	return s.sample ? (u < x ? 1.0f : 0.0f) : u < s.p ? 0 : x * s.mul;
 }
 
-static __global__ void dropout(float *y, const float *x, const uint32_t *rows, struct dropout s)
+static __global__ void draw(float *y, const float *x, const uint32_t *rows, struct draw s)
 {
 	size_t i = launch_index();
 	if (i >= s.n)
@@ -206,21 +209,34 @@ static __global__ void dropout(float *y, const float *x, const uint32_t *rows, s
 	struct philox r = philox(s.seed, s.purpose, s.epoch, rows[b], (uint32_t)g);
 	if (s.vec4) {
 		float4 v = *(const float4 *)(const void *)(x + at);
-		*(float4 *)(void *)(y + at) = make_float4(drop_or_scale(s, r.v[0], v.x), drop_or_scale(s, r.v[1], v.y),
-			drop_or_scale(s, r.v[2], v.z), drop_or_scale(s, r.v[3], v.w));
+		*(float4 *)(void *)(y + at) = make_float4(draw_value(s, r.v[0], v.x), draw_value(s, r.v[1], v.y), draw_value(s, r.v[2], v.z),
+			draw_value(s, r.v[3], v.w));
 		return;
 	}
 	for (int k = 0; k < 4; k++)
 		if (4 * g + k < s.K)
-			y[at + (size_t)k] = drop_or_scale(s, r.v[k], x[at + (size_t)k]);
+			y[at + (size_t)k] = draw_value(s, r.v[k], x[at + (size_t)k]);
+}
+
+static void launch_draw(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, struct draw s)
+{
+	int groups = (s.K + 3) / 4;
+	s.vec4 = s.K % 4 == 0 && cuda_float4_aligned(x, y, NULL, NULL);
+	s.groups = divisor(groups ? groups : 1), s.n = checked_size(B, (size_t)groups);
+	checked_size(B, (size_t)s.K);
+	launch_flat(queue_of(be), s.n, draw, y, x, rows, s);
 }
 
 void cuda_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch)
 {
-	int groups = (K + 3) / 4;
-	struct dropout s = {seed, purpose, epoch, p, mul, K, K % 4 == 0 && cuda_float4_aligned(x, y, NULL, NULL), divisor(groups ? groups : 1),
-		checked_size(B, (size_t)groups)};
-	checked_size(B, (size_t)K);
-	launch_flat(queue_of(be), s.n, dropout, y, x, rows, s);
+	struct draw s = {seed, purpose, epoch, 0, p, mul, K};
+	launch_draw(be, y, x, rows, B, s);
+}
+
+void cuda_bernoulli(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, uint64_t seed, uint32_t purpose,
+	uint32_t epoch)
+{
+	struct draw s = {seed, purpose, epoch, 1, 0, 1, K};
+	launch_draw(be, y, x, rows, B, s);
 }

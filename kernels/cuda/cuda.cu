@@ -169,7 +169,7 @@ struct backend *backend_cuda_init(enum precision precision)
 	be->copy = cuda_copy;
 	be->map_host = cuda_map_host, be->unmap_host = cuda_release, be->map_device = cuda_map_device, be->unmap_device = cuda_unmap_device;
 	be->upload_async = cuda_upload_async, be->download_async = cuda_download_async, be->wait = cuda_wait;
-	be->load_batch = cuda_load_batch, be->gather = cuda_gather, be->dropout = cuda_dropout;
+	be->load_batch = cuda_load_batch, be->gather = cuda_gather, be->dropout = cuda_dropout, be->bernoulli = cuda_bernoulli;
 	be->maps_size = cuda_maps_size, be->to_maps = cuda_to_maps, be->to_rows = cuda_to_rows;
 	be->dense = cuda_dense, be->dense_backward_input = cuda_dense_backward_input,
 	be->dense_backward_weight = cuda_dense_backward_weight, be->dense_backward_update = cuda_dense_backward_update;

@@ -47,6 +47,8 @@ void cuda_load_batch(const struct backend *be, real *x, const uint8_t *bytes, co
 void cuda_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);
 void cuda_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch);
+void cuda_bernoulli(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, uint64_t seed, uint32_t purpose,
+	uint32_t epoch);
 /* plane.cu */
 size_t cuda_maps_size(const struct backend *be, int B, int C, int H, int W);
 void cuda_to_maps(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W);

@@ -1,4 +1,4 @@
-/* Batch loading: bytes to augmented inputs, gather of rows; dropout. */
+/* Batch loading: bytes to augmented inputs, gather of rows; dropout and Bernoulli samples. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,5 +98,17 @@ void ref_dropout(const struct backend *be, real *y, const real *x, const uint32_
 			struct philox r = philox(seed, purpose, epoch, rows[b], (uint32_t)k / 4);
 			size_t i = (size_t)b * (size_t)K + (size_t)k;
 			y[i] = philox_uniform(r.v[k % 4]) < p ? 0 : x[i] * (real)mul;
+		}
+}
+
+void ref_bernoulli(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, uint64_t seed, uint32_t purpose,
+	uint32_t epoch)
+{
+	(void)be;
+	for (int b = 0; b < B; b++)
+		for (int k = 0; k < K; k++) {
+			struct philox r = philox(seed, purpose, epoch, rows[b], (uint32_t)k / 4);
+			size_t i = (size_t)b * (size_t)K + (size_t)k;
+			y[i] = philox_uniform(r.v[k % 4]) < x[i];
 		}
 }

@@ -94,6 +94,7 @@ struct backend *backend_ref_init(void)
 		.load_batch = ref_load_batch,
 		.gather = ref_gather,
 		.dropout = ref_dropout,
+		.bernoulli = ref_bernoulli,
 		.maps_size = ref_maps_size,
 		.to_maps = ref_to_maps,
 		.to_rows = ref_to_rows,

@@ -10,6 +10,8 @@ void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, con
 void ref_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);
 void ref_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch);
+void ref_bernoulli(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, uint64_t seed, uint32_t purpose,
+	uint32_t epoch);
 size_t ref_maps_size(const struct backend *be, int B, int C, int H, int W);
 void ref_to_maps(const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W);
 void ref_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W);

@@ -29,6 +29,8 @@ enum philox_purpose {
 	PHILOX_TEST,
 	PHILOX_SAMPLE, /* sample of rows */
 	PHILOX_BOOTSTRAP,
+	PHILOX_GIBBS, /* units of Boltzmann machines */
+	PHILOX_FLIP,  /* the value of a row that a pseudo-likelihood is of */
 };
 
 struct philox {

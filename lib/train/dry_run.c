@@ -114,19 +114,18 @@ void dry_run(const char *preset, const struct backend *be, const struct model *m
 	out_close(to);
 }
 
-void dry_run_dae(const struct dae_run *r)
+void dry_run_pretrain(const struct pretrain_run *r, const char *const *settings)
 {
-	static const char *const options[] = {"patches", "hidden", "corruption", "rate", "batch", "epochs", "seed"};
 	struct out *to = out_open(NULL, 0);
-	char *text = dae_run_net(r);
+	char *text = pretrain_run_net(r);
 	struct model *m = model_new(text, TARGET_IMAGE, r->data->W, r->data->H, r->data->W * r->data->H, "");
 	net_table_text(to, &m->d, m->net);
 	out_printf(to, "rows: %u to train on\n", r->data->n);
 	print_steps(to, r->data->n, r->a->batch, r->a->epochs);
 	out_printf(to, "settings:\n");
-	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-		char *v = opt_setting(options[i]);
-		out_printf(to, "  %s: %s\n", options[i], v);
+	for (; *settings; settings++) {
+		char *v = opt_setting(*settings);
+		out_printf(to, "  %s: %s\n", *settings, v);
 		free(v);
 	}
 	free(text), model_free(m);

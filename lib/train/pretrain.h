@@ -1,0 +1,76 @@
+/* Training without labels, layer by layer (Bengio et al., 2007): each layer learns from the codes (hidden activations) of the one before,
+ * the first from images. What the kinds of layers share: weights w (H, V), biases b (H) of the hidden and c (V) of the visible units, codes
+ * sigmoid(x w' + b), epochs of shuffled batches. The kinds: dae.h, rbm.h. */
+#ifndef PRETRAIN_H
+#define PRETRAIN_H
+
+#include <stdint.h>
+
+#include "kernels/backend.h"
+
+struct pretrain_options {
+	int epochs, batch;   /* epochs of each layer; rows a batch */
+	float learning_rate; /* of the batch's mean gradient */
+	float init;	     /* initial weights are uniform in +-init; 0: as pretrain_new says */
+	float weight_decay;  /* a step takes learning_rate * weight_decay * w off each weight, not off biases */
+	uint64_t seed;
+	float corruption; /* dae: share of inputs set to zero */
+	/* rbm: */
+	int gaussian, persistent,
+		steps; /* visible units of the first layer are Gaussian; PCD, not CD; steps of Gibbs sampling, at least 1 */
+	float momentum, sparsity, sparsity_cost; /* sparsity: wanted mean of a hidden unit */
+};
+
+struct pretrain_layer;
+
+enum { PRETRAIN_FIGURES = 3 };
+
+/* A kind of layer. */
+struct pretrain_kind {
+	const char *program;				 /* whose checkpoints these are */
+	const char *figure[PRETRAIN_FIGURES];		 /* names of what measure tells, the loss first; NULL: no more */
+	double range;					 /* of initial weights, in units of Glorot's sqrt(6 / (V + H)) */
+	int losses;					 /* 1: step fills the layer's losses, whose mean over an epoch is its train_loss */
+	size_t (*extra)(const struct pretrain_layer *l); /* values of state after w, b, c, 0 at first; NULL: none */
+	void (*open)(struct pretrain_layer *l);		 /* makes own */
+	/* A step by the B rows of x, whose numbers are rows + at (device); count: steps before this one. */
+	void (*step)(struct pretrain_layer *l, uint32_t at, int B, uint32_t epoch, uint32_t count);
+	/* Adds to figure what is measured on the B rows of x, which host holds, too. first: number of the first row. */
+	void (*measure)(struct pretrain_layer *l, const real *host, int B, uint32_t first, uint32_t epoch, double figure[PRETRAIN_FIGURES]);
+	void (*close)(struct pretrain_layer *l); /* frees own */
+};
+
+/* A layer of V inputs, H hidden units, batches of B rows. Device memory but for host_rows. */
+struct pretrain_layer {
+	const struct pretrain_kind *kind;
+	const struct pretrain_options *a;
+	const struct backend *be;
+	int layer, V, H, B;	    /* layer counts from 0 */
+	float mul, add;		    /* input of bytes: x = byte mul + add */
+	real *param;		    /* w, b, c in one block, then what else a resumed run needs (kind->extra) */
+	size_t params, states;	    /* values of w, b, c; of all */
+	real *x;		    /* (B, V): a batch */
+	double *loss;		    /* (N): of each row of an epoch */
+	uint32_t *rows, *host_rows; /* row numbers in the order of an epoch */
+	uint32_t N;		    /* rows of the data set */
+	void *own;		    /* the kind's */
+};
+
+/* Initial weights are drawn by Philox (a->seed, PHILOX_INIT, 1000 + layer, ...), uniform in +-a->init, else in the kind's range. a outlives
+ * the layer. Bytes are scaled to 0..1: mul and add may be set otherwise before the first epoch. */
+struct pretrain_layer *pretrain_new(
+	const struct pretrain_kind *kind, const struct backend *be, int V, int H, uint32_t N, int layer, const struct pretrain_options *a);
+/* Values of such a layer's state. */
+size_t pretrain_states(const struct pretrain_kind *kind, const struct pretrain_options *a, int V, int H, uint32_t N);
+/* One epoch over bytes (N, V), device, or codes (N, V), device, the other NULL. epoch counts from 1. Returns the mean loss a row; NaN where
+ * the kind has none while it trains. */
+double pretrain_epoch(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, uint32_t epoch);
+/* out (N, H), device: the codes of all rows, uncorrupted, as input of the next layer. */
+void pretrain_encode(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, real *out);
+/* The kind's figures, means over rows of x (n, V), host, as the layer takes them. */
+void pretrain_measure(struct pretrain_layer *l, const real *x, uint32_t n, uint32_t epoch, double figure[PRETRAIN_FIGURES]);
+/* to (n, H), host: codes of x (n, V), host. */
+void pretrain_codes(struct pretrain_layer *l, const real *x, uint32_t n, real *to);
+void pretrain_free(struct pretrain_layer *l);
+
+#endif

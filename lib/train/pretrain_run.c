@@ -1,0 +1,395 @@
+/* Training of a stack, layer by layer; trained layers' w, b, c are kept on the host. */
+#include "lib/train/pretrain_run.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/base/opt.h"
+#include "lib/stream/dataset_stream.h"
+#include "lib/stream/history.h"
+#include "lib/train/filters.h"
+#include "lib/train/keep.h"
+#include "lib/train/rbm.h"
+
+struct stack {
+	const struct pretrain_run *r;
+	int size[PRETRAIN_LAYERS + 1]; /* inputs, then hidden units */
+	real *block[PRETRAIN_LAYERS];  /* w (H, V), b (H), c (V); of the layer being trained all of its state */
+	int layer, epoch;	       /* the layer being trained, its epochs done */
+	float mul, add;		       /* the first layer's scale of bytes */
+	int linear;		       /* 1: the net ends without a sigmoid: the first layer's visible units are Gaussian */
+	uint32_t samples, valids;      /* rows of sample and valid */
+	real *sample, *valid;	       /* rows that are measured, as the layer being trained takes them; NULL: none */
+};
+
+static size_t block_size(const struct stack *s, int i)
+{
+	size_t V = (size_t)s->size[i], H = (size_t)s->size[i + 1];
+	return V * H + H + V;
+}
+
+/* The net of the first n layers: encoders in order, then decoders in reverse; to be freed. size: inputs, then hidden units. */
+static char *net_text(const int *size, int n, int linear)
+{
+	char *text = xstrdup(""), *old;
+	for (int i = 0; i < 2 * n; i++) {
+		text = xprintf("%s%sfc%d%s", old = text, i ? " " : "", i < n ? size[i + 1] : size[2 * n - 1 - i],
+			linear && i == 2 * n - 1 ? "" : " sigmoid");
+		free(old);
+	}
+	return text;
+}
+
+static int is_linear(const struct pretrain_run *r)
+{
+	return r->kind == &rbm && r->a->gaussian;
+}
+
+char *pretrain_run_net(const struct pretrain_run *r)
+{
+	int size[PRETRAIN_LAYERS + 1] = {r->data->W * r->data->H};
+	memcpy(size + 1, r->hidden, (size_t)r->layers * sizeof *size);
+	return net_text(size, r->layers, is_linear(r));
+}
+
+/* The model of the first n layers. A model's input is byte / 255; where the first layer's is not, its weights take up the difference:
+ * x = scale byte / 255 + add. */
+static struct model *unroll(const struct stack *s, int n)
+{
+	char *text = net_text(s->size, n, s->linear);
+	struct model *m = model_new(text, TARGET_IMAGE, s->r->data->W, s->r->data->H, s->size[0], "");
+	free(text);
+	for (int i = 0; i < n; i++) {
+		size_t V = (size_t)s->size[i], H = (size_t)s->size[i + 1];
+		real scale = s->linear && !i ? 255 * s->mul : 1, add = s->linear && !i ? s->add : 0;
+		const real *w = s->block[i], *b = w + V * H, *c = b + H;
+		const struct layer *in = &m->d.layer[2 * i], *out = &m->d.layer[2 * (2 * n - 1 - i)];
+		for (size_t h = 0; h < H; h++) {
+			double sum = 0;
+			for (size_t v = 0; v < V; v++) {
+				m->param[in->w + h * V + v] = w[h * V + v] * scale;
+				m->param[out->w + v * H + h] = w[h * V + v] / scale;
+				sum += (double)w[h * V + v];
+			}
+			m->param[in->b + h] = add != 0 ? (real)((double)b[h] + sum * (double)add) : b[h];
+		}
+		for (size_t v = 0; v < V; v++)
+			m->param[out->b + v] = (c[v] - add) / scale;
+	}
+	return m;
+}
+
+static void save(const struct stack *s, int n, const char *path, const char *more)
+{
+	struct model *m = unroll(s, n);
+	if (!model_finite(m)) /* an epoch's loss is of the weights before its last step, which may have overflowed */
+		die("layer %d, epoch %d: a weight is no number; a smaller --rate may help", s->layer + 1, s->epoch);
+	const struct tns *in = s->r->data->head;
+	model_save(m, path, &in, 1, more);
+	model_free(m);
+}
+
+static char *key_of(const struct pretrain_run *r)
+{
+	return xprintf("%s < %08x", opt_line_without((const char *const[]){"epochs", NULL}), r->data->head->fingerprint);
+}
+
+/* states: values of the state of the layer being trained. */
+static void write_checkpoint(const struct stack *s, size_t states)
+{
+	struct tns_writer *w = tns_create(s->r->checkpoint);
+	char text[64], *key = key_of(s->r);
+	int id[PRETRAIN_LAYERS];
+	tns_put_meta(w, "opt/key", key);
+	snprintf(text, sizeof text, "%d", s->layer);
+	tns_put_meta(w, "opt/layer", text);
+	snprintf(text, sizeof text, "%d", s->epoch);
+	tns_put_meta(w, "opt/epoch", text);
+	snprintf(text, sizeof text, "%d", s->r->a->epochs);
+	tns_put_meta(w, "opt/planned", text);
+	if (s->layer == s->r->layers - 1 && s->epoch == s->r->a->epochs)
+		tns_put_meta(w, "opt/done", "1");
+	for (int i = 0; i <= s->layer; i++) {
+		uint64_t dim = i < s->layer ? block_size(s, i) : states;
+		snprintf(text, sizeof text, "opt/block/%d", i);
+		id[i] = tns_define(w, text, TNS_F32, 1, &dim);
+	}
+	for (int i = 0; i <= s->layer; i++)
+		tns_write(w, id[i], s->block[i], i < s->layer ? block_size(s, i) : states);
+	history_put(w, NULL, 0, NULL);
+	tns_close(w);
+	free(key);
+}
+
+static int counter(const struct tns *t, const char *key, int max)
+{
+	int64_t v;
+	const char *s = tns_meta_value(t, key);
+	if (!s || !num_int(s, &v) || v < 0 || v > max)
+		die("%s: META %s is missing or no number up to %d", t->name, key, max);
+	return (int)v;
+}
+
+static int read_checkpoint(struct stack *s)
+{
+	const struct pretrain_run *r = s->r;
+	if (!r->checkpoint || !r->resume || access(r->checkpoint, F_OK))
+		return 0;
+	struct tns_table *b = tns_load(r->checkpoint);
+	const struct tns *t = tns_table_head(b);
+	char *key = key_of(r), name[64];
+	const char *was = tns_meta_value(t, "opt/key");
+	if (!was)
+		die("%s: is no checkpoint (it has no META opt/key)", t->name);
+	if (strcmp(was, key))
+		die("%s: is a checkpoint of other options or data: %s", t->name, opt_line_difference(was, key));
+	s->layer = counter(t, "opt/layer", r->layers - 1);
+	s->epoch = counter(t, "opt/epoch", INT_MAX);
+	int planned = counter(t, "opt/planned", INT_MAX);
+	if (s->epoch > r->a->epochs)
+		die("%s: has %d epochs already, more than --epochs %d", t->name, s->epoch, r->a->epochs);
+	if (s->layer && planned != r->a->epochs)
+		die("%s: the layers below have %d epochs, so this one can't have %d", t->name, planned, r->a->epochs);
+	for (int i = 0; i <= s->layer; i++) {
+		snprintf(name, sizeof name, "opt/block/%d", i);
+		int id = dataset_stream_require(t, name, TNS_F32, 1);
+		size_t want = i < s->layer ? block_size(s, i) : pretrain_states(r->kind, r->a, s->size[i], s->size[i + 1], r->data->n);
+		if (t->def[id].rows != want)
+			die("%s: %s has %llu values, not %zu", t->name, name, (unsigned long long)t->def[id].rows, want);
+		s->block[i] = xrealloc(s->block[i], want * sizeof(real));
+		tns_copy(b, id, s->block[i]);
+	}
+	tns_unload(b);
+	free(key);
+	return 1;
+}
+
+/* dir/NAME.tns -> dir/NAME-EPOCH.tns */
+static char *snapshot_name(const char *output, int epoch)
+{
+	size_t n = strlen(output);
+	int suffix = n > 4 && !strcmp(output + n - 4, ".tns");
+	return xprintf("%.*s-%d%s", (int)(n - (suffix ? 4 : 0)), output, epoch, suffix ? ".tns" : "");
+}
+
+static void snapshot(const struct stack *s)
+{
+	const struct pretrain_run *r = s->r;
+	for (int i = 0; i < r->snapshots && s->layer == r->layers - 1; i++)
+		if (r->snapshot[i] == s->epoch) {
+			char *path = snapshot_name(r->output, s->epoch), more[32];
+			snprintf(more, sizeof more, "epoch %d", s->epoch);
+			save(s, r->layers, path, more);
+			free(path);
+			return;
+		}
+}
+
+static int is_snapshot(const struct pretrain_run *r, int epoch)
+{
+	for (int i = 0; i < r->snapshots; i++)
+		if (r->snapshot[i] == epoch)
+			return 1;
+	return 0;
+}
+
+/* ---- figures */
+
+/* Rows of a data set as the first layer takes them. */
+static real *rows_of(const struct stack *s, const struct dataset *data, uint32_t n)
+{
+	size_t values = (size_t)n * (size_t)s->size[0];
+	real *x = xcalloc(values, sizeof *x);
+	for (size_t i = 0; i < values; i++)
+		x[i] = (real)data->image[i] * s->mul + s->add;
+	return x;
+}
+
+static void next_rows(struct pretrain_layer *l, real **x, uint32_t n)
+{
+	if (!*x)
+		return;
+	real *codes = xcalloc((size_t)n * (size_t)l->H, sizeof *codes);
+	pretrain_codes(l, *x, n, codes);
+	free(*x);
+	*x = codes;
+}
+
+/* The log's columns; to be freed. */
+static char *columns(const struct pretrain_run *r)
+{
+	char *text = xstrdup("epoch\tlayer"), *old;
+	for (int valid = 0; valid <= (r->valid != NULL); valid++)
+		for (int i = 0; i < PRETRAIN_FIGURES && r->kind->figure[i]; i++) {
+			text = xprintf("%s\t%s%s", old = text, valid ? "valid_" : i ? "" : "train_", r->kind->figure[i]);
+			free(old);
+		}
+	text = xprintf("%s\tstructured\tseconds", old = text);
+	free(old);
+	return text;
+}
+
+/* What is measured after an epoch. */
+struct figures {
+	int n, valid; /* of each set; 1: there is a held-out one */
+	double loss, train[PRETRAIN_FIGURES], held_out[PRETRAIN_FIGURES], structured;
+};
+
+static struct figures measure(const struct stack *s, struct pretrain_layer *l, double loss)
+{
+	struct figures f = {.valid = s->valid != NULL, .structured = NAN};
+	while (f.n < PRETRAIN_FIGURES && l->kind->figure[f.n])
+		f.n++;
+	if (!l->kind->losses || f.n > 1)
+		pretrain_measure(l, s->sample, s->samples, (uint32_t)s->epoch, f.train);
+	if (l->kind->losses)
+		f.train[0] = loss;
+	if (f.valid)
+		pretrain_measure(l, s->valid, s->valids, (uint32_t)s->epoch, f.held_out);
+	if (!s->layer)
+		f.structured = filters_structured(s->block[0], l->H, s->r->data->H, s->r->data->W);
+	return f;
+}
+
+static void log_figures(const struct stack *s, struct tlog *log, const struct figures *f, double seconds)
+{
+	char *text = xprintf("%d\t%d", s->layer * s->r->a->epochs + s->epoch, s->layer), *old;
+	for (int i = 0; i < (1 + f->valid) * f->n; i++) {
+		text = xprintf("%s\t%.8g", old = text, i < f->n ? f->train[i] : f->held_out[i - f->n]);
+		free(old);
+	}
+	tlog_line(log, "%s\t%.4g\t%.2f", text, f->structured, seconds);
+	free(text);
+}
+
+static void tell(const struct stack *s, struct progress *p, const struct figures *f)
+{
+	char valid[64] = "", structured[64] = "";
+	if (f->valid)
+		snprintf(valid, sizeof valid, ", valid loss %.5g", f->held_out[0]);
+	if (!s->layer)
+		snprintf(structured, sizeof structured, ", %.0f%% of filters structured", 100 * f->structured);
+	progress_line(p, "layer %d, epoch %d: train loss %.5g%s%s", s->layer + 1, s->epoch, f->train[0], valid, structured);
+}
+
+/* Trains one layer to the end, on bytes or codes (device), with snapshots and checkpoints. */
+static void train_layer(
+	struct stack *s, struct pretrain_layer *l, const uint8_t *bytes, const real *codes, struct tlog *log, struct progress *p)
+{
+	const struct pretrain_run *r = s->r;
+	const struct backend *be = r->be;
+	int last = r->a->epochs, tenth = last / 10 ? last / 10 : 1;
+	double start = log_seconds(), written = r->spare ? start : 0, cost = 0;
+	while (s->epoch < last) {
+		double loss = pretrain_epoch(l, bytes, codes, (uint32_t)++s->epoch);
+		int told = s->epoch % tenth == 0 || s->epoch == 1, logged = r->log || (told && !r->quiet) || s->epoch == last;
+		double wait = 20 * cost > KEEP_SECONDS || !r->spare ? 20 * cost : KEEP_SECONDS;
+		int due = r->checkpoint && ((s->epoch == last && !r->spare) || log_seconds() - written >= wait);
+		if (logged || due || is_snapshot(r, s->epoch))
+			be->download(be, s->block[s->layer], l->param, l->states * sizeof(real));
+		struct figures f = {.train[0] = loss};
+		if (logged)
+			f = measure(s, l, loss);
+		if ((logged || l->kind->losses) && !isfinite(f.train[0]))
+			die("layer %d, epoch %d: the loss is %g; a smaller --rate may help", s->layer + 1, s->epoch, fabs(f.train[0]));
+		if (r->log)
+			log_figures(s, log, &f, log_seconds() - start);
+		progress_tick(p, (uint64_t)(s->layer * last + s->epoch), (uint64_t)(r->layers * last));
+		if (told)
+			tell(s, p, &f);
+		snapshot(s);
+		if (due) {
+			double before = log_seconds();
+			write_checkpoint(s, l->states);
+			written = log_seconds(), cost = written - before;
+			keep_written(r->checkpoint, r->layers > 1 ? s->layer + 1 : 0, s->epoch);
+		}
+	}
+}
+
+/* The scale of bytes: 0..1, or, of Gaussian units, mean 0 and standard deviation 1 over all pixels. */
+static void set_scale(struct stack *s)
+{
+	const struct dataset *data = s->r->data;
+	size_t n = (size_t)data->n * (size_t)s->size[0];
+	uint64_t count[256] = {0};
+	double mean = 0, square = 0;
+	s->mul = 1.0f / 255, s->linear = is_linear(s->r);
+	if (!s->linear)
+		return;
+	for (size_t i = 0; i < n; i++)
+		count[data->image[i]]++;
+	for (int v = 0; v < 256; v++)
+		mean += (double)count[v] * v / (double)n;
+	for (int v = 0; v < 256; v++)
+		square += (double)count[v] * (v - mean) * (v - mean) / (double)n;
+	if (square <= 0)
+		die("%s: all pixels are %d: there is nothing to learn", data->head->name, data->image[0]);
+	s->mul = (float)(1 / sqrt(square)), s->add = (float)(-mean / sqrt(square));
+}
+
+static void name_snapshots(const struct pretrain_run *r)
+{
+	for (int i = 0; i < r->snapshots; i++) {
+		char *path = snapshot_name(r->output, r->snapshot[i]);
+		opt_writes("snapshot", path);
+		free(path);
+	}
+}
+
+void pretrain_run(const struct pretrain_run *r)
+{
+	const struct backend *be = r->be;
+	const struct dataset *data = r->data;
+	struct stack s = {.r = r};
+	struct progress p;
+	name_snapshots(r);
+	s.size[0] = data->W * data->H;
+	for (int i = 0; i < r->layers; i++) {
+		s.size[i + 1] = r->hidden[i];
+		s.block[i] = xcalloc(pretrain_states(r->kind, r->a, s.size[i], s.size[i + 1], data->n), sizeof(real));
+	}
+	set_scale(&s);
+	int resumed = read_checkpoint(&s);
+	s.samples = data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE, s.sample = rows_of(&s, data, s.samples);
+	s.valids = r->valid ? r->valid->n : 0, s.valid = r->valid ? rows_of(&s, r->valid, s.valids) : NULL;
+	uint8_t *bytes = be->map_host(be, data->image, (size_t)data->n * (size_t)s.size[0]);
+	real *codes = NULL;
+	char *names = columns(r);
+	struct tlog *log = tlog_open(r->log, names, (uint64_t)(s.layer * r->a->epochs + s.epoch));
+	progress_begin(&p, "epochs", r->quiet);
+	for (int i = 0, from = s.layer; i < r->layers; i++) {
+		struct pretrain_layer *l = pretrain_new(r->kind, be, s.size[i], s.size[i + 1], data->n, i, r->a);
+		if (!i)
+			l->mul = s.mul, l->add = s.add;
+		if (resumed && i <= from)
+			be->upload(be, l->param, s.block[i], (i < from ? l->params : l->states) * sizeof(real));
+		if (i >= from) {
+			s.epoch = i == from ? s.epoch : 0;
+			s.layer = i;
+			train_layer(&s, l, i ? NULL : bytes, codes, log, &p);
+		}
+		if (i + 1 < r->layers) {
+			real *next = be->alloc(be, (size_t)data->n * (size_t)s.size[i + 1] * sizeof(real));
+			pretrain_encode(l, i ? NULL : bytes, codes, next);
+			be->release(be, codes);
+			codes = next;
+			next_rows(l, &s.sample, s.samples), next_rows(l, &s.valid, s.valids);
+		}
+		pretrain_free(l);
+	}
+	progress_end(&p);
+	tlog_close(log);
+	save(&s, r->layers, r->output, NULL);
+	be->unmap_host(be, bytes), be->release(be, codes);
+	for (int i = 0; i < r->layers; i++)
+		free(s.block[i]);
+	free(s.sample), free(s.valid), free(names);
+}
