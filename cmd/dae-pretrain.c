@@ -1,4 +1,5 @@
 /* dae-pretrain - patches into a model: a denoising autoencoder with tied weights, encoder layers first, then decoder layers. */
+#include "lib/base/out.h"
 #include "lib/train/dae.h"
 #include "lib/train/pretrain_command.h"
 
@@ -27,5 +28,6 @@ int main(int argc, char **argv)
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	struct pretrain_options a = {.corruption = (float)o.corruption};
-	return pretrain_command(&dae, &o.c, &a, operand[0], settings);
+	pretrain_command(&dae, &o.c, &a, operand[0], settings);
+	return finish();
 }

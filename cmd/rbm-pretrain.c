@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/out.h"
 #include "lib/train/pretrain_command.h"
 #include "lib/train/rbm.h"
 
@@ -29,8 +30,9 @@ static const struct opt opts[] = {
 static const struct opt_prog prog = {"rbm-pretrain", "train a restricted Boltzmann machine on patches and write the model", "[PATCHES]", 0,
 	1, opts,
 	{"patch-extract --preset eyes faces.tns | rbm-pretrain -H 500 -b 100 -e 100 -o rbm.tns",
-		"rbm-pretrain --persistent --valid held-out.tns --log rbm.tsv patches.tns -o rbm.tns && render tiles rbm.tns -o "
-		"filters.png",
+		"tns-split --parts 0.8,0.2 patches.tns -o train.tns -o held.tns && rbm-pretrain --persistent --valid held.tns --log "
+		"rbm.tsv train.tns "
+		"-o rbm.tns",
 		NULL}};
 
 int main(int argc, char **argv)
@@ -47,5 +49,6 @@ int main(int argc, char **argv)
 		.momentum = (float)o.momentum,
 		.sparsity = (float)o.sparsity,
 		.sparsity_cost = (float)o.sparsity_cost};
-	return pretrain_command(&rbm, &o.c, &a, operand[0], settings);
+	pretrain_command(&rbm, &o.c, &a, operand[0], settings);
+	return finish();
 }

@@ -43,6 +43,8 @@ alike "label, adam" eyes.tns cnn-train --target label -n 'conv5x5x3 bn relu pool
 alike "autoencoder" eyes.tns dae-pretrain -H 23 -e 4 -b 64
 alike "stacked" eyes.tns dae-pretrain -H 23,11,5 -e 3 -b 33 -r 0.3 -c 0.4 -s 7
 alike "of eyes only" eyes.tns dae-pretrain -H 9 -e 3 --patches positive
+alike "CD-2, stacked" eyes.tns rbm-pretrain -H 23,11 -e 3 -b 33 --steps 2 --valid eyes.tns
+alike "PCD, Gaussian" eyes.tns rbm-pretrain -H 23 -e 3 -b 33 -r 0.01 --persistent --visible gaussian --sparsity 0.1 --sparsity-cost 0.2 --decay 0.001
 
 # products large enough for many tasks, and batches smaller than the number of threads
 for b in 90 3; do
@@ -117,6 +119,8 @@ is "$(awk -F'\t' 'NR > 1 && (m == "" || $4 < m) { m = $4; e = $1 } END { print e
 killed "stacked" dae-pretrain -H 60,20 -e 70 -b 50 --snapshot 5,60 eyes.tns
 same whole-5.tns part-5.tns "an early snapshot after the kills"
 same whole-60.tns part-60.tns "a late snapshot after the kills"
+killed "a Boltzmann machine with chains" rbm-pretrain -H 60,20 -e 50 -b 50 --persistent --snapshot 5,40 eyes.tns
+same whole-40.tns part-40.tns "its snapshot after the kills"
 is "$((all_midst > 0))" 1 "some died in the midst of a checkpoint"
 
 # ---- checkpoints of other runs
@@ -292,7 +296,7 @@ n=$(tns-info --json eyes.tns | sed 's/.*"image", "dtype": "u8", "shape": \[\([0-
 is "$(sed -n 's/^rows: //p; s/^steps: //p' .out)" "$n to train on
 $(((n + 99) / 100)) an epoch, $(((n + 99) / 100 * 3)) in 3 epochs" "its rows and steps"
 is "$(awk '$1 == "total" { print $2 }' .out)" $((475 * 20 + 20 + 20 * 10 + 10 + 10 * 20 + 20 + 20 * 475 + 475)) "its parameters"
-is "$(sed -n '/^settings:/,$s/^  //p' .out | paste -sd ' ')" "patches: all hidden: 20,10 corruption: 0.2 rate: 0.1 batch: 100 epochs: 3 seed: 1" "its settings"
+is "$(sed -n '/^settings:/,$s/^  //p' .out | paste -sd ' ')" "patches: all hidden: 20,10 corruption: 0.2 init-range: 0 decay: 0 rate: 0.1 batch: 100 epochs: 3 seed: 1" "its settings"
 [ -z "$(ls -A | grep '^new')" ] && good || bad "a dry run wrote something"
 fails 2 "--augment: 'shaft=3' is not known" cnn-train -q --augment flip,shaft=3 faces.tns -o no.tns
 is "$(face-synth -q -n 30 --size 24x24 | sed 1q | csv-clean -q -o none.tns 2>/dev/null; [ -e none.tns ] && { cnn-train -q none.tns -o no.tns 2>&1 | grep -c 'there are no rows'; } || echo 1)" 1 "no rows"

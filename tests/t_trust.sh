@@ -19,6 +19,7 @@ mkdir photos
 echo 'pool4 fc20 relu fc' >net.txt
 has patch-extract && patch-extract -q --preset eyes -o eyes.tns faces.tns
 has dae-pretrain && dae-pretrain -q -H 60 -e 1 -b 50 -o dae.tns --checkpoint dae.check eyes.tns
+has rbm-pretrain && rbm-pretrain -q -H 20 -e 1 -b 50 --persistent -o rbm.tns --checkpoint rbm.check eyes.tns
 has cnn-train && cnn-train -q -n @net.txt -e 1 -b 8 -o cnn.tns --checkpoint cnn.check faces.tns
 has predict && predict -q -o predicted.tns cnn.tns faces.tns && predict -q -o asked.tns cnn.tns test.tns && predict -q -o pairs.tns dae.tns eyes.tns
 ok "there are streams to break" test -s faces.tns
@@ -56,6 +57,9 @@ render        eyes.tns      render tiles -q --format png -o OUT IN
 render        dae.tns       render tiles -q --format svg -o OUT IN
 render        pairs.tns     render pairs -q --format pdf -o OUT IN
 dae-pretrain  eyes.tns      dae-pretrain -q -H 9 -e 1 -b 50 -o OUT IN
+rbm-pretrain  eyes.tns      rbm-pretrain -q -H 9 -e 1 -b 50 -o OUT IN
+rbm-pretrain  eyes.tns      rbm-pretrain -q -H 9 -e 1 -b 50 -o OUT --valid IN eyes.tns
+rbm-pretrain  rbm.check*    rbm-pretrain -q -H 20 -e 1 -b 50 --persistent --resume --checkpoint IN -o OUT eyes.tns
 dae-pretrain  dae.check*    dae-pretrain -q -H 60 -e 1 -b 50 --resume --checkpoint IN -o OUT eyes.tns
 cnn-train     faces.tns     cnn-train -q -n @net.txt -e 1 -b 8 -o OUT IN
 cnn-train     faces.tns     cnn-train -q -n @net.txt -e 1 -b 8 --valid IN -o OUT faces.tns
@@ -72,6 +76,7 @@ tns-join      tns-join -q -o OUT faces.tns predicted.tns
 tns-table     tns-table -q -o OUT predicted.tns
 tns-table     tns-table --read -q -o OUT faces.csv
 dae-pretrain  dae-pretrain -q -H 60 -e 1 -b 50 -o OUT eyes.tns
+rbm-pretrain  rbm-pretrain -q -H 60 -e 1 -b 50 -o OUT eyes.tns
 cnn-train     cnn-train -q -n @net.txt -e 1 -b 8 -o OUT faces.tns
 predict       predict -q -o OUT cnn.tns faces.tns
 score         score -o OUT predicted.tns

@@ -218,6 +218,7 @@ static __global__ void draw(float *y, const float *x, const uint32_t *rows, stru
 			y[at + (size_t)k] = draw_value(s, r.v[k], x[at + (size_t)k]);
 }
 
+/* Sets what of s is of the shapes, and launches. */
 static void launch_draw(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, struct draw s)
 {
 	int groups = (s.K + 3) / 4;
@@ -230,13 +231,13 @@ static void launch_draw(const struct backend *be, real *y, const real *x, const 
 void cuda_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch)
 {
-	struct draw s = {seed, purpose, epoch, 0, p, mul, K};
+	struct draw s = {seed, purpose, epoch, 0, p, mul, K, 0, divisor(1), 0};
 	launch_draw(be, y, x, rows, B, s);
 }
 
 void cuda_bernoulli(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, uint64_t seed, uint32_t purpose,
 	uint32_t epoch)
 {
-	struct draw s = {seed, purpose, epoch, 1, 0, 1, K};
+	struct draw s = {seed, purpose, epoch, 1, 0, 1, K, 0, divisor(1), 0};
 	launch_draw(be, y, x, rows, B, s);
 }

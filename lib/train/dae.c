@@ -68,11 +68,5 @@ static void dae_close(struct pretrain_layer *l)
 	free(d);
 }
 
-const struct pretrain_kind dae = {.program = "dae-pretrain",
-	.figure = {"loss"},
-	.range = 4,
-	.losses = 1,
-	.open = dae_open,
-	.step = dae_step,
-	.measure = dae_measure,
-	.close = dae_close};
+const struct pretrain_kind dae = {
+	.figure = {"loss"}, .range = 4, .losses = 1, .open = dae_open, .step = dae_step, .measure = dae_measure, .close = dae_close};

@@ -27,7 +27,6 @@ enum { PRETRAIN_FIGURES = 3 };
 
 /* A kind of layer. */
 struct pretrain_kind {
-	const char *program;				 /* whose checkpoints these are */
 	const char *figure[PRETRAIN_FIGURES];		 /* names of what measure tells, the loss first; NULL: no more */
 	double range;					 /* of initial weights, in units of Glorot's sqrt(6 / (V + H)) */
 	int losses;					 /* 1: step fills the layer's losses, whose mean over an epoch is its train_loss */

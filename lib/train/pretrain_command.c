@@ -6,7 +6,6 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
-#include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
 #include "lib/stream/names.h"
 #include "lib/train/dry_run.h"
@@ -38,7 +37,7 @@ static struct dataset *patches(const struct pretrain_command *c, const char *pat
 	return data;
 }
 
-int pretrain_command(const struct pretrain_kind *kind, const struct pretrain_command *c, struct pretrain_options *a, const char *path,
+void pretrain_command(const struct pretrain_kind *kind, const struct pretrain_command *c, struct pretrain_options *a, const char *path,
 	const char *const *settings)
 {
 	if (!c->dry_run)
@@ -65,16 +64,18 @@ int pretrain_command(const struct pretrain_kind *kind, const struct pretrain_com
 			die("%s: images are %dx%d, those of %s %dx%d", r.valid->head->name, r.valid->W, r.valid->H, r.data->head->name,
 				r.data->W, r.data->H);
 	}
-	if (c->dry_run)
-		return dry_run_pretrain(&r, settings), finish();
-	pretrain_run(&r);
-	keep_close(&keep);
-	if (!c->quiet)
-		warn("computed by %s (%s)", be->name, be->kernel); /* equal results bit by bit are guaranteed for this kernel only */
-	log_provenance(c->quiet);
+	if (c->dry_run) {
+		dry_run_pretrain(&r, settings);
+	} else {
+		pretrain_run(&r);
+		keep_close(&keep);
+		if (!c->quiet)
+			warn("computed by %s (%s)", be->name,
+				be->kernel); /* equal results bit by bit are guaranteed for this kernel only */
+		log_provenance(c->quiet);
+	}
 	dataset_free(r.data);
 	if (r.valid)
 		dataset_free(r.valid);
 	be->close(be);
-	return finish();
 }

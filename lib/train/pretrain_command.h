@@ -46,8 +46,8 @@ struct pretrain_command {
 /* clang-format on */
 
 /* Runs the program: data of path (NULL: stdin), a for what the kind has of its own; what c has is put into it. settings: the options that
- * a dry run shows, NULL-terminated. Returns the exit status. */
-int pretrain_command(const struct pretrain_kind *kind, const struct pretrain_command *c, struct pretrain_options *a, const char *path,
+ * a dry run shows, NULL-terminated. */
+void pretrain_command(const struct pretrain_kind *kind, const struct pretrain_command *c, struct pretrain_options *a, const char *path,
 	const char *const *settings);
 
 #endif

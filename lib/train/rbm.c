@@ -178,8 +178,7 @@ static void rbm_close(struct pretrain_layer *l)
 	free(d);
 }
 
-const struct pretrain_kind rbm = {.program = "rbm-pretrain",
-	.figure = {"loss", "free_energy", "pseudo_likelihood"},
+const struct pretrain_kind rbm = {.figure = {"loss", "free_energy", "pseudo_likelihood"},
 	.range = 0.1,
 	.extra = rbm_extra,
 	.open = rbm_open,
