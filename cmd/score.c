@@ -1,4 +1,4 @@
-/* score - predictions and true labels into figures: RMSE by point, or error rate, confusion matrix and AUC */
+/* score - predictions and true labels into figures: RMSE by point; error rate, confusion matrix and AUC; reconstruction error */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "lib/base/out.h"
 #include "lib/predict/compare.h"
 #include "lib/predict/score_about.h"
+#include "lib/predict/score_images.h"
 #include "lib/predict/score_rows.h"
 #include "lib/predict/truth.h"
 #include "lib/stream/dataset_stream.h"
@@ -186,10 +187,12 @@ int main(int argc, char **argv)
 	struct out *to = out_open(o.output, 0);
 	if (tns_find(d->in, "predicted") >= 0)
 		points(d, to);
+	else if (tns_find(d->in, "score") < 0 && tns_find(d->in, "reconstruction") < 0)
+		die("%s: no tensor predicted, score or reconstruction: there is nothing to measure; predict adds them", d->in->name);
+	else if (o.rows || (o.truth && tns_find(d->in, "score") < 0))
+		die_usage("--%s: %s has no points%s", o.rows ? "report" : "truth", d->in->name, o.rows ? "" : " or labels");
 	else if (tns_find(d->in, "score") < 0)
-		die("%s: neither tensor predicted nor score: there is nothing to measure; predict adds them", d->in->name);
-	else if (o.rows)
-		die_usage("--report: %s has class probabilities, no points", d->in->name);
+		score_images(d, to, o.json);
 	else
 		labels(d, to);
 	dataset_stream_close(d), out_close(to);

@@ -318,8 +318,7 @@ START_TEST(program_rows)
 		"--report is for one file of predictions, not 2");
 	prog_stream(
 		"l.tns", 4, (struct prog_col[]){{"label", TNS_U8, 0, 0, labels4}, {"score", TNS_F32, 0, 0, FLOATS(0, 1, 0, 1)}, {0}}, NULL);
-	prog_refused(
-		prog("score", "l.tns", "-o", "out", "--report", "rows", NULL), 2, "--report: l.tns has class probabilities, no points");
+	prog_refused(prog("score", "l.tns", "-o", "out", "--report", "rows", NULL), 2, "--report: l.tns has no points");
 	points_file("nan.tns", 2, truth, FLOATS(1, 2, 6, 8, 9, 9, NAN, 6));
 	prog_refused(prog("score", "nan.tns", "-o", "out", "--report", "rows", NULL), 1, "nan.tns: row 2: predicted nose_tip_x is nan");
 	ck_assert(access("rows", F_OK) && access(".rows.tmp", F_OK));
@@ -540,7 +539,8 @@ START_TEST(program_points_refused)
 		(struct prog_col[]){{"predicted", TNS_F32, 2, 2, p}, {"keypoints", TNS_F32, 3, 2, FLOATS(1, 2, 3, 4, 5, 6)}, {0}}, points2);
 	prog_refused(prog("score", "more.tns", "-o", "out", NULL), 1, "tensor keypoints is (rows, 3, 2), not (rows, 2, 2)");
 	prog_stream("id.tns", 1, (struct prog_col[]){{"id", TNS_U32, 0, 0, ids}, {0}}, NULL);
-	prog_refused(prog("score", "id.tns", "-o", "out", NULL), 1, "neither tensor predicted nor score: there is nothing to measure");
+	prog_refused(
+		prog("score", "id.tns", "-o", "out", NULL), 1, "no tensor predicted, score or reconstruction: there is nothing to measure");
 }
 END_TEST
 
@@ -620,6 +620,36 @@ START_TEST(program_labels)
 }
 END_TEST
 
+/* Differences of 3, 4 and 12 in two images of six pixels; of the images about their mean 5 and 30, each in both. */
+START_TEST(program_images)
+{
+	static const uint8_t image[] = {10, 20, 30, 40, 50, 60, 20, 20, 30, 40, 50, 0},
+			     made[] = {13, 20, 30, 36, 50, 60, 20, 20, 30, 40, 50, 12};
+	struct prog_col both[] = {{"image", TNS_U8, 2, 3, image}, {"reconstruction", TNS_U8, 2, 3, made}, {0}};
+	prog_stream("i.tns", 2, both, NULL);
+	struct child c = prog("score", "i.tns", NULL);
+	prog_went(c);
+	ck_assert_str_eq(c.out, "rmse_grey 3.75278\nrows 2\nmean_grey 1.58333\nmean_image rmse_grey 12.41639: if every image were answered "
+				"with these images' "
+				"mean\nexplained 0.908649\nrmse_grey, mean_grey: of pixels, the root of their mean squared error and their "
+				"mean error, in grey "
+				"levels, 0 to 255\nexplained: share of the images' variance about their mean\n");
+	prog_stream("1.tns", 1, both, NULL);
+	c = prog("score", "-j", "<1.tns", NULL);
+	ck_assert_str_eq(c.out, "{\"rmse_grey\": 2.041241452319315, \"rows\": 1, \"mean_grey\": 1.1666666666666667, "
+				"\"mean_image_rmse_grey\": 0, \"explained\": null}\n");
+	prog_refused(prog("score", "--truth", "i.tns", "i.tns", "-o", "out", NULL), 2, "--truth: i.tns has no points or labels");
+	prog_refused(prog("score", "i.tns", "-o", "out", "--report", "rows", NULL), 2, "--report: i.tns has no points");
+	prog_stream("none.tns", 0, both, NULL);
+	prog_refused(prog("score", "none.tns", "-o", "out", NULL), 1, "none.tns: no rows, so nothing can be scored");
+	both[1] = (struct prog_col){"reconstruction", TNS_U8, 3, 2, made};
+	prog_stream("turned.tns", 2, both, NULL);
+	prog_refused(prog("score", "turned.tns", "-o", "out", NULL), 1, "turned.tns: image is 3x2, reconstruction 2x3");
+	prog_stream("bare.tns", 2, both + 1, NULL);
+	prog_refused(prog("score", "bare.tns", "-o", "out", NULL), 1, "bare.tns: there is no tensor image");
+}
+END_TEST
+
 int main(void)
 {
 	prog_begin();
@@ -643,5 +673,6 @@ int main(void)
 	tcase_add_test(t, program_points_refused);
 	tcase_add_test(t, program_truth_refused);
 	tcase_add_test(t, program_labels);
+	tcase_add_test(t, program_images);
 	return prog_end(s);
 }

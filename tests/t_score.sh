@@ -117,7 +117,7 @@ refused() {
 }
 csv-clean -q --size 36x28 test.csv | predict -q model.tns -o blind.tns
 refused 1 "blind.tns: there is no tensor keypoints" blind.tns
-refused 1 "faces.tns: neither tensor predicted nor score: there is nothing to measure" faces.tns
+refused 1 "faces.tns: no tensor predicted, score or reconstruction: there is nothing to measure" faces.tns
 refused 1 "model.tns: " model.tns
 refused 1 "gone.tns: No such file or directory" gone.tns
 refused 1 "gone.tns: No such file or directory" --truth gone.tns answers.tns
