@@ -2,10 +2,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/each_thread.h"
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/synth/each_thread.h"
 #include "lib/synth/face.h"
 #include "lib/synth/facecsv.h"
 #include "lib/synth/photo_labels.h"

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/base/each_thread.h"
 #include "lib/base/err.h"
-#include "lib/synth/each_thread.h"
 #include "lib/synth/photo_labels.h"
 #include "lib/synth/photos.h"
 

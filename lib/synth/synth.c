@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/each_thread.h"
 #include "lib/base/err.h"
-#include "lib/synth/each_thread.h"
 #include "lib/synth/label_noise.h"
 #include "lib/synth/synth.h"
 

@@ -1,4 +1,4 @@
-/* The threads that draw: each does its part, whose results the caller then writes in order. */
+/* One step of work by several threads: each does its part, whose results the caller then uses in order. */
 #ifndef EACH_THREAD_H
 #define EACH_THREAD_H
 

@@ -1,4 +1,4 @@
-#include "lib/synth/each_thread.h"
+#include "lib/base/each_thread.h"
 
 #include <pthread.h>
 
