@@ -146,13 +146,12 @@ START_TEST(labels)
 	}
 	struct set s = valid_set();
 	write_set(&s);
-	struct dataset *ds = dataset_load(path, TARGET_LABEL);
-	dataset_keep_positive(ds);
+	struct dataset *ds = dataset_load_patches(path, "positive");
 	ck_assert_uint_eq(ds->n, N / 2);
 	for (uint32_t i = 0; i < ds->n; i++)
 		ck_assert(ds->image[i * W * H] == 2 * i + 1 && ds->image[i * W * H + 5] == 2 * i + 1 && ds->value[i] == 1);
 	dataset_free(ds);
-	ds = dataset_load(path, TARGET_IMAGE);
+	ds = dataset_load_patches(path, "all");
 	ck_assert(ds->n == N && ds->k == 0 && ds->values == W * H && !*ds->names);
 	dataset_free(ds);
 }
@@ -173,7 +172,7 @@ static void load_label(void *arg)
 static void load_positive(void *arg)
 {
 	(void)arg;
-	dataset_keep_positive(dataset_load(path, TARGET_LABEL));
+	dataset_load_patches(path, "positive");
 }
 
 static void refused(const struct set *s, void (*load)(void *), const char *why)

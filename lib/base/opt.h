@@ -69,6 +69,11 @@ struct opt {
 		'd', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which backend computes", 1                                           \
 	}
 
+#define OPT_PATCHES(to)                                                                                                                    \
+	{                                                                                                                                  \
+		0, "patches", OPT_CHOICE, to, 0, 0, "all|positive", "learn from all patches, or from those whose label is not 0", 0        \
+	}
+
 #define OPT_PRECISION(to)                                                                                                                  \
 	{                                                                                                                                  \
 		0, "precision", OPT_CHOICE, to, 0, 0, "fp32|tf32|bf16",                                                                    \

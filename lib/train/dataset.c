@@ -130,6 +130,20 @@ struct dataset *dataset_load(const char *path, enum target target)
 	return ds;
 }
 
+struct dataset *dataset_load_patches(const char *path, const char *which)
+{
+	int positive = !strcmp(which, "positive");
+	struct dataset *ds = dataset_load(path, positive ? TARGET_LABEL : TARGET_IMAGE);
+	uint32_t kept = 0;
+	for (uint32_t i = 0; positive && i < ds->n; i++)
+		if (ds->value[(size_t)i * (size_t)ds->k] > 0)
+			copy_row(ds, kept++, ds, i);
+	if (positive && !kept)
+		die("%s: no label is positive", ds->head->name);
+	ds->n = positive ? kept : ds->n;
+	return ds;
+}
+
 static int drawn(const struct dataset *ds, uint32_t i, double share, uint64_t seed)
 {
 	return philox_uniform(philox(seed, PHILOX_SPLIT, 0, ds->group[i], 0).v[0]) < share;
@@ -189,17 +203,6 @@ void dataset_hold_out(struct dataset *all, const char *valid_path, double share,
 		if (!(*train)->n || !(*valid)->n)
 			die("%s: %u rows can't be parted by --valid-part %g", all->head->name, all->n, share);
 	}
-}
-
-void dataset_keep_positive(struct dataset *ds)
-{
-	uint32_t kept = 0;
-	for (uint32_t i = 0; i < ds->n; i++)
-		if (ds->value[(size_t)i * (size_t)ds->k] > 0)
-			copy_row(ds, kept++, ds, i);
-	if (!kept)
-		die("%s: no label is positive", ds->head->name);
-	ds->n = kept;
 }
 
 void dataset_release_rows(struct dataset *ds)

@@ -26,6 +26,9 @@ struct dataset {
 /* Loads a data set for a target; dies where a tensor is missing, has another type, or a label is no class. Targets with points: half a
  * label, x without y, counts as none, which a line on stderr tells; rows without any label are left out. */
 struct dataset *dataset_load(const char *path, enum target target);
+/* The same of patches that have no target but themselves (TARGET_IMAGE). which: the option --patches: "all", or "positive": those whose label
+ * is not 0; dies where there are none. */
+struct dataset *dataset_load_patches(const char *path, const char *which);
 /* A random part, split by groups: the rows for which Philox (seed, PHILOX_SPLIT, 0, group) < share (part = 1), or the others (part = 0). A
  * deep copy, but head and table are NULL. */
 struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t seed, int part);
@@ -35,8 +38,6 @@ void dataset_hold_out(struct dataset *all, const char *valid_path, double share,
 	struct dataset **valid);
 /* Brings ds's points or classes into the order of like's, by name; dies where they are not the same, or the images' sizes differ. */
 void dataset_match(struct dataset *ds, const struct dataset *like);
-/* Leaves only the rows whose label is not 0, for training with TARGET_IMAGE; dies when there are none. */
-void dataset_keep_positive(struct dataset *ds);
 /* Frees images, values, groups and ids; names and head stay. For a data set whose parts are in use. */
 void dataset_release_rows(struct dataset *ds);
 void dataset_free(struct dataset *ds);

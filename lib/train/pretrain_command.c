@@ -1,8 +1,6 @@
 /* From the options of a program that trains without labels to its run. */
 #include "lib/train/pretrain_command.h"
 
-#include <string.h>
-
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
@@ -28,15 +26,6 @@ static int list(const char *option, const char *text, int *to, int max, int64_t 
 	return n;
 }
 
-static struct dataset *patches(const struct pretrain_command *c, const char *path)
-{
-	int positive = !strcmp(c->patches, "positive");
-	struct dataset *data = dataset_load(path, positive ? TARGET_LABEL : TARGET_IMAGE);
-	if (positive)
-		dataset_keep_positive(data);
-	return data;
-}
-
 void pretrain_command(const struct pretrain_kind *kind, const struct pretrain_command *c, struct pretrain_options *a, const char *path,
 	const char *const *settings)
 {
@@ -57,9 +46,9 @@ void pretrain_command(const struct pretrain_kind *kind, const struct pretrain_co
 	r.checkpoint = keep.path, r.spare = keep.own;
 	struct backend *be = backend_open(c->device, (int)c->threads, c->precision);
 	r.be = be;
-	r.data = patches(c, path);
+	r.data = dataset_load_patches(path, c->patches);
 	if (c->valid) {
-		r.valid = patches(c, c->valid);
+		r.valid = dataset_load_patches(c->valid, c->patches);
 		if (r.valid->W != r.data->W || r.valid->H != r.data->H)
 			die("%s: images are %dx%d, those of %s %dx%d", r.valid->head->name, r.valid->W, r.valid->H, r.data->head->name,
 				r.data->W, r.data->H);

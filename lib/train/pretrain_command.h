@@ -29,8 +29,7 @@ struct pretrain_command {
 		"initial weights are uniform from -X to X; 0: as the layer's size has it (Glorot)", 0}
 
 #define OPT_PRETRAIN_RUN(c) \
-	{0, "patches", OPT_CHOICE, &(c).patches, 0, 0, "all|positive", \
-		"learn from all patches, or from those whose label is not 0", 0}, \
+	OPT_PATCHES(&(c).patches), \
 	{0, "valid", OPT_STR, &(c).valid, 0, 0, "FILE", "patches to measure on after each epoch, held out", 1}, \
 	{0, "snapshot", OPT_STR, &(c).snapshot, 0, 0, "N,N,...", \
 		"write the model after these epochs too, as OUTPUT-EPOCH.tns beside the output", 1}, \
