@@ -41,7 +41,8 @@ bins := $(programs:%=$B/bin/%)
 pict := $(wildcard lib/draw/*.c)
 annotated := $(wildcard lib/import/*.c lib/image/*.c)
 arrays := $(wildcard lib/convert/*.c lib/deploy/*.c)
-libs := $(filter-out $(pict) $(annotated) $(arrays),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
+eigen := $(wildcard lib/pca/*.c)
+libs := $(filter-out $(pict) $(annotated) $(arrays) $(eigen),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
 # ref and what lies above it, built on double: its gradients are compared with differences
 dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) $(wildcard lib/nn/net*.c)
 # static where it can be, so that tests run where they were not built
@@ -157,6 +158,8 @@ $(annotated_bins): $(annotated:%.c=$B/obj/%.o)
 $(annotated_bins): EXTRA = -ljpeg -lpng -lexpat -lyajl
 $B/bin/tns-convert $B/bin/model-export: $(arrays:%.c=$B/obj/%.o)
 $B/bin/tns-convert $B/bin/model-export: EXTRA = -lyajl
+$B/bin/pca-fit $B/tests/check_pca: $(eigen:%.c=$B/obj/%.o)
+$B/bin/pca-fit $B/tests/check_pca: EXTRA = -lopenblas
 
 $B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
 	@mkdir -p $(@D)

@@ -6,6 +6,7 @@ set -eu
 CC=${CC:-gcc} CXX=${CXX:-g++}
 header() { echo "#include <$1>" | $CC -E -x c - >/dev/null 2>&1; }
 font() { find /usr/share/fonts /usr/local/share/fonts /usr/share/X11/fonts ~/.fonts ~/.local/share/fonts /Library/Fonts -name '*.[to]t[fc]' 2>/dev/null | grep -q .; }
+library() { $CC -x c - -l"$1" -o /dev/null <<<'int main(void) { return 0; }'; }
 # one a line: set, package, what is used of it, and a command that succeeds where it is there
 needs() {
 	cat <<-'END'
@@ -17,6 +18,7 @@ needs() {
 		build | libpng-dev | libpng with its headers | header png.h
 		build | libexpat1-dev | expat with its headers | header expat.h
 		build | libyajl-dev | yajl with its headers | header yajl/yajl_parse.h
+		build | libopenblas-pthread-dev | OpenBLAS with its headers | header cblas.h && library openblas
 		pictures | fonts-dejavu-core | a font for the letters of pictures | font
 		test | g++ | a C++ compiler | command -v $CXX
 		test | check | Check, the unit testing framework | header check.h

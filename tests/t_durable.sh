@@ -65,6 +65,7 @@ durable 2 tns-split -q -o out/a.tns -o out/b.tns in/faces.tns
 together 2
 durable 5 dae-pretrain -q -H 5 -e 2 --snapshot 1,2 --checkpoint out/c.tns -o out/x.tns in/patches.tns
 durable 4 rbm-pretrain -q -H 5 -e 2 --snapshot 2 --checkpoint out/c.tns --log out/log.tsv -o out/x.tns in/patches.tns
+durable 1 pca-fit -q -k 3 -o out/x.tns in/patches.tns
 durable 3 cnn-train -q -n 'pool4 fc' -e 1 -r 0.001 --checkpoint out/c.tns --suspects out/s.tsv --log out/log.tsv -o out/x.tns in/faces.tns
 durable 1 predict -q -o out/x.tns in/model.tns in/faces.tns
 durable 1 score -o out/x.txt in/predicted.tns

@@ -34,6 +34,7 @@ below() {
 	import) echo base stream csv image ;;
 	train | predict) echo base stream labels nn ;;
 	deploy) echo base stream nn convert ;;
+	pca) echo base stream labels nn train ;;
 	*) return 1 ;;
 	esac
 }
@@ -112,7 +113,7 @@ none "the lowest of lib include others" lowest
 
 # libraries of others, each behind one door
 behind() { systems "${all[@]}" | grep -E " ($1)" | grep -vE "^($2)"; }
-none "cblas outside kernels/cpu" behind 'cblas|lapack|openblas|f77blas' kernels/cpu/
+none "cblas outside lib/pca" behind 'cblas|lapack|openblas|f77blas' lib/pca/
 none "cairo outside lib/draw" behind 'cairo|pango|freetype|ft2build' lib/draw/
 none "libjpeg and libpng outside lib/image" behind '(jpeglib|jerror|jmorecfg|turbojpeg|png|pngconf)\.h' lib/image/
 none "expat outside lib/import" behind 'expat' lib/import/
@@ -120,7 +121,7 @@ none "yajl outside lib/import and lib/convert" behind 'yajl' 'lib/(import|conver
 none "CUDA outside kernels/cuda" behind 'cuda|cu(blas|dnn|rand|fft|sparse|solver)|nvtx|nvToolsExt|nvrtc|nccl|cub/|thrust/|cutlass/|cute/|cooperative_groups|mma\.h' kernels/cuda/
 none "zlib outside lib" behind 'zlib' lib/
 calls() { grep -nE "$1" "${all[@]}" | grep -vE "^($2)"; }
-none "calls of cblas outside kernels/cpu" calls '\b(cblas|openblas)_[a-z_]+ *\(' kernels/cpu/
+none "calls of cblas outside lib/pca" calls '\b(cblas|openblas)_[a-z_]+ *\(' lib/pca/
 none "calls of cairo outside lib/draw" calls '\bcairo_[a-z_]+ *\(' lib/draw/
 none "calls of libjpeg and libpng outside lib/image" calls '\b(jpeg|png)_[a-z_]+ *\(' lib/image/
 none "kernel launches outside kernels/cuda" calls '<<<' kernels/cuda/

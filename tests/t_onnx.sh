@@ -24,6 +24,7 @@ train map 'conv3x3x2 pool2 sigmoid fc' --target map faces.tns
 train again 'fc4 relu conv1x1x5 tanh up2 fc' --target coords faces.tns
 train label 'fc5 relu fc' --target label patches.tns
 dae-pretrain -q -H 6 -e 1 patches.tns -o image.tns
+pca-fit -q -k 3 --whiten pca patches.tns -o linear.tns
 # exported MODEL DATA [OPTION...]: the graph gives what predict gives
 exported() {
 	local model=$1 data=$2 got
@@ -50,6 +51,7 @@ exported label five --flip
 outputs=reconstruction
 exported image five
 exported image five --flip
+exported linear five
 
 # a difference is seen: the same net with one weight less
 model-export heat.tns >a.onnx

@@ -160,6 +160,7 @@ run_of() {
 	patch-extract) echo binary --around left_eye_center,right_eye_center --size 9x7 data.tns ;;
 	dae-pretrain) echo binary -H 4 -e 1 patches.tns ;;
 	rbm-pretrain) echo binary -H 4 -e 1 patches.tns ;;
+	pca-fit) echo binary -k 4 patches.tns ;;
 	cnn-train) echo binary -n fc -e 300 -r 0.003 --optimizer adam data.tns ;;
 	predict) echo binary model.tns data.tns ;;
 	tns-table) echo text data.tns ;;
@@ -248,6 +249,7 @@ patch-extract --around left_eye_center,right_eye_center --size 9x7 -o x.tns
 dae-pretrain -H 4 -o x.tns
 rbm-pretrain -H 4 -o x.tns
 rbm-pretrain -H 4 --valid - patches.tns -o x.tns
+pca-fit -o x.tns
 cnn-train -n fc -o x.tns
 cnn-train -n fc --valid - data.tns -o x.tns
 render faces -o x.tns --format png

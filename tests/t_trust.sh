@@ -61,6 +61,7 @@ rbm-pretrain  eyes.tns      rbm-pretrain -q -H 9 -e 1 -b 50 -o OUT IN
 rbm-pretrain  eyes.tns      rbm-pretrain -q -H 9 -e 1 -b 50 -o OUT --valid IN eyes.tns
 rbm-pretrain  rbm.check*    rbm-pretrain -q -H 20 -e 1 -b 50 --persistent --resume --checkpoint IN -o OUT eyes.tns
 dae-pretrain  dae.check*    dae-pretrain -q -H 60 -e 1 -b 50 --resume --checkpoint IN -o OUT eyes.tns
+pca-fit       eyes.tns      pca-fit -q -k 9 -o OUT IN
 cnn-train     faces.tns     cnn-train -q -n @net.txt -e 1 -b 8 -o OUT IN
 cnn-train     faces.tns     cnn-train -q -n @net.txt -e 1 -b 8 --valid IN -o OUT faces.tns
 cnn-train     cnn.tns       cnn-train -q -n @net.txt -e 1 -b 8 --init IN -o OUT faces.tns
@@ -77,6 +78,7 @@ tns-table     tns-table -q -o OUT predicted.tns
 tns-table     tns-table --read -q -o OUT faces.csv
 dae-pretrain  dae-pretrain -q -H 60 -e 1 -b 50 -o OUT eyes.tns
 rbm-pretrain  rbm-pretrain -q -H 60 -e 1 -b 50 -o OUT eyes.tns
+pca-fit       pca-fit -q -k 60 -o OUT eyes.tns
 cnn-train     cnn-train -q -n @net.txt -e 1 -b 8 -o OUT faces.tns
 predict       predict -q -o OUT cnn.tns faces.tns
 score         score -o OUT predicted.tns

@@ -54,6 +54,7 @@ static const struct {
 	{"hidden-size", "hidden", 0},
 	{"hidden-units", "hidden", 0},
 	{"n-hidden", "hidden", 0},
+	{"n-components", "components", 0},
 	{"noise", "corruption", 0},
 	{"random-seed", "seed", 0},
 	{"random-state", "seed", 0},

@@ -26,8 +26,8 @@ struct dataset {
 /* Loads a data set for a target; dies where a tensor is missing, has another type, or a label is no class. Targets with points: half a
  * label, x without y, counts as none, which a line on stderr tells; rows without any label are left out. */
 struct dataset *dataset_load(const char *path, enum target target);
-/* The same of patches that have no target but themselves (TARGET_IMAGE). which: the option --patches: "all", or "positive": those whose label
- * is not 0; dies where there are none. */
+/* The same of patches that have no target but themselves (TARGET_IMAGE). which: the option --patches: "all", or "positive": those whose
+ * label is not 0; dies where there are none. */
 struct dataset *dataset_load_patches(const char *path, const char *which);
 /* A random part, split by groups: the rows for which Philox (seed, PHILOX_SPLIT, 0, group) < share (part = 1), or the others (part = 0). A
  * deep copy, but head and table are NULL. */
