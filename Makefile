@@ -165,6 +165,11 @@ $B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
 
+$B/tests/gemm_bench: EXTRA = -lopenblas
+$B/tests/gemm_bench: $B/obj/tests/gemm_bench.o $B/libkeypipe.a
+	@mkdir -p $(@D)
+	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
+
 $B/tests/check_%: $B/obj/tests/check_%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcheck $(subunit) $(LDLIBS) $(EXTRA) -o $@

@@ -4,6 +4,13 @@ bench: $B/built
 	$(side_by_side) $B/bin/bench
 	@$B/bin/bench
 
+## measure: make gemm-table [GEMM_SECONDS=0.3 GEMM_THREADS="1 2"] | the cpu backend's products beside OpenBLAS' sgemm, shape by shape, into kernels/README.md
+.PHONY: gemm-table
+GEMM_SECONDS ?= 0.3
+GEMM_THREADS ?= 1 2
+gemm-table: $B/tests/gemm_bench
+	@{ $< $(GEMM_SECONDS) $(GEMM_THREADS) && echo && echo "$$($(machine)); \`make gemm-table\`" ; } | tee /dev/stderr | tests/into.sh kernels/README.md gemm
+
 ## measure: make kernel-table | registers, shared memory and spills of the CUDA kernels, into kernels/cuda/README.md
 kernel-table: $(gpu_objs) $(host_checks)
 	tests/kernel_table.sh $B kernels/cuda/README.md
