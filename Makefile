@@ -180,7 +180,7 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 
 ## first: make test [SAN=1] | build and run all tests; SAN=1: with address and undefined-behaviour sanitizers
-tests := $B/bin/bench $(checks) $(host_bins) $(host_checks)
+tests := $B/bin/bench $B/tests/gemm_bench $(checks) $(host_bins) $(host_checks)
 test: test-programs
 	@B=$B SAN=$(SAN) tests/run $(run)
 run := $(checks) $(host_checks:%=BACKEND=cuda,%) \
