@@ -125,7 +125,7 @@ $B/host/bin/%: $B/obj/cmd/%.o $(host) $B/libkeypipe.a
 $B/host/tests/check_%: $B/obj/tests/check_%.o $(host) $B/libkeypipe.a
 	$(link_host)
 
-$B/obj/kernels/%.o: OPT := $(if $(COV),-O1,-O3)
+$B/obj/kernels/%.o $B/obj/lib/pca/%.o: OPT := $(if $(COV),-O1,-O3)
 # the innermost loops, for each kind of processor: a product and a sum may be rounded once, a comparison need not raise a flag
 $B/obj/kernels/cpu/simd_%.o: FP = -ffp-contract=fast -fno-math-errno -fno-trapping-math $(ISA)
 ifeq ($(shell uname -m),x86_64)

@@ -82,9 +82,11 @@ static void scatter_tile(const struct tiles *a, int tile, void *buffer)
 				x[k * to + j] = from[j];
 		}
 		cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, w, to, h, 1, x + i0, to, x, to, 0, product, to);
-		for (int i = 0; i < w; i++)
+		for (int i = 0; i < w; i++) {
+			double *sum = a->to + (size_t)(i0 + i) * (size_t)N;
 			for (int j = 0; j < to; j++)
-				a->to[(size_t)(i0 + i) * (size_t)N + (size_t)j] += (double)product[i * to + j];
+				sum[j] += (double)product[i * to + j];
+		}
 	}
 	for (int i = i0; i < to; i++)
 		for (int j = 0; j <= i; j++)
@@ -105,8 +107,9 @@ static void centred(const struct images *m, double *x, uint32_t r, int h, int i,
 {
 	for (int k = 0; k < h; k++, x += w) {
 		const uint8_t *from = m->x + (size_t)(r + (uint32_t)k) * (size_t)m->pixels + i;
+		const double *mean = m->mean + i;
 		for (int j = 0; j < w; j++)
-			x[j] = from[j] - m->mean[i + j];
+			x[j] = from[j] - mean[j];
 	}
 }
 
