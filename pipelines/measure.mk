@@ -11,6 +11,13 @@ GEMM_THREADS ?= 1 2
 gemm-table: $B/tests/gemm_bench
 	@{ $< $(GEMM_SECONDS) $(GEMM_THREADS) && echo && echo "$$($(machine)); \`make gemm-table\`" ; } | tee /dev/stderr | tests/into.sh kernels/README.md gemm
 
+## measure: make pca-peer DATA="A.tns ..." PYTHON=P [PCA_K=50] | pca-fit beside scikit-learn on patches or images
+.PHONY: pca-peer
+PCA_K ?= 50
+pca-peer: $B/bin/pca-fit
+	@[ -n "$(DATA)" ] && [ -n "$(PYTHON)" ] || { echo 'pca-peer: DATA="A.tns ..." PYTHON=a python that has scikit-learn'; exit 1; }
+	@for d in $(DATA); do PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/pca_peer.py $< $$d $(PCA_K); done && $(machine)
+
 ## measure: make kernel-table | registers, shared memory and spills of the CUDA kernels, into kernels/cuda/README.md
 kernel-table: $(gpu_objs) $(host_checks)
 	tests/kernel_table.sh $B kernels/cuda/README.md

@@ -72,6 +72,12 @@ else
 	skip "no python3 here"
 fi
 
+# for people who have scikit-learn (PYTHON=...), so its absence is no skip
+PYTHON=${PYTHON:-python3}
+if "$PYTHON" -c 'import sklearn' 2>/dev/null; then
+	for f in eyes faces; do ok "scikit-learn: $f" env PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$ROOT/tests/pca_peer.py" "$BIN/pca-fit" $f.tns 20 1; done
+fi
+
 # refusals
 fails 1 "eyes.tns: --components 476 of $n rows of 475 pixels: there are not as many" pca-fit -q -k 476 eyes.tns -o no.tns
 tns-select --rows 1-10 eyes.tns -o ten.tns
