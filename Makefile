@@ -39,7 +39,7 @@ endif
 programs := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 bins := $(programs:%=$B/bin/%)
 pict := $(wildcard lib/draw/*.c)
-annotated := $(wildcard lib/import/*.c lib/image/*.c)
+annotated := $(wildcard lib/import/*.c lib/image/*.c lib/find/*.c)
 arrays := $(wildcard lib/convert/*.c lib/deploy/*.c)
 eigen := $(wildcard lib/pca/*.c)
 libs := $(filter-out $(pict) $(annotated) $(arrays) $(eigen),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
@@ -108,14 +108,14 @@ $(gpu_objs): $B/obj/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,nvcc)$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }
 	@grep -vE '^ptxas info|bytes (spill|gmem)|^$$' $(@:.o=.usage) >&2 || true
-backend_bins := predict cnn-train dae-pretrain rbm-pretrain bench
+backend_bins := predict cnn-train dae-pretrain rbm-pretrain face-find bench
 backend_checks := augment backend conv steps dae rbm train infer
 with_backends := $(backend_bins:%=$B/bin/%) $(backend_checks:%=$B/tests/check_%)
 $(with_backends): $(gpu_objs)
 $(with_backends): EXTRA = $(if $(gpu_objs),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt)
 
 # programs and tests by the backend for GPUs, run on the host: build/host/
-host_bins := $(backend_bins:%=$B/host/bin/%)
+host_bins := $(patsubst %,$B/host/bin/%,$(filter-out face-find,$(backend_bins)))
 host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue)
 link_host = $(call cmd,link,$@)mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@
 $B/host/bin/bench: $B/obj/tests/bench.o $(host) $B/libkeypipe.a
@@ -153,9 +153,9 @@ $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
 $B/bin/render $B/tests/check_pict: $(pict:%.c=$B/obj/%.o)
 $B/bin/render $B/tests/check_pict: EXTRA = -lcairo
-annotated_bins := $B/bin/tns-import $(patsubst %,$B/tests/check_%,image crop coco imglab text_forms)
+annotated_bins := $(patsubst %,$B/bin/%,tns-import face-find window-extract) $(patsubst %,$B/tests/check_%,image crop coco imglab text_forms find)
 $(annotated_bins): $(annotated:%.c=$B/obj/%.o)
-$(annotated_bins): EXTRA = -ljpeg -lpng -lexpat -lyajl
+$(annotated_bins): EXTRA += -ljpeg -lpng -lexpat -lyajl
 $B/bin/tns-convert $B/bin/model-export: $(arrays:%.c=$B/obj/%.o)
 $B/bin/tns-convert $B/bin/model-export: EXTRA = -lyajl
 $B/bin/pca-fit $B/tests/check_pca: $(eigen:%.c=$B/obj/%.o)
@@ -202,7 +202,7 @@ mutants:
 	@MUTANTS=$(MUTANTS) SEED=$(SEED) ROOM=$(ROOM) EACH=$(EACH) V=$(V) JOBS=$(JOBS) tests/mutants build-cov/coverage
 
 formatted := $(wildcard cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch])
-strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c lib/table/*.c lib/filter/*.c lib/convert/*.c lib/image/*.c lib/import/*.c)
+strict := $(wildcard lib/base/*.c lib/stream/*.c lib/csv/*.c lib/table/*.c lib/filter/*.c lib/convert/*.c lib/image/*.c lib/import/*.c lib/find/*.c)
 ## code: make check-style | the formatter finds nothing to do; -Wconversion is silent in rooms that read foreign bytes
 check-style: $B/style-ready
 	@clang-format --dry-run -Werror $(formatted)

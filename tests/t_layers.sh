@@ -33,6 +33,7 @@ below() {
 	nn | draw | filter | export | convert) echo base stream ;;
 	import) echo base stream csv image ;;
 	train | predict) echo base stream labels nn ;;
+	find) echo base image nn predict ;;
 	deploy) echo base stream nn convert ;;
 	pca) echo base stream labels nn train ;;
 	*) return 1 ;;

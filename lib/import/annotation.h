@@ -40,6 +40,7 @@ struct annotations {
 	char **names;			     /* (K) */
 	uint64_t crowd, ignored, unlabelled; /* passed by so far: COCO's iscrowd, imglab's ignore, images without annotations */
 	int has_confidence, has_image_id;    /* after opening: rows may have them */
+	int has_box;			     /* boxes without points: rows have them (those with points have boxes in any case) */
 	int has_id;			     /* after opening: every face has an id, no two the same, all below 2^32 */
 	char *other_kinds;		     /* after opening: images of folders whose kind is not read, "a.heic and 4 more"; NULL: none */
 	char *unread;			     /* after opening: columns that are not read, quoted, comma-joined; NULL: none */

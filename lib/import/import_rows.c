@@ -24,7 +24,7 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
 	r->id = define(r, "id", TNS_U32, 1, 0, 0);
 	r->crop = define(r, "crop", TNS_F32, 2, 6, 0);
 	r->source = define(r, "source", TNS_U8, 2, IMPORT_SOURCE, 0);
-	if (a && a->K)
+	if (a && (a->K || a->has_box))
 		r->box = define(r, "box", TNS_F32, 2, 4, 0);
 	if (a && a->has_image_id)
 		r->image_id = define(r, "image_id", TNS_I64, 1, 0, 0);

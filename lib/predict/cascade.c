@@ -151,7 +151,7 @@ void cascade_history(const struct cascade *c, const struct tns *in, struct tns_w
 			heads[n] = (struct tns){.nmeta = 1, .meta = &lines[n], .fingerprint = m->fingerprint};
 			inputs[n + 1] = &heads[n];
 		}
-	history_put(w, inputs, (int)n + 1, NULL);
+	history_put(w, inputs + !in, (int)n + !!in, NULL);
 	free(heads), free(lines), free(inputs);
 }
 

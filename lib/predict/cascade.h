@@ -29,7 +29,7 @@ double *cascade_mean_face(const struct cascade *c);
  * stddev must not be NULL). */
 void cascade_batch_async(struct cascade *c, const uint8_t *images, int B);
 void cascade_batch_wait(struct cascade *c, const uint8_t *images, int B, float *out, float *stddev, float *steps);
-/* Writes the history of an output: that of the data in and of every model. */
+/* Writes the history of an output: that of the data in (NULL: none) and of every model. */
 void cascade_history(const struct cascade *c, const struct tns *in, struct tns_writer *w);
 void cascade_free(struct cascade *c);
 

@@ -105,7 +105,7 @@ static int plan(const struct photo *p, uint32_t row, struct face_params *f, stru
 	struct face_style style = {96, 96, FACE_NAMED, s->wild, 0, SET_PHOTO};
 	float most = PHOTO_SHARE * (float)(s->w < s->h ? s->w : s->h), lo = fminf((float)s->smallest, most),
 	      hi = fminf((float)s->largest, most);
-	int n = 0, want = 1 + rng_below(&rng, s->faces);
+	int n = 0, want = s->faces ? 1 + rng_below(&rng, s->faces) : 0;
 	for (int i = 0; i < want; i++)
 		for (int k = 0; k < TRIES; k++) {
 			struct face_params face;

@@ -15,7 +15,7 @@
 
 struct photo_style {
 	int w, h;	       /* of the image */
-	int faces;	       /* one to so many of them; 1: portraits, the face about the middle */
+	int faces;	       /* one to so many of them; 1: portraits, the face about the middle; 0: none */
 	int smallest, largest; /* longer side of a face's box, pixels; what is over PHOTO_SHARE of the shorter side is that */
 	int points;	       /* as face.h has them */
 	double wild;
@@ -32,7 +32,8 @@ struct photo *photo_new(const struct photo_style *s, uint64_t seed);
 void photo_free(struct photo *p);
 
 /* The photograph of that row, rows below 1 << 27: image (H, W), faces (PHOTO_FACES), from the highest chin down, points
- * (PHOTO_FACES, N, 2) as x, y: pixel indices. Returns the number of faces, 1 to s->faces; there are fewer where they find no room. */
+ * (PHOTO_FACES, N, 2) as x, y: pixel indices. Returns the number of faces, 1 to s->faces (0 of 0); there are fewer where they find no room.
+ */
 int photo_draw(struct photo *p, uint32_t row, uint8_t *image, struct photo_face *faces, float *points);
 /* Frame `row` of the film: likewise, with one face, about PHOTO_FILM of the image's shorter side; s->faces, smallest and largest are not
  * used. */
