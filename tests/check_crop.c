@@ -47,7 +47,7 @@ static double defined(const struct image *im, const float c[6], int u, int v)
 
 START_TEST(definition)
 {
-	struct crop_buffer tmp = {NULL, 0};
+	struct crop_buffer tmp = {0};
 	for (int k = 0; k < 400; k++) {
 		uint8_t pixels[24 * 20], to[16 * 16];
 		int w = 1 + (int)(draw() * 16), h = 1 + (int)(draw() * 16);
@@ -76,7 +76,7 @@ START_TEST(ramps)
 	enum { W = 240, H = 200 };
 	static uint8_t pixels[W * H], to[64 * 48];
 	struct image im = {W, H, 1, 1, pixels, sizeof pixels};
-	struct crop_buffer tmp = {NULL, 0};
+	struct crop_buffer tmp = {0};
 	static const double boxes[][4] = {
 		{20, 30, 64, 48}, {20, 30, 128, 96}, {20.5, 30.25, 32, 24}, {40, 50, 100, 20}, {33.3, 44.4, 77.7, 11.1}};
 	for (int down = 0; down < 2; down++) {

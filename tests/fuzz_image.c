@@ -120,7 +120,7 @@ static void check(const struct image *im, int channels)
 static void crop(const struct image *im, const unsigned char *p)
 {
 	double box[4] = {p[0] - 128.0, p[1] * 256.0 + p[2] - 32768, ldexp(p[3] + 1, p[4] % 16 - 4), ldexp(p[5] + 1, p[6] % 16 - 4)};
-	struct crop_buffer tmp = {NULL, 0};
+	struct crop_buffer tmp = {0};
 	unsigned char *to = malloc(5 * 3);
 	float c[6];
 	crop_of_box(c, box, p[7] / 100.0, 5, 3);

@@ -20,7 +20,7 @@ struct export
 	struct dataset_stream *d;
 	const struct export_form *form;
 	struct export_set set;
-	int points, crop, source, id, image_id, box, confidence; /* tensors, -1: absent */
+	int points, crop, source, id, image_id, box, score, confidence; /* tensors, -1: absent */
 	size_t source_bytes;
 	char *name; /* of the current image */
 	double *xy; /* (K, 2) */
@@ -47,18 +47,23 @@ static void open_tensors(struct export *x, const struct export_options *o)
 	struct export_set *s = &x->set;
 	const struct tns *t = x->d->in;
 	const char *what = tns_find(t, "predicted") >= 0 ? "predicted" : "keypoints";
-	if (tns_find(t, what) < 0)
-		die("%s: there are no points: neither predicted nor keypoints", t->name);
-	x->points = dataset_stream_require(t, what, TNS_F32, 3);
-	if (t->def[x->points].dim[2] != 2 || t->def[x->points].dim[1] > TNS_CHUNK_MAX)
-		die("%s: %s is not [rows, points, 2]", t->name, what);
 	s->name = t->name, s->output = o->output, s->category_id = o->category_id;
-	s->K = (int)t->def[x->points].dim[1];
-	s->points = names_points(t, s->K);
+	x->points = -1;
+	if (tns_find(t, what) < 0 && (tns_find(t, "box") < 0 || x->form->folder))
+		die("%s: there are no points: neither predicted nor keypoints", t->name);
+	if (tns_find(t, what) >= 0) {
+		x->points = dataset_stream_require(t, what, TNS_F32, 3);
+		if (t->def[x->points].dim[2] != 2 || t->def[x->points].dim[1] > TNS_CHUNK_MAX)
+			die("%s: %s is not [rows, points, 2]", t->name, what);
+		s->K = (int)t->def[x->points].dim[1];
+		s->points = names_points(t, s->K);
+	}
 	x->crop = optional(t, "crop", TNS_F32, 2, 6);
 	x->id = optional(t, "id", TNS_U32, 1, 0);
 	x->image_id = optional(t, "image_id", TNS_I64, 1, 0);
 	x->box = optional(t, "box", TNS_F32, 2, 4);
+	x->score = s->K ? -1 : optional(t, "face_score", TNS_F32, 1, 0);
+	s->has_score = x->score >= 0;
 	x->confidence = optional(t, "confidence", TNS_F32, 2, (uint64_t)s->K);
 	x->source = tns_find(t, "source");
 	if (x->source >= 0 && (t->def[x->source].dtype != TNS_U8 || t->def[x->source].ndim != 2))
@@ -91,7 +96,8 @@ static void set_name(struct export *x, struct export_face *f, uint64_t i)
 static void set_points(struct export *x, struct export_face *f, uint64_t i)
 {
 	static const float same[6] = {1, 0, 0, 0, 1, 0};
-	const float *uv = dataset_stream_at(x->d, x->points, i), *c = x->crop >= 0 ? dataset_stream_at(x->d, x->crop, i) : same;
+	const float *uv = x->points >= 0 ? dataset_stream_at(x->d, x->points, i) : NULL,
+		    *c = x->crop >= 0 ? dataset_stream_at(x->d, x->crop, i) : same;
 	for (int k = 0; k < 6; k++)
 		if (!isfinite(c[k]))
 			die("%s: row %llu: crop holds %g, so that it is not known where in its image the row is", x->set.name,
@@ -139,7 +145,7 @@ static void set_box(struct export *x, struct export_face *f, uint64_t i)
 static void set_face(struct export *x, struct export_face *f, uint64_t i)
 {
 	const struct dataset_stream *d = x->d;
-	*f = (struct export_face){.row = d->row + i + 1};
+	*f = (struct export_face){.row = d->row + i + 1, .score = NAN};
 	f->id = x->id >= 0 ? *(const uint32_t *)dataset_stream_at(d, x->id, i) : (uint32_t)f->row;
 	f->image_id = f->id; /* where rows are images: as in an export of other rows of the same set */
 	if (x->image_id >= 0)
@@ -148,6 +154,8 @@ static void set_face(struct export *x, struct export_face *f, uint64_t i)
 		die("%s: row %llu: image_id is %lld; without it (tns-select --without image_id) images are numbered by their names",
 			d->in->name, (unsigned long long)f->row, (long long)f->image_id);
 	f->confidence = x->confidence >= 0 ? dataset_stream_at(d, x->confidence, i) : NULL;
+	if (x->score >= 0)
+		f->score = (double)*(const float *)dataset_stream_at(d, x->score, i);
 	set_name(x, f, i);
 	set_points(x, f, i);
 	set_box(x, f, i);

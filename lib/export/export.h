@@ -1,17 +1,19 @@
 /* Points of a data set into the forms of other programs, in pixels of the original images.
  *
- * From: `predicted` f32 [N,K,2], or `keypoints` where it is absent, and META `points`. Where they are there: `crop` f32 [N,6] (a b c d e f:
+ * From: `predicted` f32 [N,K,2], or `keypoints` where it is absent, and META `points`; without both, `box`es alone, with their `face_score`
+ * f32 [N] where it is there, into all forms but pts. Where they are there: `crop` f32 [N,6] (a b c d e f:
  * image x = a u + b v + c, y = d u + e v + f, of pixel indices; absent: rows are the images themselves), `source` u8 [N,n] (names of
  * images, zero-padded; absent, or an empty name: the id as text), `id` u32 [N] (absent: the row's number, from 1), `image_id` i64 [N],
  * `box` f32 [N,4] (x y width height, corner; NaN: none) and `confidence` f32 [N,K].
  *
  * Forms, and what a point that is missing becomes; the first pixel's centre is 0, in pts 1:
  * - coco: a whole data set: images, annotations, categories; 0,0,0. Rows without points and box: the image alone.
- * - coco-results: a list of results: image_id, category_id, keypoints (x, y, confidence or 1), score (mean confidence or 1); 0,0,0.
- * - csv: filename, NAME_x, NAME_y, and NAME_confidence if there is one; empty.
+ * - coco-results: a list of results: image_id, category_id, keypoints (x, y, confidence or 1), score (mean confidence or 1); 0,0,0. Boxes
+ * alone: bbox, score (or 1).
+ * - csv: filename, NAME_x, NAME_y, and NAME_confidence if there is one; empty. Boxes alone: filename, left, top, right, bottom, and score.
  * - imglab: dlib's XML: numbers rounded to whole ones, half up, as its reader takes no others; part absent.
  * - pts: a file a row in a folder, named as its image, further rows of it NAME_2, NAME_3, ...; `nan nan`. Rows without points: no file.
- * - jsonl: an object a row: file, id, points {NAME: [x, y, confidence]}; null.
+ * - jsonl: an object a row: file, id, points {NAME: [x, y, confidence]}; null. Boxes alone: box [x, y, width, height] and score for points.
  *
  * A box is `box`, else the smallest one of whole pixels that the points lie in. Without `image_id` an image's number is its
  * row's id where there is no `source`; else images are numbered from 1, by name, in the order of the rows.

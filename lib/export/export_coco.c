@@ -84,6 +84,15 @@ static void put_keypoints(struct coco *c, const struct export_face *f)
 	json_close(&c->j, ']');
 }
 
+static void put_box(struct coco *c, const struct export_face *f)
+{
+	json_key(&c->j, "bbox");
+	json_open(&c->j, '[');
+	for (int i = 0; i < 4; i++)
+		put_number(c, f->box[i]);
+	json_close(&c->j, ']');
+}
+
 /* ---- results ---- */
 
 static void *begin_results(const struct export_set *s, struct out *to)
@@ -99,7 +108,7 @@ static double score_of(const struct coco *c, const struct export_face *f)
 	double sum = 0;
 	int n = 0;
 	if (!f->confidence)
-		return 1;
+		return isfinite(f->score) ? f->score : 1;
 	for (int k = 0; k < c->s->K; k++)
 		if (!isnan(f->xy[2 * k]) && isfinite(f->confidence[k]))
 			sum += (double)f->confidence[k], n++;
@@ -110,12 +119,17 @@ static int face_results(void *state, const struct export_face *f)
 {
 	struct coco *c = state;
 	uint64_t image = image_of(c, f);
+	if (!c->s->K && !f->has_box)
+		return 1;
 	begin_element(c);
 	json_key(&c->j, "image_id");
 	json_uint(&c->j, image);
 	json_key(&c->j, "category_id");
 	json_uint(&c->j, (uint64_t)c->s->category_id);
-	put_keypoints(c, f);
+	if (c->s->K)
+		put_keypoints(c, f);
+	else
+		put_box(c, f);
 	json_key(&c->j, "score");
 	put_number(c, score_of(c, f));
 	json_close(&c->j, '}');
@@ -184,11 +198,7 @@ static int face_coco(void *state, const struct export_face *f)
 	json_uint(&c->j, (uint64_t)c->s->category_id);
 	json_key(&c->j, "iscrowd");
 	json_uint(&c->j, 0);
-	json_key(&c->j, "bbox");
-	json_open(&c->j, '[');
-	for (int i = 0; i < 4; i++)
-		put_number(c, f->box[i]);
-	json_close(&c->j, ']');
+	put_box(c, f);
 	json_key(&c->j, "area");
 	put_number(c, f->box[2] * f->box[3]);
 	json_key(&c->j, "num_keypoints");

@@ -1,4 +1,4 @@
-/* CSV: filename, NAME_x, NAME_y, NAME_confidence, a line a row. */
+/* CSV: filename, NAME_x, NAME_y, NAME_confidence, a line a row; without points left, top, right, bottom, score. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +43,8 @@ static void *begin_csv(const struct export_set *s, struct out *to)
 		if (s->has_confidence)
 			put_name(to, s->points[k], "confidence");
 	}
+	if (!s->K)
+		out_printf(to, ",left,top,right,bottom%s", s->has_score ? ",score" : "");
 	out_write(to, "\n", 1);
 	return c;
 }
@@ -63,6 +65,10 @@ static int face_csv(void *state, const struct export_face *f)
 		if (f->confidence)
 			put_number(c->to, (double)f->confidence[k]);
 	}
+	for (int k = 0; k < 4 && !c->s->K; k++)
+		put_number(c->to, !f->has_box ? NAN : k < 2 ? f->box[k] : (double)(float)(f->box[k - 2] + f->box[k]));
+	if (c->s->has_score)
+		put_number(c->to, f->score);
 	out_write(c->to, "\n", 1);
 	return 1;
 }

@@ -9,11 +9,12 @@
 #include "lib/base/out.h"
 
 struct export_set {
-	const char *name;    /* of the input, for messages */
-	const char *output;  /* pts: the folder */
-	int64_t category_id; /* coco, coco-results */
-	int K;
+	const char *name;			/* of the input, for messages */
+	const char *output;			/* pts: the folder */
+	int64_t category_id;			/* coco, coco-results */
+	int K;					/* 0: boxes alone */
 	char **points;				/* (K) names */
+	int has_score;				/* boxes alone, with scores */
 	int has_confidence, has_image_id, W, H; /* W, H: of the images; 0: crops, whose images' size is not known */
 	double origin;				/* added to points */
 };
@@ -28,6 +29,7 @@ struct export_face {
 	const float *confidence; /* (K) or NULL */
 	int has_box;
 	double box[4]; /* x y width height, corner; of `box`, or whole pixels around the points */
+	double score;  /* of the box, if the set has such; else NaN */
 };
 
 struct export_form {

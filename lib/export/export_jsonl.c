@@ -31,6 +31,19 @@ static int face_jsonl(void *state, const struct export_face *f)
 	json_string(&j, f->file);
 	json_key(&j, "id");
 	json_uint(&j, f->id);
+	if (!l->s->K) {
+		json_key(&j, "box");
+		json_open(&j, '[');
+		for (int k = 0; k < 4 && f->has_box; k++)
+			put_number(&j, f->box[k]);
+		json_close(&j, ']');
+		if (l->s->has_score) {
+			json_key(&j, "score");
+			put_number(&j, f->score);
+		}
+		json_finish(&j);
+		return 1;
+	}
 	json_key(&j, "points");
 	json_open(&j, '{');
 	for (int k = 0; k < l->s->K; k++) {

@@ -68,26 +68,26 @@ static float *buffer(struct crop_buffer *tmp, size_t n)
 
 void crop_buffer_free(struct crop_buffer *tmp)
 {
-	free(tmp->v);
-	*tmp = (struct crop_buffer){NULL, 0};
+	free(tmp->v), free(tmp->span);
+	*tmp = (struct crop_buffer){0};
 }
 
-/* The shares of all columns, one after another: at most W + 2 w + 2. */
-static void shares(float *to, int w, int W, const float crop[6])
+/* The spans of all columns, and their shares, one after another: at most W + 2 w + 2. */
+static void shares(float *to, int *span, int w, int W, const float crop[6])
 {
 	for (int u = 0; u < w; u++) {
 		struct span_of s = span_at(crop[0], crop[2], u, W);
+		*span++ = s.first, *span++ = s.last;
 		for (int i = s.first; i <= s.last; i++)
 			*to++ = share(&s, i, W);
 	}
 }
 
-static void resample_row(float *to, int w, const uint8_t *row, int W, const float crop[6], const float *by)
+static void resample_row(float *to, int w, const uint8_t *row, const int *span, const float *by)
 {
-	for (int u = 0; u < w; u++) {
-		struct span_of s = span_at(crop[0], crop[2], u, W);
+	for (int u = 0; u < w; u++, span += 2) {
 		float sum = 0;
-		for (int i = s.first; i <= s.last; i++)
+		for (int i = span[0]; i <= span[1]; i++)
 			sum += *by++ * (float)row[i];
 		to[u] = sum;
 	}
@@ -99,9 +99,13 @@ void crop_resample(uint8_t *to, int w, int h, const struct image *im, const floa
 	int first = span_at(crop[4], crop[5], 0, im->H).first, last = span_at(crop[4], crop[5], h - 1, im->H).last;
 	size_t width = (size_t)w, n = (size_t)(last - first + 1) * width;
 	float *rows = buffer(tmp, n + width + (size_t)im->W + 2 * width + 2), *sum = rows + n, *by = sum + width;
-	shares(by, w, im->W, crop);
+	if (w > tmp->spans) {
+		tmp->spans = w;
+		tmp->span = xrealloc(tmp->span, 2 * width * sizeof *tmp->span);
+	}
+	shares(by, tmp->span, w, im->W, crop);
 	for (int y = first; y <= last; y++)
-		resample_row(rows + (size_t)(y - first) * width, w, im->pixels + (size_t)y * (size_t)im->W, im->W, crop, by);
+		resample_row(rows + (size_t)(y - first) * width, w, im->pixels + (size_t)y * (size_t)im->W, tmp->span, by);
 	for (int v = 0; v < h; v++) {
 		struct span_of s = span_at(crop[4], crop[5], v, im->H);
 		for (int u = 0; u < w; u++)

@@ -158,7 +158,7 @@ uint64_t import_frames(const struct import_frames *o, struct tns_writer *w)
 {
 	struct image_pnm *s = image_pnm_fd(STDIN_FILENO);
 	struct image im = {0};
-	struct crop_buffer buffer = {NULL, 0};
+	struct crop_buffer buffer = {0};
 	struct import_rows rows;
 	struct progress bar;
 	struct face_frame frame = {.from = FACE_WHOLE, .w = o->w, .h = o->h};
