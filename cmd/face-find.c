@@ -20,7 +20,7 @@ static struct {
 	int64_t smallest, largest, threads;
 	double threshold, overlap, margin;
 	int keep_going, quiet;
-} o = {.size = {96, 96}, .smallest = 40, .threshold = 0.5, .overlap = 0.3, .device = "cpu"};
+} o = {.exif = "obey", .size = {96, 96}, .smallest = 40, .threshold = 0.5, .overlap = 0.3, .device = "cpu"};
 
 static const struct opt opts[] = {
 	{0, "threshold", OPT_REAL, &o.threshold, 0.01, 1, "P", "least score of a face: the net's mean probability around it", 0},
@@ -31,7 +31,7 @@ static const struct opt opts[] = {
 	{0, "margin", OPT_REAL, &o.margin, -1, 100, "F",
 		"make crops wider at each side, by this share of the box, as those that the next model learned from; -1: 0", 0},
 	{0, "size", OPT_SIZE, &o.size, 0, 0, "WxH", "the rows' size; crops get its aspect by growing, pixels stay squares", 0},
-	{0, "exif", OPT_CHOICE, &o.exif, 0, 0, "obey|ignore", "turn photographs as their EXIF tag says (else, too), or leave them", 0},
+	{0, "exif", OPT_CHOICE, &o.exif, 0, 0, "obey|ignore", "turn photographs as their EXIF tag says, or leave them", 0},
 	{0, "keep-going", OPT_FLAG, &o.keep_going, 0, 0, 0, "pass by images that can't be read, and count them, instead of ending", 0},
 	OPT_DEVICE(&o.device),
 	OPT_PRECISION(&o.precision),
@@ -88,7 +88,7 @@ static void search_image(struct search *s, const struct annotation *a)
 		pass_by(s, a->path, err);
 		return;
 	}
-	if (!o.exif || !strcmp(o.exif, "obey"))
+	if (!strcmp(o.exif, "obey"))
 		image_upright(&s->im);
 	int n = finder_run(s->finder, &s->im, &faces);
 	for (int i = 0; i < n; i++)

@@ -18,7 +18,7 @@ static struct {
 	double margin, jitter;
 	uint64_t seed;
 	int quiet;
-} o = {.size = {24, 24}, .negatives = 2, .windows = 20, .jitter = 1, .seed = 1};
+} o = {.size = {24, 24}, .negatives = 2, .windows = 20, .jitter = 1.5, .seed = 1};
 
 static const struct opt opts[] = {
 	{0, "others", OPT_LIST, &o.others, 0, 0, "DATA",

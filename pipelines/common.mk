@@ -27,8 +27,8 @@ net = $(if $(1),$(firstword $(call files,$(1) pipelines/nets/$(1) pipelines/nets
 # make -n: files may be missing that a real run would have made
 dry := $(findstring n,$(firstword $(filter-out --%,-$(MAKEFLAGS))))
 paths := CSV GROUPS TEST LOOKUP
-nets := NET LEVEL1 LEVEL2 SINGLE ORIGIN_NET
-numbers := EPOCHS KEYPOINTS_EPOCHS MODELS FEWLABELS_STEPS
+nets := NET LEVEL1 LEVEL2 SINGLE ORIGIN_NET FINDER_NET
+numbers := EPOCHS KEYPOINTS_EPOCHS MODELS FEWLABELS_STEPS FINDER_PHOTOS FINDER_BACKGROUNDS FINDER_SCENES
 lists := SEEDS FEW LABELLED FEWLABELS_SEEDS
 
 # A run keeps what it was given in settings.mk of its folder, and later runs read that. Where the folder's files are asked for, a variable that is
@@ -54,7 +54,7 @@ $(foreach v,$(variables),$(eval undefine kept.$v))
 $(if $(old),$(eval $(subst $(newline),$(newline)kept.,$(newline)$(old))))
 $(foreach v,$(variables),$(eval $(value setting)))
 $(if $(refused),$(error $(out) was made with $(refused): AGAIN=1 takes that and makes again what depends on it; $(folder)=... is another run))
-$(if $(asked),$(if $(CSV),,$(error usage: make $(pipeline) CSV=training.csv[.gz|.zip])))
+$(if $(asked),$(if $(or $(CSV),$($(pipeline).without_csv)),,$(error usage: make $(pipeline) CSV=training.csv[.gz|.zip])))
 $(if $(asked),$(foreach v,$(filter $(numbers),$(variables)),$(check_number))$(foreach v,$(filter $(lists),$(variables)),$(check_list)))
 $(if $(dry),,$(if $(asked),$(foreach v,$(filter $(paths),$(variables)),$(check_path))$(foreach v,$(filter $(nets),$(variables)),$(check_net))))
 $(out)/%: private override out := $(out)

@@ -82,6 +82,10 @@ durable 1 model-export -q -o out/x.onnx in/model.tns
 mkdir in/photos
 printf 'P5 4 3 255 abcdefghijkl' >in/photos/a.pgm
 durable 1 tns-import -q --form folder -o out/x.tns in/photos
+window-extract -q --size 16x16 -o in/windows.tns in/faces.tns
+cnn-train -q --target label -n fc -e 1 -o in/finder.tns in/windows.tns 2>/dev/null
+durable 1 window-extract -q --size 16x16 -o out/x.tns in/faces.tns
+durable 1 face-find -q -o out/x.tns in/finder.tns in/photos
 durable 1 tns-export -q --form csv -o out/x.csv in/predicted.tns
 durable 1 tns-convert -o out/x.npz in/faces.tns
 tns-convert in/faces.tns -o in/faces.npz

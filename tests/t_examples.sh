@@ -30,6 +30,9 @@ cd "$TMP" || exit 1
 			print (NR > 2 ? "," : "") "{\"id\": " NR ", \"image_id\": " NR ", \"category_id\": 1, \"keypoints\": [" $2 "," $3 ",2," $4 "," $5 ",2]}"}
 		END {print "], \"images\": [" images "]}"}' labels.csv >labels.json
 	cp labels.csv photos/labels.csv
+	tns-import -q --form folder photos -o crops.tns && cp crops.tns backgrounds.tns
+	window-extract -q crops.tns --others backgrounds.tns -o windows.tns
+	cnn-train -q --target label -n 'fc4 relu fc' -e 1 windows.tns -o finder.tns
 	printf '#!/bin/sh\ncase $* in *"-i - "*) cat >/dev/null ;; *) cat photos/*.pgm ;; esac\n' >bin/ffmpeg
 	chmod +x bin/ffmpeg
 	PATH=$PWD/bin:$PATH

@@ -146,6 +146,8 @@ has csv-clean && ok "csv-clean, to make inputs" csv-clean -q faces.csv -o data.t
 has patch-extract && ok "patch-extract, to make inputs" patch-extract -q --around left_eye_center,right_eye_center --size 9x7 data.tns -o patches.tns
 has dae-pretrain && ok "dae-pretrain, to make inputs" dae-pretrain -q -H 4 -e 1 patches.tns -o dae.tns
 has cnn-train && ok "cnn-train, to make inputs" cnn-train -q -n 'fc4 relu fc' -e 1 data.tns -o model.tns
+has window-extract && ok "window-extract, to make inputs" window-extract -q --size 16x16 data.tns -o windows.tns
+has cnn-train && ok "cnn-train, to make a finder" cnn-train -q --target label -n 'fc4 relu fc' -e 1 windows.tns -o finder.tns
 has predict && ok "predict, to make inputs" predict -q model.tns data.tns -o predicted.tns
 has predict && csv-clean -q test.csv -o test.tns && predict -q model.tns test.tns -o answers.tns
 
@@ -174,6 +176,8 @@ run_of() {
 	tns-cat) echo binary data.tns data.tns ;;
 	model-export) echo binary model.tns ;;
 	tns-import) echo binary --form table images.csv ;;
+	window-extract) echo binary --size 16x16 data.tns ;;
+	face-find) echo binary finder.tns image.pgm ;;
 	render) echo binary faces data.tns ;;
 	esac
 }
@@ -256,6 +260,8 @@ render faces -o x.tns --format png
 render curves -o x.tns --format png
 model-export -o x.onnx
 tns-import --form pnm -o x.tns
+window-extract -o x.tns
+face-find - image.pgm -o x.tns
 END
 is "$(for p in $programs; do grep -qw -- "$p" <<<"$mute" || echo "$p"; done)" face-synth "programs that no terminal was tried on"
 done_tests

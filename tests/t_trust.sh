@@ -21,6 +21,7 @@ has patch-extract && patch-extract -q --preset eyes -o eyes.tns faces.tns
 has dae-pretrain && dae-pretrain -q -H 60 -e 1 -b 50 -o dae.tns --checkpoint dae.check eyes.tns
 has rbm-pretrain && rbm-pretrain -q -H 20 -e 1 -b 50 --persistent -o rbm.tns --checkpoint rbm.check eyes.tns
 has cnn-train && cnn-train -q -n @net.txt -e 1 -b 8 -o cnn.tns --checkpoint cnn.check faces.tns
+has window-extract && window-extract -q -o windows.tns faces.tns && cnn-train -q --target label -n 'fc4 relu fc' -e 1 -b 8 -o finder.tns windows.tns
 has predict && predict -q -o predicted.tns cnn.tns faces.tns && predict -q -o asked.tns cnn.tns test.tns && predict -q -o pairs.tns dae.tns eyes.tns
 ok "there are streams to break" test -s faces.tns
 
@@ -49,6 +50,9 @@ tns-export    predicted.tns tns-export -q --form coco -o OUT IN
 tns-convert   predicted.tns tns-convert -q --to npz -o OUT IN
 tns-convert   eyes.tns      tns-convert -q --to safetensors -o OUT IN
 model-export  cnn.tns       model-export -q --form onnx -o OUT IN
+window-extract faces.tns    window-extract -q --others faces.tns -o OUT IN
+window-extract faces.tns*   window-extract -q -o OUT faces.tns --others IN
+face-find     finder.tns    face-find -q -o OUT IN photos
 score         predicted.tns score -o OUT IN
 score         faces.tns     score -o OUT --truth IN predicted.tns
 submit        asked.tns     submit -q --lookup lookup.csv -o OUT IN
@@ -89,6 +93,8 @@ tns-select    tns-select -q --rows 1-20 -o OUT faces.tns
 tns-cat       tns-cat -q -o OUT faces.tns faces.tns
 tns-import    tns-import -q --form folder -o OUT photos
 tns-export    tns-export -q --form jsonl -o OUT predicted.tns
+window-extract window-extract -q -o OUT faces.tns
+face-find     face-find -q -o OUT finder.tns photos
 tns-convert   tns-convert -q --to npz -o OUT faces.tns
 model-export  model-export -q --form onnx -o OUT cnn.tns
 "
