@@ -47,7 +47,7 @@ START_TEST(suppression)
 {
 	/* b overlaps a by 90/110 and c by 50/150, c overlaps a by 40/160: without a, b would take c away */
 	static const struct scored_box a = {{0, 0, 10, 10}, 0.9, 0}, b = {{1, 0, 10, 10}, 0.8, 1}, c = {{6, 0, 10, 10}, 0.7, 2},
-				       far_low = {{50, 9, 4, 4}, 0.1, 3}, far_left = {{49, 9, 4, 4}, 0.1, 4};
+				       far_low = {{50, 9, 4, 4}, 0.1, 3}, far_left = {{49, 9, 5, 4}, 0.1, 4};
 	struct scored_box v[4];
 	for (int turn = 0; turn < 4; turn++) {
 		const struct scored_box all[4] = {a, b, c, far_low};
@@ -146,8 +146,9 @@ START_TEST(sliding)
 		ck_assert_int_eq(S, nets[k / 2].stride);
 		struct sliding *s = sliding_new(be, m);
 		struct infer *f = infer_new(be, &m, 1, 0);
-		for (int size = 0; size < 3; size++) {
-			int nx = 1 + 3 * size, ny = 1 + 4 * (size % 2), W = m->W + S * (nx - 1), H = m->H + S * (ny - 1);
+		for (int size = 0; size < 4; size++) {
+			static const int columns[] = {1, 4, 7, 7}, rows[] = {1, 5, 1, 3};
+			int nx = columns[size], ny = rows[size], W = m->W + S * (nx - 1), H = m->H + S * (ny - 1);
 			uint8_t *image = xmalloc((size_t)W * (size_t)H), *window = xmalloc((size_t)m->W * (size_t)m->H);
 			float *logit = xcalloc((size_t)(nx * ny), sizeof *logit), p;
 			for (int i = 0; i < W * H; i++)
@@ -319,13 +320,14 @@ static void save_finder(const char *path, const char *before)
 
 START_TEST(patterns)
 {
-	static const double places[3][3] = {{60.5, 50, 30}, {200, 120.3, 96}, {110, 180, 47}}; /* middle, side */
+	/* middle, side; the last one's window overlaps the first's by 2 of 30 columns: 0.03 */
+	static const double places[4][3] = {{60.5, 50, 30}, {200, 120.3, 96}, {110, 180, 47}, {88.5, 50, 30}};
 	enum { BW = 280, BH = 230 };
 	static uint8_t pixels[BW * BH];
 	for (int i = 0; i < BW * BH; i++) {
 		double x = i % BW + 0.5, y = i / BW + 0.5;
 		pixels[i] = (uint8_t)(60 + 60 * draw());
-		for (int k = 0; k < 3; k++) {
+		for (int k = 0; k < 4; k++) {
 			double u = (x - places[k][0]) / places[k][2] * 2, v = (y - places[k][1]) / places[k][2] * 2;
 			if (fabs(u) < 1 && fabs(v) < 1)
 				pixels[i] = (uint8_t)pattern(u, v);
@@ -333,7 +335,7 @@ START_TEST(patterns)
 	}
 	struct image im = image_of(pixels, BW, BH);
 	const struct scored_box *face;
-	struct scored_box first[3];
+	struct scored_box first[4];
 	for (int k = 0; k < 4; k++) { /* over whole images, and in batches of windows; with one thread, and with three */
 		char *path = k < 2 ? "sliding.tns" : "padded.tns";
 		save_finder(path, k < 2 ? "" : "conv3x3x1p1 ");
@@ -341,26 +343,38 @@ START_TEST(patterns)
 		struct cascade *c = cascade_new(be, &path, 1, NULL, 0, 1);
 		struct finder_options o = {0.5, 24, 0, 0.3};
 		struct finder *f = finder_new(be, c, &o);
-		ck_assert_int_eq(finder_run(f, &im, &face), 3);
-		for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(finder_run(f, &im, &face), 4);
+		for (int i = 0; i < 4; i++) {
 			double best = 0;
-			for (int j = 0; j < 3; j++) {
+			for (int j = 0; j < 4; j++) {
 				double s = places[i][2], box[4] = {places[i][0] - s / 2, places[i][1] - s / 2, s, s};
 				best = fmax(best, boxes_overlap(box, face[j].box));
 			}
 			ck_assert_msg(best > 0.75, "pattern %d overlaps %g", i, best);
 			ck_assert(face[i].score >= 0.5 && face[i].score <= 1 && (!i || face[i].score <= face[i - 1].score));
 		}
-		for (int i = 0; k % 2 && i < 3; i++)
+		for (int i = 0; k % 2 && i < 4; i++)
 			for (int j = 0; j < 4; j++)
 				ck_assert(first[i].box[j] == face[i].box[j] && first[i].score == face[i].score);
 		memcpy(first, face, sizeof first);
 		finder_free(f);
-		o.largest = 60; /* the largest of the three is not looked for */
+		o.largest = 60; /* the largest of the four is not looked for */
 		f = finder_new(be, c, &o);
-		ck_assert_int_eq(finder_run(f, &im, &face), 2);
+		ck_assert_int_eq(finder_run(f, &im, &face), 3);
 		struct image small = image_of(pixels, BW, 20);
 		ck_assert_int_eq(finder_run(f, &small, &face), 0);
+		finder_free(f);
+		if (k) {
+			cascade_free(c), be->close(be);
+			continue;
+		}
+		o.overlap = 0.01; /* of the two that overlap one stays */
+		f = finder_new(be, c, &o);
+		ck_assert_int_eq(finder_run(f, &im, &face), 2);
+		finder_free(f);
+		o.threshold = 1;
+		f = finder_new(be, c, &o);
+		ck_assert_int_eq(finder_run(f, &im, &face), 0);
 		finder_free(f), cascade_free(c), be->close(be);
 	}
 }
