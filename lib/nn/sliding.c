@@ -8,7 +8,9 @@
 #include "lib/base/err.h"
 #include "lib/nn/net.h"
 
-enum { KEPT = 48, WORD = 64 }; /* sizes whose buffers are kept; bytes of a layer's word */
+/* sizes whose buffers are kept; bytes of a layer's word; a larger image is cut into tiles of so many pixels a side, if windows are smaller
+ */
+enum { KEPT = 32, WORD = 64, TILE = 512 };
 
 struct sized {
 	int W, H;
@@ -27,6 +29,8 @@ struct sliding {
 	uint32_t *rows;
 	struct sized *kept[KEPT];
 	unsigned runs;
+	uint8_t *tile; /* of the image that runs */
+	size_t room;   /* bytes of tile */
 };
 
 int sliding_stride(const struct netdesc *d)
@@ -124,20 +128,46 @@ static struct sized *sized_of(struct sliding *s, int W, int H)
 	return s->kept[at] = sized_new(s, W, H);
 }
 
-void sliding_run(struct sliding *s, const uint8_t *image, int W, int H, float *out)
+/* The windows of a tile of W x H pixels, rows of the image `step` bytes apart, out likewise. */
+static void run_tile(struct sliding *s, const uint8_t *image, size_t step, int W, int H, float *out, size_t out_step)
 {
 	const struct backend *be = s->be;
-	assert(W >= s->m->W && H >= s->m->H && (W - s->m->W) % s->stride == 0 && (H - s->m->H) % s->stride == 0);
 	struct sized *z = sized_of(s, W, H);
-	size_t n = (size_t)z->d.outputs;
+	size_t w = (size_t)W, h = (size_t)H, n = (size_t)z->d.outputs, nx = (size_t)((W - s->m->W) / s->stride + 1);
 	z->used = ++s->runs;
-	be->upload(be, z->bytes, image, (size_t)W * (size_t)H);
+	if (w * h > s->room) {
+		free(s->tile);
+		s->tile = xmalloc(s->room = w * h);
+	}
+	for (size_t y = 0; y < h; y++)
+		memcpy(s->tile + y * w, image + y * step, w);
+	be->upload(be, z->bytes, s->tile, w * h);
 	be->load_batch(be, z->x, z->bytes, s->rows, 1, 1, H, W, s->m->mul, s->m->add, NULL);
 	const real *y = net_forward(z->net, z->x, 1, &(struct net_pass){0});
 	const real *host = be->map_device(be, y, n * sizeof *y);
 	for (size_t i = 0; i < n; i++)
-		out[i] = (float)host[i];
+		out[i / nx * out_step + i % nx] = (float)host[i];
 	be->unmap_device(be, host);
+}
+
+/* Windows of a tile along an axis that has n of them: tiles are of one size; the last one begins where it ends with the axis. */
+static int tile_windows(int n, int side, int stride)
+{
+	int most = side < TILE ? (TILE - side) / stride + 1 : 1, tiles = (n + most - 1) / most;
+	return (n + tiles - 1) / tiles;
+}
+
+void sliding_run(struct sliding *s, const uint8_t *image, int W, int H, float *out)
+{
+	int w = s->m->W, h = s->m->H, S = s->stride, nx = (W - w) / S + 1, ny = (H - h) / S + 1;
+	int tx = tile_windows(nx, w, S), ty = tile_windows(ny, h, S);
+	assert(W >= w && H >= h && (W - w) % S == 0 && (H - h) % S == 0);
+	for (int j = 0; j < ny; j += ty)
+		for (int i = 0; i < nx; i += tx) {
+			int x = i + tx > nx ? nx - tx : i, y = j + ty > ny ? ny - ty : j;
+			run_tile(s, image + (size_t)(y * S) * (size_t)W + (size_t)(x * S), (size_t)W, w + S * (tx - 1), h + S * (ty - 1),
+				out + (size_t)y * (size_t)nx + (size_t)x, (size_t)nx);
+		}
 }
 
 void sliding_free(struct sliding *s)
@@ -147,5 +177,5 @@ void sliding_free(struct sliding *s)
 	for (int i = 0; i < KEPT; i++)
 		sized_free(s->be, s->kept[i]);
 	s->be->release(s->be, s->rows);
-	free(s->text), free(s);
+	free(s->text), free(s->tile), free(s);
 }

@@ -16,7 +16,8 @@ int sliding_stride(const struct netdesc *d);
 /* m: a net with one output (two classes), whose stride is not 0 (assert); be and m outlive it. */
 struct sliding *sliding_new(const struct backend *be, const struct model *m);
 /* image (H, W), host; W = m->W + stride (nx - 1), H = m->H + stride (ny - 1) (assert). out (ny, nx), host: logits of the second class; [j,
- * i] is of the window whose first pixel is at (stride i, stride j). Buffers of a size are kept for the next image of that size. */
+ * i] is of the window whose first pixel is at (stride i, stride j). A large image is run in tiles, so memory does not grow with it; buffers
+ * of a size are kept for the next image, or tile, of that size. */
 void sliding_run(struct sliding *s, const uint8_t *image, int W, int H, float *out);
 void sliding_free(struct sliding *s);
 
