@@ -251,6 +251,18 @@ if python -c ''; then
 	ok "tns-table" bash -c 'tns-table --image predicted.tns -o t.csv && tns-table --read t.csv -o again.tns'
 	same predicted.tns again.tns "a table of an import, and back"
 	is "$(tns-info some.tns | awk '$2 ~ /^[uif]/ {print $1}' | sort | tr '\n' ' ')" "box confidence crop id image keypoints predicted source trained " "tensors carried along"
+	# how sure labels are stays theirs beside a prediction's confidence, by the same points
+	printf '%s\n' scorer,me,me,me,me,me,me,me,me,me bodyparts,left,left,left,right,right,right,chin,chin,chin coords,x,y,likelihood,x,y,likelihood,x,y,likelihood \
+		img/a.png,50,40,0.25,90,40,0.5,70,90,1 'img/b c.pgm',50,40,0.75,90,40,,70,90,0.125 >table/sure.csv
+	ok "likelihoods" tns-import -q --form dlc --size 24x24 table/sure.csv -o sure.tns
+	ok "their prediction" predict -q model.tns sure.tns -o out.tns
+	is "$(value label_confidence 1); $(value label_confidence 2)" "0.25 0.5 1; 0.75 nan 0.125" "likelihoods beside a prediction's confidence"
+	is "$(value confidence | wc -w)" 3 "a prediction's confidence"
+	is "$(tns-export --form csv sure.tns | awk -F, 'NR > 1 {print $4, $7, $10}' | paste -sd ';')" "0.25 0.5 1;0.75  0.125" "likelihoods that are exported with the labels"
+	is "$(tns-export --form csv out.tns | cut -d, -f4,7,10)" "$(tns-select -q --without label_confidence out.tns | tns-export --form csv | cut -d, -f4,7,10)" "which a prediction is not exported with"
+	tns-select -q --points chin,left sure.tns -o out.tns
+	is "$(value label_confidence)" "1 0.25" "likelihoods of some points"
+	tns-cat -q out.tns sure.tns --renumber -o out.tns.2 && is "$(tns-info --head 3 out.tns.2 | sed -n 's/^label_confidence\[[13]\] //p' | paste -sd ';')" "1 0.25 nan;1 0.25 0.5" "likelihoods end to end"
 fi
 
 # wrong use

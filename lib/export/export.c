@@ -64,7 +64,8 @@ static void open_tensors(struct export *x, const struct export_options *o)
 	x->box = optional(t, "box", TNS_F32, 2, 4);
 	x->score = s->K ? -1 : optional(t, "face_score", TNS_F32, 1, 0);
 	s->has_score = x->score >= 0;
-	x->confidence = optional(t, "confidence", TNS_F32, 2, (uint64_t)s->K);
+	int labels = !strcmp(what, "keypoints") && tns_find(t, "label_confidence") >= 0;
+	x->confidence = optional(t, labels ? "label_confidence" : "confidence", TNS_F32, 2, (uint64_t)s->K);
 	x->source = tns_find(t, "source");
 	if (x->source >= 0 && (t->def[x->source].dtype != TNS_U8 || t->def[x->source].ndim != 2))
 		x->source = -1; /* of patches: the row that they are from */

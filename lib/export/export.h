@@ -4,7 +4,8 @@
  * f32 [N] where it is there, into all forms but pts. Where they are there: `crop` f32 [N,6] (a b c d e f:
  * image x = a u + b v + c, y = d u + e v + f, of pixel indices; absent: rows are the images themselves), `source` u8 [N,n] (names of
  * images, zero-padded; absent, or an empty name: the id as text), `id` u32 [N] (absent: the row's number, from 1), `image_id` i64 [N],
- * `box` f32 [N,4] (x y width height, corner; NaN: none) and `confidence` f32 [N,K].
+ * `box` f32 [N,4] (x y width height, corner; NaN: none), and of predicted `confidence` f32 [N,K], of keypoints `label_confidence`, else
+ * `confidence`.
  *
  * Forms, and what a point that is missing becomes; the first pixel's centre is 0, in pts 1:
  * - coco: a whole data set: images, annotations, categories; 0,0,0. Rows without points and box: the image alone.

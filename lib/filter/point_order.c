@@ -15,7 +15,8 @@ int point_axis(const struct tns *t, const struct tns_def *d, int k)
 	static const struct {
 		const char *name;
 		int ndim, axis;
-	} known[] = {{"keypoints", 3, 1}, {"predicted", 3, 1}, {"confidence", 2, 1}, {"steps", 4, 2}, {"maps", 4, 1}};
+	} known[] = {{"keypoints", 3, 1}, {"predicted", 3, 1}, {"confidence", 2, 1}, {"label_confidence", 2, 1}, {"steps", 4, 2},
+		{"maps", 4, 1}};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		int axis = known[i].axis;
 		if (strcmp(d->name, known[i].name))

@@ -29,7 +29,7 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
 	if (a && a->has_image_id)
 		r->image_id = define(r, "image_id", TNS_I64, 1, 0, 0);
 	if (a && a->has_confidence && r->K)
-		r->confidence = define(r, "confidence", TNS_F32, 2, r->K, 0);
+		r->confidence = define(r, "label_confidence", TNS_F32, 2, r->K, 0);
 	r->values = xcalloc(2 * (size_t)r->K + 1, sizeof *r->values);
 	if (!r->K)
 		return;
