@@ -135,6 +135,7 @@ int main(int argc, char **argv)
 	progress_begin(&p, "faces", o.quiet);
 	struct batches a = {.c = c, .to = to, .levels = levels, .pixels = (size_t)m->W * (size_t)m->H};
 	batches_alloc(&a);
+	const int live = tns_has_meta(w, "live");
 	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t at = 0; at < rows; at += INFER_BATCH) {
 			int B = rows - at < INFER_BATCH ? (int)(rows - at) : INFER_BATCH;
@@ -143,6 +144,8 @@ int main(int argc, char **argv)
 				passthrough_row(&pass, d, at + (uint64_t)b, w);
 				outputs_write_trained(to, dataset_stream_at(d, image, at + (uint64_t)b));
 			}
+			if (live)
+				batch_wait(&a);
 			progress_tick(&p, d->row + at, 0);
 		}
 	batch_wait(&a);

@@ -15,7 +15,7 @@ static struct {
 	struct opt_size size, frame;
 	double margin;
 	int64_t threads;
-	int keep_going, unlabelled, quiet;
+	int keep_going, unlabelled, live, quiet;
 } o = {.pixels = "gray8", .size = {96, 96}, .margin = -1};
 
 static const struct opt opts[] = {
@@ -43,6 +43,8 @@ static const struct opt opts[] = {
 	{0, "unlabelled", OPT_FLAG, &o.unlabelled, 0, 0, 0, "images without annotations are rows, too", 0},
 	{0, "keep-going", OPT_FLAG, &o.keep_going, 0, 0, 0, "pass by bad faces and images, and count them, instead of ending", 0},
 	{0, "frame", OPT_SIZE, &o.frame, 0, 0, "WxH", "raw: size of the frames, where it is not --size", 0},
+	{0, "live", OPT_FLAG, &o.live, 0, 0, 0,
+		"pnm, raw: hand each frame on as soon as it is there, a row a chunk, and have the programs behind do so: for cameras", 0},
 	{0, "pixels", OPT_CHOICE, &o.pixels, 0, 0, "gray8|rgb24", "raw: what a pixel is", 0},
 	OPT_OUTPUT(&o.output),
 	OPT_THREADS_ONE(&o.threads),
@@ -78,7 +80,7 @@ static uint64_t frames(int noperands, char **operands, struct tns_writer *w)
 	static const char *const others[] = {
 		"images", "crop", "margin", "origin", "exif", "point-names", "category", "unlabelled", "keep-going", NULL};
 	int raw = !strcmp(o.form, "raw");
-	struct import_frames f = {.w = o.size.w, .h = o.size.h, .quiet = o.quiet};
+	struct import_frames f = {.w = o.size.w, .h = o.size.h, .live = o.live, .quiet = o.quiet};
 	if (noperands > 1 || (noperands && strcmp(operands[0], "-")))
 		die_usage("--form %s reads stdin: unexpected operand '%s'", o.form, operands[noperands > 1]);
 	for (int i = 0; others[i]; i++)
@@ -112,6 +114,8 @@ static struct import_counts faces(int noperands, char **operands, struct tns_wri
 		die_usage("--margin: %g is neither -1 nor 0 or more", o.margin);
 	if (opt_given("frame") || opt_given("pixels"))
 		die_usage("--frame and --pixels are for --form raw");
+	if (o.live)
+		die_usage("--live is for --form pnm and raw");
 	return import_faces(&m, w);
 }
 

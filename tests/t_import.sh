@@ -236,6 +236,28 @@ ok "a block of rows leaves before the end" test "$(stat -c %s block)" -ge 100000
 exec 7>&-
 wait
 
+# a camera's frames: --live hands each on before the next has come, through all programs behind; the same rows, in chunks of one
+mkfifo camera
+face-synth -q -n 4 --size 24x24 -o few.csv && csv-clean -q --keep-all --size 24x24 few.csv -o few.tns
+ok "a net for frames" cnn-train -q -e 1 -n 'fc4 relu fc' few.tns -o frames.model
+tns-import -q --form raw --size 24x24 --live <camera | tee live.tns | predict -q frames.model | tns-select -q --rows 1- | render video --zoom 1 >live.ppm &
+exec 7>camera
+head=$(printf 'P6\n24 24\n255\n' | wc -c)
+for frame in 1 2 3; do
+	head -c 576 /dev/zero | tr '\0' "\\$frame" >&7
+	for ((i = 0; i < 300; i++)); do [ "$(stat -c %s live.ppm)" -ge $((frame * (head + 1728))) ] && break; sleep 0.1; done
+	is "$(stat -c %s live.ppm)" $((frame * (head + 1728))) "frame $frame before the next has come"
+done
+exec 7>&-
+wait
+is "$(meta live.tns live)" 1 "a stream says that it is live"
+head -c 1728 /dev/zero | tr '\0' '\1' | tee >(tns-import -q --form raw --size 24x24 --live -o a.tns) | tns-import -q --form raw --size 24x24 -o b.tns
+wait
+is "$(tns-info --head 3 a.tns | grep '\[')" "$(tns-info --head 3 b.tns | grep '\[')" "rows of a live stream"
+predict -q frames.model live.tns -o a.tns
+predict -q frames.model <live.tns >b.tns
+same a.tns b.tns "a live stream from a file or a pipe"
+
 # what an import has beside keypoints, other programs carry along
 if python -c ''; then
 	mapfile -t args <table/args
@@ -280,6 +302,7 @@ done <<'END'
 --category is not for --form table|--form table --category a t.csv
 --unlabelled is not for --form folder|--form folder --unlabelled photos
 --origin is not for --form folder|--form folder --origin one photos
+--live is for --form pnm and raw|--form folder --live photos
 --images: --form folder reads the folder itself|--form folder --images photos photos
 --margin: -0.5 is neither -1 nor 0 or more|--form folder --margin -0.5 photos
 END

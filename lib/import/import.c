@@ -173,6 +173,8 @@ uint64_t import_frames(const struct import_frames *o, struct tns_writer *w)
 	while ((r = image_pnm_next(s, &im, 1, err)) == IMAGE_PNM_ONE) {
 		face_crop(crop, &(struct annotation){0}, 0, im.W, im.H, &frame, why);
 		crop_resample(image, o->w, o->h, &im, crop, &buffer);
+	if (o->live)
+		tns_put_meta(w, "live", "1");
 		snprintf(source, sizeof source, "frame %llu", (unsigned long long)rows.n + 1);
 		import_rows_add(&rows, image, crop, source, NULL);
 		progress_tick(&bar, rows.n, 0);

@@ -31,6 +31,7 @@ void import_summary(const struct import_counts *c); /* a line on stderr */
 struct import_frames {
 	int W, H, channels; /* of frames without headers (1 grey, 3 RGB); W 0: PGM and PPM */
 	int w, h;	    /* of the rows: frames are shown whole */
+	int live;	    /* 1: each row goes on at once (tns.h) */
 	int quiet;
 };
 

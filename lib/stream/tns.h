@@ -4,7 +4,8 @@
  *
  * Chunks (payloads of DATA): tensors with dim[0] = TNS_UNLIMITED (a data set) are written in turn in chunks of the same number of rows,
  * max(1, 1 MiB / bytes of the widest one's row), so that a reader buffers one block of rows only; a tensor with a given dim[0] has chunks
- * by its own row size. */
+ * by its own row size. With META live, whatever its value, chunks are of one row, each flushed as soon as the row is whole: so programs
+ * that pass METAs on stay live. */
 #ifndef TNS_H
 #define TNS_H
 

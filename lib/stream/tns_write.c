@@ -24,7 +24,7 @@ struct tns_writer {
 	struct tns_meta *late;
 	char **keys; /* of all METAs so far */
 	int ncols, nlate, nkeys;
-	int begun, ended, compress;
+	int begun, ended, compress, live;
 	uint32_t seq, chain;
 	size_t meta_bytes;
 	uint64_t open_rows; /* rows in a chunk of the tensors with dim[0] = TNS_UNLIMITED */
@@ -207,7 +207,8 @@ static void begin(struct tns_writer *w)
 	for (int i = 0; i < w->ncols; i++)
 		if (is_open(&w->col[i]) && w->col[i].def.row_bytes > widest)
 			widest = w->col[i].def.row_bytes;
-	w->open_rows = chunk_rows(widest);
+	w->live = tns_has_meta(w, "live");
+	w->open_rows = w->live ? 1 : chunk_rows(widest);
 }
 
 static void write_chunk(struct tns_writer *w, int id, uint64_t rows)
@@ -235,6 +236,8 @@ static int write_open_chunks(struct tns_writer *w, int last)
 			if (rows)
 				write_chunk(w, i, rows), any = 1;
 		}
+	if (w->live && any)
+		out_flush(w->out);
 	return any;
 }
 
