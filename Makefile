@@ -39,7 +39,8 @@ endif
 programs := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 bins := $(programs:%=$B/bin/%)
 pict := $(wildcard lib/draw/*.c)
-annotated := $(wildcard lib/import/*.c lib/image/*.c lib/find/*.c)
+decoders := $(wildcard lib/image/*.c)
+annotated := $(wildcard lib/import/*.c lib/find/*.c) $(decoders)
 arrays := $(wildcard lib/convert/*.c lib/deploy/*.c)
 eigen := $(wildcard lib/pca/*.c)
 libs := $(filter-out $(pict) $(annotated) $(arrays) $(eigen),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
@@ -151,8 +152,8 @@ endif
 $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
-$B/bin/render $B/tests/check_pict: $(pict:%.c=$B/obj/%.o)
-$B/bin/render $B/tests/check_pict: EXTRA = -lcairo
+$B/bin/render $B/tests/check_pict: $(patsubst %.c,$B/obj/%.o,$(pict) $(decoders))
+$B/bin/render $B/tests/check_pict: EXTRA = -lcairo -ljpeg -lpng
 annotated_bins := $(patsubst %,$B/bin/%,tns-import face-find window-extract) $(patsubst %,$B/tests/check_%,image crop coco imglab text_forms find)
 $(annotated_bins): $(annotated:%.c=$B/obj/%.o)
 $(annotated_bins): EXTRA += -ljpeg -lpng -lexpat -lyajl

@@ -54,6 +54,7 @@ struct search {
 	struct crop_buffer buffer;
 	uint8_t *crop;
 	int score; /* tensor */
+	int turn;  /* EXIF orientation that was obeyed; 1: none */
 	uint64_t images, bad, without;
 };
 
@@ -63,7 +64,7 @@ static void write_face(struct search *s, const char *file, const struct scored_b
 	float crop[6], score = (float)b->score;
 	crop_of_box(crop, b->box, o.margin < 0 ? 0 : o.margin, o.size.w, o.size.h);
 	crop_resample(s->crop, o.size.w, o.size.h, &s->im, crop, &s->buffer);
-	import_rows_add(&s->rows, s->crop, crop, file, &face);
+	import_rows_add(&s->rows, s->crop, crop, file, s->turn, &face);
 	tns_write(s->w, s->score, &score, 1);
 }
 
@@ -88,7 +89,8 @@ static void search_image(struct search *s, const struct annotation *a)
 		pass_by(s, a->path, err);
 		return;
 	}
-	if (!strcmp(o.exif, "obey"))
+	s->turn = strcmp(o.exif, "obey") ? 1 : s->im.turn;
+	if (s->turn != 1)
 		image_upright(&s->im);
 	int n = finder_run(s->finder, &s->im, &faces);
 	for (int i = 0; i < n; i++)

@@ -1,9 +1,7 @@
 /* render - data sets, models and logs into pictures: PNG, SVG or PDF; data sets into films: frames in PPM */
-#include <string.h>
-
 #include "lib/base/err.h"
-#include "lib/base/nearest.h"
 #include "lib/base/opt.h"
+#include "lib/base/opt_kind.h"
 #include "lib/draw/pict_curves.h"
 #include "lib/draw/pict_faces.h"
 #include "lib/draw/pict_tiles.h"
@@ -25,12 +23,12 @@ static struct {
 	.pairs = {.count = 20, .first = 1},
 	.curves = {.size = {900, 560}}};
 
-#define GOES_TO                                                                                                                            \
-	OPT_OUTPUT(&o.to.path),                                                                                                            \
+#define FORMAT                                                                                                                             \
 	{                                                                                                                                  \
 		0, "format", OPT_CHOICE, &o.to.format, 0, 0, "png|svg|pdf",                                                                \
 			"what to write; else the suffix of FILE says it, and png goes to stdout", 0                                        \
 	}
+#define GOES_TO OPT_OUTPUT(&o.to.path), FORMAT
 #define COUNT(to, most, help)                                                                                                              \
 	{                                                                                                                                  \
 		0, "count", OPT_INT, to, 1, most, "N", help, 0                                                                             \
@@ -53,12 +51,22 @@ static struct {
 
 /* of maps, too */
 static const struct opt faces[] = {
-	GOES_TO,
+	{'o', "output", OPT_STR, &o.to.path, 0, 0, "OUT",
+		"write to the file OUT, which appears whole or not at all, instead of stdout; with --over: to the folder OUT, or of one "
+		"image "
+		"to the file OUT.png",
+		1},
+	FORMAT,
 	COUNT(&o.faces.count, FACES_MAX, "draw at most N faces"),
 	FIRST(&o.faces.first, "begin at this row, counted from 1"),
 	{0, "id", OPT_STR, &o.id, 0, 0, "N,N-M,...", "draw only the rows with these ids, all of them without --count: 7,12-20", 0},
 	{0, "worst", OPT_FLAG, &o.faces.worst, 0, 0, 0, "draw the faces with the largest errors, largest first", 0},
 	{0, "names", OPT_FLAG, &o.faces.names, 0, 0, 0, "write the points' names beside them", 0},
+	{0, "over", OPT_STR, &o.faces.over, 0, 0, "DIR",
+		"of render faces: draw on the images that tns-import cut the rows from, which are in DIR, a picture each, named as they "
+		"are; all "
+		"faces without --count",
+		0},
 	COLUMNS(&o.faces.columns),
 	ZOOM(&o.faces.zoom),
 	COMMON,
@@ -117,7 +125,8 @@ static const struct opt_prog
 	faces_prog = {"render faces", "draw faces with their points: truth, prediction, or both and the error in pixels.", "[DATA]", 0, 1,
 		faces,
 		{"face-synth -n 100 | csv-clean | render faces --count 12 -o faces.png", "render faces --worst -o worst.pdf predicted.tns",
-			"render faces --id 7,12-20 -o some.png predicted.tns"}},
+			"render faces --id 7,12-20 -o some.png predicted.tns",
+			"tns-import --form folder photos | predict model.tns | render faces --over photos -o drawn"}},
 	maps_prog = {"render maps", "draw heat maps over their faces, with the points; predict --maps makes them.", "[DATA]", 0, 1, faces,
 		{"predict --maps heat.tns faces.tns | render maps -o maps.png"}},
 	tiles_prog = {"render tiles", "draw filters of a model, or patches, as tiles.", "[DATA]", 0, 1, tiles,
@@ -142,46 +151,32 @@ static const struct opt_prog
 
 static const struct opt_prog *const kinds[] = {&faces_prog, &maps_prog, &tiles_prog, &pairs_prog, &curves_prog, &video_prog};
 
-NORETURN static void die_kind(int argc, char **argv)
+/* --id, --over and what is drawn without --count. */
+static void take_faces(int maps)
 {
-	int at = opt_first_operand(faces, argc, argv), n, asked = !at;
-	for (int i = 1; i < argc; i++)
-		asked |= !strcmp(argv[i], "-h") || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-V") || !strcmp(argv[i], "--version");
-	if (asked)
-		opt_parse(&prog, argc, argv, &n);
-	err_name("render");
-	if (!at)
-		die_usage("what to draw is missing: faces, maps, tiles, pairs, curves or video");
-	struct nearest near = nearest_of(argv[at]);
-	nearest_add_choices(&near, WORDS);
-	die_usage("'%s' is not one of %s%s", argv[at], near.list, nearest_hint(&near));
-}
-
-/* --id of faces and maps. */
-static void take_ids(void)
-{
-	char *why = ranges_parse(&o.ids, o.id, 0);
+	char *why = o.id ? ranges_parse(&o.ids, o.id, 0) : NULL;
 	if (why)
 		die_usage("--id: %s", why);
-	if (!opt_given("count"))
+	if (o.faces.over && maps)
+		die_usage("--over is for render faces");
+	if (o.faces.over && opt_given("columns"))
+		die_usage("--columns is not for --over, which draws a picture an image");
+	if (o.id)
+		o.faces.ids = &o.ids;
+	if (!opt_given("count") && o.faces.over && !o.faces.worst)
+		o.faces.count = INT64_MAX;
+	else if (!opt_given("count") && o.id)
 		o.faces.count = FACES_MAX;
 }
 
 int main(int argc, char **argv)
 {
 	enum { FACES, MAPS, TILES, PAIRS, CURVES, VIDEO, KINDS };
-	int at = 0, kind = 0, n;
-	for (;; kind++) {
-		if (kind == KINDS)
-			die_kind(argc, argv);
-		at = opt_first_operand(kinds[kind]->opts, argc, argv);
-		if (at && !strcmp(argv[at], kinds[kind]->name + strlen("render ")))
-			break;
-	}
-	memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof *argv);
+	const char *missing = "what to draw is missing: faces, maps, tiles, pairs, curves or video";
+	int n, kind = opt_kind(&prog, kinds, KINDS, WORDS, missing, argc, argv);
 	char **operand = opt_parse(kinds[kind], argc - 1, argv, &n);
-	if (o.id)
-		take_ids(), o.faces.ids = &o.ids;
+	if (kind == FACES || kind == MAPS)
+		take_faces(kind == MAPS);
 	err_name("render");
 	o.faces.to = o.tiles.to = o.pairs.to = o.curves.to = o.to;
 	o.curves.quiet = o.quiet;

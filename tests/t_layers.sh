@@ -30,7 +30,8 @@ below() {
 	base) ;;
 	stream | csv | synth | image) echo base ;;
 	labels | table) echo base stream csv ;;
-	nn | draw | filter | export | convert) echo base stream ;;
+	nn | filter | export | convert) echo base stream ;;
+	draw) echo base stream image ;;
 	import) echo base stream csv image ;;
 	train | predict) echo base stream labels nn ;;
 	find) echo base image nn predict ;;

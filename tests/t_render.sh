@@ -111,6 +111,73 @@ is "$(size h.png)" $((32 + 10 * 40 - 4))x$((32 + 24 + 6 * 32 - 4)) "size of tile
 render tiles --zoom 1 --columns 10 --global data.tns -o i.png
 cmp -s h.png i.png && bad "--global changes nothing" || good
 
+# on the photographs that rows were cut from: marks lie at the points, whichever way a photograph lies, what is unmarked stays
+if python3 -c 'from math import prod' 2>/dev/null; then
+	export PYTHONDONTWRITEBYTECODE=1
+	over() { python3 "$here/tests/draw_over.py" "$@"; }
+	import() { tns-import -q --form table --images photos --size 48x40 "$@"; }
+	mkdir photos
+	over draw photos
+	import photos/labels.csv -o rows.tns
+	over predict rows.tns cut.tns
+	ok "over photographs" render faces --over photos cut.tns -o drawn/
+	ok "marks on photographs" over check photos cut.tns drawn
+	tns-select -q --shuffle cut.tns -o mixed.tns
+	ok "in any order, into a folder that is there" render faces --over photos -o mixed mixed.tns
+	render faces --over photos -o mixed mixed.tns && diff -r drawn mixed >/dev/null && good || bad "pictures by the order of rows"
+	# one image: to a file or a pipe, larger or in another format, some of its faces
+	ok "one image to a file" render faces --over photos --id 1,2 cut.tns -o one.png
+	same one.png drawn/t1.png "one image to a file"
+	render faces --over photos --id 1,2 <cut.tns | cmp - one.png && good || bad "one image to a pipe"
+	render faces --over photos --id 2 --zoom 2 --names cut.tns -o two.png
+	is "$(size one.png) $(size two.png)" "150x130 300x260" "sizes of pictures"
+	ok "as SVG" render faces --over photos --format svg cut.tns -o vector
+	is "$(ls vector | wc -l) $(head -c 5 vector/t5.svg)" "9 <?xml" "as SVG"
+	ok "the worst" render faces --over photos --worst --count 1 cut.tns -o worst
+	is "$(ls worst | wc -l)" 1 "the worst"
+	# an image by percent code, in a folder, below another name of its folder; colours are kept
+	mkdir photos/sub
+	awk 'BEGIN {print "P3 15 15 255"; for (i = 0; i < 225; i++) print "0 255 0"}' >'photos/sub/b c.ppm'
+	printf '%s\n' filename,a_x,a_y sub/b%20c.ppm,, './sub//b c.ppm,,' >photos/sub.csv
+	import --crop whole photos/sub.csv -o sub.tns
+	ok "names" render faces --over ./photos/../photos/ sub.tns -o named
+	is "$(cd named && find . -type f)" "./sub/b%20c.png" "names"
+	is "$(python3 -c 'import sys; sys.path.insert(0, sys.argv[1]); from draw_over import png; print(list(png(sys.argv[2])[2][7][21:24]))' "$here/tests" named/sub/b%20c.png)" "[0, 255, 0]" "colours are kept"
+	# what is refused, before anything is drawn
+	refused() { # TEXT STREAM ARGUMENTS...
+		local text=$1 stream=$2
+		shift 2
+		fails 1 "$text" render faces "$@" "$stream" -o refused/
+		nothing refused
+	}
+	refused "render: data.tns: no crop: where in which image its rows are is not known; tns-import tells it" data.tns --over photos
+	refused "render: cut.tns: row 1: image photos/sub/t1.png: No such file or directory" cut.tns --over photos/sub
+	printf '%s\n' filename,a_x,a_y ../t1.png,, >photos/sub/out.csv
+	import photos/sub/out.csv -o out.tns
+	refused "render: out.tns: row 1: its image '../t1.png' lies outside of --over" out.tns --over photos/sub
+	printf 'P2 1 1 255 0\n' >photos/t1.pgm
+	printf '%s\n' filename,a_x,a_y t2.png,, t1.png,, t1.pgm,, >photos/twice.csv
+	import photos/twice.csv -o twice.tns
+	refused "render: twice.tns: rows 2 and 3: of 't1.png' and 't1.pgm' both pictures would be refused/t1.png" twice.tns --over photos
+	fails 1 "render: cut.tns: its rows are of 9 images, a picture each: --output FOLDER takes them" render faces --over photos cut.tns -o x.png
+	fails 2 "unknown suffix '.jpg'" render faces --over photos cut.tns -o x.jpg
+	cp -r photos kept
+	fails 2 "--output photos: is the folder of --over, where pictures would lie among the images" render faces --over photos cut.tns -o photos
+	fails 1 "render: photos/t1.png: is an image of --over, which a picture would replace" render faces --over photos --id 1,2 cut.tns -o photos/t1.png
+	ln -s ../photos/t3.png vector/t3.png
+	fails 1 "render: vector/t3.png: is an image of --over" render faces --over photos cut.tns -o vector
+	diff -r photos kept >/dev/null && good || bad "photographs have changed"
+	cp photos/t6.png photos/t5.png
+	fails 1 "render: image photos/t5.png: its EXIF orientation is 6, and was 5 when row 7 of cut.tns was cut from it" render faces --over photos --id 7,8 cut.tns -o x.png
+	printf x >photos/t8.png
+	fails 1 "render: image photos/t8.png: is of a kind that is not known here" render faces --over photos --id 12 cut.tns -o x.png
+	nothing x.png
+	fails 2 "--over is for render faces" render maps --over photos cut.tns
+	fails 2 "--columns is not for --over" render faces --over photos --columns 3 cut.tns
+else
+	skip "a python3 of 3.8 or later, to draw photographs and to look at pictures of them"
+fi
+
 # a damaged stream: the old picture stays
 echo old >old.png
 for n in 1 40 1000 $(($(wc -c <data.tns) - 1)); do

@@ -10,8 +10,6 @@
 #include "lib/base/utf8.h"
 #include "lib/draw/pict.h"
 
-enum { SIDE_MAX = 32000 }; /* cairo's limit is 32767 */
-
 struct pict {
 	int format, w, h;
 	cairo_surface_t *surface;
@@ -98,7 +96,7 @@ static void colour(struct pict *p, uint32_t c)
 
 struct pict *pict_new(int format, double w, double h)
 {
-	if (w > SIDE_MAX || h > SIDE_MAX || w * h > 400e6)
+	if (w > PICT_SIDE_MAX || h > PICT_SIDE_MAX || w * h > PICT_PIXELS_MAX)
 		die("the picture would be %.0fx%.0f pixels: draw fewer (--count) or smaller (--zoom)", w, h);
 	struct pict *p = xcalloc(1, sizeof *p);
 	p->format = format;
@@ -175,10 +173,10 @@ void pict_image(struct pict *p, double x, double y, double zoom, int w, int h, c
 {
 	/* SVG and PDF don't store cairo's filter, and most viewers interpolate: for nearest neighbour the image is stored upscaled. */
 	int k = smooth || zoom <= 1 || p->format == PICT_PNG ? 1 : (int)ceil(zoom), most = w > h ? w : h;
-	if (most > SIDE_MAX)
-		die("images of %dx%d can't be drawn: a side is over %d", w, h, SIDE_MAX);
-	if (k > SIDE_MAX / most)
-		k = SIDE_MAX / most;
+	if (most > PICT_SIDE_MAX)
+		die("images of %dx%d can't be drawn: a side is over %d", w, h, PICT_SIDE_MAX);
+	if (k > PICT_SIDE_MAX / most)
+		k = PICT_SIDE_MAX / most;
 	cairo_surface_t *s = upscaled(p, w, h, rgb, k);
 	cairo_save(p->cr);
 	cairo_translate(p->cr, x, y);

@@ -34,7 +34,8 @@ uint32_t pict_colour(int i);
 #define PICT_NONFINITE 0xE6168CFF /* values that are not finite */
 
 struct pict;
-/* A white canvas. Ends the program when w x h is too large for cairo (a side over 32,000, or over 400 million pixels). */
+enum { PICT_SIDE_MAX = 32000, PICT_PIXELS_MAX = 400000000 }; /* cairo's limit of a side is 32767 */
+/* A white canvas. Ends the program when w x h is larger than that. */
 struct pict *pict_new(int format, double w, double h);
 /* Writes the picture to o and closes o (out_close); frees p. */
 void pict_finish(struct pict *p, struct out *o);

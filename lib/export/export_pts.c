@@ -1,14 +1,13 @@
 /* .pts: FOLDER/NAME.pts for the image NAME.png, further faces of it NAME_2.pts, NAME_3.pts, ... What would lead out of the folder at a
  * name's beginning (/, ./, ../) is left out. */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "lib/base/err.h"
+#include "lib/base/folder.h"
 #include "lib/export/export_form.h"
 #include "lib/export/text_index.h"
 
@@ -17,17 +16,6 @@ struct pts {
 	char *folder;			 /* without slashes at the end */
 	struct text_index *faces, *rows; /* of an image's name: how many so far; of a file's: the row that it is of */
 };
-
-static void make_folder(const char *path)
-{
-	struct stat st;
-	if (!mkdir(path, 0777))
-		return;
-	if (errno != EEXIST || stat(path, &st))
-		die_errno("%s", path);
-	if (!S_ISDIR(st.st_mode))
-		die("%s: is no folder", path);
-}
 
 static void *begin_pts(const struct export_set *s, struct out *to)
 {
@@ -39,7 +27,7 @@ static void *begin_pts(const struct export_set *s, struct out *to)
 	while (n > 1 && s->output[n - 1] == '/')
 		n--;
 	p->folder = xprintf("%.*s", (int)n, s->output);
-	make_folder(p->folder);
+	folder_make(p->folder);
 	return p;
 }
 
@@ -78,7 +66,7 @@ static char *path_of(struct pts *p, const struct export_face *f)
 {
 	const char *name = inside(p, f);
 	uint64_t nth = ++*text_index_at(p->faces, f->file);
-	char *path, *slash;
+	char *path;
 	if (nth == 1)
 		path = xprintf("%s/%.*s.pts", p->folder, (int)stem_of(name), name);
 	else
@@ -87,10 +75,7 @@ static char *path_of(struct pts *p, const struct export_face *f)
 	if (*row)
 		die("%s: row %" PRIu64 ": '%.300s' would be %.300s, as row %" PRIu64 " is", p->s->name, f->row, f->file, path, *row);
 	*row = f->row;
-	for (slash = path + strlen(p->folder) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
-		*slash = 0;
-		make_folder(path);
-	}
+	folder_make_above(path, strlen(p->folder) + 1);
 	return path;
 }
 

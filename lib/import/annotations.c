@@ -11,8 +11,8 @@
 
 #include "lib/base/err.h"
 #include "lib/base/magic.h"
+#include "lib/image/image_path.h"
 #include "lib/import/form.h"
-#include "lib/import/image_path.h"
 
 /* The table of forms: their options, and how many operands they take. */
 enum { NAMES = 1, CATEGORY = 2, UNLABELLED = 4, POINTS = 8, OUTSIDE = 16 }; /* OUTSIDE: points there are kept */
@@ -41,7 +41,6 @@ struct annotation_reader {
 	double origin; /* subtracted from points */
 	double *points;
 	struct image_path path;
-	char *decoded; /* the current path, if its percent code is resolved */
 };
 
 /* ---- opening ---- */
@@ -143,7 +142,7 @@ void annotations_close(struct annotations *a)
 	image_path_end(&r->path);
 	for (int k = 0; k < a->K; k++)
 		free(a->names[k]);
-	free(a->names), free(a->unread), free(a->other_kinds), free(r->points), free(r->decoded), free(r), free(a);
+	free(a->names), free(a->unread), free(a->other_kinds), free(r->points), free(r), free(a);
 }
 
 int annotations_outside(const struct annotations *a)
@@ -166,39 +165,6 @@ int annotations_fault(const struct annotations *a, const struct annotation *face
 	return -1;
 }
 
-static int hex(char c)
-{
-	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
-	return at && ((c >= '0' && c <= '9') || (c | 0x20) >= 'a') ? (int)(at - digits) : -1;
-}
-
-/* The path without percent code, to be freed; NULL: it has none, or would lead into another folder. */
-static char *percent_decoded(const char *path)
-{
-	char *decoded = xmalloc(strlen(path) + 1), *to = decoded;
-	int changed = 0, good = 1;
-	for (const char *s = path; *s; s++) {
-		int high = *s == '%' ? hex(s[1]) : -1, low = high >= 0 ? hex(s[2]) : -1, c = 16 * high + low;
-		if (low >= 0) {
-			changed = 1, good &= c && c != '/';
-			*to++ = (char)c;
-			s += 2;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = 0;
-	for (const char *s = decoded; changed && good && s; s = strchr(s, '/')) {
-		s += *s == '/';
-		good = strncmp(s, "..", 2) || (s[2] && s[2] != '/') || strstr(path, "..");
-	}
-	if (changed && good)
-		return decoded;
-	free(decoded);
-	return NULL;
-}
-
-/* Where the image is: as it is named, or, if there is no such file, with its percent code resolved. */
 static int set_path(struct annotations *a, struct annotation *face, char err[ANNOTATION_ERR])
 {
 	struct annotation_reader *r = a->reader;
@@ -209,10 +175,7 @@ static int set_path(struct annotations *a, struct annotation *face, char err[ANN
 	if (!face->path)
 		return annotations_fault(a, face, err, "its image '%.200s' lies outside of %s", face->file,
 			r->o->images ? "--images" : "the file's folder (--images DIR: a folder that holds it)");
-	free(r->decoded);
-	r->decoded = access(face->path, F_OK) ? percent_decoded(face->path) : NULL;
-	if (r->decoded && !access(r->decoded, F_OK))
-		face->path = r->decoded;
+	face->path = image_path_there(&r->path, face->path);
 	return 1;
 }
 

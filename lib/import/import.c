@@ -19,6 +19,7 @@ struct picture {
 	char *path; /* NULL: none */
 	int W, H;   /* that its annotations told */
 	int good;
+	int turn;	     /* EXIF orientation that was obeyed; 1: none */
 	char err[IMAGE_ERR]; /* why it is not good */
 	uint64_t read;
 };
@@ -40,8 +41,11 @@ static int orient(struct picture *p, enum import_exif exif)
 {
 	struct image *im = &p->im;
 	int stored = p->W && im->turn >= 5 && im->W != im->H && p->W == im->W && p->H == im->H;
-	if (exif == EXIF_OBEY || (exif == EXIF_AUTO && !stored))
+	p->turn = 1;
+	if (exif == EXIF_OBEY || (exif == EXIF_AUTO && !stored)) {
+		p->turn = im->turn;
 		image_upright(im);
+	}
 	if (!p->W || (im->W == p->W && im->H == p->H))
 		return 1;
 	snprintf(p->err, sizeof p->err, "it has %dx%d pixels, its annotations are for %dx%d", im->W, im->H, p->W, p->H);
@@ -81,7 +85,7 @@ static int add_face(struct import *m, struct annotation *face, char err[ANNOTATI
 		!face_crop(crop, face, m->a->K, p->im.W, p->im.H, &o->frame, why))
 		return annotations_fault(m->a, face, err, "%s", why);
 	crop_resample(m->image, o->frame.w, o->frame.h, &p->im, crop, &m->buffer);
-	import_rows_add(&m->rows, m->image, crop, face->file, face);
+	import_rows_add(&m->rows, m->image, crop, face->file, p->turn, face);
 	return 1;
 }
 
@@ -169,14 +173,14 @@ uint64_t import_frames(const struct import_frames *o, struct tns_writer *w)
 	if (o->W)
 		image_pnm_raw(s, o->W, o->H, o->channels);
 	import_rows_begin(&rows, w, NULL, o->w, o->h);
+	if (o->live)
+		tns_put_meta(w, "live", "1");
 	progress_begin(&bar, "frames", o->quiet);
 	while ((r = image_pnm_next(s, &im, 1, err)) == IMAGE_PNM_ONE) {
 		face_crop(crop, &(struct annotation){0}, 0, im.W, im.H, &frame, why);
 		crop_resample(image, o->w, o->h, &im, crop, &buffer);
-	if (o->live)
-		tns_put_meta(w, "live", "1");
 		snprintf(source, sizeof source, "frame %llu", (unsigned long long)rows.n + 1);
-		import_rows_add(&rows, image, crop, source, NULL);
+		import_rows_add(&rows, image, crop, source, 1, NULL);
 		progress_tick(&bar, rows.n, 0);
 	}
 	progress_end(&bar);

@@ -1,10 +1,9 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/base/each_thread.h"
 #include "lib/base/err.h"
+#include "lib/base/folder.h"
 #include "lib/synth/photo_labels.h"
 #include "lib/synth/photos.h"
 
@@ -75,11 +74,7 @@ static void run(const struct photo_style *s, uint64_t seed, uint32_t n, int thre
 
 void photos_write(const struct photo_style *s, uint64_t seed, uint32_t n, int threads, const char *folder, const char *form)
 {
-	struct stat st;
-	if ((mkdir(folder, 0777) && errno != EEXIST) || stat(folder, &st))
-		die_errno("%s", folder);
-	if (!S_ISDIR(st.st_mode))
-		die("%s: is no folder", folder);
+	folder_make(folder);
 	char *path = xprintf("%s/labels.%s", folder, photo_labels_suffix(form));
 	struct out *labels = out_open(path, 0);
 	struct sink to = {folder, NULL, photo_labels_begin(labels, form, s->w, s->h, s->points)};

@@ -1,9 +1,10 @@
-#include "lib/import/image_path.h"
+#include "lib/image/image_path.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/err.h"
 
@@ -40,6 +41,7 @@ static int join(struct image_path *p, const char *folder, const char *name)
 		s += n + (s[n] != 0);
 	}
 	p->path[at] = 0;
+	p->below = base;
 	return at > base;
 }
 
@@ -53,6 +55,7 @@ static int within(struct image_path *p, const char *name)
 	int ok = join(p, "/", whole);
 	free(whole);
 	size_t n = strcmp(images, "/") ? strlen(images) : 0;
+	p->below = n + 1;
 	return ok && !strncmp(p->path, images, n) && p->path[n] == '/' && p->path[n + 1];
 }
 
@@ -63,10 +66,50 @@ const char *image_path(struct image_path *p, const char *name)
 	return *name && within(p, name) ? p->path : NULL;
 }
 
+static int hex(char c)
+{
+	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
+	return at && ((c >= '0' && c <= '9') || (c | 0x20) >= 'a') ? (int)(at - digits) : -1;
+}
+
+/* The path without percent code, to be freed; NULL: it has none, or would lead into another folder. */
+static char *percent_decoded(const char *path)
+{
+	char *decoded = xmalloc(strlen(path) + 1), *to = decoded;
+	int changed = 0, good = 1;
+	for (const char *s = path; *s; s++) {
+		int high = *s == '%' ? hex(s[1]) : -1, low = high >= 0 ? hex(s[2]) : -1, c = 16 * high + low;
+		if (low >= 0) {
+			changed = 1, good &= c && c != '/';
+			*to++ = (char)c;
+			s += 2;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = 0;
+	for (const char *s = decoded; changed && good && s; s = strchr(s, '/')) {
+		s += *s == '/';
+		good = strncmp(s, "..", 2) || (s[2] && s[2] != '/') || strstr(path, "..");
+	}
+	if (changed && good)
+		return decoded;
+	free(decoded);
+	return NULL;
+}
+
+const char *image_path_there(struct image_path *p, const char *path)
+{
+	free(p->decoded);
+	p->decoded = access(path, F_OK) ? percent_decoded(path) : NULL;
+	return p->decoded && !access(p->decoded, F_OK) ? p->decoded : path;
+}
+
 void image_path_end(struct image_path *p)
 {
 	free(p->own);
 	free(p->images);
 	free(p->path);
-	*p = (struct image_path){NULL, NULL, NULL, 0};
+	free(p->decoded);
+	*p = (struct image_path){0};
 }
