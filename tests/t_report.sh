@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The page of a run (pipelines/report.sh): well-formed, its numbers those of score, names escaped, nothing from outside; what is missing is left out.
 # And the curve of a running training (pipelines/watch.sh).
-# CHROMIUM=chromium tests/t_report.sh opens it in a browser too; that is for people, so its absence is no skip.
+# Where there is Chromium (CHROMIUM names another), it opens the page.
 source tests/sh.sh
 report() { "$ROOT/pipelines/report.sh" "$@"; }
 cd "$TMP" || exit 1
@@ -114,9 +114,34 @@ well_formed empty.html
 fails 1 "report.sh: none: no such folder" report none x.html
 fails 2 "usage: report.sh FOLDER OUT.html" report empty
 [ -e x.html ] && bad "a page of nothing" || good
-if [ -n "${CHROMIUM-}" ]; then
-	"$CHROMIUM" --headless --no-sandbox --disable-gpu --user-data-dir="$TMP/browser" --enable-logging=stderr --dump-dom "file://$TMP/two.html" >dom 2>log
-	is "$(grep -o '<figure' dom | wc -l) $(grep -c CONSOLE log)" "$(grep -o '<figure' two.html | wc -l) 0" "figures in the browser, and its complaints"
+# in a browser, light and dark: it complains of nothing, shows the text and all figures, and paints them
+browser=${CHROMIUM-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
+browse() { # LOG ARGUMENTS...
+	local log=$1 root=()
+	shift
+	[ "$(id -u)" != 0 ] || root=(--no-sandbox)
+	timeout 100 "$browser" --headless "${root[@]}" --disable-gpu --user-data-dir="$TMP/browser" --enable-logging=stderr --hide-scrollbars \
+		--window-size=1000,1400 "$@" 2>"$log"
+}
+if [ -n "$browser" ]; then
+	browse log --dump-dom --screenshot="$TMP/light.png" "file://$TMP/two.html" >dom || bad "the page in $browser: $(tail -1 log)"
+	browse log.dark --blink-settings=preferredColorScheme=0 --screenshot="$TMP/dark.png" "file://$TMP/two.html" >/dev/null || bad "the dark page in $browser"
+	is "$(cat log log.dark | grep -c CONSOLE)" 0 "what the browser complains of"
+	is "$(grep -o '<figure' dom | wc -l)" "$(grep -o '<figure' two.html | wc -l)" "figures in the browser"
+	is "$(grep -c '<h1>Report of out of &lt;b&gt;</h1>' dom)" 1 "the title in the browser"
+	# most of it is paper; the rest has the colours of text, curves and faces
+	command -v python3 >/dev/null && is "$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$ROOT/tests python3 - light.png dark.png <<-'END'
+		import collections, sys
+		from draw_over import png
+		for path in sys.argv[1:]:
+		    w, h, rows = png(path)
+		    n = collections.Counter(bytes(r[i:i + 3]) for r in rows for i in range(0, 3 * w, 3))
+		    (paper, most), = n.most_common(1)
+		    print(w, h, paper.hex(), "painted" if 0.01 < 1 - most / (w * h) < 0.9 and len(n) > 200 else (most, len(n)))
+	END
+	)" "1000 1400 ffffff painted"$'\n'"1000 1400 14171a painted" "what the browser paints"
+else
+	skip "no chromium here: the page in a browser"
 fi
 
 # a training's curve: one frame; of values 4, 3, 2, 1 a line from corner to corner
