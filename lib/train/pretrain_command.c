@@ -1,6 +1,8 @@
 /* From the options of a program that trains without labels to its run. */
 #include "lib/train/pretrain_command.h"
 
+#include <string.h>
+
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
