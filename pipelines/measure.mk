@@ -28,6 +28,13 @@ ROWS ?= 10 30 60 100 300
 small-sets: $B/built
 	@tests/small_sets.sh $B/bin $(ROWS) && $(machine)
 
+## measure: make film-speed [FRAMES=1000 RUNS=5 CPU=0 ZOOM=1] | frames a second on one core, raw video to points to video, and what each program takes
+.PHONY: film-speed
+film-speed: FRAMES ?= 1000
+film-speed: RUNS ?= 5
+film-speed: $B/built
+	@CPU='$(or $(CPU),0)' ZOOM='$(ZOOM)' tests/film_speed.sh $B/bin $(FRAMES) $(RUNS) && $(machine)
+
 ## measure: make gpu-check | on a machine with a GPU: build for it, compare with the reference, train, time [PEERS=DIR PYTHON=P: beside PyTorch]
 gpu-check:
 	@[ -n "$(NVCC)" ] || { echo "gpu-check: there is no nvcc"; exit 1; }

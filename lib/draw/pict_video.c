@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "lib/base/err.h"
@@ -24,7 +25,9 @@ struct frame {
 	int w, h, W, H; /* of images; of frames */
 	double zoom;
 	struct tap *across, *down; /* W; H */
-	uint16_t *row;		   /* w */
+	uint16_t *row[2];	   /* (W): two rows of the image, as wide as the frame, times 256 */
+	int is[2];		   /* which ones; -1: none */
+	unsigned char *grey;	   /* (W) */
 	unsigned char *rgb;	   /* (H, W, 3) */
 };
 
@@ -57,24 +60,54 @@ static void open_frame(struct frame *f, const struct tns *t, int image, double z
 		die("%s: frames of %.0fx%.0f are too large: at most %d a side", t->name, W, H, SIDE_MAX);
 	f->W = (int)W, f->H = (int)H;
 	f->across = taps(f->w, f->W), f->down = taps(f->h, f->H);
-	f->row = xcalloc((size_t)f->w, sizeof *f->row);
+	f->row[0] = xcalloc((size_t)f->W, sizeof **f->row), f->row[1] = xcalloc((size_t)f->W, sizeof **f->row);
+	f->grey = xcalloc((size_t)f->W, 1);
 	f->rgb = xcalloc((size_t)f->W * (size_t)f->H, 3);
+}
+
+/* Row y of the image, as wide as the frame; the other one that is kept stays. */
+static const uint16_t *wide_row(struct frame *f, const unsigned char *image, int y, int other)
+{
+	int k = f->is[0] == y ? 0 : f->is[1] == y ? 1 : f->is[0] == other;
+	if (f->is[k] == y)
+		return f->row[k];
+	const unsigned char *from = image + (size_t)y * (size_t)f->w;
+	for (int x = 0; x < f->W; x++) {
+		const struct tap *t = &f->across[x];
+		f->row[k][x] = (uint16_t)(from[t->a] * (256u - t->weight) + from[t->b] * (unsigned)t->weight);
+	}
+	f->is[k] = y;
+	return f->row[k];
+}
+
+static void mix_rows(unsigned char *restrict to, const uint16_t *restrict a, const uint16_t *restrict b, unsigned weight, int n)
+{
+	for (int x = 0; x < n; x++)
+		to[x] = (unsigned char)((a[x] * (256 - weight) + b[x] * weight + 32768) >> 16);
+}
+
+static void put_greys(unsigned char *to, const unsigned char *grey, int n)
+{
+	int x = 0;
+	for (; x + 4 <= n; x += 4, to += 12) { /* little-endian */
+		uint32_t a = grey[x], b = grey[x + 1], c = grey[x + 2], d = grey[x + 3];
+		uint64_t first = (uint64_t)(b * 0x0101 | c * 0x01010000u) << 32 | b << 24 | a * 0x010101;
+		uint32_t last = c | d * 0x01010100u;
+		memcpy(to, &first, 8), memcpy(to + 8, &last, 4);
+	}
+	for (; x < n; x++, to += 3)
+		to[0] = to[1] = to[2] = grey[x];
 }
 
 /* The image, bilinear, in greys. */
 static void draw_image(struct frame *f, const unsigned char *image)
 {
-	unsigned char *to = f->rgb;
+	f->is[0] = f->is[1] = -1;
 	for (int y = 0; y < f->H; y++) {
-		const unsigned char *a = image + (size_t)f->down[y].a * f->w, *b = image + (size_t)f->down[y].b * f->w;
-		unsigned weight = f->down[y].weight;
-		for (int x = 0; x < f->w; x++)
-			f->row[x] = (uint16_t)(a[x] * (256 - weight) + b[x] * weight);
-		for (int x = 0; x < f->W; x++, to += 3) {
-			const struct tap *t = &f->across[x];
-			unsigned v = (f->row[t->a] * (256u - t->weight) + f->row[t->b] * (unsigned)t->weight + 32768) >> 16;
-			to[0] = to[1] = to[2] = (unsigned char)v;
-		}
+		const struct tap *t = &f->down[y];
+		const uint16_t *a = wide_row(f, image, t->a, t->b), *b = wide_row(f, image, t->b, t->a);
+		mix_rows(f->grey, a, b, t->weight, f->W);
+		put_greys(f->rgb + 3 * (size_t)y * (size_t)f->W, f->grey, f->W);
 	}
 }
 
@@ -82,16 +115,21 @@ struct segment {
 	double x, y, u, v; /* both ends, in pixels of the frame, 0,0 the centre of the first */
 };
 
+/* The square of it. */
 static double distance(const struct segment *s, double x, double y)
 {
 	double dx = s->u - s->x, dy = s->v - s->y, length = dx * dx + dy * dy;
-	double t = length > 0 ? fmin(fmax(((x - s->x) * dx + (y - s->y) * dy) / length, 0), 1) : 0;
-	return hypot(x - s->x - t * dx, y - s->y - t * dy);
+	double t = length > 0 ? ((x - s->x) * dx + (y - s->y) * dy) / length : 0;
+	t = t < 0 ? 0 : t > 1 ? 1 : t;
+	x -= s->x + t * dx, y -= s->y + t * dy;
+	return x * x + y * y;
 }
 
 static void blend(unsigned char *rgb, uint32_t colour, double cover)
 {
-	double alpha = fmin(fmax(cover, 0), 1) * (colour & 255) / 255;
+	if (cover <= 0)
+		return;
+	double alpha = (cover < 1 ? cover : 1) * (colour & 255) / 255;
 	for (int c = 0; c < 3; c++)
 		rgb[c] = (unsigned char)lrint(rgb[c] + alpha * ((double)(colour >> (24 - 8 * c) & 255) - rgb[c]));
 }
@@ -109,11 +147,11 @@ static void stroke(struct frame *f, const struct segment *s, int n, double radiu
 	int y0 = (int)fmax(top - reach, 0), y1 = (int)fmin(bottom + reach, f->H - 1);
 	for (int y = y0; y <= y1; y++)
 		for (int x = x0; x <= x1; x++) {
-			double d = distance(&s[0], x, y);
-			if (n > 1)
-				d = fmin(d, distance(&s[1], x, y));
-			if (d >= reach)
+			double d = distance(&s[0], x, y), other = n > 1 ? distance(&s[1], x, y) : d;
+			d = other < d ? other : d;
+			if (d >= reach * reach)
 				continue;
+			d = sqrt(d);
 			unsigned char *rgb = f->rgb + 3 * ((size_t)y * f->W + x);
 			if (outline > 0)
 				blend(rgb, OUTLINE, radius + outline + 0.5 - d);
@@ -182,7 +220,8 @@ void pict_video(const char *data, const struct pict_video *v)
 	out_close(o);
 	free(f.across);
 	free(f.down);
-	free(f.row);
+	free(f.row[0]), free(f.row[1]);
+	free(f.grey);
 	free(f.rgb);
 	dataset_stream_close(d);
 }

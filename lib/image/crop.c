@@ -56,12 +56,17 @@ static float share(const struct span_of *s, int i, int n)
 	return to > from ? (float)((to - from) / s->scale) : 0;
 }
 
-static float *buffer(struct crop_buffer *tmp, size_t n)
+static float *buffer(struct crop_buffer *tmp, size_t n, size_t spans)
 {
 	if (n > tmp->n) {
 		free(tmp->v);
 		tmp->v = xmalloc(n * sizeof *tmp->v);
 		tmp->n = n;
+	}
+	if (spans > tmp->spans) {
+		free(tmp->span);
+		tmp->span = xmalloc(spans * sizeof *tmp->span);
+		tmp->spans = spans;
 	}
 	return tmp->v;
 }
@@ -69,53 +74,47 @@ static float *buffer(struct crop_buffer *tmp, size_t n)
 void crop_buffer_free(struct crop_buffer *tmp)
 {
 	free(tmp->v), free(tmp->span);
-	*tmp = (struct crop_buffer){0};
+	*tmp = (struct crop_buffer){NULL, 0, NULL, 0};
 }
 
-/* The spans of all columns, and their shares, one after another: at most W + 2 w + 2. */
-static void shares(float *to, int *span, int w, int W, const float crop[6])
+/* Of each column u the pixels span[u].first to last, and their shares one after another: at most W + 2 w + 2. */
+static void shares(struct crop_span *span, float *to, int w, int W, const float crop[6])
 {
 	for (int u = 0; u < w; u++) {
 		struct span_of s = span_at(crop[0], crop[2], u, W);
-		*span++ = s.first, *span++ = s.last;
+		span[u] = (struct crop_span){s.first, s.last};
 		for (int i = s.first; i <= s.last; i++)
 			*to++ = share(&s, i, W);
 	}
 }
 
-static void resample_row(float *to, int w, const uint8_t *row, const int *span, const float *by)
+/* sum += by * row, of n pixels. */
+static void add_row(float *restrict sum, const uint8_t *restrict row, float by, int n)
 {
-	for (int u = 0; u < w; u++, span += 2) {
-		float sum = 0;
-		for (int i = span[0]; i <= span[1]; i++)
-			sum += *by++ * (float)row[i];
-		to[u] = sum;
-	}
+	for (int x = 0; x < n; x++)
+		sum[x] += by * (float)row[x];
 }
 
+/* Down the columns first, where pixels lie side by side, then along the rows, of which there are fewer. */
 void crop_resample(uint8_t *to, int w, int h, const struct image *im, const float crop[6], struct crop_buffer *tmp)
 {
 	assert(im->channels == 1 && crop[0] > 0 && crop[4] > 0);
-	int first = span_at(crop[4], crop[5], 0, im->H).first, last = span_at(crop[4], crop[5], h - 1, im->H).last;
-	size_t width = (size_t)w, n = (size_t)(last - first + 1) * width;
-	float *rows = buffer(tmp, n + width + (size_t)im->W + 2 * width + 2), *sum = rows + n, *by = sum + width;
-	if (w > tmp->spans) {
-		tmp->spans = w;
-		tmp->span = xrealloc(tmp->span, 2 * width * sizeof *tmp->span);
-	}
-	shares(by, tmp->span, w, im->W, crop);
-	for (int y = first; y <= last; y++)
-		resample_row(rows + (size_t)(y - first) * width, w, im->pixels + (size_t)y * (size_t)im->W, tmp->span, by);
+	size_t W = (size_t)im->W;
+	float *sum = buffer(tmp, 2 * W + 2 * (size_t)w + 2, (size_t)w), *by = sum + W;
+	shares(tmp->span, by, w, im->W, crop);
+	int left = tmp->span[0].first, n = tmp->span[w - 1].last - left + 1;
 	for (int v = 0; v < h; v++) {
 		struct span_of s = span_at(crop[4], crop[5], v, im->H);
-		for (int u = 0; u < w; u++)
-			sum[u] = 0.5f;
-		for (int y = s.first; y <= s.last; y++) {
-			const float *row = rows + (size_t)(y - first) * width, share_of_row = share(&s, y, im->H);
-			for (int u = 0; u < w; u++)
-				sum[u] += share_of_row * row[u];
+		for (int x = left; x < left + n; x++)
+			sum[x] = 0;
+		for (int y = s.first; y <= s.last; y++)
+			add_row(sum + left, im->pixels + (size_t)y * W + left, share(&s, y, im->H), n);
+		const float *share_of = by;
+		for (int u = 0; u < w; u++) {
+			float grey = 0.5f;
+			for (int x = tmp->span[u].first; x <= tmp->span[u].last; x++)
+				grey += *share_of++ * sum[x];
+			*to++ = grey >= 255 ? 255 : (uint8_t)grey;
 		}
-		for (int u = 0; u < w; u++)
-			to[(size_t)v * width + (size_t)u] = sum[u] >= 255 ? 255 : (uint8_t)sum[u];
 	}
 }

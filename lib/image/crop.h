@@ -17,8 +17,10 @@ void crop_of_box(float crop[6], const double box[4], double margin, int w, int h
 struct crop_buffer {
 	float *v;
 	size_t n;
-	int *span; /* of each column: its first pixel and its last */
-	int spans;
+	struct crop_span {
+		int first, last; /* pixels of the image that a column is made of */
+	} * span;
+	size_t spans;
 };
 void crop_resample(uint8_t *to, int w, int h, const struct image *im, const float crop[6], struct crop_buffer *tmp);
 void crop_buffer_free(struct crop_buffer *tmp);
