@@ -47,7 +47,7 @@ static const struct opt opts[] = {
 		"pnm, raw: hand each frame on as soon as it is there, a row a chunk, and have the programs behind do so: for cameras", 0},
 	{0, "pixels", OPT_CHOICE, &o.pixels, 0, 0, "gray8|rgb24", "raw: what a pixel is", 0},
 	OPT_OUTPUT(&o.output),
-	OPT_THREADS_ONE(&o.threads),
+	OPT_THREADS(&o.threads),
 	OPT_QUIET(&o.quiet),
 	OPT_RENAMED("names", "point-names"),
 	OPT_END,
@@ -100,7 +100,7 @@ static uint64_t frames(int noperands, char **operands, struct tns_writer *w)
 static struct import_counts faces(int noperands, char **operands, struct tns_writer *w)
 {
 	struct import_options m = {.keep_going = o.keep_going, .quiet = o.quiet};
-	m.annotations = (struct annotation_options){.form = o.form,
+	m.from.annotations = (struct annotation_options){.form = o.form,
 		.operands = (const char *const *)operands,
 		.noperands = noperands,
 		.images = o.images,
@@ -108,8 +108,10 @@ static struct import_counts faces(int noperands, char **operands, struct tns_wri
 		.category = o.category,
 		.origin = choice(o.origin, "index", "corner"),
 		.unlabelled = o.unlabelled};
-	m.frame = (struct face_frame){(enum face_crop)(1 + choice(o.crop, "box", "points")), o.margin, o.size.w, o.size.h};
-	m.exif = (enum import_exif)(1 + choice(o.exif, "obey", "ignore"));
+	m.from.frame = (struct face_frame){(enum face_crop)(1 + choice(o.crop, "box", "points")), o.margin, o.size.w, o.size.h};
+	m.from.exif = (enum face_exif)(1 + choice(o.exif, "obey", "ignore"));
+	m.from.threads = o.threads ? (int)o.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
+	m.from.threads = m.from.threads < 1 ? 1 : m.from.threads;
 	if (o.margin < 0 && o.margin > -1)
 		die_usage("--margin: %g is neither -1 nor 0 or more", o.margin);
 	if (opt_given("frame") || opt_given("pixels"))

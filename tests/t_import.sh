@@ -134,6 +134,21 @@ for f in yolo coco.json imglab.xml table.csv; do
 	is "$(value crop) $(tns-info out.tns | awk '$1 !~ /:$/ && $2 ~ /^[uif]/ {print $1}' | grep -v image_id | paste -sd ' ')" "1 0 15 0 1 5 image id crop source turn" "boxes of $f"
 done
 
+# several images at a time: the same rows, complaints and number of images read for any number of threads; runs of an image's faces end where they
+# end, not where a batch does (5 faces of each of 40 images, then the first image again; image 7 is not there, a face of image 3 lies outside)
+for i in {1..40}; do [ $i = 7 ] || gray 20 16 photos/many$i.pgm $((i * 6)); done
+table filename,p_x,p_y,q_x,q_y $(for i in {1..40} 1; do for k in {1..5}; do echo "many$i.pgm,$k,3,$((i == 3 && k == 4 ? 90 : 12)),9"; done; done)
+for t in 1 2 3 64; do
+	ok "$t threads" tns-import --form table --images photos --size 12x12 --keep-going -t $t t.csv -o many$t.tns
+	cp .err many$t.err
+	same many1.tns many$t.tns "rows by $t threads"
+	same many1.err many$t.err "complaints by $t threads"
+done
+is "$(tail -1 many1.err)" "tns-import: 199 faces, 40 images read; passed by: 6 bad faces" "images read once"
+is "$(tns-info --tensor image --head 199 many64.tns | awk '/^image\[/ {print $2}' | uniq -c | awk '{print $1 "x" $2}' | paste -sd ' ')" \
+	"$(for i in {1..40} 1; do [ $i = 7 ] || echo "$((i == 3 ? 4 : 5))x$((i * 6))"; done | paste -sd ' ')" "each face shows its image"
+fails 1 "tns-import: t.csv: row 14: q is at 90,9" tns-import -q --form table --images photos -t 3 t.csv -o no.tns
+
 # EXIF: a PNG of 3x2 whose tag says that it lies on its side; width and height in the table say whether its labels are those of the turned one
 if python -c ''; then
 	python - <<'END'

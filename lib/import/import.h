@@ -2,19 +2,14 @@
 #ifndef IMPORT_H
 #define IMPORT_H
 
-#include "lib/import/annotation.h"
-#include "lib/import/face_crop.h"
+#include "lib/import/face_batch.h"
 #include "lib/stream/tns.h"
 
 enum { IMPORT_NAMED = 10 }; /* faces passed by that are named */
 
-enum import_exif { EXIF_AUTO, EXIF_OBEY, EXIF_IGNORE };
-
 struct import_options {
-	struct annotation_options annotations;
-	struct face_frame frame;
-	enum import_exif exif; /* EXIF_AUTO: as the annotations' width and height say, else it is obeyed */
-	int keep_going;	       /* 1: a bad face is passed by, counted and named; 0: it ends the program */
+	struct face_batch_options from;
+	int keep_going; /* 1: a bad face is passed by, counted and named; 0: it ends the program */
 	int quiet;
 };
 
@@ -23,7 +18,7 @@ struct import_counts {
 	uint64_t bad, crowd, ignored, unlabelled; /* passed by; the last: images */
 };
 
-/* All faces of o->annotations into w, whose tensors and METAs it defines; ends the program where there are none. Images are decoded once
+/* All faces of o->from into w, whose tensors and METAs it defines; ends the program where there are none. Images are decoded once
  * for consecutive faces of one. */
 struct import_counts import_faces(const struct import_options *o, struct tns_writer *w);
 void import_summary(const struct import_counts *c); /* a line on stderr */
