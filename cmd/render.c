@@ -64,8 +64,7 @@ static const struct opt faces[] = {
 	{0, "names", OPT_FLAG, &o.faces.names, 0, 0, 0, "write the points' names beside them", 0},
 	{0, "over", OPT_STR, &o.faces.over, 0, 0, "DIR",
 		"of render faces: draw on the images that tns-import cut the rows from, which are in DIR, a picture each, named as they "
-		"are; all "
-		"faces without --count",
+		"are; all faces without --count",
 		0},
 	COLUMNS(&o.faces.columns),
 	ZOOM(&o.faces.zoom),
@@ -129,9 +128,10 @@ static const struct opt_prog
 			"tns-import --form folder photos | predict model.tns | render faces --over photos -o drawn"}},
 	maps_prog = {"render maps", "draw heat maps over their faces, with the points; predict --maps makes them.", "[DATA]", 0, 1, faces,
 		{"predict --maps heat.tns faces.tns | render maps -o maps.png"}},
-	tiles_prog = {"render tiles", "draw filters of a model, or patches, as tiles.", "[DATA]", 0, 1, tiles,
+	tiles_prog = {"render tiles", "draw filters of models, or patches, as tiles; several files side by side.", "[DATA...]", 0, 16,
+		tiles,
 		{"face-synth -n 100 | csv-clean | patch-extract --preset eyes | render tiles -o eyes.png",
-			"render tiles --count 100 -o filters.png model.tns"}},
+			"render tiles --count 100 -o filters.png model.tns", "render tiles --count 50 -o filters.png dae.tns model.tns"}},
 	pairs_prog = {"render pairs", "draw original images over their reconstructions.", "[DATA]", 0, 1, pairs,
 		{"render pairs --count 20 -o pairs.png reconstructed.tns"}},
 	curves_prog = {"render curves", "draw curves from the logs of training runs (TSV).", "[LOG...]", 0, 500, curves,
@@ -184,7 +184,7 @@ int main(int argc, char **argv)
 	if (kind == FACES || kind == MAPS)
 		pict_faces(operand[0], &o.faces);
 	else if (kind == TILES)
-		pict_tiles(operand[0], &o.tiles);
+		pict_tiles(operand, n, &o.tiles);
 	else if (kind == PAIRS)
 		pict_pairs(operand[0], &o.pairs);
 	else if (kind == CURVES)

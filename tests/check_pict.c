@@ -315,7 +315,7 @@ START_TEST(tiles_show_their_weights)
 	write_model(w, 2, 6, "3x2");
 	for (int global = 0; global < 2; global++) {
 		struct pict_tiles t = {.to = {png, NULL}, .count = 100, .first = 1, .columns = 2, .zoom = 10, .global = global};
-		pict_tiles(in, &t);
+		pict_tiles((char *[]){in, NULL}, 1, &t);
 		struct picture s = read_picture();
 		for (int i = 0; i < 12; i++) {
 			uint32_t g = (global ? all : own)[i], want = g == 256 ? PICT_NONFINITE >> 8 : g * 0x10101;
@@ -329,12 +329,42 @@ START_TEST(tiles_show_their_weights)
 }
 END_TEST
 
+/* Three streams side by side: each of two tiles, or of one, in a grid of its own; --global is over all. */
+START_TEST(tiles_of_several_stand_side_by_side)
+{
+	const float dark[4] = {0, 1, 2, 2}, light[2] = {3, 4};
+	char other[sizeof in + 8];
+	snprintf(other, sizeof other, "%s.other", in);
+	write_model(light, 1, 2, "2x1");
+	ck_assert(!rename(in, other));
+	write_model(dark, 2, 2, "2x1");
+	for (int global = 0; global < 2; global++) {
+		struct pict_tiles t = {.to = {png, NULL}, .count = 100, .first = 1, .columns = 2, .zoom = 10, .global = global};
+		pict_tiles((char *[]){in, other, in}, 3, &t);
+		struct picture s = read_picture();
+		const int first = TILES_X, second = first + 2 * 24 - 4 + 16, third = second + 24 - 4 + 16;
+		ck_assert_int_eq(s.w, third + 2 * 24 - 4 + 16);
+		static const uint32_t own[] = {0, 255, 128, 128, 0, 255}, all[] = {0, 64, 128, 128, 191, 255};
+		const uint32_t *want = global ? all : own;
+		for (int i = 0; i < 4; i++) {
+			int x = i / 2 * 24 + i % 2 * 10 + 5;
+			ck_assert_uint_eq(pixel(&s, first + x, TILES_Y + 5), want[i] * 0x10101);
+			ck_assert_uint_eq(pixel(&s, third + x, TILES_Y + 5), want[i] * 0x10101);
+		}
+		for (int i = 0; i < 2; i++)
+			ck_assert_uint_eq(pixel(&s, second + i * 10 + 5, TILES_Y + 5), want[4 + i] * 0x10101);
+		cairo_surface_destroy(s.s);
+	}
+	unlink(other);
+}
+END_TEST
+
 static void draw_tiles(void *arg)
 {
 	struct pict_tiles t = {.to = {png, NULL}, .count = 100, .first = 1};
 	if (arg)
 		t = *(struct pict_tiles *)arg, t.to.path = png;
-	pict_tiles(in, &t);
+	pict_tiles((char *[]){in, NULL}, 1, &t);
 	_exit(0);
 }
 
@@ -1344,6 +1374,7 @@ int main(void)
 	tcase_add_loop_test(t, malformed_log_is_refused, 0, sizeof bad_logs / sizeof *bad_logs);
 	tcase_add_test(t, zero_byte_and_long_line_are_refused);
 	tcase_add_test(t, tiles_show_their_weights);
+	tcase_add_test(t, tiles_of_several_stand_side_by_side);
 	tcase_add_test(t, tiles_of_wrong_shape_are_refused);
 	tcase_add_test(t, pairs_keep_the_scale);
 	tcase_add_test(t, error_of_a_face);

@@ -8,7 +8,7 @@
 #include "lib/draw/pict_tiles.h"
 #include "lib/stream/dataset_stream.h"
 
-enum { MARGIN = 16, HEADING = 24 };
+enum { MARGIN = 16, HEADING = 24, GAP = 4 };
 #define BORDER 0xB9C0C8FF /* of tiles: white ones would not show on white */
 
 /* The tiles kept, of one shape, contiguous in memory. */
@@ -114,62 +114,101 @@ static void draw_tile(
 	pict_image(p, x, y, zoom, s->w, s->h, rgb, 0);
 }
 
-/* The heading: "0.weight: tiles 1 to 500 of 12034, 25x19, on one scale"; omitted where it is wider than the picture. */
+/* "0.weight: tiles 1 to 500 of 12034, 25x19, on one scale", at x; shortened from its end where it is wider than width, omitted where even
+ * the name is. */
 static void draw_heading(
-	struct pict *p, const char *tensor, const char *things, const struct sheet *s, const struct pict_tiles *t, double width)
+	struct pict *p, const char *name, const char *things, const struct sheet *s, const struct pict_tiles *t, double x, double width)
 {
 	unsigned long long first = (unsigned long long)t->first, total = (unsigned long long)s->total;
-	char text[400], range[100] = "";
-	if (s->n < s->total)
-		snprintf(range, sizeof range, " %llu to %llu of", first, first + s->n - 1);
-	snprintf(text, sizeof text, "%s%s%s%s %llu, %dx%d%s", tensor, *tensor ? ": " : "", things, range, total, s->w, s->h,
-		t->global ? ", on one scale" : "");
-	if (s->n == s->total)
-		snprintf(text, sizeof text, "%s%s%llu %s, %dx%d%s", tensor, *tensor ? ": " : "", total, things, s->w, s->h,
-			t->global ? ", on one scale" : "");
-	if (pict_text_width(p, 11, 0, text) <= width - 2 * MARGIN)
-		pict_text(p, MARGIN, MARGIN + 9, 11, PICT_LEFT, 0, PICT_PALE, text);
+	char text[600];
+	int n = s->n < s->total ? snprintf(text, sizeof text, "%s%s%s %llu to %llu of %llu", name, *name ? ": " : "", things, first,
+					  first + s->n - 1, total)
+				: snprintf(text, sizeof text, "%s%s%llu %s", name, *name ? ": " : "", total, things);
+	snprintf(text + n, sizeof text - (size_t)n, ", %dx%d%s", s->w, s->h, t->global ? ", on one scale" : "");
+	for (char *end; pict_text_width(p, 11, 0, text) > width; *end = 0)
+		if (!(end = strrchr(text, ',')) && !(end = strrchr(text, ':')))
+			return;
+	pict_text(p, x, MARGIN + 9, 11, PICT_LEFT, 0, PICT_PALE, text);
 }
 
-static void draw_tiles(struct sheet *s, const struct pict_tiles *t, const char *name, struct out *o)
+/* ---- tiles ---- */
+
+/* The tiles of one stream as a grid. */
+struct panel {
+	struct sheet s;
+	char *name;			  /* of the tensor, or, where there are several panels, of the file */
+	double zoom, w, h, width, height; /* w, h: from one tile to the next */
+	int columns;
+};
+
+static void read_panel(struct panel *a, const char *data, int several, const struct pict_tiles *t)
 {
-	double zoom = pict_zoom(s->w, s->h, 56, t->zoom), gap = 4, w = s->w * zoom + gap, h = s->h * zoom + gap;
+	struct tns *in = tns_open(data);
+	const char *file = strrchr(in->name, '/') ? strrchr(in->name, '/') + 1 : in->name;
+	struct sheet *s = &a->s;
+	s->id = pick_tensor(in, t->tensor);
+	shape(s, in, t);
+	while (tns_next(in) == TNS_DATA)
+		for (uint64_t i = 0; in->id == s->id && i < in->rows; i++)
+			keep_row(s, t, in->data + i * in->def[s->id].row_bytes);
+	if (!s->n)
+		die("%s: nothing to draw: %s has %llu tiles", in->name, in->def[s->id].name, (unsigned long long)s->total);
+	a->name = xprintf("%.255s", several ? file : in->def[s->id].name);
+	tns_free(in);
+}
+
+static void measure_panel(struct panel *a, int several, const struct pict_tiles *t)
+{
+	const struct sheet *s = &a->s;
 	int64_t wanted = t->columns ? t->columns : s->per_row > 1 && s->per_row <= 64 ? (int64_t)s->per_row : 0;
-	int columns = pict_columns((int)s->n, wanted, w, h), rows = ((int)s->n + columns - 1) / columns;
-	double width = 2 * MARGIN + columns * w - gap;
-	struct pict *p = pict_new(pict_format(&t->to), width, 2 * MARGIN + HEADING + rows * h - gap);
-	draw_heading(p, name, "tiles", s, t, width);
-	struct pict_range all = PICT_RANGE_NONE;
-	for (size_t i = 0; t->global && i < s->n; i++)
-		widen(s, i, &all);
+	a->zoom = pict_zoom(s->w, s->h, several ? 40 : 56, t->zoom);
+	a->w = s->w * a->zoom + GAP, a->h = s->h * a->zoom + GAP;
+	/* several stand beside each other, so each is narrower */
+	a->columns = pict_columns((int)s->n, wanted, several && !wanted ? 2 * a->w : a->w, a->h);
+	a->width = a->columns * a->w - GAP, a->height = ((int)s->n + a->columns - 1) / a->columns * a->h - GAP;
+}
+
+static void draw_panel(struct pict *p, const struct panel *a, const struct pict_tiles *t, const struct pict_range *all, double left)
+{
+	const struct sheet *s = &a->s;
+	draw_heading(p, a->name, "tiles", s, t, left, a->width);
 	uint32_t *rgb = xcalloc((size_t)s->w * s->h, sizeof *rgb);
 	for (size_t i = 0; i < s->n; i++) {
 		struct pict_range own = PICT_RANGE_NONE;
 		if (!t->global)
 			widen(s, i, &own);
-		double x = MARGIN + (double)(i % columns) * w, y = MARGIN + HEADING + (double)(i / columns) * h;
-		pict_box(p, x - 1, y - 1, w - gap + 2, h - gap + 2, BORDER);
-		draw_tile(p, s, i, t->global ? &all : &own, x, y, zoom, rgb);
+		double x = left + (double)(i % a->columns) * a->w, y = MARGIN + HEADING + (double)(i / a->columns) * a->h;
+		pict_box(p, x - 1, y - 1, a->w - GAP + 2, a->h - GAP + 2, BORDER);
+		draw_tile(p, s, i, t->global ? all : &own, x, y, a->zoom, rgb);
 	}
 	free(rgb);
-	pict_finish(p, o);
 }
 
-void pict_tiles(const char *data, const struct pict_tiles *t)
+void pict_tiles(char *const *data, int n, const struct pict_tiles *t)
 {
-	struct sheet s = {0};
+	static char *const standard_input[] = {NULL};
 	struct out *o = pict_open(&t->to);
-	struct tns *in = tns_open(data);
-	s.id = pick_tensor(in, t->tensor);
-	shape(&s, in, t);
-	while (tns_next(in) == TNS_DATA)
-		for (uint64_t i = 0; in->id == s.id && i < in->rows; i++)
-			keep_row(&s, t, in->data + i * in->def[s.id].row_bytes);
-	if (!s.n)
-		die("%s: nothing to draw: %s has %llu tiles", in->name, in->def[s.id].name, (unsigned long long)s.total);
-	draw_tiles(&s, t, in->def[s.id].name, o);
-	free(s.tile);
-	tns_free(in);
+	struct pict_range all = PICT_RANGE_NONE;
+	double width = MARGIN, height = 0;
+	if (!n)
+		data = standard_input, n = 1;
+	struct panel *panel = xcalloc((size_t)n, sizeof *panel);
+	for (int k = 0; k < n; k++) {
+		read_panel(&panel[k], data[k], n > 1, t);
+		measure_panel(&panel[k], n > 1, t);
+		for (size_t i = 0; t->global && i < panel[k].s.n; i++)
+			widen(&panel[k].s, i, &all);
+		width += panel[k].width + MARGIN, height = fmax(height, panel[k].height);
+	}
+	struct pict *p = pict_new(pict_format(&t->to), width, 2 * MARGIN + HEADING + height);
+	double left = MARGIN;
+	for (int k = 0; k < n; k++) {
+		draw_panel(p, &panel[k], t, &all, left);
+		left += panel[k].width + MARGIN;
+		free(panel[k].s.tile), free(panel[k].name);
+	}
+	free(panel);
+	pict_finish(p, o);
 }
 
 /* ---- pairs ---- */
@@ -184,7 +223,7 @@ static void draw_pairs(struct sheet *s, const struct pict_tiles *t, struct out *
 	if (h < 14)
 		pitch = fmax(pair, 28) + 14;
 	struct pict *p = pict_new(pict_format(&t->to), width, 2 * MARGIN + HEADING + rows * pitch - 14);
-	draw_heading(p, "", "pairs", s, t, width);
+	draw_heading(p, "", "pairs", s, t, MARGIN, width - 2 * MARGIN);
 	uint32_t *rgb = xcalloc((size_t)s->w * s->h, sizeof *rgb);
 	for (int r = 0; r < rows; r++)
 		for (int k = 0; k < 2; k++) {

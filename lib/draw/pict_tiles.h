@@ -18,10 +18,11 @@ struct pict_tiles {
 	int global;	      /* 1: one grey scale for all tiles, else one for each */
 };
 
-/* Reads the stream (NULL: stdin) to its verified end, keeps only the tiles to draw, then writes the picture. The tensor is u8 or f32:
- * [N,H,W]: tiles of HxW; [out,in,kh,kw]: out x in tiles, in columns where that is 2 to 64; [N,D]: tiles of the shape that size or META
- * input ("WxH") gives, else square. Values that are not finite are drawn in PICT_NONFINITE. */
-void pict_tiles(const char *data, const struct pict_tiles *t);
+/* Reads n streams (0: stdin) to their verified ends, keeps only the tiles to draw, then writes the picture, of several streams a panel
+ * each, side by side, headed by the file's name. The tensor is u8 or f32: [N,H,W]: tiles of HxW; [out,in,kh,kw]: out x in tiles, in columns
+ * where that is 2 to 64; [N,D]: tiles of the shape that size or META input ("WxH") gives, else square. Values that are not finite are drawn
+ * in PICT_NONFINITE. */
+void pict_tiles(char *const *data, int n, const struct pict_tiles *t);
 
 /* A data set with `image` u8 [N,H,W] and `reconstruction` of the same shape, u8 or f32 in 0..1 (clamped). */
 void pict_pairs(const char *data, const struct pict_tiles *t);
