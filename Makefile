@@ -57,7 +57,7 @@ cu := $(wildcard kernels/cuda/*.cu)
 gpu_objs := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
 host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu.cu,$(cu))) $(patsubst %.cc,$B/obj/host/%.o,$(wildcard kernels/cuda/*.cc))
 
-.PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale test-programs coverage mutants bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes finder \
+.PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale test-programs coverage mutants bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes features finder \
 	install uninstall check-style format clean
 all: $B/built
 

@@ -29,7 +29,7 @@ dry := $(findstring n,$(firstword $(filter-out --%,-$(MAKEFLAGS))))
 paths := CSV GROUPS TEST LOOKUP
 nets := NET LEVEL1 LEVEL2 SINGLE ORIGIN_NET FINDER_NET
 numbers := EPOCHS KEYPOINTS_EPOCHS MODELS FEWLABELS_STEPS FINDER_PHOTOS FINDER_BACKGROUNDS FINDER_SCENES
-lists := SEEDS FEW LABELLED FEWLABELS_SEEDS
+lists := SEEDS FEW LABELLED FEWLABELS_SEEDS UNITS
 
 # A run keeps what it was given in settings.mk of its folder, and later runs read that. Where the folder's files are asked for, a variable that is
 # given again with another value than its streams were made with is refused, but with AGAIN=1; TEST and LOOKUP can be added.
@@ -133,4 +133,27 @@ $(out)/train.tns $(out)/valid.tns &: $(out)/clean.tns $(out)/split.is $(call pat
 	$(call say,split by $(if $(GROUPS),person,likeness of images))
 	@pipelines/split.sh $B/bin "$(KEYPOINTS_PARTS)" $(call quote,$(GROUPS)) $< $(@D)/train.tns $(@D)/valid.tns
 	@rm -f $(trained)
+endef
+
+# $(call eye_patches,MODELS): $(out)/faces-PART.tns and patches-PART.tns of train, valid and test, faces split 60/15/25 before patches are cut, so
+# that no face (nor its near duplicates, or what GROUPS holds together) is on two sides; patches-few-N.tns of about N faces of train.
+# MODELS, patterns of names, go when faces are split anew
+corners := left_eye_inner_corner,left_eye_outer_corner,right_eye_inner_corner,right_eye_outer_corner
+eye_patches = $(eval trained := $(1))$(eval $(value eye_patches_rules))
+define eye_patches_rules
+$(call depend_on,csv,$(CSV) $(CLEAN) $(GROUPS))
+$(out)/faces.tns: $(call path,$(CSV)) $(out)/csv.is | $(out)/settings.mk $B/built
+	$(call say,clean: faces whose eyes are labelled)
+	@$B/bin/csv-clean --require $(corners) $(CLEAN) $(call quote,$(CSV)) -o $@
+$(out)/faces-train.tns: private override trained := $(trained:%=$(out)/%)
+$(out)/faces-train.tns $(out)/faces-valid.tns $(out)/faces-test.tns &: $(out)/faces.tns $(call path,$(GROUPS))
+	@$B/bin/tns-split --parts 0.6,0.15,0.25 $(if $(GROUPS),--groups $(call quote,$(GROUPS)),--by near) $< $(foreach p,train valid test,-o $(@D)/faces-$p.tns)
+	@rm -f $(trained)
+$(out)/patches-%.tns: $(out)/faces-%.tns
+	$(call say,cut 25x19 patches)
+	@$B/bin/patch-extract --preset eyes $< -o $@
+$(out)/faces-few-%.tns: $(out)/faces-train.tns
+	$(some_faces)
+$(out)/patches-few-all.tns: $(out)/patches-train.tns
+	@ln -f $< $@
 endef

@@ -19,8 +19,11 @@ ifeq ($(filter $(DEMO)/%,$(EYES) $(KEYPOINTS)),)
 $(DEMO)/eyes/table.txt: $(DEMO)/training.csv
 	@echo "demo 2 of 5: the study of eyes (make eyes)"
 	@rm -f $(@D)/settings.mk
-	@$(MAKE) --no-print-directory eyes CSV=$< EYES=$(@D) EPOCHS=300 EYES_DAE="-H 500 -b 100 -r 0.1 -c 0.2" EYES_DAE_ALL="-H 500 -b 100 -r 0.1 -c 0.2 -e 100" SEEDS="1 2 3" FEW="50 all" \
+	@$(MAKE) --no-print-directory eyes CSV=$< EYES=$(@D) EPOCHS=300 EYES_DAE="-H 500 -b 100 -r 0.1 -c 0.2" EYES_STUDY= EYES_DAE_ALL="-H 500 -b 100 -r 0.1 -c 0.2 -e 100" SEEDS="1 2 3" FEW="50 all" \
 		EYES_CLASSIFY="-n 'fc500 sigmoid fc' --target label -e 25 -b 32 -r 0.01 --optimizer sgd -m 0"
+	@$B/bin/pca-fit -q --patches positive -k 200 $(@D)/patches-train.tns -o $(@D)/pca.tns
+	@$B/bin/rbm-pretrain -q --patches positive -H 200 --persistent -b 100 -r 0.05 -e 60 $(@D)/patches-train.tns -o $(@D)/rbm.tns
+	@$B/bin/render tiles --count 84 $(@D)/pca.tns $(@D)/rbm.tns $(@D)/dae.tns -o $(@D)/three-kinds.png
 
 $(DEMO)/keypoints/submission.csv: $(DEMO)/training.csv $(DEMO)/test.csv $(DEMO)/lookup.csv
 	@echo "demo 3 of 5: points on faces (make keypoints)"

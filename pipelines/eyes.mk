@@ -1,54 +1,49 @@
 # The study of 2014: an autoencoder learns eyes; does a classifier of eyes gain by starting from it?
-## data: make eyes [EPOCHS=14500] | the study of 2014: autoencoder of eyes, classifiers that start from it, in out/eyes
+## data: make eyes [EPOCHS=14500] | the study of 2014: autoencoders of eyes, classifiers that start from them, in out/eyes
 # Faces are split 60/15/25 before patches are cut, so that no face (nor its near duplicates, or what GROUPS holds together) is on two sides.
 EYES ?= out/eyes
 eyes.EPOCHS = 1000
 eyes.SEEDS = 1 2 3 4 5
 eyes.FEW = 50 100 500 all
 eyes.EYES_DAE = -H 500 -b 1000 -r 0.1 -c 0.2
-# a second autoencoder, of all patches to learn from, eyes or not, in smaller steps
+# as the study had it: initial weights of four times Glorot's range, whose noise most filters keep; EYES_STUDY= leaves it out
+eyes.EYES_STUDY = $(eyes.EYES_DAE) --init-range 0.3138
+# a third autoencoder, of all patches to learn from, eyes or not, in smaller steps
 eyes.EYES_DAE_ALL = -H 500 -b 100 -r 0.1 -c 0.2 -e 100
 eyes.EYES_CLASSIFY = -n 'fc500 sigmoid fc' --target label -e 100 -b 32 -r 0.01 --optimizer sgd -m 0
-corners := left_eye_inner_corner,left_eye_outer_corner,right_eye_inner_corner,right_eye_outer_corner
 
-$(call settings,eyes,EYES,CSV CLEAN GROUPS EPOCHS SEEDS FEW EYES_DAE EYES_DAE_ALL EYES_CLASSIFY)
+$(call settings,eyes,EYES,CSV CLEAN GROUPS EPOCHS SEEDS FEW EYES_DAE EYES_STUDY EYES_DAE_ALL EYES_CLASSIFY)
 snapshots := $(shell for n in 10 100 1000 14500; do [ $$n -gt $(EPOCHS) ] || echo $$n; done)
-# what a classifier starts from: random weights, the autoencoder of eyes (as in 2014), the one of all patches
-kinds := random eyes patches
+# what a classifier starts from: random weights, the autoencoder of eyes, the same as in 2014, the one of all patches
+kinds := random eyes $(if $(EYES_STUDY),study) patches
 start_random :=
 start_eyes := $(EYES)/dae.tns
+start_study := $(EYES)/study.tns
 start_patches := $(EYES)/dae-all.tns
 runs := $(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(EYES)/runs/$f-$k-$s)))
 
 eyes: $(EYES)/.made
-$(EYES)/.made: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png filters-all.png first-filters.png) $(snapshots:%=$(EYES)/filters-%.png)
+$(EYES)/.made: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png filters-all.png first-filters.png structured.png) $(snapshots:%=$(EYES)/filters-%.png) $(if $(EYES_STUDY),$(snapshots:%=$(EYES)/filters-study-%.png))
 	@echo "made in $(@D):"; ls $(@D); cat $<
 	$(report)
 	@touch $@
 
-$(call depend_on,csv,$(CSV) $(CLEAN) $(GROUPS))
 $(call depend_on,dae-all,$(EYES_DAE_ALL))
 $(call depend_on,dae,$(EYES_DAE) -e $(EPOCHS))
+$(call depend_on,study,$(EYES_STUDY) -e $(EPOCHS))
 $(call depend_on,classify,$(EYES_CLASSIFY))
 $(call depend_on,runs,$(FEW) by $(SEEDS))
 
-$(EYES)/faces.tns: $(call path,$(CSV)) $(EYES)/csv.is | $(EYES)/settings.mk $B/built
-	$(call say,clean: faces whose eyes are labelled)
-	@$B/bin/csv-clean --require $(corners) $(CLEAN) $(call quote,$(CSV)) -o $@
-$(EYES)/faces-train.tns $(EYES)/faces-valid.tns $(EYES)/faces-test.tns &: $(EYES)/faces.tns $(call path,$(GROUPS))
-	@$B/bin/tns-split --parts 0.6,0.15,0.25 $(if $(GROUPS),--groups $(call quote,$(GROUPS)),--by near) $< $(foreach p,train valid test,-o $(@D)/faces-$p.tns)
-	@rm -f $(@D)/dae*.tns $(@D)/runs/*.tns
-$(EYES)/patches-%.tns: $(EYES)/faces-%.tns
-	$(call say,cut 25x19 patches)
-	@$B/bin/patch-extract --preset eyes $< -o $@
-$(EYES)/faces-few-%.tns: $(EYES)/faces-train.tns
-	$(some_faces)
-$(EYES)/patches-few-all.tns: $(EYES)/patches-train.tns
-	@ln -f $< $@
+$(call eye_patches,dae*.tns runs/*.tns)
 
-$(EYES)/dae.tns $(snapshots:%=$(EYES)/dae-%.tns) &: $(EYES)/patches-train.tns $(EYES)/dae.is
-	$(call say,autoencoder: $(EPOCHS) epochs)
-	@$B/bin/dae-pretrain --patches positive $(EYES_DAE) -e $(EPOCHS) --snapshot '$(subst $(empty) ,$(comma),$(strip $(snapshots)))' --log $(@D)/dae.tsv $< -o $(@D)/dae.tns
+# dae.tns and study.tns, with their snapshots
+define eyes_dae
+$(EYES)/$(1).tns $(snapshots:%=$(EYES)/$(1)-%.tns) &: $(EYES)/patches-train.tns $(EYES)/$(1).is
+	@printf '%-12s %s\n' $(1).tns 'autoencoder$(if $(filter study,$(1)), as in 2014): $(EPOCHS) epochs'
+	@$B/bin/dae-pretrain --patches positive $(2) -e $(EPOCHS) --snapshot '$(subst $(empty) ,$(comma),$(strip $(snapshots)))' --log $(EYES)/$(1).tsv $$< -o $(EYES)/$(1).tns
+endef
+$(eval $(call eyes_dae,dae,$(EYES_DAE)))
+$(if $(EYES_STUDY),$(eval $(call eyes_dae,study,$(EYES_STUDY))))
 $(EYES)/dae-all.tns: $(EYES)/patches-train.tns $(EYES)/dae-all.is
 	$(call say,autoencoder of all patches)
 	@$B/bin/dae-pretrain $(EYES_DAE_ALL) --log $(@D)/dae-all.tsv $< -o $@
@@ -59,8 +54,13 @@ $(EYES)/first-filters.png: $(EYES)/patches-train.tns
 $(EYES)/filters.png: $(EYES)/dae.tns
 	$(call say,filters)
 	@$B/bin/render tiles --count 200 $< -o $@
+$(EYES)/filters-study-%.png: $(EYES)/study.tns
+	@$B/bin/render tiles --count 200 $(@D)/study-$*.tns -o $@
 $(EYES)/filters-%.png: $(EYES)/dae.tns
 	@$B/bin/render tiles --count 200 $(@D)/dae-$*.tns -o $@
+$(EYES)/structured.png: $(EYES)/dae.tns $(if $(EYES_STUDY),$(EYES)/study.tns)
+	$(call say,share of filters that are structured)
+	@$B/bin/render curves --logx --y structured --ylabel 'share of filters whose energy is mostly in low frequencies' $(^:.tns=.tsv) -o $@
 $(EYES)/pairs.png: $(EYES)/dae.tns $(EYES)/patches-test.tns
 	$(call say,originals over reconstructions)
 	@$B/bin/predict $^ | $B/bin/render pairs --count 40 -o $@

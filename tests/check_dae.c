@@ -132,14 +132,14 @@ START_TEST(convergence)
 }
 END_TEST
 
-/* Initial weights: by seed and layer, uniform in four times Glorot's range; biases 0. */
+/* Initial weights: by seed and layer, uniform in a quarter of Glorot's range, or that which is asked for; biases 0. */
 START_TEST(first)
 {
 	struct backend *be = backend_init_by_name("ref", 1, PRECISION_FP32);
 	struct pretrain_options a = {.batch = 10, .seed = 1}, b = {.batch = 10, .seed = 2};
 	struct pretrain_layer *d[] = {pretrain_new(&dae, be, 70, 50, 20, 0, &a), pretrain_new(&dae, be, 70, 50, 20, 0, &a),
 		pretrain_new(&dae, be, 70, 50, 20, 1, &a), pretrain_new(&dae, be, 70, 50, 20, 0, &b)};
-	double largest = 0, square = 0, range = 4 * sqrt(6.0 / 120);
+	double largest = 0, square = 0, range = 0.25 * sqrt(6.0 / 120);
 	for (int i = 0; i < 3500; i++) {
 		double w = (double)d[0]->param[i];
 		largest = fabs(w) > largest ? fabs(w) : largest, square += w * w;
@@ -147,6 +147,11 @@ START_TEST(first)
 	for (int i = 3500; i < 3620; i++)
 		ck_assert(d[0]->param[i] == 0);
 	ck_assert(largest <= range && largest > 0.99 * range && fabs(sqrt(square / 3500) / range * sqrt(3) - 1) < 0.03);
+	struct pretrain_options wide = {.batch = 10, .init = 0.5f, .seed = 1};
+	struct pretrain_layer *w = pretrain_new(&dae, be, 70, 50, 20, 0, &wide);
+	for (int i = 0; i < 3500; i++)
+		ck_assert_double_eq_tol((double)w->param[i], (double)d[0]->param[i] * 0.5 / range, 1e-6);
+	pretrain_free(w);
 	ck_assert(!memcmp(d[0]->param, d[1]->param, 3620 * sizeof(real)));
 	ck_assert(memcmp(d[0]->param, d[2]->param, 100) && memcmp(d[0]->param, d[3]->param, 100));
 	for (int i = 0; i < 4; i++)

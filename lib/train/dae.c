@@ -69,4 +69,4 @@ static void dae_close(struct pretrain_layer *l)
 }
 
 const struct pretrain_kind dae = {
-	.figure = {"loss"}, .range = 4, .losses = 1, .open = dae_open, .step = dae_step, .measure = dae_measure, .close = dae_close};
+	.figure = {"loss"}, .range = 0.25, .losses = 1, .open = dae_open, .step = dae_step, .measure = dae_measure, .close = dae_close};

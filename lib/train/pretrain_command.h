@@ -26,7 +26,7 @@ struct pretrain_command {
 	{'r', "rate", OPT_REAL, &(c).rate, 1e-12, 100, "X", "learning rate", 0}, \
 	{0, "decay", OPT_REAL, &(c).weight_decay, 0, 1, "X", "weight decay", 0}, \
 	{0, "init-range", OPT_REAL, &(c).init, 0, 100, "X", \
-		"initial weights are uniform from -X to X; 0: as the layer's size has it (Glorot)", 0}
+		"initial weights are uniform from -X to X; 0: by the layer's size, small, so that filters don't keep the start's noise", 0}
 
 #define OPT_PRETRAIN_RUN(c) \
 	OPT_PATCHES(&(c).patches), \
