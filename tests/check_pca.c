@@ -227,6 +227,19 @@ START_TEST(bright)
 		}
 	images_free(&m);
 	free(x), free(s);
+	enum { MANY = 3000001 }; /* pixels that never change do not vary, however many rows there are; one that does, does */
+	x = malloc(MANY);
+	for (int value = 1; value < 256; value += 63) {
+		memset(x, value, MANY);
+		m = images_new(x, MANY, 1, 1);
+		ck_assert_double_eq(m.square[0], 0);
+		images_free(&m);
+	}
+	x[MANY / 2]++;
+	m = images_new(x, MANY, 1, 1);
+	ck_assert_double_eq_tol(m.square[0], 1 - 1.0 / MANY, 1e-15);
+	images_free(&m);
+	free(x);
 }
 END_TEST
 

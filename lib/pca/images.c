@@ -57,7 +57,8 @@ struct images images_new(const uint8_t *x, uint32_t rows, int pixels, int thread
 	m.mean = xcalloc(n, sizeof *m.mean), m.square = xcalloc(n, sizeof *m.square);
 	for (size_t i = 0; i < n; i++) {
 		m.mean[i] = (double)sum[i] / rows;
-		m.square[i] = (double)square[i] - (double)sum[i] * (double)sum[i] / rows;
+		/* the difference of numbers beyond 2^64, which is 0 where a pixel never changes */
+		m.square[i] = (double)((unsigned __int128)square[i] * rows - (unsigned __int128)sum[i] * sum[i]) / rows;
 	}
 	free(sum), free(square);
 	return m;
