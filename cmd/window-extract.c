@@ -42,7 +42,7 @@ static const struct opt opts[] = {
 static const struct opt_prog prog = {"window-extract",
 	"cut windows to train a finder of faces on: each image's face, mirrored too, and what is none", "[FACES]", 0, 1, opts,
 	{"window-extract --margin 0.2 crops.tns --others backgrounds.tns -o windows.tns",
-		"cnn-train --target label -n 'conv5x5x8s2 relu conv3x3x16s2 relu fc16 relu fc' windows.tns -o finder.tns", NULL}};
+		"cnn-train --target label -n 'conv5x5x8s2 relu fc' windows.tns -o finder.tns", NULL}};
 
 struct writer {
 	struct tns_writer *w;

@@ -264,7 +264,9 @@ changed("up.tns", "source", 2, None, padded("a/../../b.png"))
 changed("dots.tns", "source", 2, None, padded("/../b./.c.png"))
 changed("suffix.tns", "source", 4, None, padded("a/one.jpg"))
 changed("nameless.tns", "source", 4, None, padded(""))
-write("nopoints.tns", without("keypoints", "predicted"), metas)
+write("nopoints.tns", without("keypoints", "predicted", "box"), metas)
+write("boxes.tns", {**without("keypoints", "predicted", "confidence"), "face_score": ("f32", [], [[0.75], [0.5], [0.25], [0.125], [1]])}, {})
+write("noscore.tns", without("keypoints", "predicted", "confidence"), {})
 write("nometa.tns", tensors, {})
 write("f4.tns", {**tensors, "crop": ("f32", [4], [[1, 0, 0, 1]] * 5)}, metas)
 write("patches.tns", {**without("source"), "source": ("u32", [], [[9]] * 5)}, metas)
@@ -281,6 +283,29 @@ for f in csv coco; do
 	head -c $(($(stat -c %s all.tns) - 100)) all.tns >cut.tns
 	refused 1 "cut.tns: record " --form $f cut.tns
 done
+
+# ---- boxes alone, as face-find writes them ----
+is "$(tns-export --form csv boxes.tns)" "filename,left,top,right,bottom,score
+a/one.png,1.5,2,31.5,42.25,0.75
+a/one.png,,,,,0.5
+\"b \"\"q\"\", <&'>ü.JPG\",10,20,15,25,0.25
+empty.png,,,,,0.125
+a/one.png,,,,,1" "boxes as CSV"
+is "$(tns-export --form csv noscore.tns | head -2 | paste -sd ' ')" "filename,left,top,right,bottom a/one.png,1.5,2,31.5,42.25" "without scores"
+is "$(tns-export --form jsonl boxes.tns | head -2 | paste -sd ' ')" '{"file": "a/one.png", "id": 11, "box": [1.5, 2, 30, 40.25], "score": 0.75} {"file": "a/one.png", "id": 12, "box": [], "score": 0.5}' "boxes as lines of JSON"
+is "$(tns-export --form imglab boxes.tns | grep -c '<box')$(tns-export --form imglab boxes.tns | grep -c '<part')" 20 "boxes as imglab's, without parts"
+for f in coco coco-results; do tns-export --form $f boxes.tns -o boxes.$f; done
+tns-export --form coco-results noscore.tns -o noscore.json
+refused 1 "boxes.tns: there are no points: neither predicted nor keypoints" --form pts boxes.tns
+ok "boxes as COCO's" python3 - <<'END'
+import json
+boxes = [[1.5, 2, 30, 40.25], [10, 20, 5, 5]]
+all, results, ones = (json.load(open(f)) for f in ("boxes.coco", "boxes.coco-results", "noscore.json"))
+assert [(a["id"], a["image_id"], a["bbox"], a["num_keypoints"], a["keypoints"]) for a in all["annotations"]] == [(11, 7, boxes[0], 0, []), (13, 2**40, boxes[1], 0, [])]
+assert [i["id"] for i in all["images"]] == [7, 2**40, 9]
+assert results == [{"image_id": i, "category_id": 1, "bbox": b, "score": s} for i, b, s in ((7, boxes[0], 0.75), (2**40, boxes[1], 0.25))], results
+assert [r["score"] for r in ones] == [1, 1]
+END
 for f in coco coco-results; do
 	refused 1 "two.tns: row 2: image_id 7 is 'a/two.png', but that of row 1, 'a/one.png'" --form $f two.tns
 done
