@@ -172,6 +172,12 @@ for n in small small.net pipelines/nets/small.net; do
 	is "$(none -n CSV="$TMP/training.csv" NET=$n | grep -c 'cnn-train -n @pipelines/nets/small.net -e 100 --preset default --patience 0 -s 1')" 1 "NET=$n"
 done
 is "$(mk -n best BEST="$TMP/none" CSV="$TMP/training.csv" | grep -c 'cnn-train -n @pipelines/nets/best.net --preset best --patience 0 -s [123]')" 3 "make best"
+# a finder of faces of one's own; without CSV of synthetic ones
+set -- FINDER="$TMP/finder" FINDER_BACKGROUNDS=4 FINDER_SCENES=2 FINDER_WINDOWS='--negatives 1 --windows 9' FINDER_TRAIN='-e 1 -b 64 -r 0.003 --optimizer adam'
+ok "make finder" mk finder CSV="$TMP/training.csv" "$@"
+idle finder FINDER="$TMP/finder"
+is "$(awk '/^ /{print $2; exit}' "$TMP/finder/table.txt")" "$(($(wc -l <"$TMP/finder/scenes/labels.csv") - 1))" "the scenes' faces are counted"
+is "$(mk -n finder FINDER="$TMP/none" | grep -c 'face-find --threshold 0.1 --size 20x28')" 2 "false alarms are looked for twice"
 # a first run that went wrong leaves nothing that needs AGAIN=1
 echo nonsense >"$TMP/nonsense.csv"
 none CSV="$TMP/nonsense.csv" >"$TMP/.out" 2>&1 && bad "nonsense passes" || good
