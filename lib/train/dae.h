@@ -7,8 +7,8 @@
 #include "lib/train/pretrain.h"
 
 /* Initial weights: a quarter of Glorot's range. Four times that range, which the sigmoid's slope of a quarter at 0 asks for in deep nets
- * (Glorot and Bengio, 2010) and the study of 2014 took, leaves most filters noise: gradients lie in the span of the images, which are smooth,
- * so what the start has of high frequencies stays. measure: the loss of uncorrupted rows. */
+ * (Glorot and Bengio, 2010) and the study of 2014 took, leaves most filters noise: gradients lie in the span of the images, which are
+ * smooth, so what the start has of high frequencies stays. measure: the loss of uncorrupted rows. */
 extern const struct pretrain_kind dae;
 
 #endif
