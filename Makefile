@@ -133,6 +133,7 @@ $B/obj/kernels/%.o $B/obj/lib/pca/%.o: OPT := $(if $(COV),-O1,-O3)
 $B/obj/kernels/cpu/simd_%.o: FP = -ffp-contract=fast -fno-math-errno -fno-trapping-math $(ISA)
 ifeq ($(shell uname -m),x86_64)
 $B/obj/kernels/cpu/simd_avx512.o: ISA := -mprefer-vector-width=512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma
+$B/obj/kernels/cpu/simd_avx512_bf16.o: ISA := -mprefer-vector-width=512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx512bf16 -mfma
 $B/obj/kernels/cpu/simd_avx2.o: ISA := -mavx2 -mfma
 endif
 $(pict:%.c=$B/obj/%.o) $B/obj/tests/check_pict.o: INCLUDES = $(shell pkg-config --cflags cairo)
@@ -188,7 +189,8 @@ test: test-programs
 	@B=$B SAN=$(SAN) tests/run $(run)
 run := $(checks) $(host_checks:%=BACKEND=cuda,%) \
 	$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
-	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) $(wildcard tests/t_*.sh)
+	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) \
+	$(foreach t,backend conv,PRECISION=bf16,$B/tests/check_$t PRECISION=bf16,FACTORS=rounded,$B/tests/check_$t) $(wildcard tests/t_*.sh)
 test-programs: $B/built $B/test-ready
 	$(side_by_side) $(tests)
 

@@ -9,7 +9,7 @@ struct backend *backend_init_by_name(const char *name, int threads, enum precisi
 		return backend_ref_init();
 #ifndef REAL_DOUBLE
 	if (!strcmp(name, "cpu"))
-		return backend_cpu_init(threads);
+		return backend_cpu_init(threads, precision);
 	if (!strcmp(name, "cuda") && backend_cuda_init)
 		return backend_cuda_init(precision);
 #endif

@@ -210,20 +210,20 @@ struct backend {
 	void (*close)(struct backend *be);
 };
 
-/* Precision of products on the GPU's tensor cores: factors rounded to 10 (tf32) or 7 (bf16) fraction bits, accumulated in fp32; fp32: no
- * tensor cores. */
+/* Precision of products: factors rounded to 10 (tf32) or 7 (bf16) fraction bits, accumulated in fp32, by the GPU's tensor cores or the
+ * processor's instructions where it has them. ref has fp32, cpu fp32 and bf16. */
 enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16 };
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* The backend named "ref", "cpu" or "cuda"; threads 0: one a processor; precision is of cuda alone. NULL where this build has no such
+/* The backend named "ref", "cpu" or "cuda"; threads 0: one a processor; NULL where this build has no such
  * backend; ends the program where this machine has no such GPU. Closed with its close. */
 struct backend *backend_init_by_name(const char *name, int threads, enum precision precision);
 
 struct backend *backend_ref_init(void);
-struct backend *backend_cpu_init(int threads);
+struct backend *backend_cpu_init(int threads, enum precision precision);
 struct backend *backend_cuda_init(enum precision precision) __attribute__((weak)); /* NULL where it was not built */
 
 #ifdef __cplusplus

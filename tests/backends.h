@@ -2,7 +2,8 @@
  * instance of that backend. A test runs once for each entry of backends[], ref first: it makes device arrays by in() and blank() and passes
  * every result to agree(), which keeps ref's, compares the first instance's with them, and the later instances' bits with the first's.
  * BACKEND=cuda: ref against three instances of cuda, the second running threads in reverse order where the GPU is emulated on the host;
- * its precision is PRECISION=fp32, tf32 or bf16. Else ref against cpu with 1, 2 and 5 threads. One backend is open at a time. */
+ * its precision is PRECISION=fp32, tf32 or bf16. Else ref against cpu with 1, 2 and 5 threads, PRECISION=fp32 or bf16. FACTORS=rounded:
+ * numbers drawn have 8 bits, which bf16 rounds no more, so that its products must be as exact as fp32's. One backend is open at a time. */
 #ifndef BACKENDS_H
 #define BACKENDS_H
 
@@ -28,6 +29,7 @@ static struct {
 	const char *order; /* KEYPIPE_GPU_ORDER: of threads in a block */
 } backends[BACKENDS] = {{"ref", 1, NULL}, {"cpu", 1, NULL}, {"cpu", 2, NULL}, {"cpu", 5, NULL}};
 static enum precision backends_precision;
+static int backends_rounded; /* 1: FACTORS=rounded */
 
 struct backends_result {
 	const char *test;
@@ -58,7 +60,7 @@ static inline float backends_elementwise(float tolerance)
 static inline float backends_products(int n)
 {
 	static const float u[] = {[PRECISION_FP32] = 0, [PRECISION_TF32] = 0x1p-11f, [PRECISION_BF16] = 0x1p-8f};
-	return TOLERANCE(n) + 8 * u[backends_precision];
+	return TOLERANCE(n) + (backends_rounded ? 0 : 8 * u[backends_precision]);
 }
 
 /* 0: this build has no such backend. */
@@ -121,9 +123,12 @@ static inline void agree(float *p, size_t n, float tolerance, const char *what)
 static inline float *randoms(size_t n, uint32_t what)
 {
 	float *p = xcalloc(n + 1, sizeof *p);
+	int exponent;
 	for (size_t i = 0; i < n; i++) {
 		struct philox r = philox(5, PHILOX_TEST, what, (uint32_t)i, 0);
 		p[i] = philox_normal(r.v[0], r.v[1]);
+		if (backends_rounded)
+			p[i] = rintf(256 * frexpf(p[i], &exponent)), p[i] = ldexpf(p[i], exponent - 8);
 	}
 	return p;
 }
@@ -131,9 +136,11 @@ static inline float *randoms(size_t n, uint32_t what)
 /* The same of variance 1 / fan: sums of fan products are about 1 as in a net, and errors before an activation as large as there. */
 static inline float *weights(size_t n, int fan, uint32_t what)
 {
-	float *p = randoms(n, what);
+	float *p = randoms(n, what), scale = sqrtf((float)fan);
+	if (backends_rounded)
+		scale = exp2f(rintf(log2f(scale)));
 	for (size_t i = 0; i < n; i++)
-		p[i] /= sqrtf((float)fan);
+		p[i] /= scale;
 	return p;
 }
 
@@ -241,9 +248,10 @@ static inline void backends_choose(void)
 {
 	static const char *const names[] = {"fp32", "tf32", "bf16"};
 	const char *name = getenv("BACKEND"), *precision = getenv("PRECISION");
+	backends_rounded = getenv("FACTORS") != NULL;
 	for (int i = 1; name && strcmp(name, "cpu") && i < BACKENDS; i++)
 		backends[i].name = name, backends[i].threads = 0, backends[i].order = i == 2 ? "reverse" : NULL;
-	for (int p = 0; backends_elementwise(1) > 0 && precision && strcmp(names[backends_precision], precision); p++) {
+	for (int p = 0; precision && strcmp(names[backends_precision], precision); p++) {
 		if (p == LENGTH(names))
 			die("PRECISION is fp32, tf32 or bf16, not %s", precision);
 		backends_precision = (enum precision)p;

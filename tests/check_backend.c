@@ -249,6 +249,34 @@ START_TEST(batches)
 }
 END_TEST
 
+/* Factors times 1, one product each, so that they come out as they were rounded: to nearest, ties to even, by few rows and by many; on ref
+ * and in fp32 they come out as they are. */
+START_TEST(rounding)
+{
+	enum { N = 12 };
+	static const float x[N] = {1, 1 + 0x1p-8f, 1 + 0x3p-8f, -1 - 0x1p-8f, 0x1.010002p0f, 0x1.00fffep0f, 0x1.fffp9f, -0x1.01p-20f, 0,
+		0x1.fffffep100f, INFINITY, NAN},
+			   bf16[N] = {1, 1, 1 + 0x1p-6f, -1, 1 + 0x1p-7f, 1, 0x1p10f, -0x1p-20f, 0, 0x1p101f, INFINITY, NAN};
+	struct backend *be = backend(__func__, _i);
+	const float *want = strcmp(be->name, "cpu") || backends_precision != PRECISION_BF16 ? x : bf16, one = 1;
+	float *factors = to_device(be, x, N, sizeof *x), *w = to_device(be, &one, 1, sizeof one);
+	if (strcmp(be->name, "cuda"))
+		for (int rows = 1; rows <= N; rows += N - 1) { /* rows of one, by N outputs; N rows by one output */
+			float *y = blank(be, N);
+			if (rows == 1)
+				be->dense(be, y, w, factors, NULL, ACT_NONE, 0, 1, 1, N);
+			else
+				be->dense(be, y, factors, w, NULL, ACT_NONE, 0, N, 1, 1);
+			float *got = out(be, y, N);
+			for (int i = 0; i < N; i++)
+				ck_assert_msg(got[i] == want[i] || (isnan(got[i]) && isnan(want[i])), "%d rows: %a became %a, not %a", rows,
+					(double)x[i], (double)got[i], (double)want[i]);
+			free(got);
+		}
+	drop(be, factors), drop(be, w);
+}
+END_TEST
+
 /* Device array of the rows' losses, NaN until written. */
 static double *losses_blank(const struct backend *be, int B)
 {
@@ -566,6 +594,7 @@ static void add(Suite *s, int backend)
 	BACKENDS_TEST(s, backend, dense_update, shapes);
 	BACKENDS_TEST(s, backend, acts, LENGTH(act_sizes));
 	BACKENDS_TEST(s, backend, batches, 1);
+	BACKENDS_TEST(s, backend, rounding, 1);
 	BACKENDS_TEST(s, backend, losses, 2 * LOSS_SOFTMAX + 1);
 	BACKENDS_TEST(s, backend, missing_targets, LENGTH(missing_widths) * LOSS_SOFTMAX);
 	BACKENDS_TEST(s, backend, missing_points, 2 * (LOSS_WING + 1));

@@ -83,7 +83,7 @@ is "$(awk "BEGIN { d = $(rmse cpu.json) - $(rmse cuda.json); print (d < 1e-3 && 
 # out of memory; options of cuda alone
 fails 1 "out of the GPU's memory" env KEYPIPE_GPU_BYTES=100000 "$HOST/cnn-train" -q -d cuda -n 'fc500 relu fc' -e 1 faces.tns -o no.tns
 fails 1 "MiB are wanted" env KEYPIPE_GPU_BYTES=100000 "$HOST/predict" -q -d cuda a.tns faces.tns -o no.tns
-fails 2 "only the device cuda has it" cnn-train -q --precision tf32 -n fc -e 1 faces.tns -o no.tns
+fails 2 "--precision tf32: the device cpu has not it, only cuda" cnn-train -q --precision tf32 -n fc -e 1 faces.tns -o no.tns
 ok "nothing is left" test ! -e no.tns
 # the programs as installed: no such backend or no GPU; skipped where there is one
 if "$BIN/cnn-train" -q -d cuda -n fc -e 1 faces.tns -o no.tns 2>err; then

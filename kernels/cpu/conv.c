@@ -44,6 +44,25 @@ void cpu_pad(float *to, const float *x, const struct padded_planes *p, int from)
 		}
 }
 
+void cpu_pad_pairs(struct cpu *c, float *to, const float *x, const struct padded_planes *p, int from, float *line)
+{
+	const struct padded_planes row = {1, 1, p->W, p->pixel, 1, p->before, p->after};
+	size_t wide = (size_t)((p->before + p->W + p->after) * p->pixel), words = p->pixel == 1 ? wide : wide / 2;
+	line[wide] = 0;
+	for (int k = 0; k < p->planes; k++)
+		for (int r = from; r < from + p->rows; r++, to += words) {
+			if (r < 0 || r >= p->H) {
+				memset(to, 0, words * sizeof *to);
+				continue;
+			}
+			cpu_pad(line, x + ((size_t)k * (size_t)p->H + (size_t)r) * (size_t)(p->W * p->pixel), &row, 0);
+			if (p->pixel == 1)
+				c->simd->pairs_of(to, line, line + 1, wide);
+			else
+				c->simd->pairs_in_row(to, line, wide);
+		}
+}
+
 static int phase_low(const struct axis *a)
 {
 	return a->lo[0];
@@ -76,7 +95,7 @@ static void conv_row(const struct job *j, int g, int oy, const float *x, int r0,
 			.blocks = pack_blocks(p, simd, g),
 			.relu = s->act == ACT_RELU && s->pool == 1};
 		if (n)
-			simd->conv_kernel(&t);
+			j->c->products->conv_kernel(&t);
 	}
 }
 
@@ -89,12 +108,17 @@ static void conv_band(void *arg, int task, int thread)
 	int to = from + j->rows < PH * s->pool ? from + j->rows : PH * s->pool, r0 = 0, blocks = channel_blocks(s->F);
 	int planes = s->image ? s->C : channel_blocks(s->C);
 	size_t padded_size = j->copied ? (size_t)j->plane * (size_t)planes : 0, pre_pool = (size_t)(s->pool * s->OW * BLOCK);
-	float *scratch = cpu_scratch(j->c, thread, padded_size + pre_pool * 2);
-	const float *x = j->x + (size_t)n * (size_t)planes * (size_t)s->H * (size_t)s->W * (size_t)j->p.in_block;
+	int pixel = s->image ? 1 : BLOCK;
+	size_t line = j->c->bf16 ? (size_t)((s->W + j->p.x.before + j->p.x.after) * pixel) + 1 : 0;
+	float *scratch = cpu_scratch(j->c, thread, padded_size + pre_pool * 2 + line);
+	const float *x = j->x + (size_t)n * (size_t)planes * (size_t)s->H * (size_t)s->W * (size_t)pixel;
 	if (j->copied) {
+		struct padded_planes p = {planes, s->H, s->W, pixel, j->in_rows, j->p.x.before, j->p.x.after};
 		r0 = from / s->upsample * j->p.y.step + phase_low(&j->p.y);
-		cpu_pad(scratch, x, &(struct padded_planes){planes, s->H, s->W, j->p.in_block, j->in_rows, j->p.x.before, j->p.x.after},
-			r0);
+		if (j->c->bf16)
+			cpu_pad_pairs(j->c, scratch, x, &p, r0, scratch + padded_size + pre_pool * 2);
+		else
+			cpu_pad(scratch, x, &p, r0);
 		x = scratch;
 	}
 	size_t out_plane = (size_t)PH * (size_t)PW * BLOCK;
@@ -134,7 +158,7 @@ static void plan_bands(struct job *j)
 	while (j->rows > unit && (long)j->rows / s->upsample * s->S * wide > BAND_BYTES)
 		j->rows -= unit;
 	j->bands = (used + j->rows - 1) / j->rows;
-	j->copied = j->p.y.before || j->p.y.after || j->p.x.before || j->p.x.after;
+	j->copied = j->c->bf16 || j->p.y.before || j->p.y.after || j->p.x.before || j->p.x.after;
 	if (j->copied) {
 		j->in_rows = ((j->rows - 1) / s->upsample + 1) * s->S + phase_high(&j->p.y) - phase_low(&j->p.y) + 1;
 		j->pitch = (long)(s->W + j->p.x.before + j->p.x.after) * j->p.in_block, j->plane = j->pitch * j->in_rows;
@@ -148,7 +172,7 @@ size_t cpu_conv_packed_size(const struct backend *be, const struct conv *s)
 	struct cpu *c = be->ctx;
 	if (!conv_layout_supports(s))
 		return ref_conv_packed_size(be, s);
-	struct pack p = pack_forward(s, c->simd);
+	struct pack p = pack_forward(s, c->simd, c->bf16);
 	return pack_size(&p) * sizeof(float);
 }
 
@@ -159,8 +183,8 @@ void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const 
 		ref_conv_pack(be, packed, w, s);
 		return;
 	}
-	struct pack p = pack_forward(s, c->simd);
-	pack_weights(packed, w, s, &p, c->simd);
+	struct pack p = pack_forward(s, c->simd, c->bf16), f = pack_forward(s, c->simd, 0);
+	pack_weights(packed, w, s, &p, c->simd, c->bf16 ? cpu_workspace(c, pack_size(&f)) : NULL);
 }
 
 void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
@@ -170,7 +194,7 @@ void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x,
 		cpu_conv_reference(be, y, argmax, x, packed, b, s);
 		return;
 	}
-	struct job j = {.c = c, .s = s, .p = pack_forward(s, c->simd), .w = packed, .x = x, .y = y, .argmax = argmax};
+	struct job j = {.c = c, .s = s, .p = pack_forward(s, c->simd, c->bf16), .w = packed, .x = x, .y = y, .argmax = argmax};
 	size_t blocks = (size_t)channel_blocks(s->F) * BLOCK, K = 0;
 	plan_bands(&j);
 	for (int py = 0; py < s->upsample; py++)

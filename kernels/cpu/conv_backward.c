@@ -9,6 +9,13 @@
 
 enum { SHARDS = 32, CACHE_BYTES = 24 << 10 };
 
+/* bf16: x and dz as words. Of the weight gradient a word is of two output pixels that follow each other, where these are read one after the
+ * other; the operand that kernel positions move, x, or dz of an upsampling, has a word for each pixel: it and the one a step on. Floats. */
+struct words {
+	size_t dz, x_pixels, dz_pixels; /* sizes: dz by channels, for dx; x and dz by pixels */
+	int pairs;			/* output pixels of a row in words */
+};
+
 struct job {
 	struct cpu *c;
 	const struct conv *s;
@@ -21,6 +28,7 @@ struct job {
 	int shards, step, copied;
 	struct padded_planes x_pad, dz_pad; /* x; dz */
 	int th, tw;			    /* kernel extent of packed dw: KH, KW, or + upsample - 1, dx's, where upsample is above 1 */
+	struct words words;
 };
 
 static int channel_blocks(int C)
@@ -64,76 +72,151 @@ static void pad_dz(const struct job *j, float *to, const float *dy, const float 
 	}
 }
 
+/* to: for each row r < rows of each plane, words of pixels 0 and 1, 2 and 3, ... of n; rows from pitch, planes plane floats apart. */
+static void pixel_pairs(const struct job *j, float *to, const float *from, int planes, long plane, int rows, long pitch, int n)
+{
+	for (int k = 0; k < planes; k++)
+		for (int r = 0; r < rows; r++)
+			for (int i = 0; i < n; i += 2, to += BLOCK) {
+				const float *p = from + k * plane + r * pitch + i * BLOCK;
+				j->c->simd->pairs_of(to, p, i + 1 < n ? p + BLOCK : NULL, BLOCK);
+			}
+}
+
+/* to[i]: the word of from[i] and from[i + step]; beyond n: 0. */
+static void sliding_pairs(const struct job *j, float *to, const float *from, size_t n, size_t step)
+{
+	size_t whole = n > step ? n - step : 0;
+	j->c->simd->pairs_of(to, from, from + step, whole);
+	j->c->simd->pairs_of(to + whole, from + whole, NULL, n - whole);
+}
+
+static size_t padded_size(const struct padded_planes *p)
+{
+	return (size_t)(p->planes * p->rows) * (size_t)pitch_of(p);
+}
+
+/* Where the factors of the weight gradient are, and the way through them. */
+struct factors {
+	const float *x, *dz;
+	long x_step, x_row, x_plane, dz_step, dz_row, dz_plane,
+		dz_pitch; /* from one output pixel (or word) to the next, output row, plane; dz_pitch: row of dz */
+	int n;
+};
+
+static struct factors fp32_factors(const struct job *j, const float *x, const float *dz)
+{
+	const struct padded_planes *p = &j->dz_pad;
+	long dz_pitch = pitch_of(p), x_pitch = pitch_of(&j->x_pad);
+	return (struct factors){.x = x,
+		.dz = dz + j->bwd.y.before * dz_pitch + p->before * BLOCK,
+		.x_step = j->s->S * j->x_pad.pixel,
+		.x_row = j->s->S * x_pitch,
+		.x_plane = x_pitch * j->x_pad.rows,
+		.dz_step = j->s->upsample * BLOCK,
+		.dz_row = j->s->upsample * dz_pitch,
+		.dz_plane = dz_pitch * p->rows,
+		.dz_pitch = dz_pitch,
+		.n = j->s->upsample > 1 ? j->s->W : j->s->OW};
+}
+
+/* The same in words, which buffer gets. */
+static struct factors bf16_factors(const struct job *j, const float *x, const float *dz, float *buffer)
+{
+	struct factors f = fp32_factors(j, x, dz);
+	const struct conv *s = j->s;
+	float *x_words = buffer, *dz_words = buffer + j->words.x_pixels;
+	long row = (long)j->words.pairs * BLOCK;
+	if (s->upsample > 1) {
+		pixel_pairs(j, x_words, x, j->x_pad.planes, f.x_plane, s->H, pitch_of(&j->x_pad), s->W);
+		sliding_pairs(j, dz_words, dz, padded_size(&j->dz_pad), (size_t)f.dz_step);
+		f.dz = dz_words + (f.dz - dz), f.dz_step *= 2;
+		f.x_step = BLOCK, f.x_row = row, f.x_plane = row * s->H;
+	} else {
+		sliding_pairs(j, x_words, x, padded_size(&j->x_pad), (size_t)f.x_step);
+		pixel_pairs(j, dz_words, f.dz, j->dz_pad.planes, f.dz_plane, s->OH, f.dz_pitch, s->OW);
+		f.x_step *= 2;
+		f.dz = dz_words, f.dz_step = BLOCK, f.dz_row = f.dz_pitch = row, f.dz_plane = row * s->OH;
+	}
+	f.x = x_words, f.n = j->words.pairs;
+	return f;
+}
+
+/* Sums of dz: db. */
+static void bias_gradient(const struct job *j, float *db, const float *dz)
+{
+	const struct factors f = fp32_factors(j, NULL, dz);
+	static const float one = 1;
+	int blocks = channel_blocks(j->s->F), group = j->c->simd->group;
+	for (int first = 0; first < blocks; first += group)
+		j->c->simd->fp32.conv_kernel_dw(&(struct conv_kernel_dw){.dw = db + first * BLOCK,
+			.dy = f.dz + first * f.dz_plane,
+			.dystep = BLOCK,
+			.dyrow = f.dz_pitch,
+			.dyblock = f.dz_plane,
+			.x = &one,
+			.n = j->s->OW,
+			.rows = j->s->OH,
+			.K = 1,
+			.blocks = blocks - first < group ? blocks - first : group});
+}
+
 /* Accumulates one image into a shard: dw in groups of filter blocks, each (channel block, ty, tx, channel in block, filter). */
-static void weight_gradient(const struct job *j, float *dw, float *db, const float *x, const float *dz)
+static void weight_gradient(const struct job *j, float *dw, const struct factors *f)
 {
 	const struct conv *s = j->s;
-	const struct simd *simd = j->c->simd;
-	const struct padded_planes *p = &j->dz_pad;
-	static const float one = 1;
-	long dz_pitch = pitch_of(p), dz_plane = dz_pitch * p->rows, x_pitch = pitch_of(&j->x_pad), x_plane = x_pitch * j->x_pad.rows;
-	int up = s->upsample, n = up > 1 ? s->W : s->OW, rows = up > 1 ? s->H : s->OH, groups = channel_blocks(s->F);
-	const float *origin = dz + j->bwd.y.before * dz_pitch + p->before * BLOCK;
-	for (int first = 0; first < groups; first += simd->group) {
-		int wide = groups - first < simd->group ? groups - first : simd->group;
-		float *group = dw + (size_t)first * BLOCK * (size_t)(s->C * j->th * j->tw);
-		struct conv_kernel_dw t = {.dystep = up * BLOCK,
-			.dyrow = up * dz_pitch,
-			.dyblock = dz_plane,
-			.xstep = s->S * j->x_pad.pixel,
-			.xrow = s->S * x_pitch,
-			.n = n,
+	int group = j->c->simd->group, up = s->upsample, rows = up > 1 ? s->H : s->OH, groups = channel_blocks(s->F);
+	for (int first = 0; first < groups; first += group) {
+		int wide = groups - first < group ? groups - first : group;
+		float *of_group = dw + (size_t)first * BLOCK * (size_t)(s->C * j->th * j->tw);
+		struct conv_kernel_dw t = {.dystep = f->dz_step,
+			.dyrow = f->dz_row,
+			.dyblock = f->dz_plane,
+			.xstep = f->x_step,
+			.xrow = f->x_row,
+			.n = f->n,
 			.blocks = wide};
-		int chunk = CACHE_BYTES / (n * (wide * up + s->S) * BLOCK * (int)sizeof(float));
+		int chunk = CACHE_BYTES / (f->n * (wide * up + s->S) * BLOCK * (int)sizeof(float));
 		chunk = chunk < 1 ? 1 : chunk;
 		for (int r = 0; r < rows; r += chunk) {
 			t.rows = rows - r < chunk ? rows - r : chunk;
 			if (s->image) { /* all channels and kernel positions, by offsets */
-				t.dw = group, t.dy = origin + first * dz_plane + r * dz_pitch, t.x = x + r * t.xrow;
+				t.dw = of_group, t.dy = f->dz + first * f->dz_plane + r * f->dz_row, t.x = f->x + r * t.xrow;
 				t.off = j->dw_off, t.K = s->C * j->th * j->tw;
-				simd->conv_kernel_dw(&t);
+				j->c->products->conv_kernel_dw(&t);
 				continue;
 			}
-			float *out = group;
+			float *out = of_group;
 			for (int c = 0; c < s->C; c += BLOCK) {
 				int C = s->C - c < BLOCK ? s->C - c : BLOCK;
 				for (int ty = 0; ty < j->th; ty++)
 					for (int tx = 0; tx < j->tw; tx++, out += t.K * wide * BLOCK) {
 						t.dw = out, t.K = C;
-						t.dy = origin + first * dz_plane + r * t.dyrow;
-						t.x = x + c / BLOCK * x_plane + r * t.xrow;
+						t.dy = f->dz + first * f->dz_plane + r * t.dyrow;
+						t.x = f->x + c / BLOCK * f->x_plane + r * t.xrow;
 						if (up > 1) {
-							t.dy += (j->bwd.y.lo[0] + ty) * dz_pitch + (j->bwd.x.lo[0] + tx) * BLOCK;
+							t.dy += (j->bwd.y.lo[0] + ty) * f->dz_pitch + (j->bwd.x.lo[0] + tx) * BLOCK;
 						} else {
-							t.x += ty * x_pitch + tx * BLOCK;
+							t.x += ty * pitch_of(&j->x_pad) + tx * BLOCK;
 							if (C == BLOCK) /* kernel positions of a row are adjacent: all in one call */
 								t.K = j->tw * BLOCK, tx = j->tw - 1;
 						}
-						simd->conv_kernel_dw(&t);
+						j->c->products->conv_kernel_dw(&t);
 					}
 			}
 		}
-		t = (struct conv_kernel_dw){.dw = db + first * BLOCK,
-			.dy = origin + first * dz_plane,
-			.dystep = BLOCK,
-			.dyrow = dz_pitch,
-			.dyblock = dz_plane,
-			.x = &one,
-			.n = s->OW,
-			.rows = s->OH,
-			.K = 1,
-			.blocks = wide};
-		simd->conv_kernel_dw(&t);
 	}
 }
 
+/* dz: in words of channels in bf16. */
 static void input_gradient(const struct job *j, float *dx, const float *dz)
 {
 	const struct conv *s = j->s;
 	const struct simd *simd = j->c->simd;
 	const struct pack *p = &j->bwd;
-	long dz_pitch = pitch_of(&j->dz_pad), plane = (long)s->H * s->W * BLOCK;
-	const float *origin = dz + p->y.before * dz_pitch + p->x.before * BLOCK;
+	int pixel = p->in_block;
+	long dz_pitch = pitch_of(&j->dz_pad) / BLOCK * pixel, plane = (long)s->H * s->W * BLOCK;
+	const float *origin = dz + p->y.before * dz_pitch + p->x.before * pixel;
 	for (int q = 0; q < p->groups; q++)
 		for (int py = 0; py < p->y.phases; py++)
 			for (int px = 0; px < p->x.phases; px++) {
@@ -144,15 +227,15 @@ static void input_gradient(const struct job *j, float *dx, const float *dz)
 						     ((p->y.first[py] + r * p->y.phases) * (long)s->W + p->x.first[px]) * BLOCK,
 						.ystep = p->x.phases * BLOCK,
 						.yblock = plane,
-						.x = origin + (p->y.q[py] + r) * p->y.step * dz_pitch + p->x.q[px] * p->x.step * BLOCK,
-						.xstep = p->x.step * BLOCK,
+						.x = origin + (p->y.q[py] + r) * p->y.step * dz_pitch + p->x.q[px] * p->x.step * pixel,
+						.xstep = p->x.step * pixel,
 						.off = j->off[py][px],
 						.w = j->w + pack_at(p, py, px) + (size_t)(q * simd->group * BLOCK) * (size_t)K,
 						.init = j->zero,
 						.n = p->x.count[px],
 						.K = K,
 						.blocks = pack_blocks(p, simd, q)};
-					simd->conv_kernel(&t);
+					j->c->products->conv_kernel(&t);
 				}
 			}
 }
@@ -164,9 +247,9 @@ static void shard_gradients(void *arg, int task, int thread)
 	int from = (int)((long)s->B * task / j->shards), to = (int)((long)s->B * (task + 1) / j->shards);
 	size_t in = (size_t)j->x_pad.planes * (size_t)s->H * (size_t)s->W * (size_t)j->x_pad.pixel;
 	size_t out = (size_t)j->dz_pad.planes * (size_t)(s->OH / s->pool) * (size_t)(s->OW / s->pool) * BLOCK;
-	size_t dz_size = (size_t)(j->dz_pad.planes * j->dz_pad.rows) * (size_t)pitch_of(&j->dz_pad);
-	float *dz = cpu_scratch(j->c, thread, dz_size + (size_t)(j->x_pad.planes * j->x_pad.rows) * (size_t)pitch_of(&j->x_pad)),
-	      *padded_x = dz + dz_size;
+	size_t dz_size = padded_size(&j->dz_pad), x_size = padded_size(&j->x_pad);
+	float *dz = cpu_scratch(j->c, thread, dz_size + x_size + j->words.dz + j->words.x_pixels + j->words.dz_pixels);
+	float *padded_x = dz + dz_size, *dz_words = padded_x + x_size, *pixels = dz_words + j->words.dz;
 	float *dw = j->sums + (size_t)task * j->shard_size;
 	memset(dw, 0, j->shard_size * sizeof *dw);
 	for (int n = from; n < to; n++) {
@@ -176,9 +259,13 @@ static void shard_gradients(void *arg, int task, int thread)
 			cpu_pad(padded_x, x, &j->x_pad, -j->fwd.y.before);
 			x = padded_x;
 		}
-		weight_gradient(j, dw, dw + j->nw, x, dz);
+		struct factors f = j->c->bf16 ? bf16_factors(j, x, dz, pixels) : fp32_factors(j, x, dz);
+		weight_gradient(j, dw, &f);
+		bias_gradient(j, dw + j->nw, dz);
+		if (j->dx && j->c->bf16)
+			j->c->simd->pairs_in_row(dz_words, dz, dz_size);
 		if (j->dx)
-			input_gradient(j, j->dx + (size_t)n * in, dz);
+			input_gradient(j, j->dx + (size_t)n * in, j->c->bf16 ? dz_words : dz);
 	}
 }
 
@@ -229,8 +316,8 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 	}
 	struct job j = {.c = c,
 		.s = s,
-		.fwd = pack_forward(s, c->simd),
-		.bwd = pack_backward(s, c->simd),
+		.fwd = pack_forward(s, c->simd, 0),
+		.bwd = pack_backward(s, c->simd, c->bf16),
 		.x = x,
 		.dy = dy,
 		.y = y,
@@ -249,17 +336,28 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 	for (int py = 0; py < j.bwd.y.phases; py++)
 		for (int px = 0; px < j.bwd.x.phases; px++)
 			K += (size_t)pack_k(&j.bwd, py, px);
+	if (c->bf16) {
+		j.words.pairs = ((s->upsample > 1 ? s->W : s->OW) + 1) / 2;
+		size_t row = (size_t)j.words.pairs * BLOCK, dz = padded_size(&j.dz_pad), up = s->upsample > 1;
+		j.words.dz = dz / 2;
+		j.words.x_pixels = up ? (size_t)(j.x_pad.planes * s->H) * row : padded_size(&j.x_pad);
+		j.words.dz_pixels = up ? dz : (size_t)(j.dz_pad.planes * s->OH) * row;
+	}
+	struct pack fp32 = pack_backward(s, c->simd, 0);
+	size_t tmp_size = dx && c->bf16 ? pack_size(&fp32) : 0;
 	size_t sums_size = j.shard_size * (size_t)j.shards, planar = s->image ? (size_t)(s->C * s->KH * s->KW) : 0;
-	float *workspace = cpu_workspace(c, sums_size + zeros + packed_size + K + planar), *packed_w = workspace + sums_size + zeros;
+	float *workspace = cpu_workspace(c, sums_size + zeros + packed_size + K + planar + tmp_size),
+	      *packed_w = workspace + sums_size + zeros;
 	int32_t *off = (int32_t *)(packed_w + packed_size);
 	memset(workspace + sums_size, 0, zeros * sizeof *workspace);
 	j.sums = workspace, j.zero = workspace + sums_size, j.w = packed_w;
 	if (dx)
-		pack_weights(packed_w, w, s, &j.bwd, c->simd);
+		pack_weights(packed_w, w, s, &j.bwd, c->simd, packed_w + packed_size + K + planar);
 	for (int py = 0; py < j.bwd.y.phases; py++)
 		for (int px = 0; px < j.bwd.x.phases; px++) {
 			j.off[py][px] = off;
-			pack_offsets(off, &j.bwd, py, px, pitch_of(&j.dz_pad), pitch_of(&j.dz_pad) * j.dz_pad.rows, BLOCK);
+			long pitch = pitch_of(&j.dz_pad) / BLOCK * j.bwd.in_block;
+			pack_offsets(off, &j.bwd, py, px, pitch, pitch * j.dz_pad.rows, j.bwd.in_block);
 			off += pack_k(&j.bwd, py, px);
 		}
 	j.dw_off = off;

@@ -49,19 +49,28 @@ struct axis axis_backward(const struct conv *s, int K, int in, int out)
 	return a;
 }
 
-struct pack pack_forward(const struct conv *s, const struct simd *simd)
+static void set_words(struct pack *p, int pairs)
+{
+	int planar = p->in_block == 1;
+	p->channels = pairs && !planar ? 2 : 1, p->taps = pairs && planar ? 2 : 1;
+	p->in = (p->in + p->channels - 1) / p->channels, p->in_block /= p->channels;
+}
+
+struct pack pack_forward(const struct conv *s, const struct simd *simd, int pairs)
 {
 	struct pack p = {.in = s->C, .out = s->F, .in_block = s->image ? 1 : BLOCK};
 	p.y = axis_forward(s, s->KH, s->H, s->OH), p.x = axis_forward(s, s->KW, s->W, s->OW);
 	p.groups = ((s->F + BLOCK - 1) / BLOCK + simd->group - 1) / simd->group;
+	set_words(&p, pairs);
 	return p;
 }
 
-struct pack pack_backward(const struct conv *s, const struct simd *simd)
+struct pack pack_backward(const struct conv *s, const struct simd *simd, int pairs)
 {
 	struct pack p = {.in = s->F, .out = s->C, .in_block = BLOCK, .backward = 1};
 	p.y = axis_backward(s, s->KH, s->H, s->OH), p.x = axis_backward(s, s->KW, s->W, s->OW);
 	p.groups = ((s->C + BLOCK - 1) / BLOCK + simd->group - 1) / simd->group;
+	set_words(&p, pairs);
 	return p;
 }
 
@@ -70,9 +79,15 @@ static int kernel_extent(const struct axis *a, int p)
 	return a->hi[p] < a->lo[p] ? 0 : a->hi[p] - a->lo[p] + 1;
 }
 
+/* Words of a row of the kernel. */
+static int tap_words(const struct pack *p, int px)
+{
+	return (kernel_extent(&p->x, px) + p->taps - 1) / p->taps;
+}
+
 int pack_k(const struct pack *p, int py, int px)
 {
-	return kernel_extent(&p->y, py) * kernel_extent(&p->x, px) * p->in;
+	return kernel_extent(&p->y, py) * tap_words(p, px) * p->in;
 }
 
 int pack_blocks(const struct pack *p, const struct simd *simd, int g)
@@ -120,7 +135,7 @@ static size_t kernel_row(const struct pack *p, int th, int tw, int c, int ty, in
 	return (size_t)first * (size_t)(th * tw) + (size_t)((ty * tw + tx) * wide + c - first);
 }
 
-void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd)
+static void pack_floats(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd)
 {
 	memset(to, 0, pack_size(p) * sizeof *to);
 	for (int py = 0; py < p->y.phases; py++)
@@ -149,12 +164,46 @@ void pack_weights(float *to, const float *w, const struct conv *s, const struct 
 		}
 }
 
+/* Rows of one group and phase from fp32's order to words: from (K, wide) of f to (K, wide) of p. */
+static void pair_rows(
+	float *to, const float *from, const struct pack *p, const struct pack *f, int py, int px, int wide, const struct simd *simd)
+{
+	int th = kernel_extent(&p->y, py), tw = kernel_extent(&p->x, px), words = tap_words(p, px);
+	for (int c = 0; c < p->in; c++)
+		for (int ty = 0; ty < th; ty++)
+			for (int tx = 0; tx < words; tx++) {
+				int first = c * p->channels, x = tx * p->taps, next = first + p->channels - 1, after = x + p->taps - 1;
+				const float *even = from + kernel_row(f, th, tw, first, ty, x) * (size_t)wide;
+				const float *odd =
+					next < f->in && after < tw ? from + kernel_row(f, th, tw, next, ty, after) * (size_t)wide : NULL;
+				simd->pairs_of(to + kernel_row(p, th, words, c, ty, tx) * (size_t)wide, even, odd, (size_t)wide);
+			}
+}
+
+void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd, float *tmp)
+{
+	if (p->channels * p->taps == 1) {
+		pack_floats(to, w, s, p, simd);
+		return;
+	}
+	struct pack f = p->backward ? pack_backward(s, simd, 0) : pack_forward(s, simd, 0);
+	pack_floats(tmp, w, s, &f, simd);
+	for (int py = 0; py < p->y.phases; py++)
+		for (int px = 0; px < p->x.phases; px++)
+			for (int g = 0; g < p->groups; g++) {
+				size_t column = (size_t)(g * simd->group * BLOCK);
+				pair_rows(to + pack_at(p, py, px) + column * (size_t)pack_k(p, py, px),
+					tmp + pack_at(&f, py, px) + column * (size_t)pack_k(&f, py, px), p, &f, py, px,
+					BLOCK * pack_blocks(p, simd, g), simd);
+			}
+}
+
 void pack_offsets(int32_t *off, const struct pack *p, int py, int px, long pitch, long plane, long pixel)
 {
-	int th = kernel_extent(&p->y, py), tw = kernel_extent(&p->x, px);
+	int th = kernel_extent(&p->y, py), tw = tap_words(p, px);
 	for (int c = 0; c < p->in; c++)
 		for (int ty = 0; ty < th; ty++)
 			for (int tx = 0; tx < tw; tx++)
 				off[kernel_row(p, th, tw, c, ty, tx)] = (int32_t)(c / p->in_block * plane + (p->y.lo[py] + ty) * pitch +
-										  (p->x.lo[px] + tx) * pixel + c % p->in_block);
+										  (p->x.lo[px] + tx * p->taps) * pixel + c % p->in_block);
 }

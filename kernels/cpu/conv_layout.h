@@ -26,13 +26,15 @@ struct axis axis_backward(const struct conv *s, int K, int in, int out);
 
 struct pack { /* order of the packed weights: for each phase, for each group of output channel blocks: (K, 16 x blocks of the group) */
 	struct axis y, x;
-	int in, out;	      /* channels */
-	int in_block;	      /* channels of an input block: 16, or 1 where the input is planar */
+	int in, out;	      /* channels; in: in words */
+	int in_block;	      /* channels of an input block: 16, or 1 where the input is planar; in words */
+	int channels, taps;   /* of a word: 2 channels, or 2 positions along x where the input is planar; 1 and 1: fp32 */
 	int groups, backward; /* backward: the layout of dx, not of the forward pass */
 };
 
-struct pack pack_forward(const struct conv *s, const struct simd *simd);
-struct pack pack_backward(const struct conv *s, const struct simd *simd);
+/* pairs 1: input and weights are words of two factors in bf16. */
+struct pack pack_forward(const struct conv *s, const struct simd *simd, int pairs);
+struct pack pack_backward(const struct conv *s, const struct simd *simd, int pairs);
 /* K of phase (py, px): kernel positions x input channels. */
 int pack_k(const struct pack *p, int py, int px);
 /* Output channel blocks of group g. */
@@ -40,7 +42,8 @@ int pack_blocks(const struct pack *p, const struct simd *simd, int g);
 /* Floats of all packed weights; offset of phase (py, px). */
 size_t pack_size(const struct pack *p);
 size_t pack_at(const struct pack *p, int py, int px);
-void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd);
+/* tmp: buffer of as many floats as fp32's layout has (pack_size); not used where p is fp32's. */
+void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd, float *tmp);
 /* Input offsets (K) of a phase, from the pixel of q 0, t 0: pitch, plane and pixel are the floats from row to row, channel block to
  * channel block and pixel to pixel. */
 void pack_offsets(int32_t *off, const struct pack *p, int py, int px, long pitch, long plane, long pixel);

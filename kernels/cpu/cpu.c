@@ -101,15 +101,17 @@ static void cpu_close(struct backend *be)
 	free(c->scratch), free(c->size), free(c->workspace), free(c), free(be);
 }
 
-struct backend *backend_cpu_init(int threads)
+struct backend *backend_cpu_init(int threads, enum precision precision)
 {
 	struct backend *be = backend_ref_init();
 	struct cpu *c = xcalloc(1, sizeof *c);
-	c->simd = simd_choose();
+	c->bf16 = precision == PRECISION_BF16;
+	c->simd = simd_choose(c->bf16);
+	c->products = c->bf16 ? &c->simd->bf16 : &c->simd->fp32;
 	c->pool = thread_pool_open(threads);
 	c->scratch = xcalloc((size_t)thread_pool_threads(c->pool), sizeof *c->scratch);
 	c->size = xcalloc((size_t)thread_pool_threads(c->pool), sizeof *c->size);
-	snprintf(c->kernel, sizeof c->kernel, "%s", c->simd->name);
+	snprintf(c->kernel, sizeof c->kernel, "%s%s", c->simd->name, !c->bf16 || strstr(c->simd->name, "bf16") ? "" : ", bf16 emulated");
 	*be = (struct backend){.name = "cpu",
 		.kernel = c->kernel,
 		.ctx = c,

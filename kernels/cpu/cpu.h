@@ -13,7 +13,9 @@
 struct cpu {
 	struct thread_pool *pool;
 	const struct simd *simd;
-	float **scratch; /* one buffer per thread, reallocated when too small */
+	const struct simd_products *products; /* simd's of the precision */
+	int bf16;			      /* 1: factors of products are rounded to bf16 */
+	float **scratch;		      /* one buffer per thread, reallocated when too small */
 	size_t *size;
 	float *workspace; /* packed operands and partial sums of the current operation */
 	size_t workspace_size;
@@ -31,6 +33,9 @@ struct padded_planes { /* planes (H, W, pixel floats) copied to (rows, before + 
 	int planes, H, W, pixel, rows, before, after;
 };
 void cpu_pad(float *to, const float *x, const struct padded_planes *p, int from);
+/* The same as words of neighbours: of channels, pixel 8 words; of a planar image (pixel 1) word u of a row is of its values u and u + 1.
+ * line: buffer of a row's floats and one more. */
+void cpu_pad_pairs(struct cpu *c, float *to, const float *x, const struct padded_planes *p, int from, float *line);
 
 void *cpu_alloc(const struct backend *be, size_t bytes);
 void cpu_release(const struct backend *be, void *p);

@@ -1,6 +1,7 @@
 /* Dense layers as GEMM. Operand B is packed into panels of nr columns, all of K; operand A is read in place. A task is a group of A's row
  * panels (mr rows each) times a group of B's panels, divided by shape alone; the epilogue (bias and activation, or the optimizer step)
- * runs while a tile is in cache. The smaller operand is packed: for a small batch the weights are read once, in place. */
+ * runs while a tile is in cache. The smaller operand is packed: for a small batch the weights are read once, in place. In bf16 both are
+ * made words of two factors, A's rows a panel at a time. */
 #include <string.h>
 
 #include "kernels/act.h"
@@ -36,9 +37,9 @@ struct gemm {
 	enum act act;
 	const struct optimizer_step *opt; /* not NULL: the result is the gradient of weights y, with moments m, v */
 	float *m, *v, correction1, correction2;
-	/* tiling */
-	int k_blocks, m_panels, n_panels,   /* blocks of K, over all pairs; panels of A, of B */
-		m_group, m_groups, n_group; /* A's panels a task, groups of them; B's panels a task */
+	/* tiling; blocks of K and their depths are in words of `word` factors: 1, or in bf16 2 */
+	int word, words, k_blocks, m_panels, n_panels, /* blocks of K, over all pairs; panels of A, of B */
+		m_group, m_groups, n_group;	       /* A's panels a task, groups of them; B's panels a task */
 	const float *packed;
 };
 
@@ -47,17 +48,59 @@ static int partition(int n, int i, int parts)
 	return (int)((long)n * i / parts);
 }
 
+static int block_start(const struct gemm *g, int block)
+{
+	int per_pair = g->k_blocks / g->pairs;
+	return partition(g->words, block % per_pair, per_pair);
+}
+
 static int block_depth(const struct gemm *g, int block)
 {
 	int per_pair = g->k_blocks / g->pairs, i = block % per_pair;
-	return partition(g->K, i + 1, per_pair) - partition(g->K, i, per_pair);
+	return partition(g->words, i + 1, per_pair) - partition(g->words, i, per_pair);
+}
+
+/* Words of n columns of two rows of factors, k and k + 1 of K, and zeros up to `wide`. */
+static void pair_rows(const struct gemm *g, float *to, const float *row, long ld, int k, int n, int wide)
+{
+	g->c->simd->pairs_of(to, row, k + 1 < g->K ? row + ld : NULL, (size_t)n);
+	for (int i = n; i < wide; i++)
+		to[i] = 0;
+}
+
+/* Words of K factors of a row from factor k on, at most n of them. */
+static void pair_row(const struct gemm *g, float *to, const float *row, int k, int n)
+{
+	g->c->simd->pairs_in_row(to, row, (size_t)(g->K - k < 2 * n ? g->K - k : 2 * n));
+}
+
+/* Packs panel j of B, one block of K, in words: (words, nr), zeros beyond N. */
+static void pack_panel_pairs(const struct gemm *g, float *to, int block, int j)
+{
+	int nr = g->c->simd->nr, n0 = j * nr, n = g->N - n0 < nr ? g->N - n0 : nr, k0 = 2 * block_start(g, block),
+	    words = block_depth(g, block);
+	const float *b = g->b[block / (g->k_blocks / g->pairs)] + (g->trans_b ? (long)n0 * g->ldb + k0 : (long)k0 * g->ldb + n0);
+	float row[8][K_BLOCK];
+	for (int w = 0; w < words && !g->trans_b; w++)
+		pair_rows(g, to + w * nr, b + 2 * w * g->ldb, g->ldb, k0 + 2 * w, n, nr);
+	for (int i = 0; i < nr && g->trans_b; i += 8) {
+		for (int l = i; l < i + 8 && l < n; l++)
+			pair_row(g, row[l - i], b + (long)l * g->ldb, k0, words);
+		for (int w = 0; w < words; w++)
+			for (int l = i; l < i + 8 && l < nr; l++)
+				to[w * nr + l] = l < n ? row[l - i][w] : 0;
+	}
 }
 
 /* Packs panel j of B, one block of K: (K, nr), zeros beyond N. */
 static void pack_panel(const struct gemm *g, float *to, int block, int j)
 {
 	int nr = g->c->simd->nr, per_pair = g->k_blocks / g->pairs, n0 = j * nr, n = g->N - n0 < nr ? g->N - n0 : nr;
-	int k0 = partition(g->K, block % per_pair, per_pair), K = block_depth(g, block);
+	int k0 = block_start(g, block), K = block_depth(g, block);
+	if (g->word == 2) {
+		pack_panel_pairs(g, to, block, j);
+		return;
+	}
 	const float *b = g->b[block / per_pair] + (g->trans_b ? (long)n0 * g->ldb + k0 : (long)k0 * g->ldb + n0);
 	if (!g->trans_b) {
 		for (int k = 0; k < K; k++, to += nr, b += g->ldb) {
@@ -79,7 +122,7 @@ static void pack_panel(const struct gemm *g, float *to, int block, int j)
 static size_t panel_at(const struct gemm *g, int block, int j)
 {
 	int per_pair = g->k_blocks / g->pairs, nr = g->c->simd->nr;
-	size_t k = (size_t)(block / per_pair) * (size_t)g->K + (size_t)partition(g->K, block % per_pair, per_pair);
+	size_t k = (size_t)(block / per_pair) * (size_t)g->words + (size_t)block_start(g, block);
 	return (k * (size_t)g->n_panels + (size_t)j * (size_t)block_depth(g, block)) * (size_t)nr;
 }
 
@@ -125,6 +168,16 @@ static void epilogue(const struct gemm *g, float *tile, int m0, int m, int n0, i
 	}
 }
 
+/* m rows of A, one block of K, in words: (words, m) where A is transposed, else (m, words). */
+static const float *pair_panel(const struct gemm *g, float *to, const float *a, int k0, int m, int words)
+{
+	for (int w = 0; w < words && g->trans_a; w++)
+		pair_rows(g, to + w * m, a + 2 * w * g->lda, g->lda, k0 + 2 * w, m, m);
+	for (int i = 0; i < m && !g->trans_a; i++)
+		pair_row(g, to + i * words, a + i * g->lda, k0, words);
+	return to;
+}
+
 /* Copies m rows of A to (K, m). */
 static const float *gather_rows(const struct gemm *g, float *to, const float *a, int m, int K)
 {
@@ -142,19 +195,21 @@ static const float *gather_rows(const struct gemm *g, float *to, const float *a,
 static void macro_kernel(const struct gemm *g, float *scratch, int p0, int p1, int j0, int j1, int block, const float *b, size_t step)
 {
 	const struct simd *simd = g->c->simd;
-	int per_pair = g->k_blocks / g->pairs, k0 = partition(g->K, block % per_pair, per_pair), K = block_depth(g, block),
+	int per_pair = g->k_blocks / g->pairs, k0 = g->word * block_start(g, block), K = block_depth(g, block),
 	    last = block == g->k_blocks - 1;
 	float *rows = scratch, *sums = scratch + MAX_MR * K_BLOCK;
 	for (int p = p0; p < p1; p++) {
 		int m0 = partition(g->M, p, g->m_panels), m = partition(g->M, p + 1, g->m_panels) - m0, trans_a = g->trans_a;
 		const float *a = g->a[block / per_pair] + (g->trans_a ? m0 + (long)k0 * g->lda : (long)m0 * g->lda + k0);
 		long lda = g->lda;
-		if (j1 - j0 >= GATHER_PANELS && g->lda % ALIAS_STRIDE == 0) /* rows that would evict each other from the cache */
+		if (g->word == 2)
+			a = pair_panel(g, rows, a, k0, m, K), lda = trans_a ? m : K;
+		else if (j1 - j0 >= GATHER_PANELS && g->lda % ALIAS_STRIDE == 0) /* rows that would evict each other from the cache */
 			a = gather_rows(g, rows, a, m, K), lda = m, trans_a = 1;
 		for (int j = j0; j < j1; j++) {
 			int n0 = j * simd->nr, n = g->N - n0 < simd->nr ? g->N - n0 : simd->nr;
 			float *tile = sums + (g->k_blocks == 1 ? 0 : ((p - p0) * (j1 - j0) + j - j0) * TILE_FLOATS);
-			simd->gemm_tile(tile, a, lda, trans_a, b + (size_t)(j - j0) * step, m, n, K, block > 0);
+			g->c->products->gemm_tile(tile, a, lda, trans_a, b + (size_t)(j - j0) * step, m, n, K, block > 0);
 			if (last)
 				epilogue(g, tile, m0, m, n0, n);
 		}
@@ -200,21 +255,22 @@ static void gemm(struct cpu *c, struct gemm *g, int local_pack)
 	int k_block = local_pack ? LOCAL_K_BLOCK : K_BLOCK;
 	g->c = c;
 	g->pairs = g->a[1] ? 2 : 1;
-	g->k_blocks = (g->K + k_block - 1) / k_block * g->pairs;
+	g->word = c->bf16 ? 2 : 1, g->words = (g->K + g->word - 1) / g->word;
+	g->k_blocks = (g->words + k_block - 1) / k_block * g->pairs;
 	g->m_panels = (g->M + simd->mr - 1) / simd->mr, g->n_panels = (g->N + simd->nr - 1) / simd->nr;
 	if (local_pack) {
 		g->n_group = LOCAL_COLUMNS / simd->nr;
 		thread_pool_run(c->pool, (g->n_panels + g->n_group - 1) / g->n_group, gemm_task_local_pack, g);
 		return;
 	}
-	int kc = g->K < K_BLOCK ? g->K : K_BLOCK;
+	int kc = g->words < K_BLOCK ? g->words : K_BLOCK;
 	g->n_group = CHUNK_BYTES / (kc * simd->nr * (int)sizeof(float));
 	g->n_group = g->n_group < 8 ? 8 : g->n_group > g->n_panels ? g->n_panels : g->n_group;
 	int n_groups = (g->n_panels + g->n_group - 1) / g->n_group;
 	g->m_group = (int)((long)g->m_panels * n_groups / TASKS);
 	g->m_group = g->m_group < 1 ? 1 : g->m_group > MAX_M_GROUP ? MAX_M_GROUP : g->m_group;
 	g->m_groups = (g->m_panels + g->m_group - 1) / g->m_group;
-	g->packed = cpu_workspace(c, (size_t)g->K * (size_t)g->pairs * (size_t)g->n_panels * (size_t)simd->nr);
+	g->packed = cpu_workspace(c, (size_t)g->words * (size_t)g->pairs * (size_t)g->n_panels * (size_t)simd->nr);
 	if ((double)g->M * g->N * g->K * g->pairs < SERIAL_MACS) { /* waking the threads would cost more */
 		for (int j = 0; j < g->n_panels; j++)
 			pack(g, j, 0);
@@ -227,7 +283,7 @@ static void gemm(struct cpu *c, struct gemm *g, int local_pack)
 }
 
 struct gemv {
-	const struct simd *simd;
+	const struct cpu *c;
 	float *y;
 	const float *x, *w, *b;
 	enum act act;
@@ -241,12 +297,12 @@ static void gemv_task(void *arg, int task, int thread)
 	const struct gemv *d = arg;
 	int from = task * GEMV_ROWS, n = d->O - from < GEMV_ROWS ? d->O - from : GEMV_ROWS;
 	(void)thread;
-	d->simd->gemv(d->y + from, d->O, d->w + (size_t)from * (size_t)d->I, d->I, d->x, n, d->B, d->I);
+	d->c->products->gemv(d->y + from, d->O, d->w + (size_t)from * (size_t)d->I, d->I, d->x, n, d->B, d->I);
 	for (int b = 0; b < d->B; b++)
 		if (d->b)
-			d->simd->bias_act(d->y + (size_t)b * (size_t)d->O + from, d->b + from, d->act, (size_t)n);
+			d->c->simd->bias_act(d->y + (size_t)b * (size_t)d->O + from, d->b + from, d->act, (size_t)n);
 		else if (d->act != ACT_NONE)
-			d->simd->act(d->y + (size_t)b * (size_t)d->O + from, d->y + (size_t)b * (size_t)d->O + from, d->act, (size_t)n);
+			d->c->simd->act(d->y + (size_t)b * (size_t)d->O + from, d->y + (size_t)b * (size_t)d->O + from, d->act, (size_t)n);
 }
 
 void cpu_dense(
@@ -254,7 +310,7 @@ void cpu_dense(
 {
 	struct cpu *c = be->ctx;
 	if (B <= GEMV_BATCH && !trans_w)
-		thread_pool_run(c->pool, (O + GEMV_ROWS - 1) / GEMV_ROWS, gemv_task, &(struct gemv){c->simd, y, x, w, b, act, B, I, O});
+		thread_pool_run(c->pool, (O + GEMV_ROWS - 1) / GEMV_ROWS, gemv_task, &(struct gemv){c, y, x, w, b, act, B, I, O});
 	else if (B <= O)
 		gemm(c,
 			&(struct gemm){.M = O,

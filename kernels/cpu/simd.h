@@ -1,7 +1,8 @@
 /* SIMD micro-kernels, one table per instruction set: the same source (simd_tile.inc, simd_elementwise.inc) compiled for AVX-512, for AVX2
  * with FMA, and for any processor. The backend chooses one when it is opened: the widest that the processor has, or the one that
- * KEYPIPE_ISA=avx512|avx2|plain names. They differ in vector width, tile sizes and contraction to FMA; results are reproducible bit by bit
- * within one of them only. Channels of maps are in blocks of 16, packed weights in groups of `group` blocks (the last may be smaller). */
+ * KEYPIPE_ISA=avx512_bf16|avx512|avx2|plain names. They differ in vector width, tile sizes and contraction to FMA; results are reproducible
+ * bit by bit within one of them only. Channels of maps are in blocks of 16, packed weights in groups of `group` blocks (the last may be
+ * smaller). */
 #ifndef SIMD_H
 #define SIMD_H
 
@@ -35,10 +36,9 @@ struct conv_kernel_dw {
 	int n, rows, K, blocks;
 };
 
-struct simd {
-	const char *name;
-	int group;  /* largest `blocks` of conv_kernel and conv_kernel_dw */
-	int mr, nr; /* largest register tile of gemm_tile */
+/* Products. In bf16 x, w, a, b and dy are words of two factors, in floats' places: of channels, columns or pixels 2 k and 2 k + 1, the even
+ * one in the lower half, and K (of the weight gradient: n) and steps count words; sums are fp32. gemv takes fp32 and rounds the factors. */
+struct simd_products {
 	void (*conv_kernel)(const struct conv_kernel *t);
 	void (*conv_kernel_dw)(const struct conv_kernel_dw *t);
 	/* c (m, nr) = a (m, K) b (K, nr), accumulated where add; a[i][k] at a + i lda + k, or at a + i + k lda where trans_a; only the
@@ -46,6 +46,17 @@ struct simd {
 	void (*gemm_tile)(float *c, const float *a, long lda, int trans_a, const float *b, int m, int n, int K, int add);
 	/* y[b yrow + o] = dot(w[o], x[b]) for o < O, b < B; x (B, K) contiguous, w (O, K) with rows ldw apart */
 	void (*gemv)(float *y, long yrow, const float *w, long ldw, const float *x, int O, int B, int K);
+};
+
+struct simd {
+	const char *name;
+	int group;  /* largest `blocks` of conv_kernel and conv_kernel_dw */
+	int mr, nr; /* largest register tile of gemm_tile */
+	struct simd_products fp32, bf16;
+	/* words of fp32 rounded to bf16, to nearest, ties to even: to (n) of even[i] and odd[i], NULL: 0; to ((n + 1) / 2) of x[2 i] and
+	 * x[2 i + 1], 0 beyond n */
+	void (*pairs_of)(float *to, const float *even, const float *odd, size_t n);
+	void (*pairs_in_row)(float *to, const float *x, size_t n);
 
 	void (*act)(float *y, const float *x, enum act act, size_t n);
 	void (*act_backward)(float *dx, const float *dy, const float *y, enum act act, size_t n);
@@ -76,9 +87,11 @@ struct simd {
 		float *dx, long xrow, const float *dy, const float *y, const uint8_t *argmax, int K, int n, enum act act);
 };
 
-/* Never NULL; ends the program where KEYPIPE_ISA names an instruction set that this processor or build does not have. */
-const struct simd *simd_choose(void);
+/* The table for products in fp32 or bf16: avx512_bf16, whose bf16 products are the processor's own, serves bf16 alone, and
+ * KEYPIPE_ISA=avx512_bf16 means avx512 for fp32; the others compute bf16's by fp32's instructions. Never NULL; ends the program where
+ * KEYPIPE_ISA names an instruction set that this processor or build does not have. */
+const struct simd *simd_choose(int bf16);
 
-extern const struct simd *const simd_avx512, *const simd_avx2, *const simd_plain; /* NULL: not in this build */
+extern const struct simd *const simd_avx512_bf16, *const simd_avx512, *const simd_avx2, *const simd_plain; /* NULL: not in this build */
 
 #endif

@@ -77,8 +77,8 @@ struct opt {
 #define OPT_PRECISION(to)                                                                                                                  \
 	{                                                                                                                                  \
 		0, "precision", OPT_CHOICE, to, 0, 0, "fp32|tf32|bf16",                                                                    \
-			"what factors of products are rounded to on the device cuda, where its tensor cores take them (there the default " \
-			"is tf32)",                                                                                                        \
+			"what factors of products are rounded to; sums and weights stay fp32. cuda: tf32 by default; cpu: fp32 by "        \
+			"default, or bf16, faster where the processor has it",                                                             \
 			1                                                                                                                  \
 	}
 

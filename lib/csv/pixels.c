@@ -155,11 +155,11 @@ pixels_fn *pixels_best(const char **isa)
 		isa = &none;
 	for (int i = 0; i < 3; i++) {
 		*isa = variants[i].name;
-		if (want && *want ? !strcmp(want, variants[i].name) : variants[i].have) {
+		if (want && *want ? !strcmp(want, variants[i].name) || (!i && !strcmp(want, "avx512_bf16")) : variants[i].have) {
 			if (!variants[i].have)
 				die("KEYPIPE_ISA=%s: this processor has no %s", want, want);
 			return variants[i].fn;
 		}
 	}
-	die("KEYPIPE_ISA=%s: plain, avx2 and avx512 are known", want);
+	die("KEYPIPE_ISA=%s: plain, avx2, avx512 and avx512_bf16 are known", want);
 }

@@ -10,8 +10,9 @@ struct backend *backend_open(const char *device, int threads, const char *precis
 	enum precision p = cuda ? PRECISION_TF32 : PRECISION_FP32;
 	if (precision)
 		p = !strcmp(precision, "tf32") ? PRECISION_TF32 : !strcmp(precision, "bf16") ? PRECISION_BF16 : PRECISION_FP32;
-	if (!cuda && p != PRECISION_FP32)
-		die_usage("--precision %s: only the device cuda has it", precision);
+	if (!cuda && p != PRECISION_FP32 && (p == PRECISION_TF32 || strcmp(device, "cpu")))
+		die_usage("--precision %s: the device %s has not it, %s", precision, device,
+			p == PRECISION_TF32 ? "only cuda" : "only cpu and cuda");
 	struct backend *be = backend_init_by_name(device, threads, p);
 	if (!be)
 		die("--device %s: this build has no such backend (it has ref, cpu); make builds it where there is nvcc", device);
