@@ -83,7 +83,7 @@ START_TEST(step)
 		param[i] = keep;
 		ck_assert_msg(fabs(got - want) < 2e-6 * (1 + fabs(want)), "parameter %d: %.8g, by differences %.8g", i, got, want);
 	}
-	/* codes are computed from unmasked inputs by the new weights */
+	/* codes are computed from unmasked inputs, at the mean of masked ones, by the new weights */
 	float *out = be->alloc(be, N * H * sizeof *out), got[N * H];
 	pretrain_encode(d, codes ? NULL : bytes, codes ? device : NULL, out);
 	be->download(be, got, out, sizeof got);
@@ -91,9 +91,24 @@ START_TEST(step)
 		for (int h = 0; h < H; h++) {
 			double s = (double)now[V * H + h];
 			for (int v = 0; v < V; v++)
-				s += x[r * V + v] * (double)now[h * V + v];
+				s += (1 - (double)a.corruption) * x[r * V + v] * (double)now[h * V + v];
 			ck_assert_double_eq_tol((double)got[r * H + h], 1 / (1 + exp(-s)), 1e-6);
 		}
+	/* so is what is measured: the loss of their reconstructions */
+	real host[N * V];
+	double figure[PRETRAIN_FIGURES], want = 0;
+	for (int i = 0; i < N * V; i++)
+		host[i] = (real)x[i];
+	pretrain_measure(d, host, N, 4, figure);
+	for (int r = 0; r < N; r++)
+		for (int v = 0; v < V; v++) {
+			double s = (double)now[V * H + H + v], z;
+			for (int h = 0; h < H; h++)
+				s += (double)got[r * H + h] * (double)now[h * V + v];
+			z = 1 / (1 + exp(-s));
+			want -= x[r * V + v] * log(z) + (1 - x[r * V + v]) * log(1 - z);
+		}
+	ck_assert_double_eq_tol(figure[0], want / N, 1e-5 * want / N);
 	be->release(be, out), be->release(be, bytes), be->release(be, device);
 	pretrain_free(d);
 	be->close(be);
@@ -193,7 +208,8 @@ START_TEST(stack)
 		ck_assert(out->OC == inputs && in->OC == (i ? 6 : 9));
 		for (int h = 0; h < in->OC; h++)
 			for (int v = 0; v < inputs; v++)
-				ck_assert(m->param[in->w + (size_t)(h * inputs + v)] == m->param[out->w + (size_t)(v * in->OC + h)]);
+				ck_assert(m->param[in->w + (size_t)(h * inputs + v)] ==
+					  m->param[out->w + (size_t)(v * in->OC + h)] * (1 - (real)a.corruption));
 		ck_assert(m->param[in->b] != 0 && m->param[out->b] != 0 && m->param[in->w] != m->param[in->w + 1]);
 	}
 	/* squared error far below that of predicting the mean patch */

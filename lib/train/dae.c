@@ -51,7 +51,8 @@ static void dae_measure(struct pretrain_layer *l, const real *host, int B, uint3
 	real *w = l->param, *b = w + (size_t)l->V * (size_t)l->H;
 	double *loss = xcalloc((size_t)B, sizeof *loss);
 	(void)host, (void)first, (void)epoch;
-	be->dense(be, d->h, l->x, w, b, ACT_SIGMOID, 0, B, l->V, l->H);
+	pretrain_whole(l, d->noisy, B);
+	be->dense(be, d->h, d->noisy, w, b, ACT_SIGMOID, 0, B, l->V, l->H);
 	be->dense(be, d->z, d->h, w, b + l->H, ACT_NONE, 1, B, l->H, l->V);
 	be->loss(be, &(struct loss){.kind = LOSS_SIGMOID, .mul = 1}, l->loss, NULL, d->z, l->x, NULL, B, l->V);
 	be->download(be, loss, l->loss, (size_t)B * sizeof *loss);

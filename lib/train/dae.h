@@ -1,6 +1,8 @@
 /* The denoising autoencoder with tied weights (Vincent et al., 2008): y = f(x~ w' + b), z = f(y w + c), w (H, V), f the sigmoid, x~ the
  * input with each value set to zero with probability `corruption`, the loss the cross-entropy of z with the clean x, summed over inputs;
- * SGD by batches. */
+ * SGD by batches. Inputs that come whole, to the model that is written and to the next layer of a stack, are encoded by w (1 - corruption):
+ * else units would get more than they had in training, and reconstructions be off (the weight scaling rule of dropout: Srivastava et al.,
+ * 2014). */
 #ifndef DAE_H
 #define DAE_H
 

@@ -80,8 +80,16 @@ double pretrain_epoch(struct pretrain_layer *l, const uint8_t *bytes, const real
 	return sum / l->N;
 }
 
+/* Whole inputs are scaled to the mean of corrupted ones (dae.h). */
+void pretrain_whole(const struct pretrain_layer *l, real *to, int B)
+{
+	l->be->dropout(l->be, to, l->x, l->rows, B, l->V, 0, 1 - l->a->corruption, 0, 0, 0);
+}
+
 static void encode(struct pretrain_layer *l, real *out, int B)
 {
+	if (l->a->corruption > 0)
+		pretrain_whole(l, l->x, B);
 	l->be->dense(l->be, out, l->x, l->param, l->param + (size_t)l->V * (size_t)l->H, ACT_SIGMOID, 0, B, l->V, l->H);
 }
 

@@ -68,6 +68,8 @@ double pretrain_epoch(struct pretrain_layer *l, const uint8_t *bytes, const real
 void pretrain_encode(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, real *out);
 /* The kind's figures, means over rows of x (n, V), host, as the layer takes them. */
 void pretrain_measure(struct pretrain_layer *l, const real *x, uint32_t n, uint32_t epoch, double figure[PRETRAIN_FIGURES]);
+/* to (B, V), device: the layer's batch x as encoders take inputs that are not corrupted: times 1 - corruption. to may be x. */
+void pretrain_whole(const struct pretrain_layer *l, real *to, int B);
 /* to (n, H), host: codes of x (n, V), host. */
 void pretrain_codes(struct pretrain_layer *l, const real *x, uint32_t n, real *to);
 void pretrain_free(struct pretrain_layer *l);

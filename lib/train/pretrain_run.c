@@ -60,7 +60,7 @@ char *pretrain_run_net(const struct pretrain_run *r)
 }
 
 /* The model of the first n layers. A model's input is byte / 255; where the first layer's is not, its weights take up the difference:
- * x = scale byte / 255 + add. */
+ * x = scale byte / 255 + add. Encoders take inputs that are not corrupted (dae.h). */
 static struct model *unroll(const struct stack *s, int n)
 {
 	char *text = net_text(s->size, n, s->linear);
@@ -69,12 +69,12 @@ static struct model *unroll(const struct stack *s, int n)
 	for (int i = 0; i < n; i++) {
 		size_t V = (size_t)s->size[i], H = (size_t)s->size[i + 1];
 		real scale = s->linear && !i ? 255 * s->mul : 1, add = s->linear && !i ? s->add : 0;
-		const real *w = s->block[i], *b = w + V * H, *c = b + H;
+		const real *w = s->block[i], *b = w + V * H, *c = b + H, whole = 1 - (real)s->r->a->corruption;
 		const struct layer *in = &m->d.layer[2 * i], *out = &m->d.layer[2 * (2 * n - 1 - i)];
 		for (size_t h = 0; h < H; h++) {
 			double sum = 0;
 			for (size_t v = 0; v < V; v++) {
-				m->param[in->w + h * V + v] = w[h * V + v] * scale;
+				m->param[in->w + h * V + v] = w[h * V + v] * scale * whole;
 				m->param[out->w + v * H + h] = w[h * V + v] / scale;
 				sum += (double)w[h * V + v];
 			}
