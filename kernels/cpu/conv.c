@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/conv_layout.h"
+#include "kernels/cpu/winograd.h"
 #include "kernels/ref/ref.h"
 
 enum { BAND_BYTES = 384 << 10, TASKS = 16 };
@@ -172,6 +173,8 @@ size_t cpu_conv_packed_size(const struct backend *be, const struct conv *s)
 	struct cpu *c = be->ctx;
 	if (!conv_layout_supports(s))
 		return ref_conv_packed_size(be, s);
+	if (winograd_fits(c, s, 0))
+		return winograd_packed_size(c, s, 0) * sizeof(float);
 	struct pack p = pack_forward(s, c->simd, c->bf16);
 	return pack_size(&p) * sizeof(float);
 }
@@ -183,6 +186,10 @@ void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const 
 		ref_conv_pack(be, packed, w, s);
 		return;
 	}
+	if (winograd_fits(c, s, 0)) {
+		winograd_pack(c, packed, w, s, 0);
+		return;
+	}
 	struct pack p = pack_forward(s, c->simd, c->bf16), f = pack_forward(s, c->simd, 0);
 	pack_weights(packed, w, s, &p, c->simd, c->bf16 ? cpu_workspace(c, pack_size(&f)) : NULL);
 }
@@ -192,6 +199,14 @@ void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x,
 	struct cpu *c = be->ctx;
 	if (!conv_layout_supports(s)) {
 		cpu_conv_reference(be, y, argmax, x, packed, b, s);
+		return;
+	}
+	if (winograd_fits(c, s, 0)) {
+		float *bias = cpu_workspace(c, (size_t)channel_blocks(s->F) * BLOCK);
+		memset(bias, 0, (size_t)channel_blocks(s->F) * BLOCK * sizeof *bias);
+		if (b)
+			memcpy(bias, b, (size_t)s->F * sizeof *bias);
+		winograd_run(c, y, x, packed, bias, s, 0);
 		return;
 	}
 	struct job j = {.c = c, .s = s, .p = pack_forward(s, c->simd, c->bf16), .w = packed, .x = x, .y = y, .argmax = argmax};

@@ -53,6 +53,12 @@ struct simd {
 	int group;  /* largest `blocks` of conv_kernel and conv_kernel_dw */
 	int mr, nr; /* largest register tile of gemm_tile */
 	struct simd_products fp32, bf16;
+	/* Winograd's transforms (winograd.h): u[36 points, step apart][nr] of kernels k[3][3][nr]. Of a block of 16 channels: v[36 points,
+	 * step apart] of a tile d of 6x6 pixels, rows row apart; y, a tile of rows x columns (at most 4) pixels, act(sums + bias), of m[36
+	 * points, step apart] */
+	void (*winograd_kernel)(float *u, long step, const float *k);
+	void (*winograd_input)(float *v, long step, const float *d, long row);
+	void (*winograd_output)(float *y, long row, const float *m, long step, const float *bias, int relu, int rows, int columns);
 	/* words of fp32 rounded to bf16, to nearest, ties to even: to (n) of even[i] and odd[i], NULL: 0; to ((n + 1) / 2) of x[2 i] and
 	 * x[2 i + 1], 0 beyond n */
 	void (*pairs_of)(float *to, const float *even, const float *odd, size_t n);
