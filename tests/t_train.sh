@@ -297,6 +297,10 @@ is "$(sed -n 's/^rows: //p; s/^steps: //p' .out)" "$n to train on
 $(((n + 99) / 100)) an epoch, $(((n + 99) / 100 * 3)) in 3 epochs" "its rows and steps"
 is "$(awk '$1 == "total" { print $2 }' .out)" $((475 * 20 + 20 + 20 * 10 + 10 + 10 * 20 + 20 + 20 * 475 + 475)) "its parameters"
 is "$(sed -n '/^settings:/,$s/^  //p' .out | paste -sd ' ')" "patches: all hidden: 20,10 corruption: 0.2 init-range: 0 decay: 0 rate: 0.1 batch: 100 epochs: 3 seed: 1" "its settings"
+for how in "" --persistent; do
+	ok "a Boltzmann machine's" rbm-pretrain --dry-run -H 20 $how eyes.tns
+	is "$(sed -n 's/^  persistent: //p' .out)" "$([ "$how" ] && echo yes || echo no)" "a flag among its settings"
+done
 [ -z "$(ls -A | grep '^new')" ] && good || bad "a dry run wrote something"
 fails 2 "--augment: 'shaft=3' is not known" cnn-train -q --augment flip,shaft=3 faces.tns -o no.tns
 is "$(face-synth -q -n 30 --size 24x24 | sed 1q | csv-clean -q -o none.tns 2>/dev/null; [ -e none.tns ] && { cnn-train -q none.tns -o no.tns 2>&1 | grep -c 'there are no rows'; } || echo 1)" 1 "no rows"

@@ -124,8 +124,8 @@ void dry_run_pretrain(const struct pretrain_run *r, const char *const *settings)
 	print_steps(to, r->data->n, r->a->batch, r->a->epochs);
 	out_printf(to, "settings:\n");
 	for (; *settings; settings++) {
-		char *v = opt_setting(*settings);
-		out_printf(to, "  %s: %s\n", *settings, v);
+		char *v = opt_setting(*settings); /* of a flag: NULL or "" */
+		out_printf(to, "  %s: %s\n", *settings, !v ? "no" : *v ? v : "yes");
 		free(v);
 	}
 	free(text), model_free(m);
