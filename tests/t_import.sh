@@ -131,7 +131,8 @@ echo "<dataset><images><image file='a.pgm'><box top='10' left='15' width='30' he
 printf 'filename,left,top,right,bottom\na.pgm,15,10,45,30\n' >found/table.csv
 for f in yolo coco.json imglab.xml table.csv; do
 	ok "boxes of $f" tns-import -q --form "${f%.*}" --images photos --size 30x30 found/$f -o out.tns
-	is "$(value crop) $(tns-info out.tns | awk '$1 !~ /:$/ && $2 ~ /^[uif]/ {print $1}' | grep -v image_id | paste -sd ' ')" "1 0 15 0 1 5 image id crop source turn" "boxes of $f"
+	is "$(value crop) $(tns-info out.tns | awk '$1 !~ /:$/ && $2 ~ /^[uif]/ {print $1}' | grep -v image_id | paste -sd ' ')" "1 0 15 0 1 5 image id crop source turn box" "boxes of $f"
+	is "$(tns-export --form csv out.tns | tail -1)" "a.pgm,15,10,45,30" "boxes of $f go out as they came in"
 done
 
 # several images at a time: the same rows, complaints and number of images read for any number of threads; runs of an image's faces end where they

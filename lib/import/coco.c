@@ -140,6 +140,7 @@ struct coco *coco_open(const char *path, struct annotations *a, const struct ann
 		goto failed;
 	a->K = category->K;
 	a->names = c->names = names;
+	a->has_box = 1;
 	a->has_confidence = f->scores;
 	a->has_image_id = f->number_ids;
 	a->has_id = !f->odd_ids && !o->unlabelled; /* images have none of an annotation */

@@ -148,6 +148,7 @@ static void *open_table(struct annotations *a, const struct annotation_options *
 	read_head(t);
 	find_special(t);
 	find_points(t, a);
+	a->has_box = t->box > 0;
 	return t;
 }
 

@@ -124,6 +124,7 @@ static void *open_yolo(struct annotations *a, const struct annotation_options *o
 		die_usage("--form yolo: --images tells the folder of the images");
 	yolo_names_read(&given, o->names);
 	t->unlabelled = o->unlabelled;
+	a->has_box = 1;
 	stem_files_find(&t->files, o, ".txt");
 	for (size_t i = 0; i < t->files.n; i++)
 		if (is_classes(&t->files.v[i]))

@@ -335,6 +335,7 @@ struct imglab *imglab_open(const char *path, struct annotations *a, const struct
 	a->K = m->names.n;
 	a->names = part_names_copy(&m->names);
 	a->longest = (int)m->longest;
+	a->has_box = 1;
 	return m;
 }
 
