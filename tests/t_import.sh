@@ -256,13 +256,16 @@ wait
 mkfifo camera
 face-synth -q -n 4 --size 24x24 -o few.csv && csv-clean -q --keep-all --size 24x24 few.csv -o few.tns
 ok "a net for frames" cnn-train -q -e 1 -n 'fc4 relu fc' few.tns -o frames.model
-tns-import -q --form raw --size 24x24 --live <camera | tee live.tns | predict -q frames.model | tns-select -q --rows 1- | render video --zoom 1 >live.ppm &
+tns-import -q --form raw --size 24x24 --live <camera | tee live.tns | predict -q frames.model | tns-select -q --rows 1- |
+	tee >(tns-export --form jsonl >live.jsonl) >(tns-table >live.csv) | render video --zoom 1 >live.ppm &
 exec 7>camera
 head=$(printf 'P6\n24 24\n255\n' | wc -c)
 for frame in 1 2 3; do
 	head -c 576 /dev/zero | tr '\0' "\\$frame" >&7
 	for ((i = 0; i < 300; i++)); do [ "$(stat -c %s live.ppm)" -ge $((frame * (head + 1728))) ] && break; sleep 0.1; done
 	is "$(stat -c %s live.ppm)" $((frame * (head + 1728))) "frame $frame before the next has come"
+	for ((i = 0; i < 300; i++)); do [ "$(cat live.jsonl live.csv | wc -l)" -ge $((2 * frame + 1)) ] && break; sleep 0.1; done
+	is "$(wc -l <live.jsonl),$(wc -l <live.csv)" "$frame,$((frame + 1))" "points of frame $frame before the next has come"
 done
 exec 7>&-
 wait

@@ -177,11 +177,15 @@ uint64_t export_run(struct dataset_stream *d, const struct export_options *o)
 	x.xy = xcalloc((size_t)x.set.K, 2 * sizeof *x.xy);
 	struct out *to = x.form->folder ? NULL : out_open(o->output, 0);
 	void *state = x.form->begin(&x.set, to);
-	for (uint64_t rows; (rows = dataset_stream_next(d));)
+	const int live = tns_meta_value(d->in, "live") != NULL;
+	for (uint64_t rows; (rows = dataset_stream_next(d));) {
 		for (uint64_t i = 0; i < rows; i++) {
 			set_face(&x, &f, i);
 			left += !x.form->face(state, &f);
 		}
+		if (live && to)
+			out_flush(to);
+	}
 	x.form->end(state);
 	if (to)
 		out_close(to);

@@ -271,7 +271,8 @@ void table_out_run(struct table_out *t, struct out *to)
 		put_name(t, t->all.col[t->col[i]].name);
 	}
 	end_line(t, to);
-	for (; rows; rows = dataset_stream_next(t->d))
+	const int live = tns_meta_value(t->d->in, "live") != NULL;
+	for (; rows; rows = dataset_stream_next(t->d)) {
 		for (uint64_t r = 0; r < rows; r++) {
 			for (int i = 0; i < t->n; i++) {
 				put(t, &t->sep, i > 0);
@@ -281,6 +282,9 @@ void table_out_run(struct table_out *t, struct out *to)
 				put(t, "\"\"", 2);
 			end_line(t, to);
 		}
+		if (live)
+			out_flush(to);
+	}
 	if (t->o->notes) {
 		metas(t, to, 1, 0);
 		notes_end(to, t->crc, t->d->in->fingerprint, t->part);
