@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	struct finder_options by = {o.threshold, (double)o.smallest, (double)o.largest, o.overlap};
 	struct search s = {.finder = finder_new(be, c, &by)};
 	struct annotations *photos = annotations_open(&(struct annotation_options){
-		.form = "folder", .operands = (const char *const *)operand + 1, .noperands = n - 1, .origin = -1});
+		.form = "folder", .operands = (const char *const *)operand + 1, .noperands = n - 1, .origin = -1, .output = o.output});
 	photos->has_box = 1;
 	s.w = tns_create(o.output);
 	s.crop = xmalloc((size_t)o.size.w * (size_t)o.size.h);
@@ -142,9 +142,12 @@ int main(int argc, char **argv)
 	tns_close(s.w);
 	if (photos->other_kinds && !o.quiet)
 		warn("of the kinds of images that are read (png, jpg, jpeg, pgm, ppm) these are none: %s", photos->other_kinds);
+	if (photos->within && !o.quiet)
+		warn("folders within are not read: %s; name them, too", photos->within);
 	if (!o.quiet)
-		warn("%llu faces in %llu images, %llu of them without%s", (unsigned long long)s.rows.n, (unsigned long long)s.images,
-			(unsigned long long)s.without, s.bad ? "; images passed by" : "");
+		warn("%llu face%s in %llu image%s, %llu of them without%s", (unsigned long long)s.rows.n, s.rows.n == 1 ? "" : "s",
+			(unsigned long long)s.images, s.images == 1 ? "" : "s", (unsigned long long)s.without,
+			s.bad ? "; images passed by" : "");
 	import_rows_end(&s.rows);
 	annotations_close(photos);
 	finder_free(s.finder), cascade_free(c);

@@ -107,7 +107,8 @@ static struct import_counts faces(int noperands, char **operands, struct tns_wri
 		.names = o.names,
 		.category = o.category,
 		.origin = choice(o.origin, "index", "corner"),
-		.unlabelled = o.unlabelled};
+		.unlabelled = o.unlabelled,
+		.output = o.output};
 	m.from.frame = (struct face_frame){(enum face_crop)(1 + choice(o.crop, "box", "points")), o.margin, o.size.w, o.size.h};
 	m.from.exif = (enum face_exif)(1 + choice(o.exif, "obey", "ignore"));
 	m.from.threads = o.threads ? (int)o.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);

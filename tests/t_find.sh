@@ -95,12 +95,16 @@ is "$(meta none.tns images.dropped) $(grep -c 'image flat/c.png: is of a kind' .
 fails 1 "face-find: flat/c.png: no image is left: 1 bad" face-find -q --keep-going finder.tns flat/c.png -o no.tns
 mkdir empty
 fails 1 "empty: no image is in it" face-find finder.tns empty -o no.tns
+mkdir -p deep/er && cp flat/a.pgm deep && cp flat/a.pgm deep/er
+ok "a folder within" face-find finder.tns deep -o none.tns
+is "$(paste -sd ' ' .err)" "face-find: folders within are not read: 'deep/er'; name them, too face-find: 0 faces in 1 image, 1 of them without" "is told"
 fails 1 "nowhere: No such file or directory" face-find finder.tns nowhere -o no.tns
 fails 1 "the model is no finder of faces: it tells points, not two classes" face-find points.tns scenes -o no.tns
 fails 1 "windows.tns: a model needs META net" face-find windows.tns scenes -o no.tns
 fails 2 "--max-size 30: --min-size is 40" face-find --max-size 30 finder.tns scenes -o no.tns
 fails 2 "--margin: -0.5 is neither -1 nor 0 or more" face-find --margin -0.5 finder.tns scenes -o no.tns
 fails 2 "too few operands: 1 given" face-find finder.tns
+fails 2 "--output flat/b.pgm: is the image flat/b.pgm" face-find -q finder.tns flat/a.pgm flat -o flat/b.pgm
 is "$(find . -name '*no.tns*')" "" "nothing left of what failed"
 
 # the figures, by hand: two of three faces, of which one box lies half in half out, one twice

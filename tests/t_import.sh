@@ -191,11 +191,23 @@ is "$(sed -n 's/.*passed by/passed by/p' .err)" "passed by: 3 bad faces" "a fold
 is "$(tns-info --tensor image --head 1 out.tns | sed -n 's/^image\[1\]//p' | tr ' ' '\n' | sort -u | paste -sd ' ')" " 9" "bytewise order: capitals first"
 mkdir empty more
 for f in b.HEIC a.webp c.tif notes.txt .d.heic; do echo >more/$f; done
-fails 1 "more: no image is in it (png, jpg, jpeg, pgm, ppm), but a.webp" tns-import --form folder more -o out.tns
+fails 1 "more: no image is in it (png, jpg, jpeg, pgm, ppm), but 'a.webp' and 2 more" tns-import --form folder more -o out.tns
+mkdir -p nested/b nested/a nested/.c
+fails 1 "nested: no image is in it (png, jpg, jpeg, pgm, ppm), but 'nested/a' and 1 more, to be named themselves" tns-import --form folder nested -o out.tns
+cp photos/B.pgm nested/ && cp photos/B.pgm nested/a && rmdir nested/b
+ok "a folder within" tns-import --form folder nested -o out.tns
+is "$(paste -sd ' ' .err)" "tns-import: folders within are not read: 'nested/a'; name them, too tns-import: 1 face, 1 image read" "is told"
+ok "and taken" tns-import --form folder nested/a/ nested -o out.tns
+is "$(cat .err)" "tns-import: 2 faces, 2 images read" "where it is named"
 cp photos/B.pgm more/
 ok "other kinds" tns-import --form folder more -o out.tns
 is "$(paste -sd ' ' .err)" "tns-import: more: of the kinds of images that are read (png, jpg, jpeg, pgm, ppm) these are none: 'a.webp' and 2 more tns-import: 1 face, 1 image read" "other kinds are told"
 is "$(value source)" B.pgm "names of one folder"
+cp more/B.pgm kept.pgm
+fails 2 "--output more/../more/B.pgm: is the image more/B.pgm" tns-import --form folder more -o more/../more/B.pgm
+printf 'filename,x,y,w,h\nB.pgm,1,1,9,9\n' >list.csv
+fails 2 "--output more/B.pgm: is the image more/B.pgm" tns-import --form table --images more list.csv -o more/B.pgm
+same more/B.pgm kept.pgm "an image that would have been replaced"
 ok "files and folders" tns-import -q --form folder photos/a.pgm more/ photos/sub -o out.tns
 is "$(value source 1),$(value source 2),$(value source 3)" "photos/a.pgm,more/B.pgm,photos/sub/b #1 %20ä.PGM" "names of files and folders"
 printf 'P5\n1 1\n255\nx' >one.pgm

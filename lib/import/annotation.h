@@ -33,6 +33,7 @@ struct annotation_options {
 	const char *category; /* coco: NAME; else NULL */
 	int origin;	      /* enum annotation_origin, or -1: the form's own */
 	int unlabelled;	      /* 1: images without annotations are rows, too, where the form knows of such */
+	const char *output;   /* a file that will be written; an image that is this file ends the program; NULL: none */
 };
 
 struct annotations {
@@ -43,6 +44,7 @@ struct annotations {
 	int has_box;			     /* boxes without points: rows have them (those with points have boxes in any case) */
 	int has_id;			     /* after opening: every face has an id, no two the same, all below 2^32 */
 	char *other_kinds;		     /* after opening: images of folders whose kind is not read, "a.heic and 4 more"; NULL: none */
+	char *within;			     /* folders in those folders, which are not read, likewise */
 	char *unread;			     /* after opening: columns that are not read, quoted, comma-joined; NULL: none */
 	int longest;			     /* after opening: bytes of the longest image name, 0 where not known before the end */
 	struct annotation_reader *reader;    /* private */

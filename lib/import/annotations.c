@@ -41,6 +41,8 @@ struct annotation_reader {
 	double origin; /* subtracted from points */
 	double *points;
 	struct image_path path;
+	struct stat output; /* what stands where o->output will be written, if has_output */
+	int has_output;
 };
 
 /* ---- opening ---- */
@@ -129,6 +131,7 @@ struct annotations *annotations_open(const struct annotation_options *o)
 	for (int k = 0; k < o->noperands; k++)
 		check_kind(o->form, o->operands[k]);
 	image_path_begin(&r->path, o->operands[0], o->images);
+	r->has_output = o->output && !stat(o->output, &r->output) && S_ISREG(r->output.st_mode);
 	r->state = r->form->open(a, o);
 	check_names(a);
 	r->points = xcalloc(2 * (size_t)a->K + 1, sizeof *r->points);
@@ -142,7 +145,7 @@ void annotations_close(struct annotations *a)
 	image_path_end(&r->path);
 	for (int k = 0; k < a->K; k++)
 		free(a->names[k]);
-	free(a->names), free(a->unread), free(a->other_kinds), free(r->points), free(r), free(a);
+	free(a->names), free(a->unread), free(a->other_kinds), free(a->within), free(r->points), free(r), free(a);
 }
 
 int annotations_outside(const struct annotations *a)
@@ -165,6 +168,13 @@ int annotations_fault(const struct annotations *a, const struct annotation *face
 	return -1;
 }
 
+/* An image of a folder or a list, which opt_parse does not know, would be replaced. */
+static int is_output(const struct annotation_reader *r, const char *path)
+{
+	struct stat st;
+	return r->has_output && !stat(path, &st) && st.st_dev == r->output.st_dev && st.st_ino == r->output.st_ino;
+}
+
 static int set_path(struct annotations *a, struct annotation *face, char err[ANNOTATION_ERR])
 {
 	struct annotation_reader *r = a->reader;
@@ -176,6 +186,8 @@ static int set_path(struct annotations *a, struct annotation *face, char err[ANN
 		return annotations_fault(a, face, err, "its image '%.200s' lies outside of %s", face->file,
 			r->o->images ? "--images" : "the file's folder (--images DIR: a folder that holds it)");
 	face->path = image_path_there(&r->path, face->path);
+	if (is_output(r, face->path))
+		die_usage("--output %s: is the image %s", r->o->output, face->path);
 	return 1;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "lib/base/err.h"
 #include "lib/import/form.h"
@@ -37,8 +38,28 @@ static void add(struct folder *f, char *path)
 	f->path[f->n++] = path;
 }
 
-/* Adds the images of a folder; those of other kinds to others. */
-static void add_all(struct folder *f, struct folder *others, DIR *d, const char *dir)
+/* A folder within that is no operand itself. */
+static int is_unread(const char *path, const struct annotation_options *o)
+{
+	struct stat st, named;
+	int is = !stat(path, &st) && S_ISDIR(st.st_mode);
+	for (int i = 0; is && i < o->noperands; i++)
+		is = stat(o->operands[i], &named) || named.st_dev != st.st_dev || named.st_ino != st.st_ino;
+	return is;
+}
+
+/* "'a' and 4 more", of the first by name; NULL: none. */
+static char *named(struct folder *f)
+{
+	if (!f->n)
+		return NULL;
+	qsort(f->path, f->n, sizeof *f->path, by_name);
+	return f->n == 1 ? xprintf("'%s'", f->path[0]) : xprintf("'%s' and %zu more", f->path[0], f->n - 1);
+}
+
+/* Adds the images of a folder; those of other kinds to others, folders in it to within. */
+static void add_all(
+	struct folder *f, struct folder *others, struct folder *within, DIR *d, const char *dir, const struct annotation_options *o)
 {
 	static const char *const read[] = {".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pnm", NULL}, *const known[] = {".heic", ".heif",
 													   ".webp", ".avif", ".gif", ".bmp",
@@ -51,11 +72,18 @@ static void add_all(struct folder *f, struct folder *others, DIR *d, const char 
 			add(f, text_path(dir, e->d_name));
 		else if (has_suffix(e->d_name, known))
 			add(others, xstrdup(e->d_name));
-	if (others->n)
-		qsort(others->path, others->n, sizeof *others->path, by_name);
-	if (f->n == first)
-		die("%s: no image is in it (png, jpg, jpeg, pgm, ppm)%s%s", dir, others->n ? ", but " : "",
-			others->n ? others->path[0] : "");
+		else if (*e->d_name != '.') {
+			char *path = text_path(dir, e->d_name);
+			if (is_unread(path, o))
+				add(within, path);
+			else
+				free(path);
+		}
+	if (f->n == first) {
+		char *other = named(others), *folders = named(within);
+		die("%s: no image is in it (png, jpg, jpeg, pgm, ppm)%s%s%s%s", dir, other || folders ? ", but " : "", other ? other : "",
+			other && folders ? ", and " : "", folders ? xprintf("%s, to be named themselves", folders) : "");
+	}
 	qsort(f->path + first, f->n - first, sizeof *f->path, by_name);
 }
 
@@ -68,14 +96,14 @@ static void clear(struct folder *f)
 
 static void *open_folder(struct annotations *a, const struct annotation_options *o)
 {
-	struct folder *f = xcalloc(1, sizeof *f), others = {0};
+	struct folder *f = xcalloc(1, sizeof *f), others = {0}, within = {0};
 	if (o->images)
 		die_usage("--images: --form folder reads the folder itself");
 	for (int i = 0; i < o->noperands; i++) {
 		const char *dir = o->operands[i];
 		DIR *d = opendir(dir);
 		if (d)
-			add_all(f, &others, d, dir);
+			add_all(f, &others, &within, d, dir, o);
 		else if (errno == ENOTDIR)
 			add(f, xstrdup(dir));
 		else
@@ -85,11 +113,9 @@ static void *open_folder(struct annotations *a, const struct annotation_options 
 		if (d)
 			closedir(d);
 	}
-	if (others.n > 1)
-		a->other_kinds = xprintf("'%s' and %zu more", others.path[0], others.n - 1);
-	else if (others.n)
-		a->other_kinds = xprintf("'%s'", others.path[0]);
-	clear(&others);
+	a->other_kinds = named(&others);
+	a->within = named(&within);
+	clear(&others), clear(&within);
 	return f;
 }
 

@@ -73,6 +73,8 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 	if (a->other_kinds && !o->quiet)
 		warn("%s: of the kinds of images that are read (png, jpg, jpeg, pgm, ppm) these are none: %s",
 			o->from.annotations.operands[0], a->other_kinds);
+	if (a->within && !o->quiet)
+		warn("folders within are not read: %s; name them, too", a->within);
 	put_count(w, "rows.read", c.faces + c.bad);
 	put_count(w, "rows.kept", c.faces);
 	put_count(w, "rows.dropped", c.bad);
