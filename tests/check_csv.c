@@ -481,6 +481,14 @@ START_TEST(gzip_is_the_same)
 	char *one = reads_as(whole, a, "s", 0, 0);
 	ck_assert_msg(!strcmp(plain, one), "gzip differs");
 	free(text), free(whole), free(two), free(rest), free(plain), free(members), free(tail), free(one);
+	/* behind an empty line, which may end a file, the archive's fault is told, not that line */
+	static const char empty_line[] = "Image\n7\n\n";
+	whole = gzip(empty_line, sizeof empty_line - 1, &a);
+	whole = xrealloc(whole, a + 1);
+	whole[a] = 'x';
+	one = reads_as(whole, a + 1, "s", 0, 0);
+	ck_assert_msg(strstr(one, "\nERROR row 2: ") && strstr(one, "followed by something else (byte 0x78)"), "%s", one);
+	free(whole), free(one);
 }
 END_TEST
 

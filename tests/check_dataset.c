@@ -15,7 +15,7 @@ enum { W = 3, H = 2, N = 40 };
 /* Contents of a stream of N rows, for a test to change. */
 struct set {
 	int images, labels, points, sources; /* numbers of rows; -1: no such tensor */
-	int image_type, label_type, point_type, per_point;
+	int image_type, label_type, point_type, source_type, per_point;
 	const char *names, *classes;
 	uint8_t label[N];
 	float point[N][4];
@@ -31,6 +31,7 @@ static struct set valid_set(void)
 		.image_type = TNS_U8,
 		.label_type = TNS_U8,
 		.point_type = TNS_F32,
+		.source_type = TNS_U32,
 		.per_point = 2,
 		.names = "a,b"};
 	for (int i = 0; i < N; i++) {
@@ -68,7 +69,7 @@ static void write_set(const struct set *s)
 	define(w, "image", s->image_type, 3, s->images, (uint64_t[]){H, W});
 	define(w, "label", s->label_type, 1, s->labels, NULL);
 	define(w, "keypoints", s->point_type, 3, s->points, (uint64_t[]){(uint64_t)(4 / s->per_point), (uint64_t)s->per_point});
-	define(w, "source", TNS_U32, 1, s->sources, NULL);
+	define(w, "source", s->source_type, 1, s->sources, NULL);
 	int id = 0;
 	for (int i = 0; i < s->images; i++) /* a row's bytes are its number */
 		tns_write(w, id, image[i], 1);
@@ -130,11 +131,11 @@ START_TEST(labels)
 		int outputs;
 	} c[] = {{1, NULL, "0,1", 1}, {0, NULL, "0,1", 1}, {3, NULL, "0,1,2,3", 4}, {1, "other,eye", "other,eye", 1},
 		{1, "x,y,z", "x,y,z", 3}};
-	for (size_t k = 0; k < sizeof c / sizeof *c; k++) {
+	for (size_t k = 0; k < sizeof c / sizeof *c; k++) { /* no sources, of other rows, no numbers: each row is its own */
 		struct set s = valid_set();
 		for (int i = 0; i < N; i++)
 			s.label[i] = (uint8_t)(i % (c[k].most + 1));
-		s.classes = c[k].classes, s.sources = -1;
+		s.classes = c[k].classes, s.sources = k % 3 == 2 ? N : k % 3 ? N - 1 : -1, s.source_type = k % 3 == 2 ? TNS_F32 : TNS_U32;
 		write_set(&s);
 		struct dataset *ds = dataset_load(path, TARGET_LABEL);
 		ck_assert(ds->n == N && ds->k == 1);
@@ -227,6 +228,37 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* Points and classes are brought into another set's order, by name. */
+START_TEST(matched)
+{
+	struct set s = valid_set();
+	write_set(&s);
+	s.names = "b,a";
+	struct dataset *like = dataset_load(path, TARGET_COORDS);
+	write_set(&s);
+	struct dataset *ds = dataset_load(path, TARGET_COORDS);
+	dataset_match(ds, like);
+	ck_assert_str_eq(ds->names, "a,b");
+	for (uint32_t i = 0; i < N; i++)
+		for (int v = 0; v < 4; v++)
+			ck_assert(ds->value[4 * i + (uint32_t)v] == s.point[i][(v + 2) % 4]);
+	dataset_free(ds), dataset_free(like);
+	for (int i = 0; i < N; i++)
+		s.label[i] = (uint8_t)(i % 3);
+	s.classes = "z,x,y";
+	write_set(&s);
+	like = dataset_load(path, TARGET_LABEL);
+	s.classes = "x,y,z";
+	write_set(&s);
+	ds = dataset_load(path, TARGET_LABEL);
+	dataset_match(ds, like);
+	ck_assert_str_eq(ds->names, "z,x,y");
+	for (uint32_t i = 0; i < N; i++)
+		ck_assert(ds->value[i] == (float)((i + 1) % 3)); /* x, y, z are 1, 2, 0 there */
+	dataset_free(ds), dataset_free(like);
+}
+END_TEST
+
 /* Each row is in one part, in order; rows of one source in the same part; the held-out share is met on average over seeds. */
 START_TEST(parts)
 {
@@ -269,6 +301,7 @@ int main(void)
 	tcase_add_test(t, pairs_from_labels);
 	tcase_add_test(t, labels);
 	tcase_add_test(t, refusals);
+	tcase_add_test(t, matched);
 	tcase_add_test(t, parts);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);

@@ -9,6 +9,8 @@
 #include "lib/synth/face.h"
 #include "lib/synth/facecsv.h"
 #include "lib/synth/label_noise.h"
+#include "lib/synth/paint.h"
+#include "lib/synth/paint_io.h"
 
 #define NOISE_SEED 7
 
@@ -237,6 +239,57 @@ START_TEST(features_are_dark)
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
 		ck_assert_msg(darker[i] > t[i].darker, "%s is darker by %g", face_name(t[i].point, (char[32]){0}), darker[i]);
 	sample_free(&f);
+}
+END_TEST
+
+/* An oval lies along the head's axes, whatever its roll: by the second moments of what is painted. */
+START_TEST(ovals_turn_with_the_head)
+{
+	enum { SIDE = 61 };
+	struct brush b;
+	const struct brush_ink ink = {100, 1, 0, 0, 0};
+	float *scratch = malloc(brush_size(SIDE, SIDE) * sizeof(float));
+	for (double roll = -1.4; roll < 1.5; roll += 0.4) {
+		struct face_params f = {.pose = {20, 30, 30, cosf((float)roll), sinf((float)roll), 1, 0, 1, 0}};
+		double xx = 0, xy = 0, yy = 0, all = 0;
+		brush_init(&b, SIDE, SIDE, scratch);
+		for (int i = 0; i < SIDE * SIDE; i++)
+			b.grey[i] = 0, b.light[i] = 1;
+		paint_oval(&f, &b, 0, 0, 0, 0.8f, 0.4f, 0, &ink);
+		for (int y = 0; y < SIDE; y++)
+			for (int x = 0; x < SIDE; x++) {
+				double v = b.grey[y * SIDE + x];
+				all += v, xx += v * (x - 30) * (x - 30), xy += v * (x - 30) * (y - 30), yy += v * (y - 30) * (y - 30);
+			}
+		/* half axes of 16 and 8 pixels: (16^2 - 8^2) / 4 is the difference of the variances along them */
+		ck_assert_double_eq_tol((xx - yy) / all, 48 * cos(2 * roll), 1.5);
+		ck_assert_double_eq_tol(2 * xy / all, 48 * sin(2 * roll), 1.5);
+	}
+	free(scratch);
+}
+END_TEST
+
+/* A fringe covers the forehead, which other hair leaves bare; the same face in all else. */
+START_TEST(fringes_cover_the_forehead)
+{
+	static const struct {
+		int style, covered;
+	} t[] = {{HAIR_BALD, 0}, {HAIR_SHORT, 0}, {HAIR_FRINGE, 1}, {HAIR_LONG, 0}, {HAIR_LONG_FRINGE, 1}};
+	struct sample s = sample(192, 192, 1, 0);
+	for (uint32_t row = 0; row < 10; row++)
+		for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+			struct face_params f;
+			struct brush b;
+			float at[2];
+			face_sample(&f, &s.s, NOISE_SEED, row, (float[3]){0, 0, 0});
+			f.style = t[i].style, f.skin = 180, f.hair = 20, f.hairline = f.age = f.part = f.wave = 0;
+			face_params_project(&f.pose, 0, -0.82f, 0.1f, at);
+			brush_init(&b, 192, 192, s.scratch);
+			paint_face(&f, &b, s.image);
+			int grey = s.image[lroundf(at[1]) * 192 + lroundf(at[0])];
+			ck_assert_msg(t[i].covered ? grey < 60 : grey > 120, "row %u, style %d: the forehead is %d", row, t[i].style, grey);
+		}
+	sample_free(&s);
 }
 END_TEST
 
@@ -483,6 +536,8 @@ int main(void)
 	tcase_add_test(t, anatomy_holds);
 	tcase_add_test(t, points_match_the_image);
 	tcase_add_test(t, features_are_dark);
+	tcase_add_test(t, ovals_turn_with_the_head);
+	tcase_add_test(t, fringes_cover_the_forehead);
 	tcase_add_test(t, size_only_scales);
 	tcase_add_test(t, awkward_sizes);
 	tcase_add_test(t, names_and_mirror);

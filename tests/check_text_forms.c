@@ -167,7 +167,13 @@ START_TEST(pts)
 	is(q, "a.pgm i/a.pgm (a.pts) 1,2 3.5,40; !d/sub/B c.pts: no image has its name (png, jpg, jpeg, pgm, ppm); sub/c.jpg i/sub/c.jpg "
 	      "(c.PTS) 1,0.5 1,-0; "
 	      "sub/d.jpg i/sub/d.jpg (d.jpg); | 1 2");
-	q.operands[0] = "d/a.pts";
+	/* images that two folders share are listed once: what the other has used is not left over */
+	write_file("e/d.pts", TWO);
+	q.operands[0] = "d/sub", q.operands[1] = "e";
+	write_file("i/B c.png", ""), write_file("i/c.png", ""), write_file("i/d.png", "");
+	is(q, "B c.png i/B c.png (B c.pts) -1.5,2 -; c.png i/c.png (c.PTS) 1,0.5 1,-0; d.png i/d.png (d.pts) 1,2 3.5,40; "
+	      "a.pgm i/a.pgm (a.pgm); sub/c.jpg i/sub/c.jpg (c.jpg); sub/d.jpg i/sub/d.jpg (d.jpg); | 1 2");
+	q.operands[0] = "d/a.pts", q.operands[1] = NULL;
 	q.unlabelled = 0;
 	is(q, "a.pgm i/a.pgm (a.pts) 1,2 3.5,40; | 1 2");
 	/* a.b.png belongs to a.b.pts, not to a.pts */

@@ -136,7 +136,7 @@ END_TEST
 
 /* ---- augmentation in training */
 
-enum { W = 72, H = 64, N = 60 };
+enum { W = 64, H = 72, N = 60 };
 
 /* Rows with a bright blob at the point left_eye, a dim one at right_eye, and no nose. Rows 7, 14, ... lack the right eye's label. */
 static struct dataset *blobs(void)

@@ -118,8 +118,8 @@ table filename,p_x a.pgm,1
 fails 1 "t.csv: header: 'p_x' without 'p_y'" import t.csv
 table filename,p_x,p_y,p.x,p.y a.pgm,1,2,3,4
 fails 1 "points 1 and 2 are both called 'p'" import t.csv
-table 'filename;left eye_x;left eye_y;who' 'a.pgm;1,5;2;me'
-ok "semicolons and decimal commas" tns-import --form table --images photos --crop whole --size 60x60 t.csv -o out.tns
+table 'left eye_y;filename;left eye_x;who' '2;a.pgm;1,5;me'
+ok "semicolons and decimal commas, y in the first column" tns-import --form table --images photos --crop whole --size 60x60 t.csv -o out.tns
 is "$(grep ignored .err)" "tns-import: t.csv: columns that are ignored: 'who'" "what is ignored"
 is "$(value keypoints) $(tns-info out.tns | grep '^points')" "1.5 12 points: left_eye" "names without blanks"
 

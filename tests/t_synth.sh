@@ -102,6 +102,7 @@ for form in imglab table coco; do
 	tns-export --form csv $form.tns | sed 1d >$form.csv
 done
 is "$(wc -l <coco.csv)" "$(grep -c image_id p1/labels.json)" "a row a face"
+is "$(grep -c '<part ' p1/labels.xml)" "$((15 * $(wc -l <coco.csv)))" "parts of imglab's faces"
 is "$(tns-info --tensor image coco.tns | md5sum)" "$(tns-info --tensor image table.tns | md5sum)" "the same crops"
 # points of the rows, brought back to the photographs by each row's crop, are the file's: within what three decimals and floats leave, XML's by half a pixel
 back() { # FORM FACTOR: the largest distance between its table and the rows of FORM
