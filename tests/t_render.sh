@@ -235,11 +235,11 @@ render video --zoom 2 <data.tns >film2.ppm
 same film.ppm film2.ppm "a film from a pipe"
 face-synth -q -n 20 --size 256x256 -o - | csv-clean -q --keep-all -o large.tns # 16 rows a chunk
 mkfifo rows
-render video --zoom 0.1 rows >film.ppm 2>.err &
-exec 3>rows
-head -c 1100000 large.tns >&3
+exec 3<>rows # which doesn't wait for a reader
+render video --zoom 0.1 rows >film.ppm 2>.err 3>&- &
+timeout 60 head -c 1100000 large.tns >&3 || bad "rows are not read: $(cat .err)"
 frames=$((16 * (13 + 26 * 26 * 3)))
-for _ in $(seq 300); do [ "$(wc -c <film.ppm)" -ge $frames ] && break; sleep 0.1; done
+for _ in $(seq 300); do [ "$(wc -c <film.ppm)" -lt $frames ] && kill -0 $! 2>/dev/null || break; sleep 0.1; done
 is "$(wc -c <film.ppm)" $frames "frames of a stream that has not ended"
 exec 3>&-
 got=0
