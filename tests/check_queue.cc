@@ -2,11 +2,13 @@
  * multiprocessors. */
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/cuda/tile.h"
 
 extern "C" {
 #include "lib/base/err.h"
+#include "tests/child.h"
 }
 
 static struct backend *be;
@@ -226,6 +228,32 @@ START_TEST(tile_plans)
 }
 END_TEST
 
+/* KEYPIPE_GPU_SMS is a decimal number, and the number that products are tiled for. */
+static void open_with(void *text)
+{
+	setenv("KEYPIPE_GPU_SMS", (const char *)text, 1);
+	set_up();
+	printf("%d", cuda_of(be)->gpu.multiprocessors);
+	fflush(stdout);
+	_exit(0);
+}
+
+START_TEST(number_of_multiprocessors)
+{
+	static const char *const good[] = {"1", "10", "132", "1048576"}, *const bad[] = {"", "0", "-1", "1048577", "7a", "0x7", "7 "};
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		struct child c = child_run(open_with, (void *)(uintptr_t)good[i]);
+		ck_assert_msg(c.status == 0 && !strcmp(c.out, good[i]), "%s: %s%s", good[i], c.out, c.err);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct child c = child_run(open_with, (void *)(uintptr_t)bad[i]);
+		char want[100];
+		snprintf(want, sizeof want, "keypipe: KEYPIPE_GPU_SMS: '%s' is no number of multiprocessors\n", bad[i]);
+		ck_assert_msg(c.status == 1 && !strcmp(c.err, want), "'%s': exit %d: %s", bad[i], c.status, c.err);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("queue");
@@ -238,6 +266,7 @@ int main(void)
 	tcase_add_test(t, memory_access);
 	tcase_add_test(t, cublas);
 	tcase_add_test(t, tile_plans);
+	tcase_add_test(t, number_of_multiprocessors);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

@@ -23,7 +23,7 @@ static void child_text(FILE *f, char *to, size_t size)
 /* fn(arg) in a child, whose stdout and stderr are kept; a return from fn is exit status 99. */
 static struct child child_run(void (*fn)(void *arg), void *arg)
 {
-	struct child c = {.status = -1};
+	struct child c = {-1, 0, "", ""};
 	int status = 0;
 	FILE *out = tmpfile(), *err = tmpfile();
 	if (!out || !err)
