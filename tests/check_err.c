@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "child.h"
 #include "lib/base/err.h"
@@ -77,6 +78,22 @@ static void usage(void *arg)
 	err_name("prog");
 	die_usage("--n: 7 is too much");
 }
+
+static void die_unwritable(void *arg)
+{
+	(void)arg;
+	err_name("prog");
+	die("a value of %ls", L"\x80");
+}
+
+/* A reason that can't be formatted, as of a character that the locale lacks, is none, not a part of one. */
+START_TEST(no_reason)
+{
+	struct child c = child_run(die_unwritable, NULL);
+	ck_assert_str_eq(c.err, "prog: \n");
+	ck_assert_int_eq(c.status, 1);
+}
+END_TEST
 
 START_TEST(wrong_use)
 {
@@ -249,6 +266,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_test(t, one_line);
 	tcase_add_test(t, long_values);
+	tcase_add_test(t, no_reason);
 	tcase_add_test(t, wrong_use);
 	tcase_add_test(t, death_hooks);
 	tcase_add_test(t, hook_to_a_closed_pipe);

@@ -80,10 +80,16 @@ START_TEST(repeated_epoch)
 		launch_flat(q, k == 6 ? 300 : 1, affine, x, 1.0, 1.0, (size_t)1);
 	ck_assert(first(x) == want + 10);
 	ck_assert_int_eq(q->graphs, 4);
+	for (int shared = 0; shared < 2; shared++) { /* other shared memory as well, in launches of the same hash */
+		for (int k = 0; k < 10; k++)
+			launch(q, dim3(1), LAUNCH_BLOCK, shared && k == 5 ? 64 : 0, affine, x, 1.0, 0.0, (size_t)1);
+		ck_assert(first(x) == want + 10);
+		ck_assert_int_eq(q->graphs, 5 + shared);
+	}
 	/* few launches run without a graph */
 	launch_flat(q, 1, affine, x, 1.0, 1.0, (size_t)1);
 	ck_assert(first(x) == want + 11);
-	ck_assert_int_eq(q->graphs, 4);
+	ck_assert_int_eq(q->graphs, 6);
 	be->release(be, x);
 }
 END_TEST

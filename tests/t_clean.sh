@@ -231,6 +231,7 @@ face-synth -n 300 -q --point-count 30 --size 48x64 | csv-clean -q --size 48x64 |
 # columns that are no points are named once; another name for the image
 sed '1s/,Image$/,Picture/; s/^/7,/; 1s/^7,/age,/' small.csv >age.csv
 ok "--image-column" csv-clean --image-column Picture age.csv -o age.tns
+is "$(tns-info age.tns | grep -c '^  csv-clean .* --image-column Picture')" 1 "the history tells the image's column"
 grep -q "age.csv: columns that are ignored: 'age'$" "$TMP/.err" && good || bad "the note on columns: $(head -2 "$TMP/.err")"
 csv-clean -q small.csv -o small.tns
 is "$(tns-info --json age.tns | grep -o '"tensors.*"meta"')" "$(tns-info --json small.tns | grep -o '"tensors.*"meta"')" "with a column more"
