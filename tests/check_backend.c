@@ -1,5 +1,7 @@
 /* Every operation on rows and flat arrays of a backend against ref, on awkward shapes, and the same bits from every instance of the
  * backend. Operations on maps: check_conv.c. */
+#include <sched.h>
+
 #include "kernels/cpu/cpu.h"
 #include "tests/backends.h"
 #include "tests/child.h"
@@ -60,6 +62,34 @@ START_TEST(memory)
 END_TEST
 
 /* ---- of the CPU backend alone ---- */
+
+static void open_on_one(void *arg)
+{
+	cpu_set_t mine, one;
+	(void)arg;
+	if (sched_getaffinity(0, sizeof mine, &mine))
+		_exit(77);
+	CPU_ZERO(&one);
+	for (int i = 0; !CPU_COUNT(&one); i++)
+		if (CPU_ISSET(i, &mine))
+			CPU_SET(i, &one);
+	printf("%d of %d", thread_pool_threads(thread_pool_open(0)), CPU_COUNT(&mine));
+	if (sched_setaffinity(0, sizeof one, &one))
+		_exit(77);
+	printf(", %d of 1", thread_pool_threads(thread_pool_open(0)));
+	fflush(stdout);
+	_exit(0);
+}
+
+/* 0 threads are one a processor that the process may use, whatever others may use. */
+START_TEST(threads_by_processors)
+{
+	int n[3];
+	struct child c = child_run(open_on_one, NULL);
+	ck_assert_msg(c.status == 0 && sscanf(c.out, "%d of %d, %d of 1", n, n + 1, n + 2) == 3, "exit %d: %s%s", c.status, c.out, c.err);
+	ck_assert_msg(n[0] == n[1] && n[2] == 1, "%s", c.out);
+}
+END_TEST
 
 #ifndef __SANITIZE_ADDRESS__ /* which ends the program itself */
 static void no_memory(void *arg)
@@ -583,13 +613,14 @@ static void add(Suite *s, int backend)
 {
 	int shapes = LENGTH(dense_shapes) - !getenv("LARGE");
 	BACKENDS_TEST(s, backend, memory, LENGTH(memory_sizes));
-#ifndef __SANITIZE_ADDRESS__
 	if (!backend) {
-		TCase *memory = tcase_create("out_of_memory");
-		tcase_add_loop_test(memory, out_of_memory, 0, 2);
-		suite_add_tcase(s, memory);
-	}
+		TCase *cpu = tcase_create("cpu");
+		tcase_add_test(cpu, threads_by_processors);
+#ifndef __SANITIZE_ADDRESS__
+		tcase_add_loop_test(cpu, out_of_memory, 0, 2);
 #endif
+		suite_add_tcase(s, cpu);
+	}
 	BACKENDS_TEST(s, backend, dense, shapes);
 	BACKENDS_TEST(s, backend, dense_update, shapes);
 	BACKENDS_TEST(s, backend, acts, LENGTH(act_sizes));
