@@ -103,9 +103,11 @@ def batch_norm(x, scale, b, mean, var, at):
     inner = math.prod(x.shape[2:])
     return A(x.shape, [(v - mean.v[c]) / math.sqrt(var.v[c] + at["epsilon"]) * scale.v[c] + b.v[c]
                        for i, v in enumerate(x.v) for c in [i // inner % x.shape[1]]])
+def sole(a):  # the one number of a list
+    need(a.shape == [1] and len(a.v) == 1, f"{a.shape}: {a.v} where one number is expected"); return a.v[0]
 def sliced(x, start, end, axis, step):
-    need((start.v, end.v[0] <= -(1 << 31), step.v) == ([-1], True, [-1]), "Slice: not a reversal")
-    return take(x, axis.v[0], list(range(x.shape[axis.v[0]]))[::-1])
+    need((sole(start), sole(end) <= -(1 << 31), sole(step)) == (-1, True, -1), "Slice: not a reversal")
+    return take(x, sole(axis), list(range(x.shape[sole(axis)]))[::-1])
 def concat(a, b, axis):
     if axis == 0: return A([a.shape[0] + b.shape[0]] + a.shape[1:], a.v + b.v)
     need(axis == len(a.shape) - 1, "Concat: axis")
@@ -122,10 +124,10 @@ OPS = {
     "Relu": lambda a, x: each(lambda v: v if v > 0 or v != v else 0.0)(x), "Tanh": lambda a, x: each(math.tanh)(x),
     "Sigmoid": lambda a, x: each(sigmoid)(x), "Reciprocal": lambda a, x: each(lambda v: 1 / v)(x), "Identity": lambda a, x: x,
     "Clip": lambda a, x, lo, hi: each(lambda v: min(max(v, lo.v[0]), hi.v[0]))(x),
-    "Unsqueeze": lambda a, x, axes: A(x.shape[:axes.v[0]] + [1] + x.shape[axes.v[0]:], x.v), "Squeeze": lambda a, x, axes: squeeze(x, axes.v),
+    "Unsqueeze": lambda a, x, axes: A(x.shape[:sole(axes)] + [1] + x.shape[sole(axes):], x.v), "Squeeze": lambda a, x, axes: squeeze(x, axes.v),
     "Flatten": lambda a, x: A([x.shape[0], math.prod(x.shape[1:])], x.v), "Reshape": lambda a, x, dim: reshape(x, dim.v),
     "Gather": lambda a, x, i: take(x, a["axis"], i.v),
-    "ReduceSum": lambda a, x, axes: (lambda y: y if a["keepdims"] else squeeze(y, axes.v))(reduce(x, axes.v[0], math.fsum)),
+    "ReduceSum": lambda a, x, axes: (lambda y: y if a["keepdims"] else squeeze(y, axes.v))(reduce(x, sole(axes), math.fsum)),
     "ReduceMean": lambda a, x: reduce(x, a["axes"][0], lambda v: math.fsum(v) / len(v)),
     "ArgMax": lambda a, x: reduce(x, a["axis"], lambda v: v.index(max(v))),
     "Softmax": lambda a, x: (need(a["axis"] == len(x.shape) - 1, "Softmax: axis"),
