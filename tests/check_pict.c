@@ -1161,6 +1161,28 @@ static int count_colour(const struct picture *s, int y0, int y1, uint32_t colour
 	return n;
 }
 
+/* A path is broken where a coordinate is not finite; what is one point between two breaks is a dot, of 1.2 times the line's width. */
+START_TEST(paths_are_broken)
+{
+	const double x[] = {10, 30, 40, 60, NAN, 80, 80}, y[] = {20, 20, NAN, 20, 20, 20, 30};
+	struct pict_output to = {png, NULL};
+	struct out *o = pict_open(&to);
+	struct pict *p = pict_new(PICT_PNG, 100, 40);
+	pict_path(p, x, y, 7, 5, 0x000000FF, 0);
+	pict_finish(p, o);
+	struct picture s = read_picture();
+	for (int i = 0; i < s.w; i++) /* the line of 5 pixels from 10 to 30, a dot of radius 6 at 60, a line down at 80 */
+		if (i > 55 && i < 65)
+			ck_assert_msg(pixel(&s, i, 20) == 0, "no dot at %d", i);
+		else if (i < 6 || (i > 33 && i < 53) || (i > 67 && i < 76) || i > 84)
+			ck_assert_msg(pixel(&s, i, 20) == 0xFFFFFF, "ink at %d", i);
+		else if ((i > 10 && i < 29) || i == 79)
+			ck_assert_msg(pixel(&s, i, i == 79 ? 25 : 20) == 0, "no line at %d", i);
+	ck_assert(pixel(&s, 60, 15) == 0 && pixel(&s, 60, 24) == 0 && pixel(&s, 60, 12) == 0xFFFFFF && pixel(&s, 60, 27) == 0xFFFFFF);
+	cairo_surface_destroy(s.s);
+}
+END_TEST
+
 START_TEST(a_panel_for_each_quantity)
 {
 	static const char text[] = "epoch\ttrain_loss\tvalid_rmse_px\n1\t0.002\t9\n2\t0.001\t3\n";
@@ -1398,6 +1420,7 @@ int main(void)
 	tcase_add_test(t, text_of_any_bytes);
 	tcase_add_test(t, pictures_that_are_too_large);
 	tcase_add_test(t, mean_and_band);
+	tcase_add_test(t, paths_are_broken);
 	tcase_add_test(t, a_panel_for_each_quantity);
 	tcase_add_test(t, names_are_as_many_as_logs);
 	tcase_add_test(t, frames_are_the_images);
