@@ -1161,6 +1161,16 @@ static int count_colour(const struct picture *s, int y0, int y1, uint32_t colour
 	return n;
 }
 
+/* By the shorter side, an 85th of it, from 1.3 to 4 pixels. */
+START_TEST(radius_of_points)
+{
+	ck_assert_double_eq(pict_points_radius(850, 170), 2);
+	ck_assert_double_eq(pict_points_radius(170, 850), 2);
+	ck_assert_double_eq(pict_points_radius(85, 1000), 1.3);
+	ck_assert_double_eq(pict_points_radius(400, 1000), 4);
+}
+END_TEST
+
 /* A path is broken where a coordinate is not finite; what is one point between two breaks is a dot, of 1.2 times the line's width. */
 START_TEST(paths_are_broken)
 {
@@ -1420,6 +1430,7 @@ int main(void)
 	tcase_add_test(t, text_of_any_bytes);
 	tcase_add_test(t, pictures_that_are_too_large);
 	tcase_add_test(t, mean_and_band);
+	tcase_add_test(t, radius_of_points);
 	tcase_add_test(t, paths_are_broken);
 	tcase_add_test(t, a_panel_for_each_quantity);
 	tcase_add_test(t, names_are_as_many_as_logs);
