@@ -219,6 +219,35 @@ static const struct {
 	{W - 1, H - 1, FAULT_NONE}, {NAN, 5, FAULT_HALF}, {5, NAN, FAULT_HALF}, {NAN, NAN, FAULT_NONE}, {NAN, H + 2, FAULT_OUTSIDE},
 	{W + 2, NAN, FAULT_OUTSIDE}};
 
+/* As many points as a model has at most: the first and the last are off, and no other is blanked. */
+START_TEST(most_points)
+{
+	enum { MOST = SHAPE_POINTS_MAX };
+	struct shape *s = shape_new(MOST);
+	struct faults *f = faults_new(MOST);
+	float xy[2 * MOST];
+	int none[MOST];
+	s->dof = DOF;
+	for (int i = 0; i < 2 * MOST; i++) {
+		s->mean[i] = i % 2 ? 3 + 4 * (i / 16) : 5 + 5 * (i / 2 % 8), s->cov[i * 2 * MOST + i] = SIGMA * SIGMA;
+		xy[i] = (float)(s->mean[i] + SIGMA * normal());
+		none[i / 2] = i / 2;
+	}
+	shape_clear_cache(s);
+	xy[0] = 45, xy[2 * MOST - 2] = 2;
+	faults_find(f, s, xy, none, W, H);
+	ck_assert_int_eq(f->n, 2);
+	for (int i = 0; i < 2; i++) {
+		int k = i ? MOST - 1 : 0;
+		ck_assert(f->list[i].kind == FAULT_FAR && f->list[i].point == k && f->list[i].at[0] == xy[2 * k]);
+		ck_assert_double_eq_tol(f->list[i].expect[0], s->mean[2 * k], 1e-9); /* the points are independent */
+	}
+	for (int k = 0; k < MOST; k++)
+		ck_assert_int_eq(f->blank[k], k == 0 || k == MOST - 1);
+	faults_free(f), shape_free(s);
+}
+END_TEST
+
 START_TEST(bounds)
 {
 	static const int self[3] = {0, 1, 2};
@@ -269,6 +298,7 @@ int main(void)
 	TCase *t = tcase_create("fault");
 	suite_add_tcase(s, t);
 	tcase_add_test(t, most_likely_fault);
+	tcase_add_test(t, most_points);
 	tcase_add_test(t, bounds);
 	tcase_add_test(t, bounds_of_a_file);
 	return prog_end(s);
