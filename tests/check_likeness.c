@@ -234,6 +234,23 @@ START_TEST(turned)
 }
 END_TEST
 
+/* Neither brightness nor contrast matters. */
+START_TEST(contrast)
+{
+	for (int i = 0; i < N / 2; i++) {
+		paint(i, i, 0, 1, 0, 0);
+		for (int p = 0; p < W * H; p++) {
+			uint8_t *v = &images[i][p / W][p % W];
+			*v &= 0xFE, images[i + N / 2][p / W][p % W] = (uint8_t)(20 + *v / 2);
+		}
+	}
+	float *v = vectors(N, 0);
+	for (int i = 0; i < N / 2; i++)
+		ck_assert_double_eq_tol(product(v, i, i + N / 2), 1, 1e-4);
+	free(v);
+}
+END_TEST
+
 /* Labels that can't be do no harm: rows with them are seen as if they had none, others as before. */
 START_TEST(wild)
 {
@@ -278,6 +295,7 @@ int main(void)
 	tcase_add_test(t, average);
 	tcase_add_test(t, ties_and_chains);
 	tcase_add_test(t, turned);
+	tcase_add_test(t, contrast);
 	tcase_add_test(t, wild);
 	tcase_add_test(t, nothing_to_compare);
 	return prog_end(s);
