@@ -10,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/base/ascending.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
@@ -155,19 +157,6 @@ static void parse(struct workload *w, const char *name)
 	free(text);
 }
 
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 /* Waits for the queued operations: a download does. */
 static void wait_for(const struct work *w)
 {
@@ -187,16 +176,16 @@ static void timed(const char *name, void (*step)(struct work *), struct work *w,
 	for (int i = 0; i < 3 * repeat; i++)
 		step(w);
 	wait_for(w);
-	for (double end = now() + o.seconds; n < 3 || now() < end;) {
+	for (double end = log_seconds() + o.seconds; n < 3 || log_seconds() < end;) {
 		if (n == capacity)
 			rate = xrealloc(rate, (capacity *= 2) * sizeof *rate);
-		double t = now();
+		double t = log_seconds();
 		for (int i = 0; i < repeat; i++)
 			step(w);
 		wait_for(w);
-		rate[n++] = repeat * samples / (now() - t);
+		rate[n++] = repeat * samples / (log_seconds() - t);
 	}
-	qsort(rate, n, sizeof *rate, by_value);
+	qsort(rate, n, sizeof *rate, ascending_double);
 	double r = (rate[(n - 1) / 2] + rate[n / 2]) / 2;
 	getrusage(RUSAGE_SELF, &u);
 	printf("%-20s %12.1f samples/s %8.1f GFLOP/s %8.0f MiB\n", name, r, r * flops / 1e9, (double)u.ru_maxrss / 1024);

@@ -10,7 +10,9 @@
 #undef I
 
 #include "kernels/backend.h"
+#include "lib/base/ascending.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/base/out.h"
 #include "lib/nn/net_plan.h"
@@ -76,19 +78,6 @@ static void add_net(const char *file, int side, int B, struct netdesc_target t)
 	netdesc_text_free(&net), free(spec);
 }
 
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 static float *numbers(size_t n)
 {
 	float *x = xlarge(n * sizeof *x);
@@ -142,12 +131,12 @@ static double rate(void (*call)(const struct work *), const struct work *w)
 	static double took[CALLS];
 	int n = 0;
 	call(w), call(w);
-	for (double end = now() + seconds; n < 3 || (now() < end && n < CALLS); n++) {
-		double t = now();
+	for (double end = log_seconds() + seconds; n < 3 || (log_seconds() < end && n < CALLS); n++) {
+		double t = log_seconds();
 		call(w);
-		took[n] = now() - t;
+		took[n] = log_seconds() - t;
 	}
-	qsort(took, (size_t)n, sizeof *took, by_value);
+	qsort(took, (size_t)n, sizeof *took, ascending_double);
 	return (w->s->convolves == 2 ? 4 : 2) * (double)w->s->m * w->s->n * w->s->k / took[n / 2] / 1e9;
 }
 
