@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #undef I
 
 #include "kernels/backend.h"
@@ -194,7 +193,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n; i++) {
 		if (!num_int(argv[i + 2], &v) || v < 1 || v > 1024)
 			die_usage("'%s' is no number of threads", argv[i + 2]);
-		threads[i] = (int)v, be[i] = backend_cpu_init(threads[i]);
+		threads[i] = (int)v, be[i] = backend_cpu_init(threads[i], PRECISION_FP32);
 	}
 	for (int side = 512; side <= 4096; side *= 2)
 		add((struct shape){.what = "square", .m = side, .n = side, .k = side, .trans_b = 1});
