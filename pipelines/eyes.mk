@@ -7,7 +7,7 @@ eyes.SEEDS = 1 2 3 4 5
 eyes.FEW = 50 100 500 all
 eyes.EYES_DAE = -H 500 -b 1000 -r 0.1 -c 0.2
 # as the study had it: initial weights of four times Glorot's range, whose noise most filters keep; EYES_STUDY= leaves it out
-eyes.EYES_STUDY = $(eyes.EYES_DAE) --init-range 0.3138
+eyes.EYES_STUDY = $(EYES_DAE) --init-range 0.3138
 # a third autoencoder, of all patches to learn from, eyes or not, in smaller steps
 eyes.EYES_DAE_ALL = -H 500 -b 100 -r 0.1 -c 0.2 -e 100
 eyes.EYES_CLASSIFY = -n 'fc500 sigmoid fc' --target label -e 100 -b 32 -r 0.01 --optimizer sgd -m 0
