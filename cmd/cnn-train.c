@@ -170,8 +170,7 @@ int main(int argc, char **argv)
 	if (!o.dry_run)
 		netdesc_init_params(&m->d, o.seed, m->param, m->stat);
 	if (init && !model_init_from(&m->d, init, m->param))
-		die("%s: %s", source->name,
-			tns_meta_value(source, "net") ? "its first layer does not have the shape of this net's" : "a model needs META net");
+		die("%s: %s", source->name, model_init_why(&m->d, source));
 	if (o.dry_run)
 		return dry_run(o.preset, be, m, train, valid, &a), finish();
 	char *key = checkpoint_key(train, valid, source);

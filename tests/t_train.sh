@@ -220,8 +220,8 @@ fails 2 "--rate: 0 is outside 1e-12 to 100" cnn-train -q -r 0 -n fc faces.tns -o
 cnn-train -q --target label -n 'fc20 sigmoid fc' -e 1 -r 1e-12 --init dae20.tns eyes.tns -o init.tns
 is "$(about init.tns | grep '^0')" "$(about dae20.tns | grep '^0')" "--init takes the first layer"
 is "$([ "$(about init.tns | grep '^2.w')" = "$(about dae20.tns | grep '^2.w')" ]; echo $?)" 1 "and no other"
-fails 1 "dae20.tns: its first layer does not have the shape of this net's" cnn-train -q --target label -n 'fc21 sigmoid fc' --init dae20.tns eyes.tns -o no.tns
-fails 1 "eyes.tns: a model needs META net" cnn-train -q --target label -n 'fc20 sigmoid fc' --init eyes.tns eyes.tns -o no.tns
+fails 1 "dae20.tns: its first layer does not fit: 0.weight is 20x475, this net's 21x475" cnn-train -q --target label -n 'fc21 sigmoid fc' --init dae20.tns eyes.tns -o no.tns
+fails 1 "eyes.tns: a model needs META net: cnn-train and dae-pretrain write models" cnn-train -q --target label -n 'fc20 sigmoid fc' --init eyes.tns eyes.tns -o no.tns
 fails 1 "nosuch.tns: No such file" cnn-train -q --target label --init nosuch.tns eyes.tns -o no.tns
 
 # ---- unsuitable data

@@ -81,5 +81,7 @@ void model_read(const struct netdesc *d, const struct tns_table *t, const char *
 /* Copies the weights of layers 0, 1, ... from t up to the first whose tensors differ in rows or values a row; returns how many layers with
  * weights were copied. */
 int model_init_from(const struct netdesc *d, const struct tns_table *t, real *param);
+/* Why that copied nothing, for a message; the caller frees it. */
+char *model_init_why(const struct netdesc *d, const struct tns *t);
 
 #endif

@@ -117,3 +117,20 @@ int model_init_from(const struct netdesc *d, const struct tns_table *b, real *pa
 	}
 	return copied;
 }
+
+char *model_init_why(const struct netdesc *d, const struct tns *t)
+{
+	struct layer_tensor p[4];
+	char theirs[200], own[200];
+	int i = 0;
+	if (!tns_meta_value(t, "net"))
+		return xstrdup("a model needs META net: cnn-train and dae-pretrain write models");
+	while (i < d->n && !layer_tensors(&d->layer[i], i, "", p))
+		i++;
+	int w = i < d->n ? tns_find(t, p[0].name) : -1;
+	if (w < 0)
+		return xprintf("there is no tensor %s, the first of this net", i < d->n ? p[0].name : "of weights");
+	shape_text(theirs, sizeof theirs, t->def[w].ndim, t->def[w].dim, t->def[w].rows);
+	shape_text(own, sizeof own, p[0].ndim, p[0].dim, p[0].dim[0]);
+	return xprintf("its first layer does not fit: %s is %s, this net's %s", p[0].name, theirs, own);
+}
