@@ -70,6 +70,12 @@ is "$(paragraph cnn-train '-b, --batch N')" "rows a step (1 to 65536; default 32
 is "$(paragraph tns-import '--margin F' | sed 's/.*points //')" "(-1 to 100; default -1)" "an option with a minus"
 is "$(paragraph render '--first ROW')" "begin at this row, counted from 1 (at least 1; default 1)" "an option of a kind"
 is "$(zcat "$man/man7/keypipe.7.gz" | grep -oE '^KEYPIPE_[A-Z_]+' | sort | xargs)" "KEYPIPE_CUBLAS KEYPIPE_GPU_SMS KEYPIPE_ISA" "keypipe(7) has variables"
+for isa in $(KEYPIPE_ISA=none "$BIN/csv-clean" /dev/null 2>&1 >/dev/null | sed 's/.*: //; s/ are known//; s/,\| and / /g'); do
+	is "$(zcat "$man/man7/keypipe.7.gz" | plain | grep -A1 '^KEYPIPE_ISA' | grep -cw "$isa")" 1 "keypipe(7) has $isa"
+done
+for run in keypoints best cascade eyes features origin fewlabels nets finder; do # pipelines of a CSV
+	is "$(grep -c "^## data: make $run\>" "$ROOT"/pipelines/*.mk | sed -n 's/.*:1$/1/p')$(zcat "$man/man7/keypipe.7.gz" | grep -cE "\\\\fB(make )?$run\\\\fR")$(grep -c "^    make $run CSV=" "$ROOT/README.md")" 111 "make $run is told of"
+done
 
 # completed WORDS...: what bash offers for the last word
 completed() (
@@ -81,7 +87,7 @@ completed() (
 )
 offers() { is "$(completed "$root/new/usr" "${@:2}")" "$1" "completion of ${*:2}"; }
 offers predict keypipe pre
-offers "render" keypipe help r
+offers "render" keypipe help re
 offers "heatmap" keypipe cnn-train --target h
 offers "--maps" predict model.tns --m
 offers "ref cpu cuda" predict -t 1 --device ''
