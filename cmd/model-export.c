@@ -1,4 +1,6 @@
 /* model-export - a model into an ONNX file, from bytes to points, or its weights into safetensors */
+#include <string.h>
+#include <strings.h>
 
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
@@ -54,10 +56,23 @@ static void export_onnx(const char *path)
 	model_free(m);
 }
 
+/* The name of another program's form, which would hold ONNX all the same. */
+static int is_other_form(const char *path)
+{
+	static const char *const others[] = {".pt", ".pth", ".h5", ".keras", ".pb", ".tflite", ".mlmodel", ".engine", ".npz", ".npy", NULL};
+	const char *dot = strrchr(path, '.');
+	for (int i = 0; dot && others[i]; i++)
+		if (!strcasecmp(dot, others[i]))
+			return 1;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int n;
 	char **args = opt_parse(&prog, argc, argv, &n);
+	if (!o.form && o.output && is_other_form(o.output))
+		die_usage("--output %s: ONNX and safetensors are written; --form says which, whatever the file's name", o.output);
 	int weights = o.form ? *o.form == 's' : o.output && convert_suffix(o.output) == CONVERT_SAFETENSORS;
 	for (const struct opt *x = opts; x->name; x++)
 		if (weights && !x->no_history && opt_given(x->name))

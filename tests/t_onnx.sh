@@ -112,6 +112,7 @@ ok "no file of these" test ! -e none.safetensors
 
 # refused: one line, no file
 fails 1 "a model needs META net" model-export faces.tns -o none.onnx
+fails 2 "--output none.PT: ONNX and safetensors are written; --form says which, whatever the file's name" model-export faces.tns -o none.PT
 fails 1 "nothing.tns" model-export nothing.tns -o none.onnx
 head -c 3000 heat.tns >cut.tns
 fails 1 "cut.tns" model-export cut.tns -o none.onnx
