@@ -192,7 +192,7 @@ fails 1 "model.tns: a model, not a data set: it has no rows; predict applies it 
 fails 2 "faces.tns: is no model (it has no META net), and models come before the data; try" predict faces.tns
 fails 1 "eyes.tns: image is 9x7, the model takes 24x24: tns-import and patch-extract make that size by --size" predict model.tns eyes.tns -o no.tns
 fails 1 "a model needs META net: cnn-train and dae-pretrain write models" model-export faces.tns -o no.tns
-fails 1 "no tensor 'reconstruction' (predict adds it, by a model of dae-pretrain or pca-fit)" render pairs faces.tns -o no.png
+fails 1 "no tensor 'reconstruction' (predict adds it, by a model of dae-pretrain, rbm-pretrain or pca-fit)" render pairs faces.tns -o no.png
 fails 1 "row 1: its image's name '" tns-import --form table faces.csv -o no.tns
 grep -q 'bytes, over 255: csv-clean reads tables of pixels$' .err && good || bad "a table of pixels: $(cat .err)"
 fails 1 "no column is called Image (image, pixels; --image-column names another); tables that name files are for tns-import --form table" csv-clean lookup.csv -o no.tns

@@ -248,7 +248,7 @@ void pict_pairs(const char *data, const struct pict_tiles *t)
 	s[0].id = dataset_stream_require(in, "image", TNS_U8, 3);
 	s[1].id = tns_find(in, "reconstruction");
 	if (s[1].id < 0)
-		die("%s: no tensor 'reconstruction' (predict adds it, by a model of dae-pretrain or pca-fit)", in->name);
+		die("%s: no tensor 'reconstruction' (predict adds it, by a model of dae-pretrain, rbm-pretrain or pca-fit)", in->name);
 	const struct tns_def *a = &in->def[s[0].id], *b = &in->def[s[1].id];
 	if (b->ndim != 3 || b->dim[1] != a->dim[1] || b->dim[2] != a->dim[2])
 		die("%s: reconstruction has not the shape of image, %llux%llu", in->name, (unsigned long long)a->dim[2],
