@@ -100,6 +100,19 @@ START_TEST(labels)
 	ck_assert_int_eq(of[1], 0);
 	ck_assert_int_eq(of[2], 2);
 	ck_assert_int_eq(of[3], 2);
+	/* around the same places, told as predictions: of 12 points one is not labelled, one infinite, one predicted elsewhere */
+	float guess[4][3][2];
+	memcpy(guess, points, sizeof guess);
+	guess[1][2][0] = guess[3][2][1] = 9, guess[0][1][1] = H - 1;
+	prog_stream("p.tns", 4,
+		(struct prog_col[]){{"image", TNS_U8, H, W, images}, {"keypoints", TNS_F32, 3, 2, points},
+			{"predicted", TNS_F32, 3, 2, guess}, {"id", TNS_U32, 0, 0, ids}, {0}},
+		names);
+	c = prog("patch-extract", "--around", "predicted", "--size", "7x5", "p.tns", "-o", "p", NULL);
+	prog_went(c);
+	ck_assert_ptr_nonnull(
+		strstr(c.err, "4 faces, 9 positives, 0 negatives; lost at the edge or for want of room: 2; not cut, since not "
+			      "labelled: 1\n"));
 }
 END_TEST
 

@@ -76,7 +76,7 @@ START_TEST(thresholds)
 	ck_assert_float_eq(linkage_threshold(x[0], 1, D, 0.1, nearest), 2);
 	for (int i = 0; i < 30; i++) /* equal ones: 435 pairs at 1 */
 		memcpy(x[i], x[0], sizeof x[0]);
-	ck_assert_float_ge(linkage_threshold(x[0], 30, D, 0.01, nearest), 1.0f / LINKAGE_STEPS);
+	ck_assert_float_eq(linkage_threshold(x[0], 30, D, 0.01, nearest), 1.0f / LINKAGE_STEPS);
 }
 END_TEST
 

@@ -39,15 +39,17 @@ static void fill(struct model *m)
 		m->stat[i] = 0.25f + (float)i;
 }
 
+#define FOUR(s) s s s s
+#define THREE "relu relu relu "
 static const struct {
 	const char *net, *names;
 	enum target target;
 	int W, H, outputs;
 } cases[] = {
 	{"conv3x2x4p1 bn relu pool2 fc5 tanh dropout0.5 fc", "left_eye,right_eye,nose", TARGET_COORDS, 9, 7, 6},
-	{"fc3 sigmoid fc", "other,eye", TARGET_LABEL, 5, 3, 1},
-	{"fc bn", "a,b,c", TARGET_LABEL, 2, 3, 3},
+	{"fc3 sigmoid fc", "other,eye", TARGET_LABEL, 5, 3, 1}, {"fc bn", "a,b,c", TARGET_LABEL, 2, 3, 3},
 	{"fc4 sigmoid fc sigmoid", "", TARGET_IMAGE, 5, 3, 15},
+	{FOUR(FOUR(FOUR(THREE))) FOUR(FOUR(THREE)) FOUR(THREE) THREE "fc", "a", TARGET_COORDS, 2, 2, 2}, /* 256 layers, the most */
 };
 
 START_TEST(round_trip)
