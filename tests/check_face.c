@@ -115,8 +115,27 @@ START_TEST(blur_keeps_mean_and_width)
 			ck_assert_float_eq_tol(b.grey[i], 50, 1e-3f);
 		free(scratch);
 	}
+	/* up to the borders, beyond which their pixels are repeated */
+	enum { BW = 23, BH = 9, R = 7 };
 	struct brush b;
-	float *scratch = calloc(brush_size(31, 31), sizeof(float));
+	float *scratch = malloc(brush_size(BW, BH) * sizeof(float)), grey[BH][BW];
+	brush_init(&b, BW, BH, scratch);
+	for (int i = 0; i < BW * BH; i++)
+		b.grey[i] = grey[i / BW][i % BW] = (float)((i * 2654435761u >> 16) % 256);
+	brush_blur(&b, 2.5f);
+	for (int i = 0; i < BW * BH; i++) {
+		double blurred = 0, all = 0;
+		for (int y = -R; y <= R; y++)
+			for (int x = -R; x <= R; x++) {
+				int u = i % BW + x, v = i / BW + y;
+				double weight = exp(-(x * x + y * y) / 12.5);
+				all += weight;
+				blurred += weight * (double)grey[v < 0 ? 0 : v < BH ? v : BH - 1][u < 0 ? 0 : u < BW ? u : BW - 1];
+			}
+		ck_assert_double_eq_tol(b.grey[i], blurred / all, 1e-3);
+	}
+	free(scratch);
+	scratch = calloc(brush_size(31, 31), sizeof(float));
 	brush_init(&b, 31, 31, scratch);
 	b.grey[15 * 31 + 15] = 1000;
 	brush_blur(&b, 1.5f);
@@ -269,12 +288,12 @@ START_TEST(ovals_turn_with_the_head)
 }
 END_TEST
 
-/* A fringe covers the forehead, which other hair leaves bare; the same face in all else. */
-START_TEST(fringes_cover_the_forehead)
+/* A fringe or a hat covers the forehead, which other hair leaves bare; the same face in all else. */
+START_TEST(hair_and_hat_cover_the_forehead)
 {
 	static const struct {
 		int style, covered;
-	} t[] = {{HAIR_BALD, 0}, {HAIR_SHORT, 0}, {HAIR_FRINGE, 1}, {HAIR_LONG, 0}, {HAIR_LONG_FRINGE, 1}};
+	} t[] = {{HAIR_BALD, 0}, {HAIR_SHORT, 0}, {HAIR_FRINGE, 1}, {HAIR_LONG, 0}, {HAIR_LONG_FRINGE, 1}, {HAIR_HAT, 1}};
 	struct sample s = sample(192, 192, 1, 0);
 	for (uint32_t row = 0; row < 10; row++)
 		for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
@@ -282,7 +301,7 @@ START_TEST(fringes_cover_the_forehead)
 			struct brush b;
 			float at[2];
 			face_sample(&f, &s.s, NOISE_SEED, row, (float[3]){0, 0, 0});
-			f.style = t[i].style, f.skin = 180, f.hair = 20, f.hairline = f.age = f.part = f.wave = 0;
+			f.style = t[i].style, f.skin = 180, f.hair = f.cloth = 20, f.hairline = f.age = f.part = f.wave = 0;
 			face_params_project(&f.pose, 0, -0.82f, 0.1f, at);
 			brush_init(&b, 192, 192, s.scratch);
 			paint_face(&f, &b, s.image);
@@ -290,6 +309,22 @@ START_TEST(fringes_cover_the_forehead)
 			ck_assert_msg(t[i].covered ? grey < 60 : grey > 120, "row %u, style %d: the forehead is %d", row, t[i].style, grey);
 		}
 	sample_free(&s);
+}
+END_TEST
+
+/* Five of thirteen have straight hair. */
+START_TEST(hair_is_wavy_or_straight)
+{
+	const struct face_style s = {96, 96, 15, 1, 0, 0};
+	int straight = 0;
+	for (uint32_t row = 0; row < 1000; row++) {
+		struct face_params f;
+		face_sample(&f, &s, NOISE_SEED, row, NULL);
+		ck_assert(f.wave >= 0 && f.wave <= 0.08f);
+		straight += f.wave == 0;
+	}
+	ck_assert_int_gt(straight, 325);
+	ck_assert_int_lt(straight, 445);
 }
 END_TEST
 
@@ -537,7 +572,8 @@ int main(void)
 	tcase_add_test(t, points_match_the_image);
 	tcase_add_test(t, features_are_dark);
 	tcase_add_test(t, ovals_turn_with_the_head);
-	tcase_add_test(t, fringes_cover_the_forehead);
+	tcase_add_test(t, hair_and_hat_cover_the_forehead);
+	tcase_add_test(t, hair_is_wavy_or_straight);
 	tcase_add_test(t, size_only_scales);
 	tcase_add_test(t, awkward_sizes);
 	tcase_add_test(t, names_and_mirror);

@@ -2,6 +2,7 @@
  * don't fit. */
 #include <math.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "lib/stream/dataset_stream.h"
 #include "tests/prog.h"
@@ -275,6 +276,29 @@ START_TEST(metas)
 END_TEST
 
 /* The place of --source is taken by something else; a number beyond META sources. */
+/* A file whose META has another name once its rows are read, the value being the same, is another. */
+START_TEST(renamed_meta)
+{
+	const struct prog_col cols[] = {{"id", TNS_U32, 0, 0, ids}, {NULL, 0, 0, 0, NULL}};
+	unlink("out");
+	prog_stream("a", 3, cols, (const char *const[]){"one", "x", "two", "y", NULL});
+	prog_stream("other", 3, cols, (const char *const[]){"one", "x", "three", "y", NULL});
+	prog_stream("b", 3, cols, (const char *const[]){"one", "x", "two", "y", NULL});
+	ck_assert(!mkfifo("fifo", 0666));
+	pid_t pid = fork();
+	if (!pid) { /* the file's head was read when the FIFO is opened */
+		int fd = open("fifo", O_WRONLY), from = open("b", O_RDONLY);
+		char text[4096];
+		ssize_t n = rename("other", "a") ? 0 : read(from, text, sizeof text);
+		_exit(n > 0 && write(fd, text, (size_t)n) == n ? 0 : 1);
+	}
+	prog_refused(prog("tns-cat", "a", "fifo", "-o", "out", NULL), 1, "tns-cat: a: changed while it was read");
+	int status;
+	ck_assert(waitpid(pid, &status, 0) == pid && !status);
+	unlink("fifo");
+}
+END_TEST
+
 START_TEST(sources)
 {
 	unlink("out"); /* of the test before */
@@ -308,6 +332,7 @@ int main(void)
 	tcase_add_test(t, unlearned);
 	tcase_add_test(t, classes);
 	tcase_add_test(t, metas);
+	tcase_add_test(t, renamed_meta);
 	tcase_add_test(t, sources);
 	suite_add_tcase(s, t);
 	return prog_end(s);

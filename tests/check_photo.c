@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/synth/photo.h"
+#include "lib/synth/scene.h"
 
 #define SEED 5
 enum { W = 300, H = 220, N = 80 };
@@ -147,7 +148,8 @@ START_TEST(people_change_what_they_cover)
 }
 END_TEST
 
-/* A pupil is where its point is: the eye's darkest disc, as check_face has it of a face that fills its image. */
+/* A pupil is where its point is: the eye's darkest disc, as check_face has it of a face that fills its image; in films, whose eyes are
+ * smaller, it is dark. */
 START_TEST(points_match_the_image)
 {
 	struct photo_style s = {600, 600, 1, 300, 500, N, 0};
@@ -155,8 +157,11 @@ START_TEST(points_match_the_image)
 	struct picture a = picture(&s);
 	int eyes = 0;
 	double error = 0, bias[2] = {0};
-	for (uint32_t row = 0; row < 40; row++) {
-		photo_draw(p, row, a.image, a.faces, a.points[0][0]);
+	for (uint32_t row = 0; row < 46; row++) {
+		if (row < 40)
+			photo_draw(p, row, a.image, a.faces, a.points[0][0]);
+		else
+			photo_frame(p, 20 * row, a.image, a.faces, a.points[0][0]);
 		const float(*t)[2] = a.points[0];
 		float d = hypotf(t[0][0] - t[1][0], t[0][1] - t[1][1]);
 		for (int eye = 0; eye < 2; eye++) {
@@ -166,15 +171,38 @@ START_TEST(points_match_the_image)
 					double v = hypot(x - cx, y - cy) < r ? pow(255.0 - a.image[y * 600 + x], 4) : 0;
 					m += v, x0 += v * x, y0 += v * y;
 				}
+			int pupil = a.image[(int)cy * 600 + (int)cx], cheek = a.image[(int)(cy + 0.45 * d) * 600 + (int)cx];
+			ck_assert_msg(pupil < cheek - 20, "photograph %u: pupil %d, cheek %d", row, pupil, cheek);
 			double ex = (x0 / m - cx) / d, ey = (y0 / m - cy) / d;
-			error += hypot(ex, ey), bias[0] += ex, bias[1] += ey;
-			eyes++;
+			if (row < 40)
+				error += hypot(ex, ey), bias[0] += ex, bias[1] += ey, eyes++;
 		}
 	}
 	ck_assert_double_lt(error / eyes, 0.012);
 	ck_assert_double_lt(hypot(bias[0], bias[1]) / eyes, 0.012);
 	photo_free(p);
 	picture_free(&a);
+}
+END_TEST
+
+/* The things behind people are anywhere: as many borders of theirs in each quarter of a wide canvas. */
+START_TEST(scenes_are_full)
+{
+	enum { BW = 400, BH = 50 };
+	float *scratch = malloc(brush_size(BW, BH) * sizeof(float));
+	struct brush b;
+	int borders[4] = {0}, all = 0;
+	for (uint32_t row = 0; row < 60; row++) {
+		struct rng rng = rng_init(SEED, PHILOX_TEST, 0, row, 0);
+		brush_init(&b, BW, BH, scratch);
+		scene_draw(&b, &rng);
+		for (int i = 0; i < BW * BH; i++)
+			if (i % BW && fabsf(b.grey[i] - b.grey[i - 1]) > 20)
+				borders[i % BW * 4 / BW]++, all++;
+	}
+	for (int i = 0; i < 4; i++)
+		ck_assert_msg(borders[i] > all / 8 && borders[i] < all * 3 / 8, "%d of %d borders in quarter %d", borders[i], all, i);
+	free(scratch);
 }
 END_TEST
 
@@ -257,6 +285,7 @@ int main(void)
 	tcase_add_test(c, pure_in_seed_and_row);
 	tcase_add_test(c, people_change_what_they_cover);
 	tcase_add_test(c, points_match_the_image);
+	tcase_add_test(c, scenes_are_full);
 	tcase_add_test(c, awkward_sizes);
 	tcase_add_test(c, a_film_is_smooth);
 	suite_add_tcase(s, c);

@@ -434,6 +434,40 @@ START_TEST(overfits)
 }
 END_TEST
 
+static void diverge(void *spare)
+{
+	be = backend_here();
+	struct dataset *ds = noise(10, 4, "a,b", 0);
+	struct model *m = model_new("fc3 tanh fc", TARGET_COORDS, 5, 4, 4, ds->names);
+	struct train_options a = {.epochs = 9,
+		.batch = 5,
+		.learning_rate = 1e30,
+		.optimizer = OPTIMIZER_SGD,
+		.quiet = 1,
+		.key = "",
+		.checkpoint = spare ? "spare" : "kept",
+		.spare = spare != NULL};
+	netdesc_init_params(&m->d, 4, m->param, m->stat);
+	train_run(train_new(be, m, ds, NULL, &a));
+}
+
+/* A training that is of no use leaves no checkpoint of its own to resume from; one that the user named stays. */
+START_TEST(diverged)
+{
+	char dir[] = "/tmp/check_train.XXXXXX";
+	ck_assert(mkdtemp(dir) && !chdir(dir));
+	for (int spare = 0; spare < 2; spare++) {
+		const char *name = spare ? "spare" : "kept";
+		FILE *f = fopen(name, "w");
+		ck_assert(f && !fclose(f));
+		struct child c = child_run(diverge, spare ? dir : NULL);
+		ck_assert_msg(c.status == 1 && strstr(c.err, "a smaller --rate may help"), "exit %d: %s", c.status, c.err);
+		ck_assert_int_eq(access(name, F_OK), spare ? -1 : 0);
+	}
+	ck_assert(!unlink("kept") && !rmdir(dir));
+}
+END_TEST
+
 static struct model *trained(
 	const struct dataset *train, const struct dataset *valid, double rate, int epochs, int patience, int *best, int *ran)
 {
@@ -568,6 +602,7 @@ int main(void)
 	tcase_add_test(t, masked);
 	tcase_add_test(t, no_label_in_a_batch);
 	tcase_add_loop_test(t, overfits, 0, sizeof small / sizeof *small);
+	tcase_add_test(t, diverged);
 	tcase_add_test(t, best_weights);
 	tcase_add_test(t, patience_without_progress);
 	suite_add_tcase(suite, t);
