@@ -194,6 +194,9 @@ for f in b.HEIC a.webp c.tif notes.txt .d.heic; do echo >more/$f; done
 fails 1 "more: no image is in it (png, jpg, jpeg, pgm, ppm), but 'a.webp' and 2 more" tns-import --form folder more -o out.tns
 mkdir -p nested/b nested/a nested/.c
 fails 1 "nested: no image is in it (png, jpg, jpeg, pgm, ppm), but 'nested/a' and 1 more, to be named themselves" tns-import --form folder nested -o out.tns
+fails 1 "empty: no image is in it (png, jpg, jpeg, pgm, ppm)" tns-import --form folder photos empty -o out.tns
+is "$(grep -c but .err)" 0 "a folder within another one is not told of this one"
+fails 1 "nested: no image is in it (png, jpg, jpeg, pgm, ppm), but 'nested/a' and 1 more, to be" tns-import --form folder photos nested -o out.tns
 cp photos/B.pgm nested/ && cp photos/B.pgm nested/a && rmdir nested/b
 ok "a folder within" tns-import --form folder nested -o out.tns
 is "$(paste -sd ' ' .err)" "tns-import: folders within are not read: 'nested/a'; name them, too tns-import: 1 face, 1 image read" "is told"

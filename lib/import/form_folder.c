@@ -48,13 +48,14 @@ static int is_unread(const char *path, const struct annotation_options *o)
 	return is;
 }
 
-/* "'a' and 4 more", of the first by name; NULL: none. */
-static char *named(struct folder *f)
+/* "'a' and 4 more", of those from this one on, the first by name; NULL: none. */
+static char *named(struct folder *f, size_t from)
 {
-	if (!f->n)
+	size_t n = f->n - from;
+	if (!n)
 		return NULL;
-	qsort(f->path, f->n, sizeof *f->path, by_name);
-	return f->n == 1 ? xprintf("'%s'", f->path[0]) : xprintf("'%s' and %zu more", f->path[0], f->n - 1);
+	qsort(f->path + from, n, sizeof *f->path, by_name);
+	return n == 1 ? xprintf("'%s'", f->path[from]) : xprintf("'%s' and %zu more", f->path[from], n - 1);
 }
 
 /* Adds the images of a folder; those of other kinds to others, folders in it to within. */
@@ -66,7 +67,7 @@ static void add_all(
 													   ".tif", ".tiff", ".jxl", ".jp2",
 													   ".pbm", ".dng", ".cr2", ".nef",
 													   ".arw", ".svg", ".jfif", NULL};
-	size_t first = f->n;
+	size_t first = f->n, other = others->n, folder = within->n;
 	for (struct dirent *e; (e = readdir(d));)
 		if (has_suffix(e->d_name, read))
 			add(f, text_path(dir, e->d_name));
@@ -80,9 +81,9 @@ static void add_all(
 				free(path);
 		}
 	if (f->n == first) {
-		char *other = named(others), *folders = named(within);
-		die("%s: no image is in it (png, jpg, jpeg, pgm, ppm)%s%s%s%s", dir, other || folders ? ", but " : "", other ? other : "",
-			other && folders ? ", and " : "", folders ? xprintf("%s, to be named themselves", folders) : "");
+		char *kinds = named(others, other), *folders = named(within, folder);
+		die("%s: no image is in it (png, jpg, jpeg, pgm, ppm)%s%s%s%s", dir, kinds || folders ? ", but " : "", kinds ? kinds : "",
+			kinds && folders ? ", and " : "", folders ? xprintf("%s, to be named themselves", folders) : "");
 	}
 	qsort(f->path + first, f->n - first, sizeof *f->path, by_name);
 }
@@ -113,8 +114,8 @@ static void *open_folder(struct annotations *a, const struct annotation_options 
 		if (d)
 			closedir(d);
 	}
-	a->other_kinds = named(&others);
-	a->within = named(&within);
+	a->other_kinds = named(&others, 0);
+	a->within = named(&within, 0);
 	clear(&others), clear(&within);
 	return f;
 }
