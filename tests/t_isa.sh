@@ -28,6 +28,10 @@ for isa in avx512_bf16 avx512 avx2 plain; do
 	done
 	cmp -s $isa.1.tns $isa.bf16.1.tns && bad "$isa: --precision bf16 is not heeded" || good
 done
+# the precision is in the history, and a run does not go on in another
+is "$(tns-info plain.bf16.1.tns | grep -c -- ' --precision bf16 ')" 1 "the model's history says bf16"
+cnn-train -q -n fc -e 2 -r 0.001 --checkpoint c.tns faces.tns -o fp32.tns
+fails 1 "c.tns: is a checkpoint of other options or data: --precision is bf16, was default" cnn-train -q -n fc -e 2 -r 0.001 --precision bf16 --resume --checkpoint c.tns faces.tns -o no.tns
 fails 1 "KEYPIPE_ISA=sse9: plain, avx2, avx512 and avx512_bf16 are known" env KEYPIPE_ISA=sse9 "$bench" --seconds 0 mlp-1
 fails 1 "csv-clean: KEYPIPE_ISA=sse9: plain, avx2, avx512 and avx512_bf16 are known" env KEYPIPE_ISA=sse9 csv-clean faces.csv -o no.tns
 ok "an empty one is none" env KEYPIPE_ISA= csv-clean -q faces.csv -o faces.tns

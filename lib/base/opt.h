@@ -79,7 +79,7 @@ struct opt {
 		0, "precision", OPT_CHOICE, to, 0, 0, "fp32|tf32|bf16",                                                                    \
 			"what factors of products are rounded to; sums and weights stay fp32. cuda: tf32 by default; cpu: fp32 by "        \
 			"default, or bf16, faster where the processor has it",                                                             \
-			1                                                                                                                  \
+			0                                                                                                                  \
 	}
 
 /* What was called old goes on working as now. */
