@@ -219,12 +219,12 @@ START_TEST(long_sums)
 		.OW = SIDE,
 		.pool = 1};
 	float *x = to_maps(be, randoms(C * N, 1), 1, C, SIDE, SIDE), *w = in(be, weights(F * C * 9, C * 9, 2), F * C * 9);
-	float *y = maps_filled(be, NAN, 1, F, SIDE, SIDE);
+	float *y = maps_filled(be, NAN, 1, F, SIDE, SIDE), *b = in(be, xcalloc(F, sizeof *b), F);
 	void *packed = be->alloc(be, be->conv_packed_size(be, &s));
 	be->conv_pack(be, packed, w, &s);
-	be->conv(be, y, NULL, x, packed, NULL, &s);
+	be->conv(be, y, NULL, x, packed, b, &s);
 	agree(to_rows(be, y, 1, F, SIDE, SIDE), F * N, fmaxf(1e-5f, backends_products(C * 9) - TOLERANCE(C * 9)), "long sums");
-	be->release(be, x), drop(be, w), be->release(be, packed);
+	be->release(be, x), drop(be, w), drop(be, b), be->release(be, packed);
 }
 END_TEST
 
