@@ -22,11 +22,6 @@ struct job {
 	long pitch, plane;     /* of the input, in floats: from row to row, from channel block to channel block */
 };
 
-static int channel_blocks(int C)
-{
-	return (C + BLOCK - 1) / BLOCK;
-}
-
 /* Copies rows [from, from + rows) of an image with zero padding; rows outside of the image are zeros. */
 void cpu_pad(float *to, const float *x, const struct padded_planes *p, int from)
 {

@@ -32,11 +32,6 @@ struct job {
 	struct words words;
 };
 
-static int channel_blocks(int C)
-{
-	return (C + BLOCK - 1) / BLOCK;
-}
-
 static long pitch_of(const struct padded_planes *p)
 {
 	return (long)(p->before + p->W + p->after) * p->pixel;

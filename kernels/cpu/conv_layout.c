@@ -60,7 +60,7 @@ struct pack pack_forward(const struct conv *s, const struct simd *simd, int pair
 {
 	struct pack p = {.in = s->C, .out = s->F, .in_block = s->image ? 1 : BLOCK};
 	p.y = axis_forward(s, s->KH, s->H, s->OH), p.x = axis_forward(s, s->KW, s->W, s->OW);
-	p.groups = ((s->F + BLOCK - 1) / BLOCK + simd->group - 1) / simd->group;
+	p.groups = (channel_blocks(s->F) + simd->group - 1) / simd->group;
 	set_words(&p, pairs);
 	return p;
 }
@@ -69,7 +69,7 @@ struct pack pack_backward(const struct conv *s, const struct simd *simd, int pai
 {
 	struct pack p = {.in = s->F, .out = s->C, .in_block = BLOCK, .backward = 1};
 	p.y = axis_backward(s, s->KH, s->H, s->OH), p.x = axis_backward(s, s->KW, s->W, s->OW);
-	p.groups = ((s->C + BLOCK - 1) / BLOCK + simd->group - 1) / simd->group;
+	p.groups = (channel_blocks(s->C) + simd->group - 1) / simd->group;
 	set_words(&p, pairs);
 	return p;
 }
@@ -92,13 +92,13 @@ int pack_k(const struct pack *p, int py, int px)
 
 int pack_blocks(const struct pack *p, const struct simd *simd, int g)
 {
-	int left = (p->out + BLOCK - 1) / BLOCK - g * simd->group;
+	int left = channel_blocks(p->out) - g * simd->group;
 	return left < simd->group ? left : simd->group;
 }
 
 size_t pack_at(const struct pack *p, int py, int px)
 {
-	size_t at = 0, width = (size_t)((p->out + BLOCK - 1) / BLOCK * BLOCK);
+	size_t at = 0, width = (size_t)(channel_blocks(p->out) * BLOCK);
 	for (int y = 0; y < p->y.phases; y++)
 		for (int x = 0; x < p->x.phases; x++) {
 			if (y == py && x == px)

@@ -19,7 +19,7 @@ struct args {
 
 static size_t blocks_of(int C)
 {
-	return (size_t)(C + BLOCK - 1) / BLOCK;
+	return (size_t)channel_blocks(C);
 }
 
 size_t cpu_maps_size(const struct backend *be, int B, int C, int H, int W)

@@ -13,6 +13,11 @@
 
 enum { BLOCK = 16 };
 
+static inline int channel_blocks(int channels)
+{
+	return (channels + BLOCK - 1) / BLOCK;
+}
+
 /* Arguments of the convolution micro-kernel: y[i][f] = init[f] + sum over k of x[off[k] + i xstep] w[k][f], for pixels i < n and
  * 16 x blocks filters f; steps in floats. */
 struct conv_kernel {

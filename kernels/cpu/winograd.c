@@ -16,11 +16,6 @@ struct job {
 	int relu;
 };
 
-static int blocks_of(int channels)
-{
-	return (channels + BLOCK - 1) / BLOCK;
-}
-
 int winograd_fits(const struct cpu *c, const struct conv *s, int backward)
 {
 	int H = backward ? s->H : s->OH, W = backward ? s->W : s->OW, tiles = ((H + OUT - 1) / OUT) * ((W + OUT - 1) / OUT);
@@ -37,7 +32,7 @@ static struct job job_of(const struct cpu *c, const struct conv *s, int backward
 	struct job j = {.in = backward ? s->F : s->C, .out = backward ? s->C : s->F, .B = s->B};
 	j.H = backward ? s->OH : s->H, j.W = backward ? s->OW : s->W, j.OH = backward ? s->H : s->OH, j.OW = backward ? s->W : s->OW;
 	j.P = backward ? 2 - s->P : s->P;
-	j.in_blocks = blocks_of(j.in), j.out_blocks = blocks_of(j.out);
+	j.in_blocks = channel_blocks(j.in), j.out_blocks = channel_blocks(j.out);
 	j.rows = (j.OH + OUT - 1) / OUT, j.columns = (j.OW + OUT - 1) / OUT, j.tiles = j.B * j.rows * j.columns;
 	j.panels = (j.out_blocks * BLOCK + c->simd->nr - 1) / c->simd->nr;
 	int chunks = (j.tiles + TILES - 1) / TILES;

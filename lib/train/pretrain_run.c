@@ -16,7 +16,6 @@
 #include "lib/stream/history.h"
 #include "lib/train/filters.h"
 #include "lib/train/keep.h"
-#include "lib/train/rbm.h"
 
 struct stack {
 	const struct pretrain_run *r;
@@ -47,16 +46,11 @@ static char *net_text(const int *size, int n, int linear)
 	return text;
 }
 
-static int is_linear(const struct pretrain_run *r)
-{
-	return r->kind == &rbm && r->a->gaussian;
-}
-
 char *pretrain_run_net(const struct pretrain_run *r)
 {
 	int size[PRETRAIN_LAYERS + 1] = {r->data->W * r->data->H};
 	memcpy(size + 1, r->hidden, (size_t)r->layers * sizeof *size);
-	return net_text(size, r->layers, is_linear(r));
+	return net_text(size, r->layers, r->a->gaussian);
 }
 
 /* The model of the first n layers. A model's input is byte / 255; where the first layer's is not, its weights take up the difference:
@@ -321,7 +315,7 @@ static void set_scale(struct stack *s)
 	size_t n = (size_t)data->n * (size_t)s->size[0];
 	uint64_t count[256] = {0};
 	double mean = 0, square = 0;
-	s->mul = 1.0f / 255, s->linear = is_linear(s->r);
+	s->mul = 1.0f / 255, s->linear = s->r->a->gaussian;
 	if (!s->linear)
 		return;
 	for (size_t i = 0; i < n; i++)
