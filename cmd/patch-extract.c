@@ -10,6 +10,7 @@
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/names.h"
 #include "lib/stream/passthrough.h"
+#include "lib/stream/patch_rows.h"
 
 static struct {
 	const char *preset, *name, *output;
@@ -50,30 +51,6 @@ static const struct opt opts[] = {
 static const struct opt_prog prog = {"patch-extract", "cut patches out of the faces of a data set", "[FACES]", 0, 1, opts,
 	{"zcat training.csv.gz | csv-clean | patch-extract --preset eyes | tns-info",
 		"patch-extract --around nose_tip --size 21x21 --negatives 2 faces.tns | render tiles -o noses.png", NULL}};
-
-struct writer {
-	struct tns_writer *w;
-	int image, label, source;
-	uint32_t id;
-};
-
-/* Writes a patch for a level of a cascade: its label (K, 2) is the coordinates of the points. */
-static void emit_points(void *arg, const uint8_t *patch, const float *label)
-{
-	struct writer *w = arg;
-	tns_write(w->w, w->image, patch, 1);
-	tns_write(w->w, w->label, label, 1);
-	tns_write(w->w, w->source, &w->id, 1);
-}
-
-static void emit(void *arg, const uint8_t *patch, int label)
-{
-	struct writer *w = arg;
-	uint8_t value = (uint8_t)label;
-	tns_write(w->w, w->image, patch, 1);
-	tns_write(w->w, w->label, &value, 1);
-	tns_write(w->w, w->source, &w->id, 1);
-}
 
 static void fill(struct opt_list *list, const char *a, const char *b)
 {
@@ -152,11 +129,8 @@ int main(int argc, char **argv)
 		free(partner), names_free(names);
 	}
 
-	struct writer w = {.w = tns_create(o.output)};
-	w.image = tns_define(w.w, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, (uint64_t)p.h, (uint64_t)p.w});
-	w.label = guess >= 0 ? tns_define(w.w, "keypoints", TNS_F32, 3, (uint64_t[]){TNS_UNLIMITED, (uint64_t)K, 2})
-			     : tns_define(w.w, "label", TNS_U8, 1, (uint64_t[]){TNS_UNLIMITED});
-	w.source = tns_define(w.w, "source", TNS_U32, 1, (uint64_t[]){TNS_UNLIMITED});
+	struct patch_rows w = {.w = NULL};
+	patch_rows_begin(&w, tns_create(o.output), p.w, p.h, guess >= 0 ? K : 0);
 	char *classes = xprintf("other,%s", o.name ? o.name : "part");
 	if (guess < 0)
 		tns_put_meta(w.w, "classes", classes);
@@ -179,9 +153,9 @@ int main(int argc, char **argv)
 			w.id = *(const uint32_t *)dataset_stream_at(d, id, i);
 			if (guess >= 0)
 				patch_predicted(&p, pixels, dataset_stream_at(d, guess, i), xy, K, (int)o.copies, w.id, patch, label, &c,
-					emit_points, &w);
+					patch_rows_add_points, &w);
 			else
-				patch_crop(&p, pixels, xy, w.id, patch, &c, emit, &w);
+				patch_crop(&p, pixels, xy, w.id, patch, &c, patch_rows_add, &w);
 			progress_tick(&bar, d->row + i, 0);
 		}
 	progress_end(&bar);

@@ -9,6 +9,7 @@
 #include "lib/find/window.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/history.h"
+#include "lib/stream/patch_rows.h"
 
 static struct {
 	const char *output;
@@ -44,25 +45,10 @@ static const struct opt_prog prog = {"window-extract",
 	{"window-extract --margin 0.2 crops.tns --others backgrounds.tns -o windows.tns",
 		"cnn-train --target label -n 'conv5x5x8s2 relu fc' windows.tns -o finder.tns", NULL}};
 
-struct writer {
-	struct tns_writer *w;
-	int image, label, source;
-	uint32_t id;
-};
-
-static void emit(void *arg, const uint8_t *window, int label)
-{
-	struct writer *w = arg;
-	uint8_t value = (uint8_t)label;
-	tns_write(w->w, w->image, window, 1);
-	tns_write(w->w, w->label, &value, 1);
-	tns_write(w->w, w->source, &w->id, 1);
-}
-
 /* All images of a data set: of faces (set -1), or of set number `set` without any. Returns how many. */
 static uint64_t extract(struct window_cutter *k, struct dataset_stream *d, int set)
 {
-	struct writer *w = k->arg;
+	struct patch_rows *w = k->arg;
 	int image = dataset_stream_require(d->in, "image", TNS_U8, 3), id = dataset_stream_require(d->in, "id", TNS_U32, 1);
 	const struct tns_def *def = &d->in->def[image];
 	struct image im = {.W = (int)def->dim[2], .H = (int)def->dim[1], .channels = 1, .turn = 1};
@@ -97,14 +83,12 @@ int main(int argc, char **argv)
 	plan.negatives = o.negatives < 0 ? 0 : (int)o.negatives, plan.of_another = (int)o.windows, plan.seed = o.seed;
 	struct dataset_stream *d[1 + sizeof o.others.v / sizeof *o.others.v] = {dataset_stream_open(operand[0])};
 	const struct tns *in[sizeof d / sizeof *d] = {d[0]->in};
-	struct writer w = {.w = tns_create(o.output)};
-	w.image = tns_define(w.w, "image", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, (uint64_t)plan.h, (uint64_t)plan.w});
-	w.label = tns_define(w.w, "label", TNS_U8, 1, (uint64_t[]){TNS_UNLIMITED});
-	w.source = tns_define(w.w, "source", TNS_U32, 1, (uint64_t[]){TNS_UNLIMITED});
+	struct patch_rows w = {.w = NULL};
+	patch_rows_begin(&w, tns_create(o.output), plan.w, plan.h, 0);
 	tns_put_meta(w.w, "classes", "other,face");
 	if (tns_meta_value(in[0], "split"))
 		tns_put_meta(w.w, "split", tns_meta_value(in[0], "split"));
-	struct window_cutter k = {.plan = &plan, .window = xmalloc((size_t)plan.w * (size_t)plan.h), .emit = emit, .arg = &w};
+	struct window_cutter k = {.plan = &plan, .window = xmalloc((size_t)plan.w * (size_t)plan.h), .emit = patch_rows_add, .arg = &w};
 	uint64_t faces = extract(&k, d[0], -1), others = 0;
 	for (; sets < o.others.n; sets++) {
 		d[sets + 1] = dataset_stream_open(o.others.v[sets]);
