@@ -1,6 +1,5 @@
 /* face-synth - synthetic faces and their true points, as the competition's files, as annotated photographs, or as a film */
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/each_thread.h"
 #include "lib/base/err.h"
@@ -91,8 +90,8 @@ static void close_if(struct out *f)
 
 static int threads(void)
 {
-	int n = o.threads ? (int)o.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
-	return n < 1 ? 1 : n > EACH_THREAD_MAX ? EACH_THREAD_MAX : n;
+	int n = threads_wanted(o.threads);
+	return n > EACH_THREAD_MAX ? EACH_THREAD_MAX : n;
 }
 
 /* Ends the program where an option is given that is not for this kind of output, which the option `kind` asks for. */

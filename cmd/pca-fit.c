@@ -1,7 +1,7 @@
 /* pca-fit - patches or a data set into a model: their principal components, a linear encoder and its decoder. */
 #include <string.h>
-#include <unistd.h>
 
+#include "lib/base/each_thread.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/opt.h"
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 		die("%s: --components %lld of %u rows of %d pixels: there are not as many", data->head->name, (long long)o.components,
 			data->n, pixels);
 	struct pca_options a = {.k = (int)o.components, .energy = o.energy, .whole = PCA_WHOLE, .seed = o.seed};
-	a.threads = o.threads ? (int)o.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
+	a.threads = threads_wanted(o.threads);
 	struct pca *p = pca_fit(data->image, data->n, pixels, &a, data->head->name);
 	struct model *m = pca_model(p, data->W, data->H, whiten());
 	pca_model_save(m, p, o.output, data->head);

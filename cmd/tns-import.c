@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/each_thread.h"
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
@@ -111,8 +112,7 @@ static struct import_counts faces(int noperands, char **operands, struct tns_wri
 		.output = o.output};
 	m.from.frame = (struct face_frame){(enum face_crop)(1 + choice(o.crop, "box", "points")), o.margin, o.size.w, o.size.h};
 	m.from.exif = (enum face_exif)(1 + choice(o.exif, "obey", "ignore"));
-	m.from.threads = o.threads ? (int)o.threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
-	m.from.threads = m.from.threads < 1 ? 1 : m.from.threads;
+	m.from.threads = threads_wanted(o.threads);
 	if (o.margin < 0 && o.margin > -1)
 		die_usage("--margin: %g is neither -1 nor 0 or more", o.margin);
 	if (opt_given("frame") || opt_given("pixels"))

@@ -1,6 +1,15 @@
 #include "lib/base/each_thread.h"
 
 #include <pthread.h>
+#include <sched.h>
+
+int threads_wanted(int64_t asked)
+{
+	cpu_set_t set;
+	if (asked > 0)
+		return (int)asked;
+	return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+}
 
 void each_thread(void *(*run)(void *part), void *parts, size_t size, int n)
 {

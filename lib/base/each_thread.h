@@ -3,8 +3,12 @@
 #define EACH_THREAD_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { EACH_THREAD_MAX = 256 };
+
+/* Threads to use where `asked` are: 0: one for each processor that this process may run on. At least 1. */
+int threads_wanted(int64_t asked);
 
 /* Calls run with each of n parts (size bytes apart, at most EACH_THREAD_MAX of them), the first on this thread, each other on its own, or
  * here too where none can be created; returns when all are done. */
