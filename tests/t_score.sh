@@ -148,4 +148,17 @@ is "$(cnn-train -n fc -e 1 part.tns --valid faces.tns -o v.tns 2>&1 | sed -n 's/
 	"which flatters: $(count part.tns) of its $(count faces.tns) rows are among those trained on" "a training validated on its own rows"
 is "$(cnn-train -n fc -e 1 faces.tns --valid-part 0.3 -o v.tns 2>&1 | grep -c 'which may flatter')" 1 "a training that holds out rows"
 is "$(score answers.tns | sed -n 1p | cut -d' ' -f1)" rmse_px "the first line stays"
+# ---- what three models err in common, and each by itself, recomputed by awk
+for s in 2 3; do cnn-train -q -n 'fc8 relu fc' -e 1 -s $s faces.tns -o model$s.tns && predict -q model$s.tns faces.tns -o answers$s.tns; done
+ok "three models" score -q answers.tns answers2.tns answers3.tns -o three.txt
+for f in answers.tns answers2.tns answers3.tns; do tns-info --head 1000 $f | sed "s/^/$f /"; done | awk '
+	$2 ~ /^keypoints\[/ {sub(/keypoints/, "", $2); for (i = 3; i <= NF; i++) t[$2, i] = $i; row[$2]}
+	$2 ~ /^predicted\[/ {sub(/predicted/, "", $2); for (i = 3; i <= NF; i++) p[$1, $2, i] = $i; n = NF}
+	END {for (r in row) for (i = 3; i <= n; i++) if (t[r, i] != "nan") {
+		a = p["answers.tns", r, i] - t[r, i]; b = p["answers2.tns", r, i] - t[r, i]; c = p["answers3.tns", r, i] - t[r, i]
+		shared += (a * b + a * c + b * c) / 3; own += ((a - b) ^ 2 + (a - c) ^ 2 + (b - c) ^ 2) / 6; m++}
+		print "shared", sqrt(shared / m); print "own", sqrt(own / m)}' OFMT=%.9g >want.txt
+close "$(awk '$1 == "all" {print $4}' three.txt)" "$(figure shared want.txt)" "the common error"
+close "$(awk '$1 == "all" {print $5}' three.txt)" "$(figure own want.txt)" "each one's own"
+close "$(score -q --json answers.tns answers2.tns answers3.tns | sed -n '/"shared_px"/,/}/s/.*"all": *\([0-9.]*\).*/\1/p')" "$(figure shared want.txt)" "in JSON"
 done_tests

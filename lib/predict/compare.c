@@ -202,6 +202,21 @@ static void add_row(double *num, double *den, const struct score_points *s)
 	}
 }
 
+/* Adds what n files (n, k, 2) make of a row whose truth is known. */
+static void add_shared(struct compare_shared *to, const float *truth, const float *predicted, int k, int n)
+{
+	for (int j = 0; j < 2 * k; j++) {
+		double sum = 0, square = 0;
+		if (isnan(truth[j]))
+			continue;
+		for (int f = 0; f < n; f++) {
+			double e = (double)predicted[f * 2 * k + j] - (double)truth[j];
+			sum += e, square += e * e;
+		}
+		to[j / 2].coords++, to[j / 2].square += square / n, to[j / 2].product += (sum * sum - square) / ((double)n * (n - 1));
+	}
+}
+
 static void measure(struct compare *c, const size_t *row, const uint32_t *group)
 {
 	int k = 0;
@@ -209,13 +224,15 @@ static void measure(struct compare *c, const size_t *row, const uint32_t *group)
 		k++;
 	size_t M = COMPARE_MEASURES, n = (size_t)c->n;
 	double *num = xcalloc(c->groups * n * M, sizeof *num), *den = xcalloc(c->groups * M, sizeof *den);
-	float *truth = xcalloc((size_t)k * 4, sizeof *truth), *predicted = truth + 2 * k;
+	float *truth = xcalloc((size_t)k * 2 * (1 + n), sizeof *truth);
+	c->shared = xcalloc((size_t)k, sizeof *c->shared);
 	struct score_points s;
 	score_points_begin(&s, c->names, k);
 	for (size_t i = 0; i < c->rows; i++, row += c->files) {
-		labels(truth, predicted, c, row);
+		labels(truth, truth + 2 * k, c, row);
 		for (int f = 0; f < c->n; f++) {
 			struct compare_file *file = &c->file[f];
+			float *predicted = truth + 2 * k * (1 + f);
 			pick(predicted, c, f, file->points, row[f]);
 			score_points_clear(&s);
 			int bad = score_points_add(&s, truth, predicted);
@@ -226,6 +243,7 @@ static void measure(struct compare *c, const size_t *row, const uint32_t *group)
 			score_about_add(&file->about,
 				file->about.trained_col >= 0 ? tns_row(file->table, file->about.trained_col, row[f]) : NULL, NULL);
 		}
+		add_shared(c->shared, truth, truth + 2 * k, k, c->n);
 		struct score_sum all = score_points_all(&s);
 		c->coords += all.coords, c->points += all.points;
 	}
@@ -265,5 +283,5 @@ void compare_free(struct compare *c)
 		free(file->at);
 	}
 	names_free(c->names);
-	free(c->file), free(c->left_out), free(c->grouped), free(c->result), free(c);
+	free(c->file), free(c->left_out), free(c->grouped), free(c->result), free(c->shared), free(c);
 }

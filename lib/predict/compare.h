@@ -32,6 +32,13 @@ struct compare_file { /* predictions, or the truth */
 	struct score_about about; /* of the rows in all; predictions alone */
 };
 
+/* Of the errors e of n files in the coordinates of a point: sums over coordinates. The mean of e_f e_g over pairs of files is what they err
+ * in common, by the labels' noise and what no such model learns; no average of many such models gets below its root. */
+struct compare_shared {
+	uint64_t coords;
+	double square, product; /* of the means over files of e_f e_f, and over pairs of files of e_f e_g */
+};
+
 struct compare {
 	int n, files; /* streams of predictions; with the truth where that is one of its own, the last one */
 	struct compare_file *file;
@@ -42,6 +49,7 @@ struct compare {
 	char *grouped; /* by what: "ids", "tensor NAME" or the file's name */
 	uint64_t seed;
 	struct bootstrap_result *result; /* (n, COMPARE_MEASURES) */
+	struct compare_shared *shared;	 /* (names) */
 };
 
 /* Loads n files, matches and measures. Warns of rows and points that are left out, and of rows that a model was trained on unless quiet.

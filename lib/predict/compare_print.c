@@ -32,6 +32,43 @@ static void print_table(struct out *to, const struct compare *c)
 		}
 }
 
+/* The root of a mean; negative where the mean is, as of errors that are opposed. */
+static double root_of(double sum, uint64_t n)
+{
+	double mean = n ? sum / (double)n : NAN;
+	return mean < 0 ? -sqrt(-mean) : sqrt(mean);
+}
+
+static struct compare_shared all_points(const struct compare *c)
+{
+	struct compare_shared all = {0};
+	for (int j = 0; c->names[j]; j++)
+		all.coords += c->shared[j].coords, all.square += c->shared[j].square, all.product += c->shared[j].product;
+	return all;
+}
+
+static void print_shared_line(struct out *to, const char *name, int width, const struct compare_shared *s)
+{
+	out_printf(to, "%-*s %11" PRIu64 " %9.5f %9.5f %9.5f\n", width, name, s->coords, root_of(s->square, s->coords),
+		root_of(s->product, s->coords), root_of(s->square - s->product, s->coords));
+}
+
+static void print_shared(struct out *to, const struct compare *c)
+{
+	struct compare_shared all = all_points(c);
+	int width = 5;
+	for (int j = 0; c->names[j]; j++)
+		width = (int)strlen(c->names[j]) > width ? (int)strlen(c->names[j]) : width;
+	out_printf(to, "\n%-*s coordinates   rmse_px shared_px    own_px\n", width, "point");
+	print_shared_line(to, "all", width, &all);
+	for (int j = 0; c->names[j]; j++)
+		if (c->shared[j].coords)
+			print_shared_line(to, c->names[j], width, &c->shared[j]);
+	out_printf(to,
+		"rmse_px^2 = shared_px^2 + own_px^2: what the files err in common, as noise of labels, and what each errs by itself, "
+		"which the average of many like them has not\n");
+}
+
 static void print_text(struct out *to, const struct compare *c)
 {
 	print_table(to, c);
@@ -42,6 +79,7 @@ static void print_text(struct out *to, const struct compare *c)
 			: ": rows of one person are alike, of which the intervals know nothing (--groups or --by tells who is one)");
 	for (int f = 0; f < c->n; f++)
 		score_about_print(to, &c->file[f].about, c->file[f].name);
+	print_shared(to, c);
 	out_printf(to,
 		"difference: a file's value minus the first file's; low, high: its 95%% confidence interval, by %d resamples of the "
 		"groups, the "
@@ -83,6 +121,12 @@ static void print_json(struct out *to, const struct compare *c)
 		json_string(&j, names[i]);
 	names_free(names);
 	json_close(&j, ']');
+	json_key(&j, "shared_px"), json_open(&j, '{');
+	struct compare_shared all = all_points(c);
+	json_key(&j, "all"), json_real(&j, root_of(all.product, all.coords));
+	for (int i = 0; c->names[i]; i++)
+		json_key(&j, c->names[i]), json_real(&j, root_of(c->shared[i].product, c->shared[i].coords));
+	json_close(&j, '}');
 	json_key(&j, "files"), json_open(&j, '[');
 	for (int f = 0; f < c->n; f++) {
 		json_open(&j, '{');

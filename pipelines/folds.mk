@@ -1,0 +1,50 @@
+# Cross-validation: every face is predicted by a net that has not seen it, nor its person, and no epoch is chosen on it.
+## data: make folds [FOLDS=5] | each face predicted by a net that was trained without it (by person, GROUPS=), its errors, in out/folds
+FOLDED ?= out/folds
+folds.FOLDS = 5
+folds.NET = pipelines/nets/heat.net
+folds.EPOCHS = 40
+folds.FOLDS_TRAIN = -e $(EPOCHS) $(heat_train)
+
+$(call settings,folds,FOLDED,CSV CLEAN GROUPS FOLDS NET EPOCHS FOLDS_TRAIN TEST)
+fold_numbers := $(shell seq $(FOLDS))
+folds: $(FOLDED)/.made
+$(FOLDED)/.made: $(addprefix $(FOLDED)/,score.txt errors.tsv worst.png) $(if $(TEST),$(FOLDED)/test-predicted.tns)
+	@echo "made in $(@D):"; ls $(@D); cat $<
+	$(report)
+	@touch $@
+
+$(call depend_on,csv,$(CSV) $(CLEAN))
+$(call depend_on,split,$(FOLDS) $(GROUPS))
+$(call depend_on,train,$(NET) $(FOLDS_TRAIN))
+$(FOLDED)/clean.tns: $(call path,$(CSV)) $(FOLDED)/csv.is | $(FOLDED)/settings.mk $B/built
+	$(call say,clean the training file)
+	@$B/bin/csv-clean $(CLEAN) $(call quote,$(CSV)) --report $(@D)/clean.tsv -o $@
+# fold-K.tns: the faces that model-K.tns has not seen
+$(fold_numbers:%=$(FOLDED)/fold-%.tns) &: $(FOLDED)/clean.tns $(FOLDED)/split.is $(call path,$(GROUPS))
+	$(call say,$(FOLDS) folds by $(if $(GROUPS),person,likeness of images))
+	@$B/bin/tns-split --parts $$(awk 'BEGIN {n = $(FOLDS); for (k = 1; k < n; k++) printf "%.9f,", 1 / n; printf "%.9f", 1 - (n - 1) * sprintf("%.9f", 1 / n)}') \
+		$(if $(GROUPS),--groups $(call quote,$(GROUPS)),--by near) $< $(fold_numbers:%=-o $(@D)/fold-%.tns)
+	@rm -f $(@D)/model-*.tns
+$(FOLDED)/model-%.tns: $(fold_numbers:%=$(FOLDED)/fold-%.tns) $(FOLDED)/train.is $(NET)
+	$(call say,train $(NET) without fold $* of $(FOLDS))
+	@$B/bin/tns-cat -q $(filter-out %/fold-$*.tns,$(fold_numbers:%=$(@D)/fold-%.tns)) | \
+		$B/bin/cnn-train -n @$(NET) $(FOLDS_TRAIN) --valid-part 0 --log $(@:.tns=.tsv) -o $@
+$(FOLDED)/predicted-%.tns: $(FOLDED)/model-%.tns $(FOLDED)/fold-%.tns
+	@$B/bin/predict -q --flip $^ -o $@
+$(FOLDED)/predicted.tns: $(fold_numbers:%=$(FOLDED)/predicted-%.tns)
+	$(call say,all faces with their predictions)
+	@$B/bin/tns-cat -q $^ -o $@
+$(FOLDED)/score.txt: $(FOLDED)/predicted.tns
+	@$B/bin/score $< -o $@
+$(FOLDED)/errors.tsv: $(FOLDED)/predicted.tns
+	@$B/bin/score $< --report $@ -o /dev/null
+$(FOLDED)/worst.png: $(FOLDED)/predicted.tns
+	$(call say,the faces with the largest errors: hard ones, or wrong labels)
+	@$B/bin/render faces --worst --count 24 $< -o $@
+$(call depend_on,test,$(TEST) $(CLEAN))
+$(FOLDED)/test.tns: $(call path,$(TEST)) $(FOLDED)/test.is | $B/built
+	@$B/bin/csv-clean --keep-all $(CLEAN) $(call quote,$(TEST)) -o $@
+$(FOLDED)/test-predicted.tns: $(fold_numbers:%=$(FOLDED)/model-%.tns) $(FOLDED)/test.tns
+	$(call say,predict the test faces by all $(FOLDS) models averaged)
+	@$B/bin/predict --flip $^ -o $@
