@@ -14,12 +14,13 @@
 static struct {
 	const char *device, *precision, *output;
 	struct opt_list refine;
-	int64_t threads;
+	int64_t threads, tta;
 	int flip, maps, quiet;
-} o = {.device = "cpu"};
+} o = {.device = "cpu", .tta = 1};
 
 static const struct opt opts[] = {
 	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "average with the prediction for the mirror image", 0},
+	{0, "tta", OPT_INT, &o.tta, 1, INFER_SHIFTS, "N", "average N estimates: of the image, and of it shifted by two pixels", 0},
 	{0, "refine", OPT_LIST, &o.refine, 0, 0, "MODEL,...",
 		"then move each point by what these models, averaged, make of the patch around it; repeat it for each level of a cascade",
 		1},
@@ -111,6 +112,10 @@ int main(int argc, char **argv)
 	const struct model *m = cascade_model(c);
 	if (o.maps && !infer_maps(m))
 		die_usage("--maps: the model makes no maps");
+	if (o.tta > 1 && (o.maps || !m->points))
+		die_usage("--tta is for models of points, and without --maps");
+	if (o.tta > 1)
+		infer_set_shifts(cascade_first(c), (int)o.tta);
 
 	struct dataset_stream *d = dataset_stream_open(operand[models]);
 	int image = dataset_stream_require(d->in, "image", TNS_U8, 3);

@@ -125,6 +125,40 @@ START_TEST(coords)
 }
 END_TEST
 
+/* Estimates of shifted images, shifted back: the same as the average of separate runs on images that were shifted here. */
+START_TEST(shifted)
+{
+	static const int shift[][2] = {{0, 0}, {2, 0}, {-2, 0}, {0, 2}, {0, -2}, {2, 2}, {-2, -2}, {2, -2}, {-2, 2}};
+	const int flip = _i % 2, shifts = 1 + _i / 2;
+	struct model *m[2] = {
+		linear(TARGET_COORDS, 6, "left_eye,right_eye,nose", 5), linear(TARGET_COORDS, 6, "left_eye,right_eye,nose", 6)};
+	struct infer *f = infer_new(be, m, 2, flip), *g = infer_new(be, m, 2, flip);
+	infer_set_shifts(f, shifts);
+	enum { B = 5 };
+	float out[B * 6], one[B * 6], stddev[B * 3];
+	double sum[B * 6] = {0};
+	for (int k = 0; k < shifts; k++) {
+		uint8_t moved[B * P];
+		for (int b = 0; b < B; b++)
+			for (int i = 0; i < P; i++) {
+				int x = i % W - shift[k][0], y = i / W - shift[k][1];
+				x = x < 0 ? 0 : x > W - 1 ? W - 1 : x, y = y < 0 ? 0 : y > P / W - 1 ? P / W - 1 : y;
+				moved[b * P + i] = images[b * P + y * W + x];
+			}
+		infer_batch(g, moved, B, one, NULL);
+		for (int i = 0; i < B * 6; i++)
+			sum[i] += ((double)one[i] - shift[k][i % 2]) / shifts;
+	}
+	for (int twice = 0; twice < 2; twice++) {
+		infer_batch(f, images, B, out, stddev);
+		for (int i = 0; i < B * 6; i++)
+			ck_assert_msg(fabs((double)out[i] - sum[i]) < 1e-3, "%d shifts, flip %d, value %d: %g, not %g", shifts, flip, i,
+				(double)out[i], sum[i]);
+	}
+	infer_free(f), infer_free(g), model_free(m[0]), model_free(m[1]);
+}
+END_TEST
+
 /* A symmetric image and a symmetric net: flip changes nothing. */
 START_TEST(symmetric)
 {
@@ -728,6 +762,7 @@ int main(void)
 	TCase *t = tcase_create("infer");
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, coords);
+	tcase_add_loop_test(t, shifted, 0, 2 * INFER_SHIFTS);
 	tcase_add_test(t, symmetric);
 	tcase_add_test(t, labels);
 	tcase_add_test(t, images_out);

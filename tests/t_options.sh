@@ -118,7 +118,7 @@ sed -n 's/^\t{"\([^"]*\)", "\([a-z0-9-]*\)", 0},$/\1 \2/p; s/^\t{"\([^"]*\)", "[
 ok "other tools' names are found" test "$(wc -l <others)" -gt 80
 is "$(cut -d' ' -f2 others | sort -u | while read -r o; do grep -q "^$o " meant || echo "$o"; done | paste -sd ' ')" "" "said to be here, but no option"
 for words in "cnn-train --lr:--rate" "cnn-train --batch_size:--batch" "dae-pretrain --num-epochs:--epochs" "predict --num-workers:--threads" "cnn-train --weight-decay:--decay" \
-	"score --output-file:--output" "tns-split --random-state:--seed" "predict --backend:--device" "predict --tta:--flip"; do
+	"score --output-file:--output" "tns-split --random-state:--seed" "predict --backend:--device"; do
 	p=${words%% *} old=${words#* }
 	has "$p" && fails 2 "$p: unknown option '${old%:*}' (here it is ${old#*:}); try $p --help" "$p" "${old%:*}" 3
 done

@@ -85,7 +85,6 @@ static const struct {
 	{"data", "inputs are named without an option", "output"},
 	{"dataset", "inputs are named without an option", "output"},
 	{"file", "inputs are named without an option", "output"},
-	{"tta", "flip", 0},
 	{"ground-truth", "truth", 0},
 	{"gt", "truth", 0},
 	{"filter", "where", 0},

@@ -18,7 +18,7 @@ struct decoder *decoder_new(const struct backend *be, const struct model *m, int
 void decode(struct decoder *d, const real *z, int B, float *xy, float *variance);
 /* The same in two steps: decode_async only queues work, and z may be overwritten by operations queued after it; decode_wait waits for its
  * download. slot, 0 to DECODE_SLOTS - 1: which of several in flight. */
-enum { DECODE_SLOTS = 4 };
+enum { DECODE_SLOTS = 36 };
 void decode_async(struct decoder *d, const real *z, int B, int slot);
 void decode_wait(struct decoder *d, int slot, float *xy, float *variance);
 /* heatmap: the same from what heatmap_loss decoded: (B, points, HEATMAP_DECODED), host. */

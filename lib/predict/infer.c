@@ -11,21 +11,28 @@
 #include "lib/predict/infer.h"
 #include "lib/stream/names.h"
 
+/* Views of an image: for each shift the image, and with flip its mirror image. */
+enum { VIEWS = 2 * INFER_SHIFTS };
+
+static const int shifts[INFER_SHIFTS][2] = {{0, 0}, {INFER_SHIFT, 0}, {-INFER_SHIFT, 0}, {0, INFER_SHIFT}, {0, -INFER_SHIFT},
+	{INFER_SHIFT, INFER_SHIFT}, {-INFER_SHIFT, -INFER_SHIFT}, {INFER_SHIFT, -INFER_SHIFT}, {-INFER_SHIFT, INFER_SHIFT}};
+
 struct infer {
 	const struct backend *be;
 	struct model **m;
-	int n, flip, values, *mirror;
-	char **learned; /* (n), of models with points: (points) */
-	int *counted;	/* (points): estimates of a point that are averaged */
+	int n, flip, views, values, *mirror; /* views: with flip every second one is mirrored */
+	char **learned;			     /* (n), of models with points: (points) */
+	int *counted;			     /* (points): estimates of a point that are averaged */
 	struct net **net;
 	struct decoder **decoder;		      /* (n), of models with points; else NULL */
-	uint8_t *bytes[INFER_IN_FLIGHT][2], *flipped; /* device: [slot][side] images, side 1: mirrored; host: mirrored images */
+	uint8_t *bytes[INFER_IN_FLIGHT][VIEWS];	      /* device: images, of a view that is used */
+	uint8_t *moved, *flipped;		      /* host: shifted images; mirrored ones */
 	uint32_t *rows;				      /* device: 0 to INFER_BATCH - 1, for load_batch */
 	real *x;				      /* device: the input of a forward pass */
-	real **z;				      /* host: (slot, side, model): downloaded outputs, allocated where needed */
+	real **z;				      /* host: (slot, view, model): downloaded outputs, allocated where needed */
 	int *ticket;				      /* of each of these downloads */
 	int B[INFER_IN_FLIGHT], submitted, completed; /* batches so far */
-	float *row, *variance;			      /* (B, values), (B, points): one estimate, of a model and a side */
+	float *row, *variance;			      /* (B, values), (B, points): one estimate, of a model and a view */
 	double *sum, *square;			      /* (B, values): of estimates and of their squares */
 	double *own_variance;			      /* (B, points): sum of the estimates' own variances */
 	float *maps;				      /* the caller's, or NULL, see infer_set_maps */
@@ -48,6 +55,15 @@ static int is_counted(const struct infer *f, int i, int side, int p)
 	return f->learned[i][side ? f->mirror[p] : p];
 }
 
+static void add_views(struct infer *f, int views)
+{
+	size_t bytes = INFER_BATCH * (size_t)f->m[0]->W * (size_t)f->m[0]->H;
+	for (int i = 0; i < INFER_IN_FLIGHT; i++)
+		for (int v = f->views; v < views; v++)
+			f->bytes[i][v] = f->be->alloc(f->be, bytes);
+	f->views = views;
+}
+
 struct infer *infer_new(const struct backend *be, struct model **m, int n, int flip)
 {
 	struct infer *f = xcalloc(1, sizeof *f);
@@ -63,18 +79,16 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 		if (P)
 			f->decoder[i] = decoder_new(be, m[i], INFER_BATCH);
 	}
-	for (int i = 0; i < INFER_IN_FLIGHT; i++)
-		for (int side = 0; side <= flip; side++)
-			f->bytes[i][side] = be->alloc(be, B * pixels);
-	f->flipped = xmalloc(B * pixels);
+	add_views(f, 1 + flip);
+	f->flipped = xmalloc(B * pixels), f->moved = xmalloc(B * pixels);
 	f->rows = be->alloc(be, sizeof rows);
 	for (uint32_t i = 0; i < INFER_BATCH; i++)
 		rows[i] = i;
 	be->upload(be, f->rows, rows, sizeof rows);
 	f->x = be->alloc(be, B * pixels * sizeof(real));
 	size_t out = (size_t)f->values;
-	f->z = xcalloc(INFER_IN_FLIGHT * 2 * (size_t)n, sizeof *f->z),
-	f->ticket = xcalloc(INFER_IN_FLIGHT * 2 * (size_t)n, sizeof *f->ticket);
+	f->z = xcalloc(INFER_IN_FLIGHT * VIEWS * (size_t)n, sizeof *f->z),
+	f->ticket = xcalloc(INFER_IN_FLIGHT * VIEWS * (size_t)n, sizeof *f->ticket);
 	f->row = xcalloc(B * out, sizeof *f->row), f->variance = xcalloc(B * P + 1, sizeof *f->variance);
 	f->sum = xcalloc(B * out, sizeof *f->sum), f->square = xcalloc(B * out, sizeof *f->square);
 	f->own_variance = xcalloc(B * P + 1, sizeof *f->own_variance);
@@ -90,6 +104,12 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 				f->counted[p] += is_counted(f, i, side, p);
 	}
 	return f;
+}
+
+void infer_set_shifts(struct infer *f, int n)
+{
+	assert(n >= 1 && n <= INFER_SHIFTS && f->m[0]->points && !f->maps);
+	add_views(f, n * (1 + f->flip));
 }
 
 int infer_learned(const struct infer *f, int point)
@@ -130,12 +150,14 @@ void infer_free(struct infer *f)
 	for (int i = 0; i < f->n; i++)
 		net_free(f->net[i]), decoder_free(f->decoder[i]), free(f->learned[i]);
 	for (int i = 0; i < INFER_IN_FLIGHT; i++)
-		f->be->release(f->be, f->bytes[i][0]), f->be->release(f->be, f->bytes[i][1]);
-	for (int i = 0; i < INFER_IN_FLIGHT * 2 * f->n; i++)
+		for (int v = 0; v < f->views; v++)
+			f->be->release(f->be, f->bytes[i][v]);
+	for (int i = 0; i < INFER_IN_FLIGHT * VIEWS * f->n; i++)
 		free(f->z[i]);
 	f->be->release(f->be, f->rows), f->be->release(f->be, f->x);
 	free(f->ticket), free(f->learned), free(f->counted);
-	free(f->net), free(f->decoder), free(f->flipped), free(f->z), free(f->row), free(f->variance), free(f->sum), free(f->square);
+	free(f->net), free(f->decoder), free(f->flipped), free(f->moved), free(f->z), free(f->row), free(f->variance), free(f->sum),
+		free(f->square);
 	free(f->own_variance), free(f->patch), free(f->refined), free(f->mirror), free(f);
 }
 
@@ -144,6 +166,33 @@ static void mirror_images(uint8_t *to, const uint8_t *from, size_t rows, int W)
 	for (size_t r = 0; r < rows; r++)
 		for (int x = 0; x < W; x++)
 			to[r * (size_t)W + (size_t)x] = from[r * (size_t)W + (size_t)(W - 1 - x)];
+}
+
+static int clamped(int i, int n)
+{
+	return i < 0 ? 0 : i >= n ? n - 1 : i;
+}
+
+/* Images whose pixel (x, y) is the (x - dx, y - dy) of from, or the border's. */
+static void shift_images(uint8_t *to, const uint8_t *from, int B, int W, int H, int dx, int dy)
+{
+	for (int b = 0; b < B; b++)
+		for (int y = 0; y < H; y++)
+			for (int x = 0; x < W; x++)
+				*to++ = from[(b * H + clamped(y - dy, H)) * W + clamped(x - dx, W)];
+}
+
+/* A view of the images, on the host: themselves, or buffers that the next call overwrites. */
+static const uint8_t *view_images(struct infer *f, const uint8_t *images, int B, int view)
+{
+	const struct model *m = f->m[0];
+	const int *shift = shifts[view / (1 + f->flip)];
+	if (shift[0] || shift[1])
+		shift_images(f->moved, images, B, m->W, m->H, shift[0], shift[1]), images = f->moved;
+	if (!f->flip || !(view & 1))
+		return images;
+	mirror_images(f->flipped, images, (size_t)B * (size_t)m->H, m->W);
+	return f->flipped;
 }
 
 /* Label targets: one row's logits to probabilities (sigmoid or softmax), in place; others unchanged. */
@@ -223,14 +272,15 @@ static void add_maps(const struct infer *f, const real *z, int B, int side, doub
 	free(p);
 }
 
-static size_t z_index(const struct infer *f, int slot, int side, int i)
+static size_t z_index(const struct infer *f, int slot, int view, int i)
 {
-	return (size_t)((slot * 2 + side) * f->n + i);
+	return (size_t)((slot * VIEWS + view) * f->n + i);
 }
 
-static int decode_slot(int slot, int side)
+static int decode_slot(int slot, int view)
 {
-	return slot * 2 + side;
+	static_assert(INFER_IN_FLIGHT * VIEWS <= DECODE_SLOTS, "a slot for each view in flight");
+	return slot * VIEWS + view;
 }
 
 void infer_batch_async(struct infer *f, const uint8_t *images, int B)
@@ -241,17 +291,15 @@ void infer_batch_async(struct infer *f, const uint8_t *images, int B)
 	int slot = f->submitted++ % INFER_IN_FLIGHT;
 	assert(f->submitted - f->completed <= INFER_IN_FLIGHT);
 	f->B[slot] = B;
-	for (int side = 0; side <= f->flip; side++) {
-		if (side)
-			mirror_images(f->flipped, images, (size_t)B * (size_t)first->H, first->W);
-		be->upload_async(be, f->bytes[slot][side], side ? f->flipped : images, (size_t)B * pixels);
+	for (int view = 0; view < f->views; view++) {
+		be->upload_async(be, f->bytes[slot][view], view_images(f, images, B, view), (size_t)B * pixels);
 		for (int i = 0; i < f->n; i++) {
 			const struct model *m = f->m[i];
-			size_t at = z_index(f, slot, side, i);
-			be->load_batch(be, f->x, f->bytes[slot][side], f->rows, B, 1, m->H, m->W, m->mul, m->add, NULL);
+			size_t at = z_index(f, slot, view, i);
+			be->load_batch(be, f->x, f->bytes[slot][view], f->rows, B, 1, m->H, m->W, m->mul, m->add, NULL);
 			const real *z = net_forward(f->net[i], f->x, B, &(struct net_pass){0});
 			if (m->points)
-				decode_async(f->decoder[i], z, B, decode_slot(slot, side));
+				decode_async(f->decoder[i], z, B, decode_slot(slot, view));
 			if (m->points && !f->maps)
 				continue;
 			if (!f->z[at])
@@ -262,17 +310,17 @@ void infer_batch_async(struct infer *f, const uint8_t *images, int B)
 }
 
 /* Waits for model i's estimate of a batch, and stores it in row and variance. */
-static void estimate(struct infer *f, int slot, int i, int side, double weight)
+static void estimate(struct infer *f, int slot, int i, int view, double weight)
 {
 	const struct model *m = f->m[i];
-	size_t at = z_index(f, slot, side, i);
+	size_t at = z_index(f, slot, view, i);
 	int B = f->B[slot];
 	if (m->points)
-		decode_wait(f->decoder[i], decode_slot(slot, side), f->row, f->variance);
+		decode_wait(f->decoder[i], decode_slot(slot, view), f->row, f->variance);
 	if (!m->points || f->maps)
 		f->be->wait(f->be, f->ticket[at]);
 	if (f->maps)
-		add_maps(f, f->z[at], B, side, weight);
+		add_maps(f, f->z[at], B, view, weight);
 	for (int b = 0; !m->points && b < B; b++) {
 		real *row = f->z[at] + (size_t)b * (size_t)m->outputs;
 		label_probabilities(m, row);
@@ -287,19 +335,22 @@ void infer_batch_wait(struct infer *f, float *out, float *stddev)
 	int slot = f->completed++ % INFER_IN_FLIGHT, B = f->B[slot];
 	assert(f->completed <= f->submitted);
 	size_t K = (size_t)f->values, P = (size_t)m->points, all = (size_t)B * K;
-	int all_estimates = f->n * (f->flip ? 2 : 1), has_variance = 0;
+	int all_estimates = f->n * f->views, has_variance = 0;
 	float *copy = xcalloc(K, sizeof *copy);
 	memset(f->sum, 0, all * sizeof *f->sum);
 	memset(f->square, 0, all * sizeof *f->square);
 	memset(f->own_variance, 0, (size_t)B * P * sizeof *f->own_variance);
 	if (f->maps)
 		memset(f->maps, 0, (size_t)B * (size_t)m->outputs * sizeof *f->maps);
-	for (int side = 0; side <= f->flip; side++)
+	for (int view = 0; view < f->views; view++)
 		for (int i = 0; i < f->n; i++) {
-			estimate(f, slot, i, side, 1.0 / all_estimates);
+			const int side = f->flip ? view & 1 : 0;
+			estimate(f, slot, i, view, 1.0 / all_estimates);
 			has_variance |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
 			for (int b = 0; side && b < B; b++)
 				unmirror_row(f, f->m[i], f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);
+			for (size_t k = 0; k < (P ? all : 0); k++)
+				f->row[k] -= (float)shifts[view / (1 + f->flip)][k % 2];
 			for (size_t k = 0; k < all; k++)
 				if (!P || is_counted(f, i, side, (int)(k % K / 2)))
 					f->sum[k] += (double)f->row[k], f->square[k] += (double)f->row[k] * (double)f->row[k];
@@ -308,11 +359,11 @@ void infer_batch_wait(struct infer *f, float *out, float *stddev)
 					f->own_variance[k] += (double)f->variance[k];
 		}
 	for (size_t k = 0; k < all; k++) {
-		int estimates = P ? f->counted[k % K / 2] : all_estimates;
+		int estimates = P ? f->counted[k % K / 2] * (f->views / (1 + f->flip)) : all_estimates;
 		out[k] = estimates ? (float)(f->sum[k] / estimates) : NAN;
 	}
 	for (size_t k = 0; stddev && k < (size_t)B * P; k++) {
-		int estimates = f->counted[k % P];
+		int estimates = f->counted[k % P] * (f->views / (1 + f->flip));
 		stddev[k] = NAN;
 		if (!estimates || (estimates < 2 && !has_variance))
 			continue;

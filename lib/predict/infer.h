@@ -13,6 +13,10 @@ enum { INFER_BATCH = 128 };
  * flip: average with the mirror image's estimate (coordinates flipped back, left and right points swapped; label: of probabilities). All
  * arguments outlive the infer; models must not change. */
 struct infer *infer_new(const struct backend *be, struct model **m, int n, int flip);
+/* From now on each image is estimated n times, 1 to INFER_SHIFTS: as it is, then shifted by whole pixels, by up to INFER_SHIFT in x and y
+ * with the border repeated; and so is its mirror image with flip. Models with points only; not with infer_set_maps. */
+enum { INFER_SHIFTS = 9, INFER_SHIFT = 2 };
+void infer_set_shifts(struct infer *f, int n);
 /* 1: one of the models at least learned the point (of a mirror image: its partner). */
 int infer_learned(const struct infer *f, int point);
 /* Values a row of infer_batch's out: 2 a point, classes (1 for two), or the image's pixels. */
