@@ -28,7 +28,7 @@ net = $(if $(1),$(firstword $(call files,$(1) pipelines/nets/$(1) pipelines/nets
 dry := $(findstring n,$(firstword $(filter-out --%,-$(MAKEFLAGS))))
 paths := CSV GROUPS TEST LOOKUP
 nets := NET LEVEL1 LEVEL2 SINGLE ORIGIN_NET FINDER_NET
-numbers := EPOCHS KEYPOINTS_EPOCHS MODELS FEWLABELS_STEPS FINDER_PHOTOS FINDER_BACKGROUNDS FINDER_SCENES
+numbers := EPOCHS KEYPOINTS_EPOCHS MODELS FOLDS FEWLABELS_STEPS FINDER_PHOTOS FINDER_BACKGROUNDS FINDER_SCENES
 lists := SEEDS FEW LABELLED FEWLABELS_SEEDS UNITS
 
 # A run keeps what it was given in settings.mk of its folder, and later runs read that. Where the folder's files are asked for, a variable that is

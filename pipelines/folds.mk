@@ -7,6 +7,7 @@ folds.EPOCHS = 40
 folds.FOLDS_TRAIN = -e $(EPOCHS) $(heat_train)
 
 $(call settings,folds,FOLDED,CSV CLEAN GROUPS FOLDS NET EPOCHS FOLDS_TRAIN TEST)
+$(if $(asked),$(if $(filter 1,$(FOLDS)),$(error FOLDS=1: at least 2, as each is predicted by a net trained on the others)))
 fold_numbers := $(shell seq $(FOLDS))
 folds: $(FOLDED)/.made
 $(FOLDED)/.made: $(addprefix $(FOLDED)/,score.txt errors.tsv worst.png) $(if $(TEST),$(FOLDED)/test-predicted.tns)

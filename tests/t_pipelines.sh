@@ -48,6 +48,7 @@ for slip in GROUP=groups.csv csv=training.csv CLEAN_=1; do
 done
 fails 2 "MODELS=x: this is no whole number from 1 on" other MODELS=x AGAIN=1
 is "$(stamp "$TMP/whole")" "$before" "what is refused does nothing"
+{ echo id,group; seq 160 | awk '{print $1 "," int($1 / 4)}'; } >"$TMP/the groups.csv"
 # another split: no model of the old one stays beside it
 cp -r "$TMP/whole" "$TMP/parted"
 ok "another split" mk "$TMP/parted/train.tns" KEYPOINTS="$TMP/parted" KEYPOINTS_PARTS=0.6,0.4 AGAIN=1
@@ -149,6 +150,14 @@ is "$(stat -c %Y.%y "$TMP/nets/small.tns")" "$before" "a model is not trained ag
 grep -q '^small *191023 *76.7 *[0-9]* *[0-9]* *[0-9.]*$' "$TMP/nets/table.txt" && good || bad "nets: $(cat "$TMP/nets/table.txt")"
 again "$TMP/few" fewlabels "$@" FEWLABELS="$TMP/few" LABELLED='20 50' FEWLABELS_SEEDS='1 2' FEWLABELS_STEPS=20 FEWLABELS_DENSE='-H 300 -e 1' FEWLABELS_CONV='-H 32 -e 1'
 is "$(grep -c '^[25]0 .*+-.*+-.*+-.*+-' "$TMP/few/table.txt")" 2 "the table of few labels"
+
+again "$TMP/folds" folds CSV="$TMP/training.csv" GROUPS="$TMP/the groups.csv" FOLDED="$TMP/folds" FOLDS=3 NET="$TMP/heat.net" FOLDS_TRAIN="$heat -e 1"
+is "$(faces "$TMP/folds/predicted.tns")" "$(faces "$TMP/folds/clean.tns")" "each face is predicted"
+is "$(tns-info --tensor trained --head 1000 "$TMP/folds/predicted.tns" | grep -c '^trained\[')" "$(faces "$TMP/folds/clean.tns")" "of each it is known who was trained on it"
+is "$(tns-info --tensor trained --head 1000 "$TMP/folds/predicted.tns" | grep '^trained\[' | grep -vc ' 0$')" 0 "no net was trained on a face that it predicts"
+people() { tns-info --tensor id --head 1000 "$TMP/folds/fold-$1.tns" | awk '/^id\[/ {print int($NF / 4)}' | sort -u; }
+is "$( (people 1; people 2; people 3) | sort | uniq -d)" "" "no person is in two folds"
+fails 2 "FOLDS=1: at least 2" mk folds CSV="$TMP/training.csv" FOLDED="$TMP/none" FOLDS=1
 
 # the demo's files, each there
 mkdir -p "$TMP/demo/eyes" "$TMP/demo/keypoints" "$TMP/demo/cascade"
