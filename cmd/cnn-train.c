@@ -11,19 +11,20 @@
 #include "lib/train/dry_run.h"
 #include "lib/train/keep.h"
 #include "lib/train/preset.h"
-#include "lib/train/train.h"
+#include "lib/train/train_command.h"
 #include "lib/train/unlearned.h"
 
 static struct {
-	const char *net, *preset, *target, *loss, *offset, *suspects, *init, *augment, *optimizer, *schedule, *valid, *checkpoint, *extend,
-		*log, *device, *precision, *output;
-	int64_t epochs, batch, patience, threads;
+	struct train_command steps;
+	const char *net, *preset, *target, *loss, *offset, *suspects, *init, *augment, *valid, *checkpoint, *extend, *log, *device,
+		*precision, *output;
+	int64_t patience, threads;
 	struct opt_list weigh;
-	double width, sigma, entropy, distrust;
-	double rate, momentum, decay, valid_part;
+	double width, sigma, entropy, distrust, valid_part;
 	uint64_t seed;
 	int resume, fresh, dry_run, quiet;
-} o = {.net = "",
+} o = {.steps = {TRAIN_COMMAND_DEFAULTS},
+	.net = "",
 	.preset = "none",
 	.target = "coords",
 	.loss = "squared",
@@ -31,14 +32,8 @@ static struct {
 	.sigma = 2,
 	.entropy = 1,
 	.augment = "",
-	.optimizer = "nesterov",
-	.schedule = "constant",
 	.extend = "no",
 	.device = "cpu",
-	.epochs = 20,
-	.batch = 32,
-	.rate = 0.01,
-	.momentum = 0.9,
 	.seed = 1};
 
 static const struct opt opts[] = {
@@ -72,13 +67,7 @@ static const struct opt opts[] = {
 		0},
 	{0, "offset", OPT_CHOICE, &o.offset, 0, 0, "auto|none",
 		"the labels' offset: estimated as images are moved, or none: they count from the first pixel's centre", 0},
-	{'e', "epochs", OPT_INT, &o.epochs, 1, 1000000, "N", "passes over the data", 0},
-	{'b', "batch", OPT_INT, &o.batch, 1, 65536, "N", "rows a step", 0},
-	{'r', "rate", OPT_REAL, &o.rate, 1e-12, 100, "X", "learning rate", 0},
-	{'m', "momentum", OPT_REAL, &o.momentum, 0, 0.9999, "X", "momentum (Adam: beta 1)", 0},
-	{0, "optimizer", OPT_CHOICE, &o.optimizer, 0, 0, "sgd|nesterov|adam", "how gradients become steps", 0},
-	{0, "schedule", OPT_CHOICE, &o.schedule, 0, 0, "constant|linear|cosine|step", "how the rate falls", 0},
-	{0, "decay", OPT_REAL, &o.decay, 0, 1, "X", "weight decay", 0},
+	OPT_TRAIN_STEPS(o.steps),
 	{0, "valid", OPT_STR, &o.valid, 0, 0, "FILE", "data set to validate on after each epoch; the best weights are kept", 1},
 	{0, "valid-part", OPT_REAL, &o.valid_part, 0, 0.9, "F",
 		"hold out this share of the rows (of the faces, where patches name their source)", 0},
@@ -131,14 +120,7 @@ int main(int argc, char **argv)
 	struct netdesc_text net;
 	netdesc_text_read(&net, *o.net || opt_given("net") ? o.net : "fc500 sigmoid fc");
 	o.net = net.text; /* META history gets the net, not the name of a file */
-	struct train_options a = {.epochs = (int)o.epochs,
-		.batch = (int)o.batch,
-		.patience = (int)o.patience,
-		.learning_rate = o.rate,
-		.momentum = o.momentum,
-		.weight_decay = o.decay,
-		.optimizer = (enum optimizer)spec_optimizer(o.optimizer),
-		.schedule = (enum schedule)spec_schedule(o.schedule),
+	struct train_options a = {.patience = (int)o.patience,
 		.seed = o.seed,
 		.checkpoint = keep.path,
 		.spare = keep.own,
@@ -147,6 +129,7 @@ int main(int argc, char **argv)
 		.log = o.log,
 		.suspects = o.suspects,
 		.quiet = o.quiet};
+	train_command(&o.steps, &a);
 	a.targets = (struct targets_options){.loss = (enum loss_kind)spec_loss(o.loss),
 		.sigma = o.sigma,
 		.entropy = o.entropy,

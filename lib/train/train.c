@@ -1,6 +1,4 @@
 /* The training loop: epochs of batches (load, forward, loss, backward with optimizer step), validation, best weights, checkpoints. */
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,21 +16,6 @@ static uint8_t *map_images(const struct train *t, const struct dataset *ds)
 {
 	size_t n = (size_t)ds->n * (size_t)ds->W * (size_t)ds->H;
 	return t->s.be->map_host(t->s.be, ds->image, n);
-}
-
-/* An unlinked file, so that it is removed however the process ends. */
-static FILE *open_best_file(const char *near)
-{
-	const char *slash = near ? strrchr(near, '/') : NULL;
-	char *dir = slash ? xstrdup(near) : xstrdup(near ? "." : P_tmpdir);
-	if (slash)
-		dir[slash - near + (slash == near)] = 0;
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	free(dir);
-	FILE *f = fd < 0 ? tmpfile() : fdopen(fd, "w+");
-	if (!f)
-		die_errno("a temporary file for the best weights");
-	return f;
 }
 
 /* What the model says of its training set to those who measure it. */
@@ -74,7 +57,7 @@ struct train *train_new(
 	t->s.moment2 = a->optimizer == OPTIMIZER_ADAM ? be->alloc(be, m->d.nparam * sizeof(real)) : NULL;
 	t->s.best = INFINITY;
 	if (valid)
-		t->s.best_file = open_best_file(a->best_near);
+		train_state_open_best(&t->s, a->best_near);
 	return t;
 }
 
@@ -279,26 +262,6 @@ void train_write_suspects(const struct train *t)
 		warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
 }
 
-static void write_best(struct train *t, const real *device, size_t n)
-{
-	const real *host = t->s.be->map_device(t->s.be, device, n * sizeof *host);
-	train_state_check_finite(&t->s, host, n);
-	if (fwrite(host, sizeof *host, n, t->s.best_file) != n)
-		die_errno("the temporary file of the best weights");
-	t->s.be->unmap_device(t->s.be, host);
-}
-
-static void keep_best(struct train *t, double score)
-{
-	const struct netdesc *d = &t->s.m->d;
-	t->s.best = score, t->s.best_epoch = t->s.epoch;
-	memcpy(t->s.offset, t->s.m->offset, sizeof t->s.offset);
-	rewind(t->s.best_file);
-	write_best(t, t->s.net->param, d->nparam), write_best(t, t->s.net->stat, d->nstat);
-	if (fflush(t->s.best_file))
-		die_errno("the temporary file of the best weights");
-}
-
 /* The end: frees the moments, then downloads the weights to the model, or reads the best ones from their file. */
 static void download_weights(struct train *t, int failed)
 {
@@ -312,10 +275,7 @@ static void download_weights(struct train *t, int failed)
 		train_state_check_finite(&t->s, t->s.m->param, d->nparam);
 	if (!t->valid || !t->s.best_epoch)
 		return;
-	rewind(t->s.best_file);
-	if (fread(t->s.m->param, sizeof(real), d->nparam, t->s.best_file) != d->nparam ||
-		fread(t->s.m->stat, sizeof(real), d->nstat, t->s.best_file) != d->nstat)
-		die("the temporary file of the best weights: %s", ferror(t->s.best_file) ? strerror(errno) : "cut short");
+	train_state_get_best(&t->s, t->s.m->param, t->s.m->stat);
 	if (t->s.m->points) {
 		model_set_offset(t->s.m, t->s.offset[0], t->s.offset[1]);
 		t->s.m->rmse = t->s.best;
@@ -411,7 +371,7 @@ int train_run(struct train *t)
 			tlog_line(log, "%d\t%.6g\t%.8g\t%.8g\t%.6g\t%.2f", t->s.epoch, rate, loss, s.loss, s.error, log_seconds() - start);
 			progress_line(&p, "epoch %d: train loss %.5g, valid loss %.5g, %s %.4g", t->s.epoch, loss, s.loss, metric, s.error);
 			if (score < t->s.best)
-				keep_best(t, score);
+				train_state_put_best(&t->s, score);
 			if (isnan(score)) { /* by the last step: the training loss is that of the weights before it */
 				report_divergence(t, "validation loss", score);
 				failed = 1;

@@ -1,5 +1,10 @@
-/* The check for finite weights. */
+/* The file of the best weights, and the check for finite ones. */
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "lib/base/err.h"
 #include "lib/train/train_state.h"
@@ -11,4 +16,46 @@ void train_state_check_finite(const struct train_state *s, const real *p, size_t
 		fine &= isfinite(p[i]) != 0;
 	if (!fine)
 		die("epoch %d: a weight is no number; a smaller --rate may help", s->epoch);
+}
+
+void train_state_open_best(struct train_state *s, const char *near)
+{
+	const char *slash = near ? strrchr(near, '/') : NULL;
+	char *dir = slash ? xstrdup(near) : xstrdup(near ? "." : P_tmpdir);
+	if (slash)
+		dir[slash - near + (slash == near)] = 0;
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	free(dir);
+	s->best_file = fd < 0 ? tmpfile() : fdopen(fd, "w+");
+	if (!s->best_file)
+		die_errno("a temporary file for the best weights");
+}
+
+static void write_best(const struct train_state *s, const real *device, size_t n)
+{
+	const real *host = s->be->map_device(s->be, device, n * sizeof *host);
+	train_state_check_finite(s, host, n);
+	if (fwrite(host, sizeof *host, n, s->best_file) != n)
+		die_errno("the temporary file of the best weights");
+	s->be->unmap_device(s->be, host);
+}
+
+void train_state_put_best(struct train_state *s, double score)
+{
+	const struct netdesc *d = &s->m->d;
+	s->best = score, s->best_epoch = s->epoch;
+	memcpy(s->offset, s->m->offset, sizeof s->offset);
+	rewind(s->best_file);
+	write_best(s, s->net->param, d->nparam), write_best(s, s->net->stat, d->nstat);
+	if (fflush(s->best_file))
+		die_errno("the temporary file of the best weights");
+}
+
+void train_state_get_best(const struct train_state *s, real *param, real *stat)
+{
+	const struct netdesc *d = &s->m->d;
+	rewind(s->best_file);
+	if (fread(param, sizeof *param, d->nparam, s->best_file) != d->nparam ||
+		fread(stat, sizeof *stat, d->nstat, s->best_file) != d->nstat)
+		die("the temporary file of the best weights: %s", ferror(s->best_file) ? strerror(errno) : "cut short");
 }

@@ -28,4 +28,10 @@ struct train_state {
  * step. */
 void train_state_check_finite(const struct train_state *s, const real *p, size_t n);
 
+/* The best weights so far: their file is unlinked, so that it is gone however the process ends, in the directory of `near`; NULL: in /tmp.
+ * put: those of the net now, with the model's offset, are the best, of epoch and this score. get: into the host's arrays. */
+void train_state_open_best(struct train_state *s, const char *near);
+void train_state_put_best(struct train_state *s, double score);
+void train_state_get_best(const struct train_state *s, real *param, real *stat);
+
 #endif

@@ -1,0 +1,31 @@
+/* The options of cnn-train that say how its steps go, and the way from these to a training's. */
+#ifndef TRAIN_COMMAND_H
+#define TRAIN_COMMAND_H
+
+#include "lib/base/opt.h"
+#include "lib/train/train.h"
+
+struct train_command {
+	const char *optimizer, *schedule;
+	int64_t epochs, batch;
+	double rate, momentum, decay;
+};
+
+#define TRAIN_COMMAND_DEFAULTS .optimizer = "nesterov", .schedule = "constant", .epochs = 20, .batch = 32, .rate = 0.01, .momentum = 0.9
+
+/* clang-format off */
+/* Of a struct train_command c. */
+#define OPT_TRAIN_STEPS(c) \
+	{'e', "epochs", OPT_INT, &(c).epochs, 1, 1000000, "N", "passes over the data", 0}, \
+	{'b', "batch", OPT_INT, &(c).batch, 1, 65536, "N", "rows a step", 0}, \
+	{'r', "rate", OPT_REAL, &(c).rate, 1e-12, 100, "X", "learning rate", 0}, \
+	{'m', "momentum", OPT_REAL, &(c).momentum, 0, 0.9999, "X", "momentum (Adam: beta 1)", 0}, \
+	{0, "optimizer", OPT_CHOICE, &(c).optimizer, 0, 0, "sgd|nesterov|adam", "how gradients become steps", 0}, \
+	{0, "schedule", OPT_CHOICE, &(c).schedule, 0, 0, "constant|linear|cosine|step", "how the rate falls", 0}, \
+	{0, "decay", OPT_REAL, &(c).decay, 0, 1, "X", "weight decay", 0}
+/* clang-format on */
+
+/* Puts what c has into a; after the presets, which set options. */
+void train_command(const struct train_command *c, struct train_options *a);
+
+#endif
