@@ -207,6 +207,8 @@ struct backend {
 	/* w (n) moves by its gradient g; m, v (n): first and second moments, NULL where the optimizer has none */
 	void (*optimizer_step)(
 		const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt);
+	/* y (n) += weight (x - y), weight from 0 to 1: called after each change of x it keeps an exponential moving average; n above 0 */
+	void (*lerp)(const struct backend *be, real *y, const real *x, real weight, size_t n);
 	void (*close)(struct backend *be);
 };
 

@@ -609,6 +609,38 @@ START_TEST(queued_steps)
 }
 END_TEST
 
+static const size_t lerp_sizes[] = {1, 3, 4, 17, 100003, 3 << 16};
+
+/* Against the definition in double, by three weights one after the other; a weight of 0 changes nothing. */
+START_TEST(lerps)
+{
+	static const float weights_of[] = {9 / 11.0f, 0.001f, 0.25f};
+	struct backend *be = backend(__func__, _i);
+	size_t n = lerp_sizes[_i % BACKENDS_SHAPES];
+	float *y = in(be, randoms(n, 1), n), *hy = randoms(n, 1);
+	double *want = xcalloc(n, sizeof *want);
+	for (size_t i = 0; i < n; i++)
+		want[i] = (double)hy[i];
+	for (uint32_t k = 0; k < 3; k++) {
+		float *x = in(be, randoms(n, 2 + k), n), *hx = randoms(n, 2 + k);
+		be->lerp(be, y, x, weights_of[k], n);
+		for (size_t i = 0; i < n; i++)
+			want[i] = (1 - (double)weights_of[k]) * want[i] + (double)weights_of[k] * (double)hx[i];
+		drop(be, x), free(hx);
+	}
+	free(hy), hy = read_back(be, y, n);
+	for (size_t i = 0; i < n; i++)
+		if (!(fabs((double)hy[i] - want[i]) <= 1e-6 * (1 + fabs(want[i]))))
+			ck_abort_msg("value %zu of %zu: %.9g, not %.9g", i, n, (double)hy[i], want[i]);
+	float *x = in(be, randoms(n, 9), n);
+	be->lerp(be, y, x, 0, n);
+	drop(be, x), x = read_back(be, y, n);
+	ck_assert_msg(!memcmp(x, hy, n * sizeof *x), "a weight of 0 changes values");
+	free(x), free(hy), free(want);
+	agree(out(be, y, n), n, 1e-6f, "lerp");
+}
+END_TEST
+
 static void add(Suite *s, int backend)
 {
 	int shapes = LENGTH(dense_shapes) - !getenv("LARGE");
@@ -631,6 +663,7 @@ static void add(Suite *s, int backend)
 	BACKENDS_TEST(s, backend, missing_points, 2 * (LOSS_WING + 1));
 	BACKENDS_TEST(s, backend, steps, UPDATES);
 	BACKENDS_TEST(s, backend, queued_steps, UPDATES);
+	BACKENDS_TEST(s, backend, lerps, LENGTH(lerp_sizes));
 	BACKENDS_TEST(s, backend, heatmaps, LENGTH(heatmap_shapes));
 	BACKENDS_TEST(s, backend, gaussians, 1);
 }

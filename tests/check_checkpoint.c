@@ -35,6 +35,7 @@ static const struct kind {
 	enum schedule schedule;
 	const char *augment;
 	double robust;
+	double average;
 	int track, offset, weigh, valid, patience, hold; /* hold: resumed for so many epochs more, at the last rate */
 } kinds[] = {
 	{.name = "plain", .net = "fc5 tanh fc", .target = TARGET_COORDS, .optimizer = OPTIMIZER_SGD, .augment = ""},
@@ -76,6 +77,13 @@ static const struct kind {
 	{.name = "one map", .net = "conv3x3x2p1 tanh conv3x3p1", .target = TARGET_MAP, .augment = "flip,shift=1", .valid = 1},
 	{.name = "classes", .net = "fc5 relu fc", .target = TARGET_LABEL, .augment = "flip", .valid = 1},
 	{.name = "patience", .net = "fc5 tanh fc", .target = TARGET_COORDS, .augment = "", .valid = 1, .patience = 2},
+	{.name = "the average of the weights",
+		.net = "conv3x3x3 bn relu fc7 bn tanh fc",
+		.target = TARGET_COORDS,
+		.augment = "flip,shift=1",
+		.average = 0.7,
+		.valid = 1},
+	{.name = "the average without a validation set", .net = "fc5 tanh fc", .target = TARGET_COORDS, .augment = "", .average = 0.4},
 	{.name = "more epochs",
 		.net = "fc5 tanh fc",
 		.target = TARGET_COORDS,
@@ -141,6 +149,7 @@ static struct train_options options_here(int epochs, const char *checkpoint)
 		.patience = kind->patience,
 		.learning_rate = kind->patience ? 0.6 : 0.02,
 		.momentum = 0.9,
+		.average = kind->average,
 		.optimizer = kind->optimizer,
 		.schedule = kind->schedule,
 		.seed = 7,
@@ -194,7 +203,7 @@ static real *file_of(FILE *f, size_t n)
 
 /* A field more needs a line in states_alike, and one in spoil. */
 struct fields {
-	void *pointers[6];
+	void *pointers[8];
 	int counters[4];
 	double numbers[4];
 	FILE *file;
@@ -208,6 +217,8 @@ static void states_alike(const struct train_state *a, const struct train_state *
 	alike_device(a->net->stat, b->net->stat, d->nstat, "running statistics");
 	alike_device(a->moment1, b->moment1, d->nparam, "first moments");
 	alike_device(a->moment2, b->moment2, d->nparam, "second moments");
+	alike_device(a->average, b->average, d->nparam, "average");
+	alike_device(a->average_stat, b->average_stat, d->nstat, "average of the running statistics");
 	const float *x[] = {&a->m->sx, &a->m->ox, &a->m->sy, &a->m->oy}, *y[] = {&b->m->sx, &b->m->ox, &b->m->sy, &b->m->oy};
 	for (int i = 0; i < 4; i++)
 		alike(x[i], y[i], sizeof(float), "the model's scale");
@@ -242,6 +253,9 @@ static void spoil(struct train_state *s)
 	be->upload(be, s->moment1, other, d->nparam * sizeof *other);
 	if (s->moment2)
 		be->upload(be, s->moment2, other, d->nparam * sizeof *other);
+	if (s->average)
+		be->upload(be, s->average, other, d->nparam * sizeof *other),
+			be->upload(be, s->average_stat, other, d->nstat * sizeof *other);
 	if (s->m->points)
 		model_set_offset(s->m, 3, 4);
 	s->epoch = s->step = s->planned = s->best_epoch = 99;

@@ -510,6 +510,79 @@ START_TEST(best_weights)
 }
 END_TEST
 
+/* Four rows, all of them a step, two of them held out: so an epoch is a step. Returns the model after so many, its training losses in
+ * loss, its last score in *score. */
+static struct model *stepped(int steps, double average, int valid, double *loss, double *score)
+{
+	struct dataset *ds = noise(4, 4, "a,b", 0), *two = noise(2, 4, "a,b", 0);
+	struct model *m = model_new("conv2x2x3 bn relu fc", TARGET_COORDS, 5, 4, 4, "a,b");
+	char path[] = "/tmp/check_train.XXXXXX", line[200];
+	close(mkstemp(path));
+	struct train_options a = {.epochs = steps,
+		.batch = 4,
+		.learning_rate = 0.002,
+		.momentum = 0.9,
+		.average = average,
+		.optimizer = OPTIMIZER_ADAM,
+		.quiet = 1,
+		.key = "",
+		.seed = 6,
+		.log = path};
+	netdesc_init_params(&m->d, 6, m->param, m->stat);
+	if (steps) {
+		struct train *t = train_new(be, m, ds, valid ? two : NULL, &a);
+		train_run(t);
+		ck_assert(!valid || t->s.best_epoch == steps);
+		if (valid) { /* the model's weights have the score that was theirs, from weights that are packed anew */
+			net_upload(t->s.net, m->param, m->stat);
+			*score = t->s.best;
+			ck_assert_double_eq_tol(train_evaluate(t).error, *score, 1e-12);
+		} else {
+			train_result(t);
+			*score = t->reached; /* on the training set */
+		}
+		train_free(t);
+		FILE *f = fopen(path, "r");
+		ck_assert(f && fgets(line, sizeof line, f));
+		for (int i = 0; i < steps; i++)
+			ck_assert(fgets(line, sizeof line, f) && sscanf(line, "%*d %*f %lf", &loss[i]) == 1);
+		fclose(f);
+	}
+	unlink(path), dataset_free(ds), dataset_free(two);
+	return m;
+}
+
+/* The model is the average of the weights, and of the running statistics, after each step, by its formula from trainings of so many steps
+ * without one; the training itself goes on with the weights. */
+START_TEST(averages)
+{
+	enum { STEPS = 8, MOST = 200 };
+	static const double decays[] = {0.4, 0.99}; /* 0.4 is reached by (1 + 5) / (10 + 5) */
+	double want[MOST], loss[STEPS], averaged_loss[STEPS], plain_score, score, decay = decays[_i % 2], moved = 0;
+	int valid = _i / 2;
+	for (int k = 0; k <= STEPS; k++) {
+		struct model *m = stepped(k, 0, valid, loss, &plain_score);
+		double d = fmin(decay, (1.0 + k) / (10.0 + k));
+		ck_assert(m->d.nparam + m->d.nstat <= MOST);
+		for (size_t i = 0; i < m->d.nparam + m->d.nstat; i++) {
+			double v = (double)(i < m->d.nparam ? m->param[i] : m->stat[i - m->d.nparam]);
+			want[i] = k ? d * want[i] + (1 - d) * v : v;
+			moved = fmax(moved, fabs(want[i] - v));
+		}
+		model_free(m);
+	}
+	struct model *m = stepped(STEPS, decay, valid, averaged_loss, &score);
+	for (size_t i = 0; i < m->d.nparam + m->d.nstat; i++) {
+		double got = (double)(i < m->d.nparam ? m->param[i] : m->stat[i - m->d.nparam]);
+		ck_assert_msg(fabs(got - want[i]) < 1e-6 + 1e-6 * fabs(want[i]), "value %zu: %.9g, not %.9g", i, got, want[i]);
+	}
+	ck_assert_msg(moved > 1e-3 && fabs(score - plain_score) > 1e-4, "%g, %g: this tests nothing", moved, score - plain_score);
+	for (int k = 0; k < STEPS; k++)
+		ck_assert_msg(loss[k] == averaged_loss[k], "step %d: the average changes the training", k + 1);
+	model_free(m);
+}
+END_TEST
+
 /* An equal score is no improvement: with learning rate 0 patience counts from the first epoch. */
 START_TEST(patience_without_progress)
 {
@@ -604,6 +677,7 @@ int main(void)
 	tcase_add_loop_test(t, overfits, 0, sizeof small / sizeof *small);
 	tcase_add_test(t, diverged);
 	tcase_add_test(t, best_weights);
+	tcase_add_loop_test(t, averages, 0, 4);
 	tcase_add_test(t, patience_without_progress);
 	suite_add_tcase(suite, t);
 	TCase *bare = tcase_create("bare");

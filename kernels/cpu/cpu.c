@@ -155,6 +155,7 @@ struct backend *backend_cpu_init(int threads, enum precision precision)
 		.heatmap_loss = cpu_heatmap_loss,
 		.draw_gaussians = cpu_draw_gaussians,
 		.optimizer_step = cpu_optimizer_step,
+		.lerp = cpu_lerp,
 		.close = cpu_close};
 	return be;
 }

@@ -82,5 +82,6 @@ void cpu_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, do
 	const real *target, const real *weight, int B);
 void cpu_draw_gaussians(const struct backend *be, const struct gaussians *s, real *t, const real *points, const real *prior, int B);
 void cpu_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt);
+void cpu_lerp(const struct backend *be, real *y, const real *x, real weight, size_t n);
 
 #endif

@@ -145,3 +145,15 @@ void cpu_optimizer_step(const struct backend *be, real *w, const real *g, real *
 	optimizer_bias_correction(opt, &a.p, &a.mul);
 	cpu_parallel_for(be->ctx, n, 1 << 16, optimizer_step, &a);
 }
+
+static void lerp(void *arg, size_t from, size_t to)
+{
+	const struct args *a = arg;
+	const struct cpu *c = a->be->ctx;
+	c->simd->lerp(a->y + from, a->x + from, a->mul, to - from);
+}
+
+void cpu_lerp(const struct backend *be, real *y, const real *x, real weight, size_t n)
+{
+	cpu_parallel_for(be->ctx, n, 1 << 16, lerp, &(struct args){.be = be, .y = y, .x = x, .mul = weight});
+}

@@ -78,6 +78,7 @@ struct simd {
 	/* the same for a tile of gradients (rows, nr), of which n columns count; rows of w, m, v are ld apart */
 	void (*optimizer_step_tile)(float *w, float *m, float *v, long ld, const float *tile, int rows, int n,
 		const struct optimizer_step *opt, float correction1, float correction2);
+	void (*lerp)(float *y, const float *x, float weight, size_t n); /* see backend.h */
 	/* one row's loss, see backend.h; dz may be NULL */
 	double (*sigmoid_loss)(float *dz, const float *z, const float *t, float mul, int K);
 	double (*squared_loss)(float *dz, const float *z, const float *t, float mul, int K);

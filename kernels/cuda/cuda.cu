@@ -180,7 +180,7 @@ struct backend *backend_cuda_init(enum precision precision)
 	be->upsample = cuda_upsample, be->upsample_backward = cuda_upsample_backward, be->batch_norm = cuda_batch_norm,
 	be->batch_norm_backward = cuda_batch_norm_backward;
 	be->loss = cuda_loss, be->heatmap_loss = cuda_heatmap_loss, be->draw_gaussians = cuda_draw_gaussians,
-	be->optimizer_step = cuda_optimizer_step;
+	be->optimizer_step = cuda_optimizer_step, be->lerp = cuda_lerp;
 	be->close = cuda_close;
 	return be;
 }

@@ -68,6 +68,7 @@ void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, 
 void cuda_loss(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target,
 	const real *weight, int B, int K);
 void cuda_optimizer_step(const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt);
+void cuda_lerp(const struct backend *be, real *y, const real *x, real weight, size_t n);
 /* heatmap.cu */
 void cuda_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *decoded, const real *z,
 	const real *target, const real *weight, int B);

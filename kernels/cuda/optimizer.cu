@@ -1,4 +1,4 @@
-/* Optimizer steps, as batched launches (batched_launch.h): up to 20 arrays, of several layers, in one launch. */
+/* Averages of weights, and optimizer steps, as batched launches (batched_launch.h): up to 20 arrays, of several layers, in one launch. */
 #include "kernels/cuda/batched_launch.h"
 #include "kernels/cuda/elementwise.h"
 #include "kernels/optimizer.h"
@@ -52,4 +52,24 @@ void cuda_optimizer_step(const struct backend *be, real *w, const real *g, real 
 	common.opt.weight_decay = 0;
 	optimizer_bias_correction(opt, &common.correction1, &common.correction2);
 	batched_launch_add(queue_of(be), "optimizer_step", optimizer_step, common, item);
+}
+
+/* Four values a thread, as float4s where vec4. */
+static __global__ void lerp_values(float *y, const float *x, float weight, size_t n, int vec4)
+{
+	size_t i = launch_index() * 4;
+	if (vec4 && i + 4 <= n) {
+		float4 a = *(const float4 *)(const void *)(y + i), b = *(const float4 *)(const void *)(x + i);
+		*(float4 *)(void *)(y + i) = make_float4(a.x + weight * (b.x - a.x), a.y + weight * (b.y - a.y), a.z + weight * (b.z - a.z),
+			a.w + weight * (b.w - a.w));
+		return;
+	}
+	for (size_t k = i; k < i + 4 && k < n; k++)
+		y[k] += weight * (x[k] - y[k]);
+}
+
+void cuda_lerp(const struct backend *be, real *y, const real *x, real weight, size_t n)
+{
+	int vec4 = cuda_float4_aligned(y, x, NULL, NULL);
+	launch_flat(queue_of(be), (n + 3) / 4, lerp_values, y, x, weight, n, vec4);
 }

@@ -1,4 +1,4 @@
-/* Optimizer steps: SGD, with momentum or Nesterov momentum, and AdamW. */
+/* Optimizer steps: SGD, with momentum or Nesterov momentum, and AdamW; averages of weights. */
 #include <math.h>
 
 #include "kernels/optimizer.h"
@@ -33,4 +33,11 @@ void ref_optimizer_step(const struct backend *be, real *w, const real *g, real *
 		adam(w, g, m, v, n, opt);
 	else
 		sgd(w, g, m, n, opt);
+}
+
+void ref_lerp(const struct backend *be, real *y, const real *x, real weight, size_t n)
+{
+	(void)be;
+	for (size_t i = 0; i < n; i++)
+		y[i] += weight * (x[i] - y[i]);
 }

@@ -118,6 +118,7 @@ struct backend *backend_ref_init(void)
 		.heatmap_loss = ref_heatmap_loss,
 		.draw_gaussians = ref_draw_gaussians,
 		.optimizer_step = ref_optimizer_step,
+		.lerp = ref_lerp,
 		.close = ref_close};
 	struct backend *be = xmalloc(sizeof *be);
 	*be = table;

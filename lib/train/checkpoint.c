@@ -1,4 +1,5 @@
-/* Checkpoints as tensor streams: weights, the optimizer's moments, the best weights so far, counters as METAs opt/KEY. */
+/* Checkpoints as tensor streams: weights, the optimizer's moments, the weights' average, the best weights so far, counters as METAs
+ * opt/KEY. */
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 	}
 	int now = model_define(d, w, "", 1), first = model_define(d, w, "opt/m/", 0);
 	int second = st->moment2 ? model_define(d, w, "opt/v/", 0) : -1, best = st->best_epoch ? model_define(d, w, "opt/best/", 1) : -1;
+	int average = st->average ? model_define(d, w, "opt/average/", 1) : -1;
 	const struct targets *tg = st->targets;
 	int distance = -1;
 	if (tg->residual)
@@ -95,6 +97,8 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 		model_write(d, w, best, map, map + d->nparam);
 		munmap((void *)map, bytes);
 	}
+	if (average >= 0)
+		write_block(st, w, average, st->average, st->average_stat);
 	if (tg->residual)
 		tns_write(w, distance, tg->residual, st->targets->ds->n);
 	trained_write(st->m->trained, w, trained);
@@ -132,6 +136,11 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 	if (st->moment2) {
 		model_read(d, b, "opt/v/", copy, NULL);
 		st->be->upload(st->be, st->moment2, copy, d->nparam * sizeof *copy);
+	}
+	if (st->average) {
+		model_read(d, b, "opt/average/", copy, copy + d->nparam);
+		st->be->upload(st->be, st->average, copy, d->nparam * sizeof *copy);
+		st->be->upload(st->be, st->average_stat, copy + d->nparam, d->nstat * sizeof *copy);
 	}
 	if (st->best_epoch) {
 		model_read(d, b, "opt/best/", copy, copy + d->nparam);

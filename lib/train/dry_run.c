@@ -44,7 +44,7 @@ static void print_memory(struct out *to, const struct backend *be, const struct 
 		gradients += (double)(d->layer[i].nb + (d->layer[i].kind == LAYER_DENSE ? 0 : d->layer[i].nw));
 	weights = net_table_weights(d) + sizeof(real) * gradients;
 	batch = (double)net_bytes(be, d, B) - weights + sizeof(real) * (double)B * ((double)d->C * d->H * d->W + d->outputs);
-	weights += sizeof(real) * (double)moments * (double)d->nparam;
+	weights += sizeof(real) * ((double)moments * (double)d->nparam + (a->average > 0 ? (double)(d->nparam + d->nstat) : 0));
 	out_printf(to, "memory of training on %s: %.3f MB of weights, gradients and moments, %.3f MB for a batch of %d rows\n", be->name,
 		weights / 1e6, batch / 1e6, B);
 }
@@ -63,8 +63,8 @@ static const struct {
 	int targets; /* 0: of all */
 } settings[] = {{"target", 0}, {"loss", COORDS | HEATMAP}, {"width", COORDS | HEATMAP}, {"sigma", HEATMAP | MAP}, {"entropy", HEATMAP},
 	{"weigh", COORDS | HEATMAP}, {"distrust", COORDS | HEATMAP}, {"offset", COORDS | HEATMAP}, {"augment", 0}, {"optimizer", 0},
-	{"momentum", 0}, {"rate", 0}, {"schedule", 0}, {"decay", 0}, {"batch", 0}, {"epochs", 0}, {"patience", 0}, {"valid-part", 0},
-	{"seed", 0}};
+	{"momentum", 0}, {"rate", 0}, {"schedule", 0}, {"decay", 0}, {"average", 0}, {"batch", 0}, {"epochs", 0}, {"patience", 0},
+	{"valid-part", 0}, {"seed", 0}};
 
 /* The option's value, but where that stands for another: no width for that of the loss, default for a list. */
 static char *setting(const char *option, const struct train_options *a)

@@ -55,6 +55,8 @@ struct train *train_new(
 	t->loss = be->alloc(be, n * sizeof *t->loss);
 	t->s.moment1 = be->alloc(be, m->d.nparam * sizeof(real));
 	t->s.moment2 = a->optimizer == OPTIMIZER_ADAM ? be->alloc(be, m->d.nparam * sizeof(real)) : NULL;
+	if (a->average > 0)
+		t->s.average = be->alloc(be, m->d.nparam * sizeof(real)), t->s.average_stat = be->alloc(be, m->d.nstat * sizeof(real));
 	t->s.best = INFINITY;
 	if (valid)
 		train_state_open_best(&t->s, a->best_near);
@@ -64,7 +66,7 @@ struct train *train_new(
 void train_free(struct train *t)
 {
 	const struct backend *be = t->s.be;
-	void *device[] = {t->rows, t->x, t->dz, t->s.moment1, t->s.moment2, t->loss};
+	void *device[] = {t->rows, t->x, t->dz, t->s.moment1, t->s.moment2, t->s.average, t->s.average_stat, t->loss};
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
 		be->release(be, device[i]);
 	be->unmap_host(be, t->bytes), be->unmap_host(be, t->valid_bytes);
@@ -119,6 +121,8 @@ static double train_epoch(struct train *t, double rate, struct progress *p)
 		targets_loss(t->s.targets, t->loss + at, t->dz, z, rows, t->order + at, at, B);
 		struct net_step step = next_step(t, rate);
 		net_backward(t->s.net, t->x, t->dz, B, &pass, &step);
+		if (t->s.average)
+			train_state_average_step(&t->s, t->a->average);
 		progress_tick(p, (uint64_t)(t->s.epoch - 1) * ds->n + at, (uint64_t)t->a->epochs * ds->n);
 	}
 	double shift[2];
@@ -262,13 +266,14 @@ void train_write_suspects(const struct train *t)
 		warn("%llu labels stayed further off than %.3g pixels", (unsigned long long)far, px);
 }
 
-/* The end: frees the moments, then downloads the weights to the model, or reads the best ones from their file. */
+/* The end: frees the moments, then downloads the weights or their average to the model, or reads the best ones from their file. */
 static void download_weights(struct train *t, int failed)
 {
 	const struct netdesc *d = &t->s.m->d;
 	const struct backend *be = t->s.be;
-	be->release(be, t->s.moment1), be->release(be, t->s.moment2);
-	t->s.moment1 = t->s.moment2 = NULL;
+	train_state_average_swap(&t->s);
+	be->release(be, t->s.moment1), be->release(be, t->s.moment2), be->release(be, t->s.average), be->release(be, t->s.average_stat);
+	t->s.moment1 = t->s.moment2 = t->s.average = t->s.average_stat = NULL;
 	t->s.m->param = xlarge(d->nparam * sizeof *t->s.m->param);
 	net_download(t->s.net, t->s.m->param, t->s.m->stat);
 	if (!failed)
@@ -338,9 +343,11 @@ int train_run(struct train *t)
 	const char *metric = points ? "valid_rmse_px" : "valid_error";
 	int resumed = a->checkpoint && a->resume && checkpoint_read(&t->s, a->checkpoint, a->key), failed = 0;
 	plan_epochs(t, resumed);
-	if (!resumed)
+	if (!resumed) {
 		net_upload(t->s.net, t->s.m->param, t->s.m->stat);
-	else if (points && t->valid) /* with the offset in the checkpoint */
+		if (t->s.average)
+			train_state_average_begin(&t->s);
+	} else if (points && t->valid) /* with the offset in the checkpoint */
 		targets_augment(t->valid_targets, NULL, 1);
 	free(t->s.m->param);
 	t->s.m->param = NULL;
@@ -366,12 +373,14 @@ int train_run(struct train *t)
 			break;
 		}
 		if (t->valid) {
+			train_state_average_swap(&t->s);
 			struct train_score s = train_evaluate(t);
 			double score = points ? s.error : s.loss;
 			tlog_line(log, "%d\t%.6g\t%.8g\t%.8g\t%.6g\t%.2f", t->s.epoch, rate, loss, s.loss, s.error, log_seconds() - start);
 			progress_line(&p, "epoch %d: train loss %.5g, valid loss %.5g, %s %.4g", t->s.epoch, loss, s.loss, metric, s.error);
 			if (score < t->s.best)
 				train_state_put_best(&t->s, score);
+			train_state_average_swap(&t->s);
 			if (isnan(score)) { /* by the last step: the training loss is that of the weights before it */
 				report_divergence(t, "validation loss", score);
 				failed = 1;

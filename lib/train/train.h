@@ -16,6 +16,7 @@
 struct train_options {
 	int epochs, batch, patience;		      /* patience: stop after so many epochs without a better validation score; 0: never */
 	double learning_rate, momentum, weight_decay; /* weight_decay: not of biases and batch norm */
+	double average; /* decay of the weights' exponential moving average, which is validated and written instead of them; 0: none */
 	enum optimizer optimizer;
 	enum schedule schedule;
 	struct augment augment;
@@ -51,9 +52,9 @@ struct train {
 struct train *train_new(
 	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a);
 /* Trains to the last epoch; returns 0. During training the device has the only copy of m's parameters; afterwards m holds the best weights
- * where there is a validation set, else the last. Where an epoch's loss is no number, or above TRAIN_EXPLODED times that of the first
- * epoch, it reports epoch and layer and returns -1 with the best weights in m, or dies where there are none that are better than the
- * baseline. */
+ * where there is a validation set, else the last, or these epochs' averages. Where an epoch's loss is no number, or above TRAIN_EXPLODED
+ * times that of the first epoch, it reports epoch and layer and returns -1 with the best weights in m, or dies where there are none that
+ * are better than the baseline. */
 int train_run(struct train *t);
 #define TRAIN_EXPLODED 1000.0
 enum train_result {

@@ -8,7 +8,7 @@
 struct train_command {
 	const char *optimizer, *schedule;
 	int64_t epochs, batch;
-	double rate, momentum, decay;
+	double rate, momentum, decay, average;
 };
 
 #define TRAIN_COMMAND_DEFAULTS .optimizer = "nesterov", .schedule = "constant", .epochs = 20, .batch = 32, .rate = 0.01, .momentum = 0.9
@@ -22,7 +22,10 @@ struct train_command {
 	{'m', "momentum", OPT_REAL, &(c).momentum, 0, 0.9999, "X", "momentum (Adam: beta 1)", 0}, \
 	{0, "optimizer", OPT_CHOICE, &(c).optimizer, 0, 0, "sgd|nesterov|adam", "how gradients become steps", 0}, \
 	{0, "schedule", OPT_CHOICE, &(c).schedule, 0, 0, "constant|linear|cosine|step", "how the rate falls", 0}, \
-	{0, "decay", OPT_REAL, &(c).decay, 0, 1, "X", "weight decay", 0}
+	{0, "decay", OPT_REAL, &(c).decay, 0, 1, "X", "weight decay", 0}, \
+	{0, "average", OPT_REAL, &(c).average, 0, 0.999999, "F", \
+		"validate and write an exponential moving average (EMA) of the weights: at each step min(F, (1 + step) / (10 + step)) " \
+		"of it stays; 0: the weights", 0}
 /* clang-format on */
 
 /* Puts what c has into a; after the presets, which set options. */

@@ -1,4 +1,4 @@
-/* The file of the best weights, and the check for finite ones. */
+/* The average of the weights, the file of the best ones, and the check for finite ones. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -16,6 +16,31 @@ void train_state_check_finite(const struct train_state *s, const real *p, size_t
 		fine &= isfinite(p[i]) != 0;
 	if (!fine)
 		die("epoch %d: a weight is no number; a smaller --rate may help", s->epoch);
+}
+
+void train_state_average_begin(struct train_state *s)
+{
+	s->be->copy(s->be, s->average, s->net->param, s->m->d.nparam * sizeof(real));
+	if (s->m->d.nstat)
+		s->be->copy(s->be, s->average_stat, s->net->stat, s->m->d.nstat * sizeof(real));
+}
+
+void train_state_average_step(struct train_state *s, double decay)
+{
+	real weight = (real)(1 - fmin(decay, (1.0 + s->step) / (10.0 + s->step)));
+	s->be->lerp(s->be, s->average, s->net->param, weight, s->m->d.nparam);
+	if (s->m->d.nstat)
+		s->be->lerp(s->be, s->average_stat, s->net->stat, weight, s->m->d.nstat);
+}
+
+void train_state_average_swap(struct train_state *s)
+{
+	real *param = s->net->param, *stat = s->net->stat;
+	if (!s->average)
+		return;
+	s->net->param = s->average, s->net->stat = s->average_stat;
+	s->average = param, s->average_stat = stat;
+	s->net->packed_valid = 0;
 }
 
 void train_state_open_best(struct train_state *s, const char *near)
