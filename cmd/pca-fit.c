@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 	if (o.components > (data->n < (uint32_t)pixels ? (int64_t)data->n : pixels))
 		die("%s: --components %lld of %u rows of %d pixels: there are not as many", data->head->name, (long long)o.components,
 			data->n, pixels);
-	struct pca_options a = {.k = (int)o.components, .energy = o.energy, .whole = PCA_WHOLE, .seed = o.seed};
+	struct pca_options a = {.k = (int)o.components, .energy = o.energy, .whole = PCA_WHOLE, .matrix = PCA_MATRIX, .seed = o.seed};
 	a.threads = threads_wanted(o.threads);
 	struct pca *p = pca_fit(data->image, data->n, pixels, &a, data->head->name);
 	struct model *m = pca_model(p, data->W, data->H, whiten());

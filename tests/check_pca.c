@@ -1,6 +1,7 @@
 /* Principal components: against eigenvectors by Jacobi rotations here, on sets whose covariance is known, what reconstruction loses, both
  * ways of finding them, any number of threads; the models made of them. */
 #include <check.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 
 #include "lib/base/philox.h"
 #include "lib/pca/eigen.h"
-#include "lib/pca/krylov.h"
+#include "lib/pca/images.h"
 #include "lib/pca/pca_model.h"
 #include "lib/predict/infer.h"
 #include "tests/backend_of_test.h"
@@ -75,13 +76,17 @@ static void jacobi(double *a, double *v, int n)
 			}
 }
 
-static struct pca *fit(const uint8_t *x, int rows, int pixels, int k, double energy, int whole, int threads)
+/* The ways of finding components: all eigenvalues of products of all with all, leading ones of these, and by products with the images. */
+enum { WHOLE, MATRIX, IMAGES, WAYS };
+
+static struct pca *fit(const uint8_t *x, int rows, int pixels, int k, double energy, int way, int threads)
 {
-	struct pca_options o = {.k = k, .energy = energy, .whole = whole, .threads = threads, .seed = 3};
+	struct pca_options o = {.k = k, .energy = energy, .threads = threads, .seed = 3};
+	o.whole = way == WHOLE ? INT_MAX : 0, o.matrix = way == IMAGES ? 0 : INT_MAX;
 	return pca_fit(x, (uint32_t)rows, pixels, &o, "x.tns");
 }
 
-/* Values and vectors, both ways of finding them (_i), are those by rotations. */
+/* Values and vectors, all ways of finding them (_i), are those by rotations. */
 START_TEST(rotations)
 {
 	static const int rows[] = {60, 257, 13}, pixels[] = {23, 70, 40};
@@ -90,7 +95,7 @@ START_TEST(rotations)
 		uint8_t *x = waves(rows[at], n, 14, 4);
 		double *c = covariance(x, rows[at], n), *v = malloc((size_t)(n * n) * sizeof *v), total = 0;
 		jacobi(c, v, n);
-		struct pca *p = fit(x, rows[at], n, k, 0, _i ? 0 : n, 2);
+		struct pca *p = fit(x, rows[at], n, k, 0, _i, 2);
 		ck_assert(p->k == k && p->pixels == n);
 		for (int i = 0; i < n; i++)
 			total += c[i * n + i];
@@ -129,7 +134,7 @@ START_TEST(known)
 		for (int i = 0; i < 4; i++)
 			x[4 * r + i] = (uint8_t)(128 + a[0] * pattern[0][i] * (r & 1 ? 1 : -1) + a[1] * pattern[1][i] * (r & 2 ? 1 : -1) +
 						 a[2] * pattern[2][i] * (r & 4 ? 1 : -1));
-	struct pca *p = fit(x, 8, 4, 3, 0, _i ? 0 : 4, 1);
+	struct pca *p = fit(x, 8, 4, 3, 0, _i, 1);
 	for (int k = 0; k < 3; k++) {
 		ck_assert_double_eq_tol(p->variance[k], 4.0 * a[k] * a[k] * 8 / 7, 1e-9 * p->variance[k]);
 		for (int i = 0; i < 4; i++) /* signs: up to rounding all four are of one size, so any of them may be the largest */
@@ -145,7 +150,7 @@ START_TEST(known)
 	static const double energy[] = {0.5, 0.785, 0.787, 0.98, 0.983, 1};
 	static const int want[] = {1, 1, 2, 2, 3, 3};
 	for (int e = 0; e < 6; e++) {
-		p = fit(x, 8, 4, 0, energy[e], _i ? 0 : 4, 1);
+		p = fit(x, 8, 4, 0, energy[e], _i, 1);
 		ck_assert_int_eq(p->k, want[e]);
 		pca_free(p);
 	}
@@ -157,7 +162,7 @@ START_TEST(loss)
 {
 	enum { ROWS = 50, N = 30, K = 7 };
 	uint8_t *x = waves(ROWS, N, 9, 30);
-	struct pca *all = fit(x, ROWS, N, N, 0, N, 1), *p = fit(x, ROWS, N, K, 0, _i ? 0 : N, 1);
+	struct pca *all = fit(x, ROWS, N, N, 0, WHOLE, 1), *p = fit(x, ROWS, N, K, 0, _i, 1);
 	double left = 0, error = 0;
 	for (int k = K; k < N; k++)
 		left += all->variance[k];
@@ -181,34 +186,40 @@ START_TEST(loss)
 }
 END_TEST
 
-/* More pixels than a tile, and than a block of vectors: both ways agree; the seed hardly matters, threads not at all. */
+/* More pixels, and more rows, than a tile, and than a block of vectors; more rows than pixels, and fewer (_i): all ways agree; the seed
+ * hardly matters, threads not at all. */
 START_TEST(ways)
 {
-	enum { ROWS = 530, N = 520, K = 20 };
-	uint8_t *x = waves(ROWS, N, 40, 20);
-	struct pca *a = fit(x, ROWS, N, K, 0, N, 1), *b = fit(x, ROWS, N, K, 0, 0, 1);
-	for (int k = 0; k < K; k++)
-		ck_assert_double_eq_tol(a->variance[k], b->variance[k], 1e-9 * a->variance[k]);
-	for (int i = 0; i < K * N; i++)
-		ck_assert_double_eq_tol(a->component[i], b->component[i], 1e-6);
-	for (int threads = 2; threads < 8; threads += 3)
-		for (int whole = 0; whole <= N; whole += N) {
-			struct pca *c = fit(x, ROWS, N, K, 0, whole, threads), *one = whole ? a : b;
-			ck_assert(!memcmp(c->variance, one->variance, K * sizeof *c->variance));
-			ck_assert(!memcmp(c->component, one->component, K * N * sizeof *c->component));
+	enum { K = 20 };
+	int rows = _i ? 520 : 530, n = _i ? 530 : 520;
+	uint8_t *x = waves(rows, n, 40, 20);
+	struct pca *one[WAYS];
+	for (int way = 0; way < WAYS; way++) {
+		one[way] = fit(x, rows, n, K, 0, way, 1);
+		for (int k = 0; k < K; k++)
+			ck_assert_double_eq_tol(one[way]->variance[k], one[0]->variance[k], 1e-9 * one[0]->variance[k]);
+		for (int i = 0; i < K * n; i++)
+			ck_assert_double_eq_tol(one[way]->component[i], one[0]->component[i], 1e-6);
+		for (int threads = 2; threads < 8; threads += 3) {
+			struct pca *c = fit(x, rows, n, K, 0, way, threads);
+			ck_assert(!memcmp(c->variance, one[way]->variance, K * sizeof *c->variance));
+			ck_assert(!memcmp(c->component, one[way]->component, (size_t)(K * n) * sizeof *c->component));
 			pca_free(c);
 		}
-	struct pca_options o = {.energy = pca_explained(a, K) - 1e-6, .seed = 9, .threads = 2};
-	struct pca *c = pca_fit(x, ROWS, N, &o, "x.tns");
+	}
+	struct pca_options o = {.energy = pca_explained(one[0], K) - 1e-6, .seed = 9, .threads = 2};
+	struct pca *c = pca_fit(x, (uint32_t)rows, n, &o, "x.tns");
 	ck_assert_int_eq(c->k, K);
-	for (int i = 0; i < K * N; i++)
-		ck_assert_double_eq_tol(a->component[i], c->component[i], 1e-6);
-	pca_free(a), pca_free(b), pca_free(c);
+	for (int i = 0; i < K * n; i++)
+		ck_assert_double_eq_tol(one[0]->component[i], c->component[i], 1e-6);
+	for (int way = 0; way < WAYS; way++)
+		pca_free(one[way]);
+	pca_free(c);
 	free(x);
 }
 END_TEST
 
-/* Sums of bright pixels, whose squares in float would be rounded after 258 of them, are exact: those of whole numbers here. */
+/* Sums of bright pixels, which one thread's would be rounded in float after 1100 of them, are exact: those of whole numbers here. */
 START_TEST(bright)
 {
 	enum { ROWS = 1100, N = 70 };
@@ -216,7 +227,7 @@ START_TEST(bright)
 	double *s = malloc(N * N * sizeof *s);
 	for (int i = 0; i < ROWS * N; i++)
 		x[i] = (uint8_t)(250 + 6 * unit(7, (uint32_t)i));
-	struct images m = images_new(x, ROWS, N, 3);
+	struct images m = images_new(x, ROWS, N, 1);
 	images_scatter(&m, s);
 	for (int i = 0; i < N; i++)
 		for (int j = 0; j <= i; j++) {
@@ -224,6 +235,17 @@ START_TEST(bright)
 			for (int r = 0; r < ROWS; r++)
 				products += x[r * N + i] * x[r * N + j], a += x[r * N + i], b += x[r * N + j];
 			ck_assert_double_eq_tol(s[i * N + j], (double)(products * ROWS - a * b) / ROWS, 1e-6);
+			ck_assert(s[i * N + j] == s[j * N + i]);
+		}
+	images_free(&m);
+	m = images_new(x, N, ROWS, 1); /* the same bytes as fewer rows of more pixels: products of rows less their mean */
+	images_gram(&m, s);
+	for (int i = 0; i < N; i++)
+		for (int j = 0; j < N; j++) {
+			double sum = 0;
+			for (int k = 0; k < ROWS; k++)
+				sum += (x[i * ROWS + k] - m.mean[k]) * (x[j * ROWS + k] - m.mean[k]);
+			ck_assert_double_eq_tol(s[i * N + j], sum, 1e-6);
 		}
 	images_free(&m);
 	free(x), free(s);
@@ -250,7 +272,7 @@ START_TEST(few_directions)
 	uint8_t *base = waves(APART, N, 8, 60), *x = malloc(ROWS * N);
 	for (int i = 0; i < ROWS * N; i++)
 		x[i] = i % N % 9 == 4 ? 200 : base[i / N % APART * N + i % N];
-	struct pca *p = fit(x, ROWS, N, 0, 1, _i ? 0 : N, 2);
+	struct pca *p = fit(x, ROWS, N, 0, 1, _i, 2);
 	ck_assert_int_eq(p->k, APART - 1);
 	for (int i = 0; i < p->k * N; i++)
 		ck_assert(i % N % 9 != 4 || fabs(p->component[i]) < 1e-12);
@@ -268,19 +290,13 @@ END_TEST
 
 struct refused {
 	const uint8_t *x;
-	int rows, pixels, k;
+	int rows, pixels, k, way;
 };
 
 static void refuse(void *arg)
 {
 	const struct refused *r = arg;
-	fit(r->x, r->rows, r->pixels, r->k, 0.9, 0, 1);
-}
-
-static void refuse_whole(void *arg)
-{
-	const struct refused *r = arg;
-	fit(r->x, r->rows, r->pixels, r->k, 0.9, 1000, 1);
+	fit(r->x, r->rows, r->pixels, r->k, 0.9, r->way, 1);
 }
 
 START_TEST(refusals)
@@ -290,14 +306,15 @@ START_TEST(refusals)
 	static const struct {
 		struct refused r;
 		const char *why;
-	} c[] = {{{grey, 4, 15, 0}, "x.tns: all rows hold the same image, so nothing varies\n"},
-		{{lines, 1, 6, 1}, "x.tns: one row alone varies in nothing\n"},
-		{{lines, 2, 3, 2}, "x.tns: 2 rows of 3 pixels vary in 1 direction, fewer than --components 2\n"},
-		{{copies, 6, 3, 2}, "x.tns: 6 rows of 3 pixels vary in 1 direction, fewer than --components 2\n"},
-		{{lines, 3, 2, 3}, "x.tns: 3 rows of 2 pixels vary in 2 directions, fewer than --components 3\n"}};
+	} c[] = {{{grey, 4, 15, 0, 0}, "x.tns: all rows hold the same image, so nothing varies\n"},
+		{{lines, 1, 6, 1, 0}, "x.tns: one row alone varies in nothing\n"},
+		{{lines, 2, 3, 2, 0}, "x.tns: 2 rows of 3 pixels vary in 1 direction, fewer than --components 2\n"},
+		{{copies, 6, 3, 2, 0}, "x.tns: 6 rows of 3 pixels vary in 1 direction, fewer than --components 2\n"},
+		{{lines, 3, 2, 3, 0}, "x.tns: 3 rows of 2 pixels vary in 2 directions, fewer than --components 3\n"}};
 	for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
 		struct refused r = c[i].r;
-		struct child child = child_run(_i ? refuse : refuse_whole, &r);
+		r.way = _i;
+		struct child child = child_run(refuse, &r);
 		ck_assert_msg(child.status == 1 && strstr(child.err, c[i].why), "'%s': exit %d: %s", c[i].why, child.status, child.err);
 	}
 }
@@ -311,7 +328,7 @@ START_TEST(models)
 	enum { ROWS = 64, W = 6, H = 5, N = W * H, K = 4 };
 	uint8_t *x = waves(ROWS, N, 6, 10);
 	enum pca_whiten whiten = (enum pca_whiten)_i;
-	struct pca *p = fit(x, ROWS, N, K, 0, N, 1);
+	struct pca *p = fit(x, ROWS, N, K, 0, WHOLE, 1);
 	struct model *m = pca_model(p, W, H, whiten);
 	const struct layer *in = &m->d.layer[0];
 	ck_assert_str_eq(m->net, whiten == PCA_ZCA ? "fc30 fc30" : "fc4 fc30");
@@ -379,14 +396,20 @@ START_TEST(solver)
 	for (int n = 1; n < 90; n = 2 * n + 3) {
 		size_t size = (size_t)n * (size_t)n;
 		double *a = malloc(size * sizeof *a), *v = malloc(size * sizeof *v), *value = malloc((size_t)n * sizeof *value);
+		double *copy = malloc(size * sizeof *copy);
 		for (int i = 0; i < n; i++)
 			for (int j = 0; j <= i; j++)
 				a[i * n + j] = a[j * n + i] = unit(5, (uint32_t)(i * n + j)) - 0.5;
-		memcpy(v, a, size * sizeof *v);
+		memcpy(copy, a, size * sizeof *v);
 		for (int i = 0; i < n; i++)
 			for (int j = i + 1; j < n; j++)
-				v[i * n + j] = NAN;
-		eigen_symmetric(v, n, value);
+				copy[i * n + j] = NAN;
+		struct eigen *e = eigen_new(copy, n, value);
+		eigen_vectors(e, n, v);
+		eigen_vectors(e, n / 2, copy); /* of fewer the same */
+		for (int i = 0; i < n / 2 * n; i++)
+			ck_assert_double_eq_tol(copy[i], v[i], 1e-13 * n);
+		eigen_free(e);
 		for (int k = 0; k < n; k++) {
 			ck_assert(!k || value[k] <= value[k - 1]);
 			for (int i = 0; i < n; i++) {
@@ -397,7 +420,7 @@ START_TEST(solver)
 				ck_assert_double_eq_tol(dot, i == k, 1e-12 * n);
 			}
 		}
-		free(a), free(v), free(value);
+		free(a), free(v), free(value), free(copy);
 	}
 	ck_assert_msg(!strncmp(eigen_kernel(), "OpenBLAS 0.", 11) && strstr(eigen_kernel(), ", "), "%s", eigen_kernel());
 }
@@ -409,13 +432,13 @@ int main(void)
 	TCase *t = tcase_create("pca");
 	eigen_begin();
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, rotations, 0, 2);
-	tcase_add_loop_test(t, known, 0, 2);
-	tcase_add_loop_test(t, loss, 0, 2);
-	tcase_add_test(t, ways);
+	tcase_add_loop_test(t, rotations, 0, WAYS);
+	tcase_add_loop_test(t, known, 0, WAYS);
+	tcase_add_loop_test(t, loss, 0, WAYS);
+	tcase_add_loop_test(t, ways, 0, 2);
 	tcase_add_test(t, bright);
-	tcase_add_loop_test(t, few_directions, 0, 2);
-	tcase_add_loop_test(t, refusals, 0, 2);
+	tcase_add_loop_test(t, few_directions, 0, WAYS);
+	tcase_add_loop_test(t, refusals, 0, WAYS);
 	tcase_add_loop_test(t, models, 0, 3);
 	tcase_add_test(t, solver);
 	suite_add_tcase(suite, t);

@@ -9,6 +9,8 @@ from sklearn.decomposition import PCA
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tns_reader import read
 
+REST = 0.1  # seconds before each: its BLAS's threads, which wait for work by computing, fall asleep
+
 
 def tensor(path, name):
     t = read(open(path, "rb").read())[0][name]
@@ -26,9 +28,11 @@ x = x.reshape(len(x), -1)
 with tempfile.TemporaryDirectory() as folder:
     model, took = os.path.join(folder, "pca.tns"), {"pca-fit": [], "scikit-learn": []}
     for _ in range(repeats):
+        time.sleep(REST)
         start = time.perf_counter()
         subprocess.run([program, "-q", "-k", str(k), data, "-o", model], check=True)
         took["pca-fit"].append(time.perf_counter() - start)
+        time.sleep(REST)
         start = time.perf_counter()
         fitted = theirs(x, k)
         took["scikit-learn"].append(time.perf_counter() - start)
@@ -53,7 +57,7 @@ def apart(v):
 
 median = {name: sorted(t)[len(t) // 2] for name, t in took.items()}
 theirs_too = fitted.components_
-print(f"{len(x)} rows of {x.shape[1]} pixels, {k} components: pca-fit {median['pca-fit']:.2f} s, scikit-learn {median['scikit-learn']:.2f} s, "
+print(f"{len(x)} rows of {x.shape[1]} pixels, {k} components: pca-fit {median['pca-fit']:.3f} s, scikit-learn {median['scikit-learn']:.3f} s, "
       f"ratio {median['scikit-learn'] / median['pca-fit']:.2f}; residuals {residual(ours):.1g} and {residual(theirs_too):.1g}, from NumPy's "
       f"{apart(ours):.1g} and {apart(theirs_too):.1g}, shares of the variance apart by {np.abs(share - fitted.explained_variance_ratio_).max():.1g}")
 sys.exit(1 if residual(ours) > 1e-4 or apart(ours) > 1e-4 else 0)

@@ -1,4 +1,5 @@
-/* Eigenvalues and eigenvectors of symmetric matrices, by LAPACK's dsyevd. The rooms' calls of OpenBLAS run on the calling thread alone
+/* Eigenvalues and eigenvectors of symmetric matrices, by LAPACK: reduced to tridiagonal form, solved by divide and conquer, and transformed
+ * back, of all eigenvectors only those that are wanted. The rooms' calls of OpenBLAS run on the calling thread alone
  * (eigen_begin), so that their results do not depend on a number of threads; they do depend on the kernels that OpenBLAS chooses for the
  * processor. */
 #ifndef EIGEN_H
@@ -8,8 +9,11 @@
 void eigen_begin(void);
 /* "OpenBLAS 0.3.21, Zen": version and kernels, for the log; not to be freed. */
 const char *eigen_kernel(void);
-/* a (n, n), row-major: its lower triangle is read; becomes the unit eigenvectors as rows, those of the largest eigenvalues first. values
- * (n) fall. Ends the program where the iteration does not converge, as it can't but with NaN. */
-void eigen_symmetric(double *a, int n, double *values);
+/* values (n) falls: the eigenvalues of a (n, n), row-major, whose lower triangle is read. Ends the program where the iteration does not
+ * converge, as it can't but with NaN. */
+struct eigen *eigen_new(const double *a, int n, double *values);
+/* vectors (k, n): the unit eigenvectors of the k largest ones, as rows. */
+void eigen_vectors(struct eigen *e, int k, double *vectors);
+void eigen_free(struct eigen *e);
 
 #endif

@@ -1,19 +1,21 @@
-/* Principal components of images: the eigenvectors of the covariance of their pixels. Of few pixels the covariance is computed whole, from
- * sums that are exact; of many its leading eigenvectors are found by products with it alone (krylov.h). Results are the same bits for any
- * number of threads, on one kind of processor (eigen_kernel). */
+/* Principal components of images: the eigenvectors of the covariance of their pixels. Of few pixels, or few rows, the products of all with
+ * all are computed, from sums that are exact, and all eigenvalues of them, or, of more, the leading eigenvectors alone; of many of both
+ * the leading eigenvectors are found by products with the images (krylov.h). Results are the same bits for any number of threads, on one
+ * kind of processor (eigen_kernel). */
 #ifndef PCA_H
 #define PCA_H
 
 #include <stdint.h>
 
-enum { PCA_WHOLE = 2048 }; /* up to so many pixels the whole covariance; beyond, its eigenvectors cost more than the products */
+/* Up to so many pixels, or rows: all eigenvalues; the products of all with all. Beyond, these cost more than products with some vectors. */
+enum { PCA_WHOLE = 2048, PCA_MATRIX = 4096 };
 
 struct pca_options {
-	int k;	       /* components; 0: as many as energy needs */
-	double energy; /* share of the variance, above 0 to 1 */
-	int whole;     /* PCA_WHOLE; tests set others */
-	int threads;   /* at least 1 */
-	uint64_t seed; /* of the first block of krylov.h */
+	int k;		   /* components; 0: as many as energy needs */
+	double energy;	   /* share of the variance, above 0 to 1 */
+	int whole, matrix; /* PCA_WHOLE, PCA_MATRIX; tests set others */
+	int threads;	   /* at least 1 */
+	uint64_t seed;	   /* of the first block of krylov.h */
 };
 
 struct pca {
