@@ -7,20 +7,50 @@
 #include "lib/base/philox.h"
 
 /* Affine map from output pixel (x, y) to input position: sx = m[0] x + m[1] y + m[2], sy = m[3] x + m[4] y + m[5]; a grey value v in 0..1
- * becomes (v - 1/2) gain + 1/2 + bias. Then a Gaussian blur (standard deviation `blur`, pixels) and a cutout: the pixels
- * cut[0] <= x < cut[2], cut[1] <= y < cut[3] are set to `grey`. */
+ * becomes (v - 1/2) gain + 1/2 + bias. Then, in this order: a Gaussian blur (standard deviation `blur`, pixels); motion blur: the mean of
+ * the image along the straight path (x, y), pixels, about each pixel; a cutout: the pixels cut[0] <= x < cut[2], cut[1] <= y < cut[3] are
+ * set to `grey`; Gaussian noise of standard deviation `noise`, of the range 0..1; clamping to 0..1. */
 struct warp {
-	float m[6], gain, bias, blur, grey;
+	float m[6], gain, bias, blur, path[2], noise, grey;
 	int flipped, cut[4];
 };
 
-enum { AUGMENT_REACH = 16 };
+enum { AUGMENT_REACH = 16, AUGMENT_PATH = 30, AUGMENT_TAPS = 128 }; /* AUGMENT_PATH: pixels of the longest path */
 
 /* Radius in pixels of the blur's filter: three standard deviations, at most AUGMENT_REACH; 0, no blur, where sigma is below 0.2. */
 PHILOX_FN int augment_reach(float sigma)
 {
 	int reach = (int)ceilf(3 * sigma);
 	return sigma < 0.2f ? 0 : reach < AUGMENT_REACH ? reach : AUGMENT_REACH;
+}
+
+struct augment_tap {
+	short x, y;
+	float weight;
+};
+
+/* Motion blur as a filter: v'(x, y) = sum of weight v(x + tap.x, y + tap.y), bilinear along the path in steps of at most an eighth of a
+ * pixel. Returns the number of taps; 0, no blur, where the path is shorter than a quarter of a pixel. */
+PHILOX_FN int augment_taps(const float path[2], struct augment_tap t[AUGMENT_TAPS])
+{
+	float length = sqrtf(path[0] * path[0] + path[1] * path[1]);
+	int n = 0, steps = 8 * (int)ceilf(length);
+	for (int i = 0; i < steps && length >= 0.25f; i++) {
+		float at = ((float)i + 0.5f) / (float)steps - 0.5f, x = at * path[0], y = at * path[1];
+		int x0 = (int)floorf(x), y0 = (int)floorf(y);
+		for (int k = 0; k < 4; k++) {
+			int tx = x0 + k % 2, ty = y0 + k / 2, j = n - 1;
+			float weight = (1 - fabsf(x - (float)tx)) * (1 - fabsf(y - (float)ty)) / (float)steps;
+			if (!(weight > 0))
+				continue;
+			while (j >= 0 && (t[j].x != tx || t[j].y != ty))
+				j--;
+			if (j < 0)
+				j = n++, t[j].x = (short)tx, t[j].y = (short)ty, t[j].weight = 0;
+			t[j].weight += weight;
+		}
+	}
+	return n;
 }
 
 PHILOX_FN float augment_range(uint32_t word, float range)
@@ -44,6 +74,8 @@ PHILOX_FN struct warp augment_draw(const struct augment *a, uint32_t row, int W,
 	w.gain = expf(augment_range(q.v[1], a->contrast));
 	w.bias = augment_range(q.v[2], a->brightness);
 	w.blur = philox_uniform(q.v[3]) * a->blur;
+	w.path[0] = w.path[1] = 0;
+	w.noise = a->noise;
 	w.cut[0] = w.cut[1] = w.cut[2] = w.cut[3] = 0, w.grey = 0;
 	if (a->cutout > 0) {
 		struct philox r = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 2), t = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 3);
@@ -74,5 +106,17 @@ PHILOX_FN void augment_point(const struct warp *w, float sx, float sy, float *x,
 	*x = (w->m[4] * dx - w->m[1] * dy) / det;
 	*y = (w->m[0] * dy - w->m[3] * dx) / det;
 }
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* On the host: v (H, W), 0..1, is the plane `in` (H, W) after w; its noise is drawn by a's seed and epoch, row, and `first`, the index of
+ * the plane's first value in the row. */
+void augment_plane(float *v, const uint8_t *in, int W, int H, const struct warp *w, const struct augment *a, uint32_t row, uint32_t first);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

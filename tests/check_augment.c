@@ -1,10 +1,12 @@
 /* Draws of augmentation over images that are wider than high: first and last places are reached, all are equally likely, and the pixels are
- * where the draw says. */
+ * where the draw says. Stated amounts: pixels and points computed by hand. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/augment.h"
+#include "lib/train/transform.h"
 #include "tests/backend_of_test.h"
 
 enum { W = 13, H = 9, DRAWS = 40000 };
@@ -107,6 +109,210 @@ START_TEST(pixels)
 }
 END_TEST
 
+/* ---- stated amounts */
+
+enum { S = 9 }; /* side of the square images below */
+
+static const struct augment seeded = {.seed = 4, .epoch = 1};
+
+static struct transform unchanged(void)
+{
+	return (struct transform)TRANSFORM_NONE;
+}
+
+/* A quarter turn, half a turn, a mirrored shift: pixels where integer arithmetic has them, and points with them. */
+START_TEST(turns)
+{
+	uint8_t from[S * S], to[S * S];
+	for (uint32_t i = 0; i < S * S; i++)
+		from[i] = (uint8_t)philox(3, PHILOX_TEST, 8, i, 0).v[0];
+	for (int turn = -1; turn <= 2; turn++) {
+		struct transform t = unchanged();
+		t.rotate = 90 * turn;
+		struct warp w = transform_warp(&t, S, S);
+		transform_image(to, from, S, S, &w, &seeded, 0);
+		for (int y = 0; y < S; y++)
+			for (int x = 0; x < S; x++) { /* clockwise: what was on the left comes to the top */
+				int nx = turn == 1 ? S - 1 - y : turn == -1 ? y : turn == 2 ? S - 1 - x : x;
+				int ny = turn == 1 ? x : turn == -1 ? S - 1 - x : turn == 2 ? S - 1 - y : y;
+				float xy[2] = {(float)x, (float)y};
+				transform_points(xy, 1, &w);
+				ck_assert_int_eq(to[ny * S + nx], from[y * S + x]);
+				ck_assert(fabsf(xy[0] - (float)nx) < 1e-5f && fabsf(xy[1] - (float)ny) < 1e-5f);
+			}
+	}
+	struct transform t = unchanged();
+	t.shift[0] = 2, t.shift[1] = -1;
+	struct warp w = transform_warp(&t, S, S);
+	transform_image(to, from, S, S, &w, &seeded, 0);
+	for (int y = 0; y < S; y++)
+		for (int x = 0; x < S; x++) /* beyond the edge is the edge */
+			ck_assert_int_eq(to[y * S + x], from[(y < S - 1 ? y + 1 : y) * S + (x > 1 ? x - 2 : 0)]);
+}
+END_TEST
+
+/* A point on a bright dot stays on it, to a twentieth of a pixel, whatever else is done to the image; far outside it is a number still. */
+START_TEST(dots)
+{
+	enum { B = 64 };
+	static const struct transform by[] = {{.scale = 1, .light = 1, .contrast = 1}, {{7, -5}, 0, 1, 1, 1, 0, 0, 0, 0},
+		{{0, 0}, 30, 1, 1, 1, 0, 0, 0, 0}, {{0, 0}, -45, 0.7, 1, 1, 0, 0, 0, 0}, {{0, 0}, 0, 1.3, 1, 1, 0, 0, 0, 0},
+		{{3.25, 1.5}, 20, 1.1, 0.7, 1.1, 1, 0, 0, 0}, {{0, 0}, 12, 1, 1, 1, 0, 5, 30, 0}, {{0, 0}, 0, 1, 1, 1, 0, 6, 90, 0}};
+	static uint8_t from[B * B], to[B * B];
+	const float dot[2] = {36.3f, 27.8f};
+	for (int i = 0; i < B * B; i++) {
+		float dx = (float)(i % B) - dot[0], dy = (float)(i / B) - dot[1];
+		from[i] = (uint8_t)lrintf(40 + 200 * expf(-(dx * dx + dy * dy) / 8));
+	}
+	for (size_t k = 0; k < sizeof by / sizeof *by; k++) {
+		struct warp w = transform_warp(&by[k], B, B);
+		float xy[] = {dot[0], dot[1], 1000, -1000, NAN, 3};
+		double sum = 0, sx = 0, sy = 0;
+		transform_image(to, from, B, B, &w, &seeded, 0);
+		transform_points(xy, 3, &w);
+		for (int i = 0; i < B * B; i++) {
+			double v = abs(to[i] - to[0]) > 1 ? to[i] - to[0] : 0;
+			sum += v, sx += v * (i % B), sy += v * (i / B);
+		}
+		ck_assert_msg(hypot(sx / sum - (double)xy[0], sy / sum - (double)xy[1]) < 0.05, "%zu: dot at %g,%g, point at %g,%g", k,
+			sx / sum, sy / sum, (double)xy[0], (double)xy[1]);
+		ck_assert(hypotf(xy[2], xy[3]) > 300 && isnan(xy[4]) && isnan(xy[5]));
+	}
+}
+END_TEST
+
+/* Motion blur of a single bright pixel: of a path of 5 pixels along a row, each pixel's share of tent functions of width 1 under it. */
+START_TEST(paths)
+{
+	static const double share[] = {1 / 5.0, 1 / 5.0, 0.875 / 5, 0.125 / 5, 0}; /* at distance 0 to 4 */
+	uint8_t from[S * S] = {0}, to[S * S];
+	from[4 * S + 4] = 200;
+	for (int down = 0; down < 2; down++) {
+		struct transform t = unchanged();
+		t.motion = 5, t.direction = down ? -90 : 180;
+		struct warp w = transform_warp(&t, S, S);
+		transform_image(to, from, S, S, &w, &seeded, 0);
+		for (int i = 0; i < S * S; i++) {
+			int along = down ? i / S : i % S, across = down ? i % S : i / S;
+			ck_assert_int_eq(to[i], across == 4 ? (int)lrint(200 * share[abs(along - 4)]) : 0);
+		}
+	}
+	struct transform t = unchanged();
+	t.motion = 4 * sqrt(2), t.direction = 45; /* the diagonal: down to the right, not up */
+	struct warp w = transform_warp(&t, S, S);
+	transform_image(to, from, S, S, &w, &seeded, 0);
+	ck_assert_int_eq(to[2 * S + 2], to[6 * S + 6]);
+	ck_assert(to[3 * S + 3] > 25 && to[5 * S + 5] > 25 && to[2 * S + 2] > 8 && !to[3 * S + 5] && !to[5 * S + 3]);
+	/* the taps' weights add up to 1, whatever the path; none for one that is too short */
+	for (int i = 0; i < 120; i++) {
+		struct augment_tap taps[AUGMENT_TAPS];
+		float length = (float)i * AUGMENT_PATH / 119, path[2] = {length * cosf((float)i), length * sinf((float)i)}, sum = 0;
+		int n = augment_taps(path, taps);
+		for (int k = 0; k < n; k++)
+			sum += taps[k].weight, ck_assert(abs(taps[k].x) <= AUGMENT_PATH / 2 + 1 && abs(taps[k].y) <= AUGMENT_PATH / 2 + 1);
+		ck_assert_msg(i ? n <= AUGMENT_TAPS && fabsf(sum - 1) < 1e-5f : !n, "%d taps, sum %g", n, (double)sum);
+	}
+}
+END_TEST
+
+/* Light, then contrast, of grey values, cut off at black and white once; noise in grey levels. */
+START_TEST(greys)
+{
+	enum { N = 40000 };
+	static uint8_t from[N], to[N];
+	static const struct {
+		double light, contrast;
+		int of[3]; /* of 30, 120, 240 */
+	} by[] = {{1, 1, {30, 120, 240}}, {0.5, 1, {15, 60, 120}}, {2, 1, {60, 240, 255}}, {1, 0.5, {79, 124, 184}}, {1, 3, {0, 105, 255}},
+		{2, 0.5, {94, 184, 255}}, {0, 1, {0, 0, 0}}};
+	for (size_t k = 0; k < sizeof by / sizeof *by; k++) {
+		const uint8_t three[] = {30, 120, 240};
+		struct transform t = unchanged();
+		t.light = by[k].light, t.contrast = by[k].contrast;
+		struct warp w = transform_warp(&t, 3, 1);
+		transform_image(to, three, 3, 1, &w, &seeded, 0);
+		for (int i = 0; i < 3; i++)
+			ck_assert_msg(abs(to[i] - by[k].of[i]) <= (by[k].contrast < 1), "%zu: %d becomes %d, not %d", k, three[i], to[i],
+				by[k].of[i]);
+	}
+	struct transform t = unchanged();
+	struct warp w;
+	double sum = 0, square = 0;
+	int beyond = 0;
+	t.noise = 15, w = transform_warp(&t, 200, N / 200);
+	memset(from, 120, sizeof from);
+	transform_image(to, from, 200, N / 200, &w, &seeded, 3);
+	for (int i = 0; i < N; i++)
+		sum += to[i] - 120, square += (to[i] - 120) * (to[i] - 120), beyond += abs(to[i] - 120) > 30;
+	ck_assert_msg(fabs(sum / N) < 0.3 && fabs(sqrt(square / N) - 15) < 0.3, "mean %g, deviation %g", sum / N, sqrt(square / N));
+	expect_share(beyond, N, 0.0420, "beyond two standard deviations", 0, 0); /* |z| > 30.5 / 15, as grey levels are whole */
+	transform_image(from, to, 200, N / 200, &w, &seeded, 3);
+	ck_assert(memcmp(from, to, sizeof from));
+}
+END_TEST
+
+/* A crop that was turned and moved still says where a pixel of the row was in the photograph. */
+START_TEST(crops)
+{
+	struct transform t = unchanged();
+	t.rotate = 90, t.shift[0] = 1;
+	struct warp w = transform_warp(&t, S, S);
+	float crop[6] = {2, 0.5f, 10, -1, 3, 20}, xy[2] = {1, 6}; /* of the photograph: 15,37 */
+	transform_points(xy, 1, &w);
+	ck_assert(fabsf(xy[0] - (S - 1 - 6 + 1)) < 1e-5f && fabsf(xy[1] - 1) < 1e-5f);
+	transform_crop(crop, &w);
+	ck_assert(fabsf(crop[0] * xy[0] + crop[1] * xy[1] + crop[2] - 15) < 1e-4f);
+	ck_assert(fabsf(crop[3] * xy[0] + crop[4] * xy[1] + crop[5] - 37) < 1e-4f);
+}
+END_TEST
+
+/* What is shown of training is what a backend loads, rounded; points trade places where images are mirrored. */
+START_TEST(as_trained)
+{
+	enum { N = 20, B = 32 };
+	static uint8_t bytes[N * B * B], to[B * B];
+	uint32_t rows[N];
+	static float x[N * B * B];
+	struct backend *be = backend_here();
+	struct augment a = {.flip = 1,
+		.shift = 2,
+		.rotate = 20,
+		.scale = 0.2f,
+		.contrast = 0.3f,
+		.brightness = 0.1f,
+		.noise = 0.05f,
+		.blur = 1,
+		.cutout = 0.3f,
+		.seed = 7,
+		.epoch = 3};
+	for (uint32_t i = 0; i < N * B * B; i++)
+		bytes[i] = (uint8_t)(128 + 100 * sinf((float)(i % B) / 3) * cosf((float)(i / B) / 4)), rows[i / (B * B)] = i / (B * B);
+	uint8_t *images = be->alloc(be, sizeof bytes);
+	uint32_t *numbers = be->alloc(be, sizeof rows);
+	real *device = be->alloc(be, sizeof x);
+	be->upload(be, images, bytes, sizeof bytes), be->upload(be, numbers, rows, sizeof rows);
+	be->load_batch(be, device, images, numbers, N, 1, B, B, 1, 0, &a);
+	be->download(be, x, device, sizeof x);
+	int mirrored = 0;
+	for (uint32_t i = 0; i < N; i++) {
+		struct warp w = augment_draw(&a, i, B, B);
+		const float from[] = {1, 2, 3, 4, 5, 6};
+		float order[6];
+		transform_image(to, bytes + i * B * B, B, B, &w, &a, i);
+		for (int k = 0; k < B * B; k++)
+			ck_assert_msg(fabsf((float)to[k] - x[i * B * B + (uint32_t)k]) < 0.502f, "row %u: %d, trained on %g", i, to[k],
+				(double)x[i * B * B + (uint32_t)k]);
+		transform_order(order, from, (const int[]){1, 0, 2}, 3, 2, &w);
+		ck_assert(order[0] == (w.flipped ? 3 : 1) && order[1] == (w.flipped ? 4 : 2) && order[3] == (w.flipped ? 2 : 4) &&
+			  order[5] == 6);
+		mirrored += w.flipped;
+	}
+	ck_assert(mirrored > 0 && mirrored < N);
+	be->release(be, images), be->release(be, numbers), be->release(be, device);
+	be->close(be);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("augment");
@@ -115,6 +321,12 @@ int main(void)
 	tcase_add_test(t, cutouts);
 	tcase_add_test(t, moves);
 	tcase_add_loop_test(t, pixels, 0, 2);
+	tcase_add_test(t, turns);
+	tcase_add_test(t, dots);
+	tcase_add_test(t, paths);
+	tcase_add_test(t, greys);
+	tcase_add_test(t, crops);
+	tcase_add_test(t, as_trained);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);

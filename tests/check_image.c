@@ -15,6 +15,7 @@
 #include "lib/base/err.h"
 #include "lib/image/image.h"
 #include "lib/image/image_pnm.h"
+#include "lib/image/recompress.h"
 
 enum { W = 37, H = 21 }; /* odd, no multiple of a block */
 
@@ -547,6 +548,37 @@ static void teardown(void)
 	ck_assert_ptr_null(im.pixels);
 }
 
+/* A flat image has one coefficient a block, 8 (grey - 128), which is rounded to a multiple of its step: 16 at quality 50 (the table of
+ * annex K), at others 16 times 50 / quality below, 2 - quality / 50 above, rounded. Sharp edges lose the more the lower the quality. */
+START_TEST(recompressed)
+{
+	static const struct {
+		int quality, grey, becomes;
+	} flat[] = {
+		{50, 132, 132}, {50, 100, 100}, {30, 150, 152}, {30, 138, 138}, {10, 150, 148}, {1, 150, 160}, {100, 77, 77}, {100, 0, 0}};
+	uint8_t p[W * H];
+	struct image work = {0};
+	for (size_t k = 0; k < sizeof flat / sizeof *flat; k++) {
+		memset(p, flat[k].grey, sizeof p);
+		recompress(p, W, H, flat[k].quality, &work);
+		for (int i = 0; i < W * H; i++)
+			ck_assert_msg(p[i] == flat[k].becomes, "%zu: %d, not %d", k, p[i], flat[k].becomes);
+	}
+	double last = -1;
+	for (int quality = 100; quality >= 10; quality -= 30) {
+		double sum = 0;
+		for (int i = 0; i < W * H; i++)
+			p[i] = i % W / 3 % 2 ? 200 : 60;
+		recompress(p, W, H, quality, &work);
+		for (int i = 0; i < W * H; i++)
+			sum += pow(p[i] - (i % W / 3 % 2 ? 200 : 60), 2);
+		ck_assert_msg(sum > last && (quality < 100 || sum < W * H), "quality %d: %g, before %g", quality, sum, last);
+		last = sum;
+	}
+	image_free(&work);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("image");
@@ -562,6 +594,7 @@ int main(void)
 	tcase_add_test(t, cuts);
 	tcase_add_test(t, sizes);
 	tcase_add_test(t, files);
+	tcase_add_test(t, recompressed);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

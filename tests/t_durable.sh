@@ -75,6 +75,7 @@ for f in png svg pdf; do
 done
 durable 1 tns-info -o out/x.txt in/faces.tns
 durable 1 tns-select --rows 1-5 -o out/x.tns in/faces.tns
+durable 1 image-augment -q --shift 2,1 -o out/x.tns in/faces.tns
 durable 1 tns-cat -q -o out/x.tns in/faces.tns in/faces.tns
 durable 1 tns-join -o out/x.tns in/faces.tns in/faces.tns
 durable 1 tns-table -o out/x.csv in/faces.tns

@@ -111,7 +111,7 @@ if "${PYTHON:-python3}" -c 'import onnx, onnxruntime' 2>/dev/null; then # for pe
 fi
 cp predicted.tns other.tns
 sed -n '/^## A stream at hand/,/^## One/s/^| [^|]* | `\(.*\)` |$/\1/p' "$ROOT/README.md" >at-hand.txt
-is "$(wc -l <at-hand.txt)" 15 "commands for a stream at hand"
+is "$(wc -l <at-hand.txt)" 16 "commands for a stream at hand"
 while IFS= read -r line; do
 	ok "README: $line" bash -eu -o pipefail -c "$line"
 done <at-hand.txt

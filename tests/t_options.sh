@@ -178,6 +178,7 @@ run_of() {
 	tns-import) echo binary --form table images.csv ;;
 	window-extract) echo binary --size 16x16 data.tns ;;
 	face-find) echo binary finder.tns image.pgm ;;
+	image-augment) echo binary --rotate 30 data.tns ;;
 	render) echo binary faces data.tns ;;
 	esac
 }
@@ -262,6 +263,7 @@ model-export -o x.onnx
 tns-import --form pnm -o x.tns
 window-extract -o x.tns
 face-find - image.pgm -o x.tns
+image-augment -o x.tns
 END
 is "$(for p in $programs; do grep -qw -- "$p" <<<"$mute" || echo "$p"; done)" face-synth "programs that no terminal was tried on"
 done_tests

@@ -52,6 +52,7 @@ tns-convert   eyes.tns      tns-convert -q --to safetensors -o OUT IN
 model-export  cnn.tns       model-export -q --form onnx -o OUT IN
 window-extract faces.tns    window-extract -q --others faces.tns -o OUT IN
 window-extract faces.tns*   window-extract -q -o OUT faces.tns --others IN
+image-augment faces.tns    image-augment -q --rotate 9 --noise 5 -o OUT IN
 face-find     finder.tns    face-find -q -o OUT IN photos
 score         predicted.tns score -o OUT IN
 score         faces.tns     score -o OUT --truth IN predicted.tns
@@ -94,6 +95,7 @@ tns-cat       tns-cat -q -o OUT faces.tns faces.tns
 tns-import    tns-import -q --form folder -o OUT photos
 tns-export    tns-export -q --form jsonl -o OUT predicted.tns
 window-extract window-extract -q -o OUT faces.tns
+image-augment image-augment -q --scale 0.9 --jpeg 40 -o OUT faces.tns
 face-find     face-find -q -o OUT finder.tns photos
 tns-convert   tns-convert -q --to npz -o OUT faces.tns
 model-export  model-export -q --form onnx -o OUT cnn.tns

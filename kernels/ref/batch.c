@@ -7,58 +7,6 @@
 #include "kernels/ref/ref.h"
 #include "lib/base/err.h"
 
-/* 1-D Gaussian filter w[0..reach], in place, over n values `step` apart, with edge padding; scratch holds n. */
-static void blur_line(float *v, int n, int step, const float *w, int reach, float *scratch)
-{
-	for (int i = 0; i < n; i++)
-		scratch[i] = v[i * step];
-	for (int i = 0; i < n; i++) {
-		float sum = w[0] * scratch[i];
-		for (int k = 1; k <= reach; k++)
-			sum += w[k] * (scratch[i < k ? 0 : i - k] + scratch[i + k < n ? i + k : n - 1]);
-		v[i * step] = sum;
-	}
-}
-
-static void blur(float *v, int W, int H, float sigma)
-{
-	float w[AUGMENT_REACH + 1], sum = 0, *scratch = xmalloc((size_t)(W > H ? W : H) * sizeof *scratch);
-	int reach = augment_reach(sigma);
-	for (int k = 0; k <= reach; k++)
-		sum += (k ? 2 : 1) * (w[k] = expf(-(float)(k * k) / (2 * sigma * sigma)));
-	for (int k = 0; k <= reach; k++)
-		w[k] /= sum;
-	for (int y = 0; y < H; y++)
-		blur_line(v + (size_t)y * (size_t)W, W, 1, w, reach, scratch);
-	for (int x = 0; x < W; x++)
-		blur_line(v + x, H, W, w, reach, scratch);
-	free(scratch);
-}
-
-/* Augments one channel in this order: warp, blur, cutout, noise; v (H, W) in 0..1. `first`: the noise's index of its first value. */
-static void augment_channel(
-	float *v, const uint8_t *in, int W, int H, const struct warp *w, const struct augment *a, uint32_t row, uint32_t first)
-{
-	int n = W * H;
-	for (int i = 0; i < n; i++) {
-		float x = (float)(i % W), y = (float)(i / W);
-		float sx = w->m[0] * x + w->m[1] * y + w->m[2], sy = w->m[3] * x + w->m[4] * y + w->m[5];
-		v[i] = (augment_sample(in, W, H, sx, sy) / 255.0f - 0.5f) * w->gain + 0.5f + w->bias;
-	}
-	if (augment_reach(w->blur))
-		blur(v, W, H, w->blur);
-	for (int y = w->cut[1]; y < w->cut[3]; y++)
-		for (int x = w->cut[0]; x < w->cut[2]; x++)
-			v[y * W + x] = w->grey;
-	for (int i = 0; i < n; i++) {
-		if (a->noise > 0) {
-			struct philox p = philox(a->seed, PHILOX_NOISE, a->epoch, row, first + (uint32_t)i);
-			v[i] += a->noise * philox_normal(p.v[0], p.v[1]);
-		}
-		v[i] = v[i] < 0 ? 0 : v[i] > 1 ? 1 : v[i];
-	}
-}
-
 void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
 	float add, const struct augment *a)
 {
@@ -74,7 +22,7 @@ void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, con
 			continue;
 		struct warp w = augment_draw(a, rows[b], W, H);
 		for (int c = 0; c < C; c++) {
-			augment_channel(v, in + (size_t)c * plane, W, H, &w, a, rows[b], (uint32_t)((size_t)c * plane));
+			augment_plane(v, in + (size_t)c * plane, W, H, &w, a, rows[b], (uint32_t)((size_t)c * plane));
 			for (size_t i = 0; i < plane; i++)
 				out[(size_t)c * plane + i] = (real)(v[i] * 255.0f * mul + add);
 		}

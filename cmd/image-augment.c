@@ -1,0 +1,200 @@
+/* image-augment - a data set into the same data set with images and points changed, by stated amounts or as training draws them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/base/opt.h"
+#include "lib/base/out.h"
+#include "lib/image/recompress.h"
+#include "lib/stream/dataset_stream.h"
+#include "lib/stream/names.h"
+#include "lib/stream/passthrough.h"
+#include "lib/train/spec.h"
+#include "lib/train/transform.h"
+
+static struct {
+	struct transform by;
+	const char *shift, *motion, *augment, *output;
+	int64_t jpeg, epoch, threads;
+	uint64_t seed;
+	int quiet;
+} o = {.by = TRANSFORM_NONE, .epoch = 1, .seed = 1};
+
+static const struct opt opts[] = {
+	{0, "shift", OPT_STR, &o.shift, 0, 0, "X,Y", "move by X pixels to the right and Y down, after --rotate and --scale", 0},
+	{0, "rotate", OPT_REAL, &o.by.rotate, -360, 360, "DEG", "turn about the centre, clockwise", 0},
+	{0, "scale", OPT_REAL, &o.by.scale, 0.05, 20, "F", "enlarge about the centre; below 1: make smaller", 0},
+	{0, "light", OPT_REAL, &o.by.light, 0, 100, "F", "F times the light: of all grey values", 0},
+	{0, "contrast", OPT_REAL, &o.by.contrast, 0, 100, "F", "then F times the distance from the middle grey, 127.5", 0},
+	{0, "blur", OPT_REAL, &o.by.blur, 0, 5, "PX", "then a Gaussian blur of this standard deviation", 0},
+	{0, "motion", OPT_STR, &o.motion, 0, 0, "PX[,DEG]",
+		"then motion blur: the mean along a straight path of PX pixels (at most 30), DEG clockwise from horizontal", 0},
+	{0, "noise", OPT_REAL, &o.by.noise, 0, 255, "LEVELS",
+		"then Gaussian noise of this standard deviation in grey levels of 0 to 255, by --seed", 0},
+	{0, "jpeg", OPT_INT, &o.jpeg, 0, 100, "Q", "then a JPEG of quality 1 to 100 and back; 0: none", 0},
+	{0, "augment", OPT_STR, &o.augment, 0, 0, "WORD,...",
+		"instead of all these what cnn-train --augment draws by --seed for a row in --epoch, at full strength: row by row what it "
+		"trains on, but for rounding to whole grey levels and for rows that it holds out",
+		0},
+	{0, "epoch", OPT_INT, &o.epoch, 1, 1000000, "N", "of --augment", 0},
+	OPT_SEEDED(&o.seed),
+	OPT_THREADS_ONE(&o.threads),
+	OPT_QUIET(&o.quiet),
+	OPT_OUTPUT(&o.output),
+	OPT_END,
+};
+
+static const struct opt_prog prog = {"image-augment",
+	"change images by stated amounts, and points and crops with them. The edge is repeated beyond the image, as in training; points "
+	"that "
+	"leave the image keep their numbers, as there; what predict added is left out",
+	"[DATA]", 0, 1, opts,
+	{"image-augment --rotate 30 --noise 15 faces.tns | predict model.tns | score",
+		"image-augment --augment default -s 1 --epoch 3 faces.tns | render faces --count 40 -o seen.png", NULL}};
+
+/* The n numbers "A" or "A,B" of an option, at least `least` of them, in [min, max] the first one or, where all, each. */
+static void numbers(const char *option, const char *text, double *to, int least, double min, double max, int all)
+{
+	char *copy = xstrdup(text), *comma = strchr(copy, ',');
+	if (comma)
+		*comma = 0;
+	if ((!comma && least > 1) || !num_real(copy, &to[0]) || (comma && !num_real(comma + 1, &to[1])))
+		die_usage("--%s: '%s' is not %s", option, text, least > 1 ? "two numbers X,Y" : "a number or two, PX,DEG");
+	for (int i = 0; i < (all ? 2 : 1); i++)
+		if (to[i] < min || to[i] > max)
+			die_usage("--%s: %g is outside %g to %g", option, to[i], min, max);
+	free(copy);
+}
+
+static void check_options(void)
+{
+	static const char *const exact[] = {"shift", "rotate", "scale", "light", "contrast", "blur", "motion", "noise", "jpeg"};
+	for (size_t i = 0; o.augment && i < sizeof exact / sizeof *exact; i++)
+		if (opt_given(exact[i]))
+			die_usage("--augment and --%s exclude each other: pipe one into the other", exact[i]);
+	if (!o.augment && opt_given("epoch"))
+		die_usage("--epoch is of --augment");
+	double motion[2] = {0, 0};
+	if (o.shift)
+		numbers("shift", o.shift, o.by.shift, 2, -65535, 65535, 1);
+	if (o.motion)
+		numbers("motion", o.motion, motion, 1, 0, AUGMENT_PATH, 0);
+	o.by.motion = motion[0], o.by.direction = motion[1];
+}
+
+struct rows { /* tensors, -1: absent, their places in the output, and buffers of a row */
+	int image, points, crop, sure, out_image, out_points, out_crop, out_sure, W, H, K, *partner;
+	struct augment a;
+	struct warp w; /* of stated amounts */
+	struct image decoded;
+	uint8_t *pixels;
+	float *xy, *label_confidence;
+};
+
+static int same_kind(struct tns_writer *w, const struct tns *t, int id)
+{
+	uint64_t dim[8];
+	if (id < 0)
+		return -1;
+	memcpy(dim, t->def[id].dim, sizeof dim);
+	dim[0] = TNS_UNLIMITED;
+	return tns_define(w, t->def[id].name, t->def[id].dtype, t->def[id].ndim, dim);
+}
+
+static int optional(const struct tns *t, const char *name, int ndim, uint64_t last)
+{
+	int id = tns_find(t, name) < 0 ? -1 : dataset_stream_require(t, name, TNS_F32, ndim);
+	if (id >= 0 && last && t->def[id].dim[ndim - 1] != last)
+		die("%s: %s has %llu values at the end, not %llu", t->name, name, (unsigned long long)t->def[id].dim[ndim - 1],
+			(unsigned long long)last);
+	return id;
+}
+
+static void find_partners(struct rows *r, const struct tns *t)
+{
+	char **names = names_points(t, r->K);
+	r->partner = names_partners(names, tns_meta_value(t, "pairs"));
+	int k = names_unpaired(names, r->partner);
+	if (k >= 0)
+		die_usage("--augment flip: point '%s' has no partner on the other side (csv-clean --pairs states pairs)", names[k]);
+	names_free(names);
+}
+
+static void rows_begin(struct rows *r, const struct tns *t)
+{
+	r->image = dataset_stream_require(t, "image", TNS_U8, 3);
+	r->H = (int)t->def[r->image].dim[1], r->W = (int)t->def[r->image].dim[2];
+	r->points = optional(t, "keypoints", 3, 2), r->crop = optional(t, "crop", 2, 6);
+	r->K = r->points < 0 ? 0 : (int)t->def[r->points].dim[1];
+	r->sure = r->points < 0 ? -1 : optional(t, "label_confidence", 2, (uint64_t)r->K);
+	if (o.jpeg && (r->W > RECOMPRESS_SIDE_MAX || r->H > RECOMPRESS_SIDE_MAX))
+		die("%s: images of %dx%d are no JPEGs: their sides have at most %d pixels", t->name, r->W, r->H, RECOMPRESS_SIDE_MAX);
+	if (o.augment)
+		spec_augment(o.augment, &r->a);
+	if (r->a.flip && r->K)
+		find_partners(r, t);
+	r->a.seed = o.seed, r->a.epoch = (uint32_t)o.epoch;
+	r->w = transform_warp(&o.by, r->W, r->H);
+	r->pixels = xmalloc((size_t)r->W * (size_t)r->H);
+	r->xy = xcalloc(2 * (size_t)r->K + 1, sizeof *r->xy), r->label_confidence = xcalloc((size_t)r->K + 1, sizeof(float));
+}
+
+static void write_row(struct rows *r, struct dataset_stream *d, uint64_t i, struct tns_writer *w)
+{
+	struct warp by = o.augment ? augment_draw(&r->a, (uint32_t)(d->row + i), r->W, r->H) : r->w;
+	transform_image(r->pixels, dataset_stream_at(d, r->image, i), r->W, r->H, &by, &r->a, (uint32_t)(d->row + i));
+	if (o.jpeg)
+		recompress(r->pixels, r->W, r->H, (int)o.jpeg, &r->decoded);
+	tns_write(w, r->out_image, r->pixels, 1);
+	if (r->points >= 0) {
+		transform_order(r->xy, dataset_stream_at(d, r->points, i), r->partner, r->K, 2, &by);
+		transform_points(r->xy, r->K, &by);
+		tns_write(w, r->out_points, r->xy, 1);
+	}
+	if (r->sure >= 0) {
+		transform_order(r->label_confidence, dataset_stream_at(d, r->sure, i), r->partner, r->K, 1, &by);
+		tns_write(w, r->out_sure, r->label_confidence, 1);
+	}
+	if (r->crop >= 0) {
+		float crop[6];
+		memcpy(crop, dataset_stream_at(d, r->crop, i), sizeof crop);
+		transform_crop(crop, &by);
+		tns_write(w, r->out_crop, crop, 1);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	/* changed here; or what predict made of the images as they were */
+	static const char *const made[] = {"image", "keypoints", "crop", "label_confidence", "predicted", "confidence", "steps", "maps",
+		"score", "reconstruction", "trained", NULL},
+				 *const said[] = {"unlearned", "mean_face", "maps_scale", NULL};
+	int n;
+	char **operand = opt_parse(&prog, argc, argv, &n);
+	check_options();
+	tns_promise(o.output);
+	struct dataset_stream *d = dataset_stream_open(operand[0]);
+	struct rows r = {.image = -1};
+	rows_begin(&r, d->in);
+	struct tns_writer *w = tns_create(o.output);
+	struct passthrough pass;
+	passthrough_begin(&pass, d->in, w, made, said);
+	r.out_image = same_kind(w, d->in, r.image), r.out_points = same_kind(w, d->in, r.points);
+	r.out_crop = same_kind(w, d->in, r.crop), r.out_sure = same_kind(w, d->in, r.sure);
+	struct progress p;
+	progress_begin(&p, "images", o.quiet);
+	for (uint64_t rows; (rows = dataset_stream_next(d));)
+		for (uint64_t i = 0; i < rows; i++) {
+			passthrough_row(&pass, d, i, w);
+			write_row(&r, d, i, w);
+			progress_tick(&p, d->row + i, 0);
+		}
+	progress_end(&p);
+	passthrough_end(d->in, w);
+	tns_close(w);
+	dataset_stream_close(d);
+	image_free(&r.decoded), free(r.pixels), free(r.xy), free(r.label_confidence), free(r.partner);
+	return finish();
+}

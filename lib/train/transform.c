@@ -1,0 +1,52 @@
+#include "lib/train/transform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+
+#define RADIANS (3.14159265358979323846 / 180)
+
+struct warp transform_warp(const struct transform *t, int W, int H)
+{
+	double c = cos(t->rotate * RADIANS) / t->scale, s = sin(t->rotate * RADIANS) / t->scale, cx = 0.5 * (W - 1), cy = 0.5 * (H - 1);
+	double x = cx + t->shift[0], y = cy + t->shift[1], r = t->direction * RADIANS;
+	struct warp w = {{(float)c, (float)s, (float)(cx - c * x - s * y), (float)-s, (float)c, (float)(cy + s * x - c * y)},
+		.gain = (float)(t->light * t->contrast), .bias = (float)(0.5 * t->contrast * (t->light - 1)), .blur = (float)t->blur,
+		.path = {(float)(t->motion * cos(r)), (float)(t->motion * sin(r))}, .noise = (float)(t->noise / 255)};
+	return w;
+}
+
+void transform_image(uint8_t *to, const uint8_t *from, int W, int H, const struct warp *w, const struct augment *a, uint32_t row)
+{
+	size_t n = (size_t)W * (size_t)H;
+	float *v = xmalloc(n * sizeof *v);
+	augment_plane(v, from, W, H, w, a, row, 0);
+	for (size_t i = 0; i < n; i++)
+		to[i] = (uint8_t)lrintf(v[i] * 255.0f);
+	free(v);
+}
+
+void transform_order(float *to, const float *from, const int *partner, int K, int n, const struct warp *w)
+{
+	for (int k = 0; k < K; k++)
+		memcpy(to + (size_t)k * (size_t)n, from + (size_t)(w->flipped && partner ? partner[k] : k) * (size_t)n,
+			(size_t)n * sizeof *to);
+}
+
+void transform_points(float *xy, int K, const struct warp *w)
+{
+	for (int k = 0; k < K; k++)
+		augment_point(w, xy[2 * k], xy[2 * k + 1], &xy[2 * k], &xy[2 * k + 1]);
+}
+
+void transform_crop(float crop[6], const struct warp *w)
+{
+	for (int i = 0; i < 6; i += 3) {
+		double a = (double)crop[i], b = (double)crop[i + 1], m[6];
+		for (int k = 0; k < 6; k++)
+			m[k] = (double)w->m[k];
+		crop[i] = (float)(a * m[0] + b * m[3]), crop[i + 1] = (float)(a * m[1] + b * m[4]);
+		crop[i + 2] = (float)(a * m[2] + b * m[5] + (double)crop[i + 2]);
+	}
+}
