@@ -181,6 +181,29 @@ for n in small small.net pipelines/nets/small.net; do
 	is "$(none -n CSV="$TMP/training.csv" NET=$n | grep -c 'cnn-train -n @pipelines/nets/small.net -e 100 --preset default --patience 0 -s 1')" 1 "NET=$n"
 done
 is "$(mk -n best BEST="$TMP/none" CSV="$TMP/training.csv" | grep -c 'cnn-train -n @pipelines/nets/best.net --preset best --patience 0 -s [123]')" 3 "make best"
+# a model's error on changed faces: what score says of them, of those points that stay in the image
+robust() { mk robust MODEL="$TMP/whole/model-1.tns" DATA="$TMP/whole/valid.tns" "$@"; }
+ok "make robust" robust
+cp "$TMP/.out" "$TMP/robust.txt"
+of() { sed -n "s/^$1  *//p" "$TMP/robust.txt"; }
+rmse() { predict -q "$TMP/whole/model-1.tns" "$1" | score | awk 'NR == 1 {printf "%.3f", $2}'; }
+is "$(of 'as they are' | awk '{print $1, NF}')" "$(rmse "$TMP/whole/valid.tns") 2" "as they are"
+image-augment -q --noise 15 "$TMP/whole/valid.tns" -o "$TMP/noisy.tns"
+is "$(of 'noise of 15 grey levels' | awk '{print $1, $2}')" "$(rmse "$TMP/noisy.tns") $(rmse "$TMP/whole/valid.tns")" "with noise, and as they are"
+image-augment -q --scale 1.3 "$TMP/whole/valid.tns" | predict -q "$TMP/whole/model-1.tns" | tns-table -q --notes no |
+	awk -F, 'NR == 1 {for (i = 2; i <= 31; i += 2) if ($(i + 30) != "predicted_" $i) print "other columns"}
+		NR > 1 {for (i = 2; i <= 31; i += 2) if ($i != "" && $i >= -0.5 && $i < 95.5 && $(i + 1) >= -0.5 && $(i + 1) < 95.5) {s += ($i - $(i + 30)) ^ 2 + ($(i + 1) - $(i + 31)) ^ 2; n++}}
+		END {r = sqrt(s / 2 / n); printf "%.3f %.3f %d\n", r, r / 1.3, n}' >"$TMP/scaled"
+is "$(of 'scaled by 1.3' | awk '{print $1, $2, $4}')" "$(cat "$TMP/scaled")" "scaled, in pixels and in the face's own, of points within"
+ok "some have left" awk '/^scaled by 1.3/ {exit !($9 > $7)}' "$TMP/robust.txt"
+is "$(grep -c '^[a-zJ].* [0-9.]* .* [0-9]' "$TMP/robust.txt") $(tail -1 "$TMP/robust.txt" | cut -c1-3)" "12 on " "rows of the table, and the machine"
+fails 2 "usage: make robust MODEL=model.tns DATA=faces.tns" mk robust MODEL=x
+fails 2 "DATA=$TMP/no.tns: there is no such file" robust DATA="$TMP/no.tns"
+fails 2 "DATUM: there is no such variable; make robust takes MODEL DATA FLIP" robust DATUM=1
+tns-select -q --without keypoints "$TMP/whole/valid.tns" -o "$TMP/plain.tns"
+robust DATA="$TMP/plain.tns" >"$TMP/.out" 2>"$TMP/.err" && bad "nothing to compare with" || good
+is "$(head -1 "$TMP/.err") $(wc -c <"$TMP/.out")" "robust.sh: $TMP/plain.tns: there are no keypoints to compare with 0" "nothing to compare with"
+
 # a finder of faces of one's own; without CSV of synthetic ones
 set -- FINDER="$TMP/finder" FINDER_BACKGROUNDS=4 FINDER_SCENES=2 FINDER_WINDOWS='--negatives 1 --windows 9' FINDER_TRAIN='-e 1 -b 64 -r 0.003 --optimizer adam'
 ok "make finder" mk finder CSV="$TMP/training.csv" "$@"

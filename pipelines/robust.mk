@@ -1,0 +1,13 @@
+# A model's error on faces as they are, and on the same ones changed (robust.sh has the changes).
+## measure: make robust MODEL=model.tns DATA=faces.tns [FLIP=1] | RMSE of faces as they are, moved, scaled, turned, darker, with noise, compressed, blurred by motion
+.PHONY: robust
+ifneq ($(filter robust,$(MAKECMDGOALS)),)
+pipeline := robust
+folder := MODEL
+variables := DATA FLIP
+$(check_names)
+$(if $(and $(MODEL),$(DATA)),,$(error usage: make robust MODEL=model.tns DATA=faces.tns [FLIP=1]))
+$(foreach v,MODEL DATA,$(check_path))
+endif
+robust: $B/built
+	@pipelines/robust.sh $B/bin $(call quote,$(MODEL)) $(call quote,$(DATA)) $(if $(filter-out 0,$(FLIP)),--flip) && $(machine)
