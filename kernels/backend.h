@@ -180,6 +180,8 @@ struct backend {
 
 	void (*act)(const struct backend *be, real *y, const real *x, enum act act, size_t n);				 /* y may be x */
 	void (*act_backward)(const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n); /* dx may be dy */
+	/* y = act(a + b), of rows or of maps of one shape; y may be a or b */
+	void (*add)(const struct backend *be, real *y, const real *a, const real *b, enum act act, size_t n);
 	/* maps: max over K x K, stride K, floor at the edges; argmax: which of the K x K, row-major, first of equals; K <= 15 */
 	void (*max_pool)(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K);
 	void (*max_pool_backward)(

@@ -224,6 +224,31 @@ START_TEST(acts)
 }
 END_TEST
 
+START_TEST(sums)
+{
+	struct backend *be = backend(__func__, _i);
+	size_t n = act_sizes[_i % BACKENDS_SHAPES];
+	for (int act = ACT_NONE; act <= ACT_SIGMOID; act++) {
+		float *x = in(be, randoms(n, 1), n), *z = in(be, randoms(n, 2), n), *y = blank(be, n), *t = blank(be, n);
+		be->add(be, y, x, z, (enum act)act, n);
+		be->copy(be, t, z, n * sizeof *t);
+		be->add(be, z, x, z, (enum act)act, n), be->add(be, x, x, t, (enum act)act, n);
+		float *a[] = {read_back(be, y, n), out(be, x, n), out(be, z, n), out(be, t, n)};
+		ck_assert_msg(!memcmp(a[0], a[1], n * sizeof(float)) && !memcmp(a[0], a[2], n * sizeof(float)), "in place");
+		agree(a[0], n, act > ACT_RELU ? 2e-6f : 0, "add");
+		drop(be, y);
+		for (int i = 1; i < 4; i++)
+			free(a[i]);
+	}
+	static const float some[] = {NAN, 1, -2}, others[] = {1, NAN, 1};
+	float *x = to_device(be, some, 3, sizeof *x), *z = to_device(be, others, 3, sizeof *z);
+	be->add(be, x, x, z, ACT_RELU, 3);
+	float *y = out(be, x, 3);
+	ck_assert(isnan(y[0]) && isnan(y[1]) && y[2] == 0);
+	drop(be, z), free(y);
+}
+END_TEST
+
 START_TEST(batches)
 {
 	enum { B = 9, H = 11, W = 13, N = 20, P = H * W, n = B * P };
@@ -656,6 +681,7 @@ static void add(Suite *s, int backend)
 	BACKENDS_TEST(s, backend, dense, shapes);
 	BACKENDS_TEST(s, backend, dense_update, shapes);
 	BACKENDS_TEST(s, backend, acts, LENGTH(act_sizes));
+	BACKENDS_TEST(s, backend, sums, LENGTH(act_sizes));
 	BACKENDS_TEST(s, backend, batches, 1);
 	BACKENDS_TEST(s, backend, rounding, 1);
 	BACKENDS_TEST(s, backend, losses, 2 * LOSS_SOFTMAX + 1);

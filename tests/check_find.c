@@ -138,6 +138,8 @@ START_TEST(sliding)
 		{"conv5x4x3s3 bn relu pool2 fc", 21, 20, 6},
 		{"conv3x3x3 relu pool2 sigmoid conv3x3x2 pool3 bn conv1x1x4 relu fc5 relu conv1x1", 20, 26, 6},
 		{"conv6x6x2s2 relu conv3x3", 10, 10, 2},
+		{"conv3x3x4s2 bn ( conv1x1x3 relu ( pool1 )+ conv1x1x4 bn )+ relu pool2 ( tanh )+ fc5 ( dropout0.2 fc5 relu )+ sigmoid fc",
+			15, 11, 4},
 	};
 	for (size_t k = 0; k < 2 * sizeof nets / sizeof *nets; k++) {
 		struct backend *be = backend_init_by_name(k % 2 ? "ref" : "cpu", 2, PRECISION_FP32);
@@ -165,10 +167,12 @@ START_TEST(sliding)
 		}
 		sliding_free(s), infer_free(f), model_free(m), be->close(be);
 	}
-	struct model *padded = random_model("conv3x3x4p1 relu fc", 8, 8), *up = random_model("conv3x3x4s2 up2 conv3x3x1s2 fc", 8, 8);
+	struct model *padded = random_model("conv3x3x4p1 relu fc", 8, 8), *up = random_model("conv3x3x4s2 up2 conv3x3x1s2 fc", 8, 8),
+		     *apart = random_model("conv8x8x4 ( conv1x1x4s2 )+ fc", 8, 8);
 	ck_assert_int_eq(sliding_stride(&padded->d), 0);
 	ck_assert_int_eq(sliding_stride(&up->d), 0);
-	model_free(padded), model_free(up);
+	ck_assert_int_eq(sliding_stride(&apart->d), 0);
+	model_free(padded), model_free(up), model_free(apart);
 }
 END_TEST
 

@@ -38,6 +38,15 @@ static const struct {
 	{"conv3x3x4p1 bn relu conv1x1x2", 1, 5, 6, 3, 60, LOSS_SQUARED, 2},
 	{"conv3x3x4s2p1 tanh up2 conv3x3x3p1", 1, 6, 6, 2, 108, LOSS_SMOOTH, 3},
 	{"conv3x3x2p1", 1, 7, 5, 2, 70, LOSS_WING, 2},
+	/* skips: of a block, nested and long, of the net's input, whose end is the net's, of rows and maps, with dropout's rows between */
+	{"conv3x3x3p1 ( conv3x3x3p1 bn tanh conv3x3x3p1 bn )+ relu fc", 1, 5, 4, 3, 2, LOSS_SQUARED, 0},
+	{"conv3x3x2p1 tanh ( conv3x3x3s2p1 bn tanh ( conv3x3x3p1 )+ sigmoid ( ( tanh )+ )+ up2 conv3x3x2p1 )+ conv1x1x1", 1, 6, 4, 2, 24,
+		LOSS_SQUARED, 0},
+	{"( conv3x3x1p1 tanh )+ fc9 ( ( fc5 tanh fc9 )+ sigmoid fc9 )+", 1, 5, 4, 3, 9, LOSS_SQUARED, 0},
+	{"conv2x2x5s2 ( dropout0.3 tanh )+ ( fc5 bn )+ tanh ( conv1x1x5 )+ fc7 ( conv1x1x7 relu )+ conv1x1x3", 1, 2, 3, 4, 3, LOSS_SOFTMAX,
+		0},
+	{"conv3x3x3 tanh ( dropout0.2 )+ ( pool1 dropout0.1 conv1x1x3 )+ pool2 ( bn relu )+ fc", 1, 6, 7, 3, 2, LOSS_SQUARED, 0},
+	{"conv3x3x2s2p1 ( tanh )+ up2 ( conv3x3x2p1 )+ tanh ( conv3x3x2p1 bn )+", 1, 6, 6, 2, 72, LOSS_SMOOTH, 2},
 };
 
 struct setting {

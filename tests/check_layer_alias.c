@@ -42,6 +42,11 @@ static const struct {
 	{"fcx", " (write fcN, N from 1 to 1000000, or fc for as many as the target has)"},
 	{"relu6", " (write relu)"},
 	{"dropout1.5", " (write dropoutF, F from 0 to below 1)"},
+	{"(", " (write ( and )+, each as a word of its own)"},
+	{"(conv3x3x4", " (write ( and )+, each as a word of its own)"},
+	{"conv3x3x4)+", " (write ( and )+, each as a word of its own)"},
+	{"add3", " (write ( before the layers that a skip passes by, )+ after them)"},
+	{"Concat", " (skips are added, not joined: ( before the layers that one passes by, )+ after them)"},
 	{"attention", " (there are " LAYER_ALIAS_FORMS ")"},
 	{"@net", " (there are " LAYER_ALIAS_FORMS ")"},
 	{"", " (there are " LAYER_ALIAS_FORMS ")"},
@@ -75,21 +80,24 @@ START_TEST(is_a_layer)
 }
 END_TEST
 
-/* The forms are those of the parser: with numbers for N, F, H, W, C, S and P each is a layer. */
+/* The forms are those of the parser: with numbers for N, F, H, W, C, S and P each is a layer; the last one has layers within. */
 START_TEST(forms)
 {
 	static struct netdesc d;
 	char text[200] = "", err[256];
 	size_t n = 0;
 	for (const char *s = LAYER_ALIAS_FORMS; *s; s++)
-		if (!strchr("[],", *s))
+		if (!strncmp(s, "...", 3))
+			n += (size_t)snprintf(text + n, sizeof text - n, "relu"), s += 2;
+		else if (!strchr("[],", *s))
 			n += (size_t)snprintf(text + n, sizeof text - n, "%s",
 				*s == 'F'		 ? "0.5"
 				: *s >= 'A' && *s <= 'Z' ? *s == 'P' ? "0" : "1"
 							 : (char[]){*s, 0});
 	strcat(text, " fc");
 	ck_assert_msg(!netdesc_parse(&d, text, 1, 9, 9, (struct netdesc_target){7, 7}, err), "%s: %s", text, err);
-	ck_assert_int_eq(d.n, 10);
+	ck_assert_int_eq(d.n, 13);
+	ck_assert(d.layer[9].kind == LAYER_SKIP && d.layer[11].kind == LAYER_ADD);
 	ck_assert(d.layer[0].kind == LAYER_CONV && d.layer[1].kind == LAYER_POOL && d.layer[2].kind == LAYER_UP && d.layer[5].p == 0.5F);
 }
 END_TEST

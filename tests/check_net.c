@@ -1,5 +1,5 @@
 /* Forward and backward passes of nets: dropout's rate, scale and independence between layers; training against prediction mode; batch
- * sizes. */
+ * sizes; skips. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -82,13 +82,14 @@ END_TEST
 START_TEST(folding)
 {
 	enum { B = 5, P = 2 * 6 * 7 };
-	struct backend *be = backend_init_by_name(_i ? "cpu" : "ref", 1, PRECISION_FP32);
-	const char *text = "conv3x3x4p1 bn relu pool2 bn up2 conv2x2x3s2p1 bn tanh fc5 bn sigmoid fc";
+	struct backend *be = backend_init_by_name(_i % 2 ? "cpu" : "ref", 1, PRECISION_FP32);
+	const char *text = _i / 2 ? "conv3x3x4p1 bn relu ( pool1 conv3x3x4p1 bn )+ relu ( conv1x1x4 ( bn )+ )+ fc5 ( bn )+ sigmoid fc"
+				  : "conv3x3x4p1 bn relu pool2 bn up2 conv2x2x3s2p1 bn tanh fc5 bn sigmoid fc";
 	struct net *n[2] = {net_of(be, text, 2, 6, 7, 3, B, NET_TRAIN), net_of(be, text, 2, 6, 7, 3, B, NET_INFER)};
 	size_t np = n[0]->d->nparam, ns = n[0]->d->nstat;
 	real *x = randoms(B * P), *param = randoms((int)np), *stat = randoms((int)ns), y[2][B * 3];
 	for (size_t k = 0; k < np; k++)
-		param[k] = 4 * param[k] - 4;
+		param[k] = (_i / 2 ? 1 : 4) * (param[k] - 1);
 	struct net_pass predict = {0};
 	for (int k = 0; k < 2; k++) {
 		if (k)
@@ -103,6 +104,73 @@ START_TEST(folding)
 	free(x), free(param), free(stat);
 	net_free(n[0]), net_free(n[1]);
 	be->close(be);
+}
+END_TEST
+
+/* relu(x + f(x)) by hand, of x and f from nets without skips, whose parameters stand in the block one after the other. */
+START_TEST(skip)
+{
+	enum { B = 3, N = 5 * 6 * 7 };
+	struct backend *be = backend_init_by_name(_i ? "cpu" : "ref", 1, PRECISION_FP32);
+	static const char *const text[] = {
+		"conv3x3x5p1 tanh ( conv3x3x5p1 relu conv1x1x5 )+ relu", "conv3x3x5p1 tanh", "conv3x3x5p1 relu conv1x1x5"};
+	struct net_pass predict = {0};
+	real *param = NULL, *x = randoms(B * N), *y[3];
+	for (int k = 0; k < 3; k++) {
+		struct net *n = net_of(be, text[k], k == 2 ? 5 : 2, 6, 7, N, B, k ? NET_INFER : NET_TRAIN);
+		if (!k)
+			param = randoms(d.nparam + 1);
+		for (size_t i = 0; !k && i < d.nparam; i++)
+			param[i] -= 1;
+		net_upload(n, param + (k == 2 ? 5 * 2 * 9 + 5 : 0), NULL);
+		y[k] = xcalloc(B * N, sizeof **y);
+		memcpy(y[k], net_forward(n, k == 2 ? y[1] : x, B, &predict), B * N * sizeof **y);
+		net_free(n);
+	}
+	int zeros = 0;
+	for (int i = 0; i < B * N; i++) {
+		real sum = y[1][i] + y[2][i];
+		ck_assert_float_eq_tol(y[0][i], sum > 0 ? sum : 0, 1e-5f);
+		zeros += sum < 0;
+	}
+	ck_assert(zeros > 10 && zeros < B * N - 10);
+	free(param), free(x), free(y[0]), free(y[1]), free(y[2]);
+	be->close(be);
+}
+END_TEST
+
+/* Gradients and outputs of a net with skips, of maps and rows: cpu's are ref's, and the same bits for 1, 2 and 3 threads. */
+START_TEST(skip_backends)
+{
+	enum { B = 5, OUT = 2 * 12 * 10, RUNS = 4 };
+	static const char *const text =
+		"conv3x3x17p1 bn relu ( conv3x3x20s2p1 bn relu ( conv3x3x20p1 bn relu conv3x3x20p1 bn )+ relu "
+		"( conv1x1x20 dropout0.2 )+ dropout0.1 ( conv1x1x20 )+ up2 conv3x3x17p1 bn )+ relu fc8 tanh ( fc8 )+ relu fc";
+	real *y[RUNS], *g[RUNS], *x = randoms(B * 120), *dz = xcalloc(B * OUT, sizeof *dz);
+	uint32_t rows[B] = {3, 1, 4, 15, 9};
+	struct net_pass pass = {1, rows, 7, 2};
+	for (int k = 0; k < RUNS; k++) {
+		struct backend *be = backend_init_by_name(k ? "cpu" : "ref", k, _i ? PRECISION_BF16 : PRECISION_FP32);
+		struct net *n = net_of(be, text, 1, 12, 10, OUT, B, NET_GRADIENT);
+		y[k] = xcalloc(B * OUT, sizeof **y), g[k] = xcalloc(d.nparam, sizeof **g);
+		memcpy(y[k], net_forward(n, x, B, &pass), B * OUT * sizeof **y);
+		for (int i = 0; i < B * OUT; i++)
+			dz[i] = (real)(i % 7) - 3;
+		net_backward(n, x, dz, B, &pass, NULL);
+		memcpy(g[k], n->grad, d.nparam * sizeof **g);
+		net_free(n), be->close(be);
+	}
+	double square = 0, away = 0;
+	for (size_t i = 0; i < d.nparam; i++)
+		square += (double)(g[0][i] * g[0][i]), away += (double)((g[0][i] - g[1][i]) * (g[0][i] - g[1][i]));
+	ck_assert_msg(sqrt(away / square) < (_i ? 0.1 : 1e-4), "gradients differ by %g", sqrt(away / square));
+	for (int i = 0; i < B * OUT; i++)
+		ck_assert_float_eq_tol(y[0][i], y[1][i], _i ? 0.2f : 1e-3f);
+	for (int k = 2; k < RUNS; k++)
+		ck_assert(!memcmp(y[1], y[k], B * OUT * sizeof **y) && !memcmp(g[1], g[k], d.nparam * sizeof **g));
+	for (int k = 0; k < RUNS; k++)
+		free(y[k]), free(g[k]);
+	free(x), free(dz);
 }
 END_TEST
 
@@ -139,7 +207,9 @@ int main(void)
 	TCase *t = tcase_create("net");
 	tcase_add_loop_test(t, dropout, 0, 2);
 	tcase_add_loop_test(t, batches, 0, 2);
-	tcase_add_loop_test(t, folding, 0, 2);
+	tcase_add_loop_test(t, folding, 0, 4);
+	tcase_add_loop_test(t, skip, 0, 2);
+	tcase_add_loop_test(t, skip_backends, 0, 2);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

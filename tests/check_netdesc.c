@@ -12,6 +12,8 @@
 #include "lib/nn/netdesc_tell.h"
 #include "tests/child.h"
 
+#define LENGTH(a) ((int)(sizeof(a) / sizeof *(a)))
+
 static struct netdesc d; /* too large for a sanitizer's stack frame */
 static char err[256];
 
@@ -97,6 +99,47 @@ START_TEST(defaults)
 }
 END_TEST
 
+/* Each )+ closes the last ( that is open, and adds what that reads. */
+START_TEST(skips)
+{
+	parses("( conv3x3x2p1 ( relu ( tanh )+ )+ bn ( conv2x2x5s2 up2 conv1x1x2 )+ conv1x1x1 )+", 1, 6, 4, 24);
+	ck_assert_int_eq(d.n, 16);
+	static const int add[] = {6, 4, 7, 2, 13, 9, 15, 0};
+	for (int k = 0; k < LENGTH(add); k += 2) {
+		const struct layer *a = &d.layer[add[k]], *from = &d.layer[add[k + 1]];
+		ck_assert(a->kind == LAYER_ADD && a->skip == add[k + 1] && from->kind == LAYER_SKIP);
+		shape(add[k], LAYER_ADD, from->C, from->H, from->W);
+		shape(add[k + 1], LAYER_SKIP, from->C, from->H, from->W);
+		ck_assert(from->fused && !a->fused && !a->nw && !from->nw);
+	}
+	shape(6, LAYER_ADD, 2, 6, 4);
+	/* a ( keeps what is before it from being fused with what is behind it; )+ takes an activation */
+	parses("conv1x1x2 ( relu )+ relu bn ( relu ( pool1 )+ )+ up2 ( conv1x1x1 pool2 up2 conv1x1x2 )+ fc ( tanh )+ sigmoid bn", 1, 4, 4,
+		3);
+	const struct layer *l = d.layer;
+	ck_assert(l[0].act == ACT_NONE && !l[2].fused && l[3].act == ACT_RELU && l[4].fused);
+	ck_assert(l[5].act == ACT_NONE && !l[7].fused && l[7].act == ACT_RELU && !l[9].fused && l[10].act == ACT_NONE);
+	ck_assert(!l[12].fused && l[14].upsample == 1 && l[14].pool == 2 && l[16].fused && l[17].upsample == 2);
+	ck_assert(l[19].act == ACT_NONE && !l[21].fused && l[22].act == ACT_SIGMOID && l[23].fused);
+	/* nor does folding reach across one */
+	parses("conv3x3x2p1 bn relu ( pool1 )+ conv1x1x2 ( bn relu )+ conv1x1x2 bn ( relu )+ fc bn ( relu )+", 1, 4, 4, 3);
+	netdesc_fold(&d);
+	ck_assert(l[0].bn == 1 && l[0].act == ACT_RELU && l[0].pool == 1 && !l[4].fused);
+	ck_assert(!l[6].bn && !l[8].fused && l[8].act == ACT_RELU);
+	ck_assert(l[11].bn == 12 && l[11].act == ACT_NONE && !l[14].fused && l[16].bn == 17 && l[16].act == ACT_NONE && !l[19].fused);
+	/* weights before a )+ start as its activation wants them: He's normal numbers are above Glorot's largest somewhere */
+	parses("fc100 ( bn )+ relu fc100 ( bn )+ tanh fc", 1, 1, 100, 1);
+	real *param = malloc(d.nparam * sizeof *param), *stat = malloc(d.nstat * sizeof *stat), top[2] = {0};
+	netdesc_init_params(&d, 1, param, stat);
+	for (size_t k = 0; k < 20000; k++) {
+		real w = param[d.layer[k < 10000 ? 0 : 5].w + k % 10000], *t = &top[k >= 10000];
+		*t = w > *t ? w : *t;
+	}
+	ck_assert_msg(top[0] > 0.4F && top[1] < 0.1733F, "%g %g", (double)top[0], (double)top[1]);
+	free(param), free(stat);
+}
+END_TEST
+
 /* Layers are fused with their direct neighbours only. */
 START_TEST(fusing)
 {
@@ -143,7 +186,8 @@ static const char *const no_layer[] = {"fx", "FC3", "fc3x", "fc-1", "fc+3", "fc3
 	"conv3x3xfour", "pool", "pool0", "pool16", "pool2x2", "pool99999999999", "up", "up0", "up1025", "up2.0", "bn2", "bnx", "dropout",
 	"dropout.5", "dropout1", "dropout1.5", "dropout-0.5", "dropout0.5x", "dropout0.5.5", "dropout0x1", "dropout1e-3", "dropoutnan",
 	"dropout0.99999999999", "dropoutinf", "relu6", "relu,", "tanhh", "sigmoid:", "softmax", ",", "fc3,relu", "\"fc\"", "conv3x3x4 s2",
-	"fc\v3", "\xc3\xa9", "@net", "a123456789b123456789c123456789d123456789e123456789f123456789"};
+	"fc\v3", "\xc3\xa9", "@net", "((", ")", "(fc3", "fc3)+", ")++", "+", "()",
+	"a123456789b123456789c123456789d123456789e123456789f123456789"};
 
 /* A bad token is named with its number, from 1, and what layers there are. */
 START_TEST(not_a_layer)
@@ -198,6 +242,9 @@ START_TEST(doubts)
 	} c[] = {{"fc3 relu fc", -1, -1}, {"fc3 relu relu fc", 2, -1}, {"fc3 sigmoid dropout0.5 relu relu fc", 3, -1},
 		{"conv3x3x2 relu pool2 up2 relu fc", 4, -1}, {"fc3 relu bn relu fc", -1, -1}, {"fc3 tanh relu fc", -1, -1},
 		{"fc3 relu tanh fc", -1, -1}, {"relu fc", -1, -1}, {"fc relu", -1, 1}, {"fc sigmoid", -1, 1}, {"fc tanh", -1, -1},
+		{"fc3 relu ( relu )+ relu fc", 3, -1}, {"fc3 relu ( fc3 relu )+ pool1 relu fc", 7, -1},
+		{"fc3 relu ( fc3 )+ relu fc", -1, -1}, {"fc3 ( relu )+ relu fc", -1, -1}, {"fc4 relu ( sigmoid )+", -1, 4},
+		{"( relu )+ relu fc", -1, -1}, {"fc3 sigmoid ( ( fc3 relu )+ bn )+ ( relu )+ relu fc", -1, -1},
 		{"fc relu dropout0.1", -1, 1}, {"fc relu bn", -1, -1}, {"fc sigmoid relu", 2, 2}, {"dropout0.5 fc", -1, -1}};
 	for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
 		parses(c[i].text, 1, 8, 8, 4);
@@ -233,6 +280,16 @@ static const struct {
 	{"pool3", 4, 9, 2, "layer 1: pool3 does not fit its input of 4x9x2 (CxHxW)"},
 	{"fc7 pool2", 1, 9, 9, "layer 2: pool2 does not fit its input of 7x1x1 (CxHxW)"},
 	{"fc7 conv2x1x3", 1, 9, 9, "layer 2: conv2x1x3 does not fit its input of 7x1x1 (CxHxW)"},
+	{")+ fc", 1, 9, 9, "layer 1: )+ has no ( before it"},
+	{"( tanh )+ fc3 relu )+", 1, 9, 9, "layer 6: )+ has no ( before it"},
+	{"tanh ( fc3", 1, 9, 9, "layer 2: ( has no )+ after it"},
+	{"( tanh ( relu ( relu )+", 1, 9, 9, "layer 3: ( has no )+ after it"},
+	{"fc1 (", 1, 9, 9, "layer 2: ( has no )+ after it"},
+	{"fc1 ( )+", 1, 9, 9, "layer 3: there is nothing between )+ and its ("},
+	{"fc1 ( ( relu )+ ( )+ )+", 1, 9, 9, "layer 7: there is nothing between )+ and its ("},
+	{"conv3x3x2 ( conv3x3x2p1 relu conv1x1x3 )+", 1, 9, 8, "layer 6: )+ can't add 3x7x6 to the 2x7x6 (CxHxW) at its (, layer 2"},
+	{"( conv3x2x4 ( tanh )+ )+", 4, 9, 8, "layer 6: )+ can't add 4x7x7 to the 4x9x8 (CxHxW) at its (, layer 1"},
+	{"( conv3x3x2s2p1 up2 )+", 2, 8, 7, "layer 4: )+ can't add 2x8x8 to the 2x8x7 (CxHxW) at its (, layer 1"},
 	/* above 2^31 - 1 values */
 	{"up1000 up1000", 1, 40, 40, "layer 2: up1000 does not fit its input of 1x40000x40000 (CxHxW)"},
 	{"conv1x1x1000000", 1, 50, 50, "layer 1: conv1x1x1000000 does not fit its input of 1x50x50 (CxHxW)"},
@@ -378,8 +435,9 @@ END_TEST
 /* Random text: the parser returns, and what it accepts has valid shapes. */
 START_TEST(random_text)
 {
-	static const char *const bits[] = {"fc", "conv", "pool", "up", "bn", "dropout", "relu", "tanh", "sigmoid", "x", "s", "p", "0", "1",
-		"2", "3", "7", "15", "1000000", " ", " ", " ", "#", "\n", ".", "-", "9999999999", "0.5"};
+	static const char *const bits[] = {"fc", "conv", "pool", "up", "bn", "dropout", "relu", "tanh", "sigmoid", "( ", ")+ ",
+		" ( relu )+ ", "x", "s", "p", "0", "1", "2", "3", "7", "15", "1000000", " ", " ", " ", "#", "\n", ".", "-", "9999999999",
+		"0.5"};
 	uint32_t r = 1, accepted = 0;
 	for (int i = 0; i < 200000; i++) {
 		char text[200] = "";
@@ -405,6 +463,7 @@ int main(void)
 	snprintf(path, sizeof path, "%s/netdesc.%d.txt", getenv("TMP") ? getenv("TMP") : "/tmp", (int)getpid());
 	tcase_add_test(t, tokens);
 	tcase_add_test(t, defaults);
+	tcase_add_test(t, skips);
 	tcase_add_test(t, fusing);
 	tcase_add_test(t, space);
 	tcase_add_loop_test(t, not_a_layer, 0, sizeof no_layer / sizeof *no_layer);

@@ -36,6 +36,8 @@ learns() {
 learns "points" 3 5e-4 7e-3 cnn-train -n 'conv3x3x5p1 bn relu pool2 dropout0.2 fc17 relu fc' -e 4 -b 17 --optimizer adam -r 0.003 --augment default faces.tns
 learns "heat maps" 3 3e-4 3e-4 cnn-train --target heatmap --loss smooth --distrust 4 \
 	-n 'conv3x3x8s2p1 bn relu conv3x3x12s2p1 relu up2 conv3x3x8p1 relu conv1x1' -e 4 -b 13 --optimizer adam -r 0.003 --augment flip,shift=2,blur=1 faces.tns
+learns "skips" 3 1.5e-4 2e-3 cnn-train --target heatmap \
+	-n 'conv3x3x8s2p1 bn relu ( conv3x3x8s2p1 bn relu ( conv3x3x8p1 bn dropout0.2 )+ relu up2 conv3x3x8p1 )+ conv1x1' -e 3 -b 13 --optimizer adam -r 0.003 faces.tns
 learns "one map" 3 1e-5 3e-4 cnn-train --target map -n 'conv5x5x4 pool2 sigmoid dropout0.3 fc' -e 3 -b 16 -r 0.0005 -m 0.9 faces.tns
 learns "labels" 3 2e-4 2e-4 cnn-train --target label -n 'conv5x5x3 tanh pool3 fc9 sigmoid fc' -e 3 --optimizer nesterov -r 0.05 eyes.tns
 learns "a Boltzmann machine" 3 6e-4 6e-3 rbm-pretrain -H 23,11 -e 3 -b 33 eyes.tns

@@ -92,6 +92,18 @@ is "$(tns-info conv.tns | sed -n 's/^parameters: //p; s/^operations: //p' | xarg
 is "$(tns-info conv.tns | awk '$2 ~ /^f32/ {n = split($3, d, ","); c = 1; for (i = 1; i <= n; i++) c *= d[i]; s += c} END {print s}')" 23174 "parameters are the tensors'"
 is "$(for p in 0 3; do tns-select -q --only "$p.*" conv.tns | tns-info --json | grep -o '"name": "[^"]*"'; done | xargs)" \
 	"name: 0.weight name: 0.bias name: 3.weight name: 3.bias" "its last column names the tensors"
+tns-select --rows 1-6 faces.tns | cnn-train -q -n 'conv3x3x2s2p1 ( conv3x3x2p1 relu )+ tanh fc' -e 1 -o skip.tns 2>/dev/null
+is "$(tns-info skip.tns | sed -n '/^layer/,/^memory/p' | tr -s ' ' | sed 's/ *$//')" "layer net output CxHxW parameters MFLOP tensors
+ input 1x12x16
+ 1 conv3x3x2s2p1 2x6x8 20 0.002 0.*
+ 2 ( 2x6x8 0 0.000
+ 3 conv3x3x2p1 2x6x8 38 0.003 2.*
+ 4 relu 2x6x8 0 0.000
+ 5 )+ 2x6x8 0 0.000
+ 6 tanh 2x6x8 0 0.000
+ 7 fc 30x1x1 2910 0.006 6.*
+ total 2968 0.011
+memory of a forward pass: 0.012 MB of weights, 0.002 MB of activations a row of a batch" "a net with a skip as a table"
 is "$(tns-info faces.tns | grep -c '^layer')" 0 "a data set has no net"
 print=$(sed -n 's/^fingerprint: //p' info.txt)
 is "$(tns-info model.tns | grep -c "^  cnn-train .* < $print$")" 1 "the fingerprint that the model's history names"

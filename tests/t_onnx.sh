@@ -11,7 +11,7 @@ face-synth -q -n 24 --size 24x16 | csv-clean -q --size 24x16 | tns-select --poin
 tns-select --rows 1-3 faces.tns -o three.tns
 patch-extract -q --around left_eye_center --size 8x6 --negatives 1 faces.tns | tns-select --only image,label -o patches.tns
 tns-select --rows 1-5 patches.tns -o five.tns
-# train NAME NET OPTION...: one epoch, which may learn nothing
+# train NAME NET OPTION...: one epoch unless told, which may learn nothing
 train() {
 	local name=$1 net=$2
 	shift 2
@@ -22,6 +22,9 @@ train small 'conv3x3x3s2p1 bn relu conv1x1' --target heatmap faces.tns
 train coords 'conv3x3x2 pool3 relu dropout0.2 fc6 bn sigmoid fc' --target coords faces.tns
 train map 'conv3x3x2 pool2 sigmoid fc' --target map faces.tns
 train again 'fc4 relu conv1x1x5 tanh up2 fc' --target coords faces.tns
+# skips: of blocks, long, of rows of one pixel that are maps before or after
+train skips 'conv3x3x3s2p1 bn relu ( conv3x3x4s2p1 bn relu ( conv3x3x4p1 bn )+ relu up2 conv1x1x3 bn )+ relu conv1x1' --target heatmap faces.tns
+train rows '( pool1 )+ fc6 bn relu ( conv1x1x6 )+ ( dropout0.1 fc6 bn )+ tanh conv1x1x4 ( fc5 relu fc4 )+ fc' --target coords -e 8 -r 0.01 faces.tns
 train label 'fc5 relu fc' --target label patches.tns
 dae-pretrain -q -H 6 -e 1 patches.tns -o image.tns
 pca-fit -q -k 3 --whiten pca patches.tns -o linear.tns
@@ -39,11 +42,15 @@ exported heat three
 exported heat three --fold
 exported heat three --flip --input floats
 exported small three
+exported skips three
+exported skips three --flip --fold
 exported map three
 exported map three --flip
 exported coords three --flip --fold
 outputs=points
 exported coords three
+exported rows three
+exported rows three --fold
 exported again three
 outputs=score
 exported label five
@@ -58,6 +65,7 @@ model-export heat.tns >a.onnx
 model-export small.tns >b.onnx
 predict -q heat.tns three.tns -o predicted.tns
 if python3 "$ROOT/tests/onnx_run.py" b.onnx three.tns predicted.tns >/dev/null 2>&1; then bad "another model's graph passes"; else good; fi
+is "$(model-export skips.tns | grep -ao 'Add_[0-9]*' | sort -u | wc -l)" $(($(model-export heat.tns | grep -ao 'Add_[0-9]*' | sort -u | wc -l) + 2)) "an Add a skip"
 same a.onnx <(model-export <heat.tns) "the same bytes from file and pipe"
 head -c 2000 a.onnx >cut.onnx
 if python3 "$ROOT/tests/onnx_run.py" cut.onnx three.tns predicted.tns >/dev/null 2>&1; then bad "a file that is cut passes"; else good; fi
@@ -72,7 +80,7 @@ ok "no file of it" test ! -e flip.onnx
 
 # as other programs have it: for people who have onnxruntime (PYTHON=...), so its absence is no skip
 if "$PYTHON" -c 'import onnx, onnxruntime' 2>/dev/null; then
-	for m in heat small map coords again some; do
+	for m in heat small skips rows map coords again some; do
 		model-export $m.tns -o $m.onnx
 		predict -q $m.tns faces.tns -o predicted.tns
 		ok "onnxruntime: $m" "$PYTHON" "$ROOT/tests/onnx_runtime.py" $m.onnx faces.tns predicted.tns
@@ -81,7 +89,7 @@ fi
 
 # the weights alone, read by Python's own library
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$ROOT/tests
-for m in heat coords map label image; do
+for m in heat skips coords map label image; do
 	ok "weights of $m" model-export $m.tns -o $m.safetensors
 	model-export --form safetensors <$m.tns | cmp -s - $m.safetensors && good || bad "weights of $m by pipes"
 	tns-convert $m.safetensors -o back.tns
@@ -92,7 +100,7 @@ done
 ok "what they hold" python3 - <<'END'
 from arrays import read_safetensors
 import tns_reader
-for m in ("heat", "coords", "map", "label", "image"):
+for m in ("heat", "skips", "coords", "map", "label", "image"):
     tensors, metas, _ = tns_reader.read(open(m + ".tns", "rb").read())
     arrays, texts = read_safetensors(m + ".safetensors")
     texts.pop("keypipe.stream", None)

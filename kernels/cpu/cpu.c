@@ -145,6 +145,7 @@ struct backend *backend_cpu_init(int threads, enum precision precision)
 		.conv_backward = cpu_conv_backward,
 		.act = cpu_act,
 		.act_backward = cpu_act_backward,
+		.add = cpu_add,
 		.max_pool = cpu_max_pool,
 		.max_pool_backward = cpu_max_pool_backward,
 		.upsample = cpu_upsample,

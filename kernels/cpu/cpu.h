@@ -68,6 +68,7 @@ void cpu_bernoulli(const struct backend *be, real *y, const real *x, const uint3
 	uint32_t epoch);
 void cpu_act(const struct backend *be, real *y, const real *x, enum act act, size_t n);
 void cpu_act_backward(const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n);
+void cpu_add(const struct backend *be, real *y, const real *a, const real *b, enum act act, size_t n);
 void cpu_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K);
 void cpu_max_pool_backward(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K);
 void cpu_upsample(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K);

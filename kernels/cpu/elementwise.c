@@ -1,5 +1,5 @@
-/* Batch loading, dropout, activations, losses and optimizer steps: parallel loops over slices, by SIMD kernels or, where speed does not
- * matter, the reference backend. */
+/* Batch loading, dropout, activations, sums, losses and optimizer steps: parallel loops over slices, by SIMD kernels or, where speed does
+ * not matter, the reference backend. */
 #include "kernels/cpu/cpu.h"
 #include "kernels/ref/ref.h"
 #include "kernels/optimizer.h"
@@ -107,6 +107,23 @@ static void act_backward(void *arg, size_t from, size_t to)
 void cpu_act_backward(const struct backend *be, real *dx, const real *dy, const real *y, enum act kind, size_t n)
 {
 	cpu_parallel_for(be->ctx, n, 1 << 14, act_backward, &(struct args){.be = be, .y = dx, .x = dy, .t = y, .act = (int)kind});
+}
+
+static void add(void *arg, size_t from, size_t to)
+{
+	const struct args *a = arg;
+	const struct cpu *c = a->be->ctx;
+	float *y = a->y;
+	const float *x = a->x, *t = a->t;
+	for (size_t i = from; i < to; i++)
+		y[i] = x[i] + t[i];
+	if (a->act != ACT_NONE)
+		c->simd->act(y + from, y + from, (enum act)a->act, to - from);
+}
+
+void cpu_add(const struct backend *be, real *y, const real *a, const real *b, enum act kind, size_t n)
+{
+	cpu_parallel_for(be->ctx, n, 1 << 12, add, &(struct args){.be = be, .y = y, .x = a, .t = b, .act = (int)kind});
 }
 
 static void loss(void *arg, size_t from, size_t to)

@@ -175,7 +175,7 @@ struct backend *backend_cuda_init(enum precision precision)
 	be->dense_backward_weight = cuda_dense_backward_weight, be->dense_backward_update = cuda_dense_backward_update;
 	be->conv_packed_size = cuda_conv_packed_size, be->conv_pack = cuda_conv_pack, be->conv = cuda_conv,
 	be->conv_backward = cuda_conv_backward;
-	be->act = cuda_act, be->act_backward = cuda_act_backward, be->max_pool = cuda_max_pool,
+	be->act = cuda_act, be->act_backward = cuda_act_backward, be->add = cuda_add, be->max_pool = cuda_max_pool,
 	be->max_pool_backward = cuda_max_pool_backward;
 	be->upsample = cuda_upsample, be->upsample_backward = cuda_upsample_backward, be->batch_norm = cuda_batch_norm,
 	be->batch_norm_backward = cuda_batch_norm_backward;

@@ -55,6 +55,7 @@ void cuda_to_maps(const struct backend *be, real *maps, const real *rows, int B,
 void cuda_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W);
 void cuda_act(const struct backend *be, real *y, const real *x, enum act act, size_t n);
 void cuda_act_backward(const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n);
+void cuda_add(const struct backend *be, real *y, const real *a, const real *b, enum act act, size_t n);
 void cuda_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K);
 void cuda_max_pool_backward(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K);
 void cuda_upsample(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K);

@@ -1,5 +1,5 @@
-/* Operations on maps that need no GEMM, a thread four channels (a float4): layout conversion between rows (NCHW) and maps, activations, max
- * pool, upsampling. */
+/* Operations on maps that need no GEMM, a thread four channels (a float4): layout conversion between rows (NCHW) and maps, activations, sums,
+ * max pool, upsampling. */
 #include <limits.h>
 
 #include "kernels/cuda/cuda.h"
@@ -189,6 +189,25 @@ void cuda_act_backward(const struct backend *be, real *dx, const real *dy, const
 {
 	int vec4 = cuda_float4_aligned(dx, dy, y, NULL);
 	launch_flat(queue_of(be), (n + 3) / 4, act_backward, dx, dy, y, act, n, vec4);
+}
+
+static __global__ void add(float *y, const float *a, const float *b, enum act act, size_t n, int vec4)
+{
+	size_t i = launch_index() * 4;
+	if (vec4 && i + 4 <= n) {
+		float4 v = *(const float4 *)(const void *)(a + i), w = *(const float4 *)(const void *)(b + i);
+		*(float4 *)(void *)(y + i) = make_float4(
+			act_value(v.x + w.x, act), act_value(v.y + w.y, act), act_value(v.z + w.z, act), act_value(v.w + w.w, act));
+		return;
+	}
+	for (size_t k = i; k < i + 4 && k < n; k++)
+		y[k] = act_value(a[k] + b[k], act);
+}
+
+void cuda_add(const struct backend *be, real *y, const real *a, const real *b, enum act act, size_t n)
+{
+	int vec4 = cuda_float4_aligned(y, a, b, NULL);
+	launch_flat(queue_of(be), (n + 3) / 4, add, y, a, b, act, n, vec4);
 }
 
 /* One step of max and argmax, for one channel; NaN counts as the largest, so that it propagates. */

@@ -1,4 +1,4 @@
-/* Elementwise and per-plane operations: map layout, activations, max pooling, upsampling, batch normalisation. */
+/* Elementwise and per-plane operations: map layout, activations, sums, max pooling, upsampling, batch normalisation. */
 #include <math.h>
 #include <string.h>
 
@@ -34,6 +34,13 @@ void ref_act_backward(const struct backend *be, real *dx, const real *dy, const 
 	(void)be;
 	for (size_t i = 0; i < n; i++)
 		dx[i] = dy[i] * act_slope(y[i], act);
+}
+
+void ref_add(const struct backend *be, real *y, const real *a, const real *b, enum act act, size_t n)
+{
+	(void)be;
+	for (size_t i = 0; i < n; i++)
+		y[i] = act_value(a[i] + b[i], act);
 }
 
 void ref_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K)

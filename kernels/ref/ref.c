@@ -108,6 +108,7 @@ struct backend *backend_ref_init(void)
 		.conv_backward = ref_conv_backward,
 		.act = ref_act,
 		.act_backward = ref_act_backward,
+		.add = ref_add,
 		.max_pool = ref_max_pool,
 		.max_pool_backward = ref_max_pool_backward,
 		.upsample = ref_upsample,

@@ -28,6 +28,7 @@ void ref_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 	const real *x, const real *w, const void *packed, const struct conv *s);
 void ref_act(const struct backend *be, real *y, const real *x, enum act act, size_t n);
 void ref_act_backward(const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n);
+void ref_add(const struct backend *be, real *y, const real *a, const real *b, enum act act, size_t n);
 void ref_max_pool(const struct backend *be, real *y, uint8_t *argmax, const real *x, int B, int C, int H, int W, int K);
 void ref_max_pool_backward(const struct backend *be, real *dx, const real *dy, const uint8_t *argmax, int B, int C, int H, int W, int K);
 void ref_upsample(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K);

@@ -40,14 +40,28 @@ static const char *batch_norm(struct onnx_graph *g, const struct layer *l, int i
 		ONNX_ATTRIBUTES({.name = "epsilon", .f = (float)NETDESC_BN_EPS, .is_float = 1}));
 }
 
-/* One layer; *maps: x, and then the result, is (batch, C, H, W), else (batch, values). */
-static const char *layer(struct onnx_graph *g, const struct layer *l, int i, const real *param, const real *stat, const char *x, int *maps)
+/* x of a layer's input CxHxW as maps (batch, C, H, W), or, of one pixel, as rows (batch, values); *maps: which it is. */
+static const char *as_maps(struct onnx_graph *g, const struct layer *l, const char *x, int *maps, int wanted)
+{
+	if (*maps == wanted)
+		return x;
+	*maps = wanted;
+	return wanted ? onnx_node(g, "Reshape", ONNX_IN(x, onnx_ints(g, ONNX_INTS(-1, l->C, 1, 1), 4)), NULL)
+		      : onnx_node(g, "Flatten", ONNX_IN(x), NULL);
+}
+
+struct value { /* its name; maps: it is (batch, C, H, W), else (batch, values) */
+	const char *name;
+	int maps;
+};
+
+/* One layer of x, from *maps to *maps; skip: what an add adds. */
+static const char *layer(struct onnx_graph *g, const struct layer *l, int i, const real *param, const real *stat, const char *x, int *maps,
+	struct value skip)
 {
 	int spatial = l->kind == LAYER_CONV || l->kind == LAYER_POOL || l->kind == LAYER_UP;
-	if (l->kind == LAYER_DENSE && *maps)
-		x = onnx_node(g, "Flatten", ONNX_IN(x), NULL), *maps = 0;
-	if (spatial && !*maps)
-		x = onnx_node(g, "Reshape", ONNX_IN(x, onnx_ints(g, ONNX_INTS(-1, l->C, 1, 1), 4)), NULL), *maps = 1;
+	if (l->kind == LAYER_DENSE || spatial)
+		x = as_maps(g, l, x, maps, spatial);
 	switch (l->kind) {
 	case LAYER_CONV:
 		return conv(g, l, i, param, x);
@@ -67,6 +81,9 @@ static const char *layer(struct onnx_graph *g, const struct layer *l, int i, con
 				{.name = "nearest_mode", .text = "floor"}));
 	case LAYER_ACT:
 		return onnx_node(g, l->act == ACT_RELU ? "Relu" : l->act == ACT_TANH ? "Tanh" : "Sigmoid", ONNX_IN(x), NULL);
+	case LAYER_ADD:
+		return onnx_node(g, "Add", ONNX_IN(x, as_maps(g, l, skip.name, &skip.maps, *maps)), NULL);
+	case LAYER_SKIP:
 	case LAYER_DROPOUT:
 		break;
 	}
@@ -82,10 +99,13 @@ const char *onnx_net(struct onnx_graph *g, const struct model *m, int fold, cons
 		netdesc_fold(&d);
 		netdesc_fold_weights(&d, param, m->stat);
 	}
+	struct value at[NETDESC_LAYERS]; /* each layer's input */
 	*maps = 1;
-	for (int i = 0; i < d.n; i++)
+	for (int i = 0; i < d.n; i++) {
+		at[i] = (struct value){x, *maps};
 		if (!(i && d.layer[i - 1].bn == i)) /* folded into the layer before it */
-			x = layer(g, &d.layer[i], i, param, m->stat, x, maps);
+			x = layer(g, &d.layer[i], i, param, m->stat, x, maps, at[d.layer[i].skip]);
+	}
 	free(param);
 	return x;
 }

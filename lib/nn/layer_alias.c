@@ -44,6 +44,11 @@ static const struct {
 	{"convolution", NULL, "here it is convHxWxC[sS][pP]"},
 	{"conv2d", NULL, "here it is convHxWxC[sS][pP]"},
 	{"softmax", NULL, "leave it out: the target's loss has it"},
+	{"residual", NULL, "write ( before the layers that a skip passes by, )+ after them"},
+	{"shortcut", NULL, "write ( before the layers that a skip passes by, )+ after them"},
+	{"skip", NULL, "write ( before the layers that a skip passes by, )+ after them"},
+	{"add", NULL, "write ( before the layers that a skip passes by, )+ after them"},
+	{"concat", NULL, "skips are added, not joined: ( before the layers that one passes by, )+ after them"},
 	{"flatten", NULL, "leave it out: fc takes all values before it"},
 	{"identity", NULL, "leave it out"},
 	{"avgpool", NULL, "poolN takes the maximum; a convHxWxC with a stride averages what it learns to"},
@@ -104,8 +109,19 @@ static int elsewhere(const char *simple, char *hint)
 	return 0;
 }
 
+/* A ( or ) that is glued to another word, or has no +. */
+static int is_parenthesis(const char *token)
+{
+	size_t n = strlen(token);
+	return *token == '(' || *token == ')' || (n > 2 && !strcmp(token + n - 2, ")+"));
+}
+
 const char *layer_alias_hint(const char *token, char hint[LAYER_ALIAS_HINT])
 {
+	if (is_parenthesis(token)) {
+		snprintf(hint, LAYER_ALIAS_HINT, " (write ( and )+, each as a word of its own)");
+		return hint;
+	}
 	char simple[64], letters[64];
 	simplify(token, simple);
 	int own = begins(token);

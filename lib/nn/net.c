@@ -22,7 +22,8 @@ struct net *net_new(const struct backend *be, const struct netdesc *d, int B, en
 	n->stat = be->alloc(be, d->nstat * sizeof(real));
 	n->y = xcalloc(L, sizeof *n->y), n->argmax = xcalloc(L, sizeof *n->argmax), n->save = xcalloc(L, sizeof *n->save);
 	n->packed = xcalloc(L, sizeof *n->packed), n->converted = xcalloc(L + 1, sizeof *n->converted);
-	n->grad_offset = xcalloc(L, sizeof *n->grad_offset);
+	n->grad_offset = xcalloc(L, sizeof *n->grad_offset), n->skipped = xcalloc(L, sizeof *n->skipped),
+	n->held = xcalloc(L, sizeof *n->held);
 	net_plan_layouts(n);
 	for (int i = 0, x_maps = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];
@@ -41,6 +42,8 @@ struct net *net_new(const struct backend *be, const struct netdesc *d, int B, en
 			n->save[i] = be->alloc(be, 2 * (size_t)l->C * sizeof(real));
 		if (l->kind == LAYER_CONV)
 			n->packed[i] = be->alloc(be, be->conv_packed_size(be, &c));
+		if (l->kind == LAYER_ADD)
+			net_plan_add(n, i);
 		n->grad_offset[i] = grad, grad += (l->kind == LAYER_DENSE ? 0 : l->nw) + l->nb;
 		x_maps = n->maps_out[i];
 		if (net_last_fused(d, i) == d->n - 1 && x_maps)
@@ -60,7 +63,7 @@ void net_free(struct net *n)
 	const struct backend *be = n->be;
 	for (int i = 0; i < n->d->n; i++)
 		be->release(be, n->y[i]), be->release(be, n->argmax[i]), be->release(be, n->save[i]), be->release(be, n->packed[i]),
-			be->release(be, n->converted[i]);
+			be->release(be, n->converted[i]), be->release(be, n->skipped[i]), be->release(be, n->held[i]);
 	be->release(be, n->converted[n->d->n]);
 	if (n->mapped)
 		be->unmap_host(be, n->param), be->unmap_host(be, n->stat);
@@ -69,8 +72,8 @@ void net_free(struct net *n)
 	be->release(be, n->grad);
 	for (int k = 0; k < 3; k++)
 		be->release(be, n->delta[k]);
-	free(n->grad_offset), free(n->y), free(n->argmax), free(n->save), free(n->packed), free(n->converted), free(n->maps_in),
-		free(n->maps_out), free(n->folded), free(n);
+	free(n->grad_offset), free(n->y), free(n->argmax), free(n->save), free(n->packed), free(n->converted), free(n->skipped),
+		free(n->held), free(n->maps_in), free(n->maps_out), free(n->folded), free(n);
 }
 
 void net_upload(struct net *n, const real *param, const real *stat)
@@ -129,10 +132,23 @@ static const real *convert_input(struct net *n, int i, const real *x, int x_maps
 	return n->converted[i];
 }
 
-real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pass)
+/* What the add at layer i adds to its input, in the same layout; x0: the net's input. */
+static const real *skipped_input(struct net *n, int i, const real *x0, int B)
+{
+	const struct layer *l = &n->d->layer[i];
+	int from = net_input_layer(n->d, l->skip);
+	const real *x = from >= 0 ? n->y[from] : x0;
+	if (!n->skipped[i])
+		return x;
+	(n->maps_in[i] ? n->be->to_maps : n->be->to_rows)(n->be, n->skipped[i], x, B, l->C, l->H, l->W);
+	return n->skipped[i];
+}
+
+real *net_forward(struct net *n, const real *x0, int B, const struct net_pass *pass)
 {
 	const struct backend *be = n->be;
 	const struct netdesc *d = n->d;
+	const real *x = x0;
 	int x_maps = 0;
 	if (pass->train || !n->packed_valid)
 		pack(n);
@@ -170,6 +186,11 @@ real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pa
 			break;
 		case LAYER_ACT:
 			be->act(be, y, x, l->act, net_output_bytes(n, i, B) / sizeof(real));
+			break;
+		case LAYER_ADD:
+			be->add(be, y, x, skipped_input(n, i, x0, B), l->act, net_output_bytes(n, i, B) / sizeof(real));
+			break;
+		case LAYER_SKIP: /* fused */
 			break;
 		}
 		x = y, x_maps = n->maps_out[i];

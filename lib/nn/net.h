@@ -30,6 +30,8 @@ struct net {
 	real **save;		  /* device, a bn's saved mean and 1 / standard deviation */
 	char *maps_in, *maps_out; /* layout of each layer's input and output: 1 maps, 0 rows */
 	real **converted; /* device, a layer's input in its layout, where the one before has the other; [d->n]: the net's output as rows */
+	real **skipped;	  /* device, an add's other input in its layout, where that is not the one it was computed in */
+	real **held;	  /* device, an add's gradient, until the backward pass is at its skip, in the skip's layout; NET_INFER: NULL */
 	real *delta[3];	  /* device, gradients of activations: buffers used alternately */
 };
 

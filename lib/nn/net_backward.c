@@ -47,6 +47,31 @@ static void optimizer_step_rest(struct net *n, const struct net_step *s)
 	}
 }
 
+/* The add at layer i: dy, through its activation in place, goes on to the layers between and is held for the skip. */
+static void add_backward(struct net *n, int i, real *dy, int B)
+{
+	const struct backend *be = n->be;
+	const struct layer *l = &n->d->layer[i];
+	int from = net_input_layer(n->d, l->skip);
+	size_t bytes = net_output_bytes(n, i, B);
+	if (l->act != ACT_NONE)
+		be->act_backward(be, dy, dy, n->y[i], l->act, bytes / sizeof(real));
+	if (from >= 0 && n->maps_out[from] == n->maps_out[i])
+		be->copy(be, n->held[i], dy, bytes);
+	else if (from >= 0)
+		(n->maps_out[from] ? be->to_maps : be->to_rows)(be, n->held[i], dy, B, l->C, l->H, l->W);
+}
+
+/* The skip at layer i: to dy, the gradient by way of the layers between, that of its add is added. */
+static void skip_backward(struct net *n, int i, real *dy, int B)
+{
+	int from = net_input_layer(n->d, i), add = i;
+	while (n->d->layer[add].kind != LAYER_ADD || n->d->layer[add].skip != i)
+		add++;
+	if (from >= 0)
+		n->be->add(n->be, dy, dy, n->held[add], ACT_NONE, net_output_bytes(n, from, B) / sizeof(real));
+}
+
 void net_backward(struct net *n, const real *x0, real *dz, int B, const struct net_pass *pass, const struct net_step *step)
 {
 	const struct backend *be = n->be;
@@ -57,14 +82,20 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 	n->packed_valid = 0;
 	for (int i = d->n - 1; i >= 0; i--) {
 		const struct layer *l = &d->layer[i];
+		if (l->kind == LAYER_SKIP)
+			skip_backward(n, i, dy, B);
 		if (l->fused)
 			continue;
-		int from = net_input_layer(d, i), x_maps = from >= 0 && n->maps_out[from];
+		int from = net_input_layer(d, i), x_maps = net_is_maps(n, from);
 		const real *x = n->converted[i] ? n->converted[i] : from >= 0 ? n->y[from] : x0;
 		if (n->converted[d->n] && net_last_fused(d, i) == d->n - 1) { /* the net's output was converted to rows */
 			const struct layer *last = &d->layer[d->n - 1];
 			be->to_maps(be, n->delta[0], dy, B, last->OC, last->OH, last->OW);
 			dy = n->delta[0], dy_delta = 0;
+		}
+		if (l->kind == LAYER_ADD) {
+			add_backward(n, i, dy, B);
+			continue;
 		}
 		int dx_delta = net_unused_delta(dy_delta, -1);
 		real *dx = n->delta[dx_delta], *w = n->param + l->w, *dw = n->grad + (step ? n->grad_offset[i] : l->w),
@@ -94,6 +125,9 @@ void net_backward(struct net *n, const real *x0, real *dz, int B, const struct n
 			break;
 		case LAYER_ACT:
 			be->act_backward(be, dx, dy, n->y[i], l->act, net_output_bytes(n, i, B) / sizeof(real));
+			break;
+		case LAYER_SKIP:
+		case LAYER_ADD:
 			break;
 		}
 		if (from >= 0 && n->maps_in[i] != x_maps) { /* the backward pass of convert_input */

@@ -51,6 +51,11 @@ size_t net_output_bytes(const struct net *n, int i, int B)
 	return n->maps_out[i] ? n->be->maps_size(n->be, B, l->OC, l->OH, l->OW) : net_values(l) * (size_t)B * sizeof(real);
 }
 
+int net_is_maps(const struct net *n, int from)
+{
+	return from >= 0 && n->maps_out[from];
+}
+
 /* Spatial layers read maps, but for a convolution on the net's input, which is rows; dense layers and dropout read rows. */
 void net_plan_layouts(struct net *n)
 {
@@ -58,11 +63,11 @@ void net_plan_layouts(struct net *n)
 	n->maps_in = xcalloc((size_t)d->n, 1), n->maps_out = xcalloc((size_t)d->n, 1);
 	for (int i = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];
-		int from = net_input_layer(d, i), x_maps = from >= 0 && n->maps_out[from];
+		int x_maps = net_is_maps(n, net_input_layer(d, i));
 		n->maps_in[i] = l->kind == LAYER_CONV			       ? i > 0
 				: l->kind == LAYER_POOL || l->kind == LAYER_UP ? 1
 				: l->kind == LAYER_BN			       ? l->H * l->W > 1
-				: l->kind == LAYER_ACT			       ? x_maps
+				: l->kind == LAYER_ACT || l->kind == LAYER_ADD ? x_maps
 									       : 0;
 		n->maps_out[i] = l->kind == LAYER_CONV || n->maps_in[i];
 	}
@@ -94,6 +99,17 @@ void net_dropout(struct net *n, int i, real *y, const real *x, int B, const stru
 		n->be, y, x, p->rows, B, (int)net_values(l), l->p, 1 / (1 - l->p), p->seed, PHILOX_DROPOUT | (uint32_t)i << 8, p->epoch);
 }
 
+void net_plan_add(struct net *n, int i)
+{
+	const struct layer *l = &n->d->layer[i];
+	int from = net_input_layer(n->d, l->skip);
+	size_t rows = (size_t)n->B * net_values(l) * sizeof(real), maps = n->be->maps_size(n->be, n->B, l->C, l->H, l->W);
+	if (net_is_maps(n, from) != n->maps_in[i])
+		n->skipped[i] = n->be->alloc(n->be, n->maps_in[i] ? maps : rows);
+	if (n->mode != NET_INFER && from >= 0)
+		n->held[i] = n->be->alloc(n->be, n->maps_out[from] ? maps : rows);
+}
+
 /* Goes through the layers and buffers in the order of net_backward, taking each buffer's largest size. */
 void net_plan_gradients(struct net *n)
 {
@@ -105,11 +121,13 @@ void net_plan_gradients(struct net *n)
 		const struct layer *l = &d->layer[i], *f = l->kind == LAYER_CONV && l->upsample > 1 ? l - 1 : l;
 		if (l->fused)
 			continue;
-		int from = net_input_layer(d, i), x_maps = from >= 0 && n->maps_out[from];
+		int from = net_input_layer(d, i), x_maps = net_is_maps(n, from);
 		size_t rows = (size_t)n->B * (size_t)f->C * (size_t)f->H * (size_t)f->W * sizeof(real),
 		       maps = be->maps_size(be, n->B, f->C, f->H, f->W);
 		if (n->converted[d->n] && net_last_fused(d, i) == d->n - 1)
 			dy = 0, size[0] = net_max(size[0], net_output_bytes(n, i, n->B));
+		if (l->kind == LAYER_ADD) /* leaves its gradient where it is */
+			continue;
 		int dx = net_unused_delta(dy, -1);
 		if (from >= 0 || (l->kind != LAYER_CONV && l->kind != LAYER_DENSE))
 			size[dx] = net_max(size[dx], n->maps_in[i] ? maps : rows);

@@ -83,6 +83,10 @@ static int parse_token(const char *token, struct layer *l, struct netdesc_target
 		l->p = strtof(c.s, &end);
 		c.bad |= end != c.s + len || !(l->p < 1);
 		c.s = end;
+	} else if (accept(&c, "(")) {
+		l->kind = LAYER_SKIP, l->fused = 1;
+	} else if (accept(&c, ")+")) {
+		l->kind = LAYER_ADD;
 	} else {
 		l->kind = LAYER_ACT;
 		l->act = accept(&c, "relu") ? ACT_RELU : accept(&c, "tanh") ? ACT_TANH : accept(&c, "sigmoid") ? ACT_SIGMOID : ACT_NONE;
@@ -125,6 +129,8 @@ static int infer_shape(struct netdesc *d, struct layer *l)
 		break;
 	case LAYER_DROPOUT:
 	case LAYER_ACT:
+	case LAYER_SKIP:
+	case LAYER_ADD:
 		break;
 	}
 	if (OH < 1 || OW < 1 || OC * OH > INT_MAX || OC * OH * OW > INT_MAX || OW > INT_MAX || nw > (size_t)1 << 40)
@@ -141,7 +147,7 @@ static void fuse(struct netdesc *d)
 {
 	for (int i = 0; i < d->n; i++) {
 		struct layer *l = &d->layer[i], *next = l + 1, *end = d->layer + d->n;
-		if (l->fused || (l->kind != LAYER_DENSE && l->kind != LAYER_CONV && l->kind != LAYER_BN))
+		if (l->fused || (l->kind != LAYER_DENSE && l->kind != LAYER_CONV && l->kind != LAYER_BN && l->kind != LAYER_ADD))
 			continue;
 		if (l->kind == LAYER_CONV && i > 1 && l->S == 1 && next[-2].kind == LAYER_UP && next[-2].KH == 2)
 			l->upsample = 2, next[-2].fused = 1;
@@ -169,6 +175,31 @@ static int refuse(struct netdesc *d, int i, char err[256], const char *fmt, ...)
 	return -1;
 }
 
+/* The last ( before layer i that is still open there, or -1. */
+static int open_skip(const struct netdesc *d, int i)
+{
+	for (i--; i >= 0 && d->layer[i].kind != LAYER_SKIP; i--)
+		if (d->layer[i].kind == LAYER_ADD)
+			i = d->layer[i].skip;
+	return i;
+}
+
+/* Finds the ( of the )+ that layer i is, and compares what both have; -1 where they don't fit. */
+static int close_skip(struct netdesc *d, int i, char err[256])
+{
+	struct layer *l = &d->layer[i];
+	l->skip = open_skip(d, i);
+	if (l->skip < 0)
+		return refuse(d, i, err, "layer %d: )+ has no ( before it", i + 1);
+	if (l->skip == i - 1)
+		return refuse(d, i, err, "layer %d: there is nothing between )+ and its (", i + 1);
+	const struct layer *skip = &d->layer[l->skip];
+	if (l->C != skip->C || l->H != skip->H || l->W != skip->W)
+		return refuse(d, i, err, "layer %d: )+ can't add %dx%dx%d to the %dx%dx%d (CxHxW) at its (, layer %d", i + 1, l->C, l->H,
+			l->W, skip->C, skip->H, skip->W, l->skip + 1);
+	return 0;
+}
+
 int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, struct netdesc_target target, char err[256])
 {
 	memset(d, 0, sizeof *d);
@@ -188,13 +219,18 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, stru
 				layer_alias_hint(token, (char[LAYER_ALIAS_HINT]){0}));
 		if (infer_shape(d, l) < 0)
 			return refuse(d, d->n, err, "layer %d: %s does not fit its input of %dx%dx%d (CxHxW)", d->n + 1, token, C, H, W);
+		if (l->kind == LAYER_ADD && close_skip(d, d->n, err) < 0)
+			return -1;
 		C = l->OC, H = l->OH, W = l->OW;
 		d->n++;
 	}
-	fuse(d);
-	d->outputs = C * H * W;
+	int open = open_skip(d, d->n);
 	if (!d->n)
 		return refuse(d, -1, err, "the net has no layers");
+	if (open >= 0)
+		return refuse(d, open, err, "layer %d: ( has no )+ after it", open + 1);
+	fuse(d);
+	d->outputs = C * H * W;
 	if (target.channels != target.values && C == target.channels && H * W > 1)
 		return 0;
 	if (d->outputs != target.values && target.channels != target.values)
@@ -207,33 +243,44 @@ int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, stru
 	return 0;
 }
 
-/* The layer before i that changes the signs of what i reads, or -1. */
-static int before(const struct netdesc *d, int i)
+/* Layers that change no sign. */
+static int keeps_signs(const struct layer *l)
 {
-	for (i--; i >= 0; i--)
-		if (d->layer[i].kind != LAYER_DROPOUT && d->layer[i].kind != LAYER_POOL && d->layer[i].kind != LAYER_UP)
-			break;
-	return i;
+	return l->kind == LAYER_DROPOUT || l->kind == LAYER_POOL || l->kind == LAYER_UP || l->kind == LAYER_SKIP;
 }
 
-/* relu and sigmoid: what comes out of them is nowhere below 0. */
-static int is_never_negative(const struct netdesc *d, int i)
+/* Of each layer, whether its output is nowhere below 0: that of relu and sigmoid, and a sum of two such. */
+static void find_halves(const struct netdesc *d, char half[NETDESC_LAYERS])
 {
-	return i >= 0 && d->layer[i].kind == LAYER_ACT && d->layer[i].act != ACT_TANH;
+	for (int i = 0; i < d->n; i++) {
+		const struct layer *l = &d->layer[i];
+		int x = i > 0 && half[i - 1];
+		half[i] = (char)(keeps_signs(l)		? x
+				 : l->kind == LAYER_ADD ? x && half[l->skip]
+							: l->kind == LAYER_ACT && l->act != ACT_TANH);
+	}
 }
 
 int netdesc_idle(const struct netdesc *d)
 {
-	for (int i = 0; i < d->n; i++)
-		if (d->layer[i].kind == LAYER_ACT && d->layer[i].act == ACT_RELU && is_never_negative(d, before(d, i)))
+	char half[NETDESC_LAYERS];
+	find_halves(d, half);
+	for (int i = 1; i < d->n; i++)
+		if (d->layer[i].kind == LAYER_ACT && d->layer[i].act == ACT_RELU && half[i - 1])
 			return i;
 	return -1;
 }
 
 int netdesc_half(const struct netdesc *d)
 {
-	int i = before(d, d->n);
-	return is_never_negative(d, i) ? i : -1;
+	char half[NETDESC_LAYERS];
+	int i = d->n - 1;
+	find_halves(d, half);
+	if (!half[i])
+		return -1;
+	while (keeps_signs(&d->layer[i]))
+		i--;
+	return i;
 }
 
 void netdesc_fold(struct netdesc *d)
@@ -251,7 +298,7 @@ void netdesc_fold(struct netdesc *d)
 		for (int i = 0; i < d->n; i++) { /* fuse a pool that the folding made a neighbour */
 			struct layer *l = &d->layer[i];
 			int k = i + 1;
-			while (k < d->n && d->layer[k].fused && d->layer[k].kind != LAYER_UP)
+			while (k < d->n && d->layer[k].fused && d->layer[k].kind != LAYER_UP && d->layer[k].kind != LAYER_SKIP)
 				k++;
 			if (l->bn && l->kind == LAYER_CONV && k < d->n && d->layer[k].kind == LAYER_POOL && !d->layer[k].fused)
 				l->pool = d->layer[k].KH, d->layer[k].fused = 1;
@@ -303,13 +350,14 @@ int netdesc_geometry(const struct netdesc *d, int y, double *stride, double *fir
 	return 1;
 }
 
-/* The activation that follows a layer, batch norm and pooling skipped; ACT_NONE if another layer comes first. */
+/* The activation that follows a layer, batch norm, pooling, ( and )+ skipped; ACT_NONE if another layer comes first. */
 static enum act act_after(const struct netdesc *d, int i)
 {
 	for (i++; i < d->n; i++)
 		if (d->layer[i].kind == LAYER_ACT)
 			return d->layer[i].act;
-		else if (d->layer[i].kind != LAYER_BN && d->layer[i].kind != LAYER_POOL)
+		else if (d->layer[i].kind != LAYER_BN && d->layer[i].kind != LAYER_POOL && d->layer[i].kind != LAYER_SKIP &&
+			 d->layer[i].kind != LAYER_ADD)
 			break;
 	return ACT_NONE;
 }

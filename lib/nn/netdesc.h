@@ -1,10 +1,14 @@
 /* A net as text, `conv3x3x32 relu pool2 fc500 relu fc`, parsed to layers, shapes and parameter offsets.
- *   convHxWxC[sS][pP]  poolN  upN  fcN  bn  dropoutF  relu  tanh  sigmoid
+ *   convHxWxC[sS][pP]  poolN  upN  fcN  bn  dropoutF  relu  tanh  sigmoid  ( ... )+
  * C filters of HxW, stride S, padding P. fc, and convHxW, without a count have as many outputs as the target: its values, or its channels
- * where it is maps. Fused with a layer, as one operation of the backend: an activation right after a fc or conv, a relu after a bn, a pool
- * after a conv or its activation, an activation after such a pool, an up of 2 before a conv of stride 1. Words and comments:
- * netdesc_text.h. Layers are numbered from 0 in the order of the text, activations too: tensors of a model are N.weight. Messages and
- * tables count them from 1. Sizes within a net are height before width, as in its tensors: HxW, CxHxW (images' sizes elsewhere are WxH).
+ * where it is maps. ( ... )+ is x + f(x), f the layers between: )+ adds to their output what went into them, of the same CxHxW (He et al.,
+ * 2016, "Deep Residual Learning"). A block is "( conv3x3x64p1 bn relu conv3x3x64p1 bn )+ relu"; f may hold others, so a U-Net's long skips
+ * are the outer ones: "( conv3x3x32s2p1 relu up2 conv3x3x16p1 )+". Skips nest and don't cross: so both ends are marked where they are,
+ * while a count of layers back would change with every word put between. ( and )+ are words, and layers, like all others; ( computes
+ * nothing. Fused with a layer, as one operation of the backend: an activation right after a fc, conv or )+, a relu after a bn, a pool after
+ * a conv or its activation, an activation after such a pool, an up of 2 before a conv of stride 1. Words and comments: netdesc_text.h.
+ * Layers are numbered from 0 in the order of the text, activations too: tensors of a model are N.weight. Messages and tables count them
+ * from 1. Sizes within a net are height before width, as in its tensors: HxW, CxHxW (images' sizes elsewhere are WxH).
  */
 #ifndef NETDESC_H
 #define NETDESC_H
@@ -13,12 +17,12 @@
 
 #include "kernels/backend.h"
 
-enum layer_kind { LAYER_DENSE, LAYER_CONV, LAYER_POOL, LAYER_UP, LAYER_BN, LAYER_DROPOUT, LAYER_ACT };
+enum layer_kind { LAYER_DENSE, LAYER_CONV, LAYER_POOL, LAYER_UP, LAYER_BN, LAYER_DROPOUT, LAYER_ACT, LAYER_SKIP, LAYER_ADD };
 
 struct layer {
 	enum layer_kind kind;
-	enum act act;	    /* of LAYER_ACT; of dense, conv and bn: the one fused with it */
-	int fused;	    /* computed by another layer */
+	enum act act;	    /* of LAYER_ACT; of dense, conv, bn and add: the one fused with it */
+	int fused;	    /* computed by another layer; skip: by the one before it, whose output it names */
 	int upsample, pool; /* conv: factors of what is fused with it; else 1 */
 	int C, H, W;	    /* input; of a conv after its fused up */
 	int OC, OH, OW;	    /* output; of a conv before its fused pool */
@@ -26,6 +30,7 @@ struct layer {
 	float p;	    /* dropout: probability of a zero, 0 <= p < 1 */
 	size_t w, nw;	    /* weights (bn: gamma): offset in the parameter block, and count */
 	size_t b, nb;	    /* biases (bn: beta) */
+	int skip;	    /* add: the layer number of its skip */
 	int bn;		    /* conv and dense, after netdesc_fold: the layer number of the bn folded into the weights; else 0 */
 	size_t run;	    /* bn: offset of the running mean (C) and variance (C) in the block of statistics */
 };
@@ -60,11 +65,11 @@ double netdesc_flops(const struct netdesc *d);
 /* Where the cells of the net's output lie: the centre of cell u is at the input's coordinate stride * u + first, 0 the centre of its first
  * pixel, by the layers' strides, paddings, windows and repetitions; y 1: of rows, not columns. 0: a dense layer has no place, or the output
  * is not maps. Source: a window of K from S u - P on has its centre at S u - P + (K - 1) / 2; a cell repeated N times is N u to N u + N
- * - 1. */
+ * - 1. Of )+, the way through the layers between ( and )+ counts. */
 int netdesc_geometry(const struct netdesc *d, int y, double *stride, double *first);
 /* What is surely not meant: the first relu whose input is nowhere below 0, since it comes from another relu or a sigmoid; the relu or
- * sigmoid that the net ends with, after which no output is below 0. Dropout, pools and upsampling between don't matter. A layer's number
- * from 0, or -1. */
+ * sigmoid that the net ends with, after which no output is below 0, or the )+ that adds two of these. Dropout, pools and upsampling between
+ * don't matter. A layer's number from 0, or -1. */
 int netdesc_idle(const struct netdesc *d);
 int netdesc_half(const struct netdesc *d);
 /* Initial values (host, nparam and nstat): He et al. 2015 (normal) before relu, Glorot and Bengio 2010 (uniform) else, four times as wide

@@ -35,9 +35,12 @@ struct sliding {
 
 int sliding_stride(const struct netdesc *d)
 {
-	long stride = 1;
+	long stride = 1, at[NETDESC_LAYERS]; /* at: the stride of each layer's input */
 	for (int i = 0; i < d->n; i++) {
 		const struct layer *l = &d->layer[i];
+		at[i] = stride;
+		if (l->kind == LAYER_ADD && stride != at[l->skip]) /* in a larger image what it adds differs in size */
+			return 0;
 		if (l->kind == LAYER_UP || (l->kind == LAYER_CONV && l->P))
 			return 0;
 		stride *= l->kind == LAYER_CONV ? l->S : l->kind == LAYER_POOL ? l->KH : 1;
@@ -67,6 +70,12 @@ static void word_of(char word[WORD], const struct layer *l)
 		break;
 	case LAYER_ACT:
 		snprintf(word, WORD, "%s ", acts[l->act]);
+		break;
+	case LAYER_SKIP:
+		snprintf(word, WORD, "( ");
+		break;
+	case LAYER_ADD:
+		snprintf(word, WORD, ")+ ");
 		break;
 	case LAYER_UP:
 	case LAYER_DROPOUT:

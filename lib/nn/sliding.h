@@ -10,8 +10,8 @@
 
 struct sliding;
 
-/* How many pixels its windows lie apart, on both axes: the product of strides and pools; 0: the net pads or repeats, and can't be run so.
- */
+/* How many pixels its windows lie apart, on both axes: the product of strides and pools; 0: the net pads or repeats, or has a
+ * stride between a ( and its )+, and can't be run so. */
 int sliding_stride(const struct netdesc *d);
 /* m: a net with one output (two classes), whose stride is not 0 (assert); be and m outlive it. */
 struct sliding *sliding_new(const struct backend *be, const struct model *m);
