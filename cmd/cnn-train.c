@@ -11,16 +11,17 @@
 #include "lib/train/dry_run.h"
 #include "lib/train/keep.h"
 #include "lib/train/preset.h"
+#include "lib/train/teacher.h"
 #include "lib/train/train_command.h"
 #include "lib/train/unlearned.h"
 
 static struct {
 	struct train_command steps;
-	const char *net, *preset, *target, *loss, *offset, *suspects, *init, *augment, *valid, *checkpoint, *extend, *log, *device,
-		*precision, *output;
+	const char *net, *preset, *target, *loss, *offset, *suspects, *teacher, *pseudo, *init, *augment, *valid, *checkpoint, *extend,
+		*log, *device, *precision, *output;
 	int64_t patience, threads;
 	struct opt_list weigh;
-	double width, sigma, entropy, distrust, valid_part;
+	double width, sigma, entropy, distrust, teach, valid_part;
 	uint64_t seed;
 	int resume, fresh, dry_run, quiet;
 } o = {.steps = {TRAIN_COMMAND_DEFAULTS},
@@ -31,6 +32,7 @@ static struct {
 	.offset = "auto",
 	.sigma = 2,
 	.entropy = 1,
+	.teach = 0.5,
 	.augment = "",
 	.extend = "no",
 	.device = "cpu",
@@ -60,6 +62,11 @@ static const struct opt opts[] = {
 		"square; 0: all the same",
 		0},
 	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "list the labels that stayed far off, for csv-clean --blank", 1},
+	{0, "teacher", OPT_STR, &o.teacher, 0, 0, "FILE",
+		"average labels with other models' predictions of the same rows, as predict makes them, and fill those that are missing",
+		1},
+	{0, "pseudo", OPT_STR, &o.pseudo, 0, 0, "FILE", "train on these further images and their predictions, too", 1},
+	{0, "teach", OPT_REAL, &o.teach, 0, 1, "F", "share of the predictions; their weight where there is no label", 0},
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "WORD,...",
 		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or "
@@ -114,6 +121,10 @@ int main(int argc, char **argv)
 	if ((!model_has_points(target) || target == TARGET_MAP) &&
 		(o.suspects || o.distrust > 0 || o.weigh.n)) /* a map knows no single point */
 		die_usage("--suspects, --distrust and --weigh are for the targets coords and heatmap");
+	if (!model_has_points(target) && (o.teacher || o.pseudo))
+		die_usage("--teacher and --pseudo are for targets with points");
+	if (opt_given("teach") && !o.teacher && !o.pseudo)
+		die_usage("--teach needs --teacher or --pseudo");
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
 	struct dataset *all = dataset_load(operand[0], target), *train, *valid;
 	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
@@ -140,6 +151,8 @@ int main(int argc, char **argv)
 	a.targets.curve = a.targets.width / 4;
 	spec_augment(o.augment, &a.augment);
 	dataset_hold_out(all, o.valid, o.valid_part, o.seed, target, &train, &valid);
+	struct teacher teacher = {o.teacher, o.pseudo, o.teach, o.quiet, {NULL}};
+	teacher_apply(&teacher, train);
 	struct model *m = model_new_from(&net, target, all->W, all->H, all->values, all->names);
 	m->pairs = all->pairs ? xstrdup(all->pairs) : NULL;
 	if (m->points && a.augment.flip)
@@ -160,10 +173,11 @@ int main(int argc, char **argv)
 	a.key = key, a.best_near = o.output, a.init = init;
 	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
-	const struct tns *inputs[] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
+	const struct tns *inputs[5] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
+	int ninputs = teacher_inputs(&teacher, inputs, 1 + !!o.valid + !!source);
 	enum train_result result = failed ? TRAIN_LEARNED : train_result(t);
 	if (result != TRAIN_NOWHERE)
-		model_save(m, o.output, inputs, 1 + !!o.valid + !!source, source ? "init" : NULL);
+		model_save(m, o.output, inputs, ninputs, source ? "init" : NULL);
 	keep_close(&keep), failed |= result == TRAIN_NOWHERE;
 	if (result != TRAIN_LEARNED)
 		train_warn(t, result); /* only now: a full disk is told alone */
@@ -177,6 +191,6 @@ int main(int argc, char **argv)
 	dataset_free(train != all ? train : NULL), dataset_free(valid), dataset_free(all);
 	if (init)
 		tns_unload(init);
-	free(key), free(a.targets.weight), netdesc_text_free(&net), be->close(be);
+	teacher_free(&teacher), free(key), free(a.targets.weight), netdesc_text_free(&net), be->close(be);
 	return finish() || failed;
 }

@@ -158,9 +158,13 @@ static double plant(float *residual)
  * of the label that was put there. i: bit 0 flip, bit 1 --weigh, bit 2 a threshold by the median, bit 3 without trust. */
 START_TEST(weights)
 {
-	int flip = _i & 1, weighed = _i >> 1 & 1, by_median = _i >> 2 & 1, full = _i >> 3 & 1, lowered = 0;
+	int flip = _i & 1, weighed = _i >> 1 & 1, by_median = _i >> 2 & 1, full = _i >> 3 & 1, taught = _i >> 4 & 1, lowered = 0;
 	float own[P] = {1, 0.5f, 3, 0, 2.5f};
 	struct dataset *ds = faces();
+	for (uint32_t i = 0; taught && i < N * P; i++) {
+		ds->weight = ds->weight ? ds->weight : xcalloc(N * P, sizeof *ds->weight);
+		ds->weight[i] = 0.125f * (float)(1 + i % 7);
+	}
 	struct model *m = model_of(TARGET_COORDS);
 	struct targets_options o = {.robust = by_median ? 0.25 : 20, .weight = weighed ? own : NULL};
 	struct augment a = {.flip = flip, .seed = 8, .epoch = 2};
@@ -174,6 +178,7 @@ START_TEST(weights)
 		for (int p = 0; p < P; p++) {
 			int from = flip && move_of(&a, i).flipped ? partner[p] : p;
 			double d = (double)tg->residual[i * P + (uint32_t)from], want = weighed ? (double)own[p] : 1;
+			want *= taught ? 0.125 * (1 + (i * P + (uint32_t)from) % 7) : 1;
 			if (!full && d > threshold)
 				want *= pow(threshold / d, 2), lowered++;
 			for (int k = 0; k < 2; k++) {
@@ -592,7 +597,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, labels, 0, 3);
-	tcase_add_loop_test(t, weights, 0, 16);
+	tcase_add_loop_test(t, weights, 0, 32);
 	tcase_add_test(t, not_robust);
 	tcase_add_loop_test(t, mean_residuals, 0, 6);
 	tcase_add_loop_test(t, label_offset, 0, sizeof offsets / sizeof *offsets);

@@ -48,6 +48,24 @@ is "$(tns-info taught.model | grep -c ^unlearned)" 0 "taught later"
 train never.tns --init all.model -o again.model 2>err
 is "$(cat err; tns-info again.model | grep -c ^unlearned)" 0 "learned before"
 
+# a teacher that knows the point fills its labels
+predict -q all.model never.tns -o lesson.tns
+ok "taught by predictions" train never.tns --teacher lesson.tns --teach 1 -o pupil.model
+is "$(cat .err; tns-info pupil.model | grep -c ^unlearned)" 0 "never labelled, but taught"
+error() { predict -q "$1" all.tns | score | awk -v p="${P[3]}" '$1 == p {print $3}'; }
+awk -v a="$(error pupil.model)" -v b="$(error all.model)" 'BEGIN {exit !(a < b + 0.5 && a > 0)}' && good || bad "the pupil's error: $(error pupil.model), the teacher's $(error all.model)"
+is "$(cnn-train -n fc -e 1 never.tns --teacher lesson.tns -o x.model 2>&1 | grep -c 'lesson.tns: 80 of 80 rows are taught, 80 missing labels filled$')" 1 "told"
+is "$(cnn-train -n fc -e 1 never.tns --pseudo lesson.tns --dry-run -o x.model 2>/dev/null | grep -c '^rows: 160 to train on')" 1 "rows without labels"
+few() { cnn-train -q -n fc -e 4 -b 16 never.tns --teacher lesson.tns --teach 0.3 "$@"; }
+few -t 1 -o one.model && few -t 2 -o two.model && few --checkpoint c -e 2 -o x.model && few --checkpoint c --resume -o resumed.model
+is "$(cksum <two.model)" "$(cksum <one.model)" "the same for any number of threads"
+is "$(tns-info resumed.model | grep '^[0-9]*\.')" "$(tns-info one.model | grep '^[0-9]*\.')" "resumed"
+predict -q again.model never.tns -o lesson.tns
+fails 1 "c: is a checkpoint of other options or data: other data" few --checkpoint c --resume -o x.model
+fails 2 "--teach needs --teacher or --pseudo" cnn-train -q -n fc never.tns --teach 0.3 -o x.model
+fails 2 "--teacher and --pseudo are for targets with points" cnn-train -q -n fc --target label never.tns --teacher lesson.tns -o x.model
+fails 1 "never.tns: there is no tensor predicted" cnn-train -q -n fc never.tns --teacher never.tns -o x.model
+
 # an ensemble takes the point from who learned it
 predict -q all.model all.tns -o all-all.tns
 predict -q never.model all.model all.tns -o both.tns

@@ -55,8 +55,11 @@ static void write_block(const struct train_state *st, struct tns_writer *w, int 
 
 char *checkpoint_key(const struct dataset *train, const struct dataset *valid, const struct tns *init)
 {
-	return xprintf("%s < %08x %08x %08x", opt_line_without((const char *const[]){"epochs", "extend", NULL}), train->head->fingerprint,
-		valid && valid->head ? valid->head->fingerprint : 0, init ? init->fingerprint : 0);
+	char taught[24] = "";
+	if (train->taught[0] || train->taught[1])
+		snprintf(taught, sizeof taught, " %08x %08x", train->taught[0], train->taught[1]);
+	return xprintf("%s < %08x %08x %08x%s", opt_line_without((const char *const[]){"epochs", "extend", NULL}), train->head->fingerprint,
+		valid && valid->head ? valid->head->fingerprint : 0, init ? init->fingerprint : 0, taught);
 }
 
 void checkpoint_write(const struct train_state *st, const char *path, const char *key, int done)

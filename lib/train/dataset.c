@@ -207,15 +207,15 @@ void dataset_hold_out(struct dataset *all, const char *valid_path, double share,
 
 void dataset_release_rows(struct dataset *ds)
 {
-	free(ds->image), free(ds->value), free(ds->group), free(ds->id);
-	ds->image = NULL, ds->value = NULL, ds->group = NULL, ds->id = NULL;
+	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->weight);
+	ds->weight = NULL, ds->image = NULL, ds->value = NULL, ds->group = NULL, ds->id = NULL;
 }
 
 void dataset_free(struct dataset *ds)
 {
 	if (!ds)
 		return;
-	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->names), free(ds->pairs);
+	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->weight), free(ds->names), free(ds->pairs);
 	if (ds->table)
 		tns_unload(ds->table);
 	free(ds);

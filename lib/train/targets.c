@@ -30,7 +30,7 @@ struct targets *targets_new(
 	int distances = track && P && (a->robust > 0 || a->track_residuals);
 	tg->target = be->alloc(be, all * sizeof(real)), tg->host = xcalloc(all, sizeof *tg->host);
 	tg->t = be->alloc(be, (size_t)B * (size_t)tg->k * sizeof(real));
-	if (P && (a->weight || distances)) {
+	if (P && (a->weight || distances || ds->weight)) {
 		tg->weight = be->alloc(be, all * sizeof(real));
 		tg->w = be->alloc(be, (size_t)B * (size_t)tg->k * sizeof(real));
 	}
@@ -95,6 +95,11 @@ static double robust_weight(const struct targets *tg, uint32_t i, int p, double 
 	return d > threshold ? threshold / d * (threshold / d) : 1;
 }
 
+static double label_weight(const struct targets *tg, uint32_t i, int p)
+{
+	return tg->ds->weight ? (double)tg->ds->weight[(size_t)i * (size_t)tg->points + (size_t)p] : 1;
+}
+
 void targets_augment(struct targets *tg, const struct augment *a, int full_weight)
 {
 	const struct model *m = tg->m;
@@ -122,8 +127,9 @@ void targets_augment(struct targets *tg, const struct augment *a, int full_weigh
 	for (uint32_t i = 0; i < tg->ds->n; i++) {
 		int flipped = a && augment_draw(a, i, m->W, m->H).flipped;
 		for (int p = 0; p < tg->points; p++) {
-			double w = (tg->a->weight ? (double)tg->a->weight[p] : 1) *
-				   (downweight ? robust_weight(tg, i, flipped ? tg->mirror[p] : p, threshold) : 1);
+			int own = flipped ? tg->mirror[p] : p; /* whose label it is */
+			double w = (tg->a->weight ? (double)tg->a->weight[p] : 1) * label_weight(tg, i, own) *
+				   (downweight ? robust_weight(tg, i, own, threshold) : 1);
 			tg->host[i * k + 2 * (size_t)p] = tg->host[i * k + 2 * (size_t)p + 1] = (real)w;
 		}
 	}
@@ -297,7 +303,8 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 
 static int is_far(const struct targets *tg, size_t i, double px)
 {
-	return (double)tg->residual[i] > px; /* false for NaN */
+	int own = !tg->ds->weight || tg->ds->weight[i] >= 1;
+	return own && (double)tg->residual[i] > px; /* false for NaN */
 }
 
 uint64_t targets_write_suspects(const struct targets *tg, const char *path, double px, int unsure)
