@@ -19,7 +19,7 @@ static struct {
 	struct train_command steps;
 	const char *net, *preset, *target, *loss, *offset, *suspects, *teacher, *pseudo, *init, *augment, *valid, *checkpoint, *extend,
 		*log, *device, *precision, *output;
-	int64_t patience, threads;
+	int64_t threads;
 	struct opt_list weigh;
 	double width, sigma, entropy, distrust, teach, valid_part;
 	uint64_t seed;
@@ -75,10 +75,10 @@ static const struct opt opts[] = {
 	{0, "offset", OPT_CHOICE, &o.offset, 0, 0, "auto|none",
 		"the labels' offset: estimated as images are moved, or none: they count from the first pixel's centre", 0},
 	OPT_TRAIN_STEPS(o.steps),
-	{0, "valid", OPT_STR, &o.valid, 0, 0, "FILE", "data set to validate on after each epoch; the best weights are kept", 1},
+	{0, "valid", OPT_STR, &o.valid, 0, 0, "FILE", "data set to validate on after each epoch", 1},
 	{0, "valid-part", OPT_REAL, &o.valid_part, 0, 0.9, "F",
 		"hold out this share of the rows (of the faces, where patches name their source)", 0},
-	{0, "patience", OPT_INT, &o.patience, 0, 1000000, "N", "stop after N epochs without a better validation; 0: never", 0},
+	OPT_TRAIN_KEEP(o.steps),
 	{0, "checkpoint", OPT_STR, &o.checkpoint, 0, 0, "FILE", "keep all that is needed to go on in FILE", 1},
 	{0, "resume", OPT_FLAG, &o.resume, 0, 0, 0, "go on from the checkpoint where there is one; without --checkpoint from OUTPUT.last",
 		1},
@@ -114,6 +114,7 @@ int main(int argc, char **argv)
 		die_usage("--valid and --valid-part exclude each other");
 	if (strcmp(o.extend, "no") && !o.resume)
 		die_usage("--extend needs --resume");
+	train_command_check(&o.steps);
 	struct keep keep;
 	keep_open(&keep, o.checkpoint, o.output, o.resume, o.fresh);
 	o.preset = preset_begin(o.preset, o.target, !opt_given("net") && (!opt_given("target") || !strcmp(o.target, "heatmap")));
@@ -131,8 +132,7 @@ int main(int argc, char **argv)
 	struct netdesc_text net;
 	netdesc_text_read(&net, *o.net || opt_given("net") ? o.net : "fc500 sigmoid fc");
 	o.net = net.text; /* META history gets the net, not the name of a file */
-	struct train_options a = {.patience = (int)o.patience,
-		.seed = o.seed,
+	struct train_options a = {.seed = o.seed,
 		.checkpoint = keep.path,
 		.spare = keep.own,
 		.resume = o.resume,

@@ -36,7 +36,7 @@ static const struct kind {
 	const char *augment;
 	double robust;
 	double average;
-	int track, offset, weigh, valid, patience, hold; /* hold: resumed for so many epochs more, at the last rate */
+	int track, offset, weigh, valid, patience, keep_last, hold; /* hold: resumed for so many epochs more, at the last rate */
 } kinds[] = {
 	{.name = "plain", .net = "fc5 tanh fc", .target = TARGET_COORDS, .optimizer = OPTIMIZER_SGD, .augment = ""},
 	{.name = "best weights, running statistics",
@@ -84,6 +84,14 @@ static const struct kind {
 		.average = 0.7,
 		.valid = 1},
 	{.name = "the average without a validation set", .net = "fc5 tanh fc", .target = TARGET_COORDS, .augment = "", .average = 0.4},
+	{.name = "the last epoch's weights",
+		.net = "conv3x3x3 bn relu fc",
+		.target = TARGET_COORDS,
+		.augment = "flip,rotate=30,scale=0.2",
+		.average = 0.5,
+		.offset = 1,
+		.valid = 1,
+		.keep_last = 1},
 	{.name = "more epochs",
 		.net = "fc5 tanh fc",
 		.target = TARGET_COORDS,
@@ -150,6 +158,7 @@ static struct train_options options_here(int epochs, const char *checkpoint)
 		.learning_rate = kind->patience ? 0.6 : 0.02,
 		.momentum = 0.9,
 		.average = kind->average,
+		.keep_last = kind->keep_last,
 		.optimizer = kind->optimizer,
 		.schedule = kind->schedule,
 		.seed = 7,
@@ -231,7 +240,7 @@ static void states_alike(const struct train_state *a, const struct train_state *
 	alike(&a->first_loss, &b->first_loss, sizeof a->first_loss, "the first loss");
 	alike(a->offset, b->offset, sizeof a->offset, "the best epoch's offset");
 	ck_assert(!a->best_file == !b->best_file);
-	if (a->best_epoch) {
+	if (a->best_epoch && a->best_file) {
 		real *p = file_of(a->best_file, d->nparam + d->nstat), *q = file_of(b->best_file, d->nparam + d->nstat);
 		alike(p, q, (d->nparam + d->nstat) * sizeof *p, "the best weights");
 		free(p), free(q);
@@ -307,7 +316,7 @@ static void end_noted(struct targets *tg, const uint32_t *order, const struct au
 struct result {
 	struct model *m;
 	int epoch, step, best_epoch;
-	double best;
+	double best, last;
 	float residual[N * P];
 	char log[4096];
 };
@@ -318,7 +327,7 @@ static struct result run(int epochs, const char *checkpoint)
 	struct result r = {.m = model_here()};
 	struct train *t = train_new(be, r.m, train_set, valid_set, &a);
 	ck_assert_int_eq(train_run(t), 0);
-	r.epoch = t->s.epoch, r.step = t->s.step, r.best_epoch = t->s.best_epoch, r.best = t->s.best;
+	r.epoch = t->s.epoch, r.step = t->s.step, r.best_epoch = t->s.best_epoch, r.best = t->s.best, r.last = t->last;
 	if (t->s.targets->residual)
 		memcpy(r.residual, t->s.targets->residual, sizeof r.residual);
 	train_free(t);
@@ -339,6 +348,7 @@ static void results_alike(const struct result *a, const struct result *b, int fr
 	alike(&a->m->ox, &b->m->ox, sizeof a->m->ox, "the scale");
 	alike(&a->m->rmse, &b->m->rmse, sizeof a->m->rmse, "the error");
 	alike(&a->best, &b->best, sizeof a->best, "the best score");
+	alike(&a->last, &b->last, sizeof a->last, "the last score");
 	ck_assert(a->epoch == b->epoch && a->step == b->step && a->best_epoch == b->best_epoch);
 	alike(a->residual, b->residual, sizeof a->residual, "a residual");
 	ck_assert_msg(!strcmp(a->log, b->log), "%s: the logs: %s and %s", kind->name, a->log, b->log);

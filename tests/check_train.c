@@ -468,6 +468,7 @@ START_TEST(diverged)
 }
 END_TEST
 
+/* patience -1: the last epoch's weights are kept */
 static struct model *trained(
 	const struct dataset *train, const struct dataset *valid, double rate, int epochs, int patience, int *best, int *ran)
 {
@@ -480,10 +481,17 @@ static struct model *trained(
 		.quiet = 1,
 		.key = "",
 		.seed = 6,
-		.patience = patience};
+		.patience = patience > 0 ? patience : 0,
+		.keep_last = patience < 0};
 	netdesc_init_params(&m->d, 6, m->param, m->stat);
 	struct train *t = train_new(be, m, train, valid, &a);
 	train_run(t);
+	if (a.keep_last) {
+		train_result(t);
+		ck_assert(t->reached == t->last && t->s.m->rmse == t->last && t->s.best < t->last);
+		net_upload(t->s.net, m->param, m->stat);
+		ck_assert_double_eq_tol(train_evaluate(t).error, t->last, 1e-12);
+	}
 	*best = t->s.best_epoch, *ran = t->s.epoch;
 	train_free(t);
 	return m;
@@ -501,11 +509,16 @@ START_TEST(best_weights)
 	early = trained(train, NULL, 0.03, best, 0, &none, &ran);
 	ck_assert(none == 0 && ran == best);
 	ck_assert(!memcmp(m->param, early->param, m->d.nparam * sizeof(real)) && !memcmp(m->stat, early->stat, m->d.nstat * sizeof(real)));
+	/* the last epoch's weights are those of a training that knows no held-out rows */
+	struct model *last = trained(train, valid, 0.03, 60, -1, &none, &ran), *unseen = trained(train, NULL, 0.03, 60, 0, &none, &ran);
+	ck_assert(!memcmp(last->param, unseen->param, m->d.nparam * sizeof(real)) &&
+		  !memcmp(last->stat, unseen->stat, m->d.nstat * sizeof(real)) &&
+		  memcmp(last->param, m->param, m->d.nparam * sizeof(real)));
 	int again;
 	patient = trained(train, valid, 0.03, 60, 8, &again, &ran);
 	ck_assert_int_le(again, best);
 	ck_assert_int_eq(ran, again + 8);
-	model_free(m), model_free(early), model_free(patient);
+	model_free(m), model_free(early), model_free(patient), model_free(last), model_free(unseen);
 	dataset_free(train), dataset_free(valid);
 }
 END_TEST

@@ -177,5 +177,7 @@ fails 1 "a smaller --rate may help; no epoch was better than the mean face, RMSE
 explode() { cnn-train -q -n 'conv5x5x6s2p2 relu fc32 relu fc' --init coords.tns -b 1000 -m 0 --optimizer sgd -r 4 --valid valid.tns "$@" train.tns; }
 fails 1 "a smaller --rate may help; the best weights, of epoch 1, are kept" explode -e 40 -o kept.tns
 explode -e 1 -o good.tns 2>/dev/null
+fails 1 "a smaller --rate may help" explode -e 40 --keep last -o last.tns
+[ -e last.tns ] && bad "weights of an epoch that was not the last" || good
 is "$(rmse kept.tns valid.tns)" "$(rmse good.tns valid.tns)" "they are those of a run of one epoch"
 done_tests

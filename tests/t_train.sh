@@ -39,7 +39,7 @@ alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 -n "$cnn" -e 6 
 alike "coords, nesterov, patience" faces.tns cnn-train -n 'conv2x3x4s2p1 tanh fc11 sigmoid fc' -e 30 -b 20 -r 0.2 --decay 0.001 --valid-part 0.3 --patience 2 -s 2
 is "$(($(wc -l <one.tsv) < 30))" 1 "patience stopped it early"
 alike "label, sgd" eyes.tns cnn-train --target label -n 'fc20 sigmoid dropout0.3 fc' -e 5 --optimizer sgd -m 0 --valid-part 0.3 --init dae20.tns --schedule step
-alike "label, adam" eyes.tns cnn-train --target label -n 'conv5x5x3 bn relu pool3 fc' -e 3 --optimizer adam -r 0.01 --augment flip,shift=2,noise=0.1
+alike "label, adam, the last epoch" eyes.tns cnn-train --valid-part 0.2 --keep last --target label -n 'conv5x5x3 bn relu pool3 fc' -e 3 --optimizer adam -r 0.01 --augment flip,shift=2,noise=0.1
 alike "autoencoder" eyes.tns dae-pretrain -H 23 -e 4 -b 64
 alike "stacked" eyes.tns dae-pretrain -H 23,11,5 -e 3 -b 33 -r 0.3 -c 0.4 -s 7
 alike "of eyes only" eyes.tns dae-pretrain -H 9 -e 3 --patches positive
@@ -223,6 +223,14 @@ is "$([ "$(about init.tns | grep '^2.w')" = "$(about dae20.tns | grep '^2.w')" ]
 fails 1 "dae20.tns: its first layer does not fit: 0.weight is 20x475, this net's 21x475" cnn-train -q --target label -n 'fc21 sigmoid fc' --init dae20.tns eyes.tns -o no.tns
 fails 1 "eyes.tns: a model needs META net: cnn-train and dae-pretrain write models" cnn-train -q --target label -n 'fc20 sigmoid fc' --init eyes.tns eyes.tns -o no.tns
 fails 1 "nosuch.tns: No such file" cnn-train -q --target label --init nosuch.tns eyes.tns -o no.tns
+
+# ---- --keep last: the score told is the last epoch's of the log, and the model's; the best one is told as not kept
+ok "the last epoch" cnn-train -n 'pool2 fc' -e 51 -b 10 --optimizer adam -r 0.015 --valid faces.tns --keep last --log last.tsv faces.tns -o last.tns
+told=$(sed -n 's/.*last epoch 51: valid rmse px \([0-9.]*\), which [^;]*; the best\(, not kept, was epoch \([0-9]*\): [0-9.]*\|, too\)$/\1 \3/p' .err)
+is "$(awk -F'\t' 'NR > 1 && (m == "" || $5 < m) { m = $5; e = $1 } END { print (e < NR - 1 ? e : "") }' last.tsv)" "${told#* }" "the best epoch"
+ok "${told% *} is the log's" awk -F'\t' -v a="${told% *}" 'END { exit !(a > 0 && ($5 - a) ^ 2 < 1e-6 * a * a) }' last.tsv
+is "$(tns-info last.tns | awk '$1 == "rmse_px:" { printf "%.3f", $2 }')" "$(awk -v a="${told% *}" 'BEGIN { printf "%.3f", a }')" "and the model's"
+fails 2 "--keep last and --patience exclude each other: patience chooses the last epoch by the held-out rows" cnn-train -q --keep last --patience 3 faces.tns -o no.tns
 
 # ---- unsuitable data
 fails 2 "--weigh: there is no point 'nose_tipp' in the data (did you mean nose_tip?)" cnn-train -q -n fc --weigh nose_tipp=2 faces.tns -o no.tns

@@ -47,6 +47,7 @@ static const struct {
 	{"validation-split", "valid-part", 0},
 	{"early-stopping", "patience", 0},
 	{"early-stop", "patience", 0},
+	{"save-best", "keep", 0},
 	{"continue", "resume", 0},
 	{"restore", "resume", 0},
 	{"restart", "fresh", 0},

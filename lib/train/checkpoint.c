@@ -81,7 +81,8 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 		put_number(w, k ? "opt/best_offset_y" : "opt/best_offset_x", st->offset[k]);
 	}
 	int now = model_define(d, w, "", 1), first = model_define(d, w, "opt/m/", 0);
-	int second = st->moment2 ? model_define(d, w, "opt/v/", 0) : -1, best = st->best_epoch ? model_define(d, w, "opt/best/", 1) : -1;
+	int second = st->moment2 ? model_define(d, w, "opt/v/", 0) : -1,
+	    best = st->best_epoch && st->best_file ? model_define(d, w, "opt/best/", 1) : -1;
 	int average = st->average ? model_define(d, w, "opt/average/", 1) : -1;
 	const struct targets *tg = st->targets;
 	int distance = -1;
@@ -145,7 +146,7 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 		st->be->upload(st->be, st->average, copy, d->nparam * sizeof *copy);
 		st->be->upload(st->be, st->average_stat, copy + d->nparam, d->nstat * sizeof *copy);
 	}
-	if (st->best_epoch) {
+	if (st->best_epoch && st->best_file) {
 		model_read(d, b, "opt/best/", copy, copy + d->nparam);
 		rewind(st->best_file);
 		if (fwrite(copy, sizeof *copy, d->nparam + d->nstat, st->best_file) != d->nparam + d->nstat || fflush(st->best_file))

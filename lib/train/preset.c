@@ -88,8 +88,10 @@ void preset_end(const char *preset, int W, int H, unsigned rows, const char *nam
 	}
 	if (!opt_given("valid") && !opt_given("valid-part") && rows >= PRESET_HELD_OUT)
 		opt_set("valid-part", "0.1");
-	if (rows >= PRESET_HELD_OUT || opt_given("valid"))
+	char *keep = opt_setting("keep");
+	if ((rows >= PRESET_HELD_OUT || opt_given("valid")) && (!keep || strcmp(keep, "last")))
 		set("patience", "15");
+	free(keep);
 }
 
 static void add(char **net, const char *layer)

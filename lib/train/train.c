@@ -58,7 +58,7 @@ struct train *train_new(
 	if (a->average > 0)
 		t->s.average = be->alloc(be, m->d.nparam * sizeof(real)), t->s.average_stat = be->alloc(be, m->d.nstat * sizeof(real));
 	t->s.best = INFINITY;
-	if (valid)
+	if (valid && !a->keep_last)
 		train_state_open_best(&t->s, a->best_near);
 	return t;
 }
@@ -195,6 +195,12 @@ struct train_score train_evaluate(struct train *t)
 	return evaluate(t, t->valid, t->valid_bytes, t->valid_targets);
 }
 
+/* The figure of a validation that decides: RMSE in pixels where there are points, else the loss. */
+static double score_of(const struct train *t, struct train_score s)
+{
+	return t->s.m->points ? s.error : s.loss;
+}
+
 /* What a result is compared with, by the same measure: the mean face's error, or the loss of the most frequent class. */
 static double base_of(const struct train *t)
 {
@@ -214,13 +220,13 @@ static const char *measure_name(const struct train *t)
 enum train_result train_result(struct train *t)
 {
 	const int points = t->s.m->points > 0;
-	double got = t->s.best, base = base_of(t);
+	double got = t->a->keep_last ? t->last : t->s.best, base = base_of(t);
 	if (!t->valid) {
 		struct targets *tg = targets_new(t->s.be, t->s.m, t->train, &t->a->targets, t->s.net->B, 0);
 		targets_augment(tg, NULL, 1);
 		struct train_score s = evaluate(t, t->train, t->bytes, tg);
 		targets_free(tg);
-		got = points ? s.error : s.loss;
+		got = score_of(t, s);
 	}
 	t->reached = got;
 	int stuck = t->valid && t->s.best_epoch < t->s.epoch; /* else it was on its way still, or can't be told */
@@ -253,9 +259,15 @@ void train_tell_best(const struct train *t)
 {
 	if (t->a->quiet || !t->valid)
 		return;
-	char *text = flattery(t);
-	warn("best epoch %d: %s %.5g%s", t->s.best_epoch, t->s.m->points ? "valid rmse px" : "valid loss", t->s.best, text);
-	free(text);
+	const char *what = t->s.m->points ? "valid rmse px" : "valid loss";
+	char *text = flattery(t), *other = t->s.best_epoch == t->s.epoch
+						   ? xstrdup("; the best, too")
+						   : xprintf("; the best, not kept, was epoch %d: %.5g", t->s.best_epoch, t->s.best);
+	if (t->a->keep_last)
+		warn("last epoch %d: %s %.5g%s%s", t->s.epoch, what, t->last, text, other);
+	else
+		warn("best epoch %d: %s %.5g%s", t->s.best_epoch, what, t->s.best, text);
+	free(text), free(other);
 }
 
 void train_write_suspects(const struct train *t)
@@ -280,17 +292,21 @@ static void download_weights(struct train *t, int failed)
 		train_state_check_finite(&t->s, t->s.m->param, d->nparam);
 	if (!t->valid || !t->s.best_epoch)
 		return;
-	train_state_get_best(&t->s, t->s.m->param, t->s.m->stat);
-	if (t->s.m->points) {
-		model_set_offset(t->s.m, t->s.offset[0], t->s.offset[1]);
-		t->s.m->rmse = t->s.best;
+	if (t->a->keep_last) {
+		t->last = score_of(t, train_evaluate(t)); /* once more: a checkpoint does not hold it */
+	} else {
+		train_state_get_best(&t->s, t->s.m->param, t->s.m->stat);
+		if (t->s.m->points)
+			model_set_offset(t->s.m, t->s.offset[0], t->s.offset[1]);
 	}
+	if (t->s.m->points)
+		t->s.m->rmse = t->a->keep_last ? t->last : t->s.best;
 }
 
-/* Where the best weights are no better than the baseline, a line's end that says so; else NULL. To be freed. */
+/* Where there are no best weights, or none better than the baseline, a line's end that says so; else NULL. To be freed. */
 static char *no_use(const struct train *t)
 {
-	if (!t->s.best_epoch)
+	if (!t->s.best_epoch || t->a->keep_last)
 		return xstrdup("");
 	if (t->s.best < base_of(t))
 		return NULL;
@@ -375,7 +391,7 @@ int train_run(struct train *t)
 		if (t->valid) {
 			train_state_average_swap(&t->s);
 			struct train_score s = train_evaluate(t);
-			double score = points ? s.error : s.loss;
+			double score = score_of(t, s);
 			tlog_line(log, "%d\t%.6g\t%.8g\t%.8g\t%.6g\t%.2f", t->s.epoch, rate, loss, s.loss, s.error, log_seconds() - start);
 			progress_line(&p, "epoch %d: train loss %.5g, valid loss %.5g, %s %.4g", t->s.epoch, loss, s.loss, metric, s.error);
 			if (score < t->s.best)

@@ -15,6 +15,7 @@
 
 struct train_options {
 	int epochs, batch, patience;		      /* patience: stop after so many epochs without a better validation score; 0: never */
+	int keep_last;				      /* 1: the last epoch's weights, with their score, not the validation set's best */
 	double learning_rate, momentum, weight_decay; /* weight_decay: not of biases and batch norm */
 	double average; /* decay of the weights' exponential moving average, which is validated and written instead of them; 0: none */
 	enum optimizer optimizer;
@@ -42,6 +43,7 @@ struct train {
 	struct targets *valid_targets;
 	struct decoder *decoder;  /* of targets with points */
 	struct baseline baseline; /* on the validation set, else on the training set */
+	double last;		  /* after train_run, with keep_last: the validation score of the weights */
 	double reached;		  /* after train_result: the figure that it compared with the baseline */
 	uint32_t *order, *rows;	  /* shuffled row numbers of an epoch: host, device */
 	real *x, *dz;		  /* device, of a batch: input, and gradient of the net's outputs */
@@ -52,9 +54,9 @@ struct train {
 struct train *train_new(
 	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a);
 /* Trains to the last epoch; returns 0. During training the device has the only copy of m's parameters; afterwards m holds the best weights
- * where there is a validation set, else the last, or these epochs' averages. Where an epoch's loss is no number, or above TRAIN_EXPLODED
- * times that of the first epoch, it reports epoch and layer and returns -1 with the best weights in m, or dies where there are none that
- * are better than the baseline. */
+ * where there is a validation set and keep_last is 0, else the last, or these epochs' averages. Where an epoch's loss is no number, or
+ * above TRAIN_EXPLODED times that of the first epoch, it reports epoch and layer and returns -1 with the best weights in m, or dies where
+ * there are none that are better than the baseline. */
 int train_run(struct train *t);
 #define TRAIN_EXPLODED 1000.0
 enum train_result {
@@ -68,7 +70,7 @@ enum train_result {
 enum train_result train_result(struct train *t);
 void train_warn(const struct train *t, enum train_result result); /* the line that says so; after train_result */
 #define TRAIN_WORSE 10.0
-/* After train_run: a line on stderr, unless quiet, of the best epoch, where there is a validation set. */
+/* After train_run: a line on stderr, unless quiet, of the epoch whose weights m has, where there is a validation set. */
 void train_tell_best(const struct train *t);
 /* After train_result: the labels that stayed further off than the robust threshold, else a sixteenth of the image's width, into the file
  * of the option suspects (targets_write_suspects); unless quiet their number on stderr. */

@@ -6,12 +6,13 @@
 #include "lib/train/train.h"
 
 struct train_command {
-	const char *optimizer, *schedule;
-	int64_t epochs, batch;
+	const char *optimizer, *schedule, *keep;
+	int64_t epochs, batch, patience;
 	double rate, momentum, decay, average;
 };
 
-#define TRAIN_COMMAND_DEFAULTS .optimizer = "nesterov", .schedule = "constant", .epochs = 20, .batch = 32, .rate = 0.01, .momentum = 0.9
+#define TRAIN_COMMAND_DEFAULTS                                                                                                             \
+	.optimizer = "nesterov", .schedule = "constant", .keep = "best", .epochs = 20, .batch = 32, .rate = 0.01, .momentum = 0.9
 
 /* clang-format off */
 /* Of a struct train_command c. */
@@ -26,8 +27,16 @@ struct train_command {
 	{0, "average", OPT_REAL, &(c).average, 0, 0.999999, "F", \
 		"validate and write an exponential moving average (EMA) of the weights: at each step min(F, (1 + step) / (10 + step)) " \
 		"of it stays; 0: the weights", 0}
+
+/* Which of the epochs counts, where rows are held out. */
+#define OPT_TRAIN_KEEP(c) \
+	{0, "keep", OPT_CHOICE, &(c).keep, 0, 0, "best|last", \
+		"which epoch's weights are written: the best on the held-out rows, whose score then flatters, or the last", 0}, \
+	{0, "patience", OPT_INT, &(c).patience, 0, 1000000, "N", "stop after N epochs without a better validation; 0: never", 0}
 /* clang-format on */
 
+/* Wrong use, after opt_parse: options that exclude each other. */
+void train_command_check(const struct train_command *c);
 /* Puts what c has into a; after the presets, which set options. */
 void train_command(const struct train_command *c, struct train_options *a);
 

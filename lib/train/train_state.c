@@ -70,6 +70,8 @@ void train_state_put_best(struct train_state *s, double score)
 	const struct netdesc *d = &s->m->d;
 	s->best = score, s->best_epoch = s->epoch;
 	memcpy(s->offset, s->m->offset, sizeof s->offset);
+	if (!s->best_file)
+		return;
 	rewind(s->best_file);
 	write_best(s, s->net->param, d->nparam), write_best(s, s->net->stat, d->nstat);
 	if (fflush(s->best_file))

@@ -23,7 +23,7 @@ struct train_state {
 	int best_epoch;		 /* 0: none yet */
 	double best, first_loss; /* validation score of best_epoch; training loss of the first epoch */
 	double offset[2];	 /* the model's offset in best_epoch */
-	FILE *best_file;	 /* best_epoch's weights: parameters, then statistics; an unlinked file; NULL without a validation set */
+	FILE *best_file;	 /* best_epoch's weights: parameters, then statistics; an unlinked file; NULL: they are not kept */
 };
 
 /* Ends the program where one of n weights (host) is not finite. The loss can't show it: an epoch's is of the weights before its last
@@ -39,7 +39,8 @@ void train_state_average_step(struct train_state *s, double decay);
 void train_state_average_swap(struct train_state *s);
 
 /* The best weights so far: their file is unlinked, so that it is gone however the process ends, in the directory of `near`; NULL: in /tmp.
- * put: those of the net now, with the model's offset, are the best, of epoch and this score. get: into the host's arrays. */
+ * put: those of the net now, with the model's offset, are the best, of epoch and this score; kept where there is a file. get: into the
+ * host's arrays. */
 void train_state_open_best(struct train_state *s, const char *near);
 void train_state_put_best(struct train_state *s, double score);
 void train_state_get_best(const struct train_state *s, real *param, real *stat);
