@@ -35,7 +35,7 @@ static const struct kind {
 	enum schedule schedule;
 	const char *augment;
 	double robust;
-	double average;
+	double average, warmup;
 	int track, offset, weigh, valid, patience, keep_last, hold; /* hold: resumed for so many epochs more, at the last rate */
 } kinds[] = {
 	{.name = "plain", .net = "fc5 tanh fc", .target = TARGET_COORDS, .optimizer = OPTIMIZER_SGD, .augment = ""},
@@ -92,6 +92,13 @@ static const struct kind {
 		.offset = 1,
 		.valid = 1,
 		.keep_last = 1},
+	{.name = "warm-up",
+		.net = "fc5 tanh fc",
+		.target = TARGET_COORDS,
+		.optimizer = OPTIMIZER_ADAM,
+		.schedule = SCHEDULE_LINEAR,
+		.augment = "",
+		.warmup = 2.3},
 	{.name = "more epochs",
 		.net = "fc5 tanh fc",
 		.target = TARGET_COORDS,
@@ -158,6 +165,7 @@ static struct train_options options_here(int epochs, const char *checkpoint)
 		.learning_rate = kind->patience ? 0.6 : 0.02,
 		.momentum = 0.9,
 		.average = kind->average,
+		.warmup = kind->warmup,
 		.keep_last = kind->keep_last,
 		.optimizer = kind->optimizer,
 		.schedule = kind->schedule,

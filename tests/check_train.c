@@ -328,6 +328,59 @@ static struct dataset *noise(uint32_t n, int k, const char *names, int classes)
 	return ds;
 }
 
+/* Gradient descent on images that are 0, so that only the biases move, by half a rate a step: the loss of labels far off is linear. So the
+ * bias tells the sum of the rates, and the log each epoch's last one. */
+START_TEST(warmups)
+{
+	enum { ROWS = 7, STEPS = 3, EPOCHS = 4 }; /* 7 rows in batches of 3: three steps an epoch */
+	static const struct {
+		double warmup;
+		enum schedule schedule;
+		double want[EPOCHS * STEPS]; /* twelfths of the rate */
+	} runs[] = {{0, SCHEDULE_CONSTANT, {12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12}},
+		{2, SCHEDULE_CONSTANT, {2, 4, 6, 8, 10, 12, 12, 12, 12, 12, 12, 12}},
+		{0.5, SCHEDULE_CONSTANT, {8, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12, 12}},
+		{2, SCHEDULE_LINEAR, {2, 4, 6, 8, 9, 9, 6, 6, 6, 3, 3, 3}},
+		{4, SCHEDULE_STEP, {1, 2, 3, 4, 5, 6, 1.2, 1.2, 1.2, 0.12, 0.12, 0.12}}};
+	for (size_t k = 0; k < sizeof runs / sizeof *runs; k++) {
+		struct dataset *ds = noise(ROWS, 2, "a", 0);
+		struct model *m = model_new("fc", TARGET_COORDS, 5, 4, 2, "a");
+		char path[] = "/tmp/check_train.XXXXXX", line[200];
+		struct train_options a = {.epochs = EPOCHS,
+			.batch = 3,
+			.learning_rate = 0.12,
+			.warmup = runs[k].warmup,
+			.schedule = runs[k].schedule,
+			.optimizer = OPTIMIZER_SGD,
+			.quiet = 1,
+			.key = "",
+			.log = path,
+			.targets = {.loss = LOSS_SMOOTH, .width = 0.001}};
+		double sum = 0, rate;
+		close(mkstemp(path));
+		memset(ds->image, 0, ROWS * 20);
+		for (int i = 0; i < 2 * ROWS; i++)
+			ds->value[i] = -1000;
+		memset(m->param, 0, m->d.nparam * sizeof *m->param);
+		struct train *t = train_new(be, m, ds, NULL, &a);
+		train_run(t), train_free(t);
+		FILE *f = fopen(path, "r");
+		ck_assert(f && fgets(line, sizeof line, f));
+		for (int i = 0; i < EPOCHS * STEPS; i++) {
+			sum += 0.01 * runs[k].want[i];
+			if (i % STEPS == STEPS - 1) {
+				ck_assert(fgets(line, sizeof line, f) && sscanf(line, "%*d %lf", &rate) == 1);
+				ck_assert_double_eq_tol(rate, 0.01 * runs[k].want[i], 1e-7);
+			}
+		}
+		fclose(f), unlink(path);
+		for (size_t i = 0; i < 2; i++) /* after the 2 x 20 weights */
+			ck_assert_double_eq_tol((double)m->param[m->d.nparam - 1 - i], -sum / 2, 1e-6);
+		model_free(m), dataset_free(ds);
+	}
+}
+END_TEST
+
 /* An output without any label keeps its weights; the loss is the mean over the labels present. */
 START_TEST(masked)
 {
@@ -680,6 +733,7 @@ int main(void)
 	tcase_add_test(t, augment_words);
 	tcase_add_test(t, augment_refused);
 	tcase_add_test(t, schedules);
+	tcase_add_test(t, warmups);
 	tcase_add_test(t, order);
 	tcase_add_loop_test(t, pixels_and_points, 0, sizeof augments / sizeof *augments);
 	tcase_add_test(t, warp_ranges);

@@ -35,7 +35,7 @@ alike() {
 	same one.tns more.tns "$what: a named pipe"
 }
 cnn='conv3x3x5p1 bn relu pool2 dropout0.2 fc17 relu fc'
-alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 -n "$cnn" -e 6 -b 17 --optimizer adam -r 0.003 --augment default --valid-part 0.25 --schedule cosine
+alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 --warmup 1.5 -n "$cnn" -e 6 -b 17 --optimizer adam -r 0.003 --augment default --valid-part 0.25 --schedule cosine
 alike "coords, nesterov, patience" faces.tns cnn-train -n 'conv2x3x4s2p1 tanh fc11 sigmoid fc' -e 30 -b 20 -r 0.2 --decay 0.001 --valid-part 0.3 --patience 2 -s 2
 is "$(($(wc -l <one.tsv) < 30))" 1 "patience stopped it early"
 alike "label, sgd" eyes.tns cnn-train --target label -n 'fc20 sigmoid dropout0.3 fc' -e 5 --optimizer sgd -m 0 --valid-part 0.3 --init dae20.tns --schedule step
@@ -230,6 +230,7 @@ told=$(sed -n 's/.*last epoch 51: valid rmse px \([0-9.]*\), which [^;]*; the be
 is "$(awk -F'\t' 'NR > 1 && (m == "" || $5 < m) { m = $5; e = $1 } END { print (e < NR - 1 ? e : "") }' last.tsv)" "${told#* }" "the best epoch"
 ok "${told% *} is the log's" awk -F'\t' -v a="${told% *}" 'END { exit !(a > 0 && ($5 - a) ^ 2 < 1e-6 * a * a) }' last.tsv
 is "$(tns-info last.tns | awk '$1 == "rmse_px:" { printf "%.3f", $2 }')" "$(awk -v a="${told% *}" 'BEGIN { printf "%.3f", a }')" "and the model's"
+fails 2 "--warmup 21: there are 20 epochs" cnn-train -q -n fc --warmup 21 faces.tns -o no.tns
 fails 2 "--keep last and --patience exclude each other: patience chooses the last epoch by the held-out rows" cnn-train -q --keep last --patience 3 faces.tns -o no.tns
 
 # ---- unsuitable data
@@ -274,7 +275,7 @@ warns "half.net:2:4: layer 2: no output is below 0, where the left and the upper
 warns "--net: column 4: layer 2: no output is below 0, where the first of two labels is: end the net with fc" cnn-train --dry-run --target label -n 'fc relu' eyes.tns
 cp coords.c.tns old.last && echo old >old
 ls -A | grep -vE '^(\.out|\.err|dry.*)$' >before.txt && cksum old old.last >>before.txt
-ok "a dry run" cnn-train --dry-run -n 'fc3 relu fc' -b 40 -e 7 --augment default --average 0.99 faces.tns -o new.tns --log new.tsv --suspects new.suspects.tsv --checkpoint new.c.tns
+ok "a dry run" cnn-train --dry-run -n 'fc3 relu fc' -b 40 -e 7 --augment default --average 0.99 --warmup 0.5 faces.tns -o new.tns --log new.tsv --suspects new.suspects.tsv --checkpoint new.c.tns
 cp .out dry.txt
 is "$(cat .err)" "" "nothing on stderr"
 rows=$(tns-table -q faces.tns | awk -F, 'NR > 1 { for (i = 2; i <= 31; i++) if ($i != "") { n++; next } } END { print n }')
@@ -286,7 +287,7 @@ mean=$(tns-table -q faces.tns | awk -F, 'NR > 1 { for (i = 2; i <= 31; i++) if (
 is "$(sed -n 's/^mean face: //p' dry.txt)" "$mean" "the mean face's error"
 # 24 20 3 + 3 and 3 30 + 30 parameters, as many moments, as many averages, gradients of the 33 biases: 4 (3 1563 + 33) bytes
 is "$(grep -c '^memory of training on cpu: 0.019 MB of weights, gradients and moments, 0\.[0-9]* MB for a batch of 40 rows$' dry.txt)" 1 "memory"
-is "$(sed -n 's/^  augment: //p; s/^  optimizer: //p; s/^  average: //p; s/^  epochs: //p' dry.txt | paste -sd ' ')" "flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02 nesterov 0.99 7" "settings, default is what it means"
+is "$(sed -n 's/^  augment: //p; s/^  optimizer: //p; s/^  warmup: //p; s/^  average: //p; s/^  epochs: //p' dry.txt | paste -sd ' ')" "flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02 nesterov 0.5 0.99 7" "settings, default is what it means"
 ok "with a checkpoint that is there" cnn-train --dry-run -n "$cnn" -e 170 --resume -o old faces.tns
 ls -A | grep -vE '^(\.out|\.err|dry.*|before.txt)$' >dry.after && cksum old old.last >>dry.after
 same <(grep -v before.txt before.txt) dry.after "what was there, and nothing else"

@@ -45,6 +45,8 @@ static const struct {
 	{"val-data", "valid", 0},
 	{"val-split", "valid-part", 0},
 	{"validation-split", "valid-part", 0},
+	{"warmup-epochs", "warmup", 0},
+	{"warm-up", "warmup", 0},
 	{"early-stopping", "patience", 0},
 	{"early-stop", "patience", 0},
 	{"save-best", "keep", 0},

@@ -99,3 +99,8 @@ double spec_schedule_factor(enum schedule s, int e, int n)
 		return 1;
 	}
 }
+
+double spec_warmup_factor(double epochs, double done)
+{
+	return done < epochs ? done / epochs : 1;
+}

@@ -20,6 +20,9 @@ enum extend {
 /* Factor of the learning rate in epoch e (from 1) of n: constant: 1; linear: from 1 down to 1 / n; cosine: from 1 towards 0, half a period;
  * step: 0.1 after half and 0.01 after three quarters of the epochs. */
 double spec_schedule_factor(enum schedule s, int e, int n);
+/* Warm-up: the factor that the schedule's is not to exceed, rising linearly from 0 to 1 over the first `epochs`; done: epochs that have
+ * passed after this step, with fractions. epochs 0: 1. */
+double spec_warmup_factor(double epochs, double done);
 /* The number of a name, or -1. */
 int spec_schedule(const char *name);
 int spec_extend(const char *name);    /* no, stretch, hold */

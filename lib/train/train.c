@@ -77,12 +77,23 @@ void train_free(struct train *t)
 	free(t->order), free(t);
 }
 
-static struct net_step next_step(struct train *t, double rate)
+/* The rate of the last step, t->s.step. */
+static double rate_now(const struct train *t)
 {
 	const struct train_options *a = t->a;
+	int at = t->s.epoch < t->s.planned ? t->s.epoch : t->s.planned; /* beyond it: the last one's rate */
+	double steps = ceil((double)t->train->n / t->s.net->B);
+	return a->learning_rate *
+	       fmin(spec_schedule_factor(a->schedule, at, t->s.planned), spec_warmup_factor(a->warmup, t->s.step / steps));
+}
+
+static struct net_step next_step(struct train *t)
+{
+	const struct train_options *a = t->a;
+	t->s.step++;
 	return (struct net_step){{.kind = a->optimizer,
-					 .step = ++t->s.step,
-					 .learning_rate = (real)rate,
+					 .step = t->s.step,
+					 .learning_rate = (real)rate_now(t),
 					 .momentum = (real)a->momentum,
 					 .beta2 = (real)0.999,
 					 .eps = (real)1e-8,
@@ -100,7 +111,7 @@ static double mean_loss(struct train *t, const struct dataset *ds, double n)
 	return sum / n;
 }
 
-static double train_epoch(struct train *t, double rate, struct progress *p)
+static double train_epoch(struct train *t, struct progress *p)
 {
 	const struct model *m = t->s.m;
 	const struct dataset *ds = t->train;
@@ -119,7 +130,7 @@ static double train_epoch(struct train *t, double rate, struct progress *p)
 		be->load_batch(be, t->x, t->bytes, rows, B, 1, m->H, m->W, m->mul, m->add, augmented ? &g : NULL);
 		real *z = net_forward(t->s.net, t->x, B, &pass);
 		targets_loss(t->s.targets, t->loss + at, t->dz, z, rows, t->order + at, at, B);
-		struct net_step step = next_step(t, rate);
+		struct net_step step = next_step(t);
 		net_backward(t->s.net, t->x, t->dz, B, &pass, &step);
 		if (t->s.average)
 			train_state_average_step(&t->s, t->a->average);
@@ -379,8 +390,7 @@ int train_run(struct train *t)
 		progress_line(&p, "most frequent class: error %.4g, loss %.4g", t->baseline.error, t->baseline.loss);
 	while (!at_end(t)) {
 		t->s.epoch++;
-		int at = t->s.epoch < t->s.planned ? t->s.epoch : t->s.planned; /* beyond it: the last one's rate */
-		double rate = a->learning_rate * spec_schedule_factor(a->schedule, at, t->s.planned), loss = train_epoch(t, rate, &p);
+		double loss = train_epoch(t, &p), rate = rate_now(t);
 		if (!t->s.first_loss)
 			t->s.first_loss = loss;
 		if (!isfinite(loss) || (t->s.first_loss > 0 && loss > TRAIN_EXPLODED * t->s.first_loss)) {

@@ -17,6 +17,7 @@ struct train_options {
 	int epochs, batch, patience;		      /* patience: stop after so many epochs without a better validation score; 0: never */
 	int keep_last;				      /* 1: the last epoch's weights, with their score, not the validation set's best */
 	double learning_rate, momentum, weight_decay; /* weight_decay: not of biases and batch norm */
+	double warmup;	/* epochs, or a fraction, over which the rate rises linearly until it meets the schedule */
 	double average; /* decay of the weights' exponential moving average, which is validated and written instead of them; 0: none */
 	enum optimizer optimizer;
 	enum schedule schedule;

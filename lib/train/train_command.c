@@ -21,5 +21,8 @@ void train_command(const struct train_command *c, struct train_options *a)
 	a->epochs = (int)c->epochs, a->batch = (int)c->batch, a->patience = (int)c->patience, a->keep_last = keeps_last(c);
 	a->learning_rate = c->rate, a->momentum = c->momentum, a->weight_decay = c->decay, a->average = c->average;
 	a->optimizer = (enum optimizer)spec_optimizer(c->optimizer);
+	if (c->warmup > (double)c->epochs)
+		die_usage("--warmup %g: there are %d epochs", c->warmup, (int)c->epochs);
+	a->warmup = c->warmup;
 	a->schedule = (enum schedule)spec_schedule(c->schedule);
 }

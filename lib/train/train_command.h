@@ -8,7 +8,7 @@
 struct train_command {
 	const char *optimizer, *schedule, *keep;
 	int64_t epochs, batch, patience;
-	double rate, momentum, decay, average;
+	double rate, momentum, decay, warmup, average;
 };
 
 #define TRAIN_COMMAND_DEFAULTS                                                                                                             \
@@ -23,6 +23,8 @@ struct train_command {
 	{'m', "momentum", OPT_REAL, &(c).momentum, 0, 0.9999, "X", "momentum (Adam: beta 1)", 0}, \
 	{0, "optimizer", OPT_CHOICE, &(c).optimizer, 0, 0, "sgd|nesterov|adam", "how gradients become steps", 0}, \
 	{0, "schedule", OPT_CHOICE, &(c).schedule, 0, 0, "constant|linear|cosine|step", "how the rate falls", 0}, \
+	{0, "warmup", OPT_REAL, &(c).warmup, 0, 1000000, "F", \
+		"let the rate rise linearly, step by step, over the first F epochs, or a part of one, until it meets the schedule", 0}, \
 	{0, "decay", OPT_REAL, &(c).decay, 0, 1, "X", "weight decay", 0}, \
 	{0, "average", OPT_REAL, &(c).average, 0, 0.999999, "F", \
 		"validate and write an exponential moving average (EMA) of the weights: at each step min(F, (1 + step) / (10 + step)) " \
@@ -37,7 +39,7 @@ struct train_command {
 
 /* Wrong use, after opt_parse: options that exclude each other. */
 void train_command_check(const struct train_command *c);
-/* Puts what c has into a; after the presets, which set options. */
+/* Puts what c has into a; after the presets, which set options. Wrong use: a warm-up of more epochs than there are. */
 void train_command(const struct train_command *c, struct train_options *a);
 
 #endif
