@@ -19,7 +19,7 @@ static struct {
 } o = {.whiten = "none", .patches = "all", .energy = 0.95, .seed = 1};
 
 static const struct opt opts[] = {
-	{'k', "components", OPT_INT, &o.components, 1, 1000000, "N", "how many components; without it as many as --energy needs", 0},
+	{'k', "components", OPT_INT, &o.components, 0, 1000000, "N", "how many components; 0: as many as --energy needs", 0},
 	{0, "energy", OPT_REAL, &o.energy, 1e-6, 1, "F", "share of the variance that the components explain together", 0},
 	{0, "whiten", OPT_CHOICE, &o.whiten, 0, 0, "none|zca|pca",
 		"codes: coordinates along the components; pca: each divided by its standard deviation; zca: these as an image again, the "

@@ -32,6 +32,8 @@ alike() {
 alike "whole covariance" eyes.tns -k 20
 alike "leading eigenvectors" faces.tns -k 12
 alike "as many as needed" faces.tns --energy 0.8
+pca-fit -q -k 0 --energy 0.8 faces.tns -o none.tns
+is "$(meta none.tns net)" "$(meta one.tns net)" "-k 0: as many as needed"
 alike "eyes alone, whitened" eyes.tns --patches positive --whiten pca --energy 0.9
 
 # the model, and what takes it
@@ -80,7 +82,7 @@ tns-select --rows 1 eyes.tns -o single.tns
 fails 1 "single.tns: one row alone varies in nothing" pca-fit -q -k 1 single.tns -o no.tns
 tns-cat -q single.tns single.tns -o same.tns
 fails 1 "same.tns: all rows hold the same image, so nothing varies" pca-fit -q same.tns -o no.tns
-fails 2 "--components: 0 is outside 1 to 1000000" pca-fit -q -k 0 eyes.tns -o no.tns
+fails 2 "--components: -1 is outside 0 to 1000000" pca-fit -q -k -1 eyes.tns -o no.tns
 fails 2 "--energy: 0 is outside 1e-06 to 1" pca-fit -q --energy 0 eyes.tns -o no.tns
 fails 2 "--components and --energy exclude each other" pca-fit -q -k 3 --energy 0.5 eyes.tns -o no.tns
 fails 1 "faces.tns: there is no tensor label" pca-fit -q --patches positive faces.tns -o no.tns
