@@ -50,7 +50,7 @@ $(EYES)/dae-all.tns: $(EYES)/patches-train.tns $(EYES)/dae-all.is
 $(EYES)/filters-all.png: $(EYES)/dae-all.tns
 	@$B/bin/render tiles --count 200 $< -o $@
 $(EYES)/first-filters.png: $(EYES)/patches-train.tns
-	@$B/bin/dae-pretrain -q --patches positive $(EYES_DAE) -e 1 -r 1e-12 $< | $B/bin/render tiles --count 200 -o $@
+	@$B/bin/dae-pretrain -q --patches positive $(EYES_DAE) -e 1 -r 1e-12 $< 2>$@.err | $B/bin/render tiles --count 200 -o $@ || { cat $@.err; exit 1; }; rm -f $@.err # of a start: that nothing was learned
 $(EYES)/filters.png: $(EYES)/dae.tns
 	$(call say,filters)
 	@$B/bin/render tiles --count 200 $< -o $@

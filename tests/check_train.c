@@ -310,6 +310,11 @@ START_TEST(baselines)
 	b = baseline_classes(&binary, &binary);
 	ck_assert_double_eq_tol(b.error, 1 / 3.0, 1e-12);
 	ck_assert_double_eq_tol(b.loss, -(2 * log(3 / 5.0) + log(2 / 5.0)) / 3, 1e-12);
+	/* rows: means 0.25 and 0 of the training set; with a row of 1/2 1/3 and 1/6 */
+	static const real rows[] = {0.5, 0, 0, 0}, held_out[] = {1, 0.5};
+	ck_assert_double_eq_tol(baseline_row(rows, 2, rows, 2, 2, 1), (0.0625 + 0.0625) / 2 / 2, 1e-12);
+	ck_assert_double_eq_tol(baseline_row(rows, 2, held_out, 1, 2, 1), (0.5625 + 0.25) / 2, 1e-12);
+	ck_assert_double_eq_tol(baseline_row(rows, 2, held_out, 1, 2, 0), -log(1 / 3.0) - log(1 / 6.0) / 2 - log(5 / 6.0) / 2, 1e-12);
 }
 END_TEST
 

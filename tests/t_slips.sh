@@ -97,7 +97,7 @@ fails 1 "c.tns: is a checkpoint of other options or data: --batch is 51, was 50;
 fails 1 "model.tns: is no checkpoint" cnn-train -q -n "$net" -e 2 faces.tns --checkpoint model.tns --resume -o no.tns
 dae-pretrain -q -H 5 -e 2 eyes.tns --checkpoint d.tns -o one.tns
 fails 1 "d.tns: is a checkpoint of other options or data: --hidden is 6, was 5; --rate is 0.1, the default, was 0.3" \
-	bash -c "dae-pretrain -q -H 5 -r 0.3 -e 2 eyes.tns --checkpoint d.tns -o one.tns; dae-pretrain -q -H 6 -e 2 eyes.tns --checkpoint d.tns --resume -o no.tns"
+	bash -c "dae-pretrain -q -H 5 -r 0.3 -e 2 eyes.tns --checkpoint d.tns -o one.tns 2>/dev/null; dae-pretrain -q -H 6 -e 2 eyes.tns --checkpoint d.tns --resume -o no.tns"
 while read -r o value was; do
 	fails 1 "d.tns: is a checkpoint of other options or data: --$o is $value, was $was" dae-pretrain -q -H 5 --"$o" "$value" -e 2 eyes.tns --checkpoint d.tns --resume -o no.tns
 done <<'END'

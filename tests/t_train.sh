@@ -195,6 +195,18 @@ cnn-train -q -n 'fc30 relu fc30 relu fc' -r 100 -b 1000 -e 4 --optimizer sgd --c
 is "$(tns-info nan.c.tns | awk '/^[0-9]/ && ($NF || /inf/)' | wc -l)" 0 "no checkpoint of what is no number"
 is "$(head -c 100 no.tns)" old "nothing was written"
 rm no.tns
+# autoencoders and Boltzmann machines beside the mean patch: far worse leaves no model, nor the checkpoint that the run kept for itself
+for p in dae rbm; do
+	fails 1 "$p-pretrain: layer 1, epoch 3: nothing was learned: loss " $p-pretrain -q -H 9 -b 20 -r 100 -e 3 eyes.tns -o no.tns
+	is "$(grep -c 'on the training set, where the mean patch has [0-9.]*; no model is written: another --rate, or more --epochs, may help' "$TMP/.err")" 1 "$p: why"
+	fails 0 "layer 1: nothing was learned: loss " $p-pretrain -q -H 9 -r 1e-9 -e 1 --valid eyes.tns eyes.tns -o start.tns
+	is "$(grep -c 'on the held-out set, where the mean patch has [0-9.]*; another' "$TMP/.err")" 1 "$p: beside the held-out set"
+done
+fails 0 "layer 1: nothing was learned: loss " dae-pretrain -q -H 9,5 -r 1e-9 -e 2 --log layers.tsv eyes.tns -o start.tns
+is "$(cut -f1,2 layers.tsv | sed 1d | paste -sd" ")" "1	1 2	1 3	2 4	2" "layers of the log are counted from 1"
+fails 1 ": the loss is nan; a smaller --rate may help" rbm-pretrain -q --visible gaussian -H 9 -b 20 -r 100 -e 9 eyes.tns -o no.tns
+fails 1 ": the loss has exploded, it is " rbm-pretrain -q --visible gaussian -H 9 -b 20 -r 0.7 -e 9 eyes.tns --log layers.tsv -o no.tns
+[ ! -e no.tns ] && [ ! -e no.tns.last ] && good || bad "what learned nothing leaves a file"
 
 # ---- snapshots
 about() { tns-info "$1" | grep -E '^[0-9]+\.(weight|bias)'; }

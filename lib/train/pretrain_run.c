@@ -14,8 +14,10 @@
 #include "lib/base/opt.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/history.h"
+#include "lib/train/baseline.h"
 #include "lib/train/filters.h"
 #include "lib/train/keep.h"
+#include "lib/train/train.h"
 
 struct stack {
 	const struct pretrain_run *r;
@@ -26,6 +28,7 @@ struct stack {
 	int linear;		       /* 1: the net ends without a sigmoid: the first layer's visible units are Gaussian */
 	uint32_t samples, valids;      /* rows of sample and valid */
 	real *sample, *valid;	       /* rows that are measured, as the layer being trained takes them; NULL: none */
+	char *unlearned;	       /* what is to be told of the first layer that learned nothing, or NULL */
 };
 
 static size_t block_size(const struct stack *s, int i)
@@ -254,7 +257,7 @@ static struct figures measure(const struct stack *s, struct pretrain_layer *l, d
 
 static void log_figures(const struct stack *s, struct tlog *log, const struct figures *f, double seconds)
 {
-	char *text = xprintf("%d\t%d", s->layer * s->r->a->epochs + s->epoch, s->layer), *old;
+	char *text = xprintf("%d\t%d", s->layer * s->r->a->epochs + s->epoch, s->layer + 1), *old;
 	for (int i = 0; i < (1 + f->valid) * f->n; i++) {
 		text = xprintf("%s\t%.8g", old = text, i < f->n ? f->train[i] : f->held_out[i - f->n]);
 		free(old);
@@ -273,6 +276,41 @@ static void tell(const struct stack *s, struct progress *p, const struct figures
 	progress_line(p, "layer %d, epoch %d: train loss %.5g%s%s", s->layer + 1, s->epoch, f->train[0], valid, structured);
 }
 
+/* Ends the program, which writes no model; a checkpoint of which only this run knows goes, since nobody goes on from there. */
+static NORETURN void give_up(const struct stack *s, const char *why)
+{
+	if (s->r->spare && s->r->checkpoint)
+		unlink(s->r->checkpoint);
+	die("layer %d, epoch %d: %s", s->layer + 1, s->epoch, why);
+}
+
+/* first: the layer's first epoch's loss that was measured. */
+static void check_loss(const struct stack *s, double loss, double first)
+{
+	if (!isfinite(loss) || loss > TRAIN_EXPLODED * first)
+		give_up(s, xprintf("the loss %s %g; a smaller --rate may help", isfinite(loss) ? "has exploded, it is" : "is", fabs(loss)));
+}
+
+/* At a layer's end: what it reached beside the mean row, of the held-out set where there is one. */
+static void check_learned(struct stack *s, const struct figures *f)
+{
+	size_t V = (size_t)s->size[s->layer];
+	double base = baseline_row(
+		s->sample, s->samples, f->valid ? s->valid : s->sample, f->valid ? s->valids : s->samples, V, s->linear && !s->layer);
+	double got = f->valid ? f->held_out[0] : f->train[0];
+	if (got < base)
+		return;
+	char *why = xprintf(
+		"nothing was learned: loss %.4g on the %s set, where the mean %s has %.4g; %sanother --rate, or more --epochs, may help",
+		got, f->valid ? "held-out" : "training", s->layer ? "code" : "patch", base,
+		got < TRAIN_WORSE * base ? "" : "no model is written: ");
+	if (!(got < TRAIN_WORSE * base))
+		give_up(s, why);
+	if (!s->unlearned)
+		s->unlearned = xprintf("layer %d: %s", s->layer + 1, why);
+	free(why);
+}
+
 /* Trains one layer to the end, on bytes or codes (device), with snapshots and checkpoints. */
 static void train_layer(
 	struct stack *s, struct pretrain_layer *l, const uint8_t *bytes, const real *codes, struct tlog *log, struct progress *p)
@@ -280,7 +318,8 @@ static void train_layer(
 	const struct pretrain_run *r = s->r;
 	const struct backend *be = r->be;
 	int last = r->a->epochs, tenth = last / 10 ? last / 10 : 1;
-	double start = log_seconds(), written = r->spare ? start : 0, cost = 0;
+	double start = log_seconds(), written = r->spare ? start : 0, cost = 0, first = INFINITY;
+	struct figures f = {0};
 	while (s->epoch < last) {
 		double loss = pretrain_epoch(l, bytes, codes, (uint32_t)++s->epoch);
 		int told = s->epoch % tenth == 0 || s->epoch == 1, logged = r->log || (told && !r->quiet) || s->epoch == last;
@@ -288,11 +327,13 @@ static void train_layer(
 		int due = r->checkpoint && ((s->epoch == last && !r->spare) || log_seconds() - written >= wait);
 		if (logged || due || is_snapshot(r, s->epoch))
 			be->download(be, s->block[s->layer], l->param, l->states * sizeof(real));
-		struct figures f = {.train[0] = loss};
+		f = (struct figures){.train[0] = loss};
 		if (logged)
 			f = measure(s, l, loss);
-		if ((logged || l->kind->losses) && !isfinite(f.train[0]))
-			die("layer %d, epoch %d: the loss is %g; a smaller --rate may help", s->layer + 1, s->epoch, fabs(f.train[0]));
+		if (logged || l->kind->losses) {
+			check_loss(s, f.train[0], first);
+			first = isinf(first) ? f.train[0] : first;
+		}
 		if (r->log)
 			log_figures(s, log, &f, log_seconds() - start);
 		progress_tick(p, (uint64_t)(s->layer * last + s->epoch), (uint64_t)(r->layers * last));
@@ -306,6 +347,8 @@ static void train_layer(
 			keep_written(r->checkpoint, r->layers > 1 ? s->layer + 1 : 0, s->epoch);
 		}
 	}
+	if (f.n)
+		check_learned(s, &f);
 }
 
 /* The scale of bytes: 0..1, or, of Gaussian units, mean 0 and standard deviation 1 over all pixels. */
@@ -382,8 +425,10 @@ void pretrain_run(const struct pretrain_run *r)
 	progress_end(&p);
 	tlog_close(log);
 	save(&s, r->layers, r->output, NULL);
+	if (s.unlearned)
+		warn("%s", s.unlearned); /* only now: a full disk is told alone */
 	be->unmap_host(be, bytes), be->release(be, codes);
 	for (int i = 0; i < r->layers; i++)
 		free(s.block[i]);
-	free(s.sample), free(s.valid), free(names);
+	free(s.sample), free(s.valid), free(s.unlearned), free(names);
 }
