@@ -156,6 +156,12 @@ struct backend {
 	/* y (B, O) = act(x (B, I) w' + b); w is (O, I), or (I, O) where trans_w; b may be NULL */
 	void (*dense)(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B,
 		int I, int O);
+	/* The same bits, not transposed, from weights packed for many passes: dense_packed_size bytes, made by dense_pack. 0: no layout
+	 * would be faster, and the other two are not to be called; NULL: nor is it for any shape */
+	size_t (*dense_packed_size)(const struct backend *be, int I, int O);
+	void (*dense_pack)(const struct backend *be, void *packed, const real *w, int I, int O);
+	void (*dense_packed)(
+		const struct backend *be, real *y, const real *x, const void *packed, const real *b, enum act act, int B, int I, int O);
 	/* dx (B, I) = dy (B, O) w */
 	void (*dense_backward_input)(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O);
 	/* dw (O, I) = dy' x, accumulated where add; db (O) = column sums of dy; either may be NULL */

@@ -112,9 +112,26 @@ END_TEST
 #endif
 
 static const int dense_shapes[][3] = {{1, 1, 1}, {3, 5, 7}, {32, 475, 500}, {257, 65, 513}, {1, 1000, 3}, {129, 3, 1030}, {64, 64, 32},
-	{65, 33, 129}, {128, 132, 64}, {2, 4100, 3}, {300, 8, 260}, {2053, 3, 13},
+	{65, 33, 129}, {128, 132, 64}, {2, 4100, 3}, {4, 1030, 37}, {600, 70, 4}, {70, 1100, 6}, {300, 8, 260}, {2053, 3, 13},
 	/* LARGE=1: cuBLAS computes this size */
 	{512, 516, 520}};
+
+/* y = dense's results: of packed weights they have the same bits. */
+static void packed_alike(
+	const struct backend *be, const float *y, const float *x, const float *w, const float *b, enum act act, int B, int I, int O)
+{
+	size_t size = be->dense_packed_size ? be->dense_packed_size(be, I, O) : 0, no = (size_t)(B * O);
+	int packs = !strcmp(be->name, "cpu") && backends_precision == PRECISION_BF16 && O > 4;
+	ck_assert_msg(packs == (size > 0), "packed weights of %d x %d take %zu bytes", O, I, size);
+	if (!packs)
+		return;
+	float *z = blank(be, no), *packed = be->alloc(be, size);
+	be->dense_pack(be, packed, w, I, O);
+	be->dense_packed(be, z, x, packed, b, act, B, I, O);
+	float *want = read_back(be, y, no), *got = out(be, z, no);
+	ck_assert_msg(!memcmp(want, got, no * sizeof *got), "%d x %d x %d: packed weights give other bits", B, I, O);
+	be->release(be, packed), free(want), free(got);
+}
 
 START_TEST(dense)
 {
@@ -126,6 +143,8 @@ START_TEST(dense)
 		for (int act = ACT_NONE; act <= ACT_SIGMOID; act++) {
 			float *y = blank(be, no);
 			be->dense(be, y, x, w, act == ACT_TANH ? NULL : b, (enum act)act, flip, B, I, O);
+			if (!flip)
+				packed_alike(be, y, x, w, act == ACT_TANH ? NULL : b, (enum act)act, B, I, O);
 			agree(out(be, y, no), no, backends_products(I), "dense");
 		}
 		float *dx = blank(be, ni), *dy = in(be, randoms(no, 4), no);

@@ -37,6 +37,15 @@ void cpu_pad(float *to, const float *x, const struct padded_planes *p, int from)
  * line: buffer of a row's floats and one more. */
 void cpu_pad_pairs(struct cpu *c, float *to, const float *x, const struct padded_planes *p, int from, float *line);
 
+struct dense { /* a dense layer; packed: w as cpu_dense_pack made it */
+	float *y;
+	const float *x, *w, *bias;
+	enum act act;
+	int trans_w, packed, B, I, O;
+};
+/* By dot products, if that is the faster way; else returns 0. */
+int cpu_dense_dot(struct cpu *c, const struct dense *s);
+
 void *cpu_alloc(const struct backend *be, size_t bytes);
 void cpu_release(const struct backend *be, void *p);
 
@@ -45,6 +54,10 @@ void cpu_to_maps(const struct backend *be, real *maps, const real *rows, int B, 
 void cpu_to_rows(const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W);
 void cpu_dense(
 	const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O);
+size_t cpu_dense_packed_size(const struct backend *be, int I, int O);
+void cpu_dense_pack(const struct backend *be, void *packed, const real *w, int I, int O);
+void cpu_dense_packed(
+	const struct backend *be, real *y, const real *x, const void *packed, const real *b, enum act act, int B, int I, int O);
 void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O);
 void cpu_dense_backward_weight(const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O);
 void cpu_dense_backward_update(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2,

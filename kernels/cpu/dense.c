@@ -18,7 +18,6 @@ enum {
 	TASKS = 32,
 	TILE_FLOATS = 14 * 32,
 	MAX_MR = 14,
-	GEMV_BATCH = 4,	     /* largest batch of the matrix-vector kernel */
 	LOCAL_COLUMNS = 256, /* a task's columns of B where it packs them itself */
 	LOCAL_K_BLOCK = 256
 };
@@ -29,6 +28,7 @@ struct gemm {
 	const float *a[2], *b[2]; /* (M, K), (K, N) before transposition */
 	long lda, ldb;
 	int trans_a, trans_b; /* transposed: a[i][k] at a + i + k lda; b[k][j] at b + j ldb + k */
+	int words_a, words_b; /* in bf16: rows along K of words, not of factors: a not transposed, b transposed */
 	/* epilogue */
 	float *y; /* y[i ldy + j], or y[j ldy + i] where trans_y */
 	long ldy;
@@ -79,13 +79,18 @@ static void pack_panel_pairs(const struct gemm *g, float *to, int block, int j)
 {
 	int nr = g->c->simd->nr, n0 = j * nr, n = g->N - n0 < nr ? g->N - n0 : nr, k0 = 2 * block_start(g, block),
 	    words = block_depth(g, block);
-	const float *b = g->b[block / (g->k_blocks / g->pairs)] + (g->trans_b ? (long)n0 * g->ldb + k0 : (long)k0 * g->ldb + n0);
-	float row[8][K_BLOCK];
+	const float *b = g->b[block / (g->k_blocks / g->pairs)] +
+			 (g->trans_b ? (long)n0 * g->ldb + (g->words_b ? k0 / 2 : k0) : (long)k0 * g->ldb + n0);
+	float rounded[8][K_BLOCK];
 	for (int w = 0; w < words && !g->trans_b; w++)
 		pair_rows(g, to + w * nr, b + 2 * w * g->ldb, g->ldb, k0 + 2 * w, n, nr);
 	for (int i = 0; i < nr && g->trans_b; i += 8) {
-		for (int l = i; l < i + 8 && l < n; l++)
-			pair_row(g, row[l - i], b + (long)l * g->ldb, k0, words);
+		const float *row[8];
+		for (int l = i; l < i + 8 && l < n; l++) {
+			row[l - i] = g->words_b ? b + (long)l * g->ldb : rounded[l - i];
+			if (!g->words_b)
+				pair_row(g, rounded[l - i], b + (long)l * g->ldb, k0, words);
+		}
 		for (int w = 0; w < words; w++)
 			for (int l = i; l < i + 8 && l < nr; l++)
 				to[w * nr + l] = l < n ? row[l - i][w] : 0;
@@ -202,7 +207,9 @@ static void macro_kernel(const struct gemm *g, float *scratch, int p0, int p1, i
 		int m0 = partition(g->M, p, g->m_panels), m = partition(g->M, p + 1, g->m_panels) - m0, trans_a = g->trans_a;
 		const float *a = g->a[block / per_pair] + (g->trans_a ? m0 + (long)k0 * g->lda : (long)m0 * g->lda + k0);
 		long lda = g->lda;
-		if (g->word == 2)
+		if (g->words_a)
+			a -= k0 - block_start(g, block);
+		if (g->word == 2 && !g->words_a)
 			a = pair_panel(g, rows, a, k0, m, K), lda = trans_a ? m : K;
 		else if (j1 - j0 >= GATHER_PANELS && g->lda % ALIAS_STRIDE == 0) /* rows that would evict each other from the cache */
 			a = gather_rows(g, rows, a, m, K), lda = m, trans_a = 1;
@@ -282,67 +289,57 @@ static void gemm(struct cpu *c, struct gemm *g, int local_pack)
 	thread_pool_run(c->pool, g->m_groups * n_groups, gemm_task, g);
 }
 
-struct gemv {
-	const struct cpu *c;
-	float *y;
-	const float *x, *w, *b;
-	enum act act;
-	int B, I, O;
-};
-
-enum { GEMV_ROWS = 8 };
-
-static void gemv_task(void *arg, int task, int thread)
+static void dense(struct cpu *c, const struct dense *s)
 {
-	const struct gemv *d = arg;
-	int from = task * GEMV_ROWS, n = d->O - from < GEMV_ROWS ? d->O - from : GEMV_ROWS;
-	(void)thread;
-	d->c->products->gemv(d->y + from, d->O, d->w + (size_t)from * (size_t)d->I, d->I, d->x, n, d->B, d->I);
-	for (int b = 0; b < d->B; b++)
-		if (d->b)
-			d->c->simd->bias_act(d->y + (size_t)b * (size_t)d->O + from, d->b + from, d->act, (size_t)n);
-		else if (d->act != ACT_NONE)
-			d->c->simd->act(d->y + (size_t)b * (size_t)d->O + from, d->y + (size_t)b * (size_t)d->O + from, d->act, (size_t)n);
+	int ldw = s->packed ? (s->I + 1) / 2 : s->trans_w ? s->O : s->I;
+	if (cpu_dense_dot(c, s))
+		return;
+	if (s->B <= s->O)
+		gemm(c,
+			&(struct gemm){.M = s->O,
+				.N = s->B,
+				.K = s->I,
+				.a = {s->w},
+				.lda = ldw,
+				.trans_a = s->trans_w,
+				.words_a = s->packed,
+				.b = {s->x},
+				.ldb = s->I,
+				.trans_b = 1,
+				.y = s->y,
+				.ldy = s->O,
+				.trans_y = 1,
+				.bias = s->bias,
+				.act = s->act},
+			0);
+	else
+		gemm(c,
+			&(struct gemm){.M = s->B,
+				.N = s->O,
+				.K = s->I,
+				.a = {s->x},
+				.lda = s->I,
+				.b = {s->w},
+				.ldb = ldw,
+				.trans_b = !s->trans_w,
+				.words_b = s->packed,
+				.y = s->y,
+				.ldy = s->O,
+				.bias = s->bias,
+				.act = s->act},
+			0);
 }
 
 void cpu_dense(
 	const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O)
 {
-	struct cpu *c = be->ctx;
-	if (B <= GEMV_BATCH && !trans_w)
-		thread_pool_run(c->pool, (O + GEMV_ROWS - 1) / GEMV_ROWS, gemv_task, &(struct gemv){c, y, x, w, b, act, B, I, O});
-	else if (B <= O)
-		gemm(c,
-			&(struct gemm){.M = O,
-				.N = B,
-				.K = I,
-				.a = {w},
-				.lda = trans_w ? O : I,
-				.trans_a = trans_w,
-				.b = {x},
-				.ldb = I,
-				.trans_b = 1,
-				.y = y,
-				.ldy = O,
-				.trans_y = 1,
-				.bias = b,
-				.act = act},
-			0);
-	else
-		gemm(c,
-			&(struct gemm){.M = B,
-				.N = O,
-				.K = I,
-				.a = {x},
-				.lda = I,
-				.b = {w},
-				.ldb = trans_w ? O : I,
-				.trans_b = !trans_w,
-				.y = y,
-				.ldy = O,
-				.bias = b,
-				.act = act},
-			0);
+	dense(be->ctx, &(struct dense){y, x, w, b, act, trans_w, 0, B, I, O});
+}
+
+void cpu_dense_packed(
+	const struct backend *be, real *y, const real *x, const void *packed, const real *b, enum act act, int B, int I, int O)
+{
+	dense(be->ctx, &(struct dense){y, x, packed, b, act, 0, 1, B, I, O});
 }
 
 void cpu_dense_backward_input(const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O)

@@ -41,16 +41,24 @@ struct conv_kernel_dw {
 	int n, rows, K, blocks;
 };
 
+/* Of dot products: y[i yw + j yx] = sum over k < K of w[i ldw + k] x[j ldx + k], for i < W, j < X. */
+struct dot {
+	float *y;
+	long yw, yx;
+	const float *w, *x;
+	long ldw, ldx;
+	int W, X, K;
+};
+
 /* Products. In bf16 x, w, a, b and dy are words of two factors, in floats' places: of channels, columns or pixels 2 k and 2 k + 1, the even
- * one in the lower half, and K (of the weight gradient: n) and steps count words; sums are fp32. gemv takes fp32 and rounds the factors. */
+ * one in the lower half, and K (of the weight gradient: n) and steps count words; sums are fp32. */
 struct simd_products {
 	void (*conv_kernel)(const struct conv_kernel *t);
 	void (*conv_kernel_dw)(const struct conv_kernel_dw *t);
 	/* c (m, nr) = a (m, K) b (K, nr), accumulated where add; a[i][k] at a + i lda + k, or at a + i + k lda where trans_a; only the
 	 * first n <= nr columns of b need be computed */
 	void (*gemm_tile)(float *c, const float *a, long lda, int trans_a, const float *b, int m, int n, int K, int add);
-	/* y[b yrow + o] = dot(w[o], x[b]) for o < O, b < B; x (B, K) contiguous, w (O, K) with rows ldw apart */
-	void (*gemv)(float *y, long yrow, const float *w, long ldw, const float *x, int O, int B, int K);
+	void (*dot)(const struct dot *d);
 };
 
 struct simd {

@@ -2,6 +2,7 @@
 #include "kernels/cpu/simd.h"
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#include <immintrin.h>
 #define SIMD_NAME "avx512"
 #define LANES 16
 #define MR 14

@@ -40,8 +40,12 @@ struct net *net_new(const struct backend *be, const struct netdesc *d, int B, en
 			n->argmax[i] = be->alloc(be, net_output_bytes(n, i, B) / sizeof(real));
 		if (l->kind == LAYER_BN)
 			n->save[i] = be->alloc(be, 2 * (size_t)l->C * sizeof(real));
-		if (l->kind == LAYER_CONV)
-			n->packed[i] = be->alloc(be, be->conv_packed_size(be, &c));
+		size_t packed = l->kind == LAYER_CONV ? be->conv_packed_size(be, &c)
+				: l->kind == LAYER_DENSE && mode == NET_INFER && be->dense_packed_size
+					? be->dense_packed_size(be, l->C * l->H * l->W, l->OC)
+					: 0;
+		if (packed)
+			n->packed[i] = be->alloc(be, packed);
 		if (l->kind == LAYER_ADD)
 			net_plan_add(n, i);
 		n->grad_offset[i] = grad, grad += (l->kind == LAYER_DENSE ? 0 : l->nw) + l->nb;
@@ -114,11 +118,14 @@ void net_download(const struct net *n, real *param, real *stat)
 
 static void pack(struct net *n)
 {
-	for (int i = 0; i < n->d->n; i++)
-		if (n->d->layer[i].kind == LAYER_CONV) {
-			struct conv c = net_conv(n->d, i, n->B);
-			n->be->conv_pack(n->be, n->packed[i], n->param + n->d->layer[i].w, &c);
-		}
+	for (int i = 0; i < n->d->n; i++) {
+		const struct layer *l = &n->d->layer[i];
+		struct conv c = net_conv(n->d, i, n->B);
+		if (l->kind == LAYER_CONV)
+			n->be->conv_pack(n->be, n->packed[i], n->param + l->w, &c);
+		else if (n->packed[i])
+			n->be->dense_pack(n->be, n->packed[i], n->param + l->w, l->C * l->H * l->W, l->OC);
+	}
 	n->packed_valid = 1;
 }
 
@@ -160,7 +167,10 @@ real *net_forward(struct net *n, const real *x0, int B, const struct net_pass *p
 		x = convert_input(n, i, x, x_maps, B);
 		switch (l->kind) {
 		case LAYER_DENSE:
-			be->dense(be, y, x, w, b, l->act, 0, B, l->C * l->H * l->W, l->OC);
+			if (n->packed[i])
+				be->dense_packed(be, y, x, n->packed[i], b, l->act, B, l->C * l->H * l->W, l->OC);
+			else
+				be->dense(be, y, x, w, b, l->act, 0, B, l->C * l->H * l->W, l->OC);
 			break;
 		case LAYER_CONV: {
 			struct conv c = net_conv(d, i, B);

@@ -24,7 +24,7 @@ struct net {
 	real *stat;		  /* device, d->nstat: running means and variances */
 	int mapped;		  /* param and stat are mapped from the caller's (net_map_params) */
 	int packed_valid;	  /* packed is of param's current values; to be cleared by who writes param other than by net_upload */
-	void **packed;		  /* device, a convolution's packed weights */
+	void **packed;		  /* device, packed weights: a convolution's; NET_INFER: a dense layer's where the backend packs them */
 	real **y;		  /* device, a layer's output, maps or rows; NULL where it is fused */
 	uint8_t **argmax;	  /* device, a pool's indices of maxima */
 	real **save;		  /* device, a bn's saved mean and 1 / standard deviation */
