@@ -128,7 +128,7 @@ END_TEST
 /* Estimates of shifted images, shifted back: the same as the average of separate runs on images that were shifted here. */
 START_TEST(shifted)
 {
-	static const int shift[][2] = {{0, 0}, {2, 0}, {-2, 0}, {0, 2}, {0, -2}, {2, 2}, {-2, -2}, {2, -2}, {-2, 2}};
+	static const int shift[][2] = {{0, 0}, {2, 2}, {-2, -2}, {2, -2}, {-2, 2}, {2, 0}, {-2, 0}, {0, 2}, {0, -2}};
 	const int flip = _i % 2, shifts = 1 + _i / 2;
 	struct model *m[2] = {
 		linear(TARGET_COORDS, 6, "left_eye,right_eye,nose", 5), linear(TARGET_COORDS, 6, "left_eye,right_eye,nose", 6)};

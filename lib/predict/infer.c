@@ -14,8 +14,8 @@
 /* Views of an image: for each shift the image, and with flip its mirror image. */
 enum { VIEWS = 2 * INFER_SHIFTS };
 
-static const int shifts[INFER_SHIFTS][2] = {{0, 0}, {INFER_SHIFT, 0}, {-INFER_SHIFT, 0}, {0, INFER_SHIFT}, {0, -INFER_SHIFT},
-	{INFER_SHIFT, INFER_SHIFT}, {-INFER_SHIFT, -INFER_SHIFT}, {INFER_SHIFT, -INFER_SHIFT}, {-INFER_SHIFT, INFER_SHIFT}};
+static const int shifts[INFER_SHIFTS][2] = {{0, 0}, {INFER_SHIFT, INFER_SHIFT}, {-INFER_SHIFT, -INFER_SHIFT}, {INFER_SHIFT, -INFER_SHIFT},
+	{-INFER_SHIFT, INFER_SHIFT}, {INFER_SHIFT, 0}, {-INFER_SHIFT, 0}, {0, INFER_SHIFT}, {0, -INFER_SHIFT}};
 
 struct infer {
 	const struct backend *be;
