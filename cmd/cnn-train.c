@@ -69,7 +69,8 @@ static const struct opt opts[] = {
 	{0, "teach", OPT_REAL, &o.teach, 0, 1, "F", "share of the predictions; their weight where there is no label", 0},
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "WORD,...",
-		"move images and labels at random: flip,shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or "
+		"move images and labels at random: "
+		"flip[=alternate],shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or "
 		"default",
 		0},
 	{0, "offset", OPT_CHOICE, &o.offset, 0, 0, "auto|none",

@@ -58,6 +58,14 @@ PHILOX_FN float augment_range(uint32_t word, float range)
 	return (2.0f * philox_uniform(word) - 1.0f) * range;
 }
 
+/* word: drawn for the epoch; of FLIP_ALTERNATE a row's first bit is that of epoch 0, which no training has. */
+PHILOX_FN int augment_flipped(const struct augment *a, uint32_t row, uint32_t word)
+{
+	if (a->flip == FLIP_ALTERNATE)
+		word = philox(a->seed, PHILOX_AUGMENT, 0, row, 0).v[0] + a->epoch;
+	return a->flip != FLIP_NONE && (word & 1);
+}
+
 PHILOX_FN struct warp augment_draw(const struct augment *a, uint32_t row, int W, int H)
 {
 	struct philox p = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 0), q = philox(a->seed, PHILOX_AUGMENT, a->epoch, row, 1);
@@ -65,7 +73,7 @@ PHILOX_FN struct warp augment_draw(const struct augment *a, uint32_t row, int W,
 	float angle = augment_range(p.v[1], a->rotate) * 0.017453292519943295f, size = expf(augment_range(p.v[2], a->scale));
 	float c = cosf(angle) / size, s = sinf(angle) / size, cx = 0.5f * (float)(W - 1), cy = 0.5f * (float)(H - 1);
 	float tx = augment_range(p.v[3], a->shift), ty = augment_range(q.v[0], a->shift);
-	w.flipped = a->flip && (p.v[0] & 1);
+	w.flipped = augment_flipped(a, row, p.v[0]);
 	/* from output to input: centre, inverse shift, inverse rotation and scale, flip */
 	w.m[0] = c, w.m[1] = s, w.m[2] = cx - c * (cx + tx) - s * (cy + ty);
 	w.m[3] = -s, w.m[4] = c, w.m[5] = cy + s * (cx + tx) - c * (cy + ty);

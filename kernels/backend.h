@@ -71,9 +71,13 @@ struct conv {
 	int image; /* x is rows, as load_batch leaves them, not maps; it needs no gradient */
 };
 
+/* FLIP_HALF: an image is mirrored with probability 1/2 in each epoch; FLIP_ALTERNATE: in every second one, which half of the images begins
+ * being drawn, so that in two epochs each image is seen both ways ("alternating flip": Jordan, 2024, "94% on CIFAR-10 in 3.29 seconds"). */
+enum flip { FLIP_NONE, FLIP_HALF, FLIP_ALTERNATE };
+
 /* Data augmentation, drawn for each image; see kernels/augment.h. All ranges 0: images as they are. */
 struct augment {
-	int flip;	  /* 1: half of the images are mirrored */
+	enum flip flip;	  /* mirror images */
 	float shift;	  /* pixels, uniform in +-shift, both axes */
 	float rotate;	  /* degrees, +- */
 	float scale;	  /* factor exp(+-scale) */

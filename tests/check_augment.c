@@ -74,6 +74,32 @@ START_TEST(moves)
 }
 END_TEST
 
+/* In every second epoch, from either on, as a bit of the seed says; what else is drawn is as ever. */
+START_TEST(alternates)
+{
+	int begin = 0, other = 0, beside = 0, before = 0;
+	for (uint32_t i = 0; i < DRAWS; i++) {
+		struct augment a = {.flip = FLIP_ALTERNATE, .shift = 3, .rotate = 20, .cutout = 0.5f, .seed = 5, .epoch = 1}, half = a;
+		int first = augment_draw(&a, i, W, H).flipped;
+		begin += first, beside += first != before, before = first;
+		for (a.epoch = 2; i % 100 == 0 && a.epoch < 9; a.epoch++) {
+			struct warp w = augment_draw(&a, i, W, H);
+			ck_assert_msg(w.flipped == (a.epoch % 2 ? first : !first), "row %u, epoch %u: %d", i, a.epoch, w.flipped);
+			half.epoch = a.epoch, half.flip = FLIP_HALF;
+			struct warp v = augment_draw(&half, i, W, H);
+			float sign = w.flipped == v.flipped ? 1 : -1;
+			ck_assert(sign * w.m[0] == v.m[0] && sign * w.m[1] == v.m[1] && !memcmp(w.m + 3, v.m + 3, 3 * sizeof *w.m) &&
+				  !memcmp(w.cut, v.cut, sizeof w.cut) && w.grey == v.grey);
+		}
+		a.seed = 6, a.epoch = 1;
+		other += first != augment_draw(&a, i, W, H).flipped;
+	}
+	expect_share(begin, DRAWS, 0.5, "mirrored in the first epoch", 0, 0);
+	expect_share(beside, DRAWS, 0.5, "other than the row before", 0, 0);
+	expect_share(other, DRAWS, 0.5, "other by another seed", 0, 0);
+}
+END_TEST
+
 /* Cut pixels are grey, all others are as they were, in the mirror image too. */
 START_TEST(pixels)
 {
@@ -320,6 +346,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_test(t, cutouts);
 	tcase_add_test(t, moves);
+	tcase_add_test(t, alternates);
 	tcase_add_loop_test(t, pixels, 0, 2);
 	tcase_add_test(t, turns);
 	tcase_add_test(t, dots);

@@ -273,15 +273,17 @@ START_TEST(batches)
 	enum { B = 9, H = 11, W = 13, N = 20, P = H * W, n = B * P };
 	static const uint32_t rows_of[B] = {3, 19, 0, 7, 7, 12, 1, 18, 5};
 	struct backend *be = backend(__func__, _i);
-	struct augment a = {1, 2, 15, 0.2f, 0.3f, 0.1f, 0.05f, 1, 0.5f, 9, 4};
+	struct augment a = {FLIP_HALF, 2, 15, 0.2f, 0.3f, 0.1f, 0.05f, 1, 0.5f, 9, 4},
+		       alternate = {.flip = FLIP_ALTERNATE, .seed = 9, .epoch = 4};
 	uint8_t host[N * P], *bytes = be->alloc(be, sizeof host);
 	bytes_drawn(host, sizeof host);
 	be->upload(be, bytes, host, sizeof host);
 	uint32_t *rows = to_device(be, rows_of, B, sizeof *rows);
 	float *values = randoms(N * P, 1), *source = in(be, copied(values, N * P), N * P);
-	float *x = blank(be, n), *z = blank(be, n), *g = blank(be, n), *m = blank(be, n);
+	float *x = blank(be, n), *z = blank(be, n), *g = blank(be, n), *m = blank(be, n), *f = blank(be, n);
 	be->load_batch(be, x, bytes, rows, B, 1, H, W, 1.0f / 255, 0.25f, NULL);
 	be->load_batch(be, z, bytes, rows, B, 1, H, W, 1.0f / 255, 0, &a);
+	be->load_batch(be, f, bytes, rows, B, 1, H, W, 1.0f / 255, 0, &alternate);
 	be->gather(be, g, source, rows, B, P);
 	be->dropout(be, m, g, rows, B, P, 0.3f, 2, 77, PHILOX_MASK, 6);
 	float *hg = read_back(be, g, n);
@@ -318,6 +320,7 @@ START_TEST(batches)
 	ck_assert(!memcmp(hm + 3 * P, hm + 4 * P, P * sizeof(float)));
 	/* augmentation: a source coordinate of up to W has an error of a few 1e-6, and neighbouring pixels differ by up to 1 */
 	agree(hx, n, backends_elementwise(2e-6f), "images"), agree(hz, n, backends_elementwise(8e-6f), "augmented");
+	agree(out(be, f, n), n, backends_elementwise(2e-6f), "alternately mirrored");
 	agree(hg, n, 0, "gather"), agree(hm, n, 0, "dropout");
 	free(values), free(place);
 }

@@ -80,7 +80,7 @@ static const struct kind {
 	{.name = "the average of the weights",
 		.net = "conv3x3x3 bn relu fc7 bn tanh fc",
 		.target = TARGET_COORDS,
-		.augment = "flip,shift=1",
+		.augment = "flip=alternate,shift=1",
 		.average = 0.7,
 		.valid = 1},
 	{.name = "the average without a validation set", .net = "fc5 tanh fc", .target = TARGET_COORDS, .augment = "", .average = 0.4},

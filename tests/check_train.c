@@ -41,14 +41,16 @@ START_TEST(augment_words)
 	spec_augment("", &a);
 	ck_assert(!memcmp(&a, &zero, sizeof a));
 	spec_augment("default", &a);
-	ck_assert(a.flip == 1 && a.shift == 4 && a.rotate == 10 && a.scale == 0.1f && a.contrast == 0.2f && a.brightness == 0.1f &&
+	ck_assert(a.flip == FLIP_HALF && a.shift == 4 && a.rotate == 10 && a.scale == 0.1f && a.contrast == 0.2f && a.brightness == 0.1f &&
 		  a.noise == 0.02f);
 	a = zero;
 	spec_augment("noise=0.5,scale=1,rotate=180", &a);
 	ck_assert(!a.flip && a.shift == 0 && a.rotate == 180 && a.scale == 1 && a.noise == 0.5f && a.contrast == 0 && a.brightness == 0);
 	a = zero;
 	spec_augment("flip", &a);
-	ck_assert(a.flip == 1 && a.shift == 0);
+	ck_assert(a.flip == FLIP_HALF && a.shift == 0);
+	spec_augment("shift=2,flip=alternate,scale=0.5", &a);
+	ck_assert(a.flip == FLIP_ALTERNATE && a.shift == 2 && a.scale == 0.5f);
 	a = zero;
 	spec_augment("shift=0,contrast=2,brightness=1e-1", &a);
 	ck_assert(a.shift == 0 && a.contrast == 2 && a.brightness == 0.1f);
@@ -72,9 +74,11 @@ START_TEST(augment_refused)
 		{"scale=nan", "--augment: 'scale=nan' needs a number from 0 to 1"},
 		{"noise=0.1x", "--augment: 'noise=0.1x' needs a number from 0 to 1"},
 		{"contrast=2.1", "--augment: 'contrast=2.1' needs a number from 0 to 2"},
-		{"flip=1", "--augment: 'flip=1' is not known: write flip"}, {"=3", "--augment: '=3' is not known"},
-		{"shif=3", "--augment: 'shif=3' is not known (did you mean shift?)"}, {"shifts=3", "--augment: 'shifts=3' is not known"},
-		{" flip", "--augment: ' flip' is not known"}, {"brightness=inf", "--augment: 'brightness=inf' needs a number from 0 to 1"}};
+		{"flip=1", "--augment: 'flip=1' is not known: write flip or flip=alternate"},
+		{"flip=alternated", "--augment: 'flip=alternated' is not known: write flip or flip=alternate"},
+		{"=3", "--augment: '=3' is not known"}, {"shif=3", "--augment: 'shif=3' is not known (did you mean shift?)"},
+		{"shifts=3", "--augment: 'shifts=3' is not known"}, {" flip", "--augment: ' flip' is not known"},
+		{"brightness=inf", "--augment: 'brightness=inf' needs a number from 0 to 1"}};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct child c = child_run(parse_augment, (void *)bad[i][0]);
 		ck_assert_msg(c.status == 2 && strstr(c.err, bad[i][1]), "'%s': %d, %s", bad[i][0], c.status, c.err);
@@ -174,8 +178,8 @@ static float centre(const float *image, float x, float y, float *cx, float *cy)
 	return largest;
 }
 
-static const char *const augments[] = {
-	"", "flip", "shift=6", "rotate=15", "scale=0.15", "flip,shift=4,rotate=10,scale=0.1,contrast=0.1,brightness=0.1"};
+static const char *const augments[] = {"", "flip", "flip=alternate,shift=1", "shift=6", "rotate=15", "scale=0.15",
+	"flip,shift=4,rotate=10,scale=0.1,contrast=0.1,brightness=0.1"};
 
 /* One epoch of one batch, learning rate 0, leaves the augmented batch in t->x and the targets: labels must be at the blobs. */
 START_TEST(pixels_and_points)

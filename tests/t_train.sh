@@ -39,7 +39,7 @@ alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 --warmup 1.5 -n
 alike "coords, nesterov, patience" faces.tns cnn-train -n 'conv2x3x4s2p1 tanh fc11 sigmoid fc' -e 30 -b 20 -r 0.2 --decay 0.001 --valid-part 0.3 --patience 2 -s 2
 is "$(($(wc -l <one.tsv) < 30))" 1 "patience stopped it early"
 alike "label, sgd" eyes.tns cnn-train --target label -n 'fc20 sigmoid dropout0.3 fc' -e 5 --optimizer sgd -m 0 --valid-part 0.3 --init dae20.tns --schedule step
-alike "label, adam, the last epoch" eyes.tns cnn-train --valid-part 0.2 --keep last --target label -n 'conv5x5x3 bn relu pool3 fc' -e 3 --optimizer adam -r 0.01 --augment flip,shift=2,noise=0.1
+alike "label, adam, the last epoch" eyes.tns cnn-train --valid-part 0.2 --keep last --target label -n 'conv5x5x3 bn relu pool3 fc' -e 3 --optimizer adam -r 0.01 --augment flip=alternate,shift=2,noise=0.1
 alike "autoencoder" eyes.tns dae-pretrain -H 23 -e 4 -b 64
 alike "stacked" eyes.tns dae-pretrain -H 23,11,5 -e 3 -b 33 -r 0.3 -c 0.4 -s 7
 alike "of eyes only" eyes.tns dae-pretrain -H 9 -e 3 --patches positive

@@ -15,6 +15,8 @@ NORETURN static void die_word(const char *word, size_t len)
 	char *name = xprintf("%.*s", (int)len, word);
 	struct nearest near = nearest_of(name);
 	nearest_add_choices(&near, words);
+	if (!strcmp(near.name, "flip") && !near.distance)
+		die_usage("--augment: '%s' is not known: write flip or flip=alternate", word);
 	if (near.distance)
 		die_usage("--augment: '%s' is not known%s", word, nearest_or_all(&near));
 	die_usage("--augment: '%s' is not known: write %s", word, near.name);
@@ -32,11 +34,11 @@ void spec_augment(const char *text, struct augment *a)
 		text = SPEC_AUGMENT_DEFAULT;
 	char *copy = xstrdup(text), *save = NULL;
 	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-		if (!strcmp(word, "flip")) {
-			a->flip = 1;
+		char *value = strchr(word, '=');
+		if (!strcmp(word, "flip") || !strcmp(word, "flip=alternate")) {
+			a->flip = value ? FLIP_ALTERNATE : FLIP_HALF;
 			continue;
 		}
-		char *value = strchr(word, '=');
 		size_t i = 0, len = value ? (size_t)(value - word) : strlen(word), n = sizeof known / sizeof *known;
 		double v;
 		while (i < n && (strlen(known[i].name) != len || strncmp(word, known[i].name, len)))

@@ -4,8 +4,8 @@
 
 #include "kernels/backend.h"
 
-/* --augment: flip, shift=PX, rotate=DEGREES, scale=F, contrast=F, brightness=F, noise=F, blur=PX, cutout=F, comma-joined, or `default`; ""
- * leaves all 0. Wrong use ends the program (exit 2). */
+/* --augment: flip or flip=alternate, shift=PX, rotate=DEGREES, scale=F, contrast=F, brightness=F, noise=F, blur=PX, cutout=F, comma-joined,
+ * or `default`; "" leaves all 0. Wrong use ends the program (exit 2). */
 #define SPEC_AUGMENT_DEFAULT "flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02"
 void spec_augment(const char *text, struct augment *a);
 
