@@ -112,8 +112,8 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 static struct backend *be;
 static struct dataset *train_set, *valid_set;
 static const struct kind *kind;
-static struct {					   /* what the hooks saw */
-	int resumed, checked, lowered[MOST], last; /* resumed: nothing is to be written */
+static struct {						       /* what the hooks saw */
+	int resumed, checked, asymmetric, lowered[MOST], last; /* resumed: nothing is to be written */
 	double shift[MOST][2], offset[MOST][2];
 } seen;
 
@@ -220,12 +220,19 @@ static real *file_of(FILE *f, size_t n)
 
 /* A field more needs a line in states_alike, and one in spoil. */
 struct fields {
-	void *pointers[8];
+	void *pointers[9];
 	int counters[4];
 	double numbers[4];
 	FILE *file;
 };
 _Static_assert(sizeof(struct fields) == sizeof(struct train_state), "train_state has other fields than states_alike compares");
+
+static void alike_points(const double *a, const double *b, const char *what)
+{
+	ck_assert_msg(!a == !b, "%s: %s", kind->name, what);
+	if (a)
+		alike(a, b, 2 * P * sizeof *a, what);
+}
 
 static void states_alike(const struct train_state *a, const struct train_state *b)
 {
@@ -247,6 +254,9 @@ static void states_alike(const struct train_state *a, const struct train_state *
 	alike(&a->best, &b->best, sizeof a->best, "the best score");
 	alike(&a->first_loss, &b->first_loss, sizeof a->first_loss, "the first loss");
 	alike(a->offset, b->offset, sizeof a->offset, "the best epoch's offset");
+	alike_points(a->asymmetry, b->asymmetry, "the best epoch's asymmetry");
+	alike_points(a->m->asymmetry, b->m->asymmetry, "the model's asymmetry");
+	seen.asymmetric += a->asymmetry && a->m->asymmetry;
 	ck_assert(!a->best_file == !b->best_file);
 	if (a->best_epoch && a->best_file) {
 		real *p = file_of(a->best_file, d->nparam + d->nstat), *q = file_of(b->best_file, d->nparam + d->nstat);
@@ -276,6 +286,7 @@ static void spoil(struct train_state *s)
 	if (s->m->points)
 		model_set_offset(s->m, 3, 4);
 	s->epoch = s->step = s->planned = s->best_epoch = 99;
+	model_set_asymmetry(s->m, (double[2 * P]){3, 4, 5});
 	s->best = s->first_loss = s->offset[0] = s->offset[1] = -9;
 	if (s->best_file)
 		ck_assert_uint_eq(fwrite(other, sizeof *other, n, s->best_file), n);
@@ -380,6 +391,7 @@ START_TEST(resumed)
 	}
 	struct result whole = run(epochs, "c.tns");
 	ck_assert_int_eq(seen.checked, whole.epoch);
+	ck_assert_msg(!seen.asymmetric == !kind->offset, "%s: asymmetry of %d states", kind->name, seen.asymmetric);
 	ck_assert_msg(kind->patience ? whole.epoch < EPOCHS : whole.epoch == epochs, "%s: %d epochs", kind->name, whole.epoch);
 	ck_assert(!kind->valid || whole.best_epoch > 0);
 	ck_assert_int_eq(whole.step, whole.epoch * ((N + 4) / 5)); /* steps of 5 rows */

@@ -159,6 +159,28 @@ START_TEST(shifted)
 }
 END_TEST
 
+/* A model's asymmetry is added to its points in the image, with and without the mirror image, and averaged with models that have none. */
+START_TEST(asymmetric)
+{
+	const int flip = _i % 2, n = 1 + _i / 2;
+	static const double asymmetry[6] = {0.5, -0.25, 0.5, 0.25, -1, 0};
+	struct model *m[2] = {
+		linear(TARGET_COORDS, 6, "left_eye,right_eye,nose", 5), linear(TARGET_COORDS, 6, "left_eye,right_eye,nose", 6)};
+	enum { B = 3 };
+	float before[B * 6], after[B * 6], spread[B * 3], spread_after[B * 3];
+	struct infer *f = infer_new(be, m, n, flip);
+	infer_batch(f, images, B, before, spread);
+	model_set_asymmetry(m[0], asymmetry);
+	infer_batch(f, images, B, after, spread_after);
+	for (int i = 0; i < B * 6; i++)
+		ck_assert_msg(fabs((double)(after[i] - before[i]) - asymmetry[i % 6] / n) < 1e-4, "%d models, flip %d, value %d: %g more",
+			n, flip, i, (double)(after[i] - before[i]));
+	for (int i = 0; n == 1 && flip && i < B * 3; i++)
+		ck_assert_float_eq_tol(spread_after[i], spread[i], 1e-3f);
+	infer_free(f), model_free(m[0]), model_free(m[1]);
+}
+END_TEST
+
 /* A symmetric image and a symmetric net: flip changes nothing. */
 START_TEST(symmetric)
 {
@@ -763,6 +785,7 @@ int main(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, coords);
 	tcase_add_loop_test(t, shifted, 0, 2 * INFER_SHIFTS);
+	tcase_add_loop_test(t, asymmetric, 0, 4);
 	tcase_add_test(t, symmetric);
 	tcase_add_test(t, labels);
 	tcase_add_test(t, images_out);

@@ -313,6 +313,59 @@ START_TEST(label_offset)
 }
 END_TEST
 
+/* Labels that are placed otherwise on the left than on the right: what changes its sign in a mirror image is found, in the unmoved image's
+ * axes, from labels shrunk by TARGETS_RIDGE of residual 0; what is the same in a mirror image, as of a net that has not learned enough, is
+ * not; some labels are far off. */
+START_TEST(asymmetry)
+{
+	struct dataset *ds = faces();
+	struct model *m = model_of(_i ? TARGET_HEATMAP : TARGET_COORDS);
+	struct targets_options o = {.offset = 1};
+	struct augment a = {.seed = 6, .epoch = 1};
+	spec_augment("flip,shift=3,rotate=60,scale=0.3", &a);
+	struct targets *tg = targets_new(be, m, ds, &o, 7, 1);
+	double own[P][2], xy[N * P * 2], shift[2], mean[P][2] = {{0}};
+	int count[P] = {0}, mirrored = 0;
+	uint32_t order[N];
+	for (int p = 0; p < P; p++)
+		for (int c = 0; c < 2; c++)
+			own[p][c] = 0.3 + 0.1 * p - 0.35 * c;
+	shuffle(order, N, 5, 1);
+	for (uint32_t k = 0; k < N; k++)
+		for (int p = 0; p < P; p++) {
+			struct move v = move_of(&a, order[k]);
+			int q = v.flipped ? partner[p] : p, out = (k * P + (uint32_t)p) % 10 < 1;
+			const float *label = ds->value + order[k] * 2 * P + 2 * q;
+			double *to = xy + 2 * (k * P + (uint32_t)p);
+			moved(&v, (double[]){(double)label[0] - own[q][0], (double)label[1] - own[q][1]}, to);
+			mirrored += v.flipped;
+			if (out)
+				to[0] += 60, to[1] -= 20;
+			else if (!isnan(label[0]) && !isnan(label[1]))
+				count[q]++;
+		}
+	predict_points(tg, xy);
+	ck_assert(!tg->asymmetry && mirrored > N * P / 4 && mirrored < N * P * 3 / 4);
+	targets_end_epoch(tg, order, &a, shift);
+	for (int p = 0; p < P; p++)
+		for (int c = 0; c < 2; c++)
+			mean[p][c] = own[p][c] * count[p] / (count[p] + 16.0);
+	for (int p = 0; p < P; p++)
+		for (int c = 0; c < 2; c++) {
+			double want = (mean[p][c] + (c ? -1 : 1) * mean[partner[p]][c]) / 2;
+			ck_assert_msg(fabs(tg->asymmetry[2 * p + c] - want) < 1e-4, "point %d, %s: %g, not %g", p, c ? "y" : "x",
+				tg->asymmetry[2 * p + c], want);
+		}
+	targets_free(tg);
+	a.flip = FLIP_NONE; /* a net that sees images one way learns how they are labelled */
+	tg = targets_new(be, m, ds, &o, 7, 1);
+	predict_points(tg, xy);
+	targets_end_epoch(tg, order, &a, shift);
+	ck_assert(!tg->asymmetry);
+	targets_free(tg), model_free(m), dataset_free(ds);
+}
+END_TEST
+
 /* The ridge: where warps say little the offset is smaller, by variance / (variance + 0.001) of the warps' linear part, here a scale. */
 START_TEST(ridge)
 {
@@ -601,6 +654,7 @@ int main(void)
 	tcase_add_test(t, not_robust);
 	tcase_add_loop_test(t, mean_residuals, 0, 6);
 	tcase_add_loop_test(t, label_offset, 0, sizeof offsets / sizeof *offsets);
+	tcase_add_loop_test(t, asymmetry, 0, 2);
 	tcase_add_test(t, ridge);
 	tcase_add_test(t, suspects_listed);
 	tcase_add_loop_test(t, coordinate_losses, LOSS_SQUARED, LOSS_WING + 1);

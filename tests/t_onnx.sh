@@ -19,7 +19,8 @@ train() {
 }
 train heat 'conv3x3x3s2p1 bn relu pool2 conv2x2x3p1 tanh up2 conv3x3' --target heatmap faces.tns
 train small 'conv3x3x3s2p1 bn relu conv1x1' --target heatmap faces.tns
-train coords 'conv3x3x2 pool3 relu dropout0.2 fc6 bn sigmoid fc' --target coords faces.tns
+train coords 'conv3x3x2 pool3 relu dropout0.2 fc6 bn sigmoid fc' --target coords --augment flip faces.tns
+is "$(tns-info coords.tns | grep -c '^asymmetry: left_eye_center [-0-9.]* [-0-9.]*,')" 1 "labels that are no mirror images"
 train map 'conv3x3x2 pool2 sigmoid fc' --target map faces.tns
 train again 'fc4 relu conv1x1x5 tanh up2 fc' --target coords faces.tns
 # skips: of blocks, long, of rows of one pixel that are maps before or after

@@ -71,6 +71,13 @@ static void put_points(struct onnx_graph *g, const struct model *m, const char *
 		}
 		variance = spread;
 	}
+	if (m->asymmetry) { /* of a mirror image, mirrored back, the same */
+		float *asymmetry = xcalloc((size_t)K * 2, sizeof *asymmetry);
+		for (int k = 0; k < 2 * m->points; k++)
+			asymmetry[k] = (float)m->asymmetry[k];
+		points = onnx_node(g, "Add", ONNX_IN(points, onnx_floats(g, "asymmetry", asymmetry, 2, ONNX_INTS(K, 2))), NULL);
+		free(asymmetry);
+	}
 	if (m->unlearned) {
 		char *learned = model_learned(m);
 		float *mask = xcalloc((size_t)K, sizeof *mask);

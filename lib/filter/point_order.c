@@ -5,7 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/filter/globs.h"
 #include "lib/filter/point_order.h"
-#include "lib/stream/mean_face.h"
+#include "lib/stream/named_points.h"
 #include "lib/stream/names.h"
 
 /* ---- tensors ---- */
@@ -192,10 +192,10 @@ static char *pairs_left(const struct point_order *p, const char *pairs)
 
 static char *mean_face_left(const struct point_order *p, const struct tns *t)
 {
-	double *xy = mean_face_read(t, p->from, p->k), *left = xcalloc(2 * (size_t)p->n + 1, sizeof *left);
+	double *xy = named_points_read(t, "mean_face", p->from, p->k), *left = xcalloc(2 * (size_t)p->n + 1, sizeof *left);
 	for (int i = 0; i < 2 * p->n; i++)
 		left[i] = xy[2 * p->order[i / 2] + i % 2];
-	char *text = mean_face_text(p->names, left, p->n);
+	char *text = named_points_text(p->names, left, p->n);
 	free(xy), free(left);
 	return text;
 }

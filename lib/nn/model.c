@@ -7,7 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
-#include "lib/stream/mean_face.h"
+#include "lib/stream/named_points.h"
 #include "lib/nn/model.h"
 #include "lib/nn/netdesc_tell.h"
 #include "lib/stream/dataset_stream.h"
@@ -174,6 +174,14 @@ static void read_prior(struct model *m, const struct tns_table *b)
 	tns_copy(b, id, m->prior);
 }
 
+double *model_read_asymmetry(const struct tns *t, const char *key, char **points, int k)
+{
+	double *xy = tns_meta_value(t, key) ? named_points_read(t, key, points, k) : NULL;
+	for (int i = 0; xy && i < 2 * k; i++)
+		xy[i] = isnan(xy[i]) ? 0 : (double)(float)xy[i];
+	return xy;
+}
+
 struct model *model_read_meta(const struct tns *t)
 {
 	struct model *m = xcalloc(1, sizeof *m);
@@ -214,7 +222,8 @@ struct model *model_read_meta(const struct tns *t)
 	}
 	read_offset(m);
 	char **points = m->points ? names_split(m->names, &n) : NULL;
-	m->mean = points ? mean_face_read(t, points, m->points) : NULL;
+	m->mean = points ? named_points_read(t, "mean_face", points, m->points) : NULL;
+	m->asymmetry = points ? model_read_asymmetry(t, "asymmetry", points, m->points) : NULL;
 	names_free(points);
 	const char *rmse = tns_meta_value(t, "rmse_px");
 	if (rmse && (!num_real(rmse, &m->rmse) || m->rmse < 0))
@@ -255,8 +264,8 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->mean), trained_free(m->trained), free(m->prior),
-		free(m->param), free(m->stat), free(m->history), free(m);
+	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->mean), free(m->asymmetry), trained_free(m->trained),
+		free(m->prior), free(m->param), free(m->stat), free(m->history), free(m);
 }
 
 char *model_learned(const struct model *m)
@@ -292,6 +301,19 @@ void model_require_partners(const struct model *m, const char *option)
 	if (k >= 0)
 		die_usage("%s: point '%s' has no partner on the other side (csv-clean --pairs states pairs)", option, names[k]);
 	names_free(names), free(partner);
+}
+
+void model_set_asymmetry(struct model *m, const double *asymmetry)
+{
+	size_t bytes = 2 * (size_t)m->points * sizeof *asymmetry;
+	free(m->asymmetry);
+	m->asymmetry = asymmetry ? memcpy(xmalloc(bytes), asymmetry, bytes) : NULL;
+}
+
+void model_add_asymmetry(const struct model *m, float *xy, int B)
+{
+	for (int i = 0; m->asymmetry && i < B * 2 * m->points; i++)
+		xy[i] += (float)m->asymmetry[i % (2 * m->points)];
 }
 
 int model_finite(const struct model *m)
@@ -330,12 +352,13 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 		tns_put_meta(w, "pairs", m->pairs);
 	if (m->unlearned)
 		tns_put_meta(w, "unlearned", m->unlearned);
-	if (m->mean) {
-		int n;
-		char **points = names_split(m->names, &n);
-		mean_face_put(w, points, m->mean, m->points);
-		names_free(points);
-	}
+	int n;
+	char **points = m->points ? names_split(m->names, &n) : NULL;
+	if (m->mean)
+		named_points_put(w, "mean_face", points, m->mean, m->points);
+	if (m->asymmetry)
+		named_points_put(w, "asymmetry", points, m->asymmetry, m->points);
+	names_free(points);
 }
 
 void model_save(const struct model *m, const char *path, const struct tns *const *in, int n, const char *more)

@@ -38,7 +38,10 @@ struct model {
 	real *param, *stat;   /* host */
 	uint32_t fingerprint;
 	char *history;
-	double *mean;		 /* (points, 2): META mean_face (lib/stream/mean_face.h), NaN: not known; NULL: no points */
+	double *mean; /* (points, 2): META mean_face (lib/stream/named_points.h), NaN: not known; NULL: no points */
+	/* (points, 2): META asymmetry, pixels: what is added to the estimate of a point, from an image or, mirrored back, its mirror image;
+	 * see lib/train/targets.h; NULL: nothing */
+	double *asymmetry;
 	struct trained *trained; /* the images it was trained on: tensor `trained`; NULL: not known */
 };
 
@@ -62,6 +65,12 @@ int *model_partners(const struct model *m);
 void model_require_partners(const struct model *m, const char *option);
 /* Sets offset, and ox and oy from it. */
 void model_set_offset(struct model *m, double x, double y);
+/* From META key, by these names; its values are floats, which the META's text holds exactly; NULL: there is none. To be freed. */
+double *model_read_asymmetry(const struct tns *t, const char *key, char **points, int k);
+/* Copies it; NULL: nothing. */
+void model_set_asymmetry(struct model *m, const double *asymmetry);
+/* Adds the asymmetry to points xy (B, points, 2) of images, not of mirror images. */
+void model_add_asymmetry(const struct model *m, float *xy, int B);
 int model_finite(const struct model *m); /* 1 if every parameter and statistic is a finite number */
 int model_has_points(enum target t);	 /* coords, heatmap, map */
 const char *model_target_name(enum target t);

@@ -349,6 +349,7 @@ void infer_batch_wait(struct infer *f, float *out, float *stddev)
 			has_variance |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
 			for (int b = 0; side && b < B; b++)
 				unmirror_row(f, f->m[i], f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);
+			model_add_asymmetry(f->m[i], f->row, B);
 			for (size_t k = 0; k < (P ? all : 0); k++)
 				f->row[k] -= (float)shifts[view / (1 + f->flip)][k % 2];
 			for (size_t k = 0; k < all; k++)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/stream/mean_face.h"
+#include "lib/stream/named_points.h"
 #include "lib/predict/outputs.h"
 #include "lib/stream/names.h"
 
@@ -71,7 +71,7 @@ static void put_points(const struct outputs *o)
 	double *mean = cascade_mean_face(o->c);
 	char **names = names_split(o->m->names, &n);
 	tns_put_meta(o->w, "points", o->names);
-	mean_face_put(o->w, names, mean, n);
+	named_points_put(o->w, "mean_face", names, mean, n);
 	names_free(names), free(mean);
 }
 

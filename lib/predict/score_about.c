@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/stream/mean_face.h"
+#include "lib/stream/named_points.h"
 #include "lib/nn/trained.h"
 #include "lib/predict/score_about.h"
 
@@ -22,7 +22,7 @@ void score_about_begin(struct score_about *a, const struct tns *in, char **names
 		a->trained_col = -1; /* somebody else's */
 	a->k = k, a->left_out = left_out;
 	a->own = xcalloc(2 * (size_t)k + 1, sizeof *a->own);
-	a->mean = k ? mean_face_read(in, names, k) : NULL;
+	a->mean = k ? named_points_read(in, "mean_face", names, k) : NULL;
 	for (int i = 0; i < 2 * k && a->mean; i++)
 		if (!left_out[i / 2] && isnan(a->mean[i]))
 			free(a->mean), a->mean = NULL;

@@ -58,7 +58,7 @@ void targets_free(struct targets *tg)
 	void *device[] = {tg->target, tg->weight, tg->t, tg->w, tg->pixels, tg->prior, tg->predicted};
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
 		tg->be->release(tg->be, device[i]);
-	free(tg->host), free(tg->mirror), free(tg->residual), free(tg);
+	free(tg->host), free(tg->mirror), free(tg->residual), free(tg->asymmetry), free(tg);
 }
 
 /* Row i's labels under the warp of its image (NULL: none), left and right swapped where mirrored; labels outside the image are kept. */
@@ -256,6 +256,24 @@ static void fit_warp(struct fit f[2], const struct model *m, const struct warp *
 			(double)(label[k] - predicted[k]));
 }
 
+/* Adds a point's residual r, which is of the moved image, to its sum (x, y, number) in the unmoved one. */
+static void add_residual(double sum[3], const struct warp *w, float rx, float ry)
+{
+	sum[0] += (double)(w->m[0] * rx + w->m[1] * ry), sum[1] += (double)(w->m[3] * rx + w->m[4] * ry), sum[2]++;
+}
+
+/* From such sums (points, 3). */
+static void set_asymmetry(struct targets *tg, const double *sum)
+{
+	for (int p = 0; p < tg->points; p++) {
+		const double *own = sum + 3 * p, *other = sum + 3 * tg->mirror[p];
+		for (int k = 0; k < 2; k++) {
+			double a = own[k] / (own[2] + TARGETS_RIDGE), b = other[k] / (other[2] + TARGETS_RIDGE);
+			tg->asymmetry[2 * p + k] = (double)(float)((k ? a - b : a + b) / 2); /* as its META keeps it */
+		}
+	}
+}
+
 void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct augment *a, double shift[2])
 {
 	const struct model *m = tg->m;
@@ -267,7 +285,10 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 	float *predicted = xcalloc(2 * P, sizeof *predicted), *label = xcalloc(2 * P, sizeof *label);
 	float *residual = xmalloc(((size_t)tg->ds->n * P + 1) * sizeof *residual), threshold = INFINITY;
 	struct fit fit[2];
+	double *sum = xcalloc(3 * P, sizeof *sum);
 	memset(fit, 0, sizeof fit);
+	if (a && a->flip && tg->a->offset && !tg->asymmetry)
+		tg->asymmetry = xcalloc(2 * P, sizeof *tg->asymmetry);
 	tg->be->download(tg->be, observed, tg->predicted, (size_t)tg->ds->n * row * sizeof *observed);
 	for (int pass = 0; pass < 1 + (a && tg->a->offset); pass++) { /* 0: residuals; 1: the fit, without outliers */
 		for (uint32_t k = 0; k < tg->ds->n; k++) {
@@ -281,8 +302,11 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 				float d = hypotf(predicted[2 * p] - label[2 * p], predicted[2 * p + 1] - label[2 * p + 1]);
 				if (isnan(d))
 					continue;
-				if (pass && d <= threshold)
+				if (pass && d <= threshold) {
 					fit_warp(fit, m, &w, label + 2 * p, predicted + 2 * p);
+					add_residual(sum + 3 * (w.flipped ? tg->mirror[p] : (int)p), &w, label[2 * p] - predicted[2 * p],
+						label[2 * p + 1] - predicted[2 * p + 1]);
+				}
 				if (pass)
 					continue;
 				residual[n++] = d;
@@ -298,7 +322,9 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 	double slope[FIT];
 	fit_solve(fit, slope);
 	shift[0] = slope[0], shift[1] = slope[1];
-	free(observed), free(predicted), free(label), free(residual);
+	if (tg->asymmetry)
+		set_asymmetry(tg, sum);
+	free(sum), free(observed), free(predicted), free(label), free(residual);
 }
 
 static int is_far(const struct targets *tg, size_t i, double px)

@@ -36,6 +36,7 @@ struct targets {
 		    NULL */
 	int *mirror;	 /* (points): the point's index in a mirror image */
 	real *host;	 /* (n, k): staging for uploads */
+	double *asymmetry; /* (points, 2): see targets_end_epoch; of the last epoch; NULL: not asked for, or images are not mirrored */
 	float *residual; /* (n, points): running mean of a label's residual, its distance from the prediction, pixels; NaN: none yet; NULL:
 			    not tracked */
 };
@@ -58,6 +59,13 @@ double targets_count(const struct targets *tg, const uint32_t *order, int B);
  * net can predict from the warped image. So d is the slope of label - prediction on A, by ridge regression with a constant (and the label's
  * position as another regressor, since predictions may be shrunk towards the middle); residuals above TARGETS_SUSPECT_FACTOR times their
  * median are left out as outliers. */
+/*
+ * Asymmetry: where a mirrors images and the options ask for an offset. A net that sees each image both ways learns of a left point and its
+ * partner on the right what is the same of both, the mean of the one's labels and the other's mirrored, though labellers place them
+ * otherwise (the set of faces at hand: the left eye's corner a third of a pixel lower than the right one's). What the labels are off from
+ * that is the mean residual, turned back into the unmoved image, of which the part is taken that changes its sign in a mirror image: for a
+ * point and its partner x is equal, y opposite. Outliers are left out; means are of TARGETS_RIDGE labels more, of residual 0. */
+#define TARGETS_RIDGE 16.0
 void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct augment *a, double shift[2]);
 /* The distance above which a label is suspect: px, but at least TARGETS_SUSPECT_FACTOR times the median distance, as early in training most
  * labels are far from the predictions. */

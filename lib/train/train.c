@@ -74,6 +74,7 @@ void train_free(struct train *t)
 	if (t->s.best_file)
 		fclose(t->s.best_file);
 	targets_free(t->s.targets), targets_free(t->valid_targets), decoder_free(t->decoder);
+	free(t->s.asymmetry);
 	free(t->order), free(t);
 }
 
@@ -138,6 +139,7 @@ static double train_epoch(struct train *t, struct progress *p)
 	}
 	double shift[2];
 	targets_end_epoch(t->s.targets, t->order, augmented ? &g : NULL, shift);
+	model_set_asymmetry(t->s.m, t->s.targets->asymmetry);
 	/* half of the estimated offset an epoch, in the first half of training: the net needs some steps to follow */
 	if (2 * t->s.epoch <= t->s.planned && (shift[0] != 0 || shift[1] != 0)) {
 		model_set_offset(t->s.m, t->s.m->offset[0] + shift[0] / 2, t->s.m->offset[1] + shift[1] / 2);
@@ -188,6 +190,7 @@ static struct train_score evaluate(struct train *t, const struct dataset *ds, co
 		targets_loss(tg, t->loss + at, NULL, out, t->rows + at, t->order + at, at, B);
 		if (m->points) {
 			decode(t->decoder, out, B, xy, NULL);
+			model_add_asymmetry(m, xy, B);
 			sum += squared_pixels(ds, at, B, xy);
 			continue;
 		}
@@ -308,7 +311,7 @@ static void download_weights(struct train *t, int failed)
 	} else {
 		train_state_get_best(&t->s, t->s.m->param, t->s.m->stat);
 		if (t->s.m->points)
-			model_set_offset(t->s.m, t->s.offset[0], t->s.offset[1]);
+			model_set_offset(t->s.m, t->s.offset[0], t->s.offset[1]), model_set_asymmetry(t->s.m, t->s.asymmetry);
 	}
 	if (t->s.m->points)
 		t->s.m->rmse = t->a->keep_last ? t->last : t->s.best;

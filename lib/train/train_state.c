@@ -70,6 +70,9 @@ void train_state_put_best(struct train_state *s, double score)
 	const struct netdesc *d = &s->m->d;
 	s->best = score, s->best_epoch = s->epoch;
 	memcpy(s->offset, s->m->offset, sizeof s->offset);
+	size_t bytes = 2 * (size_t)s->m->points * sizeof *s->asymmetry;
+	free(s->asymmetry);
+	s->asymmetry = s->m->asymmetry ? memcpy(xmalloc(bytes), s->m->asymmetry, bytes) : NULL;
 	if (!s->best_file)
 		return;
 	rewind(s->best_file);

@@ -1,11 +1,11 @@
-/* The mean face as text. */
+/* Vectors by points' names as text. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
-#include "lib/stream/mean_face.h"
+#include "lib/stream/named_points.h"
 #include "lib/stream/names.h"
 
 /* Cuts the last word off; 1 and *v: it is a number. */
@@ -18,9 +18,9 @@ static int last_number(char *s, double *v)
 	return 1;
 }
 
-double *mean_face_read(const struct tns *t, char **names, int k)
+double *named_points_read(const struct tns *t, const char *key, char **names, int k)
 {
-	const char *text = tns_meta_value(t, "mean_face");
+	const char *text = tns_meta_value(t, key);
 	double *xy = xcalloc(2 * (size_t)k + 1, sizeof *xy);
 	int n;
 	for (int i = 0; i < 2 * k; i++)
@@ -30,7 +30,7 @@ double *mean_face_read(const struct tns *t, char **names, int k)
 		double x, y;
 		char *word = xstrdup(words[i]);
 		if (!last_number(word, &y) || !last_number(word, &x))
-			die("%s: META mean_face: '%s' is not NAME X Y", t->name, words[i]);
+			die("%s: META %s: '%s' is not NAME X Y", t->name, key, words[i]);
 		int at = names_index(names, word);
 		if (at >= 0)
 			xy[2 * at] = x, xy[2 * at + 1] = y;
@@ -40,7 +40,7 @@ double *mean_face_read(const struct tns *t, char **names, int k)
 	return xy;
 }
 
-char *mean_face_text(char **names, const double *xy, int k)
+char *named_points_text(char **names, const double *xy, int k)
 {
 	char *text = NULL;
 	for (int i = 0; i < k; i++) {
@@ -53,10 +53,10 @@ char *mean_face_text(char **names, const double *xy, int k)
 	return text;
 }
 
-void mean_face_put(struct tns_writer *w, char **names, const double *xy, int k)
+void named_points_put(struct tns_writer *w, const char *key, char **names, const double *xy, int k)
 {
-	char *text = mean_face_text(names, xy, k);
+	char *text = named_points_text(names, xy, k);
 	if (text)
-		tns_put_meta(w, "mean_face", text);
+		tns_put_meta(w, key, text);
 	free(text);
 }
