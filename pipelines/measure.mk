@@ -18,13 +18,14 @@ pca-peer: $B/bin/pca-fit
 	@[ -n "$(DATA)" ] && [ -n "$(PYTHON)" ] || { echo 'pca-peer: DATA="A.tns ..." PYTHON=a python that has scikit-learn'; exit 1; }
 	@for d in $(DATA); do PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/pca_peer.py $< $$d $(PCA_K); done && $(machine)
 
-## measure: make rbm-peer TRAIN=A.tns VALID=B.tns PYTHON=P [RBM_UNITS=500 RBM_EPOCHS=20] | rbm-pretrain beside scikit-learn on patches
+## measure: make rbm-peer TRAIN=A.tns VALID=B.tns PYTHON=P [RBM_UNITS=500 RBM_EPOCHS=20 RBM_SEEDS=3 RBM_MORE='--precision bf16'] | rbm-pretrain beside scikit-learn on patches
 .PHONY: rbm-peer
 RBM_UNITS ?= 500
 RBM_EPOCHS ?= 20
+RBM_SEEDS ?= 3
 rbm-peer: $B/bin/rbm-pretrain
 	@[ -n "$(TRAIN)" ] && [ -n "$(VALID)" ] && [ -n "$(PYTHON)" ] || { echo 'rbm-peer: TRAIN=A.tns VALID=B.tns PYTHON=a python that has scikit-learn'; exit 1; }
-	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/rbm_peer.py $< $(TRAIN) $(VALID) $(RBM_UNITS) $(RBM_EPOCHS) && $(machine)
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/rbm_peer.py $< $(TRAIN) $(VALID) $(RBM_UNITS) $(RBM_EPOCHS) $(RBM_SEEDS) $(RBM_MORE) && $(machine)
 
 ## measure: make kernel-table | registers, shared memory and spills of the CUDA kernels, into kernels/cuda/README.md
 kernel-table: $(gpu_objs) $(host_checks)

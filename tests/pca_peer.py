@@ -2,19 +2,12 @@
 of the covariance C in double, and, of few pixels, by NumPy's eigenvectors of it. Ends with 1 where ours are off by 1e-4.
 usage: pca_peer.py PCA-FIT DATA.tns K [REPEATS]
 Of pca-fit the whole program is timed, reading and writing too; of scikit-learn float32 of the bytes and fit(), nothing else."""
-import os, subprocess, sys, tempfile, time
+import os, sys, tempfile
 import numpy as np
 from sklearn.decomposition import PCA
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tns_reader import read
-
-REST = 0.1  # seconds before each: its BLAS's threads, which wait for work by computing, fall asleep
-
-
-def tensor(path, name):
-    t = read(open(path, "rb").read())[0][name]
-    return np.frombuffer(t.data, {"B": np.uint8, "f": np.float32}[t.type]).reshape(t.shape)
+from peer import Turns, rows, tensor
 
 
 def theirs(x, k):
@@ -23,19 +16,12 @@ def theirs(x, k):
 
 
 program, data, k, repeats = sys.argv[1], sys.argv[2], int(sys.argv[3]), int((sys.argv + ["3"])[4])
-x = tensor(data, "image")
-x = x.reshape(len(x), -1)
+x, turns = rows(data), Turns()
 with tempfile.TemporaryDirectory() as folder:
-    model, took = os.path.join(folder, "pca.tns"), {"pca-fit": [], "scikit-learn": []}
+    model = os.path.join(folder, "pca.tns")
     for _ in range(repeats):
-        time.sleep(REST)
-        start = time.perf_counter()
-        subprocess.run([program, "-q", "-k", str(k), data, "-o", model], check=True)
-        took["pca-fit"].append(time.perf_counter() - start)
-        time.sleep(REST)
-        start = time.perf_counter()
-        fitted = theirs(x, k)
-        took["scikit-learn"].append(time.perf_counter() - start)
+        turns.run("pca-fit", program, "-q", "-k", str(k), data, "-o", model)
+        fitted = turns.take("scikit-learn", lambda: theirs(x, k))
     ours, share = tensor(model, "0.weight"), tensor(model, "variance")
     # the judge where theirs is an approximation: residuals of both, as shares of the eigenvalue
     centred = x - x.mean(0, dtype=np.float64)
@@ -55,9 +41,9 @@ def apart(v):
     return np.abs(v * np.sign((v * exact).sum(1))[:, None] - exact).max()
 
 
-median = {name: sorted(t)[len(t) // 2] for name, t in took.items()}
+ours_took, theirs_took = turns.median("pca-fit"), turns.median("scikit-learn")
 theirs_too = fitted.components_
-print(f"{len(x)} rows of {x.shape[1]} pixels, {k} components: pca-fit {median['pca-fit']:.3f} s, scikit-learn {median['scikit-learn']:.3f} s, "
-      f"ratio {median['scikit-learn'] / median['pca-fit']:.2f}; residuals {residual(ours):.1g} and {residual(theirs_too):.1g}, from NumPy's "
+print(f"{len(x)} rows of {x.shape[1]} pixels, {k} components: pca-fit {ours_took:.3f} s, scikit-learn {theirs_took:.3f} s, "
+      f"ratio {theirs_took / ours_took:.2f}; residuals {residual(ours):.1g} and {residual(theirs_too):.1g}, from NumPy's "
       f"{apart(ours):.1g} and {apart(theirs_too):.1g}, shares of the variance apart by {np.abs(share - fitted.explained_variance_ratio_).max():.1g}")
 sys.exit(1 if residual(ours) > 1e-4 or apart(ours) > 1e-4 else 0)

@@ -43,7 +43,9 @@ struct pretrain_layer *pretrain_new(
 	struct pretrain_layer *l = xcalloc(1, sizeof *l);
 	*l = sized(kind, a, V, H, N);
 	l->be = be, l->layer = layer, l->mul = 1.0f / 255;
-	l->param = be->alloc(be, l->states * sizeof(real)), l->x = be->alloc(be, (size_t)l->B * (size_t)V * sizeof(real));
+	l->param = be->alloc(be, l->states * sizeof(real));
+	size_t x = (size_t)l->B * (size_t)V, before = kind->before ? x : 0;
+	l->x = (real *)be->alloc(be, (before + x) * sizeof(real)) + before;
 	l->loss = be->alloc(be, N * sizeof(double)), l->rows = be->alloc(be, N * sizeof(uint32_t));
 	l->host_rows = xcalloc(N, sizeof *l->host_rows);
 	initial_weights(l);
@@ -140,6 +142,7 @@ void pretrain_free(struct pretrain_layer *l)
 {
 	const struct backend *be = l->be;
 	l->kind->close(l);
-	be->release(be, l->param), be->release(be, l->x), be->release(be, l->loss), be->release(be, l->rows);
+	be->release(be, l->param), be->release(be, l->x - (l->kind->before ? (size_t)l->B * (size_t)l->V : 0)), be->release(be, l->loss),
+		be->release(be, l->rows);
 	free(l->host_rows), free(l);
 }

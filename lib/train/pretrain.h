@@ -29,6 +29,7 @@ enum { PRETRAIN_FIGURES = 3 };
 struct pretrain_kind {
 	const char *figure[PRETRAIN_FIGURES];		 /* names of what measure tells, the loss first; NULL: no more */
 	double range;					 /* of initial weights, in units of Glorot's sqrt(6 / (V + H)) */
+	int before;					 /* 1: as many rows as the batch's come right before x's, the kind's own */
 	int losses;					 /* 1: step fills the layer's losses, whose mean over an epoch is its train_loss */
 	size_t (*extra)(const struct pretrain_layer *l); /* values of state after w, b, c, 0 at first; NULL: none */
 	void (*open)(struct pretrain_layer *l);		 /* makes own */

@@ -1,4 +1,4 @@
-/* One layer of a restricted Boltzmann machine: a training step is 2 + 2 steps products and two outer products. */
+/* One layer of a restricted Boltzmann machine: a training step is 2 + 2 steps products, of which PCD makes two in one, and an outer one. */
 #include "lib/train/rbm.h"
 
 #include <math.h>
@@ -8,13 +8,19 @@
 #include "lib/base/philox.h"
 
 struct buffers {
-	real *h, *s;		   /* (B, H): probabilities of the data's hidden units; samples of CD's chains */
-	real *v, *neg_h;	   /* (B, V), (B, H): what the chains end with */
-	real *grad_h;		   /* (2 B, H): mean gradients of hidden units: of the chains, then, negative, of the data */
+	real *h;		   /* (2 B, H): hidden units' probabilities, of what the chains end with, then of the data */
+	real *s;		   /* (B, H): samples of CD's chains */
+	real *grad_h;		   /* (2 B, H): gradients of hidden units: h of the chains, and minus that of the data */
 	real *grad;		   /* of b and c */
 	real *sum, *wanted, *zero; /* (V or H): column sums; (H): the wanted mean; (B, H or V): zeros, as targets */
 	uint32_t *chain;	   /* (B): 0, 1, ...: numbers of the chains */
 };
+
+/* What the chains of a batch of B rows end with, (B, V): right before the batch. */
+static real *chains(const struct pretrain_layer *l, int B)
+{
+	return l->x - (size_t)B * (size_t)l->V;
+}
 
 int rbm_gaussian(const struct pretrain_layer *l)
 {
@@ -36,8 +42,8 @@ static void rbm_open(struct pretrain_layer *l)
 	const struct backend *be = l->be;
 	struct buffers *d = l->own = xcalloc(1, sizeof *d);
 	size_t B = (size_t)l->B, V = (size_t)l->V, H = (size_t)l->H, r = sizeof(real);
-	d->h = be->alloc(be, B * H * r), d->s = be->alloc(be, B * H * r), d->neg_h = be->alloc(be, B * H * r);
-	d->v = be->alloc(be, B * V * r), d->grad_h = be->alloc(be, 2 * B * H * r), d->grad = be->alloc(be, (H + V) * r);
+	d->h = be->alloc(be, 2 * B * H * r), d->s = be->alloc(be, B * H * r);
+	d->grad_h = be->alloc(be, 2 * B * H * r), d->grad = be->alloc(be, (H + V) * r);
 	d->sum = be->alloc(be, larger(l) * r), d->wanted = be->alloc(be, H * r), d->zero = be->alloc(be, B * larger(l) * r);
 	d->chain = be->alloc(be, B * sizeof *d->chain);
 	real *wanted = xcalloc(H, r);
@@ -62,23 +68,36 @@ static void sample(struct pretrain_layer *l, real *to, const real *p, const uint
 	l->be->bernoulli(l->be, to, p, rows, B, K, l->a->seed, PHILOX_GIBBS | (uint32_t)l->layer << 8 | draw << 16, count);
 }
 
-/* Gibbs sampling from hidden samples s: v and neg_h; s goes on, too, where it is a persistent chain. */
+/* Gibbs sampling from hidden samples s: the chains' ends and their probabilities, with the data's, too, where these are not there yet; s
+ * goes on where it is a persistent chain. */
 static void gibbs(struct pretrain_layer *l, real *s, const uint32_t *rows, int B, uint32_t count)
 {
 	const struct backend *be = l->be;
 	struct buffers *d = l->own;
-	real *w = l->param, *b = w + (size_t)l->V * (size_t)l->H, *c = b + l->H;
-	int gaussian = rbm_gaussian(l);
+	real *w = l->param, *b = w + (size_t)l->V * (size_t)l->H, *c = b + l->H, *v = chains(l, B);
+	int gaussian = rbm_gaussian(l), persistent = l->a->persistent;
 	for (int k = 0; k < l->a->steps; k++) {
-		be->dense(be, d->v, s, w, c, gaussian ? ACT_NONE : ACT_SIGMOID, 1, B, l->H, l->V);
+		int last = k + 1 == l->a->steps;
+		be->dense(be, v, s, w, c, gaussian ? ACT_NONE : ACT_SIGMOID, 1, B, l->H, l->V);
 		if (!gaussian)
-			sample(l, d->v, d->v, rows, B, l->V, 2 * (uint32_t)k + 1, count);
-		be->dense(be, d->neg_h, d->v, w, b, ACT_SIGMOID, 0, B, l->V, l->H);
-		if (k + 1 < l->a->steps || l->a->persistent)
-			sample(l, s, d->neg_h, rows, B, l->H, 2 * (uint32_t)k + 2, count);
+			sample(l, v, v, rows, B, l->V, 2 * (uint32_t)k + 1, count);
+		be->dense(be, d->h, v, w, b, ACT_SIGMOID, 0, last && persistent ? 2 * B : B, l->V, l->H);
+		if (!last || persistent)
+			sample(l, s, d->h, rows, B, l->H, 2 * (uint32_t)k + 2, count);
 	}
 }
 
+/* y (B, H) = scale x */
+static void scaled(struct pretrain_layer *l, real *y, const real *x, double scale, int B)
+{
+	struct buffers *d = l->own;
+	l->be->gather(l->be, y, x, d->chain, B, l->H); /* a copy */
+	if (scale != 1)
+		add(l->be, y, x, scale - 1, (size_t)B * (size_t)l->H);
+}
+
+/* Gradients are of minus the log-likelihood, means over the batch times l->B: as sums, which need no scaling, but of an epoch's last batch.
+ */
 static void rbm_step(struct pretrain_layer *l, uint32_t at, int B, uint32_t epoch, uint32_t count)
 {
 	const struct backend *be = l->be;
@@ -86,31 +105,32 @@ static void rbm_step(struct pretrain_layer *l, uint32_t at, int B, uint32_t epoc
 	struct buffers *d = l->own;
 	int V = l->V, H = l->H;
 	size_t nw = (size_t)V * (size_t)H, n = (size_t)B * (size_t)H;
-	real *w = l->param, *b = w + nw, *m = l->param + l->params, *s = a->persistent ? m + l->params : d->s, *c = d->grad + H;
-	struct optimizer_step opt = {.kind = OPTIMIZER_SGD, .learning_rate = (real)a->learning_rate, .momentum = (real)a->momentum};
+	double scale = (double)l->B / B, rate = (double)a->learning_rate;
+	real *w = l->param, *b = w + nw, *m = a->momentum > 0 ? l->param + l->params : NULL, *c = d->grad + H;
+	real *s = a->persistent ? l->param + 2 * l->params : d->s, *h = d->h + n, *v = chains(l, B);
+	struct optimizer_step opt = {.kind = OPTIMIZER_SGD, .learning_rate = (real)(rate / l->B), .momentum = (real)a->momentum};
 	struct optimizer_step decayed = opt;
 	(void)epoch;
-	decayed.weight_decay = (real)a->weight_decay;
-	be->dense(be, d->h, l->x, w, b, ACT_SIGMOID, 0, B, V, H);
-	if (!a->persistent)
-		sample(l, s, d->h, l->rows + at, B, H, 0, count);
-	gibbs(l, s, a->persistent ? d->chain : l->rows + at, B, count);
-	/* gradients of minus the log-likelihood, means over the batch */
-	be->zero(be, d->grad_h, 2 * n * sizeof(real));
-	add(be, d->grad_h, d->neg_h, 1.0 / B, n), add(be, d->grad_h + n, d->h, -1.0 / B, n);
-	be->dense_backward_weight(be, NULL, d->grad, d->grad_h, NULL, 0, 2 * B, 0, H);
-	be->zero(be, c, (size_t)V * sizeof(real));
-	be->dense_backward_weight(be, NULL, d->sum, d->v, NULL, 0, B, 0, V);
-	add(be, c, d->sum, 1.0 / B, (size_t)V);
-	be->dense_backward_weight(be, NULL, d->sum, l->x, NULL, 0, B, 0, V);
-	add(be, c, d->sum, -1.0 / B, (size_t)V);
-	be->dense_backward_update(be, w, m, NULL, d->grad_h, d->v, d->grad_h + n, l->x, B, V, H, &decayed);
-	be->optimizer_step(be, b, d->grad, m + nw, NULL, (size_t)(H + V), &opt);
-	if (a->sparsity_cost > 0) {
-		be->dense_backward_weight(be, NULL, d->sum, d->h, NULL, 0, B, 0, H);
-		add(be, b, d->sum, -(double)a->learning_rate * (double)a->sparsity_cost / B, (size_t)H);
-		add(be, b, d->wanted, (double)a->learning_rate * (double)a->sparsity_cost, (size_t)H);
+	decayed.weight_decay = (real)(a->weight_decay * (float)l->B);
+	if (!a->persistent) {
+		be->dense(be, h, l->x, w, b, ACT_SIGMOID, 0, B, V, H);
+		sample(l, s, h, l->rows + at, B, H, 0, count);
 	}
+	gibbs(l, s, a->persistent ? d->chain : l->rows + at, B, count);
+	if (a->sparsity_cost > 0) {
+		be->dense_backward_weight(be, NULL, d->sum, h, NULL, 0, B, 0, H);
+		add(be, b, d->sum, -rate * (double)a->sparsity_cost / B, (size_t)H);
+		add(be, b, d->wanted, rate * (double)a->sparsity_cost, (size_t)H);
+	}
+	scaled(l, d->grad_h, d->h, scale, B), scaled(l, d->grad_h + n, h, -scale, B);
+	be->dense_backward_weight(be, NULL, d->grad, d->grad_h, NULL, 0, 2 * B, 0, H);
+	be->dense_backward_update(be, w, m, NULL, d->grad_h, v, d->grad_h + n, l->x, B, V, H, &decayed);
+	be->zero(be, c, (size_t)V * sizeof(real));
+	be->dense_backward_weight(be, NULL, d->sum, v, NULL, 0, B, 0, V);
+	add(be, c, d->sum, scale, (size_t)V);
+	be->dense_backward_weight(be, NULL, d->sum, l->x, NULL, 0, B, 0, V);
+	add(be, c, d->sum, -scale, (size_t)V);
+	be->optimizer_step(be, b, d->grad, m ? m + nw : NULL, NULL, (size_t)(H + V), &opt);
 }
 
 static void losses(struct pretrain_layer *l, enum loss_kind kind, const real *z, const real *target, int B, int K, double *to)
@@ -124,8 +144,8 @@ static void free_energies(struct pretrain_layer *l, const real *v, const real *c
 {
 	struct buffers *d = l->own;
 	const real *w = l->param, *b = w + (size_t)l->V * (size_t)l->H;
-	l->be->dense(l->be, d->neg_h, l->x, w, b, ACT_NONE, 0, B, l->V, l->H);
-	losses(l, LOSS_SIGMOID, d->neg_h, d->zero, B, l->H, energy); /* cross-entropy with 0 is softplus */
+	l->be->dense(l->be, d->h, l->x, w, b, ACT_NONE, 0, B, l->V, l->H);
+	losses(l, LOSS_SIGMOID, d->h, d->zero, B, l->H, energy); /* cross-entropy with 0 is softplus */
 	for (int r = 0; r < B; r++, v += l->V) {
 		double sum = 0;
 		for (int i = 0; i < l->V; i++) {
@@ -150,8 +170,8 @@ static void rbm_measure(struct pretrain_layer *l, const real *host, int B, uint3
 	double *loss = xcalloc(rows, sizeof *loss), *energy = xcalloc(rows, sizeof *energy), *other = xcalloc(rows, sizeof *other);
 	be->download(be, bias, b + l->H, V * sizeof *bias);
 	be->dense(be, d->h, l->x, w, b, ACT_SIGMOID, 0, B, l->V, l->H);
-	be->dense(be, d->v, d->h, w, b + l->H, ACT_NONE, 1, B, l->H, l->V);
-	losses(l, rbm_gaussian(l) ? LOSS_SQUARED : LOSS_SIGMOID, d->v, l->x, B, l->V, loss);
+	be->dense(be, chains(l, B), d->h, w, b + l->H, ACT_NONE, 1, B, l->H, l->V);
+	losses(l, rbm_gaussian(l) ? LOSS_SQUARED : LOSS_SIGMOID, chains(l, B), l->x, B, l->V, loss);
 	free_energies(l, host, bias, B, energy);
 	for (size_t i = 0; i < rows * V; i++)
 		flipped[i] = host[i];
@@ -173,13 +193,14 @@ static void rbm_close(struct pretrain_layer *l)
 {
 	const struct backend *be = l->be;
 	struct buffers *d = l->own;
-	be->release(be, d->h), be->release(be, d->s), be->release(be, d->v), be->release(be, d->neg_h), be->release(be, d->grad_h);
-	be->release(be, d->grad), be->release(be, d->sum), be->release(be, d->wanted), be->release(be, d->zero), be->release(be, d->chain);
+	be->release(be, d->h), be->release(be, d->s), be->release(be, d->grad_h), be->release(be, d->grad), be->release(be, d->sum),
+		be->release(be, d->wanted), be->release(be, d->zero), be->release(be, d->chain);
 	free(d);
 }
 
 const struct pretrain_kind rbm = {.figure = {"loss", "free_energy", "pseudo_likelihood"},
 	.range = 0.1,
+	.before = 1,
 	.extra = rbm_extra,
 	.open = rbm_open,
 	.step = rbm_step,

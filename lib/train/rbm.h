@@ -10,7 +10,8 @@
 
 #include "lib/train/pretrain.h"
 
-/* Initial weights: a tenth of Glorot's range. State: momentum of w, b, c, then the chains' hidden units (B, H), persistent only. measure,
+/* Initial weights: a tenth of Glorot's range. State: momentum of w, b, c, in units of gradients that are sums over B rows
+ * (0 where a->momentum is), then the chains' hidden units (B, H), persistent only. measure,
  * means over rows: the loss of the reconstruction by probabilities (binary: cross-entropy, Gaussian: half the squared error, in the layer's
  * units); free energy, -c v - sum softplus(v w' + b) or |v - c|^2 / 2 - sum ...; binary: a stochastic estimate of the
  * log-pseudo-likelihood, V times that of one value of each row, which is drawn (Bengio, Courville and Vincent, 2013, "Representation
