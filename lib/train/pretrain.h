@@ -28,6 +28,7 @@ enum { PRETRAIN_FIGURES = 3 };
 /* A kind of layer. */
 struct pretrain_kind {
 	const char *figure[PRETRAIN_FIGURES];		 /* names of what measure tells, the loss first; NULL: no more */
+	int likelihood;					 /* 1: the last of them is a log-pseudo-likelihood, or NaN */
 	double range;					 /* of initial weights, in units of Glorot's sqrt(6 / (V + H)) */
 	int before;					 /* 1: as many rows as the batch's come right before x's, the kind's own */
 	int losses;					 /* 1: step fills the layer's losses, whose mean over an epoch is its train_loss */

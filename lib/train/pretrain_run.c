@@ -291,14 +291,16 @@ static void check_loss(const struct stack *s, double loss, double first)
 		give_up(s, xprintf("the loss %s %g; a smaller --rate may help", isfinite(loss) ? "has exploded, it is" : "is", fabs(loss)));
 }
 
-/* At a layer's end: what it reached beside the mean row, of the held-out set where there is one. */
+/* At a layer's end: what it reached beside the mean row, of the held-out set where there is one. Of pixels apart from each other, as the
+ * mean row has them, the pseudo-likelihood is minus the cross-entropy; what passes it in that has learned, however it reconstructs. */
 static void check_learned(struct stack *s, const struct figures *f)
 {
 	size_t V = (size_t)s->size[s->layer];
 	double base = baseline_row(
 		s->sample, s->samples, f->valid ? s->valid : s->sample, f->valid ? s->valids : s->samples, V, s->linear && !s->layer);
-	double got = f->valid ? f->held_out[0] : f->train[0];
-	if (got < base)
+	const double *figure = f->valid ? f->held_out : f->train;
+	double got = figure[0];
+	if (got < base || (got < TRAIN_WORSE * base && s->r->kind->likelihood && -figure[f->n - 1] < base))
 		return;
 	char *why = xprintf(
 		"nothing was learned: loss %.4g on the %s set, where the mean %s has %.4g; %sanother --rate, or more --epochs, may help",

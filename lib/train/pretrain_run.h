@@ -23,9 +23,10 @@ struct pretrain_run {
  * times 1 - corruption (dae.h); target image. Where the first layer's visible units are Gaussian, their scale is the images' mean and
  * standard deviation, which the net's first and last weights hold, and the net ends with fcV. Dies when a loss or a weight is not finite,
  * a loss is TRAIN_EXPLODED times the first, a layer ends TRAIN_WORSE times worse than the mean row (baseline.h), or images to be Gaussian
- * are all alike; warns where it ends no better than the mean row. Log: epoch, layer (both from 1), train_loss, the kind's further figures,
- * the same as valid_... where valid is given, structured (filters.h; of the first layer, else NaN), seconds. Figures of the training data
- * are of its first PRETRAIN_SAMPLE rows, but for losses that the kind has anyway. */
+ * are all alike; warns where a layer ends no better than the mean row, by its pseudo-likelihood neither where it has one. Log: epoch, layer
+ * (both from 1), train_loss, the kind's further figures, the same as valid_... where valid is given, structured (filters.h; of the first
+ * layer, else NaN), seconds. Figures of the training data are of its first PRETRAIN_SAMPLE rows, but for losses that the kind has anyway.
+ */
 void pretrain_run(const struct pretrain_run *r);
 /* The text of that net; to be freed. */
 char *pretrain_run_net(const struct pretrain_run *r);

@@ -199,6 +199,7 @@ static void rbm_close(struct pretrain_layer *l)
 }
 
 const struct pretrain_kind rbm = {.figure = {"loss", "free_energy", "pseudo_likelihood"},
+	.likelihood = 1,
 	.range = 0.1,
 	.before = 1,
 	.extra = rbm_extra,
