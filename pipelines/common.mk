@@ -157,3 +157,39 @@ $(out)/faces-few-%.tns: $(out)/faces-train.tns
 $(out)/patches-few-all.tns: $(out)/patches-train.tns
 	@ln -f $< $@
 endef
+
+# $(call study,FACES,KINDS,SEEDS): nets compared over seeds. $(out)/runs/FACES-KIND-SEED.tns is what cnn-train makes of $(out)/SETFACES.tns; of
+# their scores table.txt is made. What differs are variables of the pipeline, such as eyes.set:
+#   of          what the nets predict, for messages
+#   set, needs  the training set's name before FACES; what else the runs depend on
+#   train       cnn-train's options, called with FACES and KIND
+#   start.KIND  the model that these nets start from, or empty
+#   test        options of predict, and the file that the scores are of
+#   table       options of table.awk
+study = $(foreach f,$(1),$(foreach k,$(2),$(foreach s,$(3),$(eval $(call study_run,$f,$k,$s)))))$(eval $(call study_table,$(1),$(2),$(3)))
+study_runs = $(foreach f,$(1),$(foreach k,$(2),$(3:%=$(out)/runs/$f-$k-%)))
+its = $(call $(pipeline).$(1),$(2),$(3))
+define study_run
+$(out)/runs/$(1)-$(2)-$(3).tns: $(out)/$(call its,set)$(1).tns $(call its,needs) $(call its,start.$(2))
+	@mkdir -p $$(@D)
+	@$B/bin/cnn-train -q $(call its,train,$(1),$(2)) -s $(3) $(addprefix --init ,$(call its,start.$(2))) --log $$(@:.tns=.tsv) $$< -o $$@
+	@printf '%-12s %s\n' runs '$(call its,of), $(1) faces, from $(2), seed $(3)'
+endef
+define study_table
+$(out)/runs/%.score: $(out)/runs/%.tns $(filter-out -%,$(call its,test))
+	@$B/bin/predict -q $(filter -%,$(call its,test)) $$^ | $B/bin/score -o $$@
+$(out)/table.txt: $(patsubst %,%.score,$(call study_runs,$(1),$(2),$(3))) pipelines/table.awk $(out)/runs.is
+	$$(call say,errors with spread)
+	@for f in $(1); do for k in $(2); do for s in $(3); do echo $$$$f $$$$k $$$$(head -1 $$(@D)/runs/$$$$f-$$$$k-$$$$s.score); done; done; done | \
+	awk $(call its,table) -f pipelines/table.awk >$$@.tmp && $$(machine) >>$$@.tmp && mv $$@.tmp $$@
+endef
+# of curves, one a kind and seed
+legend = $(subst $(space),$(comma),$(foreach k,$(1),$(2:%=$k)))
+# $(call study_curves,FACES,KINDS,SEEDS): $(out)/curves.png of the runs of the last of FACES on the validation set
+study_curves = $(eval $(call study_curves_rule,$(1),$(2),$(3)))
+define study_curves_rule
+$(out)/curves.png: $(patsubst %,%.tns,$(call study_runs,$(1),$(2),$(3))) $(out)/runs.is
+	$$(call say,validation curves of all ways)
+	@$B/bin/render curves --mean --y valid_error --ylabel 'error rate on held-out patches' --legend $(call legend,$(2),$(3)) \
+		$(patsubst %,%.tsv,$(call study_runs,$(lastword $(1)),$(2),$(3))) -o $$@
+endef

@@ -16,11 +16,14 @@ $(call settings,eyes,EYES,CSV CLEAN GROUPS EPOCHS SEEDS FEW EYES_DAE EYES_STUDY 
 snapshots := $(shell for n in 10 100 1000 14500; do [ $$n -gt $(EPOCHS) ] || echo $$n; done)
 # what a classifier starts from: random weights, the autoencoder of eyes, the same as in 2014, the one of all patches
 kinds := random eyes $(if $(EYES_STUDY),study) patches
-start_random :=
-start_eyes := $(EYES)/dae.tns
-start_study := $(EYES)/study.tns
-start_patches := $(EYES)/dae-all.tns
-runs := $(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(EYES)/runs/$f-$k-$s)))
+eyes.start.eyes := $(EYES)/dae.tns
+eyes.start.study := $(EYES)/study.tns
+eyes.start.patches := $(EYES)/dae-all.tns
+eyes.of := classifier
+eyes.set := patches-few-
+eyes.needs := $(EYES)/patches-valid.tns $(EYES)/classify.is
+eyes.train := $(EYES_CLASSIFY) --valid $(EYES)/patches-valid.tns
+eyes.test := $(EYES)/patches-test.tns
 
 eyes: $(EYES)/.made
 $(EYES)/.made: $(addprefix $(EYES)/,table.txt curves.png pairs.png patches.png filters.png filters-all.png first-filters.png structured.png) $(snapshots:%=$(EYES)/filters-%.png) $(if $(EYES_STUDY),$(snapshots:%=$(EYES)/filters-study-%.png))
@@ -67,23 +70,5 @@ $(EYES)/pairs.png: $(EYES)/dae.tns $(EYES)/patches-test.tns
 $(EYES)/patches.png: $(EYES)/patches-train.tns
 	@$B/bin/render tiles --count 200 $< -o $@
 
-# runs/FACES-KIND-SEED.tns: a classifier of patches
-define run
-$(EYES)/runs/$(1)-$(2)-$(3).tns: $(EYES)/patches-few-$(1).tns $(EYES)/patches-valid.tns $(EYES)/classify.is $(start_$(2))
-	@mkdir -p $$(@D)
-	@$B/bin/cnn-train -q $(EYES_CLASSIFY) -s $(3) $(if $(start_$(2)),--init $(start_$(2))) --valid $(EYES)/patches-valid.tns --log $$(@:.tns=.tsv) $$< -o $$@
-	@printf '%-12s %s\n' runs 'classifier, $(1) faces, from $(2), seed $(3)'
-endef
-$(foreach f,$(FEW),$(foreach k,$(kinds),$(foreach s,$(SEEDS),$(eval $(call run,$f,$k,$s)))))
-$(EYES)/runs/%.score: $(EYES)/runs/%.tns $(EYES)/patches-test.tns
-	@$B/bin/predict -q $^ | $B/bin/score -o $@
-
-last := $(lastword $(FEW))
-$(EYES)/curves.png: $(runs:%=%.tns) $(EYES)/runs.is
-	$(call say,validation curves of all ways)
-	@$B/bin/render curves --mean --y valid_error --ylabel 'error rate on held-out patches' \
-		--legend $(subst $(empty) ,$(comma),$(strip $(foreach k,$(kinds),$(SEEDS:%=$k)))) \
-		$(foreach k,$(kinds),$(SEEDS:%=$(EYES)/runs/$(last)-$k-%.tsv)) -o $@
-$(EYES)/table.txt: $(runs:%=%.score) pipelines/table.awk $(EYES)/runs.is
-	$(call say,error rates with spread)
-	@{ $(foreach f,$(FEW),$(foreach k,$(kinds),for s in $(SEEDS); do echo $f $k $$(head -1 $(EYES)/runs/$f-$k-$$s.score); done;)) } | awk -f pipelines/table.awk >$@.tmp && $(machine) >>$@.tmp && mv $@.tmp $@
+$(call study,$(FEW),$(kinds),$(SEEDS))
+$(call study_curves,$(FEW),$(kinds),$(SEEDS))

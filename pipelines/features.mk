@@ -15,11 +15,16 @@ feature_units := 200
 feature_net := fc$(feature_units) sigmoid fc
 feature_kinds := random pca zca rbm dae
 # what a classifier starts from; with zca whitening is its first layer
-feature_start_random :=
-feature_start_pca := $(FEATURES)/white.tns
-feature_start_zca := $(FEATURES)/zca.tns
-feature_start_rbm := $(FEATURES)/rbm-$(feature_units)-1.tns
-feature_start_dae := $(FEATURES)/dae-$(feature_units)-1.tns
+features.start.pca := $(FEATURES)/white.tns
+features.start.zca := $(FEATURES)/zca.tns
+features.start.rbm := $(FEATURES)/rbm-$(feature_units)-1.tns
+features.start.dae := $(FEATURES)/dae-$(feature_units)-1.tns
+features.of := classifier
+features.set := patches-few-
+features.needs := $(FEATURES)/patches-valid.tns $(FEATURES)/classify.is
+features.classify := $(FEATURES_CLASSIFY)
+features.train = -n '$(if $(filter zca,$(2)),fc475 )$(feature_net)' $(features.classify) --valid $(FEATURES)/patches-valid.tns
+features.test := $(FEATURES)/patches-test.tns
 
 features: $(FEATURES)/.made
 $(FEATURES)/.made: $(addprefix $(FEATURES)/,table.txt reconstruction.txt filters.png curves.png)
@@ -62,26 +67,9 @@ $(FEATURES)/reconstruction.txt: $(feature_models:%=%.error) pipelines/table.awk 
 		-v title='error of reconstructed eyes of the test faces, root mean square in grey levels (0 to 255): mean +- standard deviation (range) over seeds' -f pipelines/table.awk; \
 	echo; { $(foreach u,$(UNITS),$(foreach k,pca rbm dae,$(foreach s,$(if $(filter pca,$k),1,$(SEEDS)),echo $u $k s $$(cat $(FEATURES)/$k-$u-$s.seconds);))) } | \
 		awk -v first=units -v scale=1 -v title='seconds of training' -f pipelines/table.awk; $(machine); } >$@.tmp && mv $@.tmp $@
-$(FEATURES)/filters.png: $(feature_start_pca) $(feature_start_rbm) $(feature_start_dae)
+$(FEATURES)/filters.png: $(foreach k,pca rbm dae,$(features.start.$k))
 	$(call say,filters side by side)
 	@$B/bin/render tiles --count 84 $^ -o $@
 
-# runs/FACES-KIND-SEED.tns: a classifier of patches
-define features_run
-$(FEATURES)/runs/$(1)-$(2)-$(3).tns: $(FEATURES)/patches-few-$(1).tns $(FEATURES)/patches-valid.tns $(FEATURES)/classify.is $(feature_start_$(2))
-	@mkdir -p $$(@D)
-	@$B/bin/cnn-train -q -n '$(if $(filter zca,$(2)),fc475 )$(feature_net)' $(FEATURES_CLASSIFY) -s $(3) $(if $(feature_start_$(2)),--init $(feature_start_$(2))) --valid $(FEATURES)/patches-valid.tns --log $$(@:.tns=.tsv) $$< -o $$@
-	@printf '%-12s %s\n' runs 'classifier, $(1) faces, from $(2), seed $(3)'
-endef
-$(foreach f,$(FEW),$(foreach k,$(feature_kinds),$(foreach s,$(SEEDS),$(eval $(call features_run,$f,$k,$s)))))
-feature_runs := $(foreach f,$(FEW),$(foreach k,$(feature_kinds),$(foreach s,$(SEEDS),$(FEATURES)/runs/$f-$k-$s)))
-$(FEATURES)/runs/%.score: $(FEATURES)/runs/%.tns $(FEATURES)/patches-test.tns
-	@$B/bin/predict -q $^ | $B/bin/score -o $@
-$(FEATURES)/curves.png: $(feature_runs:%=%.tns) $(FEATURES)/runs.is
-	$(call say,validation curves of all ways)
-	@$B/bin/render curves --mean --y valid_error --ylabel 'error rate on held-out patches' \
-		--legend $(subst $(empty) ,$(comma),$(strip $(foreach k,$(feature_kinds),$(SEEDS:%=$k)))) \
-		$(foreach k,$(feature_kinds),$(SEEDS:%=$(FEATURES)/runs/$(lastword $(FEW))-$k-%.tsv)) -o $@
-$(FEATURES)/table.txt: $(feature_runs:%=%.score) pipelines/table.awk $(FEATURES)/runs.is
-	$(call say,error rates with spread)
-	@{ $(foreach f,$(FEW),$(foreach k,$(feature_kinds),for s in $(SEEDS); do echo $f $k $$(head -1 $(FEATURES)/runs/$f-$k-$$s.score); done;)) } | awk -f pipelines/table.awk >$@.tmp && $(machine) >>$@.tmp && mv $@.tmp $@
+$(call study,$(FEW),$(feature_kinds),$(SEEDS))
+$(call study_curves,$(FEW),$(feature_kinds),$(SEEDS))

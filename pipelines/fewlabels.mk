@@ -10,13 +10,18 @@ fewlabels.FEWLABELS_DENSE = -H 300 -b 50 -r 0.02 -c 0.2 -e 30
 fewlabels.FEWLABELS_CONV = -H 32 -b 100 -r 0.1 -c 0.2 -e 30
 
 $(call settings,fewlabels,FEWLABELS,$(of_csv) LABELLED FEWLABELS_SEEDS FEWLABELS_TRAIN FEWLABELS_STEPS FEWLABELS_DENSE FEWLABELS_CONV)
+few_kinds := dense-random dense-pretrained conv-random conv-pretrained
 few_net_dense := fc300 sigmoid fc
 few_net_conv := conv5x5x32s2p2 sigmoid pool2 conv3x3x48 relu pool2 conv3x3x64 relu pool2 fc100 relu fc
-few_init_dense-random :=
-few_init_conv-random :=
-few_init_dense-pretrained := $(FEWLABELS)/dae-dense.tns
-few_init_conv-pretrained := $(FEWLABELS)/dae-conv.tns
-few_kinds := dense-random dense-pretrained conv-random conv-pretrained
+fewlabels.start.dense-pretrained := $(FEWLABELS)/dae-dense.tns
+fewlabels.start.conv-pretrained := $(FEWLABELS)/dae-conv.tns
+fewlabels.of := points
+fewlabels.set := labelled-
+fewlabels.needs := $(FEWLABELS)/train.is
+# each after the same number of steps
+fewlabels.train = -n '$(few_net_$(firstword $(subst -, ,$(2))))' $(FEWLABELS_TRAIN) -e $$$$(( $(FEWLABELS_STEPS) * 16 / $(1) ))
+fewlabels.test := --flip $(FEWLABELS)/valid.tns
+fewlabels.table := -v first=labelled -v scale=1 -v title='RMSE on held-out faces in pixels: mean +- standard deviation (range) over seeds, by labelled faces and what the first layer starts from'
 
 fewlabels: $(FEWLABELS)/.made
 $(FEWLABELS)/.made: $(addprefix $(FEWLABELS)/,table.txt curves.png filters-dense.png filters-conv.png)
@@ -44,28 +49,13 @@ $(FEWLABELS)/dae-conv.tns: $(FEWLABELS)/patches.tns $(FEWLABELS)/dae-conv.is
 $(FEWLABELS)/filters-%.png: $(FEWLABELS)/dae-%.tns
 	@$B/bin/render tiles --count 60 $< -o $@
 
-# runs/LABELLED-KIND-SEED.tns, each after the same number of steps
-define fewlabels_run
-$(FEWLABELS)/runs/$(1)-$(2)-$(3).tns: $(FEWLABELS)/labelled-$(1).tns $(FEWLABELS)/train.is $(few_init_$(2))
-	@mkdir -p $$(@D)
-	@$B/bin/cnn-train -q -n '$(few_net_$(firstword $(subst -, ,$(2))))' $(FEWLABELS_TRAIN) -e $$$$(( $(FEWLABELS_STEPS) * 16 / $(1) )) -s $(3) \
-		$(if $(few_init_$(2)),--init $(few_init_$(2))) --log $$(@:.tns=.tsv) $$< -o $$@
-	@printf '%-12s %s\n' runs 'points, $(1) labelled faces, $(2), seed $(3)'
-endef
-$(foreach f,$(LABELLED),$(foreach k,$(few_kinds),$(foreach s,$(FEWLABELS_SEEDS),$(eval $(call fewlabels_run,$f,$k,$s)))))
-few_runs := $(foreach f,$(LABELLED),$(foreach k,$(few_kinds),$(foreach s,$(FEWLABELS_SEEDS),$(FEWLABELS)/runs/$f-$k-$s)))
-$(FEWLABELS)/runs/%.score: $(FEWLABELS)/runs/%.tns
-	@$B/bin/predict -q --flip $< $(FEWLABELS)/valid.tns | $B/bin/score -o $@
-$(FEWLABELS)/table.txt: $(few_runs:%=%.score) pipelines/table.awk $(FEWLABELS)/runs.is
-	$(call say,errors with spread)
-	@{ $(foreach f,$(LABELLED),$(foreach k,$(few_kinds),for s in $(FEWLABELS_SEEDS); do echo $f $k $$(head -1 $(FEWLABELS)/runs/$f-$k-$$s.score); done;)) } | \
-	awk -v first=labelled -v scale=1 -v title='RMSE on held-out faces in pixels: mean +- standard deviation (range) over seeds, by labelled faces and what the first layer starts from' \
-		-f pipelines/table.awk >$@.tmp && $(machine) >>$@.tmp && mv $@.tmp $@
+$(call study,$(LABELLED),$(few_kinds),$(FEWLABELS_SEEDS))
+few_runs := $(call study_runs,$(LABELLED),$(few_kinds),$(FEWLABELS_SEEDS))
 # a curve a kind and seed: over the number of labelled faces
 $(FEWLABELS)/curves.png: $(few_runs:%=%.score) $(FEWLABELS)/runs.is
 	$(call say,curves with and without)
 	@for k in $(few_kinds); do for s in $(FEWLABELS_SEEDS); do { printf 'labelled\trmse_px\n'; for f in $(LABELLED); do \
 	printf '%s\t%s\n' $$f $$(awk '{print $$2; exit}' $(FEWLABELS)/runs/$$f-$$k-$$s.score); done; } >$(FEWLABELS)/runs/$$k-$$s.tsv; done; done
 	@$B/bin/render curves --mean --logx --y rmse_px --xlabel 'labelled faces' --ylabel 'RMSE on held-out faces (pixels)' \
-		--legend $(subst $(empty) ,$(comma),$(strip $(foreach k,$(few_kinds),$(FEWLABELS_SEEDS:%=$k)))) \
+		--legend $(call legend,$(few_kinds),$(FEWLABELS_SEEDS)) \
 		$(foreach k,$(few_kinds),$(FEWLABELS_SEEDS:%=$(FEWLABELS)/runs/$k-%.tsv)) -o $@
