@@ -59,14 +59,15 @@ struct gaussians {
 };
 
 /* One convolution fused with its neighbours: y = act(max_pool(conv(upsample(x)) + b)).
- * upsample: nearest neighbour, by an integer factor; conv: F filters of KH x KW, stride S, zero padding P:
- * OH = (H upsample + 2 P - KH) / S + 1, floor, OW likewise; max_pool: pool x pool, stride pool, floor at the edges, so that y is
- * (B, F, OH / pool, OW / pool). Activations are monotonic, so one before the pool and one after it are the same. */
+ * upsample: nearest neighbour, by an integer factor; conv: F filters of KH x KW, stride S, zero padding P, dilation D (the distance of the
+ * inputs that a filter takes side by side): OH = (H upsample + 2 P - D (KH - 1) - 1) / S + 1, floor, OW likewise; max_pool: pool x pool,
+ * stride pool, floor at the edges, so that y is (B, F, OH / pool, OW / pool). Activations are monotonic, so one before the pool and one
+ * after it are the same. */
 struct conv {
-	int B, C, H, W;		     /* x */
-	int upsample;		     /* at least 1 */
-	int F, KH, KW, S, P, OH, OW; /* w is (F, C, KH, KW); OH, OW before the pool */
-	int pool;		     /* 1 to 15 */
+	int B, C, H, W;			/* x */
+	int upsample;			/* at least 1 */
+	int F, KH, KW, S, P, D, OH, OW; /* w is (F, C, KH, KW); D at least 1, 1 where upsample is above 1; OH, OW before the pool */
+	int pool;			/* 1 to 15 */
 	enum act act;
 	int image; /* x is rows, as load_batch leaves them, not maps; it needs no gradient */
 };

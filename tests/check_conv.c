@@ -21,8 +21,8 @@ START_TEST(layout)
 }
 END_TEST
 
-static const int conv_shapes[][12] = {
-	/* B C H W upsample F KH KW S P pool image */
+static const int conv_shapes[][13] = {
+	/* B C H W upsample F KH KW S P pool image D (0: 1) */
 	{1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0},
 	{1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1},
 	{2, 3, 5, 7, 1, 4, 3, 3, 1, 1, 1, 0},
@@ -100,6 +100,20 @@ static const int conv_shapes[][12] = {
 	/* a stride beyond the image; bands of some rows of a wide image */
 	{2, 3, 2, 3, 1, 2, 1, 1, 5, 0, 1, 0},
 	{16, 1, 40, 160, 1, 1, 3, 3, 8, 1, 1, 0},
+	/* dilation: alone, with a pool, of a shape that is Winograd's else, up to the image's edges; with a stride and of an image, which
+	   the cpu backend's layout can't express */
+	{2, 16, 12, 11, 1, 33, 3, 3, 1, 2, 1, 0, 2},
+	{3, 17, 9, 13, 1, 16, 3, 2, 1, 3, 2, 0, 3},
+	{5, 32, 12, 12, 1, 48, 3, 3, 1, 2, 1, 0, 2},
+	{1, 64, 8, 8, 1, 65, 3, 3, 1, 4, 1, 0, 4},
+	{2, 3, 5, 5, 1, 4, 2, 2, 1, 0, 1, 0, 4},
+	{2, 20, 7, 6, 1, 5, 5, 4, 1, 6, 1, 0, 3},
+	{2, 3, 4, 3, 1, 5, 1, 1, 1, 0, 1, 0, 9},
+	{2, 5, 14, 9, 1, 7, 3, 3, 2, 1, 1, 0, 2},
+	{1, 4, 11, 9, 1, 5, 3, 3, 3, 2, 1, 0, 2},
+	{2, 5, 9, 9, 1, 7, 3, 3, 2, 3, 2, 0, 3},
+	{2, 1, 15, 12, 1, 16, 5, 3, 1, 0, 1, 1, 2},
+	{3, 2, 9, 9, 1, 5, 3, 3, 2, 2, 2, 1, 2},
 };
 
 /* What ref's forward pass left, by shape, activation and kind of numbers: rows of y and, as numbers, of argmax. */
@@ -161,7 +175,7 @@ static void convolve(struct backend *be, const struct conv *s, int shape, int ex
 	be->conv(be, y, s->pool > 1 ? argmax : NULL, x, packed, b, s);
 	float *computed = rows_of(be, y, B, F, PH, PW);
 	/* what the cpu backend may compute by Winograd's transforms, which integers don't pass exactly */
-	int transformed = s->KH == 3 && s->KW == 3 && s->S == 1 && s->upsample == 1 && !s->image && C >= 16 && F >= 16;
+	int transformed = s->KH == 3 && s->KW == 3 && s->S == 1 && s->D == 1 && s->upsample == 1 && !s->image && C >= 16 && F >= 16;
 	if ((!exact || transformed) && (s->act == ACT_RELU || s->pool > 1))
 		take_forward(be, y, argmax, shape, exact, s);
 	be->conv_backward(be, dx, dw, db, dy, y, s->pool > 1 ? argmax : NULL, x, w, packed, s);
@@ -187,8 +201,9 @@ START_TEST(convolution)
 	const int *v = conv_shapes[_i % BACKENDS_SHAPES];
 	struct conv s = {
 		.B = v[0], .C = v[1], .H = v[2], .W = v[3], .upsample = v[4], .F = v[5], .KH = v[6], .KW = v[7], .S = v[8], .P = v[9]};
-	s.pool = v[10], s.image = v[11];
-	s.OH = (s.H * s.upsample + 2 * s.P - s.KH) / s.S + 1, s.OW = (s.W * s.upsample + 2 * s.P - s.KW) / s.S + 1;
+	s.pool = v[10], s.image = v[11], s.D = v[12] ? v[12] : 1;
+	s.OH = (s.H * s.upsample + 2 * s.P - s.D * (s.KH - 1) - 1) / s.S + 1;
+	s.OW = (s.W * s.upsample + 2 * s.P - s.D * (s.KW - 1) - 1) / s.S + 1;
 	ck_assert(s.OH >= s.pool && s.OW >= s.pool);
 	/* rounded factors: the derivatives of tanh and sigmoid have more bits, sums of weights that an upsampling brings together may have
 	 */
@@ -215,6 +230,7 @@ START_TEST(long_sums)
 		.KW = 3,
 		.S = 1,
 		.P = 1,
+		.D = 1,
 		.OH = SIDE,
 		.OW = SIDE,
 		.pool = 1};
@@ -307,7 +323,7 @@ START_TEST(nan_passes)
 		free(y);
 		/* a pool of four values, the second of which is NaN; x as maps and as rows */
 		for (int image = 0; image < 2; image++) {
-			struct conv s = {1, 1, 2, 2, 1, 1, 1, 1, 1, 0, 2, 2, 2, (enum act)act, image};
+			struct conv s = {1, 1, 2, 2, 1, 1, 1, 1, 1, 0, 1, 2, 2, 2, (enum act)act, image};
 			float *my = maps_filled(be, 0, 1, 1, 1, 1);
 			void *packed = be->alloc(be, be->conv_packed_size(be, &s));
 			be->conv_pack(be, packed, w, &s);
@@ -328,7 +344,7 @@ START_TEST(ties)
 {
 	static const float values[18] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5, 5, 5, 2, 5, 3, 3, 5}, gradients[2] = {7, 9},
 			   same[4] = {1, 0, 0, 1};
-	static const struct conv s = {1, 2, 3, 3, 1, 2, 1, 1, 1, 0, 3, 3, 3, ACT_NONE, 0};
+	static const struct conv s = {1, 2, 3, 3, 1, 2, 1, 1, 1, 0, 1, 3, 3, 3, ACT_NONE, 0};
 	struct backend *be = backend(__func__, _i);
 	for (int conv = 0; conv < 2; conv++) {
 		float *x = to_maps(be, copied(values, 18), 1, 2, 3, 3), *dy = to_maps(be, copied(gradients, 2), 1, 2, 1, 1);

@@ -138,7 +138,8 @@ START_TEST(sliding)
 		{"conv5x4x3s3 bn relu pool2 fc", 21, 20, 6},
 		{"conv3x3x3 relu pool2 sigmoid conv3x3x2 pool3 bn conv1x1x4 relu fc5 relu conv1x1", 20, 26, 6},
 		{"conv6x6x2s2 relu conv3x3", 10, 10, 2},
-		{"conv3x3x4s2 bn ( conv1x1x3 relu ( pool1 )+ conv1x1x4 bn )+ relu pool2 ( tanh )+ fc5 ( dropout0.2 fc5 relu )+ sigmoid fc",
+		{"conv3x3x4s2d2 bn ( conv1x1x3 relu ( pool1 )+ conv1x1x4 bn )+ relu pool2 ( tanh )+ fc5 ( dropout0.2 fc5 relu )+ sigmoid "
+		 "fc",
 			15, 11, 4},
 	};
 	for (size_t k = 0; k < 2 * sizeof nets / sizeof *nets; k++) {

@@ -46,6 +46,7 @@ static const struct {
 	{"conv2x2x5s2 ( dropout0.3 tanh )+ ( fc5 bn )+ tanh ( conv1x1x5 )+ fc7 ( conv1x1x7 relu )+ conv1x1x3", 1, 2, 3, 4, 3, LOSS_SOFTMAX,
 		0},
 	{"conv3x3x3 tanh ( dropout0.2 )+ ( pool1 dropout0.1 conv1x1x3 )+ pool2 ( bn relu )+ fc", 1, 6, 7, 3, 2, LOSS_SQUARED, 0},
+	{"conv3x3x2p2d2 tanh conv2x3x3s2d2 sigmoid up2 conv3x2x2d3 fc", 1, 9, 9, 2, 3, LOSS_SQUARED, 0},
 	{"conv3x3x2s2p1 ( tanh )+ up2 ( conv3x3x2p1 )+ tanh ( conv3x3x2p1 bn )+", 1, 6, 6, 2, 72, LOSS_SMOOTH, 2},
 };
 
@@ -66,7 +67,7 @@ static double normal(uint32_t what, uint32_t i)
 	return (double)philox_normal(p.v[0], p.v[1]);
 }
 
-static struct netdesc descriptions[32]; /* too large for a test's stack frame */
+static struct netdesc descriptions[40]; /* too large for a test's stack frame */
 
 static void set_up(struct setting *s, int i)
 {

@@ -96,6 +96,18 @@ START_TEST(defaults)
 	parses("conv3x3s2p1", 3, 1, 1, 2);
 	shape(0, LAYER_CONV, 2, 1, 1);
 	parses("dropout0", 1, 2, 3, 6);
+	/* dilation */
+	parses("conv3x2x4s2p2d3 conv3x3x2d2 conv1x1x1p0d7", 2, 15, 14, 12);
+	shape(0, LAYER_CONV, 4, 7, 8);
+	shape(1, LAYER_CONV, 2, 3, 4);
+	ck_assert(d.layer[0].D == 3 && d.layer[0].P == 2 && d.layer[0].S == 2 && d.layer[1].D == 2 && d.layer[0].nw == 48);
+	parses("conv3x3x2 conv1x1x1", 2, 15, 14, 12 * 13);
+	ck_assert(d.layer[0].D == 1);
+	parses("relu up2 conv3x3x1p2d2 up2 conv3x3x1p1d1", 1, 2, 2, 64); /* not fused */
+	ck_assert(!d.layer[1].fused && d.layer[2].upsample == 1 && d.layer[4].upsample == 2);
+	double stride, first;
+	parses("conv5x5x2s2p2d2 conv3x3x1p1", 1, 40, 40, 18 * 18);
+	ck_assert(netdesc_geometry(&d, 0, &stride, &first) && stride == 2 && first == 2);
 }
 END_TEST
 
@@ -182,12 +194,12 @@ END_TEST
 
 static const char *const no_layer[] = {"fx", "FC3", "fc3x", "fc-1", "fc+3", "fc3.5", "fc0", "fc1000001", "fc99999999999999999999", "fc 3x",
 	"conv", "conv3", "conv3x", "convx3", "conv3x3x", "conv3x3x0", "conv0x3x1", "conv3x0x1", "conv3x3x4s", "conv3x3x4s0", "conv3x3x4p",
-	"conv3x3x4p1s2", "conv3x3x4p3", "conv3x2x4p2", "conv2x3x4p2", "conv3x3x4s2p1x", "conv3X3", "conv-3x3", "conv1000001x1",
-	"conv3x3xfour", "pool", "pool0", "pool16", "pool2x2", "pool99999999999", "up", "up0", "up1025", "up2.0", "bn2", "bnx", "dropout",
-	"dropout.5", "dropout1", "dropout1.5", "dropout-0.5", "dropout0.5x", "dropout0.5.5", "dropout0x1", "dropout1e-3", "dropoutnan",
-	"dropout0.99999999999", "dropoutinf", "relu6", "relu,", "tanhh", "sigmoid:", "softmax", ",", "fc3,relu", "\"fc\"", "conv3x3x4 s2",
-	"fc\v3", "\xc3\xa9", "@net", "((", ")", "(fc3", "fc3)+", ")++", "+", "()",
-	"a123456789b123456789c123456789d123456789e123456789f123456789"};
+	"conv3x3x4p1s2", "conv3x3x4p3", "conv3x3x4d", "conv3x3x4d0", "conv3x3x4p5d2", "conv3x2x4p3d2", "conv3x3x4d2p1", "conv1x3x4p1d9",
+	"conv3x3x4d1000001", "conv3x2x4p2", "conv2x3x4p2", "conv3x3x4s2p1x", "conv3X3", "conv-3x3", "conv1000001x1", "conv3x3xfour", "pool",
+	"pool0", "pool16", "pool2x2", "pool99999999999", "up", "up0", "up1025", "up2.0", "bn2", "bnx", "dropout", "dropout.5", "dropout1",
+	"dropout1.5", "dropout-0.5", "dropout0.5x", "dropout0.5.5", "dropout0x1", "dropout1e-3", "dropoutnan", "dropout0.99999999999",
+	"dropoutinf", "relu6", "relu,", "tanhh", "sigmoid:", "softmax", ",", "fc3,relu", "\"fc\"", "conv3x3x4 s2", "fc\v3", "\xc3\xa9",
+	"@net", "((", ")", "(fc3", "fc3)+", ")++", "+", "()", "a123456789b123456789c123456789d123456789e123456789f123456789"};
 
 /* A bad token is named with its number, from 1, and what layers there are. */
 START_TEST(not_a_layer)
@@ -274,6 +286,8 @@ static const struct {
 	const char *why;
 } misfits[] = {
 	{"conv3x3x1", 1, 2, 9, "layer 1: conv3x3x1 does not fit its input of 1x2x9 (CxHxW)"},
+	{"conv3x3x1d4", 1, 9, 8, "layer 1: conv3x3x1d4 does not fit its input of 1x9x8 (CxHxW)"},
+	{"conv1000000x1x1d1000000", 1, 9, 8, "layer 1: conv1000000x1x1d1000000 does not fit its input of 1x9x8 (CxHxW)"},
 	{"conv3x3x1", 1, 9, 2, "layer 1: conv3x3x1 does not fit its input of 1x9x2 (CxHxW)"},
 	{"relu conv5x5x4p1", 2, 2, 9, "layer 2: conv5x5x4p1 does not fit its input of 2x2x9 (CxHxW)"},
 	{"pool3", 4, 2, 9, "layer 1: pool3 does not fit its input of 4x2x9 (CxHxW)"},
@@ -436,8 +450,8 @@ END_TEST
 START_TEST(random_text)
 {
 	static const char *const bits[] = {"fc", "conv", "pool", "up", "bn", "dropout", "relu", "tanh", "sigmoid", "( ", ")+ ",
-		" ( relu )+ ", "x", "s", "p", "0", "1", "2", "3", "7", "15", "1000000", " ", " ", " ", "#", "\n", ".", "-", "9999999999",
-		"0.5"};
+		" ( relu )+ ", "x", "s", "p", "d", "0", "1", "2", "3", "7", "15", "1000000", " ", " ", " ", "#", "\n", ".", "-",
+		"9999999999", "0.5"};
 	uint32_t r = 1, accepted = 0;
 	for (int i = 0; i < 200000; i++) {
 		char text[200] = "";

@@ -66,17 +66,17 @@ def sigmoid(v): return 1 / (1 + math.exp(-v)) if v > -700 else 0.0
 def conv(x, w, b, at):
     (N, C, H, W), (F, _, KH, KW) = x.shape, w.shape
     need(at["kernel_shape"] == [KH, KW] and C == w.shape[1], "Conv: shapes")
-    (SH, SW), (T, L, B, R) = at["strides"], at["pads"]
-    OH, OW = (H + T + B - KH) // SH + 1, (W + L + R - KW) // SW + 1
+    (SH, SW), (T, L, B, R), (DH, DW) = at["strides"], at["pads"], at.get("dilations", (1, 1))
+    OH, OW = (H + T + B - DH * (KH - 1) - 1) // SH + 1, (W + L + R - DW * (KW - 1) - 1) // SW + 1
     out = []
     for n, f, oy, ox in places([N, F, OH, OW]):
         t = b.v[f]
         for c, ky in places([C, KH]):
-            y = oy * SH + ky - T
+            y = oy * SH + ky * DH - T
             if 0 <= y < H:
                 row, base = (n * C + c) * H * W + y * W, ((f * C + c) * KH + ky) * KW
                 for kx in range(KW):
-                    xx = ox * SW + kx - L
+                    xx = ox * SW + kx * DW - L
                     if 0 <= xx < W: t += x.v[row + xx] * w.v[base + kx]
         out.append(t)
     return A([N, F, OH, OW], out)

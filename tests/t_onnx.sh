@@ -24,7 +24,7 @@ is "$(tns-info coords.tns | grep -c '^asymmetry: left_eye_center [-0-9.]* [-0-9.
 train map 'conv3x3x2 pool2 sigmoid fc' --target map faces.tns
 train again 'fc4 relu conv1x1x5 tanh up2 fc' --target coords faces.tns
 # skips: of blocks, long, of rows of one pixel that are maps before or after
-train skips 'conv3x3x3s2p1 bn relu ( conv3x3x4s2p1 bn relu ( conv3x3x4p1 bn )+ relu up2 conv1x1x3 bn )+ relu conv1x1' --target heatmap faces.tns
+train skips 'conv3x3x3s2p1 bn relu ( conv3x3x4s2p1 bn relu ( conv3x3x4p2d2 bn )+ relu up2 conv1x1x3 bn )+ relu conv1x1' --target heatmap faces.tns
 train rows '( pool1 )+ fc6 bn relu ( conv1x1x6 )+ ( dropout0.1 fc6 bn )+ tanh conv1x1x4 ( fc5 relu fc4 )+ fc' --target coords -e 8 -r 0.01 faces.tns
 train label 'fc5 relu fc' --target label patches.tns
 dae-pretrain -q -H 6 -e 1 patches.tns -o image.tns

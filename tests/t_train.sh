@@ -259,7 +259,7 @@ fails 1 "are not like those of faces.tns" cnn-train -q faces.tns --valid nine.tn
 fails 1 "can't be parted" cnn-train -q -n fc --valid-part 0.001 nine.tns -o no.tns
 fails 2 "exclude each other" cnn-train -q --valid nine.tns --valid-part 0.3 faces.tns -o no.tns
 fails 2 "cnn-train: --net: column 5: layer 2: 'fcx' is no layer (write fcN" cnn-train -q -n 'fc5 fcx' faces.tns -o no.tns
-fails 2 "cnn-train: --net: line 2, column 8: layer 3: 'foo' is no layer (there are convHxWxC[sS][pP], poolN, " cnn-train -q -n $'fc5\n relu  foo' faces.tns -o no.tns
+fails 2 "cnn-train: --net: line 2, column 8: layer 3: 'foo' is no layer (there are convHxWxC[sS][pP][dD], poolN, " cnn-train -q -n $'fc5\n relu  foo' faces.tns -o no.tns
 fails 2 "cnn-train: --net: column 23: layer 4: )+ can't add 4x10x12 to the 1x20x24 (CxHxW) at its (, layer 1" cnn-train -q -n '( conv3x3x4s2p1 relu  )+ fc' faces.tns -o no.tns
 fails 2 "cnn-train: --net: column 6: layer 2: ( has no )+ after it" cnn-train -q -n 'tanh ( conv3x3x4' faces.tns -o no.tns
 fails 2 "cnn-train: --net: column 5: layer 2: '(relu)+' is no layer (write ( and )+, each as a word of its own)" cnn-train -q -n 'fc5 (relu)+ fc' faces.tns -o no.tns

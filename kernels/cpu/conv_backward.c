@@ -193,8 +193,8 @@ static void weight_gradient(const struct job *j, float *dw, const struct factors
 						if (up > 1) {
 							t.dy += (j->bwd.y.lo[0] + ty) * f->dz_pitch + (j->bwd.x.lo[0] + tx) * BLOCK;
 						} else {
-							t.x += ty * pitch_of(&j->x_pad) + tx * BLOCK;
-							if (C == BLOCK) /* kernel positions of a row are adjacent: all in one call */
+							t.x += (ty * pitch_of(&j->x_pad) + tx * BLOCK) * s->D;
+							if (C == BLOCK && s->D == 1) /* positions of a row are adjacent: all in one call */
 								t.K = j->tw * BLOCK, tx = j->tw - 1;
 						}
 						j->c->products->conv_kernel_dw(&t);

@@ -10,6 +10,8 @@ static int floor_div(int a, int b)
 
 int conv_layout_supports(const struct conv *s)
 {
+	if (s->D > 1 && (s->S > 1 || s->upsample > 1 || s->image))
+		return 0;
 	return (s->upsample == 1 || (s->S == 1 && !s->image)) && s->upsample <= PHASES && s->S <= PHASES;
 }
 
@@ -30,21 +32,21 @@ static void set_phases(struct axis *a, int in, int out, int shift)
 
 struct axis axis_forward(const struct conv *s, int K, int in, int out)
 {
-	struct axis a = {.phases = s->upsample, .step = s->S};
+	struct axis a = {.phases = s->upsample, .step = s->S, .dilation = s->D};
 	for (int p = 0; p < a.phases; p++)
-		a.lo[p] = floor_div(p - s->P, s->upsample), a.hi[p] = floor_div(p + K - 1 - s->P, s->upsample);
+		a.lo[p] = floor_div(p - s->P, s->upsample), a.hi[p] = floor_div(p + (K - 1) * s->D - s->P, s->upsample);
 	set_phases(&a, in, out, 0);
 	return a;
 }
 
 struct axis axis_backward(const struct conv *s, int K, int in, int out)
 {
-	struct axis a = {.phases = s->S, .step = s->upsample};
+	struct axis a = {.phases = s->S, .step = s->upsample, .dilation = s->D};
 	for (int p = 0; p < a.phases; p++)
 		if (s->upsample > 1)
 			a.lo[p] = s->P - (K - 1), a.hi[p] = s->upsample - 1 + s->P;
 		else /* kernel positions p, p + S, ... in descending order */
-			a.lo[p] = p < K ? -((K - 1 - p) / s->S) : 1, a.hi[p] = 0;
+			a.lo[p] = p < K ? -((K - 1 - p) / s->S) * s->D : 1, a.hi[p] = 0;
 	set_phases(&a, out, in, s->upsample > 1 ? 0 : s->P);
 	return a;
 }
@@ -76,7 +78,7 @@ struct pack pack_backward(const struct conv *s, const struct simd *simd, int pai
 
 static int kernel_extent(const struct axis *a, int p)
 {
-	return a->hi[p] < a->lo[p] ? 0 : a->hi[p] - a->lo[p] + 1;
+	return a->hi[p] < a->lo[p] ? 0 : (a->hi[p] - a->lo[p]) / a->dilation + 1;
 }
 
 /* Words of a row of the kernel. */
@@ -113,19 +115,21 @@ size_t pack_size(const struct pack *p)
 	return pack_at(p, -1, -1);
 }
 
-/* The positions t - lo of a phase that kernel position k contributes to along an axis: first and last (several only in an upsampling's
- * backward pass; none: from > to). */
+/* The positions (t - lo) / dilation of a phase that kernel position k contributes to along an axis: first and last (several only in an
+ * upsampling's backward pass; none: from > to). */
 static void kernel_range(const struct conv *s, const struct axis *a, int backward, int phase, int k, int *from, int *to)
 {
 	if (!backward)
-		*from = *to = floor_div(phase + k - s->P, s->upsample);
+		*from = *to = floor_div(phase + k * s->D - s->P, s->upsample);
 	else if (s->upsample > 1)
 		*from = s->P - k, *to = s->P - k + s->upsample - 1;
 	else if (k % s->S == phase)
-		*from = *to = -(k / s->S);
-	else
+		*from = *to = -(k / s->S) * s->D;
+	else {
 		*from = 1, *to = 0;
-	*from -= a->lo[phase], *to -= a->lo[phase];
+		return;
+	}
+	*from = (*from - a->lo[phase]) / a->dilation, *to = (*to - a->lo[phase]) / a->dilation;
 }
 
 /* Row of the packed weights, in order (channel block, ty, tx, channel in block). */
@@ -204,6 +208,7 @@ void pack_offsets(int32_t *off, const struct pack *p, int py, int px, long pitch
 	for (int c = 0; c < p->in; c++)
 		for (int ty = 0; ty < th; ty++)
 			for (int tx = 0; tx < tw; tx++)
-				off[kernel_row(p, th, tw, c, ty, tx)] = (int32_t)(c / p->in_block * plane + (p->y.lo[py] + ty) * pitch +
-										  (p->x.lo[px] + tx * p->taps) * pixel + c % p->in_block);
+				off[kernel_row(p, th, tw, c, ty, tx)] =
+					(int32_t)(c / p->in_block * plane + (p->y.lo[py] + ty * p->y.dilation) * pitch +
+						  (p->x.lo[px] + tx * p->taps * p->x.dilation) * pixel + c % p->in_block);
 }

@@ -1,8 +1,8 @@
 /* The layout of packed weights: for each phase, for each group of blocks of output channels, (K, 16 x blocks), K = kernel positions x input
  * channels; an output pixel is the sum over K of an input value times a row. A phase is the outputs o = phases q + phase along an axis; the
- * q-th of them reads inputs q step + t, t from lo[phase] to hi[phase]. This covers a stride
- * (forward), an upsampling fused with its convolution (upsample x upsample phases, each a smaller convolution) and the backward pass of a
- * stride (one convolution per phase). Weights that fall on the same t are added. */
+ * q-th of them reads inputs q step + t, t from lo[phase] to hi[phase] in steps of the dilation. This covers a stride (forward), an
+ * upsampling fused with its convolution (upsample x upsample phases, each a smaller convolution), the backward pass of a stride (one
+ * convolution per phase), and a dilation without these. Weights that fall on the same t are added. */
 #ifndef CONV_LAYOUT_H
 #define CONV_LAYOUT_H
 
@@ -11,14 +11,15 @@
 enum { PHASES = 16 };
 
 struct axis {
-	int phases, step;
+	int phases, step, dilation;
 	int lo[PHASES], hi[PHASES];
 	int first[PHASES], count[PHASES]; /* a phase's outputs: first, first + phases, ..., `count` of them */
 	int q[PHASES];			  /* q of the first output */
 	int before, after;		  /* zero padding of the input */
 };
 
-/* 1 if this layout can express the shape: not upsampling of an image or with a stride above 1, nor strides or factors above PHASES. */
+/* 1 if this layout can express the shape: not upsampling of an image or with a stride above 1, nor strides or factors above PHASES,
+ * nor a dilation of an image or beside a stride or an upsampling. */
 int conv_layout_supports(const struct conv *s);
 struct axis axis_forward(const struct conv *s, int K, int in, int out);
 /* For dx, as a convolution that reads the gradients of `out` outputs and writes those of `in` inputs. */

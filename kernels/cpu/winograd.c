@@ -19,8 +19,8 @@ struct job {
 int winograd_fits(const struct cpu *c, const struct conv *s, int backward)
 {
 	int H = backward ? s->H : s->OH, W = backward ? s->W : s->OW, tiles = ((H + OUT - 1) / OUT) * ((W + OUT - 1) / OUT);
-	if (c->bf16 || c->simd->nr < BLOCK || s->image || s->KH != 3 || s->KW != 3 || s->S != 1 || s->upsample != 1 || s->P > 2 ||
-		s->C < BLOCK || s->F < BLOCK)
+	if (c->bf16 || c->simd->nr < BLOCK || s->image || s->KH != 3 || s->KW != 3 || s->S != 1 || s->D != 1 || s->upsample != 1 ||
+		s->P > 2 || s->C < BLOCK || s->F < BLOCK)
 		return 0;
 	if (!backward && (s->pool != 1 || (s->act != ACT_NONE && s->act != ACT_RELU)))
 		return 0;

@@ -46,7 +46,7 @@ struct loader_im2col {
 		if (i.image)
 			return conv_load_image(i, a.b, y, x, conv_kernel_pos(i, k));
 		int pos = fast_div(i.C4_, k), ky = fast_div(i.KW_, pos);
-		return conv_load_maps(i, a.b, y + ky, x + pos - ky * i.KW, k - pos * i.C4);
+		return conv_load_maps(i, a.b, y + ky * i.D, x + (pos - ky * i.KW) * i.D, k - pos * i.C4);
 	}
 };
 
@@ -182,7 +182,7 @@ static struct loader_im2col im2col_of(const float *x, const struct conv *s, int 
 static void check_size(const struct conv *s)
 {
 	double output_pixels = (double)s->B * s->OH * s->OW, input_pixels = (double)s->B * s->H * s->W * s->upsample * s->upsample;
-	int side = (s->H > s->W ? s->H : s->W) * s->upsample + 2 * s->P + s->KH + s->KW + 2 * s->upsample;
+	int side = (s->H > s->W ? s->H : s->W) * s->upsample + 2 * s->P + (s->KH + s->KW) * s->D + 2 * s->upsample;
 	if (side > INT16_MAX)
 		die("cuda: images of %dx%d are too large for a convolution", s->W * s->upsample, s->H * s->upsample);
 	if (output_pixels * 4 > INT_MAX || input_pixels * 4 > INT_MAX || output_pixels * cuda_c4(s->F) / 4 > INT_MAX)

@@ -34,17 +34,18 @@ static inline __device__ void unpack_yx(int yx, int *y, int *x)
 }
 
 /* The input x of a convolution as loaders read it: upsampled by nearest neighbour and zero-padded. Output pixel (oy, ox) at kernel position
- * (ky, kx) reads (oy S - P + ky, ox S - P + kx) of it. */
+ * (ky, kx) reads (oy S - P + D ky, ox S - P + D kx) of it. */
 struct conv_input {
 	const float *x;
-	int C, C4, H, W, S, P, KH, KW, K;	 /* K: of the GEMM */
+	int C, C4, H, W, S, P, D, KH, KW, K;	 /* K: of the GEMM */
 	struct divisor upsample, KHKW, KW_, C4_; /* KHKW: KH KW, KW_: KW, C4_: C4 */
 	int image;
+	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
 };
 
 static inline struct conv_input conv_input(const float *x, const struct conv *s)
 {
-	struct conv_input i = {x, s->C, cuda_c4(s->C), s->H, s->W, s->S, s->P, s->KH, s->KW, 0, divisor(s->upsample),
+	struct conv_input i = {x, s->C, cuda_c4(s->C), s->H, s->W, s->S, s->P, s->D, s->KH, s->KW, 0, divisor(s->upsample),
 		divisor(s->KH * s->KW), divisor(s->KW), divisor(cuda_c4(s->C)), s->image};
 	i.K = s->image ? s->C * s->KH * s->KW : i.C4 * s->KH * s->KW;
 	return i;
@@ -77,7 +78,8 @@ static inline __device__ float4 conv_load_image(const struct conv_input &i, int 
 	float v[4];
 	UNROLL
 	for (int n = 0; n < 4; n++) {
-		int iy = iy0 + t.ky, ix = ix0 + t.kx, y = fast_div(i.upsample, iy < 0 ? 0 : iy), x = fast_div(i.upsample, ix < 0 ? 0 : ix);
+		int iy = iy0 + t.ky * i.D, ix = ix0 + t.kx * i.D, y = fast_div(i.upsample, iy < 0 ? 0 : iy),
+		    x = fast_div(i.upsample, ix < 0 ? 0 : ix);
 		v[n] = t.c >= i.C || iy < 0 || ix < 0 || y >= i.H || x >= i.W
 			       ? 0
 			       : i.x[(((size_t)b * (size_t)i.C + (size_t)t.c) * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x];

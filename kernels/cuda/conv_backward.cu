@@ -82,7 +82,7 @@ struct loader_im2col_mn_major {
 			return make_float4(0, 0, 0, 0);
 		pixel_index_find(pixel_index, m, &b, &y, &x), unpack_yx(a.pos, &t.ky, &t.kx);
 		y = y * i.S - i.P, x = x * i.S - i.P;
-		return i.image ? conv_load_image(i, b, y, x, t) : conv_load_maps(i, b, y + t.ky, x + t.kx, t.c);
+		return i.image ? conv_load_image(i, b, y, x, t) : conv_load_maps(i, b, y + t.ky * i.D, x + t.kx * i.D, t.c);
 	}
 };
 
@@ -107,23 +107,24 @@ struct epilogue_dw {
 };
 
 /* One axis of dgrad. Input pixels of phase r are i = r + phases q. Pixel q gets its gradient from output o by kernel position j of the
- * phase where o step = q mul + add - j; the weights of position j are at first + skip j of the transposed ones. */
+ * phase where o step = q mul + add - j D; the weights of position j are at first + skip j of the transposed ones. */
 struct dgrad_axis {
 	int mul, add, step, positions, first, skip, count; /* positions: values of j; count: of q */
-	int phases, r;
+	int phases, r, D;
 };
 
 /* Without upsampling, a phase for each remainder of i modulo the stride S, so that no kernel position is multiplied by inserted zeros; with
- * it, one phase and the summed weights (conv_transposed_side). */
-static struct dgrad_axis dgrad_axis(int K, int S, int P, int upsample, int in, int r)
+ * it, one phase and the summed weights (conv_transposed_side); with a dilation one phase, which leaves out what the stride does. */
+static struct dgrad_axis dgrad_axis(const struct conv *s, int K, int in, int r)
 {
-	struct dgrad_axis a = {1, 0, 1, 0, 0, 1, 0, S, r};
-	if (upsample > 1) {
-		a.mul = upsample, a.add = P + upsample - 1, a.step = S, a.positions = K + upsample - 1, a.count = in, a.phases = 1;
+	int S = s->S, upsample = s->upsample;
+	struct dgrad_axis a = {1, 0, 1, 0, 0, 1, 0, S, r, s->D};
+	if (upsample > 1 || s->D > 1) {
+		a.mul = upsample, a.add = s->P + upsample - 1, a.step = S, a.positions = K + upsample - 1, a.count = in, a.phases = 1;
 		return a;
 	}
-	int first = (r + P) % S;
-	a.add = (r + P - first) / S, a.first = first, a.skip = S;
+	int first = (r + s->P) % S;
+	a.add = (r + s->P - first) / S, a.first = first, a.skip = S;
 	a.positions = first < K ? (K - 1 - first) / S + 1 : 0;
 	a.count = in > r ? (in - 1 - r) / S + 1 : 0;
 	return a;
@@ -158,7 +159,7 @@ struct loader_dgrad {
 		unpack_yx(a.yx, &y, &x);
 		if (a.b < 0 || k >= end)
 			return zero;
-		int pos = fast_div(F4, k), jy = fast_div(positions_x, pos), ty = y - jy, tx = x - (pos - jy * (int)positions_x.d);
+		int pos = fast_div(F4, k), jy = fast_div(positions_x, pos), ty = y - jy * ay.D, tx = x - (pos - jy * (int)positions_x.d) * ax.D;
 		if (ty < 0 || tx < 0)
 			return zero;
 		int oy = fast_div(sy, ty), ox = fast_div(sx, tx);
@@ -236,7 +237,7 @@ void cuda_conv_backward(const struct backend *be, real *dx, real *dw, real *db, 
 {
 	struct cuda *c = cuda_of(be);
 	int F4 = cuda_c4(s->F), C4 = cuda_c4(s->C), M = s->B * s->OH * s->OW, dz_is_dy = s->pool == 1 && s->act == ACT_NONE;
-	int phases = s->upsample > 1 ? 1 : s->S;
+	int phases = s->upsample > 1 || s->D > 1 ? 1 : s->S;
 	const float *transposed = (const float *)packed + (size_t)s->F * (size_t)conv_pitch(s);
 	(void)w;
 	struct loader_im2col_mn_major im2col = {conv_input(x, s), pixel_index_of(s->OH, s->OW)};
@@ -245,8 +246,8 @@ void cuda_conv_backward(const struct backend *be, real *dx, real *dw, real *db, 
 	size_t dz_floats = dz_is_dy || !dx ? 0 : (size_t)M * (size_t)F4;
 	size_t partial_bytes = tile_workspace_size(c, im2col.i.K, s->F, M, 1);
 	for (int r = 0; dx && r < phases * phases; r++) {
-		struct dgrad_axis ay = dgrad_axis(s->KH, s->S, s->P, s->upsample, s->H, r / phases),
-				  ax = dgrad_axis(s->KW, s->S, s->P, s->upsample, s->W, r % phases);
+		struct dgrad_axis ay = dgrad_axis(s, s->KH, s->H, r / phases),
+				  ax = dgrad_axis(s, s->KW, s->W, r % phases);
 		partial_bytes =
 			larger(partial_bytes, tile_workspace_size(c, s->B * ay.count * ax.count, C4, ay.positions * ax.positions * F4, 0));
 	}
@@ -262,8 +263,8 @@ void cuda_conv_backward(const struct backend *be, real *dx, real *dw, real *db, 
 	if (!dx)
 		return;
 	for (int r = 0; r < phases * phases; r++) {
-		struct dgrad_axis ay = dgrad_axis(s->KH, s->S, s->P, s->upsample, s->H, r / phases),
-				  ax = dgrad_axis(s->KW, s->S, s->P, s->upsample, s->W, r % phases);
+		struct dgrad_axis ay = dgrad_axis(s, s->KH, s->H, r / phases),
+				  ax = dgrad_axis(s, s->KW, s->W, r % phases);
 		dgrad_phase(c, dx, dz_or_dy, transposed, s, &ay, &ax, partial);
 	}
 }

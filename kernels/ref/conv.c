@@ -1,4 +1,5 @@
-/* Direct convolution (cross-correlation) with stride and zero padding; upsampling, pooling and activation are separate passes here. */
+/* Direct convolution (cross-correlation) with stride, zero padding and dilation; upsampling, pooling and activation are separate passes
+ * here. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,7 @@ static void convolve(real *y, const real *x, const real *w, const real *b, const
 					for (int c = 0; c < s->C; c++)
 						for (int ky = 0; ky < s->KH; ky++)
 							for (int kx = 0; kx < s->KW; kx++) {
-								int iy = oy * s->S + ky - s->P, ix = ox * s->S + kx - s->P;
+								int iy = oy * s->S + ky * s->D - s->P, ix = ox * s->S + kx * s->D - s->P;
 								if (iy >= 0 && iy < s->H && ix >= 0 && ix < s->W)
 									sum += (double)x[at4(n, c, iy, ix, s->C, s->H, s->W)] *
 									       (double)w[at4(f, c, ky, kx, s->C, s->KH, s->KW)];
@@ -41,7 +42,7 @@ static void convolve_dx(real *dx, const real *dy, const real *w, const struct co
 					for (int f = 0; f < s->F; f++)
 						for (int ky = 0; ky < s->KH; ky++)
 							for (int kx = 0; kx < s->KW; kx++) {
-								int oy = iy + s->P - ky, ox = ix + s->P - kx;
+								int oy = iy + s->P - ky * s->D, ox = ix + s->P - kx * s->D;
 								if (oy < 0 || ox < 0 || oy % s->S || ox % s->S)
 									continue;
 								oy /= s->S, ox /= s->S;
@@ -63,7 +64,7 @@ static void convolve_dw(real *dw, real *db, const real *dy, const real *x, const
 					for (int n = 0; n < s->B; n++)
 						for (int oy = 0; oy < s->OH; oy++)
 							for (int ox = 0; ox < s->OW; ox++) {
-								int iy = oy * s->S + ky - s->P, ix = ox * s->S + kx - s->P;
+								int iy = oy * s->S + ky * s->D - s->P, ix = ox * s->S + kx * s->D - s->P;
 								if (iy >= 0 && iy < s->H && ix >= 0 && ix < s->W)
 									sum += (double)dy[at4(n, f, oy, ox, s->F, s->OH, s->OW)] *
 									       (double)x[at4(n, c, iy, ix, s->C, s->H, s->W)];

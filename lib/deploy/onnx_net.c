@@ -21,7 +21,8 @@ static const char *conv(struct onnx_graph *g, const struct layer *l, int i, cons
 	return onnx_node(g, "Conv", ONNX_IN(x, w, b),
 		ONNX_ATTRIBUTES({.name = "kernel_shape", .ints = ONNX_INTS(l->KH, l->KW), .n = 2},
 			{.name = "strides", .ints = ONNX_INTS(l->S, l->S), .n = 2},
-			{.name = "pads", .ints = ONNX_INTS(l->P, l->P, l->P, l->P), .n = 4}));
+			{.name = "pads", .ints = ONNX_INTS(l->P, l->P, l->P, l->P), .n = 4},
+			{.name = l->D > 1 ? "dilations" : NULL, .ints = ONNX_INTS(l->D, l->D), .n = 2}));
 }
 
 static const char *dense(struct onnx_graph *g, const struct layer *l, int i, const real *param, const char *x)

@@ -7,9 +7,10 @@
 
 static const struct {
 	const char *word, *form;
-} layers[] = {{"conv", "convHxWxC[sS][pP], H, W, C and S from 1 to 1000000, P below H and W"}, {"pool", "poolN, N from 1 to 15"},
-	{"up", "upN, N from 1 to 1024"}, {"fc", "fcN, N from 1 to 1000000, or fc for as many as the target has"}, {"bn", "bn"},
-	{"dropout", "dropoutF, F from 0 to below 1"}, {"relu", "relu"}, {"tanh", "tanh"}, {"sigmoid", "sigmoid"}};
+} layers[] = {{"conv", "convHxWxC[sS][pP][dD], H, W, C, S and D from 1 to 1000000, P up to D (H - 1) and D (W - 1)"},
+	{"pool", "poolN, N from 1 to 15"}, {"up", "upN, N from 1 to 1024"},
+	{"fc", "fcN, N from 1 to 1000000, or fc for as many as the target has"}, {"bn", "bn"}, {"dropout", "dropoutF, F from 0 to below 1"},
+	{"relu", "relu"}, {"tanh", "tanh"}, {"sigmoid", "sigmoid"}};
 enum { LAYERS = sizeof layers / sizeof *layers };
 
 /* Other tools' names in lower case, without - and _; of names that begin alike the longer first. */
@@ -41,8 +42,8 @@ static const struct {
 	{"convtranspose2d", NULL, "here it is up2 and a convHxWxC"},
 	{"convtranspose", NULL, "here it is up2 and a convHxWxC"},
 	{"deconv", NULL, "here it is up2 and a convHxWxC"},
-	{"convolution", NULL, "here it is convHxWxC[sS][pP]"},
-	{"conv2d", NULL, "here it is convHxWxC[sS][pP]"},
+	{"convolution", NULL, "here it is convHxWxC[sS][pP][dD]"},
+	{"conv2d", NULL, "here it is convHxWxC[sS][pP][dD]"},
 	{"softmax", NULL, "leave it out: the target's loss has it"},
 	{"residual", NULL, "write ( before the layers that a skip passes by, )+ after them"},
 	{"shortcut", NULL, "write ( before the layers that a skip passes by, )+ after them"},

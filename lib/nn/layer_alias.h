@@ -10,6 +10,6 @@ enum { LAYER_ALIAS_HINT = 160 };
 const char *layer_alias_hint(const char *token, char hint[LAYER_ALIAS_HINT]);
 
 /* All layers, as they are written. */
-#define LAYER_ALIAS_FORMS "convHxWxC[sS][pP], poolN, upN, fcN, bn, dropoutF, relu, tanh, sigmoid, ( ... )+"
+#define LAYER_ALIAS_FORMS "convHxWxC[sS][pP][dD], poolN, upN, fcN, bn, dropoutF, relu, tanh, sigmoid, ( ... )+"
 
 #endif

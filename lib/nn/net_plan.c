@@ -24,6 +24,7 @@ struct conv net_conv(const struct netdesc *d, int i, int B)
 		.KW = l->KW,
 		.S = l->S,
 		.P = l->P,
+		.D = l->D,
 		.OH = l->OH,
 		.OW = l->OW,
 		.pool = l->pool,

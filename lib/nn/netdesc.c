@@ -54,7 +54,9 @@ static int parse_conv(struct cursor *c, struct layer *l, struct netdesc_target t
 	l->OC = accept(c, "x") ? number(c, 1) : target.channels;
 	l->S = accept(c, "s") ? number(c, 1) : 1;
 	l->P = accept(c, "p") ? number(c, 0) : 0;
-	if (l->P >= l->KH || l->P >= l->KW) /* a window in the padding alone sees no input */
+	l->D = accept(c, "d") ? number(c, 1) : 1;
+	long reach = (l->KH < l->KW ? l->KH : l->KW) - 1L;
+	if (l->P > reach * l->D) /* a window in the padding alone sees no input */
 		c->bad = 1;
 	return 0;
 }
@@ -103,9 +105,10 @@ static int infer_shape(struct netdesc *d, struct layer *l)
 	switch (l->kind) {
 	case LAYER_CONV:
 		OC = l->OC;
-		OH = ((long)l->H + 2L * l->P - l->KH) / l->S + 1, OW = ((long)l->W + 2L * l->P - l->KW) / l->S + 1;
-		if (l->H + 2L * l->P < l->KH || l->W + 2L * l->P < l->KW)
+		OH = l->H + 2L * l->P - (l->KH - 1L) * l->D - 1, OW = l->W + 2L * l->P - (l->KW - 1L) * l->D - 1;
+		if (OH < 0 || OW < 0)
 			return -1;
+		OH = OH / l->S + 1, OW = OW / l->S + 1;
 		nw = (size_t)OC * (size_t)l->C, nb = (size_t)OC;
 		if (__builtin_mul_overflow(nw, (size_t)l->KH * (size_t)l->KW, &nw))
 			return -1;
@@ -149,7 +152,7 @@ static void fuse(struct netdesc *d)
 		struct layer *l = &d->layer[i], *next = l + 1, *end = d->layer + d->n;
 		if (l->fused || (l->kind != LAYER_DENSE && l->kind != LAYER_CONV && l->kind != LAYER_BN && l->kind != LAYER_ADD))
 			continue;
-		if (l->kind == LAYER_CONV && i > 1 && l->S == 1 && next[-2].kind == LAYER_UP && next[-2].KH == 2)
+		if (l->kind == LAYER_CONV && i > 1 && l->S == 1 && l->D == 1 && next[-2].kind == LAYER_UP && next[-2].KH == 2)
 			l->upsample = 2, next[-2].fused = 1;
 		if (l->kind == LAYER_BN && (next == end || next->kind != LAYER_ACT || next->act != ACT_RELU))
 			continue;
@@ -340,7 +343,7 @@ int netdesc_geometry(const struct netdesc *d, int y, double *stride, double *fir
 		if (l->kind == LAYER_DENSE)
 			return 0;
 		if (l->kind == LAYER_CONV)
-			b += a * ((K - 1) / 2.0 - l->P), a *= l->S;
+			b += a * ((K - 1) * l->D / 2.0 - l->P), a *= l->S;
 		else if (l->kind == LAYER_POOL)
 			b += a * (K - 1) / 2.0, a *= K;
 		else if (l->kind == LAYER_UP)

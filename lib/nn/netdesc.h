@@ -1,14 +1,15 @@
 /* A net as text, `conv3x3x32 relu pool2 fc500 relu fc`, parsed to layers, shapes and parameter offsets.
- *   convHxWxC[sS][pP]  poolN  upN  fcN  bn  dropoutF  relu  tanh  sigmoid  ( ... )+
- * C filters of HxW, stride S, padding P. fc, and convHxW, without a count have as many outputs as the target: its values, or its channels
- * where it is maps. ( ... )+ is x + f(x), f the layers between: )+ adds to their output what went into them, of the same CxHxW (He et al.,
- * 2016, "Deep Residual Learning"). A block is "( conv3x3x64p1 bn relu conv3x3x64p1 bn )+ relu"; f may hold others, so a U-Net's long skips
- * are the outer ones: "( conv3x3x32s2p1 relu up2 conv3x3x16p1 )+". Skips nest and don't cross: so both ends are marked where they are,
- * while a count of layers back would change with every word put between. ( and )+ are words, and layers, like all others; ( computes
- * nothing. Fused with a layer, as one operation of the backend: an activation right after a fc, conv or )+, a relu after a bn, a pool after
- * a conv or its activation, an activation after such a pool, an up of 2 before a conv of stride 1. Words and comments: netdesc_text.h.
- * Layers are numbered from 0 in the order of the text, activations too: tensors of a model are N.weight. Messages and tables count them
- * from 1. Sizes within a net are height before width, as in its tensors: HxW, CxHxW (images' sizes elsewhere are WxH).
+ *   convHxWxC[sS][pP][dD]  poolN  upN  fcN  bn  dropoutF  relu  tanh  sigmoid  ( ... )+
+ * C filters of HxW, stride S, padding P, dilation D: the inputs that a filter takes lie D apart. fc, and convHxW, without a count have as
+ * many outputs as the target: its values, or its channels where it is maps. ( ... )+ is x + f(x), f the layers between: )+ adds to their
+ * output what went into them, of the same CxHxW (He et al., 2016, "Deep Residual Learning"). A block is "( conv3x3x64p1 bn relu
+ * conv3x3x64p1 bn )+ relu"; f may hold others, so a U-Net's long skips are the outer ones: "( conv3x3x32s2p1 relu up2 conv3x3x16p1 )+".
+ * Skips nest and don't cross: so both ends are marked where they are, while a count of layers back would change with every word put
+ * between. ( and )+ are words, and layers, like all others; ( computes nothing. Fused with a layer, as one operation of the backend: an
+ * activation right after a fc, conv or )+, a relu after a bn, a pool after a conv or its activation, an activation after such a pool, an up
+ * of 2 before a conv of stride and dilation 1. Words and comments: netdesc_text.h. Layers are numbered from 0 in the order of the text,
+ * activations too: tensors of a model are N.weight. Messages and tables count them from 1. Sizes within a net are height before width, as
+ * in its tensors: HxW, CxHxW (images' sizes elsewhere are WxH).
  */
 #ifndef NETDESC_H
 #define NETDESC_H
@@ -21,18 +22,18 @@ enum layer_kind { LAYER_DENSE, LAYER_CONV, LAYER_POOL, LAYER_UP, LAYER_BN, LAYER
 
 struct layer {
 	enum layer_kind kind;
-	enum act act;	    /* of LAYER_ACT; of dense, conv, bn and add: the one fused with it */
-	int fused;	    /* computed by another layer; skip: by the one before it, whose output it names */
-	int upsample, pool; /* conv: factors of what is fused with it; else 1 */
-	int C, H, W;	    /* input; of a conv after its fused up */
-	int OC, OH, OW;	    /* output; of a conv before its fused pool */
-	int KH, KW, S, P;   /* conv: filter, stride, padding; pool and up: factor KH */
-	float p;	    /* dropout: probability of a zero, 0 <= p < 1 */
-	size_t w, nw;	    /* weights (bn: gamma): offset in the parameter block, and count */
-	size_t b, nb;	    /* biases (bn: beta) */
-	int skip;	    /* add: the layer number of its skip */
-	int bn;		    /* conv and dense, after netdesc_fold: the layer number of the bn folded into the weights; else 0 */
-	size_t run;	    /* bn: offset of the running mean (C) and variance (C) in the block of statistics */
+	enum act act;	     /* of LAYER_ACT; of dense, conv, bn and add: the one fused with it */
+	int fused;	     /* computed by another layer; skip: by the one before it, whose output it names */
+	int upsample, pool;  /* conv: factors of what is fused with it; else 1 */
+	int C, H, W;	     /* input; of a conv after its fused up */
+	int OC, OH, OW;	     /* output; of a conv before its fused pool */
+	int KH, KW, S, P, D; /* conv: filter, stride, padding, dilation; pool and up: factor KH */
+	float p;	     /* dropout: probability of a zero, 0 <= p < 1 */
+	size_t w, nw;	     /* weights (bn: gamma): offset in the parameter block, and count */
+	size_t b, nb;	     /* biases (bn: beta) */
+	int skip;	     /* add: the layer number of its skip */
+	int bn;		     /* conv and dense, after netdesc_fold: the layer number of the bn folded into the weights; else 0 */
+	size_t run;	     /* bn: offset of the running mean (C) and variance (C) in the block of statistics */
 };
 
 enum { NETDESC_LAYERS = 256 };

@@ -57,7 +57,7 @@ static void word_of(char word[WORD], const struct layer *l)
 	*word = 0;
 	switch (l->kind) {
 	case LAYER_CONV:
-		snprintf(word, WORD, "conv%dx%dx%ds%d ", l->KH, l->KW, l->OC, l->S);
+		snprintf(word, WORD, "conv%dx%dx%ds%dd%d ", l->KH, l->KW, l->OC, l->S, l->D);
 		break;
 	case LAYER_DENSE:
 		snprintf(word, WORD, "conv%dx%dx%d ", l->H, l->W, l->OC);
