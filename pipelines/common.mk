@@ -3,8 +3,9 @@
 # Rows of one person must not stand on both sides of a split: GROUPS says which they are, else images that look alike are kept together.
 # KEYPOINTS_PARTS: shares to train on and held out, else 0.92,0.08, of fewer than 300 faces 0.8,0.2.
 of_csv := CSV CLEAN GROUPS KEYPOINTS_PARTS
-# what the nets of heat maps are trained with: cnn-train's preset, with its 40 epochs where -e gives no other number, but to the last of them
-heat_train := --preset default --patience 0
+# what the nets of heat maps are trained with: cnn-train's preset, with its 40 epochs where -e gives no other number, to the last of them: no epoch is
+# chosen on the faces that the score is of
+heat_train := --preset default --keep last
 empty :=
 space := $(empty) $(empty)
 comma := ,

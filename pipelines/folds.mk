@@ -32,7 +32,7 @@ $(FOLDED)/model-%.tns: $(fold_numbers:%=$(FOLDED)/fold-%.tns) $(FOLDED)/train.is
 	@$B/bin/tns-cat -q $(filter-out %/fold-$*.tns,$(fold_numbers:%=$(@D)/fold-%.tns)) | \
 		$B/bin/cnn-train -n @$(NET) $(FOLDS_TRAIN) --valid-part 0 --log $(@:.tns=.tsv) -o $@
 $(FOLDED)/predicted-%.tns: $(FOLDED)/model-%.tns $(FOLDED)/fold-%.tns
-	@$B/bin/predict -q --flip $^ -o $@
+	@$B/bin/predict -q $(tta) $^ -o $@
 $(FOLDED)/predicted.tns: $(fold_numbers:%=$(FOLDED)/predicted-%.tns)
 	$(call say,all faces with their predictions)
 	@$B/bin/tns-cat -q $^ -o $@
@@ -48,4 +48,4 @@ $(FOLDED)/test.tns: $(call path,$(TEST)) $(FOLDED)/test.is | $B/built
 	@$B/bin/csv-clean --keep-all $(CLEAN) $(call quote,$(TEST)) -o $@
 $(FOLDED)/test-predicted.tns: $(fold_numbers:%=$(FOLDED)/model-%.tns) $(FOLDED)/test.tns
 	$(call say,predict the test faces by all $(FOLDS) models averaged)
-	@$B/bin/predict --flip $^ -o $@
+	@$B/bin/predict $(tta) $^ -o $@

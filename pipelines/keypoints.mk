@@ -7,6 +7,8 @@ KEYPOINTS ?= out/keypoints
 ENSEMBLE ?= out/ensemble
 BEST ?= out/best
 # NET: a file, or a name in pipelines/nets. MODELS: so many that differ by their seed, averaged. KEYPOINTS_TRAIN: all options of cnn-train.
+# estimates of a face that are averaged: it and its mirror image, as they are and shifted by two pixels in four directions
+tta := --flip --tta 5
 keypoints.NET = pipelines/nets/heat.net
 keypoints.EPOCHS = 100
 keypoints.KEYPOINTS_EPOCHS = $(EPOCHS)
@@ -17,7 +19,7 @@ ensemble.MODELS = 3
 best.NET = pipelines/nets/best.net
 best.KEYPOINTS_EPOCHS = $(EPOCHS)
 # the preset has 160 epochs
-best.KEYPOINTS_TRAIN = $(if $(KEYPOINTS_EPOCHS),-e $(KEYPOINTS_EPOCHS)) --preset best --patience 0
+best.KEYPOINTS_TRAIN = $(if $(KEYPOINTS_EPOCHS),-e $(KEYPOINTS_EPOCHS)) --preset best --keep last
 best.MODELS = 3
 
 models = $(patsubst %,$(out)/model-%.tns,$(seeds))
@@ -46,10 +48,10 @@ $(out)/model-%.tns: $(out)/train.tns $(out)/valid.tns $(out)/train.is $(NET)
 $(call depend_on,models,$(MODELS))
 $(out)/valid-predicted.tns: $(out)/models.is $(models)
 	$(call say,predict the held-out faces)
-	@$B/bin/predict --flip $(filter %.tns,$^) $(@D)/valid.tns -o $@
+	@$B/bin/predict $(tta) $(filter %.tns,$^) $(@D)/valid.tns -o $@
 # of an ensemble also what each model reaches alone
 $(out)/scores.txt: $(out)/score.txt
-	@{ for m in $(models); do echo "$$(basename $$m .tns) $$($B/bin/predict -q --flip $$m $(@D)/valid.tns | $B/bin/score | head -1)"; done; \
+	@{ for m in $(models); do echo "$$(basename $$m .tns) $$($B/bin/predict -q $(tta) $$m $(@D)/valid.tns | $B/bin/score | head -1)"; done; \
 	echo "averaged $$(head -1 $<)"; } >$@.tmp && mv $@.tmp $@
 $(out)/score.txt: $(out)/valid-predicted.tns
 	@$B/bin/score $< -o $@
@@ -74,7 +76,7 @@ $(out)/test.tns: $(call path,$(TEST)) $(out)/test.is | $B/built
 	@$B/bin/csv-clean --keep-all $(CLEAN) $(call quote,$(TEST)) -o $@
 $(out)/test-predicted.tns: $(out)/models.is $(models) $(out)/test.tns
 	$(call say,predict the test faces)
-	@$B/bin/predict --flip $(filter %.tns,$^) -o $@
+	@$B/bin/predict $(tta) $(filter %.tns,$^) -o $@
 $(out)/test.png: $(out)/test-predicted.tns
 	@$B/bin/render faces --count 24 $< -o $@
 $(out)/submission.csv: $(out)/test-predicted.tns $(call path,$(LOOKUP)) $(out)/lookup.is

@@ -135,7 +135,7 @@ set -- CSV="$TMP/training.csv" KEYPOINTS_PARTS=0.7,0.3
 again "$TMP/ensemble" ensemble "$@" ENSEMBLE="$TMP/ensemble" MODELS=2 NET="$TMP/heat.net" EPOCHS=3
 # what the figures in pipelines/README.md were measured with
 is "$(tns-info "$TMP/ensemble/model-2.tns" | sed -n "s/.*cnn-train .*heat.net' //p; s/.*cnn-train .* conv1x1' \(.*\) < .*/\1/p")" \
-	"--target heatmap --loss smooth --sigma 3 --distrust 8 --augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2 --epochs 3 --rate 0.002 --optimizer adam --schedule cosine --seed 2" \
+	"--target heatmap --loss smooth --sigma 3 --distrust 8 --augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2 --epochs 3 --rate 0.002 --optimizer adam --schedule cosine --keep last --seed 2" \
 	"the settings of nets of heat maps"
 is "$(cut -d' ' -f1 "$TMP/ensemble/scores.txt" | xargs)" "model-1 model-2 averaged" "what each model reaches, and the two"
 again "$TMP/cascade" cascade "$@" CASCADE="$TMP/cascade" LEVEL1="$TMP/heat.net" LEVEL2="$TMP/heat.net" SINGLE="$TMP/heat.net" CASCADE_TRAIN="$heat" CASCADE_LEVEL2="$heat"
