@@ -26,5 +26,5 @@ if [ "$seed" -gt $tries ]; then
 fi
 echo "$said" >&2
 [ "$rows" -ge $few ] || awk -v n=$((rows - held)) -v h="$held" 'BEGIN {
-	printf "few faces: %d to train on; the score of %d held out is rough (of others it may be %.0f%% higher or lower), and the best epoch is chosen by it\n", n, h, 90 / sqrt(h)
+	printf "few faces: %d to train on; the score of %d held out is rough (of others it may be %.0f%% higher or lower)\n", n, h, 90 / sqrt(h)
 	print "few faces: more faces gain most, EPOCHS=300 AGAIN=1 some; what to expect: pipelines/README.md, \"Small sets\""}' >&2
