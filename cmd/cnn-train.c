@@ -69,9 +69,10 @@ static const struct opt opts[] = {
 	{0, "teach", OPT_REAL, &o.teach, 0, 1, "F", "share of the predictions; their weight where there is no label", 0},
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "WORD,...",
-		"move images and labels at random: "
-		"flip[=alternate],shift=PX,rotate=DEG,scale=F,contrast=F,brightness=F,noise=F,blur=PX,cutout=F, or "
-		"default",
+		"change images and labels at random, by words joined by commas: flip[=alternate] shift=PX rotate=DEG scale=F contrast=F "
+		"brightness=F "
+		"noise=F blur=PX motion=PX cutout=F; squared: mostly little; late=F: F of it in the last tenth of epochs; or default or "
+		"robust, then what differs",
 		0},
 	{0, "offset", OPT_CHOICE, &o.offset, 0, 0, "auto|none",
 		"the labels' offset: estimated as images are moved, or none: they count from the first pixel's centre", 0},

@@ -78,15 +78,19 @@ enum flip { FLIP_NONE, FLIP_HALF, FLIP_ALTERNATE };
 
 /* Data augmentation, drawn for each image; see kernels/augment.h. All ranges 0: images as they are. */
 struct augment {
-	enum flip flip;	  /* mirror images */
-	float shift;	  /* pixels, uniform in +-shift, both axes */
-	float rotate;	  /* degrees, +- */
-	float scale;	  /* factor exp(+-scale) */
-	float contrast;	  /* factor exp(+-contrast) about the middle grey */
+	enum flip flip; /* mirror images */
+	int squared;	/* 1: amounts but the cutout's are the range times the square of a uniform number, signed where the range is: mostly
+			   little */
+	float shift;	/* pixels, uniform in +-shift, both axes */
+	float rotate;	/* degrees, +- */
+	float scale;	/* factor exp(+-scale) */
+	float contrast; /* factor exp(+-contrast) about the middle grey */
 	float brightness; /* +-, of the range 0..1 */
-	float noise;	  /* standard deviation, of the range 0..1 */
+	float noise;	  /* standard deviation, of the range 0..1; the same for all images unless squared */
 	float blur;	  /* pixels: standard deviation, uniform in 0..blur, of a Gaussian over the moved image */
+	float motion;	  /* pixels: length of the path, uniform in 0..motion, of motion blur in any direction; at most 30 */
 	float cutout;	  /* share of the sides: a grey rectangle, each side uniform in 0..cutout of the image's, anywhere */
+	float late, last; /* of training: in the last share `last` of the epochs all amounts are times `late` */
 	uint64_t seed;
 	uint32_t epoch;
 };

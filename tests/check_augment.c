@@ -100,6 +100,72 @@ START_TEST(alternates)
 }
 END_TEST
 
+/* Squared amounts: half of them below a quarter of the range, on both sides alike, each drawn by itself; the path goes in any direction.
+ * Without squared noise is the same for all, and lengths are uniform. */
+START_TEST(squares)
+{
+	enum { AMOUNTS = 7 };
+	for (int squared = 0; squared < 2; squared++) {
+		struct augment a = {.shift = 4,
+			.rotate = 40,
+			.scale = 0.4f,
+			.contrast = 0.8f,
+			.noise = 0.1f,
+			.blur = 2,
+			.motion = 8,
+			.seed = 5,
+			.epoch = 2,
+			.squared = squared};
+		int little[AMOUNTS] = {0}, much[AMOUNTS] = {0}, right = 0, steep = 0, both = 0;
+		for (uint32_t i = 0; i < DRAWS; i++) {
+			struct warp w = augment_draw(&a, i, W, H);
+			float x, y, cx = 0.5f * (W - 1), cy = 0.5f * (H - 1);
+			augment_point(&w, cx, cy, &x, &y);
+			float is[AMOUNTS] = {(x - cx) / 4, (y - cy) / 4, atan2f(-w.m[3], w.m[4]) * 57.29578f / 40, logf(w.gain) / 0.8f,
+				w.blur / 2, hypotf(w.path[0], w.path[1]) / 8, w.noise / 0.1f};
+			for (int k = 0; k < AMOUNTS; k++) {
+				ck_assert_msg(fabsf(is[k]) < 1.0001f, "%d: %g", k, (double)is[k]);
+				little[k] += fabsf(is[k])<0.25f, much[k] += fabsf(is[k])> 0.81f;
+			}
+			right += is[0] > 0, steep += fabsf(w.path[1]) > fabsf(w.path[0]),
+				both += fabsf(is[5]) < 0.25f && fabsf(is[6]) < 0.25f;
+		}
+		for (int k = 0; k < AMOUNTS - !squared; k++) {
+			expect_share(little[k], DRAWS, squared ? 0.5 : 0.25, "little", squared, k);
+			expect_share(much[k], DRAWS, squared ? 0.1 : 0.19, "much", squared, k);
+		}
+		if (!squared)
+			ck_assert(much[AMOUNTS - 1] == DRAWS);
+		expect_share(both, DRAWS, squared ? 0.25 : 0, "two of them little", squared, 0);
+		expect_share(right, DRAWS, 0.5, "to the right", squared, 0);
+		expect_share(steep, DRAWS, 0.5, "steep paths", squared, 0);
+	}
+}
+END_TEST
+
+/* Numbers of noise over all words of equally likely bytes: those of the normal distribution, within what is said of them. */
+START_TEST(normals)
+{
+	enum { N = 400000 };
+	double m[7] = {0}, most = 0;
+	int beyond = 0;
+	for (uint32_t i = 0; i < N / 4; i++) {
+		struct philox p = philox(6, PHILOX_TEST, 9, i, 0);
+		for (int k = 0; k < 4; k++) {
+			double z = (double)augment_normal(p.v[k]);
+			for (int j = 1; j <= 6; j++)
+				m[j] += pow(z, j) / N;
+			beyond += fabs(z) > 2.0, most = fmax(most, fabs(z));
+		}
+	}
+	ck_assert_msg(fabs(m[1]) < 0.01 && fabs(m[2] - 1) < 0.012 && fabs(m[3]) < 0.03 && fabs(m[4] - 3) < 0.08 && fabs(m[6] - 14.5) < 1,
+		"moments %g %g %g %g %g", m[1], m[2], m[3], m[4], m[6]);
+	ck_assert_msg(fabs(beyond / (double)N - 0.0455) < 0.0035 && most < 4.05, "%d beyond 2, at most %g", beyond, most);
+	ck_assert(fabs((double)augment_normal(0) + 4.0407) < 1e-3 && fabs((double)augment_normal(0xFFFFFFFFu) - 4.0407) < 1e-3);
+	ck_assert(augment_normal(0x7F7F7F7Fu) == -augment_normal(0x80808080u) && augment_normal(0xFF00FF00u) == 0);
+}
+END_TEST
+
 /* Cut pixels are grey, all others are as they were, in the mirror image too. */
 START_TEST(pixels)
 {
@@ -272,6 +338,10 @@ START_TEST(greys)
 		sum += to[i] - 120, square += (to[i] - 120) * (to[i] - 120), beyond += abs(to[i] - 120) > 30;
 	ck_assert_msg(fabs(sum / N) < 0.3 && fabs(sqrt(square / N) - 15) < 0.3, "mean %g, deviation %g", sum / N, sqrt(square / N));
 	expect_share(beyond, N, 0.0420, "beyond two standard deviations", 0, 0); /* |z| > 30.5 / 15, as grey levels are whole */
+	/* a value's noise does not depend on where its plane begins in the row */
+	float one[10], other[9];
+	augment_plane(one, from, 10, 1, &w, &seeded, 3, 0), augment_plane(other, from, 9, 1, &w, &seeded, 3, 1);
+	ck_assert(!memcmp(one + 1, other, sizeof other));
 	transform_image(from, to, 200, N / 200, &w, &seeded, 3);
 	ck_assert(memcmp(from, to, sizeof from));
 }
@@ -281,11 +351,10 @@ END_TEST
 START_TEST(crops)
 {
 	struct transform t = unchanged();
-	t.rotate = 90, t.shift[0] = 1;
+	t.rotate = 60, t.shift[0] = 1;
 	struct warp w = transform_warp(&t, S, S);
 	float crop[6] = {2, 0.5f, 10, -1, 3, 20}, xy[2] = {1, 6}; /* of the photograph: 15,37 */
 	transform_points(xy, 1, &w);
-	ck_assert(fabsf(xy[0] - (S - 1 - 6 + 1)) < 1e-5f && fabsf(xy[1] - 1) < 1e-5f);
 	transform_crop(crop, &w);
 	ck_assert(fabsf(crop[0] * xy[0] + crop[1] * xy[1] + crop[2] - 15) < 1e-4f);
 	ck_assert(fabsf(crop[3] * xy[0] + crop[4] * xy[1] + crop[5] - 37) < 1e-4f);
@@ -308,6 +377,8 @@ START_TEST(as_trained)
 		.brightness = 0.1f,
 		.noise = 0.05f,
 		.blur = 1,
+		.motion = 5,
+		.squared = _i,
 		.cutout = 0.3f,
 		.seed = 7,
 		.epoch = 3};
@@ -339,6 +410,45 @@ START_TEST(as_trained)
 }
 END_TEST
 
+/* Motion blur in a backend: the mean of the bilinear image along the drawn path, of many more places than the filter has. */
+START_TEST(motions)
+{
+	enum { N = 20, B = 20, PLACES = 500 };
+	static uint8_t bytes[N * B * B];
+	static float x[N * B * B];
+	uint32_t rows[N];
+	struct backend *be = _i ? backend_init_by_name("ref", 1, PRECISION_FP32) : backend_here();
+	struct augment a = {.motion = 9, .seed = 3, .epoch = 1};
+	for (uint32_t i = 0; i < N * B * B; i++)
+		bytes[i] = (uint8_t)philox(3, PHILOX_TEST, 10, i, 0).v[0], rows[i / (B * B)] = i / (B * B);
+	uint8_t *images = be->alloc(be, sizeof bytes);
+	uint32_t *numbers = be->alloc(be, sizeof rows);
+	real *device = be->alloc(be, sizeof x);
+	be->upload(be, images, bytes, sizeof bytes), be->upload(be, numbers, rows, sizeof rows);
+	be->load_batch(be, device, images, numbers, N, 1, B, B, 1, 0, &a);
+	be->download(be, x, device, sizeof x);
+	double longest = 0;
+	for (uint32_t b = 0; b < N; b++) {
+		struct warp w = augment_draw(&a, b, B, B);
+		longest = fmax(longest, hypot((double)w.path[0], (double)w.path[1]));
+		for (int i = 0; i < B * B; i++) {
+			double sum = 0;
+			for (int k = 0; k < PLACES; k++) {
+				double at = (k + 0.5) / PLACES - 0.5;
+				sum += (double)augment_sample(bytes + b * B * B, B, B, (float)(i % B + at * (double)w.path[0]),
+					(float)(i / B + at * (double)w.path[1]));
+			}
+			double got = (double)x[b * B * B + (uint32_t)i];
+			ck_assert_msg(fabs(got - sum / PLACES) < 0.5, "image %u, path %g,%g, pixel %d: %g, not %g", b, (double)w.path[0],
+				(double)w.path[1], i, got, sum / PLACES);
+		}
+	}
+	ck_assert(longest > 6);
+	be->release(be, images), be->release(be, numbers), be->release(be, device);
+	be->close(be);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("augment");
@@ -347,13 +457,16 @@ int main(void)
 	tcase_add_test(t, cutouts);
 	tcase_add_test(t, moves);
 	tcase_add_test(t, alternates);
+	tcase_add_test(t, squares);
+	tcase_add_test(t, normals);
 	tcase_add_loop_test(t, pixels, 0, 2);
 	tcase_add_test(t, turns);
 	tcase_add_test(t, dots);
 	tcase_add_test(t, paths);
 	tcase_add_test(t, greys);
 	tcase_add_test(t, crops);
-	tcase_add_test(t, as_trained);
+	tcase_add_loop_test(t, as_trained, 0, 2);
+	tcase_add_loop_test(t, motions, 0, 2);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	int failed = srunner_ntests_failed(r);

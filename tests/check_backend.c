@@ -273,7 +273,18 @@ START_TEST(batches)
 	enum { B = 9, H = 11, W = 13, N = 20, P = H * W, n = B * P };
 	static const uint32_t rows_of[B] = {3, 19, 0, 7, 7, 12, 1, 18, 5};
 	struct backend *be = backend(__func__, _i);
-	struct augment a = {FLIP_HALF, 2, 15, 0.2f, 0.3f, 0.1f, 0.05f, 1, 0.5f, 9, 4},
+	struct augment a = {.flip = FLIP_HALF,
+			       .shift = 2,
+			       .rotate = 15,
+			       .scale = 0.2f,
+			       .contrast = 0.3f,
+			       .brightness = 0.1f,
+			       .noise = 0.05f,
+			       .blur = 1,
+			       .motion = 6,
+			       .cutout = 0.5f,
+			       .seed = 9,
+			       .epoch = 4},
 		       alternate = {.flip = FLIP_ALTERNATE, .seed = 9, .epoch = 4};
 	uint8_t host[N * P], *bytes = be->alloc(be, sizeof host);
 	bytes_drawn(host, sizeof host);

@@ -54,6 +54,36 @@ START_TEST(augment_words)
 	a = zero;
 	spec_augment("shift=0,contrast=2,brightness=1e-1", &a);
 	ck_assert(a.shift == 0 && a.contrast == 2 && a.brightness == 0.1f);
+	a = zero;
+	spec_augment("default,rotate=3,motion=7,squared", &a);
+	ck_assert(a.flip && a.shift == 4 && a.rotate == 3 && a.motion == 7 && a.squared && a.noise == 0.02f && a.last == 0);
+	char *text = spec_augment_text("robust,late=0.5");
+	a = zero;
+	spec_augment(text, &a);
+	free(text);
+	ck_assert(a.flip && a.squared && a.rotate > 45 && a.noise * 255 > 15 && a.motion > 5 && a.late == 0.5f && a.last == 0.1f);
+}
+END_TEST
+
+/* In the last epochs all amounts are a part of what they are, flips as before. */
+START_TEST(augment_late)
+{
+	struct augment a = {0}, b;
+	spec_augment(
+		"flip,squared,shift=4,rotate=8,scale=0.4,contrast=0.8,brightness=0.2,noise=0.1,blur=2,motion=6,cutout=0.5,late=0.25", &a);
+	for (int e = 1; e <= 40; e++) {
+		float part = e > 36 ? 0.25f : 1;
+		b = spec_augment_at(&a, e, 40);
+		ck_assert(b.flip && b.squared && b.shift == 4 * part && b.rotate == 8 * part && b.scale == 0.4f * part &&
+			  b.contrast == 0.8f * part);
+		ck_assert(b.brightness == 0.2f * part && b.noise == 0.1f * part && b.blur == 2 * part && b.motion == 6 * part &&
+			  b.cutout == 0.5f * part);
+	}
+	memset(&a, 0, sizeof a);
+	spec_augment("rotate=8,last=0.5", &a);
+	ck_assert(spec_augment_at(&a, 2, 4).rotate == 8 && spec_augment_at(&a, 3, 4).rotate == 0);
+	spec_augment("late=0,last=0", &a);
+	ck_assert(spec_augment_at(&a, 4, 4).rotate == 8);
 }
 END_TEST
 
@@ -66,8 +96,12 @@ static void parse_augment(void *arg)
 START_TEST(augment_refused)
 {
 	static const char *const bad[][2] = {{"flop", "--augment: 'flop' is not known (did you mean flip?)"},
-		{"default,flip", "--augment: 'default' is not known (there are flip, shift, rotate, scale, contrast, brightness, noise, "
-				 "blur, cutout)"},
+		{"flip,default", "--augment: 'default' comes first"},
+		{"zoom=1", "--augment: 'zoom=1' is not known (there are flip, squared, shift, "},
+		{"robust,default", "--augment: 'default' comes first"},
+		{"robusts", "--augment: 'robusts' is not known (did you mean robust?)"},
+		{"motion=31", "--augment: 'motion=31' needs a number from 0 to 30"},
+		{"late=1.1", "--augment: 'late=1.1' needs a number from 0 to 1"},
 		{"shift", "--augment: 'shift' needs a number from 0 to 64"}, {"shift=", "--augment: 'shift=' needs a number from 0 to 64"},
 		{"flip,shift=65", "--augment: 'shift=65' needs a number from 0 to 64"},
 		{"rotate=-1", "--augment: 'rotate=-1' needs a number from 0 to 180"},
@@ -179,7 +213,7 @@ static float centre(const float *image, float x, float y, float *cx, float *cy)
 }
 
 static const char *const augments[] = {"", "flip", "flip=alternate,shift=1", "shift=6", "rotate=15", "scale=0.15",
-	"flip,shift=4,rotate=10,scale=0.1,contrast=0.1,brightness=0.1"};
+	"flip,shift=4,rotate=10,scale=0.1,contrast=0.1,brightness=0.1", "flip,squared,shift=6,rotate=30,scale=0.2,motion=3"};
 
 /* One epoch of one batch, learning rate 0, leaves the augmented batch in t->x and the targets: labels must be at the blobs. */
 START_TEST(pixels_and_points)
@@ -741,6 +775,7 @@ int main(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, augment_words);
 	tcase_add_test(t, augment_refused);
+	tcase_add_test(t, augment_late);
 	tcase_add_test(t, schedules);
 	tcase_add_test(t, warmups);
 	tcase_add_test(t, order);

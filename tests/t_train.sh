@@ -35,7 +35,7 @@ alike() {
 	same one.tns more.tns "$what: a named pipe"
 }
 cnn='conv3x3x5p1 bn relu pool2 dropout0.2 fc17 relu fc'
-alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 --warmup 1.5 -n "$cnn" -e 6 -b 17 --optimizer adam -r 0.003 --augment default --valid-part 0.25 --schedule cosine
+alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 --warmup 1.5 -n "$cnn" -e 6 -b 17 --optimizer adam -r 0.003 --augment default,squared,blur=1,motion=3,late=0.5 --valid-part 0.25 --schedule cosine
 alike "coords, nesterov, patience" faces.tns cnn-train -n 'conv2x3x4s2p1 tanh fc11 sigmoid fc' -e 30 -b 20 -r 0.2 --decay 0.001 --valid-part 0.3 --patience 2 -s 2
 is "$(($(wc -l <one.tsv) < 30))" 1 "patience stopped it early"
 alike "label, sgd" eyes.tns cnn-train --target label -n 'fc20 sigmoid dropout0.3 fc' -e 5 --optimizer sgd -m 0 --valid-part 0.3 --init dae20.tns --schedule step
@@ -300,6 +300,8 @@ is "$(sed -n 's/^mean face: //p' dry.txt)" "$mean" "the mean face's error"
 # 24 20 3 + 3 and 3 30 + 30 parameters, as many moments, as many averages, gradients of the 33 biases: 4 (3 1563 + 33) bytes
 is "$(grep -c '^memory of training on cpu: 0.019 MB of weights, gradients and moments, 0\.[0-9]* MB for a batch of 40 rows$' dry.txt)" 1 "memory"
 is "$(sed -n 's/^  augment: //p; s/^  optimizer: //p; s/^  warmup: //p; s/^  average: //p; s/^  epochs: //p' dry.txt | paste -sd ' ')" "flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02 nesterov 0.5 0.99 7" "settings, default is what it means"
+is "$(cnn-train --dry-run -n fc --augment robust,rotate=70 faces.tns | sed -n 's/^  augment: //p')" \
+	"flip,squared,shift=8,rotate=55,scale=0.4,contrast=0.4,brightness=0.25,noise=0.1,blur=1,motion=8,cutout=0.2,late=0.25,last=0.1,rotate=70" "and robust with what differs"
 ok "with a checkpoint that is there" cnn-train --dry-run -n "$cnn" -e 170 --resume -o old faces.tns
 ls -A | grep -vE '^(\.out|\.err|dry.*|before.txt)$' >dry.after && cksum old old.last >>dry.after
 same <(grep -v before.txt before.txt) dry.after "what was there, and nothing else"

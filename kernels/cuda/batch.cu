@@ -1,5 +1,5 @@
 /* Loading a batch: bytes to inputs with data augmentation, gathering of rows, dropout and Bernoulli samples. Augmentation draws the parameters of each image in
- * one launch, then runs over the pixels of the whole batch: affine warp, blur along rows, blur along columns. The planes between those
+ * one launch, then runs over the pixels of the whole batch: affine warp, blur along rows, blur along columns, motion blur. The planes between those
  * launches are small enough for the GPU's cache. */
 #include <limits.h>
 
@@ -14,6 +14,8 @@ struct image_augment { /* parameters drawn for one image */
 	struct warp warp;
 	int reach;			 /* of the blur, pixels on either side */
 	float weight[AUGMENT_REACH + 1]; /* of the blur, by distance; sum 1 over both sides */
+	int taps;			 /* of motion blur */
+	struct augment_tap tap[AUGMENT_TAPS];
 };
 
 struct load_params { /* arguments of the augmentation kernels */
@@ -58,6 +60,7 @@ static __global__ void augment_draw_params(struct load_params s)
 	int reach = augment_reach(w.blur);
 	float sum = 0;
 	to->warp = w, to->reach = reach;
+	to->taps = augment_taps(w.path, to->tap);
 	if (!reach) /* the standard deviation may be 0 */
 		return;
 	for (int k = 0; k <= reach; k++)
@@ -93,9 +96,9 @@ static __device__ float finish_pixel(const struct load_params &s, struct pixel_p
 	const int *cut = s.images[p.b].warp.cut;
 	if (p.x >= cut[0] && p.x < cut[2] && p.y >= cut[1] && p.y < cut[3])
 		v = s.images[p.b].warp.grey;
-	if (s.a.noise > 0) {
-		struct philox r = philox(s.a.seed, PHILOX_NOISE, s.a.epoch, s.rows[p.b], (uint32_t)p.at);
-		v += s.a.noise * philox_normal(r.v[0], r.v[1]);
+	if (s.images[p.b].warp.noise > 0) {
+		struct philox r = philox(s.a.seed, PHILOX_NOISE, s.a.epoch, s.rows[p.b], (uint32_t)p.at / 4);
+		v += s.images[p.b].warp.noise * augment_normal(r.v[p.at % 4]);
 	}
 	v = v < 0 ? 0 : v > 1 ? 1 : v;
 	return v * 255.0f * s.mul + s.add;
@@ -124,13 +127,33 @@ static __global__ void blur_rows(float *to, const float *from, struct load_param
 	to[i] = blurred(from + i - p.x, p.x, s.W, 1, s.images + p.b);
 }
 
-static __global__ void blur_columns(float *to, const float *from, struct load_params s)
+static __global__ void blur_columns(float *to, const float *from, struct load_params s, int last)
 {
 	size_t i = launch_index();
 	if (i >= s.n)
 		return;
 	struct pixel_pos p = pixel_of(s, (int)i);
-	to[i] = finish_pixel(s, p, blurred(from + i - p.y * s.W, p.y, s.H, s.W, s.images + p.b));
+	float v = blurred(from + i - p.y * s.W, p.y, s.H, s.W, s.images + p.b);
+	to[i] = last ? finish_pixel(s, p, v) : v;
+}
+
+static __device__ int inside(int i, int n)
+{
+	return i < 0 ? 0 : i < n ? i : n - 1;
+}
+
+static __global__ void blur_motion(float *to, const float *from, struct load_params s)
+{
+	size_t i = launch_index();
+	if (i >= s.n)
+		return;
+	struct pixel_pos p = pixel_of(s, (int)i);
+	const struct image_augment *d = s.images + p.b;
+	const float *plane = from + i - p.y * s.W - p.x;
+	float v = d->taps ? 0 : from[i];
+	for (int k = 0; k < d->taps; k++)
+		v += d->tap[k].weight * plane[inside(p.y + d->tap[k].y, s.H) * s.W + inside(p.x + d->tap[k].x, s.W)];
+	to[i] = finish_pixel(s, p, v);
 }
 
 void cuda_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
@@ -144,21 +167,24 @@ void cuda_load_batch(const struct backend *be, real *x, const uint8_t *bytes, co
 		launch_flat(q, n, load_plain, x, bytes, rows, divisor((int)size), mul, add, n);
 		return;
 	}
-	int blur = a->blur > 0;
-	size_t blur_bytes = blur ? n * sizeof(float) : 0;
-	char *workspace = (char *)cuda_workspace(cuda_of(be), (blur_bytes + 15) / 16 * 16 + (size_t)B * sizeof(struct image_augment));
-	float *row_blurred = (float *)(void *)workspace;
+	int blur = a->blur > 0, motion = a->motion > 0;
+	size_t plane_bytes = blur || motion ? n * sizeof(float) : 0;
+	char *workspace = (char *)cuda_workspace(cuda_of(be), (plane_bytes + 15) / 16 * 16 + (size_t)B * sizeof(struct image_augment));
+	/* launches read the one and write the other; the last writes x */
+	float *planes = (float *)(void *)workspace, *warped = motion ? planes : x, *other = motion ? x : planes;
 	struct load_params s;
 	memset(&s, 0, sizeof s);
-	s.bytes = bytes, s.rows = rows, s.images = (struct image_augment *)(void *)(workspace + (blur_bytes + 15) / 16 * 16);
+	s.bytes = bytes, s.rows = rows, s.images = (struct image_augment *)(void *)(workspace + (plane_bytes + 15) / 16 * 16);
 	s.size = divisor((int)size), s.plane = divisor(H * W), s.row = divisor(W);
 	s.B = B, s.H = H, s.W = W, s.mul = mul, s.add = add, s.n = n, s.a = *a;
 	launch_flat(q, B, augment_draw_params, s);
-	launch_flat(q, n, augment_warp, x, s, !blur);
+	launch_flat(q, n, augment_warp, warped, s, !blur && !motion);
 	if (blur) {
-		launch_flat(q, n, blur_rows, row_blurred, x, s);
-		launch_flat(q, n, blur_columns, x, row_blurred, s);
+		launch_flat(q, n, blur_rows, other, warped, s);
+		launch_flat(q, n, blur_columns, warped, other, s, !motion);
 	}
+	if (motion)
+		launch_flat(q, n, blur_motion, x, planes, s);
 }
 
 template <class T> static __global__ void gather(T *y, const T *x, const uint32_t *rows, struct divisor K, size_t n)

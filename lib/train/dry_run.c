@@ -66,14 +66,14 @@ static const struct {
 	{"momentum", 0}, {"rate", 0}, {"schedule", 0}, {"warmup", 0}, {"decay", 0}, {"average", 0}, {"batch", 0}, {"epochs", 0},
 	{"keep", 0}, {"patience", 0}, {"valid-part", 0}, {"seed", 0}};
 
-/* The option's value, but where that stands for another: no width for that of the loss, default for a list. */
+/* The option's value, but where that stands for another: no width for that of the loss, a word for a list. */
 static char *setting(const char *option, const struct train_options *a)
 {
 	char *v = opt_setting(option), *own = NULL;
 	if (!strcmp(option, "width"))
 		own = a->targets.loss == LOSS_SQUARED ? xstrdup("") : xprintf("%g", a->targets.width);
-	if (v && !strcmp(option, "augment") && !strcmp(v, "default"))
-		own = xstrdup(SPEC_AUGMENT_DEFAULT);
+	if (v && !strcmp(option, "augment"))
+		own = spec_augment_text(v);
 	if (own)
 		free(v);
 	return own ? own : v;

@@ -8,7 +8,7 @@
 #include "lib/base/num.h"
 #include "lib/train/spec.h"
 
-static const char words[] = "flip|shift|rotate|scale|contrast|brightness|noise|blur|cutout";
+static const char words[] = "flip|squared|shift|rotate|scale|contrast|brightness|noise|blur|motion|cutout|late|last|default|robust";
 
 NORETURN static void die_word(const char *word, size_t len)
 {
@@ -19,7 +19,20 @@ NORETURN static void die_word(const char *word, size_t len)
 		die_usage("--augment: '%s' is not known: write flip or flip=alternate", word);
 	if (near.distance)
 		die_usage("--augment: '%s' is not known%s", word, nearest_or_all(&near));
+	if (!strcmp(near.name, "default") || !strcmp(near.name, "robust"))
+		die_usage("--augment: '%s' comes first, and what differs from it after it", near.name);
 	die_usage("--augment: '%s' is not known: write %s", word, near.name);
+}
+
+char *spec_augment_text(const char *text)
+{
+	static const char *const sets[][2] = {{"default", SPEC_AUGMENT_DEFAULT}, {"robust", SPEC_AUGMENT_ROBUST}};
+	for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+		size_t n = strlen(sets[i][0]);
+		if (!strncmp(text, sets[i][0], n) && (!text[n] || text[n] == ','))
+			return xprintf("%s%s", sets[i][1], text + n);
+	}
+	return xstrdup(text);
 }
 
 void spec_augment(const char *text, struct augment *a)
@@ -29,12 +42,16 @@ void spec_augment(const char *text, struct augment *a)
 		float *to;
 		double max;
 	} known[] = {{"shift", &a->shift, 64}, {"rotate", &a->rotate, 180}, {"scale", &a->scale, 1}, {"contrast", &a->contrast, 2},
-		{"brightness", &a->brightness, 1}, {"noise", &a->noise, 1}, {"blur", &a->blur, 5}, {"cutout", &a->cutout, 0.9}};
-	if (!strcmp(text, "default"))
-		text = SPEC_AUGMENT_DEFAULT;
-	char *copy = xstrdup(text), *save = NULL;
+		{"brightness", &a->brightness, 1}, {"noise", &a->noise, 1}, {"blur", &a->blur, 5}, {"motion", &a->motion, 30},
+		{"cutout", &a->cutout, 0.9}, {"late", &a->late, 1}, {"last", &a->last, 1}};
+	char *copy = spec_augment_text(text), *save = NULL;
+	int late = 0, last = 0;
 	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
 		char *value = strchr(word, '=');
+		if (!strcmp(word, "squared")) {
+			a->squared = 1;
+			continue;
+		}
 		if (!strcmp(word, "flip") || !strcmp(word, "flip=alternate")) {
 			a->flip = value ? FLIP_ALTERNATE : FLIP_HALF;
 			continue;
@@ -48,8 +65,21 @@ void spec_augment(const char *text, struct augment *a)
 		if (!value || !num_real(value + 1, &v) || v < 0 || v > known[i].max)
 			die_usage("--augment: '%s' needs a number from 0 to %g", word, known[i].max);
 		*known[i].to = (float)v;
+		late |= known[i].to == &a->late, last |= known[i].to == &a->last;
 	}
+	if (late && !last)
+		a->last = 0.1f;
 	free(copy);
+}
+
+struct augment spec_augment_at(const struct augment *a, int epoch, int epochs)
+{
+	struct augment at = *a;
+	float *amount[] = {&at.shift, &at.rotate, &at.scale, &at.contrast, &at.brightness, &at.noise, &at.blur, &at.motion, &at.cutout};
+	if (epoch > epochs - (int)lround((double)a->last * epochs))
+		for (size_t i = 0; i < sizeof amount / sizeof *amount; i++)
+			*amount[i] *= at.late;
+	return at;
 }
 
 static int find(const char *const *names, const char *name)

@@ -4,10 +4,17 @@
 
 #include "kernels/backend.h"
 
-/* --augment: flip or flip=alternate, shift=PX, rotate=DEGREES, scale=F, contrast=F, brightness=F, noise=F, blur=PX, cutout=F, comma-joined,
- * or `default`; "" leaves all 0. Wrong use ends the program (exit 2). */
+/* --augment: flip or flip=alternate, squared, shift=PX, rotate=DEGREES, scale=F, contrast=F, brightness=F, noise=F, blur=PX, motion=PX,
+ * cutout=F, late=F, last=F, comma-joined (augment.md); `default` or `robust` may stand first, then what follows replaces their amounts; ""
+ * leaves all 0. late without last: the last tenth of the epochs. Wrong use ends the program (exit 2). */
 #define SPEC_AUGMENT_DEFAULT "flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02"
+#define SPEC_AUGMENT_ROBUST                                                                                                                \
+	"flip,squared,shift=8,rotate=55,scale=0.4,contrast=0.4,brightness=0.25,noise=0.1,blur=1,motion=8,cutout=0.2,late=0.25,last=0.1"
 void spec_augment(const char *text, struct augment *a);
+/* The text with `default` or `robust` spelt out; to be freed. */
+char *spec_augment_text(const char *text);
+/* a as it is in epoch (from 1) of so many: in the last share `last` of them all amounts are times `late`. */
+struct augment spec_augment_at(const struct augment *a, int epoch, int epochs);
 
 enum schedule { SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_COSINE, SCHEDULE_STEP };
 /* --extend: of a run that goes on to more epochs than its schedule was made for. */

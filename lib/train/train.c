@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernels/augment.h"
 #include "lib/base/err.h"
 #include "lib/base/shuffle.h"
 #include "lib/nn/decode.h"
@@ -117,9 +118,8 @@ static double train_epoch(struct train *t, struct progress *p)
 	const struct model *m = t->s.m;
 	const struct dataset *ds = t->train;
 	const struct backend *be = t->s.be;
-	struct augment g = t->a->augment;
-	int augmented = g.flip || g.shift > 0 || g.rotate > 0 || g.scale > 0 || g.contrast > 0 || g.brightness > 0 || g.noise > 0 ||
-			g.blur > 0 || g.cutout > 0;
+	struct augment g = spec_augment_at(&t->a->augment, t->s.epoch, t->s.planned);
+	int augmented = augment_any(&g);
 	g.seed = t->a->seed, g.epoch = (uint32_t)t->s.epoch;
 	shuffle(t->order, ds->n, t->a->seed, (uint32_t)t->s.epoch);
 	be->upload(be, t->rows, t->order, ds->n * sizeof *t->rows);
