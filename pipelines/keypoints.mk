@@ -1,16 +1,16 @@
 # CSV to submission and pictures:
 ## data: make keypoints [TEST=test.csv LOOKUP=IdLookupTable.csv] | points: from CSV to model, scores, pictures and submission, in out/keypoints
 ## data: make ensemble [MODELS=3] | the same, several models averaged, in out/ensemble
-## data: make best | the same with the largest net and more of everything: hours, in out/best
+## data: make best | the same, three models of more epochs averaged: hours, in out/best
 # Every file in $(KEYPOINTS) can be looked into (tns-info), drawn (render) and made again alone (make out/keypoints/FILE).
 KEYPOINTS ?= out/keypoints
 ENSEMBLE ?= out/ensemble
 BEST ?= out/best
-# NET: a file, or a name in pipelines/nets. MODELS: so many that differ by their seed, averaged. KEYPOINTS_TRAIN: all options of cnn-train.
 # estimates of a face that are averaged: it and its mirror image, as they are and shifted by two pixels in four directions
 tta := --flip --tta 5
-keypoints.NET = pipelines/nets/heat.net
-keypoints.EPOCHS = 100
+# NET: a file, or a name in pipelines/nets. MODELS: so many that differ by their seed, averaged. KEYPOINTS_TRAIN: all options of cnn-train.
+keypoints.NET = pipelines/nets/best.net
+keypoints.EPOCHS = 60
 keypoints.KEYPOINTS_EPOCHS = $(EPOCHS)
 keypoints.KEYPOINTS_TRAIN = -e $(KEYPOINTS_EPOCHS) $(heat_train)
 keypoints.MODELS = 1

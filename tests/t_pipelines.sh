@@ -40,7 +40,7 @@ other() { mk keypoints KEYPOINTS="$TMP/whole" "$@"; }
 fails 2 "$TMP/whole was made with KEYPOINTS_PARTS='0.7,0.3', not '0.6,0.4': AGAIN=1 " other KEYPOINTS_PARTS=0.6,0.4
 fails 2 "with KEYPOINTS_PARTS='0.7,0.3', not '':" other KEYPOINTS_PARTS=
 fails 2 "with GROUPS='', not '$TMP/training.csv':" env GROUPS="$TMP/training.csv" make --no-print-directory KEYPOINTS="$TMP/whole" "$TMP/whole/score.txt"
-fails 2 "with CSV='$TMP/training.csv', not '$TMP/test.csv' and NET='$TMP/tiny.net', not 'pipelines/nets/small.net' and EPOCHS='100', not '2' and MODELS='1', not '3':" \
+fails 2 "with CSV='$TMP/training.csv', not '$TMP/test.csv' and NET='$TMP/tiny.net', not 'pipelines/nets/small.net' and EPOCHS='60', not '2' and MODELS='1', not '3':" \
 	other CSV="$TMP/test.csv" NET=small EPOCHS=2 MODELS=3
 fails 2 "with LOOKUP='$TMP/lookup.csv', not '':" other LOOKUP=
 for slip in GROUP=groups.csv csv=training.csv CLEAN_=1; do
