@@ -204,6 +204,12 @@ for p in dae rbm; do
 done
 fails 0 "layer 1: nothing was learned: loss " dae-pretrain -q -H 9,5 -r 1e-9 -e 2 --log layers.tsv eyes.tns -o start.tns
 is "$(cut -f1,2 layers.tsv | sed 1d | paste -sd" ")" "1	1 2	1 3	2 4	2" "layers of the log are counted from 1"
+# what passes the mean patch in pseudo-likelihood has learned, whatever its loss: by the log's last line
+base=$(rbm-pretrain -q -H 3 -r 1e-9 -e 1 eyes.tns -o start.tns 2>&1 | sed -n 's/.*mean patch has \([0-9.]*\);.*/\1/p')
+for r in 0.2 1 10; do
+	told=$(rbm-pretrain -q --persistent -H 3 -b 20 -r $r -e 5 eyes.tns --log machine.tsv -o start.tns 2>&1 | grep -c "nothing was learned")
+	is "$told" "$(awk -v base="$base" 'END {print ($3 >= base && -$5 >= base)}' machine.tsv)" "rbm at rate $r, beside $base: $(tail -1 machine.tsv)"
+done
 fails 1 ": the loss is nan; a smaller --rate may help" rbm-pretrain -q --visible gaussian -H 9 -b 20 -r 100 -e 9 eyes.tns -o no.tns
 fails 1 ": the loss has exploded, it is " rbm-pretrain -q --visible gaussian -H 9 -b 20 -r 0.7 -e 9 eyes.tns --log layers.tsv -o no.tns
 [ ! -e no.tns ] && [ ! -e no.tns.last ] && good || bad "what learned nothing leaves a file"
