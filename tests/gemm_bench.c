@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #undef I
 
 #include "kernels/backend.h"
@@ -172,6 +173,7 @@ static void line(const struct shape *s, struct backend *const *be, const int *th
 		openblas_set_num_threads(threads[i]);
 		if (!s->convolves)
 			compare(&w);
+		nanosleep(&(struct timespec){0, 50000000}, NULL); /* OpenBLAS' threads wait busily for a while after a call */
 		double own = rate(ours, &w), other = rate(theirs, &w);
 		printf(" %.0f | %.0f | %.2f |", own, other, own / other);
 		fflush(stdout);

@@ -4,7 +4,8 @@
 #include "kernels/cpu/cpu.h"
 
 enum {
-	FEW = 4,	    /* most rows of the small side */
+	FEW = 8,	    /* most rows of the small side, unless ... */
+	FEW_VALUES = 1024,  /* ... the results are as few */
 	ROWS = 8,	    /* rows of the large side a task, or a multiple of it ... */
 	TASK_MACS = 1 << 14 /* ... so that a task has at least as many products */
 };
@@ -63,18 +64,19 @@ static int row_words(const struct cpu *c, int n)
 int cpu_dense_dot(struct cpu *c, const struct dense *s)
 {
 	int swapped = s->O < s->B, W = swapped ? s->B : s->O, X = swapped ? s->O : s->B, K = row_words(c, s->I);
-	if (s->trans_w || X > FEW)
+	if (s->trans_w || (X > FEW && (long)W * X > FEW_VALUES))
 		return 0;
 	const float *w = swapped ? s->x : s->w, *x = swapped ? s->w : s->x;
-	if (c->bf16) {
+	const int words_w = c->bf16 && s->packed && !swapped, words_x = c->bf16 && s->packed && swapped;
+	if (c->bf16 && !words_x) {
 		float *words = cpu_workspace(c, (size_t)X * (size_t)K);
 		for (int i = 0; i < X; i++)
 			c->simd->pairs_in_row(words + (long)i * K, x + (long)i * s->I, (size_t)s->I);
 		x = words;
 	}
 	struct dense_dot d = {
-		.c = c, .bias = s->bias, .act = s->act, .rows = ROWS, .swapped = swapped, .rounds = c->bf16 && !s->packed ? s->I : 0};
-	d.dot = (struct dot){s->y, swapped ? s->O : 1, swapped ? 1 : s->O, w, x, s->packed ? K : s->I, K, W, X, K};
+		.c = c, .bias = s->bias, .act = s->act, .rows = ROWS, .swapped = swapped, .rounds = c->bf16 && !words_w ? s->I : 0};
+	d.dot = (struct dot){s->y, swapped ? s->O : 1, swapped ? 1 : s->O, w, x, words_w ? K : s->I, K, W, X, K};
 	while ((double)d.rows * X * s->I < TASK_MACS)
 		d.rows += ROWS;
 	thread_pool_run(c->pool, (W + d.rows - 1) / d.rows, dot_task, &d);
@@ -84,7 +86,7 @@ int cpu_dense_dot(struct cpu *c, const struct dense *s)
 size_t cpu_dense_packed_size(const struct backend *be, int I, int O)
 {
 	const struct cpu *c = be->ctx;
-	return c->bf16 && O > FEW ? (size_t)O * (size_t)row_words(c, I) * sizeof(float) : 0;
+	return c->bf16 ? (size_t)O * (size_t)row_words(c, I) * sizeof(float) : 0;
 }
 
 struct packing {

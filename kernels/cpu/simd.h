@@ -50,6 +50,15 @@ struct dot {
 	int W, X, K;
 };
 
+/* Of GEMM with b in place: c (m, n), rows ldc apart, = a (m, K) b (K, n), accumulated where add; m is mr at most. */
+struct place {
+	float *c;
+	long ldc;
+	const float *a, *b;
+	long a_row, a_term, ldb; /* from row to row of a, from term to term of K; b's rows */
+	int m, n, K, add;
+};
+
 /* Products. In bf16 x, w, a, b and dy are words of two factors, in floats' places: of channels, columns or pixels 2 k and 2 k + 1, the even
  * one in the lower half, and K (of the weight gradient: n) and steps count words; sums are fp32. */
 struct simd_products {
@@ -66,6 +75,7 @@ struct simd {
 	int group;  /* largest `blocks` of conv_kernel and conv_kernel_dw */
 	int mr, nr; /* largest register tile of gemm_tile */
 	struct simd_products fp32, bf16;
+	void (*place)(const struct place *p);
 	/* Winograd's transforms (winograd.h): u[36 points, step apart][nr] of kernels k[3][3][nr]. Of a block of 16 channels: v[36 points,
 	 * step apart] of a tile d of 6x6 pixels, rows row apart; y, a tile of rows x columns (at most 4) pixels, act(sums + bias), of m[36
 	 * points, step apart] */
@@ -83,8 +93,8 @@ struct simd {
 	/* see backend.h; correction1, correction2: optimizer_bias_correction's */
 	void (*optimizer_step)(float *w, const float *g, float *m, float *v, size_t n, const struct optimizer_step *opt, float correction1,
 		float correction2);
-	/* the same for a tile of gradients (rows, nr), of which n columns count; rows of w, m, v are ld apart */
-	void (*optimizer_step_tile)(float *w, float *m, float *v, long ld, const float *tile, int rows, int n,
+	/* the same for a tile of gradients (rows, ldt), of which n columns count; rows of w, m, v are ld apart */
+	void (*optimizer_step_tile)(float *w, float *m, float *v, long ld, const float *tile, int ldt, int rows, int n,
 		const struct optimizer_step *opt, float correction1, float correction2);
 	void (*lerp)(float *y, const float *x, float weight, size_t n); /* see backend.h */
 	/* one row's loss, see backend.h; dz may be NULL */
