@@ -244,6 +244,38 @@ START_TEST(long_sums)
 }
 END_TEST
 
+/* Each factor of a convolution of 1x1, in turn, is a number that bf16 rounds, the others 1: so is the product, by any stride, those too
+ * that the cpu backend leaves to ref; the biases' gradient is not rounded. */
+START_TEST(rounding)
+{
+	static const float v[][2] = {{1 + 0x1p-8f, 1}, {1 + 0x3p-8f, 1 + 0x1p-6f}, {0x1.fffp9f, 0x1p10f}, {-0x1.010002p0f, -1 - 0x1p-7f}};
+	struct backend *be = backend(__func__, _i);
+	int rounds = !strcmp(be->name, "cpu") && backends_precision == PRECISION_BF16, S = (int[]){1, 2, 17}[_i % BACKENDS_SHAPES];
+	struct conv s = {.B = 1, .C = 1, .H = 1 + S, .W = 1, .upsample = 1, .F = 1, .KH = 1, .KW = 1, .S = S, .OH = 2, .OW = 1, .pool = 1};
+	for (int i = 0; i < LENGTH(v) * 3 && strcmp(be->name, "cuda"); i++) {
+		float raw = v[i / 3][0], want = v[i / 3][rounds], one = 1, zero = 0, images[18], gradients[2];
+		for (int k = 0; k < 18; k++)
+			images[k] = i % 3 == 0 ? raw : 1;
+		gradients[0] = gradients[1] = i % 3 == 2 ? raw : 1;
+		float *x = to_maps(be, copied(images, (size_t)s.H), 1, 1, s.H, 1), *dy = to_maps(be, copied(gradients, 2), 1, 1, 2, 1);
+		float *w = to_device(be, i % 3 == 1 ? &raw : &one, 1, sizeof one), *b = to_device(be, &zero, 1, sizeof zero);
+		float *y = maps_filled(be, NAN, 1, 1, 2, 1), *dx = maps_filled(be, NAN, 1, 1, s.H, 1), *dw = blank(be, 1),
+		      *db = blank(be, 1);
+		void *packed = be->alloc(be, be->conv_packed_size(be, &s));
+		be->conv_pack(be, packed, w, &s);
+		be->conv(be, y, NULL, x, packed, b, &s);
+		be->conv_backward(be, dx, dw, db, dy, y, NULL, x, w, packed, &s);
+		float *got = to_rows(be, y, 1, 1, 2, 1), *gx = to_rows(be, dx, 1, 1, s.H, 1), *gw = out(be, dw, 1), *gb = out(be, db, 1);
+		ck_assert_msg(got[1] == (i % 3 == 2 ? 1 : want), "stride %d: y is %a", S, (double)got[1]);
+		ck_assert_msg(gx[S] == (i % 3 == 0 ? 1 : want), "stride %d: dx is %a", S, (double)gx[S]);
+		ck_assert_msg(gw[0] == (i % 3 == 1 ? 2 : 2 * want), "stride %d: dw is %a", S, (double)gw[0]);
+		ck_assert_msg(gb[0] == (i % 3 == 2 ? 2 * raw : 2), "stride %d: db is %a", S, (double)gb[0]);
+		free(got), free(gx), free(gw), free(gb);
+		be->release(be, x), be->release(be, dy), be->release(be, packed), drop(be, w), drop(be, b);
+	}
+}
+END_TEST
+
 static const int plane_shapes[][5] = {{1, 1, 1, 1, 1}, {3, 1, 5, 7, 2}, {10, 7, 6, 9, 3}, {1, 5, 4, 4, 4}, {1, 1, 95, 94, 2},
 	{2, 16, 6, 5, 2}, {3, 17, 7, 9, 2}, {2, 50, 4, 3, 3}, {1, 2, 17, 16, 15}};
 
@@ -373,6 +405,7 @@ static void add(Suite *s, int backend)
 {
 	BACKENDS_TEST(s, backend, layout, LENGTH(maps_shapes));
 	BACKENDS_TEST(s, backend, convolution, LENGTH(conv_shapes));
+	BACKENDS_TEST(s, backend, rounding, 3);
 	BACKENDS_TEST(s, backend, long_sums, 1);
 	BACKENDS_TEST(s, backend, planes, LENGTH(plane_shapes));
 	BACKENDS_TEST(s, backend, batch_norm, LENGTH(bn_shapes));

@@ -178,7 +178,7 @@ void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const 
 {
 	struct cpu *c = be->ctx;
 	if (!conv_layout_supports(s)) {
-		ref_conv_pack(be, packed, w, s);
+		cpu_conv_pack_reference(be, packed, w, s);
 		return;
 	}
 	if (winograd_fits(c, s, 0)) {

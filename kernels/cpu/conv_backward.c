@@ -334,7 +334,7 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 {
 	struct cpu *c = be->ctx;
 	if (!conv_layout_supports(s)) {
-		cpu_conv_backward_reference(be, dx, dw, db, dy, y, argmax, x, w, packed, s);
+		cpu_conv_backward_reference(be, dx, dw, db, dy, y, argmax, x, packed, s);
 		return;
 	}
 	if (dx && s->pool == 1 && winograd_fits(c, s, 1)) {

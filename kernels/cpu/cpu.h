@@ -67,11 +67,12 @@ void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const 
 void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
 void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
 	const real *x, const real *w, const void *packed, const struct conv *s);
-/* shapes that conv_layout_supports refuses: by the reference backend */
+/* shapes that conv_layout_supports refuses: by the reference backend, in bf16 of rounded factors */
+void cpu_conv_pack_reference(const struct backend *be, void *packed, const real *w, const struct conv *s);
 void cpu_conv_reference(
 	const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
 void cpu_conv_backward_reference(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y,
-	const uint8_t *argmax, const real *x, const real *w, const void *packed, const struct conv *s);
+	const uint8_t *argmax, const real *x, const void *packed, const struct conv *s);
 void cpu_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
 	float add, const struct augment *a);
 void cpu_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);

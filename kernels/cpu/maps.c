@@ -325,6 +325,26 @@ struct reference_buffers { /* row-major copies for the reference backend */
 	float *argmax_real;
 };
 
+/* In bf16: x (n) rounded, as its words' halves are. */
+static void round_factors(const struct cpu *c, float *x, size_t n)
+{
+	if (!c->bf16)
+		return;
+	c->simd->pairs_of(x, x, NULL, n);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bits;
+		memcpy(&bits, &x[i], sizeof bits);
+		bits <<= 16;
+		memcpy(&x[i], &bits, sizeof bits);
+	}
+}
+
+void cpu_conv_pack_reference(const struct backend *be, void *packed, const real *w, const struct conv *s)
+{
+	ref_conv_pack(be, packed, w, s);
+	round_factors(be->ctx, packed, ref_conv_packed_size(be, s) / sizeof(float));
+}
+
 static struct reference_buffers reference_buffers_of(const struct backend *be, const float *x, const struct conv *s)
 {
 	size_t nx = (size_t)s->B * (size_t)s->C * (size_t)s->H * (size_t)s->W;
@@ -335,6 +355,7 @@ static struct reference_buffers reference_buffers_of(const struct backend *be, c
 		memcpy(r.x, x, nx * sizeof(float));
 	else
 		cpu_to_rows(be, r.x, x, s->B, s->C, s->H, s->W);
+	round_factors(be->ctx, r.x, nx);
 	return r;
 }
 
@@ -363,8 +384,19 @@ void cpu_conv_reference(
 	free_reference_buffers(&r);
 }
 
+static void bias_gradient(float *db, const float *dy, int B, int F, int n)
+{
+	for (int f = 0; f < F; f++) {
+		double sum = 0;
+		for (int b = 0; b < B; b++)
+			for (int i = 0; i < n; i++)
+				sum += (double)dy[((size_t)b * (size_t)F + (size_t)f) * (size_t)n + (size_t)i];
+		db[f] = (float)sum;
+	}
+}
+
 void cpu_conv_backward_reference(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y,
-	const uint8_t *argmax, const real *x, const real *w, const void *packed, const struct conv *s)
+	const uint8_t *argmax, const real *x, const void *packed, const struct conv *s)
 {
 	struct reference_buffers r = reference_buffers_of(be, x, s);
 	int PH = s->OH / s->pool, PW = s->OW / s->pool;
@@ -379,7 +411,14 @@ void cpu_conv_backward_reference(const struct backend *be, real *dx, real *dw, r
 			r.argmax[i] = (uint8_t)r.argmax_real[i];
 		free(maps);
 	}
-	ref_conv_backward(be, dx ? r.dx : NULL, dw, db, r.dy, r.y, r.argmax, r.x, w, packed, s);
+	/* the gradient before the activation is a factor, too; the biases' is its sum as it is */
+	struct conv linear = *s;
+	linear.act = ACT_NONE;
+	ref_act_backward(be, r.dy, r.dy, r.y, s->act, ny);
+	memcpy(r.y, r.dy, ny * sizeof *r.y);
+	round_factors(be->ctx, r.dy, ny);
+	ref_conv_backward(be, dx ? r.dx : NULL, dw, db, r.dy, r.y, r.argmax, r.x, packed, packed, &linear);
+	bias_gradient(db, r.y, s->B, s->F, PH * PW);
 	if (dx)
 		cpu_to_maps(be, dx, r.dx, s->B, s->C, s->H, s->W);
 	free_reference_buffers(&r);
