@@ -1441,6 +1441,62 @@ START_TEST(dies)
 }
 END_TEST
 
+static void both_refuse(const unsigned char *p, size_t n, const char *what)
+{
+	char path[1024];
+	snprintf(path, sizeof path, "%s", wire_path("large.tns"));
+	FILE *f = fopen(path, "wb");
+	ck_assert(f && fwrite(p, 1, n, f) == n && !fclose(f));
+	struct child a = child_run(open_and_read, path), b = child_run(load, path);
+	ck_assert_msg(a.status == 1 && b.status == 1, "%s: exit %d, %d", what, a.status, b.status);
+	ck_assert_msg(!strcmp(strchr(a.err, ' '), strchr(b.err, ' ')), "%s: %s%s", what, a.err, b.err);
+}
+
+/* A file so large that several processors verify its checksums, ahead of the reader and in any order: data and messages are those of a
+ * reader that goes from record to record. */
+START_TEST(large)
+{
+	enum { ROWS = 900000, N = 2 };
+	char path[1024];
+	uint32_t *data = malloc(ROWS * sizeof *data), *copy = malloc(ROWS * sizeof *copy), v = 1;
+	for (size_t i = 0; i < ROWS; i++)
+		data[i] = v = v * 1664525 + 1013904223;
+	snprintf(path, sizeof path, "%s", wire_path("large.tns"));
+	struct tns_writer *w = tns_create(path);
+	for (int i = 0; i < N; i++)
+		tns_define(w, i ? "b" : "a", TNS_I32, 1, (uint64_t[]){ROWS});
+	for (int i = 0; i < N; i++)
+		tns_write(w, i, data, ROWS);
+	tns_close(w);
+	struct tns_table *b = tns_load(path);
+	for (int i = 0; i < N; i++) {
+		memset(copy, 0, ROWS * sizeof *copy);
+		tns_copy(b, i, copy);
+		ck_assert_msg(!memcmp(copy, data, ROWS * sizeof *data), "tensor %d", i);
+	}
+	tns_unload(b);
+	size_t n;
+	unsigned char *p = wire_slurp(path, &n);
+	static const double places[] = {0, 1e-6, 0.0001, 0.02, 0.3, 0.5, 0.77, 0.999, 0.99999};
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		size_t at = (size_t)(places[i] * (double)n);
+		p[at] ^= 4;
+		both_refuse(p, n, "one byte");
+		p[n / 5] ^= 1; /* an earlier one, or a later one */
+		both_refuse(p, n, "two bytes");
+		p[at] ^= 4, p[n / 5] ^= 1;
+		if (at)
+			both_refuse(p, at, "cut");
+	}
+	for (size_t at = 32; at < 192; at += 12) { /* in the first records' headers, too */
+		p[at] ^= 0x11;
+		both_refuse(p, n, "near the beginning");
+		p[at] ^= 0x11;
+	}
+	free(p), free(data), free(copy);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("tns_bad");
@@ -1453,6 +1509,7 @@ int main(void)
 	tcase_add_test(t, utf8);
 	tcase_add_test(t, values);
 	tcase_add_test(t, dies);
+	tcase_add_test(t, large);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	int failed = srunner_ntests_failed(r);

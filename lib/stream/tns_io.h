@@ -69,6 +69,13 @@ static inline uint32_t tns_padding(uint32_t n, int end)
 
 struct unpack;
 
+/* A payload with its padding in memory, whose checksum was computed ahead of the reader. */
+struct tns_verified {
+	const unsigned char *payload;
+	size_t n;
+	uint32_t crc;
+};
+
 struct tns_source {
 	int fd;			  /* -1: memory */
 	const unsigned char *mem; /* the next byte, of left */
@@ -85,6 +92,8 @@ struct tns_source {
 	int *meta_place;			   /* (nmeta) tns_meta_place */
 	uint32_t type, id, flags, stored, raw_len; /* the record read last */
 	const unsigned char *payload;
+	const struct tns_verified *verified; /* (nverified) by address, those before next are passed; NULL: none */
+	size_t nverified, next;
 };
 
 struct tns;

@@ -1,4 +1,5 @@
-/* Whole streams: a regular file is memory-mapped and its payloads are used in place; chunks of a pipe and inflated ones are copied. */
+/* Whole streams: a regular file is memory-mapped and its payloads are used in place; chunks of a pipe and inflated ones are copied. The
+ * checksums of a large file's payloads, and copies of large tensors, are made by all processors. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/crc.h"
+#include "lib/base/each_thread.h"
 #include "lib/base/err.h"
 #include "lib/stream/tns.h"
 #include "lib/stream/tns_io.h"
@@ -28,6 +31,7 @@ struct tns_table {
 	void *map;
 	size_t size;
 	int borrowed; /* map is the caller's memory */
+	struct tns_verified *verified;
 };
 
 /* A regular file is mapped. path is opened only once: if it is a named pipe, closing it would end its writer by SIGPIPE. */
@@ -51,8 +55,75 @@ static void open_or_map(struct tns_table *b, const char *path)
 		close(fd);
 }
 
+/* Threads for so many bytes: below LARGE starting them would take longer. */
+static int threads_for(size_t bytes)
+{
+	enum { LARGE = 2 << 20, MOST = 16 };
+	int n = threads_wanted(0);
+	return bytes < LARGE ? 1 : n < MOST ? n : MOST;
+}
+
+struct part { /* of the checksums, or copies, of [from, to) of n */
+	struct tns_verified *verified;
+	const struct chunk *chunk;
+	char *to;
+	size_t row_bytes, from, end;
+};
+
+static void *verify_part(void *arg)
+{
+	const struct part *p = arg;
+	for (size_t i = p->from; i < p->end; i++)
+		p->verified[i].crc = crc_add(0, p->verified[i].payload, p->verified[i].n);
+	return NULL;
+}
+
+static void *copy_part(void *arg)
+{
+	const struct part *p = arg;
+	for (size_t i = p->from; i < p->end; i++)
+		memcpy(p->to + p->chunk[i].row * p->row_bytes, p->chunk[i].data, (size_t)p->chunk[i].rows * p->row_bytes);
+	return NULL;
+}
+
+/* Parts of n items of about equal size. */
+static void in_parts(void *(*run)(void *part), struct part all, size_t n, int threads)
+{
+	struct part part[EACH_THREAD_MAX];
+	for (int t = 0; t < threads; t++) {
+		part[t] = all;
+		part[t].from = n * (size_t)t / (size_t)threads, part[t].end = n * (size_t)(t + 1) / (size_t)threads;
+	}
+	each_thread(run, part, sizeof *part, threads);
+}
+
+/* Computes the checksums of the records' payloads, as far as their headers can be followed; the reader compares them, record by record,
+ * after it has verified the header. */
+static void verify_ahead(struct tns_table *b)
+{
+	const unsigned char *m = b->map;
+	size_t n = 0, most = 0;
+	int threads = threads_for(b->size);
+	for (size_t at = TNS_HEADER_BYTES; threads > 1 && at + TNS_HEADER_BYTES <= b->size;) {
+		uint32_t type = tns_get32(m + at), stored = tns_get32(m + at + 16);
+		size_t all = (size_t)stored + tns_padding(stored, type == TNS_RECORD_END || type == TNS_RECORD_ABRT);
+		at += TNS_HEADER_BYTES;
+		if (stored > TNS_CHUNK_MAX || all > b->size - at)
+			break;
+		if (n == most)
+			b->verified = xrealloc(b->verified, (most = most ? 2 * most : 64) * sizeof *b->verified);
+		b->verified[n++] = (struct tns_verified){m + at, all, 0};
+		at += all;
+	}
+	if (n)
+		in_parts(verify_part, (struct part){.verified = b->verified}, n, threads);
+	b->t->src->verified = b->verified, b->t->src->nverified = n;
+}
+
 static struct tns_table *read_all(struct tns_table *b)
 {
+	if (b->map)
+		verify_ahead(b);
 	if (tns_head(b->t) < 0)
 		die("%s: %s", b->t->name, b->t->err);
 	b->tensor = xcalloc((size_t)b->t->ntensors, sizeof *b->tensor);
@@ -124,8 +195,8 @@ void tns_copy(const struct tns_table *b, int id, void *dst)
 {
 	const struct tensor *x = &b->tensor[id];
 	size_t bytes = b->t->def[id].row_bytes;
-	for (size_t i = 0; i < x->n; i++)
-		memcpy((char *)dst + x->chunk[i].row * bytes, x->chunk[i].data, (size_t)x->chunk[i].rows * bytes);
+	in_parts(copy_part, (struct part){.chunk = x->chunk, .to = dst, .row_bytes = bytes}, x->n,
+		threads_for((size_t)b->t->def[id].rows * bytes));
 }
 
 void tns_release_rows(struct tns_table *b)
@@ -149,7 +220,7 @@ void tns_unload(struct tns_table *b)
 				free((void *)b->tensor[i].chunk[k].data);
 		free(b->tensor[i].chunk);
 	}
-	free(b->tensor);
+	free(b->tensor), free(b->verified);
 	tns_free(b->t);
 	if (b->map && !b->borrowed)
 		munmap(b->map, b->size);
