@@ -19,6 +19,7 @@
 #include "lib/nn/net.h"
 #include "lib/predict/infer.h"
 #include "lib/train/dae.h"
+#include "tests/bench_tasks.h"
 
 #define CONV "conv3x3x32 relu pool2 conv2x2x64 relu pool2 conv2x2x128 relu pool2 fc500 relu fc500 relu fc30"
 #define HEAT                                                                                                                               \
@@ -33,10 +34,15 @@ static struct {
 	const char *device, *precision;
 	int64_t threads;
 	double seconds;
+	int tasks;
 } o = {.device = "cpu", .seconds = 5};
 
 static const struct opt opts[] = {
 	{0, "seconds", OPT_REAL, &o.seconds, 0, 86400, "S", "time each workload for S seconds, and for at least 3 steps", 1},
+	{0, "tasks", OPT_FLAG, &o.tasks, 0, 0, 0,
+		"on one thread: each operation of a step, into how many parallel tasks it divides its work, and what that gives on more "
+		"processors",
+		1},
 	OPT_DEVICE(&o.device),
 	OPT_PRECISION(&o.precision),
 	OPT_THREADS(&o.threads),
@@ -175,6 +181,16 @@ static void timed(const char *name, void (*step)(struct work *), struct work *w,
 	for (int i = 0; i < 3 * repeat; i++)
 		step(w);
 	wait_for(w);
+	if (o.tasks) {
+		tasks_watch((struct backend *)w->be);
+		for (double end = log_seconds() + o.seconds; tasks.steps < 3 || log_seconds() < end;) {
+			tasks_step_begin();
+			step(w);
+			tasks_step_end();
+		}
+		tasks_print();
+		return;
+	}
 	for (double end = log_seconds() + o.seconds; n < 3 || log_seconds() < end;) {
 		if (n == capacity)
 			rate = xrealloc(rate, (capacity *= 2) * sizeof *rate);
@@ -258,7 +274,7 @@ static void time_product(const struct backend *be, const struct workload *l)
 /* A step is an epoch, with all that dae-pretrain does in it. */
 static void time_dae(const struct backend *be, const struct workload *l)
 {
-	int N = EPOCH / l->B * l->B;
+	int N = o.tasks ? l->B : EPOCH / l->B * l->B;
 	struct work w = {.be = be, .a = {.epochs = 1, .batch = l->B, .learning_rate = 0.1f, .corruption = 0.2f, .seed = 1}};
 	w.d = pretrain_new(&dae, be, INPUTS, HIDDEN, (uint32_t)N, 0, &w.a), w.x = randoms(be, (size_t)N * INPUTS);
 	timed(l->name, dae_step, &w, N, 5.0 * 2 * INPUTS * HIDDEN);
@@ -298,7 +314,7 @@ static void time_model(const struct backend *be, const struct workload *l)
 {
 	struct model *m = model_load(l->model);
 	size_t pixels = (size_t)l->B * (size_t)m->W * (size_t)m->H;
-	struct work w = {.B = l->B, .f = infer_new(be, &m, 1, 0), .images = xmalloc(pixels)};
+	struct work w = {.be = be, .B = l->B, .f = infer_new(be, &m, 1, 0), .images = xmalloc(pixels)};
 	w.out = xcalloc((size_t)l->B * (size_t)infer_values(w.f), sizeof *w.out);
 	for (size_t i = 0; i < pixels; i++)
 		w.images[i] = (uint8_t)(i * 2654435761u >> 16);
@@ -376,6 +392,9 @@ int main(int argc, char **argv)
 		names = usual, n = sizeof usual / sizeof *usual;
 	for (int i = 0; i < n; i++)
 		parse(&l[i], names[i]);
+	if (o.tasks && strcmp(o.device, "cpu"))
+		die_usage("--tasks is of --device cpu");
+	o.threads = o.tasks ? 1 : o.threads;
 	if (n == 1) {
 		head();
 		run(&l[0]);

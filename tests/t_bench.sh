@@ -28,6 +28,12 @@ for device in ref cpu; do
 	done
 done
 is "$("$bench" --seconds 0 --threads 3 mlp-1 | sed -n 's/^#.*, //p')" "3 threads" "threads asked for"
+# the tasks of a step: a dense layer of 500 x 475 weights has several, the bias' gradient of one output one
+ok "--tasks" "$bench" --tasks --seconds 0 mlp-32
+for line in 'dense +[0-9.]+ +[0-9.]+ +[0-9.]+  [0-9]+ [0-9]+$' 'dense_backward_weight +[0-9.]+ +[0-9.]+ +[0-9.]+  1$' 'all +[0-9.]+ +100.00 +[0-9.]+$' 'processors, speed: 1 1.0, 2 [0-9.]+, .* 64 [0-9.]+$'; do
+	grep -qE "^$line" "$TMP/.out" && good || bad "--tasks: no line $line: $(cat "$TMP/.out")"
+done
+fails 2 "--tasks is of --device cpu" "$bench" --tasks --device ref mlp-1
 # peak memory is each workload's alone: 32 MB of weights and as much momentum are not counted for the next one
 read -r one two < <("$bench" --seconds 0 conv-train-1 mlp-1 | awk '$NF == "MiB" { print $(NF - 1) }' | paste -sd ' ')
 ok "two workloads" "$bench" --seconds 0 mlp-1 mlp-2

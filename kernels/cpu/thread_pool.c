@@ -32,6 +32,7 @@ struct thread_pool {
 	atomic_int left, sleepers, waiting, quit;
 	void (*fn)(void *arg, int task, int thread);
 	void *arg;
+	void (*seen)(int tasks, int done);
 };
 
 struct worker {
@@ -133,7 +134,7 @@ int thread_pool_threads(const struct thread_pool *p)
 	return p->threads;
 }
 
-void thread_pool_run(struct thread_pool *p, int tasks, void (*fn)(void *arg, int task, int thread), void *arg)
+static void run_and_wait(struct thread_pool *p, int tasks, void (*fn)(void *arg, int task, int thread), void *arg)
 {
 	if (p->threads == 1 || tasks <= 1) {
 		for (int t = 0; t < tasks; t++)
@@ -163,6 +164,20 @@ void thread_pool_run(struct thread_pool *p, int tasks, void (*fn)(void *arg, int
 		pthread_cond_wait(&p->done, &p->lock);
 	atomic_store(&p->waiting, 0);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void thread_pool_run(struct thread_pool *p, int tasks, void (*fn)(void *arg, int task, int thread), void *arg)
+{
+	if (p->seen)
+		p->seen(tasks, 0);
+	run_and_wait(p, tasks, fn, arg);
+	if (p->seen)
+		p->seen(tasks, 1);
+}
+
+void thread_pool_watch(struct thread_pool *p, void (*seen)(int tasks, int done))
+{
+	p->seen = seen;
 }
 
 void thread_pool_close(struct thread_pool *p)

@@ -1,0 +1,150 @@
+/* bench --tasks: into how many parallel tasks each operation of a step divides its work on the cpu backend, what is left to one thread, and
+ * what that would make of a step on more processors. The bench's backend is a copy whose operations are counted on their way. */
+#ifndef BENCH_TASKS_H
+#define BENCH_TASKS_H
+
+#include "kernels/cpu/cpu.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+
+enum { TASKS_LOOPS = 4096 };
+
+struct tasks_operation {
+	const char *name;
+	int loop, loops; /* the first, and how many */
+	double took;	 /* seconds, of all steps */
+};
+
+static struct {
+	struct backend own;
+	struct tasks_operation op[TASKS_LOOPS];
+	struct tasks_loop {
+		int tasks;
+		double took;
+	} loop[TASKS_LOOPS];
+	int ops, loops, steps; /* of a step; steps so far */
+	double began, step_began, all;
+} tasks;
+
+static inline void tasks_seen(int n, int done)
+{
+	if (!done) {
+		tasks.began = log_seconds();
+		return;
+	}
+	if (tasks.loops == TASKS_LOOPS)
+		die("more than %d loops in a step", TASKS_LOOPS);
+	struct tasks_loop *l = &tasks.loop[tasks.loops++];
+	l->tasks = n, l->took += log_seconds() - tasks.began;
+}
+
+static inline double tasks_op_begin(const char *name)
+{
+	if (tasks.ops == TASKS_LOOPS)
+		die("more than %d operations in a step", TASKS_LOOPS);
+	tasks.op[tasks.ops].name = name, tasks.op[tasks.ops].loop = tasks.loops;
+	return log_seconds();
+}
+
+static inline void tasks_op_end(double began)
+{
+	struct tasks_operation *o = &tasks.op[tasks.ops++];
+	o->took += log_seconds() - began, o->loops = tasks.loops - o->loop;
+}
+
+static inline void tasks_step_begin(void)
+{
+	tasks.ops = tasks.loops = 0, tasks.step_began = log_seconds();
+}
+
+static inline void tasks_step_end(void)
+{
+	tasks.steps++, tasks.all += log_seconds() - tasks.step_began;
+}
+
+#define TASKS_OP(name, params, ...)                                                                                                        \
+	static void tasks_##name params                                                                                                    \
+	{                                                                                                                                  \
+		double began = tasks_op_begin(#name);                                                                                      \
+		tasks.own.name(__VA_ARGS__);                                                                                               \
+		tasks_op_end(began);                                                                                                       \
+	}
+
+typedef const struct backend *tasks_be;
+TASKS_OP(gather, (tasks_be be, real *y, const real *x, const uint32_t *rows, int B, int K), be, y, x, rows, B, K)
+TASKS_OP(dropout,
+	(tasks_be be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed, uint32_t purpose,
+		uint32_t epoch),
+	be, y, x, rows, B, K, p, mul, seed, purpose, epoch)
+TASKS_OP(to_maps, (tasks_be be, real *maps, const real *rows, int B, int C, int H, int W), be, maps, rows, B, C, H, W)
+TASKS_OP(to_rows, (tasks_be be, real *rows, const real *maps, int B, int C, int H, int W), be, rows, maps, B, C, H, W)
+TASKS_OP(dense, (tasks_be be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O), be, y,
+	x, w, b, act, trans_w, B, I, O)
+TASKS_OP(dense_packed, (tasks_be be, real *y, const real *x, const void *w, const real *b, enum act act, int B, int I, int O), be, y, x, w,
+	b, act, B, I, O)
+TASKS_OP(dense_backward_input, (tasks_be be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O), be, dx, dy, w,
+	trans_w, B, I, O)
+TASKS_OP(dense_backward_weight, (tasks_be be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O), be, dw, db,
+	dy, x, add, B, I, O)
+TASKS_OP(dense_backward_update,
+	(tasks_be be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B, int I, int O,
+		const struct optimizer_step *opt),
+	be, w, m, v, dy, x, dy2, x2, B, I, O, opt)
+TASKS_OP(conv_pack, (tasks_be be, void *packed, const real *w, const struct conv *s), be, packed, w, s)
+TASKS_OP(conv, (tasks_be be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s), be, y,
+	argmax, x, packed, b, s)
+TASKS_OP(conv_backward,
+	(tasks_be be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x, const real *w,
+		const void *packed, const struct conv *s),
+	be, dx, dw, db, dy, y, argmax, x, w, packed, s)
+TASKS_OP(act_backward, (tasks_be be, real *dx, const real *dy, const real *y, enum act act, size_t n), be, dx, dy, y, act, n)
+TASKS_OP(loss,
+	(tasks_be be, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight, int B, int K),
+	be, s, loss, dz, z, target, weight, B, K)
+TASKS_OP(optimizer_step, (tasks_be be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt), be, w, g, m,
+	v, n, opt)
+
+/* Counts be's operations from now on. */
+static inline void tasks_watch(struct backend *be)
+{
+	tasks.own = *be;
+#define TASKS_SET(name) be->name = tasks_##name
+	TASKS_SET(gather), TASKS_SET(dropout), TASKS_SET(to_maps), TASKS_SET(to_rows), TASKS_SET(dense), TASKS_SET(dense_packed);
+	TASKS_SET(dense_backward_input), TASKS_SET(dense_backward_weight), TASKS_SET(dense_backward_update), TASKS_SET(conv_pack);
+	TASKS_SET(conv), TASKS_SET(conv_backward), TASKS_SET(act_backward), TASKS_SET(loss), TASKS_SET(optimizer_step);
+	thread_pool_watch(((struct cpu *)be->ctx)->pool, tasks_seen);
+}
+
+/* Seconds of a loop on n processors, if each task took as long as the others and no longer than now. */
+static inline double tasks_on(const struct tasks_loop *l, int n)
+{
+	return l->took * ((l->tasks + n - 1) / n) / l->tasks;
+}
+
+static inline void tasks_print(void)
+{
+	double loops = 0, all = tasks.all / tasks.steps;
+	printf("%-22s %9s %7s %9s  %s\n", "operation", "us", "% step", "% serial", "tasks of its loops");
+	for (int i = 0; i < tasks.ops; i++) {
+		const struct tasks_operation *o = &tasks.op[i];
+		double parallel = 0;
+		for (int k = o->loop; k < o->loop + o->loops; k++)
+			parallel += tasks.loop[k].tasks > 1 ? tasks.loop[k].took : 0;
+		printf("%-22s %9.1f %7.2f %9.2f ", o->name, o->took / tasks.steps * 1e6, 100 * o->took / tasks.all,
+			100 * (o->took - parallel) / tasks.all);
+		for (int k = o->loop; k < o->loop + o->loops; k++)
+			printf(" %d", tasks.loop[k].tasks);
+		printf("\n");
+		loops += parallel / tasks.steps;
+	}
+	printf("%-22s %9.1f %7.2f %9.2f\n", "all", all * 1e6, 100.0, 100 * (1 - loops / all));
+	printf("processors, speed:");
+	for (int n = 1; n <= 64; n *= 2) {
+		double took = all;
+		for (int k = 0; k < tasks.loops; k++)
+			took += (tasks_on(&tasks.loop[k], n) - tasks.loop[k].took) / tasks.steps;
+		printf(" %d %.1f%s", n, all / took, n < 64 ? "," : "\n");
+	}
+}
+
+#endif
