@@ -251,7 +251,8 @@ START_TEST(rounding)
 	static const float v[][2] = {{1 + 0x1p-8f, 1}, {1 + 0x3p-8f, 1 + 0x1p-6f}, {0x1.fffp9f, 0x1p10f}, {-0x1.010002p0f, -1 - 0x1p-7f}};
 	struct backend *be = backend(__func__, _i);
 	int rounds = !strcmp(be->name, "cpu") && backends_precision == PRECISION_BF16, S = (int[]){1, 2, 17}[_i % BACKENDS_SHAPES];
-	struct conv s = {.B = 1, .C = 1, .H = 1 + S, .W = 1, .upsample = 1, .F = 1, .KH = 1, .KW = 1, .S = S, .OH = 2, .OW = 1, .pool = 1};
+	struct conv s = {
+		.B = 1, .C = 1, .H = 1 + S, .W = 1, .upsample = 1, .F = 1, .KH = 1, .KW = 1, .S = S, .D = 1, .OH = 2, .OW = 1, .pool = 1};
 	for (int i = 0; i < LENGTH(v) * 3 && strcmp(be->name, "cuda"); i++) {
 		float raw = v[i / 3][0], want = v[i / 3][rounds], one = 1, zero = 0, images[18], gradients[2];
 		for (int k = 0; k < 18; k++)

@@ -375,7 +375,8 @@ START_TEST(program_several)
 	ck_assert_ptr_eq(
 		strstr(j.out,
 			"{\"rows\": 3, \"coordinates\": 10, \"points\": 5, \"groups\": 3, \"grouped_by\": \"ids\", \"resamples\": 2000, "
-			"\"seed\": 1, \"confidence\": 0.95, \"left_out_points\": [\"chin\"], \"files\": [{\"file\": \"a.tns\", "
+			"\"seed\": 1, \"confidence\": 0.95, \"left_out_points\": [\"chin\"], "
+			"\"shared_px\": {\"all\": 0, \"left_eye_center\": 0, \"nose_tip\": 0}, \"files\": [{\"file\": \"a.tns\", "
 			"\"left_out_rows\": 1, "
 			"\"rmse_px\": 1.7320508"),
 		j.out);
