@@ -70,39 +70,40 @@ static inline void tasks_step_end(void)
 		tasks_op_end(began);                                                                                                       \
 	}
 
-typedef const struct backend *tasks_be;
-TASKS_OP(gather, (tasks_be be, real *y, const real *x, const uint32_t *rows, int B, int K), be, y, x, rows, B, K)
+TASKS_OP(gather, (const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K), be, y, x, rows, B, K)
 TASKS_OP(dropout,
-	(tasks_be be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed, uint32_t purpose,
-		uint32_t epoch),
+	(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
+		uint32_t purpose, uint32_t epoch),
 	be, y, x, rows, B, K, p, mul, seed, purpose, epoch)
-TASKS_OP(to_maps, (tasks_be be, real *maps, const real *rows, int B, int C, int H, int W), be, maps, rows, B, C, H, W)
-TASKS_OP(to_rows, (tasks_be be, real *rows, const real *maps, int B, int C, int H, int W), be, rows, maps, B, C, H, W)
-TASKS_OP(dense, (tasks_be be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O), be, y,
-	x, w, b, act, trans_w, B, I, O)
-TASKS_OP(dense_packed, (tasks_be be, real *y, const real *x, const void *w, const real *b, enum act act, int B, int I, int O), be, y, x, w,
-	b, act, B, I, O)
-TASKS_OP(dense_backward_input, (tasks_be be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O), be, dx, dy, w,
-	trans_w, B, I, O)
-TASKS_OP(dense_backward_weight, (tasks_be be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O), be, dw, db,
-	dy, x, add, B, I, O)
+TASKS_OP(to_maps, (const struct backend *be, real *maps, const real *rows, int B, int C, int H, int W), be, maps, rows, B, C, H, W)
+TASKS_OP(to_rows, (const struct backend *be, real *rows, const real *maps, int B, int C, int H, int W), be, rows, maps, B, C, H, W)
+TASKS_OP(dense,
+	(const struct backend *be, real *y, const real *x, const real *w, const real *b, enum act act, int trans_w, int B, int I, int O),
+	be, y, x, w, b, act, trans_w, B, I, O)
+TASKS_OP(dense_packed, (const struct backend *be, real *y, const real *x, const void *w, const real *b, enum act act, int B, int I, int O),
+	be, y, x, w, b, act, B, I, O)
+TASKS_OP(dense_backward_input, (const struct backend *be, real *dx, const real *dy, const real *w, int trans_w, int B, int I, int O), be,
+	dx, dy, w, trans_w, B, I, O)
+TASKS_OP(dense_backward_weight, (const struct backend *be, real *dw, real *db, const real *dy, const real *x, int add, int B, int I, int O),
+	be, dw, db, dy, x, add, B, I, O)
 TASKS_OP(dense_backward_update,
-	(tasks_be be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B, int I, int O,
-		const struct optimizer_step *opt),
+	(const struct backend *be, real *w, real *m, real *v, const real *dy, const real *x, const real *dy2, const real *x2, int B, int I,
+		int O, const struct optimizer_step *opt),
 	be, w, m, v, dy, x, dy2, x2, B, I, O, opt)
-TASKS_OP(conv_pack, (tasks_be be, void *packed, const real *w, const struct conv *s), be, packed, w, s)
-TASKS_OP(conv, (tasks_be be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s), be, y,
-	argmax, x, packed, b, s)
+TASKS_OP(conv_pack, (const struct backend *be, void *packed, const real *w, const struct conv *s), be, packed, w, s)
+TASKS_OP(conv, (const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s),
+	be, y, argmax, x, packed, b, s)
 TASKS_OP(conv_backward,
-	(tasks_be be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x, const real *w,
-		const void *packed, const struct conv *s),
+	(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax, const real *x,
+		const real *w, const void *packed, const struct conv *s),
 	be, dx, dw, db, dy, y, argmax, x, w, packed, s)
-TASKS_OP(act_backward, (tasks_be be, real *dx, const real *dy, const real *y, enum act act, size_t n), be, dx, dy, y, act, n)
+TASKS_OP(act_backward, (const struct backend *be, real *dx, const real *dy, const real *y, enum act act, size_t n), be, dx, dy, y, act, n)
 TASKS_OP(loss,
-	(tasks_be be, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight, int B, int K),
+	(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
+		int B, int K),
 	be, s, loss, dz, z, target, weight, B, K)
-TASKS_OP(optimizer_step, (tasks_be be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt), be, w, g, m,
-	v, n, opt)
+TASKS_OP(optimizer_step, (const struct backend *be, real *w, const real *g, real *m, real *v, size_t n, const struct optimizer_step *opt),
+	be, w, g, m, v, n, opt)
 
 /* Counts be's operations from now on. */
 static inline void tasks_watch(struct backend *be)

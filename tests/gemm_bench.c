@@ -130,7 +130,9 @@ static double rate(void (*call)(const struct work *), const struct work *w)
 	enum { CALLS = 100000 };
 	static double took[CALLS];
 	int n = 0;
-	call(w), call(w);
+	for (double end = log_seconds() + seconds; n < 2 || log_seconds() < end; n++) /* threads wake and find their processors */
+		call(w);
+	n = 0;
 	for (double end = log_seconds() + seconds; n < 3 || (log_seconds() < end && n < CALLS); n++) {
 		double t = log_seconds();
 		call(w);
@@ -173,7 +175,7 @@ static void line(const struct shape *s, struct backend *const *be, const int *th
 		openblas_set_num_threads(threads[i]);
 		if (!s->convolves)
 			compare(&w);
-		nanosleep(&(struct timespec){0, 50000000}, NULL); /* OpenBLAS' threads wait busily for a while after a call */
+		nanosleep(&(struct timespec){0, 30000000}, NULL); /* OpenBLAS' threads wait busily for a while after a call */
 		double own = rate(ours, &w), other = rate(theirs, &w);
 		printf(" %.0f | %.0f | %.2f |", own, other, own / other);
 		fflush(stdout);
