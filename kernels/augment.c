@@ -108,9 +108,9 @@ static void philox_lanes(uint32_t c[4][LANES], const struct augment *a, uint32_t
 	uint32_t k0 = (uint32_t)a->seed, k1 = (uint32_t)(a->seed >> 32);
 	for (uint32_t i = 0; i < LANES; i++)
 		c[0][i] = first + i, c[1][i] = row, c[2][i] = a->epoch, c[3][i] = PHILOX_NOISE;
-	for (int r = 0; r < 10; r++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
+	for (int r = 0; r < PHILOX_ROUNDS; r++, k0 += PHILOX_W0, k1 += PHILOX_W1)
 		for (int i = 0; i < LANES; i++) {
-			uint64_t p0 = (uint64_t)0xD2511F53u * c[0][i], p1 = (uint64_t)0xCD9E8D57u * c[2][i];
+			uint64_t p0 = (uint64_t)PHILOX_M0 * c[0][i], p1 = (uint64_t)PHILOX_M1 * c[2][i];
 			c[0][i] = (uint32_t)(p1 >> 32) ^ c[1][i] ^ k0, c[1][i] = (uint32_t)p1;
 			c[2][i] = (uint32_t)(p0 >> 32) ^ c[3][i] ^ k1, c[3][i] = (uint32_t)p0;
 		}

@@ -120,15 +120,28 @@ define some_faces
 $B/bin/tns-split --parts $$part,$$(awk -v p=$$part 'BEGIN {printf "%.6f", 1 - p}') $< -o $@ -o /dev/null
 endef
 
+# $(clean_csv): $(out)/clean.tns of CSV. $(clean_test): $(out)/test.tns of TEST
+clean_csv = $(eval $(value clean_csv_rules))
+define clean_csv_rules
+$(call depend_on,csv,$(CSV) $(CLEAN))
+$(out)/clean.tns: $(call path,$(CSV)) $(out)/csv.is | $(out)/settings.mk $B/built
+	$(call say,clean the training file)
+	@$B/bin/csv-clean $(CLEAN) $(call quote,$(CSV)) --report $(@D)/clean.tsv -o $@
+endef
+clean_test = $(eval $(value clean_test_rules))
+define clean_test_rules
+$(call depend_on,test,$(TEST) $(CLEAN))
+$(out)/test.tns: $(call path,$(TEST)) $(out)/test.is | $B/built
+	$(call say,read the test file)
+	@$B/bin/csv-clean --keep-all $(CLEAN) $(call quote,$(TEST)) -o $@
+endef
+
 # $(call from_csv,MODELS): $(out)/clean.tns, train.tns and valid.tns. MODELS, patterns of names, go when faces are split anew: they may know
 # those that are held out
 from_csv = $(eval trained := $(1))$(eval $(value from_csv_rules))
 define from_csv_rules
-$(call depend_on,csv,$(CSV) $(CLEAN))
+$(clean_csv)
 $(call depend_on,split,$(KEYPOINTS_PARTS) $(GROUPS))
-$(out)/clean.tns: $(call path,$(CSV)) $(out)/csv.is | $(out)/settings.mk $B/built
-	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CLEAN) $(call quote,$(CSV)) --report $(@D)/clean.tsv -o $@
 $(out)/train.tns: private override trained := $(trained:%=$(out)/%)
 $(out)/train.tns $(out)/valid.tns &: $(out)/clean.tns $(out)/split.is $(call path,$(GROUPS))
 	$(call say,split by $(if $(GROUPS),person,likeness of images))

@@ -15,12 +15,9 @@ $(FOLDED)/.made: $(addprefix $(FOLDED)/,score.txt errors.tsv worst.png) $(if $(T
 	$(report)
 	@touch $@
 
-$(call depend_on,csv,$(CSV) $(CLEAN))
+$(clean_csv)
 $(call depend_on,split,$(FOLDS) $(GROUPS))
 $(call depend_on,train,$(NET) $(FOLDS_TRAIN))
-$(FOLDED)/clean.tns: $(call path,$(CSV)) $(FOLDED)/csv.is | $(FOLDED)/settings.mk $B/built
-	$(call say,clean the training file)
-	@$B/bin/csv-clean $(CLEAN) $(call quote,$(CSV)) --report $(@D)/clean.tsv -o $@
 # fold-K.tns: the faces that model-K.tns has not seen
 $(fold_numbers:%=$(FOLDED)/fold-%.tns) &: $(FOLDED)/clean.tns $(FOLDED)/split.is $(call path,$(GROUPS))
 	$(call say,$(FOLDS) folds by $(if $(GROUPS),person,likeness of images))
@@ -43,9 +40,7 @@ $(FOLDED)/errors.tsv: $(FOLDED)/predicted.tns
 $(FOLDED)/worst.png: $(FOLDED)/predicted.tns
 	$(call say,the faces with the largest errors: hard ones, or wrong labels)
 	@$B/bin/render faces --worst --count 24 $< -o $@
-$(call depend_on,test,$(TEST) $(CLEAN))
-$(FOLDED)/test.tns: $(call path,$(TEST)) $(FOLDED)/test.is | $B/built
-	@$B/bin/csv-clean --keep-all $(CLEAN) $(call quote,$(TEST)) -o $@
+$(clean_test)
 $(FOLDED)/test-predicted.tns: $(fold_numbers:%=$(FOLDED)/model-%.tns) $(FOLDED)/test.tns
 	$(call say,predict the test faces by all $(FOLDS) models averaged)
 	@$B/bin/predict $(tta) $^ -o $@

@@ -69,11 +69,8 @@ $(out)/maps.png: $(out)/valid-predicted.tns $(models)
 	$(call say,heat maps over held-out faces)
 	@$B/bin/predict -q --flip --maps $(models) $(@D)/valid.tns | $B/bin/render maps --count 12 -o $@
 
-$(call depend_on,test,$(TEST) $(CLEAN))
+$(clean_test)
 $(call depend_on,lookup,$(LOOKUP))
-$(out)/test.tns: $(call path,$(TEST)) $(out)/test.is | $B/built
-	$(call say,read the test file)
-	@$B/bin/csv-clean --keep-all $(CLEAN) $(call quote,$(TEST)) -o $@
 $(out)/test-predicted.tns: $(out)/models.is $(models) $(out)/test.tns
 	$(call say,predict the test faces)
 	@$B/bin/predict $(tta) $(filter %.tns,$^) -o $@

@@ -37,17 +37,24 @@ struct philox {
 	uint32_t v[4];
 };
 
+/* Of Philox4x32: multipliers, and steps of the key between rounds; for those who compute blocks in vectors. */
+#define PHILOX_M0 0xD2511F53u
+#define PHILOX_M1 0xCD9E8D57u
+#define PHILOX_W0 0x9E3779B9u
+#define PHILOX_W1 0xBB67AE85u
+#define PHILOX_ROUNDS 10
+
 /* Philox of the counter (element, row, epoch, purpose) with a 64-bit seed as key: four independent uniform 32-bit words. */
 PHILOX_FN struct philox philox(uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t row, uint32_t element)
 {
 	struct philox c;
 	uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
 	c.v[0] = element, c.v[1] = row, c.v[2] = epoch, c.v[3] = purpose;
-	for (int r = 0; r < 10; r++) {
-		uint64_t p0 = (uint64_t)0xD2511F53u * c.v[0], p1 = (uint64_t)0xCD9E8D57u * c.v[2];
+	for (int r = 0; r < PHILOX_ROUNDS; r++) {
+		uint64_t p0 = (uint64_t)PHILOX_M0 * c.v[0], p1 = (uint64_t)PHILOX_M1 * c.v[2];
 		uint32_t n0 = (uint32_t)(p1 >> 32) ^ c.v[1] ^ k0, n2 = (uint32_t)(p0 >> 32) ^ c.v[3] ^ k1;
 		c.v[0] = n0, c.v[1] = (uint32_t)p1, c.v[2] = n2, c.v[3] = (uint32_t)p0;
-		k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+		k0 += PHILOX_W0, k1 += PHILOX_W1;
 	}
 	return c;
 }
