@@ -62,7 +62,8 @@ int main(int argc, char **argv)
 	struct model *m = pca_model(p, data->W, data->H, whiten());
 	pca_model_save(m, p, o.output, data->head);
 	if (!o.quiet) {
-		warn("%d components explain %.4g of the variance of %u rows of %d pixels", p->k, pca_explained(p, p->k), data->n, pixels);
+		warn("%d component%s %.4g of the variance of %u rows of %d pixels", p->k, p->k == 1 ? " explains" : "s explain",
+			pca_explained(p, p->k), data->n, pixels);
 		warn("computed by %s", eigen_kernel()); /* equal results bit by bit are guaranteed for these kernels only */
 	}
 	log_provenance(o.quiet);

@@ -25,13 +25,13 @@ $(CASCADE)/level1.tns: $(LEVEL1)
 $(CASCADE)/single.tns: $(SINGLE)
 $(CASCADE)/level1.tns $(CASCADE)/single.tns: $(CASCADE)/%.tns: $(CASCADE)/train.tns $(CASCADE)/valid.tns $(CASCADE)/train.is
 	$(call say,train $(if $(filter level1,$(*F)),$(LEVEL1),$(SINGLE)))
-	@$B/bin/cnn-train -n @$(if $(filter level1,$(*F)),$(LEVEL1),$(SINGLE)) $(CASCADE_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< -o $@
+	@$B/bin/cnn-train -n @$(if $(filter level1,$(*F)),$(LEVEL1),$(SINGLE)) $(CASCADE_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< $(call go_on,$@) -o $@
 $(CASCADE)/patches-train.tns $(CASCADE)/patches-valid.tns: $(CASCADE)/patches-%.tns: $(CASCADE)/level1.tns $(CASCADE)/level2.is
 	$(call say,patches around the points that level 1 predicts)
 	@$B/bin/predict -q --flip $< $(@D)/$*.tns | $B/bin/patch-extract --around predicted $(CASCADE_PATCHES) -o $@
 $(CASCADE)/level2.tns: $(CASCADE)/patches-train.tns $(CASCADE)/patches-valid.tns $(LEVEL2)
 	$(call say,train $(LEVEL2))
-	@$B/bin/cnn-train -n @$(LEVEL2) $(CASCADE_LEVEL2) --valid $(CASCADE)/patches-valid.tns --log $(@:.tns=.tsv) $< -o $@
+	@$B/bin/cnn-train -n @$(LEVEL2) $(CASCADE_LEVEL2) --valid $(CASCADE)/patches-valid.tns --log $(@:.tns=.tsv) $< $(call go_on,$@) -o $@
 $(CASCADE)/valid-predicted.tns: $(CASCADE)/level1.tns $(CASCADE)/level2.tns
 	$(call say,predict the held-out faces)
 	@$B/bin/predict --flip $< --refine $(@D)/level2.tns $(@D)/valid.tns -o $@

@@ -112,6 +112,8 @@ endef
 
 # the last line of a table: on what it was measured
 machine = echo "on $$(pipelines/machine.sh)"
+# $(call go_on,MODEL): a training's option, by which one that was interrupted goes on (MODEL.last), but starts over where what it is made of is newer
+go_on = $$(for f in $^; do [ ! "$$f" -nt $(1).last ] || rm -f $(1).last; done; echo --resume)
 say = @printf '%-12s %s\n' '$(notdir $@)' $(call quote,$(1))
 
 # about $* faces of $<, drawn at random
@@ -186,7 +188,7 @@ its = $(call $(pipeline).$(1),$(2),$(3))
 define study_run
 $(out)/runs/$(1)-$(2)-$(3).tns: $(out)/$(call its,set)$(1).tns $(call its,needs) $(call its,start.$(2))
 	@mkdir -p $$(@D)
-	@$B/bin/cnn-train -q $(call its,train,$(1),$(2)) -s $(3) $(addprefix --init ,$(call its,start.$(2))) --log $$(@:.tns=.tsv) $$< -o $$@
+	@$B/bin/cnn-train -q $(call its,train,$(1),$(2)) -s $(3) $(addprefix --init ,$(call its,start.$(2))) --log $$(@:.tns=.tsv) $$< $$(call go_on,$$@) -o $$@
 	@printf '%-12s %s\n' runs '$(call its,of), $(1) faces, from $(2), seed $(3)'
 endef
 define study_table

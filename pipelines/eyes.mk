@@ -43,13 +43,13 @@ $(call eye_patches,dae*.tns runs/*.tns)
 define eyes_dae
 $(EYES)/$(1).tns $(snapshots:%=$(EYES)/$(1)-%.tns) &: $(EYES)/patches-train.tns $(EYES)/$(1).is
 	@printf '%-12s %s\n' $(1).tns 'autoencoder$(if $(filter study,$(1)), as in 2014): $(EPOCHS) epochs'
-	@$B/bin/dae-pretrain --patches positive $(2) -e $(EPOCHS) --snapshot '$(subst $(empty) ,$(comma),$(strip $(snapshots)))' --log $(EYES)/$(1).tsv $$< -o $(EYES)/$(1).tns
+	@$B/bin/dae-pretrain --patches positive $(2) -e $(EPOCHS) --snapshot '$(subst $(empty) ,$(comma),$(strip $(snapshots)))' --log $(EYES)/$(1).tsv $$< $$(call go_on,$(EYES)/$(1).tns) -o $(EYES)/$(1).tns
 endef
 $(eval $(call eyes_dae,dae,$(EYES_DAE)))
 $(if $(EYES_STUDY),$(eval $(call eyes_dae,study,$(EYES_STUDY))))
 $(EYES)/dae-all.tns: $(EYES)/patches-train.tns $(EYES)/dae-all.is
 	$(call say,autoencoder of all patches)
-	@$B/bin/dae-pretrain $(EYES_DAE_ALL) --log $(@D)/dae-all.tsv $< -o $@
+	@$B/bin/dae-pretrain $(EYES_DAE_ALL) --log $(@D)/dae-all.tsv $< $(call go_on,$@) -o $@
 $(EYES)/filters-all.png: $(EYES)/dae-all.tns
 	@$B/bin/render tiles --count 200 $< -o $@
 $(EYES)/first-filters.png: $(EYES)/patches-train.tns

@@ -39,7 +39,7 @@ $(call depend_on,classify,$(FEATURES_CLASSIFY))
 $(call depend_on,runs,$(FEW) by $(SEEDS) and $(UNITS))
 
 # each model's seconds stand in NAME.seconds; components don't depend on a seed
-timed = @start=$$(date +%s.%N); $(1) && date +%s.%N | awk -v start=$$start '{printf "%.2f\n", $$1 - start}' >$(@:.tns=.seconds)
+timed = @rm -f $@.last; start=$$(date +%s.%N); $(1) && date +%s.%N | awk -v start=$$start '{printf "%.2f\n", $$1 - start}' >$(@:.tns=.seconds)
 define features_models
 $(FEATURES)/pca-$(1)-$(2).tns: $(FEATURES)/patches-train.tns
 	$$(call timed,$B/bin/pca-fit -q --patches positive -k $(shell echo $$(( $(1) < 475 ? $(1) : 475 ))) $$< -o $$@)

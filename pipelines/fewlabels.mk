@@ -40,12 +40,12 @@ $(FEWLABELS)/labelled-%.tns: $(FEWLABELS)/train.tns
 
 $(FEWLABELS)/dae-dense.tns: $(FEWLABELS)/train.tns $(FEWLABELS)/dae-dense.is
 	$(call say,autoencoder of whole faces)
-	@$B/bin/dae-pretrain $(FEWLABELS_DENSE) --log $(@:.tns=.tsv) $< -o $@
+	@$B/bin/dae-pretrain $(FEWLABELS_DENSE) --log $(@:.tns=.tsv) $< $(call go_on,$@) -o $@
 $(FEWLABELS)/patches.tns: $(FEWLABELS)/train.tns
 	@$B/bin/patch-extract --random 20 --size 5x5 $< -o $@
 $(FEWLABELS)/dae-conv.tns: $(FEWLABELS)/patches.tns $(FEWLABELS)/dae-conv.is
 	$(call say,autoencoder of random patches)
-	@$B/bin/dae-pretrain $(FEWLABELS_CONV) --log $(@:.tns=.tsv) $< -o $@
+	@$B/bin/dae-pretrain $(FEWLABELS_CONV) --log $(@:.tns=.tsv) $< $(call go_on,$@) -o $@
 $(FEWLABELS)/filters-%.png: $(FEWLABELS)/dae-%.tns
 	@$B/bin/render tiles --count 60 $< -o $@
 

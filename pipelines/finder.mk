@@ -66,7 +66,7 @@ $(FINDER)/windows-$(1).tns: $(FINDER)/train.tns $(FINDER)/backgrounds.tns $(FIND
 	@$B/bin/window-extract $(finder_window) $(FINDER_WINDOWS) $$< --others $(FINDER)/backgrounds.tns $(2:%=--others %) -o $$@
 $(finder_$(1)): $(FINDER)/windows-$(1).tns $(FINDER_NET) $(FINDER)/train.is
 	$$(call say,train $(FINDER_NET) in round $(1) of 3)
-	@$B/bin/cnn-train -n @$(FINDER_NET) --target label $(FINDER_TRAIN) $(3) --log $$(@:.tns=.tsv) $$< -o $$@
+	@$B/bin/cnn-train -n @$(FINDER_NET) --target label $(FINDER_TRAIN) $(3) --log $$(@:.tns=.tsv) $$< $$(call go_on,$$@) -o $$@
 $(FINDER)/alarms-$(1).tns: $(finder_$(1))
 	$$(call say,what it takes for faces in pictures without any)
 	@$B/bin/face-find --threshold 0.1 $(finder_size) $$< $(FINDER)/others -o $$@

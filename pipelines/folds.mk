@@ -7,8 +7,9 @@ folds.EPOCHS = 40
 folds.FOLDS_TRAIN = -e $(EPOCHS) $(heat_train)
 
 $(call settings,folds,FOLDED,CSV CLEAN GROUPS FOLDS NET EPOCHS FOLDS_TRAIN TEST)
-$(if $(asked),$(if $(filter 1,$(FOLDS)),$(error FOLDS=1: at least 2, as each is predicted by a net trained on the others)))
+$(if $(asked),$(if $(filter-out 1,$(FOLDS)),,$(error FOLDS=$(FOLDS): at least 2, as each is predicted by a net trained on the others)))
 fold_numbers := $(shell seq $(FOLDS))
+$(if $(asked),$(if $(word 65,$(fold_numbers)),$(error FOLDS=$(FOLDS): at most 64)))
 folds: $(FOLDED)/.made
 $(FOLDED)/.made: $(addprefix $(FOLDED)/,score.txt errors.tsv worst.png) $(if $(TEST),$(FOLDED)/test-predicted.tns)
 	@echo "made in $(@D):"; ls $(@D); cat $<
@@ -23,11 +24,11 @@ $(fold_numbers:%=$(FOLDED)/fold-%.tns) &: $(FOLDED)/clean.tns $(FOLDED)/split.is
 	$(call say,$(FOLDS) folds by $(if $(GROUPS),person,likeness of images))
 	@$B/bin/tns-split --parts $$(awk 'BEGIN {n = $(FOLDS); for (k = 1; k < n; k++) printf "%.9f,", 1 / n; printf "%.9f", 1 - (n - 1) * sprintf("%.9f", 1 / n)}') \
 		$(if $(GROUPS),--groups $(call quote,$(GROUPS)),--by near) $< $(fold_numbers:%=-o $(@D)/fold-%.tns)
-	@rm -f $(@D)/model-*.tns
+	@cd $(@D) && rm -f model-*.tns model-*.tsv model-*.last predicted-*.tns; n=$(FOLDS); while [ -e fold-$$((n += 1)).tns ]; do rm fold-$$n.tns; done
 $(FOLDED)/model-%.tns: $(fold_numbers:%=$(FOLDED)/fold-%.tns) $(FOLDED)/train.is $(NET)
 	$(call say,train $(NET) without fold $* of $(FOLDS))
 	@$B/bin/tns-cat -q $(filter-out %/fold-$*.tns,$(fold_numbers:%=$(@D)/fold-%.tns)) | \
-		$B/bin/cnn-train -n @$(NET) $(FOLDS_TRAIN) --valid-part 0 --log $(@:.tns=.tsv) -o $@
+		$B/bin/cnn-train -n @$(NET) $(FOLDS_TRAIN) --valid-part 0 --log $(@:.tns=.tsv) $(call go_on,$@) -o $@
 $(FOLDED)/predicted-%.tns: $(FOLDED)/model-%.tns $(FOLDED)/fold-%.tns
 	@$B/bin/predict -q $(tta) $^ -o $@
 $(FOLDED)/predicted.tns: $(fold_numbers:%=$(FOLDED)/predicted-%.tns)

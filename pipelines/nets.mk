@@ -20,7 +20,7 @@ $(call depend_on,nets,$(NETS))
 
 $(net_models): $(TABLE)/%.tns: pipelines/nets/%.net $(TABLE)/train.tns $(TABLE)/valid.tns $(TABLE)/train.is
 	$(call say,train $<)
-	@$B/bin/cnn-train -n @$< $(or $(NETS_TRAIN_$*),$(NETS_TRAIN)) --valid $(TABLE)/valid.tns --log $(@:.tns=.tsv) $(TABLE)/train.tns -o $@
+	@$B/bin/cnn-train -n @$< $(or $(NETS_TRAIN_$*),$(NETS_TRAIN)) --valid $(TABLE)/valid.tns --log $(@:.tns=.tsv) $(TABLE)/train.tns $(call go_on,$@) -o $@
 $(net_models:.tns=.score): %.score: %.tns
 	@$B/bin/predict -q --flip $< $(TABLE)/valid.tns | $B/bin/score -o $@
 # images a second from bytes to points, one at a time and 64 at a time, on one core: nothing else should run meanwhile

@@ -17,7 +17,7 @@ $(call depend_on,train,$(ORIGIN_NET) $(ORIGIN_TRAIN))
 
 $(ORIGIN)/model.tns: $(ORIGIN)/train.tns $(ORIGIN)/valid.tns $(ORIGIN)/train.is $(ORIGIN_NET)
 	$(call say,train $(ORIGIN_NET))
-	@$B/bin/cnn-train -n @$(ORIGIN_NET) --target map $(ORIGIN_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< -o $@
+	@$B/bin/cnn-train -n @$(ORIGIN_NET) --target map $(ORIGIN_TRAIN) --valid $(@D)/valid.tns --log $(@:.tns=.tsv) $< $(call go_on,$@) -o $@
 $(ORIGIN)/valid-predicted.tns: $(ORIGIN)/model.tns
 	$(call say,predict the held-out faces)
 	@$B/bin/predict --flip --maps $< $(@D)/valid.tns -o $@

@@ -8,6 +8,7 @@ variables := DATA FLIP
 $(check_names)
 $(if $(and $(MODEL),$(DATA)),,$(error usage: make robust MODEL=model.tns DATA=faces.tns [FLIP=1]))
 $(foreach v,MODEL DATA,$(check_path))
+$(if $(filter-out 0 1,$(FLIP)),$(error FLIP=$(FLIP): 1 or 0))
 endif
 robust: $B/built
 	@pipelines/robust.sh $B/bin $(call quote,$(MODEL)) $(call quote,$(DATA)) $(if $(filter-out 0,$(FLIP)),--flip) && $(machine)

@@ -205,6 +205,12 @@ static const struct bad bad_models[] = {
 		{0}},
 	{"META mean_face: 'a 1' is not NAME X Y", "mean_face", "a 1,b 1 2", NULL, 0, 0, {0}},
 	{"META mean_face: 'a 1 nan' is not NAME X Y", "mean_face", "a 1 nan", NULL, 0, 0, {0}},
+	{"META asymmetry: 'a 1' is not NAME X Y", "asymmetry", "a 1,b 1 2", NULL, 0, 0, {0}},
+	{"META asymmetry: '' is not NAME X Y of its points, each once at most", "asymmetry", "", NULL, 0, 0, {0}},
+	{"META asymmetry: 'a 1 2 3 4' is not NAME X Y of its points, each once at most", "asymmetry", "a 1 2 3 4", NULL, 0, 0, {0}},
+	{"META asymmetry: 'a 1 2,c 1 2' is not NAME X Y of its points, each once at most", "asymmetry", "a 1 2,c 1 2", NULL, 0, 0, {0}},
+	{"META asymmetry: 'a 1 2,a 1 2' is not NAME X Y of its points, each once at most", "asymmetry", "a 1 2,a 1 2", NULL, 0, 0, {0}},
+	{"META asymmetry: -1e+30 pixels are too many", "asymmetry", "a 1 2,b 1 -1e30", NULL, 0, 0, {0}},
 	{"META net: the net has no layers", "net", "", NULL, 0, 0, {0}},
 	{"META net: column 1: the net ends with 5 values, the target has 4", "net", "fc5", NULL, 0, 0, {0}},
 	{"2.weight is f32 of 4x5, the net needs f32 of 6x5", "points", "a,b,c", NULL, 0, 0, {0}},
@@ -254,6 +260,7 @@ static void write_bad(const char *path, const struct bad *b)
 	put_meta(w, b, "scale", "pixel 1 0 x 1 0 y 1 0");
 	put_meta(w, b, "points", "a,b");
 	put_meta(w, b, "mean_face", "a 1 2,b 3 4");
+	put_meta(w, b, "asymmetry", "a 0.5 -0.25,b 0.5 0.25");
 	static const double zeros[100];
 	int id[10];
 	for (int pass = 0; pass < 2; pass++)

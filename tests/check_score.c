@@ -475,13 +475,12 @@ START_TEST(program_several_refused)
 	prog_refused(prog("score", "a.tns", "twice.tns", "-o", "out", NULL), 1, "score: twice.tns: id 7 stands in two rows");
 	col[0].data = (const uint32_t[]){70, 30, 90, 10};
 	prog_stream("others.tns", 4, col, points2);
-	c = prog("score", "a.tns", "others.tns", "-o", "out", NULL);
-	ck_assert(c.status == 1 && access("out", F_OK) && strstr(c.err, "score: no id is in all files, so nothing can be compared\n"));
+	prog_refused(
+		prog("score", "a.tns", "others.tns", "-o", "out", NULL), 1, "score: no id is in all files, so nothing can be compared");
+	ck_assert(access("out", F_OK));
 	col[0].data = ids;
 	prog_stream("chin.tns", 4, col, (const char *const[]){"points", "chin,brow", NULL});
-	c = prog("score", "a.tns", "chin.tns", "-o", "out", NULL);
-	ck_assert(c.status == 1 && strstr(c.err, "left out: left_eye_center,nose_tip,chin,brow\n") &&
-		  strstr(c.err, "score: no point is in all files"));
+	prog_refused(prog("score", "a.tns", "chin.tns", "-o", "out", NULL), 1, "score: no point is in all files");
 	/* a point that one model did not learn; one whose prediction is no number is refused otherwise */
 	float nan[16];
 	memcpy(nan, predicted_a, sizeof nan);

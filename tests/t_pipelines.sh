@@ -157,6 +157,20 @@ is "$(tns-info --tensor trained --head 1000 "$TMP/folds/predicted.tns" | grep -c
 is "$(tns-info --tensor trained --head 1000 "$TMP/folds/predicted.tns" | grep '^trained\[' | grep -vc ' 0$')" 0 "no net was trained on a face that it predicts"
 people() { tns-info --tensor id --head 1000 "$TMP/folds/fold-$1.tns" | awk '/^id\[/ {print int($NF / 4)}' | sort -u; }
 is "$( (people 1; people 2; people 3) | sort | uniq -d)" "" "no person is in two folds"
+# interrupted, it goes on, and starts over where it is asked for something else; fewer folds leave nothing of more
+mk folds CSV="$TMP/training.csv" FOLDED="$TMP/cut" FOLDS=3 NET="$TMP/heat.net" EPOCHS=2000 >/dev/null 2>&1 &
+for ((i = 0; i < 600; i++)); do [ -s "$TMP/cut/model-1.tns.last" ] && break; sleep 0.1; done
+slay "$TMP/cut"
+wait
+[ -s "$TMP/cut/model-1.tns.last" ] && [ ! -e "$TMP/cut/model-1.tns" ] && good || bad "nothing was interrupted"
+cp -r "$TMP/cut" "$TMP/on"
+sed -i "s|/cut|/on|g" "$TMP/on"/*.is "$TMP/on/settings.mk"
+timeout -s INT 2 make --no-print-directory ${SAN:+SAN=1} ${COV:+COV=1} "$TMP/on/model-1.tns" FOLDED="$TMP/on" >"$TMP/.out" 2>&1
+grep -q -- 'keeps epoch.*--resume goes on, --fresh starts over' "$TMP/.out" && bad "an interrupted fold does not go on: $(cat "$TMP/.out")" || good
+ok "other epochs after it" mk folds FOLDED="$TMP/cut" EPOCHS=1 FOLDS=2 AGAIN=1
+is "$(cd "$TMP/cut" && ls fold-* model-* predicted-* | xargs)" "fold-1.tns fold-2.tns model-1.tns model-1.tsv model-2.tns model-2.tsv predicted-1.tns predicted-2.tns" "two folds' files"
+for slip in '' x 65; do fails 2 "FOLDS=$slip: " mk folds CSV="$TMP/training.csv" FOLDED="$TMP/none" FOLDS="$slip"; done
+fails 2 "FLIP=x: 1 or 0" mk robust MODEL="$TMP/whole/model-1.tns" DATA="$TMP/whole/valid.tns" FLIP=x
 fails 2 "FOLDS=1: at least 2" mk folds CSV="$TMP/training.csv" FOLDED="$TMP/none" FOLDS=1
 
 # the demo's files, each there

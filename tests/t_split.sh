@@ -18,9 +18,9 @@ refused() {
 two="-o a.tns -o b.tns"
 
 # ---- wrong use ----
-refused 2 "--output is given 0 times, not 2 to 8: one for each of --parts 0.8,0.2; try tns-split --help" faces.tns
-refused 2 "--output is given 1 times, not 2 to 8" faces.tns -o a.tns
-refused 2 "--output is given 9 times, not 2 to 8" faces.tns $(for i in 1 2 3 4 5 6 7 8 9; do echo "-o $i.tns"; done)
+refused 2 "--output is given 0 times, not 2 to 64: one for each of --parts 0.8,0.2; try tns-split --help" faces.tns
+refused 2 "--output is given 1 times, not 2 to 64" faces.tns -o a.tns
+refused 2 "--output: given more than 64 times" faces.tns $(for i in $(seq 65); do echo "-o $i.tns"; done)
 refused 2 "--output: two parts can't both go to '-'" faces.tns -o - -o -
 refused 2 "--output: two parts can't both go to 'a.tns'" faces.tns -o a.tns -o b.tns -o a.tns --parts 0.5,0.25,0.25
 refused 1 "./a.tns: another run is writing it" faces.tns -o a.tns -o ./a.tns

@@ -7,7 +7,7 @@
 
 #include "lib/stream/tns.h"
 
-enum { SPLIT_PARTS = 8 };
+enum { SPLIT_PARTS = 64 };
 
 struct split {
 	int n;

@@ -72,8 +72,6 @@ static void match_points(struct compare *c)
 			else if (!f)
 				c->names[k++] = xstrdup(name);
 		}
-	if (c->left_out)
-		warn("points that are not in all files, or not learned by all models, are left out: %s", c->left_out);
 	if (!k)
 		die("no point is in all files and learned by all models, so nothing can be compared");
 	for (int f = 0; f < c->files; f++)
@@ -100,12 +98,8 @@ static size_t *match_rows(struct compare *c)
 		}
 		c->rows += (uint64_t)in_all;
 	}
-	for (int f = 0; f < c->files; f++) {
+	for (int f = 0; f < c->files; f++)
 		c->file[f].left_out = c->file[f].by_id.n - c->rows;
-		if (c->file[f].left_out)
-			warn("%s: %" PRIu64 " of %zu rows are not in all files, and left out", c->file[f].name, c->file[f].left_out,
-				c->file[f].by_id.n);
-	}
 	if (!c->rows)
 		die("no id is in all files, so nothing can be compared");
 	return row;
@@ -256,6 +250,17 @@ static void measure(struct compare *c, const size_t *row, const uint32_t *group)
 	free(num), free(den), free(truth);
 }
 
+/* Only where there is something left to compare: an error is one line. */
+static void tell_left_out(const struct compare *c)
+{
+	if (c->left_out)
+		warn("points that are not in all files, or not learned by all models, are left out: %s", c->left_out);
+	for (int f = 0; f < c->files; f++)
+		if (c->file[f].left_out)
+			warn("%s: %" PRIu64 " of %zu rows are not in all files, and left out", c->file[f].name, c->file[f].left_out,
+				c->file[f].by_id.n);
+}
+
 struct compare *compare_load(char **path, int n, const struct compare_options *o, int quiet)
 {
 	struct compare *c = xcalloc(1, sizeof *c);
@@ -269,6 +274,7 @@ struct compare *compare_load(char **path, int n, const struct compare_options *o
 	size_t *row = match_rows(c);
 	uint32_t *group = match_groups(c, row, o);
 	measure(c, row, group);
+	tell_left_out(c);
 	for (int f = 0; f < n && !quiet; f++)
 		score_about_warn(&c->file[f].about, c->file[f].name);
 	free(row), free(group);
