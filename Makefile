@@ -134,6 +134,7 @@ $B/obj/kernels/cpu/simd_%.o: FP = -ffp-contract=fast -fno-math-errno -fno-trappi
 ifeq ($(shell uname -m),x86_64)
 $B/obj/kernels/cpu/simd_avx512.o: ISA := -mprefer-vector-width=512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma
 $B/obj/kernels/cpu/simd_avx512_bf16.o: ISA := -mprefer-vector-width=512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx512bf16 -mfma
+$B/obj/kernels/cpu/simd_amx.o: ISA := -mprefer-vector-width=512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mxsave -mamx-tile -mamx-bf16
 $B/obj/kernels/cpu/simd_avx2.o: ISA := -mavx2 -mfma
 endif
 $(pict:%.c=$B/obj/%.o) $B/obj/tests/check_pict.o: INCLUDES = $(shell pkg-config --cflags cairo)

@@ -90,7 +90,7 @@ for isa in plain avx2 avx512; do
 	KEYPIPE_ISA=$isa csv-clean -q dirty.csv -o isa.tns --report isa.tsv && same file.tns isa.tns "$isa" && same file.tsv isa.tsv "$isa's report"
 	KEYPIPE_ISA=$isa fails 1 "row 7: pixel 9216 is 256, not 0 to 255" csv-clean range.csv
 done
-KEYPIPE_ISA=mmx fails 1 "KEYPIPE_ISA=mmx: plain, avx2, avx512 and avx512_bf16 are known" csv-clean small.csv
+KEYPIPE_ISA=mmx fails 1 "KEYPIPE_ISA=mmx: plain, avx2, avx512, avx512_bf16 and amx are known" csv-clean small.csv
 
 # ---- planted faults are found ----
 is "$(head -1 file.tsv)" "$(printf 'row\tname\tkind\tvalue\taction')" "the report's header"

@@ -111,7 +111,8 @@ struct backend *backend_cpu_init(int threads, enum precision precision)
 	c->pool = thread_pool_open(threads);
 	c->scratch = xcalloc((size_t)thread_pool_threads(c->pool), sizeof *c->scratch);
 	c->size = xcalloc((size_t)thread_pool_threads(c->pool), sizeof *c->size);
-	snprintf(c->kernel, sizeof c->kernel, "%s%s", c->simd->name, !c->bf16 || strstr(c->simd->name, "bf16") ? "" : ", bf16 emulated");
+	snprintf(c->kernel, sizeof c->kernel, "%s%s", c->simd->name,
+		!c->bf16 || strstr(c->simd->name, "bf16") || c->simd->words_along_k ? "" : ", bf16 emulated");
 	*be = (struct backend){.name = "cpu",
 		.kernel = c->kernel,
 		.ctx = c,

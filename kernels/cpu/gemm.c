@@ -19,9 +19,9 @@ enum {
 	CHUNK_BYTES = 256 << 10, /* a task's panels of B, one block of K */
 	MAX_M_GROUP = 16,
 	TASKS = 32,
-	TILE_FLOATS = 14 * 32,
-	MAX_MR = 14,
-	LOCAL_K_BLOCK = 256
+	TILE_FLOATS = 14 * 32, /* a tile's at least: of few rows it is wider */
+	LOCAL_K_BLOCK = 256,
+	MAX_MR = 32
 };
 
 static int partition(int n, int i, int parts)
@@ -157,11 +157,17 @@ static void epilogue(const struct gemm *g, float *tile, int m0, int m, int n0, i
 	}
 }
 
-/* m rows of A, one block of K, in words: (words, m) where A is transposed, else (m, words). */
-static const float *pair_panel(const struct gemm *g, float *to, const float *a, int k0, int m, int words)
+/* m rows of A, one block of K, in words: (words, m) where trans_a, else (m, words). */
+static const float *pair_panel(const struct gemm *g, float *to, const float *a, int k0, int m, int words, int trans_a)
 {
-	for (int w = 0; w < words && g->trans_a; w++)
+	for (int w = 0; w < words && trans_a; w++)
 		pair_rows(g, to + w * m, a + 2 * w * g->lda, g->lda, k0 + 2 * w, m, m);
+	for (int w = 0; w < words && g->trans_a && !trans_a; w++) {
+		float column[MAX_MR];
+		pair_rows(g, column, a + 2 * w * g->lda, g->lda, k0 + 2 * w, m, m);
+		for (int i = 0; i < m; i++)
+			to[i * words + w] = column[i];
+	}
 	for (int i = 0; i < m && !g->trans_a; i++)
 		pair_row(g, to + i * words, a + i * g->lda, k0, words);
 	return to;
@@ -202,12 +208,18 @@ static void place(const struct gemm *g, float *c, long ldc, const float *a, long
 		.add = block > 0});
 }
 
+static int tile_floats(const struct gemm *g)
+{
+	int floats = g->c->simd->mr * g->c->simd->nr;
+	return floats > TILE_FLOATS ? floats : TILE_FLOATS;
+}
+
 /* A's panels [p0, p1) times B's panels [j0, j1) for one block of K; tiles accumulate in scratch from block to block, or in y. */
 static void macro_kernel(const struct gemm *g, float *scratch, int p0, int p1, int j0, int j1, int block, const float *b, size_t step)
 {
 	int per_pair = g->k_blocks / g->pairs, k0 = g->word * block_start(g, block), K = block_depth(g, block),
 	    last = block == g->k_blocks - 1;
-	float *rows = scratch, *sums = scratch + MAX_MR * K_BLOCK;
+	float *rows = scratch, *sums = scratch + g->c->simd->mr * K_BLOCK;
 	for (int p = p0; p < p1; p++) {
 		int m0 = partition(g->M, p, g->m_panels), m = partition(g->M, p + 1, g->m_panels) - m0, trans_a = g->trans_a;
 		const float *a = g->a[block / per_pair] + (g->trans_a ? m0 + (long)k0 * g->lda : (long)m0 * g->lda + k0);
@@ -215,14 +227,15 @@ static void macro_kernel(const struct gemm *g, float *scratch, int p0, int p1, i
 		if (g->words_a)
 			a -= k0 - block_start(g, block);
 		if (g->word == 2 && !g->words_a)
-			a = pair_panel(g, rows, a, k0, m, K), lda = trans_a ? m : K;
+			trans_a = trans_a && !g->c->simd->words_along_k, a = pair_panel(g, rows, a, k0, m, K, trans_a),
+			lda = trans_a ? m : K;
 		else if (j1 - j0 >= GATHER_PANELS && g->lda % ALIAS_STRIDE == 0) /* rows that would evict each other from the cache */
 			a = gather_rows(g, rows, a, m, K), lda = m, trans_a = 1;
 		if (g->direct)
 			place(g, g->y + (long)m0 * g->ldy + j0 * g->nr, g->ldy, a, lda, trans_a, block, j0, j1, m);
 		for (int j = j0; j < j1 && !g->direct; j++) {
 			int n0 = j * g->nr, n = columns(g, j, j + 1);
-			float *tile = sums + (g->k_blocks == 1 ? 0 : ((p - p0) * (j1 - j0) + j - j0) * TILE_FLOATS);
+			float *tile = sums + (g->k_blocks == 1 ? 0 : ((p - p0) * (j1 - j0) + j - j0) * tile_floats(g));
 			if (g->in_place)
 				place(g, tile, g->nr, a, lda, trans_a, block, j, j + 1, m);
 			else
@@ -236,7 +249,7 @@ static void macro_kernel(const struct gemm *g, float *scratch, int p0, int p1, i
 /* Floats of scratch of a task of these numbers of panels: one tile is enough where there is one block of K. */
 static size_t scratch_size(const struct gemm *g, int m_panels, int n_panels)
 {
-	return (size_t)(MAX_MR * K_BLOCK) + (g->k_blocks == 1 ? 1 : (size_t)m_panels * (size_t)n_panels) * TILE_FLOATS;
+	return (size_t)(g->c->simd->mr * K_BLOCK) + (g->k_blocks == 1 ? 1 : (size_t)m_panels * (size_t)n_panels) * (size_t)tile_floats(g);
 }
 
 static void gemm_task(void *arg, int task, int thread)

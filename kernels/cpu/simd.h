@@ -1,8 +1,8 @@
 /* SIMD micro-kernels, one table per instruction set: the same source (simd_tile.inc, simd_elementwise.inc) compiled for AVX-512, for AVX2
- * with FMA, and for any processor. The backend chooses one when it is opened: the widest that the processor has, or the one that
- * KEYPIPE_ISA=avx512_bf16|avx512|avx2|plain names. They differ in vector width, tile sizes and contraction to FMA; results are reproducible
- * bit by bit within one of them only. Channels of maps are in blocks of 16, packed weights in groups of `group` blocks (the last may be
- * smaller). */
+ * with FMA, and for any processor; products in bf16 by AMX's tiles besides (simd_amx.inc). The backend chooses one when it is opened: the
+ * widest that the processor has, or the one that KEYPIPE_ISA=amx|avx512_bf16|avx512|avx2|plain|amx_emulated names. They differ in vector
+ * width, tile sizes and contraction to FMA; results are reproducible bit by bit within one of them only. Channels of maps are in blocks of
+ * 16, packed weights in groups of `group` blocks (the last may be smaller). */
 #ifndef SIMD_H
 #define SIMD_H
 
@@ -72,8 +72,9 @@ struct simd_products {
 
 struct simd {
 	const char *name;
-	int group;  /* largest `blocks` of conv_kernel and conv_kernel_dw */
-	int mr, nr; /* largest register tile of gemm_tile */
+	int group;	   /* largest `blocks` of conv_kernel and conv_kernel_dw */
+	int mr, nr;	   /* largest register tile of gemm_tile */
+	int words_along_k; /* 1: bf16's gemm_tile takes no transposed a */
 	struct simd_products fp32, bf16;
 	void (*place)(const struct place *p);
 	/* Winograd's transforms (winograd.h): u[36 points, step apart][nr] of kernels k[3][3][nr]. Of a block of 16 channels: v[36 points,
@@ -117,11 +118,20 @@ struct simd {
 		float *dx, long xrow, const float *dy, const float *y, const uint8_t *argmax, int K, int n, enum act act);
 };
 
-/* The table for products in fp32 or bf16: avx512_bf16, whose bf16 products are the processor's own, serves bf16 alone, and
- * KEYPIPE_ISA=avx512_bf16 means avx512 for fp32; the others compute bf16's by fp32's instructions. Never NULL; ends the program where
- * KEYPIPE_ISA names an instruction set that this processor or build does not have. */
+/* The table for products in fp32 or bf16: amx and avx512_bf16, whose bf16 products are the processor's own, serve bf16 alone, and
+ * KEYPIPE_ISA=amx or avx512_bf16 means avx512 for fp32; the others compute bf16's by fp32's instructions. amx_emulated, for tests, is the
+ * best table but amx with AMX's tiles in memory. Never NULL; ends the program where KEYPIPE_ISA names an instruction set that this
+ * processor or build does not have. */
 const struct simd *simd_choose(int bf16);
 
 extern const struct simd *const simd_avx512_bf16, *const simd_avx512, *const simd_avx2, *const simd_plain; /* NULL: not in this build */
+
+/* Products in bf16 by tiles of 16 x 16 words: those that are not NULL replace a table's, with nr 32 and mr 32. have: 1 if the processor and
+ * the system let this process use them; call it before threads are started. */
+struct simd_tiles {
+	int (*have)(void);
+	struct simd_products products;
+};
+extern const struct simd_tiles simd_amx, simd_amx_emulated;
 
 #endif

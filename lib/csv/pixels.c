@@ -151,15 +151,18 @@ pixels_fn *pixels_best(const char **isa)
 		int have;
 	} variants[] = {{"avx512", parse_avx512, HAVE_AVX512}, {"avx2", parse_avx2, HAVE_AVX2}, {"plain", parse_plain, 1}};
 	const char *want = getenv("KEYPIPE_ISA"), *none;
+	if (want && !strcmp(want, "amx_emulated")) /* of products alone */
+		want = NULL;
 	if (!isa)
 		isa = &none;
 	for (int i = 0; i < 3; i++) {
 		*isa = variants[i].name;
-		if (want && *want ? !strcmp(want, variants[i].name) || (!i && !strcmp(want, "avx512_bf16")) : variants[i].have) {
+		if (want && *want ? !strcmp(want, variants[i].name) || (!i && (!strcmp(want, "avx512_bf16") || !strcmp(want, "amx")))
+				  : variants[i].have) {
 			if (!variants[i].have)
 				die("KEYPIPE_ISA=%s: this processor has no %s", want, want);
 			return variants[i].fn;
 		}
 	}
-	die("KEYPIPE_ISA=%s: plain, avx2, avx512 and avx512_bf16 are known", want);
+	die("KEYPIPE_ISA=%s: plain, avx2, avx512, avx512_bf16 and amx are known", want);
 }
