@@ -1,7 +1,8 @@
 /* AMX (Sapphire Rapids and later): the processor's tiles. Linux gives a process their state if it asks for it. */
 #include "kernels/cpu/simd.h"
 
-#if defined(__AMX_TILE__) && defined(__AMX_BF16__) && defined(__linux__)
+#if ((defined(__AMX_TILE__) && defined(__AMX_BF16__)) || (defined(__AMXTILE__) && defined(__AMXBF16__))) &&                                \
+	defined(__linux__) /* gcc, clang 14 */
 #include <cpuid.h>
 #include <immintrin.h>
 #include <sys/syscall.h>
