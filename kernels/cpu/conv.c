@@ -7,7 +7,7 @@
 #include "kernels/cpu/winograd.h"
 #include "kernels/ref/ref.h"
 
-enum { BAND_BYTES = 384 << 10, TASKS = 16 };
+enum { BAND_BYTES = 384 << 10, TASKS = 16, PACK_SERIAL = 8192 /* floats */ };
 
 struct job {
 	struct cpu *c;
@@ -163,6 +163,32 @@ static void plan_bands(struct job *j)
 	}
 }
 
+struct packing {
+	const struct cpu *c;
+	float *to, *tmp;
+	const float *w;
+	const struct conv *s;
+	const struct pack *p;
+};
+
+static void pack_block(void *arg, int block, int thread)
+{
+	const struct packing *a = arg;
+	(void)thread;
+	pack_weights(a->to, a->w, a->s, a->p, a->c->simd, a->tmp, block);
+}
+
+void cpu_conv_pack_weights(struct cpu *c, float *to, const float *w, const struct conv *s, const struct pack *p, float *tmp)
+{
+	struct packing a = {c, to, tmp, w, s, p};
+	int blocks = channel_blocks(p->out);
+	if (pack_size(p) < PACK_SERIAL) /* waking the threads would cost more */
+		for (int b = 0; b < blocks; b++)
+			pack_block(&a, b, 0);
+	else
+		thread_pool_run(c->pool, blocks, pack_block, &a);
+}
+
 size_t cpu_conv_packed_size(const struct backend *be, const struct conv *s)
 {
 	struct cpu *c = be->ctx;
@@ -186,7 +212,7 @@ void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const 
 		return;
 	}
 	struct pack p = pack_forward(s, c->simd, c->bf16), f = pack_forward(s, c->simd, 0);
-	pack_weights(packed, w, s, &p, c->simd, c->bf16 ? cpu_workspace(c, pack_size(&f)) : NULL);
+	cpu_conv_pack_weights(c, packed, w, s, &p, c->bf16 ? cpu_workspace(c, pack_size(&f)) : NULL);
 }
 
 void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)

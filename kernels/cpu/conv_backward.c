@@ -1,6 +1,7 @@
-/* Convolution backward, one image at a time: dz, the gradient before activation and pool, is computed once into a zero-padded buffer;
- * the weight gradient is accumulated from it per shard of the batch (shards are reduced in a fixed tree), the input gradient is a
- * convolution of it. */
+/* Convolution backward, an image, or where these are few a part of an image's gradients, at a time: dz, the gradient before activation and
+ * pool, is computed once into a zero-padded buffer; the weight gradient is accumulated from it per shard of the batch (shards are reduced
+ * in a fixed tree), the input gradient is a convolution of it. A part has some blocks of the weight gradient and some rows of the input's;
+ * its dz it computes itself. */
 #include <string.h>
 
 #include "kernels/cpu/cpu.h"
@@ -8,7 +9,7 @@
 #include "kernels/cpu/winograd.h"
 #include "kernels/ref/ref.h"
 
-enum { SHARDS = 32, CACHE_BYTES = 24 << 10 };
+enum { SHARDS = 32, TASKS = 16, MAX_PARTS = 4, CACHE_BYTES = 24 << 10 };
 
 /* bf16: x and dz as words. Of the weight gradient a word is of two output pixels that follow each other, where these are read one after the
  * other; the operand that kernel positions move, x, or dz of an upsampling, has a word for each pixel: it and the one a step on. Floats. */
@@ -24,9 +25,9 @@ struct job {
 	const int32_t *off[PHASES][PHASES], *dw_off; /* input offsets of dx; of dw where the input is planar */
 	const float *w, *zero, *x, *dy, *y;
 	const uint8_t *argmax;
-	float *dx, *sums;
+	float *dx, *dw, *sums;
 	size_t nw, shard_size; /* floats of packed dw; of a shard: dw and db */
-	int shards, step, copied;
+	int shards, parts, step, copied;
 	struct padded_planes x_pad, dz_pad; /* x; dz */
 	int th, tw;			    /* kernel extent of packed dw: KH, KW, or + upsample - 1, dx's, where upsample is above 1 */
 	struct words words;
@@ -157,55 +158,85 @@ static void bias_gradient(const struct job *j, float *db, const float *dz)
 			.blocks = blocks - first < group ? blocks - first : group});
 }
 
-/* Accumulates one image into a shard: dw in groups of filter blocks, each (channel block, ty, tx, channel in block, filter). */
-static void weight_gradient(const struct job *j, float *dw, const struct factors *f)
+/* Blocks of the weight gradient: of a group of filter blocks and a block of input channels (a planar input: all of them). */
+static int units_from(const struct job *j, int part)
+{
+	int groups = (channel_blocks(j->s->F) + j->c->simd->group - 1) / j->c->simd->group;
+	return groups * (j->s->image ? 1 : channel_blocks(j->s->C)) * part / j->parts;
+}
+
+static int group_blocks(const struct job *j, int first)
+{
+	int left = channel_blocks(j->s->F) - first;
+	return left < j->c->simd->group ? left : j->c->simd->group;
+}
+
+/* In dw, for groups of filter blocks: (channel block, ty, tx, channel in block, filter). The first filter block and channel of unit u, its
+ * number of channels, and where it is. */
+static float *unit_at(const struct job *j, float *dw, int u, int *first, int *c, int *C)
 {
 	const struct conv *s = j->s;
-	int group = j->c->simd->group, up = s->upsample, rows = up > 1 ? s->H : s->OH, groups = channel_blocks(s->F);
-	for (int first = 0; first < groups; first += group) {
-		int wide = groups - first < group ? groups - first : group;
-		float *of_group = dw + (size_t)first * BLOCK * (size_t)(s->C * j->th * j->tw);
-		struct conv_kernel_dw t = {.dystep = f->dz_step,
-			.dyrow = f->dz_row,
-			.dyblock = f->dz_plane,
-			.xstep = f->x_step,
-			.xrow = f->x_row,
-			.n = f->n,
-			.blocks = wide};
-		int chunk = CACHE_BYTES / (f->n * (wide * up + s->S) * BLOCK * (int)sizeof(float));
-		chunk = chunk < 1 ? 1 : chunk;
-		for (int r = 0; r < rows; r += chunk) {
-			t.rows = rows - r < chunk ? rows - r : chunk;
-			if (s->image) { /* all channels and kernel positions, by offsets */
-				t.dw = of_group, t.dy = f->dz + first * f->dz_plane + r * f->dz_row, t.x = f->x + r * t.xrow;
-				t.off = j->dw_off, t.K = s->C * j->th * j->tw;
-				j->c->products->conv_kernel_dw(&t);
-				continue;
+	int blocks = s->image ? 1 : channel_blocks(s->C), end = channel_blocks(s->F);
+	*first = u / blocks * j->c->simd->group, *c = u % blocks * BLOCK;
+	*first = *first < end ? *first : end; /* where the last one ends */
+	*C = s->image ? s->C : s->C - *c < BLOCK ? s->C - *c : BLOCK;
+	return dw + ((size_t)*first * (size_t)s->C + (size_t)group_blocks(j, *first) * (size_t)*c) * BLOCK * (size_t)(j->th * j->tw);
+}
+
+/* The weight gradient of one block, of rows [r, r + rows). */
+static void unit_gradient(const struct job *j, float *dw, const struct factors *f, int u, int r, int rows)
+{
+	const struct conv *s = j->s;
+	int up = s->upsample, first, c, C;
+	float *out = unit_at(j, dw, u, &first, &c, &C);
+	struct conv_kernel_dw t = {.dystep = f->dz_step,
+		.dyrow = f->dz_row,
+		.dyblock = f->dz_plane,
+		.xstep = f->x_step,
+		.xrow = f->x_row,
+		.n = f->n,
+		.rows = rows,
+		.blocks = group_blocks(j, first)};
+	if (s->image) { /* all channels and kernel positions, by offsets */
+		t.dw = out, t.dy = f->dz + first * f->dz_plane + r * f->dz_row, t.x = f->x + r * t.xrow;
+		t.off = j->dw_off, t.K = C * j->th * j->tw;
+		j->c->products->conv_kernel_dw(&t);
+		return;
+	}
+	for (int ty = 0; ty < j->th; ty++)
+		for (int tx = 0; tx < j->tw; tx++, out += t.K * t.blocks * BLOCK) {
+			t.dw = out, t.K = C;
+			t.dy = f->dz + first * f->dz_plane + r * t.dyrow;
+			t.x = f->x + c / BLOCK * f->x_plane + r * t.xrow;
+			if (up > 1) {
+				t.dy += (j->bwd.y.lo[0] + ty) * f->dz_pitch + (j->bwd.x.lo[0] + tx) * BLOCK;
+			} else {
+				t.x += (ty * pitch_of(&j->x_pad) + tx * BLOCK) * s->D;
+				if (C == BLOCK && s->D == 1) /* positions of a row are adjacent: all in one call */
+					t.K = j->tw * BLOCK, tx = j->tw - 1;
 			}
-			float *out = of_group;
-			for (int c = 0; c < s->C; c += BLOCK) {
-				int C = s->C - c < BLOCK ? s->C - c : BLOCK;
-				for (int ty = 0; ty < j->th; ty++)
-					for (int tx = 0; tx < j->tw; tx++, out += t.K * wide * BLOCK) {
-						t.dw = out, t.K = C;
-						t.dy = f->dz + first * f->dz_plane + r * t.dyrow;
-						t.x = f->x + c / BLOCK * f->x_plane + r * t.xrow;
-						if (up > 1) {
-							t.dy += (j->bwd.y.lo[0] + ty) * f->dz_pitch + (j->bwd.x.lo[0] + tx) * BLOCK;
-						} else {
-							t.x += (ty * pitch_of(&j->x_pad) + tx * BLOCK) * s->D;
-							if (C == BLOCK && s->D == 1) /* positions of a row are adjacent: all in one call */
-								t.K = j->tw * BLOCK, tx = j->tw - 1;
-						}
-						j->c->products->conv_kernel_dw(&t);
-					}
-			}
+			j->c->products->conv_kernel_dw(&t);
 		}
+}
+
+/* Accumulates a part of one image's weight gradient into a shard, as many rows at a time as stay in cache. */
+static void weight_gradient(const struct job *j, float *dw, const struct factors *f, int part)
+{
+	const struct conv *s = j->s;
+	int rows = s->upsample > 1 ? s->H : s->OH, per_group = s->image ? 1 : channel_blocks(s->C), to = units_from(j, part + 1);
+	for (int u = units_from(j, part), next; u < to; u = next) { /* a group's */
+		int first = u / per_group * j->c->simd->group;
+		int chunk = CACHE_BYTES / (f->n * (group_blocks(j, first) * s->upsample + s->S) * BLOCK * (int)sizeof(float));
+		chunk = chunk < 1 ? 1 : chunk;
+		next = (u / per_group + 1) * per_group < to ? (u / per_group + 1) * per_group : to;
+		for (int r = 0; r < rows; r += chunk)
+			for (int i = u; i < next; i++)
+				unit_gradient(j, dw, f, i, r, rows - r < chunk ? rows - r : chunk);
 	}
 }
 
-/* dz: in words of channels in bf16. */
-static void input_gradient(const struct job *j, float *dx, const float *dz)
+/* A part of the rows; dz: in words of channels in bf16. */
+static void input_gradient(const struct job *j, float *dx, const float *dz, int part)
 {
 	const struct conv *s = j->s;
 	const struct simd *simd = j->c->simd;
@@ -216,8 +247,8 @@ static void input_gradient(const struct job *j, float *dx, const float *dz)
 	for (int q = 0; q < p->groups; q++)
 		for (int py = 0; py < p->y.phases; py++)
 			for (int px = 0; px < p->x.phases; px++) {
-				int K = pack_k(p, py, px);
-				for (int r = 0; r < p->y.count[py] && p->x.count[px]; r++) {
+				int K = pack_k(p, py, px), to = p->y.count[py] * (part + 1) / j->parts;
+				for (int r = p->y.count[py] * part / j->parts; r < to && p->x.count[px]; r++) {
 					struct conv_kernel t = {
 						.y = dx + q * simd->group * plane +
 						     ((p->y.first[py] + r * p->y.phases) * (long)s->W + p->x.first[px]) * BLOCK,
@@ -240,14 +271,17 @@ static void shard_gradients(void *arg, int task, int thread)
 {
 	const struct job *j = arg;
 	const struct conv *s = j->s;
-	int from = (int)((long)s->B * task / j->shards), to = (int)((long)s->B * (task + 1) / j->shards);
+	int shard = task / j->parts, part = task % j->parts, first, c, C;
+	int from = (int)((long)s->B * shard / j->shards), to = (int)((long)s->B * (shard + 1) / j->shards);
 	size_t in = (size_t)j->x_pad.planes * (size_t)s->H * (size_t)s->W * (size_t)j->x_pad.pixel;
 	size_t out = (size_t)j->dz_pad.planes * (size_t)(s->OH / s->pool) * (size_t)(s->OW / s->pool) * BLOCK;
 	size_t dz_size = padded_size(&j->dz_pad), x_size = padded_size(&j->x_pad);
 	float *dz = cpu_scratch(j->c, thread, dz_size + x_size + j->words.dz + j->words.x_pixels + j->words.dz_pixels);
 	float *padded_x = dz + dz_size, *dz_words = padded_x + x_size, *pixels = dz_words + j->words.dz;
-	float *dw = j->sums + (size_t)task * j->shard_size;
-	memset(dw, 0, j->shard_size * sizeof *dw);
+	float *dw = j->sums + (size_t)shard * j->shard_size, *begin = unit_at(j, dw, units_from(j, part), &first, &c, &C);
+	memset(begin, 0, (size_t)(unit_at(j, dw, units_from(j, part + 1), &first, &c, &C) - begin) * sizeof *dw);
+	if (!part)
+		memset(dw + j->nw, 0, (j->shard_size - j->nw) * sizeof *dw);
 	for (int n = from; n < to; n++) {
 		const float *x = j->x + (size_t)n * in;
 		pad_dz(j, dz, j->dy + (size_t)n * out, j->y + (size_t)n * out, j->argmax + (s->pool > 1 ? (size_t)n * out : 0));
@@ -256,12 +290,13 @@ static void shard_gradients(void *arg, int task, int thread)
 			x = padded_x;
 		}
 		struct factors f = j->c->bf16 ? bf16_factors(j, x, dz, pixels) : fp32_factors(j, x, dz);
-		weight_gradient(j, dw, &f);
-		bias_gradient(j, dw + j->nw, dz);
+		weight_gradient(j, dw, &f, part);
+		if (!part)
+			bias_gradient(j, dw + j->nw, dz);
 		if (j->dx && j->c->bf16)
 			j->c->simd->pairs_in_row(dz_words, dz, dz_size);
 		if (j->dx)
-			input_gradient(j, j->dx + (size_t)n * in, j->c->bf16 ? dz_words : dz);
+			input_gradient(j, j->dx + (size_t)n * in, j->c->bf16 ? dz_words : dz, part);
 	}
 }
 
@@ -275,30 +310,35 @@ static void reduce_pair(void *arg, int task, int thread)
 			a[i] += b[i];
 }
 
-/* dw (F, C, KH, KW) from packed dw. */
-static void unpack_dw(const struct job *j, float *dw)
+/* dw (F, C, KH, KW) of one block of filters from packed dw. */
+static void unpack_dw(void *arg, int block, int thread)
 {
+	const struct job *j = arg;
 	const struct conv *s = j->s;
-	int groups = channel_blocks(s->F), group = j->c->simd->group, up = s->upsample;
-	size_t positions = (size_t)(j->th * j->tw);
-	for (int f = 0; f < s->F; f++) {
-		int first = f / BLOCK / group * group, wide = (groups - first < group ? groups - first : group) * BLOCK;
-		const float *from = j->sums + (size_t)first * BLOCK * (size_t)s->C * positions + (f - first * BLOCK);
-		for (int c = 0; c < s->C; c++)
-			for (int ky = 0; ky < s->KH; ky++)
-				for (int kx = 0; kx < s->KW; kx++, dw++) {
-					int in_block = s->image ? 1 : BLOCK, block = c / in_block * in_block,
-					    C = s->C - block < in_block ? s->C - block : in_block;
-					*dw = 0;
-					for (int u = 0; u < up; u++) /* sum of the positions that this weight contributed to */
-						for (int v = 0; v < up; v++) {
-							int ty = up > 1 ? u + s->P - ky - j->bwd.y.lo[0] : ky,
-							    tx = up > 1 ? v + s->P - kx - j->bwd.x.lo[0] : kx;
-							*dw += from[((size_t)block * positions +
-									    (size_t)((ty * j->tw + tx) * C + c - block)) *
-								    (size_t)wide];
-						}
-				}
+	int first = block / j->c->simd->group * j->c->simd->group, wide = group_blocks(j, first) * BLOCK, up = s->upsample;
+	int f = block * BLOCK, n = s->F - f < BLOCK ? s->F - f : BLOCK, in_block = s->image ? 1 : BLOCK;
+	size_t positions = (size_t)(j->th * j->tw), step = (size_t)(s->C * s->KH * s->KW);
+	const float *from = j->sums + (size_t)first * BLOCK * (size_t)s->C * positions + (f - first * BLOCK);
+	float *dw = j->dw + (size_t)f * step;
+	(void)thread;
+	for (int c = 0; c < s->C; c++) {
+		int c0 = c / in_block * in_block, C = s->C - c0 < in_block ? s->C - c0 : in_block;
+		for (int ky = 0; ky < s->KH; ky++)
+			for (int kx = 0; kx < s->KW; kx++, dw++) {
+				float sums[BLOCK] = {0};
+				for (int u = 0; u < up; u++) /* sum of the positions that this weight contributed to */
+					for (int v = 0; v < up; v++) {
+						int ty = up > 1 ? u + s->P - ky - j->bwd.y.lo[0] : ky,
+						    tx = up > 1 ? v + s->P - kx - j->bwd.x.lo[0] : kx;
+						const float *row =
+							from +
+							((size_t)c0 * positions + (size_t)((ty * j->tw + tx) * C + c - c0)) * (size_t)wide;
+						for (int i = 0; i < BLOCK; i++)
+							sums[i] += row[i];
+					}
+				for (int i = 0; i < n; i++)
+					dw[(size_t)i * step] = sums[i];
+			}
 	}
 }
 
@@ -350,7 +390,8 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 		.y = y,
 		.argmax = argmax};
 	size_t zeros = 2 * BLOCK, K = 0, F = (size_t)channel_blocks(s->F) * BLOCK, packed_size = dx ? pack_size(&j.bwd) : 0;
-	j.dx = dx, j.shards = s->B < SHARDS ? s->B : SHARDS;
+	j.dx = dx, j.dw = dw, j.shards = s->B < SHARDS ? s->B : SHARDS;
+	j.parts = (TASKS + j.shards - 1) / j.shards < MAX_PARTS ? (TASKS + j.shards - 1) / j.shards : MAX_PARTS;
 	j.th = s->upsample > 1 ? s->KH + s->upsample - 1 : s->KH, j.tw = s->upsample > 1 ? s->KW + s->upsample - 1 : s->KW;
 	j.nw = F * (size_t)(s->C * j.th * j.tw), j.shard_size = j.nw + F;
 	j.dz_pad = (struct padded_planes){
@@ -379,7 +420,7 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 	memset(workspace + sums_size, 0, zeros * sizeof *workspace);
 	j.sums = workspace, j.zero = workspace + sums_size, j.w = packed_w;
 	if (dx)
-		pack_weights(packed_w, w, s, &j.bwd, c->simd, packed_w + packed_size + K + planar);
+		cpu_conv_pack_weights(c, packed_w, w, s, &j.bwd, packed_w + packed_size + K + planar);
 	for (int py = 0; py < j.bwd.y.phases; py++)
 		for (int px = 0; px < j.bwd.x.phases; px++) {
 			j.off[py][px] = off;
@@ -391,10 +432,10 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 	for (int i = 0; i < (int)planar; i++)
 		off[i] = (int32_t)(i / (s->KH * s->KW) * (pitch_of(&j.x_pad) * j.x_pad.rows) + i / s->KW % s->KH * pitch_of(&j.x_pad) +
 				   i % s->KW);
-	thread_pool_run(c->pool, j.shards, shard_gradients, &j);
+	thread_pool_run(c->pool, j.shards * j.parts, shard_gradients, &j);
 	for (j.step = 1; j.step < j.shards; j.step *= 2)
 		thread_pool_run(c->pool, (j.shards + 2 * j.step - 1) / (2 * j.step), reduce_pair, &j);
-	unpack_dw(&j, dw);
+	thread_pool_run(c->pool, channel_blocks(s->F), unpack_dw, &j);
 	if (db)
 		memcpy(db, j.sums + j.nw, (size_t)s->F * sizeof *db);
 }

@@ -139,36 +139,45 @@ static size_t kernel_row(const struct pack *p, int th, int tw, int c, int ty, in
 	return (size_t)first * (size_t)(th * tw) + (size_t)((ty * tw + tx) * wide + c - first);
 }
 
-static void pack_floats(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd)
+/* Where a block's 16 columns of the packed weights' phase (py, px) begin, and the floats from row to row. */
+static float *columns_at(float *to, const struct pack *p, const struct simd *simd, int py, int px, int block, int *wide)
 {
-	memset(to, 0, pack_size(p) * sizeof *to);
+	int g = block / simd->group;
+	*wide = BLOCK * pack_blocks(p, simd, g);
+	return to + pack_at(p, py, px) + (size_t)(g * simd->group * BLOCK) * (size_t)pack_k(p, py, px) + (block - g * simd->group) * BLOCK;
+}
+
+static void pack_floats(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd, int block)
+{
+	const size_t step = (size_t)((p->backward ? 1 : s->C) * s->KH * s->KW); /* of w, from output to output */
+	int first = block * BLOCK, n = p->out - first < BLOCK ? p->out - first : BLOCK;
 	for (int py = 0; py < p->y.phases; py++)
 		for (int px = 0; px < p->x.phases; px++) {
-			float *phase = to + pack_at(p, py, px);
-			int th = kernel_extent(&p->y, py), tw = kernel_extent(&p->x, px), y0, y1, x0, x1;
-			size_t K = (size_t)pack_k(p, py, px);
-			for (int ky = 0; ky < s->KH; ky++)
-				for (int kx = 0; kx < s->KW; kx++) {
-					kernel_range(s, &p->y, p->backward, py, ky, &y0, &y1),
-						kernel_range(s, &p->x, p->backward, px, kx, &x0, &x1);
-					for (int ty = y0; ty <= y1; ty++)
-						for (int tx = x0; tx <= x1; tx++)
-							for (int o = 0; o < p->out; o++) {
-								int g = o / BLOCK / simd->group, wide = BLOCK * pack_blocks(p, simd, g),
-								    in_group = o - g * simd->group * BLOCK;
-								float *out =
-									phase + (size_t)g * (size_t)(simd->group * BLOCK) * K + in_group;
-								for (int i = 0; i < p->in; i++) {
-									int f = p->backward ? i : o, c = p->backward ? o : i;
-									out[kernel_row(p, th, tw, i, ty, tx) * (size_t)wide] +=
-										w[(((size_t)f * s->C + c) * s->KH + ky) * s->KW + kx];
-								}
+			int th = kernel_extent(&p->y, py), tw = kernel_extent(&p->x, px), K = pack_k(p, py, px), y0, y1, x0, x1, wide;
+			float *out = columns_at(to, p, simd, py, px, block, &wide);
+			for (int k = 0; k < K; k++)
+				memset(out + (size_t)k * (size_t)wide, 0, BLOCK * sizeof *out);
+			for (int i = 0; i < p->in; i++) {
+				size_t row = kernel_row(p, th, tw, i, 0, 0), rows = kernel_row(p, th, tw, i, 0, 1) - row;
+				const float *from = w + (p->backward ? (size_t)i * (size_t)s->C + (size_t)first
+								     : (size_t)first * (size_t)s->C + (size_t)i) *
+								(size_t)(s->KH * s->KW);
+				for (int ky = 0; ky < s->KH; ky++)
+					for (int kx = 0; kx < s->KW; kx++, from++) {
+						kernel_range(s, &p->y, p->backward, py, ky, &y0, &y1),
+							kernel_range(s, &p->x, p->backward, px, kx, &x0, &x1);
+						for (int ty = y0; ty <= y1; ty++)
+							for (int tx = x0; tx <= x1; tx++) {
+								float *sums = out + (row + (size_t)(ty * tw + tx) * rows) * (size_t)wide;
+								for (int o = 0; o < n; o++)
+									sums[o] += from[(size_t)o * step];
 							}
-				}
+					}
+			}
 		}
 }
 
-/* Rows of one group and phase from fp32's order to words: from (K, wide) of f to (K, wide) of p. */
+/* Columns of one block and phase from fp32's order to words: from rows of f to rows of p. */
 static void pair_rows(
 	float *to, const float *from, const struct pack *p, const struct pack *f, int py, int px, int wide, const struct simd *simd)
 {
@@ -180,26 +189,24 @@ static void pair_rows(
 				const float *even = from + kernel_row(f, th, tw, first, ty, x) * (size_t)wide;
 				const float *odd =
 					next < f->in && after < tw ? from + kernel_row(f, th, tw, next, ty, after) * (size_t)wide : NULL;
-				simd->pairs_of(to + kernel_row(p, th, words, c, ty, tx) * (size_t)wide, even, odd, (size_t)wide);
+				simd->pairs_of(to + kernel_row(p, th, words, c, ty, tx) * (size_t)wide, even, odd, BLOCK);
 			}
 }
 
-void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd, float *tmp)
+void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd, float *tmp, int block)
 {
 	if (p->channels * p->taps == 1) {
-		pack_floats(to, w, s, p, simd);
+		pack_floats(to, w, s, p, simd, block);
 		return;
 	}
 	struct pack f = p->backward ? pack_backward(s, simd, 0) : pack_forward(s, simd, 0);
-	pack_floats(tmp, w, s, &f, simd);
+	pack_floats(tmp, w, s, &f, simd, block);
 	for (int py = 0; py < p->y.phases; py++)
-		for (int px = 0; px < p->x.phases; px++)
-			for (int g = 0; g < p->groups; g++) {
-				size_t column = (size_t)(g * simd->group * BLOCK);
-				pair_rows(to + pack_at(p, py, px) + column * (size_t)pack_k(p, py, px),
-					tmp + pack_at(&f, py, px) + column * (size_t)pack_k(&f, py, px), p, &f, py, px,
-					BLOCK * pack_blocks(p, simd, g), simd);
-			}
+		for (int px = 0; px < p->x.phases; px++) {
+			int wide;
+			const float *from = columns_at(tmp, &f, simd, py, px, block, &wide);
+			pair_rows(columns_at(to, p, simd, py, px, block, &wide), from, p, &f, py, px, wide, simd);
+		}
 }
 
 void pack_offsets(int32_t *off, const struct pack *p, int py, int px, long pitch, long plane, long pixel)

@@ -43,8 +43,9 @@ int pack_blocks(const struct pack *p, const struct simd *simd, int g);
 /* Floats of all packed weights; offset of phase (py, px). */
 size_t pack_size(const struct pack *p);
 size_t pack_at(const struct pack *p, int py, int px);
-/* tmp: buffer of as many floats as fp32's layout has (pack_size); not used where p is fp32's. */
-void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd, float *tmp);
+/* Packs the columns of one block of output channels. tmp: buffer of as many floats as fp32's layout has (pack_size); not used where p is
+ * fp32's. */
+void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd, float *tmp, int block);
 /* Input offsets (K) of a phase, from the pixel of q 0, t 0: pitch, plane and pixel are the floats from row to row, channel block to
  * channel block and pixel to pixel. */
 void pack_offsets(int32_t *off, const struct pack *p, int py, int px, long pitch, long plane, long pixel);

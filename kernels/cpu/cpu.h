@@ -64,6 +64,8 @@ void cpu_dense_backward_update(const struct backend *be, real *w, real *m, real 
 	const real *x2, int B, int I, int O, const struct optimizer_step *opt);
 size_t cpu_conv_packed_size(const struct backend *be, const struct conv *s);
 void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const struct conv *s);
+struct pack; /* conv_layout.h: pack_weights of all blocks, in parallel */
+void cpu_conv_pack_weights(struct cpu *c, float *to, const float *w, const struct conv *s, const struct pack *p, float *tmp);
 void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s);
 void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
 	const real *x, const real *w, const void *packed, const struct conv *s);
