@@ -30,7 +30,8 @@ done
 is "$("$bench" --seconds 0 --threads 3 mlp-1 | sed -n 's/^#.*, //p')" "3 threads" "threads asked for"
 # the tasks of a step: a dense layer of 500 x 475 weights has several, the bias' gradient of one output one
 ok "--tasks" "$bench" --tasks --seconds 0 mlp-32
-for line in 'dense +[0-9.]+ +[0-9.]+ +[0-9.]+  [0-9]+ [0-9]+$' 'dense_backward_weight +[0-9.]+ +[0-9.]+ +[0-9.]+  1$' 'all +[0-9.]+ +100.00 +[0-9.]+$' 'processors, speed: 1 1.0, 2 [0-9.]+, .* 64 [0-9.]+$'; do
+n=' +[0-9.]+' # a batch of 32 through 475 x 500: 2 x 32 x 475 x 500 operations, 4 x (32 x 475 + 32 x 500 + 475 x 500) bytes
+for line in "dense$n$n$n +15.200 +1049.6$n$n  [0-9]+ [0-9]+$" "dense_backward_weight$n$n$n$n$n$n$n  1$" "all$n +100.00$n$n$n$" "processors, speed, GB/s: 1 1.0$n, 2$n$n, .* 64$n$n$"; do
 	grep -qE "^$line" "$TMP/.out" && good || bad "--tasks: no line $line: $(cat "$TMP/.out")"
 done
 fails 2 "--tasks is of --device cpu" "$bench" --tasks --device ref mlp-1
