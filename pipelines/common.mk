@@ -6,6 +6,9 @@ of_csv := CSV CLEAN GROUPS KEYPOINTS_PARTS
 # what the nets of heat maps are trained with: cnn-train's preset, with its 40 epochs where -e gives no other number, to the last of them: no epoch is
 # chosen on the faces that the score is of
 heat_train := --preset default --keep last
+# what nets are trained in: what a folder's were, else bf16 where the processor multiplies it by itself: as exact in the end, and faster
+own_precision := $(if $(shell grep -owEm1 'avx512_bf16|amx_bf16' /proc/cpuinfo 2>/dev/null),bf16,fp32)
+precision = $(or $(firstword $(filter bf16 fp32,$(call text,$(out)/train.is))),$(own_precision))
 empty :=
 space := $(empty) $(empty)
 comma := ,

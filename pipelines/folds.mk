@@ -4,7 +4,8 @@ FOLDED ?= out/folds
 folds.FOLDS = 5
 folds.NET = pipelines/nets/heat.net
 folds.EPOCHS = 40
-folds.FOLDS_TRAIN = -e $(EPOCHS) $(heat_train)
+folds.PRECISION = $(precision)
+folds.FOLDS_TRAIN = -e $(EPOCHS) $(heat_train) --precision $(PRECISION)
 
 $(call settings,folds,FOLDED,CSV CLEAN GROUPS FOLDS NET EPOCHS FOLDS_TRAIN TEST)
 $(if $(asked),$(if $(filter-out 1,$(FOLDS)),,$(error FOLDS=$(FOLDS): at least 2, as each is predicted by a net trained on the others)))
@@ -26,7 +27,7 @@ $(fold_numbers:%=$(FOLDED)/fold-%.tns) &: $(FOLDED)/clean.tns $(FOLDED)/split.is
 		$(if $(GROUPS),--groups $(call quote,$(GROUPS)),--by near) $< $(fold_numbers:%=-o $(@D)/fold-%.tns)
 	@cd $(@D) && rm -f model-*.tns model-*.tsv model-*.last predicted-*.tns; n=$(FOLDS); while [ -e fold-$$((n += 1)).tns ]; do rm fold-$$n.tns; done
 $(FOLDED)/model-%.tns: $(fold_numbers:%=$(FOLDED)/fold-%.tns) $(FOLDED)/train.is $(NET)
-	$(call say,train $(NET) without fold $* of $(FOLDS))
+	$(call say,train $(NET)$(if $(filter bf16,$(FOLDS_TRAIN)), in bf16) without fold $* of $(FOLDS))
 	@$B/bin/tns-cat -q $(filter-out %/fold-$*.tns,$(fold_numbers:%=$(@D)/fold-%.tns)) | \
 		$B/bin/cnn-train -n @$(NET) $(FOLDS_TRAIN) --valid-part 0 --log $(@:.tns=.tsv) $(call go_on,$@) -o $@
 $(FOLDED)/predicted-%.tns: $(FOLDED)/model-%.tns $(FOLDED)/fold-%.tns

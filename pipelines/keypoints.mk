@@ -8,18 +8,20 @@ ENSEMBLE ?= out/ensemble
 BEST ?= out/best
 # estimates of a face that are averaged: it and its mirror image, as they are and shifted by two pixels in four directions
 tta := --flip --tta 5
-# NET: a file, or a name in pipelines/nets. MODELS: so many that differ by their seed, averaged. KEYPOINTS_TRAIN: all options of cnn-train.
+# PRECISION: bf16 or fp32. NET: a file, or a name in pipelines/nets. MODELS: so many that differ by their seed, averaged. KEYPOINTS_TRAIN: all options of cnn-train.
 keypoints.NET = pipelines/nets/best.net
 keypoints.EPOCHS = 60
 keypoints.KEYPOINTS_EPOCHS = $(EPOCHS)
-keypoints.KEYPOINTS_TRAIN = -e $(KEYPOINTS_EPOCHS) $(heat_train)
+keypoints.PRECISION = $(precision)
+keypoints.KEYPOINTS_TRAIN = -e $(KEYPOINTS_EPOCHS) $(heat_train) --precision $(PRECISION)
 keypoints.MODELS = 1
-$(foreach v,NET EPOCHS KEYPOINTS_EPOCHS KEYPOINTS_TRAIN,$(eval ensemble.$v = $(value keypoints.$v)))
+$(foreach v,NET EPOCHS KEYPOINTS_EPOCHS PRECISION KEYPOINTS_TRAIN,$(eval ensemble.$v = $(value keypoints.$v)))
 ensemble.MODELS = 3
 best.NET = pipelines/nets/best.net
 best.KEYPOINTS_EPOCHS = $(EPOCHS)
+best.PRECISION = $(precision)
 # the preset has 160 epochs
-best.KEYPOINTS_TRAIN = $(if $(KEYPOINTS_EPOCHS),-e $(KEYPOINTS_EPOCHS)) --preset best --keep last
+best.KEYPOINTS_TRAIN = $(if $(KEYPOINTS_EPOCHS),-e $(KEYPOINTS_EPOCHS)) --preset best --keep last --precision $(PRECISION)
 best.MODELS = 3
 
 models = $(patsubst %,$(out)/model-%.tns,$(seeds))
@@ -40,7 +42,7 @@ $(call depend_on,train,$(NET) $(KEYPOINTS_TRAIN))
 
 # model-SEED.tns; a run that was killed goes on, unless data or options are newer than what it kept
 $(out)/model-%.tns: $(out)/train.tns $(out)/valid.tns $(out)/train.is $(NET)
-	$(call say,train $(NET)$(if $(filter-out 1,$(MODELS)), ($* of $(MODELS))))
+	$(call say,train $(NET)$(if $(filter bf16,$(KEYPOINTS_TRAIN)), in bf16)$(if $(filter-out 1,$(MODELS)), ($* of $(MODELS))))
 	@for f in $^; do [ ! $$f -nt $(@D)/.model-$*.checkpoint ] || rm -f $(@D)/.model-$*.checkpoint; done
 	@$B/bin/cnn-train -n @$(NET) $(KEYPOINTS_TRAIN) -s $* --valid $(@D)/valid.tns --suspects $(@:.tns=-suspects.tsv) \
 		--log $(@:.tns=.tsv) --checkpoint $(@D)/.model-$*.checkpoint --resume $< -o $@
@@ -80,7 +82,7 @@ $(out)/submission.csv: $(out)/test-predicted.tns $(call path,$(LOOKUP)) $(out)/l
 	$(call say,answer every row of $(LOOKUP))
 	@$B/bin/submit --lookup $(call quote,$(LOOKUP)) $< -o $@
 endef
-$(foreach p,keypoints:KEYPOINTS ensemble:ENSEMBLE best:BEST,$(eval $(call settings,$(firstword $(subst :, ,$p)),$(lastword $(subst :, ,$p)),$(of_csv) NET EPOCHS KEYPOINTS_EPOCHS KEYPOINTS_TRAIN MODELS TEST LOOKUP))$(eval $(value points)))
+$(foreach p,keypoints:KEYPOINTS ensemble:ENSEMBLE best:BEST,$(eval $(call settings,$(firstword $(subst :, ,$p)),$(lastword $(subst :, ,$p)),$(of_csv) NET EPOCHS KEYPOINTS_EPOCHS PRECISION KEYPOINTS_TRAIN MODELS TEST LOOKUP))$(eval $(value points)))
 keypoints: $(KEYPOINTS)/.made
 ensemble: $(ENSEMBLE)/.made
 best: $(BEST)/.made

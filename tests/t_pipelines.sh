@@ -192,9 +192,17 @@ fails 2 "BEST=out/keypoints is another pipeline's folder" mk best BEST=out/keypo
 fails 2 "this Makefile works in its own folder: make -C $ROOT/ keypoints" env -C "$TMP" make --no-print-directory -f "$ROOT/Makefile" keypoints CSV=training.csv
 [ ! -e "$TMP/none" ] && good || bad "what can't run leaves a folder"
 for n in small small.net pipelines/nets/small.net; do
-	is "$(none -n CSV="$TMP/training.csv" NET=$n | grep -c 'cnn-train -n @pipelines/nets/small.net -e 60 --preset default --keep last -s 1')" 1 "NET=$n"
+	is "$(none -n CSV="$TMP/training.csv" NET=$n PRECISION=bf16 | grep -c 'cnn-train -n @pipelines/nets/small.net -e 60 --preset default --keep last --precision bf16 -s 1')" 1 "NET=$n"
 done
-is "$(mk -n best BEST="$TMP/none" CSV="$TMP/training.csv" | grep -c 'cnn-train -n @pipelines/nets/best.net --preset best --keep last -s [123]')" 3 "make best"
+# what nets are trained in is the processor's, unless it is said, or the folder has a model
+own=fp32
+! grep -qwE 'avx512_bf16|amx_bf16' /proc/cpuinfo || own=bf16
+is "$(mk -n best BEST="$TMP/none" CSV="$TMP/training.csv" | grep -c "cnn-train -n @pipelines/nets/best.net --preset best --keep last --precision $own -s [123]")" 3 "make best"
+mkdir "$TMP/other"
+for own in fp32 bf16; do
+	echo "x.net -e 60 --precision $own" >"$TMP/other/train.is"
+	is "$(mk -n keypoints KEYPOINTS="$TMP/other" CSV="$TMP/training.csv" | grep -c -- "--keep last --precision $own -s 1")" 1 "of a folder in $own"
+done
 # a model's error on changed faces: what score says of them, of those points that stay in the image
 robust() { mk robust MODEL="$TMP/whole/model-1.tns" DATA="$TMP/whole/valid.tns" "$@"; }
 ok "make robust" robust
