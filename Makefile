@@ -55,7 +55,7 @@ NVCC ?= $(firstword $(shell command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/de
 CUDA = $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
 cu := $(wildcard kernels/cuda/*.cu)
 gpu_objs := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
-host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu.cu,$(cu))) $(patsubst %.cc,$B/obj/host/%.o,$(wildcard kernels/cuda/*.cc))
+host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu%.cu,$(cu))) $(patsubst %.cc,$B/obj/host/%.o,$(wildcard kernels/cuda/*.cc))
 
 .PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale test-programs coverage mutants bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes features finder \
 	install uninstall check-style format clean
@@ -100,11 +100,11 @@ $B/obj/host/%.o $B/obj/%.o: %.cc $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,c++)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
-# each kind of GPU that is built for, as far as this nvcc knows it; others from 9.0 on translate the last when they start
-ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 90 120)
+# each kind of GPU that is built for, as far as this nvcc knows it (10.0 and 12.0 from CUDA 12.8 on); GPUs after the last translate PTX when they start
+ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 86 89 90 100 120)
 NVFLAGS = -std=c++17 -O3 -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. $(foreach a,$(ARCHS),-gencode arch=compute_$a$(,)code=sm_$a) \
-	$(if $(PTX),-gencode arch=compute_$(PTX)$(,)code=compute_$(PTX))
-PTX ?= 90
+	$(foreach a,$(PTX),-gencode arch=compute_$a$(,)code=compute_$a)
+PTX ?= $(lastword $(ARCHS))
 $(gpu_objs): $B/obj/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,nvcc)$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }

@@ -185,7 +185,7 @@ int main(int argc, char **argv)
 		train_warn(t, result); /* only now: a full disk is told alone */
 	train_tell_best(t);
 	if (!o.quiet)
-		warn("computed by %s (%s)", be->name, be->kernel); /* equal results bit by bit are guaranteed for this kernel only */
+		backend_tell(be);
 	log_provenance(o.quiet);
 	if (o.suspects && !failed)
 		train_write_suspects(t);

@@ -152,6 +152,8 @@ int main(int argc, char **argv)
 	annotations_close(photos);
 	finder_free(s.finder), cascade_free(c);
 	image_free(&s.im), crop_buffer_free(&s.buffer), free(s.crop);
+	if (!o.quiet && !strcmp(be->name, "cuda"))
+		backend_tell(be);
 	be->close(be);
 	return finish();
 }

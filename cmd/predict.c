@@ -162,6 +162,8 @@ int main(int argc, char **argv)
 	cascade_free(c);
 	batches_free(&a);
 	outputs_free(to);
+	if (!o.quiet && !strcmp(be->name, "cuda"))
+		backend_tell(be);
 	be->close(be);
 	return finish();
 }

@@ -1,4 +1,5 @@
 /* Backends by name, so that programs know none of them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/backend.h"
@@ -10,8 +11,8 @@ struct backend *backend_init_by_name(const char *name, int threads, enum precisi
 #ifndef REAL_DOUBLE
 	if (!strcmp(name, "cpu"))
 		return backend_cpu_init(threads, precision);
-	if (!strcmp(name, "cuda") && backend_cuda_init)
-		return backend_cuda_init(precision);
+	if (!strncmp(name, "cuda", 4) && (!name[4] || name[4] == ':') && backend_cuda_init)
+		return backend_cuda_init(precision, name[4] ? atoi(name + 5) : -1);
 #endif
 	(void)threads, (void)precision;
 	return 0;

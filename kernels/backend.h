@@ -237,13 +237,14 @@ enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16 };
 extern "C" {
 #endif
 
-/* The backend named "ref", "cpu" or "cuda"; threads 0: one a processor; NULL where this build has no such
+/* The backend named "ref", "cpu", "cuda", or "cuda:N": GPU N, counted from 0; threads 0: one a processor; NULL where this build has no such
  * backend; ends the program where this machine has no such GPU. Closed with its close. */
 struct backend *backend_init_by_name(const char *name, int threads, enum precision precision);
 
 struct backend *backend_ref_init(void);
 struct backend *backend_cpu_init(int threads, enum precision precision);
-struct backend *backend_cuda_init(enum precision precision) __attribute__((weak)); /* NULL where it was not built */
+/* gpu: its number from 0, or -1: KEYPIPE_GPU's, else 0. NULL where it was not built. */
+struct backend *backend_cuda_init(enum precision precision, int gpu) __attribute__((weak));
 
 #ifdef __cplusplus
 }

@@ -136,6 +136,10 @@ static const struct {
 	{{"-d", "CUDA"}, "--device: 'CUDA' is not one of ref|cpu|cuda (did you mean cuda?)"},
 	{{"-d", "tpux"}, "--device: 'tpux' is not one of ref|cpu|cuda"},
 	{{"-d", ""}, "--device: '' is not one of ref|cpu|cuda"},
+	{{"-d", "cuda:"}, "--device: 'cuda:' is not one of ref|cpu|cuda (did you mean cuda?)"},
+	{{"-d", "cuda:1x"}, "--device: 'cuda:1x' is not one of ref|cpu|cuda"},
+	{{"-d", "cuda:1000"}, "--device: 'cuda:1000' is not one of ref|cpu|cuda"},
+	{{"-d", "cpu:1"}, "--device: 'cpu:1' is not one of ref|cpu|cuda (did you mean cpu?)"},
 	{{"-d", "ref|cpu"}, "--device: 'ref|cpu' is not one of ref|cpu|cuda"},
 	{{"--list", "a,,b"}, "--list: 'a,,b': an empty item"},
 	{{"--list", ","}, "--list: ',': an empty item"},
@@ -274,7 +278,7 @@ static const char help[] = "usage: prog [options] [DATA]\n"
 			   "                             instead of stdout\n"
 			   "  -q, --quiet                no progress and no summary on stderr\n"
 			   "  -s, --seed N               seed of all random numbers [1]\n"
-			   "  -d, --device ref|cpu|cuda  which backend computes [cpu]\n"
+			   "  -d, --device ref|cpu|cuda  which backend computes; cuda:N: on GPU N [cpu]\n"
 			   "  -t, --threads N            threads; 0: one a processor [0]\n"
 			   "  -n, --number N             how many [5]\n"
 			   "  -a, --any N                any whole number that isn't negative [0]\n"
@@ -319,7 +323,7 @@ static const char help_table[] = "name\tprog\nversion\t" KEYPIPE_VERSION "\nwhat
 				 "option\to\toutput\ttext\tFILE\t\t\twrite to FILE, which appears whole or not at all, instead of stdout\n"
 				 "option\tq\tquiet\tflag\t\t\t\tno progress and no summary on stderr\n"
 				 "option\ts\tseed\twhole\tN\t1\t\tseed of all random numbers\n"
-				 "option\td\tdevice\tchoice\tref|cpu|cuda\tcpu\t\twhich backend computes\n"
+				 "option\td\tdevice\tchoice\tref|cpu|cuda\tcpu\t\twhich backend computes; cuda:N: on GPU N\n"
 				 "option\tt\tthreads\twhole\tN\t0\t0 to 1024\tthreads; 0: one a processor\n"
 				 "option\tn\tnumber\twhole\tN\t5\t1 to 100\thow many\n"
 				 "option\ta\tany\twhole\tN\t0\t\tany whole number that isn't negative\n"

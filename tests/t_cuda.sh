@@ -58,6 +58,18 @@ else
 	skip "nvcc has built nothing here"
 fi
 
+# what is built for, by what the toolkit knows: CUDA 12.2, 12.8, 13.0, and what users choose
+built_for() { # KINDS ARGUMENTS...: by an nvcc that knows them
+	printf '#!/bin/sh\ncase $1 in --list-gpu-code) printf "sm_%%s\\n" %s ;; esac\n' "$1" >nvcc
+	chmod +x nvcc
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" -n V=1 B="$TMP/none" NVCC="$TMP/nvcc" "${@:2}" "$TMP/none/obj/kernels/cuda/gpu.o" 2>&1 |
+		grep -- "$TMP/nvcc " | grep -oE 'code=[a-z0-9_]*' | sed 's/code=//' | xargs
+}
+is "$(built_for '50 52 60 70 75 80 86 87 89 90 90a')" "sm_75 sm_80 sm_86 sm_89 sm_90 compute_90" "kinds of GPU by CUDA 12.2"
+is "$(built_for '50 70 75 80 86 89 90 100 101 120')" "sm_75 sm_80 sm_86 sm_89 sm_90 sm_100 sm_120 compute_120" "kinds of GPU by CUDA 12.8"
+is "$(built_for '75 80 86 87 88 89 90 100 110 103 120 121')" "sm_75 sm_80 sm_86 sm_89 sm_90 sm_100 sm_120 compute_120" "kinds of GPU by CUDA 13.0"
+is "$(built_for '75 80' ARCHS=90 PTX=)" "sm_90" "the kind of GPU that is asked for"
+
 # killed while it trains, and resumed
 cnn=(-q -d cuda -n 'conv3x3x5p1 bn relu pool2 fc17 relu fc' -b 10 -e 60 --optimizer adam -r 0.004 --augment shift=1,noise=0.02 --valid faces.tns faces.tns)
 ok "not killed" "$HOST/cnn-train" "${cnn[@]}" -o whole.tns
@@ -85,6 +97,13 @@ is "$(awk "BEGIN { d = $(rmse cpu.json) - $(rmse cuda.json); print (d < 1e-3 && 
 # out of memory; options of cuda alone
 fails 1 "out of the GPU's memory" env KEYPIPE_GPU_BYTES=100000 "$HOST/cnn-train" -q -d cuda -n 'fc500 relu fc' -e 1 faces.tns -o no.tns
 fails 1 "MiB are wanted" env KEYPIPE_GPU_BYTES=100000 "$HOST/predict" -q -d cuda a.tns faces.tns -o no.tns
+fails 1 "--device cuda:1: there is 1 GPU here, counted from 0" "$HOST/predict" -q -d cuda:1 a.tns faces.tns -o no.tns
+ok "GPU 0 by number" "$HOST/predict" -q -d cuda:0 --precision fp32 --flip a.tns b.tns faces.tns -o zero.tns
+is "$(score --json zero.tns | grep rmse_px | head -1)" "$(score --json cuda.tns | grep rmse_px | head -1)" "GPU 0 by number"
+is "$("$HOST/predict" -d cuda a.tns faces.tns 2>&1 >/dev/null | grep -o 'computed by cuda (host (sm_90), tf32, cuBLAS)')" "computed by cuda (host (sm_90), tf32, cuBLAS)" "predict says which GPU"
+# each launch by itself gives the same bits
+ok "launches waited for" env KEYPIPE_CUDA_SYNC=1 "$HOST/predict" -q -d cuda --precision fp32 --flip a.tns b.tns faces.tns -o sync.tns
+is "$(score --json sync.tns | grep rmse_px | head -1)" "$(score --json cuda.tns | grep rmse_px | head -1)" "launches waited for"
 fails 2 "--precision tf32: the device cpu has not it, only cuda" cnn-train -q --precision tf32 -n fc -e 1 faces.tns -o no.tns
 ok "nothing is left" test ! -e no.tns
 # the programs as installed: no such backend or no GPU; skipped where there is one

@@ -152,17 +152,20 @@ static int multiprocessors_of(const struct gpu *gpu)
 	return (int)v;
 }
 
-struct backend *backend_cuda_init(enum precision precision)
+struct backend *backend_cuda_init(enum precision precision, int gpu)
 {
 	static const char *const names[] = {"fp32", "tf32", "bf16"};
 	struct cuda *c = (struct cuda *)xcalloc(1, sizeof *c);
 	struct backend *be = (struct backend *)xcalloc(1, sizeof *be);
 	const char *order = gpu_setting("ORDER", "ORDER"); /* of threads, for tests on the host */
-	c->gpu = gpu_open(order && !strcmp(order, "reverse"));
+	c->gpu = gpu_open(order && !strcmp(order, "reverse"), gpu);
 	c->gpu.multiprocessors = multiprocessors_of(&c->gpu);
 	c->precision = c->gpu.major < 8 ? PRECISION_FP32 : precision; /* tensor cores have tf32 and bf16 from 8.0 on */
 	queue_open(&c->q);
-	snprintf(c->kernel, sizeof c->kernel, "%s (sm_%d%d), %s%s", c->gpu.name, c->gpu.major, c->gpu.minor, names[c->precision],
+	char which[40] = "";
+	if (c->gpu.count)
+		snprintf(which, sizeof which, "GPU %d of %d, ", c->gpu.index, c->gpu.count);
+	snprintf(c->kernel, sizeof c->kernel, "%s (%ssm_%d%d), %s%s", c->gpu.name, which, c->gpu.major, c->gpu.minor, names[c->precision],
 		c->gpu.cublas ? ", cuBLAS" : "");
 	be->name = "cuda", be->kernel = c->kernel, be->ctx = c;
 	be->alloc = cuda_alloc, be->release = cuda_release, be->upload = cuda_upload, be->download = cuda_download, be->zero = cuda_zero,

@@ -10,7 +10,7 @@ struct cuda {
 	struct queue q;
 	struct gpu gpu;
 	enum precision precision;
-	char kernel[96];
+	char kernel[160];
 	void *workspace; /* see cuda_workspace */
 	size_t workspace_size;
 };

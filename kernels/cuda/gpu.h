@@ -3,27 +3,8 @@
 #ifndef GPU_H
 #define GPU_H
 
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "kernels/cuda/device.h"
 #include "kernels/cuda/launch.h"
-
-/* The environment variable KEYPIPE_GPU_name, else KEYPIPE_CARD_old, its former name; NULL where neither is set. Settings are for tests. */
-static inline const char *gpu_setting(const char *name, const char *old)
-{
-	char text[64];
-	snprintf(text, sizeof text, "KEYPIPE_GPU_%s", name);
-	const char *value = getenv(text);
-	snprintf(text, sizeof text, "KEYPIPE_CARD_%s", old);
-	return value ? value : getenv(text);
-}
-
-struct gpu {
-	char name[64];	     /* "NVIDIA H100 80GB HBM3" */
-	int major, minor;    /* of the compute capability */
-	int multiprocessors; /* streaming multiprocessors (SMs) */
-	int cublas;	     /* 1: cuBLAS is available */
-};
 
 /* A GEMM by cuBLAS: row-major c (M, N) = a b, + c where add; a is (M, K), or (K, M) where at; b is (K, N), or (N, K) where bt. unused:
  * explicit padding, 0, as the bytes of queued GEMMs are compared. */
@@ -33,8 +14,9 @@ struct cublas_gemm {
 	int M, N, K, at, bt, add, precision, unused; /* precision: enum precision */
 };
 
-/* reverse: threads of a block, and blocks, run from the last to the first (host only). Ends the program where there is no GPU. */
-struct gpu gpu_open(int reverse);
+/* reverse: threads of a block, and blocks, run from the last to the first (host only). index: which GPU, from 0; -1: KEYPIPE_GPU's, else
+ * GPU 0. Ends the program where there is no GPU, or not this one. */
+struct gpu gpu_open(int reverse, int index = -1);
 void gpu_close(void);
 /* Device memory, not cleared; NULL where there is too little left (gpu_memory_info: free and total bytes). */
 void *gpu_alloc(size_t bytes);
@@ -49,8 +31,10 @@ int gpu_download_async(void *host, const void *device, size_t bytes);
 void gpu_wait(int ticket);
 void gpu_memset(void *device, int byte, size_t bytes);
 void gpu_run(const struct launch *c); /* one kernel launch; a cuBLAS GEMM runs only in a graph */
+/* Writes to `to`, and returns it, what a launch is: kernel, grid, block, shared memory, arguments (shapes, with pointers), or a GEMM. */
+const char *launch_text(char *to, size_t size, const struct launch *c);
 
-/* A CUDA graph: n launches in order, to be run repeatedly. */
+/* A CUDA graph: n launches in order, to be run repeatedly; c stays the caller's, and stays. */
 struct graph;
 struct graph *gpu_graph(const struct launch *c, int n);
 /* Updates the arguments of launch i; kernel, grid and block stay. Not of a cuBLAS GEMM. */

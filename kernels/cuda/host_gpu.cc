@@ -150,12 +150,14 @@ void gpu_run(const struct launch *c)
 	fiber_run(c);
 }
 
-struct gpu gpu_open(int reverse)
+struct gpu gpu_open(int reverse, int index)
 {
 	static char stack[64 << 10]; /* for the signal handler: a fiber's may have overflowed */
-	struct gpu GPU = {"host", 9, 0, MULTIPROCESSORS, 1};
+	struct gpu GPU = {"host", 9, 0, MULTIPROCESSORS, 1, 0, 0};
 	const char *bytes = gpu_setting("BYTES", "BYTES");
 	char *end = NULL;
+	if (index > 0)
+		die("--device cuda:%d: there is 1 GPU here, counted from 0", index);
 	memset(&m, 0, sizeof m);
 	m.trace = gpu_setting("TRACE", "TRACE");
 	m.total = bytes ? strtoull(bytes, &end, 10) : MEMORY;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <type_traits>
 
 #ifdef __CUDACC__
 #include <cuda_bf16.h>
@@ -31,6 +32,8 @@
 /* Limits of a launch: arguments, their bytes, bytes of shared memory. LAUNCH_BLOCK: threads of the usual block. */
 enum { LAUNCH_ARGS = 16, LAUNCH_BYTES = 1536, LAUNCH_SHARED = 48 << 10, LAUNCH_BLOCK = 256 };
 
+enum { LAUNCH_POINTER, LAUNCH_INTEGER, LAUNCH_REAL, LAUNCH_STRUCT }; /* kinds of arguments, for messages */
+
 /* A launch with copies of its arguments, to be run later, once or several times. */
 struct launch {
 	const void *kernel;		      /* NULL: a GEMM by cuBLAS (struct cublas_gemm in args) */
@@ -41,6 +44,7 @@ struct launch {
 	int flat;		      /* no barriers, no warp operations, no shared memory */
 	int n;			      /* arguments */
 	uint16_t offset[LAUNCH_ARGS]; /* of each in args */
+	char kind[LAUNCH_ARGS];	      /* of each */
 	int bytes;		      /* of args that are used */
 	alignas(16) unsigned char args[LAUNCH_BYTES];
 };
@@ -58,6 +62,10 @@ template <class T> static inline void launch_pack(struct launch *c, const T &v)
 	static_assert(sizeof(T) <= LAUNCH_BYTES, "an argument too large");
 	int at = (c->bytes + (int)alignof(T) - 1) / (int)alignof(T) * (int)alignof(T);
 	memset(c->args + c->bytes, 0, (size_t)(at - c->bytes)); /* padding bytes are compared too */
+	c->kind[c->n] = std::is_pointer<T>::value	   ? LAUNCH_POINTER
+			: std::is_floating_point<T>::value ? LAUNCH_REAL
+			: std::is_class<T>::value	   ? LAUNCH_STRUCT
+							   : LAUNCH_INTEGER;
 	c->offset[c->n++] = (uint16_t)at;
 	assert(at + (int)sizeof v <= LAUNCH_BYTES);
 	memcpy(c->args + at, &v, sizeof v);

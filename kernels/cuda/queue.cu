@@ -107,6 +107,16 @@ static void graph_update(struct queue *q, struct cached_graph *g)
 		}
 }
 
+/* Each launch by itself, which gpu_graph_run waits for. */
+static void run_each(const struct launch *c, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct graph *g = gpu_graph(&c[i], 1);
+		gpu_graph_run(g);
+		gpu_graph_free(g);
+	}
+}
+
 /* Starts the first n launches on the GPU, as a graph unless they are few. */
 static void flush_first(struct queue *q, int n)
 {
@@ -114,7 +124,9 @@ static void flush_first(struct queue *q, int n)
 	q->n = n;
 	for (int i = 0; i < n && n < QUEUE_FEW; i++)
 		gemms += !q->launches[i].kernel;
-	if (n < QUEUE_FEW && !gemms) {
+	if (gpu_waits_each()) {
+		run_each(q->launches, n);
+	} else if (n < QUEUE_FEW && !gemms) {
 		for (int i = 0; i < n; i++)
 			gpu_run(&q->launches[i]);
 	} else {
@@ -163,4 +175,44 @@ void queue_flush(struct queue *q)
 struct launch *queue_last(struct queue *q, const void *kernel)
 {
 	return q->n && q->launches[q->n - 1].kernel == kernel ? &q->launches[q->n - 1] : NULL;
+}
+
+/* One argument, by its kind: integers and floats as numbers, pointers in hexadecimal, of structs the first words as integers. */
+static int argument_text(char *to, size_t size, const struct launch *c, int i)
+{
+	const unsigned char *p = c->args + c->offset[i];
+	int bytes = (i + 1 < c->n ? c->offset[i + 1] : c->bytes) - c->offset[i], n = 0, word;
+	float f;
+	double d;
+	void *pointer;
+	switch (c->kind[i]) {
+	case LAUNCH_POINTER:
+		memcpy(&pointer, p, sizeof pointer);
+		return snprintf(to, size, " %p", pointer);
+	case LAUNCH_REAL:
+		memcpy(&f, p, sizeof f);
+		memcpy(&d, p, bytes < 8 ? 0 : sizeof d);
+		return snprintf(to, size, " %g", bytes < 8 ? (double)f : d);
+	}
+	for (int at = 0; at < bytes && at < 64 && n < (int)size; at += 4) {
+		memcpy(&word, p + at, sizeof word);
+		if (c->kind[i] == LAUNCH_STRUCT || at == 0 || word)
+			n += snprintf(to + n, size - (size_t)n, "%s%d", at ? "," : c->kind[i] == LAUNCH_STRUCT ? " {" : " ", word);
+	}
+	return c->kind[i] == LAUNCH_STRUCT && n < (int)size ? n + snprintf(to + n, size - (size_t)n, bytes > 64 ? ",...}" : "}") : n;
+}
+
+const char *launch_text(char *to, size_t size, const struct launch *c)
+{
+	struct cublas_gemm p;
+	if (!c->kernel) {
+		memcpy(&p, c->args, sizeof p);
+		snprintf(to, size, "cuBLAS, a product of %d x %d x %d", p.M, p.N, p.K);
+		return to;
+	}
+	int n = snprintf(to, size, "kernel %.200s, grid (%u, %u, %u), block (%u, %u, %u), %u bytes of shared memory, arguments", c->name,
+		c->grid.x, c->grid.y, c->grid.z, c->block.x, c->block.y, c->block.z, c->shared);
+	for (int i = 0; i < c->n && n < (int)size; i++)
+		n += argument_text(to + n, size - (size_t)n, c, i);
+	return to;
 }

@@ -66,7 +66,7 @@ struct opt {
 	}
 #define OPT_DEVICE(to)                                                                                                                     \
 	{                                                                                                                                  \
-		'd', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which backend computes", 1                                           \
+		'd', "device", OPT_CHOICE, to, 0, 0, "ref|cpu|cuda", "which backend computes; cuda:N: on GPU N", 1                         \
 	}
 
 #define OPT_PATCHES(to)                                                                                                                    \

@@ -115,10 +115,10 @@ static const struct {
 /* The same for values of OPT_CHOICE. */
 static const struct {
 	const char *other, *here;
-} values[] = {{"gpu", "cuda"}, {"cuda:0", "cuda"}, {"mse", "squared"}, {"l2", "squared"}, {"l1", "smooth"}, {"huber", "smooth"},
-	{"smoothl1", "smooth"}, {"momentum", "nesterov"}, {"adamw", "adam"}, {"class", "label"}, {"classification", "label"},
-	{"regression", "coords"}, {"keypoints", "coords"}, {"landmarks", "coords"}, {"exponential", "step"}, {"float32", "fp32"},
-	{"fp16", "bf16"}, {"float16", "bf16"}, {"jpg", "png"}, {"jpeg", "png"}, {"average", "mean"}};
+} values[] = {{"gpu", "cuda"}, {"mse", "squared"}, {"l2", "squared"}, {"l1", "smooth"}, {"huber", "smooth"}, {"smoothl1", "smooth"},
+	{"momentum", "nesterov"}, {"adamw", "adam"}, {"class", "label"}, {"classification", "label"}, {"regression", "coords"},
+	{"keypoints", "coords"}, {"landmarks", "coords"}, {"exponential", "step"}, {"float32", "fp32"}, {"fp16", "bf16"},
+	{"float16", "bf16"}, {"jpg", "png"}, {"jpeg", "png"}, {"average", "mean"}};
 
 static int has(const struct opt *opts, const char *name)
 {
@@ -178,9 +178,16 @@ static int is_choice(const char *words, const char *s)
 	}
 }
 
+/* cuda:N, where cuda is a choice. */
+static int is_numbered_gpu(const char *words, const char *s)
+{
+	size_t digits = strncmp(s, "cuda:", 5) ? 0 : strspn(s + 5, "0123456789");
+	return digits && digits <= 3 && !s[5 + digits] && is_choice(words, "cuda");
+}
+
 void opt_check_choice(const struct opt *o, const char *text)
 {
-	if (is_choice(o->arg, text))
+	if (is_choice(o->arg, text) || is_numbered_gpu(o->arg, text))
 		return;
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
 		if (!nearest_distance(values[i].other, text) && is_choice(o->arg, values[i].here))

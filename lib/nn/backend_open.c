@@ -6,7 +6,7 @@
 
 struct backend *backend_open(const char *device, int threads, const char *precision)
 {
-	int cuda = !strcmp(device, "cuda");
+	int cuda = !strncmp(device, "cuda", 4);
 	enum precision p = cuda ? PRECISION_TF32 : PRECISION_FP32;
 	if (precision)
 		p = !strcmp(precision, "tf32") ? PRECISION_TF32 : !strcmp(precision, "bf16") ? PRECISION_BF16 : PRECISION_FP32;
@@ -17,4 +17,9 @@ struct backend *backend_open(const char *device, int threads, const char *precis
 	if (!be)
 		die("--device %s: this build has no such backend (it has ref, cpu); make builds it where there is nvcc", device);
 	return be;
+}
+
+void backend_tell(const struct backend *be)
+{
+	warn("computed by %s (%s)", be->name, be->kernel);
 }

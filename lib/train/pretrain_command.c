@@ -61,8 +61,7 @@ void pretrain_command(const struct pretrain_kind *kind, const struct pretrain_co
 		pretrain_run(&r);
 		keep_close(&keep);
 		if (!c->quiet)
-			warn("computed by %s (%s)", be->name,
-				be->kernel); /* equal results bit by bit are guaranteed for this kernel only */
+			backend_tell(be);
 		log_provenance(c->quiet);
 	}
 	dataset_free(r.data);
