@@ -55,7 +55,11 @@ NVCC ?= $(firstword $(shell command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/de
 CUDA = $(patsubst %/bin/nvcc,%,$(realpath $(NVCC)))
 cu := $(wildcard kernels/cuda/*.cu)
 gpu_objs := $(if $(SAN),,$(if $(NVCC),$(cu:%.cu=$B/obj/%.o)))
-host := $(patsubst %.cu,$B/obj/host/%.o,$(filter-out kernels/cuda/gpu%.cu,$(cu))) $(patsubst %.cc,$B/obj/host/%.o,$(wildcard kernels/cuda/*.cc))
+host_all := $(patsubst %.cu,$B/obj/host/%.o,$(cu)) $(patsubst %.cc,$B/obj/host/%.o,$(wildcard kernels/cuda/*.cc))
+# gpu.h by host_gpu.cc; or by gpu.cu itself on CUDA's runtime on the host (host_runtime.h)
+on_runtime := $(foreach m,gpu gpu_open host_stream host_graph host_memory host_work,$B/obj/host/kernels/cuda/$m.o)
+host := $(filter-out $(on_runtime),$(host_all))
+runtime := $(filter-out %/host_gpu.o,$(host_all))
 
 .PHONY: all help test bench kernel-table gpu-check gpu-check-build bench-scale test-programs coverage mutants bench-table demo keypoints ensemble best cascade origin fewlabels nets eyes features finder \
 	install uninstall check-style format clean
@@ -118,12 +122,15 @@ $(with_backends): EXTRA = $(if $(gpu_objs),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudar
 # programs and tests by the backend for GPUs, run on the host: build/host/
 host_bins := $(patsubst %,$B/host/bin/%,$(filter-out face-find,$(backend_bins)))
 host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue)
+runtime_checks := $(patsubst %,$B/runtime/tests/check_%,gpu queue infer dae)
 link_host = $(call cmd,link,$@)mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@
 $B/host/bin/bench: $B/obj/tests/bench.o $(host) $B/libkeypipe.a
 	$(link_host)
 $B/host/bin/%: $B/obj/cmd/%.o $(host) $B/libkeypipe.a
 	$(link_host)
 $B/host/tests/check_%: $B/obj/tests/check_%.o $(host) $B/libkeypipe.a
+	$(link_host)
+$B/runtime/tests/check_%: $B/obj/tests/check_%.o $(runtime) $B/libkeypipe.a
 	$(link_host)
 
 # where frames of films spend their time
@@ -147,7 +154,7 @@ $B/libkeypipe.so: $(objs)
 	$(call cmd,link,$@)$(CC) -shared $^ -o $@
 $B/libkeypipe.a: | $B/libkeypipe.so
 	@echo 'INPUT($(abspath $B)/libkeypipe.so)' >$@
-$(bins) $(checks) $(host_bins) $(host_checks) $B/bin/bench: | $B/libkeypipe.so
+$(bins) $(checks) $(host_bins) $(host_checks) $(runtime_checks) $B/bin/bench: | $B/libkeypipe.so
 else
 $B/libkeypipe.a: $(objs)
 	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $^
@@ -180,17 +187,17 @@ $B/tests/gemm_bench: $B/obj/tests/gemm_bench.o $B/libkeypipe.a
 $B/tests/check_%: $B/obj/tests/check_%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcheck $(subunit) $(LDLIBS) $(EXTRA) -o $@
-$(patsubst %.c,$B/obj/%.o,$(wildcard tests/*.c)) $(host): | $B/test-ready
+$(patsubst %.c,$B/obj/%.o,$(wildcard tests/*.c)) $(host_all): | $B/test-ready
 $B/tests/check_grad: $(dbl:%.c=$B/obj/dbl/%.o)
 $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 
 ## first: make test [SAN=1] | build and run all tests; SAN=1: with address and undefined-behaviour sanitizers
-tests := $B/bin/bench $B/tests/gemm_bench $(checks) $(host_bins) $(host_checks)
+tests := $B/bin/bench $B/tests/gemm_bench $(checks) $(host_bins) $(host_checks) $(runtime_checks)
 test: test-programs
 	@B=$B SAN=$(SAN) tests/run $(run)
-run := $(checks) $(host_checks:%=BACKEND=cuda,%) \
+run := $(checks) $(host_checks:%=BACKEND=cuda,%) $(runtime_checks:%=BACKEND=cuda,%) KEYPIPE_GPU_AT_ONCE=2,BACKEND=cuda,$B/runtime/tests/check_infer \
 	$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
 	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) \
 	$(foreach t,backend conv,PRECISION=bf16,$B/tests/check_$t PRECISION=bf16,FACTORS=rounded,$B/tests/check_$t) $(wildcard tests/t_*.sh)

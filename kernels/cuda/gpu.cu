@@ -1,5 +1,5 @@
 /* gpu.h with CUDA: one stream for launches and CUDA graphs, streams and pinned staging buffers for asynchronous copies, GEMMs by cuBLAS
- * where it is found. Tests run this file on the host too, by host_runtime.cc. */
+ * where it is found. Tests run this file on the host too, by host_stream.cc. */
 #include <stdio.h>
 #include <stdlib.h>
 

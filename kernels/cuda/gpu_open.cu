@@ -40,9 +40,11 @@ static void die_without_gpu(cudaError_t e)
 	if (e == cudaErrorInsufficientDriver && !driver)
 		die("--device cuda: no GPU that can be used: there is no NVIDIA driver");
 	if (e == cudaErrorInsufficientDriver)
-		die("--device cuda: the NVIDIA driver is too old: it is for CUDA up to %d.%d, these programs are built with CUDA %d.%d: update it to "
+		die("--device cuda: the NVIDIA driver is too old: it is for CUDA up to %d.%d, these programs are built with CUDA %d.%d: "
+		    "update it to "
 		    "%d or later, or build with CUDA %d.x (make clean && make NVCC=/usr/local/cuda-%d/bin/nvcc)",
-			driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10, driver_of(runtime), driver / 1000, driver / 1000);
+			driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10, driver_of(runtime), driver / 1000,
+			driver / 1000);
 	if (e == cudaSuccess || e == cudaErrorNoDevice) {
 		const char *visible = getenv("CUDA_VISIBLE_DEVICES");
 		die("--device cuda: no GPU that can be used: none is there%s%s%s", visible ? " (CUDA_VISIBLE_DEVICES is '" : "",
@@ -77,8 +79,8 @@ struct gpu gpu_select(int index)
 	gpu_check(cudaSetDevice(index), "select");
 	gpu_check(cudaGetDeviceProperties(&p, index), "properties");
 	if (p.major * 10 + p.minor < OLDEST)
-		die("--device cuda:%d: %s has compute capability %d.%d, %d.%d or later is needed", index, p.name, p.major, p.minor, OLDEST / 10,
-			OLDEST % 10);
+		die("--device cuda:%d: %s has compute capability %d.%d, %d.%d or later is needed", index, p.name, p.major, p.minor,
+			OLDEST / 10, OLDEST % 10);
 	snprintf(g.name, sizeof g.name, "%.60s", p.name);
 	g.major = p.major, g.minor = p.minor, g.multiprocessors = p.multiProcessorCount, g.index = index, g.count = n;
 	memcpy(name, g.name, sizeof name);

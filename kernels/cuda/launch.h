@@ -44,6 +44,7 @@ struct launch {
 	int flat;		      /* no barriers, no warp operations, no shared memory */
 	int n;			      /* arguments */
 	uint16_t offset[LAUNCH_ARGS]; /* of each in args */
+	uint16_t size[LAUNCH_ARGS];   /* of each, bytes */
 	char kind[LAUNCH_ARGS];	      /* of each */
 	int bytes;		      /* of args that are used */
 	alignas(16) unsigned char args[LAUNCH_BYTES];
@@ -66,6 +67,7 @@ template <class T> static inline void launch_pack(struct launch *c, const T &v)
 			: std::is_floating_point<T>::value ? LAUNCH_REAL
 			: std::is_class<T>::value	   ? LAUNCH_STRUCT
 							   : LAUNCH_INTEGER;
+	c->size[c->n] = sizeof(T);
 	c->offset[c->n++] = (uint16_t)at;
 	assert(at + (int)sizeof v <= LAUNCH_BYTES);
 	memcpy(c->args + at, &v, sizeof v);
@@ -74,8 +76,12 @@ template <class T> static inline void launch_pack(struct launch *c, const T &v)
 
 #ifdef __CUDACC__
 #define LAUNCH_HOST(A) 0
+#define LAUNCH_LEARN(c)
 #else
 #include <utility>
+/* What nvcc tells CUDA of kernels before main, CUDA on the host (host_runtime.h) learns from their launches. */
+void host_kernel_learn(const struct launch *c) __attribute__((weak));
+#define LAUNCH_LEARN(c) (host_kernel_learn ? host_kernel_learn(c) : (void)0)
 namespace
 { /* unnamed, as structs of one name may differ from file to file */
 template <class... A> struct launch_host {
@@ -107,6 +113,7 @@ static inline void launch_add(struct queue *q, const char *name, int flat, dim3 
 	c->n = c->bytes = 0;
 	int each[] = {0, (launch_pack(c, a), 0)...};
 	(void)each;
+	LAUNCH_LEARN(c);
 }
 
 /* launch(queue, grid, block, bytes of shared memory, kernel, arguments...) */

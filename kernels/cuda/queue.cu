@@ -181,7 +181,8 @@ struct launch *queue_last(struct queue *q, const void *kernel)
 static int argument_text(char *to, size_t size, const struct launch *c, int i)
 {
 	const unsigned char *p = c->args + c->offset[i];
-	int bytes = (i + 1 < c->n ? c->offset[i + 1] : c->bytes) - c->offset[i], n = 0, word;
+	int bytes = c->size[i], n = 0, word;
+	long long whole = 0;
 	float f;
 	double d;
 	void *pointer;
@@ -190,16 +191,17 @@ static int argument_text(char *to, size_t size, const struct launch *c, int i)
 		memcpy(&pointer, p, sizeof pointer);
 		return snprintf(to, size, " %p", pointer);
 	case LAUNCH_REAL:
-		memcpy(&f, p, sizeof f);
-		memcpy(&d, p, bytes < 8 ? 0 : sizeof d);
+		memcpy(&f, p, sizeof f), memcpy(&d, p, bytes < 8 ? sizeof f : sizeof d);
 		return snprintf(to, size, " %g", bytes < 8 ? (double)f : d);
+	case LAUNCH_INTEGER:
+		memcpy(&whole, p, (size_t)bytes), memcpy(&word, p, sizeof word);
+		return snprintf(to, size, " %lld", bytes == 4 ? word : whole);
 	}
-	for (int at = 0; at < bytes && at < 64 && n < (int)size; at += 4) {
+	for (int at = 0; at + 4 <= bytes && at < 64 && n < (int)size; at += 4) {
 		memcpy(&word, p + at, sizeof word);
-		if (c->kind[i] == LAUNCH_STRUCT || at == 0 || word)
-			n += snprintf(to + n, size - (size_t)n, "%s%d", at ? "," : c->kind[i] == LAUNCH_STRUCT ? " {" : " ", word);
+		n += snprintf(to + n, size - (size_t)n, "%s%d", at ? "," : " {", word);
 	}
-	return c->kind[i] == LAUNCH_STRUCT && n < (int)size ? n + snprintf(to + n, size - (size_t)n, bytes > 64 ? ",...}" : "}") : n;
+	return n < (int)size ? n + snprintf(to + n, size - (size_t)n, bytes > 64 ? ",...}" : "}") : n;
 }
 
 const char *launch_text(char *to, size_t size, const struct launch *c)
