@@ -103,6 +103,15 @@ $B/obj/host/%.o: %.cu $B/ready
 $B/obj/host/%.o $B/obj/%.o: %.cc $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,c++)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
+# kernels watched for races (kernels/cuda/race.h), and with products and sums rounded once, as nvcc has them: build/race/
+race := $(patsubst $B/obj/host/%,$B/obj/race/%,$(filter $(cu:%.cu=$B/obj/host/%.o),$(host))) $(filter-out $(cu:%.cu=$B/obj/host/%.o),$(host))
+watched = -fsanitize=thread -ffp-contract=fast $(if $(shell grep -sowm1 fma /proc/cpuinfo),-mfma)
+$B/obj/race/%.o: %.cu $B/ready
+	@mkdir -p $(@D)
+	$(call cmd,c++)$(CXX) -x c++ $(CXXFLAGS) $(watched) -MMD -MP -c $< -o $@
+$B/obj/race/%.o: %.cc $B/ready
+	@mkdir -p $(@D)
+	$(call cmd,c++)$(CXX) $(CXXFLAGS) $(watched) -MMD -MP -c $< -o $@
 
 # each kind of GPU that is built for, as far as this nvcc knows it (10.0 and 12.0 from CUDA 12.8 on); GPUs after the last translate PTX when they start
 ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 86 89 90 100 120)
@@ -131,6 +140,13 @@ $B/host/bin/%: $B/obj/cmd/%.o $(host) $B/libkeypipe.a
 $B/host/tests/check_%: $B/obj/tests/check_%.o $(host) $B/libkeypipe.a
 	$(link_host)
 $B/runtime/tests/check_%: $B/obj/tests/check_%.o $(runtime) $B/libkeypipe.a
+	$(link_host)
+
+$B/race/bin/%: $B/obj/cmd/%.o $(race) $B/libkeypipe.a
+	$(link_host)
+$B/race/tests/check_race: $B/obj/race/tests/check_race.o $(race) $B/libkeypipe.a
+	$(link_host)
+$B/race/tests/check_%: $B/obj/tests/check_%.o $(race) $B/libkeypipe.a
 	$(link_host)
 
 # where frames of films spend their time
@@ -187,19 +203,23 @@ $B/tests/gemm_bench: $B/obj/tests/gemm_bench.o $B/libkeypipe.a
 $B/tests/check_%: $B/obj/tests/check_%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcheck $(subunit) $(LDLIBS) $(EXTRA) -o $@
-$(patsubst %.c,$B/obj/%.o,$(wildcard tests/*.c)) $(host_all): | $B/test-ready
+$(patsubst %.c,$B/obj/%.o,$(wildcard tests/*.c)) $(host_all) $(race): | $B/test-ready
 $B/tests/check_grad: $(dbl:%.c=$B/obj/dbl/%.o)
 $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 
 ## first: make test [SAN=1] | build and run all tests; SAN=1: with address and undefined-behaviour sanitizers
-tests := $B/bin/bench $B/tests/gemm_bench $(checks) $(host_bins) $(host_checks) $(runtime_checks)
+race_tests := $(if $(SAN)$(COV),,$(patsubst %,$B/race/tests/check_%,race backend conv) $B/race/bin/cnn-train)
+tests := $B/bin/bench $B/tests/gemm_bench $(checks) $(host_bins) $(host_checks) $(runtime_checks) $(race_tests)
 test: test-programs
 	@B=$B SAN=$(SAN) tests/run $(run)
+# on small shapes, under the race detector
+watched_run = BACKEND=cuda,INSTANCES=1,PRECISION=$(firstword $(subst :, ,$t)),KEYPIPE_GPU_SMS=3,$B/race/tests/check_$(lastword $(subst :, ,$t))
 run := $(checks) $(host_checks:%=BACKEND=cuda,%) $(runtime_checks:%=BACKEND=cuda,%) KEYPIPE_GPU_AT_ONCE=2,BACKEND=cuda,$B/runtime/tests/check_infer \
 	$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
 	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) \
+	$(if $(race_tests),$B/race/tests/check_race $(foreach t,fp32:conv tf32:backend bf16:conv,$(watched_run))) \
 	$(foreach t,backend conv,PRECISION=bf16,$B/tests/check_$t PRECISION=bf16,FACTORS=rounded,$B/tests/check_$t) $(wildcard tests/t_*.sh)
 test-programs: $B/built $B/test-ready
 	$(side_by_side) $(tests)

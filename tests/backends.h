@@ -3,7 +3,8 @@
  * every result to agree(), which keeps ref's, compares the first instance's with them, and the later instances' bits with the first's.
  * BACKEND=cuda: ref against three instances of cuda, the second running threads in reverse order where the GPU is emulated on the host;
  * its precision is PRECISION=fp32, tf32 or bf16. Else ref against cpu with 1, 2 and 5 threads, PRECISION=fp32 or bf16. FACTORS=rounded:
- * numbers drawn have 8 bits, which bf16 rounds no more, so that its products must be as exact as fp32's. One backend is open at a time. */
+ * numbers drawn have 8 bits, which bf16 rounds no more, so that its products must be as exact as fp32's. INSTANCES=N: so many of three.
+ * One backend is open at a time. */
 #ifndef BACKENDS_H
 #define BACKENDS_H
 
@@ -30,6 +31,7 @@ static struct {
 } backends[BACKENDS] = {{"ref", 1, NULL}, {"cpu", 1, NULL}, {"cpu", 2, NULL}, {"cpu", 5, NULL}};
 static enum precision backends_precision;
 static int backends_rounded; /* 1: FACTORS=rounded */
+static int backends_count = BACKENDS;
 
 struct backends_result {
 	const char *test;
@@ -249,6 +251,10 @@ static inline void backends_choose(void)
 	static const char *const names[] = {"fp32", "tf32", "bf16"};
 	const char *name = getenv("BACKEND"), *precision = getenv("PRECISION");
 	backends_rounded = getenv("FACTORS") != NULL;
+	if (getenv("INSTANCES"))
+		backends_count = 1 + atoi(getenv("INSTANCES"));
+	if (backends_count < 2 || backends_count > BACKENDS)
+		die("INSTANCES is 1 to %d, not %s", BACKENDS - 1, getenv("INSTANCES"));
 	for (int i = 1; name && strcmp(name, "cpu") && i < BACKENDS; i++)
 		backends[i].name = name, backends[i].threads = 0, backends[i].order = i == 2 ? "reverse" : NULL;
 	for (int p = 0; precision && strcmp(names[backends_precision], precision); p++) {
@@ -269,7 +275,7 @@ static inline int backends_run(const char *name, void (*add)(Suite *suite, int b
 	}
 	printf("backend: %s, %s\n", backends_now.be->name, backends_now.be->kernel);
 	Suite *suite = suite_create(name);
-	for (int i = 0; i < BACKENDS; i++)
+	for (int i = 0; i < backends_count; i++)
 		add(suite, i);
 	SRunner *r = srunner_create(suite);
 	srunner_set_fork_status(r, CK_NOFORK); /* the thread pool does not survive a fork */

@@ -70,6 +70,16 @@ is "$(built_for '50 70 75 80 86 89 90 100 101 120')" "sm_75 sm_80 sm_86 sm_89 sm
 is "$(built_for '75 80 86 87 88 89 90 100 110 103 120 121')" "sm_75 sm_80 sm_86 sm_89 sm_90 sm_100 sm_120 compute_120" "kinds of GPU by CUDA 13.0"
 is "$(built_for '75 80' ARCHS=90 PTX=)" "sm_90" "the kind of GPU that is asked for"
 
+# no races in a training (kernels/cuda/race.h)
+RACE=${BIN%/bin}/race/bin
+if [ -x "$RACE/cnn-train" ]; then
+	ok "no race" "$RACE/cnn-train" -q -d cuda -n 'conv3x3x8p1 bn relu pool2 dropout0.2 conv3x3x5 relu up2 conv3x3x3s2 relu fc17 relu fc' -e 1 -b 17 \
+		--optimizer adam --augment default,motion=3 faces.tns -o race.tns
+	ok "no race: heat maps" "$RACE/cnn-train" -q -d cuda --target heatmap -n 'conv3x3x8s2p1 bn relu ( conv3x3x8p1 bn )+ relu conv1x1' -e 1 -b 13 faces.tns -o race.tns
+else
+	skip "no kernels watched for races in this build"
+fi
+
 # killed while it trains, and resumed
 cnn=(-q -d cuda -n 'conv3x3x5p1 bn relu pool2 fc17 relu fc' -b 10 -e 60 --optimizer adam -r 0.004 --augment shift=1,noise=0.02 --valid faces.tns faces.tns)
 ok "not killed" "$HOST/cnn-train" "${cnn[@]}" -o whole.tns

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "kernels/cuda/area.h"
+#include "kernels/cuda/race.h"
 
 enum { GUARD = 1 << 20 };
 
@@ -28,13 +29,16 @@ struct area area_new(size_t bytes)
 	}
 	memset(a.first, AREA_POISON, size);
 	a.at = a.end - (bytes + AREA_ALIGN - 1) / AREA_ALIGN * AREA_ALIGN;
+	race_map(a.first, a.end, a.at);
 	return a;
 }
 
 void area_free(struct area a)
 {
-	if (a.at)
-		munmap(a.first - GUARD, (size_t)(a.end - a.first) + 2 * GUARD);
+	if (!a.at)
+		return;
+	race_unmap(a.first, a.end);
+	munmap(a.first - GUARD, (size_t)(a.end - a.first) + 2 * GUARD);
 }
 
 int area_poisoned(const char *from, const char *end)

@@ -7,6 +7,8 @@
 
 #include "kernels/cuda/area.h"
 #include "kernels/cuda/fiber.h"
+#include "kernels/cuda/gpu.h"
+#include "kernels/cuda/race.h"
 
 extern "C" {
 #include "lib/base/err.h"
@@ -43,6 +45,9 @@ static struct {
 	uint64_t slot[2][LANES]; /* values of a warp operation by lane, double-buffered */
 	int slot_set;		 /* of slot: which a warp writes next */
 	struct area shared;	 /* LAUNCH_SHARED bytes, of which a launch uses the last */
+	const char *skip;	 /* KEYPIPE_GPU_SKIP */
+	size_t skip_file, skips; /* bytes of its FILE, 0 where it names a kernel; how often it was met */
+	int skip_line;
 } m;
 
 uint3 threadIdx, blockIdx;
@@ -156,6 +161,7 @@ static void switch_to(struct fiber *f)
 	m.from = me, m.at = f;
 	threadIdx = f->thread;
 	fiber_now = f == &m.host ? NULL : &f->lane;
+	race_lane = (unsigned char)f->lane.lane;
 	asan_before_switch(f);
 	fiber_switch(&me->sp, f->sp);
 	asan_after_switch();
@@ -196,6 +202,8 @@ static int warp_continues(int index)
 			die_diverged(f, g);
 	}
 	m.slot_set = f->op > FIBER_BARRIER ? !m.slot_set : m.slot_set;
+	if (f->op == FIBER_SYNCWARP)
+		race_syncwarp();
 	return f->op > FIBER_BARRIER;
 }
 
@@ -205,7 +213,14 @@ static int block_continues(void)
 	for (int i = LANES; i < m.n; i += LANES)
 		if (f->op != fiber_at(i)->op || f->line != fiber_at(i)->line)
 			die_diverged(f, fiber_at(i));
+	race_barrier();
 	return f->op == FIBER_BARRIER;
+}
+
+/* The warp of fiber_at(m.index) goes on from a barrier, or begins. */
+static void begin_warp(void)
+{
+	race_warp((int)(fiber_at(m.index) - m.fiber) / LANES);
 }
 
 /* Switches to the warp's next lane; from its last one to its first if the warp continues, else to the next warp. */
@@ -213,12 +228,17 @@ static void yield(int op, int line)
 {
 	m.at->op = op, m.at->line = line;
 	m.index++;
-	if (m.index % LANES == 0 && warp_continues(m.index))
-		m.index -= LANES;
-	if (m.index < m.n || block_continues())
-		switch_to(fiber_at(m.index = m.index % m.n));
-	else
+	int ends = m.index % LANES == 0; /* the warp's last lane */
+	if (ends && warp_continues(m.index))
+		m.index -= LANES, ends = 0;
+	if (m.index == m.n && !block_continues()) {
 		switch_to(&m.host);
+		return;
+	}
+	m.index %= m.n;
+	if (ends)
+		begin_warp();
+	switch_to(fiber_at(m.index));
 }
 
 /* A fiber runs its thread of block after block, launch after launch. */
@@ -231,18 +251,35 @@ static void fiber_main(void)
 	}
 }
 
-void fiber_barrier(int line)
+static int skips(int line, const char *file)
+{
+	if (line != m.skip_line)
+		return 0;
+	const char *name = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+	int here = strlen(name) == m.skip_file && !memcmp(name, m.skip, m.skip_file);
+	m.skips += (size_t)here;
+	return here;
+}
+
+void fiber_barrier(int line, const char *file)
 {
 	if (!fiber_now)
 		fiber_fault("a barrier in a flat launch (line %d)", line);
-	yield(FIBER_BARRIER, line);
+	if (!skips(line, file))
+		yield(FIBER_BARRIER, line);
 }
 
-const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, uint64_t v)
+const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, const char *file, uint64_t v)
 {
+	static uint64_t own[LANES];
 	unsigned lane = fiber_lane_of(line);
 	if (mask != 0xffffffffu)
 		fiber_fault("a warp operation of lanes %08x, not of all (line %d)", mask, line);
+	if (skips(line, file)) {
+		for (uint64_t &each : own)
+			each = v;
+		return own;
+	}
 	uint64_t *slot = m.slot[m.slot_set];
 	slot[lane] = v;
 	yield(op, line);
@@ -280,15 +317,20 @@ static uint3 thread_of(int i)
 static void run_block(const struct launch *c)
 {
 	char *begin = shared_begin(), *before = begin - m.shared.first < BEFORE ? m.shared.first : begin - BEFORE;
+	race_block(blockIdx.x + (size_t)gridDim.x * (blockIdx.y + (size_t)gridDim.y * blockIdx.z));
 	if (c->flat) {
 		for (int i = 0; i < m.n; i++) {
-			threadIdx = thread_of(m.reverse ? m.n - 1 - i : i);
+			int t = m.reverse ? m.n - 1 - i : i;
+			if (i % LANES == 0)
+				race_warp(t / LANES);
+			threadIdx = thread_of(t), race_lane = (unsigned char)(t % LANES);
 			c->host(c);
 		}
 		return;
 	}
 	memset(before, AREA_POISON, (size_t)(m.shared.end - before));
 	m.index = 0;
+	begin_warp();
 	switch_to(fiber_at(0));
 	if (!area_poisoned(before, begin) || !area_poisoned(begin + c->shared, m.shared.end))
 		die("%s: writes outside of its %u bytes of shared memory", fiber_where(0), c->shared);
@@ -299,6 +341,7 @@ void fiber_run(const struct launch *c)
 	dim3 g = c->grid, b = c->block;
 	size_t blocks = (size_t)g.x * g.y * g.z;
 	m.call = c, m.n = (int)(b.x * b.y * b.z), gridDim = g, blockDim = b;
+	m.skips += (size_t)race_launch(c);
 	make_fibers(c->flat ? 0 : m.n);
 	for (int i = 0; i < m.n && !c->flat; i++)
 		m.fiber[i].thread = thread_of(i);
@@ -307,19 +350,32 @@ void fiber_run(const struct launch *c)
 		blockIdx = make_uint3((unsigned)(k % g.x), (unsigned)(k / g.x % g.y), (unsigned)(k / g.x / g.y));
 		run_block(c);
 	}
+	race_end();
 	m.call = NULL;
+}
+
+static void set_skip(const char *skip)
+{
+	const char *colon = skip ? strrchr(skip, ':') : NULL;
+	m.skip = skip, m.skip_file = colon ? (size_t)(colon - skip) : 0, m.skip_line = colon ? atoi(colon + 1) : 0;
+	race_skip(colon ? NULL : skip);
 }
 
 int fiber_open(int reverse)
 {
 	memset(&m, 0, sizeof m);
 	m.reverse = reverse, m.at = &m.host;
+	set_skip(gpu_setting("SKIP", "SKIP"));
 	m.shared = area_new(LAUNCH_SHARED);
+	if (m.shared.at)
+		race_shared(m.shared.first);
 	return m.shared.at != NULL;
 }
 
 void fiber_close(void)
 {
+	if (m.skip)
+		fprintf(stderr, "KEYPIPE_GPU_SKIP: %s left out %zu times\n", m.skip, m.skips);
 	area_free(m.shared);
 	for (int i = 0; i < m.created; i++)
 		munmap((char *)m.fiber[i].stack - area_pages(1), STACK + area_pages(1));

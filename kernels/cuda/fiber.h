@@ -8,7 +8,9 @@
 
 enum { LANES = 32, THREADS = 1024 }; /* of a warp; of a block, at most */
 
-/* reverse: see gpu_open. Returns 0 with errno set where memory for shared memory is lacking. */
+/* reverse: see gpu_open. Returns 0 with errno set where memory for shared memory is lacking. For tests: KEYPIPE_GPU_SKIP=FILE:LINE leaves
+ * out the barrier or warp operation there (each lane goes on, with its own value), =KERNEL what makes its launches wait for those before
+ * (race.h); how often that was, is said at the end. */
 int fiber_open(int reverse);
 void fiber_close(void);
 /* Runs a kernel's whole grid; gpu_run has checked the launch's limits. */

@@ -17,6 +17,9 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
+/* Not watched for races by the compiler's instrumentation: what the emulation itself accesses. Functions of values alone are inlined
+ * there, and in kernels. */
+#define FIBER_UNWATCHED __attribute__((no_sanitize("thread")))
 #define SHARED(type, name) type *name = (type *)fiber_shared(__LINE__)
 
 #define FIBER_VECTORS(T, of, align2, align4)                                                                                               \
@@ -68,96 +71,105 @@ struct fiber_lane {
 extern struct fiber_lane *fiber_now; /* NULL in a flat launch, and outside of kernels */
 
 void fiber_fault(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
-void fiber_barrier(int line);
+void fiber_barrier(int line, const char *file);
 /* Waits for all lanes of the warp; returns the v of each, valid until the lane's next warp operation. */
-const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, uint64_t v);
+const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, const char *file, uint64_t v);
 void *fiber_shared(int line);
+/* A warp's matrix operation accesses so many lines of bytes, pitch bytes apart, at code (race.h). */
+void race_matrix(const void *p, int lines, size_t bytes, size_t pitch, int write, const void *code);
 
-static inline void __syncthreads(int line = __builtin_LINE())
+static inline void __syncthreads(int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
-	fiber_barrier(line);
+	fiber_barrier(line, file);
 }
 
-static inline void __syncwarp(unsigned mask = 0xffffffffu, int line = __builtin_LINE())
+static inline void __syncwarp(unsigned mask = 0xffffffffu, int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
-	fiber_warp_sync(FIBER_SYNCWARP, mask, line, 0);
+	fiber_warp_sync(FIBER_SYNCWARP, mask, line, file, 0);
 }
 
 /* v of lane `from`, or, unless inside (from is in the lane's group of `width` lanes), the lane's own. */
-template <class T> static inline T fiber_shuffle(unsigned mask, T v, unsigned from, int inside, int line)
+template <class T> static inline T fiber_shuffle(unsigned mask, T v, unsigned from, int inside, int line, const char *file)
 {
 	static_assert(std::is_arithmetic<T>::value && (sizeof v == 4 || sizeof v == 8), "no type for a shuffle");
 	uint64_t bits = 0;
 	memcpy(&bits, &v, sizeof v);
-	const uint64_t *all = fiber_warp_sync(FIBER_SHUFFLE, mask, line, bits);
+	const uint64_t *all = fiber_warp_sync(FIBER_SHUFFLE, mask, line, file, bits);
 	if (inside)
 		memcpy(&v, &all[from % 32], sizeof v);
 	return v;
 }
 
-static inline unsigned fiber_lane_of(int line)
+static __forceinline__ unsigned fiber_lane_of(int line)
 {
 	if (!fiber_now)
 		fiber_fault("a warp operation in a flat launch (line %d)", line);
 	return fiber_now->lane;
 }
 
-template <class T> static inline T __shfl_sync(unsigned mask, T v, int from, int width = 32, int line = __builtin_LINE())
+template <class T>
+static inline T __shfl_sync(unsigned mask, T v, int from, int width = 32, int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
 	unsigned lane = fiber_lane_of(line), w = (unsigned)width;
-	return fiber_shuffle(mask, v, lane / w * w + (unsigned)from % w, 1, line);
+	return fiber_shuffle(mask, v, lane / w * w + (unsigned)from % w, 1, line, file);
 }
 
-template <class T> static inline T __shfl_xor_sync(unsigned mask, T v, int flip, int width = 32, int line = __builtin_LINE())
+template <class T>
+static inline T __shfl_xor_sync(
+	unsigned mask, T v, int flip, int width = 32, int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
 	unsigned lane = fiber_lane_of(line), w = (unsigned)width, from = lane ^ (unsigned)flip;
-	return fiber_shuffle(mask, v, from, from / w <= lane / w, line);
+	return fiber_shuffle(mask, v, from, from / w <= lane / w, line, file);
 }
 
-template <class T> static inline T __shfl_down_sync(unsigned mask, T v, unsigned by, int width = 32, int line = __builtin_LINE())
+template <class T>
+static inline T __shfl_down_sync(
+	unsigned mask, T v, unsigned by, int width = 32, int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
 	unsigned lane = fiber_lane_of(line), w = (unsigned)width;
-	return fiber_shuffle(mask, v, lane + by, lane % w + by < w, line);
+	return fiber_shuffle(mask, v, lane + by, lane % w + by < w, line, file);
 }
 
-template <class T> static inline T __shfl_up_sync(unsigned mask, T v, unsigned by, int width = 32, int line = __builtin_LINE())
+template <class T>
+static inline T __shfl_up_sync(
+	unsigned mask, T v, unsigned by, int width = 32, int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
 	unsigned lane = fiber_lane_of(line), w = (unsigned)width;
-	return fiber_shuffle(mask, v, lane - by, lane % w >= by, line);
+	return fiber_shuffle(mask, v, lane - by, lane % w >= by, line, file);
 }
 
-static inline unsigned __ballot_sync(unsigned mask, int is, int line = __builtin_LINE())
+static inline unsigned __ballot_sync(unsigned mask, int is, int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
-	const uint64_t *all = fiber_warp_sync(FIBER_VOTE, mask, line, is != 0);
+	const uint64_t *all = fiber_warp_sync(FIBER_VOTE, mask, line, file, is != 0);
 	unsigned votes = 0;
 	for (int i = 0; i < 32; i++)
 		votes |= (unsigned)all[i] << i;
 	return votes;
 }
 
-static inline int __any_sync(unsigned mask, int is, int line = __builtin_LINE())
+static inline int __any_sync(unsigned mask, int is, int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
-	return __ballot_sync(mask, is, line) != 0;
+	return __ballot_sync(mask, is, line, file) != 0;
 }
 
-static inline int __all_sync(unsigned mask, int is, int line = __builtin_LINE())
+static inline int __all_sync(unsigned mask, int is, int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
-	return __ballot_sync(mask, is, line) == 0xffffffffu;
+	return __ballot_sync(mask, is, line, file) == 0xffffffffu;
 }
 
-static inline uint32_t __umulhi(uint32_t a, uint32_t b)
+static __forceinline__ uint32_t __umulhi(uint32_t a, uint32_t b)
 {
 	return (uint32_t)((uint64_t)a * b >> 32);
 }
 
-static inline uint32_t __float_as_uint(float v)
+static __forceinline__ uint32_t __float_as_uint(float v)
 {
 	uint32_t bits;
 	memcpy(&bits, &v, sizeof bits);
 	return bits;
 }
 
-static inline float __uint_as_float(uint32_t bits)
+static __forceinline__ float __uint_as_float(uint32_t bits)
 {
 	float v;
 	memcpy(&v, &bits, sizeof v);
@@ -176,18 +188,18 @@ struct alignas(4) __nv_bfloat162 {
 	__nv_bfloat16 x, y;
 };
 
-static inline __nv_bfloat16 __float2bfloat16(float v) /* to nearest, ties to even */
+static __forceinline__ __nv_bfloat16 __float2bfloat16(float v) /* to nearest, ties to even */
 {
 	uint32_t bits = __float_as_uint(v);
 	return {(uint16_t)(v != v ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
 }
 
-static inline float __bfloat162float(__nv_bfloat16 v)
+static __forceinline__ float __bfloat162float(__nv_bfloat16 v)
 {
 	return __uint_as_float((uint32_t)v.bits << 16);
 }
 
-static inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y)
+static __forceinline__ __nv_bfloat162 __floats2bfloat162_rn(float x, float y)
 {
 	return {__float2bfloat16(x), __float2bfloat16(y)};
 }
@@ -208,13 +220,13 @@ struct tf32;
 }
 enum layout_t { mem_row_major, mem_col_major };
 
-static inline float __float_to_tf32(float v) /* as cvt.rna.tf32.f32: to nearest, ties away from zero */
+static __forceinline__ float __float_to_tf32(float v) /* as cvt.rna.tf32.f32: to nearest, ties away from zero */
 {
 	return isfinite(v) ? __uint_as_float((__float_as_uint(v) + 0x1000) & ~0x1fffu) : v;
 }
 
 /* For a matrix operation, which the first lane computes: 1 in that lane. Hashes the arguments, which must be equal in all lanes. */
-static inline int is_first_lane(enum fiber_op op, int line, const void *p = NULL, unsigned ld = 0)
+static __forceinline__ int is_first_lane(enum fiber_op op, int line, const void *p = NULL, unsigned ld = 0)
 {
 	const uint64_t what[] = {(uint64_t)op, (uint64_t)line, (uintptr_t)p, ld};
 	unsigned lane = fiber_lane_of(line);
@@ -225,21 +237,21 @@ static inline int is_first_lane(enum fiber_op op, int line, const void *p = NULL
 
 template <class T> struct memory { /* a fragment's type of values in memory, and their conversion to float */
 	typedef T type;
-	static float value(T v, int)
+	static __forceinline__ float value(T v, int)
 	{
 		return v;
 	}
 };
 template <> struct memory<__nv_bfloat16> {
 	typedef __nv_bfloat16 type;
-	static float value(__nv_bfloat16 v, int)
+	static __forceinline__ float value(__nv_bfloat16 v, int)
 	{
 		return __bfloat162float(v);
 	}
 };
 template <> struct memory<precision::tf32> {
 	typedef float type;
-	static float value(float v, int line)
+	static __forceinline__ float value(float v, int line)
 	{
 		if (__float_as_uint(v) & 0x1fff && v == v)
 			fiber_fault("a factor not rounded by __float_to_tf32 (line %d)", line);
@@ -261,13 +273,13 @@ template <class Use, int M, int N, int K, class T, class Layout = void> struct f
 	}
 };
 
-template <class T> static inline void check_matrix(const T *p, unsigned ld, int line)
+template <class T> static __forceinline__ void check_matrix(const T *p, unsigned ld, int line)
 {
 	if ((uintptr_t)p % 32 || ld * sizeof(T) % 16)
 		fiber_fault("a matrix at %p, %u numbers a line, isn't aligned to 32 and 16 bytes (line %d)", (const void *)p, ld, line);
 }
 
-template <class F> static inline void fill_fragment(F &f, float v, int line = __builtin_LINE())
+template <class F> static inline FIBER_UNWATCHED void fill_fragment(F &f, float v, int line = __builtin_LINE())
 {
 	if (!is_first_lane(FIBER_FILL, line))
 		return;
@@ -276,11 +288,14 @@ template <class F> static inline void fill_fragment(F &f, float v, int line = __
 			f.tile[r][c] = v;
 }
 
-template <class F, class T> static inline void load_tile(F &f, const typename memory<T>::type *p, unsigned ld, int column_major, int line)
+template <class F, class T>
+static inline FIBER_UNWATCHED void load_tile(F &f, const typename memory<T>::type *p, unsigned ld, int column_major, int line)
 {
 	if (!is_first_lane(FIBER_LOAD, line, p, ld))
 		return;
 	check_matrix(p, ld, line);
+	int lines = column_major ? F::COLUMNS : F::ROWS;
+	race_matrix(p, lines, sizeof *p * (size_t)(F::ROWS * F::COLUMNS / lines), ld * sizeof *p, 0, __builtin_return_address(0));
 	for (int r = 0; r < F::ROWS; r++)
 		for (int c = 0; c < F::COLUMNS; c++)
 			f.tile[r][c] = memory<T>::value(p[column_major ? (size_t)c * ld + r : (size_t)r * ld + c], line);
@@ -302,19 +317,21 @@ static inline void load_matrix_sync(
 }
 
 template <int M, int N, int K>
-static inline void store_matrix_sync(
+static inline FIBER_UNWATCHED void store_matrix_sync(
 	float *p, const fragment<accumulator, M, N, K, float> &f, unsigned ld, layout_t layout, int line = __builtin_LINE())
 {
 	if (!is_first_lane(FIBER_STORE, line, p, ld))
 		return;
 	check_matrix(p, ld, line);
+	int lines = layout == mem_col_major ? N : M;
+	race_matrix(p, lines, sizeof *p * (size_t)(M * N / lines), ld * sizeof *p, 1, __builtin_return_address(0));
 	for (int r = 0; r < M; r++)
 		for (int c = 0; c < N; c++)
 			p[layout == mem_col_major ? (size_t)c * ld + r : (size_t)r * ld + c] = f.tile[r][c];
 }
 
 template <int M, int N, int K, class T, class LA, class LB>
-static inline void mma_sync(fragment<accumulator, M, N, K, float> &d, const fragment<matrix_a, M, N, K, T, LA> &a,
+static inline FIBER_UNWATCHED void mma_sync(fragment<accumulator, M, N, K, float> &d, const fragment<matrix_a, M, N, K, T, LA> &a,
 	const fragment<matrix_b, M, N, K, T, LB> &b, const fragment<accumulator, M, N, K, float> &c, int line = __builtin_LINE())
 {
 	if (!is_first_lane(FIBER_MMA, line))

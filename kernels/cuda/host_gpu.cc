@@ -11,6 +11,7 @@
 #include "kernels/cuda/area.h"
 #include "kernels/cuda/fiber.h"
 #include "kernels/cuda/gpu.h"
+#include "kernels/cuda/race.h"
 
 extern "C" {
 #include "lib/base/err.h"
@@ -84,11 +85,16 @@ static float rounded(float v, int precision)
 					     : v;
 }
 
-static void gemm(struct cublas_gemm p)
+static void gemm(const struct launch *call)
 {
+	struct cublas_gemm p;
+	memcpy(&p, call->args, sizeof p);
 	size_t M = (size_t)p.M, N = (size_t)p.N, K = (size_t)p.K;
 	area_of(p.a, M * K * sizeof *p.a, "product"), area_of(p.b, K * N * sizeof *p.b, "product"),
 		area_of(p.c, M * N * sizeof *p.c, "product");
+	race_launch(call), race_block(0), race_warp(0);
+	race_access(p.a, M * K * sizeof *p.a, 0), race_access(p.b, K * N * sizeof *p.b, 0), race_access(p.c, M * N * sizeof *p.c, 1);
+	race_end();
 	float *b = (float *)xcalloc(K * N, sizeof *b);
 	double *sum = (double *)xcalloc(N, sizeof *sum);
 	for (size_t k = 0; k < K; k++)
@@ -226,12 +232,14 @@ void gpu_memory_info(size_t *free, size_t *total)
 
 void gpu_upload(void *device, const void *host, size_t bytes)
 {
+	race_host();
 	area_of(device, bytes, "gpu_upload");
 	memcpy(device, host, bytes);
 }
 
 void gpu_download(void *host, const void *device, size_t bytes)
 {
+	race_host();
 	check_edges(area_of(device, bytes, "gpu_download"), "gpu_download");
 	memcpy(host, device, bytes);
 }
@@ -251,7 +259,8 @@ int gpu_download_async(void *host, const void *device, size_t bytes)
 	if (ticket == BACKEND_DOWNLOADS)
 		die("gpu_download_async: more than %d at a time", (int)BACKEND_DOWNLOADS);
 	m.download[ticket] = {host, xmalloc(bytes), bytes};
-	gpu_download(m.download[ticket].copy, device, bytes);
+	check_edges(area_of(device, bytes, "gpu_download_async"), "gpu_download_async");
+	memcpy(m.download[ticket].copy, device, bytes);
 	memset(host, AREA_POISON, bytes);
 	return ticket;
 }
@@ -297,15 +306,14 @@ void gpu_graph_set(struct graph *g, int i, const struct launch *c)
 
 void gpu_graph_run(struct graph *g)
 {
+	race_host();
 	for (const struct launch *c = g->calls; c < g->calls + g->n; c++) {
-		struct cublas_gemm p;
-		memcpy(&p, c->args, sizeof p);
 		if (c->kernel)
 			gpu_run(c);
 		else {
 			if (m.trace)
 				count(c);
-			gemm(p);
+			gemm(c);
 		}
 	}
 }
