@@ -11,14 +11,15 @@
 #include "lib/train/dry_run.h"
 #include "lib/train/keep.h"
 #include "lib/train/preset.h"
+#include "lib/train/source_rows.h"
 #include "lib/train/teacher.h"
 #include "lib/train/train_command.h"
 #include "lib/train/unlearned.h"
 
 static struct {
 	struct train_command steps;
-	const char *net, *preset, *target, *loss, *offset, *suspects, *teacher, *pseudo, *init, *augment, *valid, *checkpoint, *extend,
-		*log, *device, *precision, *output;
+	const char *net, *preset, *target, *loss, *offset, *suspects, *sources, *teacher, *pseudo, *init, *augment, *valid, *checkpoint,
+		*extend, *log, *device, *precision, *output;
 	int64_t threads;
 	struct opt_list weigh;
 	double width, sigma, entropy, distrust, teach, valid_part;
@@ -62,6 +63,10 @@ static const struct opt opts[] = {
 		"square; 0: all the same",
 		0},
 	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "list the labels that stayed far off, for csv-clean --blank", 1},
+	{0, "sources", OPT_STR, &o.sources, 0, 0, "TENSOR",
+		"learn how far each source of labels is off the mean of all, by point; told by this tensor (file: tns-cat --source), or "
+		"missing: by which points have labels",
+		0},
 	{0, "teacher", OPT_STR, &o.teacher, 0, 0, "FILE",
 		"average labels with other models' predictions of the same rows, as predict makes them, and fill those that are missing",
 		1},
@@ -121,15 +126,11 @@ int main(int argc, char **argv)
 	keep_open(&keep, o.checkpoint, o.output, o.resume, o.fresh);
 	o.preset = preset_begin(o.preset, o.target, !opt_given("net") && (!opt_given("target") || !strcmp(o.target, "heatmap")));
 	enum target target = (enum target)model_target(o.target);
-	if ((!model_has_points(target) || target == TARGET_MAP) &&
-		(o.suspects || o.distrust > 0 || o.weigh.n)) /* a map knows no single point */
-		die_usage("--suspects, --distrust and --weigh are for the targets coords and heatmap");
-	if (!model_has_points(target) && (o.teacher || o.pseudo))
-		die_usage("--teacher and --pseudo are for targets with points");
-	if (opt_given("teach") && !o.teacher && !o.pseudo)
-		die_usage("--teach needs --teacher or --pseudo");
+	train_command_target(target, o.sources || o.suspects || o.distrust > 0 || o.weigh.n, o.teacher || o.pseudo);
+	if (o.sources && o.teacher)
+		die_usage("--sources and --teacher exclude each other: a teacher's labels are of no source");
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
-	struct dataset *all = dataset_load(operand[0], target), *train, *valid;
+	struct dataset *all = dataset_load_by(operand[0], target, o.sources), *train, *valid;
 	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
 	struct netdesc_text net;
 	netdesc_text_read(&net, *o.net || opt_given("net") ? o.net : "fc500 sigmoid fc");
@@ -157,6 +158,7 @@ int main(int argc, char **argv)
 	teacher_apply(&teacher, train);
 	struct model *m = model_new_from(&net, target, all->W, all->H, all->values, all->names);
 	m->pairs = all->pairs ? xstrdup(all->pairs) : NULL;
+	source_rows_begin(m, all, train, o.quiet);
 	if (m->points && a.augment.flip)
 		model_require_partners(m, "--augment flip");
 	targets_prior(m, train);
@@ -183,7 +185,7 @@ int main(int argc, char **argv)
 	keep_close(&keep), failed |= result == TRAIN_NOWHERE;
 	if (result != TRAIN_LEARNED)
 		train_warn(t, result); /* only now: a full disk is told alone */
-	train_tell_best(t);
+	train_tell_best(t), source_rows_tell(m, o.quiet);
 	if (!o.quiet)
 		backend_tell(be);
 	log_provenance(o.quiet);

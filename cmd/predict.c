@@ -12,7 +12,7 @@
 #include "lib/stream/passthrough.h"
 
 static struct {
-	const char *device, *precision, *output;
+	const char *source, *device, *precision, *output;
 	struct opt_list refine;
 	int64_t threads, tta;
 	int flip, maps, quiet;
@@ -24,6 +24,8 @@ static const struct opt opts[] = {
 	{0, "refine", OPT_LIST, &o.refine, 0, 0, "MODEL,...",
 		"then move each point by what these models, averaged, make of the patch around it; repeat it for each level of a cascade",
 		1},
+	{0, "as-source", OPT_STR, &o.source, 0, 0, "NAME",
+		"as this source of labels would have the points, of models made with cnn-train --sources; else as the mean of all", 0},
 	{0, "maps", OPT_FLAG, &o.maps, 0, 0, 0, "keep the maps, as tensor maps: one a point, or one of all points", 0},
 	OPT_DEVICE(&o.device),
 	OPT_PRECISION(&o.precision),
@@ -107,11 +109,15 @@ int main(int argc, char **argv)
 		die_usage("%s: is no model (it has no META net), and only the last operand is data", operand[models]);
 	if (!models)
 		die_usage("%s: is no model (it has no META net), and models come before the data", operand[0]);
+	if (o.source && o.refine.n)
+		die_usage("--as-source and --refine exclude each other: further levels know no sources");
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
 	struct cascade *c = cascade_new(be, operand, models, o.refine.v, levels = o.refine.n, o.flip);
 	const struct model *m = cascade_model(c);
 	if (o.maps && !infer_maps(m))
 		die_usage("--maps: the model makes no maps");
+	if (o.source)
+		cascade_set_source(c, o.source);
 	if (o.tta > 1 && (o.maps || !m->points))
 		die_usage("--tta is for models of points, and without --maps");
 	if (o.tta > 1)

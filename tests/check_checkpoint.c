@@ -36,7 +36,7 @@ static const struct kind {
 	const char *augment;
 	double robust;
 	double average, warmup;
-	int track, offset, weigh, valid, patience, keep_last, hold; /* hold: resumed for so many epochs more, at the last rate */
+	int track, offset, sources, weigh, valid, patience, keep_last, hold; /* hold: resumed for so many epochs more, at the last rate */
 } kinds[] = {
 	{.name = "plain", .net = "fc5 tanh fc", .target = TARGET_COORDS, .optimizer = OPTIMIZER_SGD, .augment = ""},
 	{.name = "best weights, running statistics",
@@ -74,6 +74,7 @@ static const struct kind {
 		.offset = 1,
 		.weigh = 1,
 		.valid = 1},
+	{.name = "sources of labels", .net = "fc5 tanh fc", .target = TARGET_COORDS, .augment = "flip,rotate=30", .sources = 1, .valid = 1},
 	{.name = "one map", .net = "conv3x3x2p1 tanh conv3x3p1", .target = TARGET_MAP, .augment = "flip,shift=1", .valid = 1},
 	{.name = "classes", .net = "fc5 relu fc", .target = TARGET_LABEL, .augment = "flip", .valid = 1},
 	{.name = "patience", .net = "fc5 tanh fc", .target = TARGET_COORDS, .augment = "", .valid = 1, .patience = 2},
@@ -112,8 +113,8 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 static struct backend *be;
 static struct dataset *train_set, *valid_set;
 static const struct kind *kind;
-static struct {						       /* what the hooks saw */
-	int resumed, checked, asymmetric, lowered[MOST], last; /* resumed: nothing is to be written */
+static struct {							    /* what the hooks saw */
+	int resumed, checked, asymmetric, off, lowered[MOST], last; /* resumed: nothing is to be written */
 	double shift[MOST][2], offset[MOST][2];
 } seen;
 
@@ -133,9 +134,14 @@ static struct dataset *rows(uint32_t n, uint32_t what)
 	for (uint32_t i = 0; i < n * W * H; i++)
 		ds->image[i] = (uint8_t)(256 * unit(what, i));
 	for (uint32_t i = 0; i < n * (uint32_t)ds->k; i++)
-		ds->value[i] = !points ? (float)(i % 3) : i % 13 == 5 ? NAN : (i % 2 ? H : W) * (0.3f + 0.3f * unit(what + 1, i));
+		ds->value[i] = !points			       ? (float)(i % 3)
+			       : i % 13 == 5 && !kind->sources ? NAN
+							       : (i % 2 ? H : W) * (0.3f + 0.3f * unit(what + 1, i));
 	for (uint32_t i = 0; points && i < n; i += 6) /* some labels are far off */
 		ds->value[i * 2 * P] = -25, ds->value[i * 2 * P + 1] = H + 25;
+	ds->from = kind->sources ? xcalloc(n, sizeof *ds->from) : NULL;
+	for (uint32_t i = 0; ds->from && i < n; i++) /* and the nose's, of one source */
+		ds->from[i] = i % 2, ds->value[i * 2 * P + 2] += (float)(8 * (i % 2));
 	return ds;
 }
 
@@ -153,6 +159,7 @@ static struct model *model_here(void)
 {
 	struct model *m = model_new(kind->net, kind->target, W, H, train_set->values, train_set->names);
 	targets_prior(m, train_set);
+	m->sources = kind->sources ? sources_new("one,other", P) : NULL;
 	netdesc_init_params(&m->d, 3, m->param, m->stat);
 	return m;
 }
@@ -220,7 +227,7 @@ static real *file_of(FILE *f, size_t n)
 
 /* A field more needs a line in states_alike, and one in spoil. */
 struct fields {
-	void *pointers[9];
+	void *pointers[10];
 	int counters[4];
 	double numbers[4];
 	FILE *file;
@@ -257,6 +264,15 @@ static void states_alike(const struct train_state *a, const struct train_state *
 	alike_points(a->asymmetry, b->asymmetry, "the best epoch's asymmetry");
 	alike_points(a->m->asymmetry, b->m->asymmetry, "the model's asymmetry");
 	seen.asymmetric += a->asymmetry && a->m->asymmetry;
+	const struct sources *s[][2] = {{a->sources, b->sources}, {a->m->sources, b->m->sources}};
+	for (int k = 0; k < 2; k++) {
+		ck_assert_msg(!s[k][0] == !(kind->sources && (k || kind->valid)) && !s[k][0] == !s[k][1], "%s: sources", kind->name);
+		if (!s[k][0])
+			continue;
+		ck_assert_str_eq(s[k][0]->names, s[k][1]->names);
+		alike(s[k][0]->offset, s[k][1]->offset, 4 * P * sizeof(double), k ? "the sources' offsets" : "the best epoch's");
+		seen.off += fabs(s[k][0]->offset[2]) > 1;
+	}
 	ck_assert(!a->best_file == !b->best_file);
 	if (a->best_epoch && a->best_file) {
 		real *p = file_of(a->best_file, d->nparam + d->nstat), *q = file_of(b->best_file, d->nparam + d->nstat);
@@ -287,6 +303,8 @@ static void spoil(struct train_state *s)
 		model_set_offset(s->m, 3, 4);
 	s->epoch = s->step = s->planned = s->best_epoch = 99;
 	model_set_asymmetry(s->m, (double[2 * P]){3, 4, 5});
+	for (int k = 0; s->m->sources && k < 4 * P; k++)
+		s->m->sources->offset[k] = 7;
 	s->best = s->first_loss = s->offset[0] = s->offset[1] = -9;
 	if (s->best_file)
 		ck_assert_uint_eq(fwrite(other, sizeof *other, n, s->best_file), n);
@@ -392,6 +410,7 @@ START_TEST(resumed)
 	struct result whole = run(epochs, "c.tns");
 	ck_assert_int_eq(seen.checked, whole.epoch);
 	ck_assert_msg(!seen.asymmetric == !kind->offset, "%s: asymmetry of %d states", kind->name, seen.asymmetric);
+	ck_assert_msg(!seen.off == !kind->sources, "%s: offsets of %d states", kind->name, seen.off);
 	ck_assert_msg(kind->patience ? whole.epoch < EPOCHS : whole.epoch == epochs, "%s: %d epochs", kind->name, whole.epoch);
 	ck_assert(!kind->valid || whole.best_epoch > 0);
 	ck_assert_int_eq(whole.step, whole.epoch * ((N + 4) / 5)); /* steps of 5 rows */

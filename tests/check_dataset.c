@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/stream/names.h"
 #include "lib/train/dataset.h"
 #include "tests/child.h"
 
@@ -292,6 +293,104 @@ START_TEST(parts)
 }
 END_TEST
 
+static int from(const struct dataset *ds, uint32_t i, const char *name)
+{
+	int n;
+	char **names = names_split(ds->sources, &n);
+	int at = names_index(names, name);
+	names_free(names);
+	return ds->from[i] == at;
+}
+
+/* Sources of labels by a tensor's values, in order; those of rows that stay. Parts keep them; a held-out set has the training set's
+ * numbers. */
+START_TEST(sources_by_tensor)
+{
+	struct set s = valid_set();
+	char want[20];
+	for (int k = 0; k < 4; k++)
+		s.point[0][k] = s.point[17][k] = NAN;
+	for (int i = 0; i < N; i++)
+		s.source[i] = 9 + 13 * (uint32_t)(i % 3 == 1 ? 2 : i % 3 == 2);
+	write_set(&s);
+	struct dataset *ds = dataset_load_by(path, TARGET_COORDS, "source");
+	ck_assert_str_eq(ds->sources, "9,22,35");
+	for (uint32_t i = 0; i < ds->n; i++) {
+		snprintf(want, sizeof want, "%u", s.source[i + 1 + (i >= 16)]);
+		ck_assert(from(ds, i, want));
+	}
+	uint32_t rows = 0;
+	for (uint64_t seed = 1; seed < 9; seed++) {
+		struct dataset *part = dataset_part(ds, 0.5, seed, 1);
+		ck_assert_str_eq(part->sources, ds->sources);
+		for (uint32_t i = 0; i < part->n; i++)
+			ck_assert_int_eq(part->from[i], part->group[i] == 9 ? 0 : part->group[i] == 22 ? 1 : 2);
+		rows += part->n;
+		dataset_free(part);
+	}
+	ck_assert(rows > 0 && rows < 8 * ds->n);
+	for (int i = 0; i < N; i++)
+		s.source[i] = i % 2 ? 22 : 7;
+	write_set(&s);
+	struct dataset *train, *valid;
+	dataset_hold_out(ds, path, 0, 1, TARGET_COORDS, &train, &valid);
+	for (uint32_t i = 0; i < valid->n; i++)
+		ck_assert_int_eq(valid->from[i], valid->group[i] == 22 ? 1 : -1);
+	dataset_free(valid), dataset_free(ds);
+}
+END_TEST
+
+/* By the points that a row has: 20 rows with both, 16 with the second alone, and 3 with the first, which are no tenth: they differ from
+ * those with both in one point. */
+START_TEST(sources_by_points)
+{
+	struct set s = valid_set();
+	for (int i = 0; i < N; i++) {
+		if (i >= 20)
+			s.point[i][i < 23 ? 2 : 0] = s.point[i][i < 23 ? 3 : 1] = NAN;
+		if (i == 39)
+			s.point[i][2] = s.point[i][3] = NAN;
+	}
+	write_set(&s);
+	struct dataset *ds = dataset_load_by(path, TARGET_COORDS, "missing");
+	ck_assert_uint_eq(ds->n, N - 1);
+	ck_assert_str_eq(ds->sources, "2points,1points");
+	for (uint32_t i = 0; i < ds->n; i++)
+		ck_assert_int_eq(ds->from[i], i >= 23);
+	for (int i = 0; i < N; i++)
+		s.point[i][2 * (i % 2)] = s.point[i][2 * (i % 2) + 1] = NAN; /* from 20 on some have none */
+	write_set(&s);
+	struct dataset *train, *valid;
+	dataset_hold_out(ds, path, 0, 1, TARGET_COORDS, &train, &valid);
+	for (uint32_t i = 0; i < valid->n; i++)
+		ck_assert_int_eq(valid->from[i], isnan(valid->value[4 * i]));
+	dataset_free(valid), dataset_free(ds);
+}
+END_TEST
+
+static const char *by;
+
+static void load_sources(void *arg)
+{
+	(void)arg;
+	dataset_free(dataset_load_by(path, TARGET_COORDS, by));
+}
+
+START_TEST(sources_refused)
+{
+	struct set s = valid_set();
+	by = "sauce";
+	refused(&s, load_sources, "there is no tensor sauce (did you mean source?)");
+	by = "keypoints";
+	refused(&s, load_sources, "keypoints is not one whole number or text a row");
+	by = "missing";
+	refused(&s, load_sources,
+		"--sources missing: 1 sets of labelled points have a tenth of the rows or more, so there are no two sources");
+	by = "source", memset(s.source, 0, sizeof s.source);
+	refused(&s, load_sources, "--sources source: all rows have the value 0, so there are no two sources");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("dataset");
@@ -303,6 +402,9 @@ int main(void)
 	tcase_add_test(t, refusals);
 	tcase_add_test(t, matched);
 	tcase_add_test(t, parts);
+	tcase_add_test(t, sources_by_tensor);
+	tcase_add_test(t, sources_by_points);
+	tcase_add_test(t, sources_refused);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

@@ -159,7 +159,8 @@ START_TEST(shifted)
 }
 END_TEST
 
-/* A model's asymmetry is added to its points in the image, with and without the mirror image, and averaged with models that have none. */
+/* A model's asymmetry is added to its points in the image, with and without the mirror image, and averaged with models that have none.
+ * Likewise each model's offsets of the source that is chosen. */
 START_TEST(asymmetric)
 {
 	const int flip = _i % 2, n = 1 + _i / 2;
@@ -177,6 +178,19 @@ START_TEST(asymmetric)
 			n, flip, i, (double)(after[i] - before[i]));
 	for (int i = 0; n == 1 && flip && i < B * 3; i++)
 		ck_assert_float_eq_tol(spread_after[i], spread[i], 1e-3f);
+	for (int i = 0; i < n; i++) {
+		m[i]->sources = sources_new("first,second", 3);
+		for (int k = 0; k < 12; k++)
+			m[i]->sources->offset[k] = k < 6 ? 100 : 0.25 * k - i;
+	}
+	memcpy(before, after, sizeof after);
+	infer_batch(f, images, B, after, spread_after);
+	ck_assert_msg(!memcmp(before, after, sizeof after), "an offset without --as-source");
+	for (int i = 0; i < n; i++)
+		sources_choose(m[i]->sources, "second", 1);
+	infer_batch(f, images, B, after, spread_after);
+	for (int i = 0; i < B * 6; i++)
+		ck_assert_float_eq_tol(after[i] - before[i], 0.25f * (float)(6 + i % 6) - 0.5f * (float)(n - 1), 1e-4f);
 	infer_free(f), model_free(m[0]), model_free(m[1]);
 }
 END_TEST

@@ -211,6 +211,11 @@ static const struct bad bad_models[] = {
 	{"META asymmetry: 'a 1 2,c 1 2' is not NAME X Y of its points, each once at most", "asymmetry", "a 1 2,c 1 2", NULL, 0, 0, {0}},
 	{"META asymmetry: 'a 1 2,a 1 2' is not NAME X Y of its points, each once at most", "asymmetry", "a 1 2,a 1 2", NULL, 0, 0, {0}},
 	{"META asymmetry: -1e+30 pixels are too many", "asymmetry", "a 1 2,b 1 -1e30", NULL, 0, 0, {0}},
+	{"META sources: 1 sources, not 2 to 64", "sources", "x", NULL, 0, 0, {0}},
+	{"META sources: 'x' stands there twice", "sources", "x,y.csv,x", NULL, 0, 0, {0}},
+	{"there is no META source.z, but META sources names it", "sources", "x,z", NULL, 0, 0, {0}},
+	{"META source.x: 'a 1 2,c 1 2' is not NAME X Y of its points, each once at most", "source.x", "a 1 2,c 1 2", NULL, 0, 0, {0}},
+	{"META source.x: 1e+09 pixels are too many", "source.x", "a 1 1e9", NULL, 0, 0, {0}},
 	{"META net: the net has no layers", "net", "", NULL, 0, 0, {0}},
 	{"META net: column 1: the net ends with 5 values, the target has 4", "net", "fc5", NULL, 0, 0, {0}},
 	{"2.weight is f32 of 4x5, the net needs f32 of 6x5", "points", "a,b,c", NULL, 0, 0, {0}},
@@ -261,6 +266,9 @@ static void write_bad(const char *path, const struct bad *b)
 	put_meta(w, b, "points", "a,b");
 	put_meta(w, b, "mean_face", "a 1 2,b 3 4");
 	put_meta(w, b, "asymmetry", "a 0.5 -0.25,b 0.5 0.25");
+	put_meta(w, b, "sources", "x,y.csv");
+	put_meta(w, b, "source.x", "a 0 -1,b 2.5 0");
+	put_meta(w, b, "source.y.csv", "a 0 2");
 	static const double zeros[100];
 	int id[10];
 	for (int pass = 0; pass < 2; pass++)

@@ -366,6 +366,101 @@ START_TEST(asymmetry)
 }
 END_TEST
 
+/* Two sources place the points otherwise: targets are the labels less the offsets known, and what is left of the residuals, in the unmoved
+ * image, is found; --augment or not. */
+START_TEST(sources)
+{
+	struct dataset *ds = faces();
+	struct model *m = model_of(_i / 3 ? TARGET_HEATMAP : TARGET_COORDS);
+	struct targets_options o = {.loss = LOSS_SQUARED};
+	struct augment a = {.seed = 6, .epoch = 1};
+	spec_augment(warps[_i % 3], &a);
+	m->sources = sources_new("x,y", P), ds->from = xcalloc(N, sizeof *ds->from);
+	for (uint32_t i = 0; i < N; i++)
+		ds->from[i] = i % 5 == 0 ? SOURCES_NONE : (int)i % 2;
+	for (int k = 0; k < 4 * P; k++)
+		m->sources->offset[k] = 0.25 * k;
+	struct targets *tg = targets_new(be, m, ds, &o, 7, 1);
+	targets_augment(tg, _i % 3 ? &a : NULL, 0);
+	float *t = fetch(tg->target, N * 2 * P);
+	double xy[N * P * 2], shift[2];
+	uint32_t order[N];
+	shuffle(order, N, 5, 1);
+	for (uint32_t k = 0; k < N; k++)
+		for (int p = 0; p < P; p++) {
+			uint32_t i = order[k];
+			struct move v = move_of(&a, i);
+			int q = v.flipped ? partner[p] : p, s = (int)ds->from[i];
+			const float *label = ds->value + i * 2 * P + 2 * q, *got = t + i * 2 * P + 2 * p;
+			double known[2] = {s < 0 ? 0 : 0.25 * (s * 2 * P + 2 * q), s < 0 ? 0 : 0.25 * (s * 2 * P + 2 * q + 1)}, want[2];
+			moved(&v, (double[]){(double)label[0] - known[0], (double)label[1] - known[1]}, want);
+			for (int c = 0; c < 2 && !isnan(want[0]) && !isnan(want[1]); c++)
+				ck_assert_float_eq_tol(
+					got[c], (float)(want[c] * (double)(c ? m->sy : m->sx) + (double)(c ? m->oy : m->ox)), 1e-4f);
+			/* it lies 1 + q to the left and 2 above that */
+			moved(&v, (double[]){(double)label[0] - known[0] - 1 - q, (double)label[1] - known[1] - 2},
+				xy + 2 * (k * P + (uint32_t)p));
+		}
+	predict_points(tg, xy);
+	targets_end_epoch(tg, order, _i % 3 ? &a : NULL, shift);
+	for (uint32_t i = 0; i < N; i++)
+		for (int q = 0; q < P; q++) {
+			float rx = tg->fit->residual[2 * q * N + (int)i], ry = tg->fit->residual[(2 * q + 1) * N + (int)i];
+			int known = !isnan(ds->value[i * 2 * P + 2 * (uint32_t)q]) && !isnan(ds->value[i * 2 * P + 2 * (uint32_t)q + 1]);
+			ck_assert(known ? fabs((double)rx - 1 - q) < 1e-4 && fabs((double)ry - 2) < 1e-4 : isnan(rx) && isnan(ry));
+		}
+	free(t), targets_free(tg), model_free(m), dataset_free(ds);
+}
+END_TEST
+
+/* One point, of which each of S sources has n labels; the fit against its formula. */
+START_TEST(source_offsets)
+{
+	enum { ROWS = 90, FAR = 3 };
+	static const double off[3] = {0.6, -0.3, 1.5}, so_far[3] = {0.25, -0.5, 0};
+	static const int n[3] = {40, 30, 20};
+	int from[ROWS], S = 2 + _i;
+	double mean[3], error[3], d[3], whole = 0, labels = 0, q = 0;
+	struct source_fit *f = source_fit_new(ROWS, 1);
+	struct sources *s = sources_new("x,y,z", 1);
+	for (int i = 0, row = 0; i < 3; i++) {
+		double sum = 0, square = 0;
+		for (int k = 0; k < n[i]; k++, row++) {
+			double r =
+				off[i] + (k == FAR ? 0.75 : 0.8 * (unit(3, (uint32_t)row) - 0.5)); /* 0.75: within 3 standard deviations */
+			from[row] = i < S ? i : SOURCES_NONE;
+			f->residual[row] = (float)(k < FAR ? 50 + k : r);			      /* some are far off */
+			f->residual[ROWS + row] = (float)(0.5 * (unit(4, (uint32_t)row % 20) - 0.5)); /* y: nothing but noise */
+			sum += k < FAR ? 0 : r, square += k < FAR ? 0 : r * r;
+		}
+		int m = n[i] - FAR;
+		mean[i] = sum / m, error[i] = sqrt((square - sum * sum / m) / (m - 1) / m);
+		s->offset[2 * i] = so_far[i];
+		if (i < S)
+			d[i] = so_far[i] + mean[i], whole += m * d[i], labels += m;
+	}
+	for (int i = 0; i < S; i++)
+		d[i] -= whole / labels, q += d[i] * d[i] / (error[i] * error[i]);
+	source_fit_end(f, from, s);
+	double weighted = 0;
+	for (int i = 0; i < S; i++) {
+		double want = d[i] * (1 - 4 * (S - 1) / q);
+		ck_assert_msg(fabs(s->offset[2 * i] - want) < 1e-5, "source %d of %d: %g, not %g", i, S, s->offset[2 * i], want);
+		ck_assert_msg(s->offset[2 * i + 1] == 0, "%g of nothing", s->offset[2 * i + 1]);
+		weighted += (n[i] - FAR) * s->offset[2 * i];
+	}
+	ck_assert_msg(fabs(weighted) < 1e-5, "the mean of all is %g", weighted);
+	for (int row = 0; row < ROWS; row++) {
+		ck_assert(isnan(f->residual[row]));
+		f->residual[row] =
+			from[row] == 1 || row < SOURCE_FIT_LEAST - 1 ? (float)(from[row] * 5) + (float)unit(5, (uint32_t)row) : NAN;
+	}
+	source_fit_end(f, from, s); /* of one source too few have a label now */
+	ck_assert(s->offset[0] == 0 && s->offset[2] == 0);
+	source_fit_free(f), sources_free(s);
+}
+END_TEST
+
 /* The ridge: where warps say little the offset is smaller, by variance / (variance + 0.001) of the warps' linear part, here a scale. */
 START_TEST(ridge)
 {
@@ -655,6 +750,8 @@ int main(void)
 	tcase_add_loop_test(t, mean_residuals, 0, 6);
 	tcase_add_loop_test(t, label_offset, 0, sizeof offsets / sizeof *offsets);
 	tcase_add_loop_test(t, asymmetry, 0, 2);
+	tcase_add_loop_test(t, sources, 0, 6);
+	tcase_add_loop_test(t, source_offsets, 0, 2);
 	tcase_add_test(t, ridge);
 	tcase_add_test(t, suspects_listed);
 	tcase_add_loop_test(t, coordinate_losses, LOSS_SQUARED, LOSS_WING + 1);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Points that a training set never or hardly labels: who learned them, what predict, score, render and submit make of them; points in
-# another order; a test image that comes twice.
+# another order; a test image that comes twice; two sources that label points differently.
 . tests/sh.sh
 cd "$TMP" || exit 1
 export LC_ALL=C
@@ -145,5 +145,68 @@ fails 1 "chin.tns: its points are not the model's: chin," predict -q all.model c
 grep -q "; tns-select --without keypoints drops them, for predictions alone$" .err && good || bad "no way out: $(cat .err)"
 ok "a truth without one of the points" score all-all.tns --truth chin.tns
 grep -q "point ${P[0]} is not in chin.tns, so it is not measured" .err && good || bad "score doesn't tell: $(cat .err)"
+
+# ---- two sources of labels: the second has four points 2 px elsewhere
+face-synth -q -n 500 --size 24x24 -s 6 --test t.csv --test-count 150 --solution truth.csv -o faces.csv
+# moved FROM TO FEW FILE: rows FROM to TO, those four points moved; FEW 1: the others without labels
+moved() {
+	awk -F, -v OFS=, -v from="$1" -v to="$2" -v few="$3" '
+	BEGIN { by["nose_tip_x"] = 2; by["left_eye_center_y"] = 2; by["mouth_center_top_lip_x"] = -1.2; by["mouth_center_top_lip_y"] = 1.6; by["right_eyebrow_outer_end_x"] = -2 }
+	NR == 1 { for (i = 1; i < NF; i++) name[i] = $i }
+	NR > 1 && few { for (i = 1; i < NF; i++) if (name[i] !~ /^(nose_tip|left_eye_center|mouth_center_top_lip|right_eyebrow_outer_end)_/) $i = "" }
+	NR > 1 { for (i = 1; i < NF; i++) if ($i != "" && name[i] in by) $i += by[name[i]] }
+	NR == 1 || (NR > from && NR <= to + 1)' "$4"
+}
+pairs=$(csv-clean -q --keep-all --size 24x24 faces.csv | tns-info | sed -n 's/^pairs: //p')
+rows() { csv-clean -q --keep-all --size 24x24 --pairs "$pairs" - -o "$1" 2>/dev/null; }
+sed -n 1,251p faces.csv | rows ours.tns
+moved 251 500 0 faces.csv | rows theirs.tns
+moved 251 500 1 faces.csv | rows four.tns
+rows all.tns <faces.csv
+rows truth.tns <truth.csv
+moved 1 150 0 truth.csv | rows truth-theirs.tns
+tns-cat -q --source --renumber ours.tns theirs.tns -o both.tns
+tns-cat -q --renumber ours.tns four.tns -o fewer.tns
+maps() {
+	cnn-train --target heatmap -n 'conv3x3x12s2p1 bn relu conv3x3x24s2p1 bn relu conv3x3x24p1 bn relu up2 conv3x3x16p1 bn relu conv1x1' -e 24 -b 16 \
+		-r 0.005 --optimizer adam --schedule cosine --loss smooth --sigma 1.2 --augment flip,shift=2,rotate=8 "$@"
+}
+ok "sources by a tensor" maps --sources file both.tns -o both.model
+grep -q "sources of labels: ours.tns (250 rows), theirs.tns (250 rows)" .err && good || bad "not told: $(cat .err)"
+ok "by the points that rows have" maps --sources missing fewer.tns -o fewer.model
+ok "without a second source" maps -q all.tns -o all.model
+# apart MODEL FIRST SECOND: how far the largest error of the distances between the sources is, of those planted, in pixels
+apart() {
+	{ meta "$1" "source.$2"; meta "$1" "source.$3"; } | awk -F, '
+	BEGIN { want["nose_tip"] = "2 0"; want["left_eye_center"] = "0 2"; want["mouth_center_top_lip"] = "-1.2 1.6"; want["right_eyebrow_outer_end"] = "-2 0" }
+	{ for (i = 1; i <= NF; i++) { split($i, w, " "); x[NR, w[1]] = w[2]; y[NR, w[1]] = w[3]; point[w[1]] } }
+	END { for (p in point) { split(p in want ? want[p] : "0 0", v, " "); d = sqrt((x[2, p] - x[1, p] - v[1]) ^ 2 + (y[2, p] - y[1, p] - v[2]) ^ 2); if (d > most) most = d }
+		print NR == 2 ? most : "no sources" }'
+}
+within() { awk -v v="$1" -v most="$2" 'BEGIN { exit !(v + 0 > 0 && v + 0 <= most) }' && good || bad "$3: $1, not up to $2"; }
+within "$(apart both.model ours.tns theirs.tns)" 0.2 "the planted distances are found"
+within "$(apart fewer.model 15points 4points)" 0.2 "and where only these points are labelled"
+# error MODEL TRUTH OPTION...: RMSE in pixels
+error() { local m=$1 t=$2; shift 2; predict -q "$@" $m $t | score | sed -n 's/^rmse_px //p'; }
+least=$(error all.model truth.tns)
+for m in both fewer; do
+	first=ours.tns second=theirs.tns && [ $m = both ] || first=15points second=4points
+	within "$(error $m.model truth.tns --as-source $first)" "$(awk -v v="$least" 'BEGIN { print 1.15 * v }')" "$m: as the first source has them"
+	within "$(error $m.model truth-theirs.tns --as-source $second)" "$(awk -v v="$least" 'BEGIN { print 1.15 * v }')" "$m: as the second has them"
+done
+echo "RMSE px: one source $least, two $(error both.model truth.tns --as-source ours.tns) $(error both.model truth-theirs.tns --as-source theirs.tns) $(error fewer.model truth.tns --as-source 15points) $(error fewer.model truth-theirs.tns --as-source 4points), their mean $(error both.model truth.tns)"
+predict -q both.model truth.tns -o mean.tns
+predict -q --as-source theirs.tns both.model truth.tns -o second.tns
+is "$(paste <(values predicted mean.tns) <(values predicted second.tns) | awk '{ printf "%.3f\n", $51 - $21 }' | sort -u)" \
+	"$(meta both.model source.theirs.tns | tr , '\n' | awk '/^nose_tip/ { printf "%.3f\n", $2 }')" "else the mean of both"
+fails 2 "--as-source nobody: the sources of model 1 are ours.tns,theirs.tns" predict --as-source nobody both.model truth.tns -o no.tns
+fails 2 "--as-source ours.tns: model 2 was not trained with cnn-train --sources" predict --as-source ours.tns both.model all.model truth.tns -o no.tns
+fails 2 "--as-source and --refine exclude each other" predict --as-source ours.tns --refine all.model both.model truth.tns -o no.tns
+fails 1 "both.tns: there is no tensor fil (did you mean file?)" cnn-train -q --sources fil -n fc both.tns -o no.tns
+fails 1 "all.tns: row 65: id has more than 64 values, too many for sources of labels" cnn-train -q --sources id -n fc all.tns -o no.tns
+fails 1 "all.tns: --sources missing: 1 sets of labelled points have a tenth of the rows" cnn-train -q --sources missing -n fc all.tns -o no.tns
+fails 2 "--sources are for the targets coords and heatmap" cnn-train -q --sources file --target map both.tns -o no.tns
+fails 2 "--sources and --teacher exclude each other" cnn-train -q --sources file --teacher mean.tns both.tns -o no.tns
+
 is "$(ls no.tns 2>/dev/null)" "" "no failure left an output"
 done_tests

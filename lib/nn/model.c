@@ -236,6 +236,7 @@ struct model *model_read_meta(const struct tns *t)
 	char **points = m->points ? names_split(m->names, &n) : NULL;
 	m->mean = points ? named_points_read(t, "mean_face", points, m->points) : NULL;
 	m->asymmetry = points ? model_read_asymmetry(t, "asymmetry", points, m->points) : NULL;
+	m->sources = points ? sources_read(t, "", points, m->points) : NULL;
 	names_free(points);
 	const char *rmse = tns_meta_value(t, "rmse_px");
 	if (rmse && (!num_real(rmse, &m->rmse) || m->rmse < 0))
@@ -276,8 +277,8 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->mean), free(m->asymmetry), trained_free(m->trained),
-		free(m->prior), free(m->param), free(m->stat), free(m->history), free(m);
+	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->mean), free(m->asymmetry), sources_free(m->sources),
+		trained_free(m->trained), free(m->prior), free(m->param), free(m->stat), free(m->history), free(m);
 }
 
 char *model_learned(const struct model *m)
@@ -326,6 +327,8 @@ void model_add_asymmetry(const struct model *m, float *xy, int B)
 {
 	for (int i = 0; m->asymmetry && i < B * 2 * m->points; i++)
 		xy[i] += (float)m->asymmetry[i % (2 * m->points)];
+	for (int b = 0; m->sources && b < B; b++)
+		sources_add(m->sources, m->sources->chosen, xy + b * 2 * m->points);
 }
 
 int model_finite(const struct model *m)
@@ -370,6 +373,7 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 		named_points_put(w, "mean_face", points, m->mean, m->points);
 	if (m->asymmetry)
 		named_points_put(w, "asymmetry", points, m->asymmetry, m->points);
+	sources_put(m->sources, w, "", points);
 	names_free(points);
 }
 

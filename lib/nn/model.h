@@ -5,6 +5,7 @@
 
 #include "lib/nn/netdesc.h"
 #include "lib/nn/netdesc_text.h"
+#include "lib/nn/sources.h"
 #include "lib/nn/trained.h"
 #include "lib/stream/tns.h"
 
@@ -42,6 +43,7 @@ struct model {
 	/* (points, 2): META asymmetry, pixels: what is added to the estimate of a point, from an image or, mirrored back, its mirror image;
 	 * see lib/train/targets.h; NULL: nothing */
 	double *asymmetry;
+	struct sources *sources; /* of points, where labels of several were told apart in training; NULL: none */
 	struct trained *trained; /* the images it was trained on: tensor `trained`; NULL: not known */
 };
 
@@ -71,7 +73,7 @@ void model_set_offset(struct model *m, double x, double y);
 double *model_read_asymmetry(const struct tns *t, const char *key, char **points, int k);
 /* Copies it; NULL: nothing. */
 void model_set_asymmetry(struct model *m, const double *asymmetry);
-/* Adds the asymmetry to points xy (B, points, 2) of images, not of mirror images. */
+/* Adds the asymmetry, and the offsets of the source that is chosen, if any, to points xy (B, points, 2) of images, not of mirror images. */
 void model_add_asymmetry(const struct model *m, float *xy, int B);
 int model_finite(const struct model *m); /* 1 if every parameter and statistic is a finite number */
 int model_has_points(enum target t);	 /* coords, heatmap, map */

@@ -77,6 +77,12 @@ const struct model *cascade_model(const struct cascade *c)
 	return c->level[0].m[0];
 }
 
+void cascade_set_source(struct cascade *c, const char *name)
+{
+	for (int i = 0; i < c->level[0].n; i++)
+		sources_choose(c->level[0].m[i]->sources, name, i + 1);
+}
+
 int cascade_knows_trained(const struct cascade *c)
 {
 	int knows = 0;

@@ -18,6 +18,8 @@ struct cascade *cascade_new(const struct backend *be, char **model, int n, const
 /* The first level, and its first model, which have the cascade's input and output shapes. */
 struct infer *cascade_first(const struct cascade *c);
 const struct model *cascade_model(const struct cascade *c);
+/* Predictions are of this source's labels (lib/nn/sources.h). Wrong use: a model of the first level hasn't such a source. */
+void cascade_set_source(struct cascade *c, const char *name);
 /* What the first level's models say of an image (H, W), see trained.h: TRAINED_ON where one of them was trained on it. Only where
  * cascade_knows_trained: one of them holds its training images' hashes. Further levels saw patches, in which no image is known again. */
 int cascade_knows_trained(const struct cascade *c);

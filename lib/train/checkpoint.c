@@ -64,23 +64,27 @@ char *checkpoint_key(const struct dataset *train, const struct dataset *valid, c
 		valid && valid->head ? valid->head->fingerprint : 0, init ? init->fingerprint : 0, taught);
 }
 
-/* The best epoch's; model_put_meta writes that of now. */
-static void put_asymmetry(const struct train_state *st, struct tns_writer *w)
+/* The best epoch's; model_put_meta writes those of now. */
+static void put_points(const struct train_state *st, struct tns_writer *w)
 {
 	int n;
-	char **points = st->asymmetry ? names_split(st->m->names, &n) : NULL;
-	if (points)
+	char **points = st->m->points ? names_split(st->m->names, &n) : NULL;
+	if (st->asymmetry)
 		named_points_put(w, "opt/best_asymmetry", points, st->asymmetry, st->m->points);
+	sources_put(st->sources, w, "opt/best_", points);
 	names_free(points);
 }
 
-static void read_asymmetry(struct train_state *st, const struct tns *s)
+static void read_points(struct train_state *st, const struct tns *s)
 {
 	int n;
 	char **points = st->m->points ? names_split(st->m->names, &n) : NULL;
 	double *now = points ? model_read_asymmetry(s, "asymmetry", points, n) : NULL;
 	st->asymmetry = points ? model_read_asymmetry(s, "opt/best_asymmetry", points, n) : NULL;
 	model_set_asymmetry(st->m, now);
+	sources_free(st->m->sources);
+	st->m->sources = points ? sources_read(s, "", points, n) : NULL;
+	st->sources = points ? sources_read(s, "opt/best_", points, n) : NULL;
 	names_free(points), free(now);
 }
 
@@ -102,7 +106,7 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 		put_number(w, k ? "opt/offset_y" : "opt/offset_x", st->m->offset[k]);
 		put_number(w, k ? "opt/best_offset_y" : "opt/best_offset_x", st->offset[k]);
 	}
-	put_asymmetry(st, w);
+	put_points(st, w);
 	int now = model_define(d, w, "", 1), first = model_define(d, w, "opt/m/", 0);
 	int second = st->moment2 ? model_define(d, w, "opt/v/", 0) : -1,
 	    best = st->best_epoch && st->best_file ? model_define(d, w, "opt/best/", 1) : -1;
@@ -150,7 +154,7 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 	st->offset[0] = number(s, "opt/best_offset_x"), st->offset[1] = number(s, "opt/best_offset_y");
 	if (st->m->points)
 		model_set_offset(st->m, number(s, "opt/offset_x"), number(s, "opt/offset_y"));
-	read_asymmetry(st, s);
+	read_points(st, s);
 	char scale[256];
 	model_scale_text(st->m, scale);
 	if (!tns_meta_value(s, "scale") || strcmp(tns_meta_value(s, "scale"), scale))

@@ -9,6 +9,7 @@
 #include "lib/labels/pairs.h"
 #include "lib/stream/names.h"
 #include "lib/train/dataset.h"
+#include "lib/train/source_rows.h"
 
 static void load_labels(struct dataset *ds, const struct tns_table *b, int id)
 {
@@ -43,6 +44,8 @@ static void copy_row(struct dataset *to, uint32_t k, const struct dataset *from,
 	memmove(to->image + k * size, from->image + i * size, size);
 	memmove(to->value + (size_t)k * (size_t)to->k, from->value + (size_t)i * (size_t)from->k, (size_t)to->k * sizeof(float));
 	to->group[k] = from->group[i], to->id[k] = from->id[i];
+	if (to->from)
+		to->from[k] = from->from[i];
 }
 
 /* Of half a label, x without y, a turned or scaled image leaves nothing: it is none. */
@@ -66,7 +69,8 @@ static int any_label(const float *v, int k)
 	return 0;
 }
 
-struct dataset *dataset_load(const char *path, enum target target)
+/* held_out: its sources will be those of another data set. */
+static struct dataset *load(const char *path, enum target target, const char *by, int held_out)
 {
 	struct dataset *ds = xcalloc(1, sizeof *ds);
 	struct tns_table *b = ds->table = tns_load(path);
@@ -112,12 +116,17 @@ struct dataset *dataset_load(const char *path, enum target target)
 			if (isinf(ds->value[i])) /* else the loss would not be finite, and the learning rate reported as the cause */
 				die("%s: row %zu: keypoints holds %g", t->name, i / (size_t)ds->k + 1, (double)ds->value[i]);
 		blank_halves(ds);
+		if (by)
+			source_rows_read(ds, b, by);
 		for (uint32_t i = 0; i < ds->n; i++)
 			if (any_label(ds->value + (size_t)i * (size_t)ds->k, ds->k))
 				copy_row(ds, kept++, ds, i);
 		ds->n = kept;
 		if (!kept)
 			die("%s: no row has a label", t->name);
+		ds->by = by;
+		if (by && !held_out)
+			source_rows_end(ds);
 		const char *pairs = tns_meta_value(t, "pairs");
 		int *partner = pairs ? names_partners(names, pairs) : pairs_find(ds->k / 2, ds->value, ds->n, ds->W, ds->H, names, NULL);
 		ds->pairs = names_pairs_text(names, partner);
@@ -128,6 +137,16 @@ struct dataset *dataset_load(const char *path, enum target target)
 	}
 	tns_release_rows(b);
 	return ds;
+}
+
+struct dataset *dataset_load(const char *path, enum target target)
+{
+	return load(path, target, NULL, 0);
+}
+
+struct dataset *dataset_load_by(const char *path, enum target target, const char *by)
+{
+	return load(path, target, by, 0);
 }
 
 struct dataset *dataset_load_patches(const char *path, const char *which)
@@ -154,12 +173,15 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
 	struct dataset *p = xcalloc(1, sizeof *p);
 	*p = *ds;
 	p->n = 0, p->head = NULL, p->table = NULL;
+	p->from = NULL, p->set = NULL, p->sources = ds->sources ? xstrdup(ds->sources) : NULL;
 	p->names = xstrdup(ds->names), p->pairs = ds->pairs ? xstrdup(ds->pairs) : NULL;
 	for (uint32_t i = 0; i < ds->n; i++)
 		p->n += drawn(ds, i, share, seed) == part;
 	p->image = xmalloc((size_t)p->n * (size_t)ds->W * (size_t)ds->H);
 	p->value = xcalloc((size_t)p->n * (size_t)ds->k + 1, sizeof *p->value);
 	p->group = xcalloc(p->n, sizeof *p->group), p->id = xcalloc(p->n, sizeof *p->id);
+	if (ds->from)
+		p->from = xcalloc(p->n + 1, sizeof *p->from);
 	p->n = 0;
 	for (uint32_t i = 0; i < ds->n; i++)
 		if (drawn(ds, i, share, seed) == part)
@@ -186,6 +208,8 @@ void dataset_match(struct dataset *ds, const struct dataset *like)
 	}
 	free(ds->names);
 	ds->names = xstrdup(like->names);
+	if (like->sources)
+		source_rows_match(ds, like);
 	free(row), free(order), names_free(from), names_free(to);
 }
 
@@ -194,7 +218,7 @@ void dataset_hold_out(struct dataset *all, const char *valid_path, double share,
 {
 	*train = all, *valid = NULL;
 	if (valid_path) {
-		*valid = dataset_load(valid_path, target);
+		*valid = load(valid_path, target, all->by, 1);
 		dataset_match(*valid, all);
 	} else if (share > 0) {
 		*train = dataset_part(all, share, seed, 0), *valid = dataset_part(all, share, seed, 1);
@@ -207,8 +231,8 @@ void dataset_hold_out(struct dataset *all, const char *valid_path, double share,
 
 void dataset_release_rows(struct dataset *ds)
 {
-	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->weight);
-	ds->weight = NULL, ds->image = NULL, ds->value = NULL, ds->group = NULL, ds->id = NULL;
+	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->weight), free(ds->from);
+	ds->from = NULL, ds->weight = NULL, ds->image = NULL, ds->value = NULL, ds->group = NULL, ds->id = NULL;
 }
 
 void dataset_free(struct dataset *ds)
@@ -216,6 +240,7 @@ void dataset_free(struct dataset *ds)
 	if (!ds)
 		return;
 	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->weight), free(ds->names), free(ds->pairs);
+	free(ds->from), free(ds->sources), free(ds->set);
 	if (ds->table)
 		tns_unload(ds->table);
 	free(ds);

@@ -16,18 +16,24 @@ struct dataset {
 	float *value;	    /* (n, k) */
 	float *weight;	    /* (n, k / 2): of a label, see teacher.h; NULL: all 1 */
 	uint32_t taught[2]; /* the fingerprints of the teacher's files, 0: none */
-	char *pairs;	    /* of points: META pairs, else found from the labels (lib/labels/pairs.h); else NULL */
-	char *names;	    /* points or classes, comma-joined; "" for image */
-	int values;	    /* of the target: model_new's argument */
-	uint32_t *id;	    /* (n): the tensor `id` where there is one, else the row number from 1 */
-	uint32_t *group;    /* (n): the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
-	struct tns *head;   /* of the stream: names, METAs, fingerprint; owned by table */
+	int *from;	    /* (n): the row's source of labels, or SOURCES_NONE (lib/train/source_rows.h); NULL: they are not told apart */
+	char *sources;	    /* their names, comma-joined; NULL: none */
+	char *set;	  /* (sources, k / 2) 1: the source's rows have labels of the point; NULL: a tensor says which source a row is of */
+	const char *by;	  /* what dataset_load_by was given; NULL: nothing */
+	char *pairs;	  /* of points: META pairs, else found from the labels (lib/labels/pairs.h); else NULL */
+	char *names;	  /* points or classes, comma-joined; "" for image */
+	int values;	  /* of the target: model_new's argument */
+	uint32_t *id;	  /* (n): the tensor `id` where there is one, else the row number from 1 */
+	uint32_t *group;  /* (n): the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
+	struct tns *head; /* of the stream: names, METAs, fingerprint; owned by table */
 	struct tns_table *table;
 };
 
 /* Loads a data set for a target; dies where a tensor is missing, has another type, or a label is no class. Targets with points: half a
  * label, x without y, counts as none, which a line on stderr tells; rows without any label are left out. */
 struct dataset *dataset_load(const char *path, enum target target);
+/* The same, of a target with points, with sources of labels told by `by` (source_rows.h), which outlives it; NULL: none. */
+struct dataset *dataset_load_by(const char *path, enum target target, const char *by);
 /* The same of patches that have no target but themselves (TARGET_IMAGE). which: the option --patches: "all", or "positive": those whose
  * label is not 0; dies where there are none. */
 struct dataset *dataset_load_patches(const char *path, const char *which);
@@ -38,7 +44,8 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
  * is above 0; *all: the data, whose head stays valid. Dies where a part would be empty. */
 void dataset_hold_out(struct dataset *all, const char *valid_path, double share, uint64_t seed, enum target target, struct dataset **train,
 	struct dataset **valid);
-/* Brings ds's points or classes into the order of like's, by name; dies where they are not the same, or the images' sizes differ. */
+/* Brings ds's points or classes, and its sources, into the order of like's, by name; dies where they are not the same, or the images' sizes
+ * differ. */
 void dataset_match(struct dataset *ds, const struct dataset *like);
 /* Frees images, values, groups and ids; names and head stay. For a data set whose parts are in use. */
 void dataset_release_rows(struct dataset *ds);

@@ -29,6 +29,7 @@ struct targets *targets_new(
 	size_t all = (size_t)ds->n * (size_t)tg->k, P = (size_t)m->points;
 	int distances = track && P && (a->robust > 0 || a->track_residuals);
 	tg->target = be->alloc(be, all * sizeof(real)), tg->host = xcalloc(all, sizeof *tg->host);
+	tg->own = xcalloc((size_t)tg->k, sizeof *tg->own);
 	tg->t = be->alloc(be, (size_t)B * (size_t)tg->k * sizeof(real));
 	if (P && (a->weight || distances || ds->weight)) {
 		tg->weight = be->alloc(be, all * sizeof(real));
@@ -44,10 +45,12 @@ struct targets *targets_new(
 		for (size_t i = 0; i < (size_t)ds->n * P; i++)
 			tg->residual[i] = NAN;
 	}
-	if (P && m->target != TARGET_MAP && (distances || (track && a->offset)))
+	if (P && m->target != TARGET_MAP && (distances || (track && (a->offset || m->sources))))
 		tg->predicted = be->alloc(be, (size_t)ds->n * P * (m->target == TARGET_HEATMAP ? HEATMAP_DECODED : 2) * sizeof(real));
 	if (P)
 		tg->mirror = model_partners(m);
+	if (track && m->sources && ds->from)
+		tg->fit = source_fit_new(ds->n, m->points);
 	return tg;
 }
 
@@ -58,13 +61,20 @@ void targets_free(struct targets *tg)
 	void *device[] = {tg->target, tg->weight, tg->t, tg->w, tg->pixels, tg->prior, tg->predicted};
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
 		tg->be->release(tg->be, device[i]);
-	free(tg->host), free(tg->mirror), free(tg->residual), free(tg->asymmetry), free(tg);
+	free(tg->host), free(tg->own), free(tg->mirror), free(tg->residual), free(tg->asymmetry), source_fit_free(tg->fit), free(tg);
 }
 
-/* Row i's labels under the warp of its image (NULL: none), left and right swapped where mirrored; labels outside the image are kept. */
+/* Row i's labels less its source's offsets, under the warp of its image (NULL: none), left and right swapped where mirrored; labels outside
+ * the image are kept. */
 static void warp_labels(const struct targets *tg, const struct warp *w, uint32_t i, float *to)
 {
 	const float *from = tg->ds->value + (size_t)i * (size_t)tg->k, dx = (float)tg->m->offset[0], dy = (float)tg->m->offset[1];
+	const struct sources *s = tg->ds->from && tg->ds->from[i] != SOURCES_NONE ? tg->m->sources : NULL;
+	if (s) {
+		for (int k = 0; k < tg->k; k++)
+			tg->own[k] = from[k] - (float)s->offset[tg->ds->from[i] * tg->k + k];
+		from = tg->own;
+	}
 	for (int p = 0; p < tg->points; p++) {
 		int q = 2 * (w && w->flipped ? tg->mirror[p] : p);
 		to[2 * p] = from[q], to[2 * p + 1] = from[q + 1];
@@ -256,10 +266,16 @@ static void fit_warp(struct fit f[2], const struct model *m, const struct warp *
 			(double)(label[k] - predicted[k]));
 }
 
-/* Adds a point's residual r, which is of the moved image, to its sum (x, y, number) in the unmoved one. */
-static void add_residual(double sum[3], const struct warp *w, float rx, float ry)
+/* A point's residual r, which is of the moved image, in the unmoved one; w NULL: the same. */
+static void turn_back(float to[2], const struct warp *w, const float r[2])
 {
-	sum[0] += (double)(w->m[0] * rx + w->m[1] * ry), sum[1] += (double)(w->m[3] * rx + w->m[4] * ry), sum[2]++;
+	to[0] = w ? w->m[0] * r[0] + w->m[1] * r[1] : r[0], to[1] = w ? w->m[3] * r[0] + w->m[4] * r[1] : r[1];
+}
+
+/* Adds it to its sum (x, y, number). */
+static void add_residual(double sum[3], const float r[2])
+{
+	sum[0] += (double)r[0], sum[1] += (double)r[1], sum[2]++;
 }
 
 /* From such sums (points, 3). */
@@ -300,18 +316,23 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 			predicted_points(tg, observed + k * row, predicted);
 			for (size_t p = 0; p < P; p++) {
 				float d = hypotf(predicted[2 * p] - label[2 * p], predicted[2 * p + 1] - label[2 * p + 1]);
+				size_t own = (size_t)(a && w.flipped ? tg->mirror[p] : (int)p); /* whose label it is */
+				float r[2];
 				if (isnan(d))
 					continue;
+				turn_back(r, a ? &w : NULL,
+					(float[]){label[2 * p] - predicted[2 * p], label[2 * p + 1] - predicted[2 * p + 1]});
 				if (pass && d <= threshold) {
 					fit_warp(fit, m, &w, label + 2 * p, predicted + 2 * p);
-					add_residual(sum + 3 * (w.flipped ? tg->mirror[p] : (int)p), &w, label[2 * p] - predicted[2 * p],
-						label[2 * p + 1] - predicted[2 * p + 1]);
+					add_residual(sum + 3 * own, r);
 				}
 				if (pass)
 					continue;
 				residual[n++] = d;
+				for (size_t c = 0; tg->fit && c < 2; c++)
+					tg->fit->residual[(2 * own + c) * tg->ds->n + i] = r[c];
 				if (tg->residual) {
-					float *mean = &tg->residual[i * P + (size_t)(a && w.flipped ? tg->mirror[p] : (int)p)];
+					float *mean = &tg->residual[i * P + own];
 					*mean = isnan(*mean) ? d : *mean + 0.25f * (d - *mean);
 				}
 			}

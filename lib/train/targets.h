@@ -8,6 +8,7 @@
 #include "kernels/backend.h"
 #include "lib/nn/model.h"
 #include "lib/train/dataset.h"
+#include "lib/train/source_fit.h"
 
 /* Losses of points; lengths in pixels. */
 struct targets_options {
@@ -34,9 +35,11 @@ struct targets {
 	real *prior;	 /* device, map: (points, MODEL_PRIOR) */
 	real *predicted; /* device: predictions of an epoch, in its order: coords: (n, outputs), heatmap: (n, points, HEATMAP_DECODED); else
 		    NULL */
+	float *own;	 /* (k): of a row, its labels less its source's offsets */
 	int *mirror;	 /* (points): the point's index in a mirror image */
 	real *host;	 /* (n, k): staging for uploads */
-	double *asymmetry; /* (points, 2): see targets_end_epoch; of the last epoch; NULL: not asked for, or images are not mirrored */
+	double *asymmetry;	/* (points, 2): see targets_end_epoch; of the last epoch; NULL: not asked for, or images are not mirrored */
+	struct source_fit *fit; /* residuals of the epoch, where the model has sources of labels: for source_fit_end; else NULL */
 	float *residual; /* (n, points): running mean of a label's residual, its distance from the prediction, pixels; NaN: none yet; NULL:
 			    not tracked */
 };

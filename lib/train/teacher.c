@@ -144,6 +144,8 @@ static void add_rows(const struct teacher *t, struct dataset *ds, const struct p
 	uint32_t id = largest(ds->id, ds->n), group = largest(ds->group, ds->n);
 	ds->image = xrealloc(ds->image, n * bytes), ds->value = xrealloc(ds->value, (n * k + 1) * sizeof *ds->value);
 	ds->weight = xrealloc(ds->weight, (n * k / 2 + 1) * sizeof *ds->weight);
+	if (ds->from)
+		ds->from = xrealloc(ds->from, n * sizeof *ds->from);
 	ds->id = xrealloc(ds->id, n * sizeof *ds->id), ds->group = xrealloc(ds->group, n * sizeof *ds->group);
 	for (uint32_t row = 0; row < p->n; row++, ds->n++) {
 		memcpy(ds->image + ds->n * bytes, tns_row(p->table, p->image, row), bytes);
@@ -152,6 +154,8 @@ static void add_rows(const struct teacher *t, struct dataset *ds, const struct p
 			ds->weight[ds->n * k / 2 + q] = (float)t->share;
 		}
 		ds->id[ds->n] = ++id, ds->group[ds->n] = ++group;
+		if (ds->from)
+			ds->from[ds->n] = SOURCES_NONE;
 	}
 	if (!t->quiet)
 		warn("%s: %u rows without labels are added", p->t->name, p->n);

@@ -75,7 +75,7 @@ void train_free(struct train *t)
 	if (t->s.best_file)
 		fclose(t->s.best_file);
 	targets_free(t->s.targets), targets_free(t->valid_targets), decoder_free(t->decoder);
-	free(t->s.asymmetry);
+	free(t->s.asymmetry), sources_free(t->s.sources);
 	free(t->order), free(t);
 }
 
@@ -140,12 +140,16 @@ static double train_epoch(struct train *t, struct progress *p)
 	double shift[2];
 	targets_end_epoch(t->s.targets, t->order, augmented ? &g : NULL, shift);
 	model_set_asymmetry(t->s.m, t->s.targets->asymmetry);
+	int moved = 0;
+	if (m->sources)
+		source_fit_end(t->s.targets->fit, ds->from, m->sources), moved = 1;
 	/* half of the estimated offset an epoch, in the first half of training: the net needs some steps to follow */
 	if (2 * t->s.epoch <= t->s.planned && (shift[0] != 0 || shift[1] != 0)) {
 		model_set_offset(t->s.m, t->s.m->offset[0] + shift[0] / 2, t->s.m->offset[1] + shift[1] / 2);
-		if (t->valid)
-			targets_augment(t->valid_targets, NULL, 1);
+		moved = 1;
 	}
+	if (moved && t->valid)
+		targets_augment(t->valid_targets, NULL, 1);
 	return mean_loss(t, ds, targets_count(t->s.targets, NULL, (int)ds->n));
 }
 
@@ -191,6 +195,8 @@ static struct train_score evaluate(struct train *t, const struct dataset *ds, co
 		if (m->points) {
 			decode(t->decoder, out, B, xy, NULL);
 			model_add_asymmetry(m, xy, B);
+			for (int b = 0; ds->from && b < B; b++)
+				sources_add(m->sources, ds->from[at + (uint32_t)b], xy + b * ds->k);
 			sum += squared_pixels(ds, at, B, xy);
 			continue;
 		}
@@ -312,6 +318,8 @@ static void download_weights(struct train *t, int failed)
 		train_state_get_best(&t->s, t->s.m->param, t->s.m->stat);
 		if (t->s.m->points)
 			model_set_offset(t->s.m, t->s.offset[0], t->s.offset[1]), model_set_asymmetry(t->s.m, t->s.asymmetry);
+		if (t->s.sources)
+			sources_free(t->s.m->sources), t->s.m->sources = sources_copy(t->s.sources);
 	}
 	if (t->s.m->points)
 		t->s.m->rmse = t->a->keep_last ? t->last : t->s.best;

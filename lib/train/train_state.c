@@ -73,6 +73,8 @@ void train_state_put_best(struct train_state *s, double score)
 	size_t bytes = 2 * (size_t)s->m->points * sizeof *s->asymmetry;
 	free(s->asymmetry);
 	s->asymmetry = s->m->asymmetry ? memcpy(xmalloc(bytes), s->m->asymmetry, bytes) : NULL;
+	sources_free(s->sources);
+	s->sources = sources_copy(s->m->sources);
 	if (!s->best_file)
 		return;
 	rewind(s->best_file);

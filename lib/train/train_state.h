@@ -24,6 +24,7 @@ struct train_state {
 	double best, first_loss; /* validation score of best_epoch; training loss of the first epoch */
 	double offset[2];	 /* the model's offset in best_epoch */
 	double *asymmetry;	 /* and its asymmetry; NULL: nothing */
+	struct sources *sources; /* and its sources' offsets; NULL: none */
 	FILE *best_file;	 /* best_epoch's weights: parameters, then statistics; an unlinked file; NULL: they are not kept */
 };
 
