@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 	teacher_apply(&teacher, train);
 	struct model *m = model_new_from(&net, target, all->W, all->H, all->values, all->names);
 	m->pairs = all->pairs ? xstrdup(all->pairs) : NULL;
-	source_rows_begin(m, all, train, o.quiet);
+	source_rows_begin(m, &all->source, train->from, train->n, o.quiet);
 	if (m->points && a.augment.flip)
 		model_require_partners(m, "--augment flip");
 	targets_prior(m, train);

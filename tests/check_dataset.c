@@ -296,7 +296,7 @@ END_TEST
 static int from(const struct dataset *ds, uint32_t i, const char *name)
 {
 	int n;
-	char **names = names_split(ds->sources, &n);
+	char **names = names_split(ds->source.names, &n);
 	int at = names_index(names, name);
 	names_free(names);
 	return ds->from[i] == at;
@@ -314,7 +314,7 @@ START_TEST(sources_by_tensor)
 		s.source[i] = 9 + 13 * (uint32_t)(i % 3 == 1 ? 2 : i % 3 == 2);
 	write_set(&s);
 	struct dataset *ds = dataset_load_by(path, TARGET_COORDS, "source");
-	ck_assert_str_eq(ds->sources, "9,22,35");
+	ck_assert_str_eq(ds->source.names, "9,22,35");
 	for (uint32_t i = 0; i < ds->n; i++) {
 		snprintf(want, sizeof want, "%u", s.source[i + 1 + (i >= 16)]);
 		ck_assert(from(ds, i, want));
@@ -322,7 +322,7 @@ START_TEST(sources_by_tensor)
 	uint32_t rows = 0;
 	for (uint64_t seed = 1; seed < 9; seed++) {
 		struct dataset *part = dataset_part(ds, 0.5, seed, 1);
-		ck_assert_str_eq(part->sources, ds->sources);
+		ck_assert_str_eq(part->source.names, ds->source.names);
 		for (uint32_t i = 0; i < part->n; i++)
 			ck_assert_int_eq(part->from[i], part->group[i] == 9 ? 0 : part->group[i] == 22 ? 1 : 2);
 		rows += part->n;
@@ -354,7 +354,7 @@ START_TEST(sources_by_points)
 	write_set(&s);
 	struct dataset *ds = dataset_load_by(path, TARGET_COORDS, "missing");
 	ck_assert_uint_eq(ds->n, N - 1);
-	ck_assert_str_eq(ds->sources, "2points,1points");
+	ck_assert_str_eq(ds->source.names, "2points,1points");
 	for (uint32_t i = 0; i < ds->n; i++)
 		ck_assert_int_eq(ds->from[i], i >= 23);
 	for (int i = 0; i < N; i++)

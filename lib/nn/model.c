@@ -10,6 +10,7 @@
 #include "lib/stream/named_points.h"
 #include "lib/nn/model.h"
 #include "lib/nn/netdesc_tell.h"
+#include "lib/nn/point_offsets.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/history.h"
 #include "lib/stream/names.h"
@@ -174,26 +175,6 @@ static void read_prior(struct model *m, const struct tns_table *b)
 	tns_copy(b, id, m->prior);
 }
 
-double *model_read_asymmetry(const struct tns *t, const char *key, char **points, int k)
-{
-	const char *text = tns_meta_value(t, key);
-	int items = 1, known = 0;
-	if (!text)
-		return NULL;
-	for (const char *c = text; *c; c++)
-		items += *c == ',';
-	double *xy = *text ? named_points_read(t, key, points, k) : NULL;
-	for (int i = 0; xy && i < 2 * k; i++) {
-		known += i % 2 && !isnan(xy[i]);
-		if (fabs(xy[i]) > MODEL_ASYMMETRY)
-			die("%s: META %s: %g pixels are too many", t->name, key, xy[i]);
-		xy[i] = isnan(xy[i]) ? 0 : (double)(float)xy[i];
-	}
-	if (known != items)
-		die("%s: META %s: '%s' is not NAME X Y of its points, each once at most", t->name, key, text);
-	return xy;
-}
-
 struct model *model_read_meta(const struct tns *t)
 {
 	struct model *m = xcalloc(1, sizeof *m);
@@ -235,7 +216,7 @@ struct model *model_read_meta(const struct tns *t)
 	read_offset(m);
 	char **points = m->points ? names_split(m->names, &n) : NULL;
 	m->mean = points ? named_points_read(t, "mean_face", points, m->points) : NULL;
-	m->asymmetry = points ? model_read_asymmetry(t, "asymmetry", points, m->points) : NULL;
+	m->asymmetry = points ? point_offsets_read(t, "asymmetry", points, m->points) : NULL;
 	m->sources = points ? sources_read(t, "", points, m->points) : NULL;
 	names_free(points);
 	const char *rmse = tns_meta_value(t, "rmse_px");

@@ -67,11 +67,7 @@ int *model_partners(const struct model *m);
 void model_require_partners(const struct model *m, const char *option);
 /* Sets offset, and ox and oy from it. */
 void model_set_offset(struct model *m, double x, double y);
-/* From META key, by these names; its values are floats, which the META's text holds exactly; NULL: there is none. Dies where it is
- * malformed, names what is no point, or has more than MODEL_ASYMMETRY pixels. To be freed. */
-#define MODEL_ASYMMETRY 1000.0
-double *model_read_asymmetry(const struct tns *t, const char *key, char **points, int k);
-/* Copies it; NULL: nothing. */
+/* Copies asymmetry (points, 2); NULL: nothing. */
 void model_set_asymmetry(struct model *m, const double *asymmetry);
 /* Adds the asymmetry, and the offsets of the source that is chosen, if any, to points xy (B, points, 2) of images, not of mirror images. */
 void model_add_asymmetry(const struct model *m, float *xy, int B);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/nn/model.h"
+#include "lib/nn/point_offsets.h"
 #include "lib/stream/named_points.h"
 #include "lib/stream/names.h"
 
@@ -32,7 +32,7 @@ struct sources *sources_read(const struct tns *t, const char *before, char **poi
 		if (names_index(name, name[i]) != i)
 			die("%s: META %s: '%s' stands there twice", t->name, list, name[i]);
 		char *key = xprintf("%ssource.%s", before, name[i]);
-		double *xy = model_read_asymmetry(t, key, points, k);
+		double *xy = point_offsets_read(t, key, points, k);
 		if (!xy)
 			die("%s: there is no META %s, but META %s names it", t->name, key, list);
 		memcpy(s->offset + (size_t)i * (size_t)k * 2, xy, (size_t)k * 2 * sizeof *xy);

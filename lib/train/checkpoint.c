@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/opt.h"
+#include "lib/nn/point_offsets.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/history.h"
 #include "lib/stream/named_points.h"
@@ -79,8 +80,8 @@ static void read_points(struct train_state *st, const struct tns *s)
 {
 	int n;
 	char **points = st->m->points ? names_split(st->m->names, &n) : NULL;
-	double *now = points ? model_read_asymmetry(s, "asymmetry", points, n) : NULL;
-	st->asymmetry = points ? model_read_asymmetry(s, "opt/best_asymmetry", points, n) : NULL;
+	double *now = points ? point_offsets_read(s, "asymmetry", points, n) : NULL;
+	st->asymmetry = points ? point_offsets_read(s, "opt/best_asymmetry", points, n) : NULL;
 	model_set_asymmetry(st->m, now);
 	sources_free(st->m->sources);
 	st->m->sources = points ? sources_read(s, "", points, n) : NULL;

@@ -9,7 +9,6 @@
 #include "lib/labels/pairs.h"
 #include "lib/stream/names.h"
 #include "lib/train/dataset.h"
-#include "lib/train/source_rows.h"
 
 static void load_labels(struct dataset *ds, const struct tns_table *b, int id)
 {
@@ -116,17 +115,17 @@ static struct dataset *load(const char *path, enum target target, const char *by
 			if (isinf(ds->value[i])) /* else the loss would not be finite, and the learning rate reported as the cause */
 				die("%s: row %zu: keypoints holds %g", t->name, i / (size_t)ds->k + 1, (double)ds->value[i]);
 		blank_halves(ds);
+		ds->source.by = by;
 		if (by)
-			source_rows_read(ds, b, by);
+			ds->from = source_rows_read(&ds->source, b, ds->n);
 		for (uint32_t i = 0; i < ds->n; i++)
 			if (any_label(ds->value + (size_t)i * (size_t)ds->k, ds->k))
 				copy_row(ds, kept++, ds, i);
 		ds->n = kept;
 		if (!kept)
 			die("%s: no row has a label", t->name);
-		ds->by = by;
 		if (by && !held_out)
-			source_rows_end(ds);
+			ds->from = source_rows_end(&ds->source, ds->from, ds->value, ds->n, ds->k / 2, t->name);
 		const char *pairs = tns_meta_value(t, "pairs");
 		int *partner = pairs ? names_partners(names, pairs) : pairs_find(ds->k / 2, ds->value, ds->n, ds->W, ds->H, names, NULL);
 		ds->pairs = names_pairs_text(names, partner);
@@ -173,7 +172,7 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
 	struct dataset *p = xcalloc(1, sizeof *p);
 	*p = *ds;
 	p->n = 0, p->head = NULL, p->table = NULL;
-	p->from = NULL, p->set = NULL, p->sources = ds->sources ? xstrdup(ds->sources) : NULL;
+	p->from = NULL, p->source = source_rows_copy(&ds->source);
 	p->names = xstrdup(ds->names), p->pairs = ds->pairs ? xstrdup(ds->pairs) : NULL;
 	for (uint32_t i = 0; i < ds->n; i++)
 		p->n += drawn(ds, i, share, seed) == part;
@@ -208,8 +207,8 @@ void dataset_match(struct dataset *ds, const struct dataset *like)
 	}
 	free(ds->names);
 	ds->names = xstrdup(like->names);
-	if (like->sources)
-		source_rows_match(ds, like);
+	if (like->source.by)
+		ds->from = source_rows_match(&ds->source, &like->source, ds->from, ds->value, ds->n, ds->k / 2);
 	free(row), free(order), names_free(from), names_free(to);
 }
 
@@ -218,7 +217,7 @@ void dataset_hold_out(struct dataset *all, const char *valid_path, double share,
 {
 	*train = all, *valid = NULL;
 	if (valid_path) {
-		*valid = load(valid_path, target, all->by, 1);
+		*valid = load(valid_path, target, all->source.by, 1);
 		dataset_match(*valid, all);
 	} else if (share > 0) {
 		*train = dataset_part(all, share, seed, 0), *valid = dataset_part(all, share, seed, 1);
@@ -240,7 +239,7 @@ void dataset_free(struct dataset *ds)
 	if (!ds)
 		return;
 	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->weight), free(ds->names), free(ds->pairs);
-	free(ds->from), free(ds->sources), free(ds->set);
+	free(ds->from), source_rows_free(&ds->source);
 	if (ds->table)
 		tns_unload(ds->table);
 	free(ds);

@@ -7,23 +7,22 @@
 #include "kernels/backend.h"
 #include "lib/nn/model.h"
 #include "lib/stream/tns.h"
+#include "lib/train/source_rows.h"
 
 struct dataset {
 	uint32_t n; /* rows */
 	int W, H;
-	uint8_t *image;	    /* (n, H, W) */
-	int k;		    /* values of a row's target: label: 1; points: 2 each, in pixels, both NaN: no label; image: 0 */
-	float *value;	    /* (n, k) */
-	float *weight;	    /* (n, k / 2): of a label, see teacher.h; NULL: all 1 */
-	uint32_t taught[2]; /* the fingerprints of the teacher's files, 0: none */
-	int *from;	    /* (n): the row's source of labels, or SOURCES_NONE (lib/train/source_rows.h); NULL: they are not told apart */
-	char *sources;	    /* their names, comma-joined; NULL: none */
-	char *set;	  /* (sources, k / 2) 1: the source's rows have labels of the point; NULL: a tensor says which source a row is of */
-	const char *by;	  /* what dataset_load_by was given; NULL: nothing */
-	char *pairs;	  /* of points: META pairs, else found from the labels (lib/labels/pairs.h); else NULL */
-	char *names;	  /* points or classes, comma-joined; "" for image */
-	int values;	  /* of the target: model_new's argument */
-	uint32_t *id;	  /* (n): the tensor `id` where there is one, else the row number from 1 */
+	uint8_t *image;		   /* (n, H, W) */
+	int k;			   /* values of a row's target: label: 1; points: 2 each, in pixels, both NaN: no label; image: 0 */
+	float *value;		   /* (n, k) */
+	float *weight;		   /* (n, k / 2): of a label, see teacher.h; NULL: all 1 */
+	uint32_t taught[2];	   /* the fingerprints of the teacher's files, 0: none */
+	int *from;		   /* (n): the row's source of labels, or SOURCES_NONE; NULL: they are not told apart */
+	struct source_rows source; /* which sources there are */
+	char *pairs;		   /* of points: META pairs, else found from the labels (lib/labels/pairs.h); else NULL */
+	char *names;		   /* points or classes, comma-joined; "" for image */
+	int values;		   /* of the target: model_new's argument */
+	uint32_t *id;		   /* (n): the tensor `id` where there is one, else the row number from 1 */
 	uint32_t *group;  /* (n): the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
 	struct tns *head; /* of the stream: names, METAs, fingerprint; owned by table */
 	struct tns_table *table;

@@ -9,9 +9,7 @@
 #include "lib/base/err.h"
 #include "lib/base/hash.h"
 #include "lib/labels/groups.h"
-#include "lib/nn/model.h"
 #include "lib/stream/names.h"
-#include "lib/train/dataset.h"
 
 struct value {
 	uint64_t value; /* groups_value's */
@@ -55,15 +53,15 @@ static int insert(struct value *list, int n, const struct value *v, const struct
 }
 
 /* Adds name, or where it is there already name.2, name.3, ...; name is freed. */
-static void add_source(struct dataset *ds, char *name)
+static void add_source(struct source_rows *s, char *name)
 {
 	int n, k = 1;
-	char **before = ds->sources ? names_split(ds->sources, &n) : xcalloc(1, sizeof *before), *own = xstrdup(name);
+	char **before = s->names ? names_split(s->names, &n) : xcalloc(1, sizeof *before), *own = xstrdup(name);
 	while (names_index(before, own) >= 0) {
 		free(own);
 		own = xprintf("%s.%d", name, ++k);
 	}
-	ds->sources = names_append(ds->sources, own);
+	s->names = names_append(s->names, own);
 	names_free(before), free(own), free(name);
 }
 
@@ -87,44 +85,43 @@ static char *value_name(const struct tns *t, const struct tns_def *d, const void
 	return name;
 }
 
-void source_rows_read(struct dataset *ds, const struct tns_table *b, const char *by)
+int *source_rows_read(struct source_rows *s, const struct tns_table *b, uint32_t n)
 {
 	struct value list[SOURCES_MOST + 1];
 	const struct tns *t = tns_table_head(b);
-	int n = 0;
-	if (!strcmp(by, SOURCE_MISSING))
-		return;
-	int id = groups_tensor(t, by);
+	int values = 0;
+	if (!strcmp(s->by, SOURCE_MISSING))
+		return NULL;
+	int id = groups_tensor(t, s->by);
 	const struct tns_def *d = &t->def[id];
-	if (d->rows != ds->n)
-		die("%s: image has %u rows, %s has %llu", t->name, ds->n, by, (unsigned long long)d->rows);
-	for (uint32_t i = 0; i < ds->n; i++) {
+	if (d->rows != n)
+		die("%s: image has %u rows, %s has %llu", t->name, n, s->by, (unsigned long long)d->rows);
+	for (uint32_t i = 0; i < n; i++) {
 		const void *row = tns_row(b, id, i);
-		n = insert(list, n, &(struct value){groups_value(d, row), row}, d);
-		if (n > SOURCES_MOST)
-			die("%s: row %u: %s has more than %d values, too many for sources of labels", t->name, i + 1, by, SOURCES_MOST);
+		values = insert(list, values, &(struct value){groups_value(d, row), row}, d);
+		if (values > SOURCES_MOST)
+			die("%s: row %u: %s has more than %d values, too many for sources of labels", t->name, i + 1, s->by, SOURCES_MOST);
 	}
-	ds->from = xmalloc(ds->n * sizeof *ds->from);
-	for (uint32_t i = 0; i < ds->n; i++) {
+	int *from = xcalloc((size_t)n + 1, sizeof *from);
+	for (uint32_t i = 0; i < n; i++) {
 		uint64_t v = groups_value(d, tns_row(b, id, i));
-		int at = 0;
-		while (list[at].value != v)
-			at++;
-		ds->from[i] = at;
+		while (list[from[i]].value != v)
+			from[i]++;
 	}
-	for (int k = 0; k < n; k++) {
+	for (int k = 0; k < values; k++) {
 		char *name = value_name(t, d, list[k].row);
 		if (!*name)
-			die("%s: %s has an empty text, which is no name of a source", t->name, by);
-		add_source(ds, name);
+			die("%s: %s has an empty text, which is no name of a source", t->name, s->by);
+		add_source(s, name);
 	}
+	return from;
 }
 
-/* (k / 2) 1: row i has a label of the point. */
-static void labelled(const struct dataset *ds, uint32_t i, char *mark)
+/* mark (points) 1: row i has a label of the point. */
+static void labelled(const float *value, int points, uint32_t i, char *mark)
 {
-	for (int p = 0; p < ds->k / 2; p++)
-		mark[p] = !isnan(ds->value[(size_t)i * (size_t)ds->k + 2 * (size_t)p]);
+	for (int p = 0; p < points; p++)
+		mark[p] = !isnan(value[2 * ((size_t)i * (size_t)points + (size_t)p)]);
 }
 
 struct set {
@@ -138,35 +135,35 @@ static int most_rows(const void *a, const void *b)
 	return x->rows != y->rows ? (x->rows < y->rows) - (x->rows > y->rows) : (x->first > y->first) - (x->first < y->first);
 }
 
-/* Sets ds->set to those sets that are frequent enough, the most frequent first; returns how many. */
-static int frequent_sets(struct dataset *ds)
+/* Sets s->set to those sets that are frequent enough, the most frequent first; returns how many. */
+static int frequent_sets(struct source_rows *s, const float *value, uint32_t n, int points)
 {
-	size_t P = (size_t)ds->k / 2;
+	size_t P = (size_t)points;
 	struct set set[(int)(1 / SOURCE_LEAST_SHARE) + 1];
-	uint64_t *hash = xcalloc(ds->n, sizeof *hash), *sorted = xcalloc(ds->n, sizeof *sorted);
+	uint64_t *hash = xcalloc(n, sizeof *hash), *sorted = xcalloc(n, sizeof *sorted);
 	char *mark = xcalloc(P + 1, 1);
-	int n = 0;
-	for (uint32_t i = 0; i < ds->n; i++) {
-		labelled(ds, i, mark);
+	int sets = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		labelled(value, points, i, mark);
 		hash_bytes(mark, P, &hash[i], NULL);
 	}
-	memcpy(sorted, hash, ds->n * sizeof *hash);
-	qsort(sorted, ds->n, sizeof *sorted, ascending_u64);
-	for (uint32_t i = 0, end; i < ds->n; i = end) {
-		for (end = i; end < ds->n && sorted[end] == sorted[i];)
+	memcpy(sorted, hash, n * sizeof *hash);
+	qsort(sorted, n, sizeof *sorted, ascending_u64);
+	for (uint32_t i = 0, end; i < n; i = end) {
+		for (end = i; end < n && sorted[end] == sorted[i];)
 			end++;
-		struct set s = {sorted[i], end - i, 0};
-		while (hash[s.first] != s.hash)
-			s.first++;
-		if (s.rows >= SOURCE_LEAST_SHARE * ds->n)
-			set[n++] = s;
+		struct set one = {sorted[i], end - i, 0};
+		while (hash[one.first] != one.hash)
+			one.first++;
+		if (one.rows >= SOURCE_LEAST_SHARE * n)
+			set[sets++] = one;
 	}
-	qsort(set, (size_t)n, sizeof *set, most_rows);
-	ds->set = xcalloc((size_t)n + 1, P);
-	for (int k = 0; k < n; k++)
-		labelled(ds, set[k].first, ds->set + (size_t)k * P);
+	qsort(set, (size_t)sets, sizeof *set, most_rows);
+	s->set = xcalloc((size_t)sets + 1, P);
+	for (int k = 0; k < sets; k++)
+		labelled(value, points, set[k].first, s->set + (size_t)k * P);
 	free(hash), free(sorted), free(mark);
-	return n;
+	return sets;
 }
 
 /* The set of n that differs in fewest points; of equals the first. */
@@ -183,73 +180,83 @@ static int nearest_set(const char *set, int n, int P, const char *mark)
 	return best;
 }
 
-static void assign_sets(struct dataset *ds, const char *set, int n)
+static int *assign_sets(int *from, const char *set, int sets, const float *value, uint32_t n, int points)
 {
-	char *mark = xcalloc((size_t)ds->k / 2 + 1, 1);
-	ds->from = xrealloc(ds->from, (ds->n + 1) * sizeof *ds->from);
-	for (uint32_t i = 0; i < ds->n; i++) {
-		labelled(ds, i, mark);
-		ds->from[i] = nearest_set(set, n, ds->k / 2, mark);
+	char *mark = xcalloc((size_t)points + 1, 1);
+	from = xrealloc(from, ((size_t)n + 1) * sizeof *from);
+	for (uint32_t i = 0; i < n; i++) {
+		labelled(value, points, i, mark);
+		from[i] = nearest_set(set, sets, points, mark);
 	}
 	free(mark);
+	return from;
 }
 
-static void name_sets(struct dataset *ds, int n)
+static void name_sets(struct source_rows *s, int sets, int points)
 {
-	int P = ds->k / 2;
-	for (int k = 0; k < n; k++) {
+	for (int k = 0; k < sets; k++) {
 		int size = 0;
-		for (int p = 0; p < P; p++)
-			size += ds->set[k * P + p];
-		add_source(ds, xprintf("%dpoints", size));
+		for (int p = 0; p < points; p++)
+			size += s->set[k * points + p];
+		add_source(s, xprintf("%dpoints", size));
 	}
 }
 
-void source_rows_end(struct dataset *ds)
+int *source_rows_end(struct source_rows *s, int *from, const float *value, uint32_t n, int points, const char *name)
 {
-	const char *by = ds->by;
-	int missing = !strcmp(by, SOURCE_MISSING), n = 0;
+	int missing = !strcmp(s->by, SOURCE_MISSING), sources = 0;
 	if (missing) {
-		n = frequent_sets(ds);
-		assign_sets(ds, ds->set, n);
-		if (n > 1)
-			name_sets(ds, n);
-	} else {
-		names_free(names_split(ds->sources, &n));
+		sources = frequent_sets(s, value, n, points);
+		if (sources < 2)
+			die("%s: --sources missing: %d sets of labelled points have a tenth of the rows or more, so there are no two "
+			    "sources",
+				name, sources);
+		from = assign_sets(from, s->set, sources, value, n, points);
+		name_sets(s, sources, points);
+		return from;
 	}
-	if (n < 2 && missing)
-		die("%s: --sources missing: %d sets of labelled points have a tenth of the rows or more, so there are no two sources",
-			ds->head->name, n);
-	if (n < 2)
-		die("%s: --sources %s: all rows have the value %s, so there are no two sources", ds->head->name, by, ds->sources);
+	names_free(names_split(s->names, &sources));
+	if (sources < 2)
+		die("%s: --sources %s: all rows have the value %s, so there are no two sources", name, s->by, s->names);
+	return from;
 }
 
-void source_rows_match(struct dataset *ds, const struct dataset *like)
+int *source_rows_match(struct source_rows *s, const struct source_rows *like, int *from, const float *value, uint32_t n, int points)
 {
-	int n, m;
-	char **to = names_split(like->sources, &n), **from = ds->sources ? names_split(ds->sources, &m) : NULL;
-	if (like->set) {
-		assign_sets(ds, like->set, n);
-	} else {
-		for (uint32_t i = 0; i < ds->n; i++)
-			ds->from[i] = names_index(to, from[ds->from[i]]); /* -1 is SOURCES_NONE */
-	}
-	free(ds->sources);
-	ds->sources = xstrdup(like->sources);
-	names_free(to), names_free(from);
+	int sources, own;
+	char **to = names_split(like->names, &sources), **names = s->names ? names_split(s->names, &own) : NULL;
+	if (like->set)
+		from = assign_sets(from, like->set, sources, value, n, points);
+	for (uint32_t i = 0; !like->set && i < n; i++)
+		from[i] = names_index(to, names[from[i]]); /* -1 is SOURCES_NONE */
+	source_rows_free(s);
+	*s = source_rows_copy(like);
+	names_free(to), names_free(names);
+	return from;
 }
 
-void source_rows_begin(struct model *m, const struct dataset *all, const struct dataset *train, int quiet)
+struct source_rows source_rows_copy(const struct source_rows *s)
 {
-	int n;
-	if (!all->sources)
+	return (struct source_rows){s->by, s->names ? xstrdup(s->names) : NULL, NULL};
+}
+
+void source_rows_free(struct source_rows *s)
+{
+	free(s->names), free(s->set);
+	s->names = s->set = NULL;
+}
+
+void source_rows_begin(struct model *m, const struct source_rows *s, const int *from, uint32_t n, int quiet)
+{
+	int sources;
+	if (!s->names)
 		return;
-	m->sources = sources_new(all->sources, m->points);
-	char **name = names_split(all->sources, &n), *text = NULL;
-	for (int k = 0; k < n; k++) {
+	m->sources = sources_new(s->names, m->points);
+	char **name = names_split(s->names, &sources), *text = NULL;
+	for (int k = 0; k < sources; k++) {
 		uint32_t rows = 0;
-		for (uint32_t i = 0; i < train->n; i++)
-			rows += train->from[i] == k;
+		for (uint32_t i = 0; i < n; i++)
+			rows += from[i] == k;
 		char *longer = xprintf("%s%s%s (%u rows)", text ? text : "", text ? ", " : "", name[k], rows);
 		free(text);
 		text = longer;
