@@ -181,17 +181,18 @@ endef
 # their scores table.txt is made. What differs are variables of the pipeline, such as eyes.set:
 #   of          what the nets predict, for messages
 #   set, needs  the training set's name before FACES; what else the runs depend on
-#   train       cnn-train's options, called with FACES and KIND
+#   train       cnn-train's options, called with FACES, KIND and SEED
+#   also        further files that they need, called likewise
 #   start.KIND  the model that these nets start from, or empty
 #   test        options of predict, and the file that the scores are of
 #   table       options of table.awk
 study = $(foreach f,$(1),$(foreach k,$(2),$(foreach s,$(3),$(eval $(call study_run,$f,$k,$s)))))$(eval $(call study_table,$(1),$(2),$(3)))
 study_runs = $(foreach f,$(1),$(foreach k,$(2),$(3:%=$(out)/runs/$f-$k-%)))
-its = $(call $(pipeline).$(1),$(2),$(3))
+its = $(call $(pipeline).$(1),$(2),$(3),$(4))
 define study_run
-$(out)/runs/$(1)-$(2)-$(3).tns: $(out)/$(call its,set)$(1).tns $(call its,needs) $(call its,start.$(2))
+$(out)/runs/$(1)-$(2)-$(3).tns: $(out)/$(call its,set)$(1).tns $(call its,needs) $(call its,start.$(2)) $(call its,also,$(1),$(2),$(3))
 	@mkdir -p $$(@D)
-	@$B/bin/cnn-train -q $(call its,train,$(1),$(2)) -s $(3) $(addprefix --init ,$(call its,start.$(2))) --log $$(@:.tns=.tsv) $$< $$(call go_on,$$@) -o $$@
+	@$B/bin/cnn-train -q $(call its,train,$(1),$(2),$(3)) -s $(3) $(addprefix --init ,$(call its,start.$(2))) --log $$(@:.tns=.tsv) $$< $$(call go_on,$$@) -o $$@
 	@printf '%-12s %s\n' runs '$(call its,of), $(1) faces, from $(2), seed $(3)'
 endef
 define study_table
