@@ -22,7 +22,7 @@ static struct {
 		*extend, *log, *device, *precision, *output;
 	int64_t threads;
 	struct opt_list weigh;
-	double width, sigma, entropy, distrust, teach, valid_part;
+	double width, sigma, sigma_last, entropy, distrust, teach, valid_part;
 	uint64_t seed;
 	int resume, fresh, dry_run, quiet;
 } o = {.steps = {TRAIN_COMMAND_DEFAULTS},
@@ -55,6 +55,7 @@ static const struct opt opts[] = {
 	{0, "loss", OPT_CHOICE, &o.loss, 0, 0, "squared|smooth|wing", "of a coordinate: squared, smooth L1 or wing", 0},
 	{0, "width", OPT_REAL, &o.width, 0, 1000, "PX", "from what residual on smooth or wing are linear; 0: smooth 1, wing 4", 0},
 	{0, "sigma", OPT_REAL, &o.sigma, 0.1, 100, "PX", "heatmap, map: standard deviation of a point's Gaussian in the target", 0},
+	{0, "sigma-last", OPT_REAL, &o.sigma_last, 0, 100, "PX", "what it is in the last epoch, by equal factors an epoch; 0: the same", 0},
 	{0, "entropy", OPT_REAL, &o.entropy, 0, 1000, "F",
 		"heatmap: weight of the cross-entropy with that Gaussian; the coordinates' loss has 1", 0},
 	{0, "weigh", OPT_LIST, &o.weigh, 0, 0, "NAME=F", "let a point's loss count F times; may be repeated", 0},
@@ -75,9 +76,8 @@ static const struct opt opts[] = {
 	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "WORD,...",
 		"change images and labels at random, by words joined by commas: flip[=alternate] shift=PX rotate=DEG scale=F contrast=F "
-		"brightness=F "
-		"noise=F blur=PX motion=PX cutout=F; squared: mostly little; late=F: F of it in the last tenth of epochs; or default or "
-		"robust, then what differs",
+		"brightness=F noise=F blur=PX motion=PX cutout=F elastic=PX; squared: mostly little; late=F: F of it in the last tenth "
+		"of epochs; or default or robust, then what differs",
 		0},
 	{0, "offset", OPT_CHOICE, &o.offset, 0, 0, "auto|none",
 		"the labels' offset: estimated as images are moved, or none: they count from the first pixel's centre", 0},
@@ -146,12 +146,12 @@ int main(int argc, char **argv)
 	train_command(&o.steps, &a);
 	a.targets = (struct targets_options){.loss = (enum loss_kind)spec_loss(o.loss),
 		.sigma = o.sigma,
+		.sigma_last = o.sigma_last,
 		.entropy = o.entropy,
 		.robust = o.distrust,
 		.track_residuals = !!o.suspects};
 	a.targets.offset = !strcmp(o.offset, "auto") && model_has_points(target) && target != TARGET_MAP;
-	a.targets.width = o.width > 0 ? o.width : a.targets.loss == LOSS_WING ? 4 : 1;
-	a.targets.curve = a.targets.width / 4;
+	a.targets.width = o.width > 0 ? o.width : a.targets.loss == LOSS_WING ? 4 : 1, a.targets.curve = a.targets.width / 4;
 	spec_augment(o.augment, &a.augment);
 	dataset_hold_out(all, o.valid, o.valid_part, o.seed, target, &train, &valid);
 	struct teacher teacher = {o.teacher, o.pseudo, o.teach, o.quiet, {NULL}};

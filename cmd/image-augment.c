@@ -47,9 +47,8 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_prog prog = {"image-augment",
-	"change images by stated amounts, and points and crops with them. The edge is repeated beyond the image, as in training; points "
-	"that "
-	"leave the image keep their numbers, as there; what predict added is left out",
+	"change images by stated amounts, and points and crops with them. The edge is repeated beyond the image, as in training; "
+	"points that leave the image keep their numbers, as there; what predict added is left out",
 	"[DATA]", 0, 1, opts,
 	{"image-augment --rotate 30 --noise 15 faces.tns | predict model.tns | score",
 		"image-augment --augment default -s 1 --epoch 3 faces.tns | render faces --count 40 -o seen.png", NULL}};
@@ -150,6 +149,7 @@ static void write_row(struct rows *r, struct dataset_stream *d, uint64_t i, stru
 	tns_write(w, r->out_image, r->pixels, 1);
 	if (r->points >= 0) {
 		transform_order(r->xy, dataset_stream_at(d, r->points, i), r->partner, r->K, 2, &by);
+		transform_points_elastic(r->xy, r->K, r->W, r->H, &r->a, (uint32_t)(d->row + i));
 		transform_points(r->xy, r->K, &by);
 		tns_write(w, r->out_points, r->xy, 1);
 	}

@@ -79,7 +79,7 @@ PHILOX_FN float augment_range(const struct augment *a, uint32_t word, float rang
 PHILOX_FN int augment_any(const struct augment *a)
 {
 	return a->flip || a->shift > 0 || a->rotate > 0 || a->scale > 0 || a->contrast > 0 || a->brightness > 0 || a->noise > 0 ||
-	       a->blur > 0 || a->motion > 0 || a->cutout > 0;
+	       a->blur > 0 || a->motion > 0 || a->cutout > 0 || a->elastic > 0;
 }
 
 /* word: drawn for the epoch; of FLIP_ALTERNATE a row's first bit is that of epoch 0, which no training has. */

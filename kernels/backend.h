@@ -90,6 +90,7 @@ struct augment {
 	float blur;	  /* pixels: standard deviation, uniform in 0..blur, of a Gaussian over the moved image */
 	float motion;	  /* pixels: length of the path, uniform in 0..motion, of motion blur in any direction; at most 30 */
 	float cutout;	  /* share of the sides: a grey rectangle, each side uniform in 0..cutout of the image's, anywhere */
+	float elastic;	  /* pixels: of a smooth field of displacements, by lib/train/elastic.h, before all else; backends leave it alone */
 	float late, last; /* of training: in the last share `last` of the epochs all amounts are times `late` */
 	uint64_t seed;
 	uint32_t epoch;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "kernels/augment.h"
+#include "lib/train/elastic.h"
+#include "lib/train/spec.h"
 #include "lib/train/transform.h"
 #include "tests/backend_of_test.h"
 
@@ -362,6 +364,88 @@ START_TEST(crops)
 END_TEST
 
 /* What is shown of training is what a backend loads, rounded; points trade places where images are mirrored. */
+/* The field is the sum over nodes of the cubic B-spline's basis, in cells, from its definition by truncated powers; drawn within the range;
+ * the same at both sides of a cell's edge. */
+static double spline(double t)
+{
+	double sum = 0;
+	static const double binomial[] = {1, -4, 6, -4, 1};
+	for (int k = 0; k < 5; k++)
+		sum += binomial[k] * pow(fmax(t + 2 - k, 0), 3) / 6;
+	return sum;
+}
+
+START_TEST(elastic_fields)
+{
+	enum { EW = 40, EH = 24 };
+	struct augment a = {.seed = 3, .epoch = 2};
+	spec_augment("elastic=2", &a);
+	ck_assert(augment_any(&a) && a.elastic == 2);
+	double most = 0;
+	for (uint32_t row = 0; row < 9; row++) {
+		struct elastic e;
+		elastic_draw(&e, &a, row, EW, EH);
+		for (int k = 0; k < 2 * ELASTIC_NODES * ELASTIC_NODES; k++) {
+			struct philox p = philox(3, PHILOX_AUGMENT, 2, row, (uint32_t)(16 + k / 4));
+			double v = (&e.node[0][0][0])[k];
+			ck_assert(fabs(v - 4 * ((double)philox_uniform(p.v[k % 4]) - 0.5)) < 1e-6);
+			most = fmax(most, fabs(v));
+		}
+		for (int i = 0; i < 50; i++) {
+			double x = i * 0.79, y = (i * 7 % 50) * 0.47, want[2] = {0};
+			float d[2], xy[2] = {(float)x, (float)y}, back[2];
+			for (int l = 0; l < ELASTIC_NODES; l++)
+				for (int k = 0; k < ELASTIC_NODES; k++)
+					for (int c = 0; c < 2; c++)
+						want[c] += spline((x + 0.5) * 4 / EW - k + 1) * spline((y + 0.5) * 4 / EH - l + 1) *
+							   (double)e.node[l][k][c];
+			elastic_shift(&e, (float)x, (float)y, d);
+			ck_assert_msg(fabs((double)d[0] - want[0]) < 1e-5 && fabs((double)d[1] - want[1]) < 1e-5, "%g,%g: %g,%g not %g,%g",
+				x, y, (double)d[0], (double)d[1], want[0], want[1]);
+			elastic_point(&e, xy); /* the new image has there what the old one has at (x, y) */
+			elastic_shift(&e, xy[0], xy[1], back);
+			ck_assert(fabs((double)(xy[0] + back[0]) - x) < 1e-4 && fabs((double)(xy[1] + back[1]) - y) < 1e-4);
+		}
+	}
+	ck_assert(most > 1.9);
+	a.elastic = 60;
+	struct elastic e;
+	elastic_draw(&e, &a, 1, EW, EH);
+	for (int k = 0; k < 2 * ELASTIC_NODES * ELASTIC_NODES; k++)
+		ck_assert_double_le(fabs((double)(&e.node[0][0][0])[k]), (k % 2 ? EH : EW) * 0.45 / 4 + 1e-5);
+	float none[2] = {NAN, 3};
+	elastic_point(&e, none);
+	ck_assert(isnan(none[0]));
+}
+END_TEST
+
+/* A spot's middle goes where elastic_point says, and a point with it, as image-augment moves it; without a warp and with one. */
+START_TEST(elastic_spots)
+{
+	enum { S = 48 };
+	static uint8_t image[S * S], moved[S * S];
+	struct augment a = {.seed = 5, .epoch = 1};
+	spec_augment(_i ? "elastic=3,shift=4,rotate=20" : "elastic=3", &a);
+	double far = 0;
+	for (uint32_t row = 0; row < 20; row++) {
+		double x = 16 + 0.8 * row, y = 30 - 0.6 * row, sum = 0, mean[2] = {0};
+		for (int i = 0; i < S * S; i++)
+			image[i] = (uint8_t)lrint(250 * exp(-(pow(i % S - x, 2) + pow(i / S - y, 2)) / 8));
+		struct warp w = augment_draw(&a, row, S, S);
+		transform_image(moved, image, S, S, &w, &a, row);
+		for (int i = 0; i < S * S; i++)
+			sum += moved[i], mean[0] += moved[i] * (double)(i % S), mean[1] += moved[i] * (double)(i / S);
+		float xy[2] = {(float)x, (float)y};
+		transform_points_elastic(xy, 1, S, S, &a, row);
+		far = fmax(far, hypot((double)xy[0] - x, (double)xy[1] - y));
+		transform_points(xy, 1, &w);
+		ck_assert_msg(hypot((double)xy[0] - mean[0] / sum, (double)xy[1] - mean[1] / sum) < 0.5, "row %u: %g,%g not %g,%g", row,
+			(double)xy[0], (double)xy[1], mean[0] / sum, mean[1] / sum);
+	}
+	ck_assert(far > 1);
+}
+END_TEST
+
 START_TEST(as_trained)
 {
 	enum { N = 20, B = 32 };
@@ -380,6 +464,7 @@ START_TEST(as_trained)
 		.motion = 5,
 		.squared = _i,
 		.cutout = 0.3f,
+		.elastic = _i ? 1.5f : 0,
 		.seed = 7,
 		.epoch = 3};
 	for (uint32_t i = 0; i < N * B * B; i++)
@@ -388,7 +473,9 @@ START_TEST(as_trained)
 	uint32_t *numbers = be->alloc(be, sizeof rows);
 	real *device = be->alloc(be, sizeof x);
 	be->upload(be, images, bytes, sizeof bytes), be->upload(be, numbers, rows, sizeof rows);
-	be->load_batch(be, device, images, numbers, N, 1, B, B, 1, 0, &a);
+	uint8_t *moved = NULL, *used = elastic_images(be, &moved, images, bytes, N, B, B, &a);
+	ck_assert(used == (_i ? moved : images) && !moved == !_i);
+	be->load_batch(be, device, used, numbers, N, 1, B, B, 1, 0, &a);
 	be->download(be, x, device, sizeof x);
 	int mirrored = 0;
 	for (uint32_t i = 0; i < N; i++) {
@@ -405,7 +492,7 @@ START_TEST(as_trained)
 		mirrored += w.flipped;
 	}
 	ck_assert(mirrored > 0 && mirrored < N);
-	be->release(be, images), be->release(be, numbers), be->release(be, device);
+	be->release(be, moved), be->release(be, images), be->release(be, numbers), be->release(be, device);
 	be->close(be);
 }
 END_TEST
@@ -465,6 +552,8 @@ int main(void)
 	tcase_add_test(t, paths);
 	tcase_add_test(t, greys);
 	tcase_add_test(t, crops);
+	tcase_add_test(t, elastic_fields);
+	tcase_add_loop_test(t, elastic_spots, 0, 2);
 	tcase_add_loop_test(t, as_trained, 0, 2);
 	tcase_add_loop_test(t, motions, 0, 2);
 	SRunner *r = srunner_create(s);

@@ -185,6 +185,7 @@ static struct train_options options_here(int epochs, const char *checkpoint)
 		.quiet = 1};
 	spec_augment(kind->augment, &a.augment);
 	a.targets = (struct targets_options){.sigma = 2,
+		.sigma_last = 0.8,
 		.entropy = 1,
 		.robust = kind->robust,
 		.track_residuals = kind->track,

@@ -11,6 +11,7 @@
 #include "lib/base/shuffle.h"
 #include "lib/train/spec.h"
 #include "lib/train/targets.h"
+#include "lib/train/transform.h"
 #include "tests/backend_of_test.h"
 #include "tests/prog.h"
 
@@ -366,6 +367,35 @@ START_TEST(asymmetry)
 }
 END_TEST
 
+/* An elastic field moves labels before the warp, where labels count from, too. */
+START_TEST(elastic_labels)
+{
+	struct dataset *ds = faces();
+	struct model *m = model_of(TARGET_COORDS);
+	const double d[2] = {1.25, -0.75};
+	model_set_offset(m, d[0], d[1]);
+	struct targets_options o = {.loss = LOSS_SQUARED};
+	struct augment a = {.seed = 4, .epoch = 3};
+	spec_augment(_i ? "elastic=2,flip,shift=3,rotate=25" : "elastic=2", &a);
+	struct targets *tg = targets_new(be, m, ds, &o, 7, 1);
+	targets_augment(tg, &a, 0);
+	float *t = fetch(tg->target, N * 2 * P);
+	for (uint32_t i = 0; i < N; i++)
+		for (int p = 0; p < P; p++) {
+			struct move v = move_of(&a, i);
+			const float *label = ds->value + i * 2 * P + 2 * (v.flipped ? partner[p] : p), *got = t + i * 2 * P + 2 * p;
+			float xy[2] = {label[0] - (float)d[0], label[1] - (float)d[1]};
+			double want[2];
+			transform_points_elastic(xy, 1, W, H, &a, i);
+			moved(&v, (double[]){(double)xy[0], (double)xy[1]}, want);
+			for (int c = 0; c < 2 && !isnan(label[0]) && !isnan(label[1]); c++)
+				ck_assert_float_eq_tol(got[c],
+					(float)((want[c] + d[c]) * (double)(c ? m->sy : m->sx) + (double)(c ? m->oy : m->ox)), 1e-5f);
+		}
+	free(t), targets_free(tg), model_free(m), dataset_free(ds);
+}
+END_TEST
+
 /* Two sources place the points otherwise: targets are the labels less the offsets known, and what is left of the residuals, in the unmoved
  * image, is found; --augment or not. */
 START_TEST(sources)
@@ -590,8 +620,9 @@ START_TEST(heat_map_losses)
 	struct dataset *ds = faces();
 	struct model *m = model_of(TARGET_HEATMAP);
 	struct targets_options o = {
-		.loss = (enum loss_kind)_i, .width = 3, .curve = 0.5, .sigma = 1.75, .entropy = 0.4, .weight = own, .track_residuals = 1};
+		.loss = (enum loss_kind)_i, .width = 3, .curve = 0.5, .sigma = 9, .entropy = 0.4, .weight = own, .track_residuals = 1};
 	struct targets *tg = targets_new(be, m, ds, &o, B, 1);
+	tg->sigma = 1.75; /* as --sigma-last has it in this epoch */
 	static float z[B * P * MW * MH];
 	uint32_t order[B] = {59, 0, 30};
 	double loss[B];
@@ -750,6 +781,7 @@ int main(void)
 	tcase_add_loop_test(t, mean_residuals, 0, 6);
 	tcase_add_loop_test(t, label_offset, 0, sizeof offsets / sizeof *offsets);
 	tcase_add_loop_test(t, asymmetry, 0, 2);
+	tcase_add_loop_test(t, elastic_labels, 0, 2);
 	tcase_add_loop_test(t, sources, 0, 6);
 	tcase_add_loop_test(t, source_offsets, 0, 2);
 	tcase_add_test(t, ridge);

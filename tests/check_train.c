@@ -131,6 +131,9 @@ START_TEST(schedules)
 	}
 	for (int e = 1; e <= 100; e++)
 		ck_assert_double_eq(spec_schedule_factor(SCHEDULE_STEP, e, 100), e <= 50 ? 1 : e <= 75 ? 0.1 : 0.01);
+	for (int e = 1; e <= 5; e++) /* 8, 4, 2, 1, 1/2 */
+		ck_assert_double_eq_tol(spec_length(8, 0.5, e, 5), 16.0 / (1 << e), 1e-12);
+	ck_assert(spec_length(8, 2, 9, 7) == 2 && spec_length(3, 0, 7, 9) == 3 && spec_length(3, 1, 1, 1) == 3);
 	ck_assert_double_eq_tol(spec_schedule_factor(SCHEDULE_COSINE, 1, 10), 1, 1e-12);
 	ck_assert_double_eq_tol(spec_schedule_factor(SCHEDULE_COSINE, 6, 10), 0.5, 1e-12);
 	ck_assert(spec_schedule_factor(SCHEDULE_COSINE, 10, 10) > 0 && spec_schedule_factor(SCHEDULE_COSINE, 10, 10) < 0.03);

@@ -35,7 +35,7 @@ alike() {
 	same one.tns more.tns "$what: a named pipe"
 }
 cnn='conv3x3x5p1 bn relu pool2 dropout0.2 fc17 relu fc'
-alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 --warmup 1.5 -n "$cnn" -e 6 -b 17 --optimizer adam -r 0.003 --augment default,squared,blur=1,motion=3,late=0.5 --valid-part 0.25 --schedule cosine
+alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 --warmup 1.5 -n "$cnn" -e 6 -b 17 --optimizer adam -r 0.003 --augment default,squared,blur=1,motion=3,elastic=1,late=0.5 --valid-part 0.25 --schedule cosine
 alike "coords, nesterov, patience" faces.tns cnn-train -n 'conv2x3x4s2p1 tanh fc11 sigmoid fc' -e 30 -b 20 -r 0.2 --decay 0.001 --valid-part 0.3 --patience 2 -s 2
 is "$(($(wc -l <one.tsv) < 30))" 1 "patience stopped it early"
 alike "label, sgd" eyes.tns cnn-train --target label -n 'fc20 sigmoid dropout0.3 fc' -e 5 --optimizer sgd -m 0 --valid-part 0.3 --init dae20.tns --schedule step
@@ -50,6 +50,13 @@ alike "PCD, Gaussian" eyes.tns rbm-pretrain -H 23 -e 3 -b 33 -r 0.01 --persisten
 for b in 90 3; do
 	alike "wide, batch $b" faces.tns cnn-train -n 'fc700 relu fc500 relu fc' -e 2 -b $b
 done
+
+# a Gaussian's width that changes, an elastic field: from which epoch on they are seen
+first() { cnn-train -q --target heatmap -n 'conv3x3x4s2p1 relu conv1x1' -e 3 -s 1 --log one.tsv faces.tns -o one.tns "$@" 2>/dev/null; cut -f3 one.tsv | sed 1d; }
+first >plain.log
+is "$(first --sigma-last 2 | cksum)" "$(cksum <plain.log)" "--sigma-last: the same width"
+is "$(diff <(first --sigma-last 1) plain.log | grep -c '^<')" 2 "--sigma-last: from the second epoch on"
+is "$(diff <(first --augment elastic=1) plain.log | grep -c '^<')" 3 "elastic: from the first on"
 
 # prediction: any number of threads, from file or pipe
 cnn-train -q -n 'conv3x3x4 bn relu pool2 fc' -e 1 -s 1 faces.tns -o a.tns

@@ -61,10 +61,11 @@ enum { LABEL = 1 << TARGET_LABEL, COORDS = 1 << TARGET_COORDS, HEATMAP = 1 << TA
 static const struct {
 	const char *option;
 	int targets; /* 0: of all */
-} settings[] = {{"target", 0}, {"loss", COORDS | HEATMAP}, {"width", COORDS | HEATMAP}, {"sigma", HEATMAP | MAP}, {"entropy", HEATMAP},
-	{"weigh", COORDS | HEATMAP}, {"distrust", COORDS | HEATMAP}, {"sources", COORDS | HEATMAP}, {"offset", COORDS | HEATMAP},
-	{"augment", 0}, {"optimizer", 0}, {"momentum", 0}, {"rate", 0}, {"schedule", 0}, {"warmup", 0}, {"decay", 0}, {"average", 0},
-	{"batch", 0}, {"epochs", 0}, {"keep", 0}, {"patience", 0}, {"valid-part", 0}, {"seed", 0}};
+} settings[] = {{"target", 0}, {"loss", COORDS | HEATMAP}, {"width", COORDS | HEATMAP}, {"sigma", HEATMAP | MAP},
+	{"sigma-last", HEATMAP | MAP}, {"entropy", HEATMAP}, {"weigh", COORDS | HEATMAP}, {"distrust", COORDS | HEATMAP},
+	{"sources", COORDS | HEATMAP}, {"offset", COORDS | HEATMAP}, {"augment", 0}, {"optimizer", 0}, {"momentum", 0}, {"rate", 0},
+	{"schedule", 0}, {"warmup", 0}, {"decay", 0}, {"average", 0}, {"batch", 0}, {"epochs", 0}, {"keep", 0}, {"patience", 0},
+	{"valid-part", 0}, {"seed", 0}};
 
 /* The option's value, but where that stands for another: no width for that of the loss, a word for a list. */
 static char *setting(const char *option, const struct train_options *a)

@@ -8,7 +8,7 @@
 #include "lib/base/num.h"
 #include "lib/train/spec.h"
 
-static const char words[] = "flip|squared|shift|rotate|scale|contrast|brightness|noise|blur|motion|cutout|late|last|default|robust";
+static const char words[] = "flip|squared|shift|rotate|scale|contrast|brightness|noise|blur|motion|cutout|elastic|late|last|default|robust";
 
 NORETURN static void die_word(const char *word, size_t len)
 {
@@ -43,7 +43,7 @@ void spec_augment(const char *text, struct augment *a)
 		double max;
 	} known[] = {{"shift", &a->shift, 64}, {"rotate", &a->rotate, 180}, {"scale", &a->scale, 1}, {"contrast", &a->contrast, 2},
 		{"brightness", &a->brightness, 1}, {"noise", &a->noise, 1}, {"blur", &a->blur, 5}, {"motion", &a->motion, 30},
-		{"cutout", &a->cutout, 0.9}, {"late", &a->late, 1}, {"last", &a->last, 1}};
+		{"cutout", &a->cutout, 0.9}, {"elastic", &a->elastic, 64}, {"late", &a->late, 1}, {"last", &a->last, 1}};
 	char *copy = spec_augment_text(text), *save = NULL;
 	int late = 0, last = 0;
 	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
@@ -75,7 +75,8 @@ void spec_augment(const char *text, struct augment *a)
 struct augment spec_augment_at(const struct augment *a, int epoch, int epochs)
 {
 	struct augment at = *a;
-	float *amount[] = {&at.shift, &at.rotate, &at.scale, &at.contrast, &at.brightness, &at.noise, &at.blur, &at.motion, &at.cutout};
+	float *amount[] = {
+		&at.shift, &at.rotate, &at.scale, &at.contrast, &at.brightness, &at.noise, &at.blur, &at.motion, &at.cutout, &at.elastic};
 	if (epoch > epochs - (int)lround((double)a->last * epochs))
 		for (size_t i = 0; i < sizeof amount / sizeof *amount; i++)
 			*amount[i] *= at.late;
@@ -130,6 +131,11 @@ double spec_schedule_factor(enum schedule s, int e, int n)
 	default:
 		return 1;
 	}
+}
+
+double spec_length(double first, double last, int e, int n)
+{
+	return last > 0 && n > 1 ? first * pow(last / first, fmin((double)(e - 1) / (n - 1), 1)) : first;
 }
 
 double spec_warmup_factor(double epochs, double done)

@@ -5,8 +5,8 @@
 #include "kernels/backend.h"
 
 /* --augment: flip or flip=alternate, squared, shift=PX, rotate=DEGREES, scale=F, contrast=F, brightness=F, noise=F, blur=PX, motion=PX,
- * cutout=F, late=F, last=F, comma-joined (augment.md); `default` or `robust` may stand first, then what follows replaces their amounts; ""
- * leaves all 0. late without last: the last tenth of the epochs. Wrong use ends the program (exit 2). */
+ * cutout=F, elastic=PX, late=F, last=F, comma-joined (augment.md); `default` or `robust` may stand first, then what follows replaces their
+ * amounts; "" leaves all 0. late without last: the last tenth of the epochs. Wrong use ends the program (exit 2). */
 #define SPEC_AUGMENT_DEFAULT "flip,shift=4,rotate=10,scale=0.1,contrast=0.2,brightness=0.1,noise=0.02"
 #define SPEC_AUGMENT_ROBUST                                                                                                                \
 	"flip,squared,shift=8,rotate=55,scale=0.4,contrast=0.4,brightness=0.25,noise=0.1,blur=1,motion=8,cutout=0.2,late=0.25,last=0.1"
@@ -30,6 +30,8 @@ double spec_schedule_factor(enum schedule s, int e, int n);
 /* Warm-up: the factor that the schedule's is not to exceed, rising linearly from 0 to 1 over the first `epochs`; done: epochs that have
  * passed after this step, with fractions. epochs 0: 1. */
 double spec_warmup_factor(double epochs, double done);
+/* A length in epoch e (from 1) of n that goes from first to last by equal factors; last 0, or n 1: first; beyond n: last. */
+double spec_length(double first, double last, int e, int n);
 /* The number of a name, or -1. */
 int spec_schedule(const char *name);
 int spec_extend(const char *name);    /* no, stretch, hold */

@@ -10,6 +10,7 @@
 #include "lib/base/out.h"
 #include "lib/nn/decode.h"
 #include "lib/stream/names.h"
+#include "lib/train/transform.h"
 #include "lib/train/targets.h"
 
 /* Ridge, added to the variance of a warp's linear part: shrinks an offset on which the warps have little information. */
@@ -24,7 +25,7 @@ struct targets *targets_new(
 	const struct backend *be, const struct model *m, const struct dataset *ds, const struct targets_options *a, int B, int track)
 {
 	struct targets *tg = xcalloc(1, sizeof *tg);
-	tg->be = be, tg->m = m, tg->ds = ds, tg->a = a, tg->points = m->points;
+	tg->be = be, tg->m = m, tg->ds = ds, tg->a = a, tg->points = m->points, tg->sigma = a->sigma;
 	tg->k = m->points ? 2 * m->points : 1;
 	size_t all = (size_t)ds->n * (size_t)tg->k, P = (size_t)m->points;
 	int distances = track && P && (a->robust > 0 || a->track_residuals);
@@ -64,17 +65,28 @@ void targets_free(struct targets *tg)
 	free(tg->host), free(tg->own), free(tg->mirror), free(tg->residual), free(tg->asymmetry), source_fit_free(tg->fit), free(tg);
 }
 
-/* Row i's labels less its source's offsets, under the warp of its image (NULL: none), left and right swapped where mirrored; labels outside
- * the image are kept. */
-static void warp_labels(const struct targets *tg, const struct warp *w, uint32_t i, float *to)
+/* Sets tg->own to row i's labels less its source's offsets, moved as a (NULL: not at all) moves its image elastically. */
+static const float *own_labels(const struct targets *tg, const struct augment *a, uint32_t i)
 {
-	const float *from = tg->ds->value + (size_t)i * (size_t)tg->k, dx = (float)tg->m->offset[0], dy = (float)tg->m->offset[1];
 	const struct sources *s = tg->ds->from && tg->ds->from[i] != SOURCES_NONE ? tg->m->sources : NULL;
-	if (s) {
-		for (int k = 0; k < tg->k; k++)
-			tg->own[k] = from[k] - (float)s->offset[tg->ds->from[i] * tg->k + k];
-		from = tg->own;
-	}
+	const float d[2] = {(float)tg->m->offset[0], (float)tg->m->offset[1]};
+	for (int k = 0; k < tg->k; k++)
+		tg->own[k] = tg->ds->value[(size_t)i * (size_t)tg->k + (size_t)k] - (s ? (float)s->offset[tg->ds->from[i] * tg->k + k] : 0);
+	if (!a || !(a->elastic > 0))
+		return tg->own;
+	for (int k = 0; k < tg->k; k++)
+		tg->own[k] -= d[k % 2];
+	transform_points_elastic(tg->own, tg->points, tg->m->W, tg->m->H, a, i);
+	for (int k = 0; k < tg->k; k++)
+		tg->own[k] += d[k % 2];
+	return tg->own;
+}
+
+/* Row i's labels under its image's moves by a (NULL: none), of which w is the warp, left and right swapped where mirrored; labels outside
+ * the image are kept. */
+static void warp_labels(const struct targets *tg, const struct augment *a, const struct warp *w, uint32_t i, float *to)
+{
+	const float *from = own_labels(tg, a, i), dx = (float)tg->m->offset[0], dy = (float)tg->m->offset[1];
 	for (int p = 0; p < tg->points; p++) {
 		int q = 2 * (w && w->flipped ? tg->mirror[p] : p);
 		to[2 * p] = from[q], to[2 * p + 1] = from[q + 1];
@@ -124,7 +136,7 @@ void targets_augment(struct targets *tg, const struct augment *a, int full_weigh
 		struct warp w;
 		if (a)
 			w = augment_draw(a, i, m->W, m->H);
-		warp_labels(tg, a ? &w : NULL, i, to);
+		warp_labels(tg, a, a ? &w : NULL, i, to);
 		for (size_t p = 0; p < k; p += 2)
 			host[p] = (real)(to[p] * m->sx + m->ox), host[p + 1] = (real)(to[p + 1] * m->sy + m->oy);
 	}
@@ -183,13 +195,13 @@ void targets_loss(
 		break;
 	case TARGET_HEATMAP: {
 		struct heatmap_loss s = {
-			.P = m->points, .H = m->MH, .W = m->MW, .sigma = (real)(a->sigma * unit), .entropy = (real)a->entropy, .point = l};
+			.P = m->points, .H = m->MH, .W = m->MW, .sigma = (real)(tg->sigma * unit), .entropy = (real)a->entropy, .point = l};
 		be->heatmap_loss(be, &s, loss, dz, tg->predicted ? tg->predicted + (size_t)at * (size_t)m->points * HEATMAP_DECODED : NULL,
 			z, tg->t, tg->w, B);
 		break;
 	}
 	case TARGET_MAP: {
-		struct gaussians s = {m->points, m->H, m->W, (float)a->sigma, 2};
+		struct gaussians s = {m->points, m->H, m->W, (float)tg->sigma, 2};
 		be->draw_gaussians(be, &s, tg->pixels, tg->t, tg->prior, B);
 		l.kind = LOSS_SIGMOID;
 		be->loss(be, &l, loss, dz, z, tg->pixels, NULL, B, m->outputs);
@@ -312,7 +324,7 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 			struct warp w;
 			if (a)
 				w = augment_draw(a, i, m->W, m->H);
-			warp_labels(tg, a ? &w : NULL, i, label);
+			warp_labels(tg, a, a ? &w : NULL, i, label);
 			predicted_points(tg, observed + k * row, predicted);
 			for (size_t p = 0; p < P; p++) {
 				float d = hypotf(predicted[2 * p] - label[2 * p], predicted[2 * p + 1] - label[2 * p + 1]);

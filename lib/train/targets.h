@@ -15,6 +15,7 @@ struct targets_options {
 	enum loss_kind loss; /* of a coordinate: LOSS_SQUARED, LOSS_SMOOTH or LOSS_WING */
 	double width, curve; /* of that loss, see struct loss */
 	double sigma;	     /* heatmap and map: standard deviation of a point's target Gaussian */
+	double sigma_last;   /* the same in the last epoch; 0: sigma */
 	double entropy;	     /* heatmap: weight of the cross-entropy with that Gaussian; the coordinates' loss, in cells, has 1 */
 	float *weight;	     /* (points), or NULL: all 1 */
 	double robust;	     /* above threshold = targets_suspect_px of this, a label's weight is (threshold / distance)^2; 0: all 1 */
@@ -27,6 +28,7 @@ struct targets {
 	const struct model *m;
 	const struct dataset *ds;
 	const struct targets_options *a;
+	double sigma;	 /* of now: that of the options, until it is set to another */
 	int k, points;	 /* values of a row's target on the device; number of points */
 	real *target;	 /* device (n, k): coordinates in the outputs' unit, or a class */
 	real *weight;	 /* device (n, k), or NULL */
@@ -35,7 +37,7 @@ struct targets {
 	real *prior;	 /* device, map: (points, MODEL_PRIOR) */
 	real *predicted; /* device: predictions of an epoch, in its order: coords: (n, outputs), heatmap: (n, points, HEATMAP_DECODED); else
 		    NULL */
-	float *own;	 /* (k): of a row, its labels less its source's offsets */
+	float *own;	 /* (k): labels of one row, buffer */
 	int *mirror;	 /* (points): the point's index in a mirror image */
 	real *host;	 /* (n, k): staging for uploads */
 	double *asymmetry;	/* (points, 2): see targets_end_epoch; of the last epoch; NULL: not asked for, or images are not mirrored */

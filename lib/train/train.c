@@ -10,6 +10,7 @@
 #include "lib/nn/decode.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/train/checkpoint.h"
+#include "lib/train/elastic.h"
 #include "lib/train/keep.h"
 #include "lib/train/train.h"
 
@@ -67,7 +68,7 @@ struct train *train_new(
 void train_free(struct train *t)
 {
 	const struct backend *be = t->s.be;
-	void *device[] = {t->rows, t->x, t->dz, t->s.moment1, t->s.moment2, t->s.average, t->s.average_stat, t->loss};
+	void *device[] = {t->moved, t->rows, t->x, t->dz, t->s.moment1, t->s.moment2, t->s.average, t->s.average_stat, t->loss};
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
 		be->release(be, device[i]);
 	be->unmap_host(be, t->bytes), be->unmap_host(be, t->valid_bytes);
@@ -123,12 +124,16 @@ static double train_epoch(struct train *t, struct progress *p)
 	g.seed = t->a->seed, g.epoch = (uint32_t)t->s.epoch;
 	shuffle(t->order, ds->n, t->a->seed, (uint32_t)t->s.epoch);
 	be->upload(be, t->rows, t->order, ds->n * sizeof *t->rows);
+	t->s.targets->sigma = spec_length(t->a->targets.sigma, t->a->targets.sigma_last, t->s.epoch, t->s.planned);
+	if (t->valid)
+		t->valid_targets->sigma = t->s.targets->sigma;
+	const uint8_t *bytes = elastic_images(be, &t->moved, t->bytes, ds->image, ds->n, m->W, m->H, &g);
 	targets_augment(t->s.targets, augmented ? &g : NULL, t->s.epoch <= t->s.planned / 3);
 	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
 		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
 		const uint32_t *rows = t->rows + at;
 		struct net_pass pass = {1, rows, t->a->seed, (uint32_t)t->s.epoch};
-		be->load_batch(be, t->x, t->bytes, rows, B, 1, m->H, m->W, m->mul, m->add, augmented ? &g : NULL);
+		be->load_batch(be, t->x, bytes, rows, B, 1, m->H, m->W, m->mul, m->add, augmented ? &g : NULL);
 		real *z = net_forward(t->s.net, t->x, B, &pass);
 		targets_loss(t->s.targets, t->loss + at, t->dz, z, rows, t->order + at, at, B);
 		struct net_step step = next_step(t);

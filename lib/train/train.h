@@ -41,6 +41,7 @@ struct train {
 	const struct train_options *a;
 	const struct dataset *train, *valid; /* valid may be NULL */
 	uint8_t *bytes, *valid_bytes;	     /* device: their images */
+	uint8_t *moved;			     /* device: the training set's of an epoch that moves them elastically; NULL: none so far */
 	struct targets *valid_targets;
 	struct decoder *decoder;  /* of targets with points */
 	struct baseline baseline; /* on the validation set, else on the training set */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/train/elastic.h"
 
 #define RADIANS (3.14159265358979323846 / 180)
 
@@ -21,10 +22,16 @@ void transform_image(uint8_t *to, const uint8_t *from, int W, int H, const struc
 {
 	size_t n = (size_t)W * (size_t)H;
 	float *v = xmalloc(n * sizeof *v);
+	uint8_t *moved = a->elastic > 0 ? xmalloc(n) : NULL;
+	struct elastic e;
+	if (moved) {
+		elastic_draw(&e, a, row, W, H);
+		elastic_image(&e, moved, from), from = moved;
+	}
 	augment_plane(v, from, W, H, w, a, row, 0);
 	for (size_t i = 0; i < n; i++)
 		to[i] = (uint8_t)lrintf(v[i] * 255.0f);
-	free(v);
+	free(v), free(moved);
 }
 
 void transform_order(float *to, const float *from, const int *partner, int K, int n, const struct warp *w)
@@ -32,6 +39,16 @@ void transform_order(float *to, const float *from, const int *partner, int K, in
 	for (int k = 0; k < K; k++)
 		memcpy(to + (size_t)k * (size_t)n, from + (size_t)(w->flipped && partner ? partner[k] : k) * (size_t)n,
 			(size_t)n * sizeof *to);
+}
+
+void transform_points_elastic(float *xy, int K, int W, int H, const struct augment *a, uint32_t row)
+{
+	struct elastic e;
+	if (!(a->elastic > 0))
+		return;
+	elastic_draw(&e, a, row, W, H);
+	for (int k = 0; k < K; k++)
+		elastic_point(&e, xy + 2 * k);
 }
 
 void transform_points(float *xy, int K, const struct warp *w)

@@ -22,14 +22,18 @@ struct transform {
 	}
 struct warp transform_warp(const struct transform *t, int W, int H);
 
-/* to (H, W) is from after w, rounded to whole grey levels; noise is drawn by a's seed and epoch and by row. */
+/* to (H, W) is from after a's elastic field, if it has one (elastic.h), then w, rounded to whole grey levels; noise is drawn by a's seed
+ * and epoch and by row. */
 void transform_image(uint8_t *to, const uint8_t *from, int W, int H, const struct warp *w, const struct augment *a, uint32_t row);
 /* Rows of K points, each of n floats, in the order that a mirrored image has: to[k] is from[partner[k]] where w mirrors; partner NULL: the
  * order stays. Not in place. */
 void transform_order(float *to, const float *from, const int *partner, int K, int n, const struct warp *w);
+/* xy (K, 2), in place, as a's elastic field of the row moves them; nothing where it has none. */
+void transform_points_elastic(float *xy, int K, int W, int H, const struct augment *a, uint32_t row);
 /* xy (K, 2), in place, as w moves them. */
 void transform_points(float *xy, int K, const struct warp *w);
-/* crop (6): where a pixel of the row lies in the image that it was cut from (stream/format.md); so that it is right after w. */
+/* crop (6): where a pixel of the row lies in the image that it was cut from (stream/format.md); so that it is right after w; an
+ * elastic field is none of this form, and not heeded. */
 void transform_crop(float crop[6], const struct warp *w);
 
 #endif
