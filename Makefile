@@ -113,8 +113,9 @@ $B/obj/race/%.o: %.cc $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,c++)$(CXX) $(CXXFLAGS) $(watched) -MMD -MP -c $< -o $@
 
-# each kind of GPU that is built for, as far as this nvcc knows it (10.0 and 12.0 from CUDA 12.8 on); GPUs after the last translate PTX when they start
-ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 86 89 90 100 120)
+# each kind of GPU that is built for, as far as this nvcc knows it (10.0 and 12.0 from CUDA 12.8 on), and whose code later ones of the same major number
+# run as it is: 8.6 and 8.9 that of 8.0; GPUs after the last translate PTX when they start
+ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 90 100 120)
 NVFLAGS = -std=c++17 -O3 -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. $(foreach a,$(ARCHS),-gencode arch=compute_$a$(,)code=sm_$a) \
 	$(foreach a,$(PTX),-gencode arch=compute_$a$(,)code=compute_$a)
 PTX ?= $(lastword $(ARCHS))
