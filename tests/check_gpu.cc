@@ -109,6 +109,27 @@ START_TEST(pipeline)
 }
 END_TEST
 
+/* More feeds at a time than there are bounce buffers: each array gets its own. */
+START_TEST(feeds)
+{
+	enum { FEEDS = 7, N = 300 };
+	float *x[FEEDS], host[N];
+	open_with(_i, 0);
+	for (int k = 0; k < FEEDS; k++)
+		x[k] = device_array(N);
+	for (int k = 0; k < FEEDS; k++) {
+		fill(host, N, (float)k);
+		be->upload_async(be, x[k], host, sizeof host - (size_t)k);
+	}
+	for (int k = 0; k < FEEDS; k++) {
+		be->download(be, host, x[k], sizeof host);
+		all_are(host, N - 2, (float)k, "a feed");
+		be->release(be, x[k]);
+	}
+	be->close(be);
+}
+END_TEST
+
 /* After upload returns the host's array may change, and launches queued before it have the old contents; small copies go through the bounce
  * buffer, large ones do not. Many small ones fill the bounce buffer, which is used again. */
 START_TEST(uploads)
@@ -119,8 +140,9 @@ START_TEST(uploads)
 		size_t n = sizes[s], bytes = n * sizeof(float);
 		enum { ROUNDS = 9 };
 		float *x = device_array(n), *y[ROUNDS], *host = filled(n, 0);
-		for (int r = 0; r < ROUNDS; r++) {
+		for (int r = 0; r < ROUNDS; r++) /* before, as it waits */
 			y[r] = device_array(n);
+		for (int r = 0; r < ROUNDS; r++) {
 			fill(host, n, (float)r);
 			be->upload(be, x, host, bytes);
 			fill(host, n, -1);
@@ -176,9 +198,10 @@ START_TEST(changed_arguments)
 	open_with(_i, 0);
 	struct queue *q = queue_of(be);
 	float *x = device_array(N), *y[GRAPHS], host[N];
+	for (int r = 0; r < GRAPHS; r++) /* before, as it waits */
+		y[r] = device_array(N);
 	be->zero(be, x, sizeof host);
 	for (int r = 0; r < GRAPHS; r++) {
-		y[r] = device_array(N);
 		launch_adds(y[r], x, (float)r, N);
 		for (int k = 0; k < 5; k++)
 			launch_adds(y[r], y[r], (float)(k * r), N);
@@ -465,6 +488,7 @@ int main(void)
 	Suite *suite = suite_create("gpu");
 	TCase *t = tcase_create("gpu");
 	tcase_add_loop_test(t, pipeline, 0, SCHEDULES);
+	tcase_add_loop_test(t, feeds, 0, SCHEDULES);
 	tcase_add_loop_test(t, uploads, 0, SCHEDULES);
 	tcase_add_loop_test(t, downloads, 0, SCHEDULES);
 	tcase_add_loop_test(t, changed_arguments, 0, SCHEDULES);
