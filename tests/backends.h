@@ -1,7 +1,8 @@
 /* Harness of the operations' tests: an operation's results on a backend must be within a tolerance of ref's, and the same bits from every
  * instance of that backend. A test runs once for each entry of backends[], ref first: it makes device arrays by in() and blank() and passes
  * every result to agree(), which keeps ref's, compares the first instance's with them, and the later instances' bits with the first's.
- * BACKEND=cuda: ref against three instances of cuda, the second running threads in reverse order where the GPU is emulated on the host;
+ * BACKEND=cuda: ref against three instances of cuda, the second and third running threads in reverse and in a drawn order where the GPU is
+ * emulated on the host;
  * its precision is PRECISION=fp32, tf32 or bf16. Else ref against cpu with 1, 2 and 5 threads, PRECISION=fp32 or bf16. FACTORS=rounded:
  * numbers drawn have 8 bits, which bf16 rounds no more, so that its products must be as exact as fp32's. INSTANCES=N: so many of three.
  * One backend is open at a time. */
@@ -256,7 +257,7 @@ static inline void backends_choose(void)
 	if (backends_count < 2 || backends_count > BACKENDS)
 		die("INSTANCES is 1 to %d, not %s", BACKENDS - 1, getenv("INSTANCES"));
 	for (int i = 1; name && strcmp(name, "cpu") && i < BACKENDS; i++)
-		backends[i].name = name, backends[i].threads = 0, backends[i].order = i == 2 ? "reverse" : NULL;
+		backends[i].name = name, backends[i].threads = 0, backends[i].order = i == 2 ? "reverse" : i == 3 ? "3" : NULL;
 	for (int p = 0; precision && strcmp(names[backends_precision], precision); p++) {
 		if (p == LENGTH(names))
 			die("PRECISION is fp32, tf32 or bf16, not %s", precision);

@@ -1,4 +1,4 @@
-/* The GPU emulated on the host, threads as fibers: correct kernels give correct results in both thread orders, and each planted fault ends
+/* The GPU emulated on the host, threads as fibers: correct kernels give correct results in all thread orders, and each planted fault ends
  * the program with its message. */
 #include <check.h>
 #include <math.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/backend.h"
+#include "kernels/cuda/fiber.h"
 #include "kernels/cuda/queue.h"
 #include "lib/base/philox.h"
 
@@ -28,9 +29,15 @@ static float number(size_t i, uint32_t what)
 	return 2 * philox_uniform(philox(7, PHILOX_TEST, 0, what, (uint32_t)i).v[0]) - 1;
 }
 
-static void begin(int reverse)
+enum { ORDERS = 4 }; /* of threads: forward, in reverse, and two that are drawn */
+
+static void begin(int order)
 {
-	gpu_open(reverse);
+	if (order > 1)
+		setenv("KEYPIPE_GPU_ORDER", order == 2 ? "1" : "2", 1);
+	else
+		unsetenv("KEYPIPE_GPU_ORDER");
+	gpu_open(order == 1);
 	queue_open(&q);
 }
 
@@ -319,6 +326,11 @@ static const struct planted_fault {
 	{[] { setenv("KEYPIPE_GPU_BYTES", "12k", 1), gpu_close(), gpu_open(0); }, NULL, 0, 0, 0, 0,
 		"KEYPIPE_GPU_BYTES: '12k' is no number\n", ""},
 	{[] { setenv("KEYPIPE_GPU_BYTES", "", 1), gpu_close(), gpu_open(0); }, NULL, 0, 0, 0, 0, "KEYPIPE_GPU_BYTES: '' is no number\n", ""},
+	{[] { setenv("KEYPIPE_GPU_ORDER", "back", 1), gpu_close(), gpu_open(0); }, NULL, 0, 0, 0, 0,
+		"KEYPIPE_GPU_ORDER: 'back' is neither reverse nor a number from 1 on\n", ""},
+	{[] { setenv("KEYPIPE_GPU_ORDER", "0", 1), gpu_close(), gpu_open(0); }, NULL, 0, 0, 0, 0,
+		"KEYPIPE_GPU_ORDER: '0' is neither reverse nor a number from 1 on\n", ""},
+	{[] { setenv("KEYPIPE_GPU_SUMS", "cut", 1), gpu_close(), gpu_open(0); }, NULL, 0, 0, 0, 0, "KEYPIPE_GPU_SUMS: 'cut' is not truncated\n", ""},
 	{[] { gpu_free(y + 64); }, NULL, 0, 0, 0, 0, "gpu_free: ", " is not the beginning of device memory\n"},
 	{[] { gpu_wait(-1); }, NULL, 0, 0, 0, 0, "gpu_wait: no download has ticket -1\n", ""},
 	{[] { gpu_download(got, y, sizeof got); }, NULL, 0, 0, 0, 0, "gpu_download: 260 bytes at ", " are not device memory\n"},
@@ -651,6 +663,63 @@ START_TEST(tensor_products)
 }
 END_TEST
 
+/* A truncated sum by another way: each number cut off in decimal steps of the largest's last bit, in long double. */
+static float cut_off(const double *v, int n)
+{
+	long double sum = 0;
+	double largest = 0;
+	int e;
+	for (int i = 0; i < n; i++)
+		largest = fmax(largest, fabs(v[i]));
+	frexp(largest, &e);
+	for (int i = 0; i < n; i++)
+		sum += ldexpl(truncl(ldexpl((long double)v[i], 24 - e)), e - 24);
+	float f = (float)sum;
+	return fabsl((long double)f) > fabsl(sum) ? nextafterf(f, 0) : f;
+}
+
+/* KEYPIPE_GPU_SUMS=truncated: known sums, and random ones; NaN and infinity pass. */
+START_TEST(truncated)
+{
+	enum { N = 16, K = 8 };
+	float a[16 * K] = {0}, b[K * N] = {0}, c[16 * N] = {0}, d[16 * N];
+	begin(0);
+	fiber_truncates = 1;
+	static const float known[][3] = {/* c, product, sum */ {1, 0x1p-24f, 1}, {1, 0x1.8p-23f, 1 + 0x1p-23f}, {-1, -0x1.8p-23f, -1 - 0x1p-23f},
+		{0x1p24f, 1.75f, 0x1p24f}, {0x1.fffffep23f, 1, 0x1p24f}, {1, -0x1p-24f, 1}, {-3, 3, 0}, {0, 0, 0}, {INFINITY, 1, INFINITY},
+		{1e-40f, 1, 1}};
+	for (const float *v : known) {
+		c[0] = v[0], a[0] = v[1], b[0] = 1;
+		fiber_mma(d, a, b, c, 16, N, K);
+		ck_assert_msg(d[0] == v[2], "%a + %a: %a", v[0], v[1], d[0]);
+	}
+	a[0] = NAN;
+	fiber_mma(d, a, b, c, 16, N, K);
+	ck_assert(d[0] != d[0] && d[N] == 0);
+	for (uint32_t t = 0; t < 20; t++) {
+		for (uint32_t i = 0; i < 16 * K; i++)
+			a[i] = tf32(number(t * 1000 + i, 1) * exp2f(8 * number(t * 1000 + i, 4)));
+		for (uint32_t i = 0; i < K * N; i++)
+			b[i] = tf32(number(t * 1000 + i, 2) * exp2f(8 * number(t * 1000 + i, 5)));
+		for (uint32_t i = 0; i < 16 * N; i++)
+			c[i] = number(t * 1000 + i, 3);
+		fiber_mma(d, a, b, c, 16, N, K);
+		for (int i = 0; i < 16 * N; i++) {
+			float sum = c[i];
+			for (int k = 0; k < K; k += 4) {
+				double v[5] = {sum};
+				for (int j = 0; j < 4; j++)
+					v[j + 1] = (double)a[i / N * K + k + j] * (double)b[(k + j) * N + i % N];
+				sum = cut_off(v, 5);
+			}
+			ck_assert_msg(d[i] == sum, "%u, %d: %a, not %a", t, i, d[i], sum);
+		}
+	}
+	fiber_truncates = 0;
+	end();
+}
+END_TEST
+
 START_TEST(rounding)
 {
 	static const struct {
@@ -761,6 +830,46 @@ START_TEST(memory)
 }
 END_TEST
 
+/* Threads write their number where the host's count of them is. */
+static int arrived;
+static __global__ void arrives(int *y)
+{
+	y[arrived++] = (int)(blockIdx.x * blockDim.x + threadIdx.x);
+	if (blockDim.x == 96)
+		__syncthreads();
+}
+
+/* Every thread once, a block's and a warp's beside each other, blocks, warps and lanes in orders that differ by seed. */
+START_TEST(orders)
+{
+	int *seen[2][ORDERS];
+	for (int flat = 0; flat < 2; flat++)
+		for (int order = 0; order < ORDERS; order++) {
+			size_t threads = flat ? LAUNCH_BLOCK : 96, blocks = 5, n = threads * blocks;
+			char found[5 * LAUNCH_BLOCK] = "";
+			begin(order), arrived = 0;
+			int *y = device_array<int>(n), lanes = 0, warps = 0, moved = 0;
+			if (flat)
+				launch_flat(&q, n, arrives, y);
+			else
+				launch(&q, dim3((unsigned)blocks), dim3((unsigned)threads), 0, arrives, y);
+			int *got = seen[flat][order] = result(y, n);
+			for (size_t i = 0; i < n; i++) {
+				ck_assert(got[i] >= 0 && (size_t)got[i] < n && !found[got[i]]++);
+				ck_assert(got[i] / 32 == got[i / 32 * 32] / 32 && got[i] / (int)threads == got[i / threads * threads] / (int)threads);
+				lanes += i % 32 && got[i] == got[i - 1] + 1, warps += i % 32 == 0 && got[i] / 32 == (int)i / 32;
+				moved += i % threads == 0 && got[i] / (int)threads == (int)(i / threads);
+			}
+			ck_assert(order > 1 ? lanes < (int)n / 8 && warps < (int)n / 64 && moved < 5 : lanes == (order ? 0 : (int)n / 32 * 31));
+			end();
+		}
+	for (int flat = 0; flat < 2; flat++)
+		ck_assert(memcmp(seen[flat][2], seen[flat][3], 5 * 96 * sizeof(int)) != 0);
+	for (int i = 0; i < 2 * ORDERS; i++)
+		free(seen[i / ORDERS][i % ORDERS]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("fiber");
@@ -768,16 +877,18 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, missing_barrier);
 	tcase_add_loop_test(t, planted, 0, sizeof planted_faults / sizeof *planted_faults);
-	tcase_add_loop_test(t, poison, 0, 2);
-	tcase_add_loop_test(t, no_numbers, 0, 2);
-	tcase_add_loop_test(t, block_sums, 0, 2);
-	tcase_add_loop_test(t, shuffle, 0, 2);
+	tcase_add_test(t, orders);
+	tcase_add_loop_test(t, poison, 0, ORDERS);
+	tcase_add_loop_test(t, no_numbers, 0, ORDERS);
+	tcase_add_loop_test(t, block_sums, 0, ORDERS);
+	tcase_add_loop_test(t, shuffle, 0, ORDERS);
 	tcase_add_test(t, fast_division);
-	tcase_add_loop_test(t, tiled_product, 0, 2);
-	tcase_add_loop_test(t, tensor_products, 0, 2);
+	tcase_add_loop_test(t, tiled_product, 0, ORDERS);
+	tcase_add_loop_test(t, tensor_products, 0, ORDERS);
+	tcase_add_test(t, truncated);
 	tcase_add_test(t, rounding);
-	tcase_add_loop_test(t, graphs, 0, 2);
-	tcase_add_loop_test(t, products, 0, 2);
+	tcase_add_loop_test(t, graphs, 0, ORDERS);
+	tcase_add_loop_test(t, products, 0, ORDERS);
 	tcase_add_test(t, memory);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);

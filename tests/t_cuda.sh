@@ -16,6 +16,7 @@ near() {
 steady() { awk -F'\t' '{ NF--; print }' OFS='\t' "$1"; }
 # learns WHAT COLUMN TF32 BF16 PROGRAM ARGUMENTS...: by ref and by cuda in its three precisions; TF32, BF16: how far losses may be from ref's,
 # three times what they were measured to be
+order=reverse
 learns() {
 	local what=$1 column=$2 tf32=$3 bf16=$4 program=$5; shift 5
 	ok "$what: ref" "$program" -q -d ref --log ref.tsv "$@" -o ref.tns
@@ -27,11 +28,12 @@ learns() {
 	near "$what: bf16" ref.tsv bf16.tsv "$bf16" "$column"
 	if cmp -s fp32.tns tf32.tns || cmp -s tf32.tns bf16.tns; then bad "$what: a precision is not heeded"; else good; fi
 	steady tf32.tsv >tf32.log
-	# threads of a block in reverse order: shows results that depend on the order
-	ok "$what: in reverse" env KEYPIPE_GPU_ORDER=reverse "$HOST/$program" -q -d cuda --log again.tsv "$@" -o again.tns
-	same tf32.tns again.tns "$what: in reverse"
+	# blocks, warps and lanes in reverse, or in an order drawn: shows results that depend on the order
+	order=$([ "$order" = reverse ] && echo 5 || echo reverse)
+	ok "$what: in order $order" env KEYPIPE_GPU_ORDER=$order "$HOST/$program" -q -d cuda --log again.tsv "$@" -o again.tns
+	same tf32.tns again.tns "$what: in order $order"
 	steady again.tsv >again.log
-	same tf32.log again.log "$what: log in reverse"
+	same tf32.log again.log "$what: log in order $order"
 }
 learns "points" 3 5e-4 7e-3 cnn-train -n 'conv3x3x5p1 bn relu pool2 dropout0.2 fc17 relu fc' -e 4 -b 17 --optimizer adam -r 0.003 --augment default faces.tns
 learns "heat maps" 3 3e-4 3e-4 cnn-train --target heatmap --loss smooth --distrust 4 \

@@ -39,6 +39,10 @@ struct fiber {
 
 static struct {
 	int reverse;
+	uint64_t seed, random;	   /* of KEYPIPE_GPU_ORDER=N, 0: none; of the numbers drawn from it */
+	uint16_t order[THREADS];   /* the block's threads in running order, a warp's beside each other */
+	uint32_t *blocks;	   /* the grid's blocks in running order, where drawn */
+	size_t blocks_size;
 	const struct launch *call; /* the running launch */
 	struct fiber host, fiber[THREADS], *at, *from;
 	int created, n, index;	 /* created: fibers, n: threads of the block, index: of the running one in running order */
@@ -53,6 +57,7 @@ static struct {
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
 struct fiber_lane *fiber_now;
+int fiber_truncates;
 
 /* fiber_switch(&sp, to): context switch, saves this stack pointer in sp and continues on stack `to`; first_frame prepares a stack that
  * begins at entry, `skip` bytes below its top. */
@@ -169,7 +174,45 @@ static void switch_to(struct fiber *f)
 
 static struct fiber *fiber_at(int index)
 {
-	return &m.fiber[m.reverse ? m.n - 1 - index : index];
+	return &m.fiber[m.order[index]];
+}
+
+static unsigned drawn(unsigned below)
+{
+	m.random = m.random * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)((m.random >> 32) * below >> 32);
+}
+
+/* 0 to n - 1 in an order drawn (Fisher and Yates). */
+template <class T> static void shuffled(T *to, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		unsigned k = drawn(i + 1);
+		to[i] = to[k], to[k] = (T)i;
+	}
+}
+
+static void order_threads(void)
+{
+	uint16_t warp[THREADS / LANES], lane[LANES];
+	if (m.seed)
+		shuffled(warp, (unsigned)m.n / LANES);
+	for (int w = 0; m.seed && w < m.n / LANES; w++) {
+		shuffled(lane, LANES);
+		for (int i = 0; i < LANES; i++)
+			m.order[w * LANES + i] = (uint16_t)(warp[w] * LANES + lane[i]);
+	}
+	for (int i = 0; !m.seed && i < m.n; i++)
+		m.order[i] = (uint16_t)(m.reverse ? m.n - 1 - i : i);
+}
+
+static void order_blocks(size_t blocks)
+{
+	if (blocks > m.blocks_size) {
+		m.blocks = (uint32_t *)xrealloc(m.blocks, blocks * sizeof *m.blocks);
+		m.blocks_size = blocks;
+	}
+	shuffled(m.blocks, (unsigned)blocks);
 }
 
 static void op_text(char to[64], const struct fiber *f)
@@ -317,10 +360,11 @@ static uint3 thread_of(int i)
 static void run_block(const struct launch *c)
 {
 	char *begin = shared_begin(), *before = begin - m.shared.first < BEFORE ? m.shared.first : begin - BEFORE;
+	order_threads();
 	race_block(blockIdx.x + (size_t)gridDim.x * (blockIdx.y + (size_t)gridDim.y * blockIdx.z));
 	if (c->flat) {
 		for (int i = 0; i < m.n; i++) {
-			int t = m.reverse ? m.n - 1 - i : i;
+			int t = m.order[i];
 			if (i % LANES == 0)
 				race_warp(t / LANES);
 			threadIdx = thread_of(t), race_lane = (unsigned char)(t % LANES);
@@ -345,13 +389,26 @@ void fiber_run(const struct launch *c)
 	make_fibers(c->flat ? 0 : m.n);
 	for (int i = 0; i < m.n && !c->flat; i++)
 		m.fiber[i].thread = thread_of(i);
+	int draws = m.seed && blocks <= UINT32_MAX;
+	if (draws)
+		order_blocks(blocks);
 	for (size_t i = 0; i < blocks; i++) {
-		size_t k = m.reverse ? blocks - 1 - i : i;
+		size_t k = draws ? m.blocks[i] : m.reverse ? blocks - 1 - i : i;
 		blockIdx = make_uint3((unsigned)(k % g.x), (unsigned)(k / g.x % g.y), (unsigned)(k / g.x / g.y));
 		run_block(c);
 	}
 	race_end();
 	m.call = NULL;
+}
+
+static void set_order(const char *order)
+{
+	char *end = NULL;
+	if (!order || !strcmp(order, "reverse"))
+		return;
+	m.seed = m.random = strtoull(order, &end, 10);
+	if (end == order || *end || *order == '-' || !m.seed)
+		die("KEYPIPE_GPU_ORDER: '%s' is neither reverse nor a number from 1 on", order);
 }
 
 static void set_skip(const char *skip)
@@ -365,6 +422,11 @@ int fiber_open(int reverse)
 {
 	memset(&m, 0, sizeof m);
 	m.reverse = reverse, m.at = &m.host;
+	const char *sums = gpu_setting("SUMS", "SUMS");
+	fiber_truncates = sums && !strcmp(sums, "truncated");
+	if (sums && !fiber_truncates)
+		die("KEYPIPE_GPU_SUMS: '%s' is not truncated", sums);
+	set_order(gpu_setting("ORDER", "ORDER"));
 	set_skip(gpu_setting("SKIP", "SKIP"));
 	m.shared = area_new(LAUNCH_SHARED);
 	if (m.shared.at)
@@ -379,5 +441,6 @@ void fiber_close(void)
 	area_free(m.shared);
 	for (int i = 0; i < m.created; i++)
 		munmap((char *)m.fiber[i].stack - area_pages(1), STACK + area_pages(1));
+	free(m.blocks);
 	memset(&m, 0, sizeof m);
 }

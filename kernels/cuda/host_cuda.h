@@ -75,6 +75,8 @@ void fiber_barrier(int line, const char *file);
 /* Waits for all lanes of the warp; returns the v of each, valid until the lane's next warp operation. */
 const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, const char *file, uint64_t v);
 void *fiber_shared(int line);
+/* d (M, N) = a (M, K) b (K, N) + c; N is at most 32. */
+void fiber_mma(float *d, const float *a, const float *b, const float *c, int M, int N, int K);
 /* A warp's matrix operation accesses so many lines of bytes, pitch bytes apart, at code (race.h). */
 void race_matrix(const void *p, int lines, size_t bytes, size_t pitch, int write, const void *code);
 
@@ -334,16 +336,8 @@ template <int M, int N, int K, class T, class LA, class LB>
 static inline FIBER_UNWATCHED void mma_sync(fragment<accumulator, M, N, K, float> &d, const fragment<matrix_a, M, N, K, T, LA> &a,
 	const fragment<matrix_b, M, N, K, T, LB> &b, const fragment<accumulator, M, N, K, float> &c, int line = __builtin_LINE())
 {
-	if (!is_first_lane(FIBER_MMA, line))
-		return;
-	for (int m = 0; m < M; m++) {
-		float sum[N];
-		memcpy(sum, c.tile[m], sizeof sum);
-		for (int k = 0; k < K; k++)
-			for (int n = 0; n < N; n++)
-				sum[n] += a.tile[m][k] * b.tile[k][n];
-		memcpy(d.tile[m], sum, sizeof sum);
-	}
+	if (is_first_lane(FIBER_MMA, line))
+		fiber_mma(d.tile[0], a.tile[0], b.tile[0], c.tile[0], M, N, K);
 }
 } // namespace wmma
 } // namespace nvcuda

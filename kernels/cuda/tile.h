@@ -119,8 +119,10 @@ static __global__ void split_k_reduce_wide(E e, const float *partial, int splits
 	for (int s = lane; s < splits; s += 32)
 		float4_add(&sum, *(const float4 *)(partial + (((size_t)s * (size_t)M + (size_t)m) * row_float4s.d + (size_t)n / 4) * 4));
 	for (int d = 16; d; d /= 2) {
-		sum.x += __shfl_xor_sync(0xffffffffu, sum.x, d), sum.y += __shfl_xor_sync(0xffffffffu, sum.y, d);
-		sum.z += __shfl_xor_sync(0xffffffffu, sum.z, d), sum.w += __shfl_xor_sync(0xffffffffu, sum.w, d);
+		sum.x += __shfl_xor_sync(0xffffffffu, sum.x, d);
+		sum.y += __shfl_xor_sync(0xffffffffu, sum.y, d);
+		sum.z += __shfl_xor_sync(0xffffffffu, sum.z, d);
+		sum.w += __shfl_xor_sync(0xffffffffu, sum.w, d);
 	}
 	if (inside && !lane)
 		e.store(m, n, sum, N - n < 4 ? N - n : 4);
