@@ -133,6 +133,7 @@ $(with_backends): EXTRA = $(if $(gpu_objs),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudar
 host_bins := $(patsubst %,$B/host/bin/%,$(filter-out face-find,$(backend_bins)))
 host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue)
 runtime_checks := $(patsubst %,$B/runtime/tests/check_%,gpu queue infer dae)
+race_tests := $(if $(SAN)$(COV),,$(patsubst %,$B/race/tests/check_%,race backend conv) $B/race/bin/cnn-train $B/race/bin/rbm-pretrain)
 link_host = $(call cmd,link,$@)mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@
 $B/host/bin/bench: $B/obj/tests/bench.o $(host) $B/libkeypipe.a
 	$(link_host)
@@ -211,12 +212,11 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 
 ## first: make test [SAN=1] | build and run all tests; SAN=1: with address and undefined-behaviour sanitizers
-race_tests := $(if $(SAN)$(COV),,$(patsubst %,$B/race/tests/check_%,race backend conv) $B/race/bin/cnn-train)
 tests := $B/bin/bench $B/tests/gemm_bench $(checks) $(host_bins) $(host_checks) $(runtime_checks) $(race_tests)
 test: test-programs
 	@B=$B SAN=$(SAN) tests/run $(run)
 # on small shapes, under the race detector
-watched_run = BACKEND=cuda,INSTANCES=1,PRECISION=$(firstword $(subst :, ,$t)),KEYPIPE_GPU_SMS=3,$B/race/tests/check_$(lastword $(subst :, ,$t))
+watched_run = BACKEND=cuda,INSTANCES=1,PRECISION=$(firstword $(subst :, ,$t)),$(if $(findstring conv,$t),KEYPIPE_GPU_SMS=3$(,))$B/race/tests/check_$(lastword $(subst :, ,$t))
 run := $(checks) $(host_checks:%=BACKEND=cuda,%) $(runtime_checks:%=BACKEND=cuda,%) KEYPIPE_GPU_AT_ONCE=2,BACKEND=cuda,$B/runtime/tests/check_infer \
 	$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
 	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) \

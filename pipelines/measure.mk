@@ -31,6 +31,11 @@ rbm-peer: $B/bin/rbm-pretrain
 kernel-table: $(gpu_objs) $(host_checks)
 	tests/kernel_table.sh $B kernels/cuda/README.md
 
+## measure: make gpu-mutants | leaves out each barrier, warp operation and order of launches of the CUDA kernels, and says which checks see it, into kernels/cuda/README.md
+.PHONY: gpu-mutants
+gpu-mutants: $B/built $(race_tests)
+	tests/gpu_mutants.sh $B kernels/cuda/README.md
+
 ## measure: make small-sets [ROWS="10 30 60 100 300"] | faults that csv-clean finds in small sets of synthetic faces
 .PHONY: small-sets
 ROWS ?= 10 30 60 100 300
