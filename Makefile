@@ -215,8 +215,8 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 tests := $B/bin/bench $B/tests/gemm_bench $(checks) $(host_bins) $(host_checks) $(runtime_checks) $(race_tests)
 test: test-programs
 	@B=$B SAN=$(SAN) tests/run $(run)
-# on small shapes, under the race detector
-watched_run = BACKEND=cuda,INSTANCES=1,PRECISION=$(firstword $(subst :, ,$t)),$(if $(findstring conv,$t),KEYPIPE_GPU_SMS=3$(,))$B/race/tests/check_$(lastword $(subst :, ,$t))
+# on small shapes, under the race detector, rounded as a GPU does
+watched_run = BACKEND=cuda,INSTANCES=1,KEYPIPE_GPU_SUMS=truncated,PRECISION=$(firstword $(subst :, ,$t)),$(if $(findstring conv,$t),KEYPIPE_GPU_SMS=3$(,))$B/race/tests/check_$(lastword $(subst :, ,$t))
 run := $(checks) $(host_checks:%=BACKEND=cuda,%) $(runtime_checks:%=BACKEND=cuda,%) KEYPIPE_GPU_AT_ONCE=2,BACKEND=cuda,$B/runtime/tests/check_infer \
 	$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
 	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) \
