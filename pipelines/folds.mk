@@ -7,7 +7,7 @@ folds.EPOCHS = 40
 folds.PRECISION = $(precision)
 folds.FOLDS_TRAIN = -e $(EPOCHS) $(heat_train) --precision $(PRECISION)
 
-$(call settings,folds,FOLDED,CSV CLEAN GROUPS FOLDS NET EPOCHS FOLDS_TRAIN TEST)
+$(call settings,folds,FOLDED,CSV CLEAN GROUPS FOLDS NET EPOCHS PRECISION FOLDS_TRAIN TEST)
 $(if $(asked),$(if $(filter-out 1,$(FOLDS)),,$(error FOLDS=$(FOLDS): at least 2, as each is predicted by a net trained on the others)))
 fold_numbers := $(shell seq $(FOLDS))
 $(if $(asked),$(if $(word 65,$(fold_numbers)),$(error FOLDS=$(FOLDS): at most 64)))

@@ -132,10 +132,12 @@ again() { # DIR TARGET...
 heat='--target heatmap -e 2 -b 32 -r 0.003 --optimizer adam'
 printf 'conv3x3x8s4p1 bn relu conv3x3x8p1 bn relu conv1x1' >"$TMP/heat.net"
 set -- CSV="$TMP/training.csv" KEYPOINTS_PARTS=0.7,0.3
+own=fp32
+! grep -qwE 'avx512_bf16|amx_bf16' /proc/cpuinfo || own=bf16
 again "$TMP/ensemble" ensemble "$@" ENSEMBLE="$TMP/ensemble" MODELS=2 NET="$TMP/heat.net" EPOCHS=3
 # what the figures in pipelines/README.md were measured with
 is "$(tns-info "$TMP/ensemble/model-2.tns" | sed -n "s/.*cnn-train .*heat.net' //p; s/.*cnn-train .* conv1x1' \(.*\) < .*/\1/p")" \
-	"--target heatmap --loss smooth --sigma 3 --distrust 8 --augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2 --epochs 3 --rate 0.002 --optimizer adam --schedule cosine --keep last --seed 2" \
+	"--target heatmap --loss smooth --sigma 3 --distrust 8 --augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2 --epochs 3 --rate 0.002 --optimizer adam --schedule cosine --keep last --seed 2 --precision $own" \
 	"the settings of nets of heat maps"
 is "$(cut -d' ' -f1 "$TMP/ensemble/scores.txt" | xargs)" "model-1 model-2 averaged" "what each model reaches, and the two"
 again "$TMP/cascade" cascade "$@" CASCADE="$TMP/cascade" LEVEL1="$TMP/heat.net" LEVEL2="$TMP/heat.net" SINGLE="$TMP/heat.net" CASCADE_TRAIN="$heat" CASCADE_LEVEL2="$heat"
@@ -195,8 +197,6 @@ for n in small small.net pipelines/nets/small.net; do
 	is "$(none -n CSV="$TMP/training.csv" NET=$n PRECISION=bf16 | grep -c 'cnn-train -n @pipelines/nets/small.net -e 60 --preset default --keep last --precision bf16 -s 1')" 1 "NET=$n"
 done
 # what nets are trained in is the processor's, unless it is said, or the folder has a model
-own=fp32
-! grep -qwE 'avx512_bf16|amx_bf16' /proc/cpuinfo || own=bf16
 is "$(mk -n best BEST="$TMP/none" CSV="$TMP/training.csv" | grep -c "cnn-train -n @pipelines/nets/best.net --preset best --keep last --precision $own -s [123]")" 3 "make best"
 mkdir "$TMP/other"
 for own in fp32 bf16; do

@@ -35,7 +35,7 @@ alike() {
 	same one.tns more.tns "$what: a named pipe"
 }
 cnn='conv3x3x5p1 bn relu pool2 dropout0.2 fc17 relu fc'
-alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 --warmup 1.5 -n "$cnn" -e 6 -b 17 --optimizer adam -r 0.003 --augment default,squared,blur=1,motion=3,elastic=1,late=0.5 --valid-part 0.25 --schedule cosine
+alike "coords, adam, averaged" faces.tns cnn-train --average 0.9 --warmup 1.5 -n "$cnn" -e 9 -b 17 --optimizer adam -r 0.003 --augment default,squared,blur=1,motion=3,elastic=1,late=0.5 --valid-part 0.25 --schedule cosine
 alike "coords, nesterov, patience" faces.tns cnn-train -n 'conv2x3x4s2p1 tanh fc11 sigmoid fc' -e 30 -b 20 -r 0.2 --decay 0.001 --valid-part 0.3 --patience 2 -s 2
 is "$(($(wc -l <one.tsv) < 30))" 1 "patience stopped it early"
 alike "label, sgd" eyes.tns cnn-train --target label -n 'fc20 sigmoid dropout0.3 fc' -e 5 --optimizer sgd -m 0 --valid-part 0.3 --init dae20.tns --schedule step
