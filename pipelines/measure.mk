@@ -31,6 +31,11 @@ rbm-peer: $B/bin/rbm-pretrain
 kernel-table: $(gpu_objs) $(host_checks)
 	tests/kernel_table.sh $B kernels/cuda/README.md
 
+## measure: make gpu-model | occupancy, waves and modelled time of the CUDA kernels' launches by net and GPU, into kernels/cuda/README.md
+.PHONY: gpu-model
+gpu-model: $B/built $(gpu_objs) $(host_bins)
+	tests/gpu_model.sh $B kernels/cuda/README.md
+
 ## measure: make gpu-mutants | leaves out each barrier, warp operation and order of launches of the CUDA kernels, and says which checks see it, into kernels/cuda/README.md
 .PHONY: gpu-mutants
 gpu-mutants: $B/built $(race_tests)

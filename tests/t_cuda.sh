@@ -48,14 +48,20 @@ learns "an autoencoder" 3 6e-5 1e-3 dae-pretrain -H 23,11 -e 3 -b 33 eyes.tns
 # packing and updates of all layers are one launch each a step
 KEYPIPE_GPU_TRACE=trace "$HOST/cnn-train" -q -d cuda -e 1 -b 20 -n 'conv3x3x4 bn relu conv3x3x4 relu pool2 conv3x3x4 relu fc9 relu fc' faces.tns -o no.tns && rm no.tns
 steps=$((($(tns-info --json faces.tns | sed -n 's/.*"name": "image"[^[]*\[\([0-9]*\),.*/\1/p') + 19) / 20))
-launched() { awk -F'\t' -v k="$1" '$1 == k { print $2 }' trace; }
+launched() { awk -F'\t' -v k="$1" '$1 == k { n += $2 } END { print n + 0 }' trace; }
 is "$(launched optimizer_step)" "$steps" "launches of optimizer_step in $steps steps"
 is "$(launched pack)" $((steps + 1)) "launches of pack in $steps steps and the evaluation at the end"
+
+# traced only: the same launches, though nothing is computed
+KEYPIPE_GPU_RUN=0 KEYPIPE_GPU_TRACE=traced "$HOST/cnn-train" -q -d cuda -e 1 -b 20 -n 'conv3x3x4 bn relu conv3x3x4 relu pool2 conv3x3x4 relu fc9 relu fc' \
+	faces.tns -o no.tns 2>/dev/null
+same trace traced "launches traced only"
 
 # no kernel spills registers, by the compiler's report, where there is one
 usage=("${BIN%/bin}"/obj/kernels/cuda/*.usage)
 if [ -e "${usage[0]}" ]; then
 	is "$(cat "${usage[@]}" | grep -c 'bytes spill')" "$(cat "${usage[@]}" | grep -c ' 0 bytes spill stores, 0 bytes spill loads')" "no kernel spills"
+	(cd "$ROOT" && tests/gpu_model.sh "${BIN%/bin}") >model 2>&1 && good || bad "occupancy: $(tail -1 model)"
 else
 	skip "nvcc has built nothing here"
 fi

@@ -1,6 +1,8 @@
 /* gpu.h on the host, for tests: emulation of a GPU with fibers (fiber.cc). Device memory has guard pages, and is NaN until it is written;
  * an asynchronous download writes its destination only when waited for. KEYPIPE_GPU_BYTES: bytes of device memory. KEYPIPE_GPU_TRACE=FILE:
- * appends a line for each kernel that ran: name, launches, most threads, most bytes of shared memory ("product": GEMMs by cuBLAS). */
+ * appends a line for each kernel and shape that it ran in: name, launches, threads, bytes of shared memory, grid, block, of GEMMs and of
+ * split_k_reduce the whole numbers among the arguments ("M N K split_k", "splits M N"; else "-"), place in the program ("product": GEMMs by
+ * cuBLAS). KEYPIPE_GPU_RUN=0: launches are only traced, for counting those of nets that are too large to run here. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +27,12 @@ struct download {
 	size_t bytes;
 };
 
-struct kernel_stats { /* of one kernel, or, where it is NULL, of cuBLAS GEMMs */
-	const void *kernel;
-	const char *name;
-	size_t launches, threads, shared;
+extern const char __executable_start; /* by the linker */
+
+struct kernel_stats {	    /* of one kernel in one shape, or, where it is NULL, of cuBLAS GEMMs */
+	struct launch call; /* the first */
+	char shape[48];
+	size_t launches;
 };
 
 static struct {
@@ -38,6 +42,7 @@ static struct {
 	struct download download[BACKEND_DOWNLOADS];
 	struct sigaction old[2];
 	const char *trace;
+	int trace_only;
 	struct kernel_stats *stats;
 	int stats_count;
 } m;
@@ -114,20 +119,47 @@ static void gemm(const struct launch *call)
 	free(b), free(sum);
 }
 
+static size_t volume(dim3 d)
+{
+	return (size_t)d.x * d.y * d.z;
+}
+
+static void describe_shape(char *to, size_t size, const struct launch *c)
+{
+	size_t n = 0;
+	int v;
+	snprintf(to, size, "-");
+	if (!c->kernel) {
+		struct cublas_gemm p;
+		memcpy(&p, c->args, sizeof p);
+		snprintf(to, size, "%d %d %d", (int)p.M, (int)p.N, (int)p.K);
+		return;
+	}
+	if (strncmp(c->name, "tile_gemm", 9) && strncmp(c->name, "split_k", 7))
+		return;
+	for (int i = 0; i < c->n && n < size; i++)
+		if (c->kind[i] == LAUNCH_INTEGER) {
+			memcpy(&v, c->args + c->offset[i], sizeof v);
+			n += (size_t)snprintf(to + n, size - n, "%s%d", n ? " " : "", v);
+		}
+}
+
 static void count(const struct launch *c)
 {
 	struct kernel_stats *r = m.stats;
-	size_t threads = (size_t)c->grid.x * c->grid.y * c->grid.z * c->block.x * c->block.y * c->block.z;
-	while (r < m.stats + m.stats_count && r->kernel != c->kernel)
+	char shape[sizeof r->shape];
+	describe_shape(shape, sizeof shape, c);
+	while (r < m.stats + m.stats_count &&
+		(r->call.kernel != c->kernel || memcmp(&r->call.grid, &c->grid, sizeof c->grid) ||
+			memcmp(&r->call.block, &c->block, sizeof c->block) || r->call.shared != c->shared || strcmp(r->shape, shape)))
 		r++;
 	if (r == m.stats + m.stats_count) {
 		m.stats = (struct kernel_stats *)xrealloc(m.stats, (size_t)(m.stats_count + 1) * sizeof *r);
 		r = &m.stats[m.stats_count++];
-		*r = {c->kernel, c->name, 0, 0, 0};
+		r->call = *c, r->launches = 0;
+		memcpy(r->shape, shape, sizeof shape);
 	}
 	r->launches++;
-	r->threads = threads > r->threads ? threads : r->threads;
-	r->shared = c->shared > r->shared ? c->shared : r->shared;
 }
 
 static void write_trace(void)
@@ -135,8 +167,12 @@ static void write_trace(void)
 	FILE *f = fopen(m.trace, "a");
 	if (!f)
 		die_errno("%s", m.trace);
-	for (const struct kernel_stats *r = m.stats; r < m.stats + m.stats_count; r++)
-		fprintf(f, "%s\t%zu\t%zu\t%zu\n", r->name, r->launches, r->threads, r->shared);
+	for (const struct kernel_stats *r = m.stats; r < m.stats + m.stats_count; r++) {
+		const struct launch *c = &r->call;
+		fprintf(f, "%s\t%zu\t%zu\t%u\t%u %u %u\t%zu\t%s\t%zx\n", c->name, r->launches, volume(c->grid) * volume(c->block),
+			c->shared, c->grid.x, c->grid.y, c->grid.z, volume(c->block), r->shape,
+			c->kernel ? (size_t)((const char *)c->kernel - &__executable_start) : 0);
+	}
 	if (fclose(f))
 		die_errno("%s", m.trace);
 }
@@ -153,7 +189,8 @@ void gpu_run(const struct launch *c)
 			b.x, b.y, b.z, c->shared);
 	if (m.trace)
 		count(c);
-	fiber_run(c);
+	if (!m.trace_only)
+		fiber_run(c);
 }
 
 struct gpu gpu_open(int reverse, int index)
@@ -165,7 +202,9 @@ struct gpu gpu_open(int reverse, int index)
 	if (index > 0)
 		die("--device cuda:%d: there is 1 GPU here, counted from 0", index);
 	memset(&m, 0, sizeof m);
+	const char *runs = gpu_setting("RUN", "RUN");
 	m.trace = gpu_setting("TRACE", "TRACE");
+	m.trace_only = m.trace && runs && !strcmp(runs, "0");
 	m.total = bytes ? strtoull(bytes, &end, 10) : MEMORY;
 	if (bytes && (end == bytes || *end))
 		die("KEYPIPE_GPU_BYTES: '%s' is no number", bytes);
@@ -313,7 +352,8 @@ void gpu_graph_run(struct graph *g)
 		else {
 			if (m.trace)
 				count(c);
-			gemm(c);
+			if (!m.trace_only)
+				gemm(c);
 		}
 	}
 }
