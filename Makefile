@@ -129,6 +129,15 @@ with_backends := $(backend_bins:%=$B/bin/%) $(backend_checks:%=$B/tests/check_%)
 $(with_backends): $(gpu_objs)
 $(with_backends): EXTRA = $(if $(gpu_objs),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt)
 
+# of the queue and of streams on a GPU itself (make gpu-check)
+device_checks := $(patsubst %,$B/device/tests/check_%,queue device)
+$B/obj/device/%.o: %.cc $B/ready
+	@mkdir -p $(@D)
+	$(call cmd,nvcc)$(NVCC) -x cu $(NVFLAGS) -MMD -MP -c $< -o $@
+$(device_checks): EXTRA = -L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt
+$B/device/tests/check_%: $B/obj/device/tests/check_%.o $(gpu_objs) $B/libkeypipe.a
+	$(link_host) $(EXTRA)
+
 # programs and tests by the backend for GPUs, run on the host: build/host/
 host_bins := $(patsubst %,$B/host/bin/%,$(filter-out face-find,$(backend_bins)))
 host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue)

@@ -62,7 +62,7 @@ gpu-check:
 	mkdir -p build-gpu; touch build-gpu/ready build-gpu/test-ready; \
 	$(MAKE) --no-print-directory -k -j$$(nproc) B=build-gpu ARCHS=$$arch PTX= gpu-check-build >build-gpu.log 2>&1 || { tail -5 build-gpu.log; true; }; \
 	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin
-gpu-check-build: $(filter-out %/render %/tns-import %/pca-fit %/face-find %/window-extract %/image-augment,$(bins) $(with_backends))
+gpu-check-build: $(filter-out %/render %/tns-import %/pca-fit %/face-find %/window-extract %/image-augment,$(bins) $(with_backends)) $(device_checks)
 
 ## measure: make bench-scale | how the speed grows with threads, batch and image size
 bench-scale: $B/bin/bench

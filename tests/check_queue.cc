@@ -272,6 +272,8 @@ int main(void)
 	tcase_add_test(t, memory_access);
 	tcase_add_test(t, cublas);
 	tcase_add_test(t, tile_plans);
+	suite_add_tcase(suite, t);
+	t = tcase_create("settings"); /* without a backend: a GPU that is open does not survive a fork */
 	tcase_add_test(t, number_of_multiprocessors);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);

@@ -15,9 +15,12 @@ passes() {
 		case $c in "$D"/*) [ -x "$c" ] || { row "$what" FAILED "$c was not built"; failed=$((failed + 1)); return; } ;; esac
 	done
 	[ "$(left)" -gt 5 ] || { row "$what" "not run" "no time left"; return; }
-	timeout "$(left)" "$@" >"$T/out" 2>&1 || status=$?
+	local most; most=$(left)
+	[ -z "${limit:-}" ] || [ "$most" -lt "$limit" ] || most=$limit
+	timeout "$most" "$@" >"$T/out" 2>&1 || status=$?
 	case $status in
 	0) row "$what" ok "$((SECONDS - t0)) s${more:+, $more}" ;;
+	124) row "$what" FAILED "not done in $most s"; failed=$((failed + 1)) ;;
 	*) row "$what" FAILED "$(grep -vE '^(Running|[0-9]+%)' "$T/out" | head -1 | cut -c1-120)"; failed=$((failed + 1)) ;;
 	esac
 }
@@ -36,6 +39,8 @@ for precision in fp32 tf32 bf16; do
 		passes "$t, $precision, large tiles" env BACKEND=cuda PRECISION=$precision KEYPIPE_GPU_SMS=3 "$D/tests/check_$t"
 	done
 done
+passes "the queue and its graphs" env BACKEND=cuda "$D/device/tests/check_queue"
+passes "streams, copies, arguments" env BACKEND=cuda "$D/device/tests/check_device"
 for t in steps dae train infer; do passes "$t against PyTorch's dump or by hand" env BACKEND=cuda "$D/tests/check_$t"; done
 
 # ---- three nets, trained twice each: the same bits
@@ -60,9 +65,18 @@ row "  pixels, seconds of $e epochs" "$(last 5)" "$(last 6)"
 passes "predicts" "$D/bin/predict" -q -d cuda --flip "$T/one.tns" "$T/faces.tns" -o "$T/predicted.tns"
 cp "$T/one.tns" "$T/heat.tns" 2>/dev/null && row "  images a second, bytes to points" "$("$D/bin/bench" --device cuda --seconds 2 "$T/heat.tns-128" 2>"$T/err" | awk 'END { print $2 }')" \
 	"batches of 128, the next copied while one is computed"
+# compute-sanitizer: memory, races in shared memory, barriers, memory read before it is written, on two small nets
+small() { # TOOL PRECISION
+	local under=(compute-sanitizer --tool "$1" --error-exitcode 9) train=("$D/bin/cnn-train" -q -d cuda --precision "$2" -e 1)
+	"${under[@]}" "${train[@]}" -b 17 --optimizer adam --augment default -n 'conv3x3x8p1 bn relu pool2 dropout0.2 conv3x3x12 relu fc33 relu fc' "$T/small.tns" -o "$T/three.tns" &&
+		"${under[@]}" "${train[@]}" -b 13 --target heatmap -n 'conv3x3x8s2p1 bn relu ( conv3x3x8p1 bn )+ relu up2 conv1x1' "$T/small.tns" -o "$T/three.tns"
+}
+export -f small
 if command -v compute-sanitizer >/dev/null; then
-	passes "compute-sanitizer, a small net" compute-sanitizer --error-exitcode 9 "$D/bin/cnn-train" -q -d cuda -e 1 -n 'conv3x3x8 bn relu pool2 conv3x3x8 fc' \
-		"$T/valid.tns" -o "$T/three.tns"
+	"$FROM/face-synth" -q -n 26 --size 24x20 -s 3 | "$FROM/csv-clean" -q --size 24x20 --keep-all -o "$T/small.tns"
+	for tool in memcheck racecheck synccheck initcheck; do
+		for precision in fp32 tf32; do limit=40 passes "compute-sanitizer $tool, $precision" bash -c 'small "$@"' - $tool $precision; done
+	done
 else
 	row compute-sanitizer "not run" "it is not there"
 fi

@@ -78,6 +78,33 @@ is "$(built_for '50 70 75 80 86 89 90 100 101 120')" "sm_75 sm_80 sm_90 sm_100 s
 is "$(built_for '75 80 86 87 88 89 90 100 110 103 120 121')" "sm_75 sm_80 sm_90 sm_100 sm_120 compute_120" "kinds of GPU by CUDA 13.0"
 is "$(built_for '75 80' ARCHS=90 PTX=)" "sm_90" "the kind of GPU that is asked for"
 
+# gpu_check.sh says what failed, and what compute-sanitizer found: on programs that do nothing, but write what they are asked to
+mkdir -p gpu/bin gpu/tests gpu/device/tests tools
+cat >gpu/bin/cnn-train <<'END'
+#!/bin/sh
+for a; do case $last in -o) echo model >"$a" ;; --log) printf '1\t2\t3\t4\t5\t6\n' >"$a" ;; esac; last=$a; done
+END
+printf '#!/bin/sh\necho "# keypipe, cuda by GPU of none, 2 threads"; echo "mlp-32 7.0 samples/s"\n' >gpu/bin/bench
+# what it is asked to run; finds a fault in what FAULT says
+printf '#!/bin/sh\necho "$2 $*" >>asked; case "$2 $*" in $FAULT) echo "a hazard"; exit 9 ;; esac; shift 4; exec "$@"\n' >tools/compute-sanitizer
+chmod +x gpu/bin/* tools/compute-sanitizer
+for p in dae-pretrain predict; do cp gpu/bin/cnn-train gpu/bin/$p; done
+for c in backend conv steps dae train infer; do printf '#!/bin/sh\n' >gpu/tests/check_$c; done
+for c in queue device; do printf '#!/bin/sh\n[ "$FAULT" != %s ] || { echo "%s: it is wrong"; exit 1; }\n' $c $c >gpu/device/tests/check_$c; done
+chmod +x gpu/tests/* gpu/device/tests/*
+checked() { # FAULT: exit status, how many rows are ok, what failed
+	rm -f asked
+	local status=0
+	PATH=$TMP/tools:$PATH FAULT=$1 KEYPIPE_CUBLAS=0 FACES=40 WORKLOADS=mlp-32 "$ROOT/tests/gpu_check.sh" gpu "$BIN" >rows 2>&1 || status=$?
+	echo "$status, $(grep -cE ' ok +[0-9]+ s' rows), $(sed -nE 's/ +FAILED +/: /p' rows | paste -sd';')"
+}
+is "$(checked none)" "0, 30, " "gpu_check.sh: all is well"
+is "$(cut -d' ' -f1 asked | sort | uniq -c | xargs)" "4 initcheck 4 memcheck 4 racecheck 4 synccheck" "gpu_check.sh: tools on two nets in two precisions"
+is "$(grep -c -- '--precision fp32' asked)" 8 "gpu_check.sh: precisions"
+is "$(checked queue)" "1, 29, the queue and its graphs: queue: it is wrong" "gpu_check.sh: a queue that is wrong"
+is "$(checked device)" "1, 29, streams, copies, arguments: device: it is wrong" "gpu_check.sh: a stream that is wrong"
+is "$(checked 'racecheck*fp32*heatmap*')" "1, 29, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
+
 # no races in a training (kernels/cuda/race.h)
 RACE=${BIN%/bin}/race/bin
 if [ -x "$RACE/cnn-train" ]; then
