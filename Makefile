@@ -116,13 +116,14 @@ $B/obj/race/%.o: %.cc $B/ready
 # each kind of GPU that is built for, as far as this nvcc knows it (10.0 and 12.0 from CUDA 12.8 on), and whose code later ones of the same major number
 # run as it is: 8.6 and 8.9 that of 8.0; GPUs after the last translate PTX when they start
 ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 90 100 120)
-NVFLAGS = -std=c++17 -O3 -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. $(foreach a,$(ARCHS),-gencode arch=compute_$a$(,)code=sm_$a) \
+NVFLAGS = -std=c++17 -O3 -Xptxas -warn-spills,-warn-lmem-usage -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. $(foreach a,$(ARCHS),-gencode arch=compute_$a$(,)code=sm_$a) \
 	$(foreach a,$(PTX),-gencode arch=compute_$a$(,)code=compute_$a)
 PTX ?= $(lastword $(ARCHS))
 $(gpu_objs): $B/obj/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,nvcc)$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }
-	@grep -vE '^ptxas info|bytes (spill|gmem)|^$$' $(@:.o=.usage) >&2 || true
+	@grep -vE '^ptxas info|^ptxas warning : (Local memory used|Registers are spilled)|bytes (spill|gmem)|^$$' $(@:.o=.usage) >&2 || true
+	@tests/kernel_local.sh $(@:.o=.usage) || { rm -f $@; exit 1; }
 backend_bins := predict cnn-train dae-pretrain rbm-pretrain face-find bench
 backend_checks := augment backend conv steps dae rbm train infer
 with_backends := $(backend_bins:%=$B/bin/%) $(backend_checks:%=$B/tests/check_%)

@@ -31,6 +31,11 @@ rbm-peer: $B/bin/rbm-pretrain
 kernel-table: $(gpu_objs) $(host_checks)
 	tests/kernel_table.sh $B kernels/cuda/README.md
 
+## measure: make kernel-sass [CUOBJDUMP=FILE] | machine instructions of the CUDA kernels: matrix operations, doubles, local and shared memory, into kernels/cuda/README.md
+.PHONY: kernel-sass
+kernel-sass: $(gpu_objs)
+	CUOBJDUMP='$(CUOBJDUMP)' tests/kernel_sass.sh $B kernels/cuda/README.md
+
 ## measure: make gpu-model | occupancy, waves and modelled time of the CUDA kernels' launches by net and GPU, into kernels/cuda/README.md
 .PHONY: gpu-model
 gpu-model: $B/built $(gpu_objs) $(host_bins)

@@ -57,14 +57,32 @@ KEYPIPE_GPU_RUN=0 KEYPIPE_GPU_TRACE=traced "$HOST/cnn-train" -q -d cuda -e 1 -b 
 	faces.tns -o no.tns 2>/dev/null
 same trace traced "launches traced only"
 
-# no kernel spills registers, by the compiler's report, where there is one
-usage=("${BIN%/bin}"/obj/kernels/cuda/*.usage)
-if [ -e "${usage[0]}" ]; then
-	is "$(cat "${usage[@]}" | grep -c 'bytes spill')" "$(cat "${usage[@]}" | grep -c ' 0 bytes spill stores, 0 bytes spill loads')" "no kernel spills"
+# no kernel spills registers or uses local memory, by the compiler's report, where there is one
+usage=()
+for f in "$ROOT"/kernels/cuda/*.cu; do
+	u=${BIN%/bin}/obj/kernels/cuda/$(basename "$f" .cu).usage
+	[ ! -e "$u" ] || usage+=("$u")
+done
+if [ ${#usage[@]} -gt 0 ]; then
+	ok "no kernel spills" "$ROOT/tests/kernel_local.sh" "${usage[@]}"
 	(cd "$ROOT" && tests/gpu_model.sh "${BIN%/bin}") >model 2>&1 && good || bad "occupancy: $(tail -1 model)"
 else
 	skip "nvcc has built nothing here"
 fi
+# and one that does ends the build: by an nvcc that reports it
+mkdir none; touch none/ready
+reports() { # STACK STORES: make's exit status, where a kernel has so many bytes of stack frame and of spill stores
+	printf '%s\n' '#!/bin/sh' 'case $1 in --list-gpu-code) echo sm_80; exit ;; esac' 'for a; do [ "$last" != -o ] || touch "$a"; last=$a; done' 'cat >&2 <<END' \
+		"ptxas info    : Compiling entry function '_Z3addPf' for 'sm_80'" 'ptxas info    : Function properties for _Z3addPf' \
+		"    $1 bytes stack frame, $2 bytes spill stores, 0 bytes spill loads" 'END' >nvcc
+	chmod +x nvcc
+	rm -f none/obj/kernels/cuda/queue.o
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" B="$TMP/none" NVCC="$TMP/nvcc" "$TMP/none/obj/kernels/cuda/queue.o" >made 2>&1
+	echo "$?, $([ -e none/obj/kernels/cuda/queue.o ] && echo built), $(sed -n 's/^kernel_local: //p' made)"
+}
+is "$(reports 0 0)" "0, built, " "a kernel without local memory is built"
+is "$(reports 8 0)" "2, , add for sm_80: 8 bytes of local memory, 0 of spill stores, 0 of spill loads" "one with is not"
+is "$(reports 0 4)" "2, , add for sm_80: 0 bytes of local memory, 4 of spill stores, 0 of spill loads" "nor one that spills"
 
 # what is built for, by what the toolkit knows: CUDA 12.2, 12.8, 13.0, and what users choose
 built_for() { # KINDS ARGUMENTS...: by an nvcc that knows them

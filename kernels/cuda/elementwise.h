@@ -6,17 +6,24 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/point_loss.h"
 
-/* Returns weight w after one step by its gradient g (struct optimizer_step) and updates its moments *m and *v; NULL: it has none.
- * correction1, correction2: of optimizer_bias_correction. */
-static inline __device__ float elementwise_optimizer_step(
-	float w, float g, float *m, float *v, struct optimizer_step opt, float correction1, float correction2)
+/* Returns weight w after one step by its gradient g (struct optimizer_step) and updates its moments *m and, of Adam, *v; moments: 0, it has
+ * none, and both stay. The pointers are never NULL or chosen among: registers have no addresses, and moments in them stay there. */
+static inline __device__ float elementwise_optimizer_value(
+	float w, float g, float *m, float *v, int moments, struct optimizer_step opt, float correction1, float correction2)
 {
 	if (opt.kind == OPTIMIZER_ADAM) {
 		float first = *m = opt.momentum * *m + (1 - opt.momentum) * g, second = *v = opt.beta2 * *v + (1 - opt.beta2) * g * g;
 		return w - opt.learning_rate * (first * correction1 / (sqrtf(second * correction2) + opt.eps) + opt.weight_decay * w);
 	}
-	float d = g + opt.weight_decay * w, step = m ? (*m = opt.momentum * *m + d) : d;
-	return w - opt.learning_rate * (m && opt.kind == OPTIMIZER_NESTEROV ? d + opt.momentum * step : step);
+	float d = g + opt.weight_decay * w, step = moments ? (*m = opt.momentum * *m + d) : d;
+	return w - opt.learning_rate * (moments && opt.kind == OPTIMIZER_NESTEROV ? d + opt.momentum * step : step);
+}
+
+/* The same on memory; m, v: NULL where the weight has none. correction1, correction2: of optimizer_bias_correction. */
+static inline __device__ float elementwise_optimizer_step(
+	float w, float g, float *m, float *v, struct optimizer_step opt, float correction1, float correction2)
+{
+	return elementwise_optimizer_value(w, g, m, v, m != NULL, opt, correction1, correction2);
 }
 
 /* Four weights in place; all pointers are at multiples of 16 bytes. */
@@ -25,10 +32,11 @@ static inline __device__ void elementwise_optimizer_step_four(
 {
 	float4 zero = make_float4(0, 0, 0, 0), old = *(const float4 *)w, first = m ? *(const float4 *)m : zero,
 	       second = v ? *(const float4 *)v : zero;
-	old.x = elementwise_optimizer_step(old.x, g.x, m ? &first.x : NULL, &second.x, opt, correction1, correction2);
-	old.y = elementwise_optimizer_step(old.y, g.y, m ? &first.y : NULL, &second.y, opt, correction1, correction2);
-	old.z = elementwise_optimizer_step(old.z, g.z, m ? &first.z : NULL, &second.z, opt, correction1, correction2);
-	old.w = elementwise_optimizer_step(old.w, g.w, m ? &first.w : NULL, &second.w, opt, correction1, correction2);
+	int moments = m != NULL;
+	old.x = elementwise_optimizer_value(old.x, g.x, &first.x, &second.x, moments, opt, correction1, correction2);
+	old.y = elementwise_optimizer_value(old.y, g.y, &first.y, &second.y, moments, opt, correction1, correction2);
+	old.z = elementwise_optimizer_value(old.z, g.z, &first.z, &second.z, moments, opt, correction1, correction2);
+	old.w = elementwise_optimizer_value(old.w, g.w, &first.w, &second.w, moments, opt, correction1, correction2);
 	*(float4 *)w = old;
 	if (m)
 		*(float4 *)m = first;
