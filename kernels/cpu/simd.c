@@ -45,7 +45,7 @@ const struct simd *simd_choose(int bf16)
 		}
 	if (!best)
 		die("KEYPIPE_ISA=%s: plain, avx2, avx512, avx512_bf16 and amx are known", want);
-	if (amx && supported(simd_avx512_bf16) && simd_amx.have())
+	if (amx && (bf16 || !any) && supported(simd_avx512_bf16) && simd_amx.have())
 		return bf16 ? with_tiles("amx", best, &simd_amx) : best;
 	if (amx && !any)
 		die("KEYPIPE_ISA=%s: this processor has no %s", want, want);
