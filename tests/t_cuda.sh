@@ -54,7 +54,7 @@ is "$(launched pack)" $((steps + 1)) "launches of pack in $steps steps and the e
 
 # traced only: the same launches, though nothing is computed
 KEYPIPE_GPU_RUN=0 KEYPIPE_GPU_TRACE=traced "$HOST/cnn-train" -q -d cuda -e 1 -b 20 -n 'conv3x3x4 bn relu conv3x3x4 relu pool2 conv3x3x4 relu fc9 relu fc' \
-	faces.tns -o no.tns 2>/dev/null
+	faces.tns -o no.tns 2>/dev/null; rm -f no.tns
 same trace traced "launches traced only"
 
 # no kernel spills registers or uses local memory, by the compiler's report, where there is one
