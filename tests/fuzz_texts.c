@@ -24,7 +24,7 @@ int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile v
 static jmp_buf died;
 static void **taken; /* what was allocated in this run; freed or not */
 static size_t ntaken, room;
-static int running;
+static _Thread_local int running; /* of the thread that reads: what libFuzzer's others allocate is theirs */
 
 const char *err_program(void)
 {
