@@ -16,12 +16,7 @@ int main(void)
 {
 	Suite *suite = suite_create("device");
 	TCase *t = tcase_create("device");
-	tcase_add_loop_test(t, pipeline, 0, 1);
-	tcase_add_loop_test(t, feeds, 0, 1);
-	tcase_add_loop_test(t, uploads, 0, 1);
-	tcase_add_loop_test(t, downloads, 0, 1);
-	tcase_add_loop_test(t, changed_arguments, 0, 1);
-	tcase_add_loop_test(t, products, 0, 1);
+	add_streams(t, 1, 1);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

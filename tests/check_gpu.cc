@@ -252,12 +252,7 @@ int main(void)
 {
 	Suite *suite = suite_create("gpu");
 	TCase *t = tcase_create("gpu");
-	tcase_add_loop_test(t, pipeline, 0, SCHEDULES);
-	tcase_add_loop_test(t, feeds, 0, SCHEDULES);
-	tcase_add_loop_test(t, uploads, 0, SCHEDULES);
-	tcase_add_loop_test(t, downloads, 0, SCHEDULES);
-	tcase_add_loop_test(t, changed_arguments, 0, SCHEDULES);
-	tcase_add_loop_test(t, products, 0, 2);
+	add_streams(t, SCHEDULES, 2);
 	tcase_add_test(t, feed_too_early);
 	tcase_add_test(t, choice_of_gpu);
 	tcase_add_test(t, choice_of_cublas);

@@ -241,4 +241,15 @@ START_TEST(products)
 }
 END_TEST
 
+/* Adds them to t, each in so many schedules. */
+static void add_streams(TCase *t, int n, int with_products)
+{
+	tcase_add_loop_test(t, pipeline, 0, n);
+	tcase_add_loop_test(t, feeds, 0, n);
+	tcase_add_loop_test(t, uploads, 0, n);
+	tcase_add_loop_test(t, downloads, 0, n);
+	tcase_add_loop_test(t, changed_arguments, 0, n);
+	tcase_add_loop_test(t, products, 0, with_products);
+}
+
 #endif

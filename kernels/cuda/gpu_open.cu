@@ -41,8 +41,7 @@ static void die_without_gpu(cudaError_t e)
 		die("--device cuda: no GPU that can be used: there is no NVIDIA driver");
 	if (e == cudaErrorInsufficientDriver)
 		die("--device cuda: the NVIDIA driver is too old: it is for CUDA up to %d.%d, these programs are built with CUDA %d.%d: "
-		    "update it to "
-		    "%d or later, or build with CUDA %d.x (make clean && make NVCC=/usr/local/cuda-%d/bin/nvcc)",
+		    "update it to %d or later, or build with CUDA %d.x (make clean && make NVCC=/usr/local/cuda-%d/bin/nvcc)",
 			driver / 1000, driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10, driver_of(runtime), driver / 1000,
 			driver / 1000);
 	if (e == cudaSuccess || e == cudaErrorNoDevice) {
