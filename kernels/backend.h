@@ -231,7 +231,8 @@ struct backend {
 };
 
 /* Precision of products: factors rounded to 10 (tf32) or 7 (bf16) fraction bits, accumulated in fp32, by the GPU's tensor cores or the
- * processor's instructions where it has them. ref has fp32, cpu fp32 and bf16. */
+ * processor's instructions where it has them. ref has fp32, cpu fp32 and bf16, in which convolutions that fp32 computes in fewer operations
+ * keep their factors. */
 enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16 };
 
 #ifdef __cplusplus

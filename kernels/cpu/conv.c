@@ -194,7 +194,7 @@ size_t cpu_conv_packed_size(const struct backend *be, const struct conv *s)
 	struct cpu *c = be->ctx;
 	if (!conv_layout_supports(s))
 		return ref_conv_packed_size(be, s);
-	if (winograd_fits(c, s, 0))
+	if (winograd_fits(c, s, WINOGRAD_FORWARD))
 		return winograd_packed_size(c, s, 0) * sizeof(float);
 	struct pack p = pack_forward(s, c->simd, c->bf16);
 	return pack_size(&p) * sizeof(float);
@@ -207,7 +207,7 @@ void cpu_conv_pack(const struct backend *be, void *packed, const real *w, const 
 		cpu_conv_pack_reference(be, packed, w, s);
 		return;
 	}
-	if (winograd_fits(c, s, 0)) {
+	if (winograd_fits(c, s, WINOGRAD_FORWARD)) {
 		winograd_pack(c, packed, w, s, 0);
 		return;
 	}
@@ -222,7 +222,7 @@ void cpu_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x,
 		cpu_conv_reference(be, y, argmax, x, packed, b, s);
 		return;
 	}
-	if (winograd_fits(c, s, 0)) {
+	if (winograd_fits(c, s, WINOGRAD_FORWARD)) {
 		float *bias = cpu_workspace(c, (size_t)channel_blocks(s->F) * BLOCK);
 		memset(bias, 0, (size_t)channel_blocks(s->F) * BLOCK * sizeof *bias);
 		if (b)

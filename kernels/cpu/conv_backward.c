@@ -342,33 +342,6 @@ static void unpack_dw(void *arg, int block, int thread)
 	}
 }
 
-struct masked {
-	const struct simd *simd;
-	float *dz;
-	const float *dy, *y;
-	enum act act;
-};
-
-static void mask(void *arg, size_t from, size_t to)
-{
-	const struct masked *a = arg;
-	a->simd->act_backward(a->dz + from, a->dy + from, a->y + from, a->act, to - from);
-}
-
-/* dx by Winograd's way, of the whole batch: from dz, which is dy where there is no activation. */
-static void winograd_input_gradient(struct cpu *c, float *dx, const float *dy, const float *y, const float *w, const struct conv *s)
-{
-	size_t n = (size_t)s->B * (size_t)channel_blocks(s->F) * BLOCK * (size_t)s->OH * (size_t)s->OW,
-	       packed = winograd_packed_size(c, s, 1);
-	size_t zeros = (size_t)channel_blocks(s->C) * BLOCK;
-	float *u = cpu_workspace(c, packed + zeros + (s->act == ACT_NONE ? 0 : n)), *zero = u + packed, *dz = zero + zeros;
-	winograd_pack(c, u, w, s, 1);
-	memset(zero, 0, zeros * sizeof *zero);
-	if (s->act != ACT_NONE)
-		cpu_parallel_for(c, n, 1 << 14, mask, &(struct masked){c->simd, dz, dy, y, s->act});
-	winograd_run(c, dx, s->act == ACT_NONE ? dy : dz, u, zero, s, 1);
-}
-
 void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
 	const real *x, const real *w, const void *packed, const struct conv *s)
 {
@@ -377,8 +350,12 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 		cpu_conv_backward_reference(be, dx, dw, db, dy, y, argmax, x, packed, s);
 		return;
 	}
-	if (dx && s->pool == 1 && winograd_fits(c, s, 1)) {
-		winograd_input_gradient(c, dx, dy, y, w, s);
+	int dx_fits = dx && winograd_fits(c, s, WINOGRAD_INPUT_GRADIENT),
+	    dw_fits = winograd_fits(c, s, WINOGRAD_WEIGHT_GRADIENT) && (!dx || dx_fits);
+	if (dx_fits || dw_fits) {
+		winograd_backward(c, dx_fits ? dx : NULL, dw_fits ? dw : NULL, db, dy, y, x, w, s);
+		if (dw_fits)
+			return;
 		dx = NULL;
 	}
 	struct job j = {.c = c,

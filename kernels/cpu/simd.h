@@ -83,6 +83,10 @@ struct simd {
 	void (*winograd_kernel)(float *u, long step, const float *k);
 	void (*winograd_input)(float *v, long step, const float *d, long row);
 	void (*winograd_output)(float *y, long row, const float *m, long step, const float *bias, int relu, int rows, int columns);
+	/* for the weights' gradient, the transposes: e[36 points, step apart] of a tile dy of 4x4 pixels, rows row apart, which are added
+	 * to sum (16); dk[3][3][nr] of m[36 points, step apart][nr] */
+	void (*winograd_output_gradient)(float *e, long step, float *sum, const float *dy, long row);
+	void (*winograd_kernel_gradient)(float *dk, const float *m, long step);
 	/* words of fp32 rounded to bf16, to nearest, ties to even: to (n) of even[i] and odd[i], NULL: 0; to ((n + 1) / 2) of x[2 i] and
 	 * x[2 i + 1], 0 beyond n */
 	void (*pairs_of)(float *to, const float *even, const float *odd, size_t n);

@@ -1,10 +1,13 @@
-/* A task is some tiles, of one image or of several, times some panels of outputs: the tiles' inputs are transformed once, then each panel
- * is multiplied at the 36 points and transformed back. */
+/* Forward, and the input's gradient: a task is some tiles, of one image or of several, times some panels of outputs: the tiles' inputs are
+ * transformed once, then each panel is multiplied at the 36 points and transformed back. The weights' gradient, below. */
 #include "kernels/cpu/winograd.h"
 
 #include <string.h>
 
 enum { POINTS = 36, SIDE = 6, OUT = 4, TILES = 28, TASKS = 8, PACKED = 16, MAX_NR = 32 };
+/* of the weights' gradient: floats of transformed factors at a time; tiles, filters of a task; what keeps points out of one set of a cache
+ */
+enum { CHUNK = 1 << 20, TRANSFORMED = 8, FILTERS = 16, APART = 16 };
 
 struct job {
 	struct cpu *c;
@@ -16,13 +19,19 @@ struct job {
 	int relu;
 };
 
-int winograd_fits(const struct cpu *c, const struct conv *s, int backward)
+int winograd_fits(const struct cpu *c, const struct conv *s, enum winograd_pass pass)
 {
-	int H = backward ? s->H : s->OH, W = backward ? s->W : s->OW, tiles = ((H + OUT - 1) / OUT) * ((W + OUT - 1) / OUT);
-	if (c->bf16 || c->simd->nr < BLOCK || s->image || s->KH != 3 || s->KW != 3 || s->S != 1 || s->D != 1 || s->upsample != 1 ||
-		s->P > 2 || s->C < BLOCK || s->F < BLOCK)
+	int backward = pass == WINOGRAD_INPUT_GRADIENT, H = backward ? s->H : s->OH, W = backward ? s->W : s->OW,
+	    tiles = ((H + OUT - 1) / OUT) * ((W + OUT - 1) / OUT),
+	    least = !c->bf16		       ? BLOCK
+		    : pass == WINOGRAD_FORWARD ? 2 * BLOCK
+					       : 4 * BLOCK;
+	if (c->simd->nr < BLOCK || s->image || s->KH != 3 || s->KW != 3 || s->S != 1 || s->D != 1 || s->upsample != 1 || s->P > 2 ||
+		s->C < least || s->F < least || s->pool != 1)
 		return 0;
-	if (!backward && (s->pool != 1 || (s->act != ACT_NONE && s->act != ACT_RELU)))
+	if (c->bf16 && c->simd->words_along_k) /* tiles of bf16 are faster still */
+		return 0;
+	if (pass == WINOGRAD_FORWARD && s->act != ACT_NONE && s->act != ACT_RELU)
 		return 0;
 	return 10 * POINTS * tiles <= 6 * 9 * H * W; /* what the tiles at the edges waste, and the transforms, must leave a gain */
 }
@@ -142,4 +151,153 @@ void winograd_run(struct cpu *c, float *y, const float *x, const float *packed, 
 	struct job j = job_of(c, s, backward);
 	j.c = c, j.x = x, j.y = y, j.packed = packed, j.bias = b, j.relu = !backward && s->act == ACT_RELU;
 	thread_pool_run(c->pool, (j.tiles + TILES - 1) / TILES * j.groups, run_task, &j);
+}
+
+/* The weights' gradient sums over all tiles: dg = G' (sum of (A dy A') . (B' d B)) G, the transpose of the above. Of a chunk of tiles both
+ * factors are transformed; then a task is a point and a panel of inputs, whose sums it goes on with; at last these are transformed to
+ * kernels. */
+struct gradient {
+	struct job j;
+	const struct conv *s;
+	const float *dz;
+	float *v, *e, *m, *sums, *dw; /* v[36][panel][tile][nr], e[36][tile][wide], m[36][panel][F][nr]; sums of dz by task */
+	long v_step, e_step, m_step;
+	int panels, wide, first, n, chunk; /* panels of inputs; channels of e; tiles of this chunk, of any but the last one */
+};
+
+static void transform_gradient(const struct gradient *g, float *e, float *sum, const float *plane, int y, int x)
+{
+	const struct job *j = &g->j;
+	int rows = j->OH - y < OUT ? j->OH - y : OUT, columns = j->OW - x < OUT ? j->OW - x : OUT;
+	const float *from = plane + ((long)y * j->OW + x) * BLOCK;
+	if (rows == OUT && columns == OUT) {
+		j->c->simd->winograd_output_gradient(e, g->e_step, sum, from, (long)j->OW * BLOCK);
+		return;
+	}
+	float edge[OUT * OUT * BLOCK] = {0};
+	for (int r = 0; r < rows; r++)
+		memcpy(edge + r * OUT * BLOCK, from + (long)r * j->OW * BLOCK, (size_t)(columns * BLOCK) * sizeof *edge);
+	j->c->simd->winograd_output_gradient(e, g->e_step, sum, edge, OUT * BLOCK);
+}
+
+static void transform_task(void *arg, int task, int thread)
+{
+	const struct gradient *g = arg;
+	const struct job *j = &g->j;
+	int nr = j->c->simd->nr, per_image = j->rows * j->columns, from = task * TRANSFORMED,
+	    to = from + TRANSFORMED < g->n ? from + TRANSFORMED : g->n;
+	long in_plane = (long)j->H * j->W * BLOCK, out_plane = (long)j->OH * j->OW * BLOCK;
+	float *sum = g->sums + ((long)(g->first / TRANSFORMED) + task) * g->wide;
+	(void)thread;
+	memset(sum, 0, (size_t)g->wide * sizeof *sum);
+	for (int i = from; i < to; i++) {
+		int image = (g->first + i) / per_image, at = (g->first + i) % per_image;
+		for (int c = 0; c < j->in_blocks; c++)
+			transform_tile(j, g->v + ((long)(c * BLOCK / nr) * g->n + i) * nr + c * BLOCK % nr, g->v_step,
+				j->x + (image * (long)j->in_blocks + c) * in_plane, at / j->columns, at % j->columns);
+		for (int f = 0; f < j->out_blocks; f++)
+			transform_gradient(g, g->e + (long)i * g->wide + f * BLOCK, sum + f * BLOCK,
+				g->dz + (image * (long)j->out_blocks + f) * out_plane, at / j->columns * OUT, at % j->columns * OUT);
+	}
+}
+
+static void multiply_task(void *arg, int task, int thread)
+{
+	const struct gradient *g = arg;
+	const struct simd *simd = g->j.c->simd;
+	int k = task / g->panels, p = task % g->panels, F = g->s->F, tiles = (F + simd->mr - 1) / simd->mr, left = g->s->C - p * simd->nr;
+	(void)thread;
+	for (int t = 0; t < tiles; t++) {
+		int from = F * t / tiles, to = F * (t + 1) / tiles;
+		simd->fp32.gemm_tile(g->m + k * g->m_step + ((long)p * F + from) * simd->nr, g->e + k * g->e_step + from, g->wide, 1,
+			g->v + k * g->v_step + (long)p * g->n * simd->nr, to - from, left < simd->nr ? left : simd->nr, g->n, g->first > 0);
+	}
+}
+
+static void kernels_task(void *arg, int task, int thread)
+{
+	const struct gradient *g = arg;
+	int nr = g->j.c->simd->nr, p = task % g->panels, C = g->s->C, n = C - p * nr < nr ? C - p * nr : nr;
+	float dk[9 * MAX_NR];
+	(void)thread;
+	for (int f = task / g->panels * FILTERS; f < g->s->F && f < (task / g->panels + 1) * FILTERS; f++) {
+		g->j.c->simd->winograd_kernel_gradient(dk, g->m + ((long)p * g->s->F + f) * nr, g->m_step);
+		float *to = g->dw + ((long)f * C + p * nr) * 9;
+		for (int c = 0; c < n; c++)
+			for (int t = 0; t < 9; t++)
+				to[c * 9 + t] = dk[t * nr + c];
+	}
+}
+
+static void weight_gradient(struct gradient *g, float *dw, float *db)
+{
+	struct job *j = &g->j;
+	int tasks = (j->tiles + TRANSFORMED - 1) / TRANSFORMED;
+	g->dw = dw;
+	for (g->first = 0; g->first < j->tiles; g->first += g->chunk) {
+		g->n = j->tiles - g->first < g->chunk ? j->tiles - g->first : g->chunk;
+		thread_pool_run(j->c->pool, (g->n + TRANSFORMED - 1) / TRANSFORMED, transform_task, g);
+		thread_pool_run(j->c->pool, POINTS * g->panels, multiply_task, g);
+	}
+	thread_pool_run(j->c->pool, g->panels * ((g->s->F + FILTERS - 1) / FILTERS), kernels_task, g);
+	for (int f = 0; db && f < g->s->F; f++) {
+		double sum = 0;
+		for (int t = 0; t < tasks; t++)
+			sum += (double)g->sums[(long)t * g->wide + f];
+		db[f] = (float)sum;
+	}
+}
+
+/* The sizes; returns floats needed. */
+static size_t plan_gradient(struct gradient *g, const struct cpu *c, const struct conv *s)
+{
+	int nr = c->simd->nr;
+	*g = (struct gradient){.j = job_of(c, s, 0), .s = s};
+	g->panels = (s->C + nr - 1) / nr, g->wide = g->j.out_blocks * BLOCK;
+	/* a chunk's sums are read and written as often as its factors are */
+	g->chunk = (2 * s->C * s->F / (s->C + s->F) + TRANSFORMED - 1) / TRANSFORMED * TRANSFORMED;
+	if (g->chunk < 4 * TRANSFORMED)
+		g->chunk = 4 * TRANSFORMED;
+	if (g->chunk > g->j.tiles)
+		g->chunk = g->j.tiles;
+	g->v_step = (long)g->panels * g->chunk * nr + APART, g->e_step = (long)g->chunk * g->wide + APART;
+	g->m_step = (long)g->panels * s->F * nr + APART;
+	long sums = (long)((g->j.tiles + TRANSFORMED - 1) / TRANSFORMED) * g->wide;
+	return (size_t)(POINTS * (g->v_step + g->e_step + g->m_step) + sums);
+}
+
+struct masked {
+	const struct simd *simd;
+	float *dz;
+	const float *dy, *y;
+	enum act act;
+};
+
+static void mask(void *arg, size_t from, size_t to)
+{
+	const struct masked *a = arg;
+	a->simd->act_backward(a->dz + from, a->dy + from, a->y + from, a->act, to - from);
+}
+
+void winograd_backward(struct cpu *c, float *dx, float *dw, float *db, const float *dy, const float *y, const float *x, const float *w,
+	const struct conv *s)
+{
+	struct gradient g;
+	size_t n = s->act == ACT_NONE ? 0 : (size_t)s->B * (size_t)channel_blocks(s->F) * BLOCK * (size_t)s->OH * (size_t)s->OW;
+	size_t zeros = (size_t)channel_blocks(s->C) * BLOCK, packed = dx ? winograd_packed_size(c, s, 1) : 0,
+	       sums = plan_gradient(&g, c, s), larger = packed + zeros > sums ? packed + zeros : sums;
+	float *dz = cpu_workspace(c, n + larger), *rest = dz + n;
+	if (n)
+		cpu_parallel_for(c, n, 1 << 14, mask, &(struct masked){c->simd, dz, dy, y, s->act});
+	const float *from = n ? dz : dy;
+	if (dx) {
+		winograd_pack(c, rest, w, s, 1);
+		memset(rest + packed, 0, zeros * sizeof *rest);
+		winograd_run(c, dx, from, rest, rest + packed, s, 1);
+	}
+	if (!dw)
+		return;
+	g.j.c = c, g.j.x = x, g.dz = from;
+	g.v = rest, g.e = g.v + POINTS * g.v_step, g.m = g.e + POINTS * g.e_step, g.sums = g.m + POINTS * g.m_step;
+	weight_gradient(&g, dw, db);
 }
