@@ -141,40 +141,29 @@ void cpu_upsample_backward(const struct backend *be, real *dx, const real *dy, i
 	cpu_parallel_for(be->ctx, (size_t)B * blocks_of(C), 2, upsample_backward, &(struct args){.y = dx, .x = dy, .H = H, .W = W, .K = K});
 }
 
-/* Batch normalisation: a task sums one channel block of one image; the sums are reduced in order. Sums are accumulated in float over
- * PARTIAL_PIXELS pixels, then in double. The variance is computed in one pass over x - first, `first` the channel's first value. */
+/* Batch normalisation: a task sums one channel block of one image; the sums are reduced in order. The variance is computed in one pass
+ * over x - first, `first` the channel's first value. */
 struct channel_sums {
 	double sum[BLOCK], dot[BLOCK]; /* of d and d^2, d = x - first; backward: of dy and dy xhat */
 };
 
 struct batch_norm_args {
+	const struct simd *simd;
 	const struct batch_norm *s;
-	const float *x, *y, *dy;
+	const float *x, *y, *dy; /* y NULL: no activation */
 	float *out;
 	struct channel_sums *part;			 /* (B, blocks) */
 	const float *first, *mean, *scale, *shift, *inv; /* (16 x blocks): y = x scale + shift */
-	const float *factor, *mean_dy, *mean_dy_xhat;	 /* factor: gamma inv */
+	const float *factor, *mean_dy, *slope;		 /* factor: gamma inv; slope: inv times the mean of dy xhat */
 };
-
-enum { PARTIAL_PIXELS = 64 };
 
 static void batch_norm_sums(void *arg, size_t from, size_t to)
 {
 	const struct batch_norm_args *a = arg;
 	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
 	for (size_t i = from; i < to; i++) {
-		const float *x = a->x + i * n * BLOCK, *first = a->first + i % blocks * BLOCK;
 		struct channel_sums sum = {0};
-		for (size_t p = 0; p < n;) {
-			float s1[BLOCK] = {0}, s2[BLOCK] = {0};
-			for (size_t end = p + PARTIAL_PIXELS < n ? p + PARTIAL_PIXELS : n; p < end; p++, x += BLOCK)
-				for (int c = 0; c < BLOCK; c++) {
-					float d = x[c] - first[c];
-					s1[c] += d, s2[c] += d * d;
-				}
-			for (int c = 0; c < BLOCK; c++)
-				sum.sum[c] += (double)s1[c], sum.dot[c] += (double)s2[c];
-		}
+		a->simd->batch_norm_sums(sum.sum, sum.dot, a->x + i * n * BLOCK, a->first + i % blocks * BLOCK, n);
 		a->part[i] = sum;
 	}
 }
@@ -184,18 +173,9 @@ static void batch_norm_apply(void *arg, size_t from, size_t to)
 	const struct batch_norm_args *a = arg;
 	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
 	for (size_t i = from; i < to; i++) {
-		const float *x = a->x + i * n * BLOCK, *scale = a->scale + i % blocks * BLOCK, *shift = a->shift + i % blocks * BLOCK;
-		float *y = a->out + i * n * BLOCK;
-		if (a->s->act == ACT_RELU)
-			for (size_t p = 0; p < n * BLOCK; p += BLOCK)
-				for (int c = 0; c < BLOCK; c++) {
-					float v = x[p + (size_t)c] * scale[c] + shift[c];
-					y[p + (size_t)c] = v < 0 ? 0 : v; /* NaN stays NaN */
-				}
-		else
-			for (size_t p = 0; p < n * BLOCK; p += BLOCK)
-				for (int c = 0; c < BLOCK; c++)
-					y[p + (size_t)c] = x[p + (size_t)c] * scale[c] + shift[c];
+		size_t at = i % blocks * BLOCK;
+		a->simd->batch_norm_apply(
+			a->out + i * n * BLOCK, a->x + i * n * BLOCK, a->scale + at, a->shift + at, a->s->act == ACT_RELU, n);
 	}
 }
 
@@ -209,7 +189,14 @@ void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real
 	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
 	float *first = xcalloc(3 * wide, sizeof *first), *scale = first + wide, *shift = scale + wide;
 	struct channel_sums *part = s->train ? xmalloc(all * sizeof *part) : NULL;
-	struct batch_norm_args a = {.s = s, .x = x, .out = y, .part = part, .first = first, .scale = scale, .shift = shift};
+	struct batch_norm_args a = {.simd = ((const struct cpu *)be->ctx)->simd,
+		.s = s,
+		.x = x,
+		.out = y,
+		.part = part,
+		.first = first,
+		.scale = scale,
+		.shift = shift};
 	double N = (double)s->B * s->HW;
 	for (size_t k = 0; s->train && k < blocks; k++)
 		memcpy(first + k * BLOCK, x + k * (size_t)s->HW * BLOCK, BLOCK * sizeof *first);
@@ -236,30 +223,15 @@ void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real
 	free(first), free(part);
 }
 
-/* The gradient before the activation. */
-#define PRE_ACT_DY(c)                                                                                                                      \
-	(relu && !(y[p + (size_t)(c)] > 0) ? y[p + (size_t)(c)] != y[p + (size_t)(c)] ? y[p + (size_t)(c)] : 0 : dy[p + (size_t)(c)])
-
 static void batch_norm_backward_sums(void *arg, size_t from, size_t to)
 {
 	const struct batch_norm_args *a = arg;
 	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
-	const int relu = a->s->act == ACT_RELU;
 	for (size_t i = from; i < to; i++) {
-		const float *x = a->x + i * n * BLOCK, *y = a->y + i * n * BLOCK, *dy = a->dy + i * n * BLOCK,
-			    *mean = a->mean + i % blocks * BLOCK, *inv = a->inv + i % blocks * BLOCK;
+		size_t at = i % blocks * BLOCK, plane = i * n * BLOCK;
 		struct channel_sums sum = {0};
-		for (size_t p = 0; p < n * BLOCK;) {
-			float s1[BLOCK] = {0}, s2[BLOCK] = {0};
-			for (size_t end = p + PARTIAL_PIXELS * BLOCK < n * BLOCK ? p + PARTIAL_PIXELS * BLOCK : n * BLOCK; p < end;
-				p += BLOCK)
-				for (int c = 0; c < BLOCK; c++) {
-					float d = PRE_ACT_DY(c);
-					s1[c] += d, s2[c] += d * ((x[p + (size_t)c] - mean[c]) * inv[c]);
-				}
-			for (int c = 0; c < BLOCK; c++)
-				sum.sum[c] += (double)s1[c], sum.dot[c] += (double)s2[c];
-		}
+		a->simd->batch_norm_backward_sums(
+			sum.sum, sum.dot, a->dy + plane, a->y ? a->y + plane : NULL, a->x + plane, a->mean + at, a->inv + at, n);
 		a->part[i] = sum;
 	}
 }
@@ -268,16 +240,10 @@ static void batch_norm_backward_apply(void *arg, size_t from, size_t to)
 {
 	const struct batch_norm_args *a = arg;
 	size_t blocks = blocks_of(a->s->C), n = (size_t)a->s->HW;
-	const int relu = a->s->act == ACT_RELU;
 	for (size_t i = from; i < to; i++) {
-		size_t at = i % blocks * BLOCK;
-		const float *x = a->x + i * n * BLOCK, *y = a->y + i * n * BLOCK, *dy = a->dy + i * n * BLOCK, *mean = a->mean + at,
-			    *inv = a->inv + at, *factor = a->factor + at, *mean_dy = a->mean_dy + at, *mean_dy_xhat = a->mean_dy_xhat + at;
-		float *dx = a->out + i * n * BLOCK;
-		for (size_t p = 0; p < n * BLOCK; p += BLOCK)
-			for (int c = 0; c < BLOCK; c++)
-				dx[p + (size_t)c] =
-					factor[c] * (PRE_ACT_DY(c) - mean_dy[c] - (x[p + (size_t)c] - mean[c]) * inv[c] * mean_dy_xhat[c]);
+		size_t at = i % blocks * BLOCK, plane = i * n * BLOCK;
+		a->simd->batch_norm_backward_apply(a->out + plane, a->dy + plane, a->y ? a->y + plane : NULL, a->x + plane, a->mean + at,
+			a->factor + at, a->mean_dy + at, a->slope + at, n);
 	}
 }
 
@@ -290,11 +256,12 @@ void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, r
 	}
 	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
 	float *mean = xcalloc(5 * wide, sizeof *mean), *inv = mean + wide, *factor = inv + wide, *mean_dy = factor + wide,
-	      *mean_dy_xhat = mean_dy + wide;
+	      *slope = mean_dy + wide;
 	struct channel_sums *part = xmalloc(all * sizeof *part);
-	struct batch_norm_args a = {.s = s,
+	struct batch_norm_args a = {.simd = ((const struct cpu *)be->ctx)->simd,
+		.s = s,
 		.x = x,
-		.y = y,
+		.y = s->act == ACT_RELU ? y : NULL,
 		.dy = dy,
 		.out = dx,
 		.part = part,
@@ -302,7 +269,7 @@ void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, r
 		.inv = inv,
 		.factor = factor,
 		.mean_dy = mean_dy,
-		.mean_dy_xhat = mean_dy_xhat};
+		.slope = slope};
 	double N = (double)s->B * s->HW;
 	memcpy(mean, save, (size_t)s->C * sizeof *mean), memcpy(inv, save + s->C, (size_t)s->C * sizeof *inv);
 	cpu_parallel_for(be->ctx, all, 1, batch_norm_backward_sums, &a);
@@ -313,7 +280,7 @@ void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, r
 			sum += p->sum[c % BLOCK], dot += p->dot[c % BLOCK];
 		}
 		dgamma[c] = (float)dot, dbeta[c] = (float)sum;
-		factor[c] = gamma[c] * inv[c], mean_dy[c] = (float)(sum / N), mean_dy_xhat[c] = (float)(dot / N);
+		factor[c] = gamma[c] * inv[c], mean_dy[c] = (float)(sum / N), slope[c] = inv[c] * (float)(dot / N);
 	}
 	cpu_parallel_for(be->ctx, all, 1, batch_norm_backward_apply, &a);
 	free(mean), free(part);

@@ -87,6 +87,15 @@ struct simd {
 	 * to sum (16); dk[3][3][nr] of m[36 points, step apart][nr] */
 	void (*winograd_output_gradient)(float *e, long step, float *sum, const float *dy, long row);
 	void (*winograd_kernel_gradient)(float *dk, const float *m, long step);
+	/* batch normalisation of n pixels of a channel block; what isn't a plane has 16: sum += d and dot += d^2, d = x - first;
+	 * y = act(x scale + shift), relu or none; backward, of the gradient d before the relu (y NULL: there is none): sum += d and
+	 * dot += d (x - mean) inv; dx = factor (d - mean_dy - (x - mean) slope) */
+	void (*batch_norm_sums)(double *sum, double *dot, const float *x, const float *first, size_t n);
+	void (*batch_norm_apply)(float *y, const float *x, const float *scale, const float *shift, int relu, size_t n);
+	void (*batch_norm_backward_sums)(
+		double *sum, double *dot, const float *dy, const float *y, const float *x, const float *mean, const float *inv, size_t n);
+	void (*batch_norm_backward_apply)(float *dx, const float *dy, const float *y, const float *x, const float *mean,
+		const float *factor, const float *mean_dy, const float *slope, size_t n);
 	/* words of fp32 rounded to bf16, to nearest, ties to even: to (n) of even[i] and odd[i], NULL: 0; to ((n + 1) / 2) of x[2 i] and
 	 * x[2 i + 1], 0 beyond n */
 	void (*pairs_of)(float *to, const float *even, const float *odd, size_t n);
