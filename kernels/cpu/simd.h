@@ -78,10 +78,10 @@ struct simd {
 	struct simd_products fp32, bf16;
 	void (*place)(const struct place *p);
 	/* Winograd's transforms (winograd.h): u[36 points, step apart][nr] of kernels k[3][3][nr]. Of a block of 16 channels: v[36 points,
-	 * step apart] of a tile d of 6x6 pixels, rows row apart; y, a tile of rows x columns (at most 4) pixels, act(sums + bias), of m[36
-	 * points, step apart] */
+	 * step apart] of a tile of 6x6 pixels from (y, x) on, of a plane of H rows, row apart, 0 where outside it; y, a tile of rows x
+	 * columns (at most 4) pixels, act(sums + bias), of m[36 points, step apart] */
 	void (*winograd_kernel)(float *u, long step, const float *k);
-	void (*winograd_input)(float *v, long step, const float *d, long row);
+	void (*winograd_input)(float *v, long step, const float *plane, long row, int y, int x, int H);
 	void (*winograd_output)(float *y, long row, const float *m, long step, const float *bias, int relu, int rows, int columns);
 	/* for the weights' gradient, the transposes: e[36 points, step apart] of a tile dy of 4x4 pixels, rows row apart, which are added
 	 * to sum (16); dk[3][3][nr] of m[36 points, step apart][nr] */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { POINTS = 36, SIDE = 6, OUT = 4, TILES = 28, TASKS = 8, PACKED = 16, MAX_NR = 32 };
+enum { POINTS = 36, OUT = 4, TILES = 28, TASKS = 8, PACKED = 16, MAX_NR = 32 };
 /* of the weights' gradient: floats of transformed factors at a time; tiles, filters of a task; what keeps points out of one set of a cache
  */
 enum { CHUNK = 1 << 20, TRANSFORMED = 8, FILTERS = 16, APART = 16 };
@@ -92,21 +92,10 @@ void winograd_pack(struct cpu *c, float *to, const float *w, const struct conv *
 	thread_pool_run(c->pool, a.j.panels * a.chunks, pack_task, &a);
 }
 
-/* The inputs of a tile at row y, column x of its image, block of channels first at plane: transformed to v. */
-static void transform_tile(const struct job *j, float *v, long step, const float *plane, int y, int x)
+/* The inputs of tile `at` of its image, block of channels first at plane: transformed to v. */
+static void transform_tile(const struct job *j, float *v, long step, const float *plane, int at)
 {
-	int y0 = y * OUT - j->P, x0 = x * OUT - j->P;
-	if (y0 >= 0 && x0 >= 0 && y0 + SIDE <= j->H && x0 + SIDE <= j->W) {
-		j->c->simd->winograd_input(v, step, plane + ((long)y0 * j->W + x0) * BLOCK, (long)j->W * BLOCK);
-		return;
-	}
-	float edge[SIDE * SIDE * BLOCK] = {0};
-	int from = x0 < 0 ? -x0 : 0, to = x0 + SIDE > j->W ? j->W - x0 : SIDE;
-	for (int r = 0; r < SIDE; r++)
-		if (y0 + r >= 0 && y0 + r < j->H && to > from)
-			memcpy(edge + (r * SIDE + from) * BLOCK, plane + ((long)(y0 + r) * j->W + x0 + from) * BLOCK,
-				(size_t)((to - from) * BLOCK) * sizeof *edge);
-	j->c->simd->winograd_input(v, step, edge, SIDE * BLOCK);
+	j->c->simd->winograd_input(v, step, plane, (long)j->W * BLOCK, at / j->columns * OUT - j->P, at % j->columns * OUT - j->P, j->H);
 }
 
 static void run_task(void *arg, int task, int thread)
@@ -122,8 +111,8 @@ static void run_task(void *arg, int task, int thread)
 	for (int i = 0; i < n; i++) {
 		int image = (first + i) / per_image, at = (first + i) % per_image;
 		for (int c = 0; c < j->in_blocks; c++)
-			transform_tile(j, v + (long)i * wide + c * BLOCK, (long)n * wide,
-				j->x + (image * (long)j->in_blocks + c) * in_plane, at / j->columns, at % j->columns);
+			transform_tile(
+				j, v + (long)i * wide + c * BLOCK, (long)n * wide, j->x + (image * (long)j->in_blocks + c) * in_plane, at);
 	}
 	for (int p = p0; p < p1; p++) {
 		for (int k = 0; k < POINTS; k++) {
@@ -194,7 +183,7 @@ static void transform_task(void *arg, int task, int thread)
 		int image = (g->first + i) / per_image, at = (g->first + i) % per_image;
 		for (int c = 0; c < j->in_blocks; c++)
 			transform_tile(j, g->v + ((long)(c * BLOCK / nr) * g->n + i) * nr + c * BLOCK % nr, g->v_step,
-				j->x + (image * (long)j->in_blocks + c) * in_plane, at / j->columns, at % j->columns);
+				j->x + (image * (long)j->in_blocks + c) * in_plane, at);
 		for (int f = 0; f < j->out_blocks; f++)
 			transform_gradient(g, g->e + (long)i * g->wide + f * BLOCK, sum + f * BLOCK,
 				g->dz + (image * (long)j->out_blocks + f) * out_plane, at / j->columns * OUT, at % j->columns * OUT);
