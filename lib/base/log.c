@@ -181,8 +181,11 @@ struct tlog *tlog_open(const char *path, const char *columns, uint64_t keep)
 	if (l->fd < 0)
 		die_errno("%s", path);
 	if (!special) {
-		if (flock(l->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-			die("%s: another run is writing it", path);
+		if (flock(l->fd, LOCK_EX | LOCK_NB) && errno != ENOLCK && errno != ENOSYS && errno != EOPNOTSUPP) {
+			if (errno == EWOULDBLOCK)
+				die("%s: another run is writing it", path);
+			die_errno("%s: lock", path);
+		}
 		check_log(path, columns);
 		FILE *f = keep ? fopen(path, "re") : NULL;
 		if (keep && !f)

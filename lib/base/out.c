@@ -21,7 +21,8 @@ struct out {
 	char *name;   /* as the caller gave it */
 	char *target; /* final name; NULL: written directly */
 	char *temp;
-	int fd, slot;
+	char *dir; /* the folder of target, open as dir_fd where it can be, from out_sync on */
+	int fd, dir_fd, slot;
 	size_t n; /* bytes in buf */
 	unsigned char buf[BUF];
 };
@@ -205,6 +206,9 @@ static void set_mode(int fd, const struct stat *old, const char *name)
 
 static void out_free(struct out *o)
 {
+	if (o->dir_fd >= 0)
+		close(o->dir_fd);
+	free(o->dir);
 	free(o->temp);
 	free(o->target);
 	free(o->name);
@@ -224,9 +228,9 @@ struct out *out_open(const char *path, int binary)
 	struct stat old, resolved;
 	int is_stdout = !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout");
 	o->name = xstrdup(is_stdout ? "stdout" : path);
-	o->target = o->temp = NULL;
+	o->target = o->temp = o->dir = NULL;
 	o->fd = STDOUT_FILENO;
-	o->slot = -1;
+	o->dir_fd = o->slot = -1;
 	o->n = 0;
 	int exists = !is_stdout && !stat(path, &old);
 	if (!is_stdout && !exists && errno != ENOENT)
@@ -358,24 +362,26 @@ void out_printf(struct out *o, const char *fmt, ...)
 		free(text);
 }
 
-static void sync_dir(const char *target)
+/* Before the rename, so that after it nothing but the folder's fsync can fail. A folder may be writable but not readable. */
+static void open_dir(struct out *o)
 {
-	const char *slash = strrchr(target, '/');
-	char *dir = slash ? xprintf("%.*s", (int)(slash - target) + 1, target) : xstrdup(".");
-	int fd = open_high(dir, O_RDONLY | O_DIRECTORY, 0);
-	/* A directory may be writable but not readable, and some file systems can't fsync one: the file itself is synced by then. */
-	if (fd < 0 ? errno != EACCES : fsync(fd) && errno != EINVAL && errno != ENOTSUP)
-		die_errno("%s", dir);
-	if (fd >= 0)
-		close(fd);
-	free(dir);
+	const char *slash = strrchr(o->target, '/');
+	if (o->dir)
+		return;
+	o->dir = slash ? xprintf("%.*s", (int)(slash - o->target) + 1, o->target) : xstrdup(".");
+	o->dir_fd = open_high(o->dir, O_RDONLY | O_DIRECTORY, 0);
+	if (o->dir_fd < 0 && errno != EACCES)
+		die_errno("%s", o->dir);
 }
 
 void out_sync(struct out *o)
 {
 	out_flush(o);
-	if (o->target && fsync(o->fd))
+	if (!o->target)
+		return;
+	if (fsync(o->fd))
 		die_errno("%s", o->name);
+	open_dir(o);
 }
 
 void out_close(struct out *o)
@@ -388,7 +394,9 @@ void out_close(struct out *o)
 			die_errno("%s", o->name);
 		__atomic_store_n(&temps[o->slot], NULL, __ATOMIC_RELEASE);
 		restore_signals(&old_mask);
-		sync_dir(o->target);
+		/* Some file systems can't fsync a folder: the file itself is synced by then. */
+		if (o->dir_fd >= 0 && fsync(o->dir_fd) && errno != EINVAL && errno != ENOTSUP)
+			die_errno("%s", o->dir);
 	}
 	/* After the rename, since closing releases the lock. stdout is closed by finish. */
 	if (o->fd != STDOUT_FILENO && close(o->fd) && errno != EINTR)
