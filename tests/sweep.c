@@ -4,7 +4,8 @@
  * The program writes into the folder out of the working directory; before each run out holds a file `old NAME` for each one that it writes.
  * CALL and ERRNO (a number) as in failing.c, on files in WHERE: out, in, or both by default. The first, the second, ... call fails, until a
  * run has fewer; -n: at most FEW, spread, of `alloc` thrice as many. WANT: fail: it ends with 1 and one line, which names the file and says
- * why (or asks for memory); outputs are as they were, or, from its first rename on, whole and new; no temporary file is left. pass: it
+ * why (or asks for memory); outputs are as they were, or, from its first rename on, whole and new; of one output
+ * alone, nothing that opens a file or takes memory comes after its rename; no temporary file is left. pass: it
  * succeeds, with the bytes of a run where nothing fails. either: one of both. any: a library may make other bytes of it, or end it by a
  * signal; what was there before is whole, still. -r: nothing is there before, and after a failure the same command succeeds with the same
  * bytes. -x: an output that grows as the program runs, which is not compared; a file c.tns may be any whole stream.
@@ -306,7 +307,10 @@ static void sweep(char *text)
 			if (!strcmp(want, "pass"))
 				fault(nth, "failure: ", said);
 			check_line(nth, call, err);
-			if (!was.after && old < goods && strcmp(call, "fclose"))
+			int late = was.after && goods == 1 && (!strcmp(call, "alloc") || !strcmp(call, "open"));
+			if (late) /* what can fail but the folder's fsync and closing is done before the rename */
+				fault(nth, "fails after the rename: ", said);
+			if (!was.after && old < goods)
 				fault(nth, "an output is new, and ", "no rename was before");
 			if (resumed)
 				again(nth);

@@ -96,8 +96,6 @@ mkdir -p old && rm -f old/* && echo old >old/x.tns
 durable 1 tns-select -q --sample $((long ? 200 : 40)) -o out/x.tns in/large.tns && replayed 'tns-select'
 rm -rf old
 train() { cnn-train -q -t 1 -n 'pool4 fc60 relu fc' -e $((long ? 40 : 4)) -r 0.001 --valid in/five.tns --resume --checkpoint out/c.tns -o out/x.tns in/faces.tns; }
-export -f train
-export long
 mkdir old
 ok "training" recorded train
 replayed 'checkpoints'
