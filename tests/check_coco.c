@@ -380,7 +380,10 @@ START_TEST(bad_files)
 	import_refused(many, "bad: categories: element 1: it has more than 4096 keypoints");
 	memset(many, 'x', sizeof many - 1);
 	memcpy(many, "{\"x\":\"", 6);
-	import_refused(many, "bad: byte 6: a string or number of more than 16 MiB");
+	import_refused(many, "bad: byte 6: a string of more than 16 MiB");
+	memset(many, '9', sizeof many - 1);
+	memcpy(many, "{\"x\":", 5);
+	import_refused(many, "bad: byte 6: a number of more than 64 KiB");
 	char deep[400] = "{\"x\":";
 	memset(deep + 5, '[', 300);
 	import_refused(deep, "bad: objects and lists are more than 128 deep");

@@ -271,8 +271,14 @@ START_TEST(bombs)
 		s += sprintf(s, "<!ENTITY e%d '&e%d;&e%d;&e%d;&e%d;&e%d;&e%d;&e%d;&e%d;&e%d;&e%d;'>", i, i - 1, i - 1, i - 1, i - 1, i - 1,
 			i - 1, i - 1, i - 1, i - 1, i - 1);
 	sprintf(s, "]><dataset><image file='&e11;'/></dataset>");
-	import_refused(
-		text, "bad: line 1, column 673: not well-formed XML: limit on input amplification factor (from DTD and entities) breached");
+	import_refused(text, "bad: line 1: its entity 'e1' is made of others");
+	s = text + sprintf(text, "<!DOCTYPE dataset [<!ENTITY e '");
+	memset(s, 'x', 10000);
+	s += 10000 + sprintf(s + 10000, "'>]><dataset>");
+	for (int i = 0; i < 10000; i++)
+		s += sprintf(s, "&e;");
+	import_refused(text,
+		"bad: line 1, column 12556: not well-formed XML: limit on input amplification factor (from DTD and entities) breached");
 	s = text;
 	for (int i = 0; i < 200; i++)
 		s += sprintf(s, i ? "<a>" : "<dataset>");

@@ -2,8 +2,8 @@
  * too), `write`, `lseek`, `mmap`, `fsync`, `ftruncate`, `fchmod`, `flock`, `close`, `rename`, `unlink`, and of stdio `fopen`, `fread`,
  * `fwrite`, on files in the folder $FAIL_IN; ERRNO 0 is a call that moves no byte. Of `alloc`, memory asked for by the program itself or by
  * the C library for it, of `library`, by other libraries but OpenBLAS; of `thread`, pthread_create. All are counted. SHORT=SEED: every read
- * and write moves 1 to 7 bytes, and one in eight fails with EINTR. The file $FAILED, mapped, has what came of it: struct failed
- * (tests/failing.h). */
+ * and write moves 1 to 7 bytes; the first of a descriptor, and one in eight, fails with EINTR. The file $FAILED, mapped, has what came of
+ * it: struct failed (tests/failing.h). */
 #include "tests/failing.h"
 
 #include <dirent.h>
@@ -29,6 +29,7 @@ static int err;
 static const char *folder;
 static struct failed *failed;
 static uint64_t short_state;
+static char begun[1024]; /* descriptors that were interrupted */
 
 /* Whose code is where; what is in no range is another library's. */
 enum owner { OTHER, OWN, LIBC, OPENBLAS };
@@ -135,7 +136,7 @@ static ssize_t shorter(int fd, size_t n)
 	v ^= v >> 30, v *= 0xBF58476D1CE4E5B9u, v ^= v >> 27, v *= 0x94D049BB133111EBu, v ^= v >> 31;
 	if (failed)
 		__atomic_add_fetch(&failed->shortened, 1, __ATOMIC_SEQ_CST);
-	if (!(v & 7)) {
+	if (!(v & 7) || !__atomic_exchange_n(&begun[fd & 1023], 1, __ATOMIC_SEQ_CST)) {
 		errno = EINTR;
 		return -1;
 	}
@@ -198,6 +199,7 @@ int flock(int fd, int what)
 /* As Linux does it: the descriptor is closed whatever it returns. */
 int close(int fd)
 {
+	begun[fd & 1023] = 0;
 	int bad = fails_fd("close", fd), was = errno, status = (int)syscall(SYS_close, fd);
 	if (bad)
 		errno = was;

@@ -303,6 +303,7 @@ def safe(header, text, data=x.data, n=None): bad(packed(header, data, n), "safet
 safe("{}", "its header would have 9223372036854775808 bytes, the file has 64", n=2**63, data=bytes(48))
 safe("{}", "its header would have 57 bytes, the file has 64", n=57, data=bytes(48))
 safe('{"x":%s}' % tensor(), "its header would have 100000001 bytes", n=100000001, data=b"")
+safe('{"%s":%s}' % ("n" * (9 << 20), tensor()), "header: byte 1: a text or number of more than 8 MiB")
 safe('{"x":%s}' % tensor(shape="[3,5]"), "header: x: byte 56: its shape is not that of 48 bytes")
 safe('{"x":%s}' % tensor(shape="[4611686018427387905,4]"), "header: x: ")
 safe('{"x":%s}' % tensor(offsets="[0,49]"), "header: x: byte 56: data_offsets are 0 and 49, of 48 bytes")

@@ -42,8 +42,8 @@ if [ $long = 1 ]; then
 	specs=(pass:short:9)
 	for e in EIO ENOSPC; do
 		for c in read write fsync rename ftruncate fchmod flock; do specs+=("fail:$c:${errno[$e]}"); done
-		for c in open close unlink fopen fread fwrite; do specs+=("either:$c:${errno[$e]}"); done
-		for c in mmap lseek; do specs+=("pass:$c:${errno[$e]}"); done
+		for c in open close unlink lseek fopen; do specs+=("either:$c:${errno[$e]}"); done
+		specs+=("pass:mmap:${errno[$e]}")
 	done
 else
 	specs=(pass:short:1 either:open:5 fail:read:5 fail:write:28 fail:fsync:5 fail:rename:28 either:close:5 fail:ftruncate:5 pass:mmap:5 either:unlink:5)
@@ -84,7 +84,7 @@ say 5 'the same through pipes, stdin to stdout' $tried/$tried "$same with the sa
 	say 6 'that of a library but OpenBLAS' "${asked[library]}/${calls[library]}" "${failed[library]} ended with 1, ${survived[library]} with 0, ${signals[library]} by a signal in fontconfig or cairo"
 	say 6 'the k-th thread can not be started' "${asked[thread]-0}/${calls[thread]-0}" "${failed[thread]-0} ended with 1 and a line, ${survived[thread]-0} with the same bytes"
 }
-for c in open read write fsync rename close mmap lseek ftruncate fchmod flock unlink fopen fread fwrite; do
+for c in open read write fsync rename close mmap lseek ftruncate fchmod flock unlink fopen; do
 	[ -z "${asked[$c]-}" ] || say 7 "the k-th $c fails$([ $long = 1 ] && echo ' with EIO, with ENOSPC'): every program" "${asked[$c]}/${calls[$c]}" \
 		"${failed[$c]} ended with 1 and a line that names the file, ${survived[$c]} with the same bytes"
 done

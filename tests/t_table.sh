@@ -221,6 +221,8 @@ long() { head -c $((64 << 20 | 1)) /dev/zero | tr '\0' 1; }
 fails 1 "tns-table: stdin: a line is longer than 67108864 bytes" tns-table --read < <(long)
 fails 1 "tns-table: stdin: row 1: a line is longer than 67108864 bytes" tns-table --read < <(echo id,Image; long)
 fails 1 "tns-table: stdin: row 1: a line is longer than 67108864 bytes" tns-table --read < <(echo id; long)
+fails 1 "csv-clean: stdin: a line is longer than 8388608 bytes" csv-clean < <(long)
+fails 1 "tns-import: stdin: a line is longer than 8388608 bytes" tns-import --form table - < <(long)
 fails 1 "csv-clean: stdin: row 1: a line is longer than 67108864 bytes" csv-clean < <(echo a_x,a_y,Image; long)
 : >empty.csv
 refused 1 "empty.csv: empty, not even a header" --read empty.csv

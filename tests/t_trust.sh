@@ -210,6 +210,14 @@ if has tns-info && [ -x "$streams" ]; then
 else
 	skip "no $streams"
 fi
+if python3 -c 'import os; os.waitstatus_to_exitcode' 2>/dev/null; then
+	case $BIN in *-san*) loose=loose ;; *) loose='' ;; esac
+	HOSTILE=$loose PYTHONDONTWRITEBYTECODE=1 python3 "$ROOT/tests/hostile.py" corpus cnn.tns faces.tns >.hostile 2>&1 && good || bad "hostile files: $(grep -v '^trust:' .hostile)"
+	grep '^trust:' .hostile
+	rm -rf corpus
+else
+	skip 'a python3 of 3.9 or later, to write hostile files'
+fi
 
 # ---- 8: full disks ----
 if [ -e /dev/full ]; then

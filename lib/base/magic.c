@@ -1,8 +1,10 @@
 #include "lib/base/magic.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define BYTES(s) s, sizeof s - 1
 #define PANDAS(read) "python3 -c 'import pandas,sys; pandas." read "(sys.argv[1]).to_csv(sys.stdout,index=False)'"
@@ -118,6 +120,17 @@ static const struct magic *find_markup(const unsigned char *p, const unsigned ch
 static int is_letter(unsigned char c)
 {
 	return c >= ' ' && c < 127;
+}
+
+long magic_read(int fd, unsigned char head[MAGIC_BYTES])
+{
+	long n = 0;
+	for (ssize_t got = 1; got && n<MAGIC_BYTES; n += got> 0 ? got : 0) {
+		got = pread(fd, head + n, (size_t)(MAGIC_BYTES - n), n);
+		if (got < 0 && errno != EINTR)
+			return -1;
+	}
+	return n;
 }
 
 const struct magic *magic_find(const unsigned char *p, size_t n)

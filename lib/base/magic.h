@@ -22,6 +22,8 @@ struct magic {
 	const char *way;  /* a shell command, the file's name behind it, that writes to stdout; MAGIC_OTHER: advice, or NULL */
 };
 
+/* Reads the first MAGIC_BYTES of a file, or all that it has, to head, and leaves its offset; how many, or -1 and errno. */
+long magic_read(int fd, unsigned char head[MAGIC_BYTES]);
 /* The form of a file that begins with these bytes; NULL: none that is known, such as a CSV. */
 const struct magic *magic_find(const unsigned char *p, size_t n);
 /* For readers of binary files: MAGIC_TEXT, or NULL where it is none. */

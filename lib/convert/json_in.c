@@ -1,4 +1,6 @@
-/* yajl is fed piece by piece, when a token is asked for: no more of them are in memory than a piece has bytes. */
+/* yajl is fed piece by piece, when a token is asked for: no more of them are in memory than a piece has bytes. A token that is longer than
+ * a piece is read by yajl from its beginning again with each: hence pieces that are not small, and a limit (all METAs of a stream have 1
+ * MiB, of which JSON makes 6 where each byte is escaped). */
 #include "lib/convert/json_in.h"
 
 #include <stdarg.h>
@@ -10,7 +12,7 @@
 #include "lib/base/num.h"
 #include "lib/base/utf8.h"
 
-enum { PIECE = 1024 };
+enum { PIECE = 64 << 10, TOKEN_MAX = 8 << 20 };
 enum { TEXT = '"', DIGITS = '0', WORD = 'a' }; /* kinds of tokens beside brackets */
 
 struct json_token {
@@ -122,11 +124,14 @@ static int broken(struct json_in *j)
 /* The next token; NULL: there is none, or a fault. */
 static struct json_token *peek(struct json_in *j)
 {
+	size_t from = j->fed;
 	while (j->next == j->end && j->yajl && !*j->err) {
 		size_t n = j->n - j->fed < PIECE ? j->n - j->fed : PIECE;
 		j->next = j->end = 0;
 		if ((n ? yajl_parse(j->yajl, j->text + j->fed, n) : yajl_complete_parse(j->yajl)) != yajl_status_ok) {
 			broken(j);
+		} else if (n && j->fed - from >= TOKEN_MAX && j->next == j->end) {
+			fault_at(j, j->at, "a text or number of more than 8 MiB");
 		} else if (n) {
 			j->fed += n;
 		} else {

@@ -191,8 +191,10 @@ int csv_head(struct csv *c)
 {
 	struct csv_source *s = c->src;
 	int r;
+	s->lines->max = LINES_HEADER_MAX;
 	while ((r = lines_next(s->lines)) == LINES_ONE && s->lines->line.p < s->lines->line.e && *s->lines->line.p == '#')
 		s->commented = 1;
+	s->lines->max = LINES_MAX;
 	if (r == LINES_ERR)
 		return csv_fault(c, "%s", s->lines->err);
 	if (r == LINES_DONE)

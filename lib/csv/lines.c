@@ -40,8 +40,8 @@ static int fill(struct lines *l)
 		s->at = 0;
 	}
 	if (s->end == s->cap) {
-		if (s->cap >= LINES_MAX)
-			return fault(l, "a line is longer than %u bytes", LINES_MAX);
+		if (s->cap >= l->max)
+			return fault(l, "a line is longer than %zu bytes", l->max);
 		s->cap *= 2;
 		s->text = xrealloc(s->text, s->cap + 2 * LINES_PAD);
 		text = s->text + LINES_PAD;
@@ -91,6 +91,7 @@ static struct lines *open_lines(int fd, struct unpack *from)
 {
 	struct lines *l = xcalloc(1, sizeof *l);
 	struct lines_source *s = l->src = xcalloc(1, sizeof *s);
+	l->max = LINES_MAX;
 	s->fd = fd;
 	s->from = from;
 	s->cap = INITIAL_CAP;

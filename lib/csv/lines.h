@@ -8,7 +8,8 @@
 
 #include "lib/base/unpack.h"
 
-#define LINES_MAX (64u << 20) /* bytes of the longest line */
+#define LINES_MAX (64u << 20)	    /* bytes of the longest line */
+#define LINES_HEADER_MAX (8u << 20) /* of a header: no text that is no table takes more memory */
 #define LINES_PAD 64
 
 struct span {
@@ -17,6 +18,7 @@ struct span {
 
 struct lines {
 	struct span line;	  /* current, without its line end; valid until the next call */
+	size_t max;		  /* bytes of the longest line: LINES_MAX, until the caller sets less */
 	int truncated;		  /* 1: the text ended before its line end */
 	enum unpack_kind kind;	  /* plain or packed; set by the first call */
 	char err[UNPACK_ERR];	  /* reason of LINES_ERR */

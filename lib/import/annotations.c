@@ -81,8 +81,10 @@ static void check_kind(const char *form, const char *path)
 {
 	unsigned char head[MAGIC_BYTES];
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) ? pread(fd, head, sizeof head, 0) : -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), is = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode);
+	long n = is ? magic_read(fd, head) : 0;
+	if (n < 0)
+		die_errno("%s", path);
 	if (fd >= 0)
 		close(fd);
 	const struct magic *m = n > 0 ? magic_find(head, (size_t)n) : NULL;

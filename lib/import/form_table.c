@@ -48,8 +48,10 @@ static void read_head(struct table_form *t)
 {
 	struct span f, line;
 	int r;
+	t->lines->max = LINES_HEADER_MAX;
 	while ((r = lines_next(t->lines)) == LINES_ONE && t->lines->line.p < t->lines->line.e && *t->lines->line.p == '#')
 		;
+	t->lines->max = LINES_MAX;
 	if (r != LINES_ONE)
 		die("%s: %s", t->name, r == LINES_ERR ? t->lines->err : "empty, not even a header");
 	line = t->lines->line;

@@ -250,9 +250,11 @@ static void XMLCALL on_doctype(void *arg, const char *name, const char *system, 
 static void XMLCALL on_entity(void *arg, const char *name, int is_parameter, const char *value, int n, const char *base, const char *system,
 	const char *public, const char *notation)
 {
-	(void)is_parameter, (void)n, (void)base, (void)public, (void)notation;
+	(void)is_parameter, (void)base, (void)public, (void)notation;
 	if (!value)
 		file_fault(arg, "its entity '%.60s' is '%.100s': no other file is opened", name, system ? system : "");
+	else if (memchr(value, '&', (size_t)n)) /* and these of others again, a thousand million in the end */
+		file_fault(arg, "its entity '%.60s' is made of others", name);
 }
 
 /* ---- passes ---- */

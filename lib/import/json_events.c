@@ -183,9 +183,15 @@ static int fill(struct json_events *j, char err[ANNOTATION_ERR])
 	j->offset += j->at;
 	memmove(j->buffer, j->buffer + j->at, kept);
 	j->at = 0, j->end = kept;
+	/* yajl reads a number from its beginning again with every piece */
+	if (!j->in_string && j->offset > j->token && j->offset - j->token > BUFFER) {
+		snprintf(err, ANNOTATION_ERR, "%s: byte %llu: a number of more than %d KiB", j->path, (unsigned long long)j->token + 2,
+			BUFFER >> 10);
+		return -1;
+	}
 	if (j->offset - j->token > TOKEN_MAX && j->offset > j->token) {
-		snprintf(err, ANNOTATION_ERR, "%s: byte %llu: a string or number of more than %u MiB", j->path,
-			(unsigned long long)j->token + 1, TOKEN_MAX >> 20);
+		snprintf(err, ANNOTATION_ERR, "%s: byte %llu: a string of more than %u MiB", j->path, (unsigned long long)j->token + 1,
+			TOKEN_MAX >> 20);
 		return -1;
 	}
 	do { /* a byte order mark must come whole */

@@ -49,7 +49,7 @@ static int look(struct text_file *f, const char *form, char err[ANNOTATION_ERR])
 	if (!S_ISREG(s.st_mode))
 		return fault(f, err,
 			S_ISDIR(s.st_mode) ? "it is a folder" : "it is read twice, which a pipe or a device can't be: a file is needed");
-	ssize_t n = pread(f->fd, head, sizeof head, 0);
+	long n = magic_read(f->fd, head);
 	if (n < 0)
 		return fault(f, err, strerror(errno));
 	const struct magic *m = magic_find(head, (size_t)n);
