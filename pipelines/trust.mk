@@ -1,5 +1,5 @@
 # What the table of trust promises, run in its long form; and the fuzzers, where clang is.
-## code: make trust | the long tests: every cut and flip, full disks, signals, 10 minutes of fuzzing; a table of counts
+## code: make trust | the long tests: every cut and flip, every call and allocation that fails, losses of power, full disks, signals, 10 minutes of fuzzing; a table of counts
 trust: $B/built $B/tests/check_trust
 	@tmp=$$(mktemp -d) && export TMP=$$tmp TRUST=1 BIN=$(CURDIR)/$B/bin && \
 	{ $B/tests/check_trust && tests/t_trust.sh && (for t in durable faults; do mkdir $$tmp/$$t; TMP=$$tmp/$$t tests/t_$$t.sh || exit 1; done) && $(MAKE) --no-print-directory fuzz RUNS=10000000; } >$$tmp/log 2>&1 && good=0 || good=1; \

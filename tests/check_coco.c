@@ -373,17 +373,17 @@ START_TEST(bad_files)
 		snprintf(says, sizeof says, "bad: %s", cases[i].says);
 		import_refused(cases[i].text, says);
 	}
-	static char many[17 << 20];
+	static char many[5 << 20];
 	int n = sprintf(many, "{\"images\":[],\"categories\":[{\"id\":1,\"keypoints\":[\"0\"");
 	for (int i = 1; i <= ANNOTATION_POINTS; i++)
 		n += sprintf(many + n, ",\"%d\"", i);
 	import_refused(many, "bad: categories: element 1: it has more than 4096 keypoints");
 	memset(many, 'x', sizeof many - 1);
 	memcpy(many, "{\"x\":\"", 6);
-	import_refused(many, "bad: byte 6: a string of more than 16 MiB");
+	import_refused(many, "bad: byte 6: a string of more than 4 MiB");
 	memset(many, '9', sizeof many - 1);
 	memcpy(many, "{\"x\":", 5);
-	import_refused(many, "bad: byte 6: a number of more than 64 KiB");
+	import_refused(many, "bad: byte 6: a number of more than 256 KiB");
 	char deep[400] = "{\"x\":";
 	memset(deep + 5, '[', 300);
 	import_refused(deep, "bad: objects and lists are more than 128 deep");

@@ -164,6 +164,7 @@ coco = lambda annotation, images='{"id":1,"file_name":"a.pgm","width":4,"height"
 bad("JSON: nesting of 100,000 brackets", form("coco"), "json", "[" * 100000)
 bad("JSON: nesting of 100,000 objects in a key that is passed by", form("coco"), "json", '{"info":' + '{"a":' * 100000)
 bad("JSON: a number of a megabyte", form("coco"), "json", coco('{"id":1,"image_id":' + "9" * 1000000 + "}"))
+bad("JSON: a string of 32 MiB", form("coco"), "json", '{"info":"' + "x" * (32 << 20) + '"}')
 bad("JSON: a string that has no end", form("coco"), "json", '{"info":"' + "x" * 1000000)
 bad("JSON: a number of 1e999999", form("coco"), "json", coco('{"id":1,"image_id":1,"category_id":1,"num_keypoints":1,"keypoints":[1e999999,1,2],"bbox":[0,0,4,3]}'))
 bad("JSON: 30,000 images of one id", form("coco"), "json", coco("", ",".join(['{"id":1,"file_name":"a.pgm","width":4,"height":3}'] * 30000)))

@@ -13,8 +13,8 @@
 #include "lib/base/num.h"
 #include "lib/import/text_file.h"
 
-enum { BUFFER = 64 << 10, DEPTH = 128, WORD = 9 /* of -Infinity */ };
-#define TOKEN_MAX (16u << 20)
+enum { BUFFER = 256 << 10, DEPTH = 128, WORD = 9 /* of -Infinity */ };
+#define TOKEN_MAX (4u << 20) /* yajl reads a token from its beginning again with every piece */
 
 struct json_events {
 	const char *path;
@@ -183,7 +183,6 @@ static int fill(struct json_events *j, char err[ANNOTATION_ERR])
 	j->offset += j->at;
 	memmove(j->buffer, j->buffer + j->at, kept);
 	j->at = 0, j->end = kept;
-	/* yajl reads a number from its beginning again with every piece */
 	if (!j->in_string && j->offset > j->token && j->offset - j->token > BUFFER) {
 		snprintf(err, ANNOTATION_ERR, "%s: byte %llu: a number of more than %d KiB", j->path, (unsigned long long)j->token + 2,
 			BUFFER >> 10);

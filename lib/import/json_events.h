@@ -1,5 +1,5 @@
 /* JSON of any size, read in pieces (libyajl), as events to a function. Beyond JSON: the bare words NaN, Infinity and -Infinity, which
- * Python writes, are null. At most 128 deep; a string is at most 16 MiB, a number some 64 KiB. */
+ * Python writes, are null. At most 128 deep; a string is at most 4 MiB, a number some 256 KiB. */
 #ifndef JSON_EVENTS_H
 #define JSON_EVENTS_H
 
