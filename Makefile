@@ -126,7 +126,7 @@ $(gpu_objs): $B/obj/%.o: %.cu $B/ready
 	@tests/kernel_local.sh $(@:.o=.usage) || echo "$<: slower than it is meant by this nvcc" >&2
 backend_bins := predict cnn-train dae-pretrain rbm-pretrain face-find bench
 backend_checks := augment backend conv steps dae rbm train infer
-with_backends := $(backend_bins:%=$B/bin/%) $(backend_checks:%=$B/tests/check_%)
+with_backends := $(backend_bins:%=$B/bin/%) $(backend_checks:%=$B/tests/check_%) $B/tests/strangers
 $(with_backends): $(gpu_objs)
 $(with_backends): EXTRA = $(if $(gpu_objs),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt)
 
@@ -212,6 +212,15 @@ $B/tests/gemm_bench: $B/obj/tests/gemm_bench.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
 
+# the programs that strangers' files are given to, within one process
+strangers := predict render tns-info model-export
+$B/obj/strangers/%.o: cmd/%.c $B/ready
+	@mkdir -p $(@D)
+	$(call cmd,cc)$(CC) $(CFLAGS) -Dmain=main_$(subst model-,,$(subst tns-,,$*)) -MMD -MP -c $< -o $@
+$B/tests/strangers: $B/obj/tests/strangers.o $(strangers:%=$B/obj/strangers/%.o) $(gpu_objs) $(patsubst %.c,$B/obj/%.o,$(pict) $(decoders) $(arrays)) $B/libkeypipe.a
+	@mkdir -p $(@D)
+	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcairo -ljpeg -lpng -lyajl $(LDLIBS) $(EXTRA) -o $@
+
 $B/tests/check_%: $B/obj/tests/check_%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -lcheck $(subunit) $(LDLIBS) $(EXTRA) -o $@
@@ -222,7 +231,7 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 
 ## first: make test [SAN=1] | build and run all tests; SAN=1: with address and undefined-behaviour sanitizers
-tests := $B/bin/bench $B/tests/gemm_bench $(checks) $(host_bins) $(host_checks) $(runtime_checks) $(race_tests)
+tests := $B/bin/bench $B/tests/gemm_bench $B/tests/strangers $(checks) $(host_bins) $(host_checks) $(runtime_checks) $(race_tests)
 test: test-programs
 	@B=$B SAN=$(SAN) tests/run $(run)
 # on small shapes, under the race detector, rounded as a GPU does

@@ -4,10 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "child.h"
 #include "lib/base/err.h"
+#include "lib/base/memory.h"
 #include "lib/base/philox.h"
-#include "lib/nn/net.h"
+#include "lib/nn/net_need.h"
 
 static struct netdesc d;
 
@@ -201,6 +204,50 @@ START_TEST(batches)
 }
 END_TEST
 
+/* What a net takes is known before it is allocated: here by hand. */
+START_TEST(need)
+{
+	struct backend *be = backend_init_by_name(_i ? "cpu" : "ref", 1, PRECISION_FP32);
+	enum { B = 4 };
+	char err[256];
+	/* weights 2 x 9, of maps 1 x 10 x 10 to 2 x 10 x 10; a fc of 200 to 3 */
+	ck_assert(!netdesc_parse(&d, "conv3x3x2p1 fc", 1, 10, 10, (struct netdesc_target){3, 3}, err));
+	double least = sizeof(real) * ((2 * 9 + 2) + (3 * 200 + 3) + B * (200.0 + 3));
+	ck_assert_double_ge(net_need(be, &d, B), least);
+	if (!_i) /* the weights packed, the convolution's output as rows; its padded input, and its output, in a buffer */
+		ck_assert_double_eq(net_need(be, &d, B), least + sizeof(real) * (18 + B * 200.0 + B * (144 + 200)));
+	be->close(be);
+}
+END_TEST
+
+static void ask(void *net)
+{
+	struct backend *be = backend_init_by_name("cpu", 1, PRECISION_FP32);
+	char err[256];
+	err_name("asker");
+	if (netdesc_parse(&d, net, 1, 96, 96, (struct netdesc_target){1, 1}, err))
+		die("%s", err);
+	setrlimit(RLIMIT_DATA, &(struct rlimit){1u << 30, 1u << 30});
+	memory_require(net_need(be, &d, 128), "a net");
+}
+
+/* Large by its description alone. */
+START_TEST(refused)
+{
+	static const struct {
+		char net[64];
+		const char *line;
+	} large[] = {{"up40 pool15 pool15 fc", "asker: a net needs 122 GB of memory, 1.07 GB are free"},
+		{"up200 conv1x1x40 pool15 pool15 fc", "does not fit its input"},
+		{"conv3x3x40p1 conv999x999x9p600 fc", "operations an image, more than 1e+12"},
+		{"conv2x2x1s1000000p999999d1000000 fc",
+			"asker: layer 1: conv2x2x1s1000000p999999d1000000 does not fit its input of 1x96x96"}};
+	struct child c = child_run(ask, (void *)large[_i].net);
+	ck_assert_int_eq(c.status, 1);
+	ck_assert_msg(strstr(c.err, large[_i].line) != NULL, "%s", c.err);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("net");
@@ -210,6 +257,8 @@ int main(void)
 	tcase_add_loop_test(t, folding, 0, 4);
 	tcase_add_loop_test(t, skip, 0, 2);
 	tcase_add_loop_test(t, skip_backends, 0, 2);
+	tcase_add_loop_test(t, need, 0, 2);
+	tcase_add_loop_test(t, refused, 0, 4);
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);

@@ -156,9 +156,10 @@ static void put_metadata(struct protobuf *p, const char *key, const char *value)
 
 void onnx_model(struct protobuf *to, const struct model *m, const struct onnx_options *how)
 {
-	if ((double)m->d.nparam * sizeof(real) + (1 << 24) > PROTOBUF_MAX)
-		die("the net has %.2f GB of weights, an ONNX file holds 2 GB (--form safetensors has no limit)",
-			(double)m->d.nparam * sizeof(real) / 1e9);
+	/* and what decodes maps: two numbers, and their squares, of each cell */
+	const double bytes = sizeof(real) * ((double)m->d.nparam + (m->points ? 4.0 * m->MW * m->MH : 0));
+	if (bytes + (1 << 24) > PROTOBUF_MAX)
+		die("the net has %.2f GB of weights and constants, an ONNX file holds 2 GB (--form safetensors has no limit)", bytes / 1e9);
 	if (how->flip && m->unlearned)
 		die_usage("--flip: the model did not learn %s: take predict --flip, or leave it out", m->unlearned);
 	if (how->flip && m->points)

@@ -106,7 +106,7 @@ static int infer_shape(struct netdesc *d, struct layer *l)
 	case LAYER_CONV:
 		OC = l->OC;
 		OH = l->H + 2L * l->P - (l->KH - 1L) * l->D - 1, OW = l->W + 2L * l->P - (l->KW - 1L) * l->D - 1;
-		if (OH < 0 || OW < 0)
+		if (OH < 0 || OW < 0 || (double)l->C * (l->H + 2.0 * l->P) * (l->W + 2.0 * l->P) > INT_MAX)
 			return -1;
 		OH = OH / l->S + 1, OW = OW / l->S + 1;
 		nw = (size_t)OC * (size_t)l->C, nb = (size_t)OC;

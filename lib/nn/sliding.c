@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/memory.h"
 #include "lib/nn/net.h"
+#include "lib/nn/net_need.h"
 
 /* sizes whose buffers are kept; bytes of a layer's word; a larger image is cut into tiles of so many pixels a side, if windows are smaller
  */
@@ -115,6 +117,7 @@ static struct sized *sized_new(const struct sliding *s, int W, int H)
 	if (netdesc_parse(&z->d, s->text, 1, H, W, (struct netdesc_target){values, 1}, err))
 		die("the net over an image of %dx%d: %s", W, H, err);
 	assert(z->d.outputs == values && z->d.nparam == s->m->d.nparam && z->d.nstat == s->m->d.nstat);
+	memory_require(net_need(be, &z->d, 1), "the net over a tile of the image");
 	z->net = net_new(be, &z->d, 1, NET_INFER);
 	net_map_params(z->net, s->m->param, s->m->stat);
 	z->x = be->alloc(be, pixels * sizeof *z->x);

@@ -9,6 +9,7 @@
 #include "lib/nn/decode.h"
 #include "lib/nn/net.h"
 #include "lib/predict/infer.h"
+#include "lib/predict/infer_memory.h"
 #include "lib/stream/names.h"
 
 /* Views of an image: for each shift the image, and with flip its mirror image. */
@@ -72,6 +73,7 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 	f->be = be, f->m = m, f->n = n, f->flip = flip;
 	f->values = m[0]->points ? 2 * m[0]->points : m[0]->outputs;
 	check_compatible(m, n);
+	infer_require_memory(be, m, n, flip);
 	f->net = xcalloc((size_t)n, sizeof *f->net), f->decoder = xcalloc((size_t)n, sizeof *f->decoder);
 	for (int i = 0; i < n; i++) {
 		f->net[i] = net_new(be, &m[i]->d, INFER_BATCH, NET_INFER);

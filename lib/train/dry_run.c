@@ -6,35 +6,8 @@
 
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
+#include "lib/nn/net_need.h"
 #include "lib/nn/net_table.h"
-
-/* A backend that allocates nothing, but counts. */
-struct counter {
-	struct backend be;
-	size_t bytes;
-};
-
-static void *count(const struct backend *be, size_t bytes)
-{
-	struct counter *c = (struct counter *)(void *)be; /* be is its first member */
-	c->bytes += bytes;
-	return c; /* not NULL, never read */
-}
-
-static void forget(const struct backend *be, void *device)
-{
-	(void)be, (void)device;
-}
-
-static size_t net_bytes(const struct backend *be, const struct netdesc *d, int B)
-{
-	struct counter *c = xcalloc(1, sizeof *c);
-	c->be = *be, c->be.alloc = count, c->be.release = forget;
-	net_free(net_new(&c->be, d, B, NET_TRAIN));
-	size_t bytes = c->bytes;
-	free(c);
-	return bytes;
-}
 
 static void print_memory(struct out *to, const struct backend *be, const struct netdesc *d, const struct train_options *a, uint32_t rows)
 {
@@ -43,7 +16,7 @@ static void print_memory(struct out *to, const struct backend *be, const struct 
 	for (int i = 0; i < d->n; i++) /* those of dense weights are not stored */
 		gradients += (double)(d->layer[i].nb + (d->layer[i].kind == LAYER_DENSE ? 0 : d->layer[i].nw));
 	weights = net_table_weights(d) + sizeof(real) * gradients;
-	batch = (double)net_bytes(be, d, B) - weights + sizeof(real) * (double)B * ((double)d->C * d->H * d->W + d->outputs);
+	batch = (double)net_bytes(be, d, B, NET_TRAIN) - weights + sizeof(real) * (double)B * ((double)d->C * d->H * d->W + d->outputs);
 	weights += sizeof(real) * ((double)moments * (double)d->nparam + (a->average > 0 ? (double)(d->nparam + d->nstat) : 0));
 	out_printf(to, "memory of training on %s: %.3f MB of weights, gradients and moments, %.3f MB for a batch of %d rows\n", be->name,
 		weights / 1e6, batch / 1e6, B);

@@ -1,0 +1,12 @@
+/* How much memory a program may ask for, so that what a file declares is refused before it is allocated: systems that promise more than
+ * they have end a program, or others, only when it writes there. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+/* Bytes: what the system has free without swapping (all of its memory where it does not say), or the limit of the process (ulimit -v, -d)
+ * where that is less. */
+double memory_available(void);
+/* Ends the program where `bytes` are more than that: "WHAT needs 12.3 GB, 4.5 GB are free". */
+void memory_require(double bytes, const char *what);
+
+#endif

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Models and data sets from strangers: tests/strangers.c says how they are changed. TRUST=1: a million of them. Lines that begin with `trust:`
+# are the counts.
+source tests/sh.sh
+long=${TRUST:+1} long=${long:-0}
+strangers=${BIN%/bin}/tests/strangers
+cd "$TMP" || exit 1
+say() { echo "trust: $1 | $2 | $3 | $4"; }
+
+# ---- valid streams, small ones of every kind ----
+mkdir seeds
+face-synth -q -n 16 --size 32x32 -o training.csv
+csv-clean -q --keep-all -o seeds/d-faces.tns training.csv
+cp seeds/d-faces.tns faces.tns
+patch-extract -q --around left_eye_center --size 9x7 --random 1 -o seeds/d-patches.tns faces.tns
+train() { cnn-train -q -e 1 -b 8 --optimizer sgd -r 0.001 "$@"; }
+train -n 'conv3x3x2 relu pool4 fc3 relu fc' -o seeds/m-coords.tns faces.tns
+train -n 'conv3x3x4s2p1 bn relu ( conv3x3x4p1 bn relu conv3x3x4p1 bn )+ relu up2 conv1x1' --target heatmap -o seeds/m-heat.tns faces.tns
+train -n 'conv3x3x2p1 sigmoid pool4 fc2 fc' --target map -o seeds/m-map.tns faces.tns
+train -n 'conv3x3x2 tanh dropout0.3 fc2 relu fc' --target label -o seeds/m-label.tns seeds/d-patches.tns
+dae-pretrain -q -H 5,3 -e 1 -b 8 -o seeds/m-dae.tns seeds/d-patches.tns
+pca-fit -q -k 4 -o seeds/m-pca.tns seeds/d-patches.tns
+train -n 'fc4 relu fc' --init none -o level.tns faces.tns 2>/dev/null || train -n 'fc4 relu fc' -o level.tns faces.tns
+cp level.tns seeds/m-dense.tns
+predict -q -o seeds/d-predicted.tns seeds/m-coords.tns faces.tns
+predict -q --maps -o seeds/d-maps.tns seeds/m-heat.tns faces.tns
+predict -q --maps -o seeds/d-map.tns seeds/m-map.tns faces.tns
+predict -q -o seeds/d-score.tns seeds/m-label.tns seeds/d-patches.tns
+predict -q -o seeds/d-pairs.tns seeds/m-dae.tns seeds/d-patches.tns
+is "$(ls seeds/*.tns | wc -l)" 14 "seeds"
+
+# ---- changed, checksums mended, through the programs ----
+n=$((long ? ${STRANGERS:-1000000} : 1500))
+SEEDS=seeds nice "$strangers" $n >log 2>&1
+status=$?
+head -40 log | grep -v '^strangers: '
+read -r taken refused wrong slowest < <(sed -n 's/^strangers: //p' log)
+is "$status ${wrong:-}" '0 0' "strangers' files"
+say 17 'models and data changed, checksums mended, through 4 programs' $n "$taken taken, $refused refused in one line, ${wrong:-?} else; slowest $slowest s"
+done_tests
