@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/confine.h"
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
 		if (weights && !x->no_history && opt_given(x->name))
 			die_usage("--%s is for --form onnx: safetensors holds the weights as they are", x->name);
 	out_check(o.output, 1);
+	confine(o.output);
 	if (weights)
 		safetensors_model(args[0], o.output);
 	else

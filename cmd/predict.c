@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/confine.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/opt.h"
@@ -103,6 +104,8 @@ int main(int argc, char **argv)
 	int n, models = 0, levels;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	tns_promise(o.output);
+	if (strcmp(o.device, "cuda")) /* whose driver writes to its devices and caches */
+		confine(o.output);
 	while (models < n && cascade_is_model(operand[models], models, n))
 		models++;
 	if (models < n - 1)

@@ -1,4 +1,5 @@
 /* render - data sets, models and logs into pictures: PNG, SVG or PDF; data sets into films: frames in PPM */
+#include "lib/base/confine.h"
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "lib/base/opt_kind.h"
@@ -181,6 +182,10 @@ int main(int argc, char **argv)
 	o.faces.to = o.tiles.to = o.pairs.to = o.curves.to = o.to;
 	o.curves.quiet = o.quiet;
 	o.faces.maps = kind == MAPS;
+	if (o.faces.over)
+		confine_but_files();
+	else
+		confine(kind == VIDEO ? o.video.path : o.to.path);
 	if (kind == FACES || kind == MAPS)
 		pict_faces(operand[0], &o.faces);
 	else if (kind == TILES)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/confine.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/opt.h"
@@ -118,6 +119,7 @@ int main(int argc, char **argv)
 {
 	int n;
 	char **args = opt_parse(&prog, argc, argv, &n);
+	confine(o.check ? NULL : o.output);
 	struct tns *t = tns_open(args[0]);
 	int only = o.tensor ? dataset_stream_find(t, o.tensor) : -1;
 	struct out *to = o.check ? NULL : out_open(o.output, 0);

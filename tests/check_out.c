@@ -274,8 +274,9 @@ END_TEST
 START_TEST(held)
 {
 	put("f", "old");
-	out_hold(NULL), out_hold("-"), out_hold("/dev/null");
-	out_hold("f");
+	ck_assert(!out_hold(NULL) && !out_hold("-") && !out_hold("/dev/stdout") && !out_hold("/dev/null"));
+	out_close(out_open("/dev/null", 0));
+	ck_assert_str_eq(out_hold("f"), "f");
 	write_fails("f", "keypipe: f: another run is writing it (.f.tmp is locked)\n");
 	struct out *other = out_open("g", 0);
 	out_printf(other, "theirs");
@@ -301,6 +302,33 @@ static void hold_and_end(void *arg)
 		die("on the way");
 	_exit(finish());
 }
+
+static void write_held(void)
+{
+	out_hold("pipe");
+	struct out *o = out_open("pipe", 0);
+	out_printf(o, "one");
+	out_close(o);
+	_exit(finish());
+}
+
+/* A pipe is opened once: at a second opening its reader would see the end of the first. */
+START_TEST(held_pipe)
+{
+	char text[16] = "";
+	ck_assert(!mkfifo("pipe", 0666));
+	pid_t pid = fork();
+	if (!pid)
+		write_held();
+	int fd = open("pipe", O_RDONLY), status;
+	ck_assert_int_eq(read(fd, text, 15), 3);
+	ck_assert_str_eq(text, "one");
+	ck_assert_int_eq(read(fd, text, 15), 0);
+	waitpid(pid, &status, 0);
+	ck_assert_int_eq(status, 0);
+	close(fd);
+}
+END_TEST
 
 START_TEST(held_in_vain)
 {
@@ -667,6 +695,7 @@ int main(void)
 	tcase_add_test(t, second_writer);
 	tcase_add_test(t, held);
 	tcase_add_test(t, held_in_vain);
+	tcase_add_test(t, held_pipe);
 	tcase_add_test(t, race);
 	tcase_add_test(t, file_size_limit);
 	tcase_add_test(t, bad_targets);

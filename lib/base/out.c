@@ -222,8 +222,21 @@ static int is_held(const char *temp)
 	return held && owner == getpid() && !fstat(held->fd, &a) && !lstat(temp, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+/* A pipe or a device, whose name is all that says what it is. */
+static int is_held_device(const char *path)
+{
+	return held && !held->target && path && !strcmp(path, held->name);
+}
+
 struct out *out_open(const char *path, int binary)
 {
+	if (is_held_device(path)) {
+		struct out *mine = held;
+		held = NULL;
+		if (binary && isatty(mine->fd))
+			die_usage("%s: binary is not written to a terminal", mine->name);
+		return mine;
+	}
 	struct out *o = xmalloc(sizeof *o);
 	struct stat old, resolved;
 	int is_stdout = !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout");
@@ -294,13 +307,13 @@ void out_check(const char *path, int binary)
 		die_usage("stdout: binary is not written to a terminal");
 }
 
-void out_hold(const char *path)
+const char *out_hold(const char *path)
 {
-	if (held || is_special(path))
-		return;
-	held = out_open(path, 0);
-	if (!held->target) /* stdout by another name */
+	if (!held && path && strcmp(path, "-"))
+		held = out_open(path, 0);
+	if (held && held->fd == STDOUT_FILENO) /* by another name */
 		out_abandon(held), held = NULL;
+	return held ? held->target : NULL;
 }
 
 const char *out_name(const struct out *o)

@@ -17,8 +17,9 @@ struct out *out_open(const char *path, int binary);
  * NULL: no output. Pipes and devices are not opened. */
 void out_check(const char *path, int binary);
 /* Opens path now, as out_open does, and keeps it for the out_open of the same name: of two long runs on one name the second ends at its
- * start, not the first at its end. At most one file; no effect on stdout, pipes and devices. finish removes what was not taken. */
-void out_hold(const char *path);
+ * start, not the first at its end. At most one; no effect on stdout. finish removes what was not taken. Returns the final name of a file,
+ * links followed; NULL: stdout, a pipe or a device. */
+const char *out_hold(const char *path);
 const char *out_name(const struct out *o); /* for messages */
 void out_write(struct out *o, const void *data, size_t n);
 void out_printf(struct out *o, const char *fmt, ...) PRINTF(2, 3);
