@@ -62,21 +62,30 @@ static uint64_t hash_of(const struct launch *c, int n)
 	return h;
 }
 
-/* The graph for the queued launches: that of this flush of an epoch, or, where QUEUE_SAME of their shape are kept, the least recently used
- * of those; else NULL. */
+/* Whether g is of the queue's kernels, grids and blocks. */
+static int graph_fits(const struct queue *q, const struct cached_graph *g, uint64_t hash)
+{
+	int same = g->graph && g->hash == hash && g->n == q->n;
+	for (int k = 0; same && k < q->n; k++)
+		same = same_shape(&g->launches[k], &q->launches[k]);
+	return same;
+}
+
+/* The graph for the queued launches: that of this flush of an epoch, which is looked for alone as long as there is one; or, where QUEUE_SAME
+ * of their shape are kept, the least recently used of those; else NULL. */
 static struct cached_graph *graph_find(struct queue *q, uint64_t hash)
 {
 	struct cached_graph *oldest = NULL;
 	int n = 0;
+	for (int i = 0; i < QUEUE_GRAPHS; i++)
+		if (q->graph[i].flush_index == q->flush_index && graph_fits(q, &q->graph[i], hash))
+			return &q->graph[i];
 	for (int i = 0; i < QUEUE_GRAPHS; i++) {
 		struct cached_graph *g = &q->graph[i];
-		int same = g->graph && g->hash == hash && g->n == q->n;
-		for (int k = 0; same && k < q->n; k++)
-			same = same_shape(&g->launches[k], &q->launches[k]);
-		if (same && g->flush_index == q->flush_index)
-			return g;
-		n += same;
-		if (same && (!oldest || g->last_used < oldest->last_used))
+		if (!graph_fits(q, g, hash))
+			continue;
+		n++;
+		if (!oldest || g->last_used < oldest->last_used)
 			oldest = g;
 	}
 	return n >= QUEUE_SAME ? oldest : NULL;
