@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/cuda/last_block.h"
 #include "kernels/cuda/queue.h"
 
 #pragma GCC diagnostic push
@@ -104,6 +105,39 @@ static __global__ void reads_twice(int *y, enum order, int)
 		y[3] = v + 1;
 }
 
+/* The last block to count itself reads what the others wrote; which of its parts is left out. */
+enum { NOTHING, FIRST_BARRIER, FIRST_FENCE, COUNT, SECOND_FENCE, LAST_BARRIER, OTHER_COUNT };
+static __global__ void last_sums(int *y, enum order, int without)
+{
+	SHARED(int, s);
+	unsigned i = threadIdx.x, *counter = (unsigned *)y + 255;
+	y[blockIdx.x * 64 + i] = 1;
+	if (without != FIRST_BARRIER)
+		__syncthreads();
+	if (i == 63) {
+		if (without != FIRST_FENCE)
+			__threadfence();
+		unsigned before = without == COUNT ? blockIdx.x : atomicInc(without == OTHER_COUNT ? counter - blockIdx.x : counter, 1);
+		*s = without == COUNT || without == OTHER_COUNT ? 1 : before == 1;
+		if (without != SECOND_FENCE)
+			__threadfence();
+	}
+	if (without != LAST_BARRIER)
+		__syncthreads();
+	if (without == LAST_BARRIER ? i == 63 && *s : *s)
+		y[128 + i] = y[i] + y[64 + (i + 1) % 64];
+}
+
+/* last_block: the sum of all blocks, again and again by one counter; y[0] to y[63] and the counter are as they were. */
+static __global__ void counted_sums(int *y, enum order, int)
+{
+	SHARED(int, s);
+	unsigned i = threadIdx.x;
+	y[64 + blockIdx.x * 64 + i] = (int)(blockIdx.x + 1);
+	if (last_block((unsigned *)y + 255, 2, s))
+		y[i] = y[i] + y[64 + i] + y[128 + i];
+}
+
 /* Bytes of one word by different threads, and, where by, the same byte. */
 static __global__ void bytes(int *y, enum order, int by)
 {
@@ -150,6 +184,22 @@ static void twice(void (*kernel)(T *, enum order, int), const char *name, enum o
 	gpu_free(y);
 }
 
+static void counts_twice(void)
+{
+	int *y = (int *)gpu_alloc(1024), host[256];
+	gpu_memset(y, 0, 1024);
+	for (int i = 0; i < 5; i++)
+		launch_add(&q, "counted_sums", 0, dim3(2), dim3(64), 1024, counted_sums, y, NONE, 0);
+	queue_flush(&q);
+	gpu_download(host, y, sizeof host);
+	for (int i = 0; i < 64; i++)
+		if (host[i] != 15)
+			die("%d: %d, not 15", i, host[i]);
+	if (host[255])
+		die("the counter is %d", host[255]);
+	gpu_free(y);
+}
+
 #define RUN(kernel, ...) [] { twice(kernel, #kernel, __VA_ARGS__); }
 static const struct {
 	void (*run)(void);
@@ -184,6 +234,14 @@ static const struct {
 		"byte 32 of device memory, byte 32 from the pointer of argument 1\n"}},
 	{RUN(two_blocks, BLOCK, -1, 1), "two_blocks", {"it writes 4 bytes (", "of block (0, 0, 0) reads ("}},
 	{RUN(reads_twice, BLOCK, 0, 1), "reads_twice", {"it writes 4 bytes ("}},
+	{RUN(last_sums, NONE, NOTHING, 2), NULL},
+	{RUN(last_sums, NONE, FIRST_BARRIER, 1), "last_sums", {"it reads 4 bytes (", " writes ("}},
+	{RUN(last_sums, NONE, FIRST_FENCE, 1), "last_sums", {"block (1, 0, 0), thread (0, 0, 0): a race: it reads 4 bytes (", "of block (0, 0, 0) writes ("}},
+	{RUN(last_sums, NONE, COUNT, 1), "last_sums", {"a race"}},
+	{RUN(last_sums, NONE, SECOND_FENCE, 1), "last_sums", {"of block (0, 0, 0) writes ("}},
+	{RUN(last_sums, NONE, LAST_BARRIER, 1), "last_sums", {"a race"}},
+	{RUN(last_sums, NONE, OTHER_COUNT, 1), "last_sums", {"a race"}},
+	{[] { counts_twice(); }, NULL},
 	{RUN(bytes, BLOCK, 1, 1), "bytes", {"it writes 1 bytes (", "byte 2 of device memory"}},
 	{RUN(bytes, BLOCK, 0, 1), NULL},
 	/* launches */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: tests/gpu_mutants.sh BUILD [README]
-# Leaves out each barrier and warp operation of the CUDA kernels, and each kernel's waiting for the launches before it, one at a time
+# Leaves out each barrier, fence and warp operation of the CUDA kernels, and each kernel's waiting for the launches before it, one at a time
 # (KEYPIPE_GPU_SKIP), and says whether the checks under the race detector see it. Without README the table is printed alone, else it goes there.
 set -u -o pipefail
 B=$(realpath "$1") T=$(mktemp -d)
@@ -33,7 +33,7 @@ how() {
 	esac
 }
 sites() {
-	grep -nE '__syncthreads\(|__syncwarp\(|__(shfl|ballot|any|all)[a-z_]*sync\(' kernels/cuda/*.cu kernels/cuda/*.h | grep -v '/host_cuda.h:' |
+	grep -nE '__syncthreads\(|__syncwarp\(|__threadfence\(|__(shfl|ballot|any|all)[a-z_]*sync\(' kernels/cuda/*.cu kernels/cuda/*.h | grep -v '/host_cuda.h:' |
 		sed -nE 's,^kernels/cuda/([^:]*:[0-9]*):.*(__[a-z_]*)\(.*,\1 \2,p'
 	KEYPIPE_GPU_TRACE=$T/trace; export KEYPIPE_GPU_TRACE
 	for c in "${checks[@]}"; do check "$c" >/dev/null 2>&1 || { echo "gpu_mutants: $c fails without a fault" >&2; exit 1; }; done

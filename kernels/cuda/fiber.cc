@@ -294,7 +294,7 @@ static void fiber_main(void)
 	}
 }
 
-static int skips(int line, const char *file)
+int fiber_skips(int line, const char *file)
 {
 	if (line != m.skip_line)
 		return 0;
@@ -308,7 +308,7 @@ void fiber_barrier(int line, const char *file)
 {
 	if (!fiber_now)
 		fiber_fault("a barrier in a flat launch (line %d)", line);
-	if (!skips(line, file))
+	if (!fiber_skips(line, file))
 		yield(FIBER_BARRIER, line);
 }
 
@@ -318,7 +318,7 @@ const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, const
 	unsigned lane = fiber_lane_of(line);
 	if (mask != 0xffffffffu)
 		fiber_fault("a warp operation of lanes %08x, not of all (line %d)", mask, line);
-	if (skips(line, file)) {
+	if (fiber_skips(line, file)) {
 		for (uint64_t &each : own)
 			each = v;
 		return own;

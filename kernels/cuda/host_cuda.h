@@ -75,6 +75,8 @@ void fiber_barrier(int line, const char *file);
 /* Waits for all lanes of the warp; returns the v of each, valid until the lane's next warp operation. */
 const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, const char *file, uint64_t v);
 void *fiber_shared(int line);
+void fiber_fence(int line, const char *file);
+unsigned atomicInc(unsigned *p, unsigned limit); /* atomic.cc */
 /* d (M, N) = a (M, K) b (K, N) + c; N is at most 32. */
 void fiber_mma(float *d, const float *a, const float *b, const float *c, int M, int N, int K);
 /* A warp's matrix operation accesses so many lines of bytes, pitch bytes apart, at code (race.h). */
@@ -83,6 +85,11 @@ void race_matrix(const void *p, int lines, size_t bytes, size_t pitch, int write
 static inline void __syncthreads(int line = __builtin_LINE(), const char *file = __builtin_FILE())
 {
 	fiber_barrier(line, file);
+}
+
+static inline void __threadfence(int line = __builtin_LINE(), const char *file = __builtin_FILE())
+{
+	fiber_fence(line, file);
 }
 
 static inline void __syncwarp(unsigned mask = 0xffffffffu, int line = __builtin_LINE(), const char *file = __builtin_FILE())

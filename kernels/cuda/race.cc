@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernels/cuda/atomic.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/race.h"
 
@@ -132,6 +133,7 @@ int race_launch(const struct launch *c)
 {
 	int skipped = m.skip && !strcmp(m.skip, c->name);
 	m.call = c, m.launch = next_tick(), m.running = m.on;
+	atomic_launch();
 	if (skipped)
 		m.cut = m.launch;
 	return skipped;
@@ -141,11 +143,13 @@ void race_block(size_t block)
 {
 	m.block_index = block;
 	m.block = m.phase = next_tick();
+	atomic_block(m.block);
 }
 
 void race_barrier(void)
 {
 	m.phase = next_tick();
+	atomic_barrier(m.phase);
 }
 
 void race_warp(int warp)
@@ -253,7 +257,7 @@ static int unordered(uint64_t access, const struct region *r)
 		return !r->shared && tick < m.cut && tick >= m.host;
 	if (tick >= m.part)
 		return (access & LANE) != race_lane || race_lane & RACE_WARP;
-	return tick < m.warp && (tick >= m.phase || tick < m.block);
+	return tick < m.block ? !atomic_ordered(tick) : tick < m.warp && tick >= m.phase;
 }
 
 /* A read after the read `old`, both since the last write: what hides in it. */
