@@ -208,26 +208,26 @@ START_TEST(cublas)
 }
 END_TEST
 
-/* By hand, from what tile_plan says of itself, for 132 multiprocessors: the number of tiles of 128 x 64 and of 64 x 32. */
+/* By hand, from what tile_plan says of itself, for 132 multiprocessors: the number of tiles of 128 x 64 and of 64 x 32, and clocks. */
 START_TEST(tile_plans)
 {
 	static const struct {
 		int M, N, K, whole_tile, large, splits, split_k;
 	} plans[] = {
-		{128 * 12, 64 * 11, 64, 0, 1, 1, 64},	    /* 132 large tiles are enough */
-		{128 * 12, 64 * 11 - 64, 64, 0, 0, 1, 64},  /* 120 are not, but 480 small ones */
-		{512, 480, 128 * 9, 0, 1, 9, 128},	    /* 32 and 120: in 9 splits, 288, which are two a multiprocessor; 264 of them wanted */
-		{512, 480, 128 * 8, 0, 0, 3, 352},	    /* 256 are fewer: small ones, of which 360 are as many as it takes; 341.3, in 32s */
-		{512, 480, 128 * 9, 1, 0, 1, 128 * 9},	    /* not split: small ones */
-		{128 * 11 + 1, 64 * 11, 64, 0, 1, 1, 64},   /* 132 of 23 x 22 = 506 halves: at most 1.5 times as large */
-		{65, 33, 128, 0, 0, 1, 128},		    /* too short to be split */
-		{65, 33, 128 * 600, 0, 1, 240, 320},	    /* 1 and 4: 264 splits are two a multiprocessor; 290.9, in 32s: 240 of them */
-		{64, 64 * 132, 64, 0, 0, 1, 64},	    /* 132 large tiles, of which half is padding */
+		{128 * 12, 64 * 11, 64, 0, 1, 1, 64},	   /* 132 large tiles, one a multiprocessor: 2 slices, 1792 clocks */
+		{128 * 12, 64 * 11 - 64, 64, 0, 1, 1, 64}, /* 120 of them need no more; 480 small ones are 4 a multiprocessor, 3584 */
+		{512, 480, 128 * 9, 0, 1, 4, 288},	   /* 32 and 120; 4 splits, 9 slices: 9 896 + 512 (1 + 4) = 10624; 3: 12800; 8: 14080 */
+		{512, 480, 128 * 8, 0, 1, 4, 256},	   /* 8 slices */
+		{512, 480, 128 * 9, 1, 0, 1, 128 * 9},	   /* not split: 120 small ones, 36 448; of large ones twice that */
+		{128 * 11 + 1, 64 * 11, 64, 0, 1, 1, 64},  /* 132 of 23 x 22 = 506 halves: at most 1.5 times as large */
+		{65, 33, 128, 0, 0, 1, 128},		   /* too short to be split */
+		{65, 33, 128 * 600, 0, 1, 127, 608},	   /* 19 896 + 512 (1 + 12 + 11 + 1), in 11 groups of 12; 33 of 4 small ones: 73 448 + 128 14 */
+		{64, 64 * 132, 64, 0, 0, 1, 64},	   /* 132 large tiles, of which half is padding */
 	};
 	struct cuda c = {};
 	c.gpu.multiprocessors = 132;
 	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
-		struct tiling t = tile_plan(&c, plans[i].M, plans[i].N, plans[i].K, plans[i].whole_tile);
+		struct tiling t = tile_plan(&c, plans[i].M, plans[i].N, plans[i].K, 1, plans[i].whole_tile);
 		ck_assert_msg(t.large == plans[i].large && t.splits == plans[i].splits && t.split_k == plans[i].split_k, "%zu: %d, %d of %d",
 			i, t.large, t.splits, t.split_k);
 	}

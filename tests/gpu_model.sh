@@ -61,7 +61,7 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 			"max_pool_backward 21 tile_to_maps 32 tile_to_rows 32 pixel_to_maps 32 pixel_to_rows 32 optimizer_step 112 pack 8 compute_dz 48 load_plain 5 " \
 			"heatmap_losses 40 loss_values 40 column_sums 64", t, " ")
 		for (i = 1; i in t; i += 2) bytes_of[t[i]] = t[i + 1]
-		GAP = 1.5; L1 = 128; REUSE = 9; OTHER = 8
+		GAP = 1.5; L1 = 128; L2 = 64; REUSE = 9; OTHER = 8
 	}
 	FILENAME ~ /names$/ { symbol[$1, $2] = $3; next }
 	FILENAME ~ /registers$/ { regs[$1, $2] = max(regs[$1, $2], $3); next }
@@ -91,12 +91,12 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 			# cycles of a slice of 32 of K: tensor cores; L1 and shared memory: slices loaded, stored, and read by 8 warps as fragments (32 or 16 rows each way)
 			tensor = 2 * BM * BN * 32 / g[9]; traffic = ((BM + BN) * 32 * 4 * 2 + 8 * (large ? 64 : 32) * 32 * 4) / L1
 			fraction[g[1], large] = min(1, tensor / traffic)
-			compute = ceil(blocks / SMs) * ceil(min(shape[3], shape[4]) / 32) * max(tensor, traffic) / (g[4] * 1e3)
+			partial = grid[2] > 1 ? BM * BN * 4 / L2 : 0
+			added = grid[2] <= 4 ? grid[2] : ceil(sqrt(grid[2])) + ceil(grid[2] / ceil(sqrt(grid[2]))) + 1
+			compute = (ceil(blocks / SMs) * (ceil(min(shape[3], shape[4]) / 32) * max(tensor, traffic) + partial) + added * partial) / (g[4] * 1e3)
 			gathered = name ~ /, loader_(im2col|im2col_mn_major|dgrad),/
-			bytes = 4 * (shape[1] * shape[3] / (gathered ? min(REUSE, shape[3]) : 1) + shape[2] * shape[3] + shape[1] * shape[2] * grid[2])
-		} else if (kernel ~ /^split_k/)
-			bytes = 4 * (shape[1] + 1) * shape[2] * shape[3]
-		else {
+			bytes = 4 * (shape[1] * shape[3] / (gathered ? min(REUSE, shape[3]) : 1) + shape[2] * shape[3] + shape[1] * shape[2])
+		} else {
 			plain = name; sub(/<.*/, "", plain); per = plain in bytes_of ? bytes_of[plain] : OTHER
 			if (name ~ /<float>$/) per /= 4
 			bytes = per * blocks * threads
@@ -157,8 +157,9 @@ END
 
 A launch takes the longer of its product and its memory, and 1.5 us to begin and end, none beside another. A product's blocks are spread evenly over the multiprocessors, and
 a multiprocessor needs for a slice of 32 of K the longer of its tensor cores (at their peak) and of L1 with shared memory at 128 bytes a clock, without bank
-conflicts: the slice loaded, stored, and read as fragments by each warp. Memory: all from device memory, nothing left in L2 by the launch before; matrices
-once, those gathered from maps a ninth of their im2col size; partial sums of splits written and read; kernels other than products the bytes a thread that
+conflicts: the slice loaded, stored, and read as fragments by each warp; for partial sums of splits, which stay in L2, 64 bytes a clock to and from it, those
+that are added by a tile's last block by itself. Memory: all from device memory, nothing left in L2 by the launch before; matrices
+once, those gathered from maps a ninth of their im2col size; kernels other than products the bytes a thread that
 `tests/gpu_model.sh` lists, 8 where it lists none. Products by cuBLAS run at half of the peak, as one launch.
 END
 	fi

@@ -56,7 +56,7 @@ struct epilogue_conv { /* y (M, F4) = act(v + b) */
 	const float *b;
 	int F, F4;
 	enum act act;
-	int split;
+	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
 	__device__ float value(float v, int n) const
 	{
 		return act_value(n < F ? v + b[n] : 0, act);
@@ -76,8 +76,7 @@ struct epilogue_pool {
 	const float *b;
 	int F, F4;
 	enum act act;
-	int window, windows, M, split;
-	int unused = 0; /* explicit padding */
+	int window, windows, M;
 	template <int BM, int BN> __device__ void tile(const float *c, int ld, int m0, int n0) const
 	{
 		for (int i = (int)threadIdx.x; i < windows * BN; i += LAUNCH_BLOCK) {
@@ -192,13 +191,13 @@ static void check_size(const struct conv *s)
 static void conv_max_pool(struct cuda *c, float *y, uint8_t *argmax, const float *x, const float *w, const float *b, const struct conv *s)
 {
 	int window = s->pool * s->pool, F4 = cuda_c4(s->F), pooled_pixels = s->B * (s->OH / s->pool) * (s->OW / s->pool);
-	struct tiling tiling = tile_plan(c, pooled_pixels * window, F4, 1, 1);
+	struct tiling tiling = tile_plan(c, pooled_pixels * window, F4, conv_input(x, s).K, 1, 1);
 	int tile = tiling.large ? 128 : 64;
 	struct loader_im2col rows = im2col_of(x, s, tile);
-	struct epilogue_pool e = {y, argmax, b, s->F, F4, s->act, window, rows.windows, pooled_pixels, 0};
+	struct epilogue_pool e = {y, argmax, b, s->F, F4, s->act, window, rows.windows, pooled_pixels};
 	tiling.split_k = rows.i.K;
 	tile_launch_by_precision(
-		c, rows, k_major(w, (size_t)conv_pitch(s), s->F), e, ceil_div(pooled_pixels, rows.windows) * tile, F4, rows.i.K, tiling);
+		c, rows, k_major(w, (size_t)conv_pitch(s), s->F), e, ceil_div(pooled_pixels, rows.windows) * tile, F4, rows.i.K, tiling, NULL);
 }
 
 void cuda_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)
@@ -215,7 +214,7 @@ void cuda_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x
 	unpooled.pool = 1;
 	struct loader_im2col rows = im2col_of(x, &unpooled, 64);
 	size_t z = s->pool > 1 ? (size_t)M * (size_t)F4 * sizeof(float) : 0;
-	char *workspace = (char *)cuda_workspace(c, z + tile_workspace_size(c, M, F4, rows.i.K, 0));
+	char *workspace = (char *)cuda_workspace(c, z + tile_workspace_size(c, M, F4, rows.i.K, 1, 0));
 	struct epilogue_conv e = {s->pool > 1 ? (float *)(void *)workspace : y, b, s->F, F4, s->pool > 1 ? ACT_NONE : s->act, 0};
 	tile_gemm(c, rows, k_major(w, (size_t)conv_pitch(s), s->F), e, M, F4, rows.i.K, (float *)(void *)(workspace + z));
 	if (s->pool == 1)

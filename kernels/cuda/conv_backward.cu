@@ -90,8 +90,9 @@ struct loader_im2col_mn_major {
 struct epilogue_dw {
 	enum { WHOLE_TILE = 0, COLUMN_SUMS = 1 };
 	float *dw, *db;
-	int C, KHKW, K, image, split;
+	int C, KHKW, K, image;
 	struct divisor C4;
+	int unused = 0; /* explicit padding */
 	__device__ void store(int k, int f, float4 v, int count) const
 	{
 		float each[4] = {v.x, v.y, v.z, v.w};
@@ -199,7 +200,8 @@ struct loader_transposed_weights {
 struct epilogue_dx { /* dx (B, H, W, C4), the pixels of a phase */
 	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0 };
 	float *dx;
-	int H, W, C4, py, ry, px, rx, split;
+	int H, W, C4, py, ry, px, rx;
+	int unused; /* explicit padding */
 	struct pixel_index pixel_index;
 	__device__ void store(int m, int n, float4 v, int) const
 	{
@@ -244,18 +246,18 @@ void cuda_conv_backward(const struct backend *be, real *dx, real *dw, real *db, 
 	struct loader_dz fused_dz = {
 		dy, y, argmax, s->OH / s->pool, s->OW / s->pool, F4, s->act, pixel_index_of(s->OH, s->OW), divisor(s->pool)};
 	size_t dz_floats = dz_is_dy || !dx ? 0 : (size_t)M * (size_t)F4;
-	size_t partial_bytes = tile_workspace_size(c, im2col.i.K, s->F, M, 1);
+	size_t partial_bytes = tile_workspace_size(c, im2col.i.K, s->F, M, 1, 1);
 	for (int r = 0; dx && r < phases * phases; r++) {
 		struct dgrad_axis ay = dgrad_axis(s, s->KH, s->H, r / phases),
 				  ax = dgrad_axis(s, s->KW, s->W, r % phases);
 		partial_bytes =
-			larger(partial_bytes, tile_workspace_size(c, s->B * ay.count * ax.count, C4, ay.positions * ax.positions * F4, 0));
+			larger(partial_bytes, tile_workspace_size(c, s->B * ay.count * ax.count, C4, ay.positions * ax.positions * F4, 1, 0));
 	}
 	float *dz = (float *)cuda_workspace(c, dz_floats * sizeof(float) + partial_bytes), *partial = dz + dz_floats;
 	if (dz_floats)
 		launch_flat(&c->q, dz_floats / 4, compute_dz, dz, fused_dz, divisor(F4 / 4), (int)(dz_floats / 4));
 	const float *dz_or_dy = dz_floats ? dz : dy;
-	struct epilogue_dw e = {dw, db, s->C, s->KH * s->KW, im2col.i.K, s->image, 0, divisor(C4)};
+	struct epilogue_dw e = {dw, db, s->C, s->KH * s->KW, im2col.i.K, s->image, divisor(C4)};
 	if (dz_is_dy || dx)
 		tile_gemm(c, im2col, mn_major(dz_or_dy, NULL, M, (size_t)F4, s->F), e, im2col.i.K, s->F, M, partial);
 	else

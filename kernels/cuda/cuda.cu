@@ -136,7 +136,7 @@ static void cuda_close(struct backend *be)
 {
 	struct cuda *c = cuda_of(be);
 	queue_close(&c->q);
-	gpu_free(c->workspace);
+	gpu_free(c->workspace), gpu_free(c->counters);
 	gpu_close();
 	free(c), free(be);
 }
@@ -162,6 +162,8 @@ struct backend *backend_cuda_init(enum precision precision, int gpu)
 	c->gpu.multiprocessors = multiprocessors_of(&c->gpu);
 	c->precision = c->gpu.major < 8 ? PRECISION_FP32 : precision; /* tensor cores have tf32 and bf16 from 8.0 on */
 	queue_open(&c->q);
+	c->counters = (unsigned *)alloc_or_die(&c->gpu, CUDA_COUNTERS * sizeof *c->counters);
+	gpu_memset(c->counters, 0, CUDA_COUNTERS * sizeof *c->counters);
 	char which[40] = "";
 	if (c->gpu.count)
 		snprintf(which, sizeof which, "GPU %d of %d, ", c->gpu.index, c->gpu.count);

@@ -6,6 +6,12 @@
 #include "kernels/cuda/queue.h"
 #include "kernels/backend.h"
 
+enum { CUDA_COUNTERS = 4096, CUDA_SPLIT_COUNTERS = CUDA_COUNTERS - 256 };
+
+struct cuda_plan { /* what tile_plan has found */
+	int used, key[5], tiling[4];
+};
+
 struct cuda {
 	struct queue q;
 	struct gpu gpu;
@@ -13,6 +19,8 @@ struct cuda {
 	char kernel[160];
 	void *workspace; /* see cuda_workspace */
 	size_t workspace_size;
+	unsigned *counters; /* device: CUDA_COUNTERS of last_block.h, all 0 between launches; the first CUDA_SPLIT_COUNTERS are tile.h's */
+	struct cuda_plan plan[256]; /* by hash */
 };
 
 static inline struct cuda *cuda_of(const struct backend *be)

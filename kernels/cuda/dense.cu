@@ -13,8 +13,7 @@ struct epilogue_dense { /* y (M, ld) = act(v + b) */
 	const float *b;
 	size_t ld;
 	enum act act;
-	int aligned, split;
-	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
+	int aligned;
 	__device__ void store(int m, int n, float4 v, int count) const
 	{
 		float *to = y + (size_t)m * ld + n, each[4] = {v.x, v.y, v.z, v.w};
@@ -33,8 +32,6 @@ struct epilogue_add { /* dw += v: accumulates */
 	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0 };
 	float *dw;
 	size_t ld;
-	int split;
-	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
 	__device__ void store(int m, int n, float4 v, int count) const
 	{
 		float *to = dw + (size_t)m * ld + n, each[4] = {v.x, v.y, v.z, v.w};
@@ -49,8 +46,7 @@ struct epilogue_step { /* an optimizer step on w, v its gradient */
 	size_t ld;
 	struct optimizer_step opt;
 	float correction1, correction2;
-	int aligned, split;
-	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
+	int aligned;
 	/* a large layer's step is bound by the memory traffic of w, m and v: float4s where possible */
 	__device__ void store(int row, int n, float4 g, int count) const
 	{
@@ -68,7 +64,7 @@ struct epilogue_step { /* an optimizer step on w, v its gradient */
 
 static struct epilogue_dense epilogue_of(float *y, const float *b, enum act act, int N)
 {
-	struct epilogue_dense e = {y, b, (size_t)N, act, tile_aligned(y, (size_t)N), 0};
+	struct epilogue_dense e = {y, b, (size_t)N, act, tile_aligned(y, (size_t)N)};
 	return e;
 }
 
@@ -106,7 +102,7 @@ void cuda_dense(const struct backend *be, real *y, const real *x, const real *w,
 			launch_flat(&c->q, (size_t)B * O, bias_act, y, b, act, (size_t)B * O, divisor(O));
 		return;
 	}
-	float *partial = (float *)cuda_workspace(c, tile_workspace_size(c, B, O, I, 0));
+	float *partial = (float *)cuda_workspace(c, tile_workspace_size(c, B, O, I, 1, 0));
 	struct epilogue_dense e = epilogue_of(y, b, act, O);
 	if (trans_w)
 		tile_gemm(c, k_major(x, (size_t)I, B), mn_major(w, NULL, I, (size_t)O, O), e, B, O, I, partial);
@@ -123,14 +119,14 @@ void cuda_dense_backward_weight(const struct backend *be, real *dw, real *db, co
 {
 	struct cuda *c = cuda_of(be);
 	size_t db_workspace = db ? cuda_column_sums_size((size_t)B, O) : 0;
-	char *workspace = (char *)cuda_workspace(c, db_workspace + (dw ? tile_workspace_size(c, O, I, B, 0) : 0));
+	char *workspace = (char *)cuda_workspace(c, db_workspace + (dw ? tile_workspace_size(c, O, I, B, 1, 0) : 0));
 	float *partial = (float *)(void *)(workspace + db_workspace);
 	if (dw && use_cublas(c, O, I, B)) {
 		cublas_gemm(c, dw, dy, 1, x, 0, O, I, B, add);
 	} else if (dw) {
 		struct loader_mn_major a = mn_major(dy, NULL, B, (size_t)O, O), b = mn_major(x, NULL, B, (size_t)I, I);
 		if (add) {
-			struct epilogue_add e = {dw, (size_t)I, 0};
+			struct epilogue_add e = {dw, (size_t)I};
 			tile_gemm(c, a, b, e, O, I, B, partial);
 		} else {
 			tile_gemm(c, a, b, epilogue_of(dw, NULL, ACT_NONE, I), O, I, B, partial);
@@ -145,10 +141,10 @@ void cuda_dense_backward_update(const struct backend *be, real *w, real *m, real
 {
 	struct cuda *c = cuda_of(be);
 	int K = dy2 ? 2 * B : B;
-	struct epilogue_step e = {w, m, v, (size_t)I, *opt, 1, 1, 0, 0};
+	struct epilogue_step e = {w, m, v, (size_t)I, *opt, 1, 1, 0};
 	e.aligned = I % 4 == 0 && cuda_float4_aligned(w, m, v, NULL);
 	optimizer_bias_correction(opt, &e.correction1, &e.correction2);
-	float *partial = (float *)cuda_workspace(c, tile_workspace_size(c, O, I, K, 0));
+	float *partial = (float *)cuda_workspace(c, tile_workspace_size(c, O, I, K, 1, 0));
 	tile_gemm(c, mn_major(dy, dy2, B, (size_t)O, O), mn_major(x, x2, B, (size_t)I, I), e, O, I, K, partial);
 }
 

@@ -4,17 +4,18 @@
  * 1 if four neighbours in memory are four k, 0 if they are four m (n); `struct position`, what is computed once a tile for a row m (n; for
  * four of them) by find(m); load(position, k, end): four values from (m, k) on, zeros from k = end on and outside of the matrix. Epilogue:
  * store(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside of C; n % 4 is 0. One with COLUMN_SUMS gets the
- * sums of B's columns, not rounded to tf32 or bf16, as row M; B's loader must then have K_MAJOR 0. Split-K: where there are fewer tiles
- * than multiprocessors, K is cut into splits, whose partial sums are added in a fixed order by split_k_reduce, a second launch: bits depend
- * on the shapes and on the GPU's number of multiprocessors. */
+ * sums of B's columns, not rounded to tf32 or bf16, as row M; B's loader must then have K_MAJOR 0. Split-K: where tiles alone keep
+ * multiprocessors less busy, K is cut into splits, whose partial sums the last of a tile's blocks (last_block.h) adds in a fixed order:
+ * bits depend on the shapes and on the GPU's number of multiprocessors. */
 #ifndef TILE_H
 #define TILE_H
 
+#include "kernels/cuda/last_block.h"
 #include "kernels/cuda/tile_mma.h"
+#include "kernels/cuda/tile_plan.h"
 
-enum { TILE_MAX_SPLITS = 512 };
-
-/* The epilogue of a tile c (BM, BN; shared memory): float4 by float4 through store(), or, with WHOLE_TILE, by the epilogue's own tile(). */
+/* The epilogue of a tile c (BM, BN; shared memory), whose row BM are the sums of B's columns: float4 by float4 through store(), or, with
+ * WHOLE_TILE, by the epilogue's own tile(). */
 template <int BM, int BN, class E>
 static inline __device__ void tile_epilogue(const E &e, const float *c, int ld, int m0, int n0, int M, int N)
 {
@@ -26,6 +27,10 @@ static inline __device__ void tile_epilogue(const E &e, const float *c, int ld, 
 			if (m0 + m < M && n0 + n < N)
 				e.store(m0 + m, n0 + n, *(const float4 *)(c + m * ld + n), N - n0 - n < 4 ? N - n0 - n : 4);
 		}
+	int n = n0 + (int)threadIdx.x * 4;
+	if constexpr (E::COLUMN_SUMS)
+		if (!m0 && (int)threadIdx.x < BN / 4 && n < N)
+			e.store(M, n, *(const float4 *)(c + BM * ld + (int)threadIdx.x * 4), N - n < 4 ? N - n : 4);
 }
 
 static inline __device__ void float4_add(float4 *sum, float4 v)
@@ -33,23 +38,88 @@ static inline __device__ void float4_add(float4 *sum, float4 v)
 	sum->x += v.x, sum->y += v.y, sum->z += v.z, sum->w += v.w;
 }
 
-/* Sums of B's columns over the block's threads: those BN / 4 apart have loaded the same columns. */
-template <int BN, class E> static inline __device__ void tile_column_sums(const E &e, float4 *smem, float4 column_sum, int M, int n0, int N)
+/* Sums of B's columns over the block's threads, to its first BN / 4: those BN / 4 apart have loaded the same columns. */
+template <int BN> static inline __device__ float4 tile_column_sums(float4 *smem, float4 column_sum)
 {
-	int n = n0 + (int)threadIdx.x * 4;
 	smem[threadIdx.x] = column_sum;
 	__syncthreads();
 	for (int i = (int)threadIdx.x + BN / 4; (int)threadIdx.x < BN / 4 && i < LAUNCH_BLOCK; i += BN / 4)
 		float4_add(&column_sum, smem[i]);
-	if ((int)threadIdx.x < BN / 4 && n < N)
-		e.store(M, n, column_sum, N - n < 4 ? N - n : 4);
 	__syncthreads();
+	return column_sum;
+}
+
+/* Partial sums of splits of K: of each tile, of each split, (ROWS, BN). Splits are added in groups of `group`, by the last block of each,
+ * and the groups by the last of those. */
+struct split_sums {
+	float *p;
+	unsigned *counters; /* of a tile: one a group, one of all groups */
+	int group, groups;
+};
+
+/* The sum of `count` partial sums, `stride` float4s apart, to c: those of row BM only where m0 is 0. */
+template <int BM, int BN, int ROWS>
+static inline __device__ void tile_add_partials(
+	float *c, int ld, const float4 *from, int count, size_t stride, int m0, int rows, int columns)
+{
+	enum { LOADS = 8 };
+	for (int i = (int)threadIdx.x; i < ROWS * BN / 4; i += LAUNCH_BLOCK) {
+		int m = i / (BN / 4), n = i % (BN / 4) * 4;
+		if (n >= columns || (m == BM ? m0 : m >= rows))
+			continue;
+		float4 sum = make_float4(0, 0, 0, 0), v[LOADS];
+		for (int at = 0; at < count; at += LOADS) { /* so many loads of a thread are under way */
+			UNROLL
+			for (int k = 0; k < LOADS; k++)
+				v[k] = at + k < count ? from[(size_t)(at + k) * stride + (size_t)i] : make_float4(0, 0, 0, 0);
+			UNROLL
+			for (int k = 0; k < LOADS; k++)
+				float4_add(&sum, v[k]);
+		}
+		*(float4 *)(c + m * ld + n) = sum;
+	}
+	__syncthreads();
+}
+
+template <int BM, int BN, int ROWS>
+static inline __device__ void tile_store_partial(float4 *to, const float *c, int ld, int m0, int rows, int columns)
+{
+	for (int i = (int)threadIdx.x; i < ROWS * BN / 4; i += LAUNCH_BLOCK) {
+		int m = i / (BN / 4), n = i % (BN / 4) * 4;
+		if (n < columns && (m == BM ? !m0 : m < rows))
+			to[i] = *(const float4 *)(c + m * ld + n);
+	}
+}
+
+/* The tile c of one split becomes that of all of them, in one of its blocks, which returns 1. rows, columns: of the tile inside of C. */
+template <int BM, int BN, int ROWS>
+static inline __device__ int tile_add_splits(struct split_sums s, float *c, int ld, int m0, int rows, int columns)
+{
+	enum { FLOAT4S = ROWS * BN / 4 };
+	int tile = (int)(blockIdx.x + gridDim.x * blockIdx.z), splits = (int)gridDim.y, group = (int)blockIdx.y / s.group,
+	    first = group * s.group, members = splits - first < s.group ? splits - first : s.group;
+	float4 *all = (float4 *)(void *)s.p + (size_t)tile * (size_t)splits * FLOAT4S;
+	unsigned *counters = s.counters + tile * (s.groups + 1);
+	int *flag = (int *)(void *)c;
+	tile_store_partial<BM, BN, ROWS>(all + (size_t)blockIdx.y * FLOAT4S, c, ld, m0, rows, columns);
+	if (!last_block(counters + group, (unsigned)members, flag))
+		return 0;
+	tile_add_partials<BM, BN, ROWS>(c, ld, all + (size_t)first * FLOAT4S, members, FLOAT4S, m0, rows, columns);
+	if (s.groups == 1)
+		return 1;
+	tile_store_partial<BM, BN, ROWS>(all + (size_t)first * FLOAT4S, c, ld, m0, rows, columns);
+	if (!last_block(counters + s.groups, (unsigned)s.groups, flag))
+		return 0;
+	tile_add_partials<BM, BN, ROWS>(c, ld, all, s.groups, (size_t)s.group * FLOAT4S, m0, rows, columns);
+	return 1;
 }
 
 /* The GEMM kernel: tile (blockIdx.x), split of K (blockIdx.y). */
 template <int P, int BM, int BN, class A, class B, class E>
-static __global__ void __launch_bounds__(LAUNCH_BLOCK, 2) tile_gemm_kernel(A a, B b, E e, int M, int N, int K, int split_k)
+static __global__ void __launch_bounds__(LAUNCH_BLOCK, 2)
+	tile_gemm_kernel(A a, B b, E e, int M, int N, int K, int split_k, struct split_sums splits)
 {
+	enum { LD = BN + 4 };
 	typedef tile_stage<P, BM, A> stage_a;
 	typedef tile_stage<P, BN, B> stage_b;
 	typedef typename tile_element<P>::type element;
@@ -74,158 +144,62 @@ static __global__ void __launch_bounds__(LAUNCH_BLOCK, 2) tile_gemm_kernel(A a, 
 		acc.multiply(sa, sb);
 		__syncthreads();
 	}
-	e.split = (int)blockIdx.y;
 	if constexpr (E::COLUMN_SUMS)
 		if (!m0)
-			tile_column_sums<BN>(e, (float4 *)smem, column_sum, M, n0, N);
-	acc.store((float *)smem, BN + 4);
+			column_sum = tile_column_sums<BN>((float4 *)smem, column_sum);
+	float *c = (float *)smem;
+	acc.store(c, LD);
+	if constexpr (E::COLUMN_SUMS)
+		if (!m0 && (int)threadIdx.x < BN / 4)
+			*(float4 *)(c + BM * LD + (int)threadIdx.x * 4) = column_sum;
 	__syncthreads();
-	tile_epilogue<BM, BN>(e, (const float *)smem, BN + 4, m0, n0, M, N);
-}
-
-/* Epilogue of one split of K: partial sums p (splits, M, N4); M includes the row of column sums. */
-template <int WITH_SUMS> struct split_k_partial {
-	enum { WHOLE_TILE = 0, COLUMN_SUMS = WITH_SUMS };
-	float *p;
-	int M, N4, split;
-	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
-	__device__ void store(int m, int n, float4 v, int) const
-	{
-		*(float4 *)(p + ((size_t)split * (size_t)M + (size_t)m) * (size_t)N4 + (size_t)n) = v;
-	}
-};
-
-/* Split-K reduction and the epilogue proper, for few splits: a thread a float4. */
-template <class E> static __global__ void split_k_reduce(E e, const float *partial, int splits, int M, int N, struct divisor row_float4s)
-{
-	size_t i = launch_index();
-	if (i >= (size_t)M * row_float4s.d)
-		return;
-	int m = fast_div(row_float4s, (int)i), n = ((int)i - m * (int)row_float4s.d) * 4;
-	float4 sum = make_float4(0, 0, 0, 0);
-	for (int s = 0; s < splits; s++)
-		float4_add(&sum, *(const float4 *)(partial + (((size_t)s * (size_t)M + (size_t)m) * row_float4s.d + (size_t)n / 4) * 4));
-	e.store(m, n, sum, N - n < 4 ? N - n : 4);
-}
-
-/* For many splits: a warp a float4. */
-template <class E>
-static __global__ void split_k_reduce_wide(E e, const float *partial, int splits, int M, int N, struct divisor row_float4s)
-{
-	int i = (int)(blockIdx.x * (LAUNCH_BLOCK / 32) + threadIdx.x / 32), lane = (int)threadIdx.x % 32,
-	    inside = i < M * (int)row_float4s.d;
-	int m = inside ? fast_div(row_float4s, i) : 0, n = inside ? (i - m * (int)row_float4s.d) * 4 : 0;
-	float4 sum = make_float4(0, 0, 0, 0);
-	for (int s = lane; s < splits; s += 32)
-		float4_add(&sum, *(const float4 *)(partial + (((size_t)s * (size_t)M + (size_t)m) * row_float4s.d + (size_t)n / 4) * 4));
-	for (int d = 16; d; d /= 2) {
-		sum.x += __shfl_xor_sync(0xffffffffu, sum.x, d);
-		sum.y += __shfl_xor_sync(0xffffffffu, sum.y, d);
-		sum.z += __shfl_xor_sync(0xffffffffu, sum.z, d);
-		sum.w += __shfl_xor_sync(0xffffffffu, sum.w, d);
-	}
-	if (inside && !lane)
-		e.store(m, n, sum, N - n < 4 ? N - n : 4);
-}
-
-/* How a GEMM is cut into thread blocks. large: tiles of 128 x 64, else 64 x 32; splits: how many of K; split_k: the length of one along K.
- */
-struct tiling {
-	int large, splits, split_k;
-};
-
-static inline int ceil_div(int a, int b)
-{
-	return (a + b - 1) / b;
-}
-
-/* A large tile loads half as many values per multiply-add as a small one: chosen where large tiles, or their splits, are enough for all
- * multiprocessors, and M N padded to whole tiles is at most 1.5 times as large as with small ones. Split-K aims at two blocks a
- * multiprocessor, with at most one split per 4 TILE_K of K. whole_tile: the epilogue needs complete sums, so there is no split-K. */
-static inline struct tiling tile_plan(const struct cuda *c, int M, int N, int K, int whole_tile)
-{
-	int64_t multiprocessors = c->gpu.multiprocessors, max_splits = ceil_div(K, 4 * TILE_K),
-		large = (int64_t)ceil_div(M, 128) * ceil_div(N, 64), small = (int64_t)ceil_div(M, 64) * ceil_div(N, 32);
-	max_splits = whole_tile ? 1 : max_splits < (int64_t)TILE_MAX_SPLITS ? max_splits : (int64_t)TILE_MAX_SPLITS;
-	struct tiling tiling = {large >= multiprocessors || (small < multiprocessors && large * max_splits >= 2 * multiprocessors), 1, K};
-	if (large * 8 > small * 3)
-		tiling.large = 0;
-	int64_t blocks = tiling.large ? large : small;
-	if (!blocks) /* M 0: a phase of a gradient whose stride is beyond the image */
-		return tiling;
-	int64_t wanted = blocks < multiprocessors ? (2 * multiprocessors + blocks - 1) / blocks : 1;
-	wanted = wanted < max_splits ? wanted : max_splits;
-	if (wanted < 2)
-		return tiling;
-	tiling.split_k = ceil_div(ceil_div(K, (int)wanted), TILE_K) * TILE_K;
-	tiling.splits = ceil_div(K, tiling.split_k);
-	return tiling;
-}
-
-/* Bytes of cuda_workspace that tile_gemm needs for partial sums; a multiple of 16. column_sums: 1 where the epilogue has COLUMN_SUMS. */
-static inline size_t tile_workspace_size(const struct cuda *c, int M, int N, int K, int column_sums)
-{
-	struct tiling tiling = tile_plan(c, M, N, K, 0);
-	return tiling.splits > 1 ? (size_t)tiling.splits * (size_t)(M + column_sums) * (size_t)cuda_c4(N) * sizeof(float) : 0;
+	if (gridDim.y == 1 || tile_add_splits<BM, BN, BM + E::COLUMN_SUMS>(splits, c, LD, m0, M - m0, N - n0))
+		tile_epilogue<BM, BN>(e, c, LD, m0, n0, M, N);
 }
 
 template <int P, int BM, int BN, class A, class B, class E>
-static void tile_launch(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling)
+static void tile_launch(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial)
 {
 	size_t operand_bytes =
 		       (size_t)((int)tile_stage<P, BM, A>::SIZE + (int)tile_stage<P, BN, B>::SIZE) * sizeof(typename tile_element<P>::type),
-	       result_bytes = (size_t)BM * (BN + 4) * sizeof(float);
+	       result_bytes = (size_t)(BM + E::COLUMN_SUMS) * (BN + 4) * sizeof(float);
 	dim3 grid((unsigned)ceil_div(M, BM) * (unsigned)ceil_div(N, BN), (unsigned)tiling.splits);
 	static const char *const name[][2] = {{"tile_gemm_kernel fp32 64x32", "tile_gemm_kernel fp32 128x64"},
 		{"tile_gemm_kernel tf32 64x32", "tile_gemm_kernel tf32 128x64"},
 		{"tile_gemm_kernel bf16 64x32", "tile_gemm_kernel bf16 128x64"}};
-	void (*kernel)(A, B, E, int, int, int, int) = tile_gemm_kernel<P, BM, BN, A, B, E>;
+	void (*kernel)(A, B, E, int, int, int, int, struct split_sums) = tile_gemm_kernel<P, BM, BN, A, B, E>;
+	struct split_sums splits = {tiling.splits > 1 ? partial : NULL, c->counters, tiling.group, ceil_div(tiling.splits, tiling.group)};
 	launch_add(&c->q, name[P][BM == 128], 0, grid, dim3(LAUNCH_BLOCK), operand_bytes > result_bytes ? operand_bytes : result_bytes,
-		kernel, a, b, e, M, N, K, tiling.split_k);
+		kernel, a, b, e, M, N, K, tiling.split_k, splits);
 }
 
 template <int P, class A, class B, class E>
-static void tile_launch_by_size(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling)
+static void tile_launch_by_size(
+	struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial)
 {
 	if (tiling.large)
-		tile_launch<P, 128, 64>(c, a, b, e, M, N, K, tiling);
+		tile_launch<P, 128, 64>(c, a, b, e, M, N, K, tiling, partial);
 	else
-		tile_launch<P, 64, 32>(c, a, b, e, M, N, K, tiling);
+		tile_launch<P, 64, 32>(c, a, b, e, M, N, K, tiling, partial);
 }
 
 template <class A, class B, class E>
-static void tile_launch_by_precision(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling)
+static void tile_launch_by_precision(
+	struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial)
 {
 	if (c->precision == PRECISION_TF32)
-		tile_launch_by_size<PRECISION_TF32>(c, a, b, e, M, N, K, tiling);
+		tile_launch_by_size<PRECISION_TF32>(c, a, b, e, M, N, K, tiling, partial);
 	else if (c->precision == PRECISION_BF16)
-		tile_launch_by_size<PRECISION_BF16>(c, a, b, e, M, N, K, tiling);
+		tile_launch_by_size<PRECISION_BF16>(c, a, b, e, M, N, K, tiling, partial);
 	else
-		tile_launch_by_size<PRECISION_FP32>(c, a, b, e, M, N, K, tiling);
+		tile_launch_by_size<PRECISION_FP32>(c, a, b, e, M, N, K, tiling, partial);
 }
 
 /* C = A B by loaders a and b, C to epilogue e. partial: tile_workspace_size bytes. */
 template <class A, class B, class E>
 static void tile_gemm(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, float *partial)
 {
-	struct tiling tiling = tile_plan(c, M, N, K, 0);
-	if (tiling.splits == 1) {
-		tile_launch_by_precision(c, a, b, e, M, N, K, tiling);
-		return;
-	}
-	int row_float4s = cuda_c4(N) / 4, rows = M + E::COLUMN_SUMS;
-	struct split_k_partial<E::COLUMN_SUMS> p = {
-		partial, rows, cuda_c4(N), 0
-	};
-	tile_launch_by_precision(c, a, b, p, M, N, K, tiling);
-	void (*reduce)(E, const float *, int, int, int, struct divisor) = split_k_reduce<E>;
-	void (*reduce_wide)(E, const float *, int, int, int, struct divisor) = split_k_reduce_wide<E>;
-	if (tiling.splits <= 16)
-		launch_add(&c->q, "split_k_reduce", 1, dim3(launch_blocks((size_t)rows * (size_t)row_float4s)), dim3(LAUNCH_BLOCK), 0,
-			reduce, e, partial, tiling.splits, rows, N, divisor(row_float4s));
-	else
-		launch_add(&c->q, "split_k_reduce_wide", 0, dim3((unsigned)ceil_div(rows * row_float4s, LAUNCH_BLOCK / 32)),
-			dim3(LAUNCH_BLOCK), 0, reduce_wide, e, partial, tiling.splits, rows, N, divisor(row_float4s));
+	tile_launch_by_precision(c, a, b, e, M, N, K, tile_plan(c, M, N, K, 1, 0), partial);
 }
 
 /* Loader of a plain matrix (MN, K), leading dimension ld. */
@@ -267,7 +241,7 @@ struct loader_mn_major {
 	const float *p, *second;
 	size_t ld;
 	int second_k, MN, aligned;
-	int unused = 0; /* explicit padding, see split_k_partial */
+	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
 	__device__ position find(int mn) const
 	{
 		position a = {mn};
