@@ -141,7 +141,7 @@ $B/device/tests/check_%: $B/obj/device/tests/check_%.o $(gpu_objs) $B/libkeypipe
 
 # programs and tests by the backend for GPUs, run on the host: build/host/
 host_bins := $(patsubst %,$B/host/bin/%,$(filter-out face-find,$(backend_bins)))
-host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue)
+host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue tile)
 runtime_checks := $(patsubst %,$B/runtime/tests/check_%,gpu queue infer dae)
 race_tests := $(if $(SAN)$(COV),,$(patsubst %,$B/race/tests/check_%,race backend conv) $B/race/bin/cnn-train $B/race/bin/rbm-pretrain)
 link_host = $(call cmd,link,$@)mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@

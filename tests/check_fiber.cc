@@ -8,6 +8,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/cuda/fiber.h"
+#include "kernels/cuda/ptx.h"
 #include "kernels/cuda/queue.h"
 #include "lib/base/philox.h"
 
@@ -19,8 +20,6 @@
 extern "C" {
 #include "lib/base/err.h"
 }
-
-using namespace nvcuda;
 
 static struct queue q;
 
@@ -168,11 +167,12 @@ static __global__ void other_shuffle(int *y)
 	y[threadIdx.x] = v;
 }
 
-static __global__ void fewer_fills(int *y)
+static __global__ void fewer_products(int *y)
 {
-	wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum;
+	float c[1][1][4] = {};
+	unsigned a[1][4] = {}, b[1][2] = {};
 	for (int i = threadIdx.x == 33; i < 2; i++)
-		wmma::fill_fragment(sum, 0.0f);
+		mma<true, 1, 1>(c, a, b);
 	y[threadIdx.x] = 1;
 }
 
@@ -218,14 +218,25 @@ static __global__ void flat_shuffle(int *y)
 	y[0] = __shfl_xor_sync(0xffffffffu, 1, 1);
 }
 
-static __global__ void matrix(float *y, const float *x, int ld, int round)
+/* Instructions by inline PTX that are wrong in lane 3. */
+static __global__ void instruction(float *y, const float *x, int what)
 {
 	SHARED(float, s);
-	for (int i = (int)threadIdx.x; i < 512; i += 32)
-		s[i] = round ? wmma::__float_to_tf32(x[i]) : x[i];
+	unsigned r[1][4] = {}, b[1][2] = {};
+	float c[1][1][4] = {};
+	int wrong = threadIdx.x == 3 ? what : 0;
+	s[threadIdx.x] = 0;
 	__syncthreads();
-	wmma::fragment<wmma::matrix_a, 16, 16, 8, wmma::precision::tf32, wmma::row_major> a;
-	wmma::load_matrix_sync(a, s + (ld == 8), (unsigned)ld);
+	cp_async<16>(s + 4 * threadIdx.x + (wrong == 1), x + (wrong == 2), 16);
+	cp_async<4>(s + 128 + (wrong == 3 ? 384 : (int)threadIdx.x), x, wrong == 4 ? 8 : 4);
+	cp_async_commit();
+	if (wrong != 5)
+		cp_async_wait<0>();
+	__syncthreads();
+	ldmatrix<1>(r, s + threadIdx.x % 32 * 4 + (wrong == 6), 0);
+	r[0][0] = wrong == 7 ? 0x3f800001 : 0x3f800000;
+	r[0][1] = r[0][2] = r[0][3] = 0;
+	mma<false, 1, 1>(c, r, b);
 	y[0] = 1;
 }
 
@@ -235,7 +246,7 @@ static float *x;	      /* (512) */
 #define LAUNCH(...) [] { launch(&q, dim3(2), dim3(64), __VA_ARGS__, y); }
 #define TOUCH(kernel, shared, at) [] { launch(&q, dim3(2), dim3(64), shared, kernel, y, at); }
 #define FLAT(...) [] { launch_flat(&q, 10, __VA_ARGS__); }
-#define MATRIX(ld, round) [] { launch(&q, dim3(1), dim3(32), 2048, matrix, (float *)y, x, ld, round); }
+#define WRONG(what) [] { launch(&q, dim3(1), dim3(32), 2048, instruction, (float *)y, x, what); }
 #define SIZES(grid, block, shared) [] { launch(&q, grid, block, shared, ends_early, y); }
 #define EDGE(at) [] { launch(&q, dim3(2), dim3(64), 0, device_write, odd, at), queue_flush(&q), gpu_download(got, odd, 4); }
 
@@ -279,8 +290,8 @@ static const struct planted_fault {
 		"), but thread (41, 0, 0) waits at a barrier (line "},
 	{LAUNCH(0, other_shuffle), "other_shuffle", 0, 0, 1, 31, "a divergent warp: it is at a shuffle (line ",
 		"), but thread (9, 0, 0) is at a shuffle (line "},
-	{LAUNCH(0, fewer_fills), "fewer_fills", 0, 32, 1, 63,
-		"a divergent warp: thread (33, 0, 0) has done other warp operations when the warp meets: it has ended\n", ""},
+	{LAUNCH(0, fewer_products), "fewer_products", 0, 32, 1, 63, "a divergent warp: it is at an mma (line ",
+		"), but thread (33, 0, 0) has ended\n"},
 	{LAUNCH(0, part_of_warp), "part_of_warp", 0, 0, 1, 63, "a warp operation of lanes 0000ffff, not of all (line ", ""},
 	{TOUCH(device_write, 0, 64), "device_write", 1, 3, 1, 3, "touches 0 bytes beyond 256 bytes of device memory\n", ""},
 	{TOUCH(device_read, 0, 69), "device_read", 1, 3, 1, 3, "touches 20 bytes beyond 256 bytes of device memory\n", ""},
@@ -295,9 +306,13 @@ static const struct planted_fault {
 	{FLAT(shared_write, y, 0), "shared_write", 0, 0, 0, 255, "shared memory, of which the launch has none (line ", ""},
 	{FLAT(flat_barrier, y), "flat_barrier", 0, 0, 0, 255, "a barrier in a flat launch (line ", ""},
 	{FLAT(flat_shuffle, y), "flat_shuffle", 0, 0, 0, 255, "a warp operation in a flat launch (line ", ""},
-	{MATRIX(8, 1), "matrix", 0, 0, 0, 0, "a matrix at ", ", 8 numbers a line, isn't aligned to 32 and 16 bytes (line "},
-	{MATRIX(18, 1), "matrix", 0, 0, 0, 0, "a matrix at ", ", 18 numbers a line, isn't aligned to 32 and 16 bytes (line "},
-	{MATRIX(16, 0), "matrix", 0, 0, 0, 0, "a factor not rounded by __float_to_tf32 (line ", ""},
+	{WRONG(1), "instruction", 0, 3, 0, 3, "a copy of 16 bytes of 16 from ", " isn't aligned (line "},
+	{WRONG(2), "instruction", 0, 3, 0, 3, "a copy of 16 bytes of 16 from ", " isn't aligned (line "},
+	{WRONG(3), "instruction", 0, 3, 0, 3, "a copy to ", ", which is not in shared memory (line "},
+	{WRONG(4), "instruction", 0, 3, 0, 3, "a copy of 8 bytes of 4 from ", " isn't aligned (line "},
+	{WRONG(5), "instruction", 0, 3, 0, 3, "it ends while 2 of its copies are under way\n", ""},
+	{WRONG(6), "instruction", 0, 3, 0, 3, "a row of a matrix at ", " isn't aligned to 16 bytes (line "},
+	{WRONG(7), "instruction", 0, 0, 0, 31, "a factor not rounded to tf32 (line ", ""},
 	{[] { launch(&q, dim3(1), dim3(33), 0, ends_early, y); }, NULL, 0, 0, 0, 0,
 		"kernel ends_early: no such launch: grid (1, 1, 1), block (33, 1, 1), 0 bytes of shared memory\n", ""},
 	{SIZES(dim3(1, 65536), dim3(32), 0), NULL, 0, 0, 0, 0,
@@ -313,7 +328,7 @@ static const struct planted_fault {
 	{SIZES(dim3(1), dim3(32, 0), 0), NULL, 0, 0, 0, 0,
 		"kernel ends_early: no such launch: grid (1, 1, 1), block (32, 0, 1), 0 bytes of shared memory\n", ""},
 	{SIZES(dim3(1), dim3(32), LAUNCH_SHARED + 4), NULL, 0, 0, 0, 0,
-		"kernel ends_early: no such launch: grid (1, 1, 1), block (32, 1, 1), 49156 bytes of shared memory\n", ""},
+		"kernel ends_early: no such launch: grid (1, 1, 1), block (32, 1, 1), 101380 bytes of shared memory\n", ""},
 	{[] { launch(&q, dim3(2), dim3(64), 0, device_write, (int *)8, 0); }, "device_write", 1, 3, 1, 3,
 		"touches 0x8, which is no memory, or not aligned\n", ""},
 	{[] { another_launch(0); }, NULL, 0, 0, 0, 0, "gpu_graph_set: call 0 of 2, kernel ends_early, is another launch\n", ""},
@@ -393,42 +408,6 @@ START_TEST(poison)
 		ck_assert(nothing[i] != nothing[i]);
 	free(got), free(nothing);
 	end();
-}
-END_TEST
-
-/* A matrix product whose accumulator is not filled, or with x[0], which may be NaN, in row 5 of a. */
-static __global__ void no_number(float *y, const float *x, int fill)
-{
-	SHARED(float, s);
-	for (unsigned i = threadIdx.x; i < 256; i += 32)
-		s[i] = i == 5 * 16 + 3 ? x[0] : 1;
-	__syncthreads();
-	wmma::fragment<wmma::accumulator, 16, 16, 8, float> sum;
-	wmma::fragment<wmma::matrix_a, 16, 16, 8, wmma::precision::tf32, wmma::row_major> a;
-	wmma::fragment<wmma::matrix_b, 16, 16, 8, wmma::precision::tf32, wmma::row_major> b;
-	wmma::load_matrix_sync(a, s, 16);
-	wmma::fill_fragment(b, 1.0f);
-	if (fill)
-		wmma::fill_fragment(sum, 0.0f);
-	wmma::mma_sync(sum, a, b, sum);
-	wmma::store_matrix_sync(y, sum, 16, wmma::mem_row_major);
-}
-
-START_TEST(no_numbers)
-{
-	for (int variant = 0; variant < 3; variant++) {
-		float v = variant == 2 ? __uint_as_float(0xffffffffu) : 1;
-		begin(_i);
-		float *x = device_array<float>(1), *y = device_array<float>(256);
-		gpu_upload(x, &v, sizeof v);
-		launch(&q, dim3(1), dim3(32), 256 * sizeof(float), no_number, y, x, variant > 0);
-		float *got = result(y, 256);
-		for (int i = 0; i < 256; i++)
-			ck_assert_msg(variant == 0 || (variant == 2 && i / 16 == 5) ? got[i] != got[i] : got[i] == 8, "%d, %d: %g", variant,
-				i, got[i]);
-		free(got);
-		end();
-	}
 }
 END_TEST
 
@@ -573,62 +552,154 @@ START_TEST(tiled_product)
 }
 END_TEST
 
-/* Rounds a factor as tensor cores do. */
-static __device__ void narrow(float *to, float v)
+/* c (16, 16) = a (16, 16) b (16, 16), fragments gathered as the PTX ISA lists their rows and columns: two k of a register of bf16, KE of an
+ * instruction. */
+template <bool BF16> static __global__ void tensor(float *c, const float *a, const float *b)
 {
-	*to = wmma::__float_to_tf32(v);
-}
-
-static __device__ void narrow(__nv_bfloat16 *to, float v)
-{
-	*to = __float2bfloat16(v);
-}
-
-/* c (32, 32) = a (32, 16) b (16, 32), a and b row- or column-major by LA and LB, and then c transposed. A warp a quarter of c. */
-template <class F, class T, int K, class LA, class LB>
-static __global__ void tensor(float *c, const float *a, const float *b, int a_ld, int b_ld)
-{
-	SHARED(T, s);
-	T *t = s + 512;
-	for (unsigned i = threadIdx.x; i < 512; i += blockDim.x)
-		narrow(s + i, a[i]), narrow(t + i, b[i]);
-	__syncthreads();
-	int w = (int)threadIdx.x / 32, m = w / 2 * 16, n = w % 2 * 16;
-	wmma::fragment<wmma::accumulator, 16, 16, K, float> sum, twice;
-	wmma::fill_fragment(sum, 0.0f);
-	for (int k = 0; k < 16; k += K) {
-		wmma::fragment<wmma::matrix_a, 16, 16, K, F, LA> fa;
-		wmma::fragment<wmma::matrix_b, 16, 16, K, F, LB> fb;
-		wmma::load_matrix_sync(fa, s + (std::is_same<LA, wmma::row_major>::value ? m * a_ld + k : k * a_ld + m), (unsigned)a_ld);
-		wmma::load_matrix_sync(fb, t + (std::is_same<LB, wmma::row_major>::value ? k * b_ld + n : n * b_ld + k), (unsigned)b_ld);
-		wmma::mma_sync(sum, fa, fb, sum);
-	}
-	wmma::store_matrix_sync(c + m * 32 + n, sum, 32, wmma::mem_row_major);
-	__syncwarp();
-	wmma::load_matrix_sync(twice, c + m * 32 + n, 32, wmma::mem_row_major);
-	wmma::store_matrix_sync(c + 1024 + n * 32 + m, twice, 32, wmma::mem_col_major);
-}
-
-template <class F, class T, int K, class LA, class LB> static void check_tensor(int reverse, float (*rounded)(float))
-{
-	int a_row = std::is_same<LA, wmma::row_major>::value, b_row = std::is_same<LB, wmma::row_major>::value;
-	begin(reverse);
-	float *a = numbers(512, 1), *b = numbers(512, 2), *c = device_array<float>(2048);
-	launch_add(
-		&q, "tensor", 0, dim3(1), dim3(128), 1024 * sizeof(T), tensor<F, T, K, LA, LB>, c, a, b, a_row ? 16 : 32, b_row ? 32 : 16);
-	float *got = result(c, 2048);
-	for (int m = 0; m < 32; m++)
-		for (int n = 0; n < 32; n++) {
-			float sum = 0;
-			for (int k = 0; k < 16; k++)
-				sum += rounded(number((size_t)(a_row ? m * 16 + k : k * 32 + m), 1)) *
-				       rounded(number((size_t)(b_row ? k * 32 + n : n * 16 + k), 2));
-			ck_assert_msg(fabsf(got[m * 32 + n] - sum) < 2e-6f, "(%d, %d): %g, not %g", m, n, got[m * 32 + n], sum);
-			ck_assert(got[m * 32 + n] == got[1024 + n * 32 + m]);
+	enum { KE = BF16 ? 16 : 8 };
+	int g = (int)threadIdx.x / 4, t = (int)threadIdx.x % 4;
+	float sum[1][2][4] = {};
+	for (int k = 0; k < 16; k += KE) {
+		unsigned fa[1][4], fb[2][2];
+		for (int i = 0; i < 4; i++) {
+			const float *row = a + (g + (i == 1 || i == 3 ? 8 : 0)) * 16 + k;
+			if (BF16)
+				fa[0][i] = pack_bf16(__float_as_uint(row[t * 2 + (i < 2 ? 0 : 8)]), __float_as_uint(row[t * 2 + (i < 2 ? 1 : 9)]));
+			else
+				fa[0][i] = round_tf32(__float_as_uint(row[t + (i < 2 ? 0 : 4)]));
 		}
+		for (int i = 0; i < 4; i++) {
+			const float *column = b + k * 16 + g + i / 2 * 8;
+			if (BF16)
+				fb[i / 2][i % 2] = pack_bf16(
+					__float_as_uint(column[(t * 2 + i % 2 * 8) * 16]), __float_as_uint(column[(t * 2 + i % 2 * 8 + 1) * 16]));
+			else
+				fb[i / 2][i % 2] = round_tf32(__float_as_uint(column[(t + i % 2 * 4) * 16]));
+		}
+		mma<BF16, 1, 2>(sum, fa, fb);
+	}
+	for (int i = 0; i < 8; i++)
+		c[(g + i / 2 % 2 * 8) * 16 + i / 4 * 8 + t * 2 + i % 2] = sum[0][i / 4][i % 4];
+}
+
+static void check_tensor(
+	int order, const char *name, void (*kernel)(float *, const float *, const float *), float (*rounded)(float))
+{
+	begin(order);
+	float *a = numbers(256, 1), *b = numbers(256, 2), *c = device_array<float>(256);
+	launch_add(&q, name, 0, dim3(1), dim3(32), 0, kernel, c, a, b);
+	float *got = result(c, 256);
+	for (int i = 0; i < 256; i++) {
+		float sum = 0;
+		for (int k = 0; k < 16; k++)
+			sum += rounded(number((size_t)(i / 16 * 16 + k), 1)) * rounded(number((size_t)(k * 16 + i % 16), 2));
+		ck_assert_msg(fabsf(got[i] - sum) < 2e-6f, "(%d, %d): %g, not %g", i / 16, i % 16, got[i], sum);
+	}
 	free(got);
 	end();
 }
+
+/* Rows of matrices where lanes say, `stride` further the second time. */
+static __global__ void matrices(unsigned *y)
+{
+	SHARED(float, s);
+	for (unsigned i = threadIdx.x; i < 512; i += 32)
+		s[i] = __uint_as_float(i);
+	__syncwarp();
+	unsigned r[2][4], lane = threadIdx.x;
+	ldmatrix<2>(r, s + (lane * 7 % 32) * 8, 4);
+	for (unsigned i = 0; i < 8; i++)
+		y[lane * 8 + i] = r[i / 4][i % 4];
+}
+
+START_TEST(fragments)
+{
+	begin(_i);
+	unsigned *y = device_array<unsigned>(256);
+	launch(&q, dim3(1), dim3(32), 2048, matrices, y);
+	unsigned *got = result(y, 256);
+	for (unsigned i = 0; i < 256; i++) {
+		unsigned lane = i / 8, matrix = i % 4, from = matrix * 8 + lane / 4;
+		ck_assert_uint_eq(got[i], from * 7 % 32 * 8 + i % 8 / 4 * 4 + lane % 4);
+	}
+	free(got);
+	end();
+}
+END_TEST
+
+/* What a thread reads of its own copies and, after a barrier, of the next thread's. */
+static __global__ void copies(float *y, const float *x)
+{
+	SHARED(float, s);
+	unsigned i = threadIdx.x, next = (i + 1) % 64;
+	for (unsigned k = 0; k < 3; k++) {
+		cp_async<16>(s + (k * 64 + i) * 4, x + (k * 64 + i) * 4, k == 1 ? 8 : 16);
+		cp_async_commit();
+	}
+	cp_async<4>(s + 768 + i, x + 768 + i, 4); /* of no group */
+	y[i] = s[i * 4];
+	cp_async_wait<1>();
+	y[64 + i] = s[i * 4], y[128 + i] = s[(64 + i) * 4 + 1], y[192 + i] = s[(64 + i) * 4 + 2], y[256 + i] = s[(128 + i) * 4];
+	__syncthreads();
+	y[320 + i] = s[next * 4 + 3];
+	cp_async_wait<0>();
+	y[384 + i] = s[(128 + i) * 4], y[448 + i] = s[768 + i];
+	cp_async_commit();
+	cp_async_wait<0>();
+	y[512 + i] = s[768 + i];
+}
+
+START_TEST(late_copies)
+{
+	begin(_i);
+	float *x = numbers(832, 1), *y = device_array<float>(576);
+	launch(&q, dim3(1), dim3(64), 832 * sizeof(float), copies, y, x);
+	float *got = result(y, 576);
+	for (size_t i = 0; i < 64; i++) {
+		ck_assert(got[i] != got[i] && got[256 + i] != got[256 + i] && got[448 + i] != got[448 + i]);
+		ck_assert(got[64 + i] == number(i * 4, 1) && got[128 + i] == number((64 + i) * 4 + 1, 1) && got[192 + i] == 0);
+		ck_assert(got[320 + i] == number((i + 1) % 64 * 4 + 3, 1) && got[384 + i] == number((128 + i) * 4, 1));
+		ck_assert(got[512 + i] == number(768 + i, 1));
+	}
+	free(got);
+	end();
+}
+END_TEST
+
+/* Words `stride` apart by lane; chunks of 16 bytes by copies; rows of matrices. */
+static __global__ void strides(float *y, const float *x, int stride)
+{
+	SHARED(float, s);
+	unsigned r[1][4], lane = threadIdx.x;
+	cp_async<16>(s + (int)lane * stride, x, 16);
+	cp_async_commit(), cp_async_wait<0>();
+	__syncthreads();
+	y[lane] = __uint_as_float(lds(s + (int)lane * stride));
+	ldmatrix<1>(r, s + (int)lane * stride, 0);
+}
+
+/* Clocks and conflicts, counted by hand. */
+START_TEST(bank_conflicts)
+{
+	static const int known[][7] = {/* stride, clocks and conflicts of words, of copies, of matrices */ {4, 4, 3, 4, 0, 4, 0},
+		{0, 1, 0, 4, 0, 4, 0}, {8, 8, 7, 8, 4, 8, 4}, {32, 32, 31, 32, 28, 32, 28}, {36, 4, 3, 4, 0, 4, 0}};
+	for (const int *k : known) {
+		begin(0);
+		memset(fiber_conflicts, 0, sizeof fiber_conflicts);
+		float *x = numbers(32, 1), *y = device_array<float>(32);
+		launch(&q, dim3(1), dim3(32), 36 * 32 * sizeof(float), strides, y, x, k[0]);
+		free(result(y, 32));
+		struct fiber_conflicts words = fiber_conflicts[4], chunks = fiber_conflicts[16];
+		ck_assert_uint_eq(words.accesses, 1);
+		ck_assert_uint_eq(chunks.accesses, 5);
+		ck_assert_uint_eq(words.clocks, (size_t)k[1]);
+		ck_assert_uint_eq(words.conflicts, (size_t)k[2]);
+		ck_assert_uint_eq(chunks.clocks, (size_t)(k[3] + k[5]));
+		ck_assert_uint_eq(chunks.conflicts, (size_t)(k[4] + k[6]));
+		end();
+	}
+}
+END_TEST
 
 /* v rounded to so many fraction bits, ties to even or away from zero. */
 static float round_bits(float v, int bits, int even)
@@ -650,16 +721,8 @@ static float bf16(float v)
 
 START_TEST(tensor_products)
 {
-	typedef wmma::row_major row;
-	typedef wmma::col_major col;
-	check_tensor<wmma::precision::tf32, float, 8, row, row>(_i, tf32);
-	check_tensor<wmma::precision::tf32, float, 8, row, col>(_i, tf32);
-	check_tensor<wmma::precision::tf32, float, 8, col, row>(_i, tf32);
-	check_tensor<wmma::precision::tf32, float, 8, col, col>(_i, tf32);
-	check_tensor<__nv_bfloat16, __nv_bfloat16, 16, row, row>(_i, bf16);
-	check_tensor<__nv_bfloat16, __nv_bfloat16, 16, row, col>(_i, bf16);
-	check_tensor<__nv_bfloat16, __nv_bfloat16, 16, col, row>(_i, bf16);
-	check_tensor<__nv_bfloat16, __nv_bfloat16, 16, col, col>(_i, bf16);
+	check_tensor(_i, "tensor tf32", tensor<false>, tf32);
+	check_tensor(_i, "tensor bf16", tensor<true>, bf16);
 }
 END_TEST
 
@@ -730,14 +793,14 @@ START_TEST(rounding)
 		{0x80000000, 0x80000000, 0x8000}};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		float v = __uint_as_float(known[i].v);
-		ck_assert_uint_eq(__float_as_uint(wmma::__float_to_tf32(v)), known[i].tf32);
+		ck_assert_uint_eq(__float_as_uint(__float_to_tf32(v)), known[i].tf32);
 		ck_assert_uint_eq(__float_as_uint(__bfloat162float(__float2bfloat16(v))), known[i].bf16 << 16);
 	}
 	for (uint32_t i = 0; i < 10000; i++) {
 		float v = number(i, 3);
-		ck_assert(wmma::__float_to_tf32(v) == tf32(v) && __bfloat162float(__float2bfloat16(v)) == bf16(v));
+		ck_assert(__float_to_tf32(v) == tf32(v) && __bfloat162float(__float2bfloat16(v)) == bf16(v));
 	}
-	ck_assert(isnan(wmma::__float_to_tf32(NAN)) && isnan(__bfloat162float(__float2bfloat16(NAN))));
+	ck_assert(isnan(__float_to_tf32(NAN)) && isnan(__bfloat162float(__float2bfloat16(NAN))));
 }
 END_TEST
 
@@ -879,12 +942,14 @@ int main(void)
 	tcase_add_loop_test(t, planted, 0, sizeof planted_faults / sizeof *planted_faults);
 	tcase_add_test(t, orders);
 	tcase_add_loop_test(t, poison, 0, ORDERS);
-	tcase_add_loop_test(t, no_numbers, 0, ORDERS);
 	tcase_add_loop_test(t, block_sums, 0, ORDERS);
 	tcase_add_loop_test(t, shuffle, 0, ORDERS);
 	tcase_add_test(t, fast_division);
 	tcase_add_loop_test(t, tiled_product, 0, ORDERS);
 	tcase_add_loop_test(t, tensor_products, 0, ORDERS);
+	tcase_add_loop_test(t, fragments, 0, ORDERS);
+	tcase_add_loop_test(t, late_copies, 0, ORDERS);
+	tcase_add_test(t, bank_conflicts);
 	tcase_add_test(t, truncated);
 	tcase_add_test(t, rounding);
 	tcase_add_loop_test(t, graphs, 0, ORDERS);

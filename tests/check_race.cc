@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/cuda/last_block.h"
+#include "kernels/cuda/ptx.h"
 #include "kernels/cuda/queue.h"
 
 #pragma GCC diagnostic push
@@ -17,8 +18,6 @@
 extern "C" {
 #include "lib/base/err.h"
 }
-
-using namespace nvcuda;
 
 enum order { NONE, SHUFFLE, WARP, BLOCK, LAUNCH };
 
@@ -146,21 +145,66 @@ static __global__ void bytes(int *y, enum order, int by)
 		p[by ? 2 : threadIdx.x] = (char)threadIdx.x;
 }
 
-/* A matrix operation's store, read by lanes (by 0) or by another one (1), or done twice (2). */
-static __global__ void matrices(float *y, enum order order, int by)
+/* Rows of a matrix that one thread has written, by: 0 of the same warp, 32 of another. */
+static __global__ void matrices(unsigned *y, enum order order, int by)
+{
+	SHARED(unsigned, s);
+	unsigned r[1][4];
+	if (threadIdx.x == (unsigned)by)
+		for (int i = 0; i < 128; i++)
+			s[i] = 1;
+	wait_by(order);
+	if (threadIdx.x < 32)
+		ldmatrix<1>(r, (float *)s + threadIdx.x % 32 * 4, 0);
+	if (threadIdx.x < 32 && !blockIdx.x)
+		y[threadIdx.x] = r[0][0];
+}
+
+/* A copy's bytes, read by the thread `by` further, after waiting for it (WAITS_FIRST), for it and then by order, or by order alone. */
+enum { BARRIER_ALONE = 100, WRITES_TOO = 200, READ_BEFORE = 300 };
+static __global__ void copies(float *y, enum order order, int by)
 {
 	SHARED(float, s);
-	wmma::fragment<wmma::accumulator, 16, 16, 8, float> a;
-	wmma::fill_fragment(a, 1.0f);
-	if (threadIdx.x < 32)
-		wmma::store_matrix_sync(s, a, 16, wmma::mem_row_major);
-	wait_by(order);
-	if (by == 0 && blockIdx.x == 0)
-		y[threadIdx.x] = s[threadIdx.x % 32];
-	else if (by == 1 && threadIdx.x < 32)
-		wmma::load_matrix_sync(a, s, 16, wmma::mem_row_major);
-	else if (threadIdx.x < 32)
-		wmma::store_matrix_sync(s, a, 16, wmma::mem_row_major);
+	unsigned i = threadIdx.x;
+	if (by >= READ_BEFORE && i == 33 && s[0] == 77)
+		y[64] = 0;
+	if (by >= READ_BEFORE)
+		wait_by(order);
+	cp_async<16>(s + i * 4, y + i * 4, 16);
+	cp_async_commit();
+	if (by >= WRITES_TOO && by < READ_BEFORE)
+		s[i * 4] = 1;
+	if (by < BARRIER_ALONE)
+		cp_async_wait<0>();
+	if (by < READ_BEFORE)
+		wait_by(order);
+	float v = by < READ_BEFORE ? s[(i + (unsigned)by) % 64 * 4] : 0;
+	if (by >= BARRIER_ALONE)
+		cp_async_wait<0>();
+	if (v == 77)
+		y[0] = v;
+}
+
+/* The main loop of a GEMM: three stages, one copied while another is read. what: 1: nothing waits for copies, 2: no barrier, 3: a copy goes to
+ * the stage that is read. */
+static __global__ void stages(float *y, enum order, int what)
+{
+	SHARED(float, s);
+	unsigned i = threadIdx.x;
+	float sum = 0;
+	for (unsigned k = 0; k < 2; k++)
+		cp_async<4>(s + k * 64 + i, y + i, 4), cp_async_commit();
+	for (unsigned k = 0; k < 8; k++) {
+		if (what != 1)
+			cp_async_wait<1>();
+		if (what != 2)
+			__syncthreads();
+		cp_async<4>(s + (k + (what == 3 ? 0 : 2)) % 3 * 64 + i, y + i, 4), cp_async_commit();
+		sum += s[k % 3 * 64 + 63 - i];
+	}
+	cp_async_wait<0>();
+	if (sum == 77)
+		y[0] = sum;
 }
 
 /* Shared memory of one block is not that of the next; global memory of one launch is there in the next. */
@@ -221,12 +265,26 @@ static const struct {
 	{RUN(hides, SHUFFLE, 1, 1), "hides", {"it writes 4 bytes ("}},
 	{RUN(hides, WARP, 1, 1), NULL},
 	{RUN(hides, NONE, 0, 1), NULL},
-	{RUN(matrices, NONE, 1, 1), "matrices", {"that warp 0 writes (check_race.cc:"}},
-	{RUN(matrices, SHUFFLE, 1, 1), "matrices", {"that warp 0 writes (check_race.cc:"}},
-	{RUN(matrices, WARP, 1, 1), NULL},
-	{RUN(matrices, NONE, 2, 1), "matrices", {"it writes 64 bytes (check_race.cc:"}},
-	{RUN(matrices, WARP, 0, 1), "matrices", {"thread (32, 0, 0): a race: it reads 4 bytes (", "that warp 0 writes ("}},
-	{RUN(matrices, BLOCK, 0, 1), NULL},
+	{RUN(matrices, NONE, 0, 1), "matrices", {"it reads 4 bytes (check_race.cc:", "that thread (0, 0, 0) writes (check_race.cc:"}},
+	{RUN(matrices, SHUFFLE, 0, 1), "matrices", {"it reads 4 bytes (check_race.cc:"}},
+	{RUN(matrices, WARP, 0, 1), NULL},
+	{RUN(matrices, WARP, 32, 1), "matrices", {"it writes 4 bytes ("}},
+	{RUN(matrices, BLOCK, 32, 1), NULL},
+	/* asynchronous copies */
+	{RUN(copies, NONE, 0, 1), NULL},
+	{RUN(copies, NONE, 1, 1), "copies", {"it writes 16 bytes (check_race.cc:", "that thread (0, 0, 0) reads (check_race.cc:"}},
+	{RUN(copies, WARP, 32, 1), "copies", {"it writes 16 bytes (check_race.cc:"}},
+	{RUN(copies, BLOCK, 32, 1), NULL},
+	{RUN(copies, NONE, BARRIER_ALONE + 64 - 36, 1), "copies", {"thread (0, 0, 0): a race: it reads 4 bytes (",
+		"that thread (0, 0, 0) writes (check_race.cc:"}},
+	{RUN(copies, BLOCK, BARRIER_ALONE, 1), "copies", {"), not waited for: byte "}},
+	{RUN(copies, NONE, WRITES_TOO + 1, 1), "copies", {"it writes 4 bytes (", "), not waited for: byte 0 of shared memory\n"}},
+	{RUN(copies, NONE, READ_BEFORE, 1), "copies", {"a race: it reads 4 bytes (", "that thread (0, 0, 0) writes ("}},
+	{RUN(copies, BLOCK, READ_BEFORE, 1), NULL},
+	{RUN(stages, NONE, 0, 1), NULL},
+	{RUN(stages, NONE, 1, 1), "stages", {"it reads 4 bytes (", "), not waited for: byte "}},
+	{RUN(stages, NONE, 2, 1), "stages", {"it writes 4 bytes (", "), unordered: byte "}},
+	{RUN(stages, NONE, 3, 1), "stages", {"a race"}},
 	/* global memory between blocks */
 	{RUN(counts, BLOCK, 0, 1), "counts", {"block (1, 0, 0), thread (0, 0, 0): a race: it reads 4 bytes (",
 		"that thread (0, 0, 0) of block (0, 0, 0) writes ("}},

@@ -15,7 +15,7 @@ enum { FUSED_POOL = 8 }; /* pools up to 8 x 8, whose windows fit in a tile of 64
 /* Loader of im2col rows: M is output pixels, K kernel positions x channels. With a fused pool the `window` output pixels of one pool window
  * are adjacent rows, and a tile of `tile` rows holds `windows` whole windows; its other rows are zeros. */
 struct loader_im2col {
-	enum { K_MAJOR = 1 };
+	enum { K_MAJOR = 1, COMPUTES = 0 };
 	struct position {
 		int b, yx; /* image; input pixel of kernel position (0, 0); b < 0: outside */
 	};
@@ -37,16 +37,20 @@ struct loader_im2col {
 		a.yx = pack_yx((y * (int)pool.d + dy) * i.S - i.P, (x * (int)pool.d + k - dy * (int)pool.d) * i.S - i.P);
 		return a;
 	}
-	__device__ float4 load(position a, int k, int) const
+	__device__ const float *base() const
 	{
-		int y, x;
+		return i.x;
+	}
+	template <class TO> __device__ void load(TO &to, position a, int k, int) const
+	{
+		int y, x, b = k < i.K ? a.b : -1;
 		unpack_yx(a.yx, &y, &x);
-		if (a.b < 0 || k >= i.K)
-			return make_float4(0, 0, 0, 0);
-		if (i.image)
-			return conv_load_image(i, a.b, y, x, conv_kernel_pos(i, k));
+		if (i.image) {
+			conv_load_image(i, to, b, y, x, conv_kernel_pos(i, k));
+			return;
+		}
 		int pos = fast_div(i.C4_, k), ky = fast_div(i.KW_, pos);
-		return conv_load_maps(i, a.b, y + ky * i.D, x + (pos - ky * i.KW) * i.D, k - pos * i.C4);
+		conv_load_maps(i, to, b, y + ky * i.D, x + (pos - ky * i.KW) * i.D, k - pos * i.C4);
 	}
 };
 
@@ -79,7 +83,7 @@ struct epilogue_pool {
 	int window, windows, M;
 	template <int BM, int BN> __device__ void tile(const float *c, int ld, int m0, int n0) const
 	{
-		for (int i = (int)threadIdx.x; i < windows * BN; i += LAUNCH_BLOCK) {
+		for (int i = (int)threadIdx.x; i < windows * BN; i += (int)blockDim.x) {
 			int g = i / BN, n = i % BN, p = m0 / BM * windows + g, best = 0;
 			if (p >= M || n0 + n >= F4)
 				continue;
@@ -192,12 +196,11 @@ static void conv_max_pool(struct cuda *c, float *y, uint8_t *argmax, const float
 {
 	int window = s->pool * s->pool, F4 = cuda_c4(s->F), pooled_pixels = s->B * (s->OH / s->pool) * (s->OW / s->pool);
 	struct tiling tiling = tile_plan(c, pooled_pixels * window, F4, conv_input(x, s).K, 1, 1);
-	int tile = tiling.large ? 128 : 64;
-	struct loader_im2col rows = im2col_of(x, s, tile);
+	struct loader_im2col rows = im2col_of(x, s, tiling.m);
 	struct epilogue_pool e = {y, argmax, b, s->F, F4, s->act, window, rows.windows, pooled_pixels};
 	tiling.split_k = rows.i.K;
-	tile_launch_by_precision(
-		c, rows, k_major(w, (size_t)conv_pitch(s), s->F), e, ceil_div(pooled_pixels, rows.windows) * tile, F4, rows.i.K, tiling, NULL);
+	tile_launch_by_size(
+		c, rows, k_major(w, (size_t)conv_pitch(s), s->F), e, ceil_div(pooled_pixels, rows.windows) * tiling.m, F4, rows.i.K, tiling, NULL);
 }
 
 void cuda_conv(const struct backend *be, real *y, uint8_t *argmax, const real *x, const void *packed, const real *b, const struct conv *s)

@@ -51,13 +51,12 @@ static inline struct conv_input conv_input(const float *x, const struct conv *s)
 	return i;
 }
 
-/* Four channels from c on of maps, at pixel (iy, ix) of the upsampled input of image b; zeros outside. */
-static inline __device__ float4 conv_load_maps(const struct conv_input &i, int b, int iy, int ix, int c)
+/* Four channels from c on of maps, at pixel (iy, ix) of the upsampled input of image b; zeros outside, or where b < 0. */
+template <class TO> static inline __device__ void conv_load_maps(const struct conv_input &i, TO &to, int b, int iy, int ix, int c)
 {
 	int y = fast_div(i.upsample, iy < 0 ? 0 : iy), x = fast_div(i.upsample, ix < 0 ? 0 : ix);
-	if (iy < 0 || ix < 0 || y >= i.H || x >= i.W)
-		return make_float4(0, 0, 0, 0);
-	return *(const float4 *)(i.x + (((size_t)b * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x) * (size_t)i.C4 + (size_t)c);
+	int inside = b >= 0 && iy >= 0 && ix >= 0 && y < i.H && x < i.W;
+	to.four(inside ? i.x + (((size_t)b * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x) * (size_t)i.C4 + (size_t)c : NULL);
 }
 
 struct kernel_pos { /* k of an image: channel and kernel position */
@@ -72,23 +71,22 @@ static inline __device__ struct kernel_pos conv_kernel_pos(const struct conv_inp
 	return t;
 }
 
-/* Four values of image b, at k = t and the three after it; (iy0, ix0): the pixel of kernel position (0, 0). */
-static inline __device__ float4 conv_load_image(const struct conv_input &i, int b, int iy0, int ix0, struct kernel_pos t)
+/* Four values of image b (b < 0: zeros), at k = t and the three after it; (iy0, ix0): the pixel of kernel position (0, 0). */
+template <class TO>
+static inline __device__ void conv_load_image(const struct conv_input &i, TO &to, int b, int iy0, int ix0, struct kernel_pos t)
 {
-	float v[4];
 	UNROLL
 	for (int n = 0; n < 4; n++) {
 		int iy = iy0 + t.ky * i.D, ix = ix0 + t.kx * i.D, y = fast_div(i.upsample, iy < 0 ? 0 : iy),
 		    x = fast_div(i.upsample, ix < 0 ? 0 : ix);
-		v[n] = t.c >= i.C || iy < 0 || ix < 0 || y >= i.H || x >= i.W
-			       ? 0
-			       : i.x[(((size_t)b * (size_t)i.C + (size_t)t.c) * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x];
+		int inside = b >= 0 && t.c < i.C && iy >= 0 && ix >= 0 && y < i.H && x < i.W;
+		to.one(n, inside ? i.x + (((size_t)b * (size_t)i.C + (size_t)t.c) * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x
+				 : NULL);
 		if (++t.kx == i.KW)
 			t.kx = 0, t.ky++;
 		if (t.ky == i.KH)
 			t.ky = 0, t.c++;
 	}
-	return make_float4(v[0], v[1], v[2], v[3]);
 }
 
 /* Packed weights, first part: (F, pitch), a filter's weights in the order of k, zero-padded to a multiple of 4. */

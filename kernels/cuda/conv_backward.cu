@@ -8,7 +8,7 @@
 /* Loader of dz (B, OH, OW, F4), computed from dy, y and argmax (pooled): K is output pixels, N filters. dz is dy times the derivative of
  * the activation at the argmax of each pool window, else zero. So fused into the GEMM for dw where no GEMM for dx needs dz. */
 struct loader_dz {
-	enum { K_MAJOR = 0 };
+	enum { K_MAJOR = 0, COMPUTES = 1 };
 	struct position {
 		int f;
 	};
@@ -24,7 +24,7 @@ struct loader_dz {
 		position a = {f};
 		return a;
 	}
-	__device__ float4 load(position a, int m, int end) const
+	__device__ float4 compute(position a, int m, int end) const
 	{
 		int b, oy, ox;
 		if (m >= end || a.f >= F4)
@@ -49,12 +49,12 @@ static __global__ void compute_dz(float *dz, struct loader_dz loader, struct div
 		return;
 	int m = fast_div(row_float4s, (int)i);
 	struct loader_dz::position a = {((int)i - m * (int)row_float4s.d) * 4};
-	*(float4 *)(dz + i * 4) = loader.load(a, m, INT_MAX);
+	*(float4 *)(dz + i * 4) = loader.compute(a, m, INT_MAX);
 }
 
 /* Loader of the transposed im2col matrix, for dw: M is kernel positions x channels, K output pixels. */
 struct loader_im2col_mn_major {
-	enum { K_MAJOR = 0 };
+	enum { K_MAJOR = 0, COMPUTES = 0 };
 	struct position {
 		int c, pos; /* channel, c < 0: outside; (ky, kx) by pack_yx */
 	};
@@ -74,15 +74,21 @@ struct loader_im2col_mn_major {
 		a.c = n - pos * i.C4, a.pos = pack_yx(ky, pos - ky * i.KW);
 		return a;
 	}
-	__device__ float4 load(position a, int m, int end) const
+	__device__ const float *base() const
 	{
-		int b, y, x;
+		return i.x;
+	}
+	template <class TO> __device__ void load(TO &to, position a, int m, int end) const
+	{
+		int b = -1, y = 0, x = 0;
 		struct kernel_pos t = {a.c, 0, 0};
-		if (a.c < 0 || m >= end)
-			return make_float4(0, 0, 0, 0);
-		pixel_index_find(pixel_index, m, &b, &y, &x), unpack_yx(a.pos, &t.ky, &t.kx);
+		if (a.c >= 0 && m < end)
+			pixel_index_find(pixel_index, m, &b, &y, &x), unpack_yx(a.pos, &t.ky, &t.kx);
 		y = y * i.S - i.P, x = x * i.S - i.P;
-		return i.image ? conv_load_image(i, b, y, x, t) : conv_load_maps(i, b, y + t.ky * i.D, x + t.kx * i.D, t.c);
+		if (i.image)
+			conv_load_image(i, to, b, y, x, t);
+		else
+			conv_load_maps(i, to, b, y + t.ky * i.D, x + t.kx * i.D, t.c);
 	}
 };
 
@@ -133,7 +139,7 @@ static struct dgrad_axis dgrad_axis(const struct conv *s, int K, int in, int r)
 
 /* Loader of dz for dx: M is the input pixels of a phase, K its kernel positions x filters. */
 struct loader_dgrad {
-	enum { K_MAJOR = 1 };
+	enum { K_MAJOR = 1, COMPUTES = 0 };
 	struct position {
 		int b, yx; /* b < 0: outside */
 	};
@@ -153,27 +159,26 @@ struct loader_dgrad {
 		a.b = b, a.yx = pack_yx(y * ay.mul + ay.add, x * ax.mul + ax.add);
 		return a;
 	}
-	__device__ float4 load(position a, int k, int end) const
+	__device__ const float *base() const
 	{
-		float4 zero = make_float4(0, 0, 0, 0);
+		return dz;
+	}
+	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
+	{
 		int y, x;
 		unpack_yx(a.yx, &y, &x);
-		if (a.b < 0 || k >= end)
-			return zero;
 		int pos = fast_div(F4, k), jy = fast_div(positions_x, pos), ty = y - jy * ay.D, tx = x - (pos - jy * (int)positions_x.d) * ax.D;
-		if (ty < 0 || tx < 0)
-			return zero;
-		int oy = fast_div(sy, ty), ox = fast_div(sx, tx);
-		if (oy * (int)sy.d != ty || ox * (int)sx.d != tx || oy >= OH || ox >= OW)
-			return zero;
-		return *(const float4 *)(dz + (((size_t)a.b * (size_t)OH + (size_t)oy) * (size_t)OW + (size_t)ox) * F4.d +
-					 (size_t)(k - pos * (int)F4.d));
+		int oy = fast_div(sy, ty < 0 ? 0 : ty), ox = fast_div(sx, tx < 0 ? 0 : tx);
+		int inside = a.b >= 0 && k < end && ty >= 0 && tx >= 0 && oy * (int)sy.d == ty && ox * (int)sx.d == tx && oy < OH && ox < OW;
+		to.four(inside ? dz + (((size_t)a.b * (size_t)OH + (size_t)oy) * (size_t)OW + (size_t)ox) * F4.d +
+					 (size_t)(k - pos * (int)F4.d)
+			       : NULL);
 	}
 };
 
 /* Loader of the transposed weights (conv_transposed_size), at the kernel positions of a phase: N is channels. */
 struct loader_transposed_weights {
-	enum { K_MAJOR = 1 };
+	enum { K_MAJOR = 1, COMPUTES = 0 };
 	struct position {
 		int c; /* -1: outside */
 	};
@@ -187,13 +192,16 @@ struct loader_transposed_weights {
 		position a = {n < C ? n : -1};
 		return a;
 	}
-	__device__ float4 load(position a, int k, int end) const
+	__device__ const float *base() const
 	{
-		if (a.c < 0 || k >= end)
-			return make_float4(0, 0, 0, 0);
+		return w;
+	}
+	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
+	{
 		int pos = fast_div(F4, k), jy = fast_div(positions_x, pos), jx = pos - jy * (int)positions_x.d;
-		return *(const float4 *)(w + (size_t)a.c * pitch + (size_t)((fy + sy * jy) * TX + fx + sx * jx) * F4.d +
-					 (size_t)(k - pos * (int)F4.d));
+		to.four(a.c < 0 || k >= end ? NULL
+					    : w + (size_t)a.c * pitch + (size_t)((fy + sy * jy) * TX + fx + sx * jx) * F4.d +
+						      (size_t)(k - pos * (int)F4.d));
 	}
 };
 

@@ -9,7 +9,7 @@
 enum { CUDA_COUNTERS = 4096, CUDA_SPLIT_COUNTERS = CUDA_COUNTERS - 256 };
 
 struct cuda_plan { /* what tile_plan has found */
-	int used, key[5], tiling[4];
+	int used, key[5], tiling[5];
 };
 
 struct cuda {

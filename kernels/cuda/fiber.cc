@@ -217,7 +217,8 @@ static void order_blocks(size_t blocks)
 
 static void op_text(char to[64], const struct fiber *f)
 {
-	static const char *const at[] = {"has ended", "waits at a barrier", "is at a __syncwarp", "is at a shuffle", "is at a vote"};
+	static const char *const at[] = {"has ended", "waits at a barrier", "is at a __syncwarp", "is at a shuffle", "is at a vote",
+		"is at an ldmatrix", "is at an mma"};
 	snprintf(to, 64, f->op == FIBER_END ? "%s" : "%s (line %d)", at[f->op], f->line);
 }
 
@@ -227,9 +228,6 @@ static void die_diverged(const struct fiber *f, const struct fiber *g)
 	char at_f[64], at_g[64];
 	op_text(at_f, f), op_text(at_g, g);
 	threadIdx = f->thread;
-	if (f->op == g->op && f->line == g->line)
-		fiber_fault("a divergent warp: thread (%u, %u, %u) has done other warp operations when the warp meets: it %s", g->thread.x,
-			g->thread.y, g->thread.z, at_g);
 	fiber_fault("a divergent %s: it %s, but thread (%u, %u, %u) %s", f->op > FIBER_BARRIER || g->op > FIBER_BARRIER ? "warp" : "barrier",
 		at_f, g->thread.x, g->thread.y, g->thread.z, at_g);
 }
@@ -241,7 +239,7 @@ static int warp_continues(int index)
 	const struct fiber *f = fiber_at(index - LANES);
 	for (int i = 1; i < LANES; i++) {
 		const struct fiber *g = fiber_at(index - LANES + i);
-		if (f->op != g->op || f->line != g->line || f->lane.op_hash != g->lane.op_hash)
+		if (f->op != g->op || f->line != g->line)
 			die_diverged(f, g);
 	}
 	m.slot_set = f->op > FIBER_BARRIER ? !m.slot_set : m.slot_set;
@@ -290,6 +288,7 @@ static void fiber_main(void)
 	asan_after_switch();
 	for (;;) {
 		m.call->host(m.call);
+		fiber_thread_end();
 		yield(FIBER_END, 0);
 	}
 }
@@ -344,7 +343,7 @@ static void make_fibers(int n)
 		char *p = (char *)mmap(NULL, STACK + page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (p == MAP_FAILED || mprotect(p + page, STACK, PROT_READ | PROT_WRITE))
 			die("out of memory (a kernel's stack)");
-		f->lane.lane = (unsigned)m.created % LANES;
+		f->lane.lane = (unsigned)m.created % LANES, f->lane.thread = (unsigned)m.created;
 		f->stack = p + page, f->size = STACK;
 		/* staggered, as tops at equal page offsets would map to the same cache sets */
 		f->sp = first_frame(f, (size_t)(m.created % LANES) * 128, fiber_main);

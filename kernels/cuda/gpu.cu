@@ -217,9 +217,17 @@ static void argument_pointers(void **to, const struct launch *c)
 		to[i] = (void *)(c->args + c->offset[i]);
 }
 
+/* CUDA wants to be told of kernels with more than LAUNCH_SHARED_UNTOLD bytes of shared memory, before their first launch. */
+static void allow_shared(const struct launch *c)
+{
+	if (c->shared > LAUNCH_SHARED_UNTOLD)
+		gpu_check(cudaFuncSetAttribute(c->kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)c->shared), c->name);
+}
+
 void gpu_run(const struct launch *c)
 {
 	void *args[LAUNCH_ARGS];
+	allow_shared(c);
 	argument_pointers(args, c);
 	gpu_check(cudaLaunchKernel(c->kernel, c->grid, c->block, args, c->shared, state.stream), c->name);
 }
@@ -257,6 +265,7 @@ struct graph *gpu_graph(const struct launch *c, int n)
 		if (c[i].kernel) {
 			void *args[LAUNCH_ARGS];
 			cudaKernelNodeParams p = params_of(&c[i], args);
+			allow_shared(&c[i]);
 			gpu_check(cudaGraphAddKernelNode(&g->node[i], g->graph, after, (size_t) !!i, &p), c[i].name);
 		} else {
 			cudaGraph_t child = captured(&c[i]);

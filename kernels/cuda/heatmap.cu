@@ -133,7 +133,7 @@ void cuda_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, d
 	size_t points = (size_t)B * (size_t)s->P,
 	       smem_bytes = 32 * REDUCTIONS * sizeof(double) + ((size_t)s->W + (size_t)s->H) * sizeof(float);
 	int n = s->H * s->W;
-	if (smem_bytes > LAUNCH_SHARED || points > INT_MAX)
+	if (smem_bytes > LAUNCH_SHARED_UNTOLD || points > INT_MAX)
 		die("cuda: %d maps of %dx%d are more than a GPU takes at once", s->P, s->W, s->H);
 	struct heatmap_args a;
 	memset(&a, 0, sizeof a);

@@ -85,7 +85,7 @@ static struct area *area_of(const void *p, size_t bytes, const char *what)
 
 static float rounded(float v, int precision)
 {
-	return precision == PRECISION_TF32   ? nvcuda::wmma::__float_to_tf32(v)
+	return precision == PRECISION_TF32   ? __float_to_tf32(v)
 	       : precision == PRECISION_BF16 ? __bfloat162float(__float2bfloat16(v))
 					     : v;
 }

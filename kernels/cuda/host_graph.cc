@@ -92,6 +92,8 @@ cudaError_t cudaGraphAddKernelNode(
 	cudaGraphNode_t *node, cudaGraph_t g, const cudaGraphNode_t *after, size_t nafter, const struct cudaKernelNodeParams *p)
 {
 	struct work w;
+	if (p->sharedMemBytes > work_shared(p->func))
+		return runtime_error(cudaErrorInvalidValue);
 	if (!work_kernel(&w, p->func, p->gridDim, p->blockDim, p->kernelParams, p->sharedMemBytes))
 		return runtime_error(cudaErrorInvalidDeviceFunction);
 	return add(node, g, after, nafter, w);

@@ -356,10 +356,18 @@ cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t strea
 	return stream_push(stream, w);
 }
 
+cudaError_t cudaFuncSetAttribute(const void *kernel, enum cudaFuncAttribute attribute, int value)
+{
+	if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 || value > LAUNCH_SHARED)
+		return runtime_error(cudaErrorInvalidValue);
+	return work_allow_shared(kernel, (size_t)value) ? cudaSuccess : runtime_error(cudaErrorInvalidDeviceFunction);
+}
+
 cudaError_t cudaLaunchKernel(const void *kernel, dim3 grid, dim3 block, void **args, size_t shared, cudaStream_t stream)
 {
 	struct work w;
-	if ((size_t)block.x * block.y * block.z > THREADS || !grid.x || grid.y > 65535 || grid.z > 65535 || shared > LAUNCH_SHARED)
+	if ((size_t)block.x * block.y * block.z > THREADS || !grid.x || grid.y > 65535 || grid.z > 65535 ||
+		shared > work_shared(kernel))
 		return runtime_error(cudaErrorInvalidConfiguration);
 	if (!work_kernel(&w, kernel, grid, block, args, shared))
 		return runtime_error(cudaErrorInvalidDeviceFunction);

@@ -18,6 +18,7 @@ const char *work_fails;
 
 /* Kernels that have been seen, by their address: how to run one, and where its arguments lie. */
 static struct launch *known[KERNELS];
+static size_t allowed[KERNELS]; /* bytes of shared memory, by cudaFuncSetAttribute */
 
 static struct launch **slot_of(const void *kernel)
 {
@@ -36,6 +37,19 @@ void host_kernel_learn(const struct launch *c)
 		**k = *c;
 	}
 	(*k)->flat &= c->flat;
+}
+
+size_t work_shared(const void *kernel)
+{
+	struct launch **k = slot_of(kernel);
+	return *k && allowed[k - known] > LAUNCH_SHARED_UNTOLD ? allowed[k - known] : LAUNCH_SHARED_UNTOLD;
+}
+
+int work_allow_shared(const void *kernel, size_t bytes)
+{
+	struct launch **k = slot_of(kernel);
+	allowed[k - known] = bytes;
+	return *k != NULL;
 }
 
 int work_kernel(struct work *w, const void *kernel, dim3 grid, dim3 block, void **args, size_t shared)
@@ -76,7 +90,7 @@ void work_free(struct work *w)
 
 static float rounded(float v, int precision)
 {
-	return precision == PRECISION_TF32   ? nvcuda::wmma::__float_to_tf32(v)
+	return precision == PRECISION_TF32   ? __float_to_tf32(v)
 	       : precision == PRECISION_BF16 ? __bfloat162float(__float2bfloat16(v))
 					     : v;
 }

@@ -42,6 +42,9 @@ struct work_graph {
 /* Kernel of a launch with arguments args[], as CUDA finds them, copied. 0 where the kernel is not known: host_kernel_learn has not seen it.
  */
 int work_kernel(struct work *w, const void *kernel, dim3 grid, dim3 block, void **args, size_t shared);
+/* Bytes of shared memory that a kernel may have in a launch: 48 KiB, until more are allowed (0: the kernel is not known). */
+size_t work_shared(const void *kernel);
+int work_allow_shared(const void *kernel, size_t bytes);
 /* A copy with copies of launch and graph, and their end. */
 struct work work_copied(const struct work *w);
 void work_free(struct work *w);

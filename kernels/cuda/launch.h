@@ -29,8 +29,9 @@
 #include "kernels/cuda/host_cuda.h"
 #endif
 
-/* Limits of a launch: arguments, their bytes, bytes of shared memory. LAUNCH_BLOCK: threads of the usual block. */
-enum { LAUNCH_ARGS = 16, LAUNCH_BYTES = 1536, LAUNCH_SHARED = 48 << 10, LAUNCH_BLOCK = 256 };
+/* Limits of a launch: arguments, their bytes, bytes of shared memory (as much as all GPUs from 8.0 on have for a block; 7.5 has 64 KiB).
+ * More than LAUNCH_SHARED_UNTOLD of these CUDA wants to be told of (gpu.cu). LAUNCH_BLOCK: threads of the usual block. */
+enum { LAUNCH_ARGS = 16, LAUNCH_BYTES = 1536, LAUNCH_SHARED = 99 << 10, LAUNCH_SHARED_UNTOLD = 48 << 10, LAUNCH_BLOCK = 256 };
 
 enum { LAUNCH_POINTER, LAUNCH_INTEGER, LAUNCH_REAL, LAUNCH_STRUCT }; /* kinds of arguments, for messages */
 

@@ -19,8 +19,9 @@ extern "C" {
 #include "lib/base/err.h"
 }
 
-/* An access, in 64 bits: tick (32), where in the program's code (24), hidden reads (OTHER_BLOCK, OTHER_WARP), and as race_lane. */
-enum { OTHER_BLOCK = 128, OTHER_WARP = 64, LANE = 63, LANES = 32, PAGE = 12, TABLE = 18, WORD = 2, NEAR = 16 << 10 };
+/* An access, in 64 bits: tick (32), where in the program's code (24), hidden reads (OTHER_BLOCK, OTHER_WARP), and as race_lane. Of a write,
+ * OTHER_BLOCK says that it is asynchronous and under way. */
+enum { OTHER_BLOCK = 128, UNDER_WAY = OTHER_BLOCK, OTHER_WARP = 64, LANE = 63, LANES = 32, PAGE = 12, TABLE = 18, WORD = 2, NEAR = 16 << 10 };
 
 struct cell {
 	uint64_t write, read; /* 0: none */
@@ -187,7 +188,7 @@ static void source_line(char to[64], uint64_t access)
 	snprintf(command, sizeof command, "addr2line -i -e /proc/%ld/exe %#lx 2>/dev/null", (long)getpid(),
 		(unsigned long)(elf->e_type == ET_DYN ? at : at + program()));
 	FILE *f = popen(command, "r");
-	while (f && fgets(line, sizeof line, f) && strstr(line, "host_cuda.h:")) /* a matrix operation: in whose place it is inlined */
+	while (f && fgets(line, sizeof line, f) && (strstr(line, "host_cuda.h:") || strstr(line, "/ptx.h:"))) /* an instruction: in whose place it is inlined */
 		;
 	if (f) {
 		name = strrchr(line, '/') ? strrchr(line, '/') + 1 : line;
@@ -244,8 +245,8 @@ static void die_race(const struct page *page, uintptr_t a, size_t bytes, int wri
 	source_line(here, now), source_line(there, old), who(other, sizeof other, old);
 	if (argument >= 0)
 		snprintf(array, sizeof array, ", byte %zu from the pointer of argument %d", offset, argument + 1);
-	fiber_fault("a race: it %s %zu bytes (%s) that %s %s (%s), unordered: byte %zu of %s memory%s", write ? "writes" : "reads", bytes, here,
-		other, old_write ? "writes" : "reads", there,
+	fiber_fault("a race: it %s %zu bytes (%s) that %s %s (%s), %s: byte %zu of %s memory%s", write ? "writes" : "reads", bytes, here,
+		other, old_write ? "writes" : "reads", there, old_write && old & UNDER_WAY ? "not waited for" : "unordered",
 		(size_t)(p - (r->shared ? (const char *)fiber_shared(0) : r->at)), r->shared ? "shared" : "device", array);
 }
 
@@ -256,7 +257,7 @@ static int unordered(uint64_t access, const struct region *r)
 	if (tick < since)
 		return !r->shared && tick < m.cut && tick >= m.host;
 	if (tick >= m.part)
-		return (access & LANE) != race_lane || race_lane & RACE_WARP;
+		return (access & LANE) != race_lane;
 	return tick < m.block ? !atomic_ordered(tick) : tick < m.warp && tick >= m.phase;
 }
 
@@ -288,7 +289,7 @@ static void access_cell(struct cell *c, const struct page *page, uintptr_t a, si
 {
 	const struct region *r = page->region;
 	uint64_t now = (uint64_t)m.part << 32 | (uint64_t)((code - program()) & 0xffffff) << 8 | race_lane;
-	if (c->write && unordered(c->write, r))
+	if (c->write && (unordered(c->write, r) || (c->write & UNDER_WAY && c->write >> 32 >= m.block)))
 		die_race(page, a, bytes, write, now, c->write, 1);
 	if (!write) {
 		c->read = c->read ? read_after(now, c->read, r) : now;
@@ -302,7 +303,7 @@ static void access_cell(struct cell *c, const struct page *page, uintptr_t a, si
 /* Whether the last access was in this part, by this thread, or, of reads, by several: nothing is new then, as those were looked at. */
 static inline int known(uint64_t last, int write)
 {
-	return last >> 32 == m.part && ((last & LANE) == race_lane || (!write && last & RACE_WARP));
+	return last >> 32 == m.part && !(last & UNDER_WAY) && ((last & LANE) == race_lane || (!write && last & RACE_WARP));
 }
 
 static void access_page(struct page *page, uintptr_t a, size_t bytes, int write, uintptr_t code)
@@ -313,7 +314,7 @@ static void access_page(struct page *page, uintptr_t a, size_t bytes, int write,
 		page->cell = (struct cell *)xcalloc((size_t)1 << (PAGE - page->shift), sizeof *page->cell);
 	struct cell *c = page->cell + ((a & ((1 << PAGE) - 1)) >> page->shift), *end = c + (bytes >> page->shift);
 	for (; c < end; c++)
-		if (race_lane & RACE_WARP || !known(write ? c->write : c->read, write) || (write && c->read))
+		if (!known(write ? c->write : c->read, write) || (write && c->read))
 			access_cell(c, page, a, bytes, write, code);
 }
 
@@ -338,24 +339,40 @@ static inline __attribute__((always_inline)) void access(const void *p, size_t b
 		return;
 	if (bytes == 4 && page->cell && page->shift == WORD && !(a & 3)) {
 		struct cell *c = page->cell + ((a & ((1 << PAGE) - 1)) >> WORD);
-		if (!known(write ? c->write : c->read, write) || (write && c->read) || race_lane & RACE_WARP)
+		if (!known(write ? c->write : c->read, write) || (write && c->read))
 			access_cell(c, page, a, bytes, write, code);
 		return;
 	}
 	access_pages(a, bytes, write, code);
 }
 
-void race_access(const void *p, size_t bytes, int write)
+void race_access(const void *p, size_t bytes, int write, const void *code)
 {
-	access(p, bytes, write, (uintptr_t)__builtin_return_address(0));
+	access(p, bytes, write, (uintptr_t)(code ? code : __builtin_return_address(0)));
 }
 
-void race_matrix(const void *p, int lines, size_t bytes, size_t pitch, int write, const void *code)
+/* The last writes of words that an access has just written. */
+static void mark_words(const void *p, size_t bytes, uint64_t under_way, int landed)
 {
-	race_lane |= RACE_WARP;
-	for (int i = 0; i < lines; i++)
-		access((const char *)p + (size_t)i * pitch, bytes, write, (uintptr_t)code);
-	race_lane &= RACE_WARP - 1;
+	for (uintptr_t a = (uintptr_t)p; m.running && a < (uintptr_t)p + bytes; a += (uintptr_t)1 << WORD) {
+		struct page *page = page_of(a);
+		for (int i = 0; page && page->cell && i < 1 << (WORD - page->shift); i++) {
+			struct cell *c = page->cell + ((a & ((1 << PAGE) - 1)) >> page->shift) + i;
+			c->write = landed ? c->write & ~(uint64_t)UNDER_WAY : c->write | under_way;
+		}
+	}
+}
+
+void race_async(const void *p, size_t bytes, const void *code)
+{
+	access(p, bytes, 1, (uintptr_t)code);
+	mark_words(p, bytes, UNDER_WAY, 0);
+}
+
+void race_landed(const void *p, size_t bytes, const void *code)
+{
+	mark_words(p, bytes, 0, 1);
+	access(p, bytes, 1, (uintptr_t)code);
 }
 
 /* What compilers call, GCC and Clang, for accesses in functions compiled with -fsanitize=thread. */

@@ -10,7 +10,7 @@
 
 struct launch;
 
-/* Of the running thread; + RACE_WARP: an access of its warp's, by no certain lane (matrix operations). */
+/* Of the running thread; + RACE_WARP: of several lanes of its warp. */
 enum { RACE_WARP = 32 };
 extern unsigned char race_lane;
 
@@ -31,7 +31,10 @@ void race_end(void); /* of a launch */
 void race_host(void);
 /* KEYPIPE_GPU_SKIP=KERNEL: its launches, and what follows them, don't wait for what is before them, up to race_host. */
 void race_skip(const char *kernel);
-/* An access that no instruction of a kernel makes, but GEMMs by cuBLAS; matrix operations by race_matrix (host_cuda.h). */
-void race_access(const void *p, size_t bytes, int write);
+/* An access that no instruction of a kernel makes, but GEMMs by cuBLAS and instructions by inline PTX, at `code` (NULL: the caller). */
+void race_access(const void *p, size_t bytes, int write, const void *code = NULL);
+/* An asynchronous write (cp.async) of the running thread begins, and has ended: any access between, the thread's own too, is a race. */
+void race_async(const void *p, size_t bytes, const void *code);
+void race_landed(const void *p, size_t bytes, const void *code);
 
 #endif

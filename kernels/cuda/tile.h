@@ -2,7 +2,9 @@
  * from global memory and an epilogue stores C, so that a convolution is an implicit GEMM, whose im2col matrix is never in memory (Chetlur
  * et al., 2014, "cuDNN", section 3), and bias, activation, max pool or optimizer step are fused with the GEMM before them. Loader: K_MAJOR,
  * 1 if four neighbours in memory are four k, 0 if they are four m (n); `struct position`, what is computed once a tile for a row m (n; for
- * four of them) by find(m); load(position, k, end): four values from (m, k) on, zeros from k = end on and outside of the matrix. Epilogue:
+ * four of them) by find(m); load(to, position, k, end): says where the four values from (m, k) on are (to.four, to.one), zeros from k = end on
+ * and outside of the matrix, so that they can be copied past registers; base(): any address that can be read; or, where values must be
+ * computed, COMPUTES 1 and compute(position, k, end), which returns them. Epilogue:
  * store(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside of C; n % 4 is 0. One with COLUMN_SUMS gets the
  * sums of B's columns, not rounded to tf32 or bf16, as row M; B's loader must then have K_MAJOR 0. Split-K: where tiles alone keep
  * multiprocessors less busy, K is cut into splits, whose partial sums the last of a tile's blocks (last_block.h) adds in a fixed order:
@@ -11,7 +13,6 @@
 #define TILE_H
 
 #include "kernels/cuda/last_block.h"
-#include "kernels/cuda/tile_mma.h"
 #include "kernels/cuda/tile_plan.h"
 
 /* The epilogue of a tile c (BM, BN; shared memory), whose row BM are the sums of B's columns: float4 by float4 through store(), or, with
@@ -22,7 +23,7 @@ static inline __device__ void tile_epilogue(const E &e, const float *c, int ld, 
 	if constexpr (E::WHOLE_TILE)
 		e.template tile<BM, BN>(c, ld, m0, n0);
 	else
-		for (int i = (int)threadIdx.x; i < BM * BN / 4; i += LAUNCH_BLOCK) {
+		for (int i = (int)threadIdx.x; i < BM * BN / 4; i += (int)blockDim.x) {
 			int m = i / (BN / 4), n = i % (BN / 4) * 4;
 			if (m0 + m < M && n0 + n < N)
 				e.store(m0 + m, n0 + n, *(const float4 *)(c + m * ld + n), N - n0 - n < 4 ? N - n0 - n : 4);
@@ -33,17 +34,12 @@ static inline __device__ void tile_epilogue(const E &e, const float *c, int ld, 
 			e.store(M, n, *(const float4 *)(c + BM * ld + (int)threadIdx.x * 4), N - n < 4 ? N - n : 4);
 }
 
-static inline __device__ void float4_add(float4 *sum, float4 v)
-{
-	sum->x += v.x, sum->y += v.y, sum->z += v.z, sum->w += v.w;
-}
-
 /* Sums of B's columns over the block's threads, to its first BN / 4: those BN / 4 apart have loaded the same columns. */
 template <int BN> static inline __device__ float4 tile_column_sums(float4 *smem, float4 column_sum)
 {
 	smem[threadIdx.x] = column_sum;
 	__syncthreads();
-	for (int i = (int)threadIdx.x + BN / 4; (int)threadIdx.x < BN / 4 && i < LAUNCH_BLOCK; i += BN / 4)
+	for (int i = (int)threadIdx.x + BN / 4; (int)threadIdx.x < BN / 4 && i < (int)blockDim.x; i += BN / 4)
 		float4_add(&column_sum, smem[i]);
 	__syncthreads();
 	return column_sum;
@@ -63,7 +59,7 @@ static inline __device__ void tile_add_partials(
 	float *c, int ld, const float4 *from, int count, size_t stride, int m0, int rows, int columns)
 {
 	enum { LOADS = 8 };
-	for (int i = (int)threadIdx.x; i < ROWS * BN / 4; i += LAUNCH_BLOCK) {
+	for (int i = (int)threadIdx.x; i < ROWS * BN / 4; i += (int)blockDim.x) {
 		int m = i / (BN / 4), n = i % (BN / 4) * 4;
 		if (n >= columns || (m == BM ? m0 : m >= rows))
 			continue;
@@ -84,7 +80,7 @@ static inline __device__ void tile_add_partials(
 template <int BM, int BN, int ROWS>
 static inline __device__ void tile_store_partial(float4 *to, const float *c, int ld, int m0, int rows, int columns)
 {
-	for (int i = (int)threadIdx.x; i < ROWS * BN / 4; i += LAUNCH_BLOCK) {
+	for (int i = (int)threadIdx.x; i < ROWS * BN / 4; i += (int)blockDim.x) {
 		int m = i / (BN / 4), n = i % (BN / 4) * 4;
 		if (n < columns && (m == BM ? !m0 : m < rows))
 			to[i] = *(const float4 *)(c + m * ld + n);
@@ -114,41 +110,35 @@ static inline __device__ int tile_add_splits(struct split_sums s, float *c, int 
 	return 1;
 }
 
+/* Which main loop; on GPUs before 8.0 tensor cores are not asked for, so that kernels for them need only compile. */
+template <int P, int BM, int BN, class A, class B> struct tile_loop {
+#if TENSOR_CORES
+	typedef tile_async<P, BM, BN, A, B> type;
+#else
+	typedef tile_fp32<64, 32, A, B> type;
+#endif
+};
+template <int BM, int BN, class A, class B> struct tile_loop<PRECISION_FP32, BM, BN, A, B> {
+	typedef tile_fp32<BM, BN, A, B> type;
+};
+
 /* The GEMM kernel: tile (blockIdx.x), split of K (blockIdx.y). */
 template <int P, int BM, int BN, class A, class B, class E>
-static __global__ void __launch_bounds__(LAUNCH_BLOCK, 2)
+static __global__ void __launch_bounds__(P == PRECISION_FP32 ? LAUNCH_BLOCK : ASYNC_THREADS, 2)
 	tile_gemm_kernel(A a, B b, E e, int M, int N, int K, int split_k, struct split_sums splits)
 {
-	enum { LD = BN + 4 };
-	typedef tile_stage<P, BM, A> stage_a;
-	typedef tile_stage<P, BN, B> stage_b;
-	typedef typename tile_element<P>::type element;
-	SHARED(unsigned char, smem);
-	element *sa = (element *)smem, *sb = sa + stage_a::SIZE;
+	typedef typename tile_loop<P, BM, BN, A, B>::type loop;
+	enum { LD = loop::LD };
+	SHARED(float, c);
 	int tiles = (M + BM - 1) / BM, m0 = (int)(blockIdx.x % (unsigned)tiles) * BM, n0 = (int)(blockIdx.x / (unsigned)tiles) * BN,
 	    k0 = (int)blockIdx.y * split_k, end = K - k0 < split_k ? K : k0 + split_k;
-	stage_a ra;
-	stage_b rb;
-	typename tile_mma<P, BM, BN, stage_a, stage_b>::type acc;
 	float4 column_sum = make_float4(0, 0, 0, 0);
-	ra.init(a, m0), rb.init(b, n0), acc.clear();
-	if (k0 < end)
-		ra.load_global(a, k0, end), rb.load_global(b, k0, end);
-	for (int k = k0; k < end; k += TILE_K) { /* main loop */
-		if constexpr (E::COLUMN_SUMS)
-			rb.add_columns(&column_sum);
-		ra.store_shared(sa), rb.store_shared(sb);
-		__syncthreads();
-		if (k + TILE_K < end) /* prefetch into registers during multiply */
-			ra.load_global(a, k + TILE_K, end), rb.load_global(b, k + TILE_K, end);
-		acc.multiply(sa, sb);
-		__syncthreads();
-	}
+	loop acc;
+	acc.template run<E::COLUMN_SUMS>(a, b, c, m0, n0, k0, end, !m0, column_sum);
 	if constexpr (E::COLUMN_SUMS)
 		if (!m0)
-			column_sum = tile_column_sums<BN>((float4 *)smem, column_sum);
-	float *c = (float *)smem;
-	acc.store(c, LD);
+			column_sum = tile_column_sums<BN>((float4 *)c, column_sum);
+	acc.store(c);
 	if constexpr (E::COLUMN_SUMS)
 		if (!m0 && (int)threadIdx.x < BN / 4)
 			*(float4 *)(c + BM * LD + (int)threadIdx.x * 4) = column_sum;
@@ -158,108 +148,111 @@ static __global__ void __launch_bounds__(LAUNCH_BLOCK, 2)
 }
 
 template <int P, int BM, int BN, class A, class B, class E>
-static void tile_launch(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial)
+static void tile_launch(struct cuda *c, const char *name, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling,
+	float *partial)
 {
-	size_t operand_bytes =
-		       (size_t)((int)tile_stage<P, BM, A>::SIZE + (int)tile_stage<P, BN, B>::SIZE) * sizeof(typename tile_element<P>::type),
-	       result_bytes = (size_t)(BM + E::COLUMN_SUMS) * (BN + 4) * sizeof(float);
+	typedef typename tile_loop<P, BM, BN, A, B>::type loop;
 	dim3 grid((unsigned)ceil_div(M, BM) * (unsigned)ceil_div(N, BN), (unsigned)tiling.splits);
-	static const char *const name[][2] = {{"tile_gemm_kernel fp32 64x32", "tile_gemm_kernel fp32 128x64"},
-		{"tile_gemm_kernel tf32 64x32", "tile_gemm_kernel tf32 128x64"},
-		{"tile_gemm_kernel bf16 64x32", "tile_gemm_kernel bf16 128x64"}};
 	void (*kernel)(A, B, E, int, int, int, int, struct split_sums) = tile_gemm_kernel<P, BM, BN, A, B, E>;
 	struct split_sums splits = {tiling.splits > 1 ? partial : NULL, c->counters, tiling.group, ceil_div(tiling.splits, tiling.group)};
-	launch_add(&c->q, name[P][BM == 128], 0, grid, dim3(LAUNCH_BLOCK), operand_bytes > result_bytes ? operand_bytes : result_bytes,
-		kernel, a, b, e, M, N, K, tiling.split_k, splits);
-}
-
-template <int P, class A, class B, class E>
-static void tile_launch_by_size(
-	struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial)
-{
-	if (tiling.large)
-		tile_launch<P, 128, 64>(c, a, b, e, M, N, K, tiling, partial);
-	else
-		tile_launch<P, 64, 32>(c, a, b, e, M, N, K, tiling, partial);
+	launch_add(&c->q, name, 0, grid, dim3(loop::THREADS), (int)loop::FLOATS * sizeof(float), kernel, a, b, e, M, N, K, tiling.split_k,
+		splits);
 }
 
 template <class A, class B, class E>
-static void tile_launch_by_precision(
+static void tile_launch_by_size(
 	struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial)
 {
-	if (c->precision == PRECISION_TF32)
-		tile_launch_by_size<PRECISION_TF32>(c, a, b, e, M, N, K, tiling, partial);
-	else if (c->precision == PRECISION_BF16)
-		tile_launch_by_size<PRECISION_BF16>(c, a, b, e, M, N, K, tiling, partial);
-	else
-		tile_launch_by_size<PRECISION_FP32>(c, a, b, e, M, N, K, tiling, partial);
+#define TILE_LAUNCH(P, p, BM, BN)                                                                                                          \
+	if (c->precision == P && tiling.m == BM && tiling.n == BN)                                                                         \
+	tile_launch<P, BM, BN>(c, "tile_gemm_kernel " p " " #BM "x" #BN, a, b, e, M, N, K, tiling, partial)
+#define TILE_LAUNCH_ASYNC(BM, BN)                                                                                                          \
+	TILE_LAUNCH(PRECISION_TF32, "tf32", BM, BN);                                                                                       \
+	TILE_LAUNCH(PRECISION_BF16, "bf16", BM, BN)
+	TILE_LAUNCH(PRECISION_FP32, "fp32", 128, 64);
+	TILE_LAUNCH(PRECISION_FP32, "fp32", 64, 32);
+	TILE_LAUNCH_ASYNC(128, 128);
+	TILE_LAUNCH_ASYNC(128, 64);
+	TILE_LAUNCH_ASYNC(64, 64);
+	if constexpr (A::K_MAJOR) {
+		TILE_LAUNCH_ASYNC(160, 64);
+		TILE_LAUNCH_ASYNC(80, 64);
+		TILE_LAUNCH_ASYNC(128, 32);
+	}
+#undef TILE_LAUNCH_ASYNC
+#undef TILE_LAUNCH
 }
 
 /* C = A B by loaders a and b, C to epilogue e. partial: tile_workspace_size bytes. */
 template <class A, class B, class E>
 static void tile_gemm(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, float *partial)
 {
-	tile_launch_by_precision(c, a, b, e, M, N, K, tile_plan(c, M, N, K, 1, 0), partial);
+	tile_launch_by_size(c, a, b, e, M, N, K, tile_plan(c, M, N, K, 1, 0, A::K_MAJOR), partial);
+}
+
+/* Four values from `from` on (NULL: zeros), of which those up to count are inside. */
+template <class TO> static inline __device__ void load_each(TO &to, const float *from, int count)
+{
+	UNROLL
+	for (int i = 0; i < 4; i++)
+		to.one(i, from && i < count ? from + i : NULL);
 }
 
 /* Loader of a plain matrix (MN, K), leading dimension ld. */
 struct loader_k_major {
-	enum { K_MAJOR = 1 };
+	enum { K_MAJOR = 1, COMPUTES = 0 };
 	struct position {
 		int row; /* -1: outside */
 	};
 	const float *p;
 	size_t ld;
 	int MN, aligned; /* aligned: rows begin at multiples of 16 bytes */
+	__device__ const float *base() const
+	{
+		return p;
+	}
 	__device__ position find(int mn) const
 	{
 		position a = {mn < MN ? mn : -1};
 		return a;
 	}
-	__device__ float4 load(position a, int k, int end) const
+	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
 	{
-		float4 v = make_float4(0, 0, 0, 0);
-		if (a.row < 0 || k >= end)
-			return v;
-		const float *from = p + (size_t)a.row * ld + k;
-		if (aligned && k + 4 <= end)
-			return *(const float4 *)from;
-		v.x = from[0];
-		v.y = k + 1 < end ? from[1] : 0;
-		v.z = k + 2 < end ? from[2] : 0;
-		v.w = k + 3 < end ? from[3] : 0;
-		return v;
+		const float *from = a.row < 0 || k >= end ? NULL : p + (size_t)a.row * ld + k;
+		if (aligned && (k + 4 <= end || !from))
+			to.four(from);
+		else
+			load_each(to, from, end - k);
 	}
 };
 
 /* Loader of a plain matrix (K, MN), leading dimension ld; its rows from k = second_k on are those of a second matrix (or NULL). */
 struct loader_mn_major {
-	enum { K_MAJOR = 0 };
+	enum { K_MAJOR = 0, COMPUTES = 0 };
 	struct position {
 		int mn;
 	};
 	const float *p, *second;
 	size_t ld;
 	int second_k, MN, aligned;
-	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
+	int unused = 0; /* explicit padding, the bytes of queued arguments are compared */
+	__device__ const float *base() const
+	{
+		return p;
+	}
 	__device__ position find(int mn) const
 	{
 		position a = {mn};
 		return a;
 	}
-	__device__ float4 load(position a, int k, int end) const
+	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
 	{
-		float4 v = make_float4(0, 0, 0, 0);
-		if (k >= end || a.mn >= MN)
-			return v;
-		const float *from = (k < second_k ? p + (size_t)k * ld : second + (size_t)(k - second_k) * ld) + a.mn;
-		if (aligned && a.mn + 4 <= MN)
-			return *(const float4 *)from;
-		v.x = from[0];
-		v.y = a.mn + 1 < MN ? from[1] : 0;
-		v.z = a.mn + 2 < MN ? from[2] : 0;
-		v.w = a.mn + 3 < MN ? from[3] : 0;
-		return v;
+		const float *from =
+			k >= end || a.mn >= MN ? NULL : (k < second_k ? p + (size_t)k * ld : second + (size_t)(k - second_k) * ld) + a.mn;
+		if (aligned && (a.mn + 4 <= MN || !from))
+			to.four(from);
+		else
+			load_each(to, from, MN - a.mn);
 	}
 };
 
