@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 	int n, models = 0, levels;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	tns_promise(o.output);
-	if (strcmp(o.device, "cuda")) /* whose driver writes to its devices and caches */
+	if (strncmp(o.device, "cuda", 4)) /* whose driver writes to its devices and caches */
 		confine(o.output);
 	while (models < n && cascade_is_model(operand[models], models, n))
 		models++;

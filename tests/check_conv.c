@@ -215,7 +215,8 @@ START_TEST(convolution)
 }
 END_TEST
 
-/* Winograd's error is below 1e-5 of the results' root mean square, as of theirs, for sums of 1152 products forward, 576 backward. */
+/* Winograd's error is below 1e-5 of the results' root mean square, as of theirs, for sums of 1152 products forward, 576 backward; without
+ * vectors products are added one by one. */
 START_TEST(long_sums)
 {
 	enum { B = 4, C = 128, F = 64, SIDE = 12, N = SIDE * SIDE };
@@ -242,10 +243,11 @@ START_TEST(long_sums)
 	be->conv_pack(be, packed, w, &s);
 	be->conv(be, y, NULL, x, packed, b, &s);
 	be->conv_backward(be, dx, dw, db, dy, y, NULL, x, w, packed, &s);
-	agree(to_rows(be, y, B, F, SIDE, SIDE), B * F * N, fmaxf(1e-5f, backends_products(C * 9) - TOLERANCE(C * 9)), "long sums");
-	agree(to_rows(be, dx, B, C, SIDE, SIDE), B * C * N, fmaxf(1e-5f, backends_products(F * 9) - TOLERANCE(F * 9)), "long sums dx");
-	agree(out(be, dw, F * C * 9), F * C * 9, fmaxf(1e-5f, backends_products(B * N) - TOLERANCE(B * N)), "long sums dw");
-	agree(out(be, db, F), F, 1e-5f, "long sums db");
+	float least = be->kernel && strstr(be->kernel, "plain") ? TOLERANCE(C * 9) : 1e-5f;
+	agree(to_rows(be, y, B, F, SIDE, SIDE), B * F * N, fmaxf(least, backends_products(C * 9) - TOLERANCE(C * 9)), "long sums");
+	agree(to_rows(be, dx, B, C, SIDE, SIDE), B * C * N, fmaxf(least, backends_products(F * 9) - TOLERANCE(F * 9)), "long sums dx");
+	agree(out(be, dw, F * C * 9), F * C * 9, fmaxf(least, backends_products(B * N) - TOLERANCE(B * N)), "long sums dw");
+	agree(out(be, db, F), F, least, "long sums db");
 	be->release(be, x), be->release(be, dy), drop(be, w), drop(be, b), be->release(be, packed);
 }
 END_TEST

@@ -2,8 +2,8 @@
  * from global memory and an epilogue stores C, so that a convolution is an implicit GEMM, whose im2col matrix is never in memory (Chetlur
  * et al., 2014, "cuDNN", section 3), and bias, activation, max pool or optimizer step are fused with the GEMM before them. Loader: K_MAJOR,
  * 1 if four neighbours in memory are four k, 0 if they are four m (n); `struct position`, what is computed once a tile for a row m (n; for
- * four of them) by find(m); load(to, position, k, end): says where the four values from (m, k) on are (to.four, to.one), zeros from k = end on
- * and outside of the matrix, so that they can be copied past registers; base(): any address that can be read; or, where values must be
+ * four of them) by find(m); load(to, position, k, end): says where the four values from (m, k) on are (to.four, to.one), zeros from k = end
+ * on and outside of the matrix, so that they can be copied past registers; base(): any address that can be read; or, where values must be
  * computed, COMPUTES 1 and compute(position, k, end), which returns them. Epilogue:
  * store(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside of C; n % 4 is 0. One with COLUMN_SUMS gets the
  * sums of B's columns, not rounded to tf32 or bf16, as row M; B's loader must then have K_MAJOR 0. Split-K: where tiles alone keep
@@ -148,8 +148,8 @@ static __global__ void __launch_bounds__(P == PRECISION_FP32 ? LAUNCH_BLOCK : AS
 }
 
 template <int P, int BM, int BN, class A, class B, class E>
-static void tile_launch(struct cuda *c, const char *name, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling,
-	float *partial)
+static void tile_launch(
+	struct cuda *c, const char *name, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial)
 {
 	typedef typename tile_loop<P, BM, BN, A, B>::type loop;
 	dim3 grid((unsigned)ceil_div(M, BM) * (unsigned)ceil_div(N, BN), (unsigned)tiling.splits);

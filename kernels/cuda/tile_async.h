@@ -146,7 +146,9 @@ template <int P, int BM, int BN, class A, class B> struct tile_async {
 
 	__device__ void multiply_slice(const float *stage)
 	{
-		enum { AHEAD = A::K_MAJOR && B::K_MAJOR && FM * FN <= 32 }; /* a step's fragments are loaded before the step before it is multiplied */
+		enum {
+			AHEAD = A::K_MAJOR && B::K_MAJOR && FM * FN <= 32
+		}; /* a step's fragments are loaded before the step before it is multiplied */
 		int w = (int)threadIdx.x / 32, m = w / WN % WM * WARP_M, n = w % WN * WARP_N, k = w / (WN * WM) * (TILE_K / WK);
 		struct raw r[1 + AHEAD];
 		r[0].load(stage, m, n, k);

@@ -17,8 +17,8 @@ static inline int ceil_div(int a, int b)
 	return (a + b - 1) / b;
 }
 
-/* A size of tiles, its precision, and clocks of shared memory for a slice of TILE_K: what is loaded, stored and read as fragments. k_major: only
- * for an A whose rows are along K. Heights of 80 and 160 are there so that waves can be full. */
+/* A size of tiles, its precision, and clocks of shared memory for a slice of TILE_K: what is loaded, stored and read as fragments. k_major:
+ * only for an A whose rows are along K. Heights of 80 and 160 are there so that waves can be full. */
 struct tile_size {
 	int m, n, tensor_cores, clocks, k_major;
 };
@@ -38,8 +38,8 @@ static inline int64_t tensor_rate(const struct cuda *c)
 	return c->precision == PRECISION_BF16 ? 2 * rate : rate;
 }
 
-/* Clocks of a multiprocessor, as tests/gpu_model.sh has them: for a slice of TILE_K by shared memory or tensor cores; OVERHEAD for a tile, to
- * fill the pipeline and for the epilogue; for partial sums 64 bytes a clock to and from L2. */
+/* Clocks of a multiprocessor, as tests/gpu_model.sh has them: for a slice of TILE_K by shared memory or tensor cores; OVERHEAD for a tile,
+ * to fill the pipeline and for the epilogue; for partial sums 64 bytes a clock to and from L2. */
 static inline int64_t tile_plan_clocks(const struct tiling *t, int64_t slice, int64_t tiles, int64_t multiprocessors, int K)
 {
 	enum { OVERHEAD = 2000 };
@@ -61,8 +61,8 @@ static inline struct tiling tile_plan_split(int m, int n, int K, int splits)
 	return t;
 }
 
-/* Which tile and how many splits take the fewest clocks, of splits of at least 4 TILE_K, where there are counters for the tiles. whole_tile: not
- * split. phases: GEMMs of this shape in one launch. k_major: of A's loader. */
+/* Which tile and how many splits take the fewest clocks, of splits of at least 4 TILE_K, where there are counters for the tiles.
+ * whole_tile: not split. phases: GEMMs of this shape in one launch. k_major: of A's loader. */
 static inline struct tiling tile_plan_find(const struct cuda *c, int M, int N, int K, int phases, int whole_tile, int k_major)
 {
 	struct tiling best = {64, 32, 1, K, 1};

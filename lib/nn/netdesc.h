@@ -53,8 +53,8 @@ struct netdesc_target {
 	int channels; /* maps: an output of so many channels, of any size but 1x1, is allowed too; else the same as values */
 };
 
-/* 0, or -1 and one line in err, which counts layers from 1. C, H, W at least 1. No activation above 2^31 - 1 values a row, its padding included. outputs is 0
- * unless all layers are right and only the output is none for the target. */
+/* 0, or -1 and one line in err, which counts layers from 1. C, H, W at least 1. No activation above 2^31 - 1 values a row, its padding
+ * included. outputs is 0 unless all layers are right and only the output is none for the target. */
 int netdesc_parse(struct netdesc *d, const char *text, int C, int H, int W, struct netdesc_target target, char err[256]);
 /* Folds each bn into the conv or dense right before it, and fuses what that makes neighbours: for inference only, with weights from
  * netdesc_fold_weights. Parameter offsets stay. */
