@@ -1,9 +1,9 @@
 /* Preloaded into programs by tests: of the calls that FAIL names, one fails. FAIL=CALL:NTH:ERRNO, of `open`, `read` (pread and stdio's
- * too), `write`, `lseek`, `mmap`, `fsync`, `ftruncate`, `fchmod`, `flock`, `close`, `rename`, `unlink`, and of stdio `fopen`, `fread`,
- * `fwrite`, on files in the folder $FAIL_IN; ERRNO 0 is a call that moves no byte. Of `alloc`, memory asked for by the program itself or by
- * the C library for it, of `library`, by other libraries but OpenBLAS; of `thread`, pthread_create. All are counted. SHORT=SEED: every read
- * and write moves 1 to 7 bytes; the first of a descriptor, and one in eight, fails with EINTR. The file $FAILED, mapped, has what came of
- * it: struct failed (tests/failing.h). */
+ * too), `write`, `lseek`, `mmap`, `fsync`, `ftruncate`, `fchmod`, `flock`, `close`, `rename`, `unlink`, `stat` (lstat and access too),
+ * `fstat`, and of stdio `fopen`, `fread`, `fwrite`, on files in the folder $FAIL_IN; ERRNO 0 is a call that moves no byte. Of `alloc`,
+ * memory asked for by the program itself or by the C library for it, of `library`, by other libraries but OpenBLAS; of `thread`,
+ * pthread_create. All are counted. SHORT=SEED: every read and write moves 1 to 7 bytes; the first of a descriptor, and one in eight, fails
+ * with EINTR. The file $FAILED, mapped, has what came of it: struct failed (tests/failing.h). */
 #include "tests/failing.h"
 
 #include <dirent.h>
@@ -209,6 +209,26 @@ int close(int fd)
 int unlink(const char *path)
 {
 	return fails_at("unlink", path) ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int stat(const char *restrict path, struct stat *restrict st)
+{
+	return fails_at("stat", path) ? -1 : (int)syscall(SYS_newfstatat, AT_FDCWD, path, st, 0);
+}
+
+int lstat(const char *restrict path, struct stat *restrict st)
+{
+	return fails_at("stat", path) ? -1 : (int)syscall(SYS_newfstatat, AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
+int access(const char *path, int mode)
+{
+	return fails_at("stat", path) ? -1 : (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
+}
+
+int fstat(int fd, struct stat *st)
+{
+	return fails_fd("fstat", fd) ? -1 : (int)syscall(SYS_newfstatat, fd, "", st, AT_EMPTY_PATH);
 }
 
 DIR *opendir(const char *path)

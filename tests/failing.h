@@ -3,7 +3,7 @@
 #define FAILING_H
 
 static const char *const calls[] = {"open", "read", "write", "lseek", "mmap", "fsync", "ftruncate", "fchmod", "flock", "close", "rename",
-	"unlink", "fopen", "fread", "fwrite", "alloc", "library", "thread"};
+	"unlink", "stat", "fstat", "fopen", "fread", "fwrite", "alloc", "library", "thread"};
 enum { CALLS = sizeof calls / sizeof *calls };
 
 struct failed {

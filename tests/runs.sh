@@ -18,6 +18,8 @@ inputs() {
 	render tiles -q --format png -o in/photos/b.png in/dae.tns
 	echo '{"images":[{"id":1,"file_name":"a.pgm","width":4,"height":3}],"annotations":[{"id":1,"image_id":1,"keypoints":[1,1,2],"num_keypoints":1,"bbox":[0,0,4,3],"category_id":1}],"categories":[{"id":1,"name":"face","keypoints":["nose_tip"]}]}' >in/coco.json
 	echo '<dataset><images><image file="a.pgm"><box top="0" left="0" width="4" height="3"><part name="nose_tip" x="1" y="1"/></box></image></images></dataset>' >in/imglab.xml
+	echo 'conv3x3x4p1 relu conv3x3x15p1' >in/conv.txt
+	gzip -k in/training.csv
 	tns-select -q --rows 1-5 -o in/five.tns in/faces.tns
 	tns-convert -q --to safetensors -o in/five.safetensors in/five.tns
 	tns-table -q -o in/table.csv in/five.tns
@@ -55,6 +57,28 @@ runs="
 1 tns-convert -q -o out/x.tns in/faces.npz
 1 tns-convert -q -o out/x.tns in/five.safetensors
 1 image-augment -q --jpeg 50 -o out/x.tns in/five.tns
+"
+# more of them, for long forms: other ways through the same programs
+more="
+1 tns-export -q --form coco -o out/x.json in/predicted.tns
+1 tns-export -q --form imglab -o out/x.xml in/predicted.tns
+1 tns-export -q --form jsonl -o out/x.jsonl in/predicted.tns
+1 tns-convert -q --to safetensors -o out/x.safetensors in/predicted.tns
+1 model-export -q --form safetensors -o out/x.safetensors in/model.tns
+1 render tiles -q --format svg -o out/x.svg in/dae.tns
+1 render video -q -o out/x.ppm in/five.tns
+1 cnn-train -q -n @in/net.txt --augment default -e 1 -r 0.001 --init in/model.tns --valid in/five.tns -o out/x.tns in/faces.tns
+1 cnn-train -q -n @in/conv.txt --target heatmap -e 1 -r 0.001 --keep best --valid in/five.tns -o out/x.tns in/faces.tns
+1 tns-cat -q --source -o out/x.tns in/faces.tns in/five.tns
+2 tns-split -q --by near -o out/a.tns -o out/b.tns in/faces.tns
+1 tns-table -q --image -o out/x.csv in/faces.tns
+1 score --json -o out/x.json in/predicted.tns
+1 score -o out/x.txt --truth in/faces.tns in/predicted.tns
+1 tns-info --json --head 3 --inputs in -o out/x.json in/predicted.tns
+1 tns-select -q --where labels>3 --sort -error -o out/x.tns in/predicted.tns
+1 tns-select -q --sample 9 --points *eye* -o out/x.tns in/faces.tns
+1 image-augment -q --rotate 9 --noise 5 -o out/x.tns in/faces.tns
+1 csv-clean -q --keep-all -o out/x.tns in/training.csv.gz
 "
 all_tried() { # every program is in runs
 	local p

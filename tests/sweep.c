@@ -1,5 +1,5 @@
 /* Runs a program again and again, each time with another one of its calls failing (tests/failing.c), and judges what it leaves.
- * usage: sweep [-n FEW] [-r] [-x FILE] LIBRARY WANT:CALL:ERRNO[:WHERE]... -- PROGRAM [ARGUMENT]...
+ * usage: sweep [-n FEW] [-r] [-o FOLDER] [-x FILE] LIBRARY WANT:CALL:ERRNO[:WHERE]... -- PROGRAM [ARGUMENT]...
  *        sweep ... pass:short:SEEDS
  * The program writes into the folder out of the working directory; before each run out holds a file `old NAME` for each one that it writes.
  * CALL and ERRNO (a number) as in failing.c, on files in WHERE: out, in, or both by default. The first, the second, ... call fails, until a
@@ -8,10 +8,9 @@
  * alone, nothing that opens a file or takes memory comes after its rename; no temporary file is left. pass: it
  * succeeds, with the bytes of a run where nothing fails. either: one of both. any: a library may make other bytes of it, or end it by a
  * signal; what was there before is whole, still. -r: nothing is there before, and after a failure the same command succeeds with the same
- * bytes. -x: an output that grows as the program runs, which is not compared; a file c.tns may be any whole stream.
- * short: the program's reads and writes are short and interrupted, with each of SEEDS seeds.
- * Prints a line for each WANT:...: `CALL ERRNO CALLS ASKED FAILED PASSED SIGNALS`, and to stderr what was wrong; the exit status tells of
- * that. */
+ * bytes. -o: what is there before is in FOLDER. -x: an output that grows as the program runs, which is not compared; a file c.tns may be
+ * any whole stream. short: the program's reads and writes are short and interrupted, with each of SEEDS seeds. Prints a line for each
+ * WANT:...: `CALL ERRNO CALLS ASKED FAILED PASSED SIGNALS`, and to stderr what was wrong; the exit status tells of that. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,12 +32,14 @@ struct file {
 	char name[NAME];
 	unsigned char *data;
 	size_t n;
+	unsigned char *old; /* what is there before; NULL: nothing */
+	size_t nold;
 };
 
 static struct file good[FILES];
 static int goods;
 static char **command;
-static const char *library, *ignored = "";
+static const char *library, *ignored = "", *before;
 static int resumed, wrong;
 static long few;
 static struct failed *page;
@@ -94,6 +95,14 @@ static void gone(const char *path, const char *name)
 		give_up(path);
 }
 
+static void lay(const char *path, const char *name)
+{
+	static unsigned char all[BYTES];
+	char to[NAME + 8];
+	snprintf(to, sizeof to, "out/%.255s", name);
+	put(to, all, get(path, all, sizeof all));
+}
+
 static void keep(const char *path, const char *name)
 {
 	static unsigned char all[BYTES];
@@ -103,7 +112,15 @@ static void keep(const char *path, const char *name)
 	if (strcmp(name, ignored)) {
 		snprintf(good[goods].name, NAME, "%s", name);
 		good[goods].data = memcpy(malloc(n + 1), all, n);
-		good[goods++].n = n;
+		good[goods].n = n;
+		char old[2 * NAME + 8];
+		n = (size_t)snprintf(old, sizeof old, before ? "%.250s/%.255s" : "old %.0s%.255s\n", before ? before : "", name);
+		memcpy(all, old, n + 1);
+		if (before && (n = get(old, all, sizeof all)) == (size_t)-1)
+			n = 0;
+		else if (before || !resumed)
+			good[goods].old = memcpy(malloc(n + 1), all, n);
+		good[goods++].nold = n;
 	}
 }
 
@@ -157,17 +174,18 @@ static void stray(const char *path, const char *name)
 	size_t n = strlen(name);
 	(void)path;
 	/* what can't be locked may be another's, and stays; so does what can't be removed */
-	if (n > 4 && !strcmp(name + n - 4, ".tmp") && !strstr(spec, "flock") && !strstr(spec, "unlink"))
+	if (n > 4 && !strcmp(name + n - 4, ".tmp") && !strstr(spec, "flock") && !strstr(spec, "fstat") && !strstr(spec, "unlink"))
 		fault(at, name, " is left");
 }
 
 static void begin(void)
 {
-	char path[NAME + 8], old[NAME + 8];
+	char path[NAME + 8];
 	each("out", gone);
-	for (int i = 0; i < goods && !resumed; i++) {
+	for (int i = 0; i < goods; i++) {
 		snprintf(path, sizeof path, "out/%.255s", good[i].name);
-		put(path, old, (size_t)snprintf(old, sizeof old, "old %s\n", good[i].name));
+		if (good[i].old)
+			put(path, good[i].old, good[i].nold);
 	}
 }
 
@@ -184,10 +202,10 @@ static int olds(long nth)
 	static unsigned char all[BYTES];
 	int n = 0;
 	for (int i = 0; i < goods; i++) {
-		char path[NAME + 8], old[NAME + 8];
+		char path[NAME + 8];
 		snprintf(path, sizeof path, "out/%.255s", good[i].name);
-		size_t size = get(path, all, sizeof all), was = (size_t)snprintf(old, sizeof old, "old %s\n", good[i].name);
-		if (resumed ? size == (size_t)-1 : size == was && !memcmp(all, old, was))
+		size_t size = get(path, all, sizeof all);
+		if (!good[i].old ? size == (size_t)-1 : size == good[i].nold && !memcmp(all, good[i].old, size))
 			n++;
 		else if ((size != good[i].n || memcmp(all, good[i].data, size)) && (strcmp(good[i].name, "c.tns") || !is_whole(path)))
 			fault(nth, good[i].name, " is neither old nor whole");
@@ -322,13 +340,15 @@ static void sweep(char *text)
 int main(int argc, char **argv)
 {
 	int c, fd, first;
-	while ((c = getopt(argc, argv, "+n:rx:")) > 0)
+	while ((c = getopt(argc, argv, "+n:o:rx:")) > 0)
 		if (c == 'n')
 			few = atol(optarg);
 		else if (c == 'r')
 			resumed = 1;
 		else if (c == 'x')
 			ignored = optarg;
+		else if (c == 'o')
+			before = optarg;
 		else
 			return 2;
 	library = argv[optind++];
@@ -345,6 +365,8 @@ int main(int argc, char **argv)
 		give_up("memfd_create");
 	snprintf(page_name, sizeof page_name, "/proc/%d/fd/%d", getpid(), fd);
 	each("out", gone);
+	if (before)
+		each(before, lay);
 	spec = "none";
 	if (run(NULL, 0, 0, "")) {
 		fault(0, "fails: ", said);

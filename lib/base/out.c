@@ -216,10 +216,17 @@ static void out_free(struct out *o)
 }
 
 /* temp is the temporary file that this process, no parent of it, holds. */
-static int is_held(const char *temp)
+static int is_held(const char *temp, const char *name)
 {
 	struct stat a, b;
-	return held && owner == getpid() && !fstat(held->fd, &a) && !lstat(temp, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	if (!held || owner != getpid())
+		return 0;
+	int there = !lstat(temp, &b);
+	if (!there && errno == ENOENT)
+		return 0;
+	if (!there || fstat(held->fd, &a))
+		die_errno("%s", there ? held->name : name);
+	return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /* A pipe or a device, whose name is all that says what it is. */
@@ -270,10 +277,13 @@ struct out *out_open(const char *path, int binary)
 	if (!len || o->target[len - 1] == '/')
 		die("'%s': is not the name of a file", path);
 	/* /proc's links to removed files resolve to other files' names. */
-	if (exists && (stat(o->target, &resolved) || resolved.st_ino != old.st_ino || resolved.st_dev != old.st_dev))
+	int found = exists && !stat(o->target, &resolved);
+	if (exists && !found && errno != ENOENT)
+		die_errno("%s", path);
+	if (exists && (!found || resolved.st_ino != old.st_ino || resolved.st_dev != old.st_dev))
 		die("%s: its name can't be found", path);
 	o->temp = temp_name(o->target);
-	if (is_held(o->temp)) {
+	if (is_held(o->temp, o->name)) {
 		struct out *mine = held;
 		held = NULL;
 		out_free(o);
@@ -379,8 +389,6 @@ void out_printf(struct out *o, const char *fmt, ...)
 static void open_dir(struct out *o)
 {
 	const char *slash = strrchr(o->target, '/');
-	if (o->dir)
-		return;
 	o->dir = slash ? xprintf("%.*s", (int)(slash - o->target) + 1, o->target) : xstrdup(".");
 	o->dir_fd = open_high(o->dir, O_RDONLY | O_DIRECTORY, 0);
 	if (o->dir_fd < 0 && errno != EACCES)
@@ -390,11 +398,10 @@ static void open_dir(struct out *o)
 void out_sync(struct out *o)
 {
 	out_flush(o);
-	if (!o->target)
-		return;
-	if (fsync(o->fd))
+	if (o->target && fsync(o->fd))
 		die_errno("%s", o->name);
-	open_dir(o);
+	if (o->target && !o->dir)
+		open_dir(o);
 }
 
 void out_close(struct out *o)

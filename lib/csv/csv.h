@@ -5,7 +5,8 @@
  * are separated by commas, or, where the header has none, by tabs, semicolons or bars (|); beside semicolons a coordinate may have a
  * decimal comma. Lines of comments (#) before the header, then also at the end, and empty ones at the end are skipped. Fields may be
  * quoted, blanks stand around them, lines may end in LF, CR LF or CR, the last line end may be missing, a byte order mark is skipped. No
- * allocation per row; a row has at most LINES_MAX bytes. Pixels are numbers from 0 to 255 (128.0 too) between blanks, or a list in brackets
+ * allocation per row; a row has at most LINES_MAX bytes, a header LINES_HEADER_MAX. Pixels are numbers from 0 to 255 (128.0 too) between
+ * blanks, or a list in brackets
  * ([1, 2, 3]). A coordinate is missing where its field is empty or nan, NA, N/A, null, None, ., ?, - in any case. */
 #ifndef CSV_H
 #define CSV_H

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "lib/base/err.h"
 #include "lib/base/num.h"
@@ -16,6 +15,7 @@
 #include "lib/stream/named_points.h"
 #include "lib/stream/names.h"
 #include "lib/train/checkpoint.h"
+#include "lib/train/keep.h"
 
 static void put_number(struct tns_writer *w, const char *key, double v)
 {
@@ -141,7 +141,7 @@ void checkpoint_write(const struct train_state *st, const char *path, const char
 int checkpoint_read(struct train_state *st, const char *path, const char *key)
 {
 	const struct netdesc *d = &st->m->d;
-	if (access(path, F_OK))
+	if (!keep_is_there(path))
 		return 0;
 	struct tns_table *b = tns_load(path);
 	const struct tns *s = tns_table_head(b);

@@ -1,6 +1,7 @@
 /* The checkpoint's file, and the line for SIGINT. */
 #include "lib/train/keep.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,10 +21,20 @@ static void say(char *line)
 	out_interrupted(line);
 }
 
-static int is_regular(const char *path)
+/* 1: a regular file, 2: something else, 0: nothing has this name. */
+static int what_is(const char *path)
 {
 	struct stat st;
-	return !stat(path, &st) && S_ISREG(st.st_mode);
+	if (!stat(path, &st))
+		return S_ISREG(st.st_mode) ? 1 : 2;
+	if (errno != ENOENT && errno != ENOTDIR)
+		die_errno("%s", path);
+	return 0;
+}
+
+int keep_is_there(const char *path)
+{
+	return what_is(path) != 0;
 }
 
 /* A run that is there already must not be lost by a forgotten --resume. */
@@ -40,9 +51,8 @@ static void check_there(const struct keep *k)
 
 void keep_open(struct keep *k, const char *checkpoint, const char *output, int resume, int fresh)
 {
-	struct stat st;
 	*k = (struct keep){0};
-	int to_file = output && strcmp(output, "-") && (is_regular(output) || stat(output, &st));
+	int to_file = output && strcmp(output, "-") && what_is(output) != 2;
 	if (checkpoint)
 		k->path = xstrdup(checkpoint);
 	else if (to_file)
@@ -51,7 +61,7 @@ void keep_open(struct keep *k, const char *checkpoint, const char *output, int r
 		die_usage("--resume needs --checkpoint, or --output FILE, beside which FILE.last is kept");
 	if (resume && fresh)
 		die_usage("--resume goes on, --fresh starts over: not both");
-	if (k->path && !resume && !fresh && is_regular(k->path))
+	if (k->path && !resume && !fresh && what_is(k->path) == 1)
 		check_there(k);
 	say(xprintf("\n%s: interrupted: nothing is kept%s\n", err_program(),
 		k->path ? "" : ", as nothing is of a run to stdout (--checkpoint FILE keeps its epochs)"));

@@ -10,6 +10,8 @@ struct keep {
 
 #define KEEP_SECONDS 1.0
 
+/* 0: nothing has this name. Where that can't be told the program ends: a checkpoint that is there is not to be taken for none. */
+int keep_is_there(const char *path);
 /* Chooses the file. Ends the program where it holds a run that is not at its end and neither resume nor fresh (start over) is given, or is
  * no checkpoint at all; exit 2: resume without a file to resume from. From here on SIGINT says what is kept. */
 void keep_open(struct keep *k, const char *checkpoint, const char *output, int resume, int fresh);

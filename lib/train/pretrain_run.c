@@ -137,7 +137,7 @@ static int counter(const struct tns *t, const char *key, int max)
 static int read_checkpoint(struct stack *s)
 {
 	const struct pretrain_run *r = s->r;
-	if (!r->checkpoint || !r->resume || access(r->checkpoint, F_OK))
+	if (!r->checkpoint || !r->resume || !keep_is_there(r->checkpoint))
 		return 0;
 	struct tns_table *b = tns_load(r->checkpoint);
 	const struct tns *t = tns_table_head(b);
