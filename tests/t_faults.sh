@@ -116,12 +116,28 @@ options=(-r -x log.tsv)
 	-o out/x.tns in/faces.tns >.counts 2>.faults
 is "$? $(head -5 .faults)" "0 " "a run that resumes"
 say 7 'the k-th of 12 calls fails, then --resume' "$(awk '{a += $4; t += $3} END {print a "/" t}' .counts)" 'the same weights in the end'
-# a checkpoint that can't be looked at is not taken for none: it is there still, and the run goes on from it
-for p in "cnn-train -q -n fc -r 0.001" "dae-pretrain -q -H 5" "rbm-pretrain -q -H 5"; do
+# fail CALL:NTH:ERRNO COMMAND...: runs it with that call on files in out failing
+fail() {
+	local what=$1
+	shift
+	rm -f reached && head -c 8192 /dev/zero >reached
+	FAIL=$what FAIL_IN=$TMP/out FAILED=$TMP/reached LD_PRELOAD=$TMP/failing.so "$@" >.out 2>.err
+}
+# a checkpoint that can't be looked at is not taken for none: a run that would start over leaves it, one that resumes goes on from it
+for p in "cnn-train -q -t 1 -n fc -r 0.001" "rbm-pretrain -q -t 1 -H 5"; do
 	case $p in cnn*) data=in/faces.tns ;; *) data=in/patches.tns ;; esac
-	rm -rf out before && mkdir out before
-	$p -t 1 -e 1 --checkpoint before/c.tns -o before/x.tns $data 2>/dev/null
-	./sweep $([ $long = 1 ] || printf -- '-n3') -r -o before ./failing.so either:stat:5:out either:stat:13:out either:open:5:out -- $p -t 1 -e 2 --resume --checkpoint out/c.tns -o out/x.tns $data >.counts 2>.faults
+	rm -rf out before && mkdir out
+	fail rename:2:5 $p -e 3 --checkpoint out/c.tns -o out/x.tns $data && bad "$p: its output can't be renamed, and it succeeds"
+	mv out before
+	fails 1 'keeps epoch' $p -e 3 --checkpoint before/c.tns -o before/x.tns $data
+	for ((n = 1; ; n++)); do
+		rm -rf out && cp -r before out
+		fail stat:$n:5 $p -e 3 --checkpoint out/c.tns -o out/x.tns $data && bad "$p: starts over, call $n"
+		cmp -s out/c.tns before/c.tns || bad "$p: the checkpoint is another, call $n"
+		tr -d '\0' <reached | grep -q out/ || break
+	done
+	[ $n -gt 5 ] && good || bad "$p: $n calls"
+	./sweep -n $((long ? 99 : 3)) -r -o before ./failing.so either:stat:5:out either:open:5:out -- $p -e 3 --resume --checkpoint out/c.tns -o out/x.tns $data >.counts 2>.faults
 	is "$? $(head -5 .faults)" "0 " "${p%% *} goes on"
 done
 done_tests
