@@ -74,7 +74,7 @@ more="
 1 tns-table -q --image -o out/x.csv in/faces.tns
 1 score --json -o out/x.json in/predicted.tns
 1 score -o out/x.txt --truth in/faces.tns in/predicted.tns
-1 tns-info --json --head 3 --inputs in -o out/x.json in/predicted.tns
+1 tns-info --json --head 3 -o out/x.json in/predicted.tns
 1 tns-select -q --where labels>3 --sort -error -o out/x.tns in/predicted.tns
 1 tns-select -q --sample 9 --points *eye* -o out/x.tns in/faces.tns
 1 image-augment -q --rotate 9 --noise 5 -o out/x.tns in/faces.tns
