@@ -66,7 +66,6 @@ more="
 1 tns-convert -q --to safetensors -o out/x.safetensors in/predicted.tns
 1 model-export -q --form safetensors -o out/x.safetensors in/model.tns
 1 render tiles -q --format svg -o out/x.svg in/dae.tns
-1 render video -q -o out/x.ppm in/five.tns
 1 cnn-train -q -n @in/net.txt --augment default -e 1 -r 0.001 --init in/model.tns --valid in/five.tns -o out/x.tns in/faces.tns
 1 cnn-train -q -n @in/conv.txt --target heatmap -e 1 -r 0.001 --keep best --valid in/five.tns -o out/x.tns in/faces.tns
 1 tns-cat -q --source -o out/x.tns in/faces.tns in/five.tns
