@@ -97,6 +97,7 @@ static int parse_data(struct tns *t)
 	t->id = (int)s->id;
 	t->row = d->rows;
 	t->rows = s->raw_len / d->row_bytes;
+	tns_host_order(s, tns_size(d->dtype));
 	t->data = s->payload;
 	d->rows += t->rows;
 	uint64_t limit = d->ndim == 0 ? 1 : d->dim[0] == TNS_UNLIMITED ? TNS_ROWS_MAX : d->dim[0];
@@ -149,8 +150,8 @@ static int advance(struct tns *t)
 		t->aborted = 1;
 		return tns_fail(t, "its producer gave up: %.*s", (int)(s->raw_len < 400 ? s->raw_len : 400), (const char *)s->payload);
 	}
-	char c[5] = {0};
-	memcpy(c, &s->type, 4);
+	unsigned char c[4];
+	tns_set32(c, s->type);
 	return c[0] >= 'a' && c[0] <= 'z' ? TNS_DONE : tns_fail(t, "unknown type %08x", s->type);
 }
 

@@ -8,9 +8,9 @@
 
 #include "lib/base/err.h"
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "the stream is little-endian and payloads are not swapped"
-#endif
+/* On a big-endian machine fields are read and written as below, and rows converted, in a copy, as they come and go: the bytes of a stream
+ * are the same everywhere. */
+enum { TNS_SWAPS = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
 
 #define TNS_MAGIC "\x89TNS\r\n\x1a\n"
 #define TNS_HEADER_BYTES 32 /* bytes of the preamble and of every record header */
@@ -31,31 +31,44 @@ static inline uint16_t tns_get16(const unsigned char *p)
 {
 	uint16_t v;
 	memcpy(&v, p, 2);
-	return v;
+	return TNS_SWAPS ? __builtin_bswap16(v) : v;
 }
 static inline uint32_t tns_get32(const unsigned char *p)
 {
 	uint32_t v;
 	memcpy(&v, p, 4);
-	return v;
+	return TNS_SWAPS ? __builtin_bswap32(v) : v;
 }
 static inline uint64_t tns_get64(const unsigned char *p)
 {
 	uint64_t v;
 	memcpy(&v, p, 8);
-	return v;
+	return TNS_SWAPS ? __builtin_bswap64(v) : v;
 }
 static inline void tns_set16(unsigned char *p, uint16_t v)
 {
+	v = TNS_SWAPS ? __builtin_bswap16(v) : v;
 	memcpy(p, &v, 2);
 }
 static inline void tns_set32(unsigned char *p, uint32_t v)
 {
+	v = TNS_SWAPS ? __builtin_bswap32(v) : v;
 	memcpy(p, &v, 4);
 }
 static inline void tns_set64(unsigned char *p, uint64_t v)
 {
+	v = TNS_SWAPS ? __builtin_bswap64(v) : v;
 	memcpy(p, &v, 8);
+}
+
+/* The bytes of each element in the other order, in place. */
+static inline void tns_swap(unsigned char *p, size_t n, size_t element)
+{
+	for (size_t i = 0; i + element <= n; i += element)
+		for (size_t a = i, b = i + element - 1; a < b; a++, b--) {
+			unsigned char c = p[a];
+			p[a] = p[b], p[b] = c;
+		}
 }
 
 /* Zero bytes after a payload of n bytes. Payloads begin at a multiple of 64, the next header at 32 mod 64; after the last record (end) the
@@ -97,6 +110,8 @@ struct tns_source {
 };
 
 struct tns;
+/* The payload as rows of elements of so many bytes in the machine's order, in the reader's own memory. */
+void tns_host_order(struct tns_source *s, size_t element);
 /* Formats "record N: ..." into t->err; returns TNS_ERR. */
 int tns_fail(struct tns *t, const char *fmt, ...) PRINTF(2, 3);
 /* Reads n bytes, or fewer at the end of the input (*got), or TNS_ERR. *p is valid until the next call. The buffer grows as bytes arrive. */

@@ -174,6 +174,20 @@ static int inflate_payload(struct tns *t)
 	return TNS_DONE;
 }
 
+void tns_host_order(struct tns_source *s, size_t element)
+{
+	if (!TNS_SWAPS || element == 1)
+		return;
+	if (s->payload != s->raw && s->raw_size < s->raw_len) {
+		free(s->raw);
+		s->raw = xmalloc(s->raw_size = s->raw_len);
+	}
+	if (s->payload != s->raw)
+		memcpy(s->raw, s->payload, s->raw_len);
+	tns_swap(s->raw, s->raw_len, element);
+	s->payload = s->raw;
+}
+
 static int check_header(struct tns *t, const unsigned char *p)
 {
 	struct tns_source *s = t->src;

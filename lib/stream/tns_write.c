@@ -215,6 +215,8 @@ static void write_chunk(struct tns_writer *w, int id, uint64_t rows)
 {
 	struct column *c = &w->col[id];
 	size_t n = (size_t)rows * c->def.row_bytes;
+	if (TNS_SWAPS)
+		tns_swap(c->buf + c->at, n, tns_size(c->def.dtype));
 	write_record(w, "DATA", (uint32_t)id, c->buf + c->at, (uint32_t)n);
 	c->at += n;
 	if (c->at == c->end)
