@@ -22,7 +22,7 @@ face-synth -q -n 20 --size 24x24 | csv-clean -q --keep-all -o in/faces.tns
 patch-extract -q --around left_eye_center --size 9x7 -o in/patches.tns in/faces.tns
 cnn-train -q -n 'conv3x3x2 bn relu pool4 fc' -e 1 -b 8 --optimizer sgd -r 0.001 -o in/model.tns in/faces.tns 2>/dev/null
 predict -q -o in/predicted.tns in/model.tns in/faces.tns
-ok "hostile streams" env WIRE_DUMP=in "${BIN%/bin}/tests/check_tns_bad"
+ok "hostile streams" env CK_DEFAULT_TIMEOUT=240 WIRE_DUMP=in "${BIN%/bin}/tests/check_tns_bad"
 [ -n "${TRUST-}" ] || for f in in/bad-*[1-9].tns; do rm "$f"; done # the short form: every tenth
 
 same_as_here() { # NAME COMMAND...

@@ -159,11 +159,11 @@ static cairo_surface_t *upscaled(struct pict *p, int w, int h, const uint32_t *r
 	unsigned char *to = cairo_image_surface_get_data(s);
 	size_t stride = (size_t)cairo_image_surface_get_stride(s);
 	for (int i = 0; i < h; i++) {
-		unsigned char *row = to + (size_t)i * k * stride;
+		unsigned char *row = to + (size_t)i * (size_t)k * stride;
 		for (int j = 0; j < w * k; j++)
-			memcpy(row + 4 * (size_t)j, &rgb[(size_t)i * w + j / k], 4);
+			memcpy(row + 4 * (size_t)j, &rgb[(size_t)i * (size_t)w + (size_t)(j / k)], 4);
 		for (int j = 1; j < k; j++)
-			memcpy(row + j * stride, row, 4 * (size_t)w * k);
+			memcpy(row + (size_t)j * stride, row, 4 * (size_t)w * (size_t)k);
 	}
 	cairo_surface_mark_dirty(s);
 	return s;

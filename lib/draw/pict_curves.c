@@ -176,7 +176,7 @@ static void add_curve(struct chart *h, const struct pict_curves *c, int group, i
 		u.logs += l->column[k].numbers > 0;
 		points = xrealloc(points, (n + l->column[k].numbers) * sizeof *points);
 		for (size_t r = 0; r < l->rows; r++) {
-			double x = l->v[r * l->columns], y = l->v[r * l->columns + k];
+			double x = l->v[r * (size_t)l->columns], y = l->v[r * (size_t)l->columns + (size_t)k];
 			if (isnan(y))
 				continue;
 			if ((c->logx && x <= 0) || (c->logy && y <= 0) || fabs(x) > 1e300 || fabs(y) > 1e300)

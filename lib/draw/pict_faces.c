@@ -58,12 +58,12 @@ static void draw(const struct selection *b, const struct pict_faces *f, struct o
 	       canvas_width = b->predicted >= 0 ? fmax(width, b->steps >= 0 ? 260 : 190) : width;
 	struct pict *p = pict_new(pict_format(&f->to), canvas_width, 2 * MARGIN + LEGEND + rows * (ih + CAPTION + GAP) - GAP);
 	draw_legend(p, b, f, b->total, canvas_width);
-	size_t n = (size_t)b->w * b->h;
+	size_t n = (size_t)b->w * (size_t)b->h;
 	uint32_t *rgb = xmalloc(n * sizeof *rgb);
 	const struct pict_range bytes = {0, 255};
 	for (size_t i = 0; i < b->n; i++) {
-		struct rect cell = {MARGIN + (double)(i % columns) * (iw + GAP),
-			MARGIN + LEGEND + (double)(i / columns) * (ih + CAPTION + GAP), iw, ih};
+		struct rect cell = {MARGIN + (double)(i % (size_t)columns) * (iw + GAP),
+			MARGIN + LEGEND + (double)(i / (size_t)columns) * (ih + CAPTION + GAP), iw, ih};
 		pict_grey_u8(&bytes, b->face[i].image, n, rgb);
 		if (b->maps >= 0)
 			pict_maps_blend(&b->heat, b->face[i].maps, rgb, b->w, b->h);

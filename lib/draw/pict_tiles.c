@@ -62,12 +62,12 @@ static void flat_shape(struct sheet *s, const struct tns *in, const struct pict_
 		if (!num_size(input, &s->w, &s->h))
 			die("%s: META input: '%s' is not WxH", in->name, input);
 	} else {
-		for (s->w = 1; (uint64_t)s->w * s->w < d; s->w++)
+		for (s->w = 1; (uint64_t)s->w * (uint64_t)s->w < d; s->w++)
 			;
 		s->h = s->w;
 		from = "a square";
 	}
-	if ((uint64_t)s->w * s->h != d)
+	if ((uint64_t)s->w * (uint64_t)s->h != d)
 		die("%s: %s: rows of %llu values are not the %dx%d of %s: give --size WxH", in->name, def->name, (unsigned long long)d,
 			s->w, s->h, from);
 }
@@ -89,13 +89,13 @@ static void shape(struct sheet *s, const struct tns *in, const struct pict_tiles
 		if (t->size.w && (t->size.w != s->w || t->size.h != s->h))
 			die("%s: %s: tiles are %dx%d, not the %dx%d of --size", in->name, def->name, s->w, s->h, t->size.w, t->size.h);
 	}
-	s->bytes = (size_t)s->w * s->h * tns_size(s->dtype);
+	s->bytes = (size_t)s->w * (size_t)s->h * tns_size(s->dtype);
 }
 
 static void widen(const struct sheet *s, size_t i, struct pict_range *r)
 {
 	const unsigned char *v = s->tile + i * s->bytes;
-	size_t n = (size_t)s->w * s->h;
+	size_t n = (size_t)s->w * (size_t)s->h;
 	if (s->dtype == TNS_U8)
 		pict_range_u8(r, v, n);
 	else
@@ -106,7 +106,7 @@ static void draw_tile(
 	struct pict *p, const struct sheet *s, size_t i, const struct pict_range *r, double x, double y, double zoom, uint32_t *rgb)
 {
 	const unsigned char *v = s->tile + i * s->bytes;
-	size_t n = (size_t)s->w * s->h;
+	size_t n = (size_t)s->w * (size_t)s->h;
 	if (s->dtype == TNS_U8)
 		pict_grey_u8(r, v, n, rgb);
 	else
@@ -172,12 +172,12 @@ static void draw_panel(struct pict *p, const struct panel *a, const struct pict_
 {
 	const struct sheet *s = &a->s;
 	draw_heading(p, a->name, "tiles", s, t, left, a->width);
-	uint32_t *rgb = xcalloc((size_t)s->w * s->h, sizeof *rgb);
+	uint32_t *rgb = xcalloc((size_t)s->w * (size_t)s->h, sizeof *rgb);
 	for (size_t i = 0; i < s->n; i++) {
 		struct pict_range own = PICT_RANGE_NONE;
 		if (!t->global)
 			widen(s, i, &own);
-		double x = left + (double)(i % a->columns) * a->w, y = MARGIN + HEADING + (double)(i / a->columns) * a->h;
+		double x = left + (double)(i % (size_t)a->columns) * a->w, y = MARGIN + HEADING + (double)(i / (size_t)a->columns) * a->h;
 		pict_box(p, x - 1, y - 1, a->w - GAP + 2, a->h - GAP + 2, BORDER);
 		draw_tile(p, s, i, t->global ? all : &own, x, y, a->zoom, rgb);
 	}
@@ -224,7 +224,7 @@ static void draw_pairs(struct sheet *s, const struct pict_tiles *t, struct out *
 		pitch = fmax(pair, 28) + 14;
 	struct pict *p = pict_new(pict_format(&t->to), width, 2 * MARGIN + HEADING + rows * pitch - 14);
 	draw_heading(p, "", "pairs", s, t, MARGIN, width - 2 * MARGIN);
-	uint32_t *rgb = xcalloc((size_t)s->w * s->h, sizeof *rgb);
+	uint32_t *rgb = xcalloc((size_t)s->w * (size_t)s->h, sizeof *rgb);
 	for (int r = 0; r < rows; r++)
 		for (int k = 0; k < 2; k++) {
 			double y = MARGIN + HEADING + r * pitch + k * (h + 2), line = y + h / 2 + 4;
@@ -232,8 +232,9 @@ static void draw_pairs(struct sheet *s, const struct pict_tiles *t, struct out *
 			if (h < 14)
 				line = MARGIN + HEADING + r * pitch + 10 + 14 * k;
 			pict_text(p, MARGIN + label - 10, line, 11, PICT_RIGHT, 0, PICT_INK, names[k]);
-			for (size_t i = (size_t)r * columns; i < s->n && i < (size_t)(r + 1) * columns; i++)
-				draw_tile(p, &s[k], i, &ranges[k], MARGIN + label + (double)(i % columns) * (w + gap), y, zoom, rgb);
+			for (size_t i = (size_t)r * (size_t)columns; i < s->n && i < (size_t)(r + 1) * (size_t)columns; i++)
+				draw_tile(
+					p, &s[k], i, &ranges[k], MARGIN + label + (double)(i % (size_t)columns) * (w + gap), y, zoom, rgb);
 		}
 	free(rgb);
 	pict_finish(p, o);

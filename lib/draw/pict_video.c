@@ -152,7 +152,7 @@ static void stroke(struct frame *f, const struct segment *s, int n, double radiu
 			if (d >= reach * reach)
 				continue;
 			d = sqrt(d);
-			unsigned char *rgb = f->rgb + 3 * ((size_t)y * f->W + x);
+			unsigned char *rgb = f->rgb + 3 * ((size_t)y * (size_t)f->W + (size_t)x);
 			if (outline > 0)
 				blend(rgb, OUTLINE, radius + outline + 0.5 - d);
 			blend(rgb, colour, radius + 0.5 - d);

@@ -51,7 +51,7 @@ int score_points_add(struct score_points *s, const float *truth, const float *pr
 	for (int i = 0; i < s->k; i++, truth += 2, predicted += 2) {
 		struct score_sum *p = &s->point[i];
 		if (s->left_out[i]) {
-			s->left_out_coords += !isnan(truth[0]) + !isnan(truth[1]);
+			s->left_out_coords += (uint64_t)(!isnan(truth[0]) + !isnan(truth[1]));
 			continue;
 		}
 		double dx = (double)predicted[0] - truth[0], dy = (double)predicted[1] - truth[1], d = hypot(dx, dy);

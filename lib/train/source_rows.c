@@ -121,7 +121,7 @@ int *source_rows_read(struct source_rows *s, const struct tns_table *b, uint32_t
 static void labelled(const float *value, int points, uint32_t i, char *mark)
 {
 	for (int p = 0; p < points; p++)
-		mark[p] = !isnan(value[2 * ((size_t)i * (size_t)points + (size_t)p)]);
+		mark[p] = (char)!isnan(value[2 * ((size_t)i * (size_t)points + (size_t)p)]);
 }
 
 struct set {

@@ -374,7 +374,7 @@ uint64_t targets_write_suspects(const struct targets *tg, const char *path, doub
 	uint64_t n = 0;
 	size_t all = (size_t)tg->ds->n * (size_t)tg->points, labels = 0, far = 0;
 	for (size_t i = 0; i < all; i++)
-		labels += !isnan(tg->ds->value[2 * i]), far += (size_t)is_far(tg, i, px);
+		labels += (size_t)!isnan(tg->ds->value[2 * i]), far += (size_t)is_far(tg, i, px);
 	unsure |= (double)far > TARGETS_SUSPECTS_MAX * (double)labels;
 	out_printf(f, "row\tname\tkind\tvalue\taction\n");
 	for (uint32_t i = 0; i < tg->ds->n; i++)
