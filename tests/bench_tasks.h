@@ -7,7 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 
-enum { TASKS_LOOPS = 4096 };
+enum { TASKS_OPS = 4096 };
 
 struct tasks_operation {
 	const char *name;
@@ -15,14 +15,16 @@ struct tasks_operation {
 	double flop, bytes, took; /* of a step: arithmetic as written; arrays read and written once; seconds, of all steps */
 };
 
+struct tasks_loop {
+	int tasks;
+	double took;
+};
+
 static struct {
 	struct backend own;
-	struct tasks_operation op[TASKS_LOOPS];
-	struct tasks_loop {
-		int tasks;
-		double took;
-	} loop[TASKS_LOOPS];
-	int ops, loops, steps; /* of a step; steps so far */
+	struct tasks_operation op[TASKS_OPS];
+	struct tasks_loop *loop;
+	int ops, loops, steps, capacity; /* of a step; steps so far; of loop */
 	double began, step_began, all;
 } tasks;
 
@@ -32,16 +34,20 @@ static inline void tasks_seen(int n, int done)
 		tasks.began = log_seconds();
 		return;
 	}
-	if (tasks.loops == TASKS_LOOPS)
-		die("more than %d loops in a step", TASKS_LOOPS);
+	if (tasks.loops == tasks.capacity) {
+		int more = tasks.capacity ? tasks.capacity : 64;
+		tasks.loop = xrealloc(tasks.loop, ((size_t)tasks.capacity + (size_t)more) * sizeof *tasks.loop);
+		memset(tasks.loop + tasks.capacity, 0, (size_t)more * sizeof *tasks.loop);
+		tasks.capacity += more;
+	}
 	struct tasks_loop *l = &tasks.loop[tasks.loops++];
 	l->tasks = n, l->took += log_seconds() - tasks.began;
 }
 
 static inline double tasks_op_begin(const char *name, double flop, double floats)
 {
-	if (tasks.ops == TASKS_LOOPS)
-		die("more than %d operations in a step", TASKS_LOOPS);
+	if (tasks.ops == TASKS_OPS)
+		die("more than %d operations in a step", TASKS_OPS);
 	struct tasks_operation *o = &tasks.op[tasks.ops];
 	o->name = name, o->loop = tasks.loops, o->flop = flop, o->bytes = floats * sizeof(real);
 	return log_seconds();
@@ -167,6 +173,20 @@ static inline double tasks_on(const struct tasks_loop *l, int n)
 	return l->took * ((l->tasks + n - 1) / n) / l->tasks;
 }
 
+/* Tasks of loops from to to, of a pair that repeats once: "36 16 x144". */
+static inline void tasks_print_loops(int from, int to)
+{
+	for (int k = from; k < to;) {
+		int pairs = 1, a = tasks.loop[k].tasks, b = k + 1 < to ? tasks.loop[k + 1].tasks : 0;
+		while (k + 2 * pairs + 1 < to && tasks.loop[k + 2 * pairs].tasks == a && tasks.loop[k + 2 * pairs + 1].tasks == b)
+			pairs++;
+		if (pairs > 1)
+			printf(" %d %d x%d", a, b, pairs), k += 2 * pairs;
+		else
+			printf(" %d", a), k++;
+	}
+}
+
 /* Of each operation also the arithmetic and the bytes of one of its tasks, of its longest loop. */
 static inline void tasks_print(void)
 {
@@ -185,8 +205,7 @@ static inline void tasks_print(void)
 		}
 		printf("%-22s %9.1f %7.2f %9.2f %9.3f %9.1f %11.1f %9.1f ", o->name, o->took / tasks.steps * 1e6, 100 * o->took / tasks.all,
 			100 * (o->took - parallel) / tasks.all, o->flop / 1e6, o->bytes / 1024, o->flop / 1e3 / cut, o->bytes / 1024 / cut);
-		for (int k = o->loop; k < o->loop + o->loops; k++)
-			printf(" %d", tasks.loop[k].tasks);
+		tasks_print_loops(o->loop, o->loop + o->loops);
 		printf("\n");
 		loops += parallel / tasks.steps, bytes += o->bytes, flop += o->flop;
 	}

@@ -5,9 +5,9 @@
 #include <string.h>
 
 enum { POINTS = 36, OUT = 4, TILES = 28, TASKS = 8, PACKED = 16, MAX_NR = 32 };
-/* of the weights' gradient: floats of transformed factors at a time; tiles, filters of a task; what keeps points out of one set of a cache
- */
-enum { CHUNK = 1 << 20, TRANSFORMED = 8, FILTERS = 16, APART = 16 };
+/* of the weights' gradient: tiles, filters of a task; floats between points' arrays, which keep them out of one set of a cache; tasks that
+ * transforms of few tiles are cut into, by channels */
+enum { TRANSFORMED = 8, FILTERS = 16, APART = 16, PARALLEL = 32 };
 
 struct job {
 	struct cpu *c;
@@ -33,7 +33,8 @@ int winograd_fits(const struct cpu *c, const struct conv *s, enum winograd_pass 
 		return 0;
 	if (pass == WINOGRAD_FORWARD && s->act != ACT_NONE && s->act != ACT_RELU)
 		return 0;
-	return 10 * POINTS * tiles <= 6 * 9 * H * W; /* what the tiles at the edges waste, and the transforms, must leave a gain */
+	/* what the tiles at the edges waste, and the transforms, must leave a gain; maps have up to 2^31 / 16 pixels */
+	return 10L * POINTS * tiles <= 6L * 9 * H * W;
 }
 
 static struct job job_of(const struct cpu *c, const struct conv *s, int backward)
@@ -152,6 +153,7 @@ struct gradient {
 	float *v, *e, *m, *sums, *dw; /* v[36][panel][tile][nr], e[36][tile][wide], m[36][panel][F][nr]; sums of dz by task */
 	long v_step, e_step, m_step;
 	int panels, wide, first, n, chunk; /* panels of inputs; channels of e; tiles of this chunk, of any but the last one */
+	int parts;			   /* of the channel blocks of both factors, to be transformed by tasks of their own */
 };
 
 static void transform_gradient(const struct gradient *g, float *e, float *sum, const float *plane, int y, int x)
@@ -169,24 +171,29 @@ static void transform_gradient(const struct gradient *g, float *e, float *sum, c
 	j->c->simd->winograd_output_gradient(e, g->e_step, sum, edge, OUT * BLOCK);
 }
 
+/* Some tiles of some channel blocks, counted through x's, then dz's. */
 static void transform_task(void *arg, int task, int thread)
 {
 	const struct gradient *g = arg;
 	const struct job *j = &g->j;
-	int nr = j->c->simd->nr, per_image = j->rows * j->columns, from = task * TRANSFORMED,
-	    to = from + TRANSFORMED < g->n ? from + TRANSFORMED : g->n;
+	int nr = j->c->simd->nr, per_image = j->rows * j->columns, group = task / g->parts, from = group * TRANSFORMED,
+	    to = from + TRANSFORMED < g->n ? from + TRANSFORMED : g->n, blocks = j->in_blocks + j->out_blocks,
+	    b0 = blocks * (task % g->parts) / g->parts, b1 = blocks * (task % g->parts + 1) / g->parts;
 	long in_plane = (long)j->H * j->W * BLOCK, out_plane = (long)j->OH * j->OW * BLOCK;
-	float *sum = g->sums + ((long)(g->first / TRANSFORMED) + task) * g->wide;
+	float *sums = g->sums + ((long)(g->first / TRANSFORMED) + group) * g->wide;
 	(void)thread;
-	memset(sum, 0, (size_t)g->wide * sizeof *sum);
 	for (int i = from; i < to; i++) {
 		int image = (g->first + i) / per_image, at = (g->first + i) % per_image;
-		for (int c = 0; c < j->in_blocks; c++)
+		for (int c = b0; c < b1 && c < j->in_blocks; c++)
 			transform_tile(j, g->v + ((long)(c * BLOCK / nr) * g->n + i) * nr + c * BLOCK % nr, g->v_step,
 				j->x + (image * (long)j->in_blocks + c) * in_plane, at);
-		for (int f = 0; f < j->out_blocks; f++)
-			transform_gradient(g, g->e + (long)i * g->wide + f * BLOCK, sum + f * BLOCK,
+		for (int f = b0 > j->in_blocks ? b0 - j->in_blocks : 0; f < b1 - j->in_blocks; f++) {
+			float *sum = sums + f * BLOCK;
+			if (i == from)
+				memset(sum, 0, BLOCK * sizeof *sum);
+			transform_gradient(g, g->e + (long)i * g->wide + f * BLOCK, sum,
 				g->dz + (image * (long)j->out_blocks + f) * out_plane, at / j->columns * OUT, at % j->columns * OUT);
+		}
 	}
 }
 
@@ -221,11 +228,13 @@ static void kernels_task(void *arg, int task, int thread)
 static void weight_gradient(struct gradient *g, float *dw, float *db)
 {
 	struct job *j = &g->j;
-	int tasks = (j->tiles + TRANSFORMED - 1) / TRANSFORMED;
+	int tasks = (j->tiles + TRANSFORMED - 1) / TRANSFORMED, blocks = j->in_blocks + j->out_blocks;
 	g->dw = dw;
 	for (g->first = 0; g->first < j->tiles; g->first += g->chunk) {
 		g->n = j->tiles - g->first < g->chunk ? j->tiles - g->first : g->chunk;
-		thread_pool_run(j->c->pool, (g->n + TRANSFORMED - 1) / TRANSFORMED, transform_task, g);
+		int groups = (g->n + TRANSFORMED - 1) / TRANSFORMED;
+		g->parts = (PARALLEL + groups - 1) / groups < blocks ? (PARALLEL + groups - 1) / groups : blocks;
+		thread_pool_run(j->c->pool, groups * g->parts, transform_task, g);
 		thread_pool_run(j->c->pool, POINTS * g->panels, multiply_task, g);
 	}
 	thread_pool_run(j->c->pool, g->panels * ((g->s->F + FILTERS - 1) / FILTERS), kernels_task, g);
