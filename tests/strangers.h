@@ -173,7 +173,9 @@ struct text {
 static inline void text_splice(struct text *t, size_t at, size_t gone, const char *in, size_t len)
 {
 	char *s = xmalloc(t->n - gone + len + 1);
-	memcpy(s, t->s, at), memcpy(s + at, in, len), memcpy(s + at + len, t->s + at + gone, t->n - at - gone);
+	if (t->n)
+		memcpy(s, t->s, at), memcpy(s + at + len, t->s + at + gone, t->n - at - gone);
+	memcpy(s + at, in, len);
 	free(t->s);
 	t->s = s, t->n += len - gone, s[t->n] = 0;
 }

@@ -73,7 +73,7 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 	f->be = be, f->m = m, f->n = n, f->flip = flip;
 	f->values = m[0]->points ? 2 * m[0]->points : m[0]->outputs;
 	check_compatible(m, n);
-	infer_require_memory(be, m, n, flip);
+	infer_require_memory(be, m, n, flip, INFER_BATCH);
 	f->net = xcalloc((size_t)n, sizeof *f->net), f->decoder = xcalloc((size_t)n, sizeof *f->decoder);
 	for (int i = 0; i < n; i++) {
 		f->net[i] = net_new(be, &m[i]->d, INFER_BATCH, NET_INFER);
