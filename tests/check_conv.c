@@ -410,6 +410,70 @@ START_TEST(ties)
 }
 END_TEST
 
+static const int normalized_shapes[][10] = {
+	/* B C H W upsample F; G K S P of the convolution after it */
+	{1, 1, 2, 3, 1, 1, 1, 1, 1, 0},
+	{2, 3, 5, 7, 1, 5, 4, 3, 1, 1},
+	{3, 17, 6, 9, 1, 33, 17, 3, 2, 1},
+	{5, 4, 13, 10, 1, 64, 20, 3, 2, 1},
+	{2, 32, 12, 12, 1, 66, 32, 3, 1, 1},
+	{17, 4, 9, 8, 1, 7, 5, 1, 1, 0},
+	{2, 8, 9, 9, 1, 12, 5, 2, 3, 0},
+	{2, 16, 4, 5, 2, 19, 8, 3, 1, 1},
+	{3, 5, 3, 3, 2, 16, 6, 5, 2, 2},
+	{1, 4, 3, 4, 3, 8, 4, 3, 1, 1},
+};
+
+/* A convolution, batch norm of its output, and both gradients, each right after the other, which a backend may compute in one: what they
+ * leave is as they would by themselves. Factors are small integers, so that z, its bias apart, and d are exact. */
+START_TEST(normalized)
+{
+	struct backend *be = backend(__func__, _i);
+	const int *v = normalized_shapes[_i % BACKENDS_SHAPES], B = v[0], C = v[1], U = v[4], H = v[2] * U, W = v[3] * U, F = v[5],
+		  G = v[6], K = v[7], S = v[8], P = v[9];
+	struct conv a = {.B = B,
+		.C = C,
+		.H = v[2],
+		.W = v[3],
+		.upsample = U,
+		.F = F,
+		.KH = 3,
+		.KW = 3,
+		.S = 1,
+		.P = 1,
+		.D = 1,
+		.OH = H,
+		.OW = W,
+		.pool = 1};
+	struct conv b = {.B = B, .C = F, .H = H, .W = W, .upsample = 1, .F = G, .KH = K, .KW = K, .S = S, .P = P, .D = 1, .pool = 1};
+	struct batch_norm s = {B, F, H * W, 1, 1, ACT_RELU, 0.1f, 1e-5f};
+	b.OH = (H + 2 * P - K) / S + 1, b.OW = (W + 2 * P - K) / S + 1;
+	size_t nx = (size_t)(B * C * v[2] * v[3]), nz = (size_t)(B * F * H * W), nu = (size_t)(B * G * b.OH * b.OW), f = (size_t)F;
+	size_t nwa = (size_t)(F * C * 9), nwb = (size_t)(G * F * K * K);
+	float *x = to_maps(be, integers(nx, 1, 1), B, C, v[2], v[3]), *du = to_maps(be, integers(nu, 1, 2), B, G, b.OH, b.OW);
+	float *wa = in(be, integers(nwa, 0.25f, 3), nwa), *ba = in(be, integers(f, 16, 4), f), *wb = in(be, integers(nwb, 0.25f, 5), nwb);
+	float *gamma = in(be, randoms(f, 6), f), *beta = in(be, randoms(f, 7), f), *run = in(be, xcalloc(2 * f, sizeof *run), 2 * f),
+	      *save = blank(be, 2 * f);
+	float *z = maps_filled(be, NAN, B, F, H, W), *y = maps_filled(be, NAN, B, F, H, W), *d = maps_filled(be, NAN, B, F, H, W),
+	      *dz = maps_filled(be, NAN, B, F, H, W), *u = maps_filled(be, NAN, B, G, b.OH, b.OW);
+	float *dw = blank(be, nwb), *db = blank(be, (size_t)G), *dgamma = blank(be, f), *dbeta = blank(be, f);
+	void *packed_a = be->alloc(be, be->conv_packed_size(be, &a)), *packed_b = be->alloc(be, be->conv_packed_size(be, &b));
+	be->conv_pack(be, packed_a, wa, &a), be->conv_pack(be, packed_b, wb, &b);
+	be->conv(be, z, NULL, x, packed_a, ba, &a);
+	be->batch_norm(be, y, z, gamma, beta, run, save, &s);
+	be->conv_backward(be, d, dw, db, du, u, NULL, y, wb, packed_b, &b);
+	be->batch_norm_backward(be, dz, dgamma, dbeta, d, y, z, gamma, save, &s);
+	agree(rows_of(be, z, B, F, H, W), nz, backends_rounded && U > 1 ? backends_products(9 * C) : 0, "z");
+	agree(rows_of(be, y, B, F, H, W), nz, 1e-5f, "y"), agree(out(be, run, 2 * f), 2 * f, 1e-5f, "running statistics");
+	agree(out(be, save, 2 * f), 2 * f, 1e-5f, "save"), agree(out(be, db, (size_t)G), (size_t)G, 2 * TOLERANCE(nu / (size_t)G), "db");
+	agree(rows_of(be, d, B, F, H, W), nz, TOLERANCE(G * K * K), "d"), agree(rows_of(be, dz, B, F, H, W), nz, 5e-5f, "dz");
+	agree(out(be, dgamma, f), f, 5e-5f, "dgamma"), agree(out(be, dbeta, f), f, 5e-5f, "dbeta");
+	drop(be, wa), drop(be, ba), drop(be, wb), drop(be, gamma), drop(be, beta), drop(be, dw);
+	be->release(be, x), be->release(be, du), be->release(be, z), be->release(be, y), be->release(be, d), be->release(be, dz),
+		be->release(be, u), be->release(be, packed_a), be->release(be, packed_b);
+}
+END_TEST
+
 static void add(Suite *s, int backend)
 {
 	BACKENDS_TEST(s, backend, layout, LENGTH(maps_shapes));
@@ -418,6 +482,7 @@ static void add(Suite *s, int backend)
 	BACKENDS_TEST(s, backend, long_sums, 1);
 	BACKENDS_TEST(s, backend, planes, LENGTH(plane_shapes));
 	BACKENDS_TEST(s, backend, batch_norm, LENGTH(bn_shapes));
+	BACKENDS_TEST(s, backend, normalized, LENGTH(normalized_shapes));
 	BACKENDS_TEST(s, backend, nan_passes, 1);
 	BACKENDS_TEST(s, backend, ties, 1);
 }

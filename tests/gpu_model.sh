@@ -92,10 +92,12 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 			tensor = 2 * BM * BN * 32 / g[9]; traffic = ((BM + BN) * 32 * 4 * 2 + 8 * (large ? 64 : 32) * 32 * 4) / L1
 			fraction[g[1], large] = min(1, tensor / traffic)
 			partial = grid[2] > 1 ? BM * BN * 4 / L2 : 0
+			sums = name ~ /, epilogue_[a-z_]*norm[<>]/ ? ceil(shape[1] / BM) * grid[3] * BN * 8 / L2 : 0
 			added = grid[2] <= 4 ? grid[2] : ceil(sqrt(grid[2])) + ceil(grid[2] / ceil(sqrt(grid[2]))) + 1
-			compute = (ceil(blocks / SMs) * (ceil(min(shape[3], shape[4]) / 32) * max(tensor, traffic) + partial) + added * partial) / (g[4] * 1e3)
-			gathered = name ~ /, loader_(im2col|im2col_mn_major|dgrad),/
-			bytes = 4 * (shape[1] * shape[3] / (gathered ? min(REUSE, shape[3]) : 1) + shape[2] * shape[3] + shape[1] * shape[2])
+			compute = (ceil(blocks / SMs) * (ceil(min(shape[3], shape[4]) / 32) * max(tensor, traffic) + partial) + added * partial + sums) / (g[4] * 1e3)
+			gathered = name ~ /, loader_(im2col|im2col_mn_major|dgrad|up),/
+			shape[1] *= grid[3] # phases
+			bytes = 4 * (shape[1] * shape[3] / (gathered ? min(REUSE, shape[3]) : 1) + shape[2] * shape[3] + shape[1] * shape[2] * (name ~ /epilogue_dx_norm/ ? 3 : 1))
 		} else {
 			plain = name; sub(/<.*/, "", plain); per = plain in bytes_of ? bytes_of[plain] : OTHER
 			if (name ~ /<float>$/) per /= 4
@@ -157,8 +159,8 @@ END
 
 A launch takes the longer of its product and its memory, and 1.5 us to begin and end, none beside another. A product's blocks are spread evenly over the multiprocessors, and
 a multiprocessor needs for a slice of 32 of K the longer of its tensor cores (at their peak) and of L1 with shared memory at 128 bytes a clock, without bank
-conflicts: the slice loaded, stored, and read as fragments by each warp; for partial sums of splits, which stay in L2, 64 bytes a clock to and from it, those
-that are added by a tile's last block by itself. Memory: all from device memory, nothing left in L2 by the launch before; matrices
+conflicts: the slice loaded, stored, and read as fragments by each warp; for partial sums of splits and of batch norm, which stay in L2, 64 bytes a clock to and
+from it, those that are added by a last block by itself. Memory: all from device memory, nothing left in L2 by the launch before; matrices
 once, those gathered from maps a ninth of their im2col size; kernels other than products the bytes a thread that
 `tests/gpu_model.sh` lists, 8 where it lists none. Products by cuBLAS run at half of the peak, as one launch.
 END

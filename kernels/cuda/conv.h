@@ -111,4 +111,73 @@ static inline size_t conv_transposed_size(const struct conv *s)
 				  (size_t)cuda_c4(s->F);
 }
 
+/* Packed weights, third part, of maps upsampled by 2, forward: (UP_PHASES, F, TY, TX, C4). Output pixels of one phase, row and column
+ * modulo 2, read TY x TX input pixels, which is fewer than kernel positions: the weights by which they read one are summed in advance. */
+enum { UP_PHASES = 4 };
+
+/* Kernel positions of an output of one phase, along one axis: the most of both. */
+static inline int conv_up_side(int K)
+{
+	return K / 2 + 1;
+}
+
+static inline int conv_is_up(const struct conv *s)
+{
+	return !s->image && s->upsample == 2 && s->S == 1 && s->D == 1 && s->pool == 1 &&
+	       conv_up_side(s->KH) * conv_up_side(s->KW) < s->KH * s->KW;
+}
+
+/* The input row or column, less the output's quotient by 2, of the first of these positions in phase r. */
+static inline __host__ __device__ int conv_up_first(int r, int P)
+{
+	return (r - P - ((r - P) & 1)) / 2;
+}
+
+static inline size_t conv_up_pitch(const struct conv *s)
+{
+	return conv_is_up(s) ? (size_t)conv_up_side(s->KH) * (size_t)conv_up_side(s->KW) * (size_t)cuda_c4(s->C) : 0;
+}
+
+/* In floats. */
+static inline size_t conv_up_size(const struct conv *s)
+{
+	return UP_PHASES * (size_t)s->F * conv_up_pitch(s);
+}
+
+/* Maps (B, H, W, C4) as an epilogue writes them: pixel m of phase blockIdx.z is (r + step q), q its index among those of the phase. */
+enum { CONV_PHASES = 4 };
+struct phase_pixels {
+	float *p;
+	int H, W, C4, py, px;
+	struct {
+		int ry, rx, M;
+		struct pixel_index pixel_index;
+	} phase[CONV_PHASES];
+	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
+	__device__ size_t at(int m, int n) const
+	{
+		const auto &f = phase[blockIdx.z];
+		int b, y, x;
+		pixel_index_find(f.pixel_index, m, &b, &y, &x);
+		return (((size_t)b * (size_t)H + (size_t)(f.ry + py * y)) * (size_t)W + (size_t)(f.rx + px * x)) * (size_t)C4 + (size_t)n;
+	}
+	__device__ int rows(int f) const
+	{
+		return phase[f].M;
+	}
+};
+
+struct all_pixels { /* the same of one phase: all M pixels in their order */
+	float *p;
+	int M, C4;
+	__device__ size_t at(int m, int n) const
+	{
+		return (size_t)m * (size_t)C4 + (size_t)n;
+	}
+	__device__ int rows(int) const
+	{
+		return M;
+	}
+};
+
 #endif

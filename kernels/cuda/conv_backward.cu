@@ -1,14 +1,15 @@
 /* Convolution backward: dz, the gradient before activation and pool, then two implicit GEMMs (tile.h): dw = im2col' dz (wgrad; db as the
- * column sums of dz), and dx = im2col of dz times transposed weights (dgrad), with stride a GEMM for each phase of the input pixels. */
+ * column sums of dz), and dx = im2col of dz times transposed weights (dgrad), with stride a GEMM for each phase of the input pixels, several in one launch. */
 #include <limits.h>
 
 #include "kernels/cuda/conv.h"
 #include "kernels/cuda/elementwise.h"
+#include "kernels/cuda/norm.h"
 
 /* Loader of dz (B, OH, OW, F4), computed from dy, y and argmax (pooled): K is output pixels, N filters. dz is dy times the derivative of
  * the activation at the argmax of each pool window, else zero. So fused into the GEMM for dw where no GEMM for dx needs dz. */
 struct loader_dz {
-	enum { K_MAJOR = 0, COMPUTES = 1 };
+	enum { K_MAJOR = 0, COMPUTES = 1, PHASES = 0 };
 	struct position {
 		int f;
 	};
@@ -54,7 +55,7 @@ static __global__ void compute_dz(float *dz, struct loader_dz loader, struct div
 
 /* Loader of the transposed im2col matrix, for dw: M is kernel positions x channels, K output pixels. */
 struct loader_im2col_mn_major {
-	enum { K_MAJOR = 0, COMPUTES = 0 };
+	enum { K_MAJOR = 0, COMPUTES = 0, PHASES = 0 };
 	struct position {
 		int c, pos; /* channel, c < 0: outside; (ky, kx) by pack_yx */
 	};
@@ -94,7 +95,7 @@ struct loader_im2col_mn_major {
 
 /* dw (F, C, KH, KW) from rows k < K, each float4 being four filters, and db (F) from the row of column sums, k = K. */
 struct epilogue_dw {
-	enum { WHOLE_TILE = 0, COLUMN_SUMS = 1 };
+	enum { WHOLE_TILE = 0, COLUMN_SUMS = 1, TILE_SUMS = 0 };
 	float *dw, *db;
 	int C, KHKW, K, image;
 	struct divisor C4;
@@ -137,26 +138,42 @@ static struct dgrad_axis dgrad_axis(const struct conv *s, int K, int in, int r)
 	return a;
 }
 
+/* Phases of one launch, blockIdx.z: those that need most first. */
+struct dgrad_phase {
+	struct dgrad_axis y, x;
+	struct pixel_index pixel_index; /* of (b, q along y, q along x) */
+	struct divisor positions_x;
+	int M; /* pixels */
+};
+
 /* Loader of dz for dx: M is the input pixels of a phase, K its kernel positions x filters. */
 struct loader_dgrad {
-	enum { K_MAJOR = 1, COMPUTES = 0 };
+	enum { K_MAJOR = 1, COMPUTES = 0, PHASES = 1 };
 	struct position {
 		int b, yx; /* b < 0: outside */
 	};
 	const float *dz;
-	int M, OH, OW;
-	struct dgrad_axis ay, ax;
-	struct pixel_index pixel_index; /* of (b, q along y, q along x) */
-	struct divisor F4, positions_x, sy, sx;
+	int OH, OW;
+	struct divisor F4, sy, sx;
+	struct dgrad_phase phase[CONV_PHASES];
 	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
+	__device__ int rows() const
+	{
+		return phase[blockIdx.z].M;
+	}
+	__device__ int depth() const
+	{
+		return phase[blockIdx.z].y.positions * phase[blockIdx.z].x.positions * (int)F4.d;
+	}
 	__device__ position find(int m) const
 	{
+		const struct dgrad_phase &p = phase[blockIdx.z];
 		int b, y, x;
 		position a = {-1, 0};
-		if (m >= M)
+		if (m >= p.M)
 			return a;
-		pixel_index_find(pixel_index, m, &b, &y, &x);
-		a.b = b, a.yx = pack_yx(y * ay.mul + ay.add, x * ax.mul + ax.add);
+		pixel_index_find(p.pixel_index, m, &b, &y, &x);
+		a.b = b, a.yx = pack_yx(y * p.y.mul + p.y.add, x * p.x.mul + p.x.add);
 		return a;
 	}
 	__device__ const float *base() const
@@ -165,9 +182,10 @@ struct loader_dgrad {
 	}
 	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
 	{
+		const struct dgrad_phase &p = phase[blockIdx.z];
 		int y, x;
 		unpack_yx(a.yx, &y, &x);
-		int pos = fast_div(F4, k), jy = fast_div(positions_x, pos), ty = y - jy * ay.D, tx = x - (pos - jy * (int)positions_x.d) * ax.D;
+		int pos = fast_div(F4, k), jy = fast_div(p.positions_x, pos), ty = y - jy * p.y.D, tx = x - (pos - jy * (int)p.positions_x.d) * p.x.D;
 		int oy = fast_div(sy, ty < 0 ? 0 : ty), ox = fast_div(sx, tx < 0 ? 0 : tx);
 		int inside = a.b >= 0 && k < end && ty >= 0 && tx >= 0 && oy * (int)sy.d == ty && ox * (int)sx.d == tx && oy < OH && ox < OW;
 		to.four(inside ? dz + (((size_t)a.b * (size_t)OH + (size_t)oy) * (size_t)OW + (size_t)ox) * F4.d +
@@ -178,15 +196,19 @@ struct loader_dgrad {
 
 /* Loader of the transposed weights (conv_transposed_size), at the kernel positions of a phase: N is channels. */
 struct loader_transposed_weights {
-	enum { K_MAJOR = 1, COMPUTES = 0 };
+	enum { K_MAJOR = 1, COMPUTES = 0, PHASES = 0 };
 	struct position {
 		int c; /* -1: outside */
 	};
 	const float *w;
 	int C, TX;
 	size_t pitch;
-	int fy, sy, fx, sx; /* first and skip */
-	struct divisor F4, positions_x;
+	struct divisor F4;
+	struct {
+		int fy, sy, fx, sx; /* first and skip */
+		struct divisor positions_x;
+	} phase[CONV_PHASES];
+	int unused = 0; /* explicit padding */
 	__device__ position find(int n) const
 	{
 		position a = {n < C ? n : -1};
@@ -198,83 +220,196 @@ struct loader_transposed_weights {
 	}
 	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
 	{
-		int pos = fast_div(F4, k), jy = fast_div(positions_x, pos), jx = pos - jy * (int)positions_x.d;
+		const auto &p = phase[blockIdx.z];
+		int pos = fast_div(F4, k), jy = fast_div(p.positions_x, pos), jx = pos - jy * (int)p.positions_x.d;
 		to.four(a.c < 0 || k >= end ? NULL
-					    : w + (size_t)a.c * pitch + (size_t)((fy + sy * jy) * TX + fx + sx * jx) * F4.d +
+					    : w + (size_t)a.c * pitch + (size_t)((p.fy + p.sy * jy) * TX + p.fx + p.sx * jx) * F4.d +
 						      (size_t)(k - pos * (int)F4.d));
 	}
 };
 
-struct epilogue_dx { /* dx (B, H, W, C4), the pixels of a phase */
-	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0 };
-	float *dx;
-	int H, W, C4, py, ry, px, rx;
-	int unused; /* explicit padding */
-	struct pixel_index pixel_index;
+struct epilogue_dx {
+	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0, TILE_SUMS = 0 };
+	struct phase_pixels to;
 	__device__ void store(int m, int n, float4 v, int) const
 	{
-		int b, y, x;
-		pixel_index_find(pixel_index, m, &b, &y, &x);
-		*(float4 *)(dx + (((size_t)b * (size_t)H + (size_t)(ry + py * y)) * (size_t)W + (size_t)(rx + px * x)) * (size_t)C4 +
-			    (size_t)n) = v;
+		*(float4 *)(to.p + to.at(m, n)) = v;
 	}
 };
 
-static void dgrad_phase(struct cuda *c, float *dx, const float *dz, const float *transposed, const struct conv *s,
-	const struct dgrad_axis *ay, const struct dgrad_axis *ax, float *partial)
+/* The same, and the sums that batch norm's gradient needs of dx: of d, the gradient before the activation, and of d (x - mean). */
+struct epilogue_dx_norm {
+	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0, TILE_SUMS = 1 };
+	struct phase_pixels to;
+	struct tile_sums sums;
+	struct norm_backward norm;
+	__device__ float mean(int n) const
+	{
+		return n < norm.C ? norm.save[n] : 0;
+	}
+	__device__ float4 origin(const float *, int n) const
+	{
+		return make_float4(mean(n), mean(n + 1), mean(n + 2), mean(n + 3));
+	}
+	__device__ void store(int m, int n, float4 v, float4 mean, float4 *first, float4 *second) const
+	{
+		size_t at = to.at(m, n);
+		float4 y = *(const float4 *)(norm.y + at), x = *(const float4 *)(norm.x + at);
+		*(float4 *)(to.p + at) = v;
+		v.x *= act_slope(y.x, norm.act), v.y *= act_slope(y.y, norm.act), v.z *= act_slope(y.z, norm.act), v.w *= act_slope(y.w, norm.act);
+		float4_add(first, v);
+		float4_add(second, make_float4(v.x * (x.x - mean.x), v.y * (x.y - mean.y), v.z * (x.z - mean.z), v.w * (x.w - mean.w)));
+	}
+	__device__ void partial(float4 *, float4 *, float4, int, int) const
+	{
+	}
+	template <int BM> __device__ int tile_rows(int t, int tiles) const
+	{
+		int p = t / tiles;
+		return to.rows(p) - (t - p * tiles) * BM;
+	}
+	__device__ void add(struct tile_totals *total, float first, float second, float, int) const
+	{
+		total->first += (double)first, total->second += (double)second;
+	}
+	__device__ void finish(int n, struct tile_totals total, float) const
+	{
+		norm_backward_finalize(norm.coef, norm.dgamma, norm.dbeta, norm.gamma, norm.save, norm.C, norm.pitch, n, (double)norm.pixels, total.first,
+			total.second);
+	}
+};
+
+/* Up to CONV_PHASES phases, from number `first` on, as one GEMM of as many: the largest M, the mean of K. */
+struct dgrad {
+	struct dgrad_phase phase[CONV_PHASES];
+	int phases, M, K;
+};
+
+static int dgrad_depth(const struct dgrad_phase *p)
 {
-	int F4 = cuda_c4(s->F), C4 = cuda_c4(s->C), TX = conv_transposed_side(s->KW, s), TY = conv_transposed_side(s->KH, s);
-	int M = s->B * ay->count * ax->count, K = ay->positions * ax->positions * F4;
-	if (!M)
-		return;
-	struct divisor positions_x = divisor(ax->positions ? ax->positions : 1);
-	struct pixel_index pixel_index = pixel_index_of(ay->count, ax->count);
-	struct loader_dgrad a = {
-		dz, M, s->OH, s->OW, *ay, *ax, pixel_index, divisor(F4), positions_x, divisor(ay->step), divisor(ax->step)};
-	struct loader_transposed_weights b = {transposed, s->C, TX, (size_t)TY * (size_t)TX * (size_t)F4, ay->first, ay->skip, ax->first,
-		ax->skip, divisor(F4), positions_x};
-	struct epilogue_dx e = {dx, s->H, s->W, C4, ay->phases, ay->r, ax->phases, ax->r, 0, pixel_index};
-	tile_gemm(c, a, b, e, M, C4, K, partial);
+	return p->y.positions * p->x.positions;
 }
 
-static size_t larger(size_t a, size_t b)
+static struct dgrad dgrad_of(const struct conv *s, int side, int first)
 {
-	return a > b ? a : b;
+	struct dgrad d = {};
+	double pixels = 0, products = 0;
+	for (int r = first; r < first + CONV_PHASES && r < side * side; r++) {
+		struct dgrad_axis y = dgrad_axis(s, s->KH, s->H, r / side), x = dgrad_axis(s, s->KW, s->W, r % side);
+		int M = s->B * y.count * x.count, at = d.phases;
+		if (!M) /* a stride beyond the image */
+			continue;
+		struct dgrad_phase p = {y, x, pixel_index_of(y.count, x.count), divisor(x.positions ? x.positions : 1), M};
+		for (; at && dgrad_depth(&d.phase[at - 1]) < dgrad_depth(&p); at--)
+			d.phase[at] = d.phase[at - 1];
+		d.phase[at] = p, d.phases++;
+		d.M = d.M > M ? d.M : M;
+		pixels += M, products += (double)M * dgrad_depth(&p) * cuda_c4(s->F);
+	}
+	d.K = d.phases ? (int)(products / pixels) : 0;
+	return d;
+}
+
+/* Phases along an axis. */
+static int dgrad_side(const struct conv *s)
+{
+	return s->upsample > 1 || s->D > 1 ? 1 : s->S;
+}
+
+static void dgrad_launch(struct cuda *c, float *dx, const float *dz, const float *transposed, const struct conv *s, const struct dgrad *d,
+	float *partial, const struct tile_sums *sums, const struct norm_backward *norm)
+{
+	int F4 = cuda_c4(s->F), C4 = cuda_c4(s->C), TX = conv_transposed_side(s->KW, s), TY = conv_transposed_side(s->KH, s), side = dgrad_side(s);
+	struct loader_dgrad a = {dz, s->OH, s->OW, divisor(F4), divisor(d->phase[0].y.step), divisor(d->phase[0].x.step), {}};
+	struct loader_transposed_weights b = {transposed, s->C, TX, (size_t)TY * (size_t)TX * (size_t)F4, divisor(F4), {}};
+	struct phase_pixels to = {dx, s->H, s->W, C4, side, side, {}};
+	for (int i = 0; i < d->phases; i++) {
+		const struct dgrad_axis *y = &d->phase[i].y, *x = &d->phase[i].x;
+		a.phase[i] = d->phase[i];
+		b.phase[i] = {y->first, y->skip, x->first, x->skip, d->phase[i].positions_x};
+		to.phase[i] = {y->r, x->r, d->phase[i].M, d->phase[i].pixel_index};
+	}
+	if (norm) {
+		struct epilogue_dx_norm e = {to, *sums, *norm};
+		tile_gemm(c, a, b, e, d->M, C4, d->K, partial, d->phases);
+	} else {
+		struct epilogue_dx e = {to};
+		tile_gemm(c, a, b, e, d->M, C4, d->K, partial, d->phases);
+	}
+}
+
+static size_t dgrad_workspace_size(struct cuda *c, const struct conv *s)
+{
+	size_t most = 0;
+	int side = dgrad_side(s);
+	for (int first = 0; first < side * side; first += CONV_PHASES) {
+		struct dgrad d = dgrad_of(s, side, first);
+		size_t bytes = d.phases ? tile_workspace_size(c, d.M, cuda_c4(s->C), d.K, d.phases, 0) : 0;
+		most = bytes > most ? bytes : most;
+	}
+	return most;
+}
+
+static void dgrad(struct cuda *c, float *dx, const float *dz, const float *transposed, const struct conv *s, float *partial)
+{
+	int side = dgrad_side(s);
+	for (int first = 0; first < side * side; first += CONV_PHASES) {
+		struct dgrad d = dgrad_of(s, side, first);
+		if (d.phases)
+			dgrad_launch(c, dx, dz, transposed, s, &d, partial, NULL, NULL);
+	}
+}
+
+static void dgrad_alone(struct queue *q)
+{
+	struct cuda *c = (struct cuda *)q;
+	const struct cuda_waiting *w = &c->waiting;
+	dgrad(c, w->to, w->from, w->w, &w->s, (float *)cuda_workspace(c, dgrad_workspace_size(c, &w->s)));
+}
+
+int cuda_conv_backward_with_norm(struct cuda *c, const float *dx, struct norm_backward *norm)
+{
+	struct cuda_waiting w = c->waiting;
+	int C4 = cuda_c4(w.s.C), side = dgrad_side(&w.s);
+	if (c->q.waiting != dgrad_alone || w.to != dx || norm->pitch != C4 || norm->pixels != w.s.B * w.s.H * w.s.W || side * side > CONV_PHASES ||
+		C4 > (CUDA_COUNTERS - CUDA_SPLIT_COUNTERS) * 32)
+		return 0;
+	c->q.waiting = NULL;
+	struct dgrad d = dgrad_of(&w.s, side, 0);
+	size_t partial = tile_workspace_size(c, d.M, C4, d.K, d.phases, 0), sums_bytes = tile_sums_size(c, d.M, C4, d.K, d.phases);
+	char *workspace = (char *)cuda_workspace(c, partial + sums_bytes + NORM_COEFFICIENTS * (size_t)C4 * sizeof(float));
+	struct tile_sums sums = {(float *)(void *)(workspace + partial), c->counters + CUDA_SPLIT_COUNTERS, C4};
+	norm->coef = (float *)(void *)(workspace + partial + sums_bytes);
+	dgrad_launch(c, w.to, w.from, w.w, &w.s, &d, (float *)(void *)workspace, &sums, norm);
+	return 1;
 }
 
 void cuda_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
 	const real *x, const real *w, const void *packed, const struct conv *s)
 {
 	struct cuda *c = cuda_of(be);
-	int F4 = cuda_c4(s->F), C4 = cuda_c4(s->C), M = s->B * s->OH * s->OW, dz_is_dy = s->pool == 1 && s->act == ACT_NONE;
-	int phases = s->upsample > 1 || s->D > 1 ? 1 : s->S;
+	int F4 = cuda_c4(s->F), M = s->B * s->OH * s->OW, dz_is_dy = s->pool == 1 && s->act == ACT_NONE;
 	const float *transposed = (const float *)packed + (size_t)s->F * (size_t)conv_pitch(s);
 	(void)w;
 	struct loader_im2col_mn_major im2col = {conv_input(x, s), pixel_index_of(s->OH, s->OW)};
 	struct loader_dz fused_dz = {
 		dy, y, argmax, s->OH / s->pool, s->OW / s->pool, F4, s->act, pixel_index_of(s->OH, s->OW), divisor(s->pool)};
 	size_t dz_floats = dz_is_dy || !dx ? 0 : (size_t)M * (size_t)F4;
-	size_t partial_bytes = tile_workspace_size(c, im2col.i.K, s->F, M, 1, 1);
-	for (int r = 0; dx && r < phases * phases; r++) {
-		struct dgrad_axis ay = dgrad_axis(s, s->KH, s->H, r / phases),
-				  ax = dgrad_axis(s, s->KW, s->W, r % phases);
-		partial_bytes =
-			larger(partial_bytes, tile_workspace_size(c, s->B * ay.count * ax.count, C4, ay.positions * ax.positions * F4, 1, 0));
-	}
+	size_t partial_bytes = tile_workspace_size(c, im2col.i.K, s->F, M, 1, 1), dgrad_bytes = dx ? dgrad_workspace_size(c, s) : 0;
+	partial_bytes = partial_bytes > dgrad_bytes ? partial_bytes : dgrad_bytes;
 	float *dz = (float *)cuda_workspace(c, dz_floats * sizeof(float) + partial_bytes), *partial = dz + dz_floats;
 	if (dz_floats)
 		launch_flat(&c->q, dz_floats / 4, compute_dz, dz, fused_dz, divisor(F4 / 4), (int)(dz_floats / 4));
 	const float *dz_or_dy = dz_floats ? dz : dy;
-	struct epilogue_dw e = {dw, db, s->C, s->KH * s->KW, im2col.i.K, s->image, divisor(C4)};
+	struct epilogue_dw e = {dw, db, s->C, s->KH * s->KW, im2col.i.K, s->image, divisor(cuda_c4(s->C))};
 	if (dz_is_dy || dx)
 		tile_gemm(c, im2col, mn_major(dz_or_dy, NULL, M, (size_t)F4, s->F), e, im2col.i.K, s->F, M, partial);
 	else
 		tile_gemm(c, im2col, fused_dz, e, im2col.i.K, s->F, M, partial);
-	if (!dx)
-		return;
-	for (int r = 0; r < phases * phases; r++) {
-		struct dgrad_axis ay = dgrad_axis(s, s->KH, s->H, r / phases),
-				  ax = dgrad_axis(s, s->KW, s->W, r % phases);
-		dgrad_phase(c, dx, dz_or_dy, transposed, s, &ay, &ax, partial);
+	if (dx && dz_is_dy) { /* perhaps a batch norm's gradient follows */
+		struct cuda_waiting waiting = {dx, dz_or_dy, transposed, NULL, *s};
+		c->waiting = waiting, c->q.waiting = dgrad_alone;
+	} else if (dx) {
+		dgrad(c, dx, dz_or_dy, transposed, s, partial);
 	}
 }

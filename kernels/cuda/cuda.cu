@@ -123,6 +123,7 @@ static void cuda_unmap_device(const struct backend *be, const void *host)
 
 void *cuda_workspace(struct cuda *c, size_t bytes)
 {
+	queue_settle(&c->q); /* which has the workspace first */
 	if (c->workspace_size < bytes) {
 		queue_flush(&c->q);
 		gpu_free(c->workspace);

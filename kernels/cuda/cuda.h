@@ -12,14 +12,23 @@ struct cuda_plan { /* what tile_plan has found */
 	int used, key[5], tiling[5];
 };
 
+/* The convolution that waits (queue.h) for a batch norm: forward, or the gradient of its input. */
+struct cuda_waiting {
+	float *to;	    /* y; dx */
+	const float *from;  /* x; dz */
+	const float *w, *b; /* packed weights; b: forward */
+	struct conv s;
+};
+
 struct cuda {
-	struct queue q;
+	struct queue q; /* first: who has the queue has the rest */
 	struct gpu gpu;
 	enum precision precision;
 	char kernel[160];
 	void *workspace; /* see cuda_workspace */
 	size_t workspace_size;
 	unsigned *counters; /* device: CUDA_COUNTERS of last_block.h, all 0 between launches; the first CUDA_SPLIT_COUNTERS are tile.h's */
+	struct cuda_waiting waiting;
 	struct cuda_plan plan[256]; /* by hash */
 };
 

@@ -8,7 +8,7 @@
 static const double CUBLAS_MIN_MACS = 1 << 27;
 
 struct epilogue_dense { /* y (M, ld) = act(v + b) */
-	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0 };
+	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0, TILE_SUMS = 0 };
 	float *y;
 	const float *b;
 	size_t ld;
@@ -29,7 +29,7 @@ struct epilogue_dense { /* y (M, ld) = act(v + b) */
 };
 
 struct epilogue_add { /* dw += v: accumulates */
-	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0 };
+	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0, TILE_SUMS = 0 };
 	float *dw;
 	size_t ld;
 	__device__ void store(int m, int n, float4 v, int count) const
@@ -41,7 +41,7 @@ struct epilogue_add { /* dw += v: accumulates */
 };
 
 struct epilogue_step { /* an optimizer step on w, v its gradient */
-	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0 };
+	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0, TILE_SUMS = 0 };
 	float *w, *m, *v;
 	size_t ld;
 	struct optimizer_step opt;

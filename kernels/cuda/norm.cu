@@ -4,13 +4,14 @@
 
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/elementwise.h"
+#include "kernels/cuda/norm.h"
 
 extern "C" {
 #include "lib/base/err.h"
 }
 
 /* MAX_BLOCKS: of the partial sums; LOADS: independent ones that a thread has in flight; REDUCE_CHANNELS: a block's in the reduction */
-enum { MAX_WIDTH = 128, LOADS = 4, MAX_BLOCKS = 512, REDUCE_CHANNELS = 32, COEFFICIENTS = 4 };
+enum { MAX_WIDTH = 128, LOADS = 4, MAX_BLOCKS = 512, REDUCE_CHANNELS = 32 };
 
 /* Grid of the partial sums, (chunks, channel_tiles): a block sums `width` channels of a chunk of `chunk` pixels, `lanes` pixels at a time,
  * so that its loads are coalesced. pitch: values a pixel. */
@@ -19,7 +20,7 @@ struct norm_plan {
 	size_t pixels, chunk;
 };
 
-/* Between launches: partial sums (chunks, 2, pitch) and coefficients (COEFFICIENTS, pitch), the latter 0 for channels of padding. */
+/* Between launches: partial sums (chunks, 2, pitch) and coefficients (NORM_COEFFICIENTS, pitch), the latter 0 for channels of padding. */
 struct workspace {
 	double *sums;
 	float *coef;
@@ -44,7 +45,7 @@ static struct norm_plan plan_of(const struct batch_norm *s)
 static struct workspace workspace_of(struct cuda *cuda, const struct norm_plan *c)
 {
 	size_t sums = (size_t)c->chunks * 2 * (size_t)c->pitch * sizeof(double);
-	char *p = (char *)cuda_workspace(cuda, sums + COEFFICIENTS * (size_t)c->pitch * sizeof(float));
+	char *p = (char *)cuda_workspace(cuda, sums + NORM_COEFFICIENTS * (size_t)c->pitch * sizeof(float));
 	struct workspace w = {(double *)(void *)p, (float *)(void *)(p + sums)};
 	return w;
 }
@@ -146,31 +147,6 @@ static __device__ struct pair reduce_chunks(const double *sums, const struct nor
 	return p;
 }
 
-static __device__ void coefficients(float *coef, int pitch, int channel, double a, double b, double c, double d)
-{
-	coef[channel] = (float)a, coef[pitch + channel] = (float)b;
-	coef[2 * pitch + channel] = (float)c, coef[3 * pitch + channel] = (float)d;
-}
-
-struct norm_params { /* pointers and constants of struct backend's batch_norm */
-	const float *gamma, *beta;
-	float *run, *save;
-	float momentum, eps;
-};
-
-static __device__ void finalize(float *coef, const struct norm_params &s, const struct norm_plan &c, int channel, double mean, double var)
-{
-	if (channel >= c.C) {
-		coefficients(coef, c.pitch, channel, 0, 0, 0, 0);
-		return;
-	}
-	double inv = 1 / sqrt(var + (double)s.eps);
-	s.save[channel] = (float)mean, s.save[c.C + channel] = (float)inv;
-	/* the mean's rounding error in float is corrected in the additive term */
-	double factor = inv * (double)s.gamma[channel], rounding = mean - (double)(float)mean;
-	coefficients(coef, c.pitch, channel, mean, factor, (double)s.beta[channel] - rounding * factor, 0);
-}
-
 static __global__ void bn_finalize(float *coef, const double *sums, const float *x, struct norm_params s, struct norm_plan c)
 {
 	SHARED(double, smem);
@@ -180,11 +156,8 @@ static __global__ void bn_finalize(float *coef, const double *sums, const float 
 		return;
 	double n = (double)c.pixels, shift = p.x / n, mean = (double)x[channel] + shift, var = p.y / n - shift * shift;
 	var = var < 0 ? 0 : var; /* NaN stays NaN */
-	if (channel < c.C) {
-		s.run[channel] += s.momentum * ((float)mean - s.run[channel]);
-		s.run[c.C + channel] += s.momentum * ((float)(n > 1 ? var * n / (n - 1) : var) - s.run[c.C + channel]);
-	}
-	finalize(coef, s, c, channel, mean, var);
+	norm_running(s, c.C, channel, n, mean, var);
+	norm_finalize(coef, s, c.C, c.pitch, channel, mean, var);
 }
 
 /* Evaluation mode: coefficients by the running statistics. */
@@ -192,7 +165,7 @@ static __global__ void bn_finalize_running(float *coef, struct norm_params s, st
 {
 	size_t i = launch_index();
 	if (i < (size_t)c.pitch)
-		finalize(coef, s, c, (int)i, i < (size_t)c.C ? (double)s.run[i] : 0, i < (size_t)c.C ? (double)s.run[(size_t)c.C + i] : 0);
+		norm_finalize(coef, s, c.C, c.pitch, (int)i, i < (size_t)c.C ? (double)s.run[i] : 0, i < (size_t)c.C ? (double)s.run[(size_t)c.C + i] : 0);
 }
 
 static __global__ void bn_backward_finalize(
@@ -203,13 +176,7 @@ static __global__ void bn_backward_finalize(
 	struct pair p = reduce_chunks(sums, c, channel, smem);
 	if (threadIdx.x >= REDUCE_CHANNELS || channel >= c.pitch)
 		return;
-	if (channel >= c.C) {
-		coefficients(coef, c.pitch, channel, 0, 0, 0, 0);
-		return;
-	}
-	double n = (double)c.pixels, inv = (double)save[c.C + channel], dot = p.y * inv;
-	dgamma[channel] = (float)dot, dbeta[channel] = (float)p.x;
-	coefficients(coef, c.pitch, channel, (double)save[channel], (double)gamma[channel] * inv, p.x / n, inv * dot / n);
+	norm_backward_finalize(coef, dgamma, dbeta, gamma, save, c.C, c.pitch, channel, (double)c.pixels, p.x, p.y);
 }
 
 static __device__ float normalized(float x, float mean, float factor, float beta, enum act act)
@@ -263,23 +230,30 @@ void cuda_batch_norm(const struct backend *be, real *y, const real *x, const rea
 {
 	struct queue *q = queue_of(be);
 	struct norm_plan c = plan_of(s);
-	struct workspace w = workspace_of(cuda_of(be), &c);
 	struct norm_params norm_params = {gamma, beta, run, save, s->momentum, s->eps};
+	struct norm_forward fused = {norm_params, NULL, s->C, c.pitch, (int)c.pixels};
 	size_t n = c.pixels * (size_t)c.pitch, smem_bytes = 2 * LAUNCH_BLOCK * sizeof(double);
 	if (!n)
 		return;
-	if (s->train) {
-		launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_sums, w.sums, x, c);
-		launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_finalize, w.coef,
-			w.sums, x, norm_params, c);
+	float *coef;
+	if (s->train && s->maps && cuda_conv_with_norm(cuda_of(be), x, &fused)) {
+		coef = fused.coef;
 	} else {
-		launch_flat(q, c.pitch, bn_finalize_running, w.coef, norm_params, c);
+		struct workspace w = workspace_of(cuda_of(be), &c);
+		coef = w.coef;
+		if (s->train) {
+			launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_sums, w.sums, x, c);
+			launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_finalize,
+				w.coef, w.sums, x, norm_params, c);
+		} else {
+			launch_flat(q, c.pitch, bn_finalize_running, w.coef, norm_params, c);
+		}
 	}
 	if (c.pitch % 4 == 0 && cuda_float4_aligned(x, y, NULL, NULL))
 		launch_flat(q, n / 4, bn_apply<float4>, (float4 *)(void *)y, (const float4 *)(const void *)x,
-			(const float4 *)(const void *)w.coef, divisor(c.pitch / 4), n / 4, s->act);
+			(const float4 *)(const void *)coef, divisor(c.pitch / 4), n / 4, s->act);
 	else
-		launch_flat(q, n, bn_apply<float>, y, x, w.coef, divisor(c.pitch), n, s->act);
+		launch_flat(q, n, bn_apply<float>, y, x, coef, divisor(c.pitch), n, s->act);
 }
 
 void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
@@ -287,18 +261,25 @@ void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, 
 {
 	struct queue *q = queue_of(be);
 	struct norm_plan c = plan_of(s);
-	struct workspace w = workspace_of(cuda_of(be), &c);
 	size_t n = c.pixels * (size_t)c.pitch, smem_bytes = 2 * LAUNCH_BLOCK * sizeof(double);
+	struct norm_backward fused = {y, x, gamma, save, dgamma, dbeta, NULL, s->C, c.pitch, (int)c.pixels, s->act};
 	if (!n)
 		return;
-	launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_backward_sums, w.sums, dy, y, x, save,
-		c, s->act);
-	launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_backward_finalize, w.coef,
-		dgamma, dbeta, w.sums, gamma, save, c);
+	float *coef;
+	if (s->maps && cuda_conv_backward_with_norm(cuda_of(be), dy, &fused)) {
+		coef = fused.coef;
+	} else {
+		struct workspace w = workspace_of(cuda_of(be), &c);
+		coef = w.coef;
+		launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_backward_sums, w.sums, dy, y, x,
+			save, c, s->act);
+		launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_backward_finalize,
+			w.coef, dgamma, dbeta, w.sums, gamma, save, c);
+	}
 	if (c.pitch % 4 == 0 && cuda_float4_aligned(x, y, dx, dy))
 		launch_flat(q, n / 4, bn_backward_apply<float4>, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
-			(const float4 *)(const void *)y, (const float4 *)(const void *)x, (const float4 *)(const void *)w.coef,
+			(const float4 *)(const void *)y, (const float4 *)(const void *)x, (const float4 *)(const void *)coef,
 			divisor(c.pitch / 4), n / 4, s->act);
 	else
-		launch_flat(q, n, bn_backward_apply<float>, dx, dy, y, x, w.coef, divisor(c.pitch), n, s->act);
+		launch_flat(q, n, bn_backward_apply<float>, dx, dy, y, x, coef, divisor(c.pitch), n, s->act);
 }

@@ -167,8 +167,17 @@ static int cut_point(const struct queue *q)
 	return q->n;
 }
 
+void queue_settle(struct queue *q)
+{
+	void (*waiting)(struct queue *) = q->waiting;
+	q->waiting = NULL;
+	if (waiting)
+		waiting(q);
+}
+
 struct launch *queue_next(struct queue *q)
 {
+	queue_settle(q);
 	if (q->n == QUEUE_LAUNCHES)
 		flush_first(q, cut_point(q));
 	return &q->launches[q->n++];
@@ -176,6 +185,7 @@ struct launch *queue_next(struct queue *q)
 
 void queue_flush(struct queue *q)
 {
+	queue_settle(q);
 	if (q->n)
 		flush_first(q, q->n);
 	q->flush_index = 0;
@@ -183,6 +193,7 @@ void queue_flush(struct queue *q)
 
 struct launch *queue_last(struct queue *q, const void *kernel)
 {
+	queue_settle(q);
 	return q->n && q->launches[q->n - 1].kernel == kernel ? &q->launches[q->n - 1] : NULL;
 }
 

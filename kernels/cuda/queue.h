@@ -27,12 +27,16 @@ struct queue {
 	int n, flush_index;
 	uint64_t clock;
 	struct cached_graph graph[QUEUE_GRAPHS];
+	/* An operation that waits for the next one, to be launched with it, or NULL: launches by itself before anything else is queued. */
+	void (*waiting)(struct queue *q);
 	/* for tests: */
 	int graphs, sets, runs; /* graphs made, launches whose arguments were updated, graph launches */
 };
 
 void queue_open(struct queue *q);
 void queue_close(struct queue *q);
+/* Launches the operation that waits, if there is one. */
+void queue_settle(struct queue *q);
 /* Starts all queued launches on the GPU; called before the host waits for them, or changes what they need. */
 void queue_flush(struct queue *q);
 /* The last launch in the queue if it is of this kernel, for more work to be added to it (batched_launch.h); else NULL. */

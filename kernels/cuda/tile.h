@@ -4,11 +4,12 @@
  * 1 if four neighbours in memory are four k, 0 if they are four m (n); `struct position`, what is computed once a tile for a row m (n; for
  * four of them) by find(m); load(to, position, k, end): says where the four values from (m, k) on are (to.four, to.one), zeros from k = end
  * on and outside of the matrix, so that they can be copied past registers; base(): any address that can be read; or, where values must be
- * computed, COMPUTES 1 and compute(position, k, end), which returns them. Epilogue:
- * store(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside of C; n % 4 is 0. One with COLUMN_SUMS gets the
- * sums of B's columns, not rounded to tf32 or bf16, as row M; B's loader must then have K_MAJOR 0. Split-K: where tiles alone keep
- * multiprocessors less busy, K is cut into splits, whose partial sums the last of a tile's blocks (last_block.h) adds in a fixed order:
- * bits depend on the shapes and on the GPU's number of multiprocessors. */
+ * computed, COMPUTES 1 and compute(position, k, end), which returns them. Of A with PHASES 1, blockIdx.z is one of several GEMMs in
+ * one launch, of rows() M and depth() K. Epilogue: store(m, n, v, count): the values of (m, n), (m, n + 1), ... of which count are inside
+ * of C; n % 4 is 0. One with COLUMN_SUMS gets the sums of B's columns, not rounded to tf32 or bf16, as row M; B's loader must then have
+ * K_MAJOR 0. One with TILE_SUMS gets two sums of each column of C (tile_sum_columns). Split-K: where tiles alone keep multiprocessors less
+ * busy, K is cut into splits, whose partial sums the last of a tile's blocks (last_block.h) adds in a fixed order: bits depend on the
+ * shapes and on the GPU's number of multiprocessors. */
 #ifndef TILE_H
 #define TILE_H
 
@@ -43,6 +44,87 @@ template <int BN> static inline __device__ float4 tile_column_sums(float4 *smem,
 		float4_add(&column_sum, smem[i]);
 	__syncthreads();
 	return column_sum;
+}
+
+/* Of an epilogue with TILE_SUMS: each tile's sums (row tiles of all phases, 2, N4), and a counter for each column of tiles. */
+struct tile_sums {
+	float *p;
+	unsigned *counters;
+	int N4;
+	int unused = 0; /* explicit padding: the bytes of queued arguments are compared */
+};
+
+struct tile_totals { /* of one column */
+	double first, second;
+};
+
+/* Sums of columns over all rows: those of tile t of `tiles` along M, phase blockIdx.z, are stored (partial() may change them before), and
+ * the last block of a column of tiles adds them up by add(), in their order, and calls finish() with each column's totals. */
+template <int BM, int BN, class E>
+static inline __device__ void tile_sum_columns(
+	const E &e, float4 first, float4 second, float4 origin, float *smem, int t, int tiles, int rows, int n0, int N)
+{
+	enum { QUADS = BN / 4, LOADS = 8 };
+	int threads = (int)blockDim.x, lanes = threads / QUADS, quad = (int)threadIdx.x % QUADS, lane = (int)threadIdx.x / QUADS,
+	    n = n0 + quad * 4, all = tiles * (int)gridDim.z;
+	size_t N4 = (size_t)e.sums.N4;
+	float4 *s = (float4 *)(void *)smem;
+	__syncthreads(); /* the tile has been read */
+	s[threadIdx.x] = first, s[threads + (int)threadIdx.x] = second;
+	__syncthreads();
+	if (!lane && n < N && rows > 0) {
+		for (int i = QUADS + quad; i < threads; i += QUADS)
+			float4_add(&first, s[i]), float4_add(&second, s[threads + i]);
+		e.partial(&first, &second, origin, n, rows);
+		float *to = e.sums.p + (size_t)(t + (int)blockIdx.z * tiles) * 2 * N4 + (size_t)n;
+		*(float4 *)(void *)to = first, *(float4 *)(void *)(to + N4) = second;
+	}
+	if (!last_block(e.sums.counters + n0 / BN, (unsigned)all, (int *)(void *)smem))
+		return;
+	struct tile_totals total[4] = {};
+	const float *p = e.sums.p + (n < N ? n : 0);
+	float4 zero = make_float4(0, 0, 0, 0), begin = *(const float4 *)(const void *)p;
+	for (int i = lane; i < all; i += lanes * LOADS) {
+		float4 v[LOADS], w[LOADS];
+		UNROLL
+		for (int k = 0; k < LOADS; k++) { /* under way together */
+			int at = i + k * lanes, some = at < all && e.template tile_rows<BM>(at, tiles) > 0;
+			const float *from = p + (size_t)at * 2 * N4;
+			v[k] = some ? *(const float4 *)(const void *)from : zero,
+			w[k] = some ? *(const float4 *)(const void *)(from + N4) : zero;
+		}
+		UNROLL
+		for (int k = 0; k < LOADS; k++) {
+			int at = i + k * lanes, height = at < all ? e.template tile_rows<BM>(at, tiles) : 0;
+			if (height <= 0)
+				continue;
+			e.add(&total[0], v[k].x, w[k].x, begin.x, height), e.add(&total[1], v[k].y, w[k].y, begin.y, height);
+			e.add(&total[2], v[k].z, w[k].z, begin.z, height), e.add(&total[3], v[k].w, w[k].w, begin.w, height);
+		}
+	}
+	struct tile_totals *each = (struct tile_totals *)(void *)smem;
+	float begins[4] = {begin.x, begin.y, begin.z, begin.w};
+	UNROLL
+	for (int k = 0; k < 4; k++) {
+		each[threadIdx.x] = total[k];
+		__syncthreads();
+		for (int i = QUADS + quad; !lane && i < threads; i += QUADS)
+			total[k].first += each[i].first, total[k].second += each[i].second;
+		if (!lane && n + k < N)
+			e.finish(n + k, total[k], begins[k]);
+		__syncthreads();
+	}
+}
+
+/* tile_epilogue with sums: store() adds to them; a thread has four columns. */
+template <int BM, int BN, class E>
+static inline __device__ void tile_epilogue_sums(const E &e, float *c, int ld, int m0, int n0, int M, int N, int tiles)
+{
+	int n = n0 + (int)threadIdx.x % (BN / 4) * 4, rows = M - m0 < BM ? M - m0 : BM;
+	float4 first = make_float4(0, 0, 0, 0), second = first, origin = n < N ? e.origin(c + n - n0, n) : first;
+	for (int m = (int)threadIdx.x / (BN / 4); n < N && m < rows; m += (int)blockDim.x / (BN / 4))
+		e.store(m0 + m, n, *(const float4 *)(c + m * ld + n - n0), origin, &first, &second);
+	tile_sum_columns<BM, BN>(e, first, second, origin, c, m0 / BM, tiles, rows, n0, N);
 }
 
 /* Partial sums of splits of K: of each tile, of each split, (ROWS, BN). Splits are added in groups of `group`, by the last block of each,
@@ -122,7 +204,7 @@ template <int BM, int BN, class A, class B> struct tile_loop<PRECISION_FP32, BM,
 	typedef tile_fp32<BM, BN, A, B> type;
 };
 
-/* The GEMM kernel: tile (blockIdx.x), split of K (blockIdx.y). */
+/* The GEMM kernel: tile (blockIdx.x), split of K (blockIdx.y), phase (blockIdx.z): M is the largest of them. */
 template <int P, int BM, int BN, class A, class B, class E>
 static __global__ void __launch_bounds__(P == PRECISION_FP32 ? LAUNCH_BLOCK : ASYNC_THREADS, 2)
 	tile_gemm_kernel(A a, B b, E e, int M, int N, int K, int split_k, struct split_sums splits)
@@ -130,8 +212,12 @@ static __global__ void __launch_bounds__(P == PRECISION_FP32 ? LAUNCH_BLOCK : AS
 	typedef typename tile_loop<P, BM, BN, A, B>::type loop;
 	enum { LD = loop::LD };
 	SHARED(float, c);
-	int tiles = (M + BM - 1) / BM, m0 = (int)(blockIdx.x % (unsigned)tiles) * BM, n0 = (int)(blockIdx.x / (unsigned)tiles) * BN,
-	    k0 = (int)blockIdx.y * split_k, end = K - k0 < split_k ? K : k0 + split_k;
+	int tiles = (M + BM - 1) / BM, m0 = (int)(blockIdx.x % (unsigned)tiles) * BM, n0 = (int)(blockIdx.x / (unsigned)tiles) * BN;
+	if constexpr (A::PHASES) {
+		M = a.rows(), K = a.depth();
+		split_k = (K + (int)gridDim.y * TILE_K - 1) / ((int)gridDim.y * TILE_K) * TILE_K;
+	}
+	int k0 = (int)blockIdx.y * split_k, end = K - k0 < split_k ? K : k0 + split_k;
 	float4 column_sum = make_float4(0, 0, 0, 0);
 	loop acc;
 	acc.template run<E::COLUMN_SUMS>(a, b, c, m0, n0, k0, end, !m0, column_sum);
@@ -143,16 +229,20 @@ static __global__ void __launch_bounds__(P == PRECISION_FP32 ? LAUNCH_BLOCK : AS
 		if (!m0 && (int)threadIdx.x < BN / 4)
 			*(float4 *)(c + BM * LD + (int)threadIdx.x * 4) = column_sum;
 	__syncthreads();
-	if (gridDim.y == 1 || tile_add_splits<BM, BN, BM + E::COLUMN_SUMS>(splits, c, LD, m0, M - m0, N - n0))
+	if (gridDim.y > 1 && !tile_add_splits<BM, BN, BM + E::COLUMN_SUMS>(splits, c, LD, m0, M - m0, N - n0))
+		return;
+	if constexpr (E::TILE_SUMS)
+		tile_epilogue_sums<BM, BN>(e, c, LD, m0, n0, M, N, tiles);
+	else
 		tile_epilogue<BM, BN>(e, c, LD, m0, n0, M, N);
 }
 
 template <int P, int BM, int BN, class A, class B, class E>
-static void tile_launch(
-	struct cuda *c, const char *name, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial)
+static void tile_launch(struct cuda *c, const char *name, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling,
+	float *partial, int phases)
 {
 	typedef typename tile_loop<P, BM, BN, A, B>::type loop;
-	dim3 grid((unsigned)ceil_div(M, BM) * (unsigned)ceil_div(N, BN), (unsigned)tiling.splits);
+	dim3 grid((unsigned)ceil_div(M, BM) * (unsigned)ceil_div(N, BN), (unsigned)tiling.splits, (unsigned)phases);
 	void (*kernel)(A, B, E, int, int, int, int, struct split_sums) = tile_gemm_kernel<P, BM, BN, A, B, E>;
 	struct split_sums splits = {tiling.splits > 1 ? partial : NULL, c->counters, tiling.group, ceil_div(tiling.splits, tiling.group)};
 	launch_add(&c->q, name, 0, grid, dim3(loop::THREADS), (int)loop::FLOATS * sizeof(float), kernel, a, b, e, M, N, K, tiling.split_k,
@@ -161,11 +251,11 @@ static void tile_launch(
 
 template <class A, class B, class E>
 static void tile_launch_by_size(
-	struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial)
+	struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, struct tiling tiling, float *partial, int phases = 1)
 {
 #define TILE_LAUNCH(P, p, BM, BN)                                                                                                          \
 	if (c->precision == P && tiling.m == BM && tiling.n == BN)                                                                         \
-	tile_launch<P, BM, BN>(c, "tile_gemm_kernel " p " " #BM "x" #BN, a, b, e, M, N, K, tiling, partial)
+	tile_launch<P, BM, BN>(c, "tile_gemm_kernel " p " " #BM "x" #BN, a, b, e, M, N, K, tiling, partial, phases)
 #define TILE_LAUNCH_ASYNC(BM, BN)                                                                                                          \
 	TILE_LAUNCH(PRECISION_TF32, "tf32", BM, BN);                                                                                       \
 	TILE_LAUNCH(PRECISION_BF16, "bf16", BM, BN)
@@ -185,9 +275,9 @@ static void tile_launch_by_size(
 
 /* C = A B by loaders a and b, C to epilogue e. partial: tile_workspace_size bytes. */
 template <class A, class B, class E>
-static void tile_gemm(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, float *partial)
+static void tile_gemm(struct cuda *c, const A &a, const B &b, const E &e, int M, int N, int K, float *partial, int phases = 1)
 {
-	tile_launch_by_size(c, a, b, e, M, N, K, tile_plan(c, M, N, K, 1, 0, A::K_MAJOR), partial);
+	tile_launch_by_size(c, a, b, e, M, N, K, tile_plan(c, M, N, K, phases, 0, A::K_MAJOR), partial, phases);
 }
 
 /* Four values from `from` on (NULL: zeros), of which those up to count are inside. */
@@ -200,7 +290,7 @@ template <class TO> static inline __device__ void load_each(TO &to, const float 
 
 /* Loader of a plain matrix (MN, K), leading dimension ld. */
 struct loader_k_major {
-	enum { K_MAJOR = 1, COMPUTES = 0 };
+	enum { K_MAJOR = 1, COMPUTES = 0, PHASES = 0 };
 	struct position {
 		int row; /* -1: outside */
 	};
@@ -228,7 +318,7 @@ struct loader_k_major {
 
 /* Loader of a plain matrix (K, MN), leading dimension ld; its rows from k = second_k on are those of a second matrix (or NULL). */
 struct loader_mn_major {
-	enum { K_MAJOR = 0, COMPUTES = 0 };
+	enum { K_MAJOR = 0, COMPUTES = 0, PHASES = 0 };
 	struct position {
 		int mn;
 	};

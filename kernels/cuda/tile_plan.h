@@ -119,4 +119,10 @@ static inline size_t tile_workspace_size(struct cuda *c, int M, int N, int K, in
 	return floats * sizeof(float);
 }
 
+/* Bytes of an epilogue's sums p (tile_sums, tile.h), of an A whose rows are along K. */
+static inline size_t tile_sums_size(struct cuda *c, int M, int N, int K, int phases)
+{
+	return (size_t)ceil_div(M, tile_plan(c, M, N, K, phases, 0).m) * (size_t)phases * 2 * (size_t)cuda_c4(N) * sizeof(float);
+}
+
 #endif
