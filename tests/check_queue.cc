@@ -225,11 +225,24 @@ START_TEST(tile_plans)
 		{64, 64 * 132, 64, 0, 0, 1, 64},	   /* 132 large tiles, of which half is padding */
 	};
 	struct cuda c = {};
-	c.gpu.multiprocessors = 132;
+	c.gpu.multiprocessors = 132, c.gpu.major = 9;
 	for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
 		struct tiling t = tile_plan(&c, plans[i].M, plans[i].N, plans[i].K, 1, plans[i].whole_tile);
-		ck_assert_msg(t.large == plans[i].large && t.splits == plans[i].splits && t.split_k == plans[i].split_k, "%zu: %d, %d of %d",
-			i, t.large, t.splits, t.split_k);
+		ck_assert_msg(t.m == (plans[i].large ? 128 : 64) && t.splits == plans[i].splits && t.split_k == plans[i].split_k, "%zu: %d, %d of %d",
+			i, t.m, t.splits, t.split_k);
+	}
+	static const struct { /* with tensor cores */
+		int M, N, K, k_major, m, n, splits, split_k;
+	} tensor_plans[] = {
+		{18432, 64, 1152, 1, 160, 64, 1, 1152}, /* 116 tiles: 36 slices of 512, + 2000; of 128 x 64 144, two a multiprocessor, 36256 */
+		{4608, 128, 1152, 1, 160, 64, 2, 576},	 /* 18 512 + 2000 + 640 3 = 13136; 116 of 80 x 64, not split: 36 368 + 2000 = 15248 */
+		{1152, 128, 4608, 0, 128, 64, 7, 672},	 /* 21 448 + 2000 + 512 (1 + 3 + 3 + 1) = 15504; 3 splits of 64 x 64: 18384 */
+	};
+	c.precision = PRECISION_TF32;
+	for (const auto &p : tensor_plans) {
+		struct tiling t = tile_plan(&c, p.M, p.N, p.K, 1, 0, p.k_major);
+		ck_assert_msg(t.m == p.m && t.n == p.n && t.splits == p.splits && t.split_k == p.split_k, "%d: %d, %d, %d of %d", p.M, t.m, t.n,
+			t.splits, t.split_k);
 	}
 }
 END_TEST

@@ -18,7 +18,7 @@ enum { FUSED_POOL = 8 }; /* pools up to 8 x 8, whose windows fit in a tile of 64
 struct loader_im2col {
 	enum { K_MAJOR = 1, COMPUTES = 0, PHASES = 0 };
 	struct position {
-		int b, yx; /* image; input pixel of kernel position (0, 0); b < 0: outside */
+		int at, yx; /* input pixel of kernel position (0, 0): its number, where the input is not upsampled, else its image */
 	};
 	struct conv_input i;
 	struct pixel_index pixel_index; /* of the pooled output */
@@ -30,12 +30,13 @@ struct loader_im2col {
 		int t = fast_div(tile, m), r = m - t * (int)tile.d, g = fast_div(window, r), k = r - g * (int)window.d,
 		    dy = fast_div(pool, k);
 		int p = t * windows + g, b, y, x;
-		position a = {-1, 0};
+		position a = {0, pack_yx(NOWHERE, 0)};
 		if (g >= windows || p >= M)
 			return a;
 		pixel_index_find(pixel_index, p, &b, &y, &x);
-		a.b = b;
-		a.yx = pack_yx((y * (int)pool.d + dy) * i.S - i.P, (x * (int)pool.d + k - dy * (int)pool.d) * i.S - i.P);
+		y = (y * (int)pool.d + dy) * i.S - i.P, x = (x * (int)pool.d + k - dy * (int)pool.d) * i.S - i.P;
+		a.at = i.image || i.upsample.d > 1 ? b : (b * i.H + y) * i.W + x;
+		a.yx = pack_yx(y, x);
 		return a;
 	}
 	__device__ const float *base() const
@@ -44,14 +45,14 @@ struct loader_im2col {
 	}
 	template <class TO> __device__ void load(TO &to, position a, int k, int) const
 	{
-		int y, x, b = k < i.K ? a.b : -1;
+		int y, x;
 		unpack_yx(a.yx, &y, &x);
 		if (i.image) {
-			conv_load_image(i, to, b, y, x, conv_kernel_pos(i, k));
+			conv_load_image(i, to, k < i.K && y > NOWHERE ? a.at : -1, y, x, conv_kernel_pos(i, k));
 			return;
 		}
-		int pos = fast_div(i.C4_, k), ky = fast_div(i.KW_, pos);
-		conv_load_maps(i, to, b, y + ky * i.D, x + (pos - ky * i.KW) * i.D, k - pos * i.C4);
+		int pos = fast_div(i.C4_, k), ky = fast_div(i.KW_, pos), dy = ky * i.D, dx = (pos - ky * i.KW) * i.D;
+		conv_load_maps(i, to, a.at + (dy * i.W + dx), a.at, y + dy, x + dx, k - pos * i.C4, k < i.K);
 	}
 };
 
@@ -59,7 +60,7 @@ struct loader_im2col {
 struct loader_up {
 	enum { K_MAJOR = 1, COMPUTES = 0, PHASES = 1 };
 	struct position {
-		int b, yx; /* image; the first input pixel; b < 0: outside */
+		int at, yx; /* the first input pixel: its number */
 	};
 	const float *x;
 	int H, W, K;
@@ -81,11 +82,12 @@ struct loader_up {
 	{
 		const auto &f = phase[blockIdx.z];
 		int b, y, x;
-		position a = {-1, 0};
+		position a = {0, pack_yx(NOWHERE, 0)};
 		if (m >= f.M)
 			return a;
 		pixel_index_find(f.pixel_index, m, &b, &y, &x);
-		a.b = b, a.yx = pack_yx(y + f.y, x + f.x);
+		y += f.y, x += f.x;
+		a.at = (b * H + y) * W + x, a.yx = pack_yx(y, x);
 		return a;
 	}
 	__device__ const float *base() const
@@ -94,11 +96,10 @@ struct loader_up {
 	}
 	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
 	{
-		int iy, ix, pos = fast_div(C4, k), ty = fast_div(TX, pos);
+		int iy, ix, pos = fast_div(C4, k), ty = fast_div(TX, pos), tx = pos - ty * (int)TX.d;
 		unpack_yx(a.yx, &iy, &ix);
-		iy += ty, ix += pos - ty * (int)TX.d;
-		int inside = a.b >= 0 && k < end && iy >= 0 && ix >= 0 && iy < H && ix < W;
-		to.four(inside ? x + (((size_t)a.b * (size_t)H + (size_t)iy) * (size_t)W + (size_t)ix) * C4.d + (size_t)(k - pos * (int)C4.d) : NULL);
+		int inside = k < end && (unsigned)(iy + ty) < (unsigned)H && (unsigned)(ix + tx) < (unsigned)W;
+		to.four(x + (size_t)(unsigned)(inside ? a.at + (ty * W + tx) : 0) * C4.d + (size_t)(k - pos * (int)C4.d), inside);
 	}
 };
 

@@ -22,7 +22,9 @@ static inline __device__ void pixel_index_find(struct pixel_index p, int m, int 
 	*y = fast_div(p.W, m), *x = m - *y * (int)p.W.d;
 }
 
-/* Two coordinates in 16 bits each, to save registers: a thread of the GEMM keeps those of many pixels. */
+/* Two coordinates in 16 bits each, to save registers: a thread of the GEMM keeps those of many pixels. y = NOWHERE is outside of all
+ * images, at each kernel position. */
+enum { NOWHERE = INT16_MIN };
 static inline __device__ int pack_yx(int y, int x)
 {
 	return (int)((uint32_t)y << 16 | ((uint32_t)x & 0xffff));
@@ -51,12 +53,17 @@ static inline struct conv_input conv_input(const float *x, const struct conv *s)
 	return i;
 }
 
-/* Four channels from c on of maps, at pixel (iy, ix) of the upsampled input of image b; zeros outside, or where b < 0. */
-template <class TO> static inline __device__ void conv_load_maps(const struct conv_input &i, TO &to, int b, int iy, int ix, int c)
+/* Four channels from c on of maps, at pixel (iy, ix) of the upsampled input of image b; zeros outside of it, or unless inside. at: the
+ * pixel's number, where the input is not upsampled. */
+template <class TO>
+static inline __device__ void conv_load_maps(const struct conv_input &i, TO &to, int at, int b, int iy, int ix, int c, int inside)
 {
-	int y = fast_div(i.upsample, iy < 0 ? 0 : iy), x = fast_div(i.upsample, ix < 0 ? 0 : ix);
-	int inside = b >= 0 && iy >= 0 && ix >= 0 && y < i.H && x < i.W;
-	to.four(inside ? i.x + (((size_t)b * (size_t)i.H + (size_t)y) * (size_t)i.W + (size_t)x) * (size_t)i.C4 + (size_t)c : NULL);
+	if (i.upsample.d > 1) {
+		iy = iy < 0 ? -1 : fast_div(i.upsample, iy), ix = ix < 0 ? -1 : fast_div(i.upsample, ix);
+		at = (b * i.H + iy) * i.W + ix;
+	}
+	inside = inside && (unsigned)iy < (unsigned)i.H && (unsigned)ix < (unsigned)i.W;
+	to.four(i.x + (size_t)(unsigned)(inside ? at : 0) * (size_t)i.C4 + (size_t)c, inside);
 }
 
 struct kernel_pos { /* k of an image: channel and kernel position */

@@ -81,15 +81,16 @@ struct loader_im2col_mn_major {
 	}
 	template <class TO> __device__ void load(TO &to, position a, int m, int end) const
 	{
-		int b = -1, y = 0, x = 0;
-		struct kernel_pos t = {a.c, 0, 0};
-		if (a.c >= 0 && m < end)
-			pixel_index_find(pixel_index, m, &b, &y, &x), unpack_yx(a.pos, &t.ky, &t.kx);
+		int b, y, x, inside = a.c >= 0 && m < end;
+		struct kernel_pos t = {inside ? a.c : 0, 0, 0};
+		pixel_index_find(pixel_index, m, &b, &y, &x), unpack_yx(a.pos, &t.ky, &t.kx);
 		y = y * i.S - i.P, x = x * i.S - i.P;
-		if (i.image)
-			conv_load_image(i, to, b, y, x, t);
-		else
-			conv_load_maps(i, to, b, y + t.ky * i.D, x + t.kx * i.D, t.c);
+		if (i.image) {
+			conv_load_image(i, to, inside ? b : -1, y, x, t);
+			return;
+		}
+		y += t.ky * i.D, x += t.kx * i.D;
+		conv_load_maps(i, to, (b * i.H + y) * i.W + x, b, y, x, t.c, inside);
 	}
 };
 
@@ -150,7 +151,7 @@ struct dgrad_phase {
 struct loader_dgrad {
 	enum { K_MAJOR = 1, COMPUTES = 0, PHASES = 1 };
 	struct position {
-		int b, yx; /* b < 0: outside */
+		int at, yx; /* the output pixel of j = 0: its number, where steps are 1, else its image */
 	};
 	const float *dz;
 	int OH, OW;
@@ -169,11 +170,12 @@ struct loader_dgrad {
 	{
 		const struct dgrad_phase &p = phase[blockIdx.z];
 		int b, y, x;
-		position a = {-1, 0};
+		position a = {0, pack_yx(NOWHERE, 0)};
 		if (m >= p.M)
 			return a;
 		pixel_index_find(p.pixel_index, m, &b, &y, &x);
-		a.b = b, a.yx = pack_yx(y * p.y.mul + p.y.add, x * p.x.mul + p.x.add);
+		y = y * p.y.mul + p.y.add, x = x * p.x.mul + p.x.add;
+		a.at = sy.d > 1 || sx.d > 1 ? b : (b * OH + y) * OW + x, a.yx = pack_yx(y, x);
 		return a;
 	}
 	__device__ const float *base() const
@@ -185,12 +187,16 @@ struct loader_dgrad {
 		const struct dgrad_phase &p = phase[blockIdx.z];
 		int y, x;
 		unpack_yx(a.yx, &y, &x);
-		int pos = fast_div(F4, k), jy = fast_div(p.positions_x, pos), ty = y - jy * p.y.D, tx = x - (pos - jy * (int)p.positions_x.d) * p.x.D;
-		int oy = fast_div(sy, ty < 0 ? 0 : ty), ox = fast_div(sx, tx < 0 ? 0 : tx);
-		int inside = a.b >= 0 && k < end && ty >= 0 && tx >= 0 && oy * (int)sy.d == ty && ox * (int)sx.d == tx && oy < OH && ox < OW;
-		to.four(inside ? dz + (((size_t)a.b * (size_t)OH + (size_t)oy) * (size_t)OW + (size_t)ox) * F4.d +
-					 (size_t)(k - pos * (int)F4.d)
-			       : NULL);
+		int pos = fast_div(F4, k), jy = fast_div(p.positions_x, pos), dy = jy * p.y.D, dx = (pos - jy * (int)p.positions_x.d) * p.x.D;
+		int at = a.at - (dy * OW + dx), inside = k < end;
+		y -= dy, x -= dx;
+		if (sy.d > 1 || sx.d > 1) {
+			int oy = fast_div(sy, y < 0 ? 0 : y), ox = fast_div(sx, x < 0 ? 0 : x);
+			inside = inside && oy * (int)sy.d == y && ox * (int)sx.d == x;
+			y = oy, x = ox, at = (a.at * OH + y) * OW + x;
+		}
+		inside = inside && (unsigned)y < (unsigned)OH && (unsigned)x < (unsigned)OW;
+		to.four(dz + (size_t)(unsigned)(inside ? at : 0) * F4.d + (size_t)(k - pos * (int)F4.d), inside);
 	}
 };
 

@@ -265,7 +265,7 @@ static void tile_launch_by_size(
 	TILE_LAUNCH_ASYNC(128, 64);
 	TILE_LAUNCH_ASYNC(64, 64);
 	if constexpr (A::K_MAJOR) {
-		TILE_LAUNCH_ASYNC(160, 64);
+		TILE_LAUNCH(PRECISION_TF32, "tf32", 160, 64);
 		TILE_LAUNCH_ASYNC(80, 64);
 		TILE_LAUNCH_ASYNC(128, 32);
 	}
@@ -308,11 +308,12 @@ struct loader_k_major {
 	}
 	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
 	{
-		const float *from = a.row < 0 || k >= end ? NULL : p + (size_t)a.row * ld + k;
-		if (aligned && (k + 4 <= end || !from))
-			to.four(from);
+		int inside = a.row >= 0 && k < end;
+		const float *from = p + (inside ? (size_t)a.row * ld + (size_t)k : 0);
+		if (aligned && (k + 4 <= end || !inside))
+			to.four(from, inside);
 		else
-			load_each(to, from, end - k);
+			load_each(to, inside ? from : NULL, end - k);
 	}
 };
 

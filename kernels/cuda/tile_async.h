@@ -17,9 +17,13 @@ enum { ASYNC_THREADS = 128 };
 struct to_shared {
 	float *s;
 	const float *any; /* an address that can be read: nothing is read of it, where zeros are copied */
+	__device__ void four(const float *p, int inside)
+	{
+		cp_async<16>(s, p, inside ? 16 : 0);
+	}
 	__device__ void four(const float *p)
 	{
-		cp_async<16>(s, p ? p : any, p ? 16 : 0);
+		four(p ? p : any, p != NULL);
 	}
 	__device__ void one(int i, const float *p)
 	{
@@ -146,9 +150,8 @@ template <int P, int BM, int BN, class A, class B> struct tile_async {
 
 	__device__ void multiply_slice(const float *stage)
 	{
-		enum {
-			AHEAD = A::K_MAJOR && B::K_MAJOR && FM * FN <= 32
-		}; /* a step's fragments are loaded before the step before it is multiplied */
+		/* a step's fragments are loaded before the step before it is multiplied, where registers hold both and sums */
+		enum { AHEAD = A::K_MAJOR && B::K_MAJOR && 4 * FM * FN + 2 * (1 + BF16) * (4 * FM + 2 * FN) <= 192 };
 		int w = (int)threadIdx.x / 32, m = w / WN % WM * WARP_M, n = w % WN * WARP_N, k = w / (WN * WM) * (TILE_K / WK);
 		struct raw r[1 + AHEAD];
 		r[0].load(stage, m, n, k);

@@ -7,13 +7,17 @@
 
 enum { TILE_K = 32 }; /* the slice of K that one step of the main loop has in shared memory */
 
-/* Where a loader's four values go: registers in fp32, shared memory with tensor cores (tile_async.h). four(p): those at p, aligned to 16
- * bytes; one(i, p): value i, at p; NULL: zeros. */
+/* Where a loader's four values go: registers in fp32, shared memory with tensor cores (tile_async.h). four(p, inside): those at p, aligned
+ * to 16 bytes, or zeros; p can be read in any case, so that it needs no choice. four(p): NULL: zeros; one(i, p): value i. */
 struct to_registers {
 	float4 v;
+	__device__ void four(const float *p, int inside)
+	{
+		v = inside ? *(const float4 *)p : make_float4(0, 0, 0, 0);
+	}
 	__device__ void four(const float *p)
 	{
-		v = p ? *(const float4 *)p : make_float4(0, 0, 0, 0);
+		four(p, p != NULL);
 	}
 	__device__ void one(int i, const float *p)
 	{

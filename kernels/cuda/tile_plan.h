@@ -17,13 +17,16 @@ static inline int ceil_div(int a, int b)
 	return (a + b - 1) / b;
 }
 
-/* A size of tiles, its precision, and clocks of shared memory for a slice of TILE_K: what is loaded, stored and read as fragments. k_major:
- * only for an A whose rows are along K. Heights of 80 and 160 are there so that waves can be full. */
+/* A size of tiles, the precisions that it has, a bit each, and clocks of shared memory for a slice of TILE_K: what is copied there and read
+ * as fragments. k_major: only for an A whose rows are along K. Heights of 80 and 160 are there so that waves can be full; in bf16 registers
+ * don't hold the latter. */
 struct tile_size {
-	int m, n, tensor_cores, clocks, k_major;
+	int m, n, precisions, clocks, k_major;
 };
-static const struct tile_size tile_sizes[] = {{128, 64, 0, 896, 0}, {64, 32, 0, 448, 0}, {128, 128, 1, 768, 0}, {160, 64, 1, 512, 1},
-	{128, 64, 1, 448, 0}, {80, 64, 1, 368, 1}, {64, 64, 1, 320, 0}, {128, 32, 1, 352, 1}};
+enum { TILE_FP32 = 1 << PRECISION_FP32, TILE_TF32 = 1 << PRECISION_TF32, TILE_BF16 = 1 << PRECISION_BF16 };
+static const struct tile_size tile_sizes[] = {{64, 32, TILE_FP32, 448, 0}, {128, 64, TILE_FP32, 896, 0},
+	{128, 128, TILE_TF32 | TILE_BF16, 768, 0}, {160, 64, TILE_TF32, 512, 1}, {128, 64, TILE_TF32 | TILE_BF16, 448, 0},
+	{80, 64, TILE_TF32 | TILE_BF16, 368, 1}, {64, 64, TILE_TF32 | TILE_BF16, 320, 0}, {128, 32, TILE_TF32 | TILE_BF16, 352, 1}};
 
 static inline int64_t tile_plan_tiles(int m, int n, int M, int N)
 {
@@ -38,16 +41,15 @@ static inline int64_t tensor_rate(const struct cuda *c)
 	return c->precision == PRECISION_BF16 ? 2 * rate : rate;
 }
 
-/* Clocks of a multiprocessor, as tests/gpu_model.sh has them: for a slice of TILE_K by shared memory or tensor cores; OVERHEAD for a tile,
- * to fill the pipeline and for the epilogue; for partial sums 64 bytes a clock to and from L2. */
-static inline int64_t tile_plan_clocks(const struct tiling *t, int64_t slice, int64_t tiles, int64_t multiprocessors, int K)
+/* Clocks of a multiprocessor, as tests/gpu_model.sh has them: for a slice of TILE_K by shared memory or tensor cores; for a tile, to fill
+ * the pipeline and for the epilogue; for partial sums 64 bytes a clock to and from L2. */
+static inline int64_t tile_plan_clocks(const struct tiling *t, int64_t slice, int64_t tile, int64_t tiles, int64_t multiprocessors, int K)
 {
-	enum { OVERHEAD = 2000 };
 	int64_t slices = ceil_div(t->split_k < K ? t->split_k : K, TILE_K),
 		blocks = (tiles * t->splits + multiprocessors - 1) / multiprocessors,
 		partial = t->splits == 1 ? 0 : (int64_t)t->m * t->n * 4 / 64;
 	int64_t added = t->group == t->splits ? t->splits : t->group + ceil_div(t->splits, t->group) + 1;
-	return blocks * (slices * slice + OVERHEAD + partial) + added * partial;
+	return blocks * (slices * slice + tile + partial) + added * partial;
 }
 
 /* The splits of at most so many that K is cut into, in whole slices; more than 4 are added in as many groups as each has splits. */
@@ -65,20 +67,22 @@ static inline struct tiling tile_plan_split(int m, int n, int K, int splits)
  * whole_tile: not split. phases: GEMMs of this shape in one launch. k_major: of A's loader. */
 static inline struct tiling tile_plan_find(const struct cuda *c, int M, int N, int K, int phases, int whole_tile, int k_major)
 {
+	enum { PIPELINE = 2000 };
 	struct tiling best = {64, 32, 1, K, 1};
 	int64_t fewest = INT64_MAX, most = whole_tile || !K ? 1 : ceil_div(K, 4 * TILE_K), multiprocessors = c->gpu.multiprocessors;
 	most = most < TILE_MAX_SPLITS ? most : (int64_t)TILE_MAX_SPLITS;
 	for (const struct tile_size &s : tile_sizes) {
-		if (s.tensor_cores != (c->precision != PRECISION_FP32) || s.k_major > k_major)
+		if (!(s.precisions >> c->precision & 1) || s.k_major > k_major)
 			continue;
 		int64_t tiles = tile_plan_tiles(s.m, s.n, M, N) * phases,
-			tensor = s.tensor_cores ? (int64_t)2 * s.m * s.n * TILE_K / tensor_rate(c) : 0;
+			tensor = c->precision != PRECISION_FP32 ? (int64_t)2 * s.m * s.n * TILE_K / tensor_rate(c) : 0;
 		for (int splits = 1; splits <= most && (splits == 1 || tiles * splits <= (int64_t)8 * multiprocessors);) {
 			struct tiling t = tile_plan_split(s.m, s.n, K, splits);
 			int slices = ceil_div(t.split_k, TILE_K);
 			if (t.splits > 1 && tiles * (ceil_div(t.splits, t.group) + 1) > CUDA_SPLIT_COUNTERS)
 				break;
-			int64_t clocks = tile_plan_clocks(&t, tensor > s.clocks ? tensor : s.clocks, tiles, multiprocessors, K);
+			int64_t clocks = tile_plan_clocks(&t, tensor > s.clocks ? tensor : s.clocks,
+				c->precision != PRECISION_FP32 ? PIPELINE : 0, tiles, multiprocessors, K);
 			if (clocks < fewest)
 				fewest = clocks, best = t;
 			splits = slices > 1 ? ceil_div(ceil_div(K, TILE_K), slices - 1) : INT32_MAX; /* the next that are shorter */
