@@ -13,7 +13,7 @@ extern "C" {
 }
 
 template <int WITH_SUMS> struct epilogue_plain { /* y (M + 1, N4); row M: the sums of B's columns */
-	enum { WHOLE_TILE = 0, COLUMN_SUMS = WITH_SUMS };
+	enum { WHOLE_TILE = 0, COLUMN_SUMS = WITH_SUMS, TILE_SUMS = 0 };
 	float *y;
 	int N4;
 	int unused = 0;

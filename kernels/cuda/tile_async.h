@@ -105,7 +105,7 @@ template <int P, int BM, int BN, class A, class B> struct tile_async {
 	typedef async_operand<BM, A> operand_a;
 	typedef async_operand<BN, B> operand_b;
 	enum { SLICE = operand_a::FLOATS + operand_b::FLOATS, STAGES = SLICE * 16 <= (64 << 10) ? 4 : 3 };
-	enum { FLOATS = SLICE * STAGES > BM *LD ? SLICE *STAGES : BM *LD };
+	enum { TILE = (BM + 1) * LD, FLOATS = SLICE * STAGES > (int)TILE ? SLICE *STAGES : (int)TILE };
 	/* clocks of shared memory, at 128 bytes each, for a slice: copies, and fragments of four warps */
 	enum { CLOCKS = BM + BN + 4 * (WARP_M + WARP_N) / WK };
 	static_assert(WM * WN * WK == 4 && STEPS > 0 && (A::K_MAJOR || WARP_M % 32 == 0), "no such tile");

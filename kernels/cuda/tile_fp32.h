@@ -80,7 +80,11 @@ template <int BM, int BN, class A, class B> struct tile_fp32 {
 	enum { THREADS = LAUNCH_BLOCK, LD = BN + 4 };
 	typedef fp32_operand<BM, A> operand_a;
 	typedef fp32_operand<BN, B> operand_b;
-	enum { SLICES = operand_a::FLOATS + operand_b::FLOATS, FLOATS = SLICES > BM *LD ? SLICES : BM *LD };
+	enum {
+		SLICES = operand_a::FLOATS + operand_b::FLOATS,
+		TILE = (BM + 1) * LD,
+		FLOATS = SLICES > (int)TILE ? (int)SLICES : (int)TILE
+	};
 	float c[BM / 16][BN / 16];
 
 	__device__ void multiply(const float *sa, const float *sb)
