@@ -99,7 +99,7 @@ struct loader_up {
 		int iy, ix, pos = fast_div(C4, k), ty = fast_div(TX, pos), tx = pos - ty * (int)TX.d;
 		unpack_yx(a.yx, &iy, &ix);
 		int inside = k < end && (unsigned)(iy + ty) < (unsigned)H && (unsigned)(ix + tx) < (unsigned)W;
-		to.four(x + (size_t)(unsigned)(inside ? a.at + (ty * W + tx) : 0) * C4.d + (size_t)(k - pos * (int)C4.d), inside);
+		to.four(tile_row(x + (k - pos * (int)C4.d), inside ? a.at + (ty * W + tx) : 0, C4.d), inside);
 	}
 };
 
@@ -121,7 +121,8 @@ struct loader_up_weights { /* packed weights, third part: N is filters */
 	}
 	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
 	{
-		to.four(a.f < 0 || k >= end ? NULL : w + ((size_t)blockIdx.z * (size_t)F + (size_t)a.f) * (size_t)K + (size_t)k);
+		int inside = a.f >= 0 && k < end;
+		to.four(tile_row(w + (k < end ? k : 0), (int)blockIdx.z * F + (inside ? a.f : 0), (unsigned)K), inside);
 	}
 };
 

@@ -63,7 +63,7 @@ static inline __device__ void conv_load_maps(const struct conv_input &i, TO &to,
 		at = (b * i.H + iy) * i.W + ix;
 	}
 	inside = inside && (unsigned)iy < (unsigned)i.H && (unsigned)ix < (unsigned)i.W;
-	to.four(i.x + (size_t)(unsigned)(inside ? at : 0) * (size_t)i.C4 + (size_t)c, inside);
+	to.four(tile_row(i.x + c, inside ? at : 0, (unsigned)i.C4), inside);
 }
 
 struct kernel_pos { /* k of an image: channel and kernel position */

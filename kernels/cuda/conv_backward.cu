@@ -196,7 +196,7 @@ struct loader_dgrad {
 			y = oy, x = ox, at = (a.at * OH + y) * OW + x;
 		}
 		inside = inside && (unsigned)y < (unsigned)OH && (unsigned)x < (unsigned)OW;
-		to.four(dz + (size_t)(unsigned)(inside ? at : 0) * F4.d + (size_t)(k - pos * (int)F4.d), inside);
+		to.four(tile_row(dz + (k - pos * (int)F4.d), inside ? at : 0, F4.d), inside);
 	}
 };
 
@@ -228,9 +228,8 @@ struct loader_transposed_weights {
 	{
 		const auto &p = phase[blockIdx.z];
 		int pos = fast_div(F4, k), jy = fast_div(p.positions_x, pos), jx = pos - jy * (int)p.positions_x.d;
-		to.four(a.c < 0 || k >= end ? NULL
-					    : w + (size_t)a.c * pitch + (size_t)((p.fy + p.sy * jy) * TX + p.fx + p.sx * jx) * F4.d +
-						      (size_t)(k - pos * (int)F4.d));
+		int inside = a.c >= 0 && k < end, at = ((p.fy + p.sy * jy) * TX + p.fx + p.sx * jx) * (int)F4.d + k - pos * (int)F4.d;
+		to.four(tile_row(w + (k < end ? at : 0), inside ? a.c : 0, (unsigned)pitch), inside);
 	}
 };
 

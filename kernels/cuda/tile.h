@@ -309,7 +309,7 @@ struct loader_k_major {
 	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
 	{
 		int inside = a.row >= 0 && k < end;
-		const float *from = p + (inside ? (size_t)a.row * ld + (size_t)k : 0);
+		const float *from = tile_row(p + (k < end ? k : 0), inside ? a.row : 0, (unsigned)ld);
 		if (aligned && (k + 4 <= end || !inside))
 			to.four(from, inside);
 		else
@@ -338,12 +338,16 @@ struct loader_mn_major {
 	}
 	template <class TO> __device__ void load(TO &to, position a, int k, int end) const
 	{
-		const float *from =
-			k >= end || a.mn >= MN ? NULL : (k < second_k ? p + (size_t)k * ld : second + (size_t)(k - second_k) * ld) + a.mn;
-		if (aligned && (a.mn + 4 <= MN || !from))
-			to.four(from);
+		int inside = k < end && a.mn < MN, first = k < second_k;
+		const float *from = tile_row((first || !inside ? p : second) + (inside ? a.mn : 0),
+			!inside ? 0
+			: first ? k
+				: k - second_k,
+			(unsigned)ld);
+		if (aligned && (a.mn + 4 <= MN || !inside))
+			to.four(from, inside);
 		else
-			load_each(to, from, MN - a.mn);
+			load_each(to, inside ? from : NULL, MN - a.mn);
 	}
 };
 

@@ -30,6 +30,12 @@ static inline __device__ void float4_add(float4 *sum, float4 v)
 	sum->x += v.x, sum->y += v.y, sum->z += v.z, sum->w += v.w;
 }
 
+/* Row `row` of a matrix of leading dimension ld: one multiply-add, where 64 bits of ld would take five instructions. */
+static inline __device__ const float *tile_row(const float *p, int row, unsigned ld)
+{
+	return (const float *)((const char *)p + (uint64_t)(unsigned)row * (ld * (unsigned)sizeof *p));
+}
+
 /* MN x TILE_K of A or B, by loader L: global memory -> registers (v) -> shared memory, in the loader's order, K-major or not. */
 template <int MN, class L> struct fp32_operand {
 	enum {
