@@ -234,9 +234,9 @@ START_TEST(tile_plans)
 	static const struct { /* with tensor cores */
 		int M, N, K, k_major, m, n, splits, split_k;
 	} tensor_plans[] = {
-		{18432, 64, 1152, 1, 160, 64, 1, 1152}, /* 116 tiles: 36 slices of 512, + 2000; of 128 x 64 144, two a multiprocessor, 36256 */
-		{4608, 128, 1152, 1, 160, 64, 2, 576},	 /* 18 512 + 2000 + 640 3 = 13136; 116 of 80 x 64, not split: 36 368 + 2000 = 15248 */
-		{1152, 128, 4608, 0, 128, 64, 7, 672},	 /* 21 448 + 2000 + 512 (1 + 3 + 3 + 1) = 15504; 3 splits of 64 x 64: 18384 */
+		{18432, 64, 1152, 1, 160, 64, 1, 1152}, /* by L2: 116 tiles, 36 739 + 1980; of 128 x 64 144, two a multiprocessor, 49024 */
+		{4608, 128, 1152, 1, 128, 128, 3, 384}, /* 12 844 + 2748 + 1024 4 = 16972; 116 halves of 160 x 64: 17202 */
+		{1152, 128, 4608, 0, 128, 64, 7, 672},	/* 21 711 + 1724 + 512 (1 + 3 + 3 + 1) = 20751; 3 splits of 64 x 64: 26092 */
 	};
 	c.precision = PRECISION_TF32;
 	for (const auto &p : tensor_plans) {

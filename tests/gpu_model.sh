@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # usage: tests/gpu_model.sh [--all] BUILD [README]
 # Occupancy and modelled time of the cuda backend's launches, by net and GPU: launches as the host has them (traced, not run), registers as
-# nvcc reports them, limits and peaks of the GPUs below. Nothing of it is measured. Exit status 1 where fewer
-# than two blocks of a GEMM fit a multiprocessor, or a launch's kernel is not among the compiler's. --all: a line a launch: net, GPU,
+# nvcc reports them, limits and peaks of the GPUs below. Nothing of it is measured. Exit status 1 where no block of a GEMM fits a
+# multiprocessor, or a launch's kernel is not among the compiler's. --all: a line a launch: net, GPU,
 # launches a step, kernel and shape, registers, blocks, blocks a multiprocessor, waves, how full the last is, modelled us. Written into the README too, if named.
 set -euo pipefail
 all=0
@@ -11,10 +11,12 @@ B=$1 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 ls "$B"/obj/kernels/cuda/*.usage >/dev/null 2>&1 || { echo "gpu_model: nvcc has built nothing in $B" >&2; exit 2; }
 # name, compute capability of the code, multiprocessors, GHz, threads, blocks and KiB of shared memory a multiprocessor, GB/s, tf32 operations a
-# clock and multiprocessor (dense, sums in fp32): data sheets and the CUDA programming guide's table of compute capabilities
-gpus='H100 SXM|90|132|1.83|2048|32|228|3350|2048
-A100 80GB|80|108|1.41|2048|32|164|2039|1024
-RTX 4090|80|128|2.52|1536|24|100|1008|256'
+# clock and multiprocessor (dense, sums in fp32): data sheets and the CUDA programming guide's table of compute capabilities; the share of
+# these that mma.sync reaches (Luo et al., 2024, "Benchmarking and dissecting the Nvidia Hopper GPU architecture via microbenchmarking"); bytes
+# a clock of L2 (A100: NVIDIA's white paper, H100: taken to be the same; RTX 4090: 5 TB/s, as measured by Chips and Cheese)
+gpus='H100 SXM|90|132|1.83|2048|32|228|3350|2048|0.63|5120
+A100 80GB|80|108|1.41|2048|32|164|2039|1024|1|5120
+RTX 4090|80|128|2.52|1536|24|100|1008|256|1|2048'
 export KEYPIPE_GPU_RUN=0
 PATH=$B/bin:$PATH
 face-synth -q -n 320 -s 5 | csv-clean -q --keep-all -o "$T/faces.tns" 2>/dev/null
@@ -61,7 +63,11 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 			"max_pool_backward 21 tile_to_maps 32 tile_to_rows 32 pixel_to_maps 32 pixel_to_rows 32 optimizer_step 112 pack 8 compute_dz 48 load_plain 5 " \
 			"heatmap_losses 40 loss_values 40 column_sums 64", t, " ")
 		for (i = 1; i in t; i += 2) bytes_of[t[i]] = t[i + 1]
-		GAP = 1.5; L1 = 128; L2 = 64; REUSE = 9; OTHER = 8
+		GAP = 1.5; L1 = 128; L2 = 64; REUSE = 9; OTHER = 8; LATENCY = 700
+		# instructions of a warp for a slice of maps, counted in the machine code for sm_90, by loaders: k, dgrad, mn, dz
+		split("k,160x64 587 k,128x128 728 k,128x64 478 k,80x64 353 k,64x64 302 k,128x32 388 dgrad,160x64 680 dgrad,128x128 857 dgrad,128x64 550 dgrad,80x64 425 " \
+			"dgrad,64x64 367 dgrad,128x32 437 mn,128x128 1041 mn,128x64 711 mn,64x64 497 dz,128x128 2298 dz,128x64 1354 dz,64x64 1148", t, " ")
+		for (i = 1; i in t; i += 2) { split(t[i], w, ","); issue[w[1], w[2]] = t[i + 1] }
 	}
 	FILENAME ~ /names$/ { symbol[$1, $2] = $3; next }
 	FILENAME ~ /registers$/ { regs[$1, $2] = max(regs[$1, $2], $3); next }
@@ -83,18 +89,24 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 		# registers are given in 256 a warp, from the quarter of 65536 of the warp; shared memory in 128 bytes, and 1 KiB a block more
 		fit = int(4 * int(16384 / (ceil(r * 32 / 256) * 256)) / warps); fit = min(fit, int(g[5] / threads)); fit = min(fit, g[6])
 		fit = min(fit, int(g[7] * 1024 / (ceil(shared / 128) * 128 + 1024)))
-		if (kernel ~ /^tile_gemm/ && fit < 2) { print "gpu_model: only " fit " block of " name " (" r " registers, " shared " bytes) fits a multiprocessor of " g[1] >"/dev/stderr"; bad = 1; exit 1 }
+		if (kernel ~ /^tile_gemm/ && fit < 1) { print "gpu_model: no block of " name " (" r " registers, " shared " bytes) fits a multiprocessor of " g[1] >"/dev/stderr"; bad = 1; exit 1 }
 		waves = blocks / (fit * SMs); tail = waves - int(waves); if (!tail) tail = 1
 		compute = 0
 		if (kernel ~ /^tile_gemm/) {
-			large = kernel ~ /128x64/; BM = large ? 128 : 64; BN = large ? 64 : 32
-			# cycles of a slice of 32 of K: tensor cores; L1 and shared memory: slices loaded, stored, and read by 8 warps as fragments (32 or 16 rows each way)
-			tensor = 2 * BM * BN * 32 / g[9]; traffic = ((BM + BN) * 32 * 4 * 2 + 8 * (large ? 64 : 32) * 32 * 4) / L1
-			fraction[g[1], large] = min(1, tensor / traffic)
+			match(kernel, /[0-9]+x[0-9]+/); size = substr(kernel, RSTART, RLENGTH); split(size, tile, "x"); BM = tile[1]; BN = tile[2]
+			# as tile_async.h has them: parts of four warps, and by how many of these k are shared
+			wm = BM < 128 ? BM : BM / 2; wn = BM / wm * BN >= 128 ? 64 : 32; wk = 4 / (BM / wm * BN / wn)
+			# clocks of a slice of 32 of K
+			clock[1] = 2 * BM * BN * 32 / (g[9] * g[10]); clock[2] = ((BM + BN) * 32 * 4 + 4 * (wm + wn) * 32 * 4 / wk) / L1
+			way = name ~ /, loader_dz,/ ? "dz" : name ~ /, loader_dgrad,/ ? "dgrad" : name ~ /<[0-9]+, [0-9]+, [0-9]+, loader_(im2col_)?mn_major,/ ? "mn" : "k"
+			clock[3] = issue[way, size]; clock[4] = (BM + BN) * 32 * 4 * SMs / g[11]
+			slice = 0; for (i = 1; i <= 4; i++) slice = max(slice, clock[i])
+			peak[size, g[1]] = max(peak[size, g[1]], 2 * BM * BN * 32 / g[9] / slice)
+			fill = LATENCY + BM * BN / 8
 			partial = grid[2] > 1 ? BM * BN * 4 / L2 : 0
 			sums = name ~ /, epilogue_[a-z_]*norm[<>]/ ? ceil(shape[1] / BM) * grid[3] * BN * 8 / L2 : 0
 			added = grid[2] <= 4 ? grid[2] : ceil(sqrt(grid[2])) + ceil(grid[2] / ceil(sqrt(grid[2]))) + 1
-			compute = (ceil(blocks / SMs) * (ceil(min(shape[3], shape[4]) / 32) * max(tensor, traffic) + partial) + added * partial + sums) / (g[4] * 1e3)
+			compute = (ceil(blocks / SMs) * (ceil(min(shape[3], shape[4]) / 32) * slice + fill + partial) + added * partial + sums) / (g[4] * 1e3)
 			gathered = name ~ /, loader_(im2col|im2col_mn_major|dgrad|up),/
 			shape[1] *= grid[3] # phases
 			bytes = 4 * (shape[1] * shape[3] / (gathered ? min(REUSE, shape[3]) : 1) + shape[2] * shape[3] + shape[1] * shape[2] * (name ~ /epilogue_dx_norm/ ? 3 : 1))
@@ -133,8 +145,12 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 		}
 		print "\nWhat is assumed; a run of `make gpu-check` on one of them can refute it:\n"
 		print "| | " gpu[1] " | " gpu[2] " | " gpu[3] " |\n| --- | ---: | ---: | ---: |"
-		for (j = 1; j <= gpu_count; j++) fractions = fractions sprintf(" %.0f %%, %.0f %% |", 100 * fraction[gpu[j], 1], 100 * fraction[gpu[j], 0])
-		print "| of the peak, as shared memory allows: tiles of 128x64, of 64x32 |" fractions
+		m = split("128x128 160x64 128x64 80x64 64x64 128x32", sizes, " ")
+		for (i = 1; i <= m; i++) {
+			line = "| of the peak, at most, in tiles of " sizes[i] " |"
+			for (j = 1; j <= gpu_count; j++) line = line ((sizes[i], gpu[j]) in peak ? sprintf(" %.0f %% |", 100 * peak[sizes[i], gpu[j]]) : " - |")
+			print line
+		}
 	}' "$T/names" "$T/registers" "$T/launches" >"$T/table"
 {
 	if [ $all = 0 ]; then
@@ -154,12 +170,16 @@ threads a multiprocessor|5
 blocks a multiprocessor|6
 shared memory a multiprocessor, KiB|7
 device memory, GB/s|8
+of the peak by mma.sync|10
+L2, bytes a clock|11
 END
 		cat <<'END'
 
 A launch takes the longer of its product and its memory, and 1.5 us to begin and end, none beside another. A product's blocks are spread evenly over the multiprocessors, and
-a multiprocessor needs for a slice of 32 of K the longer of its tensor cores (at their peak) and of L1 with shared memory at 128 bytes a clock, without bank
-conflicts: the slice loaded, stored, and read as fragments by each warp; for partial sums of splits and of batch norm, which stay in L2, 64 bytes a clock to and
+a multiprocessor needs for a slice of 32 of K the longest of four: its tensor cores, at the share of their peak that mma.sync reaches; shared memory at 128 bytes
+a clock, without bank conflicts: the slice copied there, and read as fragments by four warps; instructions of a warp, one a clock, as counted in the machine code
+(the script lists them); and its share of L2, from which all slices come, nothing left in L1. Stages overlap these; 700 clocks of latency a block, its tile written to shared memory,
+read and written to L2 don't. Partial sums of splits and of batch norm, which stay in L2, take 64 bytes a clock to and
 from it, those that are added by a last block by itself. Memory: all from device memory, nothing left in L2 by the launch before; matrices
 once, those gathered from maps a ninth of their im2col size; kernels other than products the bytes a thread that
 `tests/gpu_model.sh` lists, 8 where it lists none. Products by cuBLAS run at half of the peak, as one launch.

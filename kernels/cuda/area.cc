@@ -15,7 +15,7 @@ size_t area_pages(size_t bytes)
 	return (bytes + page - 1) / page * page;
 }
 
-struct area area_new(size_t bytes)
+struct area area_new(size_t bytes, int poison)
 {
 	struct area a = {NULL, NULL, NULL, bytes};
 	size_t size = area_pages(bytes);
@@ -27,7 +27,8 @@ struct area area_new(size_t bytes)
 		munmap(p, size + 2 * GUARD);
 		return a;
 	}
-	memset(a.first, AREA_POISON, size);
+	if (poison)
+		memset(a.first, AREA_POISON, size);
 	a.at = a.end - (bytes + AREA_ALIGN - 1) / AREA_ALIGN * AREA_ALIGN;
 	race_map(a.first, a.end, a.at);
 	return a;

@@ -12,8 +12,8 @@ struct area { /* bytes from `at` on; guard pages before `first` and from `end` o
 	size_t bytes;
 };
 
-/* All bytes, and those left over in the pages, are AREA_POISON. at is NULL where memory is lacking. */
-struct area area_new(size_t bytes);
+/* poison: all bytes, and those left over in the pages, are AREA_POISON, else 0. at is NULL where memory is lacking. */
+struct area area_new(size_t bytes, int poison = 1);
 void area_free(struct area a);
 /* Writes to `to` how far p is outside of the bytes; kind: "device", "shared". 0 where p is neither in the area nor in its guards. */
 int area_describe(char *to, size_t size, const struct area *a, const char *kind, const char *p);

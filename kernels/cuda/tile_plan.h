@@ -17,32 +17,39 @@ static inline int ceil_div(int a, int b)
 	return (a + b - 1) / b;
 }
 
-/* A size of tiles, the precisions that it has, a bit each, and clocks of shared memory for a slice of TILE_K: what is copied there and read
- * as fragments. k_major: only for an A whose rows are along K. Heights of 80 and 160 are there so that waves can be full; in bf16 registers
- * don't hold the latter. */
+/* A size of tiles, the precisions that it has, a bit each, and clocks for a slice of TILE_K: the more of shared memory's, for what is
+ * copied there and read as fragments, and of instructions of a warp, where A's rows are along K (a convolution's loader), and where they
+ * aren't (0: no such tile). Heights of 80 and 160 are there so that waves can be full; in bf16 registers don't hold the latter. */
 struct tile_size {
-	int m, n, precisions, clocks, k_major;
+	int m, n, precisions, clocks[2];
 };
 enum { TILE_FP32 = 1 << PRECISION_FP32, TILE_TF32 = 1 << PRECISION_TF32, TILE_BF16 = 1 << PRECISION_BF16 };
-static const struct tile_size tile_sizes[] = {{64, 32, TILE_FP32, 448, 0}, {128, 64, TILE_FP32, 896, 0},
-	{128, 128, TILE_TF32 | TILE_BF16, 768, 0}, {160, 64, TILE_TF32, 512, 1}, {128, 64, TILE_TF32 | TILE_BF16, 448, 0},
-	{80, 64, TILE_TF32 | TILE_BF16, 368, 1}, {64, 64, TILE_TF32 | TILE_BF16, 320, 0}, {128, 32, TILE_TF32 | TILE_BF16, 352, 1}};
+static const struct tile_size tile_sizes[] = {{64, 32, TILE_FP32, {448, 448}}, {128, 64, TILE_FP32, {896, 896}},
+	{128, 128, TILE_TF32 | TILE_BF16, {1041, 768}}, {160, 64, TILE_TF32, {0, 587}}, {128, 64, TILE_TF32 | TILE_BF16, {711, 478}},
+	{80, 64, TILE_TF32 | TILE_BF16, {0, 368}}, {64, 64, TILE_TF32 | TILE_BF16, {497, 320}}, {128, 32, TILE_TF32 | TILE_BF16, {0, 388}}};
 
 static inline int64_t tile_plan_tiles(int m, int n, int M, int N)
 {
 	return (int64_t)ceil_div(M, m) * ceil_div(N, n);
 }
 
-/* Operations of tensor cores a clock and multiprocessor, as tests/gpu_model.sh has them; 9.0 and 10.0 by mma.sync: less than two thirds of
- * what instructions of their own do. */
-static inline int64_t tensor_rate(const struct cuda *c)
+/* Clocks of a slice with tensor cores, as tests/gpu_model.sh has them: of tensor cores, by operations a clock and multiprocessor in tf32,
+ * twice as many in bf16 (9.0 and 10.0 by mma.sync: less than two thirds of what instructions of their own do); of L2, by bytes a clock of
+ * all multiprocessors; or of the multiprocessor itself. */
+static inline int64_t tile_plan_slice(const struct cuda *c, const struct tile_size *s, int k_major)
 {
-	int64_t rate = c->gpu.major == 8 && c->gpu.minor == 0 ? 1024 : c->gpu.major == 9 || c->gpu.major == 10 ? 1290 : 256;
-	return c->precision == PRECISION_BF16 ? 2 * rate : rate;
+	int major = c->gpu.major, server = major == 9 || major == 10 || (major == 8 && c->gpu.minor == 0);
+	int64_t rate = major == 9 || major == 10 ? 1290
+		       : server			 ? 1024
+						 : 256,
+		tensor = (int64_t)2 * s->m * s->n * TILE_K / (c->precision == PRECISION_BF16 ? 2 * rate : rate),
+		l2 = (int64_t)(s->m + s->n) * TILE_K * 4 * c->gpu.multiprocessors / (server ? 5120 : 2048), clocks = s->clocks[k_major];
+	clocks = clocks > tensor ? clocks : tensor;
+	return clocks > l2 ? clocks : l2;
 }
 
-/* Clocks of a multiprocessor, as tests/gpu_model.sh has them: for a slice of TILE_K by shared memory or tensor cores; for a tile, to fill
- * the pipeline and for the epilogue; for partial sums 64 bytes a clock to and from L2. */
+/* Clocks of a multiprocessor, as tests/gpu_model.sh has them: for slices; for a tile, to fill the pipeline and for the epilogue; for
+ * partial sums 64 bytes a clock to and from L2. */
 static inline int64_t tile_plan_clocks(const struct tiling *t, int64_t slice, int64_t tile, int64_t tiles, int64_t multiprocessors, int K)
 {
 	int64_t slices = ceil_div(t->split_k < K ? t->split_k : K, TILE_K),
@@ -67,22 +74,22 @@ static inline struct tiling tile_plan_split(int m, int n, int K, int splits)
  * whole_tile: not split. phases: GEMMs of this shape in one launch. k_major: of A's loader. */
 static inline struct tiling tile_plan_find(const struct cuda *c, int M, int N, int K, int phases, int whole_tile, int k_major)
 {
-	enum { PIPELINE = 2000 };
+	enum { LATENCY = 700 };
 	struct tiling best = {64, 32, 1, K, 1};
 	int64_t fewest = INT64_MAX, most = whole_tile || !K ? 1 : ceil_div(K, 4 * TILE_K), multiprocessors = c->gpu.multiprocessors;
 	most = most < TILE_MAX_SPLITS ? most : (int64_t)TILE_MAX_SPLITS;
 	for (const struct tile_size &s : tile_sizes) {
-		if (!(s.precisions >> c->precision & 1) || s.k_major > k_major)
+		if (!(s.precisions >> c->precision & 1) || !s.clocks[k_major])
 			continue;
+		int async = c->precision != PRECISION_FP32;
 		int64_t tiles = tile_plan_tiles(s.m, s.n, M, N) * phases,
-			tensor = c->precision != PRECISION_FP32 ? (int64_t)2 * s.m * s.n * TILE_K / tensor_rate(c) : 0;
+			slice = async ? tile_plan_slice(c, &s, k_major) : s.clocks[k_major], tile = async ? LATENCY + s.m * s.n / 8 : 0;
 		for (int splits = 1; splits <= most && (splits == 1 || tiles * splits <= (int64_t)8 * multiprocessors);) {
 			struct tiling t = tile_plan_split(s.m, s.n, K, splits);
 			int slices = ceil_div(t.split_k, TILE_K);
 			if (t.splits > 1 && tiles * (ceil_div(t.splits, t.group) + 1) > CUDA_SPLIT_COUNTERS)
 				break;
-			int64_t clocks = tile_plan_clocks(&t, tensor > s.clocks ? tensor : s.clocks,
-				c->precision != PRECISION_FP32 ? PIPELINE : 0, tiles, multiprocessors, K);
+			int64_t clocks = tile_plan_clocks(&t, slice, tile, tiles, multiprocessors, K);
 			if (clocks < fewest)
 				fewest = clocks, best = t;
 			splits = slices > 1 ? ceil_div(ceil_div(K, TILE_K), slices - 1) : INT32_MAX; /* the next that are shorter */
