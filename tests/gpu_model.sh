@@ -65,7 +65,7 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 		for (i = 1; i in t; i += 2) bytes_of[t[i]] = t[i + 1]
 		GAP = 1.5; L1 = 128; L2 = 64; REUSE = 9; OTHER = 8; LATENCY = 700
 		# instructions of a warp for a slice of maps, counted in the machine code for sm_90, by loaders: k, dgrad, mn, dz
-		split("k,160x64 587 k,128x128 728 k,128x64 478 k,80x64 353 k,64x64 302 k,128x32 388 dgrad,160x64 680 dgrad,128x128 857 dgrad,128x64 550 dgrad,80x64 425 " \
+		split("k,160x64 651 k,128x128 728 k,128x64 478 k,80x64 353 k,64x64 302 k,128x32 388 dgrad,160x64 727 dgrad,128x128 857 dgrad,128x64 550 dgrad,80x64 425 " \
 			"dgrad,64x64 367 dgrad,128x32 437 mn,128x128 1041 mn,128x64 711 mn,64x64 497 dz,128x128 2298 dz,128x64 1354 dz,64x64 1148", t, " ")
 		for (i = 1; i in t; i += 2) { split(t[i], w, ","); issue[w[1], w[2]] = t[i + 1] }
 	}
@@ -95,7 +95,7 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 		if (kernel ~ /^tile_gemm/) {
 			match(kernel, /[0-9]+x[0-9]+/); size = substr(kernel, RSTART, RLENGTH); split(size, tile, "x"); BM = tile[1]; BN = tile[2]
 			# as tile_async.h has them: parts of four warps, and by how many of these k are shared
-			wm = BM < 128 ? BM : BM / 2; wn = BM / wm * BN >= 128 ? 64 : 32; wk = 4 / (BM / wm * BN / wn)
+			wm = BM < 128 ? BM : BM / 2; wn = BM <= 128 && BM / wm * BN >= 128 ? 64 : 32; wk = 4 / (BM / wm * BN / wn)
 			# clocks of a slice of 32 of K
 			clock[1] = 2 * BM * BN * 32 / (g[9] * g[10]); clock[2] = ((BM + BN) * 32 * 4 + 4 * (wm + wn) * 32 * 4 / wk) / L1
 			way = name ~ /, loader_dz,/ ? "dz" : name ~ /, loader_dgrad,/ ? "dgrad" : name ~ /<[0-9]+, [0-9]+, [0-9]+, loader_(im2col_)?mn_major,/ ? "mn" : "k"

@@ -99,15 +99,13 @@ template <int MN, class L> struct async_operand {
 
 template <int P, int BM, int BN, class A, class B> struct tile_async {
 	enum { THREADS = ASYNC_THREADS, LD = BN + 8 };
-	enum { WARP_M = BM < 128 ? BM : BM / 2, WM = BM / WARP_M, WARP_N = WM * BN >= 128 ? 64 : 32, WN = BN / WARP_N };
-	enum { WK = 4 / (WM * WN), FM = WARP_M / 16, FN = WARP_N / 8 };
+	enum { WARP_M = BM < 128 ? BM : BM / 2, WM = BM / WARP_M, WARP_N = BM <= 128 && WM * BN >= 128 ? 64 : 32 };
+	enum { WN = BN / WARP_N, WK = 4 / (WM * WN), FM = WARP_M / 16, FN = WARP_N / 8 };
 	enum { BF16 = P == PRECISION_BF16, STEP = BF16 ? 16 : 8, STEPS = TILE_K / WK / STEP };
 	typedef async_operand<BM, A> operand_a;
 	typedef async_operand<BN, B> operand_b;
 	enum { SLICE = operand_a::FLOATS + operand_b::FLOATS, STAGES = SLICE * 16 <= (64 << 10) ? 4 : 3 };
 	enum { TILE = (BM + 1) * LD, FLOATS = SLICE * STAGES > (int)TILE ? SLICE *STAGES : (int)TILE };
-	/* clocks of shared memory, at 128 bytes each, for a slice: copies, and fragments of four warps */
-	enum { CLOCKS = BM + BN + 4 * (WARP_M + WARP_N) / WK };
 	static_assert(WM * WN * WK == 4 && STEPS > 0 && (A::K_MAJOR || WARP_M % 32 == 0), "no such tile");
 
 	float c[FM][FN][4];
@@ -118,50 +116,50 @@ template <int P, int BM, int BN, class A, class B> struct tile_async {
 		ra.copy(a, stage, k, end), rb.copy(b, stage + operand_a::FLOATS, k, end);
 	}
 
-	/* The fragments of a step, raw. In bf16 a step's second half follows. */
-	struct raw {
-		unsigned a[BF16 ? 2 : 1][FM][4], b[BF16 ? 2 : 1][FN / 2][4];
+	struct raw { /* fragments of 8 k, as they are in shared memory */
+		unsigned a[FM][4], b[FN / 2][4];
 		__device__ void load(const float *stage, int m, int n, int k)
 		{
+			operand_a::template fragments<FM, 0>(a, stage, m, k);
+			operand_b::template fragments<FN / 2, 1>(b, stage + operand_a::FLOATS, n, k);
+		}
+		/* To factors of an instruction: of its k all in tf32, half h in bf16, where k and k + 4 share a register: which k are where
+		 * doesn't matter, if it is the same in A and B. */
+		__device__ void round(unsigned (*fa)[4], unsigned (*fb)[2], int h) const
+		{
 			UNROLL
-			for (int h = 0; h < (BF16 ? 2 : 1); h++) {
-				operand_a::template fragments<FM, 0>(a[h], stage, m, k + 8 * h);
-				operand_b::template fragments<FN / 2, 1>(b[h], stage + operand_a::FLOATS, n, k + 8 * h);
+			for (int i = 0; i < FM * (BF16 ? 2 : 4); i++) {
+				int f = BF16 ? i / 2 : i / 4, q = BF16 ? i % 2 : i % 4;
+				fa[f][2 * h + q] = BF16 ? pack_bf16(a[f][q], a[f][(q + 2) % 4]) : round_tf32(a[f][q]);
+			}
+			UNROLL
+			for (int i = 0; i < FN * (BF16 ? 1 : 2); i++) {
+				int f = BF16 ? i : i / 2, q = BF16 ? 0 : i % 2, up = f % 2 * 2;
+				fb[f][h + q] = BF16 ? pack_bf16(b[f / 2][up], b[f / 2][up + 1]) : round_tf32(b[f / 2][up + q]);
 			}
 		}
 	};
 
-	/* In bf16, k and k + 4 share a register: which k are where doesn't matter, if it is the same in A and B. */
-	__device__ void multiply(const struct raw &r)
-	{
-		unsigned a[FM][4], b[FN][2];
-		UNROLL
-		for (int i = 0; i < FM * 4; i++) {
-			int f = i / 4, q = i % 4;
-			a[f][q] = BF16 ? pack_bf16(r.a[q / 2 * BF16][f][q % 2], r.a[q / 2 * BF16][f][q % 2 + 2]) : round_tf32(r.a[0][f][q]);
-		}
-		UNROLL
-		for (int i = 0; i < FN * 2; i++) {
-			int f = i / 4, up = i / 2 % 2 * 2, q = i % 2;
-			b[i / 2][q] = BF16 ? pack_bf16(r.b[q * BF16][f][up], r.b[q * BF16][f][up + 1]) : round_tf32(r.b[0][f][up + q]);
-		}
-		mma<BF16, FM, FN>(c, a, b);
-	}
-
 	__device__ void multiply_slice(const float *stage)
 	{
 		/* a step's fragments are loaded before the step before it is multiplied, where registers hold both and sums */
-		enum { AHEAD = A::K_MAJOR && B::K_MAJOR && 4 * FM * FN + 2 * (1 + BF16) * (4 * FM + 2 * FN) <= 192 };
+		enum { AHEAD = A::K_MAJOR && B::K_MAJOR && !BF16 && 4 * FM * FN + 2 * (4 * FM + 2 * FN) <= 192 };
 		int w = (int)threadIdx.x / 32, m = w / WN % WM * WARP_M, n = w % WN * WARP_N, k = w / (WN * WM) * (TILE_K / WK);
 		struct raw r[1 + AHEAD];
-		r[0].load(stage, m, n, k);
+		if (AHEAD)
+			r[0].load(stage, m, n, k);
 		UNROLL
 		for (int s = 0; s < STEPS; s++) {
-			if (AHEAD && s + 1 < STEPS)
-				r[(s + 1) % 2 * AHEAD].load(stage, m, n, k + (s + 1) * STEP);
-			multiply(r[s % 2 * AHEAD]);
-			if (!AHEAD && s + 1 < STEPS)
-				r[0].load(stage, m, n, k + (s + 1) * STEP);
+			unsigned fa[FM][4], fb[FN][2];
+			UNROLL
+			for (int h = 0; h < STEP / 8; h++) {
+				if (!AHEAD)
+					r[0].load(stage, m, n, k + s * STEP + 8 * h);
+				else if (s + 1 < STEPS)
+					r[(s + 1) % 2 * AHEAD].load(stage, m, n, k + (s + 1) * STEP);
+				r[s % 2 * AHEAD].round(fa, fb, h);
+			}
+			mma<BF16, FM, FN>(c, fa, fb);
 		}
 	}
 

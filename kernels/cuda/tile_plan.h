@@ -19,13 +19,13 @@ static inline int ceil_div(int a, int b)
 
 /* A size of tiles, the precisions that it has, a bit each, and clocks for a slice of TILE_K: the more of shared memory's, for what is
  * copied there and read as fragments, and of instructions of a warp, where A's rows are along K (a convolution's loader), and where they
- * aren't (0: no such tile). Heights of 80 and 160 are there so that waves can be full; in bf16 registers don't hold the latter. */
+ * aren't (0: no such tile). Heights of 80 and 160 are there so that waves can be full; in bf16 registers don't hold 128 x 128. */
 struct tile_size {
 	int m, n, precisions, clocks[2];
 };
 enum { TILE_FP32 = 1 << PRECISION_FP32, TILE_TF32 = 1 << PRECISION_TF32, TILE_BF16 = 1 << PRECISION_BF16 };
 static const struct tile_size tile_sizes[] = {{64, 32, TILE_FP32, {448, 448}}, {128, 64, TILE_FP32, {896, 896}},
-	{128, 128, TILE_TF32 | TILE_BF16, {1041, 768}}, {160, 64, TILE_TF32, {0, 587}}, {128, 64, TILE_TF32 | TILE_BF16, {711, 478}},
+	{128, 128, TILE_TF32, {1041, 768}}, {160, 64, TILE_TF32 | TILE_BF16, {0, 672}}, {128, 64, TILE_TF32 | TILE_BF16, {711, 478}},
 	{80, 64, TILE_TF32 | TILE_BF16, {0, 368}}, {64, 64, TILE_TF32 | TILE_BF16, {497, 320}}, {128, 32, TILE_TF32 | TILE_BF16, {0, 388}}};
 
 static inline int64_t tile_plan_tiles(int m, int n, int M, int N)
