@@ -66,8 +66,8 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 		GAP = 1.5; L1 = 128; L2 = 64; REUSE = 9; OTHER = 8; LATENCY = 700
 		# instructions of a warp for a slice of maps, counted in the machine code for sm_90, by loaders: k, dgrad, mn, dz
 		split("k,160x64 651 k,128x128 728 k,128x64 478 k,80x64 353 k,64x64 302 k,128x32 388 dgrad,160x64 727 dgrad,128x128 857 dgrad,128x64 550 dgrad,80x64 425 " \
-			"dgrad,64x64 367 dgrad,128x32 437 mn,128x128 1041 mn,128x64 711 mn,64x64 497 dz,128x128 2298 dz,128x64 1354 dz,64x64 1148", t, " ")
-		for (i = 1; i in t; i += 2) { split(t[i], w, ","); issue[w[1], w[2]] = t[i + 1] }
+			"dgrad,64x64 367 dgrad,128x32 437 mn,128x128 1041 mn,128x64 711 mn,64x64 497 dz,128x128 2298 dz,128x64 1354 dz,64x64 1148 mn,32x32 300 dz,32x32 700", t, " ")
+		for (i = 1; i in t; i += 2) { split(t[i], key_of, ","); issue[key_of[1], key_of[2]] = t[i + 1] }
 	}
 	FILENAME ~ /names$/ { symbol[$1, $2] = $3; next }
 	FILENAME ~ /registers$/ { regs[$1, $2] = max(regs[$1, $2], $3); next }
@@ -95,18 +95,17 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 		if (kernel ~ /^tile_gemm/) {
 			match(kernel, /[0-9]+x[0-9]+/); size = substr(kernel, RSTART, RLENGTH); split(size, tile, "x"); BM = tile[1]; BN = tile[2]
 			# as tile_async.h has them: parts of four warps, and by how many of these k are shared
-			wm = BM < 128 ? BM : BM / 2; wn = BM <= 128 && BM / wm * BN >= 128 ? 64 : 32; wk = 4 / (BM / wm * BN / wn)
+			wm = BM < 128 ? BM : BM / 2; wn = BM < 64 ? 16 : BM <= 128 && BM / wm * BN >= 128 ? 64 : 32; wk = 4 / (BM / wm * BN / wn)
 			# clocks of a slice of 32 of K
 			clock[1] = 2 * BM * BN * 32 / (g[9] * g[10]); clock[2] = ((BM + BN) * 32 * 4 + 4 * (wm + wn) * 32 * 4 / wk) / L1
 			way = name ~ /, loader_dz,/ ? "dz" : name ~ /, loader_dgrad,/ ? "dgrad" : name ~ /<[0-9]+, [0-9]+, [0-9]+, loader_(im2col_)?mn_major,/ ? "mn" : "k"
 			clock[3] = issue[way, size]; clock[4] = (BM + BN) * 32 * 4 * SMs / g[11]
 			slice = 0; for (i = 1; i <= 4; i++) slice = max(slice, clock[i])
 			peak[size, g[1]] = max(peak[size, g[1]], 2 * BM * BN * 32 / g[9] / slice)
-			fill = LATENCY + BM * BN / 8
 			partial = grid[2] > 1 ? BM * BN * 4 / L2 : 0
 			sums = name ~ /, epilogue_[a-z_]*norm[<>]/ ? ceil(shape[1] / BM) * grid[3] * BN * 8 / L2 : 0
 			added = grid[2] <= 4 ? grid[2] : ceil(sqrt(grid[2])) + ceil(grid[2] / ceil(sqrt(grid[2]))) + 1
-			compute = (ceil(blocks / SMs) * (ceil(min(shape[3], shape[4]) / 32) * slice + fill + partial) + added * partial + sums) / (g[4] * 1e3)
+			compute = (ceil(ceil(blocks / SMs) / fit) * LATENCY + ceil(blocks / SMs) * (ceil(min(shape[3], shape[4]) / 32) * slice + BM * BN / 8 + partial) + added * partial + sums) / (g[4] * 1e3)
 			gathered = name ~ /, loader_(im2col|im2col_mn_major|dgrad|up),/
 			shape[1] *= grid[3] # phases
 			bytes = 4 * (shape[1] * shape[3] / (gathered ? min(REUSE, shape[3]) : 1) + shape[2] * shape[3] + shape[1] * shape[2] * (name ~ /epilogue_dx_norm/ ? 3 : 1))
@@ -145,7 +144,7 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 		}
 		print "\nWhat is assumed; a run of `make gpu-check` on one of them can refute it:\n"
 		print "| | " gpu[1] " | " gpu[2] " | " gpu[3] " |\n| --- | ---: | ---: | ---: |"
-		m = split("128x128 160x64 128x64 80x64 64x64 128x32", sizes, " ")
+		m = split("128x128 160x64 128x64 80x64 64x64 128x32 32x32", sizes, " ")
 		for (i = 1; i <= m; i++) {
 			line = "| of the peak, at most, in tiles of " sizes[i] " |"
 			for (j = 1; j <= gpu_count; j++) line = line ((sizes[i], gpu[j]) in peak ? sprintf(" %.0f %% |", 100 * peak[sizes[i], gpu[j]]) : " - |")
@@ -178,8 +177,8 @@ END
 A launch takes the longer of its product and its memory, and 1.5 us to begin and end, none beside another. A product's blocks are spread evenly over the multiprocessors, and
 a multiprocessor needs for a slice of 32 of K the longest of four: its tensor cores, at the share of their peak that mma.sync reaches; shared memory at 128 bytes
 a clock, without bank conflicts: the slice copied there, and read as fragments by four warps; instructions of a warp, one a clock, as counted in the machine code
-(the script lists them); and its share of L2, from which all slices come, nothing left in L1. Stages overlap these; 700 clocks of latency a block, its tile written to shared memory,
-read and written to L2 don't. Partial sums of splits and of batch norm, which stay in L2, take 64 bytes a clock to and
+(the script lists them); and its share of L2, from which all slices come, nothing left in L1. Stages overlap these. What does not overlap: 700 clocks of latency of blocks that fit a
+multiprocessor together, and a block's tile written to shared memory, read and written to L2. Partial sums of splits and of batch norm, which stay in L2, take 64 bytes a clock to and
 from it, those that are added by a last block by itself. Memory: all from device memory, nothing left in L2 by the launch before; matrices
 once, those gathered from maps a ninth of their im2col size; kernels other than products the bytes a thread that
 `tests/gpu_model.sh` lists, 8 where it lists none. Products by cuBLAS run at half of the peak, as one launch.

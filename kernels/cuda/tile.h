@@ -268,6 +268,8 @@ static void tile_launch_by_size(
 		TILE_LAUNCH_ASYNC(160, 64);
 		TILE_LAUNCH_ASYNC(80, 64);
 		TILE_LAUNCH_ASYNC(128, 32);
+	} else {
+		TILE_LAUNCH_ASYNC(32, 32);
 	}
 #undef TILE_LAUNCH_ASYNC
 #undef TILE_LAUNCH

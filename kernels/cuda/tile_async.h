@@ -87,11 +87,13 @@ template <int MN, class L> struct async_operand {
 		if constexpr (L::K_MAJOR) {
 			ldmatrix<N>(r, s + chunk_at(mn + up * 8 + lane % 8, k / 4 + right), 16 * LD);
 		} else {
-			/* chunk_at(...) + g % 4, mn being a multiple of 32: of the sum only XOR 2 t differs between lanes */
+			/* chunk_at(...) + g % 4: of the sum only what is XORed differs between lanes, mn being a multiple of 32, or 16
+			 * where N is 1 */
+			int flip = lane % 4 * 2 ^ mn % 32 / 4;
 			UNROLL
 			for (int i = 0; i < N * 4; i++) {
 				int chunk = i / 4 * 4 + 2 * (B ? i % 4 / 2 : i % 2), row = k + lane % 4 + 4 * (B ? i % 2 : i % 4 / 2);
-				r[i / 4][i % 4] = lds(s + row * LD + mn + chunk / 8 * 32 + (chunk % 8 ^ lane % 4 * 2) * 4 + lane / 4);
+				r[i / 4][i % 4] = lds(s + row * LD + mn / 32 * 32 + chunk / 8 * 32 + (chunk % 8 ^ flip) * 4 + lane / 4);
 			}
 		}
 	}
@@ -99,9 +101,10 @@ template <int MN, class L> struct async_operand {
 
 template <int P, int BM, int BN, class A, class B> struct tile_async {
 	enum { THREADS = ASYNC_THREADS, LD = BN + 8 };
-	enum { WARP_M = BM < 128 ? BM : BM / 2, WM = BM / WARP_M, WARP_N = BM <= 128 && WM * BN >= 128 ? 64 : 32 };
+	enum { BF16 = P == PRECISION_BF16, WARP_M = BM < 128 ? BM : BM / 2, WM = BM / WARP_M };
+	enum { WARP_N = BM < 64 ? 16 : !BF16 && BM <= 128 && WM * BN >= 128 ? 64 : 32 }; /* as registers hold sums and fragments */
 	enum { WN = BN / WARP_N, WK = 4 / (WM * WN), FM = WARP_M / 16, FN = WARP_N / 8 };
-	enum { BF16 = P == PRECISION_BF16, STEP = BF16 ? 16 : 8, STEPS = TILE_K / WK / STEP };
+	enum { STEP = BF16 ? 16 : 8, STEPS = TILE_K / WK / STEP };
 	typedef async_operand<BM, A> operand_a;
 	typedef async_operand<BN, B> operand_b;
 	enum { SLICE = operand_a::FLOATS + operand_b::FLOATS, STAGES = SLICE * 16 <= (64 << 10) ? 4 : 3 };

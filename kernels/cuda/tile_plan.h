@@ -26,7 +26,8 @@ struct tile_size {
 enum { TILE_FP32 = 1 << PRECISION_FP32, TILE_TF32 = 1 << PRECISION_TF32, TILE_BF16 = 1 << PRECISION_BF16 };
 static const struct tile_size tile_sizes[] = {{64, 32, TILE_FP32, {448, 448}}, {128, 64, TILE_FP32, {896, 896}},
 	{128, 128, TILE_TF32, {1041, 768}}, {160, 64, TILE_TF32 | TILE_BF16, {0, 672}}, {128, 64, TILE_TF32 | TILE_BF16, {711, 478}},
-	{80, 64, TILE_TF32 | TILE_BF16, {0, 368}}, {64, 64, TILE_TF32 | TILE_BF16, {497, 320}}, {128, 32, TILE_TF32 | TILE_BF16, {0, 388}}};
+	{80, 64, TILE_TF32 | TILE_BF16, {0, 368}}, {64, 64, TILE_TF32 | TILE_BF16, {497, 320}}, {128, 32, TILE_TF32 | TILE_BF16, {0, 388}},
+	{32, 32, TILE_TF32 | TILE_BF16, {300, 0}}};
 
 static inline int64_t tile_plan_tiles(int m, int n, int M, int N)
 {
