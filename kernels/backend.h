@@ -205,8 +205,8 @@ struct backend {
 	/* maps, nearest neighbour by the factor K; H and W are x's */
 	void (*upsample)(const struct backend *be, real *y, const real *x, int B, int C, int H, int W, int K);
 	void (*upsample_backward)(const struct backend *be, real *dx, const real *dy, int B, int C, int H, int W, int K);
-	/* y = act((x - mean) * inv * gamma + beta); run: running mean (C) and variance (C); save: mean (C) and inv (C) used, for backward
-	 */
+	/* y = act((x - mean) * inv * gamma + beta); run: running mean (C) and variance (C); save: mean (C) and inv (C) used, for backward,
+	 * after which dy means nothing where it is maps */
 	void (*batch_norm)(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
 		const struct batch_norm *s);
 	void (*batch_norm_backward)(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y,

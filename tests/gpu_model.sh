@@ -59,7 +59,7 @@ awk -F'\t' -v OFS='\t' -v all=$all '
 	}
 	# bytes that a thread reads and writes of device memory, by its kernel: what is assumed of kernels other than products
 	BEGIN {
-		split("bn_apply 32 bn_backward_apply 64 bn_sums 64 bn_backward_sums 192 act_forward 32 act_backward 48 add 48 upsample 20 upsample_backward 80 max_pool 84 " \
+		split("bn_apply 32 bn_backward_apply 64 bn_backward_apply_d 48 bn_sums 64 bn_backward_sums 192 act_forward 32 act_backward 48 add 48 upsample 20 upsample_backward 80 max_pool 84 " \
 			"max_pool_backward 21 tile_to_maps 32 tile_to_rows 32 pixel_to_maps 32 pixel_to_rows 32 optimizer_step 112 pack 8 compute_dz 48 load_plain 5 " \
 			"heatmap_losses 40 loss_values 40 column_sums 64", t, " ")
 		for (i = 1; i in t; i += 2) bytes_of[t[i]] = t[i + 1]

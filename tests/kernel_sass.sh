@@ -32,7 +32,7 @@ done >"$T/kernels"
 awk -F'\t' '
 	# kernels that are meant to compute in double (sums over batches and maps, random numbers, weights summed for upsampling) or to use local memory (kernel_local.sh)
 	BEGIN {
-		m = split("augment_draw_params bn_backward_finalize bn_backward_sums bn_finalize bn_finalize_running bn_sums column_sums_reduce draw_gaussians heatmap_losses loss_softmax loss_values pack sum_points", t, " "); for (i = 1; i <= m; i++) doubles[t[i]] = 1
+		m = split("augment_draw_params bn_backward_finalize bn_backward_sums bn_finalize bn_finalize_running bn_sums column_sums_reduce draw_gaussians heatmap_losses loss_softmax loss_values pack", t, " "); for (i = 1; i <= m; i++) doubles[t[i]] = 1
 		local["augment_draw_params"] = 1
 	}
 	function share(part, all) { return all ? sprintf("%d %%", 100 * part / all + 0.5) : "-" }
@@ -45,7 +45,7 @@ awk -F'\t' '
 			if (!cores && $4) wrong("matrix operations")
 		}
 		if ($5 && !(plain in local)) wrong("local memory")
-		if ($6 && !(plain in doubles)) wrong($6 " operations on doubles")
+		if ($6 && !(plain in doubles) && $3 !~ /epilogue_[a-z]*_norm/) wrong($6 " operations on doubles")
 		if (!((s, $2) in n)) order[++rows] = s SUBSEP $2
 		n[s, $2]++
 		for (i = 4; i <= 12; i++) sum[s, $2, i] += $i

@@ -1,5 +1,6 @@
 /* Convolution backward: dz, the gradient before activation and pool, then two implicit GEMMs (tile.h): dw = im2col' dz (wgrad; db as the
- * column sums of dz), and dx = im2col of dz times transposed weights (dgrad), with stride a GEMM for each phase of the input pixels, several in one launch. */
+ * column sums of dz), and dx = im2col of dz times transposed weights (dgrad), with stride a GEMM for each phase of the input pixels,
+ * several in one launch. */
 #include <limits.h>
 
 #include "kernels/cuda/conv.h"
@@ -187,7 +188,8 @@ struct loader_dgrad {
 		const struct dgrad_phase &p = phase[blockIdx.z];
 		int y, x;
 		unpack_yx(a.yx, &y, &x);
-		int pos = fast_div(F4, k), jy = fast_div(p.positions_x, pos), dy = jy * p.y.D, dx = (pos - jy * (int)p.positions_x.d) * p.x.D;
+		int pos = fast_div(F4, k), jy = fast_div(p.positions_x, pos), dy = jy * p.y.D,
+		    dx = (pos - jy * (int)p.positions_x.d) * p.x.D;
 		int at = a.at - (dy * OW + dx), inside = k < end;
 		y -= dy, x -= dx;
 		if (sy.d > 1 || sx.d > 1) {
@@ -242,7 +244,7 @@ struct epilogue_dx {
 	}
 };
 
-/* The same, and the sums that batch norm's gradient needs of dx: of d, the gradient before the activation, and of d (x - mean). */
+/* The same times the slope of the activation: d, and the sums that batch norm's gradient needs: of d and of d (x - mean). */
 struct epilogue_dx_norm {
 	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0, TILE_SUMS = 1 };
 	struct phase_pixels to;
@@ -260,8 +262,9 @@ struct epilogue_dx_norm {
 	{
 		size_t at = to.at(m, n);
 		float4 y = *(const float4 *)(norm.y + at), x = *(const float4 *)(norm.x + at);
+		v.x *= act_slope(y.x, norm.act), v.y *= act_slope(y.y, norm.act), v.z *= act_slope(y.z, norm.act),
+			v.w *= act_slope(y.w, norm.act);
 		*(float4 *)(to.p + at) = v;
-		v.x *= act_slope(y.x, norm.act), v.y *= act_slope(y.y, norm.act), v.z *= act_slope(y.z, norm.act), v.w *= act_slope(y.w, norm.act);
 		float4_add(first, v);
 		float4_add(second, make_float4(v.x * (x.x - mean.x), v.y * (x.y - mean.y), v.z * (x.z - mean.z), v.w * (x.w - mean.w)));
 	}
@@ -279,8 +282,8 @@ struct epilogue_dx_norm {
 	}
 	__device__ void finish(int n, struct tile_totals total, float) const
 	{
-		norm_backward_finalize(norm.coef, norm.dgamma, norm.dbeta, norm.gamma, norm.save, norm.C, norm.pitch, n, (double)norm.pixels, total.first,
-			total.second);
+		norm_backward_finalize(norm.coef, norm.dgamma, norm.dbeta, norm.gamma, norm.save, norm.C, norm.pitch, n,
+			(double)norm.pixels, total.first, total.second);
 	}
 };
 
@@ -324,7 +327,8 @@ static int dgrad_side(const struct conv *s)
 static void dgrad_launch(struct cuda *c, float *dx, const float *dz, const float *transposed, const struct conv *s, const struct dgrad *d,
 	float *partial, const struct tile_sums *sums, const struct norm_backward *norm)
 {
-	int F4 = cuda_c4(s->F), C4 = cuda_c4(s->C), TX = conv_transposed_side(s->KW, s), TY = conv_transposed_side(s->KH, s), side = dgrad_side(s);
+	int F4 = cuda_c4(s->F), C4 = cuda_c4(s->C), TX = conv_transposed_side(s->KW, s), TY = conv_transposed_side(s->KH, s),
+	    side = dgrad_side(s);
 	struct loader_dgrad a = {dz, s->OH, s->OW, divisor(F4), divisor(d->phase[0].y.step), divisor(d->phase[0].x.step), {}};
 	struct loader_transposed_weights b = {transposed, s->C, TX, (size_t)TY * (size_t)TX * (size_t)F4, divisor(F4), {}};
 	struct phase_pixels to = {dx, s->H, s->W, C4, side, side, {}};
@@ -376,8 +380,8 @@ int cuda_conv_backward_with_norm(struct cuda *c, const float *dx, struct norm_ba
 {
 	struct cuda_waiting w = c->waiting;
 	int C4 = cuda_c4(w.s.C), side = dgrad_side(&w.s);
-	if (c->q.waiting != dgrad_alone || w.to != dx || norm->pitch != C4 || norm->pixels != w.s.B * w.s.H * w.s.W || side * side > CONV_PHASES ||
-		C4 > (CUDA_COUNTERS - CUDA_SPLIT_COUNTERS) * 32)
+	if (c->q.waiting != dgrad_alone || w.to != dx || norm->pitch != C4 || norm->pixels != w.s.B * w.s.H * w.s.W ||
+		side * side > CONV_PHASES || C4 > (CUDA_COUNTERS - CUDA_SPLIT_COUNTERS) * 32)
 		return 0;
 	c->q.waiting = NULL;
 	struct dgrad d = dgrad_of(&w.s, side, 0);

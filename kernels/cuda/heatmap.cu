@@ -3,6 +3,7 @@
 
 #include "kernels/cuda/cuda.h"
 #include "kernels/cuda/elementwise.h"
+#include "kernels/cuda/last_block.h"
 
 extern "C" {
 #include "lib/base/err.h"
@@ -13,8 +14,10 @@ enum { REDUCTIONS = 9 }; /* buffers in shared memory for the block's reductions,
 struct heatmap_args {
 	const float *z, *target, *weight;
 	float *dz, *decoded;
-	double *point; /* loss of each point */
+	double *point, *loss; /* of each point, of each row */
+	unsigned *counter;
 	struct divisor W;
+	int rows;
 	struct heatmap_loss s;
 };
 
@@ -23,8 +26,8 @@ struct distribution { /* a map's softmax: the largest logit, the sum of exp(z - 
 	double sum, mean[2];
 };
 
-/* Softmax, means and variances of a map; decoded (HEATMAP_DECODED) may be NULL. Second moments are taken about the map's centre, in double, to
- * bound cancellation. */
+/* Softmax, means and variances of a map; decoded (HEATMAP_DECODED) may be NULL. Second moments are taken about the map's centre, in double,
+ * to bound cancellation. */
 static __device__ struct distribution softmax_moments(const struct heatmap_args &a, const float *z, float *decoded, double *smem)
 {
 	int W = a.s.W, n = a.s.H * W;
@@ -102,7 +105,7 @@ static __device__ double heatmap_point_loss(
 	return has_gaussian ? loss + entropy * block_sum(cross, smem + 256) : loss;
 }
 
-/* Decoded points (a.decoded) have the same bits with and without losses. */
+/* Decoded points (a.decoded) have the same bits with and without losses. The last block sums the losses of each row's points. */
 static __global__ void heatmap_losses(struct heatmap_args a)
 {
 	SHARED(double, smem); /* REDUCTIONS of 32 doubles, then the densities along x (W) and y (H), floats */
@@ -114,17 +117,14 @@ static __global__ void heatmap_losses(struct heatmap_args a)
 	double loss = heatmap_point_loss(a, m, a.dz ? a.dz + i * n : NULL, z, a.target + 2 * i, a.weight ? a.weight + 2 * i : NULL, smem);
 	if (!threadIdx.x)
 		a.point[i] = loss;
-}
-
-static __global__ void sum_points(double *loss, const double *point, int P, size_t B)
-{
-	size_t b = launch_index();
-	double sum = 0;
-	if (b >= B)
+	if (!last_block(a.counter, gridDim.x, (int *)(void *)smem))
 		return;
-	for (int p = 0; p < P; p++)
-		sum += point[b * (size_t)P + (size_t)p];
-	loss[b] = sum;
+	for (int b = (int)threadIdx.x; b < a.rows; b += (int)blockDim.x) {
+		double sum = 0;
+		for (int p = 0; p < a.s.P; p++)
+			sum += a.point[(size_t)b * (size_t)a.s.P + (size_t)p];
+		a.loss[b] = sum;
+	}
 }
 
 void cuda_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *decoded, const real *z,
@@ -138,10 +138,9 @@ void cuda_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, d
 	struct heatmap_args a;
 	memset(&a, 0, sizeof a);
 	a.z = z, a.target = target, a.weight = weight, a.dz = dz, a.decoded = decoded, a.W = divisor(s->W), a.s = *s;
+	a.loss = loss, a.counter = cuda_of(be)->counters, a.rows = B;
 	a.point = target ? (double *)cuda_workspace(cuda_of(be), points * sizeof(double)) : NULL;
 	launch(queue_of(be), dim3((unsigned)points), n <= 128 ? 32 : n <= 4096 ? 128 : 256, smem_bytes, heatmap_losses, a);
-	if (target)
-		launch_flat(queue_of(be), B, sum_points, loss, a.point, s->P, (size_t)B);
 }
 
 /* The maximum over points of their Gaussians is that of the nearest labelled point. */

@@ -1,5 +1,6 @@
 /* Batch normalisation, forward and backward, in three launches each: partial sums over chunks of pixels; their reduction to statistics and
- * coefficients for each channel; an elementwise pass that applies these. Chunks depend on the shape alone, sums have a fixed order. */
+ * coefficients for each channel; an elementwise pass that applies these. Next to a convolution (norm.h) only the last is launched here.
+ * Chunks depend on the shape alone, sums have a fixed order. */
 #include <limits.h>
 
 #include "kernels/cuda/cuda.h"
@@ -165,7 +166,8 @@ static __global__ void bn_finalize_running(float *coef, struct norm_params s, st
 {
 	size_t i = launch_index();
 	if (i < (size_t)c.pitch)
-		norm_finalize(coef, s, c.C, c.pitch, (int)i, i < (size_t)c.C ? (double)s.run[i] : 0, i < (size_t)c.C ? (double)s.run[(size_t)c.C + i] : 0);
+		norm_finalize(coef, s, c.C, c.pitch, (int)i, i < (size_t)c.C ? (double)s.run[i] : 0,
+			i < (size_t)c.C ? (double)s.run[(size_t)c.C + i] : 0);
 }
 
 static __global__ void bn_backward_finalize(
@@ -225,6 +227,17 @@ static __global__ void bn_backward_apply(
 	dx[i] = input_gradient(dy[i], y[i], x[i], coef[c], coef[P + c], coef[2 * P + c], coef[3 * P + c], act);
 }
 
+/* The same of d, the gradient before the activation. */
+static __global__ void bn_backward_apply_d(float4 *dx, const float4 *d, const float4 *x, const float4 *coef, struct divisor pitch, size_t n)
+{
+	size_t i = launch_index();
+	if (i >= n)
+		return;
+	int P = (int)pitch.d, c = (int)i - fast_div(pitch, (int)i) * P;
+	float4 value = d[i];
+	dx[i] = input_gradient(value, value, x[i], coef[c], coef[P + c], coef[2 * P + c], coef[3 * P + c], ACT_NONE);
+}
+
 void cuda_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
 	const struct batch_norm *s)
 {
@@ -265,21 +278,20 @@ void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, 
 	struct norm_backward fused = {y, x, gamma, save, dgamma, dbeta, NULL, s->C, c.pitch, (int)c.pixels, s->act};
 	if (!n)
 		return;
-	float *coef;
-	if (s->maps && cuda_conv_backward_with_norm(cuda_of(be), dy, &fused)) {
-		coef = fused.coef;
-	} else {
-		struct workspace w = workspace_of(cuda_of(be), &c);
-		coef = w.coef;
-		launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_backward_sums, w.sums, dy, y, x,
-			save, c, s->act);
-		launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_backward_finalize,
-			w.coef, dgamma, dbeta, w.sums, gamma, save, c);
+	if (s->maps && cuda_conv_backward_with_norm(cuda_of(be), dy, &fused)) { /* which has left d in dy */
+		launch_flat(q, n / 4, bn_backward_apply_d, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
+			(const float4 *)(const void *)x, (const float4 *)(const void *)fused.coef, divisor(c.pitch / 4), n / 4);
+		return;
 	}
+	struct workspace w = workspace_of(cuda_of(be), &c);
+	launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_backward_sums, w.sums, dy, y, x, save,
+		c, s->act);
+	launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_backward_finalize, w.coef,
+		dgamma, dbeta, w.sums, gamma, save, c);
 	if (c.pitch % 4 == 0 && cuda_float4_aligned(x, y, dx, dy))
 		launch_flat(q, n / 4, bn_backward_apply<float4>, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
-			(const float4 *)(const void *)y, (const float4 *)(const void *)x, (const float4 *)(const void *)coef,
+			(const float4 *)(const void *)y, (const float4 *)(const void *)x, (const float4 *)(const void *)w.coef,
 			divisor(c.pitch / 4), n / 4, s->act);
 	else
-		launch_flat(q, n, bn_backward_apply<float>, dx, dy, y, x, coef, divisor(c.pitch), n, s->act);
+		launch_flat(q, n, bn_backward_apply<float>, dx, dy, y, x, w.coef, divisor(c.pitch), n, s->act);
 }

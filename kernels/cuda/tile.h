@@ -60,21 +60,20 @@ struct tile_totals { /* of one column */
 
 /* Sums of columns over all rows: those of tile t of `tiles` along M, phase blockIdx.z, are stored (partial() may change them before), and
  * the last block of a column of tiles adds them up by add(), in their order, and calls finish() with each column's totals. */
-template <int BM, int BN, class E>
+template <int BM, int BN, int THREADS, class E>
 static inline __device__ void tile_sum_columns(
 	const E &e, float4 first, float4 second, float4 origin, float *smem, int t, int tiles, int rows, int n0, int N)
 {
-	enum { QUADS = BN / 4, LOADS = 8 };
-	int threads = (int)blockDim.x, lanes = threads / QUADS, quad = (int)threadIdx.x % QUADS, lane = (int)threadIdx.x / QUADS,
-	    n = n0 + quad * 4, all = tiles * (int)gridDim.z;
+	enum { QUADS = BN / 4, LANES = THREADS / QUADS, LOADS = THREADS > 128 ? 4 : 8 };
+	int quad = (int)threadIdx.x % QUADS, lane = (int)threadIdx.x / QUADS, n = n0 + quad * 4, all = tiles * (int)gridDim.z;
 	size_t N4 = (size_t)e.sums.N4;
 	float4 *s = (float4 *)(void *)smem;
 	__syncthreads(); /* the tile has been read */
-	s[threadIdx.x] = first, s[threads + (int)threadIdx.x] = second;
+	s[threadIdx.x] = first, s[THREADS + (int)threadIdx.x] = second;
 	__syncthreads();
 	if (!lane && n < N && rows > 0) {
-		for (int i = QUADS + quad; i < threads; i += QUADS)
-			float4_add(&first, s[i]), float4_add(&second, s[threads + i]);
+		for (int i = QUADS + quad; i < THREADS; i += QUADS)
+			float4_add(&first, s[i]), float4_add(&second, s[THREADS + i]);
 		e.partial(&first, &second, origin, n, rows);
 		float *to = e.sums.p + (size_t)(t + (int)blockIdx.z * tiles) * 2 * N4 + (size_t)n;
 		*(float4 *)(void *)to = first, *(float4 *)(void *)(to + N4) = second;
@@ -84,18 +83,18 @@ static inline __device__ void tile_sum_columns(
 	struct tile_totals total[4] = {};
 	const float *p = e.sums.p + (n < N ? n : 0);
 	float4 zero = make_float4(0, 0, 0, 0), begin = *(const float4 *)(const void *)p;
-	for (int i = lane; i < all; i += lanes * LOADS) {
+	for (int i = lane; i < all; i += LANES * LOADS) {
 		float4 v[LOADS], w[LOADS];
 		UNROLL
 		for (int k = 0; k < LOADS; k++) { /* under way together */
-			int at = i + k * lanes, some = at < all && e.template tile_rows<BM>(at, tiles) > 0;
+			int at = i + k * LANES, some = at < all && e.template tile_rows<BM>(at, tiles) > 0;
 			const float *from = p + (size_t)at * 2 * N4;
 			v[k] = some ? *(const float4 *)(const void *)from : zero,
 			w[k] = some ? *(const float4 *)(const void *)(from + N4) : zero;
 		}
 		UNROLL
 		for (int k = 0; k < LOADS; k++) {
-			int at = i + k * lanes, height = at < all ? e.template tile_rows<BM>(at, tiles) : 0;
+			int at = i + k * LANES, height = at < all ? e.template tile_rows<BM>(at, tiles) : 0;
 			if (height <= 0)
 				continue;
 			e.add(&total[0], v[k].x, w[k].x, begin.x, height), e.add(&total[1], v[k].y, w[k].y, begin.y, height);
@@ -108,7 +107,7 @@ static inline __device__ void tile_sum_columns(
 	for (int k = 0; k < 4; k++) {
 		each[threadIdx.x] = total[k];
 		__syncthreads();
-		for (int i = QUADS + quad; !lane && i < threads; i += QUADS)
+		for (int i = QUADS + quad; !lane && i < THREADS; i += QUADS)
 			total[k].first += each[i].first, total[k].second += each[i].second;
 		if (!lane && n + k < N)
 			e.finish(n + k, total[k], begins[k]);
@@ -117,14 +116,14 @@ static inline __device__ void tile_sum_columns(
 }
 
 /* tile_epilogue with sums: store() adds to them; a thread has four columns. */
-template <int BM, int BN, class E>
+template <int BM, int BN, int THREADS, class E>
 static inline __device__ void tile_epilogue_sums(const E &e, float *c, int ld, int m0, int n0, int M, int N, int tiles)
 {
 	int n = n0 + (int)threadIdx.x % (BN / 4) * 4, rows = M - m0 < BM ? M - m0 : BM;
 	float4 first = make_float4(0, 0, 0, 0), second = first, origin = n < N ? e.origin(c + n - n0, n) : first;
-	for (int m = (int)threadIdx.x / (BN / 4); n < N && m < rows; m += (int)blockDim.x / (BN / 4))
+	for (int m = (int)threadIdx.x / (BN / 4); n < N && m < rows; m += THREADS / (BN / 4))
 		e.store(m0 + m, n, *(const float4 *)(c + m * ld + n - n0), origin, &first, &second);
-	tile_sum_columns<BM, BN>(e, first, second, origin, c, m0 / BM, tiles, rows, n0, N);
+	tile_sum_columns<BM, BN, THREADS>(e, first, second, origin, c, m0 / BM, tiles, rows, n0, N);
 }
 
 /* Partial sums of splits of K: of each tile, of each split, (ROWS, BN). Splits are added in groups of `group`, by the last block of each,
@@ -232,7 +231,7 @@ static __global__ void __launch_bounds__(P == PRECISION_FP32 ? LAUNCH_BLOCK : AS
 	if (gridDim.y > 1 && !tile_add_splits<BM, BN, BM + E::COLUMN_SUMS>(splits, c, LD, m0, M - m0, N - n0))
 		return;
 	if constexpr (E::TILE_SUMS)
-		tile_epilogue_sums<BM, BN>(e, c, LD, m0, n0, M, N, tiles);
+		tile_epilogue_sums<BM, BN, loop::THREADS>(e, c, LD, m0, n0, M, N, tiles);
 	else
 		tile_epilogue<BM, BN>(e, c, LD, m0, n0, M, N);
 }
