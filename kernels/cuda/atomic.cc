@@ -1,6 +1,6 @@
-/* atomicInc on the host, and which blocks it orders. Blocks run one after the other, so a block's ticks are an interval: of a release, those up
- * to the barrier before the fence. A fence without a barrier before it releases nothing here, and one without a barrier after it acquires
- * nothing: less than CUDA promises, as a block's own threads would have to be told apart. */
+/* atomicInc on the host, and which blocks it orders. Blocks run one after the other, so a block's ticks are an interval: of a release,
+ * those up to the barrier before the fence. A fence without a barrier before it releases nothing here, and one without a barrier after it
+ * acquires nothing: less than CUDA promises, as a block's own threads would have to be told apart. */
 #include <stdlib.h>
 
 #include "kernels/cuda/atomic.h"
@@ -19,7 +19,7 @@ static struct {
 	struct release *release; /* of the launch, in order of ticks */
 	size_t n, allocated;
 	uint32_t block, phase;
-	uint32_t fenced[THREADS];	 /* the phase of each thread's last fence; 0: none in this block */
+	uint32_t fenced[THREADS];	  /* the phase of each thread's last fence; 0: none in this block */
 	const unsigned *counted[THREADS]; /* each thread's last atomic; NULL: none in this block */
 	const unsigned *next, *acquired;  /* from the next barrier on; now */
 } m;

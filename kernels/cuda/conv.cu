@@ -138,12 +138,13 @@ template <class TO> struct epilogue_conv { /* y = act(v + b) */
 	}
 	__device__ void store(int m, int n, float4 v, int) const
 	{
-		*(float4 *)(void *)(to.p + to.at(m, n)) = make_float4(value(v.x, n), value(v.y, n + 1), value(v.z, n + 2), value(v.w, n + 3));
+		*(float4 *)(void *)(to.p + to.at(m, n)) =
+			make_float4(value(v.x, n), value(v.y, n + 1), value(v.z, n + 2), value(v.w, n + 3));
 	}
 };
 
-/* The same without activation, and batch norm's statistics of y: of each tile a channel's mean and the sum of squares of deviations from it,
- * which are joined as Chan et al., 1979, do ("Updating formulae and a pairwise algorithm for computing sample variances"). */
+/* The same without activation, and batch norm's statistics of y: of each tile a channel's mean and the sum of squares of deviations from
+ * it, which are joined as Chan et al., 1979, do ("Updating formulae and a pairwise algorithm for computing sample variances"). */
 template <class TO> struct epilogue_conv_norm {
 	enum { WHOLE_TILE = 0, COLUMN_SUMS = 0, TILE_SUMS = 1 };
 	TO to;
@@ -191,7 +192,8 @@ template <class TO> struct epilogue_conv_norm {
 	}
 	__device__ void finish(int n, struct tile_totals total, float begin) const
 	{
-		double pixels = (double)norm.pixels, shift = total.first / pixels, mean = (double)begin + shift, var = total.second / pixels - shift * shift;
+		double pixels = (double)norm.pixels, shift = total.first / pixels, mean = (double)begin + shift,
+		       var = total.second / pixels - shift * shift;
 		var = var < 0 ? 0 : var; /* NaN stays NaN */
 		norm_running(norm.params, norm.C, n, pixels, mean, var);
 		norm_finalize(norm.coef, norm.params, norm.C, norm.pitch, n, mean, var);
@@ -345,14 +347,14 @@ static void conv_max_pool(struct cuda *c, float *y, uint8_t *argmax, const float
 	struct loader_im2col rows = im2col_of(x, s, tiling.m);
 	struct epilogue_pool e = {y, argmax, b, s->F, F4, s->act, window, rows.windows, pooled_pixels};
 	tiling.split_k = rows.i.K;
-	tile_launch_by_size(
-		c, rows, k_major(w, (size_t)conv_pitch(s), s->F), e, ceil_div(pooled_pixels, rows.windows) * tiling.m, F4, rows.i.K, tiling, NULL);
+	tile_launch_by_size(c, rows, k_major(w, (size_t)conv_pitch(s), s->F), e, ceil_div(pooled_pixels, rows.windows) * tiling.m, F4,
+		rows.i.K, tiling, NULL);
 }
 
 /* The product of a convolution without pool, by loaders a and b, its pixels as TO has them. norm: NULL, or what makes statistics of y. */
 template <class A, class B, class TO>
-static void conv_gemm(struct cuda *c, const A &a, const B &b, const TO &to, const float *bias, const struct conv *s, int M, int K, int phases,
-	struct norm_forward *norm)
+static void conv_gemm(struct cuda *c, const A &a, const B &b, const TO &to, const float *bias, const struct conv *s, int M, int K,
+	int phases, struct norm_forward *norm)
 {
 	int F4 = cuda_c4(s->F);
 	size_t partial = tile_workspace_size(c, M, F4, K, phases, 0), sums = norm ? tile_sums_size(c, M, F4, K, phases) : 0;
@@ -372,7 +374,8 @@ static void conv_gemm(struct cuda *c, const A &a, const B &b, const TO &to, cons
 }
 
 /* Without pool. */
-static void conv_plain(struct cuda *c, float *y, const float *x, const float *w, const float *b, const struct conv *s, struct norm_forward *norm)
+static void conv_plain(
+	struct cuda *c, float *y, const float *x, const float *w, const float *b, const struct conv *s, struct norm_forward *norm)
 {
 	int F4 = cuda_c4(s->F), M = s->B * s->OH * s->OW, K = (int)conv_up_pitch(s);
 	if (!conv_is_up(s)) {
