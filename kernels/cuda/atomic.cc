@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "kernels/cuda/atomic.h"
-#include "kernels/cuda/fiber.h"
+#include "kernels/cuda/launch.h"
 
 extern "C" {
 #include "lib/base/err.h"
 }
+
+enum { MOST_THREADS = 1024 }; /* of a block */
 
 struct release {
 	uint32_t first, end; /* ticks */
@@ -19,9 +21,9 @@ static struct {
 	struct release *release; /* of the launch, in order of ticks */
 	size_t n, allocated;
 	uint32_t block, phase;
-	uint32_t fenced[THREADS];	  /* the phase of each thread's last fence; 0: none in this block */
-	const unsigned *counted[THREADS]; /* each thread's last atomic; NULL: none in this block */
-	const unsigned *next, *acquired;  /* from the next barrier on; now */
+	uint32_t fenced[MOST_THREADS];	       /* the phase of each thread's last fence; 0: none in this block */
+	const unsigned *counted[MOST_THREADS]; /* each thread's last atomic; NULL: none in this block */
+	const unsigned *next, *acquired;       /* from the next barrier on; now */
 } m;
 
 static unsigned thread(void)

@@ -17,8 +17,6 @@ void fiber_close(void);
 extern int fiber_truncates; /* KEYPIPE_GPU_SUMS=truncated: see mma.cc */
 /* Runs a kernel's whole grid; gpu_run has checked the launch's limits. */
 void fiber_run(const struct launch *c);
-/* Whether KEYPIPE_GPU_SKIP leaves out what is there. */
-int fiber_skips(int line, const char *file);
 /* Checks that no copy of the thread is under way (copy.cc). */
 void fiber_thread_end(void);
 /* For the signal handler. fiber_launch: the running launch, or NULL. fiber_where: its kernel, block and, if thread, thread as text, valid
