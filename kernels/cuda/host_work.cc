@@ -42,7 +42,7 @@ void host_kernel_learn(const struct launch *c)
 size_t work_shared(const void *kernel)
 {
 	struct launch **k = slot_of(kernel);
-	return *k && allowed[k - known] > LAUNCH_SHARED_UNTOLD ? allowed[k - known] : LAUNCH_SHARED_UNTOLD;
+	return *k && allowed[k - known] > LAUNCH_SHARED_UNTOLD ? allowed[k - known] : (size_t)LAUNCH_SHARED_UNTOLD;
 }
 
 int work_allow_shared(const void *kernel, size_t bytes)
