@@ -81,7 +81,7 @@ static inline __device__ void tile_sum_columns(
 	if (!last_block(e.sums.counters + n0 / BN, (unsigned)all, (int *)(void *)smem))
 		return;
 	struct tile_totals total[4] = {};
-	const float *p = e.sums.p + (n < N ? n : 0);
+	const float *p = e.sums.p + (n < N ? n : n0); /* of columns that these blocks have summed */
 	float4 zero = make_float4(0, 0, 0, 0), begin = *(const float4 *)(const void *)p;
 	for (int i = lane; i < all; i += LANES * LOADS) {
 		float4 v[LOADS], w[LOADS];
