@@ -99,6 +99,23 @@ START_TEST(choice_of_gpu)
 }
 END_TEST
 
+/* GEMMs in tf32 have more shared memory than a launch may have untold, alone and in a graph. */
+START_TEST(much_shared_memory)
+{
+	const size_t N = 48;
+	for (int launches = 1; launches <= 5; launches += 4) { /* of two kernels, as what is allowed stays */
+		be = backend_init_by_name("cuda", 1, PRECISION_TF32);
+		float *x = device_array(N * N), *y = device_array(N * N), *host = filled(N * N, 1);
+		be->upload(be, x, host, N * N * sizeof *host);
+		for (int i = 0; i < launches; i++)
+			be->dense(be, y, x, x, NULL, ACT_NONE, launches > 1, (int)N, (int)N, (int)N);
+		be->download(be, host, y, N * N * sizeof *host);
+		all_are(host, N * N, (float)N, "a product");
+		be->release(be, x), be->release(be, y), free(host), be->close(be);
+	}
+}
+END_TEST
+
 struct library { /* a child's: files of cuBLAS that start and that don't; bytes of device memory; KEYPIPE_CUBLAS */
 	const char *good, *bad, *bytes, *wanted;
 };
@@ -256,6 +273,7 @@ int main(void)
 	tcase_add_test(t, feed_too_early);
 	tcase_add_test(t, choice_of_gpu);
 	tcase_add_test(t, choice_of_cublas);
+	tcase_add_test(t, much_shared_memory);
 	tcase_add_test(t, failing_kernel);
 	tcase_add_test(t, misuse_is_seen);
 	suite_add_tcase(suite, t);
