@@ -74,7 +74,7 @@ void fiber_barrier(int line, const char *file);
 const uint64_t *fiber_warp_sync(enum fiber_op op, unsigned mask, int line, const char *file, uint64_t v);
 void *fiber_shared(int line);
 void fiber_fence(int line, const char *file);
-int fiber_skips(int line, const char *file); /* whether KEYPIPE_GPU_SKIP leaves out what is there */
+int fiber_skips(int line, const char *file);	 /* whether KEYPIPE_GPU_SKIP leaves out what is there */
 unsigned atomicInc(unsigned *p, unsigned limit); /* atomic.cc */
 /* d (M, N) = a (M, K) b (K, N) + c; N is at most 32. */
 void fiber_mma(float *d, const float *a, const float *b, const float *c, int M, int N, int K);

@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUF = 256 << 10, TEMPS = 64 };
+#include "lib/base/temp_files.h"
+
+enum { BUF = 256 << 10 };
 
 struct out {
 	char *name;   /* as the caller gave it */
@@ -27,93 +27,7 @@ struct out {
 	unsigned char buf[BUF];
 };
 
-/* Temporary files to remove when the process ends early. The signal handler reads it, hence a fixed table of atomic pointers. */
-static char *volatile temps[TEMPS];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t owner; /* process that wrote them: a forked child removes none */
-
 static struct out *held; /* opened by out_hold, until out_open takes it */
-
-static const char *volatile interrupted; /* a line for SIGINT */
-static const int fatal_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
-
-static void unlink_temps(void)
-{
-	if (owner != getpid())
-		return;
-	for (int i = 0; i < TEMPS; i++) {
-		char *name = __atomic_load_n(&temps[i], __ATOMIC_ACQUIRE);
-		if (name)
-			unlink(name);
-	}
-}
-
-static void on_death(void *arg, const char *reason)
-{
-	(void)arg, (void)reason;
-	unlink_temps();
-}
-
-/* SA_RESETHAND has restored the default action: the raised signal ends the process as soon as the handler returns. */
-static void on_signal(int sig)
-{
-	const char *line = __atomic_load_n(&interrupted, __ATOMIC_ACQUIRE);
-	unlink_temps();
-	if (sig == SIGINT && line)
-		(void)!write(STDERR_FILENO, line, strlen(line));
-	raise(sig);
-}
-
-static void install_handlers(void)
-{
-	if (owner == getpid())
-		return;
-	for (int i = 0; i < TEMPS; i++)
-		temps[i] = NULL;
-	err_remove_hook((void *)temps);
-	err_add_hook(on_death, (void *)temps);
-	owner = getpid();
-	for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++) {
-		struct sigaction old, new = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-		sigfillset(&new.sa_mask);
-		if (!sigaction(fatal_signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaction(fatal_signals[i], &new, NULL);
-	}
-	signal(SIGXFSZ, SIG_IGN); /* a file size limit is then an error of write (EFBIG) */
-}
-
-static int take_slot(char *temp, const char *name)
-{
-	pthread_mutex_lock(&lock);
-	install_handlers();
-	int i = 0;
-	while (i < TEMPS && temps[i])
-		i++;
-	if (i < TEMPS)
-		__atomic_store_n(&temps[i], temp, __ATOMIC_RELEASE);
-	pthread_mutex_unlock(&lock);
-	if (i == TEMPS) {
-		unlink(temp);
-		die("%s: more than %d files are being written at once", name, TEMPS);
-	}
-	return i;
-}
-
-/* Blocks the fatal signals: one between creating a temporary file and filling its slot would leave it behind; one between renaming it and
- * clearing the slot would remove what may already be another run's. */
-static void block_signals(sigset_t *old)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof fatal_signals / sizeof *fatal_signals; i++)
-		sigaddset(&set, fatal_signals[i]);
-	pthread_sigmask(SIG_BLOCK, &set, old);
-}
-
-static void restore_signals(const sigset_t *old)
-{
-	pthread_sigmask(SIG_SETMASK, old, NULL);
-}
 
 /* A descriptor above 2: where 0 to 2 are closed no file must get their number, or messages would be written into it. */
 static int open_high(const char *path, int flags, mode_t mode)
@@ -219,7 +133,7 @@ static void out_free(struct out *o)
 static int is_held(const char *temp, const char *name)
 {
 	struct stat a, b;
-	if (!held || owner != getpid())
+	if (!held || !temp_files_mine())
 		return 0;
 	int there = !lstat(temp, &b);
 	if (!there && errno == ENOENT)
@@ -290,10 +204,10 @@ struct out *out_open(const char *path, int binary)
 		return mine;
 	}
 	sigset_t old_mask;
-	block_signals(&old_mask);
+	temp_files_block_signals(&old_mask);
 	o->fd = open_temp(o->temp, o->name);
-	o->slot = take_slot(o->temp, o->name);
-	restore_signals(&old_mask);
+	o->slot = temp_files_add(o->temp, o->name);
+	temp_files_restore_signals(&old_mask);
 	if (ftruncate(o->fd, 0))
 		die_errno("%s", o->name);
 	set_mode(o->fd, exists ? &old : NULL, o->name);
@@ -409,11 +323,11 @@ void out_close(struct out *o)
 	out_sync(o);
 	if (o->target) {
 		sigset_t old_mask;
-		block_signals(&old_mask);
+		temp_files_block_signals(&old_mask);
 		if (rename(o->temp, o->target))
 			die_errno("%s", o->name);
-		__atomic_store_n(&temps[o->slot], NULL, __ATOMIC_RELEASE);
-		restore_signals(&old_mask);
+		temp_files_remove(o->slot);
+		temp_files_restore_signals(&old_mask);
 		/* Some file systems can't fsync a folder: the file itself is synced by then. */
 		if (o->dir_fd >= 0 && fsync(o->dir_fd) && errno != EINVAL && errno != ENOTSUP)
 			die_errno("%s", o->dir);
@@ -428,28 +342,20 @@ void out_abandon(struct out *o)
 {
 	if (o->target) {
 		sigset_t old_mask;
-		block_signals(&old_mask);
+		temp_files_block_signals(&old_mask);
 		unlink(o->temp);
-		__atomic_store_n(&temps[o->slot], NULL, __ATOMIC_RELEASE);
-		restore_signals(&old_mask);
+		temp_files_remove(o->slot);
+		temp_files_restore_signals(&old_mask);
 	}
 	if (o->fd != STDOUT_FILENO)
 		close(o->fd);
 	out_free(o);
 }
 
-void out_interrupted(const char *line)
-{
-	pthread_mutex_lock(&lock);
-	install_handlers();
-	pthread_mutex_unlock(&lock);
-	__atomic_store_n(&interrupted, line, __ATOMIC_RELEASE);
-}
-
 int finish(void)
 {
 	int bad = ferror(stdout);
-	if (held && owner == getpid())
+	if (held && temp_files_mine())
 		out_abandon(held), held = NULL;
 	errno = 0;
 	if (fflush(stdout) || bad)
