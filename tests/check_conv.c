@@ -425,7 +425,7 @@ static const int normalized_shapes[][10] = {
 };
 
 /* A convolution, batch norm of its output, and both gradients, each right after the other, which a backend may compute in one: what they
- * leave is as they would by themselves. Factors are small integers, so that z and the gradient between are exact. */
+ * leave is as they would by themselves. Factors are small integers, so that z and the gradient between are exact but for transforms. */
 START_TEST(normalized)
 {
 	struct backend *be = backend(__func__, _i);
@@ -463,7 +463,12 @@ START_TEST(normalized)
 	be->batch_norm(be, y, z, gamma, beta, run, save, &s);
 	be->conv_backward(be, d, dw, db, du, u, NULL, y, wb, packed_b, &b);
 	be->batch_norm_backward(be, dz, dgamma, dbeta, d, y, z, gamma, save, &s);
-	agree(rows_of(be, z, B, F, H, W), nz, backends_rounded && U > 1 ? backends_products(9 * C) : 0, "z");
+	/* the cpu backend may go by Winograd's transforms, see convolve */
+	agree(rows_of(be, z, B, F, H, W), nz,
+		backends_rounded && U > 1      ? backends_products(9 * C)
+		: U == 1 && C >= 16 && F >= 16 ? TOLERANCE(9 * C)
+					       : 0,
+		"z");
 	agree(rows_of(be, y, B, F, H, W), nz, 1e-5f, "y"), agree(out(be, run, 2 * f), 2 * f, 1e-5f, "running statistics");
 	agree(out(be, save, 2 * f), 2 * f, 1e-5f, "save"), agree(out(be, db, (size_t)G), (size_t)G, 2 * TOLERANCE(nu / (size_t)G), "db");
 	agree(rows_of(be, dz, B, F, H, W), nz, 5e-5f, "dz");
