@@ -28,6 +28,7 @@ static long nth;
 static int err;
 static const char *folder;
 static struct failed *failed;
+static int in_main;
 static uint64_t short_state;
 static char begun[1024]; /* descriptors that were interrupted */
 
@@ -310,6 +311,8 @@ static _Unwind_Reason_Code up(struct _Unwind_Context *context, void *owner)
 /* from: where it is asked for. */
 static int no_memory(void *from, size_t n)
 {
+	if (!in_main)
+		return 0;
 	char what[32];
 	if (!failed)
 		return 0;
@@ -336,6 +339,23 @@ int pthread_create(pthread_t *id, const pthread_attr_t *attr, void *(*fn)(void *
 		return EAGAIN;
 	return ((int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))dlsym(RTLD_NEXT, "pthread_create"))(
 		id, attr, fn, arg);
+}
+
+/* Memory is counted from main on: NVIDIA's static runtime registers its kernels before, and crashes where it gets none. */
+static int (*program_main)(int, char **, char **);
+
+static int counted_main(int argc, char **argv, char **env)
+{
+	in_main = 1;
+	return program_main(argc, argv, env);
+}
+
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void), void (*fini)(void),
+	void (*rtld_fini)(void), void *stack_end)
+{
+	program_main = main;
+	return ((int (*)(int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void), void (*)(void), void *))dlsym(
+		RTLD_NEXT, "__libc_start_main"))(counted_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
 #ifndef SANITIZED /* a sanitizer has its own memory */

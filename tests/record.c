@@ -27,15 +27,26 @@ static void name_at(const char *path, char name[4096])
 		syscall(SYS_close, fd);
 }
 
-static void append(const char *suffix, const void *data, size_t n)
+enum { LINES, DATA, FIRST_FD = 200 };
+static int files[2];
+
+/* At the start: later a program may have given up to open files. Numbers that it will not use. */
+__attribute__((constructor)) static void begin(void)
 {
-	char file[4200];
 	const char *record = getenv("RECORD");
-	snprintf(file, sizeof file, "%s%s", record ? record : "", suffix);
-	int fd = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-	if (!record || fd < 0 || syscall(SYS_write, fd, data, n) != (long)n)
+	for (int i = LINES; record && i <= DATA; i++) {
+		char file[4200];
+		snprintf(file, sizeof file, "%s%s", record, i == DATA ? ".data" : "");
+		int fd = (int)syscall(SYS_openat, AT_FDCWD, file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+		files[i] = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+		syscall(SYS_close, fd);
+	}
+}
+
+static void append(int file, const void *data, size_t n)
+{
+	if (files[file] < FIRST_FD || syscall(SYS_write, files[file], data, n) != (long)n)
 		abort();
-	syscall(SYS_close, fd);
 }
 
 static void note(const char *fmt, ...)
@@ -46,7 +57,7 @@ static void note(const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(line, sizeof line, fmt, ap);
 	va_end(ap);
-	append("", line, (size_t)n);
+	append(LINES, line, (size_t)n);
 	errno = err;
 }
 
@@ -82,7 +93,7 @@ ssize_t write(int fd, const void *data, size_t n)
 	ssize_t r = syscall(SYS_write, fd, data, n);
 	if (is && r > 0) {
 		note("write\t%s\t%lu\t%ld\t%zd\n", name, inode, at < 0 ? 0 : at, r);
-		append(".data", data, (size_t)r);
+		append(DATA, data, (size_t)r);
 	}
 	return r;
 }

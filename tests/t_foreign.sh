@@ -5,7 +5,7 @@ source tests/sh.sh
 work=$TMP/work
 mkdir "$work"
 files=(tests/foreign.c lib/stream/tns.c lib/stream/tns_record.c lib/stream/tns_type.c lib/stream/tns_write.c lib/stream/tns_map.c lib/base/crc.c
-	lib/base/each_thread.c lib/base/err.c lib/base/magic.c lib/base/out.c lib/base/unpack.c lib/base/unpack_gzip.c lib/base/unpack_zip.c lib/base/utf8.c)
+	lib/base/each_thread.c lib/base/err.c lib/base/magic.c lib/base/out.c lib/base/temp_files.c lib/base/unpack.c lib/base/unpack_gzip.c lib/base/unpack_zip.c lib/base/utf8.c)
 build() { # COMPILER NAME ZLIB...
 	"$1" -std=gnu11 -O1 -w -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -static -I. -idirafter /usr/include "${files[@]}" "${@:3}" -lm -lpthread -o "$work/$2" 2>"$work/log"
 }
