@@ -237,8 +237,8 @@ test: test-programs
 # on small shapes, under the race detector, rounded as a GPU does
 watched_run = BACKEND=cuda,INSTANCES=1,KEYPIPE_GPU_SUMS=truncated,PRECISION=$(firstword $(subst :, ,$t)),$(if $(findstring conv,$t),KEYPIPE_GPU_SMS=3$(,))$B/race/tests/check_$(lastword $(subst :, ,$t))
 run := $(checks) $(host_checks:%=BACKEND=cuda,%) $(runtime_checks:%=BACKEND=cuda,%) KEYPIPE_GPU_AT_ONCE=2,BACKEND=cuda,$B/runtime/tests/check_infer \
-	$(foreach p,fp32 tf32 bf16,$(foreach t,backend conv,BACKEND=cuda,PRECISION=$p,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t)) \
-	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,$B/host/tests/check_$t) \
+	$(foreach t,backend conv,BACKEND=cuda,PRECISION=tf32,KEYPIPE_GPU_SMS=3,$B/host/tests/check_$t) \
+	$(foreach p,fp32:3 bf16:3 tf32:132,$(foreach t,backend conv,BACKEND=cuda,INSTANCES=1,PRECISION=$(subst :,$(,)KEYPIPE_GPU_SMS=,$p),$B/host/tests/check_$t)) \
 	$(if $(race_tests),$B/race/tests/check_race $(foreach t,fp32:conv tf32:backend bf16:conv,$(watched_run))) \
 	$(foreach t,backend conv,PRECISION=bf16,$B/tests/check_$t PRECISION=bf16,FACTORS=rounded,$B/tests/check_$t) $(wildcard tests/t_*.sh)
 test-programs: $B/built $B/test-ready

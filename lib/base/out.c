@@ -352,6 +352,11 @@ void out_abandon(struct out *o)
 	out_free(o);
 }
 
+void out_interrupted(const char *line)
+{
+	temp_files_interrupted(line);
+}
+
 int finish(void)
 {
 	int bad = ferror(stdout);

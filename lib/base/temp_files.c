@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
-#include "lib/base/out.h"
 
 enum { TEMPS = 64 };
 
@@ -104,7 +103,7 @@ int temp_files_mine(void)
 	return owner == getpid();
 }
 
-void out_interrupted(const char *line)
+void temp_files_interrupted(const char *line)
 {
 	pthread_mutex_lock(&lock);
 	install_handlers();

@@ -14,5 +14,7 @@ int temp_files_mine(void);
  * taking it out of the notes would remove what may already be another run's. */
 void temp_files_block_signals(sigset_t *old);
 void temp_files_restore_signals(const sigset_t *old);
+/* What SIGINT prints, a whole line, or NULL. */
+void temp_files_interrupted(const char *line);
 
 #endif
