@@ -78,6 +78,6 @@ END
 (cd "$tree" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 deb=keypipe_${version}_$architecture.deb
-dpkg-deb --root-owner-group -Zxz --build "$tree" "$folder/.$deb.tmp" >/dev/null
+dpkg-deb --root-owner-group -Zxz -z1 --build "$tree" "$folder/.$deb.tmp" >/dev/null
 mv "$folder/.$deb.tmp" "$folder/$deb"
 echo "made $folder/$deb"
