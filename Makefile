@@ -113,12 +113,13 @@ $B/obj/race/%.o: %.cc $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,c++)$(CXX) $(CXXFLAGS) $(watched) -MMD -MP -c $< -o $@
 
-# each kind of GPU that is built for, as far as this nvcc knows it (10.0 and 12.0 from CUDA 12.8 on), and whose code later ones of the same major number
-# run as it is: 8.6 and 8.9 that of 8.0; GPUs after the last translate PTX when they start
+# Each kind of GPU that is built for, as far as this nvcc knows it (10.0 and 12.0 from CUDA 12.8 on), and whose code later ones of the same
+# major number run as it is: 8.6 and 8.9 that of 8.0. Kernels differ before and from 8.0 on only (kernels/cuda/ptx.h), so that they are
+# compiled twice, to PTX for 7.5 and for 8.0, and from that for each kind. GPUs after the last translate the PTX when they start.
 ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 90 100 120)
-NVFLAGS = -std=c++17 -O3 -Xptxas -warn-spills,-warn-lmem-usage -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. $(foreach a,$(ARCHS),-gencode arch=compute_$a$(,)code=sm_$a) \
-	$(foreach a,$(PTX),-gencode arch=compute_$a$(,)code=compute_$a)
-PTX ?= $(lastword $(ARCHS))
+PTX ?= 80
+NVFLAGS = -std=c++17 -O3 -Xfatbin=-compress-all -Xptxas -warn-spills,-warn-lmem-usage -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. \
+	$(foreach a,$(ARCHS),-gencode arch=compute_$(if $(filter 75,$a),75,80)$(,)code=sm_$a) $(foreach a,$(PTX),-gencode arch=compute_$a$(,)code=compute_$a)
 $(gpu_objs): $B/obj/%.o: %.cu $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,nvcc)$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }

@@ -17,6 +17,7 @@
 #include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
 #include "lib/nn/net.h"
+#include "lib/nn/netdesc_text.h"
 #include "lib/predict/infer.h"
 #include "lib/train/dae.h"
 #include "tests/bench_tasks.h"
@@ -28,7 +29,7 @@
 #define MAP "conv5x5x50 pool2 sigmoid fc9216"
 #define MLP "fc500 sigmoid fc1"
 
-enum { INPUTS = 475, HIDDEN = 500, EPOCH = 8192, WORKLOADS = 64, REPEAT = 20 };
+enum { POINTS = 15, INPUTS = 475, HIDDEN = 500, EPOCH = 8192, WORKLOADS = 64, REPEAT = 20 };
 
 static struct {
 	const char *device, *precision;
@@ -55,7 +56,8 @@ static const struct opt_prog prog = {
 	"sgemm-N (a product of N x N matrices), dae-B (an epoch of 8192 rows, 475-500 with tied weights), mlp-B (" MLP " on 475 inputs), "
 	"NET-train-B[@SIZE] (forward, loss, backward, update), infer-NET-B[@SIZE] (forward); B is the batch, SIZE the pixels a side of its "
 	"images (96), NET one of: conv (" CONV "), heat (" HEAT "), map (" MAP
-	", 975 million weights at 96); MODEL.tns-B: predictions of a model, from bytes to points. Without WORKLOAD: the usual "
+	", 975 million weights at 96); FILE.net-B[@SIZE]: the same steps of a net that is described in a file, to maps or positions of 15 "
+	"points; MODEL.tns-B: predictions of a model, from bytes to points. Without WORKLOAD: the usual "
 	"ones, all but map",
 	"[WORKLOAD...]",
 	0,
@@ -87,13 +89,15 @@ static const struct kind {
 	{"infer-conv", CONV, 65536, 30, LOSS_SQUARED, 0, 1},
 	{"infer-heat", HEAT, 65536, 0, LOSS_SQUARED, 0, 1},
 	{"infer-map", MAP, 65536, 9216, LOSS_SIGMOID, 0, 1},
+	{"FILE.net", NULL, 65536, 0, LOSS_SQUARED, 1, 1},
 	{.name = "MODEL.tns", .most = INFER_BATCH},
 };
+enum { KINDS = sizeof kinds / sizeof *kinds };
 
 struct workload {
 	const char *name;
 	const struct kind *kind;
-	char *model; /* file */
+	char *file; /* a model or a description of a net, or NULL */
 	int B, size;
 	struct netdesc d; /* where there is a net */
 };
@@ -127,11 +131,25 @@ static int heat_side(int n)
 static void describe(struct workload *w)
 {
 	const struct kind *k = w->kind;
-	char err[256];
-	int side = heat_side(w->size), outputs = k->outputs ? k->outputs : 15 * side * side;
-	if (k->net && netdesc_parse(&w->d, k->net, 1, k->sized ? w->size : 1, k->sized ? w->size : INPUTS,
-			      (struct netdesc_target){outputs, outputs}, err) < 0)
+	char err[256], spec[4096];
+	int side = heat_side(w->size), outputs = k->outputs ? k->outputs : POINTS * side * side;
+	struct netdesc_target target = {outputs, outputs};
+	struct netdesc_text text = {.text = (char *)k->net};
+	if (w->file && k->train) {
+		if (snprintf(spec, sizeof spec, "@%s", w->file) >= (int)sizeof spec)
+			die_usage("%s: its name is too long", w->name);
+		netdesc_text_read(&text, spec), target = (struct netdesc_target){2 * POINTS, POINTS};
+	}
+	if (text.text && netdesc_parse(&w->d, text.text, 1, k->sized ? w->size : 1, k->sized ? w->size : INPUTS, target, err) < 0)
 		die_usage("%s: %s", w->name, err);
+	if (text.raw)
+		netdesc_text_free(&text);
+}
+
+static int ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+	return n > m && !strcmp(s + n - m, end);
 }
 
 /* "KIND-BATCH" or "KIND-BATCH@SIZE", or wrong use. */
@@ -144,11 +162,12 @@ static void parse(struct workload *w, const char *name)
 		*at++ = 0;
 	if ((dash = strrchr(text, '-')))
 		*dash++ = 0;
-	for (size_t i = 0; dash && i < sizeof kinds / sizeof *kinds; i++)
+	for (int i = 0; dash && i < KINDS - 2; i++)
 		if (!strcmp(text, kinds[i].name))
 			w->kind = &kinds[i];
-	if (dash && strlen(text) > 4 && !strcmp(text + strlen(text) - 4, ".tns"))
-		w->kind = &kinds[sizeof kinds / sizeof *kinds - 1], w->model = xstrdup(text);
+	for (int i = KINDS - 2; dash && i < KINDS; i++)
+		if (ends_with(text, strchr(kinds[i].name, '.')))
+			w->kind = &kinds[i], w->file = xstrdup(text);
 	if (!w->kind)
 		die_usage("%s: no such workload", name);
 	if (!num_int(dash, &B) || B < 1 || B > w->kind->most)
@@ -230,6 +249,13 @@ static real *randoms(const struct backend *be, size_t n)
 /* Weights of variance 1 / inputs, so that activations keep their size from layer to layer; biases 0. */
 static void init_weights(struct net *n)
 {
+	if (n->d->nstat) { /* of batch norm, 1 and 0 at first */
+		real *param = xcalloc(n->d->nparam, sizeof *param), *stat = xcalloc(n->d->nstat, sizeof *stat);
+		netdesc_init_params(n->d, 1, param, stat);
+		net_upload(n, param, stat);
+		free(param), free(stat);
+		return;
+	}
 	for (int i = 0; i < n->d->n; i++) {
 		const struct layer *l = &n->d->layer[i];
 		double range = l->nw ? sqrt(3 * (double)l->OC / (double)l->nw) : 0;
@@ -312,7 +338,7 @@ static void predict_step(struct work *w)
 
 static void time_model(const struct backend *be, const struct workload *l)
 {
-	struct model *m = model_load(l->model);
+	struct model *m = model_load(l->file);
 	size_t pixels = (size_t)l->B * (size_t)m->W * (size_t)m->H;
 	struct work w = {.be = be, .B = l->B, .f = infer_new(be, &m, 1, 0), .images = xmalloc(pixels)};
 	w.out = xcalloc((size_t)l->B * (size_t)infer_values(w.f), sizeof *w.out);
@@ -335,9 +361,9 @@ static struct backend *backend(void)
 static void run(const struct workload *l)
 {
 	struct backend *be = backend();
-	if (l->model)
+	if (l->file && !l->kind->train)
 		time_model(be, l);
-	else if (l->kind->net)
+	else if (l->d.n)
 		time_net(be, l);
 	else if (!strcmp(l->kind->name, "dae"))
 		time_dae(be, l);

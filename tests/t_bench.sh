@@ -27,6 +27,12 @@ for device in ref cpu; do
 		if [[ $out =~ ^'# keypipe, '$device\ by\ [a-z0-9_\ ]+,\ [13]\ threads$'\n'$w\ +$line ]]; then good; else bad "bench $w on $device: $out"; fi
 	done
 done
+# a net in a file, with batch norm
+printf 'conv3x3x8s2p1 bn relu conv1x1 # a comment\n' >"$TMP/maps.net"
+ok "a net in a file" "$bench" --seconds 0 "$TMP/maps.net-4@32"
+if [[ $(tail -n 1 "$TMP/.out") =~ ^"$TMP/maps.net-4@32 "\ *$line ]]; then good; else bad "a net in a file: $(cat "$TMP/.out")"; fi
+fails 2 "maps.net-4@1" "$bench" "$TMP/maps.net-4@1" # a map of 1x1 is none
+fails 1 "none.net" "$bench" "$TMP/none.net-4"
 is "$("$bench" --seconds 0 --threads 3 mlp-1 | sed -n 's/^#.*, //p')" "3 threads" "threads asked for"
 # the tasks of a step: a dense layer of 500 x 475 weights has several, the bias' gradient of one output one
 ok "--tasks" "$bench" --tasks --seconds 0 mlp-32

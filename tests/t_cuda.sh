@@ -98,9 +98,9 @@ built_for() { # KINDS ARGUMENTS...: by an nvcc that knows them
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" -n V=1 B="$TMP/none" NVCC="$TMP/nvcc" "${@:2}" "$TMP/none/obj/kernels/cuda/gpu.o" 2>&1 |
 		grep -- "$TMP/nvcc " | grep -oE 'code=[a-z0-9_]*' | sed 's/code=//' | xargs
 }
-is "$(built_for '50 52 60 70 75 80 86 87 89 90 90a')" "sm_75 sm_80 sm_90 compute_90" "kinds of GPU by CUDA 12.2"
-is "$(built_for '50 70 75 80 86 89 90 100 101 120')" "sm_75 sm_80 sm_90 sm_100 sm_120 compute_120" "kinds of GPU by CUDA 12.8"
-is "$(built_for '75 80 86 87 88 89 90 100 110 103 120 121')" "sm_75 sm_80 sm_90 sm_100 sm_120 compute_120" "kinds of GPU by CUDA 13.0"
+is "$(built_for '50 52 60 70 75 80 86 87 89 90 90a')" "sm_75 sm_80 sm_90 compute_80" "kinds of GPU by CUDA 12.2"
+is "$(built_for '50 70 75 80 86 89 90 100 101 120')" "sm_75 sm_80 sm_90 sm_100 sm_120 compute_80" "kinds of GPU by CUDA 12.8"
+is "$(built_for '75 80 86 87 88 89 90 100 110 103 120 121')" "sm_75 sm_80 sm_90 sm_100 sm_120 compute_80" "kinds of GPU by CUDA 13.0"
 is "$(built_for '75 80' ARCHS=90 PTX=)" "sm_90" "the kind of GPU that is asked for"
 
 # gpu_check.sh says what failed, and what compute-sanitizer found: on programs that do nothing, but write what they are asked to

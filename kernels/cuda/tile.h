@@ -191,7 +191,7 @@ static inline __device__ int tile_add_splits(struct split_sums s, float *c, int 
 	return 1;
 }
 
-/* Which main loop; on GPUs before 8.0 tensor cores are not asked for, so that kernels for them need only compile. */
+/* Which main loop; before 8.0 that of tensor cores is only a name. */
 template <int P, int BM, int BN, class A, class B> struct tile_loop {
 #if TENSOR_CORES
 	typedef tile_async<P, BM, BN, A, B> type;
@@ -203,10 +203,9 @@ template <int BM, int BN, class A, class B> struct tile_loop<PRECISION_FP32, BM,
 	typedef tile_fp32<BM, BN, A, B> type;
 };
 
-/* The GEMM kernel: tile (blockIdx.x), split of K (blockIdx.y), phase (blockIdx.z): M is the largest of them. */
 template <int P, int BM, int BN, class A, class B, class E>
-static __global__ void __launch_bounds__(P == PRECISION_FP32 ? LAUNCH_BLOCK : ASYNC_THREADS, 2)
-	tile_gemm_kernel(A a, B b, E e, int M, int N, int K, int split_k, struct split_sums splits)
+static inline __device__ void tile_of_block(
+	const A &a, const B &b, const E &e, int M, int N, int K, int split_k, const struct split_sums &splits)
 {
 	typedef typename tile_loop<P, BM, BN, A, B>::type loop;
 	enum { LD = loop::LD };
@@ -234,6 +233,16 @@ static __global__ void __launch_bounds__(P == PRECISION_FP32 ? LAUNCH_BLOCK : AS
 		tile_epilogue_sums<BM, BN, loop::THREADS>(e, c, LD, m0, n0, M, N, tiles);
 	else
 		tile_epilogue<BM, BN>(e, c, LD, m0, n0, M, N);
+}
+
+/* The GEMM kernel: tile (blockIdx.x), split of K (blockIdx.y), phase (blockIdx.z): M is the largest of them. It is empty for GPUs before
+ * 8.0 where it needs tensor cores: the backend does not launch it there. */
+template <int P, int BM, int BN, class A, class B, class E>
+static __global__ void __launch_bounds__(P == PRECISION_FP32 ? LAUNCH_BLOCK : ASYNC_THREADS, 2)
+	tile_gemm_kernel(A a, B b, E e, int M, int N, int K, int split_k, struct split_sums splits)
+{
+	if constexpr (P == PRECISION_FP32 || TENSOR_CORES)
+		tile_of_block<P, BM, BN>(a, b, e, M, N, K, split_k, splits);
 }
 
 template <int P, int BM, int BN, class A, class B, class E>
