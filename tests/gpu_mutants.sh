@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: tests/gpu_mutants.sh BUILD [README]
-# Leaves out each barrier, fence and warp operation of the CUDA kernels, and each kernel's waiting for the launches before it, one at a time
+# Leaves out each barrier, fence, wait for copies and warp operation of the CUDA kernels, and each kernel's waiting for the launches before it, one at a time
 # (KEYPIPE_GPU_SKIP), and says whether the checks under the race detector see it. Without README the table is printed alone, else it goes there.
 set -u -o pipefail
 B=$(realpath "$1") T=$(mktemp -d)
@@ -12,10 +12,10 @@ face-synth -q -n 20 -s 4 --size 96x80 | csv-clean -q --size 96x80 -o "$T/big.tns
 patch-extract -q --preset eyes "$T/big.tns" -o "$T/eyes.tns"
 train() { KEYPIPE_GPU_SMS=3 "$B/race/bin/cnn-train" -q -d cuda -b 17 "$@" "$T/faces.tns" -o "$T/net.tns"; }
 # the checks, quickest first
-checks=(points heat rows map rbm backend,tf32 conv,tf32)
+checks=(points heat rows map rbm points,fp32 backend,tf32 conv,tf32)
 check() {
 	case $1 in
-	points) train -n 'conv3x3x8p1 bn relu pool2 dropout0.2 conv3x3x5 relu up2 conv3x3x3s2 relu fc17 relu fc' -e 1 --optimizer adam --augment default,motion=3 ;;
+	points | points,*) train --precision "$(sed "s/.*,//; s/points/tf32/" <<<"$1")" -n 'conv3x3x8p1 bn relu pool2 dropout0.2 conv3x3x5 relu up2 conv3x3x3s2 relu fc17 relu fc' -e 1 --optimizer adam --augment default,motion=3 ;;
 	heat) train --target heatmap -n 'conv3x3x8s2p1 bn relu ( conv3x3x8p1 bn )+ relu conv1x1' -e 1 ;;
 	rows) train -n 'fc17 bn relu fc9 tanh dropout0.2 fc' -e 2 --average 0.9 ;;
 	map) train --target map -n 'conv5x5x4 pool9 sigmoid dropout0.3 fc' -r 0.0005 -e 1 ;;
@@ -33,8 +33,8 @@ how() {
 	esac
 }
 sites() {
-	grep -nE '__syncthreads\(|__syncwarp\(|__threadfence\(|__(shfl|ballot|any|all)[a-z_]*sync\(' kernels/cuda/*.cu kernels/cuda/*.h | grep -v '/host_cuda.h:' |
-		sed -nE 's,^kernels/cuda/([^:]*:[0-9]*):.*(__[a-z_]*)\(.*,\1 \2,p'
+	grep -nE '__syncthreads\(|__syncwarp\(|__threadfence\(|__(shfl|ballot|any|all)[a-z_]*sync\(|cp_async_wait<.*>\(' kernels/cuda/*.cu kernels/cuda/*.h | grep -v '/host_cuda.h:' |
+		sed -nE 's,^kernels/cuda/([^:]*:[0-9]*):.*\b(__[a-z_]*|cp_async_wait<.*>)\(.*,\1 \2,p'
 	KEYPIPE_GPU_TRACE=$T/trace; export KEYPIPE_GPU_TRACE
 	for c in "${checks[@]}"; do check "$c" >/dev/null 2>&1 || { echo "gpu_mutants: $c fails without a fault" >&2; exit 1; }; done
 	unset KEYPIPE_GPU_TRACE
