@@ -215,26 +215,21 @@ START_TEST(convolution)
 }
 END_TEST
 
+/* 3x3 filters, stride and padding 1, of images (H, W) repeated U times. */
+static struct conv conv3x3(int B, int C, int H, int W, int U, int F)
+{
+	struct conv s = {.B = B, .C = C, .H = H, .W = W, .upsample = U, .F = F, .KH = 3, .KW = 3, .S = 1, .P = 1, .D = 1, .pool = 1};
+	s.OH = H * U, s.OW = W * U;
+	return s;
+}
+
 /* Winograd's error is below 1e-5 of the results' root mean square, as of theirs, for sums of 1152 products forward, 576 backward; without
  * vectors products are added one by one. */
 START_TEST(long_sums)
 {
 	enum { B = 4, C = 128, F = 64, SIDE = 12, N = SIDE * SIDE };
 	struct backend *be = backend(__func__, _i);
-	struct conv s = {.B = B,
-		.C = C,
-		.H = SIDE,
-		.W = SIDE,
-		.upsample = 1,
-		.F = F,
-		.KH = 3,
-		.KW = 3,
-		.S = 1,
-		.P = 1,
-		.D = 1,
-		.OH = SIDE,
-		.OW = SIDE,
-		.pool = 1};
+	struct conv s = conv3x3(B, C, SIDE, SIDE, 1, F);
 	float *x = to_maps(be, randoms(B * C * N, 1), B, C, SIDE, SIDE), *w = in(be, weights(F * C * 9, C * 9, 2), F * C * 9);
 	float *y = maps_filled(be, NAN, B, F, SIDE, SIDE), *b = in(be, xcalloc(F, sizeof *b), F);
 	float *dy = to_maps(be, randoms(B * F * N, 3), B, F, SIDE, SIDE), *dx = maps_filled(be, NAN, B, C, SIDE, SIDE);
@@ -431,20 +426,7 @@ START_TEST(normalized)
 	struct backend *be = backend(__func__, _i);
 	const int *v = normalized_shapes[_i % BACKENDS_SHAPES], B = v[0], C = v[1], U = v[4], H = v[2] * U, W = v[3] * U, F = v[5],
 		  G = v[6], K = v[7], S = v[8], P = v[9];
-	struct conv a = {.B = B,
-		.C = C,
-		.H = v[2],
-		.W = v[3],
-		.upsample = U,
-		.F = F,
-		.KH = 3,
-		.KW = 3,
-		.S = 1,
-		.P = 1,
-		.D = 1,
-		.OH = H,
-		.OW = W,
-		.pool = 1};
+	struct conv a = conv3x3(B, C, v[2], v[3], U, F);
 	struct conv b = {.B = B, .C = F, .H = H, .W = W, .upsample = 1, .F = G, .KH = K, .KW = K, .S = S, .P = P, .D = 1, .pool = 1};
 	struct batch_norm s = {B, F, H * W, 1, 1, ACT_RELU, 0.1f, 1e-5f};
 	b.OH = (H + 2 * P - K) / S + 1, b.OW = (W + 2 * P - K) / S + 1;
