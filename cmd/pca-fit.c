@@ -1,4 +1,5 @@
 /* pca-fit - patches or a data set into a model: their principal components, a linear encoder and its decoder. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/each_thread.h"
@@ -58,7 +59,8 @@ int main(int argc, char **argv)
 			data->n, pixels);
 	struct pca_options a = {.k = (int)o.components, .energy = o.energy, .whole = PCA_WHOLE, .matrix = PCA_MATRIX, .seed = o.seed};
 	a.threads = threads_wanted(o.threads);
-	struct pca *p = pca_fit(data->image, data->n, pixels, &a, data->head->name);
+	uint8_t *images = dataset_take_images(data);
+	struct pca *p = pca_fit(images, data->n, pixels, &a, data->head->name);
 	struct model *m = pca_model(p, data->W, data->H, whiten());
 	pca_model_save(m, p, o.output, data->head);
 	if (!o.quiet) {
@@ -67,6 +69,6 @@ int main(int argc, char **argv)
 		warn("computed by %s", eigen_kernel()); /* equal results bit by bit are guaranteed for these kernels only */
 	}
 	log_provenance(o.quiet);
-	model_free(m), pca_free(p), dataset_free(data);
+	model_free(m), pca_free(p), free(images), dataset_free(data);
 	return finish();
 }

@@ -148,6 +148,10 @@ struct backend {
 	/* x (B, C, H, W) = bytes (N, C, H, W) of row rows[b], augmented, times mul plus add; a (host) may be NULL */
 	void (*load_batch)(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W,
 		float mul, float add, const struct augment *a);
+	/* The same of images (B), each (C, H, W) anywhere in the host's memory, that have the numbers rows[b]; NULL where device memory is
+	 * not the host's */
+	void (*load_images)(const struct backend *be, real *x, const uint8_t *const *images, const uint32_t *rows, int B, int C, int H,
+		int W, float mul, float add, const struct augment *a);
 	/* y (B, K) = x (N, K) of rows[b] */
 	void (*gather)(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);
 	/* y (B, K) = x (B, K) * (drawn with probability 1 - p ? mul : 0), by Philox (seed, purpose, epoch, rows[b], element); y may be x */

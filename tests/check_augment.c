@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "kernels/augment.h"
+#include "lib/base/err.h"
 #include "lib/train/elastic.h"
+#include "lib/train/feed.h"
 #include "lib/train/spec.h"
 #include "lib/train/transform.h"
 #include "tests/backend_of_test.h"
@@ -469,13 +471,15 @@ START_TEST(as_trained)
 		.epoch = 3};
 	for (uint32_t i = 0; i < N * B * B; i++)
 		bytes[i] = (uint8_t)(128 + 100 * sinf((float)(i % B) / 3) * cosf((float)(i / B) / 4)), rows[i / (B * B)] = i / (B * B);
-	uint8_t *images = be->alloc(be, sizeof bytes);
+	uint8_t *images = xmalloc(sizeof bytes);
+	memcpy(images, bytes, sizeof bytes);
+	struct dataset ds = {.n = N, .W = B, .H = B, .images = image_store_memory(images, N, B * B)};
 	uint32_t *numbers = be->alloc(be, sizeof rows);
 	real *device = be->alloc(be, sizeof x);
-	be->upload(be, images, bytes, sizeof bytes), be->upload(be, numbers, rows, sizeof rows);
-	uint8_t *moved = NULL, *used = elastic_images(be, &moved, images, bytes, N, B, B, &a);
-	ck_assert(used == (_i ? moved : images) && !moved == !_i);
-	be->load_batch(be, device, used, numbers, N, 1, B, B, 1, 0, &a);
+	be->upload(be, numbers, rows, sizeof rows);
+	struct feed *feed = feed_new(be, &ds, N);
+	feed_epoch(feed, &a);
+	feed_load(feed, device, rows, numbers, N, 0, 1, 0, &a);
 	be->download(be, x, device, sizeof x);
 	int mirrored = 0;
 	for (uint32_t i = 0; i < N; i++) {
@@ -492,7 +496,7 @@ START_TEST(as_trained)
 		mirrored += w.flipped;
 	}
 	ck_assert(mirrored > 0 && mirrored < N);
-	be->release(be, moved), be->release(be, images), be->release(be, numbers), be->release(be, device);
+	feed_free(feed), dataset_release_rows(&ds), be->release(be, numbers), be->release(be, device);
 	be->close(be);
 }
 END_TEST

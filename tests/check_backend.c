@@ -296,6 +296,16 @@ START_TEST(batches)
 	be->load_batch(be, x, bytes, rows, B, 1, H, W, 1.0f / 255, 0.25f, NULL);
 	be->load_batch(be, z, bytes, rows, B, 1, H, W, 1.0f / 255, 0, &a);
 	be->load_batch(be, f, bytes, rows, B, 1, H, W, 1.0f / 255, 0, &alternate);
+	if (be->load_images) { /* the same bits, from images that lie anywhere */
+		const uint8_t *images[B];
+		real *xi = blank(be, n), *zi = blank(be, n);
+		for (int b = 0; b < B; b++)
+			images[b] = host + rows_of[b] * P;
+		be->load_images(be, xi, images, rows, B, 1, H, W, 1.0f / 255, 0.25f, NULL);
+		be->load_images(be, zi, images, rows, B, 1, H, W, 1.0f / 255, 0, &a);
+		ck_assert_msg(!memcmp(xi, x, n * sizeof *x) && !memcmp(zi, z, n * sizeof *z), "images by their places");
+		drop(be, xi), drop(be, zi);
+	}
 	be->gather(be, g, source, rows, B, P);
 	be->dropout(be, m, g, rows, B, P, 0.3f, 2, 77, PHILOX_MASK, 6);
 	float *hg = read_back(be, g, n);

@@ -85,7 +85,7 @@ START_TEST(step)
 	}
 	/* codes are computed from unmasked inputs, at the mean of masked ones, by the new weights */
 	float *out = be->alloc(be, N * H * sizeof *out), got[N * H];
-	pretrain_encode(d, codes ? NULL : bytes, codes ? device : NULL, out);
+	pretrain_encode(d, codes ? NULL : bytes, codes ? device : NULL, out, NULL);
 	be->download(be, got, out, sizeof got);
 	for (int r = 0; r < N; r++)
 		for (int h = 0; h < H; h++) {
@@ -99,7 +99,7 @@ START_TEST(step)
 	double figure[PRETRAIN_FIGURES], want = 0;
 	for (int i = 0; i < N * V; i++)
 		host[i] = (real)x[i];
-	pretrain_measure(d, host, N, 4, figure);
+	pretrain_measure(d, &(struct rows){.n = N, .V = V, .memory = host}, 4, figure);
 	for (int r = 0; r < N; r++)
 		for (int v = 0; v < V; v++) {
 			double s = (double)now[V * H + H + v], z;
@@ -216,12 +216,13 @@ START_TEST(stack)
 	float out[62 * 25];
 	double mean[25] = {0}, error = 0, baseline = 0;
 	struct infer *f = infer_new(be, &m, 1, 0);
-	infer_batch(f, data->image, 62, out, NULL);
+	const uint8_t *image = dataset_image(data, 0, NULL);
+	infer_batch(f, image, 62, out, NULL);
 	for (int i = 0; i < 62 * 25; i++)
-		mean[i % 25] += data->image[i] / 255.0 / 62;
+		mean[i % 25] += image[i] / 255.0 / 62;
 	for (int i = 0; i < 62 * 25; i++) {
-		error += pow((double)out[i] - data->image[i] / 255.0, 2);
-		baseline += pow(mean[i % 25] - data->image[i] / 255.0, 2);
+		error += pow((double)out[i] - image[i] / 255.0, 2);
+		baseline += pow(mean[i % 25] - image[i] / 255.0, 2);
 	}
 	ck_assert_msg(error < 0.1 * baseline, "error %g, of the mean patch %g", error, baseline);
 	infer_free(f);

@@ -101,7 +101,7 @@ START_TEST(coords)
 	for (uint32_t i = 0; i < ds->n; i++) {
 		uint32_t was = i + 1 + (i >= 16);
 		for (int p = 0; p < W * H; p++)
-			ck_assert_uint_eq(ds->image[i * W * H + (uint32_t)p], was);
+			ck_assert_uint_eq(dataset_image(ds, i, NULL)[p], was);
 		ck_assert(!memcmp(ds->value + 4 * i, s.point[was], sizeof s.point[0]));
 		ck_assert_uint_eq(ds->group[i], s.source[was]);
 	}
@@ -151,7 +151,7 @@ START_TEST(labels)
 	struct dataset *ds = dataset_load_patches(path, "positive");
 	ck_assert_uint_eq(ds->n, N / 2);
 	for (uint32_t i = 0; i < ds->n; i++)
-		ck_assert(ds->image[i * W * H] == 2 * i + 1 && ds->image[i * W * H + 5] == 2 * i + 1 && ds->value[i] == 1);
+		ck_assert(dataset_image(ds, i, NULL)[0] == 2 * i + 1 && dataset_image(ds, i, NULL)[5] == 2 * i + 1 && ds->value[i] == 1);
 	dataset_free(ds);
 	ds = dataset_load_patches(path, "all");
 	ck_assert(ds->n == N && ds->k == 0 && ds->values == W * H && !*ds->names);
@@ -273,10 +273,11 @@ START_TEST(parts)
 		uint32_t at[2] = {0, 0};
 		ck_assert_uint_eq(p[0]->n + p[1]->n, N);
 		for (uint32_t i = 0; i < N; i++) {
-			int part = at[1] < p[1]->n && p[1]->image[at[1] * W * H] == i;
+			int part = at[1] < p[1]->n && dataset_image(p[1], at[1], NULL)[0] == i;
 			const struct dataset *q = p[part];
 			uint32_t k = at[part]++;
-			ck_assert(k < q->n && q->image[k * W * H] == i && q->image[k * W * H + 5] == i && q->group[k] == ds->group[i]);
+			ck_assert(k < q->n && dataset_image(q, k, NULL)[0] == i && dataset_image(q, k, NULL)[5] == i &&
+				  q->group[k] == ds->group[i]);
 			ck_assert(!memcmp(q->value + 4 * k, ds->value + 4 * i, 16));
 			if (i % 4) /* four rows to a source */
 				ck_assert_int_eq(part, differ);

@@ -61,7 +61,9 @@ START_TEST(round_trip)
 	m->mean = m->points ? xcalloc((size_t)m->points * 2, sizeof *m->mean) : NULL;
 	for (int i = 0; i < 2 * m->points; i++)
 		m->mean[i] = 0.125 * i - 0.25;
-	m->trained = trained_new((const uint8_t *)"abcabd", 2, 3, NULL);
+	uint64_t *hash = xcalloc(2, sizeof *hash);
+	hash[0] = trained_hash("abc", 3), hash[1] = trained_hash("abd", 3);
+	m->trained = trained_new(hash, 2, NULL);
 	model_save(m, one, NULL, 0, NULL);
 	struct model *l = model_load(one);
 	ck_assert_str_eq(l->net, cases[_i].net);

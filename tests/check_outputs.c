@@ -163,7 +163,9 @@ START_TEST(training)
 	memcpy(a->mean, (const double[]){1, 2, 3, 4}, 32), memcpy(b->mean, (const double[]){5, 8, 0, 0}, 32);
 	b->unlearned = malloc(20);
 	strcpy(b->unlearned, "right_eye");
-	a->trained = trained_new(images[0], 1, W * H, NULL), b->trained = trained_new(images[2], 1, W * H, NULL);
+	uint64_t *hash[2] = {malloc(sizeof **hash), malloc(sizeof **hash)};
+	*hash[0] = trained_hash(images[0], W * H), *hash[1] = trained_hash(images[2], W * H);
+	a->trained = trained_new(hash[0], 1, NULL), b->trained = trained_new(hash[1], 1, NULL);
 	save_trained(a, "a.tns"), save_trained(b, "b.tns");
 	static const struct {
 		const char *models[3], *mean;

@@ -185,12 +185,13 @@ START_TEST(figures)
 		want[1] += free_energy(p, v, gaussian);
 		want[2] += V * log(sigmoid(free_energy(p, flipped, gaussian) - free_energy(p, v, gaussian)));
 	}
-	pretrain_measure(l, rows, N, 6, got);
+	struct rows x = {.n = N, .V = V, .memory = rows}, y = {.n = N, .V = H, .memory = codes};
+	pretrain_measure(l, &x, 6, got);
 	for (int i = 0; i < 2 + !gaussian; i++)
 		ck_assert_msg(
 			fabs(got[i] - want[i] / N) < 1e-5 * (1 + fabs(want[i] / N)), "%s: %g, not %g", rbm.figure[i], got[i], want[i] / N);
 	ck_assert(isnan(got[2]) == gaussian);
-	pretrain_codes(l, rows, N, codes);
+	pretrain_codes(l, &x, &y);
 	for (int r = 0; r < N; r++) {
 		double v[V], h[H];
 		for (int i = 0; i < V; i++)

@@ -52,7 +52,7 @@ static struct dataset rows_of(int i)
 {
 	size_t n;
 	struct dataset r = {.n = 24, .W = 12, .H = 9, .values = cases[i].outputs, .names = xstrdup(cases[i].names)};
-	r.image = (uint8_t *)values("image", &n);
+	r.images = image_store_memory((uint8_t *)values("image", &n), 24, 9 * 12);
 	ck_assert_uint_eq(n, 24 * 9 * 12);
 	const void *v = values(cases[i].target, &n);
 	r.k = (int)n / 24;
@@ -142,7 +142,7 @@ START_TEST(training)
 		model_free(m);
 	}
 	unlink(path);
-	free(r.image), free(r.value), free(r.names);
+	dataset_release_rows(&r), free(r.names);
 	be->close(be);
 }
 END_TEST

@@ -81,7 +81,7 @@ START_TEST(rows_are_added)
 		ck_assert(ds->weight[N * 2 + i / 2] == 0.5f && ds->weight[i] == 1);
 	}
 	for (int i = 0; i < 2; i++)
-		ck_assert(ds->image[(N + i) * H * W] == 7 + i && ds->image[(N + i) * H * W + H * W - 1] == 7 + i &&
+		ck_assert(dataset_image(ds, N + i, NULL)[0] == 7 + i && dataset_image(ds, N + i, NULL)[H * W - 1] == 7 + i &&
 			  ds->id[N + i] == 41 + (uint32_t)i && ds->group[N + i] == N + (uint32_t)i);
 	teacher_free(&t), dataset_free(ds);
 }

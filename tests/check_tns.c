@@ -465,6 +465,74 @@ static void check_table(const char *path, unsigned char *const data[3], uint32_t
 	tns_unload(b);
 }
 
+/* Rows of 64 bytes or more that are not packed stay in the file, and are the same, one by one, all at once, or from then on in memory. */
+static void check_in_file(const char *path, unsigned char *const data[3], uint32_t print)
+{
+	struct tns_table *b = tns_load_within(path, 1e5);
+	lseek(0, 0, SEEK_SET); /* stdin, if that is it, was read */
+	struct tns_table *small = tns_load_within(path, 1e8);
+	ck_assert_uint_eq(tns_table_head(b)->fingerprint, print);
+	for (int k = 0; k < 3; k++) {
+		unsigned char *copy = malloc(N * row_bytes[k]);
+		ck_assert_int_eq(tns_in_file(b, k), k < 2);
+		ck_assert_int_eq(tns_in_file(small, k), 0);
+		size_t read = 0;
+		for (int i = 0; i < N; i++) {
+			uint64_t row = next_random() % N;
+			const void *p = tns_read_row(b, k, row, copy);
+			tns_will_read(b, k, row);
+			read += p == copy;
+			ck_assert_mem_eq(p, data[k] + row * row_bytes[k], row_bytes[k]);
+			ck_assert_mem_eq(tns_read_row(small, k, row, NULL), p, row_bytes[k]);
+		}
+		ck_assert(k < 2 ? read > N / 2 && read < N : !read);
+		tns_copy(b, k, copy);
+		ck_assert_mem_eq(copy, data[k], N * row_bytes[k]);
+		for (uint64_t row = 0; row < N; row++)
+			ck_assert_mem_eq(tns_row(b, k, row), data[k] + row * row_bytes[k], row_bytes[k]);
+		ck_assert_int_eq(tns_in_file(b, k), 0);
+		free(copy);
+	}
+	tns_unload(b), tns_unload(small);
+}
+
+static void read_last(void *arg)
+{
+	const char *const *w = arg;
+	unsigned char row[97 * 31];
+	err_name("reader");
+	struct tns_table *b = tns_load_within(w[0], 0);
+	int fd = open(w[0], O_RDWR);
+	off_t end = lseek(fd, 0, SEEK_END);
+	unsigned char c = 0;
+	if (!strcmp(w[1], "cut") ? ftruncate(fd, end / 2)
+				 : pread(fd, &c, 1, end - 2000) != 1 || (c ^= 1, pwrite(fd, &c, 1, end - 2000) != 1))
+		abort();
+	tns_read_row(b, 0, 0, row);
+	tns_read_row(b, 0, 9, row);
+}
+
+/* A file that is cut or changed while it is in use ends the program with one line, not by a signal. */
+START_TEST(changed)
+{
+	for (int i = 0; i < 2; i++) {
+		uint64_t dim[3] = {TNS_UNLIMITED, 97, 31};
+		const char *w[2] = {wire_path("changed.tns"), i ? "change" : "cut"};
+		unsigned char *rows = noise(10 * row_bytes[0]);
+		struct tns_writer *t = tns_create(w[0]);
+		tns_define(t, "image", TNS_U8, 3, dim);
+		tns_write(t, 0, rows, 10);
+		tns_close(t);
+		struct child c = child_run(read_last, w);
+		ck_assert_msg(c.status == 1 && !c.signal, "exit %d, signal %d", c.status, c.signal);
+		ck_assert_ptr_nonnull(
+			strstr(c.err, i ? "changed.tns: image: row 10 is not as it was: the file was changed while it was in use\n"
+					: "changed.tns: image: row 10 is gone: the file was cut while it was in use\n"));
+		free(rows);
+	}
+}
+END_TEST
+
 struct named {
 	const char *path;
 	const void *p;
@@ -499,6 +567,8 @@ START_TEST(tables)
 	int fd = open(path, O_RDONLY);
 	dup2(fd, 0), close(fd);
 	check_table("-", data, w.chain);
+	check_in_file("-", data, w.chain);
+	check_in_file(path, data, w.chain);
 	/* a named pipe, opened once */
 	ck_assert(!mkfifo(fifo, 0600));
 	pid_t pid = fork();
@@ -662,6 +732,7 @@ int main(void)
 	tcase_add_test(t, nothing);
 	tcase_add_test(t, best_compression);
 	tcase_add_test(t, tables);
+	tcase_add_test(t, changed);
 	tcase_add_test(t, gives_up);
 	tcase_add_loop_test(t, bad_uses, 0, 13);
 	tcase_add_test(t, metas);

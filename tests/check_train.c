@@ -184,7 +184,8 @@ static struct dataset *blobs(void)
 {
 	struct dataset *ds = xcalloc(1, sizeof *ds);
 	*ds = (struct dataset){.n = N, .W = W, .H = H, .k = 6, .values = 6, .names = xstrdup("left_eye,right_eye,nose")};
-	ds->image = xcalloc(N, W * H), ds->value = xcalloc(N * 6, sizeof *ds->value);
+	uint8_t *image = xcalloc(N, W * H);
+	ds->images = image_store_memory(image, N, W * H), ds->value = xcalloc(N * 6, sizeof *ds->value);
 	for (uint32_t i = 0; i < N; i++) {
 		float *v = ds->value + 6 * i;
 		v[0] = 46 + 8 * unit(1, i), v[1] = 20 + 20 * unit(2, i), v[2] = 18 + 8 * unit(3, i), v[3] = 20 + 20 * unit(4, i);
@@ -192,7 +193,7 @@ static struct dataset *blobs(void)
 		for (int p = 0; p < W * H; p++) {
 			float a = hypotf((float)(p % W) - v[0], (float)(p / W) - v[1]),
 			      b = hypotf((float)(p % W) - v[2], (float)(p / W) - v[3]);
-			ds->image[i * W * H + (uint32_t)p] = (uint8_t)lrintf(60 + 180 * expf(-a * a / 8) + 80 * expf(-b * b / 8));
+			image[i * W * H + (uint32_t)p] = (uint8_t)lrintf(60 + 180 * expf(-a * a / 8) + 80 * expf(-b * b / 8));
 		}
 		if (i % 7 == 0 && i)
 			v[2] = v[3] = NAN;
@@ -352,10 +353,11 @@ START_TEST(baselines)
 	ck_assert_double_eq_tol(b.error, 1 / 3.0, 1e-12);
 	ck_assert_double_eq_tol(b.loss, -(2 * log(3 / 5.0) + log(2 / 5.0)) / 3, 1e-12);
 	/* rows: means 0.25 and 0 of the training set; with a row of 1/2 1/3 and 1/6 */
-	static const real rows[] = {0.5, 0, 0, 0}, held_out[] = {1, 0.5};
-	ck_assert_double_eq_tol(baseline_row(rows, 2, rows, 2, 2, 1), (0.0625 + 0.0625) / 2 / 2, 1e-12);
-	ck_assert_double_eq_tol(baseline_row(rows, 2, held_out, 1, 2, 1), (0.5625 + 0.25) / 2, 1e-12);
-	ck_assert_double_eq_tol(baseline_row(rows, 2, held_out, 1, 2, 0), -log(1 / 3.0) - log(1 / 6.0) / 2 - log(5 / 6.0) / 2, 1e-12);
+	static real two_rows[] = {0.5, 0, 0, 0}, one_row[] = {1, 0.5};
+	struct rows rows = {.n = 2, .V = 2, .memory = two_rows}, held_out = {.n = 1, .V = 2, .memory = one_row};
+	ck_assert_double_eq_tol(baseline_row(&rows, &rows, 1), (0.0625 + 0.0625) / 2 / 2, 1e-12);
+	ck_assert_double_eq_tol(baseline_row(&rows, &held_out, 1), (0.5625 + 0.25) / 2, 1e-12);
+	ck_assert_double_eq_tol(baseline_row(&rows, &held_out, 0), -log(1 / 3.0) - log(1 / 6.0) / 2 - log(5 / 6.0) / 2, 1e-12);
 }
 END_TEST
 
@@ -366,9 +368,11 @@ static struct dataset *noise(uint32_t n, int k, const char *names, int classes)
 {
 	struct dataset *ds = xcalloc(1, sizeof *ds);
 	*ds = (struct dataset){.n = n, .W = 5, .H = 4, .k = k, .values = classes ? classes == 2 ? 1 : classes : k, .names = xstrdup(names)};
-	ds->image = xcalloc(n, 20), ds->value = xcalloc(n * (uint32_t)k, sizeof *ds->value), ds->group = xcalloc(n, sizeof *ds->group);
+	uint8_t *image = xcalloc(n, 20);
+	ds->images = image_store_memory(image, n, 20), ds->value = xcalloc(n * (uint32_t)k, sizeof *ds->value),
+	ds->group = xcalloc(n, sizeof *ds->group);
 	for (uint32_t i = 0; i < n * 20; i++)
-		ds->image[i] = (uint8_t)(256 * unit(5, i));
+		image[i] = (uint8_t)(256 * unit(5, i));
 	for (uint32_t i = 0; i < n * (uint32_t)k; i++)
 		ds->value[i] = classes ? (float)(i % (uint32_t)classes) : 4 * unit(6, i);
 	return ds;
@@ -404,7 +408,7 @@ START_TEST(warmups)
 			.targets = {.loss = LOSS_SMOOTH, .width = 0.001}};
 		double sum = 0, rate;
 		close(mkstemp(path));
-		memset(ds->image, 0, ROWS * 20);
+		memset((uint8_t *)dataset_image(ds, 0, NULL), 0, ROWS * 20);
 		for (int i = 0; i < 2 * ROWS; i++)
 			ds->value[i] = -1000;
 		memset(m->param, 0, m->d.nparam * sizeof *m->param);
@@ -600,8 +604,9 @@ static struct model *trained(
 START_TEST(best_weights)
 {
 	struct dataset *train = noise(10, 4, "a,b", 0), *valid = noise(20, 4, "a,b", 0);
+	uint8_t *image = (uint8_t *)dataset_image(valid, 0, NULL);
 	for (uint32_t i = 0; i < 20 * 20; i++)
-		valid->image[i] = (uint8_t)(256 * unit(50, i));
+		image[i] = (uint8_t)(256 * unit(50, i));
 	int best, ran, none;
 	struct model *m = trained(train, valid, 0.03, 60, 0, &best, &ran), *early, *patient;
 	ck_assert_msg(best > 0 && best < 40 && ran == 60, "best epoch %d of %d: this tests nothing", best, ran);

@@ -39,6 +39,14 @@ static uint8_t *numbered(size_t from, size_t n)
 	return image;
 }
 
+static struct trained *trained_on(const uint8_t *image, size_t n, size_t bytes, const struct trained *before)
+{
+	uint64_t *hash = calloc(n + 1, sizeof *hash);
+	for (size_t i = 0; i < n; i++)
+		hash[i] = trained_hash(image + i * bytes, bytes);
+	return trained_new(hash, n, before);
+}
+
 static void ck_same(const struct trained *a, const struct trained *b)
 {
 	ck_assert_uint_eq(a->n, b->n);
@@ -50,8 +58,8 @@ START_TEST(small)
 {
 	uint8_t *image = numbered(0, 1000);
 	memcpy(image, image + 3, 3);
-	struct trained *half = trained_new(image, 500, 3, NULL), *both = trained_new(image + 1500, 500, 3, half),
-		       *all = trained_new(image, 1000, 3, NULL);
+	struct trained *half = trained_on(image, 500, 3, NULL), *both = trained_on(image + 1500, 500, 3, half),
+		       *all = trained_on(image, 1000, 3, NULL);
 	ck_assert_uint_eq(half->n, 499);
 	ck_same(both, all);
 	for (size_t i = 1; i < 1000; i++) {
@@ -60,7 +68,7 @@ START_TEST(small)
 	}
 	ck_assert_int_eq(trained_has(all, "\0\0\0", 3), TRAINED_NOT);
 	ck_assert_int_eq(trained_has(all, image, 2), TRAINED_NOT);
-	struct trained *none = trained_new(image, 0, 3, NULL);
+	struct trained *none = trained_on(image, 0, 3, NULL);
 	ck_assert_int_eq(trained_has(none, image, 3), TRAINED_NOT);
 	trained_free(half), trained_free(both), trained_free(all), trained_free(none);
 	free(image);
@@ -73,9 +81,9 @@ START_TEST(sampled)
 {
 	enum { N = 2 * TRAINED_MAX };
 	uint8_t *image = numbered(0, N), *other = numbered(N, 20000);
-	struct trained *all = trained_new(image, N, 3, NULL), *most = trained_new(image, N - 100000, 3, NULL),
-		       *rest = trained_new(image + 3 * (N - 100000), 100000, 3, NULL),
-		       *one = trained_new(image + 3 * (N - 100000), 100000, 3, most), *two = trained_new(image, N - 100000, 3, rest);
+	struct trained *all = trained_on(image, N, 3, NULL), *most = trained_on(image, N - 100000, 3, NULL),
+		       *rest = trained_on(image + 3 * (N - 100000), 100000, 3, NULL),
+		       *one = trained_on(image + 3 * (N - 100000), 100000, 3, most), *two = trained_on(image, N - 100000, 3, rest);
 	size_t count[3] = {0}, others[3] = {0};
 	ck_same(all, one);
 	ck_same(all, two);

@@ -51,6 +51,31 @@ for b in 90 3; do
 	alike "wide, batch $b" faces.tns cnn-train -n 'fc700 relu fc500 relu fc' -e 2 -b $b
 done
 
+# ---- a data set larger than memory: the address space is smaller than the file
+# larger WHAT FILE COMMAND...: the model and log that there are in as much memory as there is; the file is found too large, so read row by row
+larger() {
+	local what=$1 file=$2; shift 2
+	ok "$what: in memory" "$@" -q -t 2 --log one.tsv "$file" -o one.tns
+	steady one.tsv >one.log
+	ok "$what: larger than memory" bash -c 'ulimit -v $1 && shift && "$@"' - $(($(stat -c %s "$file") * 9 / 10 / 1024)) "$@" -q -t 2 --log more.tsv "$file" -o more.tns
+	same one.tns more.tns "$what: larger than memory"
+	steady more.tsv >more.log
+	same one.log more.log "$what: log of what is larger than memory"
+}
+case $BIN in
+*-san* | *-cov*) skip "data larger than memory: this build takes address space of its own" ;;
+*)
+	# shellcheck disable=SC2046
+	tns-cat -q $(yes big.tns | head -90) -o larger.tns
+	# shellcheck disable=SC2046
+	tns-cat -q $(yes eyes.tns | head -$((40000000 / $(stat -c %s eyes.tns) + 1))) -o patches.tns
+	larger "coords" larger.tns cnn-train -n 'conv9x9x2s8 relu fc' -e 1 -b 16 --optimizer adam -r 0.003 --augment shift=2,rotate=9,elastic=1 --valid-part 0.25
+	larger "label" patches.tns cnn-train --target label -n fc -e 1 -b 99 -r 0.01 --valid patches.tns
+	larger "autoencoder" larger.tns dae-pretrain -H 5,3 -e 1 -b 64 --valid big.tns
+	larger "Gaussian, codes in a file" patches.tns rbm-pretrain -H 90,5 -e 1 -b 100 --visible gaussian -r 0.001 --patches positive --valid eyes.tns
+	rm larger.tns patches.tns ;;
+esac
+
 # a Gaussian's width that changes, an elastic field: from which epoch on they are seen
 first() { cnn-train -q --target heatmap -n 'conv3x3x4s2p1 relu conv1x1' -e 3 -s 1 --log one.tsv faces.tns -o one.tns "$@" 2>/dev/null; cut -f3 one.tsv | sed 1d; }
 first >plain.log

@@ -130,6 +130,7 @@ struct backend *backend_cpu_init(int threads, enum precision precision)
 		.download_async = be->download_async,
 		.wait = be->wait,
 		.load_batch = cpu_load_batch,
+		.load_images = cpu_load_images,
 		.gather = cpu_gather,
 		.dropout = cpu_dropout,
 		.bernoulli = cpu_bernoulli,

@@ -77,6 +77,8 @@ void cpu_conv_backward_reference(const struct backend *be, real *dx, real *dw, r
 	const uint8_t *argmax, const real *x, const void *packed, const struct conv *s);
 void cpu_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
 	float add, const struct augment *a);
+void cpu_load_images(const struct backend *be, real *x, const uint8_t *const *images, const uint32_t *rows, int B, int C, int H, int W,
+	float mul, float add, const struct augment *a);
 void cpu_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);
 void cpu_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch);

@@ -9,7 +9,7 @@ struct args { /* the arguments of any of the operations; load_batch's add is p; 
 	const struct backend *be;
 	real *y, *u, *v;
 	const real *x, *t;
-	const uint8_t *bytes;
+	const uint8_t *bytes, *const *images;
 	const uint32_t *rows;
 	const void *s;
 	double *loss;
@@ -31,6 +31,20 @@ void cpu_load_batch(const struct backend *be, real *x, const uint8_t *bytes, con
 {
 	cpu_parallel_for(be->ctx, (size_t)B, 4, load_batch,
 		&(struct args){.be = be, .y = x, .bytes = bytes, .rows = rows, .C = C, .H = H, .W = W, .mul = mul, .p = add, .s = s});
+}
+
+static void load_images(void *arg, size_t from, size_t to)
+{
+	const struct args *a = arg;
+	ref_load_images(a->be, a->y + from * (size_t)(a->C * a->H * a->W), a->images + from, a->rows + from, (int)(to - from), a->C, a->H,
+		a->W, a->mul, a->p, a->s);
+}
+
+void cpu_load_images(const struct backend *be, real *x, const uint8_t *const *images, const uint32_t *rows, int B, int C, int H, int W,
+	float mul, float add, const struct augment *s)
+{
+	cpu_parallel_for(be->ctx, (size_t)B, 4, load_images,
+		&(struct args){.be = be, .y = x, .images = images, .rows = rows, .C = C, .H = H, .W = W, .mul = mul, .p = add, .s = s});
 }
 
 static void gather(void *arg, size_t from, size_t to)

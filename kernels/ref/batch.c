@@ -7,14 +7,14 @@
 #include "kernels/ref/ref.h"
 #include "lib/base/err.h"
 
-void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
+/* Of images, or, where that is NULL, of bytes. */
+static void load(real *x, const uint8_t *const *images, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
 	float add, const struct augment *a)
 {
-	(void)be;
 	size_t plane = (size_t)H * (size_t)W, size = plane * (size_t)C;
 	float *v = a ? xmalloc(plane * sizeof *v) : NULL;
 	for (int b = 0; b < B; b++) {
-		const uint8_t *in = bytes + rows[b] * size;
+		const uint8_t *in = images ? images[b] : bytes + rows[b] * size;
 		real *out = x + (size_t)b * size;
 		for (size_t i = 0; !a && i < size; i++)
 			out[i] = (real)((float)in[i] * mul + add);
@@ -28,6 +28,20 @@ void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, con
 		}
 	}
 	free(v);
+}
+
+void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
+	float add, const struct augment *a)
+{
+	(void)be;
+	load(x, NULL, bytes, rows, B, C, H, W, mul, add, a);
+}
+
+void ref_load_images(const struct backend *be, real *x, const uint8_t *const *images, const uint32_t *rows, int B, int C, int H, int W,
+	float mul, float add, const struct augment *a)
+{
+	(void)be;
+	load(x, images, NULL, rows, B, C, H, W, mul, add, a);
 }
 
 void ref_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K)

@@ -92,6 +92,7 @@ struct backend *backend_ref_init(void)
 		.download_async = ref_download_async,
 		.wait = ref_wait,
 		.load_batch = ref_load_batch,
+		.load_images = ref_load_images,
 		.gather = ref_gather,
 		.dropout = ref_dropout,
 		.bernoulli = ref_bernoulli,

@@ -7,6 +7,8 @@
 
 void ref_load_batch(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W, float mul,
 	float add, const struct augment *a);
+void ref_load_images(const struct backend *be, real *x, const uint8_t *const *images, const uint32_t *rows, int B, int C, int H, int W,
+	float mul, float add, const struct augment *a);
 void ref_gather(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K);
 void ref_dropout(const struct backend *be, real *y, const real *x, const uint32_t *rows, int B, int K, float p, float mul, uint64_t seed,
 	uint32_t purpose, uint32_t epoch);

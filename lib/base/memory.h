@@ -6,6 +6,8 @@
 /* Bytes: what the system has free without swapping (all of its memory where it does not say), or the limit of the process (ulimit -v, -d)
  * where that is less. */
 double memory_available(void);
+/* The same less what the process has already taken of its limit; where a control group (a container) limits it, at most that. */
+double memory_left(void);
 /* Ends the program where `bytes` are more than that: "WHAT needs 12.3 GB, 4.5 GB are free". */
 void memory_require(double bytes, const char *what);
 

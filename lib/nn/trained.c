@@ -8,14 +8,19 @@
 #include "lib/nn/trained.h"
 #include "lib/stream/dataset_stream.h"
 
+uint64_t trained_hash(const void *image, size_t bytes)
+{
+	uint64_t h;
+	hash_bytes(image, bytes, &h, NULL);
+	return h;
+}
+
 /* The smallest of the union of two such sets are those of both: no hash below either's last is missing. */
-struct trained *trained_new(const uint8_t *images, size_t n, size_t bytes, const struct trained *before)
+struct trained *trained_new(uint64_t *hash, size_t n, const struct trained *before)
 {
 	struct trained *t = xcalloc(1, sizeof *t);
 	size_t old = before ? before->n : 0;
-	t->hash = xcalloc(n + old + 1, sizeof *t->hash);
-	for (size_t i = 0; i < n; i++)
-		hash_bytes(images + i * bytes, bytes, &t->hash[i], NULL);
+	t->hash = xrealloc(hash, (n + old + 1) * sizeof *t->hash);
 	if (old)
 		memcpy(t->hash + n, before->hash, old * sizeof *t->hash);
 	qsort(t->hash, n + old, sizeof *t->hash, ascending_u64);
@@ -27,8 +32,7 @@ struct trained *trained_new(const uint8_t *images, size_t n, size_t bytes, const
 
 int trained_has(const struct trained *t, const void *image, size_t bytes)
 {
-	uint64_t h;
-	hash_bytes(image, bytes, &h, NULL);
+	uint64_t h = trained_hash(image, bytes);
 	if (bsearch(&h, t->hash, t->n, sizeof h, ascending_u64))
 		return TRAINED_ON;
 	return t->n == TRAINED_MAX && h > t->hash[t->n - 1] ? TRAINED_UNKNOWN : TRAINED_NOT;

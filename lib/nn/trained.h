@@ -17,8 +17,9 @@ struct trained {
 	uint64_t *hash;
 };
 
-/* Of n images of so many bytes each and, or NULL, all that before holds. To be freed. */
-struct trained *trained_new(const uint8_t *images, size_t n, size_t bytes, const struct trained *before);
+uint64_t trained_hash(const void *image, size_t bytes);
+/* Of images with these n hashes, an array from malloc that it takes over, and, or NULL, all that before holds. To be freed. */
+struct trained *trained_new(uint64_t *hash, size_t n, const struct trained *before);
 /* TRAINED_ON, TRAINED_NOT, or TRAINED_UNKNOWN of an image; a different image is TRAINED_ON with a probability of n / 2^64. */
 int trained_has(const struct trained *t, const void *image, size_t bytes);
 /* From a loaded model's tensor `trained`, u64; NULL: it has none. Dies where it isn't ascending, or longer than TRAINED_MAX. */

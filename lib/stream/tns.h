@@ -79,8 +79,17 @@ int tns_meta_place(const struct tns *t, int i);			  /* how many tensors were def
 struct tns_table;
 struct tns_table *tns_load(const char *path);					 /* verified to the end, or the program ends */
 struct tns_table *tns_load_memory(const void *data, size_t n, const char *name); /* the same; not copied */
-const struct tns *tns_table_head(const struct tns_table *t);			 /* definitions with final counts, METAs, fingerprint */
-const void *tns_row(const struct tns_table *t, int id, uint64_t row);		 /* row < rows; valid until tns_unload */
+/* The same of a data set that may be larger than memory. Of a regular file of more than `most` bytes rows of TNS_FILE_ROW bytes or more
+ * stay there, unless they are packed: each is read when it is asked for, by tns_read_row or, all of a tensor, by tns_copy or the first
+ * tns_row. The program ends where they are no longer those that were verified. */
+struct tns_table *tns_load_within(const char *path, double most);
+enum { TNS_FILE_ROW = 64 };
+int tns_in_file(const struct tns_table *t, int id); /* 1: rows of that tensor are */
+/* A row: in memory, else read into buffer, of its row_bytes. */
+const void *tns_read_row(const struct tns_table *t, int id, uint64_t row, void *buffer);
+void tns_will_read(const struct tns_table *t, int id, uint64_t row);  /* lets the system read it ahead, if it is in the file */
+const struct tns *tns_table_head(const struct tns_table *t);	      /* definitions with final counts, METAs, fingerprint */
+const void *tns_row(const struct tns_table *t, int id, uint64_t row); /* row < rows; valid until tns_unload */
 /* How many rows from this one on are contiguous in memory; at least 1. */
 uint64_t tns_contiguous_rows(const struct tns_table *t, int id, uint64_t row);
 /* Copy all rows of a tensor to dst, which holds rows x row_bytes. */

@@ -16,6 +16,7 @@ enum { TNS_SWAPS = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
 #define TNS_HEADER_BYTES 32 /* bytes of the preamble and of every record header */
 #define TNS_ZLIB 1u	    /* flag bit 0 */
 #define TNS_NO_TENSOR 0xFFFFFFFFu
+#define TNS_NOWHERE UINT64_MAX
 #define TNS_INFLATION 1032u /* the largest ratio of raw length to stored length */
 
 #define TNS_TYPE(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
@@ -105,6 +106,7 @@ struct tns_source {
 	int *meta_place;			   /* (nmeta) tns_meta_place */
 	uint32_t type, id, flags, stored, raw_len; /* the record read last */
 	const unsigned char *payload;
+	uint64_t taken, payload_at;	     /* bytes of fd so far; where its payload is, or TNS_NOWHERE: packed */
 	const struct tns_verified *verified; /* (nverified) by address, those before next are passed; NULL: none */
 	size_t nverified, next;
 };

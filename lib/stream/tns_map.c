@@ -1,6 +1,9 @@
-/* Whole streams: a regular file is memory-mapped and its payloads are used in place; chunks of a pipe and inflated ones are copied. The
- * checksums of a large file's payloads, and copies of large tensors, are made by all processors. */
+/* Whole streams: a regular file is memory-mapped and its payloads are used in place, or read row by row; chunks of a pipe and inflated ones
+ * are copied. The checksums of a mapped file's payloads, and copies of large tensors, are made by all processors. */
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,14 +18,17 @@
 
 struct chunk {
 	uint64_t row, rows;
-	const unsigned char *data;
+	const unsigned char *data; /* NULL: in the file, from at on */
+	uint64_t at;
 	int own; /* 1: data is a copy, freed with the table */
 };
 
 struct tensor {
 	struct chunk *chunk;
 	size_t n;
-	size_t last; /* index of the chunk found last, tried first */
+	size_t last;   /* index of the chunk found last, tried first */
+	uint32_t *crc; /* (rows): of rows in the file, each its checksum; NULL: there are none */
+	size_t room;   /* of crc */
 };
 
 struct tns_table {
@@ -31,16 +37,21 @@ struct tns_table {
 	void *map;
 	size_t size;
 	int borrowed; /* map is the caller's memory */
+	int in_file;  /* rows that are large and not packed stay there */
 	struct tns_verified *verified;
 };
 
-/* A regular file is mapped. path is opened only once: if it is a named pipe, closing it would end its writer by SIGPIPE. */
-static void open_or_map(struct tns_table *b, const char *path)
+/* A regular file is mapped, or, if it has more than `most` bytes, read. path is opened only once: if it is a named pipe, closing it would
+ * end its writer by SIGPIPE. */
+static void open_or_map(struct tns_table *b, const char *path, double most)
 {
 	struct stat st;
 	const char *name;
 	int fd = tns_input(path, &name);
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 && lseek(fd, 0, SEEK_CUR) == 0) {
+	int whole = !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 && lseek(fd, 0, SEEK_CUR) == 0;
+	if (whole && (double)st.st_size > most) {
+		b->in_file = 1;
+	} else if (whole) {
 		b->size = (size_t)st.st_size;
 		b->map = mmap(NULL, b->size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (b->map == MAP_FAILED)
@@ -82,7 +93,8 @@ static void *copy_part(void *arg)
 {
 	const struct part *p = arg;
 	for (size_t i = p->from; i < p->end; i++)
-		memcpy(p->to + p->chunk[i].row * p->row_bytes, p->chunk[i].data, (size_t)p->chunk[i].rows * p->row_bytes);
+		if (p->chunk[i].data)
+			memcpy(p->to + p->chunk[i].row * p->row_bytes, p->chunk[i].data, (size_t)p->chunk[i].rows * p->row_bytes);
 	return NULL;
 }
 
@@ -120,6 +132,16 @@ static void verify_ahead(struct tns_table *b)
 	b->t->src->verified = b->verified, b->t->src->nverified = n;
 }
 
+/* Notes the checksums of a chunk's rows. */
+static void note_rows(struct tensor *x, const struct tns *t)
+{
+	size_t bytes = t->def[t->id].row_bytes, n = (size_t)(t->row + t->rows);
+	if (n > x->room)
+		x->crc = xrealloc(x->crc, (x->room = n > 2 * x->room ? n : 2 * x->room) * sizeof *x->crc);
+	for (uint64_t i = 0; i < t->rows; i++)
+		x->crc[t->row + i] = crc_add(0, t->data + i * bytes, bytes);
+}
+
 static struct tns_table *read_all(struct tns_table *b)
 {
 	if (b->map)
@@ -129,10 +151,15 @@ static struct tns_table *read_all(struct tns_table *b)
 	b->tensor = xcalloc((size_t)b->t->ntensors, sizeof *b->tensor);
 	while (tns_next(b->t) == TNS_DATA) {
 		struct tensor *x = &b->tensor[b->t->id];
-		struct chunk c = {b->t->row, b->t->rows, b->t->data, 0};
+		struct chunk c = {.row = b->t->row, .rows = b->t->rows, .data = b->t->data};
+		const struct tns_def *d = &b->t->def[b->t->id];
 		const unsigned char *map = b->map;
-		if (!map || c.data < map || c.data >= map + b->size) {
-			size_t n = (size_t)c.rows * b->t->def[b->t->id].row_bytes;
+		if (b->in_file && b->t->src->payload_at != TNS_NOWHERE && d->row_bytes >= TNS_FILE_ROW &&
+			(!TNS_SWAPS || tns_size(d->dtype) == 1)) {
+			note_rows(x, b->t);
+			c.data = NULL, c.at = b->t->src->payload_at;
+		} else if (!map || c.data < map || c.data >= map + b->size) {
+			size_t n = (size_t)c.rows * d->row_bytes;
 			unsigned char *copy = xmalloc(n);
 			c.data = memcpy(copy, c.data, n);
 			c.own = 1;
@@ -146,8 +173,13 @@ static struct tns_table *read_all(struct tns_table *b)
 
 struct tns_table *tns_load(const char *path)
 {
+	return tns_load_within(path, INFINITY);
+}
+
+struct tns_table *tns_load_within(const char *path, double most)
+{
 	struct tns_table *b = xcalloc(1, sizeof *b);
-	open_or_map(b, path);
+	open_or_map(b, path, most);
 	return read_all(b);
 }
 
@@ -179,8 +211,73 @@ static const struct chunk *find(const struct tns_table *b, int id, uint64_t row)
 	return &x->chunk[lo];
 }
 
+/* Reads rows of a chunk in the file; which rows of the file are others now is told. */
+static void read_rows(const struct tns_table *b, int id, const struct chunk *c, uint64_t row, uint64_t n, void *to)
+{
+	const struct tns_def *d = &b->t->def[id];
+	size_t bytes = d->row_bytes, all = (size_t)n * bytes, done = 0;
+	while (done < all) {
+		ssize_t k = pread(b->t->src->fd, (char *)to + done, all - done, (off_t)(c->at + (row - c->row) * bytes + done));
+		if (k < 0 && errno != EINTR)
+			die_errno("%s: %s: row %llu", b->t->name, d->name, (unsigned long long)row + 1);
+		if (!k)
+			die("%s: %s: row %llu is gone: the file was cut while it was in use", b->t->name, d->name,
+				(unsigned long long)(row + done / bytes) + 1);
+		done += k > 0 ? (size_t)k : 0;
+	}
+	for (uint64_t i = 0; i < n; i++)
+		if (crc_add(0, (char *)to + i * bytes, bytes) != b->tensor[id].crc[row + i])
+			die("%s: %s: row %llu is not as it was: the file was changed while it was in use", b->t->name, d->name,
+				(unsigned long long)(row + i) + 1);
+}
+
+int tns_in_file(const struct tns_table *b, int id)
+{
+	return b->tensor[id].crc != NULL;
+}
+
+const void *tns_read_row(const struct tns_table *b, int id, uint64_t row, void *buffer)
+{
+	const struct chunk *c = find(b, id, row);
+	if (c->data)
+		return c->data + (row - c->row) * b->t->def[id].row_bytes;
+	read_rows(b, id, c, row, 1, buffer);
+	return buffer;
+}
+
+void tns_will_read(const struct tns_table *b, int id, uint64_t row)
+{
+	const struct chunk *c = find(b, id, row);
+	size_t bytes = b->t->def[id].row_bytes;
+	if (!c->data)
+		posix_fadvise(b->t->src->fd, (off_t)(c->at + (row - c->row) * bytes), (off_t)bytes, POSIX_FADV_WILLNEED);
+}
+
+static void free_rows(struct tensor *x)
+{
+	for (size_t k = 0; k < x->n; k++)
+		if (x->chunk[k].own)
+			free((void *)x->chunk[k].data);
+	free(x->crc);
+	x->n = x->room = 0, x->crc = NULL;
+}
+
+/* From now on all rows are in memory, in one chunk. */
+static void keep_rows(const struct tns_table *b, int id)
+{
+	struct tensor *x = &b->tensor[id];
+	uint64_t rows = b->t->def[id].rows;
+	unsigned char *all = xmalloc((size_t)rows * b->t->def[id].row_bytes);
+	tns_copy(b, id, all);
+	free_rows(x);
+	x->chunk[0] = (struct chunk){.rows = rows, .data = all, .own = 1};
+	x->n = 1, x->last = 0;
+}
+
 const void *tns_row(const struct tns_table *b, int id, uint64_t row)
 {
+	if (tns_in_file(b, id))
+		keep_rows(b, id);
 	const struct chunk *c = find(b, id, row);
 	return c->data + (row - c->row) * b->t->def[id].row_bytes;
 }
@@ -195,31 +292,25 @@ void tns_copy(const struct tns_table *b, int id, void *dst)
 {
 	const struct tensor *x = &b->tensor[id];
 	size_t bytes = b->t->def[id].row_bytes;
+	for (size_t i = 0; tns_in_file(b, id) && i < x->n; i++)
+		if (!x->chunk[i].data)
+			read_rows(b, id, &x->chunk[i], x->chunk[i].row, x->chunk[i].rows, (char *)dst + x->chunk[i].row * bytes);
 	in_parts(copy_part, (struct part){.chunk = x->chunk, .to = dst, .row_bytes = bytes}, x->n,
 		threads_for((size_t)b->t->def[id].rows * bytes));
 }
 
 void tns_release_rows(struct tns_table *b)
 {
-	for (int i = 0; i < b->t->ntensors; i++) {
-		struct tensor *x = &b->tensor[i];
-		for (size_t k = 0; k < x->n; k++)
-			if (x->chunk[k].own)
-				free((void *)x->chunk[k].data);
-		x->n = 0;
-	}
+	for (int i = 0; i < b->t->ntensors; i++)
+		free_rows(&b->tensor[i]);
 	if (b->map && !b->borrowed) /* drops the pages; a page that is still used is read from the file again */
 		madvise(b->map, b->size, MADV_DONTNEED);
 }
 
 void tns_unload(struct tns_table *b)
 {
-	for (int i = 0; i < b->t->ntensors; i++) {
-		for (size_t k = 0; k < b->tensor[i].n; k++)
-			if (b->tensor[i].chunk[k].own)
-				free((void *)b->tensor[i].chunk[k].data);
-		free(b->tensor[i].chunk);
-	}
+	for (int i = 0; i < b->t->ntensors; i++)
+		free_rows(&b->tensor[i]), free(b->tensor[i].chunk);
 	free(b->tensor), free(b->verified);
 	tns_free(b->t);
 	if (b->map && !b->borrowed)

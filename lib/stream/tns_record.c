@@ -93,6 +93,7 @@ int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
 			break;
 		*got += (size_t)k;
 	}
+	s->taken += *got;
 	*p = s->buf;
 	return 0;
 }
@@ -238,6 +239,7 @@ int tns_read_record(struct tns *t)
 	if (check_header(t, p) < 0)
 		return TNS_ERR;
 	uint32_t pad = tns_padding(s->stored, s->type == TNS_RECORD_END || s->type == TNS_RECORD_ABRT);
+	s->payload_at = s->fd < 0 || s->unpack || s->flags & TNS_ZLIB ? TNS_NOWHERE : s->taken;
 	if (tns_get(t, s->stored + pad, &p, &got) < 0)
 		return TNS_ERR;
 	if (got < s->stored + pad)

@@ -51,17 +51,24 @@ struct baseline baseline_classes(const struct dataset *train, const struct datas
 	return (struct baseline){wrong / ds->n, loss / ds->n};
 }
 
-double baseline_row(const real *train, uint32_t n, const real *x, uint32_t rows, size_t V, int squared)
+double baseline_row(struct rows *train, struct rows *x, int squared)
 {
+	size_t V = (size_t)train->V;
 	double *mean = xcalloc(V, sizeof *mean), sum = 0;
-	for (size_t i = 0; i < (size_t)n * V; i++)
-		mean[i % V] += (double)train[i];
+	for (uint32_t i = 0; i < train->n; i++) {
+		const real *row = rows_get(train, i, 1);
+		for (size_t v = 0; v < V; v++)
+			mean[v] += (double)row[v];
+	}
 	for (size_t v = 0; v < V; v++)
-		mean[v] = squared ? mean[v] / n : (mean[v] + 0.5) / (n + 1.0);
-	for (size_t i = 0; i < (size_t)rows * V; i++) {
-		double m = mean[i % V], value = (double)x[i];
-		sum += squared ? (value - m) * (value - m) / 2 : -value * log(m) - (1 - value) * log1p(-m);
+		mean[v] = squared ? mean[v] / train->n : (mean[v] + 0.5) / (train->n + 1.0);
+	for (uint32_t i = 0; i < x->n; i++) {
+		const real *row = rows_get(x, i, 1);
+		for (size_t v = 0; v < V; v++) {
+			double m = mean[v], value = (double)row[v];
+			sum += squared ? (value - m) * (value - m) / 2 : -value * log(m) - (1 - value) * log1p(-m);
+		}
 	}
 	free(mean);
-	return sum / rows;
+	return sum / x->n;
 }

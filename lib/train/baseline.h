@@ -5,6 +5,7 @@
 
 #include "kernels/backend.h"
 #include "lib/train/dataset.h"
+#include "lib/train/rows.h"
 
 /* Fitted to the labels of train, measured on those of ds (the same, or a held-out set). error: points: RMSE over labelled coordinates,
  * pixels; a point without labels in train is in the image's middle; classes: share of wrong labels. loss: classes: mean cross-entropy of
@@ -17,8 +18,8 @@ struct baseline {
 double *baseline_mean(const struct dataset *train);
 struct baseline baseline_points(const struct dataset *train, const struct dataset *ds);
 struct baseline baseline_classes(const struct dataset *train, const struct dataset *ds);
-/* Mean loss a row of taking the mean row of train (n, V) for each of x (rows, V): half the squared error, or, of values from 0 to 1, the
+/* Mean loss a row of taking the mean row of train for each of x: half the squared error, or, of values from 0 to 1, the
  * cross-entropy, to which a row of 1/2 is counted among train's, so that no value is impossible. */
-double baseline_row(const real *train, uint32_t n, const real *x, uint32_t rows, size_t V, int squared);
+double baseline_row(struct rows *train, struct rows *x, int squared);
 
 #endif

@@ -39,8 +39,7 @@ static void load_labels(struct dataset *ds, const struct tns_table *b, int id)
 
 static void copy_row(struct dataset *to, uint32_t k, const struct dataset *from, uint32_t i)
 {
-	size_t size = (size_t)from->W * (size_t)from->H;
-	memmove(to->image + k * size, from->image + i * size, size);
+	to->row[k] = from->row[i];
 	memmove(to->value + (size_t)k * (size_t)to->k, from->value + (size_t)i * (size_t)from->k, (size_t)to->k * sizeof(float));
 	to->group[k] = from->group[i], to->id[k] = from->id[i];
 	if (to->from)
@@ -72,7 +71,7 @@ static int any_label(const float *v, int k)
 static struct dataset *load(const char *path, enum target target, const char *by, int held_out)
 {
 	struct dataset *ds = xcalloc(1, sizeof *ds);
-	struct tns_table *b = ds->table = tns_load(path);
+	struct tns_table *b = ds->table = tns_load_within(path, image_store_most());
 	const struct tns *t = tns_table_head(b);
 	dataset_stream_no_model(t);
 	int image = dataset_stream_require(t, "image", TNS_U8, 3), id = -1, source = tns_find(t, "source"), number = tns_find(t, "id");
@@ -92,8 +91,10 @@ static struct dataset *load(const char *path, enum target target, const char *by
 	}
 	if (id >= 0 && t->def[id].rows != ds->n)
 		die("%s: image has %u rows, %s has %llu", t->name, ds->n, t->def[id].name, (unsigned long long)t->def[id].rows);
-	ds->image = xmalloc((size_t)ds->n * (size_t)ds->W * (size_t)ds->H);
-	tns_copy(b, image, ds->image);
+	ds->images = image_store_new(b, image);
+	ds->row = xcalloc(ds->n, sizeof *ds->row);
+	for (uint32_t i = 0; i < ds->n; i++)
+		ds->row[i] = i;
 	ds->value = xcalloc((size_t)ds->n * (size_t)ds->k + 1, sizeof *ds->value);
 	ds->group = xcalloc(ds->n, sizeof *ds->group);
 	ds->id = xcalloc(ds->n, sizeof *ds->id);
@@ -134,7 +135,8 @@ static struct dataset *load(const char *path, enum target target, const char *by
 		ds->names = xstrdup("");
 		ds->values = ds->W * ds->H;
 	}
-	tns_release_rows(b);
+	if (image_store_in_memory(ds->images))
+		tns_release_rows(b);
 	return ds;
 }
 
@@ -176,7 +178,7 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
 	p->names = xstrdup(ds->names), p->pairs = ds->pairs ? xstrdup(ds->pairs) : NULL;
 	for (uint32_t i = 0; i < ds->n; i++)
 		p->n += drawn(ds, i, share, seed) == part;
-	p->image = xmalloc((size_t)p->n * (size_t)ds->W * (size_t)ds->H);
+	p->images = image_store_share(ds->images), p->row = xcalloc(p->n, sizeof *p->row);
 	p->value = xcalloc((size_t)p->n * (size_t)ds->k + 1, sizeof *p->value);
 	p->group = xcalloc(p->n, sizeof *p->group), p->id = xcalloc(p->n, sizeof *p->id);
 	if (ds->from)
@@ -228,18 +230,47 @@ void dataset_hold_out(struct dataset *all, const char *valid_path, double share,
 	}
 }
 
+const uint8_t *dataset_image(const struct dataset *ds, uint32_t i, uint8_t *buffer)
+{
+	return image_store_row(ds->images, ds->row ? ds->row[i] : i, buffer);
+}
+
+void dataset_will_read(const struct dataset *ds, uint32_t i)
+{
+	image_store_will_read(ds->images, ds->row ? ds->row[i] : i);
+}
+
+uint64_t *dataset_hashes(const struct dataset *ds)
+{
+	size_t bytes = (size_t)ds->W * (size_t)ds->H;
+	uint64_t *hash = xcalloc(ds->n, sizeof *hash);
+	uint8_t *read = xmalloc(bytes);
+	for (uint32_t i = 0; i < ds->n; i++)
+		hash[i] = trained_hash(dataset_image(ds, i, read), bytes);
+	free(read);
+	return hash;
+}
+
+uint8_t *dataset_take_images(struct dataset *ds)
+{
+	uint8_t *images = image_store_array(ds->images, ds->row, ds->n);
+	ds->images = NULL;
+	return images;
+}
+
 void dataset_release_rows(struct dataset *ds)
 {
-	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->weight), free(ds->from);
-	ds->from = NULL, ds->weight = NULL, ds->image = NULL, ds->value = NULL, ds->group = NULL, ds->id = NULL;
+	image_store_free(ds->images);
+	free(ds->row), free(ds->value), free(ds->group), free(ds->id), free(ds->weight), free(ds->from);
+	ds->from = NULL, ds->weight = NULL, ds->images = NULL, ds->row = NULL, ds->value = NULL, ds->group = NULL, ds->id = NULL;
 }
 
 void dataset_free(struct dataset *ds)
 {
 	if (!ds)
 		return;
-	free(ds->image), free(ds->value), free(ds->group), free(ds->id), free(ds->weight), free(ds->names), free(ds->pairs);
-	free(ds->from), source_rows_free(&ds->source);
+	dataset_release_rows(ds);
+	free(ds->names), free(ds->pairs), source_rows_free(&ds->source);
 	if (ds->table)
 		tns_unload(ds->table);
 	free(ds);

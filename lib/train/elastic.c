@@ -2,9 +2,6 @@
 #include "lib/train/elastic.h"
 
 #include <math.h>
-#include <stdlib.h>
-
-#include "lib/base/err.h"
 
 enum { STEPS = 50 }; /* of the fixed point's iteration, whose error shrinks by ELASTIC_MOST's slope, below 0.9, a step */
 
@@ -70,23 +67,4 @@ void elastic_point(const struct elastic *e, float xy[2])
 		p[0] = xy[0] - d[0], p[1] = xy[1] - d[1];
 	}
 	xy[0] = p[0], xy[1] = p[1];
-}
-
-uint8_t *elastic_images(const struct backend *be, uint8_t **device, uint8_t *plain, const uint8_t *images, uint32_t n, int W, int H,
-	const struct augment *a)
-{
-	size_t bytes = (size_t)W * (size_t)H;
-	if (!(a->elastic > 0))
-		return plain;
-	if (!*device)
-		*device = be->alloc(be, n * bytes);
-	uint8_t *moved = xmalloc(bytes);
-	for (uint32_t i = 0; i < n; i++) {
-		struct elastic e;
-		elastic_draw(&e, a, i, W, H);
-		elastic_image(&e, moved, images + i * bytes);
-		be->upload(be, *device + i * bytes, moved, bytes);
-	}
-	free(moved);
-	return *device;
 }

@@ -28,9 +28,4 @@ void elastic_image(const struct elastic *e, uint8_t *to, const uint8_t *from);
 /* Where the old image's point (x, y) is in the new one: the fixed point of p = (x, y) - d(p). NaN stays. */
 void elastic_point(const struct elastic *e, float xy[2]);
 
-/* Of a training: images (n, H, W), host, as an epoch's a moves them, into *device, which is allocated where it is NULL. Returns *device,
- * or, where a has nothing elastic, plain. */
-uint8_t *elastic_images(const struct backend *be, uint8_t **device, uint8_t *plain, const uint8_t *images, uint32_t n, int W, int H,
-	const struct augment *a);
-
 #endif

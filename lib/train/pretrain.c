@@ -53,9 +53,13 @@ struct pretrain_layer *pretrain_new(
 	return l;
 }
 
-static void load(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, const uint32_t *rows, int B)
+/* The rows of an epoch from at on. */
+static void load(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, uint32_t at, int B)
 {
-	if (bytes)
+	const uint32_t *rows = l->rows + at;
+	if (l->load)
+		l->load(l, l->host_rows + at, rows, B, l->N - at - (uint32_t)B);
+	else if (bytes)
 		l->be->load_batch(l->be, l->x, bytes, rows, B, 1, 1, l->V, l->mul, l->add, NULL);
 	else
 		l->be->gather(l->be, l->x, codes, rows, B, l->V);
@@ -69,7 +73,7 @@ double pretrain_epoch(struct pretrain_layer *l, const uint8_t *bytes, const real
 	be->upload(be, l->rows, l->host_rows, l->N * sizeof(uint32_t));
 	for (uint32_t at = 0; at < l->N; at += size) {
 		int B = l->N - at < size ? (int)(l->N - at) : l->B;
-		load(l, bytes, codes, l->rows + at, B);
+		load(l, bytes, codes, at, B);
 		l->kind->step(l, at, B, epoch, count++);
 	}
 	if (!l->kind->losses)
@@ -95,45 +99,60 @@ static void encode(struct pretrain_layer *l, real *out, int B)
 	l->be->dense(l->be, out, l->x, l->param, l->param + (size_t)l->V * (size_t)l->H, ACT_SIGMOID, 0, B, l->V, l->H);
 }
 
-void pretrain_encode(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, real *out)
+/* Codes of the batch into rows from at on; out (B, H), device. */
+static void encode_to(struct pretrain_layer *l, struct rows *to, uint32_t at, real *out, int B)
 {
+	size_t bytes = (size_t)B * (size_t)l->H * sizeof *out;
+	encode(l, out, B);
+	const real *codes = l->be->map_device(l->be, out, bytes);
+	rows_put(to, at, codes, (uint32_t)B);
+	l->be->unmap_device(l->be, codes);
+}
+
+void pretrain_encode(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, real *out, struct rows *to)
+{
+	real *some = out ? NULL : l->be->alloc(l->be, (size_t)l->B * (size_t)l->H * sizeof *some);
 	for (uint32_t i = 0; i < l->N; i++)
 		l->host_rows[i] = i;
 	l->be->upload(l->be, l->rows, l->host_rows, l->N * sizeof(uint32_t));
 	for (uint32_t at = 0; at < l->N; at += (uint32_t)l->B) {
 		int B = l->N - at < (uint32_t)l->B ? (int)(l->N - at) : l->B;
-		load(l, bytes, codes, l->rows + at, B);
-		encode(l, out + (size_t)at * (size_t)l->H, B);
+		load(l, bytes, codes, at, B);
+		if (out)
+			encode(l, out + (size_t)at * (size_t)l->H, B);
+		else
+			encode_to(l, to, at, some, B);
 	}
+	l->be->release(l->be, some);
 }
 
-/* Rows of x from at on into the layer's batch: how many. */
-static int upload(struct pretrain_layer *l, const real *x, uint32_t n, uint32_t at)
+/* Rows of x from at on into the layer's batch, *B of them; returns them on the host. */
+static const real *upload(struct pretrain_layer *l, struct rows *x, uint32_t at, uint32_t *B)
 {
-	int B = n - at < (uint32_t)l->B ? (int)(n - at) : l->B;
-	l->be->upload(l->be, l->x, x + (size_t)at * (size_t)l->V, (size_t)B * (size_t)l->V * sizeof *x);
-	return B;
+	*B = x->n - at < (uint32_t)l->B ? x->n - at : (uint32_t)l->B;
+	const real *host = rows_get(x, at, *B);
+	l->be->upload(l->be, l->x, host, *B * (size_t)l->V * sizeof *host);
+	return host;
 }
 
-void pretrain_measure(struct pretrain_layer *l, const real *x, uint32_t n, uint32_t epoch, double figure[PRETRAIN_FIGURES])
+void pretrain_measure(struct pretrain_layer *l, struct rows *x, uint32_t epoch, double figure[PRETRAIN_FIGURES])
 {
 	for (int i = 0; i < PRETRAIN_FIGURES; i++)
 		figure[i] = 0;
-	for (uint32_t at = 0, B; at < n; at += B) {
-		B = (uint32_t)upload(l, x, n, at);
-		l->kind->measure(l, x + (size_t)at * (size_t)l->V, (int)B, at, epoch, figure);
+	for (uint32_t at = 0, B; at < x->n; at += B) {
+		const real *host = upload(l, x, at, &B);
+		l->kind->measure(l, host, (int)B, at, epoch, figure);
 	}
 	for (int i = 0; i < PRETRAIN_FIGURES; i++)
-		figure[i] /= n;
+		figure[i] /= x->n;
 }
 
-void pretrain_codes(struct pretrain_layer *l, const real *x, uint32_t n, real *to)
+void pretrain_codes(struct pretrain_layer *l, struct rows *x, struct rows *to)
 {
 	real *out = l->be->alloc(l->be, (size_t)l->B * (size_t)l->H * sizeof *out);
-	for (uint32_t at = 0, B; at < n; at += B) {
-		B = (uint32_t)upload(l, x, n, at);
-		encode(l, out, (int)B);
-		l->be->download(l->be, to + (size_t)at * (size_t)l->H, out, B * (size_t)l->H * sizeof *to);
+	for (uint32_t at = 0, B; at < x->n; at += B) {
+		upload(l, x, at, &B);
+		encode_to(l, to, at, out, (int)B);
 	}
 	l->be->release(l->be, out);
 }

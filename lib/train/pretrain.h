@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernels/backend.h"
+#include "lib/train/rows.h"
 
 struct pretrain_options {
 	int epochs, batch;   /* epochs of each layer; rows a batch */
@@ -54,7 +55,10 @@ struct pretrain_layer {
 	double *loss;		    /* (N): of each row of an epoch */
 	uint32_t *rows, *host_rows; /* row numbers in the order of an epoch */
 	uint32_t N;		    /* rows of the data set */
-	void *own;		    /* the kind's */
+	/* B rows of it into x, by their numbers, host and device; `more` follow in order. NULL: of the device's bytes or codes */
+	void (*load)(struct pretrain_layer *l, const uint32_t *order, const uint32_t *rows, int B, uint32_t more);
+	void *from; /* load's own */
+	void *own;  /* the kind's */
 };
 
 /* Initial weights are drawn by Philox (a->seed, PHILOX_INIT, 1000 + layer, ...), uniform in +-a->init, else in the kind's range. a outlives
@@ -63,17 +67,17 @@ struct pretrain_layer *pretrain_new(
 	const struct pretrain_kind *kind, const struct backend *be, int V, int H, uint32_t N, int layer, const struct pretrain_options *a);
 /* Values of such a layer's state. */
 size_t pretrain_states(const struct pretrain_kind *kind, const struct pretrain_options *a, int V, int H, uint32_t N);
-/* One epoch over bytes (N, V), device, or codes (N, V), device, the other NULL. epoch counts from 1. Returns the mean loss a row; NaN where
- * the kind has none while it trains. */
+/* One epoch over bytes (N, V), device, or codes (N, V), device, the other NULL; both where the layer has load. epoch counts from 1. Returns
+ * the mean loss a row; NaN where the kind has none while it trains. */
 double pretrain_epoch(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, uint32_t epoch);
-/* out (N, H), device: the codes of all rows, uncorrupted, as input of the next layer. */
-void pretrain_encode(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, real *out);
-/* The kind's figures, means over rows of x (n, V), host, as the layer takes them. */
-void pretrain_measure(struct pretrain_layer *l, const real *x, uint32_t n, uint32_t epoch, double figure[PRETRAIN_FIGURES]);
+/* out (N, H), device, or, where it is NULL, to: the codes of all rows, uncorrupted, as input of the next layer. */
+void pretrain_encode(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, real *out, struct rows *to);
+/* The kind's figures, means over rows of x, as the layer takes them. */
+void pretrain_measure(struct pretrain_layer *l, struct rows *x, uint32_t epoch, double figure[PRETRAIN_FIGURES]);
 /* to (B, V), device: the layer's batch x as encoders take inputs that are not corrupted: times 1 - corruption. to may be x. */
 void pretrain_whole(const struct pretrain_layer *l, real *to, int B);
-/* to (n, H), host: codes of x (n, V), host. */
-void pretrain_codes(struct pretrain_layer *l, const real *x, uint32_t n, real *to);
+/* to: codes of x. */
+void pretrain_codes(struct pretrain_layer *l, struct rows *x, struct rows *to);
 void pretrain_free(struct pretrain_layer *l);
 
 #endif

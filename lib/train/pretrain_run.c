@@ -17,6 +17,7 @@
 #include "lib/train/baseline.h"
 #include "lib/train/filters.h"
 #include "lib/train/keep.h"
+#include "lib/train/pretrain_input.h"
 #include "lib/train/train.h"
 
 struct stack {
@@ -26,8 +27,7 @@ struct stack {
 	int layer, epoch;	       /* the layer being trained, its epochs done */
 	float mul, add;		       /* the first layer's scale of bytes */
 	int linear;		       /* 1: the net ends without a sigmoid: the first layer's visible units are Gaussian */
-	uint32_t samples, valids;      /* rows of sample and valid */
-	real *sample, *valid;	       /* rows that are measured, as the layer being trained takes them; NULL: none */
+	struct rows *sample, *valid;   /* rows that are measured, as the layer being trained takes them; NULL: none */
 	char *unlearned;	       /* what is to be told of the first layer that learned nothing, or NULL */
 };
 
@@ -199,23 +199,30 @@ static int is_snapshot(const struct pretrain_run *r, int epoch)
 
 /* ---- figures */
 
-/* Rows of a data set as the first layer takes them. */
-static real *rows_of(const struct stack *s, const struct dataset *data, uint32_t n)
+/* The first n rows of a data set as the first layer takes them. */
+static struct rows *rows_of(const struct stack *s, const struct dataset *data, uint32_t n)
 {
-	size_t values = (size_t)n * (size_t)s->size[0];
-	real *x = xcalloc(values, sizeof *x);
-	for (size_t i = 0; i < values; i++)
-		x[i] = (real)data->image[i] * s->mul + s->add;
+	size_t V = (size_t)s->size[0];
+	struct rows *x = rows_new(n, s->size[0], s->r->output);
+	uint8_t *read = xmalloc(V);
+	real *row = xcalloc(V, sizeof *row);
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *image = dataset_image(data, i, read);
+		for (size_t v = 0; v < V; v++)
+			row[v] = (real)image[v] * s->mul + s->add;
+		rows_put(x, i, row, 1);
+	}
+	free(read), free(row);
 	return x;
 }
 
-static void next_rows(struct pretrain_layer *l, real **x, uint32_t n)
+static void next_rows(const struct stack *s, struct pretrain_layer *l, struct rows **x)
 {
 	if (!*x)
 		return;
-	real *codes = xcalloc((size_t)n * (size_t)l->H, sizeof *codes);
-	pretrain_codes(l, *x, n, codes);
-	free(*x);
+	struct rows *codes = rows_new((*x)->n, l->H, s->r->output);
+	pretrain_codes(l, *x, codes);
+	rows_free(*x);
 	*x = codes;
 }
 
@@ -245,11 +252,11 @@ static struct figures measure(const struct stack *s, struct pretrain_layer *l, d
 	while (f.n < PRETRAIN_FIGURES && l->kind->figure[f.n])
 		f.n++;
 	if (!l->kind->losses || f.n > 1)
-		pretrain_measure(l, s->sample, s->samples, (uint32_t)s->epoch, f.train);
+		pretrain_measure(l, s->sample, (uint32_t)s->epoch, f.train);
 	if (l->kind->losses)
 		f.train[0] = loss;
 	if (f.valid)
-		pretrain_measure(l, s->valid, s->valids, (uint32_t)s->epoch, f.held_out);
+		pretrain_measure(l, s->valid, (uint32_t)s->epoch, f.held_out);
 	if (!s->layer)
 		f.structured = filters_structured(s->block[0], l->H, s->r->data->H, s->r->data->W);
 	return f;
@@ -295,9 +302,7 @@ static void check_loss(const struct stack *s, double loss, double first)
  * mean row has them, the pseudo-likelihood is minus the cross-entropy; what passes it in that has learned, however it reconstructs. */
 static void check_learned(struct stack *s, const struct figures *f)
 {
-	size_t V = (size_t)s->size[s->layer];
-	double base = baseline_row(
-		s->sample, s->samples, f->valid ? s->valid : s->sample, f->valid ? s->valids : s->samples, V, s->linear && !s->layer);
+	double base = baseline_row(s->sample, f->valid ? s->valid : s->sample, s->linear && !s->layer);
 	const double *figure = f->valid ? f->held_out : f->train;
 	double got = figure[0];
 	if (got < base || (got < TRAIN_WORSE * base && s->r->kind->likelihood && -figure[f->n - 1] < base))
@@ -313,9 +318,8 @@ static void check_learned(struct stack *s, const struct figures *f)
 	free(why);
 }
 
-/* Trains one layer to the end, on bytes or codes (device), with snapshots and checkpoints. */
-static void train_layer(
-	struct stack *s, struct pretrain_layer *l, const uint8_t *bytes, const real *codes, struct tlog *log, struct progress *p)
+/* Trains one layer to the end, with snapshots and checkpoints. */
+static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *log, struct progress *p)
 {
 	const struct pretrain_run *r = s->r;
 	const struct backend *be = r->be;
@@ -323,7 +327,7 @@ static void train_layer(
 	double start = log_seconds(), written = r->spare ? start : 0, cost = 0, first = INFINITY;
 	struct figures f = {0};
 	while (s->epoch < last) {
-		double loss = pretrain_epoch(l, bytes, codes, (uint32_t)++s->epoch);
+		double loss = pretrain_epoch(l, NULL, NULL, (uint32_t)++s->epoch);
 		int told = s->epoch % tenth == 0 || s->epoch == 1, logged = r->log || (told && !r->quiet) || s->epoch == last;
 		double wait = 20 * cost > KEEP_SECONDS || !r->spare ? 20 * cost : KEEP_SECONDS;
 		int due = r->checkpoint && ((s->epoch == last && !r->spare) || log_seconds() - written >= wait);
@@ -357,20 +361,25 @@ static void train_layer(
 static void set_scale(struct stack *s)
 {
 	const struct dataset *data = s->r->data;
-	size_t n = (size_t)data->n * (size_t)s->size[0];
+	size_t V = (size_t)s->size[0], n = (size_t)data->n * V;
 	uint64_t count[256] = {0};
 	double mean = 0, square = 0;
 	s->mul = 1.0f / 255, s->linear = s->r->a->gaussian;
 	if (!s->linear)
 		return;
-	for (size_t i = 0; i < n; i++)
-		count[data->image[i]]++;
+	uint8_t *read = xmalloc(V);
+	for (uint32_t i = 0; i < data->n; i++) {
+		const uint8_t *image = dataset_image(data, i, read);
+		for (size_t v = 0; v < V; v++)
+			count[image[v]]++;
+	}
 	for (int v = 0; v < 256; v++)
 		mean += (double)count[v] * v / (double)n;
 	for (int v = 0; v < 256; v++)
 		square += (double)count[v] * (v - mean) * (v - mean) / (double)n;
 	if (square <= 0)
-		die("%s: all pixels are %d: there is nothing to learn", data->head->name, data->image[0]);
+		die("%s: all pixels are %d: there is nothing to learn", data->head->name, dataset_image(data, 0, read)[0]);
+	free(read);
 	s->mul = (float)(1 / sqrt(square)), s->add = (float)(-mean / sqrt(square));
 }
 
@@ -397,15 +406,15 @@ void pretrain_run(const struct pretrain_run *r)
 	}
 	set_scale(&s);
 	int resumed = read_checkpoint(&s);
-	s.samples = data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE, s.sample = rows_of(&s, data, s.samples);
-	s.valids = r->valid ? r->valid->n : 0, s.valid = r->valid ? rows_of(&s, r->valid, s.valids) : NULL;
-	uint8_t *bytes = be->map_host(be, data->image, (size_t)data->n * (size_t)s.size[0]);
-	real *codes = NULL;
+	s.sample = rows_of(&s, data, data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE);
+	s.valid = r->valid ? rows_of(&s, r->valid, r->valid->n) : NULL;
+	struct pretrain_input *in = pretrain_input_new(be, data, (uint32_t)r->a->batch < data->n ? r->a->batch : (int)data->n, r->output);
 	char *names = columns(r);
 	struct tlog *log = tlog_open(r->log, names, (uint64_t)(s.layer * r->a->epochs + s.epoch));
 	progress_begin(&p, "epochs", r->quiet);
 	for (int i = 0, from = s.layer; i < r->layers; i++) {
 		struct pretrain_layer *l = pretrain_new(r->kind, be, s.size[i], s.size[i + 1], data->n, i, r->a);
+		pretrain_input_attach(in, l);
 		if (!i)
 			l->mul = s.mul, l->add = s.add;
 		if (resumed && i <= from)
@@ -413,14 +422,11 @@ void pretrain_run(const struct pretrain_run *r)
 		if (i >= from) {
 			s.epoch = i == from ? s.epoch : 0;
 			s.layer = i;
-			train_layer(&s, l, i ? NULL : bytes, codes, log, &p);
+			train_layer(&s, l, log, &p);
 		}
 		if (i + 1 < r->layers) {
-			real *next = be->alloc(be, (size_t)data->n * (size_t)s.size[i + 1] * sizeof(real));
-			pretrain_encode(l, i ? NULL : bytes, codes, next);
-			be->release(be, codes);
-			codes = next;
-			next_rows(l, &s.sample, s.samples), next_rows(l, &s.valid, s.valids);
+			pretrain_input_encode(in, l);
+			next_rows(&s, l, &s.sample), next_rows(&s, l, &s.valid);
 		}
 		pretrain_free(l);
 	}
@@ -429,8 +435,8 @@ void pretrain_run(const struct pretrain_run *r)
 	save(&s, r->layers, r->output, NULL);
 	if (s.unlearned)
 		warn("%s", s.unlearned); /* only now: a full disk is told alone */
-	be->unmap_host(be, bytes), be->release(be, codes);
+	pretrain_input_free(in);
 	for (int i = 0; i < r->layers; i++)
 		free(s.block[i]);
-	free(s.sample), free(s.valid), free(s.unlearned), free(names);
+	rows_free(s.sample), rows_free(s.valid), free(s.unlearned), free(names);
 }

@@ -21,7 +21,7 @@ struct predictions {
 static void open_predictions(struct predictions *p, const char *path, const struct dataset *ds, int numbered)
 {
 	int n;
-	p->table = tns_load(path);
+	p->table = tns_load_within(path, image_store_most());
 	const struct tns *t = p->t = tns_table_head(p->table);
 	dataset_stream_no_model(t);
 	p->image = dataset_stream_require(t, "image", TNS_U8, 3), p->predicted = dataset_stream_require(t, "predicted", TNS_F32, 3);
@@ -106,12 +106,13 @@ static void mix_labels(const struct teacher *t, struct dataset *ds, const struct
 	struct numbered *list = sorted_ids(ds);
 	unsigned char *seen = xcalloc(ds->n, 1);
 	size_t bytes = (size_t)ds->W * (size_t)ds->H;
+	uint8_t *image = xmalloc(bytes), *own = xmalloc(bytes);
 	uint64_t filled = 0, rows = 0;
 	for (uint32_t row = 0; row < p->n; row++) {
 		uint32_t id = *(const uint32_t *)tns_row(p->table, p->id, row);
 		for (uint32_t at = find(list, ds->n, id); at < ds->n && list[at].id == id; at++) {
 			uint32_t i = list[at].row;
-			if (memcmp(tns_row(p->table, p->image, row), ds->image + i * bytes, bytes))
+			if (memcmp(tns_read_row(p->table, p->image, row, image), dataset_image(ds, i, own), bytes))
 				die("%s: row %u, id %u: the training set has another image of that id", p->t->name, row + 1, id);
 			if (seen[i])
 				die("%s: row %u, id %u: that id was there before", p->t->name, row + 1, id);
@@ -124,7 +125,7 @@ static void mix_labels(const struct teacher *t, struct dataset *ds, const struct
 	if (!t->quiet)
 		warn("%s: %llu of %u rows are taught, %llu missing labels filled", p->t->name, (unsigned long long)rows, ds->n,
 			(unsigned long long)filled);
-	free(seen), free(list);
+	free(seen), free(list), free(image), free(own);
 }
 
 static uint32_t largest(const uint32_t *v, uint32_t n)
@@ -138,17 +139,19 @@ static uint32_t largest(const uint32_t *v, uint32_t n)
 /* Rows that have a prediction, behind ds's own. */
 static void add_rows(const struct teacher *t, struct dataset *ds, const struct predictions *p)
 {
-	size_t bytes = (size_t)ds->W * (size_t)ds->H, k = (size_t)ds->k, n = (size_t)ds->n + p->n;
+	size_t k = (size_t)ds->k, n = (size_t)ds->n + p->n;
 	if (n > UINT32_MAX / 2)
 		die("%s: %zu rows are too many", p->t->name, n);
 	uint32_t id = largest(ds->id, ds->n), group = largest(ds->group, ds->n);
-	ds->image = xrealloc(ds->image, n * bytes), ds->value = xrealloc(ds->value, (n * k + 1) * sizeof *ds->value);
+	uint64_t before = image_store_rows(ds->images);
+	ds->images = image_store_append(ds->images, p->table, p->image);
+	ds->row = xrealloc(ds->row, (n + 1) * sizeof *ds->row), ds->value = xrealloc(ds->value, (n * k + 1) * sizeof *ds->value);
 	ds->weight = xrealloc(ds->weight, (n * k / 2 + 1) * sizeof *ds->weight);
 	if (ds->from)
 		ds->from = xrealloc(ds->from, n * sizeof *ds->from);
 	ds->id = xrealloc(ds->id, n * sizeof *ds->id), ds->group = xrealloc(ds->group, n * sizeof *ds->group);
 	for (uint32_t row = 0; row < p->n; row++, ds->n++) {
-		memcpy(ds->image + ds->n * bytes, tns_row(p->table, p->image, row), bytes);
+		ds->row[ds->n] = (uint32_t)(before + row);
 		for (size_t q = 0; q < k / 2; q++) {
 			memcpy(ds->value + ds->n * k + 2 * q, point(p, row, (int)q), 2 * sizeof(float));
 			ds->weight[ds->n * k / 2 + q] = (float)t->share;
@@ -181,7 +184,9 @@ void teacher_apply(struct teacher *t, struct dataset *ds)
 			mix_labels(t, ds, &p);
 		ds->taught[k] = p.t->fingerprint;
 		t->table[k] = p.table;
-		free(p.order), tns_release_rows(p.table);
+		free(p.order);
+		if (!tns_in_file(p.table, p.image))
+			tns_release_rows(p.table);
 	}
 }
 

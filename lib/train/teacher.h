@@ -17,7 +17,8 @@ struct teacher {
 
 /* A label becomes (1 - share) label + share prediction; where it is missing, the prediction, with weight share (ds->weight). Rows of
  * pseudo are added with their predictions of weight share, and ids from the largest of ds on. Ends the program where points or sizes
- * differ, where a row of the same id shows another image, or none is of an id of ds, which is changed in place. */
+ * differ, where a row of the same id shows another image, or none is of an id of ds, which is changed in place, and
+ * freed before the teacher, whose files its images may be in. */
 void teacher_apply(struct teacher *t, struct dataset *ds);
 /* Appends the files' heads to in, which has n; returns how many it has then. */
 int teacher_inputs(const struct teacher *t, const struct tns **in, int n);

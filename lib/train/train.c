@@ -10,15 +10,8 @@
 #include "lib/nn/decode.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/train/checkpoint.h"
-#include "lib/train/elastic.h"
 #include "lib/train/keep.h"
 #include "lib/train/train.h"
-
-static uint8_t *map_images(const struct train *t, const struct dataset *ds)
-{
-	size_t n = (size_t)ds->n * (size_t)ds->W * (size_t)ds->H;
-	return t->s.be->map_host(t->s.be, ds->image, n);
-}
 
 /* What the model says of its training set to those who measure it. */
 static void describe(struct model *m, const struct dataset *train, const struct tns_table *init)
@@ -26,7 +19,7 @@ static void describe(struct model *m, const struct dataset *train, const struct 
 	struct trained *before = init ? trained_read(init) : NULL;
 	free(m->mean), trained_free(m->trained);
 	m->mean = m->points ? baseline_mean(train) : NULL;
-	m->trained = trained_new(train->image, train->n, (size_t)train->W * (size_t)train->H, before);
+	m->trained = trained_new(dataset_hashes(train), train->n, before);
 	trained_free(before);
 }
 
@@ -39,10 +32,10 @@ struct train *train_new(
 	t->a = a, t->s.be = be, t->s.m = m, t->train = train, t->valid = valid;
 	describe(m, train, a->init);
 	t->s.net = net_new(be, &m->d, (int)B, NET_TRAIN);
-	t->bytes = map_images(t, train);
+	t->feed = feed_new(be, train, (int)B);
 	t->s.targets = targets_new(be, m, train, &a->targets, (int)B, 1);
 	if (valid) {
-		t->valid_bytes = map_images(t, valid);
+		t->valid_feed = feed_new(be, valid, (int)B);
 		t->valid_targets = targets_new(be, m, valid, &a->targets, (int)B, 0);
 		targets_augment(t->valid_targets, NULL, 1);
 	}
@@ -68,10 +61,10 @@ struct train *train_new(
 void train_free(struct train *t)
 {
 	const struct backend *be = t->s.be;
-	void *device[] = {t->moved, t->rows, t->x, t->dz, t->s.moment1, t->s.moment2, t->s.average, t->s.average_stat, t->loss};
+	void *device[] = {t->rows, t->x, t->dz, t->s.moment1, t->s.moment2, t->s.average, t->s.average_stat, t->loss};
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
 		be->release(be, device[i]);
-	be->unmap_host(be, t->bytes), be->unmap_host(be, t->valid_bytes);
+	feed_free(t->feed), feed_free(t->valid_feed);
 	net_free(t->s.net);
 	if (t->s.best_file)
 		fclose(t->s.best_file);
@@ -127,13 +120,13 @@ static double train_epoch(struct train *t, struct progress *p)
 	t->s.targets->sigma = spec_length(t->a->targets.sigma, t->a->targets.sigma_last, t->s.epoch, t->s.planned);
 	if (t->valid)
 		t->valid_targets->sigma = t->s.targets->sigma;
-	const uint8_t *bytes = elastic_images(be, &t->moved, t->bytes, ds->image, ds->n, m->W, m->H, &g);
+	feed_epoch(t->feed, &g);
 	targets_augment(t->s.targets, augmented ? &g : NULL, t->s.epoch <= t->s.planned / 3);
 	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
 		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
 		const uint32_t *rows = t->rows + at;
 		struct net_pass pass = {1, rows, t->a->seed, (uint32_t)t->s.epoch};
-		be->load_batch(be, t->x, bytes, rows, B, 1, m->H, m->W, m->mul, m->add, augmented ? &g : NULL);
+		feed_load(t->feed, t->x, t->order + at, rows, B, ds->n - at - (uint32_t)B, m->mul, m->add, augmented ? &g : NULL);
 		real *z = net_forward(t->s.net, t->x, B, &pass);
 		targets_loss(t->s.targets, t->loss + at, t->dz, z, rows, t->order + at, at, B);
 		struct net_step step = next_step(t);
@@ -181,7 +174,7 @@ static double squared_pixels(const struct dataset *ds, uint32_t at, int B, const
 	return sum;
 }
 
-static struct train_score evaluate(struct train *t, const struct dataset *ds, const uint8_t *bytes, struct targets *tg)
+static struct train_score evaluate(struct train *t, const struct dataset *ds, struct feed *feed, struct targets *tg)
 {
 	const struct model *m = t->s.m;
 	const struct backend *be = t->s.be;
@@ -194,7 +187,7 @@ static struct train_score evaluate(struct train *t, const struct dataset *ds, co
 	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
 		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
 		struct net_pass pass = {0};
-		be->load_batch(be, t->x, bytes, t->rows + at, B, 1, m->H, m->W, m->mul, m->add, NULL);
+		feed_load(feed, t->x, t->order + at, t->rows + at, B, ds->n - at - (uint32_t)B, m->mul, m->add, NULL);
 		real *out = net_forward(t->s.net, t->x, B, &pass);
 		targets_loss(tg, t->loss + at, NULL, out, t->rows + at, t->order + at, at, B);
 		if (m->points) {
@@ -217,7 +210,7 @@ static struct train_score evaluate(struct train *t, const struct dataset *ds, co
 
 struct train_score train_evaluate(struct train *t)
 {
-	return evaluate(t, t->valid, t->valid_bytes, t->valid_targets);
+	return evaluate(t, t->valid, t->valid_feed, t->valid_targets);
 }
 
 /* The figure of a validation that decides: RMSE in pixels where there are points, else the loss. */
@@ -249,7 +242,7 @@ enum train_result train_result(struct train *t)
 	if (!t->valid) {
 		struct targets *tg = targets_new(t->s.be, t->s.m, t->train, &t->a->targets, t->s.net->B, 0);
 		targets_augment(tg, NULL, 1);
-		struct train_score s = evaluate(t, t->train, t->bytes, tg);
+		struct train_score s = evaluate(t, t->train, t->feed, tg);
 		targets_free(tg);
 		got = score_of(t, s);
 	}
@@ -272,9 +265,11 @@ static char *flattery(const struct train *t)
 {
 	const struct dataset *v = t->valid;
 	size_t bytes = (size_t)v->W * (size_t)v->H;
+	uint8_t *read = xmalloc(bytes);
 	uint32_t on = 0;
 	for (uint32_t i = 0; i < v->n; i++)
-		on += trained_has(t->s.m->trained, v->image + i * bytes, bytes) == TRAINED_ON;
+		on += trained_has(t->s.m->trained, dataset_image(v, i, read), bytes) == TRAINED_ON;
+	free(read);
 	if (on)
 		return xprintf(", which flatters: %u of its %u rows are among those trained on", on, v->n);
 	return xstrdup(!v->head || dataset_stream_split(v->head) ? ", which may flatter: rows were held out, not people" : "");

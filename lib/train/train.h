@@ -9,6 +9,7 @@
 #include "lib/nn/net.h"
 #include "lib/train/baseline.h"
 #include "lib/train/dataset.h"
+#include "lib/train/feed.h"
 #include "lib/train/spec.h"
 #include "lib/train/targets.h"
 #include "lib/train/train_state.h"
@@ -40,8 +41,7 @@ struct train {
 	struct train_state s; /* what a checkpoint holds */
 	const struct train_options *a;
 	const struct dataset *train, *valid; /* valid may be NULL */
-	uint8_t *bytes, *valid_bytes;	     /* device: their images */
-	uint8_t *moved;			     /* device: the training set's of an epoch that moves them elastically; NULL: none so far */
+	struct feed *feed, *valid_feed;	     /* their images, batch by batch */
 	struct targets *valid_targets;
 	struct decoder *decoder;  /* of targets with points */
 	struct baseline baseline; /* on the validation set, else on the training set */

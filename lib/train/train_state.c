@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/base/unlinked.h"
 #include "lib/train/train_state.h"
 
 void train_state_check_finite(const struct train_state *s, const real *p, size_t n)
@@ -45,15 +46,7 @@ void train_state_average_swap(struct train_state *s)
 
 void train_state_open_best(struct train_state *s, const char *near)
 {
-	const char *slash = near ? strrchr(near, '/') : NULL;
-	char *dir = slash ? xstrdup(near) : xstrdup(near ? "." : P_tmpdir);
-	if (slash)
-		dir[slash - near + (slash == near)] = 0;
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	free(dir);
-	s->best_file = fd < 0 ? tmpfile() : fdopen(fd, "w+");
-	if (!s->best_file)
-		die_errno("a temporary file for the best weights");
+	s->best_file = unlinked_open(near, "a temporary file for the best weights");
 }
 
 static void write_best(const struct train_state *s, const real *device, size_t n)
