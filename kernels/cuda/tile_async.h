@@ -209,16 +209,17 @@ template <int P, int BM, int BN, class A, class B> struct tile_async {
 				ra.store(next), rb.store(next + operand_a::FLOATS);
 			next = now, now = now + SLICE == smem + STAGES * SLICE ? smem : now + SLICE;
 		}
-		cp_async_wait<0>();
-		__syncthreads();
+		__syncthreads(); /* the last slice has been read; groups still under way are empty */
 	}
 
-	/* The tile to shared memory, of leading dimension LD; of warps that share a part, one after the other. */
+	/* The tile to shared memory, of leading dimension LD; of warps that share a part, one after the other. A barrier must follow. */
 	__device__ void store(float *to) const
 	{
 		int w = (int)threadIdx.x / 32, lane = (int)threadIdx.x % 32, m = w / WN % WM * WARP_M + lane / 4,
 		    n = w % WN * WARP_N + lane % 4 * 2;
 		for (int part = 0; part < WK; part++) {
+			if (part)
+				__syncthreads();
 			UNROLL
 			for (int i = 0; i < FM * FN * 2; i++) {
 				const float *v = &c[i / (FN * 2)][i / 2 % FN][i % 2 * 2];
@@ -226,7 +227,6 @@ template <int P, int BM, int BN, class A, class B> struct tile_async {
 				if (part == w / (WN * WM))
 					*p = part ? make_float2(p->x + v[0], p->y + v[1]) : make_float2(v[0], v[1]);
 			}
-			__syncthreads();
 		}
 	}
 };

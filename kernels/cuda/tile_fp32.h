@@ -138,14 +138,13 @@ template <int BM, int BN, class A, class B> struct tile_fp32 {
 		}
 	}
 
-	/* The tile to shared memory, of leading dimension LD. */
+	/* The tile to shared memory, of leading dimension LD. A barrier must follow. */
 	__device__ void store(float *to) const
 	{
 		int m = (int)threadIdx.x / 16, n = (int)threadIdx.x % 16;
 		UNROLL
 		for (int i = 0; i < BM / 16 * (BN / 16); i++)
 			to[(m + i / (BN / 16) * 16) * LD + n + i % (BN / 16) * 16] = c[i / (BN / 16)][i % (BN / 16)];
-		__syncthreads();
 	}
 };
 
