@@ -130,9 +130,10 @@ static struct dataset *rows(uint32_t n, uint32_t what)
 	*ds = (struct dataset){
 		.n = n, .W = W, .H = H, .k = points ? 2 * P : 1, .names = xstrdup(points ? "left_eye,nose,right_eye" : "a,b,c")};
 	ds->values = points ? 2 * P : 3;
-	ds->image = xcalloc(n, W * H), ds->value = xcalloc(n * (size_t)ds->k, sizeof *ds->value);
+	uint8_t *image = xcalloc(n, W * H);
+	ds->images = image_store_memory(image, n, W * H), ds->value = xcalloc(n * (size_t)ds->k, sizeof *ds->value);
 	for (uint32_t i = 0; i < n * W * H; i++)
-		ds->image[i] = (uint8_t)(256 * unit(what, i));
+		image[i] = (uint8_t)(256 * unit(what, i));
 	for (uint32_t i = 0; i < n * (uint32_t)ds->k; i++)
 		ds->value[i] = !points			       ? (float)(i % 3)
 			       : i % 13 == 5 && !kind->sources ? NAN

@@ -95,8 +95,9 @@ static void parse_augment(void *arg)
 
 START_TEST(augment_refused)
 {
-	static const char *const bad[][2] = {{"flop", "--augment: 'flop' is not known (did you mean flip?)"},
-		{"flip,default", "--augment: 'default' comes first"},
+	static const char *const bad[][2] = {{"squared,flip", "--augment: 'squared,flip' says how amounts are drawn, and gives none"},
+		{"late=0.5,shift=0", "--augment: 'late=0.5,shift=0' says how"},
+		{"flop", "--augment: 'flop' is not known (did you mean flip?)"}, {"flip,default", "--augment: 'default' comes first"},
 		{"zoom=1", "--augment: 'zoom=1' is not known (there are flip, squared, shift, "},
 		{"robust,default", "--augment: 'default' comes first"},
 		{"robusts", "--augment: 'robusts' is not known (did you mean robust?)"},

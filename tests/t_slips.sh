@@ -90,8 +90,8 @@ optimizer sgd nesterov
 schedule cosine constant
 decay 0.1 0
 valid-part 0.2 0
-patience 3 0
 END
+fails 2 "--patience: there are no held-out rows to stop by" cnn-train -q -n "$net" --patience 3 faces.tns -o no.tns
 head -40 faces.csv | csv-clean -q -o fewer.tns
 fails 1 "c.tns: is a checkpoint of other options or data: --batch is 51, was 50; other data" cnn-train -q -n "$net" -e 2 -b 51 --augment flip,shift=2 fewer.tns --checkpoint c.tns --resume -o no.tns
 fails 1 "model.tns: is no checkpoint" cnn-train -q -n "$net" -e 2 faces.tns --checkpoint model.tns --resume -o no.tns

@@ -69,6 +69,12 @@ void spec_augment(const char *text, struct augment *a)
 	}
 	if (late && !last)
 		a->last = 0.1f;
+	float most = 0;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (known[i].to != &a->late && known[i].to != &a->last)
+			most = fmaxf(most, *known[i].to);
+	if (most <= 0 && (a->squared || late || last))
+		die_usage("--augment: '%s' says how amounts are drawn, and gives none", text);
 	free(copy);
 }
 

@@ -26,6 +26,8 @@ static void describe(struct model *m, const struct dataset *train, const struct 
 struct train *train_new(
 	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a)
 {
+	if (a->patience && !valid)
+		die_usage("--patience: there are no held-out rows to stop by (--valid, --valid-part)");
 	struct train *t = xcalloc(1, sizeof *t);
 	uint32_t n = valid && valid->n > train->n ? valid->n : train->n;
 	size_t B = (size_t)a->batch < n ? (size_t)a->batch : n;
