@@ -1,6 +1,6 @@
 # What the table of trust promises, run in its long form; and the fuzzers, where clang is.
-## code: make trust | the long tests: every cut and flip, every call and allocation that fails, losses of power, models of strangers, full disks, signals, 10 minutes of fuzzing; a table of counts
-trust_scripts := trust strangers foreign load durable faults
+## code: make trust | the long tests: every cut and flip, every call and allocation that fails, losses of power, trainings killed and resumed or larger than memory, models of strangers, full disks, signals, 10 minutes of fuzzing; a table of counts
+trust_scripts := trust strangers foreign load durable faults train
 trust: $B/built $B/tests/check_trust $B/tests/strangers
 	@tmp=$$(mktemp -d) && export TRUST=1 BIN=$(CURDIR)/$B/bin && \
 	{ $B/tests/check_trust && (for t in $(trust_scripts); do mkdir $$tmp/$$t; TMP=$$tmp/$$t tests/t_$$t.sh || exit 1; done) && $(MAKE) --no-print-directory fuzz RUNS=10000000; } >$$tmp/log 2>&1 && good=0 || good=1; \

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Training gives the same bits for any number of threads, from file or pipe, uninterrupted or killed and resumed; errors are one line.
-# TRUST=1: a hundred kills instead of a few.
+# TRUST=1: a hundred kills instead of a few, in both precisions; larger files than the address space. Lines that begin with `trust:` are the
+# counts.
 . tests/sh.sh
 cd "$TMP" || exit 1
+long=${TRUST:+1} long=${long:-0}
 
 # ---- small data: faces of 24x20 with labels missing, patches of 25x19
 face-synth -q -n 90 --size 24x20 -s 3 --dirt | csv-clean -q --size 24x20 --keep-all -o faces.tns 2>/dev/null
@@ -51,24 +53,26 @@ for b in 90 3; do
 	alike "wide, batch $b" faces.tns cnn-train -n 'fc700 relu fc500 relu fc' -e 2 -b $b
 done
 
-# ---- a data set larger than memory: the address space is smaller than the file
+# ---- a data set larger than memory: the address space is 9/10 of the file (long: 3/10 of one ten times as large)
 # larger WHAT FILE COMMAND...: the model and log that there are in as much memory as there is; the file is found too large, so read row by row
 larger() {
-	local what=$1 file=$2; shift 2
+	local what=$1 file=$2 kib; shift 2
+	kib=$(($(stat -c %s "$file") * (long ? 3 : 9) / 10 / 1024))
 	ok "$what: in memory" "$@" -q -t 2 --log one.tsv "$file" -o one.tns
 	steady one.tsv >one.log
-	ok "$what: larger than memory" bash -c 'ulimit -v $1 && shift && "$@"' - $(($(stat -c %s "$file") * 9 / 10 / 1024)) "$@" -q -t 2 --log more.tsv "$file" -o more.tns
+	ok "$what: larger than memory" bash -c 'ulimit -v $1 && shift && "$@"' - $kib "$@" -q -t 2 --log more.tsv "$file" -o more.tns
 	same one.tns more.tns "$what: larger than memory"
 	steady more.tsv >more.log
 	same one.log more.log "$what: log of what is larger than memory"
+	echo "trust: 20 | trained from a file larger than memory: $what | $(stat -c %s "$file") | bytes; the same bits in $kib KiB of address space"
 }
 case $BIN in
 *-san* | *-cov*) skip "data larger than memory: this build takes address space of its own" ;;
 *)
 	# shellcheck disable=SC2046
-	tns-cat -q $(yes big.tns | head -90) -o larger.tns
+	tns-cat -q $(yes big.tns | head -$((long ? 900 : 90))) -o larger.tns
 	# shellcheck disable=SC2046
-	tns-cat -q $(yes eyes.tns | head -$((40000000 / $(stat -c %s eyes.tns) + 1))) -o patches.tns
+	tns-cat -q $(yes eyes.tns | head -$(((long ? 10 : 1) * 40000000 / $(stat -c %s eyes.tns) + 1))) -o patches.tns
 	larger "coords" larger.tns cnn-train -n 'conv9x9x2s8 relu fc' -e 1 -b 16 --optimizer adam -r 0.003 --augment shift=2,rotate=9,elastic=1 --valid-part 0.25
 	larger "label" patches.tns cnn-train --target label -n fc -e 1 -b 99 -r 0.01 --valid patches.tns
 	larger "autoencoder" larger.tns dae-pretrain -H 5,3 -e 1 -b 64 --valid big.tns
@@ -107,14 +111,14 @@ is "$(names all.tns)" "image keypoints id predicted confidence trained " "the sa
 fails 2 "--refine: the model predicts no points" predict l.tns --refine c.tns ten.tns -o no.tns
 
 # ---- trust.md line 10: kill -9 at random moments, then --resume
-KILLS=${KILLS:-$([ -n "${TRUST:-}" ] && echo 50 || echo 6)}
+KILLS=${KILLS:-$((long ? 100 : 6))}
 # killed WHAT COMMAND...: a run killed KILLS times gives the bits of one that isn't; every third kill is while it writes a checkpoint
 killed() {
 	local what=$1 n=0 hits=0 midst=0 p; shift
 	ok "$what: unbroken" "$@" -q -t 2 --log whole.tsv -o whole.tns
 	steady whole.tsv >whole.log
 	rm -f c.tns .c.tns.tmp part.tns
-	while [ $n -lt "$KILLS" ]; do
+	while [ $hits -lt "$KILLS" ] && [ $n -lt $((long ? 9 * KILLS : KILLS)) ]; do
 		n=$((n + 1))
 		"$@" -q -t $((n % 3 + 1)) --checkpoint c.tns --resume --log part.tsv -o part.tns & p=$!
 		if [ $((n % 3)) = 0 ]; then
@@ -141,7 +145,7 @@ killed() {
 	same whole.log part.log "$what: the log of a run that was done"
 	is "$(($(find . -name '.*.tmp' | wc -l)))" 0 "$what: what kills left is gone"
 	is "$((hits >= 1))" 1 "$what: $hits of $n kills met a run"
-	echo "$what: $n kills, $midst of them in the midst of a checkpoint"
+	echo "trust: 10 | kill -9, then --resume: $what | $hits | $midst of them in the midst of a checkpoint; the same bits as unbroken"
 	all_midst=$((${all_midst:-0} + midst))
 }
 killed "coords" cnn-train -n "$cnn" -e 170 -b 17 --optimizer adam -r 0.004 --augment default --valid-part 0.25 --schedule cosine faces.tns
@@ -154,6 +158,12 @@ same whole-60.tns part-60.tns "a late snapshot after the kills"
 killed "a Boltzmann machine with chains" rbm-pretrain -H 60,20 -e 50 -b 50 --persistent --snapshot 5,40 eyes.tns
 same whole-40.tns part-40.tns "its snapshot after the kills"
 is "$((all_midst > 0))" 1 "some died in the midst of a checkpoint"
+if [ $long = 1 ]; then
+	killed "coords, bf16" cnn-train --precision bf16 -n "$cnn" -e 170 -b 17 --optimizer adam -r 0.004 --augment default,elastic=1 --valid-part 0.25 --average 0.9 faces.tns
+	killed "label, bf16" cnn-train --precision bf16 --target label -n 'fc200 relu fc' -e 240 -b 16 -r 0.05 --valid-part 0.3 --patience 239 eyes.tns
+	killed "stacked, bf16" dae-pretrain --precision bf16 -H 60,20 -e 70 -b 50 eyes.tns
+	killed "a Boltzmann machine with chains, bf16" rbm-pretrain --precision bf16 -H 60,20 -e 50 -b 50 --persistent eyes.tns
+fi
 
 # ---- checkpoints of other runs
 other="is a checkpoint of other options or data"

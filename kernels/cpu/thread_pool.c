@@ -1,6 +1,7 @@
 /* A work-stealing thread pool: threads draw numbered tasks of the current thread_pool_run. The caller waits for tasks, not for workers: a
  * worker that sleeps or is preempted before it draws a task delays nothing. Idle workers spin for a short time, then sleep; so does the
  * caller while the last tasks run on other threads. */
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "kernels/cpu/thread_pool.h"
 #include "lib/base/err.h"
@@ -102,9 +104,20 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
+/* Memory of a thread's own costs 64 MiB of address space a thread (glibc): where that is limited (ulimit -v), all threads share one. */
+static void share_memory(void)
+{
+#ifdef M_ARENA_MAX
+	struct rlimit r;
+	if (!getrlimit(RLIMIT_AS, &r) && r.rlim_cur != RLIM_INFINITY)
+		mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 struct thread_pool *thread_pool_open(int threads)
 {
 	cpu_set_t set;
+	share_memory();
 	struct thread_pool *p = xcalloc(1, sizeof *p);
 	if (!threads)
 		threads = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
