@@ -10,15 +10,16 @@ PATH=$B/bin:$PATH
 face-synth -q -n 40 --size 24x20 -s 3 --dirt | csv-clean -q --size 24x20 --keep-all -o "$T/faces.tns" 2>/dev/null
 face-synth -q -n 20 -s 4 --size 96x80 | csv-clean -q --size 96x80 -o "$T/big.tns" 2>/dev/null
 patch-extract -q --preset eyes "$T/big.tns" -o "$T/eyes.tns"
-train() { KEYPIPE_GPU_SMS=3 "$B/race/bin/cnn-train" -q -d cuda -b 17 "$@" "$T/faces.tns" -o "$T/net.tns"; }
+train() { KEYPIPE_GPU_SMS=3 "$B/race/bin/cnn-train" -q -d cuda -b 17 "$@" -o "$T/net.tns"; }
 # the checks, quickest first
-checks=(points heat rows map rbm points,fp32 backend,tf32 conv,tf32)
+checks=(points heat rows map label rbm points,fp32 backend,tf32 conv,tf32)
 check() {
 	case $1 in
-	points | points,*) train --precision "$(sed "s/.*,//; s/points/tf32/" <<<"$1")" -n 'conv3x3x8p1 bn relu pool2 dropout0.2 conv3x3x5 relu up2 conv3x3x3s2 relu fc17 relu fc' -e 1 --optimizer adam --augment default,motion=3 ;;
-	heat) train --target heatmap -n 'conv3x3x8s2p1 bn relu ( conv3x3x8p1 bn )+ relu conv1x1' -e 1 ;;
-	rows) train -n 'fc17 bn relu fc9 tanh dropout0.2 fc' -e 2 --average 0.9 ;;
-	map) train --target map -n 'conv5x5x4 pool9 sigmoid dropout0.3 fc' -r 0.0005 -e 1 ;;
+	points | points,*) train --precision "$(sed "s/.*,//; s/points/tf32/" <<<"$1")" -n 'conv3x3x8p1 bn relu pool2 dropout0.2 conv3x3x5 relu up2 conv3x3x3s2 relu fc17 relu fc' -e 1 --optimizer adam --augment default,motion=3 "$T/faces.tns" ;;
+	heat) train --target heatmap -n 'conv3x3x8s2p1 bn relu ( conv3x3x8p1 bn )+ relu conv1x1' -e 1 "$T/faces.tns" ;;
+	rows) train -n 'fc17 bn relu fc9 tanh dropout0.2 fc' -e 2 --average 0.9 "$T/faces.tns" ;;
+	map) train --target map -n 'conv5x5x4 pool9 sigmoid dropout0.3 fc' -r 0.0005 -e 1 "$T/faces.tns" ;;
+	label) train --target label -n 'fc7 relu fc' -e 1 "$T/eyes.tns" ;;
 	rbm) KEYPIPE_GPU_SMS=3 "$B/race/bin/rbm-pretrain" -q -d cuda -H 23,11 -e 1 -b 33 "$T/eyes.tns" -o "$T/net.tns" ;;
 	conv,*) KEYPIPE_GPU_SMS=3 PRECISION=${1#*,} "$B/race/tests/check_conv" ;; # large tiles
 	backend,*) PRECISION=${1#*,} "$B/race/tests/check_backend" ;;		   # many splits
