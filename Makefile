@@ -43,7 +43,10 @@ decoders := $(wildcard lib/image/*.c)
 annotated := $(wildcard lib/import/*.c lib/find/*.c) $(decoders)
 arrays := $(wildcard lib/convert/*.c lib/deploy/*.c)
 eigen := $(wildcard lib/pca/*.c)
-libs := $(filter-out $(pict) $(annotated) $(arrays) $(eigen),$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
+# ranks under MPI: OpenMPI's header is enough, its library is opened when a program is started as a rank
+MPI ?= $(shell pkg-config --cflags ompi-c 2>/dev/null)
+ranked := $(if $(MPI),lib/ranks/ranks_mpi.c)
+libs := $(filter-out $(pict) $(annotated) $(arrays) $(eigen) lib/ranks/ranks_mpi.c,$(wildcard lib/*/*.c)) $(wildcard kernels/ref/*.c) $(wildcard kernels/cpu/*.c) $(wildcard kernels/*.c)
 # ref and what lies above it, built on double: its gradients are compared with differences
 dbl := $(wildcard kernels/ref/*.c) $(wildcard kernels/*.c) $(wildcard lib/nn/net*.c)
 # static where it can be, so that tests run where they were not built
@@ -204,6 +207,10 @@ $B/bin/tns-convert $B/bin/model-export: EXTRA = -lyajl
 $B/bin/pca-fit $B/tests/check_pca: $(eigen:%.c=$B/obj/%.o)
 $B/bin/pca-fit $B/tests/check_pca: EXTRA = -lopenblas
 
+ranked_bins := $(patsubst %,$B/bin/%,cnn-train dae-pretrain rbm-pretrain) $B/tests/check_ranks
+$B/obj/lib/ranks/ranks_mpi.o: INCLUDES = $(MPI)
+$(ranked_bins): $(ranked:%.c=$B/obj/%.o)
+
 $B/bin/bench: $B/obj/tests/bench.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
@@ -258,11 +265,11 @@ mutants:
 	@MUTANTS=$(MUTANTS) SEED=$(SEED) ROOM=$(ROOM) EACH=$(EACH) V=$(V) JOBS=$(JOBS) tests/mutants build-cov/coverage
 
 formatted := $(wildcard cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*.[ch] tests/*.[ch])
-strict := $(filter-out lib/synth/%,$(wildcard lib/*/*.c)) $(wildcard cmd/*.c)
+strict := $(filter-out lib/synth/% $(if $(MPI),,lib/ranks/ranks_mpi.c),$(wildcard lib/*/*.c)) $(wildcard cmd/*.c)
 ## code: make check-style | the formatter finds nothing to do; -Wconversion is silent in lib, but synth, and cmd
 check-style: $B/style-ready
 	@clang-format --dry-run -Werror $(formatted)
-	@$(CC) -std=gnu11 -O1 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -I. $$(pkg-config --cflags cairo) -fsyntax-only $(strict)
+	@$(CC) -std=gnu11 -O1 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -I. $$(pkg-config --cflags cairo) $(MPI) -fsyntax-only $(strict)
 	@echo "check-style: $(words $(formatted)) files formatted, $(words $(strict)) without a conversion"
 ## code: make format | apply the formatter
 format: $B/style-ready

@@ -20,7 +20,7 @@ static struct {
 	struct train_command steps;
 	const char *net, *preset, *target, *loss, *offset, *suspects, *sources, *teacher, *pseudo, *init, *augment, *valid, *checkpoint,
 		*extend, *log, *device, *precision, *output;
-	int64_t threads;
+	int64_t threads, shards;
 	struct opt_list weigh;
 	double width, sigma, sigma_last, entropy, distrust, teach, valid_part;
 	uint64_t seed;
@@ -37,6 +37,7 @@ static struct {
 	.augment = "",
 	.extend = "no",
 	.device = "cpu",
+	.shards = 1,
 	.seed = 1};
 
 static const struct opt opts[] = {
@@ -97,6 +98,7 @@ static const struct opt opts[] = {
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
 	{0, "dry-run", OPT_FLAG, &o.dry_run, 0, 0, 0,
 		"only show the net, the settings and the rows that it would train with; train and write nothing", 1},
+	OPT_SHARDS(&o.shards),
 	OPT_SEEDED(&o.seed),
 	OPT_DEVICE(&o.device),
 	OPT_PRECISION(&o.precision),
@@ -114,6 +116,7 @@ static const struct opt_prog prog = {"cnn-train", "train a net on a data set and
 int main(int argc, char **argv)
 {
 	int n;
+	struct ranks *ranks = ranks_open();
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	if (!o.dry_run)
 		tns_promise(o.output);
@@ -129,27 +132,20 @@ int main(int argc, char **argv)
 	train_command_target(target, o.sources || o.suspects || o.distrust > 0 || o.weigh.n, o.teacher || o.pseudo);
 	if (o.sources && o.teacher)
 		die_usage("--sources and --teacher exclude each other: a teacher's labels are of no source");
+	shards_command(ranks, &(struct shards_command){&o.shards, &o.threads, o.steps.batch, o.device, &o.log, &o.quiet});
+	keep_not_mine(&keep, ranks_rank(ranks));
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
 	struct dataset *all = dataset_load_by(operand[0], target, o.sources), *train, *valid;
 	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
 	struct netdesc_text net;
 	netdesc_text_read(&net, *o.net || opt_given("net") ? o.net : "fc500 sigmoid fc");
 	o.net = net.text; /* META history gets the net, not the name of a file */
-	struct train_options a = {.seed = o.seed,
-		.checkpoint = keep.path,
-		.spare = keep.own,
-		.resume = o.resume,
-		.extend = (enum extend)spec_extend(o.extend),
-		.log = o.log,
-		.suspects = o.suspects,
-		.quiet = o.quiet};
+	struct train_options a = {.seed = o.seed, .resume = o.resume, .log = o.log, .suspects = o.suspects, .quiet = o.quiet};
+	a.checkpoint = keep.path, a.spare = keep.own, a.extend = (enum extend)spec_extend(o.extend);
+	a.shards = (int)o.shards, a.ranks = ranks;
 	train_command(&o.steps, &a);
-	a.targets = (struct targets_options){.loss = (enum loss_kind)spec_loss(o.loss),
-		.sigma = o.sigma,
-		.sigma_last = o.sigma_last,
-		.entropy = o.entropy,
-		.robust = o.distrust,
-		.track_residuals = !!o.suspects};
+	a.targets = (struct targets_options){.sigma = o.sigma, .sigma_last = o.sigma_last, .entropy = o.entropy, .robust = o.distrust};
+	a.targets.loss = (enum loss_kind)spec_loss(o.loss), a.targets.track_residuals = !!o.suspects;
 	a.targets.offset = !strcmp(o.offset, "auto") && model_has_points(target) && target != TARGET_MAP;
 	a.targets.width = o.width > 0 ? o.width : a.targets.loss == LOSS_WING ? 4 : 1, a.targets.curve = a.targets.width / 4;
 	spec_augment(o.augment, &a.augment);
@@ -188,7 +184,7 @@ int main(int argc, char **argv)
 	train_tell_best(t), source_rows_tell(m, o.quiet);
 	if (!o.quiet)
 		backend_tell(be);
-	log_provenance(o.quiet);
+	shards_tell(ranks, o.shards, o.quiet), log_provenance(o.quiet);
 	if (o.suspects && !failed)
 		train_write_suspects(t);
 	train_free(t), model_free(m);
@@ -196,5 +192,6 @@ int main(int argc, char **argv)
 	if (init)
 		tns_unload(init);
 	teacher_free(&teacher), free(key), free(a.targets.weight), netdesc_text_free(&net), be->close(be);
+	ranks_close(ranks);
 	return finish() || failed;
 }

@@ -26,8 +26,10 @@ int main(int argc, char **argv)
 	static const char *const settings[] = {
 		"patches", "hidden", "corruption", "init-range", "decay", "rate", "batch", "epochs", "seed", NULL};
 	int n;
+	struct ranks *ranks = ranks_open();
 	char **operand = opt_parse(&prog, argc, argv, &n);
-	struct pretrain_options a = {.corruption = (float)o.corruption};
+	struct pretrain_options a = {.ranks = ranks, .corruption = (float)o.corruption};
 	pretrain_command(&dae, &o.c, &a, operand[0], settings);
+	ranks_close(ranks);
 	return finish();
 }

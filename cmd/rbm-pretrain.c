@@ -40,15 +40,18 @@ int main(int argc, char **argv)
 	static const char *const settings[] = {"patches", "hidden", "visible", "steps", "persistent", "momentum", "sparsity",
 		"sparsity-cost", "init-range", "decay", "rate", "batch", "epochs", "seed", NULL};
 	int n;
+	struct ranks *ranks = ranks_open();
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	if (opt_given("sparsity") != opt_given("sparsity-cost"))
 		die_usage("--sparsity and --sparsity-cost go together");
-	struct pretrain_options a = {.gaussian = !strcmp(o.visible, "gaussian"),
+	struct pretrain_options a = {.ranks = ranks,
+		.gaussian = !strcmp(o.visible, "gaussian"),
 		.persistent = o.persistent,
 		.steps = (int)o.steps,
 		.momentum = (float)o.momentum,
 		.sparsity = (float)o.sparsity,
 		.sparsity_cost = (float)o.sparsity_cost};
 	pretrain_command(&rbm, &o.c, &a, operand[0], settings);
+	ranks_close(ranks);
 	return finish();
 }

@@ -215,6 +215,14 @@ struct backend {
 		const struct batch_norm *s);
 	void (*batch_norm_backward)(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y,
 		const real *x, const real *gamma, const real *save, const struct batch_norm *s);
+	/* The same of a batch in parts, of which s->B rows are one; NULL where a backend has it not. What is to be added over the parts:
+	 * sums (2, C) of d and d^2, d = x - mean (C); then each part's y is batch_norm's with these statistics, train 0. Backward: sums of
+	 * dy, before the activation, and of dy times (x - mean) inv, whose totals are dbeta and dgamma; then dx by these, of N values. */
+	void (*batch_norm_sums)(const struct backend *be, double *sums, const real *x, const real *mean, const struct batch_norm *s);
+	void (*batch_norm_backward_sums)(const struct backend *be, double *sums, const real *dy, const real *y, const real *x,
+		const real *save, const struct batch_norm *s);
+	void (*batch_norm_backward_apply)(const struct backend *be, real *dx, const real *dy, const real *y, const real *x,
+		const real *gamma, const real *save, const double *sums, double N, const struct batch_norm *s);
 
 	/* each row's loss (B) and dz (B, K) = mul * gradient of the row's loss; target (B, K), for LOSS_SOFTMAX (B). dz may be NULL.
 	 * weight (B, K), NULL: all 1, multiplies loss and gradient of each value; LOSS_SOFTMAX takes none */

@@ -12,6 +12,7 @@ $B/ready:
 	@$(setup) $(if $(by_themselves),install build pictures,say build)
 	@$(setup) say pictures || true
 	@[ -n "$(NVCC)" ] || echo "set-up: there is no nvcc: building the backends ref and cpu, not cuda"
+	@[ -n "$(MPI)" ] || echo "set-up: there is no OpenMPI (Debian: libopenmpi-dev): trainings run in one process, not under mpirun or srun"
 	@touch $@
 $B/test-ready:
 	@mkdir -p $B

@@ -336,6 +336,83 @@ START_TEST(batch_norm)
 }
 END_TEST
 
+/* The first B rows of what has C channels and H x W values. */
+static float *part_of(const struct backend *be, const float *rows, int B, int C, int H, int W, int maps)
+{
+	size_t n = (size_t)(B * C * H * W);
+	return maps ? to_maps(be, copied(rows, n), B, C, H, W) : in(be, copied(rows, n), n);
+}
+
+/* A batch in two parts: sums added, then each part normalised by the totals, is the batch as a whole. */
+START_TEST(batch_norm_parts)
+{
+	struct backend *be = backend(__func__, _i);
+	const int *v = bn_shapes[_i % BACKENDS_SHAPES], B = v[0], C = v[1], H = v[2], W = v[3], maps = v[4], cut = B / 2;
+	struct batch_norm s = {B, C, H * W, maps, 1, v[5] ? ACT_RELU : ACT_NONE, 0.1f, 1e-5f};
+	size_t row = (size_t)(C * H * W), n = (size_t)B * row, c = (size_t)C, N = (size_t)(B * H * W);
+	if (!be->batch_norm_sums)
+		return;
+	const float *rx = randoms(n, 1), *rdy = randoms(n, 2), *first = randoms(2 * c, 5);
+	float *x = part_of(be, rx, B, C, H, W, maps), *dy = part_of(be, rdy, B, C, H, W, maps);
+	float *y = maps ? maps_filled(be, NAN, B, C, H, W) : blank(be, n), *dx = maps ? maps_filled(be, NAN, B, C, H, W) : blank(be, n);
+	float *gamma = in(be, randoms(c, 3), c), *beta = in(be, randoms(c, 4), c), *run = in(be, copied(first, 2 * c), 2 * c),
+	      *save = blank(be, 2 * c);
+	float *origin = in(be, copied(first, c), c), *dg = blank(be, c), *db = blank(be, c), *stat = xcalloc(2 * c, sizeof *stat);
+	double *sums = xcalloc(4 * c, sizeof *sums), *device = be->alloc(be, 2 * c * sizeof *device);
+	be->batch_norm(be, y, x, gamma, beta, run, save, &s);
+	be->batch_norm_backward(be, dx, dg, db, dy, y, x, gamma, save, &s);
+	const float *y_whole = maps ? to_rows(be, y, B, C, H, W) : out(be, y, n),
+		    *dx_whole = maps ? to_rows(be, dx, B, C, H, W) : out(be, dx, n);
+	const float *dg_whole = out(be, dg, c), *db_whole = out(be, db, c);
+	struct {
+		float *x, *dy, *y, *dx, *save;
+	} part[2];
+	for (int k = 0; k < 2; k++) {
+		size_t at = k ? (size_t)cut * row : 0;
+		s.B = k ? B - cut : cut;
+		part[k].x = part_of(be, rx + at, s.B ? s.B : 1, C, H, W, maps),
+		part[k].dy = part_of(be, rdy + at, s.B ? s.B : 1, C, H, W, maps);
+		part[k].y = maps ? maps_filled(be, NAN, s.B + 1, C, H, W) : blank(be, n + row);
+		part[k].dx = maps ? maps_filled(be, NAN, s.B + 1, C, H, W) : blank(be, n + row), part[k].save = blank(be, 2 * c);
+		be->batch_norm_sums(be, device, part[k].x, origin, &s);
+		be->download(be, sums + 2 * c, device, 2 * c * sizeof *sums);
+		for (size_t i = 0; i < 2 * c; i++)
+			sums[i] += sums[2 * c + i];
+	}
+	for (size_t i = 0; i < c; i++) {
+		double mean = sums[i] / (double)N;
+		stat[i] = (float)((double)first[i] + mean), stat[c + i] = (float)fmax(0, sums[c + i] / (double)N - mean * mean);
+	}
+	float *total = in(be, copied(stat, 2 * c), 2 * c);
+	memset(sums, 0, 2 * c * sizeof *sums);
+	for (int k = 0; k < 2; k++) {
+		s.B = k ? B - cut : cut, s.train = 0;
+		be->batch_norm(be, part[k].y, part[k].x, gamma, beta, total, part[k].save, &s);
+		be->batch_norm_backward_sums(be, device, part[k].dy, part[k].y, part[k].x, part[k].save, &s);
+		be->download(be, sums + 2 * c, device, 2 * c * sizeof *sums);
+		for (size_t i = 0; i < 2 * c; i++)
+			sums[i] += sums[2 * c + i];
+	}
+	for (size_t i = 0; i < c; i++) {
+		ck_assert_double_eq_tol(sums[i], (double)db_whole[i], 1e-4 * (1 + fabs(sums[i])));
+		ck_assert_double_eq_tol(sums[c + i], (double)dg_whole[i], 1e-4 * (1 + fabs(sums[c + i])));
+	}
+	be->upload(be, device, sums, 2 * c * sizeof *sums);
+	for (int k = 0; k < 2; k++) {
+		size_t at = k ? (size_t)cut * row : 0;
+		s.B = k ? B - cut : cut, s.train = 1;
+		be->batch_norm_backward_apply(be, part[k].dx, part[k].dy, part[k].y, part[k].x, gamma, part[k].save, device, (double)N, &s);
+		const float *got_y = maps ? to_rows(be, part[k].y, s.B + 1, C, H, W) : out(be, part[k].y, n + row);
+		const float *got_dx = maps ? to_rows(be, part[k].dx, s.B + 1, C, H, W) : out(be, part[k].dx, n + row);
+		for (size_t i = 0; i < (size_t)s.B * row; i++) {
+			ck_assert_double_eq_tol((double)got_y[i], (double)y_whole[at + i], 2e-5 * (1 + fabs((double)y_whole[at + i])));
+			ck_assert_double_eq_tol((double)got_dx[i], (double)dx_whole[at + i], 5e-5 * (1 + fabs((double)dx_whole[at + i])));
+		}
+	}
+	free(sums), free(stat);
+}
+END_TEST
+
 static int is_nan(float *p, int i)
 {
 	int nan = isnan(p[i]) != 0;
@@ -463,6 +540,7 @@ static void add(Suite *s, int backend)
 	BACKENDS_TEST(s, backend, long_sums, 1);
 	BACKENDS_TEST(s, backend, planes, LENGTH(plane_shapes));
 	BACKENDS_TEST(s, backend, batch_norm, LENGTH(bn_shapes));
+	BACKENDS_TEST(s, backend, batch_norm_parts, LENGTH(bn_shapes));
 	BACKENDS_TEST(s, backend, normalized, LENGTH(normalized_shapes));
 	BACKENDS_TEST(s, backend, nan_passes, 1);
 	BACKENDS_TEST(s, backend, ties, 1);

@@ -11,6 +11,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/philox.h"
 #include "lib/nn/net_need.h"
+#include "lib/nn/net_shards.h"
 
 static struct netdesc d;
 
@@ -33,6 +34,62 @@ static real *randoms(size_t n)
 		x[i] = philox_uniform(philox(4, PHILOX_TEST, 0, (uint32_t)i, 0).v[0]) + 0.5f;
 	return x;
 }
+
+/* A batch in shards, one of them without rows, has the gradients, outputs and running statistics of the whole. */
+START_TEST(shards)
+{
+	enum { B = 13, S = 4, MOST = 5, CLASSES = 3 };
+	static const char *const texts[] = {"conv3x3x5 bn relu pool2 fc7 bn tanh dropout0.2 fc", "fc9 relu fc",
+		"conv3x3x6p1 bn relu ( conv3x3x6p1 bn relu conv3x3x6p1 bn )+ relu pool2 up2 conv1x1x2 fc"};
+	const char *text = texts[_i / 2];
+	struct backend *be = backend_init_by_name(_i % 2 ? "cpu" : "ref", 2, PRECISION_FP32);
+	struct net *whole = net_of(be, text, 1, 8, 8, CLASSES, B, NET_GRADIENT),
+		   *first = net_of(be, text, 1, 8, 8, CLASSES, MOST, NET_GRADIENT);
+	struct net_shards *s = net_shards_new(first, S, NULL);
+	struct net_shard shard[S];
+	real *x = randoms(B * 64), dz[B * CLASSES], part[B * CLASSES];
+	uint32_t rows[B];
+	for (uint32_t b = 0; b < B; b++)
+		rows[b] = 50 + b;
+	for (int i = 0; i < B * CLASSES; i++)
+		dz[i] = part[i] = sinf((float)i);
+	struct net_pass pass = {1, rows, 7, 2};
+	const real *z = net_forward(whole, x, B, &pass);
+	for (int k = 0; k < S; k++) {
+		int from = k * MOST < B ? k * MOST : B;
+		shard[k] = (struct net_shard){
+			.B = B - from < MOST ? B - from : MOST, .x = x + from * 64, .dz = part + from * CLASSES, .pass = pass};
+		shard[k].pass.rows = rows + from;
+	}
+	net_shards_forward(s, shard, B);
+	for (int i = 0; i < B * CLASSES; i++)
+		ck_assert_float_eq_tol(z[i], shard[i / CLASSES / MOST].z[i - i / CLASSES / MOST * MOST * CLASSES], 2e-5f);
+	net_backward(whole, x, dz, B, &pass, NULL), net_shards_backward(s, shard, B);
+	for (size_t i = 0; i < d.nparam; i++)
+		ck_assert_msg(fabsf(whole->grad[i] - first->grad[i]) < 1e-4f * (1 + fabsf(whole->grad[i])),
+			"%s: gradient %zu is %g, not %g", text, i, (double)first->grad[i], (double)whole->grad[i]);
+	for (size_t i = 0; i < d.nstat; i++)
+		ck_assert_float_eq_tol(whole->stat[i], first->stat[i], 1e-5f);
+	net_shards_free(s), net_free(first), net_free(whole), free(x);
+	be->close(be);
+}
+END_TEST
+
+/* The tree's order: of 1, e, e, e, where e vanishes beside 1 unless two of them meet first. */
+START_TEST(tree_order)
+{
+	struct backend *be = backend_init_by_name("ref", 1, PRECISION_FP32);
+	const real e = 5e-8f, leaf[8] = {1, e, e, e, e, e, e, e};
+	struct tree t;
+	real total;
+	tree_open(&t, be, 8, 1), tree_begin(&t, &total, 1);
+	for (int i = 0; i < 8; i++)
+		*tree_place(&t, i) = leaf[i], tree_add(&t, i);
+	real want = (real)((real)(1 + e) + (real)(e + e)) + (real)((real)(e + e) + (real)(e + e));
+	ck_assert(total == want && want != 1);
+	tree_close(&t), be->close(be);
+}
+END_TEST
 
 START_TEST(dropout)
 {
@@ -252,6 +309,8 @@ int main(void)
 {
 	Suite *suite = suite_create("net");
 	TCase *t = tcase_create("net");
+	tcase_add_loop_test(t, shards, 0, 6);
+	tcase_add_test(t, tree_order);
 	tcase_add_loop_test(t, dropout, 0, 2);
 	tcase_add_loop_test(t, batches, 0, 2);
 	tcase_add_loop_test(t, folding, 0, 4);

@@ -94,12 +94,13 @@ static const struct pretrain_options kinds[] = {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-/* _i: kind, then backend, then bytes or codes */
+/* _i: kind, then backend, then bytes or codes, then whole batches or shards */
 START_TEST(epochs)
 {
-	const struct pretrain_options *a = &kinds[_i % KINDS];
+	struct pretrain_options own = kinds[_i % KINDS], *a = &own;
+	a->shards = _i / KINDS / 4 ? 2 : 1;
 	struct backend *be = backend_init_by_name(_i / KINDS % 2 ? backend_name() : "ref", 1, PRECISION_FP32);
-	int codes = _i / KINDS / 2;
+	int codes = _i / KINDS / 2 % 2;
 	struct pretrain_layer *l = pretrain_new(&rbm, be, V, H, N, codes, a);
 	uint8_t image[N * V], *bytes = be->alloc(be, sizeof image);
 	real *values = xcalloc(N * V, sizeof *values), *device = be->alloc(be, N * V * sizeof *values),
@@ -256,7 +257,7 @@ int main(void)
 	TCase *t = tcase_create("rbm");
 	suite_add_tcase(s, t);
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, epochs, 0, 4 * KINDS);
+	tcase_add_loop_test(t, epochs, 0, (strcmp(backend_name(), "cuda") ? 8 : 4) * KINDS);
 	tcase_add_loop_test(t, figures, 0, 4);
 	tcase_add_loop_test(t, learns, 0, 2);
 	SRunner *r = srunner_create(s);

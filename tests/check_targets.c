@@ -591,7 +591,7 @@ START_TEST(coordinate_losses)
 	float *dz = be->alloc(be, sizeof z), *dev = be->alloc(be, sizeof z);
 	double *dl = be->alloc(be, sizeof loss);
 	be->upload(be, rows, order, sizeof order), be->upload(be, dev, z, sizeof z);
-	targets_loss(tg, dl, dz, dev, rows, order, AT, B);
+	targets_loss(tg, dl, dz, dev, rows, AT, B, targets_count(tg, order, B));
 	be->download(be, loss, dl, sizeof loss);
 	float *gradient = fetch(dz, B * 2 * P), *kept = fetch(tg->predicted + AT * 2 * P, B * 2 * P);
 	ck_assert(!memcmp(kept, z, sizeof z));
@@ -634,7 +634,7 @@ START_TEST(heat_map_losses)
 	double *dl = be->alloc(be, sizeof loss);
 	be->upload(be, rows, order, sizeof order), be->upload(be, dev, z, sizeof z);
 	ck_assert(m->MW == MW && m->MH == MH);
-	targets_loss(tg, dl, NULL, dev, rows, order, AT, B);
+	targets_loss(tg, dl, NULL, dev, rows, AT, B, targets_count(tg, order, B));
 	be->download(be, loss, dl, sizeof loss);
 	float *kept = fetch(tg->predicted + AT * P * HEATMAP_DECODED, B * P * HEATMAP_DECODED);
 	for (int b = 0; b < B; b++) {

@@ -28,12 +28,13 @@ none "own headers in brackets, or by .." around
 below() {
 	case $1 in
 	base) ;;
-	stream | csv | synth | image) echo base ;;
+	stream | csv | synth | image | ranks) echo base ;;
 	labels | table) echo base stream csv ;;
 	nn | filter | export | convert) echo base stream ;;
 	draw) echo base stream image ;;
 	import) echo base stream csv image ;;
-	train | predict) echo base stream labels nn ;;
+	train) echo base stream labels nn ranks ;;
+	predict) echo base stream labels nn ;;
 	find) echo base image nn predict ;;
 	deploy) echo base stream nn convert ;;
 	pca) echo base stream labels nn train ;;
@@ -121,11 +122,13 @@ none "libjpeg and libpng outside lib/image" behind '(jpeglib|jerror|jmorecfg|tur
 none "expat outside lib/import" behind 'expat' lib/import/
 none "yajl outside lib/import and lib/convert" behind 'yajl' 'lib/(import|convert)/'
 none "CUDA outside kernels/cuda" behind 'cuda|cu(blas|dnn|rand|fft|sparse|solver)|nvtx|nvToolsExt|nvrtc|nccl|cub/|thrust/|cutlass/|cute/|cooperative_groups|mma\.h' kernels/cuda/
+none "MPI outside lib/ranks/ranks_mpi.c" behind 'mpi|nccl' 'lib/ranks/ranks_mpi\.c'
 none "zlib outside lib" behind 'zlib' lib/
 calls() { grep -nE "$1" "${all[@]}" | grep -vE "^($2)"; }
 none "calls of cblas outside lib/pca" calls '\b(cblas|openblas)_[a-z_]+ *\(' lib/pca/
 none "calls of cairo outside lib/draw" calls '\bcairo_[a-z_]+ *\(' lib/draw/
 none "calls of libjpeg and libpng outside lib/image" calls '\b(jpeg|png)_[a-z_]+ *\(' lib/image/
+none "calls of MPI outside lib/ranks/ranks_mpi.c" calls '\bP?MPI_[A-Z][A-Za-z_]+ *\(' lib/ranks/ranks_mpi.c
 none "kernel launches outside kernels/cuda" calls '<<<' kernels/cuda/
 
 # lengths

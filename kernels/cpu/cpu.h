@@ -95,6 +95,11 @@ void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real
 	const struct batch_norm *s);
 void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
 	const real *gamma, const real *save, const struct batch_norm *s);
+void cpu_batch_norm_sums(const struct backend *be, double *sums, const real *x, const real *mean, const struct batch_norm *s);
+void cpu_batch_norm_backward_sums(
+	const struct backend *be, double *sums, const real *dy, const real *y, const real *x, const real *save, const struct batch_norm *s);
+void cpu_batch_norm_backward_apply(const struct backend *be, real *dx, const real *dy, const real *y, const real *x, const real *gamma,
+	const real *save, const double *sums, double N, const struct batch_norm *s);
 void cpu_loss(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target, const real *weight,
 	int B, int K);
 void cpu_heatmap_loss(const struct backend *be, const struct heatmap_loss *s, double *loss, real *dz, real *decoded, const real *z,

@@ -179,6 +179,23 @@ static void batch_norm_apply(void *arg, size_t from, size_t to)
 	}
 }
 
+/* sums (2, C) over the images, in order, of what fn puts into parts. */
+static void sum_channels(const struct backend *be, struct batch_norm_args *a, void (*fn)(void *arg, size_t from, size_t to), double *sums)
+{
+	size_t blocks = blocks_of(a->s->C), all = (size_t)a->s->B * blocks;
+	a->part = xmalloc(all * sizeof *a->part);
+	cpu_parallel_for(be->ctx, all, 1, fn, a);
+	for (int c = 0; c < a->s->C; c++) {
+		double sum = 0, dot = 0;
+		for (size_t b = 0; b < (size_t)a->s->B; b++) {
+			const struct channel_sums *p = &a->part[b * blocks + (size_t)c / BLOCK];
+			sum += p->sum[c % BLOCK], dot += p->dot[c % BLOCK];
+		}
+		sums[c] = sum, sums[a->s->C + c] = dot;
+	}
+	free(a->part);
+}
+
 void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
 	const struct batch_norm *s)
 {
@@ -188,28 +205,18 @@ void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real
 	}
 	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
 	float *first = xcalloc(3 * wide, sizeof *first), *scale = first + wide, *shift = scale + wide;
-	struct channel_sums *part = s->train ? xmalloc(all * sizeof *part) : NULL;
-	struct batch_norm_args a = {.simd = ((const struct cpu *)be->ctx)->simd,
-		.s = s,
-		.x = x,
-		.out = y,
-		.part = part,
-		.first = first,
-		.scale = scale,
-		.shift = shift};
+	double *sums = s->train ? xcalloc(2 * (size_t)s->C, sizeof *sums) : NULL;
+	struct batch_norm_args a = {
+		.simd = ((const struct cpu *)be->ctx)->simd, .s = s, .x = x, .out = y, .first = first, .scale = scale, .shift = shift};
 	double N = (double)s->B * s->HW;
 	for (size_t k = 0; s->train && k < blocks; k++)
 		memcpy(first + k * BLOCK, x + k * (size_t)s->HW * BLOCK, BLOCK * sizeof *first);
 	if (s->train)
-		cpu_parallel_for(be->ctx, all, 1, batch_norm_sums, &a);
+		sum_channels(be, &a, batch_norm_sums, sums);
 	for (int c = 0; c < s->C; c++) {
 		double mean = (double)run[c], var = (double)run[s->C + c];
 		if (s->train) {
-			double sum = 0, dot = 0;
-			for (size_t b = 0; b < (size_t)s->B; b++) {
-				const struct channel_sums *p = &part[b * blocks + (size_t)c / BLOCK];
-				sum += p->sum[c % BLOCK], dot += p->dot[c % BLOCK];
-			}
+			double sum = sums[c], dot = sums[s->C + c];
 			mean = (double)first[c] + sum / N, var = dot / N - sum / N * (sum / N);
 			var = var < 0 ? 0 : var;
 			run[c] += s->momentum * ((float)mean - run[c]);
@@ -220,7 +227,20 @@ void cpu_batch_norm(const struct backend *be, real *y, const real *x, const real
 		scale[c] = inv * gamma[c], shift[c] = beta[c] - (float)mean * scale[c];
 	}
 	cpu_parallel_for(be->ctx, all, 1, batch_norm_apply, &a);
-	free(first), free(part);
+	free(first), free(sums);
+}
+
+void cpu_batch_norm_sums(const struct backend *be, double *sums, const real *x, const real *mean, const struct batch_norm *s)
+{
+	if (!s->maps) {
+		ref_batch_norm_sums(be, sums, x, mean, s);
+		return;
+	}
+	float *first = xcalloc(blocks_of(s->C) * BLOCK, sizeof *first);
+	struct batch_norm_args a = {.simd = ((const struct cpu *)be->ctx)->simd, .s = s, .x = x, .first = first};
+	memcpy(first, mean, (size_t)s->C * sizeof *first);
+	sum_channels(be, &a, batch_norm_sums, sums);
+	free(first);
 }
 
 static void batch_norm_backward_sums(void *arg, size_t from, size_t to)
@@ -247,43 +267,64 @@ static void batch_norm_backward_apply(void *arg, size_t from, size_t to)
 	}
 }
 
-void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
-	const real *gamma, const real *save, const struct batch_norm *s)
+void cpu_batch_norm_backward_sums(
+	const struct backend *be, double *sums, const real *dy, const real *y, const real *x, const real *save, const struct batch_norm *s)
 {
 	if (!s->maps) {
-		ref_batch_norm_backward(be, dx, dgamma, dbeta, dy, y, x, gamma, save, s);
+		ref_batch_norm_backward_sums(be, sums, dy, y, x, save, s);
 		return;
 	}
-	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK, all = (size_t)s->B * blocks;
-	float *mean = xcalloc(5 * wide, sizeof *mean), *inv = mean + wide, *factor = inv + wide, *mean_dy = factor + wide,
-	      *slope = mean_dy + wide;
-	struct channel_sums *part = xmalloc(all * sizeof *part);
+	size_t wide = blocks_of(s->C) * BLOCK;
+	float *mean = xcalloc(2 * wide, sizeof *mean), *inv = mean + wide;
+	struct batch_norm_args a = {.simd = ((const struct cpu *)be->ctx)->simd,
+		.s = s,
+		.x = x,
+		.y = s->act == ACT_RELU ? y : NULL,
+		.dy = dy,
+		.mean = mean,
+		.inv = inv};
+	memcpy(mean, save, (size_t)s->C * sizeof *mean), memcpy(inv, save + s->C, (size_t)s->C * sizeof *inv);
+	sum_channels(be, &a, batch_norm_backward_sums, sums);
+	free(mean);
+}
+
+void cpu_batch_norm_backward_apply(const struct backend *be, real *dx, const real *dy, const real *y, const real *x, const real *gamma,
+	const real *save, const double *sums, double N, const struct batch_norm *s)
+{
+	if (!s->maps) {
+		ref_batch_norm_backward_apply(be, dx, dy, y, x, gamma, save, sums, N, s);
+		return;
+	}
+	size_t blocks = blocks_of(s->C), wide = blocks * BLOCK;
+	float *mean = xcalloc(4 * wide, sizeof *mean), *factor = mean + wide, *mean_dy = factor + wide, *slope = mean_dy + wide;
 	struct batch_norm_args a = {.simd = ((const struct cpu *)be->ctx)->simd,
 		.s = s,
 		.x = x,
 		.y = s->act == ACT_RELU ? y : NULL,
 		.dy = dy,
 		.out = dx,
-		.part = part,
 		.mean = mean,
-		.inv = inv,
 		.factor = factor,
 		.mean_dy = mean_dy,
 		.slope = slope};
-	double N = (double)s->B * s->HW;
-	memcpy(mean, save, (size_t)s->C * sizeof *mean), memcpy(inv, save + s->C, (size_t)s->C * sizeof *inv);
-	cpu_parallel_for(be->ctx, all, 1, batch_norm_backward_sums, &a);
 	for (int c = 0; c < s->C; c++) {
-		double sum = 0, dot = 0;
-		for (size_t b = 0; b < (size_t)s->B; b++) {
-			const struct channel_sums *p = &part[b * blocks + (size_t)c / BLOCK];
-			sum += p->sum[c % BLOCK], dot += p->dot[c % BLOCK];
-		}
-		dgamma[c] = (float)dot, dbeta[c] = (float)sum;
-		factor[c] = gamma[c] * inv[c], mean_dy[c] = (float)(sum / N), slope[c] = inv[c] * (float)(dot / N);
+		float inv = save[s->C + c];
+		mean[c] = save[c];
+		factor[c] = gamma[c] * inv, mean_dy[c] = (float)(sums[c] / N), slope[c] = inv * (float)(sums[s->C + c] / N);
 	}
-	cpu_parallel_for(be->ctx, all, 1, batch_norm_backward_apply, &a);
-	free(mean), free(part);
+	cpu_parallel_for(be->ctx, (size_t)s->B * blocks, 1, batch_norm_backward_apply, &a);
+	free(mean);
+}
+
+void cpu_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
+	const real *gamma, const real *save, const struct batch_norm *s)
+{
+	double *sums = xcalloc(2 * (size_t)s->C, sizeof *sums);
+	cpu_batch_norm_backward_sums(be, sums, dy, y, x, save, s);
+	cpu_batch_norm_backward_apply(be, dx, dy, y, x, gamma, save, sums, (double)s->B * s->HW, s);
+	for (int c = 0; c < s->C; c++)
+		dgamma[c] = (float)sums[s->C + c], dbeta[c] = (float)sums[c];
+	free(sums);
 }
 
 struct reference_buffers { /* row-major copies for the reference backend */

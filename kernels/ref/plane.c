@@ -1,9 +1,11 @@
 /* Elementwise and per-plane operations: map layout, activations, sums, max pooling, upsampling, batch normalisation. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/act.h"
 #include "kernels/ref/ref.h"
+#include "lib/base/err.h"
 
 /* In this backend maps are (B, C, H, W), the same as rows. */
 size_t ref_maps_size(const struct backend *be, int B, int C, int H, int W)
@@ -125,24 +127,55 @@ void ref_batch_norm(const struct backend *be, real *y, const real *x, const real
 	}
 }
 
-void ref_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
-	const real *gamma, const real *save, const struct batch_norm *s)
+void ref_batch_norm_sums(const struct backend *be, double *sums, const real *x, const real *mean, const struct batch_norm *s)
 {
 	(void)be;
-	int n = s->B * s->HW;
+	for (int c = 0; c < s->C; c++) {
+		sums[c] = sums[s->C + c] = 0;
+		for (int i = 0; i < s->B * s->HW; i++) {
+			double d = (double)x[((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW] - (double)mean[c];
+			sums[c] += d, sums[s->C + c] += d * d;
+		}
+	}
+}
+
+void ref_batch_norm_backward_sums(
+	const struct backend *be, double *sums, const real *dy, const real *y, const real *x, const real *save, const struct batch_norm *s)
+{
+	(void)be;
 	for (int c = 0; c < s->C; c++) {
 		double sum = 0, dot = 0, mean = (double)save[c], inv = (double)save[s->C + c];
-		for (int i = 0; i < n; i++) {
+		for (int i = 0; i < s->B * s->HW; i++) {
 			size_t at = ((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW;
 			double d = (double)(dy[at] * act_slope(y[at], s->act));
 			sum += d;
 			dot += d * ((double)x[at] - mean) * inv;
 		}
-		dgamma[c] = (real)dot, dbeta[c] = (real)sum;
-		for (int i = 0; i < n; i++) {
+		sums[c] = sum, sums[s->C + c] = dot;
+	}
+}
+
+void ref_batch_norm_backward_apply(const struct backend *be, real *dx, const real *dy, const real *y, const real *x, const real *gamma,
+	const real *save, const double *sums, double N, const struct batch_norm *s)
+{
+	(void)be;
+	for (int c = 0; c < s->C; c++) {
+		double sum = sums[c], dot = sums[s->C + c], mean = (double)save[c], inv = (double)save[s->C + c];
+		for (int i = 0; i < s->B * s->HW; i++) {
 			size_t at = ((size_t)(i / s->HW) * s->C + c) * s->HW + i % s->HW;
 			double d = (double)(dy[at] * act_slope(y[at], s->act));
-			dx[at] = (real)((double)gamma[c] * inv * (d - sum / n - ((double)x[at] - mean) * inv * dot / n));
+			dx[at] = (real)((double)gamma[c] * inv * (d - sum / N - ((double)x[at] - mean) * inv * dot / N));
 		}
 	}
+}
+
+void ref_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
+	const real *gamma, const real *save, const struct batch_norm *s)
+{
+	double *sums = xcalloc(2 * (size_t)s->C, sizeof *sums);
+	ref_batch_norm_backward_sums(be, sums, dy, y, x, save, s);
+	ref_batch_norm_backward_apply(be, dx, dy, y, x, gamma, save, sums, (double)s->B * s->HW, s);
+	for (int c = 0; c < s->C; c++)
+		dgamma[c] = (real)sums[s->C + c], dbeta[c] = (real)sums[c];
+	free(sums);
 }

@@ -26,6 +26,8 @@ static const char *program = "keypipe";
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
 static struct hook hooks[HOOKS];
 static int nhooks;
+static int silent; /* 1: warnings and reasons are not printed */
+static void (*instead)(const char *reason);
 static int dying;
 static pthread_t dying_thread; /* valid if dying */
 
@@ -127,7 +129,10 @@ NORETURN static void die_with(int status, const char *reason)
 	pthread_mutex_unlock(&lock);
 	if (!again) { /* else a hook called die: only the first reason is printed, the remaining hooks still run */
 		signal(SIGPIPE, SIG_IGN);
-		print_line(reason);
+		if (instead)
+			instead(reason);
+		else if (!silent)
+			print_line(reason);
 	}
 	for (;;) {
 		pthread_mutex_lock(&lock);
@@ -179,7 +184,23 @@ void warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	reason_text(reason, fmt, ap, "");
 	va_end(ap);
-	print_line(reason);
+	if (!silent)
+		print_line(reason);
+}
+
+void err_silence(void)
+{
+	silent = 1;
+}
+
+void err_aloud(void)
+{
+	silent = 0, instead = NULL;
+}
+
+void err_instead(void (*fn)(const char *reason))
+{
+	instead = fn, silent = fn != NULL;
 }
 
 void err_add_hook(void (*fn)(void *arg, const char *reason), void *arg)

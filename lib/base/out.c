@@ -28,6 +28,7 @@ struct out {
 };
 
 static struct out *held; /* opened by out_hold, until out_open takes it */
+static int nothing;	 /* 1: all goes to /dev/null */
 
 /* A descriptor above 2: where 0 to 2 are closed no file must get their number, or messages would be written into it. */
 static int open_high(const char *path, int flags, mode_t mode)
@@ -160,7 +161,7 @@ struct out *out_open(const char *path, int binary)
 	}
 	struct out *o = xmalloc(sizeof *o);
 	struct stat old, resolved;
-	int is_stdout = !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout");
+	int is_stdout = nothing || !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout");
 	o->name = xstrdup(is_stdout ? "stdout" : path);
 	o->target = o->temp = o->dir = NULL;
 	o->fd = STDOUT_FILENO;
@@ -223,7 +224,7 @@ static int is_special(const char *path)
 
 void out_check(const char *path, int binary)
 {
-	if (!path)
+	if (!path || nothing)
 		return;
 	if (!is_special(path))
 		out_abandon(out_open(path, binary));
@@ -233,7 +234,7 @@ void out_check(const char *path, int binary)
 
 const char *out_hold(const char *path)
 {
-	if (!held && path && strcmp(path, "-"))
+	if (!held && !nothing && path && strcmp(path, "-"))
 		held = out_open(path, 0);
 	if (held && held->fd == STDOUT_FILENO) /* by another name */
 		out_abandon(held), held = NULL;
@@ -355,6 +356,19 @@ void out_abandon(struct out *o)
 void out_interrupted(const char *line)
 {
 	temp_files_interrupted(line);
+}
+
+const char *out_interruption(void)
+{
+	return temp_files_interruption();
+}
+
+void out_nothing(void)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0)
+		die_errno("/dev/null");
+	close(fd), nothing = 1;
 }
 
 int finish(void)

@@ -33,6 +33,10 @@ void out_abandon(struct out *o);
 
 /* What SIGINT prints, a whole line, before it ends the program; NULL: nothing. The text must stay valid until the next call. */
 void out_interrupted(const char *line);
+const char *out_interruption(void); /* that line, or NULL */
+/* From here on all outputs, stdout too, go to /dev/null: of a process that computes with one that writes (lib/ranks). Before any is open.
+ */
+void out_nothing(void);
 
 /* The end of every main: flushes and closes stdout; ends the program if that fails, else returns 0. */
 int finish(void);

@@ -103,6 +103,11 @@ int temp_files_mine(void)
 	return owner == getpid();
 }
 
+const char *temp_files_interruption(void)
+{
+	return __atomic_load_n(&interrupted, __ATOMIC_ACQUIRE);
+}
+
 void temp_files_interrupted(const char *line)
 {
 	pthread_mutex_lock(&lock);

@@ -16,5 +16,6 @@ void temp_files_block_signals(sigset_t *old);
 void temp_files_restore_signals(const sigset_t *old);
 /* What SIGINT prints, a whole line, or NULL. */
 void temp_files_interrupted(const char *line);
+const char *temp_files_interruption(void); /* that line */
 
 #endif

@@ -7,7 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/nn/net_plan.h"
 
-struct net *net_new(const struct backend *be, const struct netdesc *d, int B, enum net_mode mode)
+static struct net *make(const struct backend *be, const struct netdesc *d, int B, enum net_mode mode, const struct net *owner)
 {
 	struct net *n = xcalloc(1, sizeof *n);
 	size_t L = (size_t)d->n, grad = 0;
@@ -17,9 +17,9 @@ struct net *net_new(const struct backend *be, const struct netdesc *d, int B, en
 		netdesc_fold(n->folded);
 		d = n->folded;
 	}
-	n->be = be, n->d = d, n->B = B, n->mode = mode;
-	n->param = be->alloc(be, d->nparam * sizeof(real));
-	n->stat = be->alloc(be, d->nstat * sizeof(real));
+	n->be = be, n->d = d, n->B = B, n->mode = mode, n->owner = owner;
+	n->param = owner ? owner->param : be->alloc(be, d->nparam * sizeof(real));
+	n->stat = owner ? owner->stat : be->alloc(be, d->nstat * sizeof(real));
 	n->y = xcalloc(L, sizeof *n->y), n->argmax = xcalloc(L, sizeof *n->argmax), n->save = xcalloc(L, sizeof *n->save);
 	n->packed = xcalloc(L, sizeof *n->packed), n->converted = xcalloc(L + 1, sizeof *n->converted);
 	n->grad_offset = xcalloc(L, sizeof *n->grad_offset), n->skipped = xcalloc(L, sizeof *n->skipped),
@@ -44,7 +44,9 @@ struct net *net_new(const struct backend *be, const struct netdesc *d, int B, en
 				: l->kind == LAYER_DENSE && mode == NET_INFER && be->dense_packed_size
 					? be->dense_packed_size(be, l->C * l->H * l->W, l->OC)
 					: 0;
-		if (packed)
+		if (packed && owner)
+			n->packed[i] = owner->packed[i];
+		else if (packed)
 			n->packed[i] = be->alloc(be, packed);
 		if (l->kind == LAYER_ADD)
 			net_plan_add(n, i);
@@ -53,11 +55,21 @@ struct net *net_new(const struct backend *be, const struct netdesc *d, int B, en
 		if (net_last_fused(d, i) == d->n - 1 && x_maps)
 			n->converted[d->n] = be->alloc(be, (size_t)B * (size_t)d->outputs * sizeof(real));
 	}
-	if (mode != NET_INFER) {
+	if (mode != NET_INFER && !owner)
 		n->grad = be->alloc(be, (mode == NET_GRADIENT ? d->nparam : grad) * sizeof(real));
+	if (mode != NET_INFER)
 		net_plan_gradients(n);
-	}
 	return n;
+}
+
+struct net *net_new(const struct backend *be, const struct netdesc *d, int B, enum net_mode mode)
+{
+	return make(be, d, B, mode, NULL);
+}
+
+struct net *net_beside(const struct net *owner, int B)
+{
+	return make(owner->be, owner->d, B, NET_GRADIENT, owner);
 }
 
 void net_free(struct net *n)
@@ -66,12 +78,13 @@ void net_free(struct net *n)
 		return;
 	const struct backend *be = n->be;
 	for (int i = 0; i < n->d->n; i++)
-		be->release(be, n->y[i]), be->release(be, n->argmax[i]), be->release(be, n->save[i]), be->release(be, n->packed[i]),
-			be->release(be, n->converted[i]), be->release(be, n->skipped[i]), be->release(be, n->held[i]);
+		be->release(be, n->y[i]), be->release(be, n->argmax[i]), be->release(be, n->save[i]),
+			be->release(be, n->owner ? NULL : n->packed[i]), be->release(be, n->converted[i]), be->release(be, n->skipped[i]),
+			be->release(be, n->held[i]);
 	be->release(be, n->converted[n->d->n]);
 	if (n->mapped)
 		be->unmap_host(be, n->param), be->unmap_host(be, n->stat);
-	else
+	else if (!n->owner)
 		be->release(be, n->param), be->release(be, n->stat);
 	be->release(be, n->grad);
 	for (int k = 0; k < 3; k++)
@@ -116,7 +129,7 @@ void net_download(const struct net *n, real *param, real *stat)
 		n->be->download(n->be, stat, n->stat, n->d->nstat * sizeof(real));
 }
 
-static void pack(struct net *n)
+void net_pack(struct net *n)
 {
 	for (int i = 0; i < n->d->n; i++) {
 		const struct layer *l = &n->d->layer[i];
@@ -129,13 +142,12 @@ static void pack(struct net *n)
 	n->packed_valid = 1;
 }
 
-/* x in the layout that layer i reads (maps or rows), converted where it is in the other one; x_maps: x is maps. */
-static const real *convert_input(struct net *n, int i, const real *x, int x_maps, int B)
+const real *net_convert_input(struct net *n, int i, const struct net_flow *f, int B)
 {
 	const struct layer *l = &n->d->layer[i], *from = l->kind == LAYER_CONV && l->upsample > 1 ? l - 1 : l;
-	if (n->maps_in[i] == x_maps)
-		return x;
-	(x_maps ? n->be->to_rows : n->be->to_maps)(n->be, n->converted[i], x, B, from->C, from->H, from->W);
+	if (n->maps_in[i] == f->x_maps)
+		return f->x;
+	(f->x_maps ? n->be->to_rows : n->be->to_maps)(n->be, n->converted[i], f->x, B, from->C, from->H, from->W);
 	return n->converted[i];
 }
 
@@ -151,66 +163,72 @@ static const real *skipped_input(struct net *n, int i, const real *x0, int B)
 	return n->skipped[i];
 }
 
-real *net_forward(struct net *n, const real *x0, int B, const struct net_pass *pass)
+void net_forward_layer(struct net *n, int i, struct net_flow *f, int B, const struct net_pass *pass)
 {
 	const struct backend *be = n->be;
+	const struct layer *l = &n->d->layer[i];
+	real *y = n->y[i], *w = n->param + l->w, *b = n->param + l->b;
+	const real *x = net_convert_input(n, i, f, B);
+	switch (l->kind) {
+	case LAYER_DENSE:
+		if (n->packed[i])
+			be->dense_packed(be, y, x, n->packed[i], b, l->act, B, l->C * l->H * l->W, l->OC);
+		else
+			be->dense(be, y, x, w, b, l->act, 0, B, l->C * l->H * l->W, l->OC);
+		break;
+	case LAYER_CONV: {
+		struct conv c = net_conv(n->d, i, B);
+		be->conv(be, y, n->argmax[i], x, n->packed[i], b, &c);
+		break;
+	}
+	case LAYER_POOL:
+		be->max_pool(be, y, n->argmax[i], x, B, l->C, l->H, l->W, l->KH);
+		break;
+	case LAYER_UP:
+		be->upsample(be, y, x, B, l->C, l->H, l->W, l->KH);
+		break;
+	case LAYER_BN: {
+		struct batch_norm s = net_batch_norm(n, i, B, pass->train);
+		be->batch_norm(be, y, x, w, b, n->stat + l->run, n->save[i], &s);
+		break;
+	}
+	case LAYER_DROPOUT:
+		if (pass->train)
+			net_dropout(n, i, y, x, B, pass);
+		else
+			be->copy(be, y, x, net_values(l) * (size_t)B * sizeof(real));
+		break;
+	case LAYER_ACT:
+		be->act(be, y, x, l->act, net_output_bytes(n, i, B) / sizeof(real));
+		break;
+	case LAYER_ADD:
+		be->add(be, y, x, skipped_input(n, i, f->x0, B), l->act, net_output_bytes(n, i, B) / sizeof(real));
+		break;
+	case LAYER_SKIP: /* fused */
+		break;
+	}
+	f->x = y, f->x_maps = n->maps_out[i];
+}
+
+real *net_forward_end(struct net *n, const struct net_flow *f, int B)
+{
 	const struct netdesc *d = n->d;
-	const real *x = x0;
-	int x_maps = 0;
+	const struct layer *l = &d->layer[d->n - 1];
+	if (!f->x_maps)
+		return (real *)f->x;
+	n->be->to_rows(n->be, n->converted[d->n], f->x, B, l->OC, l->OH, l->OW);
+	return n->converted[d->n];
+}
+
+real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pass)
+{
+	struct net_flow f = {.x0 = x, .x = x};
 	if (pass->train || !n->packed_valid)
-		pack(n);
-	for (int i = 0; i < d->n; i++) {
-		const struct layer *l = &d->layer[i];
-		real *y = n->y[i], *w = n->param + l->w, *b = n->param + l->b;
-		if (l->fused)
-			continue;
-		x = convert_input(n, i, x, x_maps, B);
-		switch (l->kind) {
-		case LAYER_DENSE:
-			if (n->packed[i])
-				be->dense_packed(be, y, x, n->packed[i], b, l->act, B, l->C * l->H * l->W, l->OC);
-			else
-				be->dense(be, y, x, w, b, l->act, 0, B, l->C * l->H * l->W, l->OC);
-			break;
-		case LAYER_CONV: {
-			struct conv c = net_conv(d, i, B);
-			be->conv(be, y, n->argmax[i], x, n->packed[i], b, &c);
-			break;
-		}
-		case LAYER_POOL:
-			be->max_pool(be, y, n->argmax[i], x, B, l->C, l->H, l->W, l->KH);
-			break;
-		case LAYER_UP:
-			be->upsample(be, y, x, B, l->C, l->H, l->W, l->KH);
-			break;
-		case LAYER_BN: {
-			struct batch_norm s = net_batch_norm(n, i, B, pass->train);
-			be->batch_norm(be, y, x, w, b, n->stat + l->run, n->save[i], &s);
-			break;
-		}
-		case LAYER_DROPOUT:
-			if (pass->train)
-				net_dropout(n, i, y, x, B, pass);
-			else
-				be->copy(be, y, x, net_values(l) * (size_t)B * sizeof(real));
-			break;
-		case LAYER_ACT:
-			be->act(be, y, x, l->act, net_output_bytes(n, i, B) / sizeof(real));
-			break;
-		case LAYER_ADD:
-			be->add(be, y, x, skipped_input(n, i, x0, B), l->act, net_output_bytes(n, i, B) / sizeof(real));
-			break;
-		case LAYER_SKIP: /* fused */
-			break;
-		}
-		x = y, x_maps = n->maps_out[i];
-	}
-	if (x_maps) {
-		const struct layer *l = &d->layer[d->n - 1];
-		be->to_rows(be, n->converted[d->n], x, B, l->OC, l->OH, l->OW);
-		x = n->converted[d->n];
-	}
-	return (real *)x;
+		net_pack(n);
+	for (int i = 0; i < n->d->n; i++)
+		if (!n->d->layer[i].fused)
+			net_forward_layer(n, i, &f, B, pass);
+	return net_forward_end(n, &f, B);
 }
 
 static int has_nonfinite(const struct net *n, const real *device, size_t count)

@@ -22,6 +22,7 @@ struct net {
 	real *grad;		  /* device; NET_GRADIENT: d->nparam; NET_TRAIN: all but dense layers' weights; NET_INFER: NULL */
 	size_t *grad_offset;	  /* NET_TRAIN: each layer's offset in grad */
 	real *stat;		  /* device, d->nstat: running means and variances */
+	const struct net *owner;  /* whose param, stat and packed these are (net_beside); NULL: its own */
 	int mapped;		  /* param and stat are mapped from the caller's (net_map_params) */
 	int packed_valid;	  /* packed is of param's current values; to be cleared by who writes param other than by net_upload */
 	void **packed;		  /* device, packed weights: a convolution's; NET_INFER: a dense layer's where the backend packs them */
@@ -51,6 +52,9 @@ struct net_step {
 
 /* be, d outlive the net. */
 struct net *net_new(const struct backend *be, const struct netdesc *d, int B, enum net_mode mode);
+/* For other rows of the same batch: a net of mode NET_GRADIENT with the owner's parameters, statistics and packed weights, and no gradients
+ * of its own; freed before the owner. */
+struct net *net_beside(const struct net *owner, int B);
 /* Copy from and to the host; either may be NULL. */
 void net_upload(struct net *n, const real *param, const real *stat);
 /* net_upload without a copy where host and device share memory: the caller's arrays must not change while the net is used. NET_INFER
@@ -62,6 +66,8 @@ real *net_forward(struct net *n, const real *x, int B, const struct net_pass *pa
 /* After a forward pass of the same x, from dz (B, outputs) rows, which is overwritten: updates the weights by step, or, where it is NULL
  * (NET_GRADIENT), fills grad. */
 void net_backward(struct net *n, const real *x, real *dz, int B, const struct net_pass *pass, const struct net_step *step);
+/* The step of all parameters by grad, of mode NET_GRADIENT. */
+void net_step(struct net *n, const struct net_step *step);
 /* The first layer with a weight, else with an output (of the last pass's first row; maps are not checked), that is not finite; else -1. */
 int net_find_nonfinite(const struct net *n);
 void net_free(struct net *n);

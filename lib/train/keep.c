@@ -67,6 +67,11 @@ void keep_open(struct keep *k, const char *checkpoint, const char *output, int r
 		k->path ? "" : ", as nothing is of a run to stdout (--checkpoint FILE keeps its epochs)"));
 }
 
+void keep_not_mine(struct keep *k, int not_mine)
+{
+	k->own &= !not_mine;
+}
+
 void keep_written(const char *path, int layer, int epoch)
 {
 	char of[40] = "";

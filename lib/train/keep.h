@@ -15,6 +15,8 @@ int keep_is_there(const char *path);
 /* Chooses the file. Ends the program where it holds a run that is not at its end and neither resume nor fresh (start over) is given, or is
  * no checkpoint at all; exit 2: resume without a file to resume from. From here on SIGINT says what is kept. */
 void keep_open(struct keep *k, const char *checkpoint, const char *output, int resume, int fresh);
+/* not_mine 1: another process writes the file and removes it. */
+void keep_not_mine(struct keep *k, int not_mine);
 /* After a checkpoint was written: epochs of that layer, from 1, are kept; 0: of the only one. */
 void keep_written(const char *path, int layer, int epoch);
 /* The output is there: removes OUTPUT.last; frees. */

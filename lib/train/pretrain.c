@@ -7,6 +7,8 @@
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/base/shuffle.h"
+#include "lib/train/evaluate.h"
+#include "lib/train/shards.h"
 
 static void initial_weights(struct pretrain_layer *l)
 {
@@ -50,6 +52,12 @@ struct pretrain_layer *pretrain_new(
 	l->host_rows = xcalloc(N, sizeof *l->host_rows);
 	initial_weights(l);
 	kind->open(l);
+	if (a->shards > 1) {
+		size_t n = kind->gradients(l);
+		l->sum = be->alloc(be, n * sizeof(real));
+		tree_open(&l->tree, be, a->shards / ranks_size(a->ranks), n);
+		tree_begin(&l->tree, l->sum, n);
+	}
 	return l;
 }
 
@@ -65,25 +73,56 @@ static void load(struct pretrain_layer *l, const uint8_t *bytes, const real *cod
 		l->be->gather(l->be, l->x, codes, rows, B, l->V);
 }
 
+/* A batch of B rows, at position `at` of the epoch. */
+static void sharded_step(
+	struct pretrain_layer *l, const uint8_t *bytes, const real *codes, uint32_t at, int B, uint32_t epoch, uint32_t count)
+{
+	const struct backend *be = l->be;
+	struct ranks *r = l->a->ranks;
+	int n = l->a->shards / ranks_size(r), most = shards_rows(l->B, l->a->shards);
+	for (int k = 0; k < n; k++) {
+		struct pretrain_shard s = {.at = at, .epoch = epoch, .count = count, .whole = B};
+		s.B = shards_cut(B, most, n * ranks_rank(r) + k, &s.from);
+		real *to = tree_place(&l->tree, k);
+		if (s.B) {
+			load(l, bytes, codes, at + (uint32_t)s.from, s.B);
+			l->kind->gradient(l, &s, to);
+		} else
+			be->zero(be, to, l->tree.n * sizeof *to);
+		tree_add(&l->tree, k);
+	}
+	real *host = (real *)be->map_device(be, l->sum, l->tree.n * sizeof *host); /* the same memory: cpu, ref */
+	ranks_sum_begin(r, host, l->tree.n), ranks_sum_from(r, 0), ranks_sum_wait(r);
+	be->unmap_device(be, host);
+	l->kind->update(l, l->sum, B);
+	if ((count + 1) % SHARDS_COMPARED == 0) {
+		char *when = xprintf("after step %u of layer %d", count + 1, l->layer + 1);
+		shards_compare(r, be, l->param, l->params, when);
+		free(when);
+	}
+}
+
 double pretrain_epoch(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, uint32_t epoch)
 {
 	const struct backend *be = l->be;
 	uint32_t size = (uint32_t)l->B, count = (epoch - 1) * ((l->N + size - 1) / size);
 	shuffle(l->host_rows, l->N, l->a->seed, epoch);
 	be->upload(be, l->rows, l->host_rows, l->N * sizeof(uint32_t));
+	if (ranks_size(l->a->ranks) > 1)
+		be->zero(be, l->loss, l->N * sizeof *l->loss);
 	for (uint32_t at = 0; at < l->N; at += size) {
 		int B = l->N - at < size ? (int)(l->N - at) : l->B;
+		if (l->sum) {
+			sharded_step(l, bytes, codes, at, B, epoch, count++);
+			continue;
+		}
 		load(l, bytes, codes, at, B);
 		l->kind->step(l, at, B, epoch, count++);
 	}
 	if (!l->kind->losses)
 		return NAN;
-	double *loss = xcalloc(l->N, sizeof *loss), sum = 0;
-	be->download(be, loss, l->loss, l->N * sizeof *loss);
-	for (uint32_t i = 0; i < l->N; i++)
-		sum += loss[i];
-	free(loss);
-	return sum / l->N;
+	evaluate_merge(be, l->a->ranks, l->loss, l->N * sizeof *l->loss);
+	return evaluate_mean(be, l->loss, l->N, l->N);
 }
 
 /* Whole inputs are scaled to the mean of corrupted ones (dae.h). */
@@ -157,9 +196,28 @@ void pretrain_codes(struct pretrain_layer *l, struct rows *x, struct rows *to)
 	l->be->release(l->be, out);
 }
 
+void pretrain_share(struct pretrain_layer *l)
+{
+	struct ranks *r = l->a->ranks;
+	const struct backend *be = l->be;
+	size_t H = (size_t)l->H, B = (size_t)l->B;
+	if (ranks_size(r) == 1 || !l->a->persistent)
+		return;
+	int n = l->a->shards / ranks_size(r), most = shards_rows(l->B, l->a->shards), from, to;
+	shards_cut(l->B, most, n * ranks_rank(r), &from), shards_cut(l->B, most, n * (ranks_rank(r) + 1), &to);
+	real *device = l->param + l->states - B * H, *host = xcalloc(B * H, sizeof *host);
+	size_t own = (size_t)from * H;
+	be->download(be, host + own, device + own, (size_t)(to - from) * H * sizeof *host);
+	ranks_merge(r, host, B * H * sizeof *host);
+	be->upload(be, device, host, B * H * sizeof *host);
+	free(host);
+}
+
 void pretrain_free(struct pretrain_layer *l)
 {
 	const struct backend *be = l->be;
+	if (l->sum)
+		tree_close(&l->tree), be->release(be, l->sum);
 	l->kind->close(l);
 	be->release(be, l->param), be->release(be, l->x - (l->kind->before ? (size_t)l->B * (size_t)l->V : 0)), be->release(be, l->loss),
 		be->release(be, l->rows);

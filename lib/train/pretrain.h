@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "kernels/backend.h"
+#include "lib/nn/net_shards.h"
+#include "lib/ranks/ranks.h"
 #include "lib/train/rows.h"
 
 struct pretrain_options {
@@ -15,7 +17,9 @@ struct pretrain_options {
 	float init;	     /* initial weights are uniform in +-init; 0: as pretrain_new says */
 	float weight_decay;  /* a step takes learning_rate * weight_decay * w off each weight, not off biases */
 	uint64_t seed;
-	float corruption; /* dae: share of inputs set to zero */
+	int shards;	     /* of a batch, a power of two; 0, 1: batches are whole */
+	struct ranks *ranks; /* that share them (shards.h); NULL: this process has all */
+	float corruption;    /* dae: share of inputs set to zero */
 	/* rbm: */
 	int gaussian, persistent,
 		steps; /* visible units of the first layer are Gaussian; PCD, not CD; steps of Gibbs sampling, at least 1 */
@@ -23,6 +27,11 @@ struct pretrain_options {
 };
 
 struct pretrain_layer;
+
+struct pretrain_shard {
+	uint32_t at, epoch, count; /* the batch's first row in the epoch; the epoch; steps before this one */
+	int from, B, whole;	   /* the shard's first row in the batch, its rows, the batch's */
+};
 
 enum { PRETRAIN_FIGURES = 3 };
 
@@ -37,6 +46,11 @@ struct pretrain_kind {
 	void (*open)(struct pretrain_layer *l);		 /* makes own */
 	/* A step by the B rows of x, whose numbers are rows + at (device); count: steps before this one. */
 	void (*step)(struct pretrain_layer *l, uint32_t at, int B, uint32_t epoch, uint32_t count);
+	/* The same of a batch in shards. gradient: to (gradients) of B rows, from row `from` of a batch of `whole` rows on, which starts at
+	 * `at` and whose chains are those of its rows; update: the step by the sum of all shards' gradients. */
+	size_t (*gradients)(const struct pretrain_layer *l);
+	void (*gradient)(struct pretrain_layer *l, const struct pretrain_shard *s, real *to);
+	void (*update)(struct pretrain_layer *l, const real *sum, int whole);
 	/* Adds to figure what is measured on the B rows of x, which host holds, too. first: number of the first row. */
 	void (*measure)(struct pretrain_layer *l, const real *host, int B, uint32_t first, uint32_t epoch, double figure[PRETRAIN_FIGURES]);
 	void (*close)(struct pretrain_layer *l); /* frees own */
@@ -57,8 +71,10 @@ struct pretrain_layer {
 	uint32_t N;		    /* rows of the data set */
 	/* B rows of it into x, by their numbers, host and device; `more` follow in order. NULL: of the device's bytes or codes */
 	void (*load)(struct pretrain_layer *l, const uint32_t *order, const uint32_t *rows, int B, uint32_t more);
-	void *from; /* load's own */
-	void *own;  /* the kind's */
+	void *from;	  /* load's own */
+	void *own;	  /* the kind's */
+	struct tree tree; /* of shards' gradients */
+	real *sum;	  /* their sum; NULL: batches are whole */
 };
 
 /* Initial weights are drawn by Philox (a->seed, PHILOX_INIT, 1000 + layer, ...), uniform in +-a->init, else in the kind's range. a outlives
@@ -78,6 +94,8 @@ void pretrain_measure(struct pretrain_layer *l, struct rows *x, uint32_t epoch, 
 void pretrain_whole(const struct pretrain_layer *l, real *to, int B);
 /* to: codes of x. */
 void pretrain_codes(struct pretrain_layer *l, struct rows *x, struct rows *to);
+/* Of persistent chains each rank moves those of its shards: after it all have all. Before the state is kept. */
+void pretrain_share(struct pretrain_layer *l);
 void pretrain_free(struct pretrain_layer *l);
 
 #endif

@@ -28,11 +28,13 @@ static int list(const char *option, const char *text, int *to, int max, int64_t 
 	return n;
 }
 
-void pretrain_command(const struct pretrain_kind *kind, const struct pretrain_command *c, struct pretrain_options *a, const char *path,
+void pretrain_command(const struct pretrain_kind *kind, struct pretrain_command *c, struct pretrain_options *a, const char *path,
 	const char *const *settings)
 {
 	if (!c->dry_run)
 		tns_promise(c->output);
+	shards_command(a->ranks, &(struct shards_command){&c->shards, &c->threads, c->batch, c->device, &c->log, &c->quiet});
+	a->shards = (int)c->shards;
 	a->epochs = (int)c->epochs, a->batch = (int)c->batch, a->learning_rate = (float)c->rate, a->seed = c->seed;
 	a->init = (float)c->init, a->weight_decay = (float)c->weight_decay;
 	struct pretrain_run r = {.kind = kind, .a = a, .output = c->output, .resume = c->resume, .log = c->log, .quiet = c->quiet};
@@ -44,7 +46,7 @@ void pretrain_command(const struct pretrain_kind *kind, const struct pretrain_co
 		if (r.snapshot[i] > c->epochs)
 			die_usage("--snapshot %d: there are %d epochs", r.snapshot[i], (int)c->epochs);
 	struct keep keep;
-	keep_open(&keep, c->checkpoint, c->output, c->resume, c->fresh);
+	keep_open(&keep, c->checkpoint, c->output, c->resume, c->fresh), keep_not_mine(&keep, ranks_rank(a->ranks));
 	r.checkpoint = keep.path, r.spare = keep.own;
 	struct backend *be = backend_open(c->device, (int)c->threads, c->precision);
 	r.be = be;
@@ -62,7 +64,7 @@ void pretrain_command(const struct pretrain_kind *kind, const struct pretrain_co
 		keep_close(&keep);
 		if (!c->quiet)
 			backend_tell(be);
-		log_provenance(c->quiet);
+		shards_tell(a->ranks, c->shards, c->quiet), log_provenance(c->quiet);
 	}
 	dataset_free(r.data);
 	if (r.valid)

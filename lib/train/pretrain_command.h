@@ -4,17 +4,19 @@
 
 #include "lib/base/opt.h"
 #include "lib/train/pretrain_run.h"
+#include "lib/train/shards.h"
 
 struct pretrain_command {
 	const char *hidden, *patches, *valid, *snapshot, *checkpoint, *log, *device, *precision, *output;
-	int64_t epochs, batch, threads;
+	int64_t epochs, batch, threads, shards;
 	double rate, init, weight_decay;
 	uint64_t seed;
 	int resume, fresh, dry_run, quiet;
 };
 
 #define PRETRAIN_COMMAND_DEFAULTS                                                                                                          \
-	.hidden = "500", .patches = "all", .snapshot = "", .device = "cpu", .epochs = 100, .batch = 1000, .rate = 0.1, .seed = 1
+	.hidden = "500", .patches = "all", .snapshot = "", .device = "cpu", .epochs = 100, .batch = 1000, .shards = 1, .rate = 0.1,        \
+	.seed = 1
 
 /* clang-format off */
 /* Of a struct pretrain_command c: the options of learning, then those of every such program. */
@@ -40,13 +42,13 @@ struct pretrain_command {
 	{0, "log", OPT_STR, &(c).log, 0, 0, "FILE", "write a line of figures an epoch", 1}, \
 	{0, "dry-run", OPT_FLAG, &(c).dry_run, 0, 0, 0, \
 		"only show the net, the settings and the rows that it would train with; train and write nothing", 1}, \
-	OPT_SEEDED(&(c).seed), OPT_DEVICE(&(c).device), OPT_PRECISION(&(c).precision), OPT_THREADS(&(c).threads), \
+	OPT_SHARDS(&(c).shards), OPT_SEEDED(&(c).seed), OPT_DEVICE(&(c).device), OPT_PRECISION(&(c).precision), OPT_THREADS(&(c).threads), \
 	OPT_QUIET(&(c).quiet), OPT_OUTPUT(&(c).output)
 /* clang-format on */
 
-/* Runs the program: data of path (NULL: stdin), a for what the kind has of its own; what c has is put into it. settings: the options that
- * a dry run shows, NULL-terminated. */
-void pretrain_command(const struct pretrain_kind *kind, const struct pretrain_command *c, struct pretrain_options *a, const char *path,
+/* Runs the program: data of path (NULL: stdin), a for what the kind has of its own, and the ranks; what c has is put into it. settings: the
+ * options that a dry run shows, NULL-terminated. */
+void pretrain_command(const struct pretrain_kind *kind, struct pretrain_command *c, struct pretrain_options *a, const char *path,
 	const char *const *settings);
 
 #endif

@@ -18,6 +18,7 @@
 #include "lib/train/filters.h"
 #include "lib/train/keep.h"
 #include "lib/train/pretrain_input.h"
+#include "lib/train/shards.h"
 #include "lib/train/train.h"
 
 struct stack {
@@ -325,12 +326,22 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 	const struct backend *be = r->be;
 	int last = r->a->epochs, tenth = last / 10 ? last / 10 : 1;
 	double start = log_seconds(), written = r->spare ? start : 0, cost = 0, first = INFINITY;
+	if (ranks_size(r->a->ranks) > 1) {
+		char *key = key_of(r);
+		shards_compare_runs(r->a->ranks, key, be->kernel, s->epoch);
+		shards_compare(r->a->ranks, be, l->param, l->params, "at the start");
+		free(key);
+	}
 	struct figures f = {0};
 	while (s->epoch < last) {
 		double loss = pretrain_epoch(l, NULL, NULL, (uint32_t)++s->epoch);
 		int told = s->epoch % tenth == 0 || s->epoch == 1, logged = r->log || (told && !r->quiet) || s->epoch == last;
 		double wait = 20 * cost > KEEP_SECONDS || !r->spare ? 20 * cost : KEEP_SECONDS;
+		/* by rank 0's time; persistent chains are of all ranks */
 		int due = r->checkpoint && ((s->epoch == last && !r->spare) || log_seconds() - written >= wait);
+		ranks_spread(r->a->ranks, &due, sizeof due);
+		if (due)
+			pretrain_share(l);
 		if (logged || due || is_snapshot(r, s->epoch))
 			be->download(be, s->block[s->layer], l->param, l->states * sizeof(real));
 		f = (struct figures){.train[0] = loss};

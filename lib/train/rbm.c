@@ -96,6 +96,56 @@ static void scaled(struct pretrain_layer *l, real *y, const real *x, double scal
 		add(l->be, y, x, scale - 1, (size_t)B * (size_t)l->H);
 }
 
+/* Chains and probabilities of B rows of x, from row `from` of the batch at `at` on; returns those of the data's hidden units. */
+static real *rbm_pass(struct pretrain_layer *l, uint32_t at, int from, int B, uint32_t count)
+{
+	const struct backend *be = l->be;
+	const struct pretrain_options *a = l->a;
+	struct buffers *d = l->own;
+	real *w = l->param, *b = w + (size_t)l->V * (size_t)l->H, *h = d->h + (size_t)B * (size_t)l->H;
+	real *s = a->persistent ? l->param + 2 * l->params + (size_t)from * (size_t)l->H : d->s;
+	const uint32_t *rows = l->rows + at + from;
+	if (!a->persistent) {
+		be->dense(be, h, l->x, w, b, ACT_SIGMOID, 0, B, l->V, l->H);
+		sample(l, s, h, rows, B, l->H, 0, count);
+	}
+	gibbs(l, s, a->persistent ? d->chain + from : rows, B, count);
+	return h;
+}
+
+static struct optimizer_step rbm_opt(const struct pretrain_layer *l, double decay)
+{
+	const struct pretrain_options *a = l->a;
+	return (struct optimizer_step){.kind = OPTIMIZER_SGD,
+		.learning_rate = (real)((double)a->learning_rate / l->B),
+		.momentum = (real)a->momentum,
+		.weight_decay = (real)decay};
+}
+
+/* b moves towards the wanted mean, by the sum (H) of the hidden units' probabilities over a batch of B rows. */
+static void sparsify(struct pretrain_layer *l, const real *sum, int B)
+{
+	const struct pretrain_options *a = l->a;
+	struct buffers *d = l->own;
+	real *b = l->param + (size_t)l->V * (size_t)l->H;
+	double rate = (double)a->learning_rate;
+	add(l->be, b, sum, -rate * (double)a->sparsity_cost / B, (size_t)l->H);
+	add(l->be, b, d->wanted, rate * (double)a->sparsity_cost, (size_t)l->H);
+}
+
+/* c (V) = scale (sums of v - of x) */
+static void visible_gradient(struct pretrain_layer *l, real *c, const real *v, double scale, int B)
+{
+	const struct backend *be = l->be;
+	struct buffers *d = l->own;
+	size_t V = (size_t)l->V;
+	be->zero(be, c, V * sizeof(real));
+	be->dense_backward_weight(be, NULL, d->sum, v, NULL, 0, B, 0, l->V);
+	add(be, c, d->sum, scale, V);
+	be->dense_backward_weight(be, NULL, d->sum, l->x, NULL, 0, B, 0, l->V);
+	add(be, c, d->sum, -scale, V);
+}
+
 /* Gradients are of minus the log-likelihood, means over the batch times l->B: as sums, which need no scaling, but of an epoch's last batch.
  */
 static void rbm_step(struct pretrain_layer *l, uint32_t at, int B, uint32_t epoch, uint32_t count)
@@ -105,32 +155,55 @@ static void rbm_step(struct pretrain_layer *l, uint32_t at, int B, uint32_t epoc
 	struct buffers *d = l->own;
 	int V = l->V, H = l->H;
 	size_t nw = (size_t)V * (size_t)H, n = (size_t)B * (size_t)H;
-	double scale = (double)l->B / B, rate = (double)a->learning_rate;
-	real *w = l->param, *b = w + nw, *m = a->momentum > 0 ? l->param + l->params : NULL, *c = d->grad + H;
-	real *s = a->persistent ? l->param + 2 * l->params : d->s, *h = d->h + n, *v = chains(l, B);
-	struct optimizer_step opt = {.kind = OPTIMIZER_SGD, .learning_rate = (real)(rate / l->B), .momentum = (real)a->momentum};
-	struct optimizer_step decayed = opt;
+	double scale = (double)l->B / B;
+	real *w = l->param, *b = w + nw, *m = a->momentum > 0 ? l->param + l->params : NULL, *v = chains(l, B);
+	struct optimizer_step opt = rbm_opt(l, 0), decayed = rbm_opt(l, (double)(a->weight_decay * (float)l->B));
 	(void)epoch;
-	decayed.weight_decay = (real)(a->weight_decay * (float)l->B);
-	if (!a->persistent) {
-		be->dense(be, h, l->x, w, b, ACT_SIGMOID, 0, B, V, H);
-		sample(l, s, h, l->rows + at, B, H, 0, count);
-	}
-	gibbs(l, s, a->persistent ? d->chain : l->rows + at, B, count);
+	real *h = rbm_pass(l, at, 0, B, count);
 	if (a->sparsity_cost > 0) {
 		be->dense_backward_weight(be, NULL, d->sum, h, NULL, 0, B, 0, H);
-		add(be, b, d->sum, -rate * (double)a->sparsity_cost / B, (size_t)H);
-		add(be, b, d->wanted, rate * (double)a->sparsity_cost, (size_t)H);
+		sparsify(l, d->sum, B);
 	}
 	scaled(l, d->grad_h, d->h, scale, B), scaled(l, d->grad_h + n, h, -scale, B);
 	be->dense_backward_weight(be, NULL, d->grad, d->grad_h, NULL, 0, 2 * B, 0, H);
 	be->dense_backward_update(be, w, m, NULL, d->grad_h, v, d->grad_h + n, l->x, B, V, H, &decayed);
-	be->zero(be, c, (size_t)V * sizeof(real));
-	be->dense_backward_weight(be, NULL, d->sum, v, NULL, 0, B, 0, V);
-	add(be, c, d->sum, scale, (size_t)V);
-	be->dense_backward_weight(be, NULL, d->sum, l->x, NULL, 0, B, 0, V);
-	add(be, c, d->sum, -scale, (size_t)V);
+	visible_gradient(l, d->grad + H, v, scale, B);
 	be->optimizer_step(be, b, d->grad, m ? m + nw : NULL, NULL, (size_t)(H + V), &opt);
+}
+
+/* w, b, c; then the sums of hidden units. */
+static size_t rbm_gradients(const struct pretrain_layer *l)
+{
+	return l->params + (l->a->sparsity_cost > 0 ? (size_t)l->H : 0);
+}
+
+static void rbm_gradient(struct pretrain_layer *l, const struct pretrain_shard *s, real *to)
+{
+	const struct backend *be = l->be;
+	struct buffers *d = l->own;
+	int V = l->V, H = l->H, B = s->B;
+	size_t nw = (size_t)V * (size_t)H, n = (size_t)B * (size_t)H;
+	double scale = (double)l->B / s->whole;
+	real *h = rbm_pass(l, s->at, s->from, B, s->count), *v = chains(l, B);
+	if (l->a->sparsity_cost > 0)
+		be->dense_backward_weight(be, NULL, to + l->params, h, NULL, 0, B, 0, H);
+	scaled(l, d->grad_h, d->h, scale, B), scaled(l, d->grad_h + n, h, -scale, B);
+	be->dense_backward_weight(be, to, NULL, d->grad_h, v, 0, B, V, H);
+	be->dense_backward_weight(be, to, NULL, d->grad_h + n, l->x, 1, B, V, H);
+	be->dense_backward_weight(be, NULL, to + nw, d->grad_h, NULL, 0, 2 * B, 0, H);
+	visible_gradient(l, to + nw + H, v, scale, B);
+}
+
+static void rbm_update(struct pretrain_layer *l, const real *sum, int whole)
+{
+	const struct pretrain_options *a = l->a;
+	size_t nw = (size_t)l->V * (size_t)l->H;
+	real *m = a->momentum > 0 ? l->param + l->params : NULL;
+	struct optimizer_step opt = rbm_opt(l, 0), decayed = rbm_opt(l, (double)(a->weight_decay * (float)l->B));
+	if (a->sparsity_cost > 0)
+		sparsify(l, sum + l->params, whole);
+	l->be->optimizer_step(l->be, l->param, sum, m, NULL, nw, &decayed);
+	l->be->optimizer_step(l->be, l->param + nw, sum + nw, m ? m + nw : NULL, NULL, l->params - nw, &opt);
 }
 
 static void losses(struct pretrain_layer *l, enum loss_kind kind, const real *z, const real *target, int B, int K, double *to)
@@ -205,5 +278,8 @@ const struct pretrain_kind rbm = {.figure = {"loss", "free_energy", "pseudo_like
 	.extra = rbm_extra,
 	.open = rbm_open,
 	.step = rbm_step,
+	.gradients = rbm_gradients,
+	.gradient = rbm_gradient,
+	.update = rbm_update,
 	.measure = rbm_measure,
 	.close = rbm_close};

@@ -55,6 +55,18 @@ struct targets *targets_new(
 	return tg;
 }
 
+/* Of tg->predicted. */
+static size_t values_of_row(const struct targets *tg)
+{
+	return (size_t)tg->points * (tg->m->target == TARGET_HEATMAP ? HEATMAP_DECODED : 2);
+}
+
+void *targets_predicted(const struct targets *tg, size_t *bytes)
+{
+	*bytes = (size_t)tg->ds->n * values_of_row(tg) * sizeof(real);
+	return tg->predicted;
+}
+
 void targets_free(struct targets *tg)
 {
 	if (!tg)
@@ -169,13 +181,12 @@ double targets_count(const struct targets *tg, const uint32_t *order, int B)
 	return n > 0 ? n : 1;
 }
 
-void targets_loss(
-	struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B)
+void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, uint32_t at, int B, double count)
 {
 	const struct backend *be = tg->be;
 	const struct model *m = tg->m;
 	const struct targets_options *a = tg->a;
-	real mul = (real)(1 / targets_count(tg, order, B));
+	real mul = (real)(1 / count);
 	be->gather(be, tg->t, tg->target, rows, B, tg->k);
 	if (tg->w)
 		be->gather(be, tg->w, tg->weight, rows, B, tg->k);
@@ -305,7 +316,7 @@ static void set_asymmetry(struct targets *tg, const double *sum)
 void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct augment *a, double shift[2])
 {
 	const struct model *m = tg->m;
-	size_t P = (size_t)tg->points, row = P * (m->target == TARGET_HEATMAP ? HEATMAP_DECODED : 2), n = 0;
+	size_t P = (size_t)tg->points, row = values_of_row(tg), n = 0;
 	shift[0] = shift[1] = 0;
 	if (!tg->predicted)
 		return;

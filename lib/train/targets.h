@@ -51,12 +51,13 @@ struct targets *targets_new(
 	const struct backend *be, const struct model *m, const struct dataset *ds, const struct targets_options *a, int B, int track);
 /* Sets the targets and weights of an epoch, under a's warps of the images (NULL: none). full_weight: no robust down-weighting. */
 void targets_augment(struct targets *tg, const struct augment *a, int full_weight);
-/* Losses (device, B) of outputs z (device) of the rows numbered by rows (device); order: the same numbers on the host; dz (device) or NULL;
- * at: position of the batch's first row in the epoch. */
-void targets_loss(
-	struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, const uint32_t *order, uint32_t at, int B);
+/* Losses (device, B) of outputs z (device) of the rows numbered by rows (device); dz (device) or NULL;
+ * at: position of the batch's first row in the epoch; count: targets_count of the batch of which these rows are all, or a part. */
+void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, const uint32_t *rows, uint32_t at, int B, double count);
 /* The divisor of a sum of losses for its mean: labelled coordinates, or rows. order NULL: rows 0 to B - 1. */
 double targets_count(const struct targets *tg, const uint32_t *order, int B);
+/* The predictions of an epoch, device, and their bytes; NULL: they are not kept. */
+void *targets_predicted(const struct targets *tg, size_t *bytes);
 /* After an epoch's batches: updates residuals, a running mean with weight 1/4 for the new residual.
  * shift (2), where a warps images and the options ask for an offset: the estimated error of the model's label offset (some labels have the
  * origin at a pixel's corner, some count from 1, some were shifted when images were cropped); else 0, 0. A point q with label q + d, under

@@ -30,10 +30,13 @@ struct train *train_new(
 		die_usage("--patience: there are no held-out rows to stop by (--valid, --valid-part)");
 	struct train *t = xcalloc(1, sizeof *t);
 	uint32_t n = valid && valid->n > train->n ? valid->n : train->n;
-	size_t B = (size_t)a->batch < n ? (size_t)a->batch : n;
+	t->B = (uint32_t)a->batch < n ? a->batch : (int)n;
+	int sharded = a->shards > 1;
+	size_t B = (size_t)(sharded ? shards_rows(t->B, a->shards) : t->B);
 	t->a = a, t->s.be = be, t->s.m = m, t->train = train, t->valid = valid;
 	describe(m, train, a->init);
-	t->s.net = net_new(be, &m->d, (int)B, NET_TRAIN);
+	t->s.net = net_new(be, &m->d, (int)B, sharded ? NET_GRADIENT : NET_TRAIN);
+	t->shards = sharded ? shards_new(m, t->s.net, a->ranks, a->shards) : NULL;
 	t->feed = feed_new(be, train, (int)B);
 	t->s.targets = targets_new(be, m, train, &a->targets, (int)B, 1);
 	if (valid) {
@@ -55,7 +58,7 @@ struct train *train_new(
 	if (a->average > 0)
 		t->s.average = be->alloc(be, m->d.nparam * sizeof(real)), t->s.average_stat = be->alloc(be, m->d.nstat * sizeof(real));
 	t->s.best = INFINITY;
-	if (valid && !a->keep_last)
+	if (valid && !a->keep_last && !ranks_rank(a->ranks))
 		train_state_open_best(&t->s, a->best_near);
 	return t;
 }
@@ -67,7 +70,7 @@ void train_free(struct train *t)
 	for (size_t i = 0; i < sizeof device / sizeof *device; i++)
 		be->release(be, device[i]);
 	feed_free(t->feed), feed_free(t->valid_feed);
-	net_free(t->s.net);
+	shards_free(t->shards), net_free(t->s.net);
 	if (t->s.best_file)
 		fclose(t->s.best_file);
 	targets_free(t->s.targets), targets_free(t->valid_targets), decoder_free(t->decoder);
@@ -80,7 +83,7 @@ static double rate_now(const struct train *t)
 {
 	const struct train_options *a = t->a;
 	int at = t->s.epoch < t->s.planned ? t->s.epoch : t->s.planned; /* beyond it: the last one's rate */
-	double steps = ceil((double)t->train->n / t->s.net->B);
+	double steps = ceil((double)t->train->n / t->B);
 	return a->learning_rate *
 	       fmin(spec_schedule_factor(a->schedule, at, t->s.planned), spec_warmup_factor(a->warmup, t->s.step / steps));
 }
@@ -99,14 +102,38 @@ static struct net_step next_step(struct train *t)
 		t->s.moment1, t->s.moment2};
 }
 
-static double mean_loss(struct train *t, const struct dataset *ds, double n)
+/* One batch of B rows from position `at` of the epoch on. */
+static void train_step(struct train *t, uint32_t at, int B, const struct augment *g)
 {
-	double *loss = xcalloc(ds->n, sizeof *loss), sum = 0;
-	t->s.be->download(t->s.be, loss, t->loss, ds->n * sizeof *loss);
-	for (uint32_t i = 0; i < ds->n; i++)
-		sum += loss[i];
-	free(loss);
-	return sum / n;
+	const struct model *m = t->s.m;
+	const struct backend *be = t->s.be;
+	const uint32_t *rows = t->rows + at;
+	if (t->shards) {
+		struct net_step step = next_step(t);
+		shards_step(t->shards, t->s.targets,
+			&(struct shards_batch){t->feed, rows, t->order + at, at, B, g, t->a->seed, (uint32_t)t->s.epoch, t->loss + at},
+			&step);
+		return;
+	}
+	struct net_pass pass = {1, rows, t->a->seed, (uint32_t)t->s.epoch};
+	feed_load(t->feed, t->x, t->order + at, rows, B, t->train->n - at - (uint32_t)B, m->mul, m->add, g);
+	real *z = net_forward(t->s.net, t->x, B, &pass);
+	targets_loss(t->s.targets, t->loss + at, t->dz, z, rows, at, B, targets_count(t->s.targets, t->order + at, B));
+	struct net_step step = next_step(t);
+	net_backward(t->s.net, t->x, t->dz, B, &pass, &step);
+}
+
+/* Losses and predictions of an epoch's rows, of which each rank sets its own; merge 0: at the start, 1: at the end. */
+static void share_epoch(struct train *t, int merge)
+{
+	const struct backend *be = t->s.be;
+	size_t bytes[2] = {t->train->n * sizeof *t->loss, 0};
+	void *device[2] = {t->loss, targets_predicted(t->s.targets, &bytes[1])};
+	for (int i = 0; ranks_size(t->a->ranks) > 1 && i < 2; i++)
+		if (device[i] && merge)
+			evaluate_merge(be, t->a->ranks, device[i], bytes[i]);
+		else if (device[i])
+			be->zero(be, device[i], bytes[i]);
 }
 
 static double train_epoch(struct train *t, struct progress *p)
@@ -124,19 +151,14 @@ static double train_epoch(struct train *t, struct progress *p)
 		t->valid_targets->sigma = t->s.targets->sigma;
 	feed_epoch(t->feed, &g);
 	targets_augment(t->s.targets, augmented ? &g : NULL, t->s.epoch <= t->s.planned / 3);
-	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
-		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
-		const uint32_t *rows = t->rows + at;
-		struct net_pass pass = {1, rows, t->a->seed, (uint32_t)t->s.epoch};
-		feed_load(t->feed, t->x, t->order + at, rows, B, ds->n - at - (uint32_t)B, m->mul, m->add, augmented ? &g : NULL);
-		real *z = net_forward(t->s.net, t->x, B, &pass);
-		targets_loss(t->s.targets, t->loss + at, t->dz, z, rows, t->order + at, at, B);
-		struct net_step step = next_step(t);
-		net_backward(t->s.net, t->x, t->dz, B, &pass, &step);
+	share_epoch(t, 0);
+	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->B) {
+		train_step(t, at, ds->n - at < (uint32_t)t->B ? (int)(ds->n - at) : t->B, augmented ? &g : NULL);
 		if (t->s.average)
 			train_state_average_step(&t->s, t->a->average);
 		progress_tick(p, (uint64_t)(t->s.epoch - 1) * ds->n + at, (uint64_t)t->a->epochs * ds->n);
 	}
+	share_epoch(t, 1);
 	double shift[2];
 	targets_end_epoch(t->s.targets, t->order, augmented ? &g : NULL, shift);
 	model_set_asymmetry(t->s.m, t->s.targets->asymmetry);
@@ -150,69 +172,18 @@ static double train_epoch(struct train *t, struct progress *p)
 	}
 	if (moved && t->valid)
 		targets_augment(t->valid_targets, NULL, 1);
-	return mean_loss(t, ds, targets_count(t->s.targets, NULL, (int)ds->n));
+	return evaluate_mean(be, t->loss, ds->n, targets_count(t->s.targets, NULL, (int)ds->n));
 }
 
-static double wrong_labels(const struct train *t, const struct dataset *ds, uint32_t at, int B, const real *z)
+static struct train_score evaluate_on(struct train *t, const struct dataset *ds, struct feed *feed, struct targets *tg)
 {
-	double sum = 0;
-	for (int b = 0; b < B; b++, z += t->s.m->outputs) {
-		int best = t->s.m->outputs == 1 ? z[0] > 0 : 0;
-		for (int k = 1; k < t->s.m->outputs; k++)
-			best = z[k] > z[best] ? k : best;
-		sum += best != (int)ds->value[at + (uint32_t)b];
-	}
-	return sum;
-}
-
-static double squared_pixels(const struct dataset *ds, uint32_t at, int B, const float *xy)
-{
-	size_t k = (size_t)ds->k;
-	double sum = 0;
-	for (size_t i = 0; i < (size_t)B * k; i++) {
-		double d = (double)xy[i] - (double)ds->value[at * k + i];
-		sum += isnan(ds->value[at * k + i]) ? 0 : d * d;
-	}
-	return sum;
-}
-
-static struct train_score evaluate(struct train *t, const struct dataset *ds, struct feed *feed, struct targets *tg)
-{
-	const struct model *m = t->s.m;
-	const struct backend *be = t->s.be;
-	double sum = 0, labels = 0;
-	real *z = xcalloc((size_t)t->s.net->B * (size_t)(m->points ? 1 : m->outputs), sizeof *z);
-	float *xy = xcalloc((size_t)t->s.net->B * (size_t)ds->k + 1, sizeof *xy);
-	for (uint32_t i = 0; i < ds->n; i++)
-		t->order[i] = i;
-	be->upload(be, t->rows, t->order, ds->n * sizeof *t->rows);
-	for (uint32_t at = 0; at < ds->n; at += (uint32_t)t->s.net->B) {
-		int B = ds->n - at < (uint32_t)t->s.net->B ? (int)(ds->n - at) : t->s.net->B;
-		struct net_pass pass = {0};
-		feed_load(feed, t->x, t->order + at, t->rows + at, B, ds->n - at - (uint32_t)B, m->mul, m->add, NULL);
-		real *out = net_forward(t->s.net, t->x, B, &pass);
-		targets_loss(tg, t->loss + at, NULL, out, t->rows + at, t->order + at, at, B);
-		if (m->points) {
-			decode(t->decoder, out, B, xy, NULL);
-			model_add_asymmetry(m, xy, B);
-			for (int b = 0; ds->from && b < B; b++)
-				sources_add(m->sources, ds->from[at + (uint32_t)b], xy + b * ds->k);
-			sum += squared_pixels(ds, at, B, xy);
-			continue;
-		}
-		be->download(be, z, out, (size_t)B * (size_t)m->outputs * sizeof *z);
-		sum += wrong_labels(t, ds, at, B, z);
-	}
-	for (size_t i = 0; m->points && i < (size_t)ds->n * (size_t)ds->k; i++)
-		labels += !isnan(ds->value[i]);
-	free(z), free(xy);
-	return (struct train_score){
-		mean_loss(t, ds, targets_count(tg, NULL, (int)ds->n)), m->points ? sqrt(sum / (labels > 0 ? labels : 1)) : sum / ds->n};
+	struct evaluation e = {t->s.be, t->s.m, t->s.net, t->decoder, t->a->ranks, t->order, t->rows, t->x, t->loss};
+	return evaluate(&e, ds, feed, tg);
 }
 
 struct train_score train_evaluate(struct train *t)
 {
-	return evaluate(t, t->valid, t->valid_feed, t->valid_targets);
+	return evaluate_on(t, t->valid, t->valid_feed, t->valid_targets);
 }
 
 /* The figure of a validation that decides: RMSE in pixels where there are points, else the loss. */
@@ -244,7 +215,7 @@ enum train_result train_result(struct train *t)
 	if (!t->valid) {
 		struct targets *tg = targets_new(t->s.be, t->s.m, t->train, &t->a->targets, t->s.net->B, 0);
 		targets_augment(tg, NULL, 1);
-		struct train_score s = evaluate(t, t->train, t->feed, tg);
+		struct train_score s = evaluate_on(t, t->train, t->feed, tg);
 		targets_free(tg);
 		got = score_of(t, s);
 	}
@@ -316,7 +287,7 @@ static void download_weights(struct train *t, int failed)
 		return;
 	if (t->a->keep_last) {
 		t->last = score_of(t, train_evaluate(t)); /* once more: a checkpoint does not hold it */
-	} else {
+	} else if (t->s.best_file) {
 		train_state_get_best(&t->s, t->s.m->param, t->s.m->stat);
 		if (t->s.m->points)
 			model_set_offset(t->s.m, t->s.offset[0], t->s.offset[1]), model_set_asymmetry(t->s.m, t->s.asymmetry);
@@ -389,6 +360,10 @@ int train_run(struct train *t)
 			train_state_average_begin(&t->s);
 	} else if (points && t->valid) /* with the offset in the checkpoint */
 		targets_augment(t->valid_targets, NULL, 1);
+	if (ranks_size(a->ranks) > 1) {
+		shards_compare_runs(a->ranks, a->key, t->s.be->kernel, t->s.epoch);
+		shards_compare(a->ranks, t->s.be, t->s.net->param, t->s.m->d.nparam, "at the start");
+	}
 	free(t->s.m->param);
 	t->s.m->param = NULL;
 	char *columns = t->valid ? xprintf("epoch\trate\ttrain_loss\tvalid_loss\t%s\tseconds", metric)

@@ -9,7 +9,9 @@
 #include "lib/nn/net.h"
 #include "lib/train/baseline.h"
 #include "lib/train/dataset.h"
+#include "lib/train/evaluate.h"
 #include "lib/train/feed.h"
+#include "lib/train/shards.h"
 #include "lib/train/spec.h"
 #include "lib/train/targets.h"
 #include "lib/train/train_state.h"
@@ -34,6 +36,8 @@ struct train_options {
 	const char *log;	/* TSV file, or NULL */
 	const char *best_near;	/* the best weights are kept in an unlinked file in the directory of this file; NULL: in /tmp */
 	int quiet;
+	int shards;		      /* of a batch, a power of two; 0, 1: batches are whole */
+	struct ranks *ranks;	      /* that share them; NULL: this process has all */
 	const struct tns_table *init; /* the model that the weights start from, or NULL: its training images count as this one's too */
 };
 
@@ -48,7 +52,9 @@ struct train {
 	double last;		  /* after train_run, with keep_last: the validation score of the weights */
 	double reached;		  /* after train_result: the figure that it compared with the baseline */
 	uint32_t *order, *rows;	  /* shuffled row numbers of an epoch: host, device */
-	real *x, *dz;		  /* device, of a batch: input, and gradient of the net's outputs */
+	real *x, *dz;		  /* device, of a batch, or a shard: input, and gradient of the net's outputs */
+	int B;			  /* rows of a batch */
+	struct shards *shards;	  /* NULL: batches are whole */
 	double *loss;		  /* device, of each row of an epoch */
 };
 
@@ -79,11 +85,7 @@ void train_tell_best(const struct train *t);
 void train_write_suspects(const struct train *t);
 void train_free(struct train *t);
 
-/* Loss and error of the net on the validation set; error: RMSE of coordinates (pixels) where the target has points, else the rate of wrong
- * labels. */
-struct train_score {
-	double loss, error;
-};
+/* Loss and error of the net on the validation set. */
 struct train_score train_evaluate(struct train *t);
 
 #endif

@@ -1,0 +1,54 @@
+/* The processes of one run, as mpirun or srun starts them: ranks, numbered from 0, each with its part of the work, which end with the same
+ * bits. Their number is a power of two. Rank 0 alone writes: what the others write goes to /dev/null, their warnings to nobody, and the
+ * reason for which one of them ends to rank 0, which says it with the rank's number. A rank that is lost ends the run within seconds, in a
+ * line of rank 0 (of rank 1, where rank 0 is lost). MPI is OpenMPI's, opened when the program was started as a rank, so that one that was
+ * not is not slowed by it. */
+#ifndef RANKS_H
+#define RANKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RANKS_MOST = 1024, RANKS_BUCKET = 1 << 20 /* bytes */ };
+
+struct ranks {
+	int rank, size, local;	       /* local: ranks on this rank's machine */
+	uint64_t bytes, sums;	       /* sent by this rank so far; of these, those of ranks_sum_begin's sums */
+	uint64_t steps;		       /* such sums so far */
+	char (*host)[64];	       /* (size): machines' names */
+	const struct ranks_link *link; /* size 1: NULL */
+	struct ranks_watch *watch;
+	struct ranks_buckets *buckets;
+};
+
+/* Called first in main. NULL where the program was not started as a rank: by mpirun, or by srun with more than one task. Ends the program
+ * where it was, and this build has no MPI or this machine no OpenMPI, or their number is no power of two. */
+struct ranks *ranks_open(void);
+/* After all is written: the last call; r may be NULL. */
+void ranks_close(struct ranks *r);
+/* r NULL: 0, 1. */
+int ranks_rank(const struct ranks *r);
+int ranks_size(const struct ranks *r);
+
+/* All ranks call these in the same order; each waits for the others. r NULL, or of size 1: they do nothing.
+ * v (n) += those of the other ranks: ((v0 + v1) + (v2 + v3)) + ..., the same bits in each rank. */
+void ranks_sum(struct ranks *r, double *v, size_t n);
+/* Each byte becomes the OR of all ranks': where all but one rank have zeros, that one's. */
+void ranks_merge(struct ranks *r, void *bytes, size_t n);
+/* Rank 0's bytes to all. */
+void ranks_spread(struct ranks *r, void *bytes, size_t n);
+/* From rank 0's `from` to one rank's `to`. */
+void ranks_hand(struct ranks *r, int to, void *bytes, size_t n);
+/* Ends the run where a rank's value is not that of most (of the lower half, where they are as many): names it, its machine, and what
+ * differs, as in "its weights after step 64". */
+void ranks_compare(struct ranks *r, uint32_t value, const char *what);
+
+/* Sums of floats that travel while the caller computes. ranks_sum_from: v (n) from `from` on is complete, and was so from `to`, the last
+ * call's from, on (first: n). Whole buckets of RANKS_BUCKET bytes, counted from the end, are sent on; ranks_sum_poll moves them along;
+ * ranks_sum_wait: v is complete, the same order and bits as ranks_sum's, in float. */
+void ranks_sum_begin(struct ranks *r, float *v, size_t n);
+void ranks_sum_from(struct ranks *r, size_t from);
+void ranks_sum_poll(struct ranks *r);
+void ranks_sum_wait(struct ranks *r);
+
+#endif

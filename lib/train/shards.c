@@ -1,0 +1,178 @@
+/* Steps in shards: this rank's, and the exchange with the others'. */
+#include "lib/train/shards.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/crc.h"
+#include "lib/base/err.h"
+#include "lib/nn/net_shards.h"
+
+static int is_power(int64_t n)
+{
+	return n > 0 && !(n & (n - 1));
+}
+
+/* The processors that this rank may use, shared with its machine's other ranks unless it was bound to its own. */
+static int threads_here(const struct ranks *r)
+{
+	cpu_set_t set;
+	int mine = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+	if (mine == sysconf(_SC_NPROCESSORS_ONLN))
+		mine /= r->local;
+	return mine > 1 ? mine : 1;
+}
+
+void shards_command(const struct ranks *r, const struct shards_command *c)
+{
+	char text[16];
+	if (r && !opt_given("shards")) {
+		snprintf(text, sizeof text, "%d", r->size > SHARDS_BY_RANKS ? r->size : SHARDS_BY_RANKS);
+		opt_set("shards", text);
+	}
+	if (!is_power(*c->shards))
+		die_usage("--shards %lld: is no power of two", (long long)*c->shards);
+	if (*c->shards < ranks_size(r))
+		die_usage("--shards %lld: there are %d ranks, and each needs one", (long long)*c->shards, ranks_size(r));
+	if (*c->shards > c->batch)
+		die_usage("--shards %lld: a batch has only %lld rows", (long long)*c->shards, (long long)c->batch);
+	if (*c->shards > 1 && !strncmp(c->device, "cuda", 4))
+		die_usage("--shards %lld: the device cuda has not it, only cpu and ref%s", (long long)*c->shards,
+			r ? "; so it has no ranks either" : "");
+	if (!r)
+		return;
+	if (!*c->threads)
+		*c->threads = threads_here(r);
+	if (r->rank)
+		*c->quiet = 1, *c->log = NULL;
+}
+
+void shards_tell(const struct ranks *r, int64_t shards, int quiet)
+{
+	if (ranks_size(r) == 1 || quiet || !r->steps)
+		return;
+	warn("%d ranks, %lld shards: in each of %llu steps a rank sent %.0f bytes, %.0f of them gradients", r->size, (long long)shards,
+		(unsigned long long)r->steps, (double)r->bytes / (double)r->steps, (double)r->sums / (double)r->steps);
+}
+
+int shards_cut(int B, int most, int s, int *from)
+{
+	*from = s < B / most + 1 ? s * most : B;
+	*from = *from < B ? *from : B;
+	return B - *from < most ? B - *from : most;
+}
+
+void shards_compare_runs(struct ranks *r, const char *key, const char *kernel, int epoch)
+{
+	char *what = xprintf("what computes it (rank 0: %s); KEYPIPE_ISA has all compute by one", kernel);
+	ranks_compare(r, crc_add(0, key, strlen(key)), "its options or its data");
+	ranks_compare(r, crc_add(0, kernel, strlen(kernel)), what);
+	ranks_compare(r, (uint32_t)epoch, "the epoch that it goes on from");
+	free(what);
+}
+
+void shards_compare(struct ranks *r, const struct backend *be, const real *weights, size_t n, const char *when)
+{
+	if (ranks_size(r) == 1)
+		return;
+	const real *w = be->map_device(be, weights, n * sizeof *w);
+	char *what = xprintf("its weights %s", when);
+	ranks_compare(r, crc_add(0, w, n * sizeof *w), what);
+	be->unmap_device(be, w);
+	free(what);
+}
+
+int shards_rows(int batch, int shards)
+{
+	return (batch + shards - 1) / shards;
+}
+
+struct shards {
+	const struct model *m;
+	struct net *net;
+	struct ranks *ranks;
+	int first, n; /* of this rank: the first shard, and how many it has */
+	struct net_exchange exchange;
+	struct net_shards *pass;
+	struct net_shard *shard; /* (n) */
+};
+
+static void sum(void *arg, double *v, size_t n)
+{
+	struct shards *s = arg;
+	ranks_sum(s->ranks, v, n);
+}
+
+static void ready(void *arg, size_t from)
+{
+	struct shards *s = arg;
+	ranks_sum_from(s->ranks, from);
+}
+
+static void poll(void *arg)
+{
+	struct shards *s = arg;
+	ranks_sum_poll(s->ranks);
+}
+
+struct shards *shards_new(const struct model *m, struct net *net, struct ranks *r, int shards)
+{
+	struct shards *s = xcalloc(1, sizeof *s);
+	const struct backend *be = net->be;
+	size_t B = (size_t)net->B;
+	s->m = m, s->net = net, s->ranks = r, s->n = shards / ranks_size(r), s->first = s->n * ranks_rank(r);
+	s->exchange = (struct net_exchange){s, sum, ready, poll};
+	s->pass = net_shards_new(net, s->n, ranks_size(r) > 1 ? &s->exchange : NULL);
+	s->shard = xcalloc((size_t)s->n, sizeof *s->shard);
+	for (int k = 0; k < s->n; k++) {
+		s->shard[k].x = be->alloc(be, B * (size_t)(m->W * m->H) * sizeof(real));
+		s->shard[k].dz = be->alloc(be, B * (size_t)m->outputs * sizeof(real));
+	}
+	return s;
+}
+
+void shards_free(struct shards *s)
+{
+	if (!s)
+		return;
+	const struct backend *be = s->net->be;
+	for (int k = 0; k < s->n; k++)
+		be->release(be, (real *)s->shard[k].x), be->release(be, s->shard[k].dz);
+	net_shards_free(s->pass);
+	free(s->shard), free(s);
+}
+
+void shards_step(struct shards *s, struct targets *tg, const struct shards_batch *b, const struct net_step *step)
+{
+	const struct backend *be = s->net->be;
+	const struct model *m = s->m;
+	double count = targets_count(tg, b->order, b->B);
+	int from[RANKS_MOST];
+	for (int k = 0; k < s->n; k++) {
+		struct net_shard *p = &s->shard[k];
+		p->B = shards_cut(b->B, s->net->B, s->first + k, &from[k]);
+		p->pass = (struct net_pass){1, b->rows + from[k], b->seed, b->epoch};
+		if (p->B)
+			feed_load(b->feed, (real *)p->x, b->order + from[k], p->pass.rows, p->B, 0, m->mul, m->add, b->augment);
+	}
+	net_shards_forward(s->pass, s->shard, b->B);
+	for (int k = 0; k < s->n; k++)
+		if (s->shard[k].B)
+			targets_loss(tg, b->loss + from[k], s->shard[k].dz, s->shard[k].z, s->shard[k].pass.rows, b->at + (uint32_t)from[k],
+				s->shard[k].B, count);
+	/* the gradients' memory is the host's: cpu, ref */
+	real *grad = (real *)be->map_device(be, s->net->grad, s->net->d->nparam * sizeof(real));
+	ranks_sum_begin(s->ranks, grad, s->net->d->nparam);
+	net_shards_backward(s->pass, s->shard, b->B);
+	ranks_sum_wait(s->ranks);
+	be->unmap_device(be, grad);
+	net_step(s->net, step);
+	if (step->opt.step % SHARDS_COMPARED == 0) {
+		char *when = xprintf("after step %d", step->opt.step);
+		shards_compare(s->ranks, be, s->net->param, s->net->d->nparam, when);
+		free(when);
+	}
+}

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# One training under MPI: the same fingerprint for 1, 2, 4 and 8 ranks, any number of threads and one process with as many shards; resumed by
+# fewer ranks; a rank that is lost, differs or is refused ends the run in one line.
+source tests/sh.sh
+if ! command -v mpirun >/dev/null || ! pkg-config --exists ompi-c 2>/dev/null; then
+	skip "there is no OpenMPI (Debian: libopenmpi-dev, openmpi-bin)"
+	done_tests
+	exit
+fi
+checks=$ROOT/${B:-build}/tests
+cd "$TMP" || exit 1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_rmaps_base_oversubscribe=1 PMIX_MCA_ptl_tcp_if_include=lo TMPDIR=$TMP
+ranks() { mpirun -q --bind-to none -np "$@"; }
+if ! ranks 2 true >/dev/null 2>&1; then
+	skip "mpirun starts no processes here: $(mpirun --bind-to none -np 2 true 2>&1 | grep -v '^-*$' | head -1)"
+	done_tests
+	exit
+fi
+# print_of FILE WANT WHAT
+prints() { is "$(print_of "$1")" "$2" "$3"; }
+
+face-synth -n 90 -s 3 --size 32x32 | csv-clean -q --size 32x32 -o faces.tns 2>/dev/null
+tns-split -q --parts 0.8,0.2 faces.tns -o train.tns -o valid.tns 2>/dev/null
+patch-extract -q --preset eyes --size 9x9 faces.tns -o patches.tns 2>/dev/null
+
+# the exchange itself
+for n in 2 8; do ok "sums of $n ranks in tree order" ranks $n "$checks/check_ranks"; done
+fails 1 "rank 2 ($(hostname)) differs from most: its weights after step 3" ranks 4 "$checks/check_ranks" differ
+ranks 4 "$checks/check_ranks" leave 2>err
+is "$(cat err)" "check_ranks: rank 3 of 4, on $(hostname), is lost, so the run ends: nothing is kept" "a rank that goes"
+
+# nets: batch norm, dropout, a skip; batches that shards don't divide, and a last one of few rows; all that an epoch's end sums up
+net='conv3x3x8p1 bn relu pool2 ( conv3x3x8p1 bn relu dropout0.1 conv3x3x8p1 bn )+ relu conv3x3p1'
+train=(-q --net "$net" --target heatmap --batch 27 --epochs 2 --optimizer adam --rate 0.002 --augment default --average 0.9 --valid valid.tns)
+for precision in fp32 bf16; do
+	cnn-train "${train[@]}" --precision $precision --shards 8 -t 3 --suspects one.tsv train.tns -o one.tns 2>/dev/null
+	want=$(print_of one.tns)
+	for n in 1 2 4 8; do
+		[ $precision = fp32 ] || [ $n = 4 ] || continue
+		ranks $n cnn-train "${train[@]}" --precision $precision -t $((n % 3)) --suspects some.tsv --log some.log train.tns -o some.tns 2>/dev/null
+		prints some.tns "$want" "$n ranks, $precision"
+		same one.tsv some.tsv "$n ranks, $precision: suspect labels"
+		rm some.tns
+	done
+done
+is "$(wc -l <some.log)" 3 "rank 0 alone writes the log"
+cnn-train "${train[@]}" train.tns -o whole.tns 2>/dev/null
+ok "whole batches have other bits than shards" test "$(print_of whole.tns)" != "$want"
+dense=(-q --net 'fc20 tanh dropout0.2 fc' --target coords --batch 16 --epochs 2 train.tns)
+cnn-train "${dense[@]}" --shards 4 -o one.tns 2>/dev/null
+ranks 4 cnn-train "${dense[@]}" --shards 4 -d ref -o ref.tns 2>/dev/null
+cnn-train "${dense[@]}" --shards 4 -d ref -o one-ref.tns 2>/dev/null
+prints ref.tns "$(print_of one-ref.tns)" "ref"
+ranks 4 cnn-train "${dense[@]:1}" -o some.tns 2>err
+ok "bytes a step are told" grep -Eq ': 4 ranks, 8 shards: in each of 10 steps a rank sent [0-9]+ bytes, [0-9]+ of them gradients$' err
+
+# without labels: codes on codes; chains that go on, sparsity, a last batch of few rows
+dae=(dae-pretrain -q -H 12,8 -e 2 -b 37)
+rbm=(rbm-pretrain -q -H 12 -b 37 --persistent --sparsity 0.1 --sparsity-cost 0.1 --decay 0.001)
+"${dae[@]}" --shards 8 patches.tns -o one.tns 2>/dev/null
+ranks 4 "${dae[@]}" patches.tns -o some.tns 2>/dev/null
+prints some.tns "$(print_of one.tns)" "dae-pretrain"
+"${rbm[@]}" -e 3 --shards 8 patches.tns -o one.tns 2>/dev/null
+ranks 4 "${rbm[@]}" -e 2 patches.tns --checkpoint rbm.last -o some.tns 2>/dev/null
+ranks 2 "${rbm[@]}" -e 3 patches.tns --checkpoint rbm.last --resume -o some.tns 2>/dev/null
+prints some.tns "$(print_of one.tns)" "rbm-pretrain, resumed by fewer ranks"
+
+# a rank is lost
+long=(cnn-train --net "$net" --target heatmap --batch 27 --epochs 100000 train.tns --checkpoint long.last -o long.tns)
+mpirun -q --bind-to none -np 4 "${long[@]}" 2>err &
+for ((i = 0; i < 200; i++)); do [ ! -e long.last ] || break; sleep 0.1; done
+pids=($(pgrep -P $! cnn-train)) t0=$SECONDS
+is "${#pids[@]}" 4 "ranks that run"
+kill -9 "${pids[2]}"
+wait $! && bad "a run that lost a rank succeeds"
+ok "it ends soon" test $((SECONDS - t0)) -le 10
+is "$(grep -c ' is lost' err)" 1 "one line says which rank is lost"
+ok "it says how to go on" grep -Eq "^cnn-train: rank [0-3] of 4, on $(hostname), is lost, so the run ends: epoch [0-9]+ is kept in long.last; this goes on: cnn-train .* --resume$" err
+ok "the checkpoint is whole" tns-info --check long.last
+ok "no model" test ! -e long.tns
+ok "nothing half-written is left" test -z "$(compgen -G '.*.tmp')"
+epoch=$(tns-info long.last | sed -n "s|^opt/epoch: ||p")
+more=("${long[@]/100000/$((epoch + 1))}")
+ranks 2 "${more[@]}" -q --resume 2>/dev/null
+"${more[@]/long.last/other.last}" -q --shards 8 -o other.tns 2>/dev/null
+prints long.tns "$(print_of other.tns)" "fewer ranks go on to the same bits"
+
+# refused
+a=(cnn-train -q --net fc --target coords -e 1)
+fails 1 "cnn-train: none.tns: No such file" ranks 2 "${a[@]}" none.tns -o x.tns
+fails 1 "cnn-train: rank 1: none.tns: No such file" ranks 1 "${a[@]}" train.tns -o x.tns : -np 1 "${a[@]}" none.tns -o x.tns
+fails 1 "cnn-train: rank 1 ($(hostname)) differs from rank 0: its options or its data" ranks 1 "${a[@]}" train.tns -o x.tns : -np 1 "${a[@]}" valid.tns -o x.tns
+fails 1 "differs from rank 0: what computes it" ranks 1 "${a[@]}" train.tns -o x.tns : -np 1 env KEYPIPE_ISA=plain "${a[@]}" train.tns -o x.tns
+ranks 3 "${a[@]}" train.tns -o x.tns 2>err
+ok "three ranks" grep -q "^cnn-train: it was started as 3 ranks: their number must be a power of two, at most 1024" err
+ranks 4 "${a[@]}" --shards 2 train.tns -o x.tns 2>err
+is "$(cat err)" "cnn-train: --shards 2: there are 4 ranks, and each needs one; try cnn-train --help" "fewer shards than ranks"
+ok "no output of those" test ! -e x.tns
+fails 2 "--shards 6: is no power of two" "${a[@]}" --shards 6 train.tns
+fails 2 "--shards 64: a batch has only 32 rows" "${a[@]}" --shards 64 train.tns
+fails 2 "--shards 2: the device cuda has not it, only cpu and ref" "${a[@]}" --shards 2 -d cuda train.tns
+stub=$ROOT/${B:-build}/host/bin/cnn-train # built without MPI
+[ ! -x "$stub" ] || fails 1 "it was started as one of 2 ranks, but this build has no MPI" env OMPI_COMM_WORLD_SIZE=2 "$stub" train.tns
+done_tests
