@@ -26,8 +26,7 @@ static const char *program = "keypipe";
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
 static struct hook hooks[HOOKS];
 static int nhooks;
-static int silent; /* 1: warnings and reasons are not printed */
-static void (*instead)(const char *reason);
+static void (*instead)(const char *reason); /* NULL: reasons are printed, and warnings */
 static int dying;
 static pthread_t dying_thread; /* valid if dying */
 
@@ -131,7 +130,7 @@ NORETURN static void die_with(int status, const char *reason)
 		signal(SIGPIPE, SIG_IGN);
 		if (instead)
 			instead(reason);
-		else if (!silent)
+		else
 			print_line(reason);
 	}
 	for (;;) {
@@ -184,23 +183,13 @@ void warn(const char *fmt, ...)
 	va_start(ap, fmt);
 	reason_text(reason, fmt, ap, "");
 	va_end(ap);
-	if (!silent)
+	if (!instead)
 		print_line(reason);
-}
-
-void err_silence(void)
-{
-	silent = 1;
-}
-
-void err_aloud(void)
-{
-	silent = 0, instead = NULL;
 }
 
 void err_instead(void (*fn)(const char *reason))
 {
-	instead = fn, silent = fn != NULL;
+	instead = fn;
 }
 
 void err_add_hook(void (*fn)(void *arg, const char *reason), void *arg)

@@ -22,10 +22,8 @@ void warn(const char *fmt, ...) PRINTF(1, 2);		    /* one line; callers count re
 void err_add_hook(void (*fn)(void *arg, const char *reason), void *arg);
 void err_remove_hook(void *arg);
 
-/* Of a process that is one of several of a run (lib/ranks): warnings and reasons are not printed; they are again; or warnings are not, and
- * a reason is given to fn, once, before the hooks (NULL: printed again). */
-void err_silence(void);
-void err_aloud(void);
+/* Of a process that is one of several of a run (lib/ranks): warnings are not printed, and a reason is given to fn, once, before the
+ * hooks; fn NULL: both are printed again. */
 void err_instead(void (*fn)(const char *reason));
 
 /* Never NULL: out of memory ends the program; n may be 0. xcalloc checks the product for overflow. The caller frees with free(). */

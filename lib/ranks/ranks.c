@@ -30,6 +30,13 @@ static void name_hosts(struct ranks *r)
 		r->local += !strcmp(r->host[i], r->host[r->rank]);
 }
 
+/* Until the watch is there rank 0 alone speaks, whose reason is the others', too; their end would have mpirun end it before it does. */
+static void linger(const char *reason)
+{
+	(void)reason;
+	sleep(1);
+}
+
 struct ranks *ranks_open(void)
 {
 	int64_t by_mpirun = number("OMPI_COMM_WORLD_SIZE"), by_srun = number("SLURM_STEP_NUM_TASKS");
@@ -38,7 +45,7 @@ struct ranks *ranks_open(void)
 		return NULL;
 	err_name(program_invocation_short_name); /* opt_parse comes later */
 	if (number(by_mpirun ? "OMPI_COMM_WORLD_RANK" : "SLURM_PROCID"))
-		err_silence(); /* until the watch is there, rank 0 alone speaks */
+		err_instead(linger);
 	if (!ranks_mpi_open)
 		die("it was started as one of %lld ranks, but this build has no MPI (make builds with it where Debian's libopenmpi-dev is)",
 			(long long)started);

@@ -135,7 +135,7 @@ static NORETURN void is_lost(const struct ranks_watch *w, int rank)
 	char text[REASON];
 	strncpy(text, kept(), sizeof text - 1), text[sizeof text - 1] = 0;
 	text[strcspn(text, "\n")] = 0;
-	err_aloud();
+	err_instead(NULL);
 	die("rank %d of %d, on %s, is lost, so the run ends: %s", rank, w->r->size, w->r->host[rank], text);
 }
 

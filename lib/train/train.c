@@ -106,7 +106,6 @@ static struct net_step next_step(struct train *t)
 static void train_step(struct train *t, uint32_t at, int B, const struct augment *g)
 {
 	const struct model *m = t->s.m;
-	const struct backend *be = t->s.be;
 	const uint32_t *rows = t->rows + at;
 	if (t->shards) {
 		struct net_step step = next_step(t);
