@@ -27,7 +27,7 @@ int winograd_fits(const struct cpu *c, const struct conv *s, enum winograd_pass 
 		    : pass == WINOGRAD_FORWARD ? 2 * BLOCK
 					       : 4 * BLOCK;
 	if (c->simd->nr < BLOCK || s->image || s->KH != 3 || s->KW != 3 || s->S != 1 || s->D != 1 || s->upsample != 1 || s->P > 2 ||
-		s->C < least || s->F < least || s->pool != 1)
+		s->C < least || s->F < least || s->C > WINOGRAD_CHANNELS || s->F > WINOGRAD_CHANNELS || s->pool != 1)
 		return 0;
 	if (c->bf16 && c->simd->words_along_k) /* tiles of bf16 are faster still */
 		return 0;

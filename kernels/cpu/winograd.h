@@ -10,6 +10,8 @@
 
 #include "kernels/cpu/cpu.h"
 
+enum { WINOGRAD_CHANNELS = 8192 }; /* at most, in and out: a thread's scratch is 4032 bytes a channel */
+
 enum winograd_pass { WINOGRAD_FORWARD, WINOGRAD_INPUT_GRADIENT, WINOGRAD_WEIGHT_GRADIENT };
 /* 1: this pass of this convolution goes this way. */
 int winograd_fits(const struct cpu *c, const struct conv *s, enum winograd_pass pass);
