@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 	shards_command(ranks, &(struct shards_command){&o.shards, &o.threads, o.steps.batch, o.device, &o.log, &o.quiet});
 	keep_not_mine(&keep, ranks_rank(ranks));
 	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
-	struct dataset *all = dataset_load_by(operand[0], target, o.sources), *train, *valid;
+	struct dataset *all = dataset_load_by(ranks, operand[0], target, o.sources), *train, *valid;
 	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
 	struct netdesc_text net;
 	netdesc_text_read(&net, *o.net || opt_given("net") ? o.net : "fc500 sigmoid fc");

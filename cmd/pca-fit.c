@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 	tns_promise(o.output);
 	if (o.components && opt_given("energy"))
 		die_usage("--components and --energy exclude each other");
-	struct dataset *data = dataset_load_patches(operand[0], o.patches);
+	struct dataset *data = dataset_load_patches(NULL, operand[0], o.patches);
 	int pixels = data->W * data->H;
 	if (o.components > (data->n < (uint32_t)pixels ? (int64_t)data->n : pixels))
 		die("%s: --components %lld of %u rows of %d pixels: there are not as many", data->head->name, (long long)o.components,

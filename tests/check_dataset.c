@@ -148,12 +148,12 @@ START_TEST(labels)
 	}
 	struct set s = valid_set();
 	write_set(&s);
-	struct dataset *ds = dataset_load_patches(path, "positive");
+	struct dataset *ds = dataset_load_patches(NULL, path, "positive");
 	ck_assert_uint_eq(ds->n, N / 2);
 	for (uint32_t i = 0; i < ds->n; i++)
 		ck_assert(dataset_image(ds, i, NULL)[0] == 2 * i + 1 && dataset_image(ds, i, NULL)[5] == 2 * i + 1 && ds->value[i] == 1);
 	dataset_free(ds);
-	ds = dataset_load_patches(path, "all");
+	ds = dataset_load_patches(NULL, path, "all");
 	ck_assert(ds->n == N && ds->k == 0 && ds->values == W * H && !*ds->names);
 	dataset_free(ds);
 }
@@ -174,7 +174,7 @@ static void load_label(void *arg)
 static void load_positive(void *arg)
 {
 	(void)arg;
-	dataset_load_patches(path, "positive");
+	dataset_load_patches(NULL, path, "positive");
 }
 
 static void refused(const struct set *s, void (*load)(void *), const char *why)
@@ -314,7 +314,7 @@ START_TEST(sources_by_tensor)
 	for (int i = 0; i < N; i++)
 		s.source[i] = 9 + 13 * (uint32_t)(i % 3 == 1 ? 2 : i % 3 == 2);
 	write_set(&s);
-	struct dataset *ds = dataset_load_by(path, TARGET_COORDS, "source");
+	struct dataset *ds = dataset_load_by(NULL, path, TARGET_COORDS, "source");
 	ck_assert_str_eq(ds->source.names, "9,22,35");
 	for (uint32_t i = 0; i < ds->n; i++) {
 		snprintf(want, sizeof want, "%u", s.source[i + 1 + (i >= 16)]);
@@ -353,7 +353,7 @@ START_TEST(sources_by_points)
 			s.point[i][2] = s.point[i][3] = NAN;
 	}
 	write_set(&s);
-	struct dataset *ds = dataset_load_by(path, TARGET_COORDS, "missing");
+	struct dataset *ds = dataset_load_by(NULL, path, TARGET_COORDS, "missing");
 	ck_assert_uint_eq(ds->n, N - 1);
 	ck_assert_str_eq(ds->source.names, "2points,1points");
 	for (uint32_t i = 0; i < ds->n; i++)
@@ -374,7 +374,7 @@ static const char *by;
 static void load_sources(void *arg)
 {
 	(void)arg;
-	dataset_free(dataset_load_by(path, TARGET_COORDS, by));
+	dataset_free(dataset_load_by(NULL, path, TARGET_COORDS, by));
 }
 
 START_TEST(sources_refused)

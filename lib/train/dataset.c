@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
@@ -9,6 +10,7 @@
 #include "lib/labels/pairs.h"
 #include "lib/stream/names.h"
 #include "lib/train/dataset.h"
+#include "lib/train/dataset_share.h"
 
 static void load_labels(struct dataset *ds, const struct tns_table *b, int id)
 {
@@ -67,11 +69,11 @@ static int any_label(const float *v, int k)
 	return 0;
 }
 
-/* held_out: its sources will be those of another data set. */
-static struct dataset *load(const char *path, enum target target, const char *by, int held_out)
+/* held_out: its sources will be those of another data set. most: bytes of a file whose images are kept in memory. */
+static struct dataset *load_file(const char *path, enum target target, const char *by, int held_out, double most)
 {
 	struct dataset *ds = xcalloc(1, sizeof *ds);
-	struct tns_table *b = ds->table = tns_load_within(path, image_store_most());
+	struct tns_table *b = ds->table = tns_load_within(path, most);
 	const struct tns *t = tns_table_head(b);
 	dataset_stream_no_model(t);
 	int image = dataset_stream_require(t, "image", TNS_U8, 3), id = -1, source = tns_find(t, "source"), number = tns_find(t, "id");
@@ -140,20 +142,35 @@ static struct dataset *load(const char *path, enum target target, const char *by
 	return ds;
 }
 
+/* The same of ranks: from a pipe, which only rank 0 has, or each from the file. */
+static struct dataset *load(struct ranks *r, const char *path, enum target target, const char *by, int held_out)
+{
+	struct stat st;
+	int pipe = !path || !strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode));
+	if (ranks_size(r) == 1)
+		return load_file(path, target, by, held_out, image_store_most());
+	ranks_spread(r, &pipe, sizeof pipe);
+	if (pipe)
+		return dataset_share(r, r->rank ? NULL : load_file(path, target, by, held_out, image_store_most()), by);
+	struct dataset *ds = load_file(path, target, by, held_out, 0);
+	ds->ranks = r;
+	return ds;
+}
+
 struct dataset *dataset_load(const char *path, enum target target)
 {
-	return load(path, target, NULL, 0);
+	return load(NULL, path, target, NULL, 0);
 }
 
-struct dataset *dataset_load_by(const char *path, enum target target, const char *by)
+struct dataset *dataset_load_by(struct ranks *r, const char *path, enum target target, const char *by)
 {
-	return load(path, target, by, 0);
+	return load(r, path, target, by, 0);
 }
 
-struct dataset *dataset_load_patches(const char *path, const char *which)
+struct dataset *dataset_load_patches(struct ranks *r, const char *path, const char *which)
 {
 	int positive = !strcmp(which, "positive");
-	struct dataset *ds = dataset_load(path, positive ? TARGET_LABEL : TARGET_IMAGE);
+	struct dataset *ds = load(r, path, positive ? TARGET_LABEL : TARGET_IMAGE, NULL, 0);
 	uint32_t kept = 0;
 	for (uint32_t i = 0; positive && i < ds->n; i++)
 		if (ds->value[(size_t)i * (size_t)ds->k] > 0)
@@ -173,7 +190,7 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
 {
 	struct dataset *p = xcalloc(1, sizeof *p);
 	*p = *ds;
-	p->n = 0, p->head = NULL, p->table = NULL;
+	p->n = 0, p->head = NULL, p->table = NULL, p->handed = !!ds->handed;
 	p->from = NULL, p->source = source_rows_copy(&ds->source);
 	p->names = xstrdup(ds->names), p->pairs = ds->pairs ? xstrdup(ds->pairs) : NULL;
 	for (uint32_t i = 0; i < ds->n; i++)
@@ -219,7 +236,7 @@ void dataset_hold_out(struct dataset *all, const char *valid_path, double share,
 {
 	*train = all, *valid = NULL;
 	if (valid_path) {
-		*valid = load(valid_path, target, all->source.by, 1);
+		*valid = load(all->ranks, valid_path, target, all->source.by, 1);
 		dataset_match(*valid, all);
 	} else if (share > 0) {
 		*train = dataset_part(all, share, seed, 0), *valid = dataset_part(all, share, seed, 1);
@@ -273,5 +290,7 @@ void dataset_free(struct dataset *ds)
 	free(ds->names), free(ds->pairs), source_rows_free(&ds->source);
 	if (ds->table)
 		tns_unload(ds->table);
+	else if (ds->handed == 2)
+		free(ds->head); /* for the program's life: its METAs */
 	free(ds);
 }

@@ -6,6 +6,7 @@
 
 #include "kernels/backend.h"
 #include "lib/nn/model.h"
+#include "lib/ranks/ranks.h"
 #include "lib/stream/tns.h"
 #include "lib/train/image_store.h"
 #include "lib/train/source_rows.h"
@@ -25,8 +26,10 @@ struct dataset {
 	char *names;		    /* points or classes, comma-joined; "" for image */
 	int values;		    /* of the target: model_new's argument */
 	uint32_t *id;		    /* (n): the tensor `id` where there is one, else the row number from 1 */
-	uint32_t *group;  /* (n): the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
-	struct tns *head; /* of the stream: names, METAs, fingerprint; owned by table */
+	uint32_t *group;     /* (n): the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
+	struct ranks *ranks; /* that share it; NULL: this process has all */
+	int handed;	     /* 1, 2 where head is its own: rank 0 has the images, and hands the others those of their rows (feed_hand) */
+	struct tns *head;    /* of the stream: names, METAs, fingerprint; owned by table */
 	struct tns_table *table;
 };
 
@@ -34,11 +37,12 @@ struct dataset {
  * another type, or a label is no class. Targets with points: half a label, x without y, counts as none, which a line on stderr tells; rows
  * without any label are left out. */
 struct dataset *dataset_load(const char *path, enum target target);
-/* The same, of a target with points, with sources of labels told by `by` (source_rows.h), which outlives it; NULL: none. */
-struct dataset *dataset_load_by(const char *path, enum target target, const char *by);
+/* The same, of a target with points, with sources of labels told by `by` (source_rows.h), which outlives it; NULL: none. r: the ranks that
+ * share it, NULL: none. Each of several leaves the images in the file and reads those that it needs; from a pipe rank 0 alone reads. */
+struct dataset *dataset_load_by(struct ranks *r, const char *path, enum target target, const char *by);
 /* The same of patches that have no target but themselves (TARGET_IMAGE). which: the option --patches: "all", or "positive": those whose
  * label is not 0; dies where there are none. */
-struct dataset *dataset_load_patches(const char *path, const char *which);
+struct dataset *dataset_load_patches(struct ranks *r, const char *path, const char *which);
 /* A random part, split by groups: the rows for which Philox (seed, PHILOX_SPLIT, 0, group) < share (part = 1), or the others (part = 0). A
  * copy, but head and table are NULL; the images are shared, and ds is freed last. */
 struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t seed, int part);

@@ -78,9 +78,12 @@ struct train_score evaluate(const struct evaluation *e, const struct dataset *ds
 	be->upload(be, e->rows, e->order, ds->n * sizeof *e->rows);
 	if (ranks_size(e->ranks) > 1)
 		be->zero(be, e->loss, ds->n * sizeof *e->loss);
-	for (uint32_t i = (uint32_t)ranks_rank(e->ranks); i < batches; i += (uint32_t)ranks_size(e->ranks)) {
+	for (uint32_t i = 0; i < batches; i++) {
 		uint32_t at = i * size;
-		int B = ds->n - at < size ? (int)(ds->n - at) : (int)size;
+		int B = ds->n - at < size ? (int)(ds->n - at) : (int)size, owner = (int)(i % (uint32_t)ranks_size(e->ranks));
+		feed_hand(feed, owner, e->order + at, B);
+		if (owner != ranks_rank(e->ranks))
+			continue;
 		struct net_pass pass = {0};
 		feed_load(feed, e->x, e->order + at, e->rows + at, B, ranks_size(e->ranks) > 1 ? 0 : ds->n - at - (uint32_t)B, m->mul,
 			m->add, NULL);

@@ -93,6 +93,24 @@ void feed_load(struct feed *f, real *x, const uint32_t *order, const uint32_t *r
 	f->be->load_images(f->be, x, f->image, rows, B, 1, ds->H, ds->W, mul, add, a);
 }
 
+void feed_hand(struct feed *f, int to, const uint32_t *order, int B)
+{
+	const struct dataset *ds = f->ds;
+	int rank = ranks_rank(ds->ranks);
+	if (!ds->handed || !to || B <= 0 || (rank && rank != to))
+		return;
+	uint8_t *images = xmalloc((size_t)B * f->bytes);
+	uint64_t *row = xcalloc((size_t)B, sizeof *row);
+	for (int b = 0; b < B; b++)
+		row[b] = ds->row[order[b]];
+	for (int b = 0; !rank && b < B; b++)
+		memcpy(images + (size_t)b * f->bytes, dataset_image(ds, order[b], f->read), f->bytes);
+	ranks_hand(ds->ranks, to, images, (size_t)B * f->bytes);
+	if (rank)
+		image_store_hand(ds->images, row, (size_t)B, images);
+	free(images), free(row);
+}
+
 void feed_free(struct feed *f)
 {
 	if (!f)

@@ -79,7 +79,11 @@ static void sharded_step(
 {
 	const struct backend *be = l->be;
 	struct ranks *r = l->a->ranks;
-	int n = l->a->shards / ranks_size(r), most = shards_rows(l->B, l->a->shards);
+	int n = l->a->shards / ranks_size(r), most = shards_rows(l->B, l->a->shards), from, end;
+	for (int k = 1; l->hand && k < ranks_size(r); k++) {
+		shards_cut(B, most, n * k, &from), shards_cut(B, most, n * (k + 1), &end);
+		l->hand(l, k, l->host_rows + at + from, end - from);
+	}
 	for (int k = 0; k < n; k++) {
 		struct pretrain_shard s = {.at = at, .epoch = epoch, .count = count, .whole = B};
 		s.B = shards_cut(B, most, n * ranks_rank(r) + k, &s.from);

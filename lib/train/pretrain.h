@@ -71,6 +71,8 @@ struct pretrain_layer {
 	uint32_t N;		    /* rows of the data set */
 	/* B rows of it into x, by their numbers, host and device; `more` follow in order. NULL: of the device's bytes or codes */
 	void (*load)(struct pretrain_layer *l, const uint32_t *order, const uint32_t *rows, int B, uint32_t more);
+	/* before it, on all ranks: rank `to` will load these B rows; NULL: all are there */
+	void (*hand)(struct pretrain_layer *l, int to, const uint32_t *order, int B);
 	void *from;	  /* load's own */
 	void *own;	  /* the kind's */
 	struct tree tree; /* of shards' gradients */

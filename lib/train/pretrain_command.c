@@ -50,9 +50,11 @@ void pretrain_command(const struct pretrain_kind *kind, struct pretrain_command 
 	r.checkpoint = keep.path, r.spare = keep.own;
 	struct backend *be = backend_open(c->device, (int)c->threads, c->precision);
 	r.be = be;
-	r.data = dataset_load_patches(path, c->patches);
+	r.data = dataset_load_patches(a->ranks, path, c->patches);
+	if (r.data->handed && r.layers > 1)
+		die_usage("--hidden %s: ranks learn one layer from a pipe; several need the patches in a file", c->hidden);
 	if (c->valid) {
-		r.valid = dataset_load_patches(c->valid, c->patches);
+		r.valid = dataset_load_patches(a->ranks, c->valid, c->patches);
 		if (r.valid->W != r.data->W || r.valid->H != r.data->H)
 			die("%s: images are %dx%d, those of %s %dx%d", r.valid->head->name, r.valid->W, r.valid->H, r.data->head->name,
 				r.data->W, r.data->H);

@@ -335,7 +335,8 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 	struct figures f = {0};
 	while (s->epoch < last) {
 		double loss = pretrain_epoch(l, NULL, NULL, (uint32_t)++s->epoch);
-		int told = s->epoch % tenth == 0 || s->epoch == 1, logged = r->log || (told && !r->quiet) || s->epoch == last;
+		int told = s->epoch % tenth == 0 || s->epoch == 1,
+		    logged = s->sample && (r->log || (told && !r->quiet) || s->epoch == last);
 		double wait = 20 * cost > KEEP_SECONDS || !r->spare ? 20 * cost : KEEP_SECONDS;
 		/* by rank 0's time; persistent chains are of all ranks */
 		int due = r->checkpoint && ((s->epoch == last && !r->spare) || log_seconds() - written >= wait);
@@ -379,17 +380,18 @@ static void set_scale(struct stack *s)
 	if (!s->linear)
 		return;
 	uint8_t *read = xmalloc(V);
-	for (uint32_t i = 0; i < data->n; i++) {
+	for (uint32_t i = 0; !ranks_rank(data->ranks) && i < data->n; i++) {
 		const uint8_t *image = dataset_image(data, i, read);
 		for (size_t v = 0; v < V; v++)
 			count[image[v]]++;
 	}
+	ranks_spread(data->ranks, count, sizeof count);
 	for (int v = 0; v < 256; v++)
 		mean += (double)count[v] * v / (double)n;
 	for (int v = 0; v < 256; v++)
 		square += (double)count[v] * (v - mean) * (v - mean) / (double)n;
 	if (square <= 0)
-		die("%s: all pixels are %d: there is nothing to learn", data->head->name, dataset_image(data, 0, read)[0]);
+		die("%s: all pixels are %d: there is nothing to learn", data->head->name, (int)mean);
 	free(read);
 	s->mul = (float)(1 / sqrt(square)), s->add = (float)(-mean / sqrt(square));
 }
@@ -417,8 +419,10 @@ void pretrain_run(const struct pretrain_run *r)
 	}
 	set_scale(&s);
 	int resumed = read_checkpoint(&s);
-	s.sample = rows_of(&s, data, data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE);
-	s.valid = r->valid ? rows_of(&s, r->valid, r->valid->n) : NULL;
+	if (!ranks_rank(r->a->ranks)) { /* it alone measures */
+		s.sample = rows_of(&s, data, data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE);
+		s.valid = r->valid ? rows_of(&s, r->valid, r->valid->n) : NULL;
+	}
 	struct pretrain_input *in = pretrain_input_new(be, data, (uint32_t)r->a->batch < data->n ? r->a->batch : (int)data->n, r->output);
 	char *names = columns(r);
 	struct tlog *log = tlog_open(r->log, names, (uint64_t)(s.layer * r->a->epochs + s.epoch));

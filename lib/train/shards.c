@@ -151,6 +151,11 @@ void shards_step(struct shards *s, struct targets *tg, const struct shards_batch
 	const struct model *m = s->m;
 	double count = targets_count(tg, b->order, b->B);
 	int from[RANKS_MOST];
+	for (int k = 1; k < ranks_size(s->ranks); k++) {
+		int first, end;
+		shards_cut(b->B, s->net->B, s->n * k, &first), shards_cut(b->B, s->net->B, s->n * (k + 1), &end);
+		feed_hand(b->feed, k, b->order + first, end - first);
+	}
 	for (int k = 0; k < s->n; k++) {
 		struct net_shard *p = &s->shard[k];
 		p->B = shards_cut(b->B, s->net->B, s->first + k, &from[k]);

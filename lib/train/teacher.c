@@ -169,6 +169,8 @@ void teacher_apply(struct teacher *t, struct dataset *ds)
 	size_t points = (size_t)ds->n * (size_t)ds->k / 2;
 	if (!t->predictions && !t->pseudo)
 		return;
+	if (ds->handed)
+		die_usage("--teacher and --pseudo need the data in a file where ranks share it, not a pipe");
 	ds->weight = xcalloc(points + 1, sizeof *ds->weight);
 	for (size_t i = 0; i < points; i++)
 		ds->weight[i] = 1;

@@ -19,7 +19,7 @@ static void describe(struct model *m, const struct dataset *train, const struct 
 	struct trained *before = init ? trained_read(init) : NULL;
 	free(m->mean), trained_free(m->trained);
 	m->mean = m->points ? baseline_mean(train) : NULL;
-	m->trained = trained_new(dataset_hashes(train), train->n, before);
+	m->trained = ranks_rank(train->ranks) ? NULL : trained_new(dataset_hashes(train), train->n, before); /* rank 0 writes it */
 	trained_free(before);
 }
 
