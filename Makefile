@@ -9,6 +9,13 @@ ifeq ($(filter ./ $(CURDIR)/,$(home)),)
 $(error this Makefile works in its own folder: make -C $(home) $(or $(firstword $(MAKECMDGOALS)),all); paths count from there)
 endif
 
+# on a cluster: what recipes start goes through RUN (srun -n1 -c8), trainings through MPIRUN (srun -n8, mpirun -np 8): pipelines/cluster.md
+ifneq ($(strip $(RUN)$(MPIRUN)),)
+SHELL := pipelines/through.sh
+export RUN MPIRUN
+export PROGRAMS = $B/bin
+endif
+
 CC ?= cc
 ifeq ($(origin CC),default)
 CC := gcc

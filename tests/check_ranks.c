@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/ranks/ranks.h"
+#include "lib/train/dataset.h"
 
 static struct ranks *r;
 
@@ -89,6 +90,12 @@ int main(int argc, char **argv)
 			raise(SIGKILL);
 		ranks_compare(r, 1, "never"); /* waits for it */
 		return 0;
+	}
+	if (argc > 2 && !strcmp(argv[1], "store")) { /* of several ranks none has the images in memory */
+		struct dataset *ds = dataset_load_patches(r, argv[2], "all");
+		int in_memory = image_store_in_memory(ds->images);
+		dataset_free(ds), ranks_close(r);
+		return in_memory != (r == NULL);
 	}
 	Suite *s = suite_create("ranks");
 	TCase *t = tcase_create("ranks");

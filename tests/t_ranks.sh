@@ -66,6 +66,17 @@ ranks 4 "${rbm[@]}" -e 2 patches.tns --checkpoint rbm.last -o some.tns 2>/dev/nu
 ranks 2 "${rbm[@]}" -e 3 patches.tns --checkpoint rbm.last --resume -o some.tns 2>/dev/null
 prints some.tns "$(print_of one.tns)" "rbm-pretrain, resumed by fewer ranks"
 
+# data: each rank reads its rows of the file; through a pipe rank 0 hands them on, those held out and moved elastically, too
+ok "images stay in the file" ranks 2 "$checks/check_ranks" store patches.tns
+piped=(-q --net "$net" --target heatmap --batch 27 --epochs 2 --augment default,elastic=2 --valid-part 0.3)
+cnn-train "${piped[@]}" --shards 8 train.tns -o one.tns 2>/dev/null
+cat train.tns | ranks 4 cnn-train "${piped[@]}" -o some.tns 2>/dev/null
+prints some.tns "$(print_of one.tns)" "from a pipe"
+gaussian=(rbm-pretrain -q -H 9 -e 2 -b 64 --visible gaussian --rate 0.01 --patches positive)
+"${gaussian[@]}" --shards 8 patches.tns -o one.tns 2>/dev/null
+cat patches.tns | ranks 2 "${gaussian[@]}" - -o some.tns 2>/dev/null
+prints some.tns "$(print_of one.tns)" "patches from a pipe"
+
 # a rank is lost
 long=(cnn-train --net "$net" --target heatmap --batch 27 --epochs 100000 train.tns --checkpoint long.last -o long.tns)
 mpirun -q --bind-to none -np 4 "${long[@]}" 2>err &

@@ -200,13 +200,14 @@ void pretrain_codes(struct pretrain_layer *l, struct rows *x, struct rows *to)
 	l->be->release(l->be, out);
 }
 
-void pretrain_share(struct pretrain_layer *l)
+int pretrain_share(struct pretrain_layer *l, int due)
 {
 	struct ranks *r = l->a->ranks;
 	const struct backend *be = l->be;
 	size_t H = (size_t)l->H, B = (size_t)l->B;
-	if (ranks_size(r) == 1 || !l->a->persistent)
-		return;
+	ranks_spread(r, &due, sizeof due);
+	if (ranks_size(r) == 1 || !l->a->persistent || !due)
+		return due;
 	int n = l->a->shards / ranks_size(r), most = shards_rows(l->B, l->a->shards), from, to;
 	shards_cut(l->B, most, n * ranks_rank(r), &from), shards_cut(l->B, most, n * (ranks_rank(r) + 1), &to);
 	real *device = l->param + l->states - B * H, *host = xcalloc(B * H, sizeof *host);
@@ -215,6 +216,7 @@ void pretrain_share(struct pretrain_layer *l)
 	ranks_merge(r, host, B * H * sizeof *host);
 	be->upload(be, device, host, B * H * sizeof *host);
 	free(host);
+	return due;
 }
 
 void pretrain_free(struct pretrain_layer *l)

@@ -96,8 +96,8 @@ void pretrain_measure(struct pretrain_layer *l, struct rows *x, uint32_t epoch, 
 void pretrain_whole(const struct pretrain_layer *l, real *to, int B);
 /* to: codes of x. */
 void pretrain_codes(struct pretrain_layer *l, struct rows *x, struct rows *to);
-/* Of persistent chains each rank moves those of its shards: after it all have all. Before the state is kept. */
-void pretrain_share(struct pretrain_layer *l);
+/* Whether the state is kept now: rank 0's `due`. Then of persistent chains, of which each rank moves those of its shards, all have all. */
+int pretrain_share(struct pretrain_layer *l, int due);
 void pretrain_free(struct pretrain_layer *l);
 
 #endif

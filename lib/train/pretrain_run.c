@@ -203,6 +203,8 @@ static int is_snapshot(const struct pretrain_run *r, int epoch)
 /* The first n rows of a data set as the first layer takes them. */
 static struct rows *rows_of(const struct stack *s, const struct dataset *data, uint32_t n)
 {
+	if (ranks_rank(data->ranks)) /* rank 0 alone measures */
+		return NULL;
 	size_t V = (size_t)s->size[0];
 	struct rows *x = rows_new(n, s->size[0], s->r->output);
 	uint8_t *read = xmalloc(V);
@@ -326,23 +328,16 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 	const struct backend *be = r->be;
 	int last = r->a->epochs, tenth = last / 10 ? last / 10 : 1;
 	double start = log_seconds(), written = r->spare ? start : 0, cost = 0, first = INFINITY;
-	if (ranks_size(r->a->ranks) > 1) {
-		char *key = key_of(r);
-		shards_compare_runs(r->a->ranks, key, be->kernel, s->epoch);
-		shards_compare(r->a->ranks, be, l->param, l->params, "at the start");
-		free(key);
-	}
+	char *key = ranks_size(r->a->ranks) > 1 ? key_of(r) : NULL;
+	shards_compare_runs(r->a->ranks, be, key, s->epoch, l->param, l->params), free(key);
 	struct figures f = {0};
 	while (s->epoch < last) {
 		double loss = pretrain_epoch(l, NULL, NULL, (uint32_t)++s->epoch);
 		int told = s->epoch % tenth == 0 || s->epoch == 1,
 		    logged = s->sample && (r->log || (told && !r->quiet) || s->epoch == last);
 		double wait = 20 * cost > KEEP_SECONDS || !r->spare ? 20 * cost : KEEP_SECONDS;
-		/* by rank 0's time; persistent chains are of all ranks */
 		int due = r->checkpoint && ((s->epoch == last && !r->spare) || log_seconds() - written >= wait);
-		ranks_spread(r->a->ranks, &due, sizeof due);
-		if (due)
-			pretrain_share(l);
+		due = pretrain_share(l, due);
 		if (logged || due || is_snapshot(r, s->epoch))
 			be->download(be, s->block[s->layer], l->param, l->states * sizeof(real));
 		f = (struct figures){.train[0] = loss};
@@ -419,10 +414,8 @@ void pretrain_run(const struct pretrain_run *r)
 	}
 	set_scale(&s);
 	int resumed = read_checkpoint(&s);
-	if (!ranks_rank(r->a->ranks)) { /* it alone measures */
-		s.sample = rows_of(&s, data, data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE);
-		s.valid = r->valid ? rows_of(&s, r->valid, r->valid->n) : NULL;
-	}
+	s.sample = rows_of(&s, data, data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE);
+	s.valid = r->valid ? rows_of(&s, r->valid, r->valid->n) : NULL;
 	struct pretrain_input *in = pretrain_input_new(be, data, (uint32_t)r->a->batch < data->n ? r->a->batch : (int)data->n, r->output);
 	char *names = columns(r);
 	struct tlog *log = tlog_open(r->log, names, (uint64_t)(s.layer * r->a->epochs + s.epoch));

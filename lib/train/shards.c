@@ -65,15 +65,6 @@ int shards_cut(int B, int most, int s, int *from)
 	return B - *from < most ? B - *from : most;
 }
 
-void shards_compare_runs(struct ranks *r, const char *key, const char *kernel, int epoch)
-{
-	char *what = xprintf("what computes it (rank 0: %s); KEYPIPE_ISA has all compute by one", kernel);
-	ranks_compare(r, crc_add(0, key, strlen(key)), "its options or its data");
-	ranks_compare(r, crc_add(0, kernel, strlen(kernel)), what);
-	ranks_compare(r, (uint32_t)epoch, "the epoch that it goes on from");
-	free(what);
-}
-
 void shards_compare(struct ranks *r, const struct backend *be, const real *weights, size_t n, const char *when)
 {
 	if (ranks_size(r) == 1)
@@ -82,6 +73,19 @@ void shards_compare(struct ranks *r, const struct backend *be, const real *weigh
 	char *what = xprintf("its weights %s", when);
 	ranks_compare(r, crc_add(0, w, n * sizeof *w), what);
 	be->unmap_device(be, w);
+	free(what);
+}
+
+void shards_compare_runs(struct ranks *r, const struct backend *be, const char *key, int epoch, const real *weights, size_t n)
+{
+	const char *kernel = be->kernel;
+	if (ranks_size(r) == 1)
+		return;
+	char *what = xprintf("what computes it (rank 0: %s); KEYPIPE_ISA has all compute by one", kernel);
+	ranks_compare(r, crc_add(0, key, strlen(key)), "its options or its data");
+	ranks_compare(r, crc_add(0, kernel, strlen(kernel)), what);
+	ranks_compare(r, (uint32_t)epoch, "the epoch that it goes on from");
+	shards_compare(r, be, weights, n, "at the start");
 	free(what);
 }
 

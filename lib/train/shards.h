@@ -38,10 +38,10 @@ void shards_tell(const struct ranks *r, int64_t shards, int quiet);
 int shards_rows(int batch, int shards);
 /* The number of rows of shard s of a batch of B rows, and its first. most: of the largest shard. */
 int shards_cut(int B, int most, int s, int *from);
-/* Ends the run where this process's ranks differ in what `key` says, in the kernel that computes, or in the epoch that they go on from. */
-void shards_compare_runs(struct ranks *r, const char *key, const char *kernel, int epoch);
-/* The same for n weights, device, whose memory is the host's; when: "after step 64". */
+/* Ends the run where ranks differ in n weights, device, whose memory is the host's; when: "after step 64". */
 void shards_compare(struct ranks *r, const struct backend *be, const real *weights, size_t n, const char *when);
+/* The same at the start: in what key says, in the kernel that computes, in the epoch that they go on from, and in the weights. */
+void shards_compare_runs(struct ranks *r, const struct backend *be, const char *key, int epoch, const real *weights, size_t n);
 
 struct shards;
 

@@ -359,10 +359,7 @@ int train_run(struct train *t)
 			train_state_average_begin(&t->s);
 	} else if (points && t->valid) /* with the offset in the checkpoint */
 		targets_augment(t->valid_targets, NULL, 1);
-	if (ranks_size(a->ranks) > 1) {
-		shards_compare_runs(a->ranks, a->key, t->s.be->kernel, t->s.epoch);
-		shards_compare(a->ranks, t->s.be, t->s.net->param, t->s.m->d.nparam, "at the start");
-	}
+	shards_compare_runs(a->ranks, t->s.be, a->key, t->s.epoch, t->s.net->param, t->s.m->d.nparam);
 	free(t->s.m->param);
 	t->s.m->param = NULL;
 	char *columns = t->valid ? xprintf("epoch\trate\ttrain_loss\tvalid_loss\t%s\tseconds", metric)
