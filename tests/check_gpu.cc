@@ -99,6 +99,17 @@ START_TEST(choice_of_gpu)
 }
 END_TEST
 
+START_TEST(forked)
+{
+	const struct machine here = {CUDART_VERSION, 1, 90, {}, "cuda"};
+	open_with(0, 0);
+	struct child c = child_run(describe, (void *)&here);
+	ck_assert_msg(c.status == 1 && !strcmp(c.err, "keypipe: --device cuda: no GPU that can be used: initialization error\n"), "exit %d: %s",
+		c.status, c.err);
+	be->close(be);
+}
+END_TEST
+
 /* GEMMs in tf32 have more shared memory than a launch may have untold, alone and in a graph. */
 START_TEST(much_shared_memory)
 {
@@ -271,7 +282,7 @@ int main(void)
 	TCase *t = tcase_create("gpu");
 	add_streams(t, SCHEDULES, 2);
 	tcase_add_test(t, feed_too_early);
-	tcase_add_test(t, choice_of_gpu);
+	tcase_add_test(t, choice_of_gpu), tcase_add_test(t, forked);
 	tcase_add_test(t, choice_of_cublas);
 	tcase_add_test(t, much_shared_memory);
 	tcase_add_test(t, failing_kernel);

@@ -196,9 +196,13 @@ void gpu_run(const struct launch *c)
 struct gpu gpu_open(int reverse, int index)
 {
 	static char stack[64 << 10]; /* for the signal handler: a fiber's may have overflowed */
+	static pid_t opened;	     /* the process that opened a GPU first: its children can't, as CUDA does not survive a fork */
 	struct gpu GPU = {"host", 9, 0, MULTIPROCESSORS, 1, 0, 0};
 	const char *bytes = gpu_setting("BYTES", "BYTES");
 	char *end = NULL;
+	if (opened && opened != getpid())
+		die("--device cuda: no GPU that can be used: one was open before a fork");
+	opened = getpid();
 	if (index > 0)
 		die("--device cuda:%d: there is 1 GPU here, counted from 0", index);
 	memset(&m, 0, sizeof m);

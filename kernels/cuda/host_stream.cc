@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernels/cuda/area.h"
 #include "kernels/cuda/device.h"
@@ -25,6 +26,7 @@ struct host_machine host_machine = {CUDART_VERSION, 1, 90, 0, "libcublas.so.13",
 
 static struct {
 	int open;
+	pid_t process; /* that started the driver */
 	cudaError_t last, sticky; /* sticky: a kernel has failed, and all that waits says so */
 	struct CUstream_st standard, *streams;
 	int streams_made;
@@ -51,6 +53,8 @@ const char *cudaGetErrorString(cudaError_t e)
 		return "no error";
 	case cudaErrorMemoryAllocation:
 		return "out of memory";
+	case cudaErrorInitializationError:
+		return "initialization error";
 	case cudaErrorInsufficientDriver:
 		return "CUDA driver version is insufficient for CUDA runtime version";
 	case cudaErrorNoDevice:
@@ -80,7 +84,7 @@ cudaError_t cudaRuntimeGetVersion(int *version)
 	return cudaSuccess;
 }
 
-/* A driver runs CUDA of its major version, and of earlier ones. */
+/* A driver runs CUDA of its major version, and of earlier ones; in a child of a process that has used it, it does not start. */
 cudaError_t cudaGetDeviceCount(int *n)
 {
 	const char *order = gpu_setting("ORDER", "ORDER");
@@ -88,6 +92,9 @@ cudaError_t cudaGetDeviceCount(int *n)
 		return runtime_error(cudaErrorInsufficientDriver);
 	if (!host_machine.gpus)
 		return runtime_error(cudaErrorNoDevice);
+	if (m.process && m.process != getpid())
+		return runtime_error(cudaErrorInitializationError);
+	m.process = getpid();
 	if (m.open)
 		fiber_close();
 	if (!fiber_open(order && !strcmp(order, "reverse")))
