@@ -103,6 +103,13 @@ is "$(built_for '50 70 75 80 86 89 90 100 101 120')" "sm_75 sm_80 sm_90 sm_100 s
 is "$(built_for '75 80 86 87 88 89 90 100 110 103 120 121')" "sm_75 sm_80 sm_90 sm_100 sm_120 compute_80" "kinds of GPU by CUDA 13.0"
 is "$(built_for '75 80' ARCHS=90 PTX=)" "sm_90" "the kind of GPU that is asked for"
 
+# make gpu-check builds all that gpu_check.sh runs
+env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" -n B="$TMP/none" NVCC="$TMP/nvcc" ARCHS=90 PTX= gpu-check-build 2>&1 |
+	grep -oE "^echo 'link [^']*" | sed "s|.*$TMP/none/||" | sort >built
+{ grep -oE '"\$(D|FROM)/(bin/)?[a-z]+(-[a-z]+)?"' "$ROOT/tests/gpu_check.sh" | sed 's|.*/|bin/|'; grep -oE 'device/tests/check_[a-z]+' "$ROOT/tests/gpu_check.sh"; echo bin/dae-pretrain
+	grep -oE '^\s*for t in [a-z ]*' "$ROOT/tests/gpu_check.sh" | sed 's/.* in //' | xargs -n 1 | sed 's|^|tests/check_|'; } | tr -d '"' | sort -u >run
+is "$(comm -3 built run)" "" "what gpu-check builds, and what it runs"
+
 # gpu_check.sh says what failed, and what compute-sanitizer found: on programs that do nothing, but write what they are asked to
 mkdir -p gpu/bin gpu/tests gpu/device/tests tools
 cat >gpu/bin/cnn-train <<'END'
@@ -115,7 +122,10 @@ printf '#!/bin/sh\necho "$2 $*" >>asked; case "$2 $*" in $FAULT) echo "a hazard"
 chmod +x gpu/bin/* tools/compute-sanitizer
 for p in dae-pretrain predict; do cp gpu/bin/cnn-train gpu/bin/$p; done
 for c in backend conv steps dae train infer; do printf '#!/bin/sh\n' >gpu/tests/check_$c; done
-for c in queue device; do printf '#!/bin/sh\n[ "$FAULT" != %s ] || { echo "%s: it is wrong"; exit 1; }\n' $c $c >gpu/device/tests/check_$c; done
+for c in queue device; do printf '#!/bin/sh\n[ "$FAULT" != %s ] || { printf "Running suite(s): x\\n50%%%%: Checks: 2\\n%s: it is wrong\\n"; exit 1; }\n' $c $c >gpu/device/tests/check_$c; done
+cat >>gpu/device/tests/check_device <<'END'
+[ "$FAULT" != kernel ] || { [ -n "$KEYPIPE_CUDA_SYNC" ] && echo "a fault in kernel add" || echo "a fault; KEYPIPE_CUDA_SYNC=1 says in which kernel"; exit 1; }
+END
 chmod +x gpu/tests/* gpu/device/tests/*
 checked() { # FAULT: exit status, how many rows are ok, what failed
 	rm -f asked
@@ -128,6 +138,8 @@ is "$(cut -d' ' -f1 asked | sort | uniq -c | xargs)" "4 initcheck 4 memcheck 4 r
 is "$(grep -c -- '--precision fp32' asked)" 8 "gpu_check.sh: precisions"
 is "$(checked queue)" "1, 29, the queue and its graphs: queue: it is wrong" "gpu_check.sh: a queue that is wrong"
 is "$(checked device)" "1, 29, streams, copies, arguments: device: it is wrong" "gpu_check.sh: a stream that is wrong"
+is "$(grep -c . gpu/gpu-check.log), $(head -1 gpu/gpu-check.log)" "4, ==== streams, copies, arguments: exit status 1: env BACKEND=cuda gpu/device/tests/check_device" "gpu_check.sh: all that it wrote"
+is "$(checked kernel)" "1, 29, streams, copies, arguments: a fault in kernel add" "gpu_check.sh: a kernel that fails"
 is "$(checked 'racecheck*fp32*heatmap*')" "1, 29, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
 
 # no races in a training (kernels/cuda/race.h)
