@@ -11,6 +11,11 @@ GEMM_THREADS ?= 1 2
 gemm-table: $B/tests/gemm_bench
 	@{ $< $(GEMM_SECONDS) $(GEMM_THREADS) && echo && echo "$$($(machine)); \`make gemm-table\`" ; } | tee /dev/stderr | tests/into.sh kernels/README.md gemm
 
+## measure: make ranks-table | fingerprints of trainings by one process and by 1 to 8 ranks; ranks-speed: two ranks beside two threads; ranks-net: over a slow line (as root)
+.PHONY: ranks-table ranks-speed ranks-net
+ranks-table ranks-speed ranks-net: $B/built
+	@tests/$(subst -,_,$@).sh $B/bin && $(machine)
+
 ## measure: make pca-peer DATA="A.tns ..." PYTHON=P [PCA_K=50] | pca-fit beside scikit-learn on patches or images
 .PHONY: pca-peer
 PCA_K ?= 50
