@@ -34,13 +34,16 @@ passes() {
 	*) row "$what" FAILED "$(why "$T/out")"; failed=$((failed + 1)) ;;
 	esac
 }
-# cuBLAS outside the loader's path, as Python packages install it
-if ! ldconfig -p 2>/dev/null | grep -q libcublas.so && [ ! -e /usr/local/cuda/lib64/libcublas.so ] && [ -z "${KEYPIPE_CUBLAS:-}" ]; then
-	KEYPIPE_CUBLAS=$(find / -xdev -name 'libcublas.so.1[23]' 2>/dev/null | head -1)
-	if [ -n "$KEYPIPE_CUBLAS" ]; then export KEYPIPE_CUBLAS; else unset KEYPIPE_CUBLAS; fi
-fi
-GPU=$("$D/bin/bench" --device cuda --seconds 0 mlp-32 2>"$T/err" | sed -n '1s/^# keypipe, cuda by //p')
+gpu() { "$D/bin/bench" --device cuda --seconds 0 mlp-32 2>"$T/err" | sed -n '1s/^# keypipe, cuda by //p'; }
+GPU=$(gpu)
 [ -n "$GPU" ] || { cat "$T/err"; exit 1; }
+# cuBLAS outside the loader's path, as Python packages install it: the first that starts
+if [[ $GPU != *cuBLAS* && -z ${KEYPIPE_CUBLAS:-} ]]; then
+	while read -r file; do
+		with=$(KEYPIPE_CUBLAS=$file gpu)
+		[[ $with != *cuBLAS* ]] || { export KEYPIPE_CUBLAS=$file GPU=$with; break; }
+	done < <(find / /opt -xdev -name 'libcublas.so.1[23]' 2>/dev/null | sort -ur)
+fi
 echo "gpu-check on ${GPU%, * threads}, $(date +%F)"
 row check result remarks
 for precision in fp32 tf32 bf16; do
