@@ -139,6 +139,8 @@ is "$(grep -c -- '--precision fp32' asked)" 8 "gpu_check.sh: precisions"
 is "$(checked queue)" "1, 29, the queue and its graphs: queue: it is wrong" "gpu_check.sh: a queue that is wrong"
 is "$(checked device)" "1, 29, streams, copies, arguments: device: it is wrong" "gpu_check.sh: a stream that is wrong"
 is "$(grep -c . gpu/gpu-check.log), $(head -1 gpu/gpu-check.log)" "4, ==== streams, copies, arguments: exit status 1: env BACKEND=cuda gpu/device/tests/check_device" "gpu_check.sh: all that it wrote"
+is "$(WORKLOADS="mlp-32 mlp-33" PATH=$TMP/tools:$PATH FAULT=none KEYPIPE_CUBLAS=0 FACES=40 "$ROOT/tests/gpu_check.sh" gpu "$BIN" 2>&1 | grep -E '^mlp-33|^gpu-check: 1' | sed 's/,.*//' | xargs)" \
+	"mlp-33 FAILED gpu-check: 1 failed" "gpu_check.sh: a workload that fails"
 is "$(checked kernel)" "1, 29, streams, copies, arguments: a fault in kernel add" "gpu_check.sh: a kernel that fails"
 is "$(checked 'racecheck*fp32*heatmap*')" "1, 29, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
 
