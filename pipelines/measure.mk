@@ -74,7 +74,7 @@ gpu-check:
 	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin
 # by name, as the Makefile's lists come after this file: what tests/gpu_check.sh runs, and no more, as a machine with a GPU may lack libraries
 gpu-check-build: $(addprefix $B/bin/,bench cnn-train csv-clean dae-pretrain face-synth patch-extract predict tns-split) \
-	$(addprefix $B/tests/check_,backend conv dae infer steps train) $(addprefix $B/device/tests/check_,device queue)
+	$(addprefix $B/tests/check_,augment backend conv dae infer rbm steps train) $(addprefix $B/device/tests/check_,device queue)
 
 ## measure: make bench-scale | how the speed grows with threads, batch and image size
 bench-scale: $B/bin/bench

@@ -55,7 +55,7 @@ done
 passes "the queue and its graphs" env BACKEND=cuda "$D/device/tests/check_queue"
 passes "streams, copies, arguments" env BACKEND=cuda "$D/device/tests/check_device"
 # each of their tests opens the GPU, and none has a product for cuBLAS, which takes time to start
-for t in steps dae train infer; do passes "$t against PyTorch's dump or by hand" env BACKEND=cuda KEYPIPE_CUBLAS=0 "$D/tests/check_$t"; done
+for t in steps dae rbm train infer augment; do passes "$t against PyTorch's dump or by hand" env BACKEND=cuda KEYPIPE_CUBLAS=0 "$D/tests/check_$t"; done
 
 # ---- three nets, trained twice each: the same bits
 "$FROM/face-synth" -q -n "${FACES:-1200}" -s 5 | "$FROM/csv-clean" -q -o "$T/faces.tns"

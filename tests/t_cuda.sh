@@ -121,7 +121,7 @@ printf '#!/bin/sh\necho "# keypipe, cuda by GPU of none, 2 threads"; echo "mlp-3
 printf '#!/bin/sh\necho "$2 $*" >>asked; case "$2 $*" in $FAULT) echo "a hazard"; exit 9 ;; esac; shift 4; exec "$@"\n' >tools/compute-sanitizer
 chmod +x gpu/bin/* tools/compute-sanitizer
 for p in dae-pretrain predict; do cp gpu/bin/cnn-train gpu/bin/$p; done
-for c in backend conv steps dae train infer; do printf '#!/bin/sh\n' >gpu/tests/check_$c; done
+for c in augment backend conv dae infer rbm steps train; do printf '#!/bin/sh\n' >gpu/tests/check_$c; done
 for c in queue device; do printf '#!/bin/sh\n[ "$FAULT" != %s ] || { printf "Running suite(s): x\\n50%%%%: Checks: 2\\n%s: it is wrong\\n"; exit 1; }\n' $c $c >gpu/device/tests/check_$c; done
 cat >>gpu/device/tests/check_device <<'END'
 [ "$FAULT" != kernel ] || { [ -n "$KEYPIPE_CUDA_SYNC" ] && echo "a fault in kernel add" || echo "a fault; KEYPIPE_CUDA_SYNC=1 says in which kernel"; exit 1; }
@@ -133,16 +133,16 @@ checked() { # FAULT: exit status, how many rows are ok, what failed
 	PATH=$TMP/tools:$PATH FAULT=$1 KEYPIPE_CUBLAS=0 FACES=40 WORKLOADS=mlp-32 "$ROOT/tests/gpu_check.sh" gpu "$BIN" >rows 2>&1 || status=$?
 	echo "$status, $(grep -cE ' ok +[0-9]+ s' rows), $(sed -nE 's/ +FAILED +/: /p' rows | paste -sd';')"
 }
-is "$(checked none)" "0, 30, " "gpu_check.sh: all is well"
+is "$(checked none)" "0, 32, " "gpu_check.sh: all is well"
 is "$(cut -d' ' -f1 asked | sort | uniq -c | xargs)" "4 initcheck 4 memcheck 4 racecheck 4 synccheck" "gpu_check.sh: tools on two nets in two precisions"
 is "$(grep -c -- '--precision fp32' asked)" 8 "gpu_check.sh: precisions"
-is "$(checked queue)" "1, 29, the queue and its graphs: queue: it is wrong" "gpu_check.sh: a queue that is wrong"
-is "$(checked device)" "1, 29, streams, copies, arguments: device: it is wrong" "gpu_check.sh: a stream that is wrong"
+is "$(checked queue)" "1, 31, the queue and its graphs: queue: it is wrong" "gpu_check.sh: a queue that is wrong"
+is "$(checked device)" "1, 31, streams, copies, arguments: device: it is wrong" "gpu_check.sh: a stream that is wrong"
 is "$(grep -c . gpu/gpu-check.log), $(head -1 gpu/gpu-check.log)" "4, ==== streams, copies, arguments: exit status 1: env BACKEND=cuda gpu/device/tests/check_device" "gpu_check.sh: all that it wrote"
 is "$(WORKLOADS="mlp-32 mlp-33" PATH=$TMP/tools:$PATH FAULT=none KEYPIPE_CUBLAS=0 FACES=40 "$ROOT/tests/gpu_check.sh" gpu "$BIN" 2>&1 | grep -E '^mlp-33|^gpu-check: 1' | sed 's/,.*//' | xargs)" \
 	"mlp-33 FAILED gpu-check: 1 failed" "gpu_check.sh: a workload that fails"
-is "$(checked kernel)" "1, 29, streams, copies, arguments: a fault in kernel add" "gpu_check.sh: a kernel that fails"
-is "$(checked 'racecheck*fp32*heatmap*')" "1, 29, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
+is "$(checked kernel)" "1, 31, streams, copies, arguments: a fault in kernel add" "gpu_check.sh: a kernel that fails"
+is "$(checked 'racecheck*fp32*heatmap*')" "1, 31, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
 
 # no races in a training (kernels/cuda/race.h)
 RACE=${BIN%/bin}/race/bin
