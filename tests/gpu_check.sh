@@ -34,7 +34,7 @@ passes() {
 	*) row "$what" FAILED "$(why "$T/out")"; failed=$((failed + 1)) ;;
 	esac
 }
-gpu() { "$D/bin/bench" --device cuda --seconds 0 mlp-32 2>"$T/err" | sed -n '1s/^# keypipe, cuda by //p'; }
+gpu() { timeout -k 5 60 "$D/bin/bench" --device cuda --seconds 0 mlp-32 2>"$T/err" | sed -n '1s/^# keypipe, cuda by //p'; }
 GPU=$(gpu)
 [ -n "$GPU" ] || { cat "$T/err"; exit 1; }
 # cuBLAS outside the loader's path, as Python packages install it: the first that starts
@@ -78,7 +78,7 @@ passes "trains heat.net, twice alike" bash -c 'trains heat "$@"' - "$e" cnn-trai
 	--optimizer adam --valid "$T/valid.tns" --augment default "$T/train.tns"
 row "  pixels, seconds of $e epochs" "$(last 5)" "$(last 6)"
 passes "predicts" "$D/bin/predict" -q -d cuda --flip "$T/one.tns" "$T/faces.tns" -o "$T/predicted.tns"
-cp "$T/one.tns" "$T/heat.tns" 2>/dev/null && row "  images a second, bytes to points" "$("$D/bin/bench" --device cuda --seconds 2 "$T/heat.tns-128" 2>"$T/err" | awk 'END { print $2 }')" \
+cp "$T/one.tns" "$T/heat.tns" 2>/dev/null && row "  images a second, bytes to points" "$(timeout -k 5 60 "$D/bin/bench" --device cuda --seconds 2 "$T/heat.tns-128" 2>"$T/err" | awk 'END { print $2 }')" \
 	"batches of 128, the next copied while one is computed"
 
 # ---- speed
@@ -95,7 +95,7 @@ for w in $workloads; do timed '%-20s %12s\n' "$w" "$D/bin/bench" --device cuda -
 
 # compute-sanitizer: memory, races in shared memory, barriers, memory read before it is written, on two small nets
 small() { # TOOL PRECISION
-	local under=(compute-sanitizer --tool "$1" --error-exitcode 9) train=("$D/bin/cnn-train" -q -d cuda --precision "$2" -e 1)
+	local under=(env KEYPIPE_CUBLAS=0 compute-sanitizer --tool "$1" --error-exitcode 9) train=("$D/bin/cnn-train" -q -d cuda --precision "$2" -e 1)
 	"${under[@]}" "${train[@]}" -b 17 --optimizer adam --augment default -n 'conv3x3x8p1 bn relu pool2 dropout0.2 conv3x3x12 relu fc33 relu fc' "$T/small.tns" -o "$T/three.tns" &&
 		"${under[@]}" "${train[@]}" -b 13 --target heatmap -n 'conv3x3x8s2p1 bn relu ( conv3x3x8p1 bn )+ relu up2 conv1x1' "$T/small.tns" -o "$T/three.tns"
 }
