@@ -74,7 +74,15 @@ slurm_up() {
 	done
 	false
 }
-slurm_down() { local f; for f in "$d"/slurmd.pid "$d"/slurmctld.pid "$d"/munge/pid; do [ ! -e "$f" ] || kill "$(cat "$f")" 2>/dev/null; done; true; }
+slurm_down() {
+	local f i pids=()
+	for f in "$d"/slurmd.pid "$d"/slurmctld.pid "$d"/munge/pid; do [ ! -e "$f" ] || pids+=("$(cat "$f")"); done
+	kill "${pids[@]}" 2>/dev/null
+	for ((i = 0; i < 50; i++)); do # they save their state
+		for f in ${pids[@]+"${pids[@]}"}; do [ -z "$(readlink "/proc/$f/exe")" ] || { sleep 0.1; continue 2; }; done
+		break
+	done
+}
 trap 'slurm_down; [ -n "$given" ] || rm -rf "$TMP"' EXIT
 PATH=$PATH:/usr/sbin
 if ! command -v slurmctld slurmd munged srun >/dev/null; then
@@ -95,6 +103,8 @@ else
 	is "$(print_of "$TMP/by-srun/small.tns")" "$(print_of "$TMP/here/small.tns")" "a net by two ranks"
 	same "$TMP/by-srun/small.score" "$TMP/here/small.score" "scores by srun"
 	ok "the steps were Slurm's" test "$(grep -c 'launch task StepId=' "$d/slurmd.log")" -ge 6
+	timeout 30 srun -Q -K0 -n4 "${B:-build}/tests/check_ranks" leave >"$TMP/lost" 2>&1
+	is "$(grep -c "^check_ranks: rank 3 of 4, on $(hostname), is lost, so the run ends" "$TMP/lost")" 1 "a rank that is lost, where srun ends nobody"
 	slurm_down
 fi
 done_tests
