@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 	if (init && !model_init_from(&m->d, init, m->param))
 		die("%s: %s", source->name, model_init_why(&m->d, source));
 	if (o.dry_run)
-		return dry_run(o.preset, be, m, train, valid, &a), finish();
+		return dry_run(o.preset, be, m, train, valid, &a), ranks_close(ranks), finish();
 	char *key = checkpoint_key(train, valid, source);
 	a.key = key, a.best_near = o.output, a.init = init;
 	struct train *t = train_new(be, m, train, valid, &a);

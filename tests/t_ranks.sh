@@ -79,7 +79,7 @@ prints some.tns "$(print_of one.tns)" "patches from a pipe"
 
 # a rank is lost
 long=(cnn-train --net "$net" --target heatmap --batch 27 --epochs 100000 train.tns --checkpoint long.last -o long.tns)
-mpirun -q --bind-to none -np 4 "${long[@]}" 2>err &
+mpirun -q --bind-to none -np 4 "${long[@]}" --fresh 2>err &
 for ((i = 0; i < 200; i++)); do [ ! -e long.last ] || break; sleep 0.1; done
 pids=($(pgrep -P $! cnn-train)) t0=$SECONDS
 is "${#pids[@]}" 4 "ranks that run"
@@ -88,6 +88,7 @@ wait $! && bad "a run that lost a rank succeeds"
 ok "it ends soon" test $((SECONDS - t0)) -le 10
 is "$(grep -c ' is lost' err)" 1 "one line says which rank is lost"
 ok "it says how to go on" grep -Eq "^cnn-train: rank [0-3] of 4, on $(hostname), is lost, so the run ends: epoch [0-9]+ is kept in long.last; this goes on: cnn-train .* --resume$" err
+ok "to go on is not to start over" test "$(grep -c -e --fresh err)" = 0
 ok "the checkpoint is whole" tns-info --check long.last
 ok "no model" test ! -e long.tns
 ok "nothing half-written is left" test -z "$(compgen -G '.*.tmp')"
@@ -96,6 +97,10 @@ more=("${long[@]/100000/$((epoch + 1))}")
 ranks 2 "${more[@]}" -q --resume 2>/dev/null
 "${more[@]/long.last/other.last}" -q --shards 8 -o other.tns 2>/dev/null
 prints long.tns "$(print_of other.tns)" "fewer ranks go on to the same bits"
+
+ranks 2 cnn-train --help >out 2>err
+is "$(cmp out "$ROOT/tests/help/cnn-train.txt")$(cat err)" "" "rank 0 alone prints --help"
+is "$(ranks 2 cnn-train -q --net fc --dry-run train.tns 2>&1 | grep -c '^rows: ')" 1 "and what --dry-run shows"
 
 # refused
 a=(cnn-train -q --net fc --target coords -e 1)

@@ -30,6 +30,14 @@ static void name_hosts(struct ranks *r)
 		r->local += !strcmp(r->host[i], r->host[r->rank]);
 }
 
+static struct ranks *opened; /* until it is closed */
+
+/* A program that ends by exit, as --help does. */
+static void leave(void)
+{
+	ranks_close(opened);
+}
+
 /* Until the watch is there rank 0 alone speaks, whose reason is the others', too; their end would have mpirun end it before it does. */
 static void linger(const char *reason)
 {
@@ -60,6 +68,8 @@ struct ranks *ranks_open(void)
 		die_usage("it was started as %d ranks: their number must be a power of two, at most %d", r->size, RANKS_MOST);
 	name_hosts(r);
 	r->watch = r->size > 1 ? ranks_watch_open(r) : NULL;
+	opened = r;
+	atexit(leave);
 	return r;
 }
 
@@ -68,6 +78,7 @@ void ranks_close(struct ranks *r)
 	if (!r)
 		return;
 	char all = 0;
+	opened = NULL;
 	ranks_merge(r, &all, 1); /* none is gone before all are here */
 	ranks_watch_close(r->watch), ranks_sum_free(r);
 	r->link->close();

@@ -72,13 +72,24 @@ void keep_not_mine(struct keep *k, int not_mine)
 	k->own &= !not_mine;
 }
 
+/* The command as it was given, with --resume, and without --fresh, which excludes it; to be freed. */
+static char *command_that_resumes(void)
+{
+	char *c = xstrdup(opt_command()), *fresh = strstr(c, " --fresh"), *old = c;
+	if (fresh && (!fresh[8] || fresh[8] == ' '))
+		memmove(fresh, fresh + 8, strlen(fresh + 8) + 1);
+	c = xprintf("%s%s", old, strstr(old, " --resume") ? "" : " --resume");
+	free(old);
+	return c;
+}
+
 void keep_written(const char *path, int layer, int epoch)
 {
-	char of[40] = "";
+	char of[40] = "", *command = command_that_resumes();
 	if (layer)
 		snprintf(of, sizeof of, " of layer %d", layer);
-	say(xprintf("\n%s: interrupted: epoch %d%s is kept in %s; this goes on: %s%s\n", err_program(), epoch, of, path, opt_command(),
-		strstr(opt_command(), " --resume") ? "" : " --resume"));
+	say(xprintf("\n%s: interrupted: epoch %d%s is kept in %s; this goes on: %s\n", err_program(), epoch, of, path, command));
+	free(command);
 }
 
 void keep_close(struct keep *k)
