@@ -78,7 +78,7 @@ passes "trains heat.net, twice alike" bash -c 'trains heat "$@"' - "$e" cnn-trai
 	--optimizer adam --valid "$T/valid.tns" --augment default "$T/train.tns"
 row "  pixels, seconds of $e epochs" "$(last 5)" "$(last 6)"
 passes "predicts" "$D/bin/predict" -q -d cuda --flip "$T/one.tns" "$T/faces.tns" -o "$T/predicted.tns"
-cp "$T/one.tns" "$T/heat.tns" 2>/dev/null && row "  images a second, bytes to points" "$(timeout -k 5 60 "$D/bin/bench" --device cuda --seconds 2 "$T/heat.tns-128" 2>"$T/err" | awk 'END { print $2 }')" \
+cp "$T/one.tns" "$T/heat.tns" 2>/dev/null && row "  images a second, bytes to points" "$(timeout -k 5 60 "$D/bin/bench" --device cuda --seconds 2 "$T/heat.tns-128" 2>"$T/err" | awk '$3 == "samples/s" { print $2 }')" \
 	"batches of 128, the next copied while one is computed"
 
 # ---- speed
@@ -100,6 +100,7 @@ small() { # TOOL PRECISION
 		"${under[@]}" "${train[@]}" -b 13 --target heatmap -n 'conv3x3x8s2p1 bn relu ( conv3x3x8p1 bn )+ relu up2 conv1x1' "$T/small.tns" -o "$T/three.tns"
 }
 export -f small
+PATH=$PATH:/usr/local/cuda/bin:/usr/local/cuda/compute-sanitizer
 if command -v compute-sanitizer >/dev/null; then
 	"$FROM/face-synth" -q -n 26 --size 24x20 -s 3 | "$FROM/csv-clean" -q --size 24x20 --keep-all -o "$T/small.tns"
 	for tool in memcheck racecheck synccheck initcheck; do
