@@ -33,7 +33,8 @@ rbm-peer: $B/bin/rbm-pretrain
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/rbm_peer.py $< $(TRAIN) $(VALID) $(RBM_UNITS) $(RBM_EPOCHS) $(RBM_SEEDS) $(RBM_MORE) && $(machine)
 
 ## measure: make kernel-table | registers, shared memory and spills of the CUDA kernels, into kernels/cuda/README.md
-kernel-table: $(gpu_objs) $(host_checks)
+# what these run, by name: the Makefile's lists of programs come after this file, and would be empty here
+kernel-table: $(gpu_objs) $(addprefix $B/host/tests/check_,backend conv)
 	tests/kernel_table.sh $B kernels/cuda/README.md
 
 ## measure: make kernel-sass [CUOBJDUMP=FILE] | machine instructions of the CUDA kernels: matrix operations, doubles, local and shared memory, into kernels/cuda/README.md
@@ -43,12 +44,12 @@ kernel-sass: $(gpu_objs)
 
 ## measure: make gpu-model | occupancy, waves and modelled time of the CUDA kernels' launches by net and GPU, into kernels/cuda/README.md
 .PHONY: gpu-model
-gpu-model: $B/built $(gpu_objs) $(host_bins)
+gpu-model: $B/built $(gpu_objs) $(addprefix $B/host/bin/,bench cnn-train)
 	tests/gpu_model.sh $B kernels/cuda/README.md
 
 ## measure: make gpu-mutants | leaves out each barrier, warp operation and order of launches of the CUDA kernels, and says which checks see it, into kernels/cuda/README.md
 .PHONY: gpu-mutants
-gpu-mutants: $B/built $(race_tests)
+gpu-mutants: $B/built $(addprefix $B/race/,bin/cnn-train bin/rbm-pretrain tests/check_backend tests/check_conv)
 	tests/gpu_mutants.sh $B kernels/cuda/README.md
 
 ## measure: make small-sets [ROWS="10 30 60 100 300"] | faults that csv-clean finds in small sets of synthetic faces
@@ -72,7 +73,7 @@ gpu-check:
 	mkdir -p build-gpu; touch build-gpu/ready build-gpu/test-ready; \
 	$(MAKE) --no-print-directory -k -j$$(nproc) B=build-gpu ARCHS="$$arch" PTX= gpu-check-build >build-gpu.log 2>&1 || { tail -5 build-gpu.log; true; }; \
 	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin
-# by name, as the Makefile's lists come after this file: what tests/gpu_check.sh runs, and no more, as a machine with a GPU may lack libraries
+# what tests/gpu_check.sh runs, and no more, as a machine with a GPU may lack libraries
 gpu-check-build: $(addprefix $B/bin/,bench cnn-train csv-clean dae-pretrain face-synth patch-extract predict tns-split) \
 	$(addprefix $B/tests/check_,augment backend conv dae infer rbm steps train) $(addprefix $B/device/tests/check_,device queue)
 

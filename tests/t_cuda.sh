@@ -109,6 +109,10 @@ env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" -n B="$TMP/none" NVCC="$
 { grep -oE '"\$(D|FROM)/(bin/)?[a-z]+(-[a-z]+)?"' "$ROOT/tests/gpu_check.sh" | sed 's|.*/|bin/|'; grep -oE 'device/tests/check_[a-z]+' "$ROOT/tests/gpu_check.sh"; echo bin/dae-pretrain
 	grep -oE '^\s*for t in [a-z ]*' "$ROOT/tests/gpu_check.sh" | sed 's/.* in //' | xargs -n 1 | sed 's|^|tests/check_|'; } | tr -d '"' | sort -u >run
 is "$(comm -3 built run)" "" "what gpu-check builds, and what it runs"
+tables=$(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" -n B="$TMP/none" NVCC="$TMP/nvcc" kernel-table gpu-model gpu-mutants 2>&1)
+for p in $(cd "$ROOT/tests" && grep -ohE '\$B/(host|race)/[a-z]+/[a-z-]*[a-z]"' kernel_table.sh gpu_model.sh gpu_mutants.sh | tr -d '"' | sort -u); do
+	case $tables in *"echo 'link $TMP/none${p#\$B}'"*) good ;; *) bad "$p is not built for the tables" ;; esac
+done
 
 # gpu_check.sh says what failed, and what compute-sanitizer found: on programs that do nothing, but write what they are asked to
 mkdir -p gpu/bin gpu/tests gpu/device/tests tools
