@@ -1,7 +1,7 @@
 # CSV to submission and pictures:
 ## data: make keypoints [TEST=test.csv LOOKUP=IdLookupTable.csv] | points: from CSV to model, scores, pictures and submission, in out/keypoints
 ## data: make ensemble [MODELS=3] | the same, several models averaged, in out/ensemble
-## data: make best | the same, three models of more epochs averaged: hours, in out/best
+## data: make best | the same, five models averaged: an hour or two, in out/best
 # Every file in $(KEYPOINTS) can be looked into (tns-info), drawn (render) and made again alone (make out/keypoints/FILE).
 KEYPOINTS ?= out/keypoints
 ENSEMBLE ?= out/ensemble
@@ -15,14 +15,9 @@ keypoints.KEYPOINTS_EPOCHS = $(EPOCHS)
 keypoints.PRECISION = $(precision)
 keypoints.KEYPOINTS_TRAIN = -e $(KEYPOINTS_EPOCHS) $(heat_train) --precision $(PRECISION)
 keypoints.MODELS = 1
-$(foreach v,NET EPOCHS KEYPOINTS_EPOCHS PRECISION KEYPOINTS_TRAIN,$(eval ensemble.$v = $(value keypoints.$v)))
+$(foreach p,ensemble best,$(foreach v,NET EPOCHS KEYPOINTS_EPOCHS PRECISION KEYPOINTS_TRAIN,$(eval $p.$v = $(value keypoints.$v))))
 ensemble.MODELS = 3
-best.NET = pipelines/nets/best.net
-best.KEYPOINTS_EPOCHS = $(EPOCHS)
-best.PRECISION = $(precision)
-# the preset has 160 epochs
-best.KEYPOINTS_TRAIN = $(if $(KEYPOINTS_EPOCHS),-e $(KEYPOINTS_EPOCHS)) --preset best --keep last --precision $(PRECISION)
-best.MODELS = 3
+best.MODELS = 5
 
 models = $(patsubst %,$(out)/model-%.tns,$(seeds))
 # the rules of a folder, thrice

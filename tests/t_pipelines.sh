@@ -197,7 +197,7 @@ for n in small small.net pipelines/nets/small.net; do
 	is "$(none -n CSV="$TMP/training.csv" NET=$n PRECISION=bf16 | grep -c 'cnn-train -n @pipelines/nets/small.net -e 60 --preset default --keep last --precision bf16 -s 1')" 1 "NET=$n"
 done
 # what nets are trained in is the processor's, unless it is said, or the folder has a model
-is "$(mk -n best BEST="$TMP/none" CSV="$TMP/training.csv" | grep -c "cnn-train -n @pipelines/nets/best.net --preset best --keep last --precision $own -s [123]")" 3 "make best"
+is "$(mk -n best BEST="$TMP/none" CSV="$TMP/training.csv" | grep -c "cnn-train -n @pipelines/nets/best.net -e 60 --preset default --keep last --precision $own -s [1-5]")" 5 "make best"
 mkdir "$TMP/other"
 for own in fp32 bf16; do
 	echo "x.net -e 60 --precision $own" >"$TMP/other/train.is"

@@ -310,8 +310,8 @@ int gpu_download_async(void *host, const void *device, size_t bytes)
 
 void gpu_wait(int ticket)
 {
-	struct download *f = &m.download[ticket];
-	if (ticket < 0 || ticket >= BACKEND_DOWNLOADS || !f->copy)
+	struct download *f = ticket >= 0 && ticket < BACKEND_DOWNLOADS ? &m.download[ticket] : NULL;
+	if (!f || !f->copy)
 		die("gpu_wait: no download has ticket %d", ticket);
 	memcpy(f->host, f->copy, f->bytes);
 	free(f->copy);

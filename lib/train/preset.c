@@ -20,7 +20,7 @@ static const struct setting common[] = {{"target", "heatmap"}, {"loss", "smooth"
 static const struct preset {
 	const char *name, *epochs;
 	int channels[3], more; /* of the first layers; further layers at the smallest size */
-} presets[] = {{"fast", "15", {16, 32, 64}, 2}, {"default", "40", {16, 32, 64}, 4}, {"best", "160", {32, 64, 160}, 5}};
+} presets[] = {{"fast", "15", {16, 32, 64}, 2}, {"default", "40", {16, 32, 64}, 4}, {"best", "60", {32, 64, 160}, 5}};
 
 static const struct preset *find(const char *name)
 {
