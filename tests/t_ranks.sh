@@ -79,7 +79,7 @@ prints some.tns "$(print_of one.tns)" "patches from a pipe"
 
 # a rank is lost
 long=(cnn-train --net "$net" --target heatmap --batch 27 --epochs 100000 train.tns --checkpoint long.last -o long.tns)
-mpirun -q --bind-to none -np 4 "${long[@]}" --fresh 2>err &
+mpirun -q --bind-to none -np 4 "${long[@]}" 2>err &
 for ((i = 0; i < 200; i++)); do [ ! -e long.last ] || break; sleep 0.1; done
 pids=($(pgrep -P $! cnn-train)) t0=$SECONDS
 is "${#pids[@]}" 4 "ranks that run"
@@ -88,7 +88,6 @@ wait $! && bad "a run that lost a rank succeeds"
 ok "it ends soon" test $((SECONDS - t0)) -le 10
 is "$(grep -c ' is lost' err)" 1 "one line says which rank is lost"
 ok "it says how to go on" grep -Eq "^cnn-train: rank [0-3] of 4, on $(hostname), is lost, so the run ends: epoch [0-9]+ is kept in long.last; this goes on: cnn-train .* --resume$" err
-ok "to go on is not to start over" test "$(grep -c -e --fresh err)" = 0
 ok "the checkpoint is whole" tns-info --check long.last
 ok "no model" test ! -e long.tns
 ok "nothing half-written is left" test -z "$(compgen -G '.*.tmp')"
@@ -98,9 +97,21 @@ ranks 2 "${more[@]}" -q --resume 2>/dev/null
 "${more[@]/long.last/other.last}" -q --shards 8 -o other.tns 2>/dev/null
 prints long.tns "$(print_of other.tns)" "fewer ranks go on to the same bits"
 
-ranks 2 cnn-train --help >out 2>err
-is "$(cmp out "$ROOT/tests/help/cnn-train.txt")$(cat err)" "" "rank 0 alone prints --help"
-is "$(ranks 2 cnn-train -q --net fc --dry-run train.tns 2>&1 | grep -c '^rows: ')" 1 "and what --dry-run shows"
+# Ctrl-C, of which mpirun makes a SIGTERM for each: one line of rank 0, as without ranks
+int=("${long[@]/long./int.}")
+env --default-signal=INT mpirun -q --bind-to none -np 4 "${int[@]}" 2>err &
+for ((i = 0; i < 200; i++)); do [ ! -e int.last ] || break; sleep 0.1; done
+is "$(for i in $(pgrep -P $! cnn-train); do grep -h SigBlk /proc/$i/task/*/status; done | grep -c '[012389ab]...$')" 0 "threads that SIGTERM would end before the watch"
+kill -INT $!
+wait $! && bad "an interrupted run succeeds"
+is "$(grep -c 'interrupted\|is lost' err)" 1 "one line says that it was interrupted"
+ok "and what is kept" grep -Eq "^cnn-train: interrupted: epoch [0-9]+ is kept in int.last; this goes on: cnn-train .* --resume$" err
+ok "its checkpoint is whole" tns-info --check int.last
+ok "nothing half-written of it is left" test -z "$(compgen -G '.int*.tmp')"
+
+# the end without training
+is "$(ranks 4 cnn-train --help; echo $?)" "$(cnn-train --help; echo 0)" "--help, once"
+is "$(ranks 2 cnn-train --dry-run train.tns | grep -c "^rows:"; echo $?)" "$(printf "1\n0")" "--dry-run, once"
 
 # refused
 a=(cnn-train -q --net fc --target coords -e 1)
@@ -110,8 +121,7 @@ fails 1 "cnn-train: rank 1 ($(hostname)) differs from rank 0: its options or its
 fails 1 "differs from rank 0: what computes it" ranks 1 "${a[@]}" train.tns -o x.tns : -np 1 env KEYPIPE_ISA=plain "${a[@]}" train.tns -o x.tns
 ranks 3 "${a[@]}" train.tns -o x.tns 2>err
 ok "three ranks" grep -q "^cnn-train: it was started as 3 ranks: their number must be a power of two, at most 1024" err
-ranks 4 "${a[@]}" --shards 2 train.tns -o x.tns 2>err
-is "$(cat err)" "cnn-train: --shards 2: there are 4 ranks, and each needs one; try cnn-train --help" "fewer shards than ranks"
+for n in 4 8 8; do fails 2 "cnn-train: --shards 2: there are $n ranks, and each needs one; try" ranks $n "${a[@]}" --shards 2 train.tns -o x.tns; done
 ok "no output of those" test ! -e x.tns
 fails 2 "--shards 6: is no power of two" "${a[@]}" --shards 6 train.tns
 fails 2 "--shards 64: a batch has only 32 rows" "${a[@]}" --shards 64 train.tns

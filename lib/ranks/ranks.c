@@ -2,6 +2,7 @@
 #include "lib/ranks/ranks.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,14 +31,6 @@ static void name_hosts(struct ranks *r)
 		r->local += !strcmp(r->host[i], r->host[r->rank]);
 }
 
-static struct ranks *opened; /* until it is closed */
-
-/* A program that ends by exit, as --help does. */
-static void leave(void)
-{
-	ranks_close(opened);
-}
-
 /* Until the watch is there rank 0 alone speaks, whose reason is the others', too; their end would have mpirun end it before it does. */
 static void linger(const char *reason)
 {
@@ -45,8 +38,17 @@ static void linger(const char *reason)
 	sleep(1);
 }
 
+static struct ranks *opened; /* until it is closed */
+
+/* Of --help and all that ends early and well: a process that goes without MPI's end is a failure. */
+static void close_at_exit(void)
+{
+	ranks_close(opened);
+}
+
 struct ranks *ranks_open(void)
 {
+	sigset_t ends, before;
 	int64_t by_mpirun = number("OMPI_COMM_WORLD_SIZE"), by_srun = number("SLURM_STEP_NUM_TASKS");
 	int64_t started = by_mpirun ? by_mpirun : by_srun > 1 ? by_srun : 0;
 	if (!started)
@@ -58,7 +60,9 @@ struct ranks *ranks_open(void)
 		die("it was started as one of %lld ranks, but this build has no MPI (make builds with it where Debian's libopenmpi-dev is)",
 			(long long)started);
 	struct ranks *r = xcalloc(1, sizeof *r);
-	r->link = ranks_mpi_open(), r->rank = r->link->rank, r->size = r->link->size;
+	ranks_watch_signals(&ends), pthread_sigmask(SIG_BLOCK, &ends, &before);
+	r->link = ranks_mpi_open(), pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r->rank = r->link->rank, r->size = r->link->size;
 	if (r->size != started)
 		die("it was started as one of %lld ranks, but MPI sees %d: srun needs --mpi=pmix, or mpirun within salloc",
 			(long long)started, r->size);
@@ -68,8 +72,7 @@ struct ranks *ranks_open(void)
 		die_usage("it was started as %d ranks: their number must be a power of two, at most %d", r->size, RANKS_MOST);
 	name_hosts(r);
 	r->watch = r->size > 1 ? ranks_watch_open(r) : NULL;
-	opened = r;
-	atexit(leave);
+	opened = r, atexit(close_at_exit);
 	return r;
 }
 

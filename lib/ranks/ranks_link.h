@@ -2,6 +2,8 @@
 #ifndef RANKS_LINK_H
 #define RANKS_LINK_H
 
+#include <signal.h>
+
 #include "lib/ranks/ranks.h"
 
 struct ranks_link {
@@ -27,6 +29,8 @@ void ranks_pause(int tries);
 /* Connects the ranks' processes with rank 0's, and starts a thread that ends the run when one is gone. NULL: they can't be connected, which
  * a line on stderr says. */
 struct ranks_watch *ranks_watch_open(struct ranks *r);
+/* The signals that the thread takes from then on. All threads block them, MPI's, too: they are made before. */
+void ranks_watch_signals(sigset_t *set);
 /* No rank is missed from here on. */
 void ranks_watch_close(struct ranks_watch *w);
 

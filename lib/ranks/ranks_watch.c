@@ -1,6 +1,6 @@
 /* The watch: each rank's process keeps a TCP connection with rank 0's, which the kernel closes however the process ends; a thread waits for
- * that, and for SIGTERM, by which mpirun ends the others, often before they were told why. Bytes on a connection: BYE, the process ends as
- * it should; ENDS and a reason, it ends with that. */
+ * that, and for SIGTERM, by which mpirun ends the others, often before they were told why, and itself at SIGINT. Bytes on a connection:
+ * BYE, the process ends as it should; ENDS and a reason, it ends with that. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -155,8 +155,8 @@ static void hear(struct ranks_watch *w, int rank)
 		while (n < sizeof reason - 1 && ready(w->peer[rank], POLLIN, 200) && recv(w->peer[rank], reason + n, 1, 0) == 1)
 			n++;
 		reason[n] = 0;
-		if (w->r->rank)
-			_exit(1); /* rank 0 has said it */
+		if (w->r->rank) /* rank 0 has said it; the run's status is that of the first that ends */
+			ready(w->peer[rank], POLLIN, WAIT_MS), usleep(100000), _exit(1);
 		die("rank %d: %s", rank, reason);
 	}
 	if (w->r->rank > 1)
@@ -182,21 +182,45 @@ static int hear_all(struct ranks_watch *w, int ms)
 	return end ? 1 : term && ms ? 2 : 0;
 }
 
+/* Of rank 0: it has said its reason. */
+static void tell_all(void *arg, const char *reason)
+{
+	struct ranks_watch *w = arg;
+	(void)reason;
+	for (int i = 1; i < w->r->size; i++)
+		if (w->peer[i] >= 0)
+			(void)!send(w->peer[i], (char[]){ENDS}, 1, MSG_NOSIGNAL);
+}
+
+/* A signal came and nobody was lost before: rank 0 says what is kept, and the others say nothing. */
+static NORETURN void end_by(struct ranks_watch *w, int number)
+{
+	const char *line = w->r->rank ? NULL : out_interruption();
+	sigset_t set;
+	if (w->r->rank)
+		signal(number, SIG_DFL);
+	else
+		tell_all(w, NULL);
+	if (line && number == SIGTERM) /* SIGINT's handler says it */
+		(void)!write(STDERR_FILENO, line + 1, strlen(line + 1));
+	sigemptyset(&set), sigaddset(&set, number);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+	_exit(1);
+}
+
 static void *watch(void *arg)
 {
 	struct ranks_watch *w = arg;
+	struct signalfd_siginfo s;
 	int what;
 	while (!(what = hear_all(w, -1)))
 		;
-	if (what == 1)
+	if (what == 1 || read(w->term, &s, sizeof s) != sizeof s)
 		return NULL;
-	for (int i = 0; i < 20; i++) /* why? by the loss of one of them, if by anything */
+	for (int i = 0; i < (w->r->rank ? 40 : 20); i++) /* why? by the loss of one of them, if by anything; rank 0 speaks first */
 		hear_all(w, 0), usleep(10000);
-	sigset_t term; /* by somebody: as without ranks */
-	sigemptyset(&term), sigaddset(&term, SIGTERM);
-	pthread_sigmask(SIG_UNBLOCK, &term, NULL);
-	raise(SIGTERM);
-	return NULL;
+	end_by(w, (int)s.ssi_signo);
 }
 
 /* Of a rank above 0: rank 0 says the reason, or has its own, the same, and ends this process. */
@@ -211,21 +235,19 @@ static void tell_rank_0(const char *reason)
 	usleep(700000);
 }
 
-/* Of rank 0: it has said its reason. */
-static void tell_all(void *arg, const char *reason)
+void ranks_watch_signals(sigset_t *set)
 {
-	struct ranks_watch *w = arg;
-	(void)reason;
-	for (int i = 1; i < w->r->size; i++)
-		if (w->peer[i] >= 0)
-			(void)!send(w->peer[i], (char[]){ENDS}, 1, MSG_NOSIGNAL);
+	struct sigaction now;
+	sigemptyset(set), sigaddset(set, SIGTERM);
+	if (!sigaction(SIGINT, NULL, &now) && now.sa_handler != SIG_IGN)
+		sigaddset(set, SIGINT);
 }
 
 struct ranks_watch *ranks_watch_open(struct ranks *r)
 {
 	struct ranks_watch *w = xcalloc(1, sizeof *w);
 	struct meeting m = {0};
-	sigset_t term, all, before;
+	sigset_t ends, all, before;
 	int door = r->rank ? -1 : listen_at(&m), missing = 0;
 	w->r = r, w->peer = xcalloc((size_t)r->size, sizeof *w->peer);
 	for (int i = 0; i < r->size; i++)
@@ -240,9 +262,9 @@ struct ranks_watch *ranks_watch_open(struct ranks *r)
 	if (missing)
 		warn("%d of %d ranks can't be reached by TCP: where one of them is lost, the run ends only if mpirun or srun ends it",
 			missing, r->size);
-	sigemptyset(&term), sigaddset(&term, SIGTERM), sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &term, &w->old);
-	w->term = signalfd(-1, &term, SFD_CLOEXEC);
+	ranks_watch_signals(&ends), sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &ends, &w->old);
+	w->term = signalfd(-1, &ends, SFD_CLOEXEC);
 	own = w;
 	if (r->rank)
 		err_instead(tell_rank_0);
