@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/base/out.h"
 #include "lib/base/philox.h"
 #include "lib/ranks/ranks.h"
 #include "lib/train/dataset.h"
@@ -96,6 +97,11 @@ int main(int argc, char **argv)
 		int in_memory = image_store_in_memory(ds->images);
 		dataset_free(ds), ranks_close(r);
 		return in_memory != (r == NULL);
+	}
+	if (argc > 1 && !strcmp(argv[1], "local")) {
+		printf("%d\n", r->local);
+		ranks_close(r);
+		return finish();
 	}
 	Suite *s = suite_create("ranks");
 	TCase *t = tcase_create("ranks");

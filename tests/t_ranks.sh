@@ -30,6 +30,10 @@ fails 1 "rank 2 ($(hostname)) differs from most: its weights after step 3" ranks
 ranks 4 "$checks/check_ranks" leave 2>err
 is "$(cat err)" "check_ranks: rank 3 of 4, on $(hostname), is lost, so the run ends: nothing is kept" "a rank that goes"
 
+is "$(ranks 2 "$checks/check_ranks" local)" 2 "ranks that share processors"
+cpu=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+[ "$(nproc)" = 1 ] || is "$(ranks 1 "$checks/check_ranks" local : -np 1 taskset -c "$cpu" "$checks/check_ranks" local)" 1 "one bound to its own"
+
 # nets: batch norm, dropout, a skip; batches that shards don't divide, and a last one of few rows; all that an epoch's end sums up
 net='conv3x3x8p1 bn relu pool2 ( conv3x3x8p1 bn relu dropout0.1 conv3x3x8p1 bn )+ relu conv3x3p1'
 train=(-q --net "$net" --target heatmap --batch 27 --epochs 2 --optimizer adam --rate 0.002 --augment default --average 0.9 --valid valid.tns)
@@ -123,6 +127,7 @@ ranks 3 "${a[@]}" train.tns -o x.tns 2>err
 ok "three ranks" grep -q "^cnn-train: it was started as 3 ranks: their number must be a power of two, at most 1024" err
 for n in 4 8 8; do fails 2 "cnn-train: --shards 2: there are $n ranks, and each needs one; try" ranks $n "${a[@]}" --shards 2 train.tns -o x.tns; done
 ok "no output of those" test ! -e x.tns
+fails 2 "cnn-train: --shards 8, as under ranks if not given: a batch has only 4 rows; try" ranks 2 "${a[@]}" --batch 4 train.tns -o x.tns
 fails 2 "--shards 6: is no power of two" "${a[@]}" --shards 6 train.tns
 fails 2 "--shards 64: a batch has only 32 rows" "${a[@]}" --shards 64 train.tns
 fails 2 "--shards 2: the device cuda has not it, only cpu and ref" "${a[@]}" --shards 2 -d cuda train.tns

@@ -21,14 +21,20 @@ static int64_t number(const char *variable)
 	return s && num_int(s, &v) ? v : 0;
 }
 
+/* Machines' names, and which ranks share processors: those that mpirun or Slurm binds to the same, and those of a machine that it doesn't.
+ */
 static void name_hosts(struct ranks *r)
 {
+	cpu_set_t *set = xcalloc((size_t)r->size, sizeof *set);
 	r->host = xcalloc((size_t)r->size, sizeof *r->host);
 	if (gethostname(r->host[r->rank], sizeof *r->host - 1))
 		strcpy(r->host[r->rank], "?");
 	ranks_merge(r, r->host, (size_t)r->size * sizeof *r->host);
+	sched_getaffinity(0, sizeof *set, &set[r->rank]); /* else none: those of all */
+	ranks_merge(r, set, (size_t)r->size * sizeof *set);
 	for (int i = 0; i < r->size; i++)
-		r->local += !strcmp(r->host[i], r->host[r->rank]);
+		r->local += !strcmp(r->host[i], r->host[r->rank]) && CPU_EQUAL(&set[i], &set[r->rank]);
+	free(set);
 }
 
 /* Until the watch is there rank 0 alone speaks, whose reason is the others', too; their end would have mpirun end it before it does. */

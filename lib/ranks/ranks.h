@@ -12,7 +12,7 @@
 enum { RANKS_MOST = 1024, RANKS_BUCKET = 1 << 20 /* bytes */ };
 
 struct ranks {
-	int rank, size, local;	       /* local: ranks on this rank's machine */
+	int rank, size, local;	       /* local: ranks that share this one's processors */
 	uint64_t bytes, sums;	       /* sent by this rank so far; of these, those of ranks_sum_begin's sums */
 	uint64_t steps;		       /* such sums so far */
 	char (*host)[64];	       /* (size): machines' names */

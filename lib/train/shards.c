@@ -16,20 +16,19 @@ static int is_power(int64_t n)
 	return n > 0 && !(n & (n - 1));
 }
 
-/* The processors that this rank may use, shared with its machine's other ranks unless it was bound to its own. */
+/* The processors that this rank may use, shared with the other ranks that may. */
 static int threads_here(const struct ranks *r)
 {
 	cpu_set_t set;
-	int mine = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-	if (mine == sysconf(_SC_NPROCESSORS_ONLN))
-		mine /= r->local;
+	int mine = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set) / r->local;
 	return mine > 1 ? mine : 1;
 }
 
 void shards_command(const struct ranks *r, const struct shards_command *c)
 {
 	char text[16];
-	if (r && !opt_given("shards")) {
+	const char *by = r && !opt_given("shards") ? ", as under ranks if not given" : "";
+	if (*by) {
 		snprintf(text, sizeof text, "%d", r->size > SHARDS_BY_RANKS ? r->size : SHARDS_BY_RANKS);
 		opt_set("shards", text);
 	}
@@ -38,7 +37,7 @@ void shards_command(const struct ranks *r, const struct shards_command *c)
 	if (*c->shards < ranks_size(r))
 		die_usage("--shards %lld: there are %d ranks, and each needs one", (long long)*c->shards, ranks_size(r));
 	if (*c->shards > c->batch)
-		die_usage("--shards %lld: a batch has only %lld rows", (long long)*c->shards, (long long)c->batch);
+		die_usage("--shards %lld%s: a batch has only %lld rows", (long long)*c->shards, by, (long long)c->batch);
 	if (*c->shards > 1 && !strncmp(c->device, "cuda", 4))
 		die_usage("--shards %lld: the device cuda has not it, only cpu and ref%s", (long long)*c->shards,
 			r ? "; so it has no ranks either" : "");
