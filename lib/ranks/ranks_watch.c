@@ -100,7 +100,7 @@ static void accept_all(struct ranks_watch *w, int fd, uint64_t secret)
 		if (peer < 0)
 			continue;
 		if (read_whole(peer, &h, sizeof h, WAIT_MS) && h.secret == secret && h.rank && h.rank < (uint32_t)w->r->size &&
-			w->peer[h.rank] < 0 && send(peer, &h, 1, MSG_NOSIGNAL) == 1)
+			w->peer[h.rank] < 0 && send(peer, &h, sizeof h, MSG_NOSIGNAL) == sizeof h)
 			w->peer[h.rank] = peer, keep_alive(peer), left--;
 		else
 			close(peer);
@@ -112,9 +112,11 @@ static int connect_to(const struct meeting *m, int k, uint32_t rank)
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = m->port, .sin_addr.s_addr = m->address[k]};
 	struct hello h = {m->secret, rank};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	char yes;
+	struct hello back;
 	if (fd >= 0 && (!connect(fd, (struct sockaddr *)&a, sizeof a) || errno == EINPROGRESS) && ready(fd, POLLOUT, WAIT_MS) &&
-		send(fd, &h, sizeof h, MSG_NOSIGNAL) == sizeof h && read_whole(fd, &yes, 1, WAIT_MS)) {
+		send(fd, &h, sizeof h, MSG_NOSIGNAL) == sizeof h && read_whole(fd, &back, sizeof back, WAIT_MS) &&
+		back.secret == h.secret &&
+		back.rank == h.rank) { /* what else listens there, on a machine of that address, can't say that */
 		keep_alive(fd);
 		return fd;
 	}
@@ -228,7 +230,7 @@ static void tell_rank_0(const char *reason)
 {
 	if (!own || own->peer[0] < 0)
 		return;
-	usleep(300000);
+	sleep(1);
 	char text[REASON + 1] = {ENDS};
 	strncpy(text + 1, reason, sizeof text - 2);
 	(void)!send(own->peer[0], text, strlen(text), MSG_NOSIGNAL);

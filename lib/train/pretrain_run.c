@@ -355,7 +355,7 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 		snapshot(s);
 		if (due) {
 			double before = log_seconds();
-			write_checkpoint(s, l->states);
+			write_checkpoint(s, l->states), ranks_spread(r->a->ranks, &due, sizeof due); /* kept only now */
 			written = log_seconds(), cost = written - before;
 			keep_written(r->checkpoint, r->layers > 1 ? s->layer + 1 : 0, s->epoch);
 		}

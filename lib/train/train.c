@@ -402,11 +402,15 @@ int train_run(struct train *t)
 		}
 		/* after the last epoch, else at most 1/20 of the time goes to checkpoints */
 		double before = log_seconds(), wait = 20 * cost > KEEP_SECONDS || !a->spare ? 20 * cost : KEEP_SECONDS;
-		if (a->checkpoint && ((at_end(t) && !a->spare) || before - written >= wait)) {
+		int due = a->checkpoint && ((at_end(t) && !a->spare) || before - written >= wait);
+		if (due && !ranks_rank(a->ranks)) {
 			checkpoint_write(&t->s, a->checkpoint, a->key, at_end(t));
 			written = log_seconds(), cost = written - before;
-			keep_written(a->checkpoint, 0, t->s.epoch);
 		}
+		ranks_spread(a->ranks, &due,
+			sizeof due); /* by rank 0's time, and once it is there: what is kept, another rank may have to say */
+		if (due)
+			keep_written(a->checkpoint, 0, t->s.epoch);
 	}
 	progress_end(&p);
 	tlog_close(log);
