@@ -9,7 +9,8 @@ export BACKEND=cuda INSTANCES=1 CK_VERBOSITY=silent
 PATH=$B/bin:$PATH
 face-synth -q -n 40 --size 24x20 -s 3 --dirt | csv-clean -q --size 24x20 --keep-all -o "$T/faces.tns" 2>/dev/null
 face-synth -q -n 20 -s 4 --size 96x80 | csv-clean -q --size 96x80 -o "$T/big.tns" 2>/dev/null
-patch-extract -q --preset eyes "$T/big.tns" -o "$T/eyes.tns"
+for k in eyes mouths; do patch-extract -q --preset $k --size 25x19 "$T/big.tns" -o "$T/$k.tns"; done
+tns-cat "$T/eyes.tns" "$T/mouths.tns" -o "$T/classes.tns" # three
 train() { KEYPIPE_GPU_SMS=3 "$B/race/bin/cnn-train" -q -d cuda -b 17 "$@" -o "$T/net.tns"; }
 # the checks, quickest first
 checks=(points heat rows map label rbm points,fp32 backend,tf32 conv,tf32)
@@ -19,7 +20,7 @@ check() {
 	heat) train --target heatmap -n 'conv3x3x8s2p1 bn relu ( conv3x3x8p1 bn )+ relu conv1x1' -e 1 "$T/faces.tns" ;;
 	rows) train -n 'fc17 bn relu fc9 tanh dropout0.2 fc' -e 2 --average 0.9 "$T/faces.tns" ;;
 	map) train --target map -n 'conv5x5x4 pool9 sigmoid dropout0.3 fc' -r 0.0005 -e 1 "$T/faces.tns" ;;
-	label) train --target label -n 'fc7 relu fc' -e 1 "$T/eyes.tns" ;;
+	label) train --target label -n 'fc7 relu fc' -e 1 "$T/classes.tns" ;;
 	rbm) KEYPIPE_GPU_SMS=3 "$B/race/bin/rbm-pretrain" -q -d cuda -H 23,11 -e 1 -b 33 "$T/eyes.tns" -o "$T/net.tns" ;;
 	conv,*) KEYPIPE_GPU_SMS=3 PRECISION=${1#*,} "$B/race/tests/check_conv" ;; # large tiles
 	backend,*) PRECISION=${1#*,} "$B/race/tests/check_backend" ;;		   # many splits
