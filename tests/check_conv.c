@@ -343,6 +343,14 @@ static float *part_of(const struct backend *be, const float *rows, int B, int C,
 	return maps ? to_maps(be, copied(rows, n), B, C, H, W) : in(be, copied(rows, n), n);
 }
 
+static void release_part(const struct backend *be, float *part, int maps)
+{
+	if (maps)
+		be->release(be, part);
+	else
+		drop(be, part);
+}
+
 /* A batch in two parts: sums added, then each part normalised by the totals, is the batch as a whole. */
 START_TEST(batch_norm_parts)
 {
@@ -402,14 +410,19 @@ START_TEST(batch_norm_parts)
 		size_t at = k ? (size_t)cut * row : 0;
 		s.B = k ? B - cut : cut, s.train = 1;
 		be->batch_norm_backward_apply(be, part[k].dx, part[k].dy, part[k].y, part[k].x, gamma, part[k].save, device, (double)N, &s);
-		const float *got_y = maps ? to_rows(be, part[k].y, s.B + 1, C, H, W) : out(be, part[k].y, n + row);
-		const float *got_dx = maps ? to_rows(be, part[k].dx, s.B + 1, C, H, W) : out(be, part[k].dx, n + row);
+		float *got_y = maps ? to_rows(be, part[k].y, s.B + 1, C, H, W) : out(be, part[k].y, n + row);
+		float *got_dx = maps ? to_rows(be, part[k].dx, s.B + 1, C, H, W) : out(be, part[k].dx, n + row);
 		for (size_t i = 0; i < (size_t)s.B * row; i++) {
 			ck_assert_double_eq_tol((double)got_y[i], (double)y_whole[at + i], 2e-5 * (1 + fabs((double)y_whole[at + i])));
 			ck_assert_double_eq_tol((double)got_dx[i], (double)dx_whole[at + i], 5e-5 * (1 + fabs((double)dx_whole[at + i])));
 		}
+		free(got_y), free(got_dx);
+		release_part(be, part[k].x, maps), release_part(be, part[k].dy, maps), drop(be, part[k].save);
 	}
-	free(sums), free(stat);
+	release_part(be, x, maps), release_part(be, dy, maps), drop(be, gamma), drop(be, beta), drop(be, run), drop(be, save);
+	drop(be, origin), drop(be, total), be->release(be, device);
+	free((void *)rx), free((void *)rdy), free((void *)first), free(sums), free(stat);
+	free((void *)y_whole), free((void *)dx_whole), free((void *)dg_whole), free((void *)db_whole);
 }
 END_TEST
 
