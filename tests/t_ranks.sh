@@ -11,7 +11,6 @@ checks=$ROOT/${B:-build}/tests
 cd "$TMP" || exit 1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none
 export OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_rmaps_base_oversubscribe=1 PMIX_MCA_ptl_tcp_if_include=lo TMPDIR=$TMP
-case $BIN in *-san*) export ASAN_OPTIONS=detect_leaks=0 ;; esac # OpenMPI leaves memory
 ranks() { mpirun -q --bind-to none -np "$@"; }
 if ! ranks 2 true >/dev/null 2>&1; then
 	skip "mpirun starts no processes here: $(mpirun --bind-to none -np 2 true 2>&1 | grep -v '^-*$' | head -1)"

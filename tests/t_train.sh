@@ -328,7 +328,6 @@ fails 2 "the net ends with a map of 17x23 (HxW), the target's is 19x25" cnn-trai
 fails 2 "--net: column 1: layer 1: 'pool30' is no layer (write poolN, N from 1 to 15" cnn-train -q -n pool30 faces.tns -o no.tns
 
 # ---- --dry-run: the net, rows and settings, computed apart; nothing is written, nothing is there that was not
-case $BIN in *-san*) leaks=${ASAN_OPTIONS-} && export ASAN_OPTIONS=detect_leaks=0 ;; esac # it ends with what it has read
 # warns LINE COMMAND...: exit 0, and just that on stderr
 warns() { local want=$1; shift; "$@" 2>.err >.out; is "$?,$(cat .err)" "0,cnn-train: $want" "$* warns"; }
 warns "--net: column 10: layer 3: this relu changes nothing: its input is nowhere below 0" cnn-train --dry-run -n 'fc3 relu relu fc' faces.tns
@@ -395,7 +394,6 @@ fails 1 "cut.tns: record" predict -q cut.tns faces.tns -o no.tns
 head -c 30000 faces.tns >cut.tns
 fails 1 "cut.tns: record" predict -q a.tns cut.tns -o no.tns
 fails 1 "cut.tns: record" cnn-train -q cut.tns -o no.tns
-case $BIN in *-san*) export ASAN_OPTIONS=$leaks ;; esac
 # ---- a training that went nowhere is measured by what a model that looks at no image has
 mean=$(cnn-train -n 'pool2 fc' -e 1 faces.tns -o mean.tns 2>&1 | sed -n 's/.*mean face: \(.*\) px/\1/p')
 ok "the mean face is told first" test -n "$mean"

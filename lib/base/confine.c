@@ -316,15 +316,6 @@ static void restrict_paths(const char *folder, int writes)
 
 /* ---- */
 
-#ifdef __SANITIZE_ADDRESS__
-static int confined;
-int __lsan_is_turned_off(void); /* which LeakSanitizer asks at the end: it looks for leaks from another process, which is given up */
-int __lsan_is_turned_off(void)
-{
-	return confined;
-}
-#endif
-
 static void give_up(const char *folder, int writes)
 {
 #ifdef COVERAGE_H
@@ -333,9 +324,6 @@ static void give_up(const char *folder, int writes)
 #endif
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return;
-#ifdef __SANITIZE_ADDRESS__
-	confined = 1;
-#endif
 	restrict_paths(folder, writes);
 	filter(writes);
 }
