@@ -271,7 +271,7 @@ static void gemm_step(struct work *w)
 
 static void dae_step(struct work *w)
 {
-	pretrain_epoch(w->d, NULL, w->x, ++w->epoch);
+	pretrain_epoch(w->d, ++w->epoch);
 }
 
 static void infer_step(struct work *w)
@@ -303,6 +303,7 @@ static void time_dae(const struct backend *be, const struct workload *l)
 	int N = o.tasks ? l->B : EPOCH / l->B * l->B;
 	struct work w = {.be = be, .a = {.epochs = 1, .batch = l->B, .learning_rate = 0.1f, .corruption = 0.2f, .seed = 1}};
 	w.d = pretrain_new(&dae, be, INPUTS, HIDDEN, (uint32_t)N, 0, &w.a), w.x = randoms(be, (size_t)N * INPUTS);
+	pretrain_from(w.d, NULL, w.x);
 	timed(l->name, dae_step, &w, N, 5.0 * 2 * INPUTS * HIDDEN);
 	pretrain_free(w.d);
 	be->release(be, w.x);

@@ -70,7 +70,8 @@ START_TEST(step)
 	for (uint32_t i = 0; i < ALL; i++)
 		was[i] = 2 * unit(3, i) - 1;
 	be->upload(be, d->param, was, sizeof was);
-	double loss = pretrain_epoch(d, codes ? NULL : bytes, codes ? device : NULL, 4);
+	pretrain_from(d, codes ? NULL : bytes, codes ? device : NULL);
+	double loss = pretrain_epoch(d, 4);
 	be->download(be, now, d->param, sizeof now);
 	for (int i = 0; i < ALL; i++)
 		param[i] = (double)was[i];
@@ -87,7 +88,7 @@ START_TEST(step)
 	}
 	/* codes are computed from unmasked inputs, at the mean of masked ones, by the new weights */
 	float *out = be->alloc(be, N * H * sizeof *out), got[N * H];
-	pretrain_encode(d, codes ? NULL : bytes, codes ? device : NULL, out, NULL);
+	pretrain_encode(d, out, NULL);
 	be->download(be, got, out, sizeof got);
 	for (int r = 0; r < N; r++)
 		for (int h = 0; h < H; h++) {
@@ -134,9 +135,10 @@ START_TEST(convergence)
 	bars(image, ROWS);
 	be->upload(be, bytes, image, sizeof image);
 	struct pretrain_layer *d = pretrain_new(&dae, be, 25, 8, ROWS, 0, &a);
-	double first = pretrain_epoch(d, bytes, NULL, 1), last = first, floor = 0;
+	pretrain_from(d, bytes, NULL);
+	double first = pretrain_epoch(d, 1), last = first, floor = 0;
 	for (uint32_t e = 2; e <= 60; e++)
-		last = pretrain_epoch(d, bytes, NULL, e);
+		last = pretrain_epoch(d, e);
 	for (int i = 0; i < ROWS * 25; i++) { /* the loss is at least the entropy of the pixels */
 		double t = image[i] / 255.0;
 		floor -= t > 0 && t < 1 ? t * log(t) + (1 - t) * log(1 - t) : 0;

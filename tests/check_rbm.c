@@ -114,6 +114,7 @@ START_TEST(epochs)
 		x[i] = codes ? (double)values[i] : image[i] * (double)l->mul + (double)l->add;
 	}
 	be->upload(be, bytes, image, sizeof image), be->upload(be, device, values, N * V * sizeof *values);
+	pretrain_from(l, codes ? NULL : bytes, codes ? device : NULL);
 	for (uint32_t i = 0; i < ALL; i++)
 		got[i] = (real)(2 * unit(3, i) - 1), o.p[i] = (double)got[i];
 	be->upload(be, l->param, got, l->states * sizeof *got);
@@ -122,7 +123,7 @@ START_TEST(epochs)
 		shuffle(order, N, a->seed, e);
 		for (int at = 0; at < N; at += a->batch)
 			step(&o, a, codes, x, order + at, N - at < a->batch ? N - at : a->batch, count++);
-		ck_assert(isnan(pretrain_epoch(l, codes ? NULL : bytes, codes ? device : NULL, e)));
+		ck_assert(isnan(pretrain_epoch(l, e)));
 	}
 	be->download(be, got, l->param, l->states * sizeof *got);
 	for (int i = 0; i < 2 * ALL; i++) {
@@ -237,8 +238,9 @@ START_TEST(learns)
 		image[i] = pattern[i / V % 4][i % V] == '1' ? 255 : 0, x[i] = image[i] / 255;
 	uint8_t *bytes = be->alloc(be, sizeof image);
 	be->upload(be, bytes, image, sizeof image);
+	pretrain_from(l, bytes, NULL);
 	for (uint32_t e = 1; e <= 4000; e++)
-		pretrain_epoch(l, bytes, NULL, e);
+		pretrain_epoch(l, e);
 	real got[ALL];
 	be->download(be, got, l->param, sizeof got);
 	for (int i = 0; i < ALL; i++)

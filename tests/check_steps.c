@@ -167,10 +167,11 @@ START_TEST(autoencoder)
 	uint8_t *bytes = be->alloc(be, n);
 	be->upload(be, bytes, image, n);
 	struct pretrain_layer *d = pretrain_new(&dae, be, 108, 17, 24, 0, &daes[i].a);
+	pretrain_from(d, bytes, NULL);
 	be->upload(be, d->param, first, all * sizeof *first);
 	double got[10];
 	for (int e = 0; e < 10; e++)
-		got[e] = pretrain_epoch(d, bytes, NULL, (uint32_t)e + 1);
+		got[e] = pretrain_epoch(d, (uint32_t)e + 1);
 	snprintf(text, sizeof text, "%s/loss", name);
 	const double *want = values(text, &n);
 	losses_agree(got, want, 10, "loss", name, backend);

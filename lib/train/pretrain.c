@@ -61,21 +61,28 @@ struct pretrain_layer *pretrain_new(
 	return l;
 }
 
-/* The rows of an epoch from at on. */
-static void load(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, uint32_t at, int B)
+static void load_arrays(struct pretrain_layer *l, const uint32_t *order, const uint32_t *rows, int B, uint32_t more)
 {
-	const uint32_t *rows = l->rows + at;
-	if (l->load)
-		l->load(l, l->host_rows + at, rows, B, l->N - at - (uint32_t)B);
-	else if (bytes)
-		l->be->load_batch(l->be, l->x, bytes, rows, B, 1, 1, l->V, l->mul, l->add, NULL);
+	(void)order, (void)more;
+	if (l->bytes)
+		l->be->load_batch(l->be, l->x, l->bytes, rows, B, 1, 1, l->V, l->mul, l->add, NULL);
 	else
-		l->be->gather(l->be, l->x, codes, rows, B, l->V);
+		l->be->gather(l->be, l->x, l->codes, rows, B, l->V);
+}
+
+void pretrain_from(struct pretrain_layer *l, const uint8_t *bytes, const real *codes)
+{
+	l->load = load_arrays, l->hand = NULL, l->bytes = bytes, l->codes = codes;
+}
+
+/* The rows of an epoch from at on. */
+static void load(struct pretrain_layer *l, uint32_t at, int B)
+{
+	l->load(l, l->host_rows + at, l->rows + at, B, l->N - at - (uint32_t)B);
 }
 
 /* A batch of B rows, at position `at` of the epoch. */
-static void sharded_step(
-	struct pretrain_layer *l, const uint8_t *bytes, const real *codes, uint32_t at, int B, uint32_t epoch, uint32_t count)
+static void sharded_step(struct pretrain_layer *l, uint32_t at, int B, uint32_t epoch, uint32_t count)
 {
 	const struct backend *be = l->be;
 	struct ranks *r = l->a->ranks;
@@ -89,7 +96,7 @@ static void sharded_step(
 		s.B = shards_cut(B, most, n * ranks_rank(r) + k, &s.from);
 		real *to = tree_place(&l->tree, k);
 		if (s.B) {
-			load(l, bytes, codes, at + (uint32_t)s.from, s.B);
+			load(l, at + (uint32_t)s.from, s.B);
 			l->kind->gradient(l, &s, to);
 		} else
 			be->zero(be, to, l->tree.n * sizeof *to);
@@ -106,7 +113,7 @@ static void sharded_step(
 	}
 }
 
-double pretrain_epoch(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, uint32_t epoch)
+double pretrain_epoch(struct pretrain_layer *l, uint32_t epoch)
 {
 	const struct backend *be = l->be;
 	uint32_t size = (uint32_t)l->B, count = (epoch - 1) * ((l->N + size - 1) / size);
@@ -117,10 +124,10 @@ double pretrain_epoch(struct pretrain_layer *l, const uint8_t *bytes, const real
 	for (uint32_t at = 0; at < l->N; at += size) {
 		int B = l->N - at < size ? (int)(l->N - at) : l->B;
 		if (l->sum) {
-			sharded_step(l, bytes, codes, at, B, epoch, count++);
+			sharded_step(l, at, B, epoch, count++);
 			continue;
 		}
-		load(l, bytes, codes, at, B);
+		load(l, at, B);
 		l->kind->step(l, at, B, epoch, count++);
 	}
 	if (!l->kind->losses)
@@ -152,7 +159,7 @@ static void encode_to(struct pretrain_layer *l, struct rows *to, uint32_t at, re
 	l->be->unmap_device(l->be, codes);
 }
 
-void pretrain_encode(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, real *out, struct rows *to)
+void pretrain_encode(struct pretrain_layer *l, real *out, struct rows *to)
 {
 	real *some = out ? NULL : l->be->alloc(l->be, (size_t)l->B * (size_t)l->H * sizeof *some);
 	for (uint32_t i = 0; i < l->N; i++)
@@ -160,7 +167,7 @@ void pretrain_encode(struct pretrain_layer *l, const uint8_t *bytes, const real 
 	l->be->upload(l->be, l->rows, l->host_rows, l->N * sizeof(uint32_t));
 	for (uint32_t at = 0; at < l->N; at += (uint32_t)l->B) {
 		int B = l->N - at < (uint32_t)l->B ? (int)(l->N - at) : l->B;
-		load(l, bytes, codes, at, B);
+		load(l, at, B);
 		if (out)
 			encode(l, out + (size_t)at * (size_t)l->H, B);
 		else

@@ -69,11 +69,13 @@ struct pretrain_layer {
 	double *loss;		    /* (N): of each row of an epoch */
 	uint32_t *rows, *host_rows; /* row numbers in the order of an epoch */
 	uint32_t N;		    /* rows of the data set */
-	/* B rows of it into x, by their numbers, host and device; `more` follow in order. NULL: of the device's bytes or codes */
+	/* B rows of it into x, by their numbers, host and device; `more` follow in order. Set by pretrain_from or pretrain_input_attach */
 	void (*load)(struct pretrain_layer *l, const uint32_t *order, const uint32_t *rows, int B, uint32_t more);
 	/* before it, on all ranks: rank `to` will load these B rows; NULL: all are there */
 	void (*hand)(struct pretrain_layer *l, int to, const uint32_t *order, int B);
-	void *from;	  /* load's own */
+	void *from;	      /* load's own */
+	const uint8_t *bytes; /* of pretrain_from; one of them is NULL */
+	const real *codes;
 	void *own;	  /* the kind's */
 	struct tree tree; /* of shards' gradients */
 	real *sum;	  /* their sum; NULL: batches are whole */
@@ -85,11 +87,12 @@ struct pretrain_layer *pretrain_new(
 	const struct pretrain_kind *kind, const struct backend *be, int V, int H, uint32_t N, int layer, const struct pretrain_options *a);
 /* Values of such a layer's state. */
 size_t pretrain_states(const struct pretrain_kind *kind, const struct pretrain_options *a, int V, int H, uint32_t N);
-/* One epoch over bytes (N, V), device, or codes (N, V), device, the other NULL; both where the layer has load. epoch counts from 1. Returns
- * the mean loss a row; NaN where the kind has none while it trains. */
-double pretrain_epoch(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, uint32_t epoch);
+/* The layer's rows are bytes (N, V), device, or codes (N, V), device, the other NULL. */
+void pretrain_from(struct pretrain_layer *l, const uint8_t *bytes, const real *codes);
+/* One epoch. epoch counts from 1. Returns the mean loss a row; NaN where the kind has none while it trains. */
+double pretrain_epoch(struct pretrain_layer *l, uint32_t epoch);
 /* out (N, H), device, or, where it is NULL, to: the codes of all rows, uncorrupted, as input of the next layer. */
-void pretrain_encode(struct pretrain_layer *l, const uint8_t *bytes, const real *codes, real *out, struct rows *to);
+void pretrain_encode(struct pretrain_layer *l, real *out, struct rows *to);
 /* The kind's figures, means over rows of x, as the layer takes them. */
 void pretrain_measure(struct pretrain_layer *l, struct rows *x, uint32_t epoch, double figure[PRETRAIN_FIGURES]);
 /* to (B, V), device: the layer's batch x as encoders take inputs that are not corrupted: times 1 - corruption. to may be x. */

@@ -54,7 +54,7 @@ void pretrain_input_encode(struct pretrain_input *in, struct pretrain_layer *l)
 	int in_file = be->load_images && !rows_fit(l->N, l->H);
 	real *codes = in_file ? NULL : be->alloc(be, (size_t)l->N * (size_t)l->H * sizeof *codes);
 	struct rows *rows = in_file ? rows_new(l->N, l->H, in->near) : NULL;
-	pretrain_encode(l, NULL, NULL, codes, rows);
+	pretrain_encode(l, codes, rows);
 	be->release(be, in->codes), rows_free(in->rows), feed_free(in->images);
 	in->codes = codes, in->rows = rows, in->images = NULL;
 	in->batch = xrealloc(in->batch, (size_t)in->B * (size_t)l->H * sizeof *in->batch);

@@ -332,7 +332,7 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 	shards_compare_runs(r->a->ranks, be, key, s->epoch, l->param, l->params), free(key);
 	struct figures f = {0};
 	while (s->epoch < last) {
-		double loss = pretrain_epoch(l, NULL, NULL, (uint32_t)++s->epoch);
+		double loss = pretrain_epoch(l, (uint32_t)++s->epoch);
 		int told = s->epoch % tenth == 0 || s->epoch == 1,
 		    logged = s->sample && (r->log || (told && !r->quiet) || s->epoch == last);
 		double wait = 20 * cost > KEEP_SECONDS || !r->spare ? 20 * cost : KEEP_SECONDS;
