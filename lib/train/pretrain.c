@@ -86,10 +86,10 @@ static void sharded_step(struct pretrain_layer *l, uint32_t at, int B, uint32_t 
 {
 	const struct backend *be = l->be;
 	struct ranks *r = l->a->ranks;
-	int n = l->a->shards / ranks_size(r), most = shards_rows(l->B, l->a->shards), from, end;
-	for (int k = 1; l->hand && k < ranks_size(r); k++) {
-		shards_cut(B, most, n * k, &from), shards_cut(B, most, n * (k + 1), &end);
-		l->hand(l, k, l->host_rows + at + from, end - from);
+	int n = l->a->shards / ranks_size(r), most = shards_rows(l->B, l->a->shards);
+	for (int k = 1, from; l->hand && k < ranks_size(r); k++) {
+		int rows = shards_of_rank(B, most, n, k, &from);
+		l->hand(l, k, l->host_rows + at + from, rows);
 	}
 	for (int k = 0; k < n; k++) {
 		struct pretrain_shard s = {.at = at, .epoch = epoch, .count = count, .whole = B};
@@ -215,11 +215,10 @@ int pretrain_share(struct pretrain_layer *l, int due)
 	ranks_spread(r, &due, sizeof due);
 	if (ranks_size(r) == 1 || !l->a->persistent || !due)
 		return due;
-	int n = l->a->shards / ranks_size(r), most = shards_rows(l->B, l->a->shards), from, to;
-	shards_cut(l->B, most, n * ranks_rank(r), &from), shards_cut(l->B, most, n * (ranks_rank(r) + 1), &to);
+	int n = l->a->shards / ranks_size(r), from, rows = shards_of_rank(l->B, shards_rows(l->B, l->a->shards), n, ranks_rank(r), &from);
 	real *device = l->param + l->states - B * H, *host = xcalloc(B * H, sizeof *host);
 	size_t own = (size_t)from * H;
-	be->download(be, host + own, device + own, (size_t)(to - from) * H * sizeof *host);
+	be->download(be, host + own, device + own, (size_t)rows * H * sizeof *host);
 	ranks_merge(r, host, B * H * sizeof *host);
 	be->upload(be, device, host, B * H * sizeof *host);
 	free(host);

@@ -64,6 +64,13 @@ int shards_cut(int B, int most, int s, int *from)
 	return B - *from < most ? B - *from : most;
 }
 
+int shards_of_rank(int B, int most, int n, int rank, int *from)
+{
+	int end;
+	shards_cut(B, most, n * rank, from), shards_cut(B, most, n * (rank + 1), &end);
+	return end - *from;
+}
+
 void shards_compare(struct ranks *r, const struct backend *be, const real *weights, size_t n, const char *when)
 {
 	if (ranks_size(r) == 1)
@@ -154,10 +161,9 @@ void shards_step(struct shards *s, struct targets *tg, const struct shards_batch
 	const struct model *m = s->m;
 	double count = targets_count(tg, b->order, b->B);
 	int from[RANKS_MOST];
-	for (int k = 1; k < ranks_size(s->ranks); k++) {
-		int first, end;
-		shards_cut(b->B, s->net->B, s->n * k, &first), shards_cut(b->B, s->net->B, s->n * (k + 1), &end);
-		feed_hand(b->feed, k, b->order + first, end - first);
+	for (int k = 1, first; k < ranks_size(s->ranks); k++) {
+		int rows = shards_of_rank(b->B, s->net->B, s->n, k, &first);
+		feed_hand(b->feed, k, b->order + first, rows);
 	}
 	for (int k = 0; k < s->n; k++) {
 		struct net_shard *p = &s->shard[k];

@@ -38,6 +38,8 @@ void shards_tell(const struct ranks *r, int64_t shards, int quiet);
 int shards_rows(int batch, int shards);
 /* The number of rows of shard s of a batch of B rows, and its first. most: of the largest shard. */
 int shards_cut(int B, int most, int s, int *from);
+/* The same of all shards of a rank, where each has n. */
+int shards_of_rank(int B, int most, int n, int rank, int *from);
 /* Ends the run where ranks differ in n weights, device, whose memory is the host's; when: "after step 64". */
 void shards_compare(struct ranks *r, const struct backend *be, const real *weights, size_t n, const char *when);
 /* The same at the start: in what key says, in the kernel that computes, in the epoch that they go on from, and in the weights. */
