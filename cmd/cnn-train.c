@@ -12,27 +12,24 @@
 #include "lib/train/keep.h"
 #include "lib/train/preset.h"
 #include "lib/train/source_rows.h"
+#include "lib/train/targets_command.h"
 #include "lib/train/teacher.h"
 #include "lib/train/train_command.h"
 #include "lib/train/unlearned.h"
 
 static struct {
 	struct train_command steps;
-	const char *net, *preset, *target, *loss, *offset, *suspects, *sources, *teacher, *pseudo, *init, *augment, *valid, *checkpoint,
-		*extend, *log, *device, *precision, *output;
+	struct targets_command targets;
+	const char *net, *preset, *sources, *teacher, *pseudo, *init, *augment, *valid, *checkpoint, *extend, *log, *device, *precision,
+		*output;
 	int64_t threads, shards;
-	struct opt_list weigh;
-	double width, sigma, sigma_last, entropy, distrust, teach, valid_part;
+	double teach, valid_part;
 	uint64_t seed;
 	int resume, fresh, dry_run, quiet;
 } o = {.steps = {TRAIN_COMMAND_DEFAULTS},
+	.targets = {TARGETS_COMMAND_DEFAULTS},
 	.net = "",
 	.preset = "none",
-	.target = "coords",
-	.loss = "squared",
-	.offset = "auto",
-	.sigma = 2,
-	.entropy = 1,
 	.teach = 0.5,
 	.augment = "",
 	.extend = "no",
@@ -50,21 +47,7 @@ static const struct opt opts[] = {
 		"what suits detectors of points, for all options that are not given: heat maps, a net for the images' size, "
 		"augmentation, a held-out part",
 		1},
-	{0, "target", OPT_CHOICE, &o.target, 0, 0, "label|coords|heatmap|map",
-		"what it learns: the label; or the keypoints (missing ones are masked): their coordinates, a map for each, one map of all",
-		0},
-	{0, "loss", OPT_CHOICE, &o.loss, 0, 0, "squared|smooth|wing", "of a coordinate: squared, smooth L1 or wing", 0},
-	{0, "width", OPT_REAL, &o.width, 0, 1000, "PX", "from what residual on smooth or wing are linear; 0: smooth 1, wing 4", 0},
-	{0, "sigma", OPT_REAL, &o.sigma, 0.1, 100, "PX", "heatmap, map: standard deviation of a point's Gaussian in the target", 0},
-	{0, "sigma-last", OPT_REAL, &o.sigma_last, 0, 100, "PX", "what it is in the last epoch, by equal factors an epoch; 0: the same", 0},
-	{0, "entropy", OPT_REAL, &o.entropy, 0, 1000, "F",
-		"heatmap: weight of the cross-entropy with that Gaussian; the coordinates' loss has 1", 0},
-	{0, "weigh", OPT_LIST, &o.weigh, 0, 0, "NAME=F", "let a point's loss count F times; may be repeated", 0},
-	{0, "distrust", OPT_REAL, &o.distrust, 0, 1000, "PX",
-		"after a third of the epochs, labels that stay further off than that (and than three times most) count less, by the "
-		"square; 0: all the same",
-		0},
-	{0, "suspects", OPT_STR, &o.suspects, 0, 0, "FILE", "list the labels that stayed far off, for csv-clean --blank", 1},
+	OPT_TARGETS(o.targets),
 	{0, "sources", OPT_STR, &o.sources, 0, 0, "TENSOR",
 		"learn how far each source of labels is off the mean of all, by point; told by this tensor (file: tns-cat --source), or "
 		"missing: by which points have labels",
@@ -80,8 +63,7 @@ static const struct opt opts[] = {
 		"brightness=F noise=F blur=PX motion=PX cutout=F elastic=PX; squared: mostly little; late=F: F of it in the last tenth "
 		"of epochs; or default or robust, then what differs",
 		0},
-	{0, "offset", OPT_CHOICE, &o.offset, 0, 0, "auto|none",
-		"the labels' offset: estimated as images are moved, or none: they count from the first pixel's centre", 0},
+	OPT_OFFSET(o.targets),
 	OPT_TRAIN_STEPS(o.steps),
 	{0, "valid", OPT_STR, &o.valid, 0, 0, "FILE", "data set to validate on after each epoch", 1},
 	{0, "valid-part", OPT_REAL, &o.valid_part, 0, 0.9, "F",
@@ -127,9 +109,10 @@ int main(int argc, char **argv)
 	train_command_check(&o.steps);
 	struct keep keep;
 	keep_open(&keep, o.checkpoint, o.output, o.resume, o.fresh);
-	o.preset = preset_begin(o.preset, o.target, !opt_given("net") && (!opt_given("target") || !strcmp(o.target, "heatmap")));
-	enum target target = (enum target)model_target(o.target);
-	train_command_target(target, o.sources || o.suspects || o.distrust > 0 || o.weigh.n, o.teacher || o.pseudo);
+	int heatmaps = !opt_given("target") || !strcmp(o.targets.target, "heatmap");
+	o.preset = preset_begin(o.preset, o.targets.target, heatmaps && !opt_given("net"));
+	enum target target = targets_command_target(&o.targets);
+	targets_command_check(&o.targets, !!o.sources, o.teacher || o.pseudo);
 	if (o.sources && o.teacher)
 		die_usage("--sources and --teacher exclude each other: a teacher's labels are of no source");
 	shards_command(ranks, &(struct shards_command){&o.shards, &o.threads, o.steps.batch, o.device, &o.log, &o.quiet});
@@ -140,14 +123,20 @@ int main(int argc, char **argv)
 	struct netdesc_text net;
 	netdesc_text_read(&net, *o.net || opt_given("net") ? o.net : "fc500 sigmoid fc");
 	o.net = net.text; /* META history gets the net, not the name of a file */
-	struct train_options a = {.seed = o.seed, .resume = o.resume, .log = o.log, .suspects = o.suspects, .quiet = o.quiet};
-	a.checkpoint = keep.path, a.spare = keep.own, a.extend = (enum extend)spec_extend(o.extend);
-	a.shards = (int)o.shards, a.ranks = ranks;
+	struct train_options a = {
+		.seed = o.seed,
+		.checkpoint = keep.path,
+		.spare = keep.own,
+		.resume = o.resume,
+		.extend = (enum extend)spec_extend(o.extend),
+		.log = o.log,
+		.suspects = o.targets.suspects,
+		.shards = (int)o.shards,
+		.ranks = ranks,
+		.targets = targets_command(&o.targets, all->names),
+		.quiet = o.quiet,
+	};
 	train_command(&o.steps, &a);
-	a.targets = (struct targets_options){.sigma = o.sigma, .sigma_last = o.sigma_last, .entropy = o.entropy, .robust = o.distrust};
-	a.targets.loss = (enum loss_kind)spec_loss(o.loss), a.targets.track_residuals = !!o.suspects;
-	a.targets.offset = !strcmp(o.offset, "auto") && model_has_points(target) && target != TARGET_MAP;
-	a.targets.width = o.width > 0 ? o.width : a.targets.loss == LOSS_WING ? 4 : 1, a.targets.curve = a.targets.width / 4;
 	spec_augment(o.augment, &a.augment);
 	dataset_hold_out(all, o.valid, o.valid_part, o.seed, target, &train, &valid);
 	struct teacher teacher = {o.teacher, o.pseudo, o.teach, o.quiet, {NULL}};
@@ -158,7 +147,6 @@ int main(int argc, char **argv)
 	if (m->points && a.augment.flip)
 		model_require_partners(m, "--augment flip");
 	targets_prior(m, train);
-	a.targets.weight = o.weigh.n ? targets_weights(all->names, o.weigh.v, o.weigh.n) : NULL;
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
 	if (m->points)
@@ -167,10 +155,15 @@ int main(int argc, char **argv)
 		netdesc_init_params(&m->d, o.seed, m->param, m->stat);
 	if (init && !model_init_from(&m->d, init, m->param))
 		die("%s: %s", source->name, model_init_why(&m->d, source));
-	if (o.dry_run)
-		return dry_run(o.preset, be, m, train, valid, &a), ranks_close(ranks), finish();
+	if (o.dry_run) {
+		dry_run(o.preset, be, m, train, valid, &a);
+		ranks_close(ranks);
+		return finish();
+	}
 	char *key = checkpoint_key(train, valid, source);
-	a.key = key, a.best_near = o.output, a.init = init;
+	a.key = key;
+	a.best_near = o.output;
+	a.init = init;
 	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
 	const struct tns *inputs[5] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};
@@ -178,20 +171,30 @@ int main(int argc, char **argv)
 	enum train_result result = failed ? TRAIN_LEARNED : train_result(t);
 	if (result != TRAIN_NOWHERE)
 		model_save(m, o.output, inputs, ninputs, source ? "init" : NULL);
-	keep_close(&keep), failed |= result == TRAIN_NOWHERE;
+	keep_close(&keep);
+	failed |= result == TRAIN_NOWHERE;
 	if (result != TRAIN_LEARNED)
 		train_warn(t, result); /* only now: a full disk is told alone */
-	train_tell_best(t), source_rows_tell(m, o.quiet);
+	train_tell_best(t);
+	source_rows_tell(m, o.quiet);
 	if (!o.quiet)
 		backend_tell(be);
-	shards_tell(ranks, o.shards, o.quiet), log_provenance(o.quiet);
-	if (o.suspects && !failed)
+	shards_tell(ranks, o.shards, o.quiet);
+	log_provenance(o.quiet);
+	if (o.targets.suspects && !failed)
 		train_write_suspects(t);
-	train_free(t), model_free(m);
-	dataset_free(train != all ? train : NULL), dataset_free(valid), dataset_free(all);
+	train_free(t);
+	model_free(m);
+	dataset_free(train != all ? train : NULL);
+	dataset_free(valid);
+	dataset_free(all);
 	if (init)
 		tns_unload(init);
-	teacher_free(&teacher), free(key), free(a.targets.weight), netdesc_text_free(&net), be->close(be);
+	teacher_free(&teacher);
+	free(key);
+	free(a.targets.weight);
+	netdesc_text_free(&net);
+	be->close(be);
 	ranks_close(ranks);
 	return finish() || failed;
 }

@@ -192,7 +192,7 @@ is "$("$HOST/predict" -d cuda a.tns faces.tns 2>&1 >/dev/null | grep -o 'compute
 # each launch by itself gives the same bits
 ok "launches waited for" env KEYPIPE_CUDA_SYNC=1 "$HOST/predict" -q -d cuda --precision fp32 --flip a.tns b.tns faces.tns -o sync.tns
 is "$(score --json sync.tns | grep rmse_px | head -1)" "$(score --json cuda.tns | grep rmse_px | head -1)" "launches waited for"
-fails 2 "--precision tf32: the device cpu has not it, only cuda" cnn-train -q --precision tf32 -n fc -e 1 faces.tns -o no.tns
+fails 2 "--precision tf32: the device cpu does not have it, only cuda" cnn-train -q --precision tf32 -n fc -e 1 faces.tns -o no.tns
 ok "nothing is left" test ! -e no.tns
 # the programs as installed: no such backend or no GPU; skipped where there is one
 if "$BIN/cnn-train" -q -d cuda -n fc -e 1 faces.tns -o no.tns 2>err; then

@@ -11,7 +11,7 @@ struct backend *backend_open(const char *device, int threads, const char *precis
 	if (precision)
 		p = !strcmp(precision, "tf32") ? PRECISION_TF32 : !strcmp(precision, "bf16") ? PRECISION_BF16 : PRECISION_FP32;
 	if (!cuda && p != PRECISION_FP32 && (p == PRECISION_TF32 || strcmp(device, "cpu")))
-		die_usage("--precision %s: the device %s has not it, %s", precision, device,
+		die_usage("--precision %s: the device %s does not have it, %s", precision, device,
 			p == PRECISION_TF32 ? "only cuda" : "only cpu and cuda");
 	struct backend *be = backend_init_by_name(device, threads, p);
 	if (!be)

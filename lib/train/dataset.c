@@ -190,7 +190,7 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
 {
 	struct dataset *p = xcalloc(1, sizeof *p);
 	*p = *ds;
-	p->n = 0, p->head = NULL, p->table = NULL, p->handed = !!ds->handed;
+	p->n = 0, p->head = NULL, p->table = NULL, p->owns_head = 0;
 	p->from = NULL, p->source = source_rows_copy(&ds->source);
 	p->names = xstrdup(ds->names), p->pairs = ds->pairs ? xstrdup(ds->pairs) : NULL;
 	for (uint32_t i = 0; i < ds->n; i++)
@@ -290,7 +290,7 @@ void dataset_free(struct dataset *ds)
 	free(ds->names), free(ds->pairs), source_rows_free(&ds->source);
 	if (ds->table)
 		tns_unload(ds->table);
-	else if (ds->handed == 2)
+	else if (ds->owns_head)
 		free(ds->head); /* for the program's life: its METAs */
 	free(ds);
 }

@@ -28,8 +28,9 @@ struct dataset {
 	uint32_t *id;		    /* (n): the tensor `id` where there is one, else the row number from 1 */
 	uint32_t *group;     /* (n): the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
 	struct ranks *ranks; /* that share it; NULL: this process has all */
-	int handed;	     /* 1, 2 where head is its own: rank 0 has the images, and hands the others those of their rows (feed_hand) */
-	struct tns *head;    /* of the stream: names, METAs, fingerprint; owned by table */
+	int handed;	     /* rank 0 has the images, and hands the others those of their rows (feed_hand) */
+	struct tns *head;    /* of the stream: names, METAs, fingerprint; owned by table, or by itself */
+	int owns_head;	     /* of a rank that got it from rank 0 */
 	struct tns_table *table;
 };
 

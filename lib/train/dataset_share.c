@@ -61,6 +61,8 @@ struct dataset *dataset_share(struct ranks *r, struct dataset *ds, const char *b
 	d->head = spread_head(r, d->head);
 	if (r->rank)
 		d->images = image_store_handed(stored, (size_t)d->W * (size_t)d->H);
-	d->ranks = r, d->handed = r->rank ? 2 : 1;
+	d->ranks = r;
+	d->handed = 1;
+	d->owns_head = r->rank > 0;
 	return d;
 }

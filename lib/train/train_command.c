@@ -16,16 +16,6 @@ void train_command_check(const struct train_command *c)
 		die_usage("--keep last and --patience exclude each other: patience chooses the last epoch by the held-out rows");
 }
 
-void train_command_target(enum target target, int by_point, int taught)
-{
-	if ((!model_has_points(target) || target == TARGET_MAP) && by_point) /* a map knows no single point */
-		die_usage("--suspects, --distrust, --weigh and --sources are for the targets coords and heatmap");
-	if (!model_has_points(target) && taught)
-		die_usage("--teacher and --pseudo are for targets with points");
-	if (opt_given("teach") && !taught)
-		die_usage("--teach needs --teacher or --pseudo");
-}
-
 void train_command(const struct train_command *c, struct train_options *a)
 {
 	a->epochs = (int)c->epochs, a->batch = (int)c->batch, a->patience = (int)c->patience, a->keep_last = keeps_last(c);

@@ -39,8 +39,6 @@ struct train_command {
 
 /* Wrong use, after opt_parse: options that exclude each other. */
 void train_command_check(const struct train_command *c);
-/* Wrong use: by_point, options are given that tell points apart; taught: options of a teacher are. */
-void train_command_target(enum target target, int by_point, int taught);
 /* Puts what c has into a; after the presets, which set options. Wrong use: a warm-up of more epochs than there are. */
 void train_command(const struct train_command *c, struct train_options *a);
 
