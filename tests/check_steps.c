@@ -1,5 +1,5 @@
 /* Ten epochs of training against PyTorch's (a dump by tests/torch_dump.py): the same data, initial weights and options through train_run
- * and pretrain_epoch on each backend; every loss within a relative 1e-5, the last weights within 2e-5. */
+ * and pretrain_epoch on each backend, batches whole and in shards; every loss within a relative 1e-5, the last weights within 2e-5. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -98,9 +98,11 @@ static void weights_agree(const real *got, const real *want, size_t n, const cha
 			k, (double)got[k], (double)want[k]);
 }
 
+enum { CASES = sizeof cases / sizeof *cases };
+
 START_TEST(training)
 {
-	int i = _i / 2;
+	int i = _i / 2 % CASES;
 	const char *name = cases[i].name, *backend = (_i % 2 ? backend_name() : "ref");
 	char text[100], path[200];
 	size_t n;
@@ -108,7 +110,7 @@ START_TEST(training)
 	struct backend *be = backend_init_by_name(backend, 1, PRECISION_FP32);
 	struct dataset r = rows_of(i);
 	struct train_options a = cases[i].a;
-	a.epochs = 10, a.quiet = 1, a.log = path, a.key = "";
+	a.epochs = 10, a.quiet = 1, a.log = path, a.key = "", a.shards = _i / 2 / CASES ? 4 : 1;
 	const char *net = tns_meta_value(tns_table_head(dump), cases[i].net);
 	/* with validation: the logged losses; without, where the last weights are kept instead of the best: the weights */
 	for (int valid = 1; valid >= 0; valid--) {
@@ -192,7 +194,7 @@ int main(void)
 	Suite *suite = suite_create("steps");
 	TCase *t = tcase_create("steps");
 	dump = tns_load(DUMP);
-	tcase_add_loop_test(t, training, 0, 2 * (int)(sizeof cases / sizeof *cases));
+	tcase_add_loop_test(t, training, 0, 4 * CASES);
 	tcase_add_loop_test(t, autoencoder, 0, 2 * (int)(sizeof daes / sizeof *daes));
 	suite_add_tcase(suite, t);
 	SRunner *r = srunner_create(suite);

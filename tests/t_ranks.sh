@@ -142,7 +142,7 @@ ok "no output of those" test ! -e x.tns
 fails 2 "cnn-train: --shards 8, as under ranks if not given: a batch has only 4 rows; try" ranks 2 "${a[@]}" --batch 4 train.tns -o x.tns
 fails 2 "--shards 6: is no power of two" "${a[@]}" --shards 6 train.tns
 fails 2 "--shards 64: a batch has only 32 rows" "${a[@]}" --shards 64 train.tns
-fails 2 "--shards 2: the device cuda has not it, only cpu and ref" "${a[@]}" --shards 2 -d cuda train.tns
+fails 2 "--device cuda: it has no ranks, only cpu and ref" ranks 2 "${a[@]}" -d cuda train.tns -o x.tns
 stub=$ROOT/${B:-build}/host/bin/cnn-train # built without MPI
 [ ! -x "$stub" ] || fails 1 "it was started as one of 2 ranks, but this build has no MPI" env OMPI_COMM_WORLD_SIZE=2 "$stub" train.tns
 done_tests

@@ -185,6 +185,8 @@ struct backend *backend_cuda_init(enum precision precision, int gpu)
 	be->max_pool_backward = cuda_max_pool_backward;
 	be->upsample = cuda_upsample, be->upsample_backward = cuda_upsample_backward, be->batch_norm = cuda_batch_norm,
 	be->batch_norm_backward = cuda_batch_norm_backward;
+	be->batch_norm_sums = cuda_batch_norm_sums, be->batch_norm_backward_sums = cuda_batch_norm_backward_sums,
+	be->batch_norm_backward_apply = cuda_batch_norm_backward_apply;
 	be->loss = cuda_loss, be->heatmap_loss = cuda_heatmap_loss, be->draw_gaussians = cuda_draw_gaussians,
 	be->optimizer_step = cuda_optimizer_step, be->lerp = cuda_lerp;
 	be->close = cuda_close;

@@ -82,6 +82,11 @@ void cuda_batch_norm(const struct backend *be, real *y, const real *x, const rea
 	const struct batch_norm *s);
 void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
 	const real *gamma, const real *save, const struct batch_norm *s);
+void cuda_batch_norm_sums(const struct backend *be, double *sums, const real *x, const real *mean, const struct batch_norm *s);
+void cuda_batch_norm_backward_sums(
+	const struct backend *be, double *sums, const real *dy, const real *y, const real *x, const real *save, const struct batch_norm *s);
+void cuda_batch_norm_backward_apply(const struct backend *be, real *dx, const real *dy, const real *y, const real *x, const real *gamma,
+	const real *save, const double *sums, double N, const struct batch_norm *s);
 /* loss.cu, optimizer.cu */
 void cuda_loss(const struct backend *be, const struct loss *s, double *loss, real *dz, const real *z, const real *target,
 	const real *weight, int B, int K);

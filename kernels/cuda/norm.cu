@@ -1,6 +1,6 @@
 /* Batch normalisation, forward and backward, in three launches each: partial sums over chunks of pixels; their reduction to statistics and
- * coefficients for each channel; an elementwise pass that applies these. Next to a convolution (norm.h) only the last is launched here.
- * Chunks depend on the shape alone, sums have a fixed order. */
+ * coefficients for each channel; an elementwise pass that applies these. Next to a convolution (norm.h) only the last is launched here. Of
+ * a batch in parts the reduction is to sums, which the caller adds. Chunks depend on the shape alone, sums have a fixed order. */
 #include <limits.h>
 
 #include "kernels/cuda/cuda.h"
@@ -83,13 +83,13 @@ static __device__ void store_sums(double *sums, struct norm_plan c, struct threa
 	to[0] = first, to[c.pitch] = second;
 }
 
-/* Sums of x and of its square, shifted by the channel's first value: no cancellation where a channel's variance is small beside its mean.
- */
-static __global__ void bn_sums(double *sums, const float *x, struct norm_plan c)
+/* Sums of x and of its square, shifted by the channel's value of `origins`, of which there are n: its first, or its mean so far: no
+ * cancellation where a channel's variance is small beside its mean. */
+static __global__ void bn_sums(double *sums, const float *x, const float *origins, int n, struct norm_plan c)
 {
 	SHARED(double, smem);
 	struct thread_values m = thread_values_of(c);
-	float origin = m.active ? x[m.channel] : 0;
+	float origin = m.active && m.channel < n ? origins[m.channel] : 0;
 	double first = 0, second = 0;
 	for (size_t i = m.from; m.active && i < m.to; i += LOADS * m.step) {
 		float v[LOADS];
@@ -181,6 +181,33 @@ static __global__ void bn_backward_finalize(
 	norm_backward_finalize(coef, dgamma, dbeta, gamma, save, c.C, c.pitch, channel, (double)c.pixels, p.x, p.y);
 }
 
+/* Of a part: totals (2, C), the second times the channel's factor where there are factors. */
+static __global__ void bn_totals(double *totals, const double *sums, const float *factor, struct norm_plan c)
+{
+	SHARED(double, smem);
+	int channel = (int)blockIdx.x * REDUCE_CHANNELS + (int)threadIdx.x % REDUCE_CHANNELS;
+	struct pair p = reduce_chunks(sums, c, channel, smem);
+	if (threadIdx.x >= REDUCE_CHANNELS || channel >= c.C)
+		return;
+	totals[channel] = p.x, totals[c.C + channel] = factor ? p.y * (double)factor[channel] : p.y;
+}
+
+/* By totals over all parts, of N values. */
+static __global__ void bn_backward_coefficients(
+	float *coef, const double *totals, const float *gamma, const float *save, double N, struct norm_plan c)
+{
+	int channel = (int)launch_index();
+	if (channel >= c.pitch)
+		return;
+	if (channel >= c.C) {
+		norm_coefficients(coef, c.pitch, channel, 0, 0, 0, 0);
+		return;
+	}
+	double inv = (double)save[c.C + channel];
+	norm_coefficients(coef, c.pitch, channel, (double)save[channel], (double)gamma[channel] * inv, totals[channel] / N,
+		inv * totals[c.C + channel] / N);
+}
+
 static __device__ float normalized(float x, float mean, float factor, float beta, enum act act)
 {
 	return act_value((x - mean) * factor + beta, act);
@@ -238,6 +265,13 @@ static __global__ void bn_backward_apply_d(float4 *dx, const float4 *d, const fl
 	dx[i] = input_gradient(value, value, x[i], coef[c], coef[P + c], coef[2 * P + c], coef[3 * P + c], ACT_NONE);
 }
 
+static unsigned reduce_blocks(const struct norm_plan *c)
+{
+	return (unsigned)(c->pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS;
+}
+
+enum { SUMS_SHARED = 2 * LAUNCH_BLOCK * (int)sizeof(double) };
+
 void cuda_batch_norm(const struct backend *be, real *y, const real *x, const real *gamma, const real *beta, real *run, real *save,
 	const struct batch_norm *s)
 {
@@ -245,7 +279,7 @@ void cuda_batch_norm(const struct backend *be, real *y, const real *x, const rea
 	struct norm_plan c = plan_of(s);
 	struct norm_params norm_params = {gamma, beta, run, save, s->momentum, s->eps};
 	struct norm_forward fused = {norm_params, NULL, s->C, c.pitch, (int)c.pixels};
-	size_t n = c.pixels * (size_t)c.pitch, smem_bytes = 2 * LAUNCH_BLOCK * sizeof(double);
+	size_t n = c.pixels * (size_t)c.pitch;
 	if (!n)
 		return;
 	float *coef;
@@ -255,9 +289,9 @@ void cuda_batch_norm(const struct backend *be, real *y, const real *x, const rea
 		struct workspace w = workspace_of(cuda_of(be), &c);
 		coef = w.coef;
 		if (s->train) {
-			launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_sums, w.sums, x, c);
-			launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_finalize,
-				w.coef, w.sums, x, norm_params, c);
+			launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, SUMS_SHARED, bn_sums, w.sums, x, x,
+				c.pitch, c);
+			launch(q, dim3(reduce_blocks(&c)), LAUNCH_BLOCK, SUMS_SHARED, bn_finalize, w.coef, w.sums, x, norm_params, c);
 		} else {
 			launch_flat(q, c.pitch, bn_finalize_running, w.coef, norm_params, c);
 		}
@@ -269,12 +303,24 @@ void cuda_batch_norm(const struct backend *be, real *y, const real *x, const rea
 		launch_flat(q, n, bn_apply<float>, y, x, coef, divisor(c.pitch), n, s->act);
 }
 
+static void apply_backward(struct queue *q, float *dx, const float *dy, const float *y, const float *x, const float *coef,
+	const struct norm_plan *c, enum act act)
+{
+	size_t n = c->pixels * (size_t)c->pitch;
+	if (c->pitch % 4 == 0 && cuda_float4_aligned(x, y, dx, dy))
+		launch_flat(q, n / 4, bn_backward_apply<float4>, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
+			(const float4 *)(const void *)y, (const float4 *)(const void *)x, (const float4 *)(const void *)coef,
+			divisor(c->pitch / 4), n / 4, act);
+	else
+		launch_flat(q, n, bn_backward_apply<float>, dx, dy, y, x, coef, divisor(c->pitch), n, act);
+}
+
 void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y, const real *x,
 	const real *gamma, const real *save, const struct batch_norm *s)
 {
 	struct queue *q = queue_of(be);
 	struct norm_plan c = plan_of(s);
-	size_t n = c.pixels * (size_t)c.pitch, smem_bytes = 2 * LAUNCH_BLOCK * sizeof(double);
+	size_t n = c.pixels * (size_t)c.pitch;
 	struct norm_backward fused = {y, x, gamma, save, dgamma, dbeta, NULL, s->C, c.pitch, (int)c.pixels, s->act};
 	if (!n)
 		return;
@@ -284,14 +330,48 @@ void cuda_batch_norm_backward(const struct backend *be, real *dx, real *dgamma, 
 		return;
 	}
 	struct workspace w = workspace_of(cuda_of(be), &c);
-	launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, smem_bytes, bn_backward_sums, w.sums, dy, y, x, save,
+	launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, SUMS_SHARED, bn_backward_sums, w.sums, dy, y, x, save,
 		c, s->act);
-	launch(q, dim3((unsigned)(c.pitch + REDUCE_CHANNELS - 1) / REDUCE_CHANNELS), LAUNCH_BLOCK, smem_bytes, bn_backward_finalize, w.coef,
-		dgamma, dbeta, w.sums, gamma, save, c);
-	if (c.pitch % 4 == 0 && cuda_float4_aligned(x, y, dx, dy))
-		launch_flat(q, n / 4, bn_backward_apply<float4>, (float4 *)(void *)dx, (const float4 *)(const void *)dy,
-			(const float4 *)(const void *)y, (const float4 *)(const void *)x, (const float4 *)(const void *)w.coef,
-			divisor(c.pitch / 4), n / 4, s->act);
-	else
-		launch_flat(q, n, bn_backward_apply<float>, dx, dy, y, x, w.coef, divisor(c.pitch), n, s->act);
+	launch(q, dim3(reduce_blocks(&c)), LAUNCH_BLOCK, SUMS_SHARED, bn_backward_finalize, w.coef, dgamma, dbeta, w.sums, gamma, save, c);
+	apply_backward(q, dx, dy, y, x, w.coef, &c, s->act);
+}
+
+void cuda_batch_norm_sums(const struct backend *be, double *sums, const real *x, const real *mean, const struct batch_norm *s)
+{
+	struct queue *q = queue_of(be);
+	struct norm_plan c = plan_of(s);
+	if (!c.pixels) {
+		be->zero(be, sums, 2 * (size_t)s->C * sizeof *sums);
+		return;
+	}
+	struct workspace w = workspace_of(cuda_of(be), &c);
+	launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, SUMS_SHARED, bn_sums, w.sums, x, mean, c.C, c);
+	launch(q, dim3(reduce_blocks(&c)), LAUNCH_BLOCK, SUMS_SHARED, bn_totals, sums, w.sums, NULL, c);
+}
+
+void cuda_batch_norm_backward_sums(
+	const struct backend *be, double *sums, const real *dy, const real *y, const real *x, const real *save, const struct batch_norm *s)
+{
+	struct queue *q = queue_of(be);
+	struct norm_plan c = plan_of(s);
+	if (!c.pixels) {
+		be->zero(be, sums, 2 * (size_t)s->C * sizeof *sums);
+		return;
+	}
+	struct workspace w = workspace_of(cuda_of(be), &c);
+	launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, SUMS_SHARED, bn_backward_sums, w.sums, dy, y, x, save,
+		c, s->act);
+	launch(q, dim3(reduce_blocks(&c)), LAUNCH_BLOCK, SUMS_SHARED, bn_totals, sums, w.sums, save + c.C, c);
+}
+
+void cuda_batch_norm_backward_apply(const struct backend *be, real *dx, const real *dy, const real *y, const real *x, const real *gamma,
+	const real *save, const double *sums, double N, const struct batch_norm *s)
+{
+	struct queue *q = queue_of(be);
+	struct norm_plan c = plan_of(s);
+	if (!c.pixels)
+		return;
+	struct workspace w = workspace_of(cuda_of(be), &c);
+	launch_flat(q, c.pitch, bn_backward_coefficients, w.coef, sums, gamma, save, N, c);
+	apply_backward(q, dx, dy, y, x, w.coef, &c, s->act);
 }

@@ -42,8 +42,9 @@ struct net_shards {
 	const struct net_exchange *exchange;
 	struct net_flow *flow; /* (n) */
 	struct tree tree;
-	double *sums, *device_sums; /* (n, 2 most channels), host; (2 most channels), device */
-	real *stat, *device_stat;   /* (4 most channels): mean, variance, and the unbiased one twice */
+	double *sums, *device_sums; /* (n, 2 most channels), host and device */
+	real *stat, *device_stat;   /* (n + 1, 2 most channels), host: each shard's gradients, or, on the device, too, (3 most channels):
+					mean, variance, and the unbiased one */
 };
 
 struct net_shards *net_shards_new(struct net *net, int n, const struct net_exchange *exchange)
@@ -62,9 +63,10 @@ struct net_shards *net_shards_new(struct net *net, int n, const struct net_excha
 		channels = l->kind == LAYER_BN && (size_t)l->C > channels ? (size_t)l->C : channels;
 	}
 	tree_open(&s->tree, be, n, most);
-	s->sums = xcalloc((size_t)n * 2 * channels, sizeof *s->sums), s->stat = xcalloc(4 * channels, sizeof *s->stat);
-	s->device_sums = be->alloc(be, 2 * channels * sizeof *s->sums);
-	s->device_stat = be->alloc(be, 4 * channels * sizeof *s->stat);
+	s->sums = xcalloc((size_t)n * 2 * channels, sizeof *s->sums);
+	s->stat = xcalloc(((size_t)n + 1) * 2 * channels, sizeof *s->stat);
+	s->device_sums = be->alloc(be, (size_t)n * 2 * channels * sizeof *s->sums);
+	s->device_stat = be->alloc(be, 3 * channels * sizeof *s->stat);
 	return s;
 }
 
@@ -97,14 +99,11 @@ static void total(const struct net_shards *s, double *sums, size_t values)
 		s->exchange->sum(s->exchange->arg, sums, values);
 }
 
-static void download_sums(const struct net_shards *s, int i, size_t values, int B)
+/* All shards' sums at once: the host waits for the device but once a layer. */
+static void download_sums(const struct net_shards *s, size_t values)
 {
 	const struct backend *be = s->net[0]->be;
-	double *to = s->sums + (size_t)i * values;
-	if (B)
-		be->download(be, to, s->device_sums, values * sizeof *to);
-	for (size_t k = 0; !B && k < values; k++)
-		to[k] = 0;
+	be->download(be, s->sums, s->device_sums, (size_t)s->n * values * sizeof *s->sums);
 }
 
 /* By the statistics of all shards; the running ones move by them. */
@@ -121,10 +120,11 @@ static void batch_norm_forward(struct net_shards *s, int i, const struct net_sha
 		b.B = shard[k].B;
 		s->flow[k].x = b.B ? net_convert_input(s->net[k], i, &s->flow[k], b.B) : NULL;
 		if (b.B)
-			be->batch_norm_sums(be, s->device_sums, s->flow[k].x, run, &b);
-		download_sums(s, k, 2 * C, b.B);
+			be->batch_norm_sums(be, s->device_sums + (size_t)k * 2 * C, s->flow[k].x, run, &b);
+		else
+			be->zero(be, s->device_sums + (size_t)k * 2 * C, 2 * C * sizeof *s->sums);
 	}
-	total(s, s->sums, 2 * C);
+	download_sums(s, 2 * C), total(s, s->sums, 2 * C);
 	be->download(be, stat, run, C * sizeof *stat); /* the origin of the sums */
 	for (size_t c = 0; c < C; c++) {
 		double mean = s->sums[c] / N, var = s->sums[C + c] / N - mean * mean;
@@ -166,26 +166,33 @@ void net_shards_forward(struct net_shards *s, struct net_shard *shard, int rows)
 		shard[k].z = shard[k].B ? net_forward_end(s->net[k], &s->flow[k], shard[k].B) : NULL;
 }
 
-/* Totals of the gradients' sums, on the device; those of each shard are dgamma and dbeta, added in the tree. */
+/* Totals of the gradients' sums, on the device; those of each shard are dgamma and dbeta, added in the same tree, in their own precision.
+ */
 static struct net_totals batch_norm_totals(struct net_shards *s, int i, const struct net_shard *shard, int rows)
 {
 	const struct backend *be = s->net[0]->be;
 	const struct layer *l = &s->net[0]->d->layer[i];
-	size_t C = (size_t)l->C;
+	size_t C = (size_t)l->C, row = 2 * C;
 	struct batch_norm b = net_batch_norm(s->net[0], i, 0, 1);
 	for (int k = 0; k < s->n; k++) {
 		const struct net *n = s->net[k];
+		double *to = s->device_sums + (size_t)k * row;
 		b.B = shard[k].B;
 		if (b.B)
-			be->batch_norm_backward_sums(
-				be, s->device_sums, s->flow[k].dy, n->y[i], net_layer_input(n, i, &s->flow[k]), n->save[i], &b);
-		download_sums(s, k, 2 * C, b.B);
-		for (size_t c = 0; c < C; c++)
-			s->stat[c] = (real)s->sums[(2 * (size_t)k + 1) * C + c], s->stat[C + c] = (real)s->sums[2 * (size_t)k * C + c];
-		be->upload(be, tree_place(&s->tree, k), s->stat, 2 * C * sizeof *s->stat);
-		tree_add(&s->tree, k);
+			be->batch_norm_backward_sums(be, to, s->flow[k].dy, n->y[i], net_layer_input(n, i, &s->flow[k]), n->save[i], &b);
+		else
+			be->zero(be, to, row * sizeof *to);
 	}
-	total(s, s->sums, 2 * C);
+	download_sums(s, row);
+	for (size_t k = 0; k < (size_t)s->n; k++)
+		for (size_t c = 0; c < C; c++)
+			s->stat[k * row + c] = (real)s->sums[k * row + C + c], s->stat[k * row + C + c] = (real)s->sums[k * row + c];
+	for (size_t d = 1; d < (size_t)s->n; d *= 2)
+		for (size_t k = 0; k < (size_t)s->n; k += 2 * d)
+			for (size_t c = 0; c < row; c++)
+				s->stat[k * row + c] += s->stat[(k + d) * row + c];
+	be->upload(be, s->net[0]->grad + l->w, s->stat, row * sizeof *s->stat);
+	total(s, s->sums, row);
 	be->upload(be, s->device_sums, s->sums, 2 * C * sizeof *s->sums);
 	return (struct net_totals){s->device_sums, (double)rows * b.HW};
 }

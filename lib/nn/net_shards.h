@@ -24,8 +24,8 @@ struct net_shard {
 
 struct net_shards;
 
-/* n shards, a power of two, each of at most net's B rows. net is of mode NET_GRADIENT, its backend has batch norms in parts, and
- * device memory that is the host's, which exchange relies on. exchange NULL: there is one process. All outlive it. */
+/* n shards, a power of two, each of at most net's B rows. net is of mode NET_GRADIENT. exchange NULL: there is one process. All outlive it.
+ */
 struct net_shards *net_shards_new(struct net *net, int n, const struct net_exchange *exchange);
 /* rows: of the whole batch, all processes'. */
 void net_shards_forward(struct net_shards *s, struct net_shard *shard, int rows);

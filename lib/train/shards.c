@@ -38,11 +38,10 @@ void shards_command(const struct ranks *r, const struct shards_command *c)
 		die_usage("--shards %lld: there are %d ranks, and each needs one", (long long)*c->shards, ranks_size(r));
 	if (*c->shards > c->batch)
 		die_usage("--shards %lld%s: a batch has only %lld rows", (long long)*c->shards, by, (long long)c->batch);
-	if (*c->shards > 1 && !strncmp(c->device, "cuda", 4))
-		die_usage("--shards %lld: the device cuda has not it, only cpu and ref%s", (long long)*c->shards,
-			r ? "; so it has no ranks either" : "");
 	if (!r)
 		return;
+	if (!strncmp(c->device, "cuda", 4))
+		die_usage("--device cuda: it has no ranks, only cpu and ref");
 	if (!*c->threads)
 		*c->threads = threads_here(r);
 	if (r->rank)
@@ -177,12 +176,9 @@ void shards_step(struct shards *s, struct targets *tg, const struct shards_batch
 		if (s->shard[k].B)
 			targets_loss(tg, b->loss + from[k], s->shard[k].dz, s->shard[k].z, s->shard[k].pass.rows, b->at + (uint32_t)from[k],
 				s->shard[k].B, count);
-	/* the gradients' memory is the host's: cpu, ref */
-	real *grad = (real *)be->map_device(be, s->net->grad, s->net->d->nparam * sizeof(real));
-	ranks_sum_begin(s->ranks, grad, s->net->d->nparam);
+	ranks_sum_begin(s->ranks, s->net->grad, s->net->d->nparam); /* of several ranks the device's memory is the host's: cpu, ref */
 	net_shards_backward(s->pass, s->shard, b->B);
 	ranks_sum_wait(s->ranks);
-	be->unmap_device(be, grad);
 	net_step(s->net, step);
 	if (step->opt.step % SHARDS_COMPARED == 0) {
 		char *when = xprintf("after step %d", step->opt.step);

@@ -23,7 +23,8 @@ enum { SHARDS_BY_RANKS = 8, SHARDS_COMPARED = 64 /* steps from one comparison of
 
 /* What a program's options become where it is one of ranks (r not NULL), after opt_parse: shards, which is set if it was not given;
  * threads, if 0, so that the ranks of a machine share its processors; other ranks than 0 are quiet and write no log. Wrong use: shards that
- * are no power of two, fewer than the ranks, more than rows in a batch (which may be more than there are rows), or any but 1 on cuda. */
+ * are no power of two, fewer than the ranks, or more than rows in a batch (which may be more than there are rows); cuda where there are
+ * ranks. */
 struct shards_command {
 	int64_t *shards, *threads;
 	int64_t batch;
