@@ -154,6 +154,8 @@ $B/device/tests/check_%: $B/obj/device/tests/check_%.o $(gpu_objs) $B/libkeypipe
 host_bins := $(patsubst %,$B/host/bin/%,$(filter-out face-find,$(backend_bins)))
 host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue tile)
 runtime_checks := $(patsubst %,$B/runtime/tests/check_%,gpu queue infer dae)
+# ranks that have a GPU each, and an NCCL of our own (tests/t_ranks_cuda.sh)
+runtime_ranks := $(if $(MPI),$(patsubst %,$B/runtime/bin/%,cnn-train dae-pretrain rbm-pretrain) $B/runtime/tests/check_ranks $B/runtime/libnccl.so)
 race_tests := $(if $(SAN)$(COV),,$(patsubst %,$B/race/tests/check_%,race backend conv) $B/race/bin/cnn-train $B/race/bin/rbm-pretrain)
 link_host = $(call cmd,link,$@)mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@
 $B/host/bin/bench: $B/obj/tests/bench.o $(host) $B/libkeypipe.a
@@ -164,6 +166,13 @@ $B/host/tests/check_%: $B/obj/tests/check_%.o $(host) $B/libkeypipe.a
 	$(link_host)
 $B/runtime/tests/check_%: $B/obj/tests/check_%.o $(runtime) $B/libkeypipe.a
 	$(link_host)
+$B/runtime/bin/%: $B/obj/cmd/%.o $(runtime) $(ranked:%.c=$B/obj/%.o) $B/libkeypipe.a
+	$(link_host)
+$B/runtime/tests/check_ranks: $(ranked:%.c=$B/obj/%.o)
+$(runtime_ranks): LDFLAGS += -rdynamic
+$B/runtime/libnccl.so: tests/nccl_fake.c
+	@mkdir -p $(@D)
+	$(call cmd,cc)$(CC) $(CFLAGS) $(LDFLAGS) -fPIC -shared $< -o $@
 
 $B/race/bin/%: $B/obj/cmd/%.o $(race) $B/libkeypipe.a
 	$(link_host)
@@ -246,7 +255,7 @@ $B/obj/tests/check_grad.o: CFLAGS += -DREAL_DOUBLE
 -include $(wildcard $B/obj/*/*.d $B/obj/*/*/*.d $B/obj/*/*/*/*.d)
 
 ## first: make test [SAN=1] | build and run all tests; SAN=1: with address and undefined-behaviour sanitizers
-tests := $B/bin/bench $B/tests/gemm_bench $B/tests/strangers $(checks) $(host_bins) $(host_checks) $(runtime_checks) $(race_tests)
+tests := $B/bin/bench $B/tests/gemm_bench $B/tests/strangers $(checks) $(host_bins) $(host_checks) $(runtime_checks) $(runtime_ranks) $(race_tests)
 test: test-programs
 	@B=$B SAN=$(SAN) tests/run $(run)
 # on small shapes, under the race detector, rounded as a GPU does

@@ -11,6 +11,7 @@
 #include "lib/train/dry_run.h"
 #include "lib/train/keep.h"
 #include "lib/train/preset.h"
+#include "lib/train/rank_backend.h"
 #include "lib/train/source_rows.h"
 #include "lib/train/targets_command.h"
 #include "lib/train/teacher.h"
@@ -25,7 +26,7 @@ static struct {
 	int64_t threads, shards;
 	double teach, valid_part;
 	uint64_t seed;
-	int resume, fresh, dry_run, quiet;
+	int resume, fresh, dry_run, quiet, fast;
 } o = {.steps = {TRAIN_COMMAND_DEFAULTS},
 	.targets = {TARGETS_COMMAND_DEFAULTS},
 	.net = "",
@@ -81,6 +82,7 @@ static const struct opt opts[] = {
 	{0, "dry-run", OPT_FLAG, &o.dry_run, 0, 0, 0,
 		"only show the net, the settings and the rows that it would train with; train and write nothing", 1},
 	OPT_SHARDS(&o.shards),
+	OPT_FAST(&o.fast),
 	OPT_SEEDED(&o.seed),
 	OPT_DEVICE(&o.device),
 	OPT_PRECISION(&o.precision),
@@ -112,12 +114,10 @@ int main(int argc, char **argv)
 	int heatmaps = !opt_given("target") || !strcmp(o.targets.target, "heatmap");
 	o.preset = preset_begin(o.preset, o.targets.target, heatmaps && !opt_given("net"));
 	enum target target = targets_command_target(&o.targets);
-	targets_command_check(&o.targets, !!o.sources, o.teacher || o.pseudo);
-	if (o.sources && o.teacher)
-		die_usage("--sources and --teacher exclude each other: a teacher's labels are of no source");
-	shards_command(ranks, &(struct shards_command){&o.shards, &o.threads, o.steps.batch, o.device, &o.log, &o.quiet});
+	targets_command_check(&o.targets, o.sources, o.teacher, o.pseudo);
+	shards_command(ranks, &(struct shards_command){&o.shards, &o.threads, o.steps.batch, &o.log, &o.quiet});
 	keep_not_mine(&keep, ranks_rank(ranks));
-	struct backend *be = backend_open(o.device, (int)o.threads, o.precision);
+	struct backend *be = rank_backend_open(ranks, o.device, (int)o.threads, o.precision, o.fast);
 	struct dataset *all = dataset_load_by(ranks, operand[0], target, o.sources), *train, *valid;
 	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
 	struct netdesc_text net;
@@ -194,7 +194,7 @@ int main(int argc, char **argv)
 	free(key);
 	free(a.targets.weight);
 	netdesc_text_free(&net);
-	be->close(be);
+	rank_backend_close(ranks, be);
 	ranks_close(ranks);
 	return finish() || failed;
 }

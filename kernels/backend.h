@@ -122,6 +122,8 @@ struct optimizer_step {
 struct backend {
 	const char *name;   /* "ref", "cpu", "cuda" */
 	const char *kernel; /* what the bits depend on, for the log: "plain loops", "avx512", "NVIDIA H100 (sm_90), tf32" */
+	const char *alike;  /* kernel as it is on all machines that compute the same bits: without the GPU's number */
+	const char *gpu;    /* what tells its GPU from all others of the machine; NULL: it has none */
 	void *ctx;	    /* the backend's own */
 
 	/* Memory. alloc zero-fills, and ends the program when there is none; upload and download copy from and to the host. */
@@ -144,6 +146,10 @@ struct backend {
 	void (*upload_async)(const struct backend *be, void *device, const void *host, size_t bytes);
 	int (*download_async)(const struct backend *be, void *host, const void *device, size_t bytes);
 	void (*wait)(const struct backend *be, int ticket);
+
+	/* The CUDA stream that operations are in: what others put into it comes after all that are queued so far, and before later ones.
+	 * NULL where device memory is the host's, and whoever has data may work on them. */
+	void *(*stream)(const struct backend *be);
 
 	/* x (B, C, H, W) = bytes (N, C, H, W) of row rows[b], augmented, times mul plus add; a (host) may be NULL */
 	void (*load_batch)(const struct backend *be, real *x, const uint8_t *bytes, const uint32_t *rows, int B, int C, int H, int W,
@@ -251,13 +257,14 @@ enum precision { PRECISION_FP32, PRECISION_TF32, PRECISION_BF16 };
 extern "C" {
 #endif
 
-/* The backend named "ref", "cpu", "cuda", or "cuda:N": GPU N, counted from 0; threads 0: one a processor; NULL where this build has no such
- * backend; ends the program where this machine has no such GPU. Closed with its close. */
+/* The backend named "ref", "cpu", "cuda", "cuda:N": GPU N, counted from 0, or "cuda:-N", as gpu below; threads 0: one a processor; NULL
+ * where this build has no such backend; ends the program where this machine has no such GPU. Closed with its close. */
 struct backend *backend_init_by_name(const char *name, int threads, enum precision precision);
 
 struct backend *backend_ref_init(void);
 struct backend *backend_cpu_init(int threads, enum precision precision);
-/* gpu: its number from 0, or -1: KEYPIPE_GPU's, else 0. NULL where it was not built. */
+/* gpu: its number from 0; or -N: KEYPIPE_GPU's, else that of the N-th process that is given one of the machine's: N - 1, or, beyond the
+ * last, from 0 on again. NULL where it was not built. */
 struct backend *backend_cuda_init(enum precision precision, int gpu) __attribute__((weak));
 
 #ifdef __cplusplus

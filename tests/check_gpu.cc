@@ -73,6 +73,9 @@ START_TEST(choice_of_gpu)
 		{{13000, 3, 90, {"KEYPIPE_GPU", "2", "CUDA_DEVICE_ORDER", "FASTEST_FIRST"}, "cuda:1"}, 0,
 			"1, host-1 (GPU 1 of 3, sm_90), tf32, cuBLAS, FASTEST_FIRST"},
 		{{13000, 12, 120, {}, "cuda:11"}, 0, "11, host-11 (GPU 11 of 12, sm_120), tf32, cuBLAS, PCI_BUS_ID"},
+		{{13000, 4, 90, {}, "cuda:-3"}, 0, "2, host-2 (GPU 2 of 4, sm_90), tf32, cuBLAS, PCI_BUS_ID"},
+		{{13000, 2, 90, {}, "cuda:-4"}, 0, "1, host-1 (GPU 1 of 2, sm_90), tf32, cuBLAS, PCI_BUS_ID"},
+		{{13000, 2, 90, {"KEYPIPE_GPU", "0"}, "cuda:-2"}, 0, "0, host-0 (GPU 0 of 2, sm_90), tf32, cuBLAS, PCI_BUS_ID"},
 		{{0, 0, 0, {}, "cuda"}, 1, "--device cuda: no GPU that can be used: there is no NVIDIA driver"},
 		{{12040, 1, 90, {}, "cuda"}, 1,
 			"--device cuda: the NVIDIA driver is too old: it is for CUDA up to 12.4, these programs are built with CUDA 13.0: "

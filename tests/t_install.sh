@@ -69,7 +69,7 @@ paragraph() { zcat "$man/man1/$1.1.gz" | plain | grep -A1 -- "^$2" | tail -1; }
 is "$(paragraph cnn-train '-b, --batch N')" "rows a step (1 to 65536; default 32)" "an option with its range and default"
 is "$(paragraph tns-import '--margin F' | sed 's/.*points //')" "(-1 to 100; default -1)" "an option with a minus"
 is "$(paragraph render '--first ROW')" "begin at this row, counted from 1 (at least 1; default 1)" "an option of a kind"
-is "$(zcat "$man/man7/keypipe.7.gz" | grep -oE '^KEYPIPE_[A-Z_]+' | sort | xargs)" "KEYPIPE_CUBLAS KEYPIPE_CUDA_SYNC KEYPIPE_GPU KEYPIPE_GPU_SMS KEYPIPE_ISA" "keypipe(7) has variables"
+is "$(zcat "$man/man7/keypipe.7.gz" | grep -oE '^KEYPIPE_[A-Z_]+' | sort | xargs)" "KEYPIPE_CUBLAS KEYPIPE_CUDA_SYNC KEYPIPE_GPU KEYPIPE_GPU_SMS KEYPIPE_ISA KEYPIPE_NCCL" "keypipe(7) has variables"
 for isa in $(KEYPIPE_ISA=none "$BIN/csv-clean" /dev/null 2>&1 >/dev/null | sed 's/.*: //; s/ are known//; s/,\| and / /g'); do
 	is "$(zcat "$man/man7/keypipe.7.gz" | plain | grep -A1 '^KEYPIPE_ISA' | grep -cw "$isa")" 1 "keypipe(7) has $isa"
 done

@@ -2,23 +2,8 @@
 # One training under MPI: the same fingerprint for 1, 2, 4 and 8 ranks, any number of threads and one process with as many shards; resumed by
 # fewer ranks; a rank that is lost, differs or is refused ends the run in one line.
 source tests/sh.sh
-if ! command -v mpirun >/dev/null || ! pkg-config --exists ompi-c 2>/dev/null; then
-	skip "there is no OpenMPI (Debian: libopenmpi-dev, openmpi-bin)"
-	done_tests
-	exit
-fi
+source tests/mpi.sh
 checks=$ROOT/${B:-build}/tests
-cd "$TMP" || exit 1
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none
-export OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_rmaps_base_oversubscribe=1 PMIX_MCA_ptl_tcp_if_include=lo TMPDIR=$TMP
-ranks() { mpirun -q --bind-to none -np "$@"; }
-if ! ranks 2 true >/dev/null 2>&1; then
-	skip "mpirun starts no processes here: $(mpirun --bind-to none -np 2 true 2>&1 | grep -v '^-*$' | head -1)"
-	done_tests
-	exit
-fi
-# print_of FILE WANT WHAT
-prints() { is "$(print_of "$1")" "$2" "$3"; }
 
 face-synth -n 90 -s 3 --size 32x32 | csv-clean -q --size 32x32 -o faces.tns 2>/dev/null
 tns-split -q --parts 0.8,0.2 faces.tns -o train.tns -o valid.tns 2>/dev/null
@@ -26,6 +11,7 @@ patch-extract -q --preset eyes --size 9x9 faces.tns -o patches.tns 2>/dev/null
 
 # the exchange itself
 for n in 2 8; do ok "sums of $n ranks in tree order" ranks $n "$checks/check_ranks"; done
+ok "sums of 4 ranks by AllReduce" ranks 4 "$checks/check_ranks" fast
 fails 1 "rank 2 ($(hostname)) differs from most: its weights after step 3" ranks 4 "$checks/check_ranks" differ
 ranks 4 "$checks/check_ranks" leave 2>err
 is "$(cat err)" "check_ranks: rank 3 of 4, on $(hostname), is lost, so the run ends: nothing is kept" "a rank that goes"
@@ -142,7 +128,6 @@ ok "no output of those" test ! -e x.tns
 fails 2 "cnn-train: --shards 8, as under ranks if not given: a batch has only 4 rows; try" ranks 2 "${a[@]}" --batch 4 train.tns -o x.tns
 fails 2 "--shards 6: is no power of two" "${a[@]}" --shards 6 train.tns
 fails 2 "--shards 64: a batch has only 32 rows" "${a[@]}" --shards 64 train.tns
-fails 2 "--device cuda: it has no ranks, only cpu and ref" ranks 2 "${a[@]}" -d cuda train.tns -o x.tns
 stub=$ROOT/${B:-build}/host/bin/cnn-train # built without MPI
 [ ! -x "$stub" ] || fails 1 "it was started as one of 2 ranks, but this build has no MPI" env OMPI_COMM_WORLD_SIZE=2 "$stub" train.tns
 done_tests

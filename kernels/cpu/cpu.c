@@ -115,6 +115,7 @@ struct backend *backend_cpu_init(int threads, enum precision precision)
 		!c->bf16 || strstr(c->simd->name, "bf16") || c->simd->words_along_k ? "" : ", bf16 emulated");
 	*be = (struct backend){.name = "cpu",
 		.kernel = c->kernel,
+		.alike = c->kernel,
 		.ctx = c,
 		.alloc = cpu_alloc,
 		.release = cpu_release,

@@ -66,6 +66,12 @@ static void cuda_wait(const struct backend *, int ticket)
 	gpu_wait(ticket);
 }
 
+static void *cuda_stream(const struct backend *be)
+{
+	queue_flush(queue_of(be));
+	return gpu_stream();
+}
+
 static __global__ void fill_zero(unsigned char *p, size_t n)
 {
 	size_t i = launch_index();
@@ -170,11 +176,13 @@ struct backend *backend_cuda_init(enum precision precision, int gpu)
 		snprintf(which, sizeof which, "GPU %d of %d, ", c->gpu.index, c->gpu.count);
 	snprintf(c->kernel, sizeof c->kernel, "%s (%ssm_%d%d), %s%s", c->gpu.name, which, c->gpu.major, c->gpu.minor, names[c->precision],
 		c->gpu.cublas ? ", cuBLAS" : "");
-	be->name = "cuda", be->kernel = c->kernel, be->ctx = c;
+	snprintf(c->alike, sizeof c->alike, "%s (sm_%d%d, %d multiprocessors), %s%s", c->gpu.name, c->gpu.major, c->gpu.minor,
+		c->gpu.multiprocessors, names[c->precision], c->gpu.cublas ? ", cuBLAS" : "");
+	be->name = "cuda", be->kernel = c->kernel, be->alike = c->alike, be->gpu = c->gpu.id, be->ctx = c;
 	be->alloc = cuda_alloc, be->release = cuda_release, be->upload = cuda_upload, be->download = cuda_download, be->zero = cuda_zero,
 	be->copy = cuda_copy;
 	be->map_host = cuda_map_host, be->unmap_host = cuda_release, be->map_device = cuda_map_device, be->unmap_device = cuda_unmap_device;
-	be->upload_async = cuda_upload_async, be->download_async = cuda_download_async, be->wait = cuda_wait;
+	be->upload_async = cuda_upload_async, be->download_async = cuda_download_async, be->wait = cuda_wait, be->stream = cuda_stream;
 	be->load_batch = cuda_load_batch, be->gather = cuda_gather, be->dropout = cuda_dropout, be->bernoulli = cuda_bernoulli;
 	be->maps_size = cuda_maps_size, be->to_maps = cuda_to_maps, be->to_rows = cuda_to_rows;
 	be->dense = cuda_dense, be->dense_backward_input = cuda_dense_backward_input,

@@ -24,7 +24,7 @@ struct cuda {
 	struct queue q; /* first: who has the queue has the rest */
 	struct gpu gpu;
 	enum precision precision;
-	char kernel[160];
+	char kernel[160], alike[160];
 	void *workspace; /* see cuda_workspace */
 	size_t workspace_size;
 	unsigned *counters; /* device: CUDA_COUNTERS of last_block.h, all 0 between launches; the first CUDA_SPLIT_COUNTERS are tile.h's */

@@ -29,6 +29,7 @@ struct gpu {
 	int multiprocessors; /* streaming multiprocessors (SMs) */
 	int cublas;	     /* 1: cuBLAS is available */
 	int index, count;    /* the GPU's number from 0, and how many there are; count is 0 on the host */
+	char id[40];	     /* its UUID, in hexadecimal */
 };
 
 #endif

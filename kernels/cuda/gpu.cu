@@ -69,6 +69,11 @@ void gpu_close(void)
 	memset(&state, 0, sizeof state);
 }
 
+void *gpu_stream(void)
+{
+	return state.stream;
+}
+
 void *gpu_alloc(size_t bytes)
 {
 	void *p = NULL;

@@ -15,9 +15,10 @@ struct cublas_gemm {
 };
 
 /* reverse: threads of a block, and blocks, run from the last to the first (host only). index: which GPU, from 0; -1: KEYPIPE_GPU's, else
- * GPU 0. Ends the program where there is no GPU, or not this one. */
+ * GPU 0; -N: KEYPIPE_GPU's, else N - 1 modulo their number. Ends the program where there is no GPU, or not this one. */
 struct gpu gpu_open(int reverse, int index = -1);
 void gpu_close(void);
+void *gpu_stream(void); /* the stream that calls take effect in; on the host NULL: there it is at once */
 /* Device memory, not cleared; NULL where there is too little left (gpu_memory_info: free and total bytes). */
 void *gpu_alloc(size_t bytes);
 void gpu_free(void *device);

@@ -52,12 +52,12 @@ static void die_without_gpu(cudaError_t e)
 	die("--device cuda: no GPU that can be used: %s", cudaGetErrorString(e));
 }
 
-/* KEYPIPE_GPU, else 0. */
+/* KEYPIPE_GPU, or -1. */
 static int index_by_environment(void)
 {
 	const char *text = getenv("KEYPIPE_GPU");
 	char *end = NULL;
-	long v = text ? strtol(text, &end, 10) : 0;
+	long v = text ? strtol(text, &end, 10) : -1;
 	if (text && (*text < '0' || *text > '9' || *end || v > 999))
 		die("KEYPIPE_GPU: '%s' is no number of a GPU, from 0 on", text);
 	return (int)v;
@@ -66,13 +66,14 @@ static int index_by_environment(void)
 struct gpu gpu_select(int index)
 {
 	struct gpu g = {};
-	int n = 0;
+	int n = 0, place = index < 0 ? -1 - index : 0;
 	cudaDeviceProp p;
 	setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", 0); /* as nvidia-smi counts; CUDA reads it at its first call */
 	index = index < 0 ? index_by_environment() : index;
 	cudaError_t e = cudaGetDeviceCount(&n);
 	if (e != cudaSuccess || !n)
 		die_without_gpu(e);
+	index = index < 0 ? place % n : index;
 	if (index >= n)
 		die("--device cuda:%d: there %s %d GPU%s here, counted from 0", index, n == 1 ? "is" : "are", n, n == 1 ? "" : "s");
 	gpu_check(cudaSetDevice(index), "select");
@@ -82,6 +83,8 @@ struct gpu gpu_select(int index)
 			OLDEST / 10, OLDEST % 10);
 	snprintf(g.name, sizeof g.name, "%.60s", p.name);
 	g.major = p.major, g.minor = p.minor, g.multiprocessors = p.multiProcessorCount, g.index = index, g.count = n;
+	for (size_t i = 0; i < sizeof p.uuid.bytes; i++)
+		snprintf(g.id + 2 * i, 3, "%02x", (unsigned char)p.uuid.bytes[i]);
 	memcpy(name, g.name, sizeof name);
 	return g;
 }

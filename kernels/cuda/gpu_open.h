@@ -22,8 +22,8 @@ struct cublas {
 	cublasStatus_t (*destroy)(cublasHandle_t);
 };
 
-/* Chooses the GPU and makes it current: number `index`, or, where it is negative, KEYPIPE_GPU's, else 0, in the order of the PCI bus unless
- * CUDA_DEVICE_ORDER says otherwise. Ends the program, saying why, where there is none that can be used. */
+/* Chooses the GPU and makes it current: number `index`, or, where it is negative, KEYPIPE_GPU's, else -1 - index modulo their number, in
+ * the order of the PCI bus unless CUDA_DEVICE_ORDER says otherwise. Ends the program, saying why, where there is none that can be used. */
 struct gpu gpu_select(int index);
 /* cuBLAS, which will launch in `stream`: of the files it can be, the first that starts. One that is found but does not start is a warning;
  * library is NULL where none does. */

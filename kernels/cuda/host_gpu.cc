@@ -197,7 +197,7 @@ struct gpu gpu_open(int reverse, int index)
 {
 	static char stack[64 << 10]; /* for the signal handler: a fiber's may have overflowed */
 	static pid_t opened;	     /* the process that opened a GPU first: its children can't, as CUDA does not survive a fork */
-	struct gpu GPU = {"host", 9, 0, MULTIPROCESSORS, 1, 0, 0};
+	struct gpu GPU = {"host", 9, 0, MULTIPROCESSORS, 1, 0, 0, "host"};
 	const char *bytes = gpu_setting("BYTES", "BYTES");
 	char *end = NULL;
 	if (opened && opened != getpid())
@@ -234,6 +234,11 @@ void gpu_close(void)
 	fiber_close();
 	sigaction(SIGSEGV, &m.old[0], NULL), sigaction(SIGBUS, &m.old[1], NULL);
 	memset(&m, 0, sizeof m);
+}
+
+void *gpu_stream(void)
+{
+	return NULL;
 }
 
 static void check_edges(const struct area *a, const char *what)

@@ -2,7 +2,7 @@
  * (fiber.cc). Streams are queues whose work runs as late as CUDA's documentation allows: when the host waits for it, or other work does
  * that the host waits for. KEYPIPE_GPU_AT_ONCE=DIGITS: the streams of these numbers (0: the first that was made) run work as early as it is
  * allowed instead. What is right in both, in each stream, does not depend on luck. What is undefined on a GPU ends the program with a line.
- */
+ * KEYPIPE_GPU_COUNT=N: there are N GPUs, alike. */
 #ifndef HOST_RUNTIME_H
 #define HOST_RUNTIME_H
 
@@ -39,6 +39,9 @@ using cudaGraphExec_t = struct CUgraphExec_st *;
 struct cudaDeviceProp {
 	char name[256];
 	int major, minor, multiProcessorCount;
+	struct {
+		char bytes[16];
+	} uuid;
 };
 
 struct cudaKernelNodeParams {
@@ -75,6 +78,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
 cudaError_t cudaFuncSetAttribute(const void *kernel, enum cudaFuncAttribute attribute, int value);
+extern "C" cudaError_t cudaLaunchHostFunc(cudaStream_t stream, void (*call)(void *arg), void *arg); /* for tests/nccl_fake.c */
 cudaError_t cudaLaunchKernel(const void *kernel, dim3 grid, dim3 block, void **args, size_t shared, cudaStream_t stream);
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode);

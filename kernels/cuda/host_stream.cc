@@ -87,7 +87,9 @@ cudaError_t cudaRuntimeGetVersion(int *version)
 /* A driver runs CUDA of its major version, and of earlier ones; in a child of a process that has used it, it does not start. */
 cudaError_t cudaGetDeviceCount(int *n)
 {
-	const char *order = gpu_setting("ORDER", "ORDER");
+	const char *order = gpu_setting("ORDER", "ORDER"), *count = gpu_setting("COUNT", "COUNT");
+	if (count)
+		host_machine.gpus = atoi(count);
 	if (host_machine.driver / 1000 < CUDART_VERSION / 1000)
 		return runtime_error(cudaErrorInsufficientDriver);
 	if (!host_machine.gpus)
@@ -115,7 +117,8 @@ cudaError_t cudaSetDevice(int device)
 cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *p, int device)
 {
 	*p = {};
-	snprintf(p->name, sizeof p->name, "host-%d", device);
+	snprintf(p->name, sizeof p->name, gpu_setting("COUNT", "COUNT") ? "host" : "host-%d", device);
+	snprintf(p->uuid.bytes, sizeof p->uuid.bytes, "host-%d", device);
 	p->major = host_machine.sm / 10, p->minor = host_machine.sm % 10, p->multiProcessorCount = 132;
 	return cudaSuccess;
 }
@@ -360,6 +363,15 @@ cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t strea
 	if (host_memory_kind(to, bytes, "cudaMemsetAsync") != MEMORY_DEVICE)
 		die("cudaMemsetAsync: no device memory");
 	w.kind = WORK_FILL, w.to = to, w.byte = byte, w.bytes = bytes;
+	return stream_push(stream, w);
+}
+
+cudaError_t cudaLaunchHostFunc(cudaStream_t stream, void (*call)(void *arg), void *arg)
+{
+	struct work w = {};
+	if (stream_of(stream)->captured)
+		die("cudaLaunchHostFunc: calls in a capture are not modelled");
+	w.kind = WORK_CALL, w.call = call, w.arg = arg;
 	return stream_push(stream, w);
 }
 

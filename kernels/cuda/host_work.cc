@@ -159,6 +159,9 @@ int work_run(const struct work *w)
 		break;
 	case WORK_GRAPH:
 		return run_graph(w->graph);
+	case WORK_CALL:
+		w->call(w->arg);
+		break;
 	}
 	return 1;
 }
@@ -192,6 +195,7 @@ int work_uses(const struct work *w, const void *p, size_t n)
 				return 1;
 		return 0;
 	case WORK_WAIT:
+	case WORK_CALL: /* of which nobody knows what it uses */
 		break;
 	}
 	return 0;

@@ -5,7 +5,7 @@
 
 #include "kernels/cuda/launch.h"
 
-enum work_kind { WORK_KERNEL, WORK_GEMM, WORK_COPY, WORK_FILL, WORK_WAIT, WORK_GRAPH };
+enum work_kind { WORK_KERNEL, WORK_GEMM, WORK_COPY, WORK_FILL, WORK_WAIT, WORK_GRAPH, WORK_CALL };
 
 /* Column-major, as BLAS has it: c (m, n) = op(a) (m, k) op(b) (k, n), + c where add. */
 struct work_gemm {
@@ -26,6 +26,8 @@ struct work {
 	uint64_t at;
 	struct work_graph *graph; /* WORK_GRAPH */
 	const void *exec;	  /* of which the graph is a copy; NULL: a node */
+	void (*call)(void *arg);  /* WORK_CALL */
+	void *arg;
 };
 
 struct work_node {

@@ -78,6 +78,7 @@ struct backend *backend_ref_init(void)
 {
 	static const struct backend table = {.name = "ref",
 		.kernel = "plain loops",
+		.alike = "plain loops",
 		.alloc = ref_alloc,
 		.release = ref_release,
 		.upload = ref_upload,

@@ -15,7 +15,8 @@ struct backend *backend_open(const char *device, int threads, const char *precis
 			p == PRECISION_TF32 ? "only cuda" : "only cpu and cuda");
 	struct backend *be = backend_init_by_name(device, threads, p);
 	if (!be)
-		die("--device %s: this build has no such backend (it has ref, cpu); make builds it where there is nvcc", device);
+		die("--device %.*s: this build has no such backend (it has ref, cpu); make builds it where there is nvcc",
+			(int)strcspn(device, ":"), device);
 	return be;
 }
 

@@ -32,6 +32,8 @@ static void name_hosts(struct ranks *r)
 	ranks_merge(r, r->host, (size_t)r->size * sizeof *r->host);
 	sched_getaffinity(0, sizeof *set, &set[r->rank]); /* else none: those of all */
 	ranks_merge(r, set, (size_t)r->size * sizeof *set);
+	for (int i = 0; i < r->rank; i++)
+		r->place += !strcmp(r->host[i], r->host[r->rank]);
 	for (int i = 0; i < r->size; i++)
 		r->local += !strcmp(r->host[i], r->host[r->rank]) && CPU_EQUAL(&set[i], &set[r->rank]);
 	free(set);
@@ -68,7 +70,7 @@ struct ranks *ranks_open(void)
 	struct ranks *r = xcalloc(1, sizeof *r);
 	ranks_watch_signals(&ends), pthread_sigmask(SIG_BLOCK, &ends, &before);
 	r->link = ranks_mpi_open(), pthread_sigmask(SIG_SETMASK, &before, NULL);
-	r->rank = r->link->rank, r->size = r->link->size;
+	r->rank = r->link->rank, r->size = r->link->size, r->transport = &ranks_sum_host;
 	if (r->size != started)
 		die("it was started as one of %lld ranks, but MPI sees %d: srun needs --mpi=pmix, or mpirun within salloc",
 			(long long)started, r->size);
@@ -89,7 +91,7 @@ void ranks_close(struct ranks *r)
 	char all = 0;
 	opened = NULL;
 	ranks_merge(r, &all, 1); /* none is gone before all are here */
-	ranks_watch_close(r->watch), ranks_sum_free(r);
+	ranks_sum_close(r), ranks_watch_close(r->watch);
 	r->link->close();
 	free(r->host), free(r);
 }

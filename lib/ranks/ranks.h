@@ -13,11 +13,15 @@ enum { RANKS_MOST = 1024, RANKS_BUCKET = 1 << 20 /* bytes */ };
 
 struct ranks {
 	int rank, size, local;	       /* local: ranks that share this one's processors */
+	int place;		       /* how many ranks of lower numbers are on its machine */
 	uint64_t bytes, sums;	       /* sent by this rank so far; of these, those of ranks_sum_begin's sums */
 	uint64_t steps;		       /* such sums so far */
 	char (*host)[64];	       /* (size): machines' names */
 	const struct ranks_link *link; /* size 1: NULL */
 	struct ranks_watch *watch;
+	const struct ranks_transport *transport; /* of those sums */
+	const struct ranks_device *device;	 /* where they are; NULL: in the host's memory */
+	int fast;				 /* 1: AllReduce may sum them */
 	struct ranks_buckets *buckets;
 };
 
@@ -43,9 +47,31 @@ void ranks_hand(struct ranks *r, int to, void *bytes, size_t n);
  * differs, as in "its weights after step 64". */
 void ranks_compare(struct ranks *r, uint32_t value, const char *what);
 
+/* Memory that is not the host's: a GPU's, with what its owner does there, call by call in their order. */
+struct ranks_device {
+	void *arg;
+	const char *gpu; /* what tells it from all other GPUs of its machine */
+	void *(*alloc)(void *arg, size_t bytes);
+	void (*release)(void *arg, void *device);
+	void (*upload)(void *arg, void *device, const void *host, size_t bytes);
+	void (*download)(void *arg, void *host, const void *device, size_t bytes);
+	void (*add)(void *arg, float *y, const float *x, size_t n); /* y (n) += x */
+	void *(*stream)(void *arg);				    /* CUDA's, behind all calls so far, before later ones */
+};
+
+/* Where the floats are that are summed below, if not in the host's memory, by all ranks in the same place. They travel by NCCL, whose calls
+ * go into the device's stream, if all ranks can start it, one on each GPU: else through the host's memory, which a warning gives the reason
+ * for. KEYPIPE_NCCL: the library's file; 0: none. Ends the program where NCCL is there, but two ranks have one GPU. Until ranks_sum_close,
+ * which is called before d's end, and by ranks_close. */
+void ranks_sum_open(struct ranks *r, const struct ranks_device *d);
+void ranks_sum_close(struct ranks *r);
+/* What the sums travel by: "MPI", "NCCL 2.27.3". */
+const char *ranks_sum_by(const struct ranks *r);
+
 /* Sums of floats that travel while the caller computes. ranks_sum_from: v (n) from `from` on is complete, and was so from `to`, the last
- * call's from, on (first: n). Whole buckets of RANKS_BUCKET bytes, counted from the end, are sent on; ranks_sum_poll moves them along;
- * ranks_sum_wait: v is complete, the same order and bits as ranks_sum's, in float. */
+ * call's from, on (first: n). Whole buckets (RANKS_BUCKET bytes, of NCCL more), counted from the end, are sent on; ranks_sum_poll moves
+ * them along; ranks_sum_wait: v is complete, on a device for what is queued from then on: the same order and bits as ranks_sum's, in float.
+ * With r->fast AllReduce sums them, in an order of its own: the same bits in all ranks, but others for another number of ranks. */
 void ranks_sum_begin(struct ranks *r, float *v, size_t n);
 void ranks_sum_from(struct ranks *r, size_t from);
 void ranks_sum_poll(struct ranks *r);

@@ -13,8 +13,40 @@ struct ranks_link {
 	void *(*send)(int to, int tag, const void *bytes, size_t n);
 	void *(*receive)(int from, int tag, void *bytes, size_t n);
 	int (*done)(void *request);
+	/* Begins to sum v (n) over all ranks, which call it in the same order: AllReduce. A request as those above. */
+	void *(*sum)(float *v, size_t n);
 	void (*close)(void);
 };
+
+struct ranks_request {
+	void *to, *from; /* NULL: none, or done */
+};
+
+/* What moves and adds the floats of sums, in the memory that they are in. Ranks make the same calls; those of one bucket in the same order,
+ * where a transport has one bucket at a time all of them. */
+struct ranks_transport {
+	size_t floats; /* of a bucket */
+	int flight;    /* buckets at a time */
+	/* Begins to send out (sent) to a rank and to receive in (received) from it; or to sum v (n) over all ranks. done: 1 once the values
+	 * are there for add, and for what begins later. */
+	void (*exchange)(
+		struct ranks *r, struct ranks_request *q, int peer, int tag, const float *out, size_t sent, float *in, size_t received);
+	void (*sum)(struct ranks *r, struct ranks_request *q, float *v, size_t n);
+	int (*done)(struct ranks *r, struct ranks_request *q);
+	void (*add)(struct ranks *r, float *y, const float *x, size_t n); /* y (n) += x */
+	float *(*alloc)(struct ranks *r, size_t n);
+	void (*release)(struct ranks *r, float *v);
+	void (*close)(struct ranks *r); /* NULL: nothing is to be closed */
+};
+
+/* The host's memory and MPI. */
+extern const struct ranks_transport ranks_sum_host;
+/* A device's memory and NCCL; NULL: it is done without, why is said. */
+const struct ranks_transport *ranks_nccl_open(struct ranks *r);
+/* "NCCL 2.27.3", while it is open. */
+const char *ranks_nccl_name(void);
+/* NULL, or what of NCCL has failed while no call of it was made; of any thread. */
+const char *ranks_nccl_failed(void);
 
 /* NULL where this build has no MPI; ends the program where there is no OpenMPI to open. */
 const struct ranks_link *ranks_mpi_open(void) __attribute__((weak));
@@ -33,8 +65,5 @@ struct ranks_watch *ranks_watch_open(struct ranks *r);
 void ranks_watch_signals(sigset_t *set);
 /* No rank is missed from here on. */
 void ranks_watch_close(struct ranks_watch *w);
-
-/* Frees r's buckets. */
-void ranks_sum_free(struct ranks *r);
 
 #endif

@@ -1,21 +1,22 @@
 /* Sums of floats, bucket by bucket, while the caller computes. A bucket's sum is a binary tree over the ranks: in step d = 1, 2, 4, ...
  * those whose numbers differ by d exchange what they have. Of a large bucket each keeps one half of what it had (recursive halving), so
- * that less travels, and at the end the parts are exchanged the other way; the order of every element's sum is the same either way. */
+ * that less travels, and at the end the parts are exchanged the other way; the order of every element's sum is the same either way. A
+ * device's floats are the transport's, or, without one of its own, are copied to the host's memory and back, a bucket at a time. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/err.h"
 #include "lib/ranks/ranks_link.h"
 
-enum { FLIGHT = 8, SMALL = 4096, FLOATS = RANKS_BUCKET / (int)sizeof(float), STEPS = 10 /* log2 RANKS_MOST */ };
+enum { FLIGHT = 8, SMALL = 4096, STEPS = 10 /* log2 RANKS_MOST */ };
 
 struct bucket {
-	float *v;
+	float *v, *at;				/* its values, and where they come from and go to; the same but where they are copied */
 	size_t n, lo[STEPS + 1], hi[STEPS + 1]; /* what is this rank's before each step */
 	int number, halves, step, phase;	/* phase 0: sums; 1: parts; 2: done */
-	void *to, *from;			/* requests; NULL: none, or done */
-	int begun;				/* 1: the step's requests were made */
-	float *other;				/* (FLOATS): what came */
+	struct ranks_request request;
+	int begun;	     /* 1: the step's requests were made */
+	float *other, *copy; /* (transport->floats): what came; where v is, if it is copied */
 };
 
 struct ranks_buckets {
@@ -46,6 +47,11 @@ static void half_of(const struct ranks *r, const struct bucket *b, int step, int
 static void begin(struct ranks *r, struct bucket *b)
 {
 	int peer = r->rank ^ 1 << b->step, tag = RANKS_TAG_BUCKETS + b->number % 16384;
+	b->begun = 1;
+	if (r->fast) {
+		r->transport->sum(r, &b->request, b->v, b->n);
+		return;
+	}
 	size_t out[2] = {0, b->n}, in[2] = {0, b->n};
 	if (b->halves) {
 		half_of(r, b, b->step, 1, &in[0], &in[1]), half_of(r, b, b->step, 0, &out[0], &out[1]);
@@ -55,29 +61,46 @@ static void begin(struct ranks *r, struct bucket *b)
 		}
 	}
 	float *to = b->phase ? b->v + in[0] : b->other;
-	b->from = r->link->receive(peer, tag, to, (in[1] - in[0]) * sizeof *to);
-	b->to = r->link->send(peer, tag, b->v + out[0], (out[1] - out[0]) * sizeof *to);
+	r->transport->exchange(r, &b->request, peer, tag, b->v + out[0], out[1] - out[0], to, in[1] - in[0]);
 	r->bytes += (out[1] - out[0]) * sizeof *to, r->sums += (out[1] - out[0]) * sizeof *to;
-	b->begun = 1;
+}
+
+static int copied(const struct ranks *r)
+{
+	return r->device && r->transport == &ranks_sum_host;
+}
+
+static void complete(struct ranks *r, struct bucket *b)
+{
+	b->phase = 2;
+	if (copied(r))
+		r->device->upload(r->device->arg, b->at, b->v, b->n * sizeof *b->v);
 }
 
 /* The exchange of b's step is done. */
 static void end(struct ranks *r, struct bucket *b)
 {
 	b->begun = 0;
+	if (r->fast || (b->phase && !b->step)) {
+		complete(r, b);
+		return;
+	}
 	if (b->phase) {
-		b->phase = b->step-- ? 1 : 2;
+		b->step--;
 		return;
 	}
 	size_t lo = 0, hi = b->n;
 	if (b->halves)
 		half_of(r, b, b->step, 1, &lo, &hi);
-	for (size_t i = lo; i < hi; i++)
-		b->v[i] += b->other[i - lo];
+	r->transport->add(r, b->v + lo, b->other, hi - lo);
 	b->step++;
 	b->lo[b->step] = lo, b->hi[b->step] = hi;
-	if (b->step == steps_of(r))
-		b->phase = b->halves ? 1 : 2, b->step--;
+	if (b->step < steps_of(r))
+		return;
+	if (b->halves)
+		b->phase = 1, b->step--;
+	else
+		complete(r, b);
 }
 
 static void advance(struct ranks *r, struct bucket *b)
@@ -85,9 +108,7 @@ static void advance(struct ranks *r, struct bucket *b)
 	while (b->phase < 2) {
 		if (!b->begun)
 			begin(r, b);
-		b->from = b->from && r->link->done(b->from) ? NULL : b->from;
-		b->to = b->to && r->link->done(b->to) ? NULL : b->to;
-		if (b->from || b->to)
+		if (!r->transport->done(r, &b->request))
 			return;
 		end(r, b);
 	}
@@ -104,18 +125,30 @@ void ranks_sum_begin(struct ranks *r, float *v, size_t n)
 	s->v = v, s->n = s->from = s->cut = n, s->made = s->first = 0;
 }
 
+static void pass_done(const struct ranks *r)
+{
+	struct ranks_buckets *s = r->buckets;
+	while (s->first < s->made && s->flight[s->first % r->transport->flight].phase == 2)
+		s->first++;
+}
+
 /* Makes buckets while values and room are there: all: of what is left, too. */
 static void make(struct ranks *r, int all)
 {
 	struct ranks_buckets *s = r->buckets;
-	while (s->made - s->first < FLIGHT && s->cut > s->from && (all || s->cut - s->from >= FLOATS)) {
-		struct bucket *b = &s->flight[s->made % FLIGHT];
-		size_t n = s->cut - s->from < FLOATS ? s->cut - s->from : FLOATS;
-		float *other = b->other ? b->other : xmalloc(FLOATS * sizeof *other);
+	const struct ranks_transport *t = r->transport;
+	while (s->made - s->first < t->flight && s->cut > s->from && (all || s->cut - s->from >= t->floats)) {
+		struct bucket *b = &s->flight[s->made % t->flight];
+		size_t n = s->cut - s->from < t->floats ? s->cut - s->from : t->floats;
+		float *other = b->other || r->fast ? b->other : t->alloc(r, t->floats), *copy = b->copy;
+		if (copied(r) && !copy)
+			copy = t->alloc(r, t->floats);
 		s->cut -= n;
-		*b = (struct bucket){.v = s->v + s->cut, .n = n, .number = s->made++, .halves = n >= SMALL && r->size > 2, .other = other};
-		b->hi[0] = n;
-		advance(r, b);
+		*b = (struct bucket){.at = s->v + s->cut, .n = n, .number = s->made++, .halves = n >= SMALL && r->size > 2};
+		b->hi[0] = n, b->other = other, b->copy = copy, b->v = copy ? copy : b->at;
+		if (copy)
+			r->device->download(r->device->arg, copy, b->at, n * sizeof *copy);
+		advance(r, b), pass_done(r);
 	}
 }
 
@@ -125,9 +158,8 @@ void ranks_sum_poll(struct ranks *r)
 		return;
 	struct ranks_buckets *s = r->buckets;
 	for (int i = s->first; i < s->made; i++)
-		advance(r, &s->flight[i % FLIGHT]);
-	while (s->first < s->made && s->flight[s->first % FLIGHT].phase == 2)
-		s->first++;
+		advance(r, &s->flight[i % r->transport->flight]);
+	pass_done(r);
 }
 
 void ranks_sum_from(struct ranks *r, size_t from)
@@ -152,10 +184,76 @@ void ranks_sum_wait(struct ranks *r)
 	}
 }
 
-void ranks_sum_free(struct ranks *r)
+/* The host's memory: both halves of an exchange are requests of the link. */
+
+static void exchange(struct ranks *r, struct ranks_request *q, int peer, int tag, const float *out, size_t sent, float *in, size_t received)
 {
+	q->from = r->link->receive(peer, tag, in, received * sizeof *in);
+	q->to = r->link->send(peer, tag, out, sent * sizeof *out);
+}
+
+static void sum(struct ranks *r, struct ranks_request *q, float *v, size_t n)
+{
+	*q = (struct ranks_request){.from = r->link->sum(v, n)};
+}
+
+static int done(struct ranks *r, struct ranks_request *q)
+{
+	q->from = q->from && r->link->done(q->from) ? NULL : q->from;
+	q->to = q->to && r->link->done(q->to) ? NULL : q->to;
+	return !q->from && !q->to;
+}
+
+static void add(struct ranks *r, float *y, const float *x, size_t n)
+{
+	(void)r;
+	for (size_t i = 0; i < n; i++)
+		y[i] += x[i];
+}
+
+static float *alloc(struct ranks *r, size_t n)
+{
+	(void)r;
+	return xcalloc(n, sizeof(float));
+}
+
+static void release(struct ranks *r, float *v)
+{
+	(void)r;
+	free(v);
+}
+
+const struct ranks_transport ranks_sum_host = {.floats = RANKS_BUCKET / sizeof(float),
+	.flight = FLIGHT,
+	.exchange = exchange,
+	.sum = sum,
+	.done = done,
+	.add = add,
+	.alloc = alloc,
+	.release = release};
+
+void ranks_sum_open(struct ranks *r, const struct ranks_device *d)
+{
+	if (ranks_size(r) == 1)
+		return;
+	r->device = d;
+	const struct ranks_transport *nccl = ranks_nccl_open(r);
+	r->transport = nccl ? nccl : &ranks_sum_host;
+}
+
+void ranks_sum_close(struct ranks *r)
+{
+	if (ranks_size(r) == 1)
+		return;
 	for (int i = 0; r->buckets && i < FLIGHT; i++)
-		free(r->buckets->flight[i].other);
+		r->transport->release(r, r->buckets->flight[i].other), r->transport->release(r, r->buckets->flight[i].copy);
 	free(r->buckets);
-	r->buckets = NULL;
+	if (r->transport->close)
+		r->transport->close(r);
+	r->buckets = NULL, r->device = NULL, r->transport = &ranks_sum_host;
+}
+
+const char *ranks_sum_by(const struct ranks *r)
+{
+	return r->transport == &ranks_sum_host ? "MPI" : ranks_nccl_name();
 }

@@ -211,13 +211,23 @@ static NORETURN void end_by(struct ranks_watch *w, int number)
 	_exit(1);
 }
 
+/* Sends and receives wait for ever, and so does who waits for them. */
+static NORETURN void end_by_nccl(struct ranks_watch *w, const char *why)
+{
+	for (int i = 0; i < 20; i++) /* why? by the loss of a rank, if by anything */
+		hear_all(w, 0), usleep(100000);
+	die("NCCL: %s", why);
+}
+
 static void *watch(void *arg)
 {
 	struct ranks_watch *w = arg;
 	struct signalfd_siginfo s;
+	const char *failed;
 	int what;
-	while (!(what = hear_all(w, -1)))
-		;
+	while (!(what = hear_all(w, 1000)))
+		if ((failed = ranks_nccl_failed()))
+			end_by_nccl(w, failed);
 	if (what == 1 || read(w->term, &s, sizeof s) != sizeof s)
 		return NULL;
 	for (int i = 0; i < (w->r->rank ? 40 : 20); i++) /* why? by the loss of one of them, if by anything; rank 0 speaks first */

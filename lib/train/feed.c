@@ -13,10 +13,11 @@ struct feed {
 	const struct backend *be;
 	const struct dataset *ds;
 	size_t bytes;		 /* of an image */
-	uint8_t *buffer;	 /* (B, bytes), host: of images read from the file, or moved */
+	uint8_t *buffer;	 /* (B, bytes), host: of images read from the file, or moved; (bytes) where they are handed */
 	uint8_t *read;		 /* (bytes), host: one that will be moved */
 	const uint8_t **image;	 /* (B) */
 	uint8_t *device, *moved; /* (n, bytes): all of them, and as the epoch moves them; NULL: not on the device, none so far */
+	int handed;		 /* 1: on the device are only those of the batch, as it moves them */
 };
 
 static int elastic(const struct augment *a)
@@ -54,6 +55,13 @@ static void upload(struct feed *f, uint8_t *device, const struct augment *a)
 	free(some);
 }
 
+/* Those of a batch that this rank was handed, each to its place. */
+static void upload_handed(struct feed *f, const uint32_t *order, int B, const struct augment *a)
+{
+	for (int b = 0; b < B; b++)
+		f->be->upload(f->be, f->device + order[b] * f->bytes, image(f, order[b], a, f->buffer), f->bytes);
+}
+
 struct feed *feed_new(const struct backend *be, const struct dataset *ds, int B)
 {
 	struct feed *f = xcalloc(1, sizeof *f);
@@ -61,7 +69,11 @@ struct feed *feed_new(const struct backend *be, const struct dataset *ds, int B)
 	f->read = xmalloc(f->bytes);
 	if (!be->load_images) {
 		f->device = be->alloc(be, ds->n * f->bytes);
-		upload(f, f->device, NULL);
+		f->handed = ds->handed && ranks_rank(ds->ranks);
+		if (f->handed)
+			f->buffer = xmalloc(f->bytes);
+		else
+			upload(f, f->device, NULL);
 		return f;
 	}
 	f->image = xcalloc((size_t)B, sizeof *f->image);
@@ -71,7 +83,7 @@ struct feed *feed_new(const struct backend *be, const struct dataset *ds, int B)
 
 void feed_epoch(struct feed *f, const struct augment *a)
 {
-	if (!f->device || !elastic(a))
+	if (!f->device || !elastic(a) || f->handed)
 		return;
 	if (!f->moved)
 		f->moved = f->be->alloc(f->be, f->ds->n * f->bytes);
@@ -83,7 +95,9 @@ void feed_load(struct feed *f, real *x, const uint32_t *order, const uint32_t *r
 {
 	const struct dataset *ds = f->ds;
 	if (f->device) {
-		f->be->load_batch(f->be, x, elastic(a) ? f->moved : f->device, rows, B, 1, ds->H, ds->W, mul, add, a);
+		if (f->handed)
+			upload_handed(f, order, B, a);
+		f->be->load_batch(f->be, x, elastic(a) && !f->handed ? f->moved : f->device, rows, B, 1, ds->H, ds->W, mul, add, a);
 		return;
 	}
 	for (int b = 0; b < B; b++)

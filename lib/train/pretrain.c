@@ -102,7 +102,7 @@ static void sharded_step(struct pretrain_layer *l, uint32_t at, int B, uint32_t 
 			be->zero(be, to, l->tree.n * sizeof *to);
 		tree_add(&l->tree, k);
 	}
-	ranks_sum_begin(r, l->sum, l->tree.n), ranks_sum_from(r, 0), ranks_sum_wait(r); /* of several ranks: the host's memory: cpu, ref */
+	ranks_sum_begin(r, l->sum, l->tree.n), ranks_sum_from(r, 0), ranks_sum_wait(r);
 	l->kind->update(l, l->sum, B);
 	if ((count + 1) % SHARDS_COMPARED == 0) {
 		char *when = xprintf("after step %u of layer %d", count + 1, l->layer + 1);

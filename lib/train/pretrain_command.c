@@ -33,7 +33,7 @@ void pretrain_command(const struct pretrain_kind *kind, struct pretrain_command 
 {
 	if (!c->dry_run)
 		tns_promise(c->output);
-	shards_command(a->ranks, &(struct shards_command){&c->shards, &c->threads, c->batch, c->device, &c->log, &c->quiet});
+	shards_command(a->ranks, &(struct shards_command){&c->shards, &c->threads, c->batch, &c->log, &c->quiet});
 	a->shards = (int)c->shards;
 	a->epochs = (int)c->epochs, a->batch = (int)c->batch, a->learning_rate = (float)c->rate, a->seed = c->seed;
 	a->init = (float)c->init, a->weight_decay = (float)c->weight_decay;
@@ -48,7 +48,7 @@ void pretrain_command(const struct pretrain_kind *kind, struct pretrain_command 
 	struct keep keep;
 	keep_open(&keep, c->checkpoint, c->output, c->resume, c->fresh), keep_not_mine(&keep, ranks_rank(a->ranks));
 	r.checkpoint = keep.path, r.spare = keep.own;
-	struct backend *be = backend_open(c->device, (int)c->threads, c->precision);
+	struct backend *be = rank_backend_open(a->ranks, c->device, (int)c->threads, c->precision, c->fast);
 	r.be = be;
 	r.data = dataset_load_patches(a->ranks, path, c->patches);
 	if (r.data->handed && r.layers > 1)
@@ -71,5 +71,5 @@ void pretrain_command(const struct pretrain_kind *kind, struct pretrain_command 
 	dataset_free(r.data);
 	if (r.valid)
 		dataset_free(r.valid);
-	be->close(be);
+	rank_backend_close(a->ranks, be);
 }

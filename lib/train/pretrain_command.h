@@ -4,6 +4,7 @@
 
 #include "lib/base/opt.h"
 #include "lib/train/pretrain_run.h"
+#include "lib/train/rank_backend.h"
 #include "lib/train/shards.h"
 
 struct pretrain_command {
@@ -11,7 +12,7 @@ struct pretrain_command {
 	int64_t epochs, batch, threads, shards;
 	double rate, init, weight_decay;
 	uint64_t seed;
-	int resume, fresh, dry_run, quiet;
+	int resume, fresh, dry_run, quiet, fast;
 };
 
 #define PRETRAIN_COMMAND_DEFAULTS                                                                                                          \
@@ -42,8 +43,8 @@ struct pretrain_command {
 	{0, "log", OPT_STR, &(c).log, 0, 0, "FILE", "write a line of figures an epoch", 1}, \
 	{0, "dry-run", OPT_FLAG, &(c).dry_run, 0, 0, 0, \
 		"only show the net, the settings and the rows that it would train with; train and write nothing", 1}, \
-	OPT_SHARDS(&(c).shards), OPT_SEEDED(&(c).seed), OPT_DEVICE(&(c).device), OPT_PRECISION(&(c).precision), OPT_THREADS(&(c).threads), \
-	OPT_QUIET(&(c).quiet), OPT_OUTPUT(&(c).output)
+	OPT_SHARDS(&(c).shards), OPT_FAST(&(c).fast), OPT_SEEDED(&(c).seed), OPT_DEVICE(&(c).device), OPT_PRECISION(&(c).precision), \
+	OPT_THREADS(&(c).threads), OPT_QUIET(&(c).quiet), OPT_OUTPUT(&(c).output)
 /* clang-format on */
 
 /* Runs the program: data of path (NULL: stdin), a for what the kind has of its own, and the ranks; what c has is put into it. settings: the

@@ -40,8 +40,6 @@ void shards_command(const struct ranks *r, const struct shards_command *c)
 		die_usage("--shards %lld%s: a batch has only %lld rows", (long long)*c->shards, by, (long long)c->batch);
 	if (!r)
 		return;
-	if (!strncmp(c->device, "cuda", 4))
-		die_usage("--device cuda: it has no ranks, only cpu and ref");
 	if (!*c->threads)
 		*c->threads = threads_here(r);
 	if (r->rank)
@@ -52,8 +50,9 @@ void shards_tell(const struct ranks *r, int64_t shards, int quiet)
 {
 	if (ranks_size(r) == 1 || quiet || !r->steps)
 		return;
-	warn("%d ranks, %lld shards: in each of %llu steps a rank sent %.0f bytes, %.0f of them gradients", r->size, (long long)shards,
-		(unsigned long long)r->steps, (double)r->bytes / (double)r->steps, (double)r->sums / (double)r->steps);
+	warn("%d ranks, %lld shards: in each of %llu steps a rank sent %.0f bytes, %.0f of them gradients%s", r->size, (long long)shards,
+		(unsigned long long)r->steps, (double)r->bytes / (double)r->steps, (double)r->sums / (double)r->steps,
+		r->fast ? ", and others, not counted, by AllReduce" : "");
 }
 
 int shards_cut(int B, int most, int s, int *from)
@@ -83,7 +82,7 @@ void shards_compare(struct ranks *r, const struct backend *be, const real *weigh
 
 void shards_compare_runs(struct ranks *r, const struct backend *be, const char *key, int epoch, const real *weights, size_t n)
 {
-	const char *kernel = be->kernel;
+	const char *kernel = be->alike;
 	if (ranks_size(r) == 1)
 		return;
 	char *what = xprintf("what computes it (rank 0: %s); KEYPIPE_ISA has all compute by one", kernel);
@@ -176,7 +175,7 @@ void shards_step(struct shards *s, struct targets *tg, const struct shards_batch
 		if (s->shard[k].B)
 			targets_loss(tg, b->loss + from[k], s->shard[k].dz, s->shard[k].z, s->shard[k].pass.rows, b->at + (uint32_t)from[k],
 				s->shard[k].B, count);
-	ranks_sum_begin(s->ranks, s->net->grad, s->net->d->nparam); /* of several ranks the device's memory is the host's: cpu, ref */
+	ranks_sum_begin(s->ranks, s->net->grad, s->net->d->nparam);
 	net_shards_backward(s->pass, s->shard, b->B);
 	ranks_sum_wait(s->ranks);
 	net_step(s->net, step);

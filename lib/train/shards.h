@@ -23,12 +23,11 @@ enum { SHARDS_BY_RANKS = 8, SHARDS_COMPARED = 64 /* steps from one comparison of
 
 /* What a program's options become where it is one of ranks (r not NULL), after opt_parse: shards, which is set if it was not given;
  * threads, if 0, so that the ranks of a machine share its processors; other ranks than 0 are quiet and write no log. Wrong use: shards that
- * are no power of two, fewer than the ranks, or more than rows in a batch (which may be more than there are rows); cuda where there are
- * ranks. */
+ * are no power of two, fewer than the ranks, or more than rows in a batch (which may be more than there are rows). */
 struct shards_command {
 	int64_t *shards, *threads;
 	int64_t batch;
-	const char *device, **log;
+	const char **log;
 	int *quiet;
 };
 void shards_command(const struct ranks *r, const struct shards_command *c);
@@ -41,7 +40,7 @@ int shards_rows(int batch, int shards);
 int shards_cut(int B, int most, int s, int *from);
 /* The same of all shards of a rank, where each has n. */
 int shards_of_rank(int B, int most, int n, int rank, int *from);
-/* Ends the run where ranks differ in n weights, device, whose memory is the host's; when: "after step 64". */
+/* Ends the run where ranks differ in n weights, device; when: "after step 64". */
 void shards_compare(struct ranks *r, const struct backend *be, const real *weights, size_t n, const char *when);
 /* The same at the start: in what key says, in the kernel that computes, in the epoch that they go on from, and in the weights. */
 void shards_compare_runs(struct ranks *r, const struct backend *be, const char *key, int epoch, const real *weights, size_t n);

@@ -13,16 +13,18 @@ enum target targets_command_target(const struct targets_command *c)
 	return (enum target)model_target(c->target);
 }
 
-void targets_command_check(const struct targets_command *c, int by_source, int taught)
+void targets_command_check(const struct targets_command *c, const char *sources, const char *teacher, const char *pseudo)
 {
 	enum target target = targets_command_target(c);
-	int by_point = by_source || c->suspects || c->distrust > 0 || c->weigh.n;
+	int by_point = sources || c->suspects || c->distrust > 0 || c->weigh.n, taught = teacher || pseudo;
 	if ((!model_has_points(target) || target == TARGET_MAP) && by_point) /* a map knows no single point */
 		die_usage("--suspects, --distrust, --weigh and --sources are for the targets coords and heatmap");
 	if (!model_has_points(target) && taught)
 		die_usage("--teacher and --pseudo are for targets with points");
 	if (opt_given("teach") && !taught)
 		die_usage("--teach needs --teacher or --pseudo");
+	if (sources && teacher)
+		die_usage("--sources and --teacher exclude each other: a teacher's labels are of no source");
 }
 
 struct targets_options targets_command(const struct targets_command *c, const char *names)

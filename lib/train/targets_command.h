@@ -38,8 +38,9 @@ struct targets_command {
 /* clang-format on */
 
 enum target targets_command_target(const struct targets_command *c);
-/* Wrong use: options that tell points apart (these, or by_source) where the target knows none; a teacher where it has no points. */
-void targets_command_check(const struct targets_command *c, int by_source, int taught);
+/* Wrong use: options that tell points apart where the target knows none; a teacher where it has no points. sources, teacher, pseudo: the
+ * options of these names, or NULL. */
+void targets_command_check(const struct targets_command *c, const char *sources, const char *teacher, const char *pseudo);
 /* What c says of points of these names, comma-joined (NULL: none). The weights, if any, are to be freed. Dies where a weight's point is
  * none of them. */
 struct targets_options targets_command(const struct targets_command *c, const char *names);

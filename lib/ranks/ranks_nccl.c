@@ -1,0 +1,223 @@
+/* NCCL, opened when sums are a GPU's: gradients go from GPU to GPU, and are added there. What is used of it is declared here, as in nccl.h
+ * of NCCL 2.32 (https://docs.nvidia.com/deeplearning/nccl/user-guide/docs/api.html); libnccl.so.2 has had it since 2.7. */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/err.h"
+#include "lib/ranks/ranks_link.h"
+
+enum { NCCL_SUCCESS = 0, NCCL_IN_PROGRESS = 7, NCCL_FLOAT = 7, NCCL_SUM = 0, REASON = 200 };
+
+struct nccl_id {
+	char internal[128];
+};
+
+/* Results are ncclResult_t, communicators ncclComm_t, streams cudaStream_t. */
+static struct {
+	int (*GetVersion)(int *);
+	int (*GetUniqueId)(struct nccl_id *);
+	int (*CommInitRank)(void **, int, struct nccl_id, int);
+	int (*CommDestroy)(void *);
+	int (*CommAbort)(void *);
+	int (*CommGetAsyncError)(void *, int *);
+	const char *(*GetErrorString)(int);
+	int (*GroupStart)(void);
+	int (*GroupEnd)(void);
+	int (*Send)(const void *, size_t, int, int, void *, void *);
+	int (*Recv)(void *, size_t, int, int, void *, void *);
+	int (*AllReduce)(const void *, void *, size_t, int, int, void *, void *);
+} nccl;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards comm, which any thread may take away */
+static void *comm;
+static char name[32];
+
+const char *ranks_nccl_name(void)
+{
+	return name;
+}
+
+/* NULL, or why the library is done without. */
+static const char *load(void)
+{
+	static const struct {
+		const char *name;
+		void *to;
+	} functions[] = {{"ncclGetVersion", &nccl.GetVersion}, {"ncclGetUniqueId", &nccl.GetUniqueId},
+		{"ncclCommInitRank", &nccl.CommInitRank}, {"ncclCommDestroy", &nccl.CommDestroy}, {"ncclCommAbort", &nccl.CommAbort},
+		{"ncclCommGetAsyncError", &nccl.CommGetAsyncError}, {"ncclGetErrorString", &nccl.GetErrorString},
+		{"ncclGroupStart", &nccl.GroupStart}, {"ncclGroupEnd", &nccl.GroupEnd}, {"ncclSend", &nccl.Send}, {"ncclRecv", &nccl.Recv},
+		{"ncclAllReduce", &nccl.AllReduce}};
+	const char *file = getenv("KEYPIPE_NCCL");
+	if (file && !strcmp(file, "0"))
+		return "KEYPIPE_NCCL is 0";
+	void *library = dlopen(file ? file : "libnccl.so.2", RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return dlerror();
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+		void *p = dlsym(library, functions[i].name);
+		if (!p)
+			return dlerror();
+		memcpy(functions[i].to, &p, sizeof p);
+	}
+	int v = 0;
+	nccl.GetVersion(&v);
+	int base = v < 10000 ? 1000 : 10000; /* up to 2.8 a version is 2803 */
+	snprintf(name, sizeof name, "NCCL %d.%d.%d", v / base, v % base / 100, v % 100);
+	return NULL;
+}
+
+/* Whether no rank has a reason why not; says the first that one has. */
+static int agreed(struct ranks *r, const char *why)
+{
+	char(*all)[REASON] = xcalloc((size_t)r->size, sizeof *all);
+	int first = 0;
+	if (why)
+		snprintf(all[r->rank], sizeof *all, "%s", why);
+	ranks_merge(r, all, (size_t)r->size * sizeof *all);
+	while (first < r->size && !all[first][0])
+		first++;
+	if (first < r->size)
+		warn("NCCL is done without, and gradients go through the host's memory: rank %d (%s): %s", first, r->host[first],
+			all[first]);
+	free(all);
+	return first == r->size;
+}
+
+/* NCCL takes no two ranks on a GPU, and says so late, in words of its own. */
+static void one_gpu_each(struct ranks *r)
+{
+	char(*gpu)[64] = xcalloc((size_t)r->size, sizeof *gpu);
+	snprintf(gpu[r->rank], sizeof *gpu, "%s", r->device->gpu);
+	ranks_merge(r, gpu, (size_t)r->size * sizeof *gpu);
+	for (int i = 0; i < r->size; i++)
+		for (int k = 0; k < i; k++)
+			if (!strcmp(gpu[i], gpu[k]) && !strcmp(r->host[i], r->host[k]))
+				die("ranks %d and %d have the same GPU of %s, and NCCL takes one rank a GPU: start at most as many ranks "
+				    "there "
+				    "as it has GPUs, or set KEYPIPE_NCCL=0: gradients then go through the host's memory",
+					k, i, r->host[i]);
+	free(gpu);
+}
+
+/* A rank that is lost makes calls fail here, too: whoever has seen that says it first. */
+static void check(int result, const char *what)
+{
+	if (result == NCCL_SUCCESS)
+		return;
+	sleep(2);
+	die("NCCL: %s: %s", what, nccl.GetErrorString(result));
+}
+
+static void *take(void)
+{
+	pthread_mutex_lock(&lock);
+	void *c = comm;
+	comm = NULL;
+	pthread_mutex_unlock(&lock);
+	return c;
+}
+
+/* The process ends: kernels that wait for other ranks end with it, or, if NCCL itself does not come to an end, all that is left does. */
+static void abort_it(void *arg, const char *reason)
+{
+	(void)arg, (void)reason;
+	void *c = take();
+	alarm(3);
+	if (c)
+		nccl.CommAbort(c);
+}
+
+const char *ranks_nccl_failed(void)
+{
+	int e = NCCL_SUCCESS;
+	pthread_mutex_lock(&lock);
+	if (comm)
+		nccl.CommGetAsyncError(comm, &e);
+	pthread_mutex_unlock(&lock);
+	return e == NCCL_SUCCESS || e == NCCL_IN_PROGRESS ? NULL : nccl.GetErrorString(e);
+}
+
+/* What is put into the stream comes after all that is queued, and before what will be: nothing is to be waited for. */
+static int done(struct ranks *r, struct ranks_request *q)
+{
+	(void)r, (void)q;
+	return 1;
+}
+
+static void exchange(struct ranks *r, struct ranks_request *q, int peer, int tag, const float *out, size_t sent, float *in, size_t received)
+{
+	void *stream = r->device->stream(r->device->arg);
+	(void)q, (void)tag;
+	check(nccl.GroupStart(), "a group");
+	check(nccl.Send(out, sent, NCCL_FLOAT, peer, comm, stream), "to send");
+	check(nccl.Recv(in, received, NCCL_FLOAT, peer, comm, stream), "to receive");
+	check(nccl.GroupEnd(), "to send and to receive");
+}
+
+static void sum(struct ranks *r, struct ranks_request *q, float *v, size_t n)
+{
+	(void)q;
+	check(nccl.AllReduce(v, v, n, NCCL_FLOAT, NCCL_SUM, comm, r->device->stream(r->device->arg)), "AllReduce");
+}
+
+static void add(struct ranks *r, float *y, const float *x, size_t n)
+{
+	r->device->add(r->device->arg, y, x, n);
+}
+
+static float *alloc(struct ranks *r, size_t n)
+{
+	return r->device->alloc(r->device->arg, n * sizeof(float));
+}
+
+static void release(struct ranks *r, float *v)
+{
+	r->device->release(r->device->arg, v);
+}
+
+static void close_it(struct ranks *r)
+{
+	void *c = take();
+	(void)r;
+	err_remove_hook(&comm);
+	if (c)
+		check(nccl.CommDestroy(c), "its end");
+}
+
+const struct ranks_transport *ranks_nccl_open(struct ranks *r)
+{
+	/* a bucket costs a launch a step, and the next waits for it: larger ones than MPI's, one at a time */
+	static const struct ranks_transport transport = {.floats = 16 * (RANKS_BUCKET / sizeof(float)),
+		.flight = 1,
+		.exchange = exchange,
+		.sum = sum,
+		.done = done,
+		.add = add,
+		.alloc = alloc,
+		.release = release,
+		.close = close_it};
+	struct nccl_id id = {{0}};
+	void *c = NULL;
+	int e = 0;
+	if (!agreed(r, load()))
+		return NULL;
+	one_gpu_each(r);
+	e = r->rank ? 0 : nccl.GetUniqueId(&id);
+	if (!agreed(r, e ? nccl.GetErrorString(e) : NULL))
+		return NULL;
+	ranks_spread(r, &id, sizeof id);
+	e = nccl.CommInitRank(&c, r->size, id, r->rank);
+	if (!agreed(r, e ? nccl.GetErrorString(e) : NULL)) {
+		if (!e)
+			nccl.CommAbort(c);
+		return NULL;
+	}
+	comm = c;
+	err_add_hook(abort_it, &comm);
+	return &transport;
+}

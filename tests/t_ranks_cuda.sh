@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Trainings of ranks that have a GPU each, on CUDA's runtime on the host: gradients travel by an NCCL of our own (nccl_fake.c), whose work lands
+# as late as streams let it, or through the host's memory; each rank's GPU; a rank or an NCCL that is lost.
+source tests/sh.sh
+source tests/mpi.sh
+R=$ROOT/${B:-build}/runtime
+if [ ! -x "$R/bin/cnn-train" ]; then
+	skip "programs for GPUs were not built with MPI"
+	done_tests
+	exit
+fi
+export KEYPIPE_GPU_COUNT=4 BACKEND=cuda
+nccl() { KEYPIPE_NCCL=$R/libnccl.so ranks "$@"; }
+host() { KEYPIPE_NCCL=0 ranks "$@"; }
+
+# the exchange itself
+for n in 2 4; do ok "NCCL: sums of $n ranks in tree order" nccl $n "$R/tests/check_ranks"; done
+ok "NCCL, at once" env KEYPIPE_GPU_AT_ONCE=0 KEYPIPE_NCCL="$R/libnccl.so" mpirun -q --bind-to none -np 2 "$R/tests/check_ranks"
+ok "NCCL: sums of 4 ranks by AllReduce" nccl 4 "$R/tests/check_ranks" fast
+ok "the host's memory: sums of 4 ranks" host 4 "$R/tests/check_ranks"
+
+# nets: batch norm, dropout, a last batch of few rows, validation; one process, and ranks
+face-synth -n 40 -s 3 --size 16x16 | csv-clean -q --size 16x16 -o faces.tns 2>/dev/null
+tns-split -q --parts 0.8,0.2 faces.tns -o train.tns -o valid.tns 2>/dev/null
+train=(cnn-train -q -d cuda --net 'conv3x3x4p1 bn relu pool2 dropout0.1 conv3x3p1' --target heatmap --batch 13 --epochs 2 --optimizer adam --augment default)
+one=("$R/bin/${train[@]}")
+"${one[@]}" --shards 4 --valid valid.tns train.tns -o one.tns 2>/dev/null
+want=$(print_of one.tns)
+for n in 1 2 4; do
+	NCCL_FAKE_LOG=$TMP/ends.$n nccl $n "${one[@]}" --shards 4 --valid valid.tns train.tns -o some.tns 2>/dev/null
+	prints some.tns "$want" "$n ranks, NCCL"
+	[ $n = 1 ] || is "$(sort ends.$n | uniq -c | xargs)" "$(for ((i = 0; i < n; i++)); do echo "1 rank $i of $n: destroyed"; done | xargs)" "$n ranks, NCCL: how it ends"
+	rm -f some.tns
+done
+host 2 "${one[@]}" --shards 4 --valid valid.tns train.tns -o some.tns 2>err
+prints some.tns "$want" "2 ranks, the host's memory"
+is "$(grep -c . err), $(grep -c "^cnn-train: NCCL is done without, and gradients go through the host's memory: rank 0 ($(hostname)): KEYPIPE_NCCL is 0$" err)" "2, 1" "why is said"
+elastic=("${one[@]}" --shards 4 --valid-part 0.3 --augment default,elastic=2)
+"${elastic[@]}" train.tns -o one.tns 2>/dev/null
+cat train.tns | nccl 2 "${elastic[@]}" -o some.tns 2>/dev/null
+prints some.tns "$(print_of one.tns)" "from a pipe"
+patch-extract -q --preset eyes --size 5x5 faces.tns -o patches.tns 2>/dev/null
+dae=("$R/bin/dae-pretrain" -q -d cuda -H 7,3 -e 2 -b 21 --shards 4 patches.tns)
+"${dae[@]}" -o one.tns 2>/dev/null
+nccl 4 "${dae[@]}" -o some.tns 2>/dev/null
+prints some.tns "$(print_of one.tns)" "dae-pretrain"
+
+# --fast
+nccl 4 "${one[@]}" --shards 4 --fast --valid valid.tns train.tns -o fast.tns 2>err
+ok "--fast is said" grep -q '^cnn-train: --fast: AllReduce (NCCL 2.27.3) sums gradients: the bits depend on the number of ranks, here 4$' err
+ok "it has bits of its own" test "$(print_of fast.tns)" != "$want"
+is "$(tns-info fast.tns | grep -c '^  cnn-train .* --fast ')" 1 "it is in the history"
+
+# which GPU
+same="ranks 0 and 1 have the same GPU of $(hostname), and NCCL takes one rank a GPU: start at most as many ranks there as it has GPUs, or set KEYPIPE_NCCL=0"
+fails 1 "cnn-train: $same" env KEYPIPE_GPU_COUNT=1 KEYPIPE_NCCL="$R/libnccl.so" mpirun -q --bind-to none -np 2 "${one[@]}" train.tns -o x.tns
+fails 1 "cnn-train: $same" env KEYPIPE_GPU=3 KEYPIPE_NCCL="$R/libnccl.so" mpirun -q --bind-to none -np 2 "${one[@]}" train.tns -o x.tns
+KEYPIPE_GPU_COUNT=1 host 2 "${one[@]}" --shards 4 --valid valid.tns train.tns -o some.tns 2>/dev/null
+prints some.tns "$want" "two ranks on a GPU, the host's memory"
+
+# an NCCL that can't be used, or fails under way
+KEYPIPE_NCCL=$TMP/none.so ranks 2 "${one[@]}" --dry-run train.tns >/dev/null 2>err
+is "$(cat err)" "cnn-train: NCCL is done without, and gradients go through the host's memory: rank 0 ($(hostname)): $TMP/none.so: cannot open shared object file: No such file or directory" "no library"
+KEYPIPE_NCCL=$R/libnccl.so ranks 1 "${one[@]}" --dry-run train.tns : -np 1 env KEYPIPE_NCCL=libm.so.6 "${one[@]}" --dry-run train.tns >/dev/null 2>err
+ok "another library" grep -q "NCCL is done without, .*: rank 1 ($(hostname)): .*undefined symbol: ncclGetVersion" err
+NCCL_FAKE=init nccl 2 "${one[@]}" --shards 4 --valid valid.tns train.tns -o some.tns 2>err
+ok "one that does not start on a rank" grep -q "NCCL is done without, .*: rank 1 ($(hostname)): unhandled system error$" err
+prints some.tns "$want" "one that does not start on a rank"
+t0=$SECONDS
+fails 1 "cnn-train: rank 1: NCCL: unhandled system error" env NCCL_FAKE=fails KEYPIPE_NCCL="$R/libnccl.so" mpirun -q --bind-to none -np 2 "${one[@]}" train.tns -o none.tns
+ok "it ends soon" test $((SECONDS - t0)) -le 10
+ok "no output" test ! -e none.tns -a ! -e x.tns
+
+# a rank is lost
+long=("${one[@]}" --epochs 100000 train.tns --checkpoint long.last -o long.tns)
+NCCL_FAKE_LOG=$TMP/ends KEYPIPE_NCCL=$R/libnccl.so mpirun -q --bind-to none -np 4 "${long[@]}" 2>err &
+for ((i = 0; i < 300; i++)); do [ ! -e long.last ] || break; sleep 0.1; done
+pids=($(pgrep -P $! cnn-train)) t0=$SECONDS
+is "${#pids[@]}" 4 "ranks that run"
+kill -9 "${pids[2]}"
+wait $! && bad "a run that lost a rank succeeds"
+ok "it ends soon" test $((SECONDS - t0)) -le 10
+is "$(grep -c . err), $(grep -cE "^cnn-train: rank [0-3] of 4, on $(hostname), is lost, so the run ends: epoch [0-9]+ is kept in long.last; this goes on: cnn-train .* --resume$" err)" "1, 1" "one line: $(head -3 err)"
+ok "NCCL is aborted" grep -q '^rank 0 of 4: aborted$' ends
+ok "the checkpoint is whole" tns-info --check long.last
+done_tests
