@@ -56,6 +56,19 @@ ranks 4 "${rbm[@]}" -e 2 patches.tns --checkpoint rbm.last -o some.tns 2>/dev/nu
 ranks 2 "${rbm[@]}" -e 3 patches.tns --checkpoint rbm.last --resume -o some.tns 2>/dev/null
 prints some.tns "$(print_of one.tns)" "rbm-pretrain, resumed by fewer ranks"
 
+# --fast: AllReduce, whose bits depend on how many ranks there were
+fast=(cnn-train -q --net 'fc20 tanh fc' --target coords --batch 16 --fast train.tns --checkpoint fast.last -o fast.tns)
+ranks 4 "${fast[@]}" --epochs 1 2>err
+is "$(grep -c '^cnn-train: --fast: AllReduce (MPI) sums gradients: the bits depend on the number of ranks, here 4$' err), $(meta fast.tns ranks)" "1, 4" "--fast is said"
+ranks 2 "${fast[@]}" --epochs 2 --resume 2>err
+is "$(grep -c "^cnn-train: --fast: the checkpoint was made by 4 ranks, and goes on with 2: its bits are neither's$" err), $(meta fast.tns ranks)" "1, 4,2" "--fast, resumed by fewer"
+ranks 2 "${fast[@]}" --epochs 3 --resume 2>err
+is "$(grep -c "^cnn-train: --fast: the checkpoint" err), $(meta fast.tns ranks)" "0, 4,2" "--fast, resumed by as many"
+"${rbm[@]}" --fast --shards 2 -e 1 --checkpoint fast-rbm.last patches.tns -o fast.tns 2>/dev/null
+is "$(meta fast.tns ranks)" "" "--fast of one process, which sums nothing over ranks"
+ranks 2 "${rbm[@]}" --fast --shards 2 -e 2 --checkpoint fast-rbm.last --resume patches.tns -o fast.tns 2>/dev/null
+is "$(meta fast.tns ranks)" "1,2" "rbm-pretrain, resumed by more"
+
 # data: each rank reads its rows of the file; through a pipe rank 0 hands them on, those held out and moved elastically, too
 ok "images stay in the file" ranks 2 "$checks/check_ranks" store patches.tns
 piped=(-q --net "$net" --target heatmap --batch 27 --epochs 2 --augment default,elastic=2 --valid-part 0.3)

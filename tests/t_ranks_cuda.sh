@@ -49,7 +49,7 @@ prints some.tns "$(print_of one.tns)" "dae-pretrain"
 nccl 4 "${one[@]}" --shards 4 --fast --valid valid.tns train.tns -o fast.tns 2>err
 ok "--fast is said" grep -q '^cnn-train: --fast: AllReduce (NCCL 2.27.3) sums gradients: the bits depend on the number of ranks, here 4$' err
 ok "it has bits of its own" test "$(print_of fast.tns)" != "$want"
-is "$(tns-info fast.tns | grep -c '^  cnn-train .* --fast ')" 1 "it is in the history"
+is "$(tns-info fast.tns | grep -c '^  cnn-train .* --fast ') $(meta fast.tns ranks)" "1 4" "it is in the history, and over how many ranks"
 
 # which GPU
 same="ranks 0 and 1 have the same GPU of $(hostname), and NCCL takes one rank a GPU: start at most as many ranks there as it has GPUs, or set KEYPIPE_NCCL=0"
@@ -63,6 +63,7 @@ KEYPIPE_NCCL=$TMP/none.so ranks 2 "${one[@]}" --dry-run train.tns >/dev/null 2>e
 is "$(cat err)" "cnn-train: NCCL is done without, and gradients go through the host's memory: rank 0 ($(hostname)): $TMP/none.so: cannot open shared object file: No such file or directory" "no library"
 KEYPIPE_NCCL=$R/libnccl.so ranks 1 "${one[@]}" --dry-run train.tns : -np 1 env KEYPIPE_NCCL=libm.so.6 "${one[@]}" --dry-run train.tns >/dev/null 2>err
 ok "another library" grep -q "NCCL is done without, .*: rank 1 ($(hostname)): .*undefined symbol: ncclGetVersion" err
+rm -f some.tns
 NCCL_FAKE=init nccl 2 "${one[@]}" --shards 4 --valid valid.tns train.tns -o some.tns 2>err
 ok "one that does not start on a rank" grep -q "NCCL is done without, .*: rank 1 ($(hostname)): unhandled system error$" err
 prints some.tns "$want" "one that does not start on a rank"

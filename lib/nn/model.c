@@ -258,8 +258,9 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->mean), free(m->asymmetry), sources_free(m->sources),
-		trained_free(m->trained), free(m->prior), free(m->param), free(m->stat), free(m->history), free(m);
+	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->ranks), free(m->mean), free(m->asymmetry),
+		sources_free(m->sources), trained_free(m->trained), free(m->prior), free(m->param), free(m->stat), free(m->history),
+		free(m);
 }
 
 char *model_learned(const struct model *m)
@@ -348,6 +349,8 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 		tns_put_meta(w, "pairs", m->pairs);
 	if (m->unlearned)
 		tns_put_meta(w, "unlearned", m->unlearned);
+	if (m->ranks)
+		tns_put_meta(w, "ranks", m->ranks);
 	int n;
 	char **points = m->points ? names_split(m->names, &n) : NULL;
 	if (m->mean)

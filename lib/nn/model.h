@@ -30,6 +30,7 @@ struct model {
 	char *names;	      /* points or classes, comma-joined */
 	char *pairs;	      /* of points: META pairs; NULL: not known, by names */
 	char *unlearned;      /* points without a label in training, comma-joined: META unlearned; NULL: none */
+	char *ranks;	      /* over how many ranks AllReduce summed its gradients, which its bits depend on: META ranks; NULL: none did */
 	float mul, add;	      /* input = byte * mul + add */
 	float sx, ox, sy, oy; /* coordinate * s + o: coords: the net's output; heatmap, map: in cells, 0 the centre of the first, which
 			 lie as map_scale in model.c says */

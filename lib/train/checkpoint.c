@@ -156,6 +156,8 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 	if (st->m->points)
 		model_set_offset(st->m, number(s, "opt/offset_x"), number(s, "opt/offset_y"));
 	read_points(st, s);
+	free(st->m->ranks);
+	st->m->ranks = tns_meta_value(s, "ranks") ? xstrdup(tns_meta_value(s, "ranks")) : NULL;
 	char scale[256];
 	model_scale_text(st->m, scale);
 	if (!tns_meta_value(s, "scale") || strcmp(tns_meta_value(s, "scale"), scale))

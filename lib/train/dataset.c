@@ -268,6 +268,20 @@ uint64_t *dataset_hashes(const struct dataset *ds)
 	return hash;
 }
 
+void dataset_count_pixels(const struct dataset *ds, uint64_t count[256])
+{
+	size_t pixels = (size_t)ds->W * (size_t)ds->H;
+	uint8_t *read = xmalloc(pixels);
+	memset(count, 0, 256 * sizeof *count);
+	for (uint32_t i = 0; !ranks_rank(ds->ranks) && i < ds->n; i++) {
+		const uint8_t *image = dataset_image(ds, i, read);
+		for (size_t k = 0; k < pixels; k++)
+			count[image[k]]++;
+	}
+	ranks_spread(ds->ranks, count, 256 * sizeof *count);
+	free(read);
+}
+
 uint8_t *dataset_take_images(struct dataset *ds)
 {
 	uint8_t *images = image_store_array(ds->images, ds->row, ds->n);

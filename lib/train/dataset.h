@@ -59,6 +59,8 @@ const uint8_t *dataset_image(const struct dataset *ds, uint32_t i, uint8_t *buff
 void dataset_will_read(const struct dataset *ds, uint32_t i); /* lets the system read it ahead, if it is in a file */
 /* Their hashes (n, trained.h), to be freed. */
 uint64_t *dataset_hashes(const struct dataset *ds);
+/* How many pixels of all images have each value; of ranks rank 0 counts them. */
+void dataset_count_pixels(const struct dataset *ds, uint64_t count[256]);
 /* All images (n, H, W) in memory, to be freed; ds has none afterwards. */
 uint8_t *dataset_take_images(struct dataset *ds);
 /* Frees values, groups, ids and its share of the images; names and head stay. For a data set whose parts are in use. */

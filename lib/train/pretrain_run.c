@@ -18,6 +18,7 @@
 #include "lib/train/filters.h"
 #include "lib/train/keep.h"
 #include "lib/train/pretrain_input.h"
+#include "lib/train/rank_backend.h"
 #include "lib/train/shards.h"
 #include "lib/train/train.h"
 
@@ -29,6 +30,7 @@ struct stack {
 	float mul, add;		       /* the first layer's scale of bytes */
 	int linear;		       /* 1: the net ends without a sigmoid: the first layer's visible units are Gaussian */
 	struct rows *sample, *valid;   /* rows that are measured, as the layer being trained takes them; NULL: none */
+	char *ranks;		       /* rank_backend_made_by */
 	char *unlearned;	       /* what is to be told of the first layer that learned nothing, or NULL */
 };
 
@@ -63,7 +65,7 @@ static struct model *unroll(const struct stack *s, int n)
 {
 	char *text = net_text(s->size, n, s->linear);
 	struct model *m = model_new(text, TARGET_IMAGE, s->r->data->W, s->r->data->H, s->size[0], "");
-	free(text);
+	free(text), m->ranks = s->ranks ? xstrdup(s->ranks) : NULL;
 	for (int i = 0; i < n; i++) {
 		size_t V = (size_t)s->size[i], H = (size_t)s->size[i + 1];
 		real scale = s->linear && !i ? 255 * s->mul : 1, add = s->linear && !i ? s->add : 0;
@@ -112,6 +114,8 @@ static void write_checkpoint(const struct stack *s, size_t states)
 	tns_put_meta(w, "opt/epoch", text);
 	snprintf(text, sizeof text, "%d", s->r->a->epochs);
 	tns_put_meta(w, "opt/planned", text);
+	if (s->ranks)
+		tns_put_meta(w, "ranks", s->ranks);
 	if (s->layer == s->r->layers - 1 && s->epoch == s->r->a->epochs)
 		tns_put_meta(w, "opt/done", "1");
 	for (int i = 0; i <= s->layer; i++) {
@@ -151,6 +155,7 @@ static int read_checkpoint(struct stack *s)
 	s->layer = counter(t, "opt/layer", r->layers - 1);
 	s->epoch = counter(t, "opt/epoch", INT_MAX);
 	int planned = counter(t, "opt/planned", INT_MAX);
+	s->ranks = tns_meta_value(t, "ranks") ? xstrdup(tns_meta_value(t, "ranks")) : NULL;
 	if (s->epoch > r->a->epochs)
 		die("%s: has %d epochs already, more than --epochs %d", t->name, s->epoch, r->a->epochs);
 	if (s->layer && planned != r->a->epochs)
@@ -368,26 +373,19 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 static void set_scale(struct stack *s)
 {
 	const struct dataset *data = s->r->data;
-	size_t V = (size_t)s->size[0], n = (size_t)data->n * V;
-	uint64_t count[256] = {0};
+	size_t n = (size_t)data->n * (size_t)s->size[0];
+	uint64_t count[256];
 	double mean = 0, square = 0;
 	s->mul = 1.0f / 255, s->linear = s->r->a->gaussian;
 	if (!s->linear)
 		return;
-	uint8_t *read = xmalloc(V);
-	for (uint32_t i = 0; !ranks_rank(data->ranks) && i < data->n; i++) {
-		const uint8_t *image = dataset_image(data, i, read);
-		for (size_t v = 0; v < V; v++)
-			count[image[v]]++;
-	}
-	ranks_spread(data->ranks, count, sizeof count);
+	dataset_count_pixels(data, count);
 	for (int v = 0; v < 256; v++)
 		mean += (double)count[v] * v / (double)n;
 	for (int v = 0; v < 256; v++)
 		square += (double)count[v] * (v - mean) * (v - mean) / (double)n;
 	if (square <= 0)
 		die("%s: all pixels are %d: there is nothing to learn", data->head->name, (int)mean);
-	free(read);
 	s->mul = (float)(1 / sqrt(square)), s->add = (float)(-mean / sqrt(square));
 }
 
@@ -414,6 +412,7 @@ void pretrain_run(const struct pretrain_run *r)
 	}
 	set_scale(&s);
 	int resumed = read_checkpoint(&s);
+	rank_backend_made_by(r->a->ranks, &s.ranks, resumed);
 	s.sample = rows_of(&s, data, data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE);
 	s.valid = r->valid ? rows_of(&s, r->valid, r->valid->n) : NULL;
 	struct pretrain_input *in = pretrain_input_new(be, data, (uint32_t)r->a->batch < data->n ? r->a->batch : (int)data->n, r->output);
@@ -446,5 +445,5 @@ void pretrain_run(const struct pretrain_run *r)
 	pretrain_input_free(in);
 	for (int i = 0; i < r->layers; i++)
 		free(s.block[i]);
-	rows_free(s.sample), rows_free(s.valid), free(s.unlearned), free(names);
+	rows_free(s.sample), rows_free(s.valid), free(s.ranks), free(s.unlearned), free(names);
 }
