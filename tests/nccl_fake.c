@@ -1,7 +1,8 @@
 /* A libnccl.so.2 for tests, on CUDA's runtime on the host (kernels/cuda/host_runtime.h): messages are files of a directory, which the
  * unique id names. What it is asked to do it puts into the stream, where it runs as late as the stream lets it. Wrong use ends the program:
  * calls outside of a group, messages of other sizes than are waited for. NCCL_FAKE: `init`: rank 1 can't start; `fails`: rank 1's 5th
- * message does not go, and an error is only told to who asks for it; NCCL_FAKE_LOG=FILE: how each rank's communicator ended. */
+ * message does not go, and an error is only told to who asks for it; `hangs`: no abort comes to an end; NCCL_FAKE_LOG=FILE: how each rank's
+ * communicator ended. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -170,6 +171,8 @@ int ncclCommAbort(void *comm)
 {
 	struct comm *c = comm;
 	tell(c, "aborted"); /* and is not freed: another thread may wait in it */
+	while (is("hangs"))
+		sleep(1);
 	c->aborted = 1;
 	return SUCCESS;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
@@ -122,14 +123,23 @@ static void *take(void)
 	return c;
 }
 
-/* The process ends: kernels that wait for other ranks end with it, or, if NCCL itself does not come to an end, all that is left does. */
-static void abort_it(void *arg, const char *reason)
+static void *abort_it(void *c)
+{
+	nccl.CommAbort(c);
+	return NULL;
+}
+
+/* The process ends, and what waits for other ranks is ended before; but NCCL is not waited for long. */
+static void at_end(void *arg, const char *reason)
 {
 	(void)arg, (void)reason;
 	void *c = take();
-	alarm(3);
-	if (c)
-		nccl.CommAbort(c);
+	pthread_t thread;
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 3;
+	if (c && !pthread_create(&thread, NULL, abort_it, c))
+		pthread_timedjoin_np(thread, NULL, &until);
 }
 
 const char *ranks_nccl_failed(void)
@@ -218,6 +228,6 @@ const struct ranks_transport *ranks_nccl_open(struct ranks *r)
 		return NULL;
 	}
 	comm = c;
-	err_add_hook(abort_it, &comm);
+	err_add_hook(at_end, &comm);
 	return &transport;
 }
