@@ -54,7 +54,7 @@ static void wrong(const char *what)
 static int is(const char *fault)
 {
 	const char *s = getenv("NCCL_FAKE");
-	return s && !strcmp(s, fault);
+	return s && strstr(s, fault);
 }
 
 static void tell(const struct comm *c, const char *what)
