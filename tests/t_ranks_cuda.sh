@@ -69,7 +69,7 @@ ok "one that does not start on a rank" grep -q "NCCL is done without, .*: rank 1
 prints some.tns "$want" "one that does not start on a rank"
 t0=$SECONDS
 fails 1 "cnn-train: rank 1: NCCL: unhandled system error" timeout 60 env NCCL_FAKE=fails,hangs KEYPIPE_NCCL="$R/libnccl.so" mpirun -q --bind-to none -np 2 "${one[@]}" train.tns -o none.tns
-ok "it ends soon" test $((SECONDS - t0)) -le 10
+ok "it ends soon" test $((SECONDS - t0)) -le 25
 ok "no output" test ! -e none.tns -a ! -e x.tns
 
 # a rank is lost

@@ -137,7 +137,7 @@ static void at_end(void *arg, const char *reason)
 	pthread_t thread;
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 3;
+	until.tv_sec += 2;
 	if (c && !pthread_create(&thread, NULL, abort_it, c))
 		pthread_timedjoin_np(thread, NULL, &until);
 }
