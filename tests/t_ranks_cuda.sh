@@ -52,7 +52,7 @@ ok "it has bits of its own" test "$(print_of fast.tns)" != "$want"
 is "$(tns-info fast.tns | grep -c '^  cnn-train .* --fast ') $(meta fast.tns ranks)" "1 4" "it is in the history, and over how many ranks"
 
 # which GPU
-same="ranks 0 and 1 have the same GPU of $(hostname), and NCCL takes one rank a GPU: start at most as many ranks there as it has GPUs, or set KEYPIPE_NCCL=0"
+same="ranks 0 and 1 have the same GPU of $(hostname), and NCCL takes one rank a GPU: start at most as many as there are GPUs, or set KEYPIPE_NCCL=0"
 fails 1 "cnn-train: $same" env KEYPIPE_GPU_COUNT=1 KEYPIPE_NCCL="$R/libnccl.so" mpirun -q --bind-to none -np 2 "${one[@]}" train.tns -o x.tns
 fails 1 "cnn-train: $same" env KEYPIPE_GPU=3 KEYPIPE_NCCL="$R/libnccl.so" mpirun -q --bind-to none -np 2 "${one[@]}" train.tns -o x.tns
 KEYPIPE_GPU_COUNT=1 host 2 "${one[@]}" --shards 4 --valid valid.tns train.tns -o some.tns 2>/dev/null

@@ -98,9 +98,8 @@ static void one_gpu_each(struct ranks *r)
 	for (int i = 0; i < r->size; i++)
 		for (int k = 0; k < i; k++)
 			if (!strcmp(gpu[i], gpu[k]) && !strcmp(r->host[i], r->host[k]))
-				die("ranks %d and %d have the same GPU of %s, and NCCL takes one rank a GPU: start at most as many ranks "
-				    "there "
-				    "as it has GPUs, or set KEYPIPE_NCCL=0: gradients then go through the host's memory",
+				die("ranks %d and %d have the same GPU of %s, and NCCL takes one rank a GPU: start at most as many as "
+				    "there are GPUs, or set KEYPIPE_NCCL=0: gradients then go through the host's memory",
 					k, i, r->host[i]);
 	free(gpu);
 }
