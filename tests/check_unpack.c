@@ -146,6 +146,27 @@ START_TEST(damaged)
 }
 END_TEST
 
+/* Text that compresses so well that a few bytes of input are more than a read takes: what zlib holds back then is returned before the fault
+ * of a cut file. */
+START_TEST(cut_while_held_back)
+{
+	enum { N = 200000 };
+	unsigned char *same = xmalloc(N), *z = xmalloc(N), *one = xmalloc(N + 1), *two = xmalloc(N + 1), *kept = text;
+	char err1[UNPACK_ERR], err2[UNPACK_ERR];
+	for (int i = 0; i < N; i++)
+		same[i] = (unsigned char)"1 2 \n"[i % 5];
+	text = same;
+	size_t n = member(z, N, 0, N, 0);
+	text = kept;
+	for (size_t cut = 20; cut < n; cut += 3) {
+		size_t n1 = unpack_all(z, cut, 11, 99, one, N + 1, err1), n2 = unpack_all(z, cut, N, N, two, N + 1, err2);
+		ck_assert_msg(n1 == n2 && !memcmp(one, two, n1), "cut at %zu of %zu: %zu and %zu bytes", cut, n, n1, n2);
+		ck_assert_str_eq(err1, err2);
+	}
+	free(same), free(z), free(one), free(two);
+}
+END_TEST
+
 START_TEST(faults_have_names)
 {
 	static const struct {
@@ -507,6 +528,7 @@ int main(void)
 	make_text();
 	tcase_add_test(t, whole);
 	tcase_add_test(t, damaged);
+	tcase_add_test(t, cut_while_held_back);
 	tcase_add_test(t, faults_have_names);
 	tcase_add_test(t, source_fails);
 	tcase_add_test(t, zip_whole);

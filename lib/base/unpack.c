@@ -110,17 +110,17 @@ long unpack_inflate(struct unpack *u, unsigned char *dst, size_t n)
 	size_t written = 0;
 	n = n < 1u << 30 ? n : 1u << 30;
 	while (!written && u->at == UNPACK_BODY && !*u->err) {
-		if (!unpack_input(u))
-			return unpack_truncated(u);
 		z->next_out = dst;
 		z->avail_out = (uInt)n;
-		int r = inflate(z, Z_NO_FLUSH);
+		int r = inflate(z, Z_NO_FLUSH); /* without input too: it may hold text that the last call had no room for */
 		written = n - z->avail_out;
 		u->crc = crc_add(u->crc, dst, written);
 		if (r == Z_STREAM_END)
 			u->at = UNPACK_TRAILER;
 		else if (r != Z_OK && r != Z_BUF_ERROR)
 			unpack_damaged(u, z->msg ? z->msg : r == Z_MEM_ERROR ? "no memory" : "cannot inflate");
+		else if (!written && !unpack_input(u))
+			return unpack_truncated(u);
 	}
 	return written || !*u->err ? (long)written : -1;
 }
