@@ -12,7 +12,7 @@
 #include "lib/base/magic.h"
 #include "lib/base/unpack_io.h"
 
-enum { HEAD = 64 << 10 }; /* bytes in which the first line end is looked for */
+enum { HEAD = BUFFER_KIB(64) }; /* bytes in which the first line end is looked for */
 
 /* ---- errors ---- */
 

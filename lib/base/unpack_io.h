@@ -5,11 +5,12 @@
 #include <stdint.h>
 #include <zlib.h>
 
+#include "lib/base/buffers.h"
 #include "lib/base/bytes.h"
 #include "lib/base/err.h"
 #include "lib/base/unpack.h"
 
-enum { UNPACK_RAW = 64 << 10 };
+enum { UNPACK_RAW = BUFFER_KIB(64) };
 
 /* A zip: the file that is read, and what came before it. */
 struct unpack_zip {

@@ -9,7 +9,7 @@
 
 #include "lib/base/err.h"
 
-#define INITIAL_CAP (256u << 10) /* small enough that text is still in the L2 cache when it is parsed */
+#define INITIAL_CAP BUFFER_KIB(256u) /* small enough that text is still in the L2 cache when it is parsed */
 
 struct lines_source {
 	int fd; /* -1: memory */

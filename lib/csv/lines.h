@@ -6,10 +6,11 @@
 
 #include <stddef.h>
 
+#include "lib/base/buffers.h"
 #include "lib/base/unpack.h"
 
-#define LINES_MAX (64u << 20)	    /* bytes of the longest line */
-#define LINES_HEADER_MAX (8u << 20) /* of a header: no text that is no table takes more memory */
+#define LINES_MAX BUFFER_KIB(65536u)	   /* bytes of the longest line */
+#define LINES_HEADER_MAX BUFFER_KIB(8192u) /* of a header: no text that is no table takes more memory */
 #define LINES_PAD 64
 
 struct span {

@@ -5,9 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/buffers.h"
 #include "lib/image/image_io.h"
 
-enum { BUFFER = 256 << 10, END = -1 };
+enum { BUFFER = BUFFER_KIB(256), END = -1 };
 
 struct image_pnm {
 	int fd; /* -1: memory */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/buffers.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/utf8.h"
@@ -17,7 +18,7 @@
 #include "lib/import/text.h"
 #include "lib/import/text_file.h"
 
-enum { PIECE = 64 << 10, DEPTH = 128, NAME = 256, TAG_MAX = 1 << 20 };
+enum { PIECE = BUFFER_KIB(64), DEPTH = 128, NAME = 256, TAG_MAX = BUFFER_KIB(1024) };
 
 struct imglab {
 	const char *path;

@@ -9,12 +9,13 @@
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
+#include "lib/base/buffers.h"
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/import/text_file.h"
 
-enum { BUFFER = 256 << 10, DEPTH = 128, WORD = 9 /* of -Infinity */ };
-#define TOKEN_MAX (4u << 20) /* yajl reads a token from its beginning again with every piece */
+enum { BUFFER = BUFFER_KIB(256), DEPTH = 128, WORD = 9 /* of -Infinity */ };
+#define TOKEN_MAX BUFFER_KIB(4096u) /* yajl reads a token from its beginning again with every piece */
 
 struct json_events {
 	const char *path;

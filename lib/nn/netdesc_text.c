@@ -17,9 +17,9 @@ static char *read_file(const char *path)
 	n = fread(s, 1, size, f);
 	if (ferror(f))
 		die_errno("%s", path);
+	fclose(f);
 	if (n == size || memchr(s, 0, n))
 		die("%s: is not a net description", path);
-	fclose(f);
 	return s;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "lib/base/buffers.h"
 #include "lib/base/crc.h"
 #include "lib/base/err.h"
 #include "lib/base/magic.h"
@@ -78,7 +79,7 @@ int tns_get(struct tns *t, size_t n, const unsigned char **p, size_t *got)
 	}
 	for (*got = 0; *got < n;) {
 		if (*got == s->size) {
-			size_t size = s->size ? 2 * s->size : 1 << 16;
+			size_t size = s->size ? 2 * s->size : BUFFER_KIB(64);
 			if (size > TNS_CHUNK_MAX + 64u)
 				size = TNS_CHUNK_MAX + 64u;
 			s->buf = xrealloc(s->buf, size);
