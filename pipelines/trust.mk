@@ -8,33 +8,68 @@ trust: $B/built $B/tests/check_trust $B/tests/strangers
 	sed -n 's/^trust: //p' $$tmp/log | awk -F ' [|] ' '{printf "%-4s %-60s %9s  %s\n", $$1, $$2, $$3, $$4}'; \
 	grep -E '^(FAILED|skipped)' $$tmp/log || true; [ $$good = 0 ] || tail -20 $$tmp/log; rm -rf $$tmp; exit $$good
 
-# one fuzzer a parser: tests/fuzz_NAME.c; RUNS inputs each, at most FUZZ_SECONDS
+# Fuzzers: tests/fuzz_NAME.c, of the parsers that tests/fuzz.md lists; RUNS inputs each, at most FUZZ_SECONDS. They begin with their seeds and with
+# what earlier runs found, tests/corpora/NAME.tar.gz; what they find besides is in build/fuzz/NAME/corpus until fuzz-merge takes it over.
 RUNS ?= 60000
 FUZZ_SECONDS ?= 600
 fuzzers := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
-.PHONY: fuzz no-clang
-## code: make fuzz [RUNS=60000] | each parser's fuzzer (needs clang)
-fuzz: $(if $(shell command -v clang),$(fuzzers:%=fuzz-%),no-clang)
+has_clang := $(shell command -v clang)
+.PHONY: fuzz fuzz-merge fuzz-coverage no-clang
+.PRECIOUS: $B/fuzz/%/inputs $B/fuzz/lib-%.a $B/tests/fuzz_% $B/tests/plain_% $B/tests/covered_%
+## code: make fuzz [RUNS=60000] | each parser's fuzzer (needs clang); fuzz-NAME: one
+fuzz: $(if $(has_clang),,no-clang)
+	$(if $(has_clang),+@$(MAKE) --no-print-directory -k $(fuzzers:%=fuzz-%))
 no-clang:
 	@echo "skipped: no clang, so no fuzzing"
-fuzz-%: $B/tests/fuzz_%
-	@mkdir -p $B/fuzz/$*/seeds $B/fuzz/$*/corpus
-	@[ -n "$$(ls $B/fuzz/$*/seeds)" ] || FUZZ_SEEDS=$B/fuzz/$*/seeds $<
-	@$< -runs=$(RUNS) -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5 -print_final_stats=1 -verbosity=0 \
-		-artifact_prefix=$B/fuzz/$*/ $B/fuzz/$*/corpus $B/fuzz/$*/seeds 2>$B/fuzz/$*/log || { tail -30 $B/fuzz/$*/log; exit 1; }
-	@awk '/number_of_executed_units/ {n = $$2} /peak_rss_mb/ {m = $$2} /slowest_unit_time_sec/ {s = $$2} END {printf "trust: 3 | fuzzer of $* | %s | 0 found; slowest under %d s, %s MiB with sanitizers\n", n, s + 1, m}' $B/fuzz/$*/log
-# all of lib but pictures, compiled once for all of them: the linker takes what the parser needs
-fuzzed := clang -std=gnu11 -g -O1 -D_GNU_SOURCE -I. -fno-sanitize-recover=undefined
-fuzz_objs := $(patsubst %.c,$B/fuzz/obj/%.o,$(filter lib/%,$(libs)) $(annotated) $(arrays))
+fuzz-%: $B/tests/fuzz_% $B/fuzz/%/inputs
+	@tests/fuzz_run.sh $< $B/fuzz/$* -runs=$(RUNS) -max_total_time=$(FUZZ_SECONDS) $(fuzz_limits)
+# names of new functions are asked of another program by pipes: a fuzzer that closes what a parser left open must not close those
+fuzz_limits := -max_len=16384 -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5 -print_funcs=0
+# what a fuzzer begins with, in its folders seeds and committed, and, in large, what is tried once: it is small, but unpacks to much
+$B/fuzz/%/inputs: $B/tests/fuzz_% $(wildcard tests/corpora/*)
+	@rm -rf $(@D)/seeds $(@D)/committed $(@D)/large; mkdir -p $(@D)/seeds $(@D)/committed $(@D)/large
+	@FUZZ_SEEDS=$(@D)/seeds $<; find $(@D)/seeds -name 'large-*' -exec mv -t $(@D)/large {} +
+	@[ ! -e tests/corpora/$*.tar.gz ] || tar -xzf tests/corpora/$*.tar.gz -C $(@D)/committed
+	@touch $@
+## code: make fuzz-merge | takes what fuzzers found over into tests/corpora, as few inputs as reach the same code; fuzz-merge-NAME: one
+fuzz-merge: $(fuzzers:%=fuzz-merge-%)
+fuzz-merge-%: $B/tests/fuzz_% $B/fuzz/%/inputs
+	@mkdir -p $B/fuzz/$*/corpus tests/corpora
+	@tests/fuzz_merge.sh $< $B/fuzz/$* tests/corpora/$*.tar.gz $(fuzz_limits)
+## code: make fuzz-coverage | of each parser: the branches that its fuzzer's inputs take, its memory and its slowest input (needs clang and llvm)
+fuzz-coverage: $(if $(has_clang),$(fuzzers:%=$B/fuzz/%/inputs) $(fuzzers:%=$B/tests/covered_%) $(fuzzers:%=$B/tests/plain_%),no-clang)
+	$(if $(has_clang),@tests/fuzz_coverage.sh $B $(fuzzers))
+
+# all of lib but pictures, compiled once for all of them, with buffers that a small file fills: the linker takes what the parser needs
+fuzzed := clang -std=gnu11 -g -O1 -D_GNU_SOURCE -DBUFFER_SHIFT=7 -I. -fno-sanitize-recover=undefined
+fuzz_sources := $(filter lib/%,$(libs)) $(annotated) $(arrays) $(wildcard kernels/*.c kernels/ref/*.c)
+sanitized := address,undefined
+counted := -fprofile-instr-generate -fcoverage-mapping
 $B/fuzz/obj/%.o: %.c $(wildcard lib/*/*.h) $B/ready
 	@mkdir -p $(@D)
-	$(call cmd,clang)$(fuzzed) -fsanitize=fuzzer-no-link,address,undefined -c $< -o $@
-$B/fuzz/lib.a: $(fuzz_objs)
-	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $^
-.PRECIOUS: $B/tests/fuzz_%
-$B/tests/fuzz_%: tests/fuzz_%.c $B/fuzz/lib.a $(wildcard tests/*.h)
+	$(call cmd,clang)$(fuzzed) -fsanitize=$(traced)$(sanitized) -c $< -o $@
+$B/fuzz/counted/%.o: %.c $(wildcard lib/*/*.h) $B/ready
 	@mkdir -p $(@D)
-	$(call cmd,clang)$(fuzzed) -fsanitize=fuzzer,address,undefined $< $B/fuzz/lib.a $(libs_$*) -lz -lm -lpthread -o $@
+	$(call cmd,clang)$(fuzzed) $(counted) -c $< -o $@
+# loops that are no parser's: that they compare is not told to libFuzzer, which takes most of a run otherwise
+$(patsubst %,$B/fuzz/obj/lib/base/%.o,nearest crc philox hash): traced :=
+traced := fuzzer-no-link,
+$B/fuzz/lib-obj.a: $(fuzz_sources:%.c=$B/fuzz/obj/%.o)
+$B/fuzz/lib-counted.a: $(fuzz_sources:%.c=$B/fuzz/counted/%.o)
+$B/fuzz/lib-%.a:
+	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $^
+$B/tests/fuzz_%: tests/fuzz_%.c $B/fuzz/lib-obj.a $(wildcard tests/*.h)
+	@mkdir -p $(@D)
+	$(call cmd,clang)$(fuzzed) -fsanitize=fuzzer,$(sanitized) $< $B/fuzz/lib-obj.a $(libs_$*) $(fuzz_libs) -o $@
+# the same on files, without libFuzzer: what is counted, and what the programs are made of
+$B/tests/covered_%: tests/fuzz_%.c tests/corpus.c $B/fuzz/lib-counted.a $(wildcard tests/*.h)
+	@mkdir -p $(@D)
+	$(call cmd,clang)$(fuzzed) $(counted) $< tests/corpus.c $B/fuzz/lib-counted.a $(libs_$*) $(fuzz_libs) -o $@
+$B/fuzz/lib-plain.a: $(patsubst %.c,$B/obj/%.o,$(libs) $(annotated) $(arrays))
+$B/tests/plain_%: tests/fuzz_%.c tests/corpus.c $B/fuzz/lib-plain.a $(wildcard tests/*.h)
+	@mkdir -p $(@D)
+	$(call cmd,clang)clang -std=gnu11 -g -O2 -D_GNU_SOURCE -I. $< tests/corpus.c $B/fuzz/lib-plain.a $(libs_$*) $(fuzz_libs) -o $@
+fuzz_libs := -lz -lm -lpthread -Wl,--wrap=mmap,--wrap=munmap
 libs_image := -ljpeg -lpng
 libs_arrays := -lyajl
 libs_coco := -lyajl

@@ -1,31 +1,12 @@
 /* libFuzzer target of npy, npz and safetensors: headers, zip directories, values of all arrays in C order. What is read and written again
  * must be read as the same. With FUZZ_SEEDS=DIR it writes seeds there and exits. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
 
 #include "lib/convert/json_in.h"
 #include "lib/convert/metas.h"
 #include "lib/convert/npy.h"
 #include "lib/convert/safetensors.h"
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-static void need(int good)
-{
-	if (!good)
-		abort();
-}
-
-static void seed(const char *dir, const char *name, const void *p, size_t n)
-{
-	char path[1024];
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	FILE *f = fopen(path, "wb");
-	need(f && fwrite(p, 1, n, f) == n && !fclose(f));
-}
+#include "tests/fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -33,7 +14,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		{.name = "b/c", .dtype = TNS_U8, .ndim = 1, .dim = {5}, .bytes = 5}, {.name = "d", .dtype = TNS_I64, .bytes = 8}};
 	static const char orders[][64] = {
 		"{'descr': '>f4', 'fortran_order': True, 'shape': (2, 3), }\n", "{'shape':(2L,3),'fortran_order':False,'descr':'|O'}\n"};
-	const char *dir = getenv("FUZZ_SEEDS");
+	const char *dir = fuzz_seeds_dir();
 	char path[1024];
 	(void)argc, (void)argv;
 	if (!dir)
@@ -44,7 +25,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	struct arrays s = {.array = (struct array *)arrays, .n = 3, .meta = &meta, .nmeta = 1, .place = &place};
 	safetensors_header(&safe, &s, "01234567 89abcdef ogg 0", order);
 	buffer_add(&safe, "0123456789abcdef0123456789abcdef01234", 37);
-	seed(dir, "safetensors", safe.p, safe.n);
+	fuzz_seed("safetensors", safe.p, safe.n);
 	snprintf(path, sizeof path, "%s/npz", dir);
 	struct zip_out z = {.to = out_open(path, 1)};
 	for (int i = 0; i < 3; i++) {
@@ -52,7 +33,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		npy.n = 0;
 		npy_header(&npy, &arrays[i]);
 		buffer_add(&npy, "0123456789abcdef01234567", arrays[i].bytes);
-		seed(dir, name, npy.p, npy.n);
+		fuzz_seed(name, npy.p, npy.n);
 		strcat(name, ".npy");
 		zip_out_member(&z, name, npy.n, (uint32_t)crc32(0, (unsigned char *)npy.p, (uInt)npy.n));
 		zip_out_put(&z, npy.p, npy.n);
@@ -63,7 +44,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		char b[128] = "\x93NUMPY\1\0";
 		b[8] = (char)strlen(orders[i]);
 		memcpy(b + 10, orders[i], strlen(orders[i]));
-		seed(dir, i ? "object" : "order", b, 10 + strlen(orders[i]) + 24);
+		fuzz_seed(i ? "object" : "order", b, 10 + strlen(orders[i]) + 24);
 	}
 	exit(0);
 }

@@ -1,31 +1,19 @@
 /* libFuzzer target of conditions (tns-select --where) and of lists of ranges. What is taken is evaluated, and its names are those of the
  * text; what is not has a reason with a place in the text. With FUZZ_SEEDS=DIR it writes seeds there and exits. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/filter/expr.h"
 #include "lib/base/ranges.h"
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+#include "tests/fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const char *const texts[] = {"error>5 && labels>=4", "!(nose_tip.x<=1e2) or not a/b!=-.5 and \"36.y\"==+3", "10-20,35,100-",
 		"((a<b||b<a)&&('c d'>1))", "0,18446744073709551615,7-9,8-"};
-	const char *dir = getenv("FUZZ_SEEDS");
 	(void)argc, (void)argv;
-	for (size_t i = 0; dir && i < sizeof texts / sizeof *texts; i++) {
-		char path[1024];
-		snprintf(path, sizeof path, "%s/%zu", dir, i);
-		FILE *f = fopen(path, "wb");
-		if (!f || fputs(texts[i], f) < 0 || fclose(f))
-			abort();
-	}
-	if (dir)
+	if (fuzz_seeds_dir()) {
+		fuzz_seed_texts("", texts, sizeof texts / sizeof *texts);
 		exit(0);
+	}
 	return 0;
 }
 

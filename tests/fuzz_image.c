@@ -3,8 +3,6 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <jpeglib.h>
 #include <png.h>
@@ -12,9 +10,7 @@
 #include "lib/image/crop.h"
 #include "lib/image/image.h"
 #include "lib/image/image_pnm.h"
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+#include "tests/fuzz.h"
 
 enum { W = 9, H = 7, BYTES = 2048 }; /* BYTES: of an input, whose images then have less than 20 million pixels */
 
@@ -88,7 +84,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const char *const texts[] = {"P2 2 3 255\n1 2 3 4 5 255", "P3\n# c\n1 2 9\n1 2 3 9 8 7\nP2 1 1 1 1 ",
 		"P5 2 2 9\n\1\2\3\4P6 1 1 9\n\7\7\7", "P5 2 2 999\n\1\2\3\4\1\2\3\4"};
-	const char *dir = getenv("FUZZ_SEEDS");
+	const char *dir = fuzz_seeds_dir();
 	(void)argc, (void)argv;
 	if (!dir)
 		return 0;

@@ -1,14 +1,8 @@
 /* libFuzzer target of what reads tables: with notes and without, CSV, TSV and semicolons. What is accepted must be a stream that the writer
  * takes (names, dimensions, METAs), and a fault must have its reason. With FUZZ_SEEDS=DIR it writes seeds there and exits. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/base/crc.h"
 #include "lib/table/table_in.h"
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+#include "tests/fuzz.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -23,18 +17,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		"\xef\xbb\xbfImageId,a_x,a_y,predicted_a_x,predicted_a_y,confidence_a,score,label,error,pixels\r\n7.0,1,2,NA,,\" 3 "
 		"\",1,2,0,1 2 3 4\r\n",
 		"id;a_x;a_y;age\n1;+1,5;2;1e3\n", "# c\nid\n\"1\"\n\n"};
-	const char *dir = getenv("FUZZ_SEEDS");
 	(void)argc, (void)argv;
-	if (!dir)
-		return 0;
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		char path[1024];
-		snprintf(path, sizeof path, "%s/%zu", dir, i);
-		FILE *f = fopen(path, "wb");
-		if (!f || fputs(texts[i], f) < 0 || fclose(f))
-			abort();
+	if (fuzz_seeds_dir()) {
+		fuzz_seed_texts("", texts, sizeof texts / sizeof *texts);
+		exit(0);
 	}
-	exit(0);
+	return 0;
 }
 
 static void check_def(const struct table_in *t, int i)
