@@ -34,9 +34,12 @@ int metas_parse(struct arrays *s, struct json_in *j)
 			break;
 		}
 		m.late = !strcmp(m.key, "history");
-		if (!strcmp(m.key, METAS_NOTE) && !s->noted) {
+		if (!strcmp(m.key, METAS_NOTE)) {
+			int twice = s->noted != NULL;
+			free(m.key), free(s->noted);
 			s->noted = m.value;
-			free(m.key);
+			if (twice) /* as a META it would be the note of what is made of the stream */
+				return array_fault(s, "two METAs are named '" METAS_NOTE "'");
 		} else if (array_add_meta(s, m, m.late ? -1 : 0)) {
 			return -1;
 		}
