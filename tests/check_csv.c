@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -554,6 +555,25 @@ START_TEST(large_rows)
 }
 END_TEST
 
+/* As many columns as there may be, points and columns that are passed by, cost no square of their number: 0.01 s of a processor for 0.25.
+ */
+START_TEST(wide_header)
+{
+	char *text = xmalloc(CSV_COLUMNS_MAX * 64), *to = text;
+	for (int i = 0; i < CSV_COLUMNS_MAX - 1; i++)
+		to += sprintf(to, i < CSV_COLUMNS_MAX / 2 ? "p%055d.%c," : "u%056d%c,", i / 2, "xy"[i % 2]);
+	strcpy(to, "Image\n");
+	clock_t before = clock();
+	struct csv *c = csv_open_memory(text, strlen(text), "s", 0, 0);
+	ck_assert_int_eq(csv_head(c), CSV_DONE);
+	double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
+	ck_assert_int_eq(c->npoints, CSV_COLUMNS_MAX / 4);
+	ck_assert_uint_gt(strlen(c->ignored), CSV_COLUMNS_MAX / 2 * 50);
+	ck_assert_msg(seconds < 0.1, "%g s", seconds);
+	csv_free(c), free(text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("csv");
@@ -573,6 +593,7 @@ int main(void)
 	tcase_add_test(t, gzip_damaged);
 	tcase_add_test(t, pieces);
 	tcase_add_test(t, large_rows);
+	tcase_add_test(t, wide_header);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

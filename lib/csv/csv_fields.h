@@ -29,8 +29,24 @@ struct csv_coord {
 
 struct csv_coord csv_coord_of(const char *column);
 int csv_same_point(struct csv_coord a, struct csv_coord b); /* by style and name */
-/* 1: a rectangle's corner, no point of the face: of n columns there are a width and a height (w, h) of its name, or it is x_min or the like
+
+/* A header's columns, sorted; pointers to the caller's names. */
+struct csv_names {
+	size_t n;
+	char **exact, **folded; /* in their case; in any */
+};
+
+void csv_names_make(struct csv_names *x, char *const *columns, int n);
+int csv_names_have(const struct csv_names *x, const char *name);
+const char *csv_names_twice(const struct csv_names *x); /* a name of two columns, or NULL */
+void csv_names_free(struct csv_names *x);
+/* 1: a rectangle's corner, no point of the face: among the columns are a width and a height (w, h) of its name, or it is x_min or the like
  * and there is its opposite. */
-int csv_is_corner(struct csv_coord a, char *const *columns, int n);
+int csv_is_corner(struct csv_coord a, const struct csv_names *x);
+/* Of each of n columns: partner, the last one that is the other coordinate of its point, and same, the first other one that is the same
+ * coordinate of it; or -1. left_out (n): columns that count for none; NULL: all count. */
+void csv_partners(char *const *columns, int n, const char *left_out, int *partner, int *same);
+/* Adds a name, in quotes and of 60 bytes at most, to a list for a message (NULL: begins one), whose length is *n. */
+void csv_list_add(char **list, size_t *n, const char *name);
 
 #endif

@@ -26,27 +26,6 @@ int csv_same_point(struct csv_coord a, struct csv_coord b)
 	return a.style == b.style && a.len == b.len && !memcmp(a.base, b.base, a.len);
 }
 
-/* 1: some column is a, with a word in the place of x or y. */
-static int has_measure(struct csv_coord a, const char *word, char *const *columns, int n)
-{
-	int found = 0, len = (int)a.len;
-	char sep = a.style == CSV_STYLE_DOT ? '.' : '_',
-	     *want = a.style == CSV_STYLE_PREFIX ? xprintf("%s_%.*s", word, len, a.base) : xprintf("%.*s%c%s", len, a.base, sep, word);
-	for (int i = 0; i < n && !found; i++)
-		found = !strcasecmp(columns[i], want);
-	free(want);
-	return found;
-}
-
-int csv_is_corner(struct csv_coord a, char *const *columns, int n)
-{
-	if (a.style == CSV_STYLE_PREFIX && a.len == 3 && (!strncasecmp(a.base, "min", 3) || !strncasecmp(a.base, "max", 3)))
-		return has_measure((struct csv_coord){CSV_STYLE_PREFIX, "min", 3, 0}, "x", columns, n) &&
-		       has_measure((struct csv_coord){CSV_STYLE_PREFIX, "max", 3, 0}, "x", columns, n);
-	return (has_measure(a, "w", columns, n) || has_measure(a, "width", columns, n)) &&
-	       (has_measure(a, "h", columns, n) || has_measure(a, "height", columns, n));
-}
-
 /* How good a name for the image's number it is: 0: none, the larger the better. */
 static int id_rank(const char *name)
 {
@@ -60,10 +39,8 @@ static int is_image(const struct csv *c, const char *name)
 
 static void ignore(struct csv *c, int i, const char *name)
 {
-	char *old = c->ignored;
 	c->src->col[i] = CSV_COL_IGNORED;
-	c->ignored = xprintf("%s%s'%.60s'", old ? old : "", old ? ", " : "", name);
-	free(old);
+	csv_list_add(&c->ignored, &c->src->ignored_n, name);
 }
 
 /* Image and id: their columns, or -1. */
@@ -97,56 +74,66 @@ static int find_special(struct csv *c, int *image, int *id)
 	return csv_fault(c, "header: no column is called '%.100s'%s", c->image_column, nearest_hint(&near));
 }
 
+/* Column i, a coordinate whose partner is there: what its name must be. */
+static int check_name(struct csv *c, int i, struct csv_coord a)
+{
+	const char *name = c->src->name[i];
+	for (size_t k = 0; k < a.len; k++)
+		if ((unsigned char)a.base[k] <= ' ' || a.base[k] == ',' || a.base[k] == '"' || a.base[k] == 127)
+			return csv_fault(c, "header: column %d: a space, comma or quote in '%.100s'", i + 1, name);
+	if (utf8_valid((const unsigned char *)name, strlen(name)))
+		return CSV_DONE;
+	char word[300];
+	magic_word(word, sizeof word, c->name);
+	return csv_fault(c, "header: column %d: '%.100s' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 %s | %s", i + 1, name,
+		word, err_program());
+}
+
+static int name_column(struct csv *c, int i, const struct csv_names *names, int partner, int same)
+{
+	struct csv_source *s = c->src;
+	const char *name = s->name[i];
+	struct csv_coord a = csv_coord_of(name);
+	if (same >= 0)
+		return csv_fault(c,
+			strcmp(name, s->name[same]) ? "header: '%.100s' and '%.100s' are the same"
+						    : "header: two columns are called '%.100s'",
+			name, s->name[same]);
+	if (partner < 0 && a.style == CSV_STYLE_SUFFIX)
+		return csv_fault(c, "header: '%.100s' without '%.*s_%c'", name, (int)(a.len < 98 ? a.len : 98), name, 'x' + 'y' - a.axis);
+	if (partner < 0 || csv_is_corner(a, names)) {
+		ignore(c, i, name);
+		return CSV_DONE;
+	}
+	if (check_name(c, i, a) == CSV_ERR)
+		return CSV_ERR;
+	if (a.axis == 'x') {
+		s->col[i] = 2 * c->npoints;
+		s->col[partner] = 2 * c->npoints + 1;
+		c->points[c->npoints++] = xprintf("%.*s", (int)a.len, a.base);
+	}
+	return CSV_DONE;
+}
+
 /* Resolves the column names to s->col and c->points. */
 static int name_columns(struct csv *c)
 {
 	struct csv_source *s = c->src;
-	char **name = s->name;
-	int image, id;
+	int image, id, *partner = xcalloc((size_t)s->ncol, sizeof *partner), *same = xcalloc((size_t)s->ncol, sizeof *same);
+	struct csv_names names;
 	c->points = xcalloc((size_t)s->ncol + 1, sizeof *c->points);
-	if (find_special(c, &image, &id) == CSV_ERR)
-		return CSV_ERR;
+	int r = find_special(c, &image, &id);
 	c->has_id = id >= 0;
-	for (int i = 0; i < s->ncol; i++) {
-		struct csv_coord a = csv_coord_of(name[i]);
-		int j, partner = -1;
-		if (i == image || i == id) {
+	csv_names_make(&names, s->name, s->ncol);
+	csv_partners(s->name, s->ncol, NULL, partner, same);
+	for (int i = 0; i < s->ncol && r == CSV_DONE; i++)
+		if (i == image || i == id)
 			s->col[i] = i == image ? CSV_COL_IMAGE : CSV_COL_ID;
-			continue;
-		}
-		for (j = 0; j < s->ncol && a.style; j++) {
-			struct csv_coord b = csv_coord_of(name[j]);
-			if (j == i || !csv_same_point(a, b))
-				continue;
-			if (b.axis == a.axis)
-				return csv_fault(c,
-					strcmp(name[i], name[j]) ? "header: '%.100s' and '%.100s' are the same"
-								 : "header: two columns are called '%.100s'",
-					name[i], name[j]);
-			partner = j;
-		}
-		if (partner < 0 && a.style == CSV_STYLE_SUFFIX)
-			return csv_fault(c, "header: '%.100s' without '%.*s_%c'", name[i], (int)(a.len < 98 ? a.len : 98), name[i],
-				'x' + 'y' - a.axis);
-		if (partner < 0 || csv_is_corner(a, name, s->ncol)) {
-			ignore(c, i, name[i]);
-			continue;
-		}
-		for (size_t k = 0; k < a.len; k++)
-			if ((unsigned char)a.base[k] <= ' ' || a.base[k] == ',' || a.base[k] == '"' || a.base[k] == 127)
-				return csv_fault(c, "header: column %d: a space, comma or quote in '%.100s'", i + 1, name[i]);
-		if (!utf8_valid((const unsigned char *)name[i], strlen(name[i]))) {
-			char word[300];
-			magic_word(word, sizeof word, c->name);
-			return csv_fault(c, "header: column %d: '%.100s' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 %s | %s",
-				i + 1, name[i], word, err_program());
-		}
-		if (a.axis == 'x') {
-			s->col[i] = 2 * c->npoints;
-			s->col[partner] = 2 * c->npoints + 1;
-			c->points[c->npoints++] = xprintf("%.*s", (int)a.len, a.base);
-		}
-	}
+		else
+			r = name_column(c, i, &names, partner[i], same[i]);
+	csv_names_free(&names), free(partner), free(same);
+	if (r == CSV_ERR)
+		return CSV_ERR;
 	for (int i = 0; i < c->npoints; i++)
 		for (int j = 0; j < i; j++)
 			if (!strcmp(c->points[i], c->points[j]))

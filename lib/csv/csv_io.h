@@ -17,6 +17,7 @@ struct csv_source {
 	int commented;	   /* 1: comments stand before the header */
 	int ncol, *col;	   /* (ncol) a role, or an index into xy */
 	char **name;	   /* (ncol) as in the header */
+	size_t ignored_n;  /* bytes of csv.ignored */
 	float *xy;
 	unsigned char *image;
 	size_t image_cap;

@@ -108,19 +108,19 @@ static void find_special(struct table_form *t)
 static void find_points(struct table_form *t, struct annotations *a)
 {
 	a->names = xcalloc((size_t)t->ncol + 1, sizeof *a->names);
+	int *partners = xcalloc((size_t)t->ncol, sizeof *partners), *same = xcalloc((size_t)t->ncol, sizeof *same);
+	char *special = xcalloc((size_t)t->ncol + 1, 1);
+	size_t n = 0;
+	for (int i = 0; i < t->ncol; i++)
+		special[i] = t->col[i] <= FILE_NAME;
+	csv_partners(t->head, t->ncol, special, partners, same);
 	for (int i = 0; i < t->ncol; i++) {
 		struct csv_coord c = csv_coord_of(t->head[i]);
-		int partner = -1;
+		int partner = partners[i];
 		if (t->col[i] != IGNORED || !c.style)
 			continue;
-		for (int j = 0; j < t->ncol; j++) {
-			struct csv_coord d = csv_coord_of(t->head[j]);
-			if (j == i || t->col[j] <= FILE_NAME || !csv_same_point(c, d))
-				continue;
-			if (c.axis == d.axis)
-				die("%s: header: '%.100s' and '%.100s' are the same", t->name, t->head[i], t->head[j]);
-			partner = j;
-		}
+		if (same[i] >= 0)
+			die("%s: header: '%.100s' and '%.100s' are the same", t->name, t->head[i], t->head[same[i]]);
 		if (partner < 0 && c.style == CSV_STYLE_SUFFIX)
 			die("%s: header: '%.100s' without '%.*s_%c'", t->name, t->head[i], (int)(c.len < 98 ? c.len : 98), t->head[i],
 				'x' + 'y' - c.axis);
@@ -132,11 +132,9 @@ static void find_points(struct table_form *t, struct annotations *a)
 		a->names[a->K++] = xprintf("%.*s", (int)c.len, c.base);
 	}
 	for (int i = 0; i < t->ncol; i++)
-		if (t->col[i] == IGNORED) {
-			char *old = a->unread;
-			a->unread = xprintf("%s%s'%.60s'", old ? old : "", old ? ", " : "", t->head[i]);
-			free(old);
-		}
+		if (t->col[i] == IGNORED)
+			csv_list_add(&a->unread, &n, t->head[i]);
+	free(partners), free(same), free(special);
 }
 
 static void *open_table(struct annotations *a, const struct annotation_options *o)

@@ -17,6 +17,7 @@ struct header {
 	int n;
 	char *points, *predicted, *confidence; /* comma-joined */
 	int image;			       /* its column, or -1 */
+	struct csv_names sorted;
 };
 
 /* ---- the line ---- */
@@ -49,21 +50,16 @@ static int split(struct table_in *t, struct header *h)
 			return table_in_fault(t, "header: column %d is no name", h->n + 1);
 		h->name[h->n++] = plain(f);
 	}
-	for (int i = 0; i < h->n; i++)
-		for (int k = 0; k < i; k++)
-			if (!strcmp(h->name[i], h->name[k]))
-				return table_in_fault(t, "header: two columns are called '%.100s'", h->name[i]);
-	return TABLE_IN_DONE;
+	csv_names_make(&h->sorted, h->name, h->n);
+	const char *twice = csv_names_twice(&h->sorted);
+	return twice ? table_in_fault(t, "header: two columns are called '%.100s'", twice) : TABLE_IN_DONE;
 }
 
 /* ---- without notes ---- */
 
 static int in_header(const struct header *h, const char *name)
 {
-	for (int i = 0; i < h->n; i++)
-		if (!strcmp(h->name[i], name))
-			return 1;
-	return 0;
+	return csv_names_have(&h->sorted, name);
 }
 
 /* The name without its beginning, or NULL. */
@@ -80,7 +76,7 @@ static char *point_of(const struct header *h, const char *name)
 	if (n < 3 || strcmp(name + n - 2, "_x") || strchr(name, ','))
 		return NULL;
 	char *y = xprintf("%.*s_y", (int)n - 2, name);
-	int there = in_header(h, y) && !csv_is_corner(csv_coord_of(name), h->name, h->n);
+	int there = in_header(h, y) && !csv_is_corner(csv_coord_of(name), &h->sorted);
 	y[n - 2] = 0;
 	if (there)
 		return y;
@@ -128,8 +124,8 @@ static int image_size(struct table_in *t, const struct header *h)
 	return TABLE_IN_DONE;
 }
 
-/* Sorts the names by what they are; gives Image and id the names that columns.h has for them. */
-static void sort_names(struct header *h)
+/* Gives Image and id the names that columns.h has for them. */
+static void rename_special(struct header *h)
 {
 	h->image = -1;
 	for (int i = 0; i < h->n; i++) {
@@ -138,10 +134,20 @@ static void sort_names(struct header *h)
 			as = "Image";
 		else if (!strcasecmp(name, "ImageId") || !strcasecmp(name, "image_id"))
 			as = "id";
-		if (as && (!strcmp(as, name) || !in_header(h, as)))
+		if (as && strcmp(as, name) && !in_header(h, as)) {
 			free(h->name[i]), h->name[i] = xstrdup(as);
+			csv_names_free(&h->sorted), csv_names_make(&h->sorted, h->name, h->n);
+		}
 		if (!strcmp(h->name[i], "Image"))
 			h->image = i;
+	}
+}
+
+/* Sorts the names by what they are. */
+static void sort_names(struct header *h)
+{
+	rename_special(h);
+	for (int i = 0; i < h->n; i++) {
 		char *point = point_of(h, h->name[i]);
 		const char *predicted = point ? behind(point, "predicted_") : NULL, *sure = behind(h->name[i], "confidence_");
 		if (predicted && *predicted)
@@ -232,6 +238,7 @@ static int match(struct table_in *t, const struct header *h)
 	struct table_in_source *s = t->src;
 	char err[COLUMNS_ERR], *seen;
 	int missing = -1;
+	size_t ignored = 0;
 	if (columns_make(&s->columns, t->def, t->ntensors, value_of(t, "points"), value_of(t, "classes"), err) < 0)
 		return table_in_fault(t, "header: %s", err);
 	seen = xcalloc((size_t)s->columns.n + 1, 1);
@@ -244,11 +251,8 @@ static int match(struct table_in *t, const struct header *h)
 			continue;
 		}
 		s->field[i] = -1;
-		if (strcmp(h->name[i], "error")) {
-			char *quoted = xprintf("'%.60s'", h->name[i]), *old = t->ignored;
-			t->ignored = old ? xprintf("%s, %s", old, quoted) : xstrdup(quoted);
-			free(old), free(quoted);
-		}
+		if (strcmp(h->name[i], "error"))
+			csv_list_add(&t->ignored, &ignored, h->name[i]);
 	}
 	for (int i = 0; i < s->columns.n && missing < 0; i++)
 		if (!seen[i] && s->columns.col[i].tensor != COLUMNS_ERROR)
@@ -270,13 +274,13 @@ static void free_header(struct header *h)
 {
 	for (int i = 0; i < h->n; i++)
 		free(h->name[i]);
-	free(h->name), free(h->points), free(h->predicted), free(h->confidence);
+	csv_names_free(&h->sorted), free(h->name), free(h->points), free(h->predicted), free(h->confidence);
 }
 
 int table_in_head(struct table_in *t)
 {
 	struct table_in_source *s = t->src;
-	struct header h = {NULL, 0, NULL, NULL, NULL, -1};
+	struct header h = {.image = -1};
 	static const char mark[] = "# keypipe table ";
 	int r, n = 0;
 	for (; (r = lines_next(s->lines)) == LINES_ONE; n++) {
