@@ -122,6 +122,7 @@ static void try_safetensors(const unsigned char *p, size_t n)
 	struct arrays s = {.name = "x"}, again = {.name = "x"};
 	int bad = safetensors_parse(&s, p, n), known = 1, *order = xcalloc((size_t)s.n + 1, sizeof *order);
 	need(!bad == !*s.err);
+	need(!safetensors_is(p, n) || n > 8);
 	for (int i = 0; i < s.n && !bad; i++) {
 		read_values(&s, &s.array[i]);
 		known &= s.array[i].dtype != 0;

@@ -114,7 +114,15 @@ static void load(void *arg)
 		char *learned = model_learned(m);
 		int *partner = model_partners(m);
 		float *xy = xcalloc(2 * (size_t)m->points, sizeof *xy);
+		if (m->sources && !strncmp(m->sources->names, "one", 3)) {
+			struct sources *copy = sources_copy(m->sources);
+			sources_choose(m->sources, "one", 1), sources_add(m->sources, 0, xy), sources_add(copy, copy->chosen, xy);
+			sources_free(copy);
+		} else {
+			sources_add(m->sources, SOURCES_NONE, xy);
+		}
 		model_add_asymmetry(m, xy, 1);
+		model_require_partners(m, "flip");
 		free(learned), free(partner), free(xy);
 	}
 	for (size_t i = 1; m->trained && i < m->trained->n; i++)

@@ -9,7 +9,7 @@ B=$1
 shift
 llvm-profdata merge --help >/dev/null 2>&1 && command -v llvm-cov >/dev/null || { echo "skipped: no llvm-cov, so no coverage"; exit 0; }
 out=$B/fuzz/coverage
-rm -rf "$out"
+
 mkdir -p "$out"
 for f; do
 	find "$B/fuzz/$f/seeds" "$B/fuzz/$f/large" "$B/fuzz/$f/committed" "$B/fuzz/$f/corpus" -type f 2>/dev/null | sort >"$out/$f.inputs"
@@ -26,7 +26,7 @@ missed() { # FUZZER FILE...
 			/^ *[0-9]+\|/ {
 				n = $0; sub(/\|.*/, "", n); n += 0
 				s = $0; sub(/^[^|]*\|[^|]*\|/, "", s)
-				if (s ~ /^[a-z_].*\(/ && s !~ /;$/) {name = s; sub(/\(.*/, "", name); if (name == "__attribute__") {name = s; sub(/.*[ *]/, "", name)}; sub(/.*[ *]/, "", name); sub(/\(.*/, "", name)}
+				if (s ~ /^[A-Za-z_].*\(/ && s !~ /;$/) {name = s; sub(/\(.*/, "", name); if (name == "__attribute__") {name = s; sub(/.*[ *]/, "", name)}; sub(/.*[ *]/, "", name); sub(/\(.*/, "", name)}
 				sub(/^[ \t]*/, "", s); text[n] = s; within[n] = name
 			}
 			/Branch \([0-9]+:[0-9]+\): \[/ {

@@ -56,6 +56,19 @@ static void list(const char *text)
 	if (why && r.n)
 		abort();
 	free(why);
+	if (r.n) {
+		char *text_of = range_text(&r.range[r.n - 1]), *unmet = ranges_unmet(&r, "rows");
+		const struct range *over = ranges_over(&r, 100);
+		need(*text_of && (!unmet || *unmet) && (!over || over->first > 100 || over->last > 100));
+		free(text_of), free(unmet);
+	}
+	ranges_free(&r);
+	free(ranges_parse(&r, text, 1));
+	need(!r.n || r.range[0].first >= 1);
+	if (r.n) {
+		(void)ranges_take(&r, 50);
+		free(ranges_unmet(&r, "rows"));
+	}
 	ranges_free(&r);
 }
 

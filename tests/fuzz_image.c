@@ -157,6 +157,17 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	}
 	if (good[0] != good[1])
 		abort();
+	if (size % 4 == 0) { /* from files */
+		struct image im = {0};
+		fuzz_file(data, size);
+		need(image_read(&im, fuzz_path(), 1, err) == good[0]);
+		struct image_pnm *s = image_pnm_fd(fuzz_fd());
+		need(!lseek(fuzz_fd(), 0, SEEK_SET));
+		while (image_pnm_next(s, &im, 3, err) == IMAGE_PNM_ONE)
+			check(&im, 3);
+		image_pnm_free(s), image_free(&im);
+		need(!image_read(&im, "/", 1, err) && !image_read(&im, "/nosuch", 1, err) && *err);
+	}
 	struct image_pnm *s = image_pnm_memory(data, size);
 	struct image im = {0};
 	if (size && *data % 2)

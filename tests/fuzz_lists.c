@@ -102,6 +102,10 @@ static void history(char *text)
 static void augment(const char *text)
 {
 	struct augment a = {0}, b = {0};
+	need(spec_schedule(text) < 4 && spec_extend(text) < 3 && spec_optimizer(text) < 3 && spec_loss(text) < 3);
+	for (int kind = 0; kind < 4; kind++)
+		for (int e = 1; e < 5; e++)
+			need(spec_schedule_factor((enum schedule)kind, e, 4) >= 0 && spec_length(2, e % 2, e, 4) > 0 && spec_warmup_factor(2, e) <= 1);
 	spec_augment(text, &a);
 	need(a.shift >= 0 && a.shift <= 64 && a.rotate >= 0 && a.rotate <= 180 && a.late >= 0 && a.late <= 1 && a.last >= 0 && a.last <= 1);
 	char *whole = spec_augment_text(text);
@@ -110,7 +114,6 @@ static void augment(const char *text)
 	b = spec_augment_at(&a, 9, 9);
 	need(b.shift <= a.shift);
 	free(whole);
-	need(spec_schedule(text) < 4 && spec_extend(text) < 3 && spec_optimizer(text) < 3 && spec_loss(text) < 3);
 }
 
 /* The first line, and the rest as names. */
@@ -150,7 +153,10 @@ static void pairs(char *text)
 		free(again), free(partner);
 	}
 	struct nearest near = names_nearest(names, text);
-	need(nearest_or_all(&near) != NULL);
+	char **own = names_split(text, &n), *more = names_append(names_append(NULL, "a"), "b");
+	int *order = names_order(names, own);
+	need(nearest_or_all(&near) && !strcmp(more, "a,b") && (!order || (order[0] >= 0 && order[0] < n)));
+	free(order), free(more), names_free(own);
 	names_free(names);
 }
 

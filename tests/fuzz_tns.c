@@ -82,6 +82,7 @@ static void load(void *arg)
 	const struct input *in = arg;
 	uint32_t crc[3][64] = {{0}};
 	fuzz_file(in->p, in->n);
+	tns_free(tns_open(fuzz_path())), tns_free(NULL);
 	for (int way = 0; way < 3; way++) {
 		struct tns_table *b = way ? tns_load_within(fuzz_path(), way == 1 ? 1e9 : 0) : tns_load_memory(in->p, in->n, "w.tns");
 		const struct tns *t = tns_table_head(b);
@@ -102,7 +103,11 @@ static void load(void *arg)
 			if (d->rows)
 				tns_will_read(b, i, 0);
 		}
-		way ? tns_release_rows(b) : (void)0;
+		if (t->ntensors && t->nmeta)
+			need(tns_find(t, t->def[t->ntensors - 1].name) == t->ntensors - 1 && tns_meta_value(t, t->meta[0].key) &&
+				tns_find(t, "nosuch") < 0 && !tns_meta_value(t, ""));
+		if (way)
+			tns_release_rows(b);
 		tns_unload(b);
 	}
 }

@@ -5,10 +5,11 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "lib/base/buffers.h"
 #include "lib/base/crc.h"
 #include "lib/convert/array.h"
 
-enum { PIECE = 1 << 30, BLOCK = 4 << 20 }; /* bytes: a piece that zlib is given; rows that are turned at once */
+enum { PIECE = 1 << 30, BLOCK = BUFFER_KIB(4096) }; /* bytes: a piece that zlib is given; rows that are turned at once */
 
 struct array_reader {
 	const struct array *a;
