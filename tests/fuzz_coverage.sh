@@ -12,7 +12,8 @@ out=$B/fuzz/coverage
 
 mkdir -p "$out"
 for f; do
-	find "$B/fuzz/$f/seeds" "$B/fuzz/$f/large" "$B/fuzz/$f/committed" "$B/fuzz/$f/corpus" -type f 2>/dev/null | sort >"$out/$f.inputs"
+	mkdir -p "$B/fuzz/$f/corpus"
+	find "$B/fuzz/$f"/{seeds,large,committed,corpus} -type f | sort >"$out/$f.inputs"
 	LLVM_PROFILE_FILE=$out/$f.profraw xargs -a "$out/$f.inputs" "$B/tests/covered_$f" >/dev/null 2>"$out/$f.log" || { echo "$f: an input ends it"; tail -5 "$out/$f.log"; exit 1; }
 	llvm-profdata merge -sparse "$out/$f.profraw" -o "$out/$f.profdata"
 	xargs -a "$out/$f.inputs" "$B/tests/plain_$f" >"$out/$f.cost" 2>"$out/$f.log" || { echo "$f: an input ends it"; tail -5 "$out/$f.log"; exit 1; }
