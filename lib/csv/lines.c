@@ -60,6 +60,7 @@ static int fill(struct lines *l)
 int lines_next(struct lines *l)
 {
 	struct lines_source *s = l->src;
+	l->line = (struct span){NULL, NULL}; /* the last one's buffer may move */
 	for (size_t scanned = 0;;) {
 		const unsigned char *p = s->text + LINES_PAD + s->at, *nl = memchr(p + scanned, '\n', s->end - s->at - scanned);
 		scanned = s->end - s->at;

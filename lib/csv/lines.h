@@ -18,7 +18,7 @@ struct span {
 };
 
 struct lines {
-	struct span line;	  /* current, without its line end; valid until the next call */
+	struct span line;	  /* current, without its line end; valid until the next call; empty behind the last, and after LINES_ERR */
 	size_t max;		  /* bytes of the longest line: LINES_MAX, until the caller sets less */
 	int truncated;		  /* 1: the text ended before its line end */
 	enum unpack_kind kind;	  /* plain or packed; set by the first call */
