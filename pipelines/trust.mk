@@ -25,11 +25,12 @@ fuzz-%: $B/tests/fuzz_% $B/fuzz/%/inputs
 	@tests/fuzz_run.sh $< $B/fuzz/$* -runs=$(RUNS) -max_total_time=$(FUZZ_SECONDS) $(fuzz_limits)
 # names of new functions are asked of another program by pipes: a fuzzer that closes what a parser left open must not close those
 fuzz_limits := -max_len=16384 -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5 -print_funcs=0
-# what a fuzzer begins with, in its folders seeds and committed, and, in large, what is tried once: it is small, but unpacks to much
+# what a fuzzer begins with, in its folders seeds and committed, and, in large, what is tried once: what takes long
 $B/fuzz/%/inputs: $B/tests/fuzz_% $(wildcard tests/corpora/*)
 	@rm -rf $(@D)/seeds $(@D)/committed $(@D)/large; mkdir -p $(@D)/seeds $(@D)/committed $(@D)/large
-	@FUZZ_SEEDS=$(@D)/seeds $<; find $(@D)/seeds -name 'large-*' -exec mv -t $(@D)/large {} +
+	@FUZZ_SEEDS=$(@D)/seeds $<
 	@[ ! -e tests/corpora/$*.tar.gz ] || tar -xzf tests/corpora/$*.tar.gz -C $(@D)/committed
+	@find $(@D)/seeds $(@D)/committed -name 'large-*' -exec mv -t $(@D)/large {} +
 	@touch $@
 ## code: make fuzz-merge | takes what fuzzers found over into tests/corpora, as few inputs as reach the same code; fuzz-merge-NAME: one
 fuzz-merge: $(fuzzers:%=fuzz-merge-%)

@@ -105,7 +105,8 @@ static void augment(const char *text)
 	need(spec_schedule(text) < 4 && spec_extend(text) < 3 && spec_optimizer(text) < 3 && spec_loss(text) < 3);
 	for (int kind = 0; kind < 4; kind++)
 		for (int e = 1; e < 5; e++)
-			need(spec_schedule_factor((enum schedule)kind, e, 4) >= 0 && spec_length(2, e % 2, e, 4) > 0 && spec_warmup_factor(2, e) <= 1);
+			need(spec_schedule_factor((enum schedule)kind, e, 4) >= 0 && spec_length(2, e % 2, e, 4) > 0 &&
+				spec_warmup_factor(2, e) <= 1);
 	spec_augment(text, &a);
 	need(a.shift >= 0 && a.shift <= 64 && a.rotate >= 0 && a.rotate <= 180 && a.late >= 0 && a.late <= 1 && a.last >= 0 && a.last <= 1);
 	char *whole = spec_augment_text(text);
