@@ -1,6 +1,6 @@
 /* Runs a fuzzer's target on files, without libFuzzer and its sanitizers: for the coverage of a parser, its memory and its slowest input.
- * Linked in libFuzzer's place. usage: FUZZER FILE... ; prints `INPUTS SLOWEST-MS SLOWEST-FILE PEAK-KIB`, of the processor's time. An input of
- * over 10 ms is timed three times, of which the least counts: the machine does other work. */
+ * Linked in libFuzzer's place. usage: FUZZER FILE... ; prints `INPUTS SLOWEST-MS SLOWEST-FILE PEAK-KIB`, of the processor's time. An input
+ * of over 10 ms is timed three times, of which the least counts: the machine does other work. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
