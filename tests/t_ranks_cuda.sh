@@ -67,6 +67,7 @@ rm -f some.tns
 NCCL_FAKE=init nccl 2 "${one[@]}" --shards 4 --valid valid.tns train.tns -o some.tns 2>err
 ok "one that does not start on a rank" grep -q "NCCL is done without, .*: rank 1 ($(hostname)): unhandled system error$" err
 prints some.tns "$want" "one that does not start on a rank"
+fails 1 "cnn-train: rank 1 ($(hostname)) differs from rank 0: what computes it (rank 0: cuda, " nccl 1 "${one[@]}" train.tns -o x.tns : -np 1 "${one[@]}" -d cpu train.tns -o x.tns
 t0=$SECONDS
 fails 1 "cnn-train: rank 1: NCCL: unhandled system error" timeout 60 env NCCL_FAKE=fails,hangs KEYPIPE_NCCL="$R/libnccl.so" mpirun -q --bind-to none -np 2 "${one[@]}" train.tns -o none.tns
 ok "it ends soon" test $((SECONDS - t0)) -le 25

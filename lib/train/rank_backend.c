@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/crc.h"
 #include "lib/base/err.h"
 #include "lib/nn/backend_open.h"
 
@@ -43,6 +44,16 @@ static void *stream(void *arg)
 	return be->stream(be);
 }
 
+/* Before sums are opened, which ranks of one kind of backend do together. */
+static void compare(struct ranks *r, const struct backend *be)
+{
+	char *what = xprintf(
+		"what computes it (rank 0: %s, %s)%s", be->name, be->alike, be->stream ? "" : "; KEYPIPE_ISA has all compute by one");
+	uint32_t crc = crc_add(0, be->name, strlen(be->name));
+	ranks_compare(r, crc_add(crc, be->alike, strlen(be->alike)), what);
+	free(what);
+}
+
 struct backend *rank_backend_open(struct ranks *r, const char *device, int threads, const char *precision, int fast)
 {
 	char *own = r && !strcmp(device, "cuda") ? xprintf("cuda:%d", -1 - r->place) : NULL;
@@ -50,6 +61,7 @@ struct backend *rank_backend_open(struct ranks *r, const char *device, int threa
 	free(own);
 	if (ranks_size(r) == 1)
 		return be;
+	compare(r, be);
 	r->fast = fast;
 	if (be->stream) {
 		struct ranks_device *d = xmalloc(sizeof *d);

@@ -13,7 +13,8 @@
 	}
 
 /* device, threads, precision: as backend_open's. Of ranks "cuda" is, where KEYPIPE_GPU names none, the machine's first GPU for its first
- * rank, and so on, and around. fast: AllReduce sums gradients, which a line says. r NULL: there are no ranks. */
+ * rank, and so on, and around; ends the run where ranks compute by different kernels. fast: AllReduce sums gradients, which a line says. r
+ * NULL: there are no ranks. */
 struct backend *rank_backend_open(struct ranks *r, const char *device, int threads, const char *precision, int fast);
 /* And its close. */
 void rank_backend_close(struct ranks *r, struct backend *be);

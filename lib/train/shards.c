@@ -82,15 +82,11 @@ void shards_compare(struct ranks *r, const struct backend *be, const real *weigh
 
 void shards_compare_runs(struct ranks *r, const struct backend *be, const char *key, int epoch, const real *weights, size_t n)
 {
-	const char *kernel = be->alike;
 	if (ranks_size(r) == 1)
 		return;
-	char *what = xprintf("what computes it (rank 0: %s); KEYPIPE_ISA has all compute by one", kernel);
 	ranks_compare(r, crc_add(0, key, strlen(key)), "its options or its data");
-	ranks_compare(r, crc_add(0, kernel, strlen(kernel)), what);
 	ranks_compare(r, (uint32_t)epoch, "the epoch that it goes on from");
 	shards_compare(r, be, weights, n, "at the start");
-	free(what);
 }
 
 int shards_rows(int batch, int shards)

@@ -42,7 +42,7 @@ int shards_cut(int B, int most, int s, int *from);
 int shards_of_rank(int B, int most, int n, int rank, int *from);
 /* Ends the run where ranks differ in n weights, device; when: "after step 64". */
 void shards_compare(struct ranks *r, const struct backend *be, const real *weights, size_t n, const char *when);
-/* The same at the start: in what key says, in the kernel that computes, in the epoch that they go on from, and in the weights. */
+/* The same at the start: in what key says, in the epoch that they go on from, and in the weights. */
 void shards_compare_runs(struct ranks *r, const struct backend *be, const char *key, int epoch, const real *weights, size_t n);
 
 struct shards;
