@@ -1,8 +1,8 @@
 /* A libnccl.so.2 for tests, on CUDA's runtime on the host (kernels/cuda/host_runtime.h): messages are files of a directory, which the
  * unique id names. What it is asked to do it puts into the stream, where it runs as late as the stream lets it. Wrong use ends the program:
- * calls outside of a group, messages of other sizes than are waited for. NCCL_FAKE: `init`: rank 1 can't start; `fails`: rank 1's 5th
- * message does not go, and an error is only told to who asks for it; `hangs`: no abort comes to an end; NCCL_FAKE_LOG=FILE: how each rank's
- * communicator ended. */
+ * calls outside of a group, messages of other sizes than are waited for. NCCL_FAKE: `init`: rank 1 can't start, which the others see, or
+ * (`alone`) not, and wait for it; `old`: another version; `fails`: rank 1's 5th message does not go, and an error is only told to who asks
+ * for it; `hangs`: no abort comes to an end; NCCL_FAKE_LOG=FILE: how each rank's communicator ended. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RANKS = 8, OPS = 16, SUCCESS = 0, SYSTEM_ERROR = 2, INVALID_USAGE = 5, FLOAT = 7, VERSION = 22703 };
+enum { RANKS = 8, OPS = 16, SUCCESS = 0, SYSTEM_ERROR = 2, INVALID_USAGE = 5, REMOTE_ERROR = 6, FLOAT = 7, VERSION = 22703 };
 
 struct id {
 	char internal[128];
@@ -54,7 +54,7 @@ static void wrong(const char *what)
 static int is(const char *fault)
 {
 	const char *s = getenv("NCCL_FAKE");
-	return s && strstr(s, fault);
+	return s && strstr(s, fault) != NULL;
 }
 
 static void tell(const struct comm *c, const char *what)
@@ -86,9 +86,11 @@ static void take(struct comm *c, int from, float *v, size_t n)
 	snprintf(path, sizeof path, "%s/%d-%d-%u", c->dir, from, c->rank, c->received[from]++);
 	for (size_t i = 0; i < n; i++)
 		v[i] = NAN;
-	while (stat(path, &s)) { /* as a kernel that waits: for ever */
-		if (c->aborted)
+	while (stat(path, &s)) {  /* as a kernel that waits: for ever */
+		if (c->aborted) { /* what is there then is no sum, and nothing says so */
+			memset(v, 0, n * sizeof *v);
 			return;
+		}
 		usleep(200);
 	}
 	FILE *f = fopen(path, "r");
@@ -132,13 +134,15 @@ static void run(void *arg)
 
 int ncclGetVersion(int *version)
 {
-	*version = VERSION;
+	*version = is("old") ? 2708 : VERSION;
 	return SUCCESS;
 }
 
 const char *ncclGetErrorString(int result)
 {
-	return result == SYSTEM_ERROR ? "unhandled system error" : "invalid usage";
+	return result == SYSTEM_ERROR	? "unhandled system error"
+	       : result == REMOTE_ERROR ? "remote process exited or there was a network error"
+					: "invalid usage";
 }
 
 int ncclGetUniqueId(struct id *id)
@@ -147,12 +151,34 @@ int ncclGetUniqueId(struct id *id)
 	return mkdtemp(id->internal) ? SUCCESS : SYSTEM_ERROR;
 }
 
+/* Leaves word that this rank has begun or can't, and waits for the others' word: the communicator is begun by all together. */
+static int meet(const char *dir, int size, int rank, int fails)
+{
+	char path[200];
+	struct stat s;
+	snprintf(path, sizeof path, "%s/%s-%d", dir, fails ? "fails" : "begins", rank);
+	if ((!fails || !is("alone")) && mkdir(path, 0700))
+		wrong("a rank can't leave word");
+	for (int i = 0; i < size && !fails; i++) {
+		snprintf(path, sizeof path, "%s/begins-%d", dir, i);
+		while (stat(path, &s)) {
+			char other[200];
+			snprintf(other, sizeof other, "%s/fails-%d", dir, i);
+			if (!stat(other, &s))
+				return REMOTE_ERROR;
+			usleep(1000);
+		}
+	}
+	return fails ? SYSTEM_ERROR : SUCCESS;
+}
+
 int ncclCommInitRank(void **comm, int size, struct id id, int rank)
 {
 	if (size > RANKS)
 		return INVALID_USAGE;
-	if (is("init") && rank == 1)
-		return SYSTEM_ERROR;
+	int e = meet(id.internal, size, rank, is("init") && rank == 1);
+	if (e)
+		return e;
 	struct comm *c = calloc(1, sizeof *c);
 	c->rank = rank, c->size = size;
 	memcpy(c->dir, id.internal, sizeof c->dir);
@@ -171,9 +197,9 @@ int ncclCommAbort(void *comm)
 {
 	struct comm *c = comm;
 	tell(c, "aborted"); /* and is not freed: another thread may wait in it */
+	c->aborted = 1;
 	while (is("hangs"))
 		sleep(1);
-	c->aborted = 1;
 	return SUCCESS;
 }
 

@@ -114,15 +114,27 @@ static void print_line(const char *reason)
 	}
 }
 
-NORETURN static void die_with(int status, const char *reason)
+/* Does not return where another thread is ending the process. */
+static void lock_unless_ending(void)
 {
 	pthread_mutex_lock(&lock);
-	int again = dying && pthread_equal(dying_thread, pthread_self());
-	while (dying && !again) { /* another thread is ending the process */
+	while (dying && !pthread_equal(dying_thread, pthread_self())) {
 		pthread_mutex_unlock(&lock);
 		pause();
 		pthread_mutex_lock(&lock);
 	}
+}
+
+void err_unless_ending(void)
+{
+	lock_unless_ending();
+	pthread_mutex_unlock(&lock);
+}
+
+NORETURN static void die_with(int status, const char *reason)
+{
+	lock_unless_ending();
+	int again = dying;
 	dying = 1;
 	dying_thread = pthread_self();
 	pthread_mutex_unlock(&lock);

@@ -22,6 +22,9 @@ void warn(const char *fmt, ...) PRINTF(1, 2);		    /* one line; callers count re
 void err_add_hook(void (*fn)(void *arg, const char *reason), void *arg);
 void err_remove_hook(void *arg);
 
+/* Does not return where another thread is ending the program by die: called before what can't be taken back, as a file's rename. */
+void err_unless_ending(void);
+
 /* Of a process that is one of several of a run (lib/ranks): warnings are not printed, and a reason is given to fn, once, before the
  * hooks; fn NULL: both are printed again. */
 void err_instead(void (*fn)(const char *reason));

@@ -321,6 +321,7 @@ void out_sync(struct out *o)
 
 void out_close(struct out *o)
 {
+	err_unless_ending(); /* what another thread's end cut short, as a sum over ranks, may be in it */
 	out_sync(o);
 	if (o->target) {
 		sigset_t old_mask;

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/ranks/ranks_link.h"
 
-enum { NCCL_SUCCESS = 0, NCCL_IN_PROGRESS = 7, NCCL_FLOAT = 7, NCCL_SUM = 0, REASON = 200 };
+enum { NCCL_SUCCESS = 0, NCCL_REMOTE_ERROR = 6, NCCL_IN_PROGRESS = 7, NCCL_FLOAT = 7, NCCL_SUM = 0, REASON = 200, WAIT = 5 /* seconds */ };
 
 struct nccl_id {
 	char internal[128];
@@ -33,8 +34,11 @@ static struct {
 	int (*AllReduce)(const void *, void *, size_t, int, int, void *, void *);
 } nccl;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards comm, which any thread may take away */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards comm, which any thread may take away, and until */
 static void *comm;
+static double until; /* 0; or where it did not start, when others that wait for it are waited for no longer */
+static char late[REASON];
+static int version;
 static char name[32];
 
 const char *ranks_nccl_name(void)
@@ -65,28 +69,45 @@ static const char *load(void)
 			return dlerror();
 		memcpy(functions[i].to, &p, sizeof p);
 	}
-	int v = 0;
-	nccl.GetVersion(&v);
-	int base = v < 10000 ? 1000 : 10000; /* up to 2.8 a version is 2803 */
+	nccl.GetVersion(&version);
+	int v = version, base = v < 10000 ? 1000 : 10000; /* up to 2.8 a version is 2803 */
 	snprintf(name, sizeof name, "NCCL %d.%d.%d", v / base, v % base / 100, v % 100);
 	return NULL;
 }
 
-/* Whether no rank has a reason why not; says the first that one has. */
-static int agreed(struct ranks *r, const char *why)
+/* Whether no rank has a reason why not; says the first that one has, of those that aren't another rank's the first. */
+static int agreed(struct ranks *r, const char *why, int is_of_another)
 {
-	char(*all)[REASON] = xcalloc((size_t)r->size, sizeof *all);
-	int first = 0;
+	struct {
+		char is_of_another, text[REASON];
+	} *all = xcalloc((size_t)r->size, sizeof *all);
+	int said = -1;
 	if (why)
-		snprintf(all[r->rank], sizeof *all, "%s", why);
+		snprintf(all[r->rank].text, sizeof all->text, "%s", why);
+	all[r->rank].is_of_another = (char)is_of_another;
 	ranks_merge(r, all, (size_t)r->size * sizeof *all);
-	while (first < r->size && !all[first][0])
-		first++;
-	if (first < r->size)
-		warn("NCCL is done without, and gradients go through the host's memory: rank %d (%s): %s", first, r->host[first],
-			all[first]);
+	for (int i = 0; i < r->size; i++)
+		if (all[i].text[0] && (said < 0 || (all[said].is_of_another && !all[i].is_of_another)))
+			said = i;
+	if (said >= 0)
+		warn("NCCL is done without, and gradients go through the host's memory: rank %d (%s): %s", said, r->host[said],
+			all[said].text);
 	free(all);
-	return first == r->size;
+	return said < 0;
+}
+
+/* Ranks of several versions don't find each other, or wait for ever. NULL, or what this one has. */
+static const char *other_version(struct ranks *r)
+{
+	static char text[2 * sizeof name + 40];
+	struct {
+		int version;
+		char name[sizeof name];
+	} first = {.version = version};
+	memcpy(first.name, name, sizeof name);
+	ranks_spread(r, &first, sizeof first);
+	snprintf(text, sizeof text, "it has %s, and rank 0 %s", name, first.name);
+	return version && first.version && version != first.version ? text : NULL;
 }
 
 /* NCCL takes no two ranks on a GPU, and says so late, in words of its own. */
@@ -141,13 +162,27 @@ static void at_end(void *arg, const char *reason)
 		pthread_timedjoin_np(thread, NULL, &until);
 }
 
+/* Others may see that it did not start here, or wait for it for ever. */
+static void did_not_start(int e)
+{
+	pthread_mutex_lock(&lock);
+	until = e ? log_seconds() + WAIT : 0;
+	if (e)
+		snprintf(late, sizeof late, "it does not start here (%s), and other ranks wait for it; KEYPIPE_NCCL=0 does without",
+			nccl.GetErrorString(e));
+	pthread_mutex_unlock(&lock);
+}
+
 const char *ranks_nccl_failed(void)
 {
 	int e = NCCL_SUCCESS;
 	pthread_mutex_lock(&lock);
+	int waited = until > 0 && log_seconds() > until;
 	if (comm)
 		nccl.CommGetAsyncError(comm, &e);
 	pthread_mutex_unlock(&lock);
+	if (waited)
+		return late;
 	return e == NCCL_SUCCESS || e == NCCL_IN_PROGRESS ? NULL : nccl.GetErrorString(e);
 }
 
@@ -213,15 +248,19 @@ const struct ranks_transport *ranks_nccl_open(struct ranks *r)
 	struct nccl_id id = {{0}};
 	void *c = NULL;
 	int e = 0;
-	if (!agreed(r, load()))
+	const char *why = load(), *other = other_version(r);
+	if (!agreed(r, why ? why : other, 0))
 		return NULL;
 	one_gpu_each(r);
 	e = r->rank ? 0 : nccl.GetUniqueId(&id);
-	if (!agreed(r, e ? nccl.GetErrorString(e) : NULL))
+	if (!agreed(r, e ? nccl.GetErrorString(e) : NULL, 0))
 		return NULL;
 	ranks_spread(r, &id, sizeof id);
 	e = nccl.CommInitRank(&c, r->size, id, r->rank);
-	if (!agreed(r, e ? nccl.GetErrorString(e) : NULL)) {
+	did_not_start(e);
+	int all = agreed(r, e ? nccl.GetErrorString(e) : NULL, e == NCCL_REMOTE_ERROR);
+	did_not_start(0);
+	if (!all) {
 		if (!e)
 			nccl.CommAbort(c);
 		return NULL;
