@@ -34,9 +34,9 @@ static struct {
 	int (*AllReduce)(const void *, void *, size_t, int, int, void *, void *);
 } nccl;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards comm, which any thread may take away, and until */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards comm, which any thread may take away, and gives_up */
 static void *comm;
-static double until; /* 0; or where it did not start, when others that wait for it are waited for no longer */
+static double gives_up; /* 0; or where it did not start, when others that wait for it are waited for no longer */
 static char late[REASON];
 static int version;
 static char name[32];
@@ -166,7 +166,7 @@ static void at_end(void *arg, const char *reason)
 static void did_not_start(int e)
 {
 	pthread_mutex_lock(&lock);
-	until = e ? log_seconds() + WAIT : 0;
+	gives_up = e ? log_seconds() + WAIT : 0;
 	if (e)
 		snprintf(late, sizeof late, "it does not start here (%s), and other ranks wait for it; KEYPIPE_NCCL=0 does without",
 			nccl.GetErrorString(e));
@@ -177,7 +177,7 @@ const char *ranks_nccl_failed(void)
 {
 	int e = NCCL_SUCCESS;
 	pthread_mutex_lock(&lock);
-	int waited = until > 0 && log_seconds() > until;
+	int waited = gives_up > 0 && log_seconds() > gives_up;
 	if (comm)
 		nccl.CommGetAsyncError(comm, &e);
 	pthread_mutex_unlock(&lock);

@@ -80,7 +80,8 @@ void rank_backend_made_by(const struct ranks *r, char **ranks, int resumed)
 	const char *last = before && strrchr(before, ',') ? strrchr(before, ',') + 1 : before;
 	*ranks = before;
 	if (last && strcmp(last, now)) {
-		warn("--fast: the checkpoint was made by %s ranks, and goes on with %s: its bits are neither's", before, now);
+		warn("--fast: the checkpoint was made by %s rank%s, and goes on with %s: its bits are neither's", before,
+			strcmp(before, "1") ? "s" : "", now);
 		*ranks = xprintf("%s,%s", before, now);
 		free(before);
 	} else if (!before && fast) {
