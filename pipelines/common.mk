@@ -31,7 +31,7 @@ net = $(if $(1),$(firstword $(call files,$(1) pipelines/nets/$(1) pipelines/nets
 # make -n: files may be missing that a real run would have made
 dry := $(findstring n,$(firstword $(filter-out --%,-$(MAKEFLAGS))))
 paths := CSV GROUPS TEST LOOKUP
-nets := NET LEVEL1 LEVEL2 SINGLE ORIGIN_NET FINDER_NET
+nets := NET DISTIL_NET LEVEL1 LEVEL2 SINGLE ORIGIN_NET FINDER_NET
 numbers := EPOCHS KEYPOINTS_EPOCHS MODELS FOLDS FEWLABELS_STEPS FINDER_PHOTOS FINDER_BACKGROUNDS FINDER_SCENES
 lists := SEEDS FEW LABELLED FEWLABELS_SEEDS UNITS
 

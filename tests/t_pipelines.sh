@@ -14,7 +14,7 @@ slay() {
 mk() { make --no-print-directory ${SAN:+SAN=1} ${COV:+COV=1} "$@"; }
 face-synth -n 160 --dirt --test "$TMP/test.csv" --test-count 20 --test-lookup "$TMP/lookup.csv" -o "$TMP/training.csv" || bad "face-synth"
 set -- CSV="$TMP/training.csv" TEST="$TMP/test.csv" LOOKUP="$TMP/lookup.csv" KEYPOINTS_PARTS=0.7,0.3
-train='-e 3 -b 32 -r 0.001 --optimizer adam'
+train='-e 3 -b 32 -r 0.001 --optimizer adam --keep last'
 printf 'conv5x5x4s4 sigmoid dropout0.3 fc' >"$TMP/map.net"
 printf '# small\nconv5x5x4s4 relu pool2 fc16 relu fc\n' >"$TMP/tiny.net"
 keypoints() { mk keypoints "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train"; }
@@ -32,6 +32,13 @@ idle() {
 	is "$(mk -n "$@" 2>&1 | grep -vE "^make: (Nothing to be done for '.*'|'.*' is up to date)\.$")" "" "make -n $*"
 }
 idle keypoints "$@" NET="$TMP/tiny.net" KEYPOINTS_TRAIN="$train" KEYPOINTS="$TMP/whole"
+
+# faces of TEST are predicted by a model that was trained on both parts; REFIT=0: by the one that is scored
+joined() { tns-info "$1" | grep -c '^ *tns-cat '; }
+is "$(joined "$TMP/whole/valid-predicted.tns") $(joined "$TMP/whole/test-predicted.tns")" "0 1" "which models have seen both parts"
+cp -r "$TMP/whole" "$TMP/scored"
+ok "REFIT=0" mk "$TMP/scored/submission.csv" KEYPOINTS="$TMP/scored" REFIT=0 AGAIN=1
+is "$(joined "$TMP/scored/test-predicted.tns")" 0 "the scored model has seen one part"
 
 # a run keeps what it was given
 idle keypoints KEYPOINTS="$TMP/whole"
@@ -140,6 +147,9 @@ is "$(tns-info "$TMP/ensemble/model-2.tns" | sed -n "s/.*cnn-train .*heat.net' /
 	"--target heatmap --loss smooth --sigma 3 --distrust 8 --augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2 --epochs 3 --rate 0.002 --optimizer adam --schedule cosine --keep last --seed 2 --precision $own" \
 	"the settings of nets of heat maps"
 is "$(cut -d' ' -f1 "$TMP/ensemble/scores.txt" | xargs)" "model-1 model-2 averaged" "what each model reaches, and the two"
+is "$(awk '$1 == "all" {print NF}' "$TMP/ensemble/common.txt")" 5 "what they err in common"
+ok "make distil" mk distil BEST="$TMP/ensemble" DISTIL_NET="$TMP/heat.net" DISTIL_TRAIN='-e 2 --preset fast --keep last' AGAIN=1
+is "$(tns-info "$TMP/ensemble/small.tns" | grep -c '^ *cnn-train ')" 3 "a net taught by two"
 again "$TMP/cascade" cascade "$@" CASCADE="$TMP/cascade" LEVEL1="$TMP/heat.net" LEVEL2="$TMP/heat.net" SINGLE="$TMP/heat.net" CASCADE_TRAIN="$heat" CASCADE_LEVEL2="$heat"
 is "$(grep -c '^level 1\|^one net' "$TMP/cascade/table.txt")" 3 "the table of the cascade"
 again "$TMP/origin" origin "$@" ORIGIN="$TMP/origin" ORIGIN_NET="$TMP/map.net" ORIGIN_TRAIN='-e 2 -r 0.0001'
