@@ -18,7 +18,6 @@
 #include "lib/train/filters.h"
 #include "lib/train/keep.h"
 #include "lib/train/pretrain_input.h"
-#include "lib/train/rank_backend.h"
 #include "lib/train/shards.h"
 #include "lib/train/train.h"
 
@@ -30,7 +29,7 @@ struct stack {
 	float mul, add;		       /* the first layer's scale of bytes */
 	int linear;		       /* 1: the net ends without a sigmoid: the first layer's visible units are Gaussian */
 	struct rows *sample, *valid;   /* rows that are measured, as the layer being trained takes them; NULL: none */
-	char *ranks;		       /* rank_backend_made_by */
+	char *ranks;		       /* shards_made_by */
 	char *unlearned;	       /* what is to be told of the first layer that learned nothing, or NULL */
 };
 
@@ -412,7 +411,7 @@ void pretrain_run(const struct pretrain_run *r)
 	}
 	set_scale(&s);
 	int resumed = read_checkpoint(&s);
-	rank_backend_made_by(r->a->ranks, &s.ranks, resumed);
+	shards_made_by(r->a->ranks, &s.ranks, resumed);
 	s.sample = rows_of(&s, data, data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE);
 	s.valid = r->valid ? rows_of(&s, r->valid, r->valid->n) : NULL;
 	struct pretrain_input *in = pretrain_input_new(be, data, (uint32_t)r->a->batch < data->n ? r->a->batch : (int)data->n, r->output);

@@ -73,23 +73,6 @@ struct backend *rank_backend_open(struct ranks *r, const char *device, int threa
 	return be;
 }
 
-void rank_backend_made_by(const struct ranks *r, char **ranks, int resumed)
-{
-	int fast = r && r->fast;
-	char *before = *ranks || !fast || !resumed ? *ranks : xstrdup("1"), *now = xprintf("%d", ranks_size(r));
-	const char *last = before && strrchr(before, ',') ? strrchr(before, ',') + 1 : before;
-	*ranks = before;
-	if (last && strcmp(last, now)) {
-		warn("--fast: the checkpoint was made by %s rank%s, and goes on with %s: its bits are neither's", before,
-			strcmp(before, "1") ? "s" : "", now);
-		*ranks = xprintf("%s,%s", before, now);
-		free(before);
-	} else if (!before && fast) {
-		*ranks = xstrdup(now);
-	}
-	free(now);
-}
-
 void rank_backend_close(struct ranks *r, struct backend *be)
 {
 	const struct ranks_device *d = r ? r->device : NULL;

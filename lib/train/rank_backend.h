@@ -19,8 +19,4 @@ struct backend *rank_backend_open(struct ranks *r, const char *device, int threa
 /* And its close. */
 void rank_backend_close(struct ranks *r, struct backend *be);
 
-/* Of --fast, over how many ranks gradients were summed so far, "4", or, where others resumed it, "4,2": *ranks is what the checkpoint says
- * (META ranks; NULL: nothing), and becomes that with r's. A line says where they differ. */
-void rank_backend_made_by(const struct ranks *r, char **ranks, int resumed);
-
 #endif

@@ -122,6 +122,23 @@ static void poll(void *arg)
 	ranks_sum_poll(s->ranks);
 }
 
+void shards_made_by(const struct ranks *r, char **ranks, int resumed)
+{
+	int fast = r && r->fast;
+	char *before = *ranks || !fast || !resumed ? *ranks : xstrdup("1"), *now = xprintf("%d", ranks_size(r));
+	const char *last = before && strrchr(before, ',') ? strrchr(before, ',') + 1 : before;
+	*ranks = before;
+	if (last && strcmp(last, now)) {
+		warn("--fast: the checkpoint was made by %s rank%s, and goes on with %s: its bits are neither's", before,
+			strcmp(before, "1") ? "s" : "", now);
+		*ranks = xprintf("%s,%s", before, now);
+		free(before);
+	} else if (!before && fast) {
+		*ranks = xstrdup(now);
+	}
+	free(now);
+}
+
 struct shards *shards_new(const struct model *m, struct net *net, struct ranks *r, int shards)
 {
 	struct shards *s = xcalloc(1, sizeof *s);

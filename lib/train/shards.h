@@ -44,6 +44,9 @@ int shards_of_rank(int B, int most, int n, int rank, int *from);
 void shards_compare(struct ranks *r, const struct backend *be, const real *weights, size_t n, const char *when);
 /* The same at the start: in what key says, in the epoch that they go on from, and in the weights. */
 void shards_compare_runs(struct ranks *r, const struct backend *be, const char *key, int epoch, const real *weights, size_t n);
+/* Of --fast, over how many ranks gradients were summed so far, "4", or, where others resumed it, "4,2": *ranks is what the checkpoint says
+ * (META ranks; NULL: nothing), and becomes that with r's. A line says where they differ. */
+void shards_made_by(const struct ranks *r, char **ranks, int resumed);
 
 struct shards;
 

@@ -11,7 +11,6 @@
 #include "lib/stream/dataset_stream.h"
 #include "lib/train/checkpoint.h"
 #include "lib/train/keep.h"
-#include "lib/train/rank_backend.h"
 #include "lib/train/train.h"
 
 /* What the model says of its training set to those who measure it. */
@@ -353,7 +352,7 @@ int train_run(struct train *t)
 	const int points = t->s.m->points > 0;
 	const char *metric = points ? "valid_rmse_px" : "valid_error";
 	int resumed = a->checkpoint && a->resume && checkpoint_read(&t->s, a->checkpoint, a->key), failed = 0;
-	plan_epochs(t, resumed), rank_backend_made_by(a->ranks, &t->s.m->ranks, resumed);
+	plan_epochs(t, resumed), shards_made_by(a->ranks, &t->s.m->ranks, resumed);
 	if (!resumed) {
 		net_upload(t->s.net, t->s.m->param, t->s.m->stat);
 		if (t->s.average)
