@@ -221,9 +221,9 @@ struct backend {
 		const struct batch_norm *s);
 	void (*batch_norm_backward)(const struct backend *be, real *dx, real *dgamma, real *dbeta, const real *dy, const real *y,
 		const real *x, const real *gamma, const real *save, const struct batch_norm *s);
-	/* The same of a batch in parts, of which s->B rows, at least 1, are one. What is to be added over the parts: sums (2, C) of d and
-	 * d^2, d = x - mean (C); then each part's y is batch_norm's with these statistics, train 0. Backward: sums of dy, before the
-	 * activation, and of dy times (x - mean) inv, whose totals are dbeta and dgamma; then dx by these, of N values. */
+	/* The same of a batch in parts, of which s->B rows are one. What is to be added over the parts: sums (2, C) of d and d^2, d = x -
+	 * mean (C); then each part's y is batch_norm's with these statistics, train 0. Backward: sums of dy, before the activation, and of
+	 * dy times (x - mean) inv, whose totals are dbeta and dgamma; then dx by these, of N values. */
 	void (*batch_norm_sums)(const struct backend *be, double *sums, const real *x, const real *mean, const struct batch_norm *s);
 	void (*batch_norm_backward_sums)(const struct backend *be, double *sums, const real *dy, const real *y, const real *x,
 		const real *save, const struct batch_norm *s);

@@ -340,6 +340,10 @@ void cuda_batch_norm_sums(const struct backend *be, double *sums, const real *x,
 {
 	struct queue *q = queue_of(be);
 	struct norm_plan c = plan_of(s);
+	if (!c.pixels) {
+		be->zero(be, sums, 2 * (size_t)s->C * sizeof *sums);
+		return;
+	}
 	struct workspace w = workspace_of(cuda_of(be), &c);
 	launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, SUMS_SHARED, bn_sums, w.sums, x, mean, c.C, c);
 	launch(q, dim3(reduce_blocks(&c)), LAUNCH_BLOCK, SUMS_SHARED, bn_totals, sums, w.sums, NULL, c);
@@ -350,6 +354,10 @@ void cuda_batch_norm_backward_sums(
 {
 	struct queue *q = queue_of(be);
 	struct norm_plan c = plan_of(s);
+	if (!c.pixels) {
+		be->zero(be, sums, 2 * (size_t)s->C * sizeof *sums);
+		return;
+	}
 	struct workspace w = workspace_of(cuda_of(be), &c);
 	launch(q, dim3((unsigned)c.chunks, (unsigned)c.channel_tiles), LAUNCH_BLOCK, SUMS_SHARED, bn_backward_sums, w.sums, dy, y, x, save,
 		c, s->act);
@@ -361,6 +369,8 @@ void cuda_batch_norm_backward_apply(const struct backend *be, real *dx, const re
 {
 	struct queue *q = queue_of(be);
 	struct norm_plan c = plan_of(s);
+	if (!c.pixels)
+		return;
 	struct workspace w = workspace_of(cuda_of(be), &c);
 	launch_flat(q, c.pitch, bn_backward_coefficients, w.coef, sums, gamma, save, N, c);
 	apply_backward(q, dx, dy, y, x, w.coef, &c, s->act);
