@@ -1,17 +1,11 @@
 # What the table of trust promises, run in its long form; and the fuzzers, where clang is.
-## code: make trust | the long tests: every cut and flip, every call and allocation that fails, losses of power, trainings killed and resumed or larger than memory, models of strangers, full disks, signals, 10 minutes of fuzzing; a table of counts
-trust_scripts := trust strangers foreign load durable faults train
-trust: $B/built $B/tests/check_trust $B/tests/strangers
-	@tmp=$$(mktemp -d) && export TRUST=1 BIN=$(CURDIR)/$B/bin && \
-	{ $B/tests/check_trust && (for t in $(trust_scripts); do mkdir $$tmp/$$t; TMP=$$tmp/$$t tests/t_$$t.sh || exit 1; done) && $(MAKE) --no-print-directory fuzz RUNS=10000000; } >$$tmp/log 2>&1 && good=0 || good=1; \
-	printf '%-4s %-60s %9s  %s\n' no. test number result; \
-	sed -n 's/^trust: //p' $$tmp/log | awk -F ' [|] ' '{printf "%-4s %-60s %9s  %s\n", $$1, $$2, $$3, $$4}'; \
-	grep -E '^(FAILED|skipped)' $$tmp/log || true; [ $$good = 0 ] || tail -20 $$tmp/log; rm -rf $$tmp; exit $$good
+## code: make trust [TRUST="faults load" FUZZ_SECONDS=120 STRANGERS=1000000] | the long tests: every cut and flip, every call and allocation that fails, losses of power, trainings killed and resumed or larger than memory, models of strangers, full disks, signals, fuzzing, analysis; a table of what was asked and what was tried: an hour
+trust: test-programs
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),120) tests/trust.sh $B $(TRUST)
 
-# Fuzzers: tests/fuzz_NAME.c, of the parsers that tests/fuzz.md lists; RUNS inputs each, at most FUZZ_SECONDS. They begin with their seeds and with
+# Fuzzers: tests/fuzz_NAME.c, of the parsers that tests/fuzz.md lists; RUNS inputs each, at most FUZZ_SECONDS (600). They begin with their seeds and with
 # what earlier runs found, tests/corpora/NAME.tar.gz; what they find besides is in build/fuzz/NAME/corpus until fuzz-merge takes it over.
 RUNS ?= 60000
-FUZZ_SECONDS ?= 600
 fuzzers := $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c))
 has_clang := $(shell command -v clang)
 .PHONY: fuzz fuzz-merge fuzz-coverage no-clang
@@ -22,7 +16,7 @@ fuzz: $(if $(has_clang),,no-clang)
 no-clang:
 	@echo "skipped: no clang, so no fuzzing"
 fuzz-%: $B/tests/fuzz_% $B/fuzz/%/inputs
-	@tests/fuzz_run.sh $< $B/fuzz/$* -runs=$(RUNS) -max_total_time=$(FUZZ_SECONDS) $(fuzz_limits)
+	@tests/fuzz_run.sh $< $B/fuzz/$* -runs=$(RUNS) -max_total_time=$(or $(FUZZ_SECONDS),600) $(fuzz_limits)
 # names of new functions are asked of another program by pipes: a fuzzer that closes what a parser left open must not close those
 fuzz_limits := -max_len=16384 -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5 -print_funcs=0
 # what a fuzzer begins with, in its folders seeds and committed, and, in large, what is tried once: what takes long

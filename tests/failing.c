@@ -1,5 +1,5 @@
 /* Preloaded into programs by tests: of the calls that FAIL names, one fails. FAIL=CALL:NTH:ERRNO, of `open`, `read` (pread and stdio's
- * too), `write`, `lseek`, `mmap`, `fsync`, `ftruncate`, `fchmod`, `flock`, `close`, `rename`, `unlink`, `stat` (lstat and access too),
+ * too), `write` (pwrite too), `lseek`, `mmap`, `fsync`, `ftruncate`, `fchmod`, `flock`, `close`, `rename`, `unlink`, `stat` (lstat and access too),
  * `fstat`, and of stdio `fopen`, `fread`, `fwrite`, on files in the folder $FAIL_IN; ERRNO 0 is a call that moves no byte. Of `alloc`,
  * memory asked for by the program itself or by the C library for it, of `library`, by other libraries but OpenBLAS; of `thread`,
  * pthread_create. All are counted. SHORT=SEED: every read and write moves 1 to 7 bytes; the first of a descriptor, and one in eight, fails
@@ -170,6 +170,12 @@ ssize_t write(int fd, const void *data, size_t n)
 {
 	ssize_t part = shorter(fd, n);
 	return part < 0 ? -1 : fails_fd("write", fd) ? (errno ? -1 : 0) : syscall(SYS_write, fd, data, part);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t n, off_t at)
+{
+	ssize_t part = shorter(fd, n);
+	return part < 0 ? -1 : fails_fd("write", fd) ? (errno ? -1 : 0) : syscall(SYS_pwrite64, fd, data, part, at);
 }
 
 off_t lseek(int fd, off_t at, int from)

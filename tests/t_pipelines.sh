@@ -81,6 +81,8 @@ before=$(stamp "$TMP/killed")
 ok "and again" keypoints "$@" KEYPOINTS="$TMP/killed"
 is "$(stamp "$TMP/killed")" "$before" "nothing rebuilt after the repair"
 
+echo "trust: 14 | make keypoints killed at a random moment, then make | ${KILLS:-3} | $failed checks failed: the bytes of a clean build, nothing built again"
+
 # killed in training, then run with other options: training starts again
 (train='-e 500 -b 32 -r 0.001 --optimizer adam' && keypoints "$@" KEYPOINTS="$TMP/killed" AGAIN=1 >"$TMP/make.log" 2>&1) &
 for i in $(seq 600); do [ -e "$TMP/killed/.model-1.checkpoint" ] && break; sleep 0.1; done

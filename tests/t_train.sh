@@ -18,9 +18,11 @@ dae-pretrain -q -H 20 -e 5 -b 37 eyes.tns -o dae20.tns
 steady() { awk -F'\t' '{ NF--; print }' OFS='\t' "$1"; }
 
 # ---- trust.md line 11: one fingerprint
+alike=0
 # alike WHAT DATA COMMAND...: the same model and log for every number of threads, from a file and from a pipe, and again
 alike() {
 	local what=$1 data=$2 t; shift 2
+	alike=$((alike + 10))
 	ok "$what: first" "$@" -q -t 1 --log one.tsv "$data" -o one.tns
 	steady one.tsv >one.log
 	for t in 2 3 4 8 0 1; do
@@ -52,6 +54,8 @@ alike "PCD, Gaussian" eyes.tns rbm-pretrain -H 23 -e 3 -b 33 -r 0.01 --persisten
 for b in 90 3; do
 	alike "wide, batch $b" faces.tns cnn-train -n 'fc700 relu fc500 relu fc' -e 2 -b $b
 done
+
+echo "trust: 11 | trainings by 1, 2, 3, 4, 8 threads, again, from files and pipes | $alike | $failed checks failed: one fingerprint each"
 
 # ---- a data set larger than memory: the address space is 9/10 of the file (long: 3/10 of one ten times as large), beside the program's own
 # file, which has kernels for many GPUs where it was built with nvcc
