@@ -204,8 +204,11 @@ $B/libkeypipe.a: | $B/libkeypipe.so
 	@echo 'INPUT($(abspath $B)/libkeypipe.so)' >$@
 $(bins) $(checks) $(host_bins) $(host_checks) $(runtime_checks) $B/bin/bench: | $B/libkeypipe.so
 else
-$B/libkeypipe.a: $(objs)
-	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $^
+# a file that is no more takes its object out of the library, too
+$B/objects: $(if $(call differ,$(call text,$B/objects),$(strip $(objs))),FORCE)
+	@mkdir -p $(@D); printf '%s\n' '$(strip $(objs))' >$@
+$B/libkeypipe.a: $B/objects $(objs)
+	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $(objs)
 endif
 
 $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a

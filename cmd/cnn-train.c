@@ -42,7 +42,7 @@ static const struct opt opts[] = {
 	{'n', "net", OPT_STR, &o.net, 0, 0, "DESC",
 		"the net, as text or as @FILE: " LAYER_ALIAS_FORMS
 		", parted by blanks, height before width (images' sizes are WxH); without it "
-		"that of the preset default",
+		"that of the preset default, whose target is heatmap, or, for another target, fc500 sigmoid fc",
 		0},
 	{0, "preset", OPT_CHOICE, &o.preset, 0, 0, "none|fast|default|best",
 		"what suits detectors of points, for all options that are not given: heat maps, a net for the images' size, "
@@ -110,7 +110,7 @@ int main(int argc, char **argv)
 		die_usage("--extend needs --resume");
 	train_command_check(&o.steps);
 	struct keep keep;
-	keep_open(&keep, o.checkpoint, o.output, o.resume, o.fresh);
+	keep_open(&keep, o.checkpoint, o.output, o.resume, o.fresh || (o.dry_run && !o.resume));
 	int heatmaps = !opt_given("target") || !strcmp(o.targets.target, "heatmap");
 	o.preset = preset_begin(o.preset, o.targets.target, heatmaps && !opt_given("net"));
 	enum target target = targets_command_target(&o.targets);

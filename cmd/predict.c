@@ -37,7 +37,7 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_prog prog = {"predict", "add what models predict to a data set: predicted and confidence, score, or reconstruction",
-	"MODEL... [DATA]", 1, 64, opts,
+	"MODEL... [DATA]", 1, CASCADE_MODELS + 1, opts,
 	{"csv-clean test.csv.gz | predict model.tns | submit --lookup IdLookupTable.csv -o submission.csv",
 		"predict --flip a.tns b.tns --refine level2.tns faces.tns | score", NULL}};
 

@@ -39,8 +39,9 @@ $(call depend_on,runs,$(FEW) by $(SEEDS))
 
 $(call eye_patches,dae*.tns runs/*.tns)
 
-# dae.tns and study.tns, with their snapshots
+# dae.tns and study.tns, with their snapshots, which an interrupted run leaves: what goes on writes later ones only
 define eyes_dae
+.PRECIOUS: $(snapshots:%=$(EYES)/$(1)-%.tns)
 $(EYES)/$(1).tns $(snapshots:%=$(EYES)/$(1)-%.tns) &: $(EYES)/patches-train.tns $(EYES)/$(1).is
 	@printf '%-12s %s\n' $(1).tns 'autoencoder$(if $(filter study,$(1)), as in 2014): $(EPOCHS) epochs'
 	@$B/bin/dae-pretrain --patches positive $(2) -e $(EPOCHS) --snapshot '$(subst $(empty) ,$(comma),$(strip $(snapshots)))' --log $(EYES)/$(1).tsv $$< $$(call go_on,$(EYES)/$(1).tns) -o $(EYES)/$(1).tns
@@ -52,15 +53,15 @@ $(EYES)/dae-all.tns: $(EYES)/patches-train.tns $(EYES)/dae-all.is
 	@$B/bin/dae-pretrain $(EYES_DAE_ALL) --log $(@D)/dae-all.tsv $< $(call go_on,$@) -o $@
 $(EYES)/filters-all.png: $(EYES)/dae-all.tns
 	@$B/bin/render tiles --count 200 $< -o $@
-$(EYES)/first-filters.png: $(EYES)/patches-train.tns
-	@$B/bin/dae-pretrain -q --patches positive $(EYES_DAE) -e 1 -r 1e-12 $< 2>$@.err | $B/bin/render tiles --count 200 -o $@ || { cat $@.err; exit 1; }; rm -f $@.err # of a start: that nothing was learned
+$(EYES)/first-filters.png: $(EYES)/patches-train.tns $(EYES)/dae.is
+	@$B/bin/dae-pretrain -q --patches positive $(EYES_DAE) -e 1 -r 1e-12 $< -o $@.tns 2>$@.err || { cat $@.err; exit 1; }; $B/bin/render tiles --count 200 $@.tns -o $@; rm -f $@.tns $@.err # of a start: that nothing was learned
 $(EYES)/filters.png: $(EYES)/dae.tns
 	$(call say,filters)
 	@$B/bin/render tiles --count 200 $< -o $@
-$(EYES)/filters-study-%.png: $(EYES)/study.tns
-	@$B/bin/render tiles --count 200 $(@D)/study-$*.tns -o $@
-$(EYES)/filters-%.png: $(EYES)/dae.tns
-	@$B/bin/render tiles --count 200 $(@D)/dae-$*.tns -o $@
+$(EYES)/filters-study-%.png: $(EYES)/study-%.tns
+	@$B/bin/render tiles --count 200 $< -o $@
+$(EYES)/filters-%.png: $(EYES)/dae-%.tns
+	@$B/bin/render tiles --count 200 $< -o $@
 $(EYES)/structured.png: $(EYES)/dae.tns $(if $(EYES_STUDY),$(EYES)/study.tns)
 	$(call say,share of filters that are structured)
 	@$B/bin/render curves --logx --y structured --ylabel 'share of filters whose energy is mostly in low frequencies' $(^:.tns=.tsv) -o $@

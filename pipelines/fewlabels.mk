@@ -32,7 +32,7 @@ few_rows = $(1)$(if $(few_taught), + $$$$($B/bin/tns-info $(FEWLABELS)/train.tns
 few_epochs = $$$$(( ($(FEWLABELS_STEPS) * 16 + $(few_rows) - 1) / ($(few_rows)) ))
 few_model = $(firstword $(subst -, ,$(2)))
 fewlabels.train = -n '$(few_net_$(few_model))' $(few_options_$(few_model)) -e $(few_epochs) $(few_taught:%=--pseudo % --teach $(FEWLABELS_TEACH))
-fewlabels.also = $(few_taught)
+fewlabels.also = $(few_taught) $(if $(filter heat%,$(2)),pipelines/nets/small.net)
 fewlabels.test := --flip $(FEWLABELS)/valid.tns
 fewlabels.table := -v first=labelled -v scale=1 -v title='RMSE on held-out faces in pixels: mean +- standard deviation (range) over seeds, by labelled faces and what the first layer starts from'
 

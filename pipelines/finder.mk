@@ -78,7 +78,7 @@ $(eval $(call finder_round,3,$(FINDER)/alarms-1.tns $(FINDER)/alarms-2.tns,--ini
 $(FINDER)/windows.png: $(FINDER)/windows-1.tns
 	@$B/bin/render tiles --count 200 $< -o $@
 # each found box against the true ones; what is found at a lower threshold, too, and how long it took
-$(FINDER)/table.txt: $(finder_3) $(FINDER)/scenes/labels.csv $(FINDER)/find.is pipelines/finder.awk
+$(FINDER)/table.txt $(FINDER)/found.tns &: $(finder_3) $(FINDER)/scenes/labels.csv $(FINDER)/find.is pipelines/finder.awk
 	$(call say,find the faces of the scenes)
 	@begin=$$(date +%s.%N); $B/bin/face-find $(FINDER_FIND) $< $(@D)/scenes -o $(@D)/found.tns; end=$$(date +%s.%N); \
 	$B/bin/face-find -q $(FINDER_FIND) --threshold 0.3 $< $(@D)/scenes | $B/bin/tns-export --form csv -o $(@D)/boxes.csv; \
@@ -86,7 +86,6 @@ $(FINDER)/table.txt: $(finder_3) $(FINDER)/scenes/labels.csv $(FINDER)/find.is p
 	{ echo "faces in $(FINDER_SCENES) scenes, those found (overlap 0.5), false boxes"; \
 	awk -v images=$(FINDER_SCENES) -f pipelines/finder.awk $(@D)/scenes/labels.csv $(@D)/found.csv; \
 	awk -v a=$$begin -v b=$$end 'BEGIN {printf "%.1f images a second\n", $(FINDER_SCENES) / (b - a)}'; echo; echo "by score"; \
-	awk -v images=$(FINDER_SCENES) -v curve=1 -f pipelines/finder.awk $(@D)/scenes/labels.csv $(@D)/boxes.csv; $(machine); } >$@.tmp && mv $@.tmp $@
-$(FINDER)/found.tns: $(FINDER)/table.txt
+	awk -v images=$(FINDER_SCENES) -v curve=1 -f pipelines/finder.awk $(@D)/scenes/labels.csv $(@D)/boxes.csv; $(machine); } >$(@D)/table.txt.tmp && mv $(@D)/table.txt.tmp $(@D)/table.txt
 $(FINDER)/found.png: $(FINDER)/found.tns
 	@$B/bin/tns-select --sample 40 $< | $B/bin/render faces -o $@

@@ -40,10 +40,10 @@ fuzzed := clang -std=gnu11 -g -O1 -D_GNU_SOURCE -DBUFFER_SHIFT=7 -I. -fno-saniti
 fuzz_sources := $(filter lib/%,$(libs)) $(annotated) $(arrays) $(wildcard kernels/*.c kernels/ref/*.c)
 sanitized := address,undefined
 counted := -fprofile-instr-generate -fcoverage-mapping
-$B/fuzz/obj/%.o: %.c $(wildcard lib/*/*.h) $B/ready
+$B/fuzz/obj/%.o: %.c $(wildcard lib/*/*.h kernels/*.h kernels/*/*.h) $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,clang)$(fuzzed) -fsanitize=$(traced)$(sanitized) -c $< -o $@
-$B/fuzz/counted/%.o: %.c $(wildcard lib/*/*.h) $B/ready
+$B/fuzz/counted/%.o: %.c $(wildcard lib/*/*.h kernels/*.h kernels/*/*.h) $B/ready
 	@mkdir -p $(@D)
 	$(call cmd,clang)$(fuzzed) $(counted) -c $< -o $@
 # loops that are no parser's: that they compare is not told to libFuzzer, which takes most of a run otherwise

@@ -19,6 +19,7 @@ static void end_noted(struct targets *tg, const uint32_t *order, const struct au
 #define log_seconds() 0.0 /* so that a checkpoint costs nothing and is written after every epoch */
 #define checkpoint_write checkpoint_noted
 #define targets_end_epoch end_noted
+#include "lib/train/keep.c"
 #include "lib/train/train.c"
 #undef log_seconds
 #undef checkpoint_write
@@ -570,13 +571,20 @@ START_TEST(malformed)
 		const char *says;
 	} bad[] = {{"opt/key", NULL, NULL, 0, "is no checkpoint (it has no META opt/key)"},
 		{"opt/key", "another", NULL, 0, "is a checkpoint of other options or data: it is of another"},
-		{"opt/epoch", NULL, NULL, 0, "META opt/epoch is missing or no number: not a checkpoint of this program"},
-		{"opt/epoch", "three", NULL, 0, "META opt/epoch is missing or no number: not a checkpoint of this program"},
-		{"opt/epoch", "inf", NULL, 0, "META opt/epoch is no count: not a checkpoint of this program"},
-		{"opt/epoch", "-1", NULL, 0, "META opt/epoch is no count: not a checkpoint of this program"},
-		{"opt/step", "1.5", NULL, 0, "META opt/step is no count: not a checkpoint of this program"},
-		{"opt/planned", "2147483648", NULL, 0, "META opt/planned is no count: not a checkpoint of this program"},
-		{"opt/best_epoch", "", NULL, 0, "META opt/best_epoch is missing or no number: not a checkpoint of this program"},
+		{"opt/epoch", NULL, NULL, 0,
+			"META opt/epoch is missing or no count of at most 2147483647: not a checkpoint of this program"},
+		{"opt/epoch", "three", NULL, 0,
+			"META opt/epoch is missing or no count of at most 2147483647: not a checkpoint of this program"},
+		{"opt/epoch", "inf", NULL, 0,
+			"META opt/epoch is missing or no count of at most 2147483647: not a checkpoint of this program"},
+		{"opt/epoch", "-1", NULL, 0,
+			"META opt/epoch is missing or no count of at most 2147483647: not a checkpoint of this program"},
+		{"opt/step", "1.5", NULL, 0,
+			"META opt/step is missing or no count of at most 2147483647: not a checkpoint of this program"},
+		{"opt/planned", "2147483648", NULL, 0,
+			"META opt/planned is missing or no count of at most 2147483647: not a checkpoint of this program"},
+		{"opt/best_epoch", "", NULL, 0,
+			"META opt/best_epoch is missing or no count of at most 2147483647: not a checkpoint of this program"},
 		{"opt/best", NULL, NULL, 0, "META opt/best is missing or no number: not a checkpoint of this program"},
 		{"opt/least", NULL, NULL, 0, "META opt/least is missing or no number: not a checkpoint of this program"},
 		{"opt/best_offset_y", NULL, NULL, 0, "META opt/best_offset_y is missing or no number: not a checkpoint of this program"},
@@ -630,10 +638,12 @@ START_TEST(malformed_of_dae)
 		int drop;
 		const char *says;
 	} bad[] = {{"opt/key", NULL, NULL, 0, "is no checkpoint (it has no META opt/key)"},
-		{"opt/layer", NULL, NULL, 0, "META opt/layer is missing or no number up to 1"},
-		{"opt/layer", "2", NULL, 0, "META opt/layer is missing or no number up to 1"},
-		{"opt/epoch", "-1", NULL, 0, "META opt/epoch is missing or no number up to 2147483647"},
-		{"opt/planned", "x", NULL, 0, "META opt/planned is missing or no number up to 2147483647"},
+		{"opt/layer", NULL, NULL, 0, "META opt/layer is missing or no count of at most 1: not a checkpoint of this program"},
+		{"opt/layer", "2", NULL, 0, "META opt/layer is missing or no count of at most 1: not a checkpoint of this program"},
+		{"opt/epoch", "-1", NULL, 0,
+			"META opt/epoch is missing or no count of at most 2147483647: not a checkpoint of this program"},
+		{"opt/planned", "x", NULL, 0,
+			"META opt/planned is missing or no count of at most 2147483647: not a checkpoint of this program"},
 		{NULL, NULL, "opt/block/1", 1, "there is no tensor opt/block/1"},
 		{NULL, NULL, "opt/block/0", 0, "opt/block/0 has 148 values, not 149"}}; /* 24 x 5 weights, 5 and 24 biases */
 	static uint8_t image[9 * 4 * 6];

@@ -54,10 +54,10 @@ START_TEST(sums)
 		v[i] = value(ranks_rank(r), i);
 	be->upload(be, device, v, n * sizeof *v);
 	uint64_t travelled = r ? r->sums : 0;
-	ranks_sum_begin(r, device, n);
+	ranks_allreduce_begin(r, device, n);
 	for (size_t left = n; left > n / 3; left -= left / 5 + 1)
-		ranks_sum_from(r, left), ranks_sum_poll(r);
-	ranks_sum_from(r, 0), ranks_sum_wait(r);
+		ranks_allreduce_from(r, left), ranks_allreduce_poll(r);
+	ranks_allreduce_from(r, 0), ranks_allreduce_wait(r);
 	be->download(be, v, device, n * sizeof *v), be->release(be, device);
 	for (size_t i = 0; i<n; i += n> 10000 ? 37 : 1)
 		ck_assert_msg(right(v[i], i), "value %zu of %zu", i, n);
@@ -73,7 +73,7 @@ START_TEST(doubles)
 	double v[100];
 	for (size_t i = 0; i < 100; i++)
 		v[i] = (double)value(ranks_rank(r), i) / 3;
-	ranks_sum(r, v, 100);
+	ranks_allreduce(r, v, 100);
 	for (size_t i = 0; i < 100; i++)
 		ck_assert(v[i] == tree_double(0, ranks_size(r), i));
 }
@@ -84,14 +84,14 @@ START_TEST(bytes)
 	unsigned char all[RANKS_MOST] = {0}, text[9] = "";
 	int size = ranks_size(r), last = size - 1;
 	all[ranks_rank(r)] = (unsigned char)(ranks_rank(r) + 100);
-	ranks_merge(r, all, (size_t)size);
+	ranks_allreduce_or(r, all, (size_t)size);
 	for (int i = 0; i < size; i++)
 		ck_assert_int_eq(all[i], i + 100);
 	memcpy(text, ranks_rank(r) ? "........" : "from 0 o", 8);
-	ranks_spread(r, text, 8);
+	ranks_broadcast(r, text, 8);
 	ck_assert_str_eq((char *)text, "from 0 o");
 	memcpy(text, ranks_rank(r) ? "--------" : "to last.", 8);
-	ranks_hand(r, last, text, 8);
+	ranks_send(r, last, text, 8);
 	ck_assert_str_eq((char *)text, ranks_rank(r) == 0 || ranks_rank(r) == last ? "to last." : "--------");
 	ranks_compare(r, 5, "nothing");
 }
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 	Suite *s = suite_create("ranks");
 	TCase *t = tcase_create("ranks");
 	suite_add_tcase(s, t);
-	tcase_add_loop_test(t, sums, 0, ranks_size(r) == 4 && !fast && strcmp(ranks_sum_by(r), "MPI") ? 7 : 6);
+	tcase_add_loop_test(t, sums, 0, ranks_size(r) == 4 && !fast && strcmp(ranks_allreduce_by(r), "MPI") ? 7 : 6);
 	tcase_add_test(t, doubles), tcase_add_test(t, bytes);
 	SRunner *runner = srunner_create(s);
 	srunner_set_fork_status(runner, CK_NOFORK);

@@ -59,7 +59,7 @@ START_TEST(labels_are_mixed)
 	for (int i = 0; i < N * 4; i++)
 		ck_assert_msg(ds->value[i] == expected[i], "%d: %g, not %g", i, (double)ds->value[i], (double)expected[i]);
 	for (int i = 0; i < N * 2; i++)
-		ck_assert(ds->weight[i] == weight[i]);
+		ck_assert(ds->weight[i] == weight[i] && ds->own[i] == (weight[i] == 1));
 	const struct tns *in[2];
 	ck_assert_int_eq(teacher_inputs(&t, in, 0), 1);
 	ck_assert(ds->taught[0] == in[0]->fingerprint && ds->taught[0] && !ds->taught[1]);
@@ -70,7 +70,8 @@ END_TEST
 START_TEST(rows_are_added)
 {
 	struct dataset *ds = training_set();
-	write_rows(taught_path, "predicted", "b,a", 2, (uint32_t[]){10, 10}, (uint8_t[]){7, 8}, (float[]){1, 2, 3, 4, 5, 6, NAN, NAN});
+	write_rows(taught_path, "predicted", "b,a", 3, (uint32_t[]){10, 10, 10}, (uint8_t[]){7, 9, 8},
+		(float[]){1, 2, 3, 4, NAN, 1, NAN, NAN, 5, 6, 1, NAN}); /* half a point is none, and a row without points is left out */
 	struct teacher t = {.pseudo = taught_path, .share = 0.5, .quiet = 1};
 	teacher_apply(&t, ds);
 	static const float added[8] = {3, 4, 1, 2, NAN, NAN, 5, 6};

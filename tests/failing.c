@@ -1,7 +1,7 @@
 /* Preloaded into programs by tests: of the calls that FAIL names, one fails. FAIL=CALL:NTH:ERRNO, of `open`, `read` (pread and stdio's
- * too), `write` (pwrite too), `lseek`, `mmap`, `fsync`, `ftruncate`, `fchmod`, `flock`, `close`, `rename`, `unlink`, `stat` (lstat and access too),
- * `fstat`, and of stdio `fopen`, `fread`, `fwrite`, on files in the folder $FAIL_IN; ERRNO 0 is a call that moves no byte. Of `alloc`,
- * memory asked for by the program itself or by the C library for it, of `library`, by other libraries but OpenBLAS; of `thread`,
+ * too), `write` (pwrite too), `lseek`, `mmap`, `fsync`, `ftruncate`, `fchmod`, `flock`, `close`, `rename`, `unlink`, `stat` (lstat and
+ * access too), `fstat`, and of stdio `fopen`, `fread`, `fwrite`, on files in the folder $FAIL_IN; ERRNO 0 is a call that moves no byte. Of
+ * `alloc`, memory asked for by the program itself or by the C library for it, of `library`, by other libraries but OpenBLAS; of `thread`,
  * pthread_create. All are counted. SHORT=SEED: every read and write moves 1 to 7 bytes; the first of a descriptor, and one in eight, fails
  * with EINTR. The file $FAILED, mapped, has what came of it: struct failed (tests/failing.h). */
 #include "tests/failing.h"

@@ -165,7 +165,7 @@ is "$(sed 1d doubts.tsv | cut -f1-3)" "30	nose	suspect
 90	nose	suspect" "planted labels are suspect, and no others"
 clean --blank doubts.tsv planted.csv -o cleared.tns --report cleared.tsv
 is "$(grep -c '^\(30\|90\)	nose	\(suspect\|far\)' cleared.tsv)" 2 "csv-clean tells of them"
-fails 2 "are for the targets coords and heatmap" cnn-train -q --target label -n fc --distrust 3 planted.tns -o out.tns
+fails 2 "--distrust is for the targets coords and heatmap, not label" cnn-train -q --target label -n fc --distrust 3 planted.tns -o out.tns
 
 # ---- diverging training: one line with epoch and layer, exit 1, the best weights kept where they are of use ----
 explode() { cnn-train -q -n fc -m 0 --optimizer sgd --valid valid.tns "$@" train.tns; }

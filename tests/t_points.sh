@@ -63,7 +63,15 @@ is "$(tns-info resumed.model | grep '^[0-9]*\.')" "$(tns-info one.model | grep '
 predict -q again.model never.tns -o lesson.tns
 fails 1 "c: is a checkpoint of other options or data: other data" few --checkpoint c --resume -o x.model
 fails 2 "--teach needs --teacher or --pseudo" cnn-train -q -n fc never.tns --teach 0.3 -o x.model
-fails 2 "--teacher and --pseudo are for targets with points" cnn-train -q -n fc --target label never.tns --teacher lesson.tns -o x.model
+fails 2 "--teacher is for the targets coords and heatmap, not label" cnn-train -q -n fc --target label never.tns --teacher lesson.tns -o x.model
+fails 2 "--pseudo is for the targets coords and heatmap, not map" cnn-train -q -n fc --target map never.tns --pseudo lesson.tns -o x.model
+# predictions are no labels: the five that lie far off are no suspects; without weight they are in no mean
+at=$(tns-table --image lesson.tns | grep -v '^#' | head -1 | tr , '\n' | grep -n predicted | head -1 | cut -d: -f1)
+tns-table --image lesson.tns | awk -F, -v OFS=, -v c="$at" '/^#/ {print; next} {n++; if (n > 1 && n < 7) $c = $c + 30; print}' | tns-table --read -o odd.tns
+train never.tns -e 40 -s 7 --pseudo odd.tns --teach 1 --suspects far.tsv -o x.model 2>/dev/null
+is "$(awk 'NR > 1 && $1 > 80' far.tsv | wc -l) $(awk 'END {print (NR > 3)}' far.tsv)" "0 1" "no predicted point is a suspect label"
+cnn-train -q -n fc -s 7 -e 3 -b 16 --pseudo lesson.tns --teach 0 never.tns -o x.model 2>/dev/null && cnn-train -q -n fc -s 7 -e 3 -b 16 never.tns -o y.model 2>/dev/null
+is "$(meta x.model mean_face)" "$(meta y.model mean_face)" "predictions that weigh nothing are in no mean face"
 fails 1 "never.tns: there is no tensor predicted" cnn-train -q -n fc never.tns --teacher never.tns -o x.model
 
 # an ensemble takes the point from who learned it
@@ -205,7 +213,7 @@ fails 2 "--as-source and --refine exclude each other" predict --as-source ours.t
 fails 1 "both.tns: there is no tensor fil (did you mean file?)" cnn-train -q --sources fil -n fc both.tns -o no.tns
 fails 1 "all.tns: row 65: id has more than 64 values, too many for sources of labels" cnn-train -q --sources id -n fc all.tns -o no.tns
 fails 1 "all.tns: --sources missing: 1 sets of labelled points have a tenth of the rows" cnn-train -q --sources missing -n fc all.tns -o no.tns
-fails 2 "--sources are for the targets coords and heatmap" cnn-train -q --sources file --target map both.tns -o no.tns
+fails 2 "--sources is for the targets coords and heatmap, not map" cnn-train -q --sources file --target map both.tns -o no.tns
 fails 2 "--sources and --teacher exclude each other" cnn-train -q --sources file --teacher mean.tns both.tns -o no.tns
 
 is "$(ls no.tns 2>/dev/null)" "" "no failure left an output"

@@ -38,6 +38,7 @@ face-synth -q -n 60 --size 24x24 --point-count 4 | csv-clean -q -o unpaired.tns 
 cnn-train -q -e 1 unpaired.tns -o s.model 2>err
 grep -q "images are not mirrored: point 'left_eye_inner_corner' has no partner" err && good || bad "not told: $(cat err)"
 is "$(option augment s.model | cut -c1-5)" "shift" "so there is no flip"
+is "$(cnn-train --dry-run --preset fast --valid-part 0 unpaired.tns 2>err | sed -n 's/^  patience: //p')" 0 "nothing held out, nothing to wait for"
 is "$(for keep in best last; do cnn-train --dry-run --preset fast --keep $keep unpaired.tns 2>err | sed -n 's/^  patience: //p'; done | paste -sd ' ')" "15 0" "who keeps the last epoch trains to the last"
 cnn-train -q -n 'pool4 fc' -e 1 small.tns -o s.model 2>/dev/null
 is "$(tns-info s.model | grep -c 'cnn-train .* --net .pool4 fc. --epochs 1 ')" 1 "a net without a preset: as ever"

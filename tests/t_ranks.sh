@@ -126,6 +126,10 @@ ok "its checkpoint has what is said" test "${said:-1000000}" -le "$(tns-info int
 cnn-train --help >one.txt
 ranks 4 cnn-train --help >some.txt || bad "--help of ranks: exit $?"
 same one.txt some.txt "--help, once"
+few=(cnn-train -q --net fc --target coords -e 1 --batch 5 train.tns)
+ranks 2 "${few[@]}" -o x.tns 2>/dev/null && "${few[@]}" --shards 4 -o one.tns 2>/dev/null
+is "$(print_of x.tns)" "$(print_of one.tns)" "a batch of few rows has fewer shards"
+rm x.tns
 is "$(ranks 2 cnn-train --dry-run train.tns | grep -c "^rows:"; echo $?)" "$(printf "1\n0")" "--dry-run, once"
 
 # refused
@@ -138,7 +142,7 @@ ranks 3 "${a[@]}" train.tns -o x.tns 2>err
 ok "three ranks" grep -q "^cnn-train: it was started as 3 ranks: their number must be a power of two, at most 1024" err
 for n in 4 8 8; do fails 2 "cnn-train: --shards 2: there are $n ranks, and each needs one; try" ranks $n "${a[@]}" --shards 2 train.tns -o x.tns; done
 ok "no output of those" test ! -e x.tns
-fails 2 "cnn-train: --shards 8, as under ranks if not given: a batch has only 4 rows; try" ranks 2 "${a[@]}" --batch 4 train.tns -o x.tns
+fails 2 "cnn-train: --shards 8, as under ranks if not given: a batch has only 7 rows; try" ranks 8 "${a[@]}" --batch 7 train.tns -o x.tns
 fails 2 "--shards 6: is no power of two" "${a[@]}" --shards 6 train.tns
 fails 2 "--shards 64: a batch has only 32 rows" "${a[@]}" --shards 64 train.tns
 stub=$ROOT/${B:-build}/host/bin/cnn-train # built without MPI

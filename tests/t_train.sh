@@ -247,10 +247,15 @@ rm no.tns
 for p in dae rbm; do
 	fails 1 "$p-pretrain: layer 1, epoch 3: nothing was learned: loss " $p-pretrain -q -H 9 -b 20 -r 100 -e 3 eyes.tns -o no.tns
 	is "$(grep -c 'on the training set, where the mean patch has [0-9.]*; no model is written: another --rate, or more --epochs, may help' "$TMP/.err")" 1 "$p: why"
+	fails 1 "layer 1, epoch 3: nothing was learned: loss " $p-pretrain -q -H 9 -b 20 -r 100 -e 3 --checkpoint far.c eyes.tns -o no.tns
+	fails 1 "layer 1, epoch 3: nothing was learned: loss " $p-pretrain -q -H 9 -b 20 -r 100 -e 3 --checkpoint far.c --resume eyes.tns -o no.tns
+	[ -e no.tns ] && bad "$p: resumed, a model that was refused is written" || good
+	rm far.c
 	fails 0 "layer 1: nothing was learned: loss " $p-pretrain -q -H 9 -r 1e-9 -e 1 --valid eyes.tns eyes.tns -o start.tns
 	is "$(grep -c 'on the held-out set, where the mean patch has [0-9.]*; another' "$TMP/.err")" 1 "$p: beside the held-out set"
 done
-fails 0 "layer 1: nothing was learned: loss " dae-pretrain -q -H 9,5 -r 1e-9 -e 2 --log layers.tsv eyes.tns -o start.tns
+fails 0 "layer 1: nothing was learned: loss " dae-pretrain -q -H 9,5 -r 1e-9 -e 2 --log layers.tsv --checkpoint near.c eyes.tns -o start.tns
+fails 0 "layer 1: nothing was learned: loss " dae-pretrain -q -H 9,5 -r 1e-9 -e 2 --checkpoint near.c --resume eyes.tns -o start.tns
 is "$(cut -f1,2 layers.tsv | sed 1d | paste -sd" ")" "1	1 2	1 3	2 4	2" "layers of the log are counted from 1"
 # what passes the mean patch in pseudo-likelihood has learned, whatever its loss: by the log's last line
 base=$(rbm-pretrain -q -H 3 -r 1e-9 -e 1 eyes.tns -o start.tns 2>&1 | sed -n 's/.*mean patch has \([0-9.]*\);.*/\1/p')
@@ -334,6 +339,14 @@ fails 2 "--net: column 1: layer 1: 'pool30' is no layer (write poolN, N from 1 t
 # ---- --dry-run: the net, rows and settings, computed apart; nothing is written, nothing is there that was not
 # warns LINE COMMAND...: exit 0, and just that on stderr
 warns() { local want=$1; shift; "$@" 2>.err >.out; is "$?,$(cat .err)" "0,cnn-train: $want" "$* warns"; }
+cnn-train -q -n fc -e 900 --checkpoint dry.c faces.tns -o dry.tns & sleep 0.3; kill $!; wait $! 2>/dev/null
+[ -e dry.c ] && ok "--dry-run beside a run that was ended" cnn-train --dry-run -n fc --checkpoint dry.c faces.tns || bad "no checkpoint was left"
+rm -f dry.c dry.tns
+fails 2 "--sigma is for the targets heatmap and map, not coords" cnn-train --dry-run -n fc --sigma 9 faces.tns
+fails 2 "--entropy is for the target heatmap, not map" cnn-train --dry-run -n fc --target map --entropy 2 faces.tns
+fails 2 "--loss is for the targets coords and heatmap, not label" cnn-train --dry-run -n fc --target label --loss wing eyes.tns
+fails 2 "--width is for --loss smooth and wing" cnn-train --dry-run -n fc --width 5 faces.tns
+fails 2 "--patience: there are no held-out rows to stop by" cnn-train --dry-run -n fc --patience 2 faces.tns
 warns "--net: column 10: layer 3: this relu changes nothing: its input is nowhere below 0" cnn-train --dry-run -n 'fc3 relu relu fc' faces.tns
 warns "--net: column 4: layer 2: no output is below 0, where the left and the upper half of an image are: end the net with fc" cnn-train --dry-run -n 'fc sigmoid' faces.tns
 printf '# half\nfc relu\n' >half.net

@@ -29,9 +29,9 @@ static void name_hosts(struct ranks *r)
 	r->host = xcalloc((size_t)r->size, sizeof *r->host);
 	if (gethostname(r->host[r->rank], sizeof *r->host - 1))
 		strcpy(r->host[r->rank], "?");
-	ranks_merge(r, r->host, (size_t)r->size * sizeof *r->host);
+	ranks_allreduce_or(r, r->host, (size_t)r->size * sizeof *r->host);
 	sched_getaffinity(0, sizeof *set, &set[r->rank]); /* else none: those of all */
-	ranks_merge(r, set, (size_t)r->size * sizeof *set);
+	ranks_allreduce_or(r, set, (size_t)r->size * sizeof *set);
 	for (int i = 0; i < r->rank; i++)
 		r->place += !strcmp(r->host[i], r->host[r->rank]);
 	for (int i = 0; i < r->size; i++)
@@ -70,7 +70,7 @@ struct ranks *ranks_open(void)
 	struct ranks *r = xcalloc(1, sizeof *r);
 	ranks_watch_signals(&ends), pthread_sigmask(SIG_BLOCK, &ends, &before);
 	r->link = ranks_mpi_open(), pthread_sigmask(SIG_SETMASK, &before, NULL);
-	r->rank = r->link->rank, r->size = r->link->size, r->transport = &ranks_sum_host;
+	r->rank = r->link->rank, r->size = r->link->size, r->transport = &ranks_allreduce_host;
 	if (r->size != started)
 		die("it was started as one of %lld ranks, but MPI sees %d: srun needs --mpi=pmix, or mpirun within salloc",
 			(long long)started, r->size);
@@ -90,8 +90,8 @@ void ranks_close(struct ranks *r)
 		return;
 	char all = 0;
 	opened = NULL;
-	ranks_merge(r, &all, 1); /* none is gone before all are here */
-	ranks_sum_close(r), ranks_watch_close(r->watch);
+	ranks_allreduce_or(r, &all, 1); /* none is gone before all are here */
+	ranks_allreduce_close(r), ranks_watch_close(r->watch);
 	r->link->close();
 	free(r->host), free(r);
 }
@@ -129,7 +129,7 @@ void ranks_exchange(struct ranks *r, int peer, const void *out, size_t sent, voi
 	}
 }
 
-void ranks_sum(struct ranks *r, double *v, size_t n)
+void ranks_allreduce(struct ranks *r, double *v, size_t n)
 {
 	double *other = ranks_size(r) > 1 ? xmalloc(n * sizeof *other) : NULL;
 	for (int d = 1; d < ranks_size(r); d *= 2) {
@@ -140,7 +140,7 @@ void ranks_sum(struct ranks *r, double *v, size_t n)
 	free(other);
 }
 
-void ranks_merge(struct ranks *r, void *bytes, size_t n)
+void ranks_allreduce_or(struct ranks *r, void *bytes, size_t n)
 {
 	unsigned char *v = bytes, *other = ranks_size(r) > 1 ? xmalloc(n) : NULL;
 	for (int d = 1; d < ranks_size(r); d *= 2) {
@@ -151,7 +151,7 @@ void ranks_merge(struct ranks *r, void *bytes, size_t n)
 	free(other);
 }
 
-void ranks_spread(struct ranks *r, void *bytes, size_t n)
+void ranks_broadcast(struct ranks *r, void *bytes, size_t n)
 {
 	int d = ranks_size(r) / 2;
 	for (; d; d /= 2) /* those whose number is divisible by 2 d have them, and give them to those by d */
@@ -161,7 +161,7 @@ void ranks_spread(struct ranks *r, void *bytes, size_t n)
 			ranks_exchange(r, r->rank - d, NULL, 0, bytes, n);
 }
 
-void ranks_hand(struct ranks *r, int to, void *bytes, size_t n)
+void ranks_send(struct ranks *r, int to, void *bytes, size_t n)
 {
 	if (ranks_rank(r) == 0 && to)
 		ranks_exchange(r, to, bytes, n, NULL, 0);
@@ -176,7 +176,7 @@ void ranks_compare(struct ranks *r, uint32_t value, const char *what)
 	uint32_t *all = xcalloc((size_t)r->size, sizeof *all), most = 0;
 	int count = 0;
 	all[r->rank] = value;
-	ranks_merge(r, all, (size_t)r->size * sizeof *all);
+	ranks_allreduce_or(r, all, (size_t)r->size * sizeof *all);
 	for (int i = 0; i < r->size; i++) {
 		int same = 0;
 		for (int k = 0; k < r->size; k++)

@@ -14,7 +14,7 @@ enum { RANKS_MOST = 1024, RANKS_BUCKET = 1 << 20 /* bytes */ };
 struct ranks {
 	int rank, size, local;	       /* local: ranks that share this one's processors */
 	int place;		       /* how many ranks of lower numbers are on its machine */
-	uint64_t bytes, sums;	       /* sent by this rank so far; of these, those of ranks_sum_begin's sums */
+	uint64_t bytes, sums;	       /* sent by this rank so far; of these, those of ranks_allreduce_begin's sums */
 	uint64_t steps;		       /* such sums so far */
 	char (*host)[64];	       /* (size): machines' names */
 	const struct ranks_link *link; /* size 1: NULL */
@@ -36,13 +36,13 @@ int ranks_size(const struct ranks *r);
 
 /* All ranks call these in the same order; each waits for the others. r NULL, or of size 1: they do nothing.
  * v (n) += those of the other ranks: ((v0 + v1) + (v2 + v3)) + ..., the same bits in each rank. */
-void ranks_sum(struct ranks *r, double *v, size_t n);
+void ranks_allreduce(struct ranks *r, double *v, size_t n);
 /* Each byte becomes the OR of all ranks': where all but one rank have zeros, that one's. */
-void ranks_merge(struct ranks *r, void *bytes, size_t n);
+void ranks_allreduce_or(struct ranks *r, void *bytes, size_t n);
 /* Rank 0's bytes to all. */
-void ranks_spread(struct ranks *r, void *bytes, size_t n);
+void ranks_broadcast(struct ranks *r, void *bytes, size_t n);
 /* From rank 0's `from` to one rank's `to`. */
-void ranks_hand(struct ranks *r, int to, void *bytes, size_t n);
+void ranks_send(struct ranks *r, int to, void *bytes, size_t n);
 /* Ends the run where a rank's value is not that of most (of the lower half, where they are as many): names it, its machine, and what
  * differs, as in "its weights after step 64". */
 void ranks_compare(struct ranks *r, uint32_t value, const char *what);
@@ -61,20 +61,21 @@ struct ranks_device {
 
 /* Where the floats are that are summed below, if not in the host's memory, by all ranks in the same place. They travel by NCCL, whose calls
  * go into the device's stream, if all ranks can start it, one on each GPU: else through the host's memory, which a warning gives the reason
- * for. KEYPIPE_NCCL: the library's file; 0: none. Ends the program where NCCL is there, but two ranks have one GPU. Until ranks_sum_close,
- * which is called before d's end, and by ranks_close. */
-void ranks_sum_open(struct ranks *r, const struct ranks_device *d);
-void ranks_sum_close(struct ranks *r);
+ * for. KEYPIPE_NCCL: the library's file; 0: none. Ends the program where NCCL is there, but two ranks have one GPU. Until
+ * ranks_allreduce_close, which is called before d's end, and by ranks_close. */
+void ranks_allreduce_open(struct ranks *r, const struct ranks_device *d);
+void ranks_allreduce_close(struct ranks *r);
 /* What the sums travel by: "MPI", "NCCL 2.27.3". */
-const char *ranks_sum_by(const struct ranks *r);
+const char *ranks_allreduce_by(const struct ranks *r);
 
-/* Sums of floats that travel while the caller computes. ranks_sum_from: v (n) from `from` on is complete, and was so from `to`, the last
- * call's from, on (first: n). Whole buckets (RANKS_BUCKET bytes, of NCCL more), counted from the end, are sent on; ranks_sum_poll moves
- * them along; ranks_sum_wait: v is complete, on a device for what is queued from then on: the same order and bits as ranks_sum's, in float.
- * With r->fast AllReduce sums them, in an order of its own: the same bits in all ranks, but others for another number of ranks. */
-void ranks_sum_begin(struct ranks *r, float *v, size_t n);
-void ranks_sum_from(struct ranks *r, size_t from);
-void ranks_sum_poll(struct ranks *r);
-void ranks_sum_wait(struct ranks *r);
+/* Sums of floats that travel while the caller computes. ranks_allreduce_from: v (n) from `from` on is complete, and was so from `to`, the
+ * last call's from, on (first: n). Whole buckets (RANKS_BUCKET bytes, of NCCL more), counted from the end, are sent on;
+ * ranks_allreduce_poll moves them along; ranks_allreduce_wait: v is complete, on a device for what is queued from then on: the same order
+ * and bits as ranks_allreduce's, in float. With r->fast AllReduce sums them, in an order of its own: the same bits in all ranks, but others
+ * for another number of ranks. */
+void ranks_allreduce_begin(struct ranks *r, float *v, size_t n);
+void ranks_allreduce_from(struct ranks *r, size_t from);
+void ranks_allreduce_poll(struct ranks *r);
+void ranks_allreduce_wait(struct ranks *r);
 
 #endif

@@ -40,7 +40,7 @@ struct ranks_transport {
 };
 
 /* The host's memory and MPI. */
-extern const struct ranks_transport ranks_sum_host;
+extern const struct ranks_transport ranks_allreduce_host;
 /* A device's memory and NCCL; NULL: it is done without, why is said. */
 const struct ranks_transport *ranks_nccl_open(struct ranks *r);
 /* "NCCL 2.27.3", while it is open. */

@@ -85,7 +85,7 @@ static int agreed(struct ranks *r, const char *why, int is_of_another)
 	if (why)
 		snprintf(all[r->rank].text, sizeof all->text, "%s", why);
 	all[r->rank].is_of_another = (char)is_of_another;
-	ranks_merge(r, all, (size_t)r->size * sizeof *all);
+	ranks_allreduce_or(r, all, (size_t)r->size * sizeof *all);
 	for (int i = 0; i < r->size; i++)
 		if (all[i].text[0] && (said < 0 || (all[said].is_of_another && !all[i].is_of_another)))
 			said = i;
@@ -105,7 +105,7 @@ static const char *other_version(struct ranks *r)
 		char name[sizeof name];
 	} first = {.version = version};
 	memcpy(first.name, name, sizeof name);
-	ranks_spread(r, &first, sizeof first);
+	ranks_broadcast(r, &first, sizeof first);
 	snprintf(text, sizeof text, "it has %s, and rank 0 %s", name, first.name);
 	return version && first.version && version != first.version ? text : NULL;
 }
@@ -115,7 +115,7 @@ static void one_gpu_each(struct ranks *r)
 {
 	char(*gpu)[64] = xcalloc((size_t)r->size, sizeof *gpu);
 	snprintf(gpu[r->rank], sizeof *gpu, "%s", r->device->gpu);
-	ranks_merge(r, gpu, (size_t)r->size * sizeof *gpu);
+	ranks_allreduce_or(r, gpu, (size_t)r->size * sizeof *gpu);
 	for (int i = 0; i < r->size; i++)
 		for (int k = 0; k < i; k++)
 			if (!strcmp(gpu[i], gpu[k]) && !strcmp(r->host[i], r->host[k]))
@@ -255,7 +255,7 @@ const struct ranks_transport *ranks_nccl_open(struct ranks *r)
 	e = r->rank ? 0 : nccl.GetUniqueId(&id);
 	if (!agreed(r, e ? nccl.GetErrorString(e) : NULL, 0))
 		return NULL;
-	ranks_spread(r, &id, sizeof id);
+	ranks_broadcast(r, &id, sizeof id);
 	e = nccl.CommInitRank(&c, r->size, id, r->rank);
 	did_not_start(e);
 	int all = agreed(r, e ? nccl.GetErrorString(e) : NULL, e == NCCL_REMOTE_ERROR);

@@ -264,7 +264,7 @@ struct ranks_watch *ranks_watch_open(struct ranks *r)
 	w->r = r, w->peer = xcalloc((size_t)r->size, sizeof *w->peer);
 	for (int i = 0; i < r->size; i++)
 		w->peer[i] = -1;
-	ranks_spread(r, &m, sizeof m);
+	ranks_broadcast(r, &m, sizeof m);
 	for (int k = 0; r->rank && k < m.n && w->peer[0] < 0; k++)
 		w->peer[0] = connect_to(&m, k, (uint32_t)r->rank);
 	if (!r->rank && door >= 0)

@@ -13,8 +13,9 @@ double *baseline_mean(const struct dataset *train)
 		double sum = 0, n = 0;
 		for (uint32_t i = 0; i < train->n; i++) {
 			float v = train->value[i * K + k];
+			double w = train->weight ? (double)train->weight[(i * K + k) / 2] : 1;
 			if (!isnan(v))
-				sum += (double)v, n++;
+				sum += w * (double)v, n += w;
 		}
 		mean[k] = n > 0 ? sum / n : 0.5 * ((k % 2 ? train->H : train->W) - 1);
 	}

@@ -35,14 +35,6 @@ static double number(const struct tns *t, const char *key)
 	return v;
 }
 
-static int counter(const struct tns *t, const char *key)
-{
-	double v = number(t, key);
-	if (!(v >= 0 && v <= INT_MAX) || v != floor(v))
-		die("%s: META %s is no count: not a checkpoint of this program", t->name, key);
-	return (int)v;
-}
-
 /* Writes parameters, and statistics unless stat is NULL; ends the program where a parameter is not finite. */
 static void write_block(const struct train_state *st, struct tns_writer *w, int id, const real *param, const real *stat)
 {
@@ -150,8 +142,10 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 		die("%s: is no checkpoint (it has no META opt/key)", s->name);
 	if (strcmp(stored, key))
 		die("%s: is a checkpoint of other options or data: %s", s->name, opt_line_difference(stored, key));
-	st->epoch = counter(s, "opt/epoch"), st->planned = counter(s, "opt/planned"), st->step = counter(s, "opt/step");
-	st->best_epoch = counter(s, "opt/best_epoch"), st->best = number(s, "opt/best"), st->first_loss = number(s, "opt/least");
+	st->epoch = keep_counter(s, "opt/epoch", INT_MAX), st->planned = keep_counter(s, "opt/planned", INT_MAX),
+	st->step = keep_counter(s, "opt/step", INT_MAX);
+	st->best_epoch = keep_counter(s, "opt/best_epoch", INT_MAX), st->best = number(s, "opt/best"),
+	st->first_loss = number(s, "opt/least");
 	st->offset[0] = number(s, "opt/best_offset_x"), st->offset[1] = number(s, "opt/best_offset_y");
 	if (st->m->points)
 		model_set_offset(st->m, number(s, "opt/offset_x"), number(s, "opt/offset_y"));

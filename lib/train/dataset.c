@@ -149,7 +149,7 @@ static struct dataset *load(struct ranks *r, const char *path, enum target targe
 	int pipe = !path || !strcmp(path, "-") || (!stat(path, &st) && !S_ISREG(st.st_mode));
 	if (ranks_size(r) == 1)
 		return load_file(path, target, by, held_out, image_store_most());
-	ranks_spread(r, &pipe, sizeof pipe);
+	ranks_broadcast(r, &pipe, sizeof pipe);
 	if (pipe)
 		return dataset_share(r, r->rank ? NULL : load_file(path, target, by, held_out, image_store_most()), by);
 	struct dataset *ds = load_file(path, target, by, held_out, 0);
@@ -278,7 +278,7 @@ void dataset_count_pixels(const struct dataset *ds, uint64_t count[256])
 		for (size_t k = 0; k < pixels; k++)
 			count[image[k]]++;
 	}
-	ranks_spread(ds->ranks, count, 256 * sizeof *count);
+	ranks_broadcast(ds->ranks, count, 256 * sizeof *count);
 	free(read);
 }
 
@@ -292,8 +292,9 @@ uint8_t *dataset_take_images(struct dataset *ds)
 void dataset_release_rows(struct dataset *ds)
 {
 	image_store_free(ds->images);
-	free(ds->row), free(ds->value), free(ds->group), free(ds->id), free(ds->weight), free(ds->from);
-	ds->from = NULL, ds->weight = NULL, ds->images = NULL, ds->row = NULL, ds->value = NULL, ds->group = NULL, ds->id = NULL;
+	free(ds->row), free(ds->value), free(ds->group), free(ds->id), free(ds->weight), free(ds->own), free(ds->from);
+	ds->from = NULL, ds->weight = NULL, ds->own = NULL, ds->images = NULL, ds->row = NULL, ds->value = NULL, ds->group = NULL,
+	ds->id = NULL;
 }
 
 void dataset_free(struct dataset *ds)

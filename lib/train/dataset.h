@@ -19,6 +19,7 @@ struct dataset {
 	int k;			    /* values of a row's target: label: 1; points: 2 each, in pixels, both NaN: no label; image: 0 */
 	float *value;		    /* (n, k) */
 	float *weight;		    /* (n, k / 2): of a label, see teacher.h; NULL: all 1 */
+	unsigned char *own;	    /* (n, k / 2) 1: a label of the data set, 0: a prediction (teacher.h); NULL: all 1 */
 	uint32_t taught[2];	    /* the fingerprints of the teacher's files, 0: none */
 	int *from;		    /* (n): the row's source of labels, or SOURCES_NONE; NULL: they are not told apart */
 	struct source_rows source;  /* which sources there are */
@@ -28,7 +29,7 @@ struct dataset {
 	uint32_t *id;		    /* (n): the tensor `id` where there is one, else the row number from 1 */
 	uint32_t *group;     /* (n): the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
 	struct ranks *ranks; /* that share it; NULL: this process has all */
-	int handed;	     /* rank 0 has the images, and hands the others those of their rows (feed_hand) */
+	int scattered;	     /* rank 0 has the images, and sends the others those of their rows (feed_scatter) */
 	struct tns *head;    /* of the stream: names, METAs, fingerprint; owned by table, or by itself */
 	int owns_head;	     /* of a rank that got it from rank 0 */
 	struct tns_table *table;

@@ -11,11 +11,11 @@
 static void *spread(struct ranks *r, void *from, uint64_t n)
 {
 	uint64_t size = from ? n : UINT64_MAX;
-	ranks_spread(r, &size, sizeof size);
+	ranks_broadcast(r, &size, sizeof size);
 	if (size == UINT64_MAX) /* it is NULL */
 		return NULL;
 	void *to = r->rank ? xcalloc(size + 1, 1) : from;
-	ranks_spread(r, to, size);
+	ranks_broadcast(r, to, size);
 	return to;
 }
 
@@ -29,13 +29,13 @@ static struct tns *spread_head(struct ranks *r, struct tns *from)
 {
 	struct tns *t = r->rank ? xcalloc(1, sizeof *t) : from;
 	t->name = spread_text(r, (char *)t->name);
-	ranks_spread(r, &t->fingerprint, sizeof t->fingerprint), ranks_spread(r, &t->nmeta, sizeof t->nmeta);
+	ranks_broadcast(r, &t->fingerprint, sizeof t->fingerprint), ranks_broadcast(r, &t->nmeta, sizeof t->nmeta);
 	if (r->rank)
 		t->meta = xcalloc((size_t)t->nmeta + 1, sizeof *t->meta);
 	for (int i = 0; i < t->nmeta; i++) {
 		struct tns_meta *m = &t->meta[i];
-		ranks_spread(r, &m->key_len, sizeof m->key_len), ranks_spread(r, &m->value_len, sizeof m->value_len);
-		ranks_spread(r, &m->late, sizeof m->late);
+		ranks_broadcast(r, &m->key_len, sizeof m->key_len), ranks_broadcast(r, &m->value_len, sizeof m->value_len);
+		ranks_broadcast(r, &m->late, sizeof m->late);
 		m->key = spread(r, m->key, m->key_len), m->value = spread(r, m->value, m->value_len);
 	}
 	return t;
@@ -46,9 +46,9 @@ struct dataset *dataset_share(struct ranks *r, struct dataset *ds, const char *b
 	struct dataset *d = r->rank ? xcalloc(1, sizeof *d) : ds;
 	int *number[] = {&d->W, &d->H, &d->k, &d->values}, sources = 0;
 	uint64_t stored = r->rank ? 0 : image_store_rows(ds->images);
-	ranks_spread(r, &d->n, sizeof d->n), ranks_spread(r, &stored, sizeof stored);
+	ranks_broadcast(r, &d->n, sizeof d->n), ranks_broadcast(r, &stored, sizeof stored);
 	for (size_t i = 0; i < sizeof number / sizeof *number; i++)
-		ranks_spread(r, number[i], sizeof *number[i]);
+		ranks_broadcast(r, number[i], sizeof *number[i]);
 	size_t n = d->n;
 	d->names = spread_text(r, d->names), d->pairs = spread_text(r, d->pairs);
 	d->row = spread(r, d->row, n * sizeof *d->row), d->value = spread(r, d->value, n * (size_t)d->k * sizeof *d->value);
@@ -60,9 +60,9 @@ struct dataset *dataset_share(struct ranks *r, struct dataset *ds, const char *b
 	d->source.set = spread(r, d->source.set, (uint64_t)sources * (uint64_t)(d->k / 2));
 	d->head = spread_head(r, d->head);
 	if (r->rank)
-		d->images = image_store_handed(stored, (size_t)d->W * (size_t)d->H);
+		d->images = image_store_received(stored, (size_t)d->W * (size_t)d->H);
 	d->ranks = r;
-	d->handed = 1;
+	d->scattered = 1;
 	d->owns_head = r->rank > 0;
 	return d;
 }

@@ -8,6 +8,7 @@
 #include "lib/base/out.h"
 #include "lib/nn/net_need.h"
 #include "lib/nn/net_table.h"
+#include "lib/train/targets_command.h"
 
 static void print_memory(struct out *to, const struct backend *be, const struct netdesc *d, const struct train_options *a, uint32_t rows)
 {
@@ -31,16 +32,9 @@ static void print_steps(struct out *to, uint32_t rows, int batch, int epochs)
 		(unsigned long long)(steps * (uint64_t)epochs), epochs);
 }
 
-enum { LABEL = 1 << TARGET_LABEL, COORDS = 1 << TARGET_COORDS, HEATMAP = 1 << TARGET_HEATMAP, MAP = 1 << TARGET_MAP };
-
-static const struct {
-	const char *option;
-	int targets; /* 0: of all */
-} settings[] = {{"target", 0}, {"loss", COORDS | HEATMAP}, {"width", COORDS | HEATMAP}, {"sigma", HEATMAP | MAP},
-	{"sigma-last", HEATMAP | MAP}, {"entropy", HEATMAP}, {"weigh", COORDS | HEATMAP}, {"distrust", COORDS | HEATMAP},
-	{"sources", COORDS | HEATMAP}, {"offset", COORDS | HEATMAP}, {"augment", 0}, {"optimizer", 0}, {"momentum", 0}, {"rate", 0},
-	{"schedule", 0}, {"warmup", 0}, {"decay", 0}, {"average", 0}, {"batch", 0}, {"epochs", 0}, {"keep", 0}, {"patience", 0},
-	{"valid-part", 0}, {"seed", 0}};
+static const char *const settings[] = {"target", "loss", "width", "sigma", "sigma-last", "entropy", "weigh", "distrust", "sources",
+	"offset", "augment", "optimizer", "momentum", "rate", "schedule", "warmup", "decay", "average", "batch", "epochs", "keep",
+	"patience", "valid-part", "seed"};
 
 /* The option's value, but where that stands for another: no width for that of the loss, a word for a list. */
 static char *setting(const char *option, const struct train_options *a)
@@ -59,11 +53,11 @@ static void print_settings(struct out *to, const char *preset, const struct mode
 {
 	out_printf(to, strcmp(preset, "none") ? "settings, with those of --preset %s:\n" : "settings:\n", preset);
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
-		if (settings[i].targets && !(settings[i].targets & 1 << m->target))
+		if (!targets_command_heeds(m->target, settings[i]))
 			continue;
-		char *v = setting(settings[i].option, a);
+		char *v = setting(settings[i], a);
 		if (v && *v)
-			out_printf(to, "  %s: %s\n", settings[i].option, v);
+			out_printf(to, "  %s: %s\n", settings[i], v);
 		free(v);
 	}
 }
@@ -72,6 +66,7 @@ void dry_run(const char *preset, const struct backend *be, const struct model *m
 	const struct train_options *a)
 {
 	const struct dataset *ds = valid ? valid : train;
+	train_check(a, valid);
 	struct out *to = out_open(NULL, 0);
 	net_table_text(to, &m->d, m->net);
 	print_memory(to, be, &m->d, a, train->n > ds->n ? train->n : ds->n);

@@ -22,7 +22,7 @@ void evaluate_merge(const struct backend *be, struct ranks *r, void *device, siz
 		return;
 	void *host = xmalloc(bytes);
 	be->download(be, host, device, bytes);
-	ranks_merge(r, host, bytes);
+	ranks_allreduce_or(r, host, bytes);
 	be->upload(be, device, host, bytes);
 	free(host);
 }
@@ -81,7 +81,7 @@ struct train_score evaluate(const struct evaluation *e, const struct dataset *ds
 	for (uint32_t i = 0; i < batches; i++) {
 		uint32_t at = i * size;
 		int B = ds->n - at < size ? (int)(ds->n - at) : (int)size, owner = (int)(i % (uint32_t)ranks_size(e->ranks));
-		feed_hand(feed, owner, e->order + at, B);
+		feed_scatter(feed, owner, e->order + at, B);
 		if (owner != ranks_rank(e->ranks))
 			continue;
 		struct net_pass pass = {0};
@@ -91,7 +91,7 @@ struct train_score evaluate(const struct evaluation *e, const struct dataset *ds
 		targets_loss(tg, e->loss + at, NULL, out, e->rows + at, at, B, targets_count(tg, e->order + at, B));
 		part[i] = errors(e, ds, at, B, out, z, xy);
 	}
-	ranks_merge(e->ranks, part, batches * sizeof *part);
+	ranks_allreduce_or(e->ranks, part, batches * sizeof *part);
 	evaluate_merge(be, e->ranks, e->loss, ds->n * sizeof *e->loss);
 	for (uint32_t i = 0; i < batches; i++)
 		sum += part[i];

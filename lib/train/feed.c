@@ -13,11 +13,11 @@ struct feed {
 	const struct backend *be;
 	const struct dataset *ds;
 	size_t bytes;		 /* of an image */
-	uint8_t *buffer;	 /* (B, bytes), host: of images read from the file, or moved; (bytes) where they are handed */
+	uint8_t *buffer;	 /* (B, bytes), host: of images read from the file, or moved; (bytes) where they are scattered */
 	uint8_t *read;		 /* (bytes), host: one that will be moved */
 	const uint8_t **image;	 /* (B) */
 	uint8_t *device, *moved; /* (n, bytes): all of them, and as the epoch moves them; NULL: not on the device, none so far */
-	int handed;		 /* 1: on the device are only those of the batch, as it moves them */
+	int scattered;		 /* 1: on the device are only those of the batch, as it moves them */
 };
 
 static int elastic(const struct augment *a)
@@ -55,8 +55,8 @@ static void upload(struct feed *f, uint8_t *device, const struct augment *a)
 	free(some);
 }
 
-/* Those of a batch that this rank was handed, each to its place. */
-static void upload_handed(struct feed *f, const uint32_t *order, int B, const struct augment *a)
+/* Those of a batch that this rank was sent, each to its place. */
+static void upload_scattered(struct feed *f, const uint32_t *order, int B, const struct augment *a)
 {
 	for (int b = 0; b < B; b++)
 		f->be->upload(f->be, f->device + order[b] * f->bytes, image(f, order[b], a, f->buffer), f->bytes);
@@ -69,8 +69,8 @@ struct feed *feed_new(const struct backend *be, const struct dataset *ds, int B)
 	f->read = xmalloc(f->bytes);
 	if (!be->load_images) {
 		f->device = be->alloc(be, ds->n * f->bytes);
-		f->handed = ds->handed && ranks_rank(ds->ranks);
-		if (f->handed)
+		f->scattered = ds->scattered && ranks_rank(ds->ranks);
+		if (f->scattered)
 			f->buffer = xmalloc(f->bytes);
 		else
 			upload(f, f->device, NULL);
@@ -83,7 +83,7 @@ struct feed *feed_new(const struct backend *be, const struct dataset *ds, int B)
 
 void feed_epoch(struct feed *f, const struct augment *a)
 {
-	if (!f->device || !elastic(a) || f->handed)
+	if (!f->device || !elastic(a) || f->scattered)
 		return;
 	if (!f->moved)
 		f->moved = f->be->alloc(f->be, f->ds->n * f->bytes);
@@ -95,9 +95,9 @@ void feed_load(struct feed *f, real *x, const uint32_t *order, const uint32_t *r
 {
 	const struct dataset *ds = f->ds;
 	if (f->device) {
-		if (f->handed)
-			upload_handed(f, order, B, a);
-		f->be->load_batch(f->be, x, elastic(a) && !f->handed ? f->moved : f->device, rows, B, 1, ds->H, ds->W, mul, add, a);
+		if (f->scattered)
+			upload_scattered(f, order, B, a);
+		f->be->load_batch(f->be, x, elastic(a) && !f->scattered ? f->moved : f->device, rows, B, 1, ds->H, ds->W, mul, add, a);
 		return;
 	}
 	for (int b = 0; b < B; b++)
@@ -107,11 +107,11 @@ void feed_load(struct feed *f, real *x, const uint32_t *order, const uint32_t *r
 	f->be->load_images(f->be, x, f->image, rows, B, 1, ds->H, ds->W, mul, add, a);
 }
 
-void feed_hand(struct feed *f, int to, const uint32_t *order, int B)
+void feed_scatter(struct feed *f, int to, const uint32_t *order, int B)
 {
 	const struct dataset *ds = f->ds;
 	int rank = ranks_rank(ds->ranks);
-	if (!ds->handed || !to || B <= 0 || (rank && rank != to))
+	if (!ds->scattered || !to || B <= 0 || (rank && rank != to))
 		return;
 	uint8_t *images = xmalloc((size_t)B * f->bytes);
 	uint64_t *row = xcalloc((size_t)B, sizeof *row);
@@ -119,9 +119,9 @@ void feed_hand(struct feed *f, int to, const uint32_t *order, int B)
 		row[b] = ds->row[order[b]];
 	for (int b = 0; !rank && b < B; b++)
 		memcpy(images + (size_t)b * f->bytes, dataset_image(ds, order[b], f->read), f->bytes);
-	ranks_hand(ds->ranks, to, images, (size_t)B * f->bytes);
+	ranks_send(ds->ranks, to, images, (size_t)B * f->bytes);
 	if (rank)
-		image_store_hand(ds->images, row, (size_t)B, images);
+		image_store_receive(ds->images, row, (size_t)B, images);
 	free(images), free(row);
 }
 

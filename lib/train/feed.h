@@ -17,8 +17,8 @@ void feed_epoch(struct feed *f, const struct augment *a);
  * at all), times mul plus add. So many more rows of order follow: those of the next batch are read ahead. */
 void feed_load(struct feed *f, real *x, const uint32_t *order, const uint32_t *rows, int B, uint32_t more, float mul, float add,
 	const struct augment *a);
-/* Before feed_load of B rows of order on the rank `to`, on all ranks: where rank 0 alone has the images it hands these to it. */
-void feed_hand(struct feed *f, int to, const uint32_t *order, int B);
+/* Before feed_load of B rows of order on the rank `to`, on all ranks: where rank 0 alone has the images it sends these to it. */
+void feed_scatter(struct feed *f, int to, const uint32_t *order, int B);
 void feed_free(struct feed *f);
 
 #endif

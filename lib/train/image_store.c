@@ -14,7 +14,7 @@ struct image_store {
 	uint8_t *memory; /* (n - before's, bytes); NULL: in the file of table */
 	const struct tns_table *table;
 	int id;
-	uint64_t *row;		    /* (rows): of images handed over, which memory holds; NULL: it holds all */
+	uint64_t *row;		    /* (rows): of images that were received, which memory holds; NULL: it holds all */
 	size_t rows, found;	    /* found: the one that was asked for last */
 	struct image_store *before; /* has the first rows; NULL: nothing */
 };
@@ -44,14 +44,14 @@ struct image_store *image_store_new(const struct tns_table *b, int id)
 	return s;
 }
 
-struct image_store *image_store_handed(uint64_t n, size_t bytes)
+struct image_store *image_store_received(uint64_t n, size_t bytes)
 {
 	struct image_store *s = image_store_memory(xmalloc(1), n, bytes);
 	s->row = xmalloc(sizeof *s->row);
 	return s;
 }
 
-void image_store_hand(struct image_store *s, const uint64_t *row, size_t n, const uint8_t *images)
+void image_store_receive(struct image_store *s, const uint64_t *row, size_t n, const uint8_t *images)
 {
 	s->memory = xrealloc(s->memory, n * s->bytes), s->row = xrealloc(s->row, (n + 1) * sizeof *s->row);
 	memcpy(s->memory, images, n * s->bytes), memcpy(s->row, row, n * sizeof *s->row);
@@ -59,7 +59,7 @@ void image_store_hand(struct image_store *s, const uint64_t *row, size_t n, cons
 }
 
 /* They are asked for in the order in which they came. */
-static const uint8_t *handed(const struct image_store *s, uint64_t row)
+static const uint8_t *received(const struct image_store *s, uint64_t row)
 {
 	struct image_store *m = (struct image_store *)s;
 	for (size_t i = 0; i < s->rows; i++) {
@@ -67,7 +67,7 @@ static const uint8_t *handed(const struct image_store *s, uint64_t row)
 		if (s->row[at] == row)
 			return s->memory + (m->found = at) * s->bytes;
 	}
-	die("row %llu was not handed to this rank", (unsigned long long)row);
+	die("row %llu was not sent to this rank", (unsigned long long)row);
 }
 
 struct image_store *image_store_share(struct image_store *s)
@@ -89,7 +89,7 @@ const uint8_t *image_store_row(const struct image_store *s, uint64_t row, uint8_
 		s = s->before;
 	row -= s->before ? s->before->n : 0;
 	if (s->row)
-		return handed(s, row);
+		return received(s, row);
 	return s->memory ? s->memory + row * s->bytes : tns_read_row(s->table, s->id, row, buffer);
 }
 

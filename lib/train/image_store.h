@@ -1,6 +1,6 @@
 /* The images of a data set by row, wherever they are: in memory, or, where its file has more than image_store_most() bytes, in the file,
  * read row by row as they are asked for (tns_load_within), so that a data set may be larger than memory. Packed streams, pipes and images
- * handed over are in memory. Data sets that are parts of one have lists of rows of the same store. */
+ * received are in memory. Data sets that are parts of one have lists of rows of the same store. */
 #ifndef IMAGE_STORE_H
 #define IMAGE_STORE_H
 
@@ -17,10 +17,10 @@ double image_store_most(void);
 struct image_store *image_store_new(const struct tns_table *b, int id);
 /* n images of so many bytes each in memory, which it takes over. */
 struct image_store *image_store_memory(uint8_t *images, uint64_t n, size_t bytes);
-/* n images of so many bytes each, of which those that were handed last are there. */
-struct image_store *image_store_handed(uint64_t n, size_t bytes);
+/* n images of so many bytes each, of which those that were received last are there. */
+struct image_store *image_store_received(uint64_t n, size_t bytes);
 /* The images (n, bytes) of these rows, copied, take the place of those before. */
-void image_store_hand(struct image_store *s, const uint64_t *row, size_t n, const uint8_t *images);
+void image_store_receive(struct image_store *s, const uint64_t *row, size_t n, const uint8_t *images);
 /* One more owner of the same store; returns it. */
 struct image_store *image_store_share(struct image_store *s);
 /* The tensor's images, of the same size, behind those of s, which the new store owns. */

@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/stream/tns.h"
 
 /* The line is left to the handler until the next one replaces it; the one before that is freed. */
 static void say(char *line)
@@ -70,6 +71,31 @@ void keep_open(struct keep *k, const char *checkpoint, const char *output, int r
 void keep_not_mine(struct keep *k, int not_mine)
 {
 	k->own &= !not_mine;
+}
+
+struct keep_clock keep_clock(int own)
+{
+	return (struct keep_clock){own ? log_seconds() : 0, 0};
+}
+
+int keep_due(const struct keep_clock *c, int own, int at_end)
+{
+	double wait = 20 * c->cost > KEEP_SECONDS || !own ? 20 * c->cost : KEEP_SECONDS;
+	return (at_end && !own) || log_seconds() - c->written >= wait;
+}
+
+void keep_timed(struct keep_clock *c, double begun)
+{
+	c->written = log_seconds(), c->cost = c->written - begun;
+}
+
+int keep_counter(const struct tns *t, const char *key, int max)
+{
+	int64_t v;
+	const char *s = tns_meta_value(t, key);
+	if (!s || !num_int(s, &v) || v < 0 || v > max)
+		die("%s: META %s is missing or no count of at most %d: not a checkpoint of this program", t->name, key, max);
+	return (int)v;
 }
 
 /* The command as it was given, with --resume, and without --fresh, which excludes it; to be freed. */

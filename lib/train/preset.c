@@ -88,10 +88,10 @@ void preset_end(const char *preset, int W, int H, unsigned rows, const char *nam
 	}
 	if (!opt_given("valid") && !opt_given("valid-part") && rows >= PRESET_HELD_OUT)
 		opt_set("valid-part", "0.1");
-	char *keep = opt_setting("keep");
-	if ((rows >= PRESET_HELD_OUT || opt_given("valid")) && (!keep || strcmp(keep, "last")))
+	char *keep = opt_setting("keep"), *part = opt_setting("valid-part");
+	if (((rows >= PRESET_HELD_OUT && part && strtod(part, NULL) > 0) || opt_given("valid")) && (!keep || strcmp(keep, "last")))
 		set("patience", "15");
-	free(keep);
+	free(keep), free(part);
 }
 
 static void add(char **net, const char *layer)

@@ -72,7 +72,7 @@ static void load_arrays(struct pretrain_layer *l, const uint32_t *order, const u
 
 void pretrain_from(struct pretrain_layer *l, const uint8_t *bytes, const real *codes)
 {
-	l->load = load_arrays, l->hand = NULL, l->bytes = bytes, l->codes = codes;
+	l->load = load_arrays, l->scatter = NULL, l->bytes = bytes, l->codes = codes;
 }
 
 /* The rows of an epoch from at on. */
@@ -87,9 +87,9 @@ static void sharded_step(struct pretrain_layer *l, uint32_t at, int B, uint32_t 
 	const struct backend *be = l->be;
 	struct ranks *r = l->a->ranks;
 	int n = l->a->shards / ranks_size(r), most = shards_rows(l->B, l->a->shards);
-	for (int k = 1, from; l->hand && k < ranks_size(r); k++) {
+	for (int k = 1, from; l->scatter && k < ranks_size(r); k++) {
 		int rows = shards_of_rank(B, most, n, k, &from);
-		l->hand(l, k, l->host_rows + at + from, rows);
+		l->scatter(l, k, l->host_rows + at + from, rows);
 	}
 	for (int k = 0; k < n; k++) {
 		struct pretrain_shard s = {.at = at, .epoch = epoch, .count = count, .whole = B};
@@ -102,7 +102,7 @@ static void sharded_step(struct pretrain_layer *l, uint32_t at, int B, uint32_t 
 			be->zero(be, to, l->tree.n * sizeof *to);
 		tree_add(&l->tree, k);
 	}
-	ranks_sum_begin(r, l->sum, l->tree.n), ranks_sum_from(r, 0), ranks_sum_wait(r);
+	ranks_allreduce_begin(r, l->sum, l->tree.n), ranks_allreduce_from(r, 0), ranks_allreduce_wait(r);
 	l->kind->update(l, l->sum, B);
 	if ((count + 1) % SHARDS_COMPARED == 0) {
 		char *when = xprintf("after step %u of layer %d", count + 1, l->layer + 1);
@@ -210,14 +210,14 @@ int pretrain_share(struct pretrain_layer *l, int due)
 	struct ranks *r = l->a->ranks;
 	const struct backend *be = l->be;
 	size_t H = (size_t)l->H, B = (size_t)l->B;
-	ranks_spread(r, &due, sizeof due);
+	ranks_broadcast(r, &due, sizeof due);
 	if (ranks_size(r) == 1 || !l->a->persistent || !due)
 		return due;
 	int n = l->a->shards / ranks_size(r), from, rows = shards_of_rank(l->B, shards_rows(l->B, l->a->shards), n, ranks_rank(r), &from);
 	real *device = l->param + l->states - B * H, *host = xcalloc(B * H, sizeof *host);
 	size_t own = (size_t)from * H;
 	be->download(be, host + own, device + own, (size_t)rows * H * sizeof *host);
-	ranks_merge(r, host, B * H * sizeof *host);
+	ranks_allreduce_or(r, host, B * H * sizeof *host);
 	be->upload(be, device, host, B * H * sizeof *host);
 	free(host);
 	return due;

@@ -72,7 +72,7 @@ struct pretrain_layer {
 	/* B rows of it into x, by their numbers, host and device; `more` follow in order. Set by pretrain_from or pretrain_input_attach */
 	void (*load)(struct pretrain_layer *l, const uint32_t *order, const uint32_t *rows, int B, uint32_t more);
 	/* before it, on all ranks: rank `to` will load these B rows; NULL: all are there */
-	void (*hand)(struct pretrain_layer *l, int to, const uint32_t *order, int B);
+	void (*scatter)(struct pretrain_layer *l, int to, const uint32_t *order, int B);
 	void *from;	      /* load's own */
 	const uint8_t *bytes; /* of pretrain_from; one of them is NULL */
 	const real *codes;

@@ -46,12 +46,13 @@ void pretrain_command(const struct pretrain_kind *kind, struct pretrain_command 
 		if (r.snapshot[i] > c->epochs)
 			die_usage("--snapshot %d: there are %d epochs", r.snapshot[i], (int)c->epochs);
 	struct keep keep;
-	keep_open(&keep, c->checkpoint, c->output, c->resume, c->fresh), keep_not_mine(&keep, ranks_rank(a->ranks));
+	keep_open(&keep, c->checkpoint, c->output, c->resume, c->fresh || (c->dry_run && !c->resume)),
+		keep_not_mine(&keep, ranks_rank(a->ranks));
 	r.checkpoint = keep.path, r.spare = keep.own;
 	struct backend *be = rank_backend_open(a->ranks, c->device, (int)c->threads, c->precision, c->fast);
 	r.be = be;
 	r.data = dataset_load_patches(a->ranks, path, c->patches);
-	if (r.data->handed && r.layers > 1)
+	if (r.data->scattered && r.layers > 1)
 		die_usage("--hidden %s: ranks learn one layer from a pipe; several need the patches in a file", c->hidden);
 	if (c->valid) {
 		r.valid = dataset_load_patches(a->ranks, c->valid, c->patches);

@@ -36,16 +36,16 @@ static void load(struct pretrain_layer *l, const uint32_t *order, const uint32_t
 	}
 }
 
-static void hand(struct pretrain_layer *l, int to, const uint32_t *order, int B)
+static void scatter(struct pretrain_layer *l, int to, const uint32_t *order, int B)
 {
 	struct pretrain_input *in = l->from;
 	if (in->images)
-		feed_hand(in->images, to, order, B);
+		feed_scatter(in->images, to, order, B);
 }
 
 void pretrain_input_attach(struct pretrain_input *in, struct pretrain_layer *l)
 {
-	l->load = load, l->hand = hand, l->from = in;
+	l->load = load, l->scatter = scatter, l->from = in;
 }
 
 void pretrain_input_encode(struct pretrain_input *in, struct pretrain_layer *l)

@@ -115,6 +115,8 @@ static void write_checkpoint(const struct stack *s, size_t states)
 	tns_put_meta(w, "opt/planned", text);
 	if (s->ranks)
 		tns_put_meta(w, "ranks", s->ranks);
+	if (s->unlearned)
+		tns_put_meta(w, "opt/unlearned", s->unlearned);
 	if (s->layer == s->r->layers - 1 && s->epoch == s->r->a->epochs)
 		tns_put_meta(w, "opt/done", "1");
 	for (int i = 0; i <= s->layer; i++) {
@@ -127,15 +129,6 @@ static void write_checkpoint(const struct stack *s, size_t states)
 	history_put(w, NULL, 0, NULL);
 	tns_close(w);
 	free(key);
-}
-
-static int counter(const struct tns *t, const char *key, int max)
-{
-	int64_t v;
-	const char *s = tns_meta_value(t, key);
-	if (!s || !num_int(s, &v) || v < 0 || v > max)
-		die("%s: META %s is missing or no number up to %d", t->name, key, max);
-	return (int)v;
 }
 
 static int read_checkpoint(struct stack *s)
@@ -151,10 +144,11 @@ static int read_checkpoint(struct stack *s)
 		die("%s: is no checkpoint (it has no META opt/key)", t->name);
 	if (strcmp(was, key))
 		die("%s: is a checkpoint of other options or data: %s", t->name, opt_line_difference(was, key));
-	s->layer = counter(t, "opt/layer", r->layers - 1);
-	s->epoch = counter(t, "opt/epoch", INT_MAX);
-	int planned = counter(t, "opt/planned", INT_MAX);
+	s->layer = keep_counter(t, "opt/layer", r->layers - 1);
+	s->epoch = keep_counter(t, "opt/epoch", INT_MAX);
+	int planned = keep_counter(t, "opt/planned", INT_MAX);
 	s->ranks = tns_meta_value(t, "ranks") ? xstrdup(tns_meta_value(t, "ranks")) : NULL;
+	s->unlearned = tns_meta_value(t, "opt/unlearned") ? xstrdup(tns_meta_value(t, "opt/unlearned")) : NULL;
 	if (s->epoch > r->a->epochs)
 		die("%s: has %d epochs already, more than --epochs %d", t->name, s->epoch, r->a->epochs);
 	if (s->layer && planned != r->a->epochs)
@@ -253,15 +247,16 @@ struct figures {
 	double loss, train[PRETRAIN_FIGURES], held_out[PRETRAIN_FIGURES], structured;
 };
 
-static struct figures measure(const struct stack *s, struct pretrain_layer *l, double loss)
+/* loss: the epoch's, or NULL: it is measured, too. */
+static struct figures measure(const struct stack *s, struct pretrain_layer *l, const double *loss)
 {
 	struct figures f = {.valid = s->valid != NULL, .structured = NAN};
 	while (f.n < PRETRAIN_FIGURES && l->kind->figure[f.n])
 		f.n++;
-	if (!l->kind->losses || f.n > 1)
+	if (!loss || f.n > 1)
 		pretrain_measure(l, s->sample, (uint32_t)s->epoch, f.train);
-	if (l->kind->losses)
-		f.train[0] = loss;
+	if (loss)
+		f.train[0] = *loss;
 	if (f.valid)
 		pretrain_measure(l, s->valid, (uint32_t)s->epoch, f.held_out);
 	if (!s->layer)
@@ -331,7 +326,8 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 	const struct pretrain_run *r = s->r;
 	const struct backend *be = r->be;
 	int last = r->a->epochs, tenth = last / 10 ? last / 10 : 1;
-	double start = log_seconds(), written = r->spare ? start : 0, cost = 0, first = INFINITY;
+	double start = log_seconds(), first = INFINITY;
+	struct keep_clock clock = keep_clock(r->spare);
 	char *key = ranks_size(r->a->ranks) > 1 ? key_of(r) : NULL;
 	shards_compare_runs(r->a->ranks, be, key, s->epoch, l->param, l->params), free(key);
 	struct figures f = {0};
@@ -339,14 +335,12 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 		double loss = pretrain_epoch(l, (uint32_t)++s->epoch);
 		int told = s->epoch % tenth == 0 || s->epoch == 1,
 		    logged = s->sample && (r->log || (told && !r->quiet) || s->epoch == last);
-		double wait = 20 * cost > KEEP_SECONDS || !r->spare ? 20 * cost : KEEP_SECONDS;
-		int due = r->checkpoint && ((s->epoch == last && !r->spare) || log_seconds() - written >= wait);
-		due = pretrain_share(l, due);
+		int due = pretrain_share(l, r->checkpoint && keep_due(&clock, r->spare, s->epoch == last));
 		if (logged || due || is_snapshot(r, s->epoch))
 			be->download(be, s->block[s->layer], l->param, l->states * sizeof(real));
 		f = (struct figures){.train[0] = loss};
 		if (logged)
-			f = measure(s, l, loss);
+			f = measure(s, l, l->kind->losses ? &loss : NULL);
 		if (logged || l->kind->losses) {
 			check_loss(s, f.train[0], first);
 			first = isinf(first) ? f.train[0] : first;
@@ -359,11 +353,13 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 		snapshot(s);
 		if (due) {
 			double before = log_seconds();
-			write_checkpoint(s, l->states), ranks_spread(r->a->ranks, &due, sizeof due); /* kept only now */
-			written = log_seconds(), cost = written - before;
+			write_checkpoint(s, l->states), ranks_broadcast(r->a->ranks, &due, sizeof due); /* kept only now */
+			keep_timed(&clock, before);
 			keep_written(r->checkpoint, r->layers > 1 ? s->layer + 1 : 0, s->epoch);
 		}
 	}
+	if (!f.n && s->sample)
+		f = measure(s, l, NULL); /* resumed at its end */
 	if (f.n)
 		check_learned(s, &f);
 }

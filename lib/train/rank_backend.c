@@ -66,17 +66,18 @@ struct backend *rank_backend_open(struct ranks *r, const char *device, int threa
 	if (be->stream) {
 		struct ranks_device *d = xmalloc(sizeof *d);
 		*d = (struct ranks_device){be, be->gpu, alloc, release, upload, download, add, stream};
-		ranks_sum_open(r, d);
+		ranks_allreduce_open(r, d);
 	}
 	if (fast)
-		warn("--fast: AllReduce (%s) sums gradients: the bits depend on the number of ranks, here %d", ranks_sum_by(r), r->size);
+		warn("--fast: AllReduce (%s) sums gradients: the bits depend on the number of ranks, here %d", ranks_allreduce_by(r),
+			r->size);
 	return be;
 }
 
 void rank_backend_close(struct ranks *r, struct backend *be)
 {
 	const struct ranks_device *d = r ? r->device : NULL;
-	ranks_sum_close(r);
+	ranks_allreduce_close(r);
 	free((void *)d);
 	be->close(be);
 }

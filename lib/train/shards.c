@@ -29,7 +29,12 @@ void shards_command(const struct ranks *r, const struct shards_command *c)
 	char text[16];
 	const char *by = r && !opt_given("shards") ? ", as under ranks if not given" : "";
 	if (*by) {
-		snprintf(text, sizeof text, "%d", r->size > SHARDS_BY_RANKS ? r->size : SHARDS_BY_RANKS);
+		int shards = SHARDS_BY_RANKS;
+		while (shards > 1 && shards > c->batch)
+			shards /= 2;
+		while (shards < r->size)
+			shards *= 2;
+		snprintf(text, sizeof text, "%d", shards);
 		opt_set("shards", text);
 	}
 	if (!is_power(*c->shards))
@@ -107,19 +112,19 @@ struct shards {
 static void sum(void *arg, double *v, size_t n)
 {
 	struct shards *s = arg;
-	ranks_sum(s->ranks, v, n);
+	ranks_allreduce(s->ranks, v, n);
 }
 
 static void ready(void *arg, size_t from)
 {
 	struct shards *s = arg;
-	ranks_sum_from(s->ranks, from);
+	ranks_allreduce_from(s->ranks, from);
 }
 
 static void poll(void *arg)
 {
 	struct shards *s = arg;
-	ranks_sum_poll(s->ranks);
+	ranks_allreduce_poll(s->ranks);
 }
 
 void shards_made_by(const struct ranks *r, char **ranks, int resumed)
@@ -174,7 +179,7 @@ void shards_step(struct shards *s, struct targets *tg, const struct shards_batch
 	int from[RANKS_MOST];
 	for (int k = 1, first; k < ranks_size(s->ranks); k++) {
 		int rows = shards_of_rank(b->B, s->net->B, s->n, k, &first);
-		feed_hand(b->feed, k, b->order + first, rows);
+		feed_scatter(b->feed, k, b->order + first, rows);
 	}
 	for (int k = 0; k < s->n; k++) {
 		struct net_shard *p = &s->shard[k];
@@ -188,9 +193,9 @@ void shards_step(struct shards *s, struct targets *tg, const struct shards_batch
 		if (s->shard[k].B)
 			targets_loss(tg, b->loss + from[k], s->shard[k].dz, s->shard[k].z, s->shard[k].pass.rows, b->at + (uint32_t)from[k],
 				s->shard[k].B, count);
-	ranks_sum_begin(s->ranks, s->net->grad, s->net->d->nparam);
+	ranks_allreduce_begin(s->ranks, s->net->grad, s->net->d->nparam);
 	net_shards_backward(s->pass, s->shard, b->B);
-	ranks_sum_wait(s->ranks);
+	ranks_allreduce_wait(s->ranks);
 	net_step(s->net, step);
 	if (step->opt.step % SHARDS_COMPARED == 0) {
 		char *when = xprintf("after step %d", step->opt.step);

@@ -373,7 +373,7 @@ void targets_end_epoch(struct targets *tg, const uint32_t *order, const struct a
 
 static int is_far(const struct targets *tg, size_t i, double px)
 {
-	int own = !tg->ds->weight || tg->ds->weight[i] >= 1;
+	int own = !tg->ds->own || tg->ds->own[i];
 	return own && (double)tg->residual[i] > px; /* false for NaN */
 }
 

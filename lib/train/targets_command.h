@@ -38,8 +38,10 @@ struct targets_command {
 /* clang-format on */
 
 enum target targets_command_target(const struct targets_command *c);
-/* Wrong use: options that tell points apart where the target knows none; a teacher where it has no points. sources, teacher, pseudo: the
- * options of these names, or NULL. */
+/* 1: trainings for this target heed the option; so they do those that targets_command_check does not know. */
+int targets_command_heeds(enum target target, const char *option);
+/* Wrong use: options that were given and that no training for the target heeds. After the preset's are set: the loss may be its. sources,
+ * teacher, pseudo: the options of these names, or NULL. */
 void targets_command_check(const struct targets_command *c, const char *sources, const char *teacher, const char *pseudo);
 /* What c says of points of these names, comma-joined (NULL: none). The weights, if any, are to be freed. Dies where a weight's point is
  * none of them. */

@@ -86,16 +86,18 @@ static void mix(const struct teacher *t, struct dataset *ds, const struct predic
 {
 	float share = (float)t->share;
 	for (int k = 0; k < ds->k / 2; k++) {
-		float *label = ds->value + (size_t)i * (size_t)ds->k + 2 * k;
+		size_t at = (size_t)i * (size_t)ds->k / 2 + (size_t)k;
+		float *label = ds->value + 2 * at;
 		const float *xy = point(p, row, k);
 		if (isnan(xy[0]) || isnan(xy[1]))
 			continue;
 		if (isnan(label[0])) {
 			label[0] = xy[0], label[1] = xy[1];
-			ds->weight[(size_t)i * (size_t)ds->k / 2 + (size_t)k] = share;
+			ds->weight[at] = share, ds->own[at] = 0;
 			++*filled;
 			continue;
 		}
+		ds->own[at] = share < 1;
 		for (int c = 0; c < 2; c++)
 			label[c] += share * (xy[c] - label[c]);
 	}
@@ -136,7 +138,7 @@ static uint32_t largest(const uint32_t *v, uint32_t n)
 	return most;
 }
 
-/* Rows that have a prediction, behind ds's own. */
+/* Rows with a prediction of at least a point, behind ds's own. */
 static void add_rows(const struct teacher *t, struct dataset *ds, const struct predictions *p)
 {
 	size_t k = (size_t)ds->k, n = (size_t)ds->n + p->n;
@@ -147,21 +149,32 @@ static void add_rows(const struct teacher *t, struct dataset *ds, const struct p
 	ds->images = image_store_append(ds->images, p->table, p->image);
 	ds->row = xrealloc(ds->row, (n + 1) * sizeof *ds->row), ds->value = xrealloc(ds->value, (n * k + 1) * sizeof *ds->value);
 	ds->weight = xrealloc(ds->weight, (n * k / 2 + 1) * sizeof *ds->weight);
+	ds->own = xrealloc(ds->own, n * k / 2 + 1);
 	if (ds->from)
 		ds->from = xrealloc(ds->from, n * sizeof *ds->from);
 	ds->id = xrealloc(ds->id, n * sizeof *ds->id), ds->group = xrealloc(ds->group, n * sizeof *ds->group);
-	for (uint32_t row = 0; row < p->n; row++, ds->n++) {
-		ds->row[ds->n] = (uint32_t)(before + row);
+	uint32_t had = ds->n;
+	for (uint32_t row = 0; row < p->n; row++) {
+		size_t known = 0;
 		for (size_t q = 0; q < k / 2; q++) {
-			memcpy(ds->value + ds->n * k + 2 * q, point(p, row, (int)q), 2 * sizeof(float));
-			ds->weight[ds->n * k / 2 + q] = (float)t->share;
+			const float *xy = point(p, row, (int)q);
+			int half = isnan(xy[0]) || isnan(xy[1]);
+			float *label = ds->value + ds->n * k + 2 * q;
+			label[0] = half ? NAN : xy[0], label[1] = half ? NAN : xy[1], known += !half;
+			ds->weight[ds->n * k / 2 + q] = (float)t->share, ds->own[ds->n * k / 2 + q] = 0;
 		}
+		if (!known)
+			continue;
+		ds->row[ds->n] = (uint32_t)(before + row);
 		ds->id[ds->n] = ++id, ds->group[ds->n] = ++group;
 		if (ds->from)
 			ds->from[ds->n] = SOURCES_NONE;
+		ds->n++;
 	}
+	if (ds->n == had)
+		die("%s: none of its %u rows has a prediction", p->t->name, p->n);
 	if (!t->quiet)
-		warn("%s: %u rows without labels are added", p->t->name, p->n);
+		warn("%s: %u rows without labels are added", p->t->name, ds->n - had);
 }
 
 void teacher_apply(struct teacher *t, struct dataset *ds)
@@ -169,9 +182,10 @@ void teacher_apply(struct teacher *t, struct dataset *ds)
 	size_t points = (size_t)ds->n * (size_t)ds->k / 2;
 	if (!t->predictions && !t->pseudo)
 		return;
-	if (ds->handed)
+	if (ds->scattered)
 		die_usage("--teacher and --pseudo need the data in a file where ranks share it, not a pipe");
 	ds->weight = xcalloc(points + 1, sizeof *ds->weight);
+	ds->own = xmalloc(points + 1), memset(ds->own, 1, points);
 	for (size_t i = 0; i < points; i++)
 		ds->weight[i] = 1;
 	for (int k = 0; k < 2; k++) {

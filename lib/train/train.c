@@ -23,11 +23,16 @@ static void describe(struct model *m, const struct dataset *train, const struct 
 	trained_free(before);
 }
 
-struct train *train_new(
-	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a)
+void train_check(const struct train_options *a, const struct dataset *valid)
 {
 	if (a->patience && !valid)
 		die_usage("--patience: there are no held-out rows to stop by (--valid, --valid-part)");
+}
+
+struct train *train_new(
+	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a)
+{
+	train_check(a, valid);
 	struct train *t = xcalloc(1, sizeof *t);
 	uint32_t n = valid && valid->n > train->n ? valid->n : train->n;
 	t->B = (uint32_t)a->batch < n ? a->batch : (int)n;
@@ -366,7 +371,8 @@ int train_run(struct train *t)
 				 : xstrdup("epoch\trate\ttrain_loss\tseconds");
 	struct tlog *log = tlog_open(a->log, columns, (uint64_t)t->s.epoch);
 	struct progress p;
-	double start = log_seconds(), written = a->spare ? start : 0, cost = 0;
+	double start = log_seconds();
+	struct keep_clock clock = keep_clock(a->spare);
 	progress_begin(&p, "faces", a->quiet);
 	if (points)
 		progress_line(&p, "mean face: %.4g px", t->baseline.error);
@@ -400,14 +406,13 @@ int train_run(struct train *t)
 			tlog_line(log, "%d\t%.6g\t%.8g\t%.2f", t->s.epoch, rate, loss, log_seconds() - start);
 			progress_line(&p, "epoch %d: train loss %.5g", t->s.epoch, loss);
 		}
-		/* after the last epoch, else at most 1/20 of the time goes to checkpoints */
-		double before = log_seconds(), wait = 20 * cost > KEEP_SECONDS || !a->spare ? 20 * cost : KEEP_SECONDS;
-		int due = a->checkpoint && ((at_end(t) && !a->spare) || before - written >= wait);
+		double before = log_seconds();
+		int due = a->checkpoint && keep_due(&clock, a->spare, at_end(t));
 		if (due && !ranks_rank(a->ranks)) {
 			checkpoint_write(&t->s, a->checkpoint, a->key, at_end(t));
-			written = log_seconds(), cost = written - before;
+			keep_timed(&clock, before);
 		}
-		ranks_spread(a->ranks, &due,
+		ranks_broadcast(a->ranks, &due,
 			sizeof due); /* by rank 0's time, and once it is there: what is kept, another rank may have to say */
 		if (due)
 			keep_written(a->checkpoint, 0, t->s.epoch);

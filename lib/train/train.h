@@ -58,6 +58,8 @@ struct train {
 	double *loss;		  /* device, of each row of an epoch */
 };
 
+/* Wrong use that only the data tell: patience without held-out rows. */
+void train_check(const struct train_options *a, const struct dataset *valid);
 /* All arguments outlive it. m's parameters are the initial ones. Sets m->mean and m->trained. */
 struct train *train_new(
 	const struct backend *be, struct model *m, const struct dataset *train, const struct dataset *valid, const struct train_options *a);

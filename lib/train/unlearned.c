@@ -12,7 +12,7 @@ static uint32_t *count_labels(const struct model *m, const struct dataset *ds, i
 	size_t P = (size_t)m->points;
 	uint32_t *own = xcalloc(P + 1, sizeof *own), *n = xcalloc(P + 1, sizeof *n);
 	for (size_t i = 0; i < (size_t)ds->n * P; i++)
-		own[i % P] += !isnan(ds->value[2 * i]) && !isnan(ds->value[2 * i + 1]);
+		own[i % P] += !isnan(ds->value[2 * i]) && !isnan(ds->value[2 * i + 1]) && (!ds->weight || ds->weight[i] > 0);
 	int *partner = model_partners(m);
 	for (size_t p = 0; p < P; p++)
 		n[p] = own[p] + (flip && partner[p] >= 0 && partner[p] != (int)p ? own[partner[p]] : 0);

@@ -67,7 +67,7 @@ static void begin(struct ranks *r, struct bucket *b)
 
 static int copied(const struct ranks *r)
 {
-	return r->device && r->transport == &ranks_sum_host;
+	return r->device && r->transport == &ranks_allreduce_host;
 }
 
 static void complete(struct ranks *r, struct bucket *b)
@@ -114,7 +114,7 @@ static void advance(struct ranks *r, struct bucket *b)
 	}
 }
 
-void ranks_sum_begin(struct ranks *r, float *v, size_t n)
+void ranks_allreduce_begin(struct ranks *r, float *v, size_t n)
 {
 	if (ranks_size(r) == 1)
 		return;
@@ -152,7 +152,7 @@ static void make(struct ranks *r, int all)
 	}
 }
 
-void ranks_sum_poll(struct ranks *r)
+void ranks_allreduce_poll(struct ranks *r)
 {
 	if (ranks_size(r) == 1)
 		return;
@@ -162,22 +162,22 @@ void ranks_sum_poll(struct ranks *r)
 	pass_done(r);
 }
 
-void ranks_sum_from(struct ranks *r, size_t from)
+void ranks_allreduce_from(struct ranks *r, size_t from)
 {
 	if (ranks_size(r) == 1)
 		return;
 	r->buckets->from = from;
-	ranks_sum_poll(r), make(r, 0);
+	ranks_allreduce_poll(r), make(r, 0);
 }
 
-void ranks_sum_wait(struct ranks *r)
+void ranks_allreduce_wait(struct ranks *r)
 {
 	if (ranks_size(r) == 1)
 		return;
 	struct ranks_buckets *s = r->buckets;
 	for (int tries = 0; make(r, 1), s->first < s->made; tries++) {
 		int first = s->first;
-		ranks_sum_poll(r);
+		ranks_allreduce_poll(r);
 		tries = s->first > first ? 0 : tries;
 		if (s->first < s->made)
 			ranks_pause(tries);
@@ -223,7 +223,7 @@ static void release(struct ranks *r, float *v)
 	free(v);
 }
 
-const struct ranks_transport ranks_sum_host = {.floats = RANKS_BUCKET / sizeof(float),
+const struct ranks_transport ranks_allreduce_host = {.floats = RANKS_BUCKET / sizeof(float),
 	.flight = FLIGHT,
 	.exchange = exchange,
 	.sum = sum,
@@ -232,16 +232,16 @@ const struct ranks_transport ranks_sum_host = {.floats = RANKS_BUCKET / sizeof(f
 	.alloc = alloc,
 	.release = release};
 
-void ranks_sum_open(struct ranks *r, const struct ranks_device *d)
+void ranks_allreduce_open(struct ranks *r, const struct ranks_device *d)
 {
 	if (ranks_size(r) == 1)
 		return;
 	r->device = d;
 	const struct ranks_transport *nccl = ranks_nccl_open(r);
-	r->transport = nccl ? nccl : &ranks_sum_host;
+	r->transport = nccl ? nccl : &ranks_allreduce_host;
 }
 
-void ranks_sum_close(struct ranks *r)
+void ranks_allreduce_close(struct ranks *r)
 {
 	if (ranks_size(r) == 1)
 		return;
@@ -250,10 +250,10 @@ void ranks_sum_close(struct ranks *r)
 	free(r->buckets);
 	if (r->transport->close)
 		r->transport->close(r);
-	r->buckets = NULL, r->device = NULL, r->transport = &ranks_sum_host;
+	r->buckets = NULL, r->device = NULL, r->transport = &ranks_allreduce_host;
 }
 
-const char *ranks_sum_by(const struct ranks *r)
+const char *ranks_allreduce_by(const struct ranks *r)
 {
-	return r->transport == &ranks_sum_host ? "MPI" : ranks_nccl_name();
+	return r->transport == &ranks_allreduce_host ? "MPI" : ranks_nccl_name();
 }
