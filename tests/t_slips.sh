@@ -78,9 +78,6 @@ while read -r o value default; do
 	differs "--$o is $value, was ${default:+$default, the }default" -n "$net" -b 50 --augment flip,shift=2 --"$o" "$value"
 done <<'END'
 loss wing squared
-width 2 0
-sigma 3 2
-entropy 2 1
 weigh nose_tip=2
 distrust 3 0
 offset none auto
@@ -91,6 +88,13 @@ schedule cosine constant
 decay 0.1 0
 valid-part 0.2 0
 END
+heat=(-n 'conv3x3x2s4p1 relu conv1x1' --target heatmap --loss smooth)
+cnn-train -q "${heat[@]}" -e 2 faces.tns --checkpoint c.tns --fresh -o one.tns 2>/dev/null
+differs "--width is 2, was 0, the default" "${heat[@]}" --width 2
+differs "--sigma is 3, was 2, the default" "${heat[@]}" --sigma 3
+differs "--sigma-last is 1, was 0, the default" "${heat[@]}" --sigma-last 1
+differs "--entropy is 2, was 1, the default" "${heat[@]}" --entropy 2
+cnn-train -q -n "$net" -e 2 -b 50 --augment 'flip,shift=2' faces.tns --checkpoint c.tns --fresh -o one.tns 2>/dev/null
 fails 2 "--patience: there are no held-out rows to stop by" cnn-train -q -n "$net" --patience 3 faces.tns -o no.tns
 head -40 faces.csv | csv-clean -q -o fewer.tns
 fails 1 "c.tns: is a checkpoint of other options or data: --batch is 51, was 50; other data" cnn-train -q -n "$net" -e 2 -b 51 --augment flip,shift=2 fewer.tns --checkpoint c.tns --resume -o no.tns
