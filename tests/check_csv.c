@@ -192,6 +192,8 @@ static const struct {
 	{"a_x,a_y,Image\n1,2 3,3\n", "row 1: a_y is '2 3', not a number"},
 	{"a_x,a_y,Image\n1,+-2,3\n", "row 1: a_y is '+-2', not a number"},
 	{"a_x,a_y,Image\n1,nano,3\n", "row 1: a_y is 'nano', not a number"},
+	{"a_x,a_y,Image\n1,1:5,3\n", "row 1: a_y is '1:5', not a number"}, /* what follows 9, and goes before 0 */
+	{"a_x,a_y,Image\n1,1/5,3\n", "row 1: a_y is '1/5', not a number"},
 	{"a_x,a_y,Image\n1,inf,3\n", "row 1: a_y is 'inf', not a number"},
 	{"a_x,a_y,Image\n1,1e39,3\n", "row 1: a_y is 1e39: too large for a coordinate"},
 	{"a_x,a_y,Image\n1,0x1,3\n", "row 1: a_y is '0x1', not a number"},
