@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPS = 4096, FILES = 64, HALVES = 200 };
+enum { OPS = 4096, FILES = 1024, HALVES = 200 };
 
 struct bytes {
 	unsigned char *p;

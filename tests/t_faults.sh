@@ -123,6 +123,10 @@ fail() {
 	rm -f reached && head -c 8192 /dev/zero >reached
 	FAIL=$what FAIL_IN=$TMP/out FAILED=$TMP/reached LD_PRELOAD=$TMP/failing.so "$@" >.out 2>.err
 }
+# a file that can't be read is not taken for a folder
+cp in/five.tns out/five.tns
+fail read:1:5 tns-info out/five.tns
+is "$?, $(wc -l <.err) line, $(grep -c 'Input/output error' .err), $(grep -c folder .err)" "1, 1 line, 1, 0" "a stream whose first read fails: $(<.err)"
 # rows that don't fit in memory, in a file without a name
 case $BIN in
 *-san* | *-cov*) skip "a temporary file for rows: this build takes address space of its own" ;;

@@ -33,7 +33,7 @@ run() {
 	case $1 in
 	damage) "$B"/tests/check_trust ;;
 	tests) tests ;;
-	fuzz) make --no-print-directory fuzz RUNS=10000000 FUZZ_SECONDS="${FUZZ_SECONDS:-120}" ;;
+	fuzz) make --no-print-directory -j"$J" fuzz RUNS=10000000 FUZZ_SECONDS="${FUZZ_SECONDS:-120}" ;;
 	pipelines) KILLS=50 tests/t_pipelines.sh ;;
 	analyze) make --no-print-directory analyze ;;
 	*) tests/t_"$1".sh ;;

@@ -81,7 +81,7 @@ double memory_available(void)
 
 void memory_require(double bytes, const char *what)
 {
-	double most = memory_available();
-	if (bytes > most)
+	double most = memory_left(), aside = fmin(most / 16, MEMORY_ASIDE);
+	if (bytes > most - aside)
 		die("%s needs %.3g GB of memory, %.3g GB are free", what, bytes / 1e9, most / 1e9);
 }

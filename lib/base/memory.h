@@ -8,7 +8,9 @@
 double memory_available(void);
 /* The same less what the process has already taken of its limit; where a control group (a container) limits it, at most that. */
 double memory_left(void);
-/* Ends the program where `bytes` are more than that: "WHAT needs 12.3 GB, 4.5 GB are free". */
+/* Ends the program where `bytes` are more than that, but for a 16th, at most MEMORY_ASIDE, which is left for stacks and what else is not
+ * counted: "WHAT needs 12.3 GB of memory, 4.5 GB are free". */
+#define MEMORY_ASIDE 0x1p24
 void memory_require(double bytes, const char *what);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/memory.h"
 #include "lib/base/opt.h"
 #include "lib/deploy/onnx.h"
 #include "lib/deploy/onnx_graph.h"
@@ -160,6 +161,7 @@ void onnx_model(struct protobuf *to, const struct model *m, const struct onnx_op
 	const double bytes = sizeof(real) * ((double)m->d.nparam + (m->points ? 4.0 * m->MW * m->MH : 0));
 	if (bytes + (1 << 24) > PROTOBUF_MAX)
 		die("the net has %.2f GB of weights and constants, an ONNX file holds 2 GB (--form safetensors has no limit)", bytes / 1e9);
+	memory_require(3 * bytes, "the ONNX file"); /* beside what it is made of it is held whole, in a buffer that doubles */
 	if (how->flip && m->unlearned)
 		die_usage("--flip: the model did not learn %s: take predict --flip, or leave it out", m->unlearned);
 	if (how->flip && m->points)

@@ -20,20 +20,27 @@ int image_fault(char err[IMAGE_ERR], const char *fmt, ...)
 	return 0;
 }
 
-int image_room(struct image *im, uint64_t W, uint64_t H, int channels, char err[IMAGE_ERR])
+int image_shape(struct image *im, uint64_t W, uint64_t H, int channels, char err[IMAGE_ERR])
 {
 	if (!W || !H)
 		return image_fault(err, "an image of %llux%llu pixels", (unsigned long long)W, (unsigned long long)H);
 	if (W > IMAGE_SIDE_MAX || H > IMAGE_SIDE_MAX || W * H > IMAGE_PIXELS_MAX)
 		return image_fault(err, "an image of %llux%llu: over %d a side or %u pixels", (unsigned long long)W, (unsigned long long)H,
 			IMAGE_SIDE_MAX, IMAGE_PIXELS_MAX);
+	im->W = (int)W, im->H = (int)H, im->channels = channels, im->turn = 1;
+	return 1;
+}
+
+int image_room(struct image *im, uint64_t W, uint64_t H, int channels, char err[IMAGE_ERR])
+{
+	if (!image_shape(im, W, H, channels, err))
+		return 0;
 	size_t need = (size_t)(W * H) * (size_t)channels;
 	if (need > im->size) {
 		free(im->pixels);
 		im->pixels = xmalloc(need);
 		im->size = need;
 	}
-	im->W = (int)W, im->H = (int)H, im->channels = channels, im->turn = 1;
 	return 1;
 }
 

@@ -10,7 +10,9 @@ int image_png(struct image *im, const void *data, size_t n, int channels, char e
 
 /* Formats the reason into err; returns 0. */
 int image_fault(char err[IMAGE_ERR], const char *fmt, ...) PRINTF(2, 3);
-/* Makes room for the pixels and sets W, H, channels; turn is 1. 0: too many. */
+/* Sets W, H, channels; turn is 1. 0: none, or too many. */
+int image_shape(struct image *im, uint64_t W, uint64_t H, int channels, char err[IMAGE_ERR]);
+/* The same, and makes room for all of the pixels: those that are there, or in a file that may hold them. */
 int image_room(struct image *im, uint64_t W, uint64_t H, int channels, char err[IMAGE_ERR]);
 /* The orientation, 1 to 8, in EXIF's TIFF structure, "Exif\0\0" before it or not; 1: none. */
 int image_exif(const uint8_t *p, size_t n);

@@ -162,6 +162,19 @@ static void convert(const uint8_t *p, int from, uint8_t *to, int channels, int W
 				*to++ = *p;
 }
 
+/* Memory for the rows up to this one, more with each: a stream's header may say what never comes. */
+static void room_for_row(struct image *im, unsigned y)
+{
+	enum { FIRST = 1 << 22 };
+	size_t row = (size_t)im->W * (size_t)im->channels, end = (y + 1) * row, all = (size_t)im->H * row;
+	if (end <= im->size)
+		return;
+	size_t more = 2 * im->size > FIRST ? 2 * im->size : FIRST;
+	more = more < all ? more : all;
+	im->size = more > end ? more : end;
+	im->pixels = xrealloc(im->pixels, im->size);
+}
+
 int image_pnm_next(struct image_pnm *s, struct image *im, int channels, char err[IMAGE_ERR])
 {
 	struct header h = {0, s->channels, (unsigned)s->W, (unsigned)s->H, 255};
@@ -181,12 +194,13 @@ int image_pnm_next(struct image_pnm *s, struct image *im, int channels, char err
 		image_fault(err, "it is cut short: %zu bytes can't hold %ux%u pixels", s->end, h.W, h.H);
 		return IMAGE_PNM_ERR;
 	}
-	if (!image_room(im, h.W, h.H, channels, err))
+	if (!image_shape(im, h.W, h.H, channels, err))
 		return IMAGE_PNM_ERR;
 	size_t n = (size_t)h.W * (size_t)h.channels;
 	if (n > s->row_size)
 		free(s->row), s->row = xmalloc(s->row_size = n);
 	for (unsigned y = 0; y < h.H; y++) {
+		room_for_row(im, y);
 		uint8_t *to = im->pixels + (size_t)y * h.W * (size_t)channels, *row = h.channels == channels ? to : s->row;
 		if (!samples(s, &h, row, n, err))
 			return IMAGE_PNM_ERR;

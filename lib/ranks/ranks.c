@@ -125,7 +125,8 @@ void ranks_exchange(struct ranks *r, int peer, const void *out, size_t sent, voi
 			if (to || from)
 				ranks_pause(tries);
 		}
-		out = (const char *)out + s, in = (char *)in + v, sent -= s, received -= v, r->bytes += s;
+		out = s ? (const char *)out + s : out, in = v ? (char *)in + v : in;
+		sent -= s, received -= v, r->bytes += s;
 	}
 }
 

@@ -322,7 +322,7 @@ static void report_divergence(const struct train *t, const char *which, double l
 	if (layer >= 0)
 		snprintf(where, sizeof where, ", layer %d", layer + 1);
 	const char *text = isfinite(loss) ? "has exploded, it is" : "is";
-	if (useless && t->a->spare) /* nobody goes on from there */
+	if (useless && t->a->spare && t->a->checkpoint) /* nobody goes on from there */
 		unlink(t->a->checkpoint);
 	if (useless)
 		die("epoch %d%s: the %s %s %g; a smaller --rate may help%s", t->s.epoch, where, which, text, fabs(loss), useless);
