@@ -22,8 +22,8 @@ analyze-tidy: $B/ready
 	sub(/[],].*/, "", c); if (!(f " " c in known)) {print; n++}} END {exit n > 0}' tests/clang-tidy.txt $B/analyze/tidy && \
 	echo 'trust: 16 | clang-tidy on lib and cmd | $(words $(tidied)) | 0 findings'
 # the short ones; of AVX2, as valgrind knows no AVX-512. What counts is what valgrind says: some tests limit time or memory, which it takes more of.
-valgrind_tests := bootstrap crc dataset dataset_stream expr extract filter ids image image_hash_set imglab log model nearest netdesc num opt out pairs \
-	patch philox sentinel shape split stat submission table targets teacher text_forms tns trained unpack
+valgrind_tests := bootstrap crc dataset dataset_stream expr extract filter ids image image_hash_set imglab log model nearest netdesc num opt out \
+	patch philox sentinel split stat submission table targets teacher text_forms tns trained unpack
 analyze-valgrind: $(valgrind_tests:%=$B/tests/check_%)
 	@$(call analyze_has,valgrind); d=$$(mktemp -d); for t in $(valgrind_tests); do mkdir $$d/$$t; \
 	TMP=$$d/$$t BIN=$(CURDIR)/$B/bin KEYPIPE_ISA=avx2 CK_DEFAULT_TIMEOUT=1000 valgrind -q --log-file=$$d/$$t.%p.log $B/tests/check_$$t >$$d/$$t.out 2>&1 </dev/null; \

@@ -1,7 +1,7 @@
 # What the table of trust promises, run in its long form; and the fuzzers, where clang is.
-## code: make trust [TRUST="faults load" FUZZ_SECONDS=120 STRANGERS=1000000] | the long tests: every cut and flip, every call and allocation that fails, losses of power, trainings killed and resumed or larger than memory, models of strangers, full disks, signals, fuzzing, analysis; a table of what was asked and what was tried: an hour
+## code: make trust [TRUST="faults load" FUZZ_SECONDS=60 STRANGERS=300000] | the long tests: every cut and flip, every call and allocation that fails, losses of power, trainings killed and resumed or larger than memory, models of strangers, full disks, signals, fuzzing, analysis; a table of what was asked and what was tried: an hour
 trust: test-programs
-	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),120) tests/trust.sh $B $(TRUST)
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) tests/trust.sh $B $(TRUST)
 
 # Fuzzers: tests/fuzz_NAME.c, of the parsers that tests/fuzz.md lists; RUNS inputs each, at most FUZZ_SECONDS (600). They begin with their seeds and with
 # what earlier runs found, tests/corpora/NAME.tar.gz; what they find besides is in build/fuzz/NAME/corpus until fuzz-merge takes it over.

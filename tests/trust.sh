@@ -3,11 +3,11 @@
 # The table of trust: what the tests promise, in its long form. Prints a line a promise: its number, what was tried, how many were asked and how
 # many tried, the seconds since the line of that part before it, what came out; then who ran it. Two parts run at once (J: so many); those that
 # fill disks, kill at moments or measure time run after the others, one by one. Each part's own words are in BUILD/trust/PART.log.
-# FUZZ_SECONDS=N, STRANGERS=N: less or more of these.
+# FUZZ_SECONDS=N (60 for each parser), STRANGERS=N (300,000): less or more of these.
 set -u -o pipefail
 B=$1 J=${J:-$(nproc)} dir=$PWD/$1/trust begin=$SECONDS
 shift
-export BIN=$PWD/$B/bin TRUST=1 CK_DEFAULT_TIMEOUT=1200
+export BIN=$PWD/$B/bin TRUST=1 STRANGERS=${STRANGERS:-300000} CK_DEFAULT_TIMEOUT=1200
 beside=(strangers faults durable train foreign load damage tests analyze fuzz) alone=(trust pipelines)
 [ $# = 0 ] || { beside=("$@") alone=(); }
 rm -rf "$dir" && mkdir -p "$dir"
@@ -33,7 +33,7 @@ run() {
 	case $1 in
 	damage) "$B"/tests/check_trust ;;
 	tests) tests ;;
-	fuzz) make --no-print-directory -j"$J" fuzz RUNS=10000000 FUZZ_SECONDS="${FUZZ_SECONDS:-120}" ;;
+	fuzz) make --no-print-directory -j"$J" fuzz RUNS=10000000 FUZZ_SECONDS="${FUZZ_SECONDS:-60}" ;;
 	pipelines) KILLS=50 tests/t_pipelines.sh ;;
 	analyze) make --no-print-directory analyze ;;
 	*) tests/t_"$1".sh ;;
@@ -43,6 +43,7 @@ run() {
 asked() {
 	case $1:$2 in
 	1:*bytes* | 1:trunc* | 1:'the same'* | 2:every* | 5:* | 6:* | 7:*) echo every ;;
+	1:*chain | 2:*programs) echo - ;;
 	2:*) echo '1000000 all' ;;
 	*) awk -F '\t' -v no="$1" -v what="$2" '$1 == no && index(what, $2) {print $3; exit}' <<'NUMBERS'
 1		2000
