@@ -103,6 +103,13 @@ else
 	is "$(print_of "$TMP/by-srun/small.tns")" "$(print_of "$TMP/here/small.tns")" "a net by two ranks"
 	same "$TMP/by-srun/small.score" "$TMP/here/small.score" "scores by srun"
 	ok "the steps were Slurm's" test "$(grep -c 'launch task StepId=' "$d/slurmd.log")" -ge 6
+	# more than srun and pipes hold, which all ranks get
+	csv-clean -q --keep-all --size 48x48 "$TMP/training.csv" -o "$TMP/all.tns" 2>/dev/null
+	tns-cat -q "$TMP"/all.tns{,,,,,,,,,,,,} -o "$TMP/much.tns"
+	piped() { timeout 30 "$@" -q -n 'pool8 fc' -e 1 -r 0.001 --shards 8; }
+	cat "$TMP/much.tns" | piped srun -Q -n2 cnn-train -o "$TMP/piped.tns" 2>"$TMP/err"
+	piped cnn-train -o "$TMP/one.tns" 2>/dev/null <"$TMP/much.tns"
+	is "$(print_of "$TMP/piped.tns")" "$(print_of "$TMP/one.tns")" "$(stat -c %s "$TMP/much.tns") bytes through a pipe into srun: $(head -2 "$TMP/err")"
 	timeout 30 srun -Q -K0 -n4 "${B:-build}/tests/check_ranks" leave >"$TMP/lost" 2>&1
 	is "$(grep -c "^check_ranks: rank 3 of 4, on $(hostname), is lost, so the run ends" "$TMP/lost")" 1 "a rank that is lost, where srun ends nobody"
 	slurm_down

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
@@ -54,6 +55,29 @@ static void close_at_exit(void)
 	ranks_close(opened);
 }
 
+static void *drain(void *arg)
+{
+	static char dropped[1 << 14];
+	ssize_t n;
+	(void)arg;
+	while ((n = read(STDIN_FILENO, dropped, sizeof dropped)) > 0 || (n < 0 && errno == EINTR))
+		;
+	return NULL;
+}
+
+/* Rank 0 alone uses stdin, but srun gives every rank all of it and waits until each has taken it, even where one has closed it. */
+static void drain_stdin(void)
+{
+	struct stat st;
+	pthread_t t;
+	if (fstat(STDIN_FILENO, &st) || !S_ISFIFO(st.st_mode))
+		return;
+	int e = pthread_create(&t, NULL, drain, NULL);
+	if (e)
+		die("a thread can't be started: %s", strerror(e));
+	pthread_detach(t);
+}
+
 struct ranks *ranks_open(void)
 {
 	sigset_t ends, before;
@@ -69,7 +93,10 @@ struct ranks *ranks_open(void)
 			(long long)started);
 	struct ranks *r = xcalloc(1, sizeof *r);
 	ranks_watch_signals(&ends), pthread_sigmask(SIG_BLOCK, &ends, &before);
-	r->link = ranks_mpi_open(), pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r->link = ranks_mpi_open();
+	if (r->link->rank)
+		drain_stdin();
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	r->rank = r->link->rank, r->size = r->link->size, r->transport = &ranks_allreduce_host;
 	if (r->size != started)
 		die("it was started as one of %lld ranks, but MPI sees %d: srun needs --mpi=pmix, or mpirun within salloc",
