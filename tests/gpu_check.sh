@@ -69,7 +69,7 @@ trains() { # WHAT EPOCHS PROGRAM ARGUMENTS...
 }
 export -f trains; export D T
 e=${EPOCHS:-20}
-last() { awk -F'\t' -v c="$1" 'END { print $c }' "$T/log.tsv" 2>/dev/null; }
+last() { awk -F'\t' -v c="${1:-}" 'END { print c ? $c : $NF }' "$T/log.tsv" 2>/dev/null; }
 more= passes "trains an autoencoder, twice alike" bash -c 'trains dae "$@"' - "$e" dae-pretrain -H 500 -b 128 "$T/eyes.tns"
 row "  loss, seconds of $e epochs" "$(last 3)" "$(last 5)"
 passes "trains conv.net, twice alike" bash -c 'trains conv "$@"' - "$e" cnn-train -n @pipelines/nets/conv.net --valid "$T/valid.tns" --augment default "$T/train.tns"
@@ -80,6 +80,38 @@ row "  pixels, seconds of $e epochs" "$(last 5)" "$(last 6)"
 passes "predicts" "$D/bin/predict" -q -d cuda --flip "$T/one.tns" "$T/faces.tns" -o "$T/predicted.tns"
 cp "$T/one.tns" "$T/heat.tns" 2>/dev/null && row "  images a second, bytes to points" "$(timeout -k 5 60 "$D/bin/bench" --device cuda --seconds 2 "$T/heat.tns-128" 2>"$T/err" | awk '$3 == "samples/s" { print $2 }')" \
 	"batches of 128, the next copied while one is computed"
+
+# ---- ranks: a batch in four shards, in one process and on ranks, which take the GPUs in turn: the same bits
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+shared() { # RANKS [OPTION...]: NCCL must be used unless KEYPIPE_NCCL is 0
+	local n=$1 train=("$D/bin/cnn-train" -q -d cuda -e "$e" -b 32 --shards 4 --target heatmap --loss smooth -n @pipelines/nets/small.net --optimizer adam --augment default "$T/train.tns")
+	shift
+	rm -f "$T/one.tns" "$T/two.tns" "$T/log.tsv"
+	"${train[@]}" -o "$T/one.tns" && mpirun -q --bind-to none --oversubscribe -np "$n" "${train[@]}" "$@" --log "$T/log.tsv" -o "$T/two.tns" 2>"$T/err" || { cat "$T/err"; return 1; }
+	[ "${KEYPIPE_NCCL:-}" = 0 ] || ! sed -n 's/.*NCCL is done without.* memory: /NCCL was not used: /p' "$T/err" | grep . || return 1
+	[ $# -gt 0 ] || cmp "$T/one.tns" "$T/two.tns"
+}
+export -f shared; export e
+gpus=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU ') ranks=2
+while [ $((ranks * 2)) -le "$gpus" ] && [ $ranks -lt 4 ]; do ranks=$((ranks * 2)); done
+if ! command -v mpirun >/dev/null; then
+	row ranks "not run" "there is no mpirun"
+else
+	if [ -z "${KEYPIPE_NCCL:-}" ] && ! ldconfig -p 2>/dev/null | grep -q libnccl.so.2; then
+		KEYPIPE_NCCL=$(find / /opt -xdev -name libnccl.so.2 2>/dev/null | head -1) # as Python packages install it
+		[ -z "$KEYPIPE_NCCL" ] || export KEYPIPE_NCCL
+	fi
+	KEYPIPE_NCCL=0 passes "2 ranks, gradients by the host" bash -c 'shared "$@"' - 2
+	row "  seconds of $e epochs" "$(last)"
+	if [ "$gpus" -lt 2 ]; then
+		row "ranks by NCCL" "not run" "one GPU, and NCCL takes a rank each"
+	else
+		passes "$ranks ranks, gradients by NCCL" bash -c 'shared "$@"' - $ranks
+		row "  seconds of $e epochs" "$(last)"
+		passes "$ranks ranks, --fast" bash -c 'shared "$@"' - $ranks --fast
+		row "  seconds of $e epochs" "$(last)"
+	fi
+fi
 
 # ---- speed
 workloads=${WORKLOADS:-dae-1000 conv-train-128 heat-train-32 infer-conv-1 dae-128 mlp-32 conv-train-32 infer-conv-128 infer-heat-1 infer-heat-32 sgemm-4096 map-train-64}

@@ -123,7 +123,16 @@ END
 printf '#!/bin/sh\necho "# keypipe, cuda by GPU of none, 2 threads"; echo "mlp-32 7.0 samples/s"\n' >gpu/bin/bench
 # what it is asked to run; finds a fault in what FAULT says
 printf '#!/bin/sh\necho "$2 $*" >>asked; case "$2 $*" in $FAULT) echo "a hazard"; exit 9 ;; esac; shift 4; exec "$@"\n' >tools/compute-sanitizer
-chmod +x gpu/bin/* tools/compute-sanitizer
+cat >tools/mpirun <<'END'
+#!/bin/sh
+while [ "$1" != -np ]; do shift; done
+[ "$FAULT" != nccl ] || echo "cnn-train: NCCL is done without, and gradients go through the host's memory: rank 1 (here): it is old" >&2
+shift 2
+"$@"
+[ "$FAULT" != bits ] || for a; do case $last in -o) echo other >"$a" ;; esac; last=$a; done
+END
+printf '#!/bin/sh\nprintf "GPU %%d: none\\n" 0 1 2\n' >tools/nvidia-smi
+chmod +x gpu/bin/* tools/*
 for p in dae-pretrain predict; do cp gpu/bin/cnn-train gpu/bin/$p; done
 for c in augment backend conv dae infer rbm steps train; do printf '#!/bin/sh\n' >gpu/tests/check_$c; done
 for c in queue device; do printf '#!/bin/sh\n[ "$FAULT" != %s ] || { printf "Running suite(s): x\\n50%%%%: Checks: 2\\n%s: it is wrong\\n"; exit 1; }\n' $c $c >gpu/device/tests/check_$c; done
@@ -137,16 +146,18 @@ checked() { # FAULT: exit status, how many rows are ok, what failed
 	PATH=$TMP/tools:$PATH FAULT=$1 KEYPIPE_CUBLAS=0 FACES=40 WORKLOADS=mlp-32 "$ROOT/tests/gpu_check.sh" gpu "$BIN" >rows 2>&1 || status=$?
 	echo "$status, $(grep -cE ' ok +[0-9]+ s' rows), $(sed -nE 's/ +FAILED +/: /p' rows | paste -sd';')"
 }
-is "$(checked none)" "0, 32, " "gpu_check.sh: all is well"
+is "$(checked none)" "0, 35, " "gpu_check.sh: all is well"
 is "$(cut -d' ' -f1 asked | sort | uniq -c | xargs)" "4 initcheck 4 memcheck 4 racecheck 4 synccheck" "gpu_check.sh: tools on two nets in two precisions"
 is "$(grep -c -- '--precision fp32' asked)" 8 "gpu_check.sh: precisions"
-is "$(checked queue)" "1, 31, the queue and its graphs: queue: it is wrong" "gpu_check.sh: a queue that is wrong"
-is "$(checked device)" "1, 31, streams, copies, arguments: device: it is wrong" "gpu_check.sh: a stream that is wrong"
+is "$(checked queue)" "1, 34, the queue and its graphs: queue: it is wrong" "gpu_check.sh: a queue that is wrong"
+is "$(checked device)" "1, 34, streams, copies, arguments: device: it is wrong" "gpu_check.sh: a stream that is wrong"
 is "$(grep -c . gpu/gpu-check.log), $(head -1 gpu/gpu-check.log)" "4, ==== streams, copies, arguments: exit status 1: env BACKEND=cuda gpu/device/tests/check_device" "gpu_check.sh: all that it wrote"
 is "$(WORKLOADS="mlp-32 mlp-33" PATH=$TMP/tools:$PATH FAULT=none KEYPIPE_CUBLAS=0 FACES=40 "$ROOT/tests/gpu_check.sh" gpu "$BIN" 2>&1 | grep -E '^mlp-33|^gpu-check: 1' | sed 's/,.*//' | xargs)" \
 	"mlp-33 FAILED gpu-check: 1 failed" "gpu_check.sh: a workload that fails"
-is "$(checked kernel)" "1, 31, streams, copies, arguments: a fault in kernel add" "gpu_check.sh: a kernel that fails"
-is "$(checked 'racecheck*fp32*heatmap*')" "1, 31, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
+is "$(checked kernel)" "1, 34, streams, copies, arguments: a fault in kernel add" "gpu_check.sh: a kernel that fails"
+is "$(checked bits | sed 's/: [^:;]*differ[^;]*/: differ/g')" "1, 33, 2 ranks, gradients by the host: differ;2 ranks, gradients by NCCL: differ" "gpu_check.sh: ranks of other bits"
+is "$(checked nccl)" "1, 33, 2 ranks, gradients by NCCL: NCCL was not used: rank 1 (here): it is old;2 ranks, --fast: NCCL was not used: rank 1 (here): it is old" "gpu_check.sh: ranks without NCCL"
+is "$(checked 'racecheck*fp32*heatmap*')" "1, 34, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
 
 # no races in a training (kernels/cuda/race.h)
 RACE=${BIN%/bin}/race/bin
