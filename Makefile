@@ -80,7 +80,7 @@ JOBS ?= $(shell nproc)
 side_by_side = +@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 # what pipelines wait for: all programs; asked again where a source is newer or a program is gone
 sources := $(wildcard cmd/*.c lib/*/*.[ch] kernels/*.[ch] kernels/*/*)
-$B/built: $(sources) $B/ready $(if $(filter-out $(wildcard $(bins)),$(bins)),FORCE)
+$B/built: $(sources) $B/ready $B/flags $(if $(filter-out $(wildcard $(bins)),$(bins)),FORCE)
 	$(side_by_side) $(bins)
 	@touch $@
 # how a step of the build is said; V=1: as the command that it is
@@ -88,6 +88,7 @@ cmd = $(if $(V),,@echo '$(1) $(or $(2),$<)';)
 
 include pipelines/setup.mk pipelines/common.mk
 include $(filter-out pipelines/setup.mk pipelines/common.mk,$(wildcard pipelines/*.mk))
+$(check_others)
 
 # lines `## group: command | what it does` of all makefiles, by group
 help:
@@ -96,30 +97,30 @@ help:
 		/^## [a-z]*: / && !seen[$$0]++ {g = $$1; sub(/^## /, "", g); sub(/:.*/, "", g); sub(/^## [a-z]*: /, ""); text[g] = text[g] sprintf("  %-58s %s\n", $$1, $$2)} \
 		END {for (i = 1; i <= 4; i++) printf "%s%s\n%s", (i > 1 ? "\n" : ""), title[order[i]], text[order[i]]}' pipelines/demo.mk pipelines/keypoints.mk $(MAKEFILE_LIST)
 
-$B/obj/%.o: %.c $B/ready
+$B/obj/%.o: %.c $B/ready $B/flags
 	@mkdir -p $(@D)
 	$(call cmd,cc)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$B/obj/dbl/%.o: %.c $B/ready
+$B/obj/dbl/%.o: %.c $B/ready $B/flags
 	@mkdir -p $(@D)
 	$(call cmd,cc)$(CC) $(CFLAGS) -DREAL_DOUBLE -MMD -MP -c $< -o $@
 
 # no strict aliasing: kernels take floats by fours, and gcc 12 with it drops the first read of a large tile (128x64 of rows)
 CXXFLAGS = -std=c++17 -fno-strict-aliasing -fno-exceptions -fno-rtti -g $(OPT) -Wall -Wextra $(FP) -D_GNU_SOURCE -I. $(counts) $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 , := ,
-$B/obj/host/%.o: %.cu $B/ready
+$B/obj/host/%.o: %.cu $B/ready $B/flags
 	@mkdir -p $(@D)
 	$(call cmd,c++)$(CXX) -x c++ $(CXXFLAGS) -MMD -MP -c $< -o $@
-$B/obj/host/%.o $B/obj/%.o: %.cc $B/ready
+$B/obj/host/%.o $B/obj/%.o: %.cc $B/ready $B/flags
 	@mkdir -p $(@D)
 	$(call cmd,c++)$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 # kernels watched for races (kernels/cuda/race.h), and with products and sums rounded once, as nvcc has them: build/race/
 race := $(patsubst $B/obj/host/%,$B/obj/race/%,$(filter $(cu:%.cu=$B/obj/host/%.o),$(host))) $(filter-out $(cu:%.cu=$B/obj/host/%.o),$(host))
 watched = -fsanitize=thread -ffp-contract=fast $(if $(shell grep -sowm1 fma /proc/cpuinfo),-mfma)
-$B/obj/race/%.o: %.cu $B/ready
+$B/obj/race/%.o: %.cu $B/ready $B/flags
 	@mkdir -p $(@D)
 	$(call cmd,c++)$(CXX) -x c++ $(CXXFLAGS) $(watched) -MMD -MP -c $< -o $@
-$B/obj/race/%.o: %.cc $B/ready
+$B/obj/race/%.o: %.cc $B/ready $B/flags
 	@mkdir -p $(@D)
 	$(call cmd,c++)$(CXX) $(CXXFLAGS) $(watched) -MMD -MP -c $< -o $@
 
@@ -130,7 +131,7 @@ ARCHS ?= $(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),75 80 90 1
 PTX ?= 80
 NVFLAGS = -std=c++17 -O3 -Xfatbin=-compress-all -Xptxas -warn-spills,-warn-lmem-usage -Xcompiler -Wall,-Wextra,-fno-exceptions,-fno-threadsafe-statics -D_GNU_SOURCE -I. \
 	$(foreach a,$(ARCHS),-gencode arch=compute_$(if $(filter 75,$a),75,80)$(,)code=sm_$a) $(foreach a,$(PTX),-gencode arch=compute_$a$(,)code=compute_$a)
-$(gpu_objs): $B/obj/%.o: %.cu $B/ready
+$(gpu_objs): $B/obj/%.o: %.cu $B/ready $B/gpu-flags
 	@mkdir -p $(@D)
 	$(call cmd,nvcc)$(NVCC) $(NVFLAGS) --resource-usage -MMD -MP -c $< -o $@ 2>$(@:.o=.usage) || { cat $(@:.o=.usage) >&2; exit 1; }
 	@grep -vE '^ptxas info|^ptxas warning : (Local memory used|Registers are spilled)|bytes (spill|gmem)|^$$' $(@:.o=.usage) >&2 || true
@@ -143,7 +144,7 @@ $(with_backends): EXTRA = $(if $(gpu_objs),-L$(CUDA)/lib64 -L$(CUDA)/lib -lcudar
 
 # of the queue and of streams on a GPU itself (make gpu-check)
 device_checks := $(patsubst %,$B/device/tests/check_%,queue device)
-$B/obj/device/%.o: %.cc $B/ready
+$B/obj/device/%.o: %.cc $B/ready $B/gpu-flags
 	@mkdir -p $(@D)
 	$(call cmd,nvcc)$(NVCC) -x cu $(NVFLAGS) -MMD -MP -c $< -o $@
 $(device_checks): EXTRA = -L$(CUDA)/lib64 -L$(CUDA)/lib -lcudart_static -ldl -lrt
@@ -211,6 +212,15 @@ $B/libkeypipe.a: $B/objects $(objs)
 	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $(objs)
 endif
 
+# compilers and flags: where they change, all is compiled again
+flags = $(strip $(CC) $(CFLAGS); $(CXX) $(CXXFLAGS))
+$B/flags: $(if $(call differ,$(call text,$B/flags),$(flags)),FORCE)
+	@mkdir -p $(@D); printf '%s\n' $(call quote,$(flags)) >$@
+given = $(if $(filter command environment,$(origin $1)),$1=$($1))
+gpu_flags = $(strip $(NVCC) $(call given,ARCHS) $(call given,PTX))
+$B/gpu-flags: $(if $(call differ,$(call text,$B/gpu-flags),$(gpu_flags)),FORCE)
+	@mkdir -p $(@D); printf '%s\n' $(call quote,$(gpu_flags)) >$@
+
 $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
 	@mkdir -p $(@D)
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
@@ -241,7 +251,7 @@ $B/tests/gemm_bench: $B/obj/tests/gemm_bench.o $B/libkeypipe.a
 
 # the programs that strangers' files are given to, within one process
 strangers := predict render tns-info model-export
-$B/obj/strangers/%.o: cmd/%.c $B/ready
+$B/obj/strangers/%.o: cmd/%.c $B/ready $B/flags
 	@mkdir -p $(@D)
 	$(call cmd,cc)$(CC) $(CFLAGS) -Dmain=main_$(subst model-,,$(subst tns-,,$*)) -MMD -MP -c $< -o $@
 $B/tests/strangers: $B/obj/tests/strangers.o $(strangers:%=$B/obj/strangers/%.o) $(gpu_objs) $(patsubst %.c,$B/obj/%.o,$(pict) $(decoders) $(arrays)) $B/libkeypipe.a

@@ -77,8 +77,6 @@ int main(int argc, char **argv)
 	tns_promise(o.output);
 	if (o.keep_all && o.require)
 		die_usage("--keep-all keeps every row, --require does not: not both");
-	if (o.report && !strcmp(o.report, "-") && (!o.output || !strcmp(o.output, "-")))
-		die_usage("--report -: stdout is the data set's");
 	struct csv *c = csv_open(n ? files[0] : NULL, o.size.w, o.size.h, o.image_column);
 	if (c->ignored && !o.quiet)
 		warn("%s: columns that are ignored: %s", c->name, c->ignored);

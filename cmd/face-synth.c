@@ -145,6 +145,10 @@ int main(int argc, char **argv)
 		die_usage("--size %dx%d: from 8x8 to 2048x2048", o.size.w, o.size.h);
 	if (o.fault && facecsv_fault(o.fault) == FACECSV_GOOD)
 		die_usage("--break: '%s' is not one of " FACECSV_FAULTS, o.fault);
+	if (opt_given("break-row") && !o.fault)
+		die_usage("--break-row goes with --break");
+	if (opt_given("test-count") && !o.test && !o.lookup && !o.solution)
+		die_usage("--test-count goes with --test, --test-lookup or --solution");
 	if (o.row > o.n)
 		die_usage("--break-row %lld: there are %lld rows", (long long)o.row, (long long)o.n);
 	struct synth s = {.style = {o.size.w, o.size.h, (int)o.points, o.wild, o.same, 0}, .seed = o.seed, .label_noise = o.dirt};

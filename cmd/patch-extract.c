@@ -89,6 +89,8 @@ static void apply_preset(void)
 		die_usage("--around, --random or --preset must be given");
 	if (o.negatives > 0 && !o.around.n)
 		die_usage("--negatives needs --around");
+	if (opt_given("away") && o.negatives <= 0)
+		die_usage("--away goes with --negatives");
 	if (predicted() && (o.negatives > 0 || o.hard.n || o.random || o.flip || o.name))
 		die_usage("--around predicted: --negatives, --hard, --random, --flip and --name do not go with it");
 	if (!predicted() && o.copies > 1)

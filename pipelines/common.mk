@@ -41,6 +41,9 @@ lists := SEEDS FEW LABELLED FEWLABELS_SEEDS UNITS
 # each of VARIABLES has the value that is kept, or given, or that of PIPELINE.VARIABLE, its default.
 settings = $(eval pipeline := $(1))$(eval folder := $(2))$(eval variables := $(3))$(eval $(value settings_of_pipeline))
 folders :=
+every_variable :=
+taken :=
+pipelines :=
 define settings_of_pipeline
 override $(folder) := $(patsubst ./%,%,$(patsubst %/,%,$($(folder))))
 out := $($(folder))
@@ -57,10 +60,14 @@ refused :=
 $(foreach v,$(variables),$(eval undefine kept.$v))
 $(if $(old),$(eval $(subst $(newline),$(newline)kept.,$(newline)$(old))))
 $(foreach v,$(variables),$(eval $(value setting)))
+every_variable += $(variables)
+taken += $(if $(asked),$(pipeline) $(variables))
+pipelines += $(pipeline)
 $(if $(refused),$(error $(out) was made with $(refused): AGAIN=1 takes that and makes again what depends on it; $(folder)=... is another run))
 $(if $(asked),$(if $(or $(CSV),$($(pipeline).without_csv)),,$(error usage: make $(pipeline) CSV=training.csv[.gz|.zip])))
 $(if $(asked),$(foreach v,$(filter $(numbers),$(variables)),$(check_number))$(foreach v,$(filter $(lists),$(variables)),$(check_list)))
 $(if $(dry),,$(if $(asked),$(foreach v,$(filter $(paths),$(variables)),$(check_path))$(foreach v,$(filter $(nets),$(variables)),$(check_net))))
+$(if $(and $(asked),$(filter LOOKUP,$(variables)),$(LOOKUP)),$(if $(TEST),,$(error LOOKUP=$(LOOKUP): without TEST there is nothing that answers it)))
 $(out)/%: private override out := $(out)
 $(out)/settings.mk: private override quoted := $(quoted)
 $(out)/settings.mk: $(if $(call differ,$(old),$(lines)),FORCE)
@@ -99,6 +106,8 @@ endef
 # of what the command line sets, what no makefile reads: with GROUP for GROUPS persons would stand on both sides, and nobody be told
 command_line = $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 check_names = $(foreach v,$(command_line),$(if $(filter $v,$(variables)),,$(if $(shell grep -qE '^[^\#]*[$$].?$v\>|^(ifn?def )?$v\>' Makefile pipelines/*.mk || echo 1),$(error $v: there is no such variable; make $(pipeline) takes $(folder) $(variables)))))
+# and what another pipeline reads: after all of them
+check_others = $(if $(taken),$(foreach v,$(sort $(filter-out $(taken),$(every_variable))),$(if $(filter command,$(given.$v)),$(error $v: make $(firstword $(taken)) does not take it, but $(sort $(filter-out $(pipelines),$(taken)))))))
 check_number = $(if $($v),$(if $(shell [[ $(call quote,$($v)) =~ ^[1-9][0-9]*$$ ]] && echo 1),,$(error $v=$($v): this is no whole number from 1 on)))
 check_list = $(foreach w,$($v),$(if $(shell [[ $(call quote,$w) =~ ^([0-9]+$(if $(filter FEW,$v),|all))$$ ]] && echo 1),,$(error $v=$($v): '$w' is no whole number)))
 check_path = $(if $($v),$(if $(shell f=$(call quote,$($v)); [ -r "$$f" ] && [ ! -d "$$f" ] && echo 1),,$(error $v=$($v): there is no such file$(if $(filter /%,$($v)),, in $(CURDIR)))))

@@ -285,7 +285,8 @@ START_TEST(mirrors)
 		int swap[15];
 	} cases[] = {
 		{"left_eye,right_eye,nose", {1, 0, 2}},
-		{"a,b", {0, 1}},
+		{"a,b", {NAMES_NO_PARTNER, NAMES_NO_PARTNER}},
+		{"a", {0}},
 		{"left_eye,nose", {NAMES_NO_PARTNER, 1}},
 		{"mouth_left_corner,nose_tip,mouth_right_corner", {2, 1, 0}},
 		{"left,right", {1, 0}},

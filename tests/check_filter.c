@@ -195,6 +195,22 @@ START_TEST(points)
 }
 END_TEST
 
+/* A stream of as many tensors as one can have has no room for one more. */
+START_TEST(no_room)
+{
+	struct tns_writer *w = tns_create("in");
+	char name[16];
+	for (int i = 0; i < TNS_TENSORS_MAX; i++) {
+		snprintf(name, sizeof name, "t%d", i);
+		tns_define(w, name, TNS_U8, 1, (uint64_t[]){TNS_UNLIMITED});
+	}
+	tns_close(w);
+	unlink("out");
+	prog_refused(prog("tns-cat", "--source", "in", "in", "-o", "out", NULL), 1,
+		"tns-cat: out: source is one tensor more than the 4096 that a stream can have");
+}
+END_TEST
+
 /* Predictions of models that learned different points: what measures them leaves out those that any did not learn. */
 START_TEST(unlearned)
 {
@@ -329,6 +345,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, values);
 	tcase_add_test(t, points);
+	tcase_add_test(t, no_room);
 	tcase_add_test(t, unlearned);
 	tcase_add_test(t, classes);
 	tcase_add_test(t, metas);

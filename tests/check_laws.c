@@ -83,7 +83,8 @@ static int close_to(double a, double b, double tolerance)
 
 /* ---- random models and images ---- */
 
-/* Names of pairs and of points on the axis, in random order; to be freed. */
+/* Names of pairs and of points on the axis, in random order; one point alone where there is no pair, as names without any side say
+ * nothing of several. To be freed. */
 static char *names_drawn(struct rng *r, int pairs, int single)
 {
 	char name[64][32], *list = NULL;
@@ -92,7 +93,7 @@ static char *names_drawn(struct rng *r, int pairs, int single)
 		snprintf(name[n++], sizeof *name, "left_p%d", i);
 		snprintf(name[n++], sizeof *name, "right_p%d", i);
 	}
-	for (int i = 0; i < single; i++)
+	for (int i = 0; i < (pairs ? single : 1); i++)
 		snprintf(name[n++], sizeof *name, "m%d", i);
 	for (; n; n--) {
 		int i = rng_below(r, n);

@@ -194,6 +194,15 @@ START_TEST(nice_ticks)
 	ck_assert_str_eq(a.label[a.n - 1], "10000");
 	pict_axis_fit(&a, -2, 2, 0, 0, 0, 4);
 	ck_assert_str_eq(a.label[2], "0");
+	for (int wanted = 4; wanted < 100; wanted++) { /* to the end, also of a large picture */
+		pict_axis_fit(&a, 0, 60, 0, 0, 1, wanted);
+		ck_assert_str_eq(a.label[a.n - 1], "60");
+		for (int decades = 1; decades < 30; decades++) {
+			pict_axis_fit(&a, 1, pow(10, decades), 1, 0, 0, wanted);
+			ck_assert_msg(a.tick[a.n - 1] * a.tick[1] > 0.99 * pow(10, decades), "%d decades, %d wanted: the last tick is %g",
+				decades, wanted, a.tick[a.n - 1]);
+		}
+	}
 }
 END_TEST
 

@@ -313,7 +313,7 @@ START_TEST(program_rows)
 	prog_refused(prog("score", "p.tns", "-o", "out", "--report", "no/r.tsv", NULL), 1, "score: no/r.tsv");
 	prog_refused(prog("score", "p.tns", "-o", "out", "--report", "out", NULL), 2, "--report");
 	prog_refused(prog("score", "p.tns", "-o", "out", "--report", "p.tns", NULL), 2, "--report p.tns: is the input p.tns");
-	prog_refused(prog("score", "p.tns", "--report", "-", NULL), 2, "--report -: stdout is the figures'");
+	prog_refused(prog("score", "p.tns", "--report", "-", NULL), 2, "--report -: stdout is that of --output");
 	prog_refused(prog("score", "p.tns", "u.tns", "-o", "out", "--report", "rows", NULL), 2,
 		"--report is for one file of predictions, not 2");
 	prog_stream(

@@ -63,4 +63,11 @@ fails 1 "no tensor image" image-augment <(tns-select -q --without image faces.tn
 tns-select -q --drop left_eye_center faces.tns -o side.tns
 fails 2 "--augment flip: point 'right_eye_center' has no partner on the other side" image-augment --augment flip side.tns
 ok "without flip" image-augment -q --augment shift=2 side.tns -o some.tns
+# numbers don't say which points mirror each other
+n=0; rename=(); for p in $(meta faces.tns points | tr , ' '); do rename+=(--rename "$p=$((n += 1))"); done
+tns-select -q "${rename[@]}" faces.tns -o numbered.tns
+is "$(image-augment -q --augment flip=alternate numbered.tns | tns-table -q --fields '*_x' | sed 1d | cksum)" \
+	"$(image-augment -q --augment flip=alternate faces.tns | tns-table -q --fields '*_x' | sed 1d | cksum)" "numbered points with META pairs"
+tns-table -q --notes no --image numbered.tns | tns-table --read -q - -o unpaired.tns
+fails 2 "--augment flip: point '1' has no partner on the other side" image-augment -q --augment flip unpaired.tns -o out.tns
 done_tests

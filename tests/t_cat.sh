@@ -159,4 +159,10 @@ face-synth -q -n 1500 --size 96x96 | csv-clean -q -o big.tns
 limit=(prlimit --data=50331648)
 case $BIN in *-san*) limit=(env) ;; esac
 ok "much in 48 MiB" bash -o pipefail -c "${limit[*]} $BIN/tns-cat -q $(for i in $(seq 40); do echo -n 'big.tns '; done) | tns-info --check"
+# points of a set without META pairs have the partners that names spell, beside a set with it
+tns-select -q --points 'left_eye_center,right_eye_center,nose_tip' a.tns -o few.tns
+tns-table -q --notes no --image a.tns | tns-table --read -q - -o unpaired.tns
+is "$(meta few.tns pairs) $(meta unpaired.tns pairs)" "left_eye_center:right_eye_center,nose_tip " "one has META pairs"
+tns-cat -q --renumber few.tns unpaired.tns -o both.tns
+is "$(meta both.tns pairs | tr , '\n' | grep -c ':')" "$(meta a.tns pairs | tr , '\n' | grep -c ':')" "pairs by names"
 done_tests

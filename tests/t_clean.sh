@@ -69,7 +69,7 @@ fails 2 "--require: small.csv has no point 'nosetip' (did you mean nose_tip?)" c
 fails 1 "header: no column is called 'image_' (did you mean Image?)" csv-clean small.csv --image-column image_ -o out.tns
 fails 2 "--require: small.csv has no point 'beard'" csv-clean small.csv --require nose_tip,beard -o out.tns
 fails 2 "--keep-all keeps every row, --require does not: not both" csv-clean small.csv --keep-all --require nose_tip
-fails 2 "--report -: stdout is the data set's" csv-clean small.csv --report -
+fails 2 "--report -: stdout is that of --output" csv-clean small.csv --report -
 
 # ---- the same bytes ----
 csv-clean -q dirty.csv -o file.tns --report file.tsv
@@ -325,4 +325,8 @@ if [ -x /usr/bin/time ]; then
 	done
 	[ $((mem6 - mem1)) -lt 2000 ] && good || bad "six times the rows take $((mem6 - mem1)) KiB more"
 fi
+# a label that is a number for a missing one is lacking: a duplicate gives it
+face-synth -q -n 60 --size 10x10 --point-count 4 | awk -F, -v OFS=, 'NR == 2 {again = $0} NR % 3 == 2 {$1 = $2 = -1} {print} END {print again}' >lacking.csv
+csv-clean -q --size 10x10 lacking.csv --report lacking.tsv -o lacking.tns
+is "$(tns-table -q lacking.tns | sed -n 2p | cut -d, -f2,3 | awk -F, '{printf "%.3f,%.3f", $1, $2}') $(awk -F'\t' '$3 == "duplicate"' lacking.tsv | xargs)" "$(tail -1 lacking.csv | awk -F, '{printf "%.3f,%.3f", $1, $2}') 61 - duplicate 1 merged" "a duplicate's label for a number that is none"
 done_tests

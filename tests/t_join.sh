@@ -151,4 +151,34 @@ fails 1 "tns-join: cut.tns: record " tns-join faces.tns cut.tns -o old.tns
 is "$(cat old.tns)" old "the old file stays"
 head -c $(($(stat -c %s faces.tns) - 70)) faces.tns | tns-join - answers.tns 2>/dev/null | tns-info --check 2>.err
 grep -q 'its producer gave up: stdin: record' .err && good || bad "the reason is not passed on: $(cat .err)"
+
+# METAs of predictions go with them: another model's, which learned a point less, beside these, and instead of none
+awk -F, -v OFS=, -v p="${P[3]}" 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == p "_x" || $i == p "_y") gone[i]} NR > 1 {for (i in gone) $i = ""} {print}' id.csv >less.csv
+clean less.csv -o less.tns
+cnn-train -q -n 'conv3x3p1' --target heatmap -e 1 less.tns -o less-model.tns 2>/dev/null
+predict -q less-model.tns faces.tns -o less-answers.tns
+is "$(meta less-answers.tns unlearned)" "${P[3]}" "a point that was not learned"
+tns-join --take predicted --prefix other. want.tns less-answers.tns -o beside.tns
+is "$(score -q beside.tns | head -1)" "$(score -q want.tns | head -1)" "the first one's score, with the other's predictions beside it"
+is "$(meta beside.tns unlearned)" "" "no META of what is not taken"
+tns-select -q --without predicted,confidence less-answers.tns -o without.tns
+is "$(meta without.tns unlearned)$(meta without.tns mean_face)" "" "tns-select: predictions go with their METAs"
+for a in faces less-answers; do
+	tns-select -q --without predicted,confidence $a.tns -o bare.tns 2>/dev/null || cp $a.tns bare.tns
+	tns-join --take predicted,confidence bare.tns want.tns -o taken.tns
+	is "$(score -q taken.tns | head -1), $(meta taken.tns mean_face)" "$(score -q want.tns | head -1), $(meta want.tns mean_face)" "$a: METAs of what is taken"
+done
+
+# points behind a prefix, and any that the data set's names count: in the order of META points
+tns-select -q --points "${P[3]},${P[0]},*" beside.tns -o turned.tns
+for c in predicted other.predicted; do
+	for p in "${P[@]}"; do is "$(tns-table -q --fields "${c}_${p}_x" turned.tns | cksum)" "$(tns-table -q --fields "${c}_${p}_x" beside.tns | cksum)" "$c $p: chosen in another order"; done
+done
+is "$(tns-cat -q --renumber beside.tns turned.tns | tns-table -q --fields "other.predicted_${P[0]}_x" | sed 1d | sort | uniq -c | awk '$1 % 2' | wc -l)" 0 "tns-cat: likewise"
+
+# points without names are matched with none
+tns-convert -q faces.tns -o faces.npz && unzip -qo faces.npz -d arrays && rm -f arrays/__meta__* && (cd arrays && zip -q0 ../bare.npz ./*.npy)
+tns-convert -q bare.npz -o nameless.tns
+refused 1 "nameless.tns: there is no META points to match those of want.tns by, so its predicted is not joined" --take predicted nameless.tns want.tns
+fails 1 "predict: nameless.tns: there is no META points to match the model's by" predict -q model.tns nameless.tns -o out.tns
 done_tests

@@ -53,6 +53,8 @@ fails 2 "with LOOKUP='$TMP/lookup.csv', not '':" other LOOKUP=
 for slip in GROUP=groups.csv csv=training.csv CLEAN_=1; do
 	fails 2 "${slip%=*}: there is no such variable; make keypoints takes KEYPOINTS CSV CLEAN GROUPS " other $slip
 done
+fails 2 "FOLDS: make keypoints does not take it, but " other FOLDS=3
+fails 2 "LOOKUP=$TMP/lookup.csv: without TEST there is nothing that answers it" mk keypoints KEYPOINTS="$TMP/no-test" LOOKUP="$TMP/lookup.csv"
 fails 2 "MODELS=x: this is no whole number from 1 on" other MODELS=x AGAIN=1
 is "$(stamp "$TMP/whole")" "$before" "what is refused does nothing"
 { echo id,group; seq 160 | awk '{print $1 "," int($1 / 4)}'; } >"$TMP/the groups.csv"

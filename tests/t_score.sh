@@ -161,4 +161,8 @@ for f in answers.tns answers2.tns answers3.tns; do tns-info --head 1000 $f | sed
 close "$(awk '$1 == "all" {print $4}' three.txt)" "$(figure shared want.txt)" "the common error"
 close "$(awk '$1 == "all" {print $5}' three.txt)" "$(figure own want.txt)" "each one's own"
 close "$(score -q --json answers.tns answers2.tns answers3.tns | sed -n '/"shared_px"/,/}/s/.*"all": *\([0-9.]*\).*/\1/p')" "$(figure shared want.txt)" "in JSON"
+# an infinite label
+tns-table -q --notes no answers.tns | awk -F, -v OFS=, 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == "nose_tip_y") y = i} NR == 3 {$y = "inf"} {print}' | tns-table --read -q - -o infinite.tns
+fails 1 "score: infinite.tns: row 2: labelled nose_tip_y is inf" score infinite.tns
+fails 1 "score: infinite.tns: row 2: labelled nose_tip_y is inf" score infinite.tns infinite.tns
 done_tests

@@ -211,4 +211,13 @@ for o in "cnn-train --valid" "cnn-train -o" "submit --lookup" "score --groups" "
 	"${run[@]}" "" >.out 2>.err </dev/null || got=$?
 	is "$got $(grep -c "the name of a file is empty\|an empty item" .err)" "2 1" "$o '': $(cat .err)"
 done
+# ---- stdout holds one thing
+for to in - /dev/stdout; do
+	fails 2 "--report $to: stdout is that of --output" csv-clean -q faces.csv --report $to
+	fails 2 "--suspects $to: stdout is that of --output" cnn-train -q -n "$net" -e 1 faces.tns --suspects $to
+	fails 2 "--people $to: stdout is that of --output" face-synth -n 2 --size 8x8 --people $to
+	fails 2 "--log $to: it must be a file" cnn-train -q -n "$net" -e 1 faces.tns --log $to -o new.tns
+done
+fails 2 "--solution -: stdout is that of --people" face-synth -n 2 --size 8x8 --people - --solution - -o new.csv
+ok "beside a file" csv-clean -q --size 24x24 faces.csv --report - -o new.tns
 done_tests

@@ -93,4 +93,15 @@ point=$(tns-info few.tns | sed -n 's/^points: //p' | cut -d, -f1)
 ok "what few points can answer" submit -l few.csv few-answers.tns
 is "$(wc -l <.out)" "$(wc -l <few.csv)" "all of its rows"
 refused 1 "lookup.csv: row " -l lookup.csv few-answers.tns
+# means are of all that was predicted, whether or not it was asked for
+one=$(awk -F, 'NR == 2 {print $2}' lookup.csv)
+mean() { tns-table -q --fields 'id,predicted_*' "$1" | awk -F, -v id="$2" -v like="$3" 'NR == 1 {for (i = 2; i <= NF; i++) if ($i ~ like) take[i]; next} id == "" || $1 == id {for (i in take) if ($i != "") {s += $i < 0 ? 0 : $i > 35 ? 35 : $i; n++}} END {printf "%.2f", s / n}'; }
+tns-select -q --points 'nose_tip,left_eye_center' faces.tns | tns-table -q --notes no --image - | awk -F, -v OFS=, 'NR == 1 {for (i = 1; i <= NF; i++) if ($i ~ /^nose/) gone[i]} NR > 1 {for (i in gone) $i = ""} {print}' |
+	tns-table --read -q --size 36x28 - | cnn-train -q -n 'fc8 relu fc' -e 1 -o no-nose.tns 2>/dev/null
+predict -q no-nose.tns test.tns -o no-nose-answers.tns
+printf 'RowId,ImageId,FeatureName\n1,%s,nose_tip_x\n2,7070,left_eye_center_x\n' "$one" >rare.csv
+ok "--fill mean" submit -q --fill mean -l rare.csv no-nose-answers.tns -o rare-answers.csv
+is "$(sed 1d rare-answers.csv | cut -d, -f2 | xargs printf '%.2f ')" "$(mean no-nose-answers.tns "$one" '_x$') $(mean no-nose-answers.tns '' 'left_eye_center_x$') " "of the image, of the coordinate"
+printf 'RowId,ImageId,FeatureName,ImageId\n1,1,nose_tip_x,2\n' >twice.csv
+refused 1 "twice.csv: two columns of the header are called ImageId" -l twice.csv answers.tns
 done_tests

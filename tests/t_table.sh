@@ -248,4 +248,9 @@ refused 1 "two.tns: two columns would be called 'predicted_left_eye_center_x'" t
 tns-table --read edited.csv | tns-table -q >/dev/null && good || bad "behind itself"
 head -c 4000 faces.csv | tns-table --read 2>/dev/null | tns-info --check 2>.err
 grep -q 'its producer gave up: stdin: ' .err && good || bad "the reason is not passed on: $(cat .err)"
+# a coordinate that is labelled and not predicted
+tns-table -q --notes no predicted.tns | awk -F, -v OFS=, 'NR == 1 {for (i = 1; i <= NF; i++) at[$i] = i}
+	NR == 2 {for (n in at) if (n ~ /^predicted_/ && $at[substr(n, 11)] != "") {$at[n] = ""; break}} {$at["error"] = ""; print}' | sed '1s/,$/,error/' >hole.csv
+tns-table --read -q hole.csv -o hole.tns
+is "$(tns-table -q --fields error hole.tns | sed -n 2p), $(tns-select -q --where 'error>1000' hole.tns | tns-table -q --fields error - | sed 1d)" "inf, inf" "the error is infinite, for tns-select, too"
 done_tests

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/num.h"
+#include "lib/base/opt_files.h"
 #include "lib/base/opt_io.h"
 #include "lib/base/out.h"
 
@@ -197,7 +198,7 @@ const char *opt_command(void)
 	return command;
 }
 
-static int is_named(const char *const *names, const char *name)
+int opt_is_named(const char *const *names, const char *name)
 {
 	for (; names && *names; names++)
 		if (!strcmp(*names, name))
@@ -229,86 +230,9 @@ void opt_set(const char *name, const char *value)
 	store(find(name), xstrdup(value), 0); /* kept: the option may point into it */
 }
 
-/* The name without ./ before it. */
-static const char *plain_name(const char *path)
-{
-	while (!strncmp(path, "./", 2))
-		path += 2;
-	return path;
-}
-
-/* One file under two names; named: of files that are not there yet, by the names alone. */
-static int same_file(const char *a, const char *b, int named)
-{
-	struct stat x, y;
-	if (!a || !b)
-		return 0;
-	int there = !stat(a, &x);
-	if (there != !stat(b, &y))
-		return 0;
-	return there ? S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino : named && !strcmp(plain_name(a), plain_name(b));
-}
-
-/* The file is open as this descriptor: stdin or stdout, redirected. */
-static int is_redirected(const char *path, int fd)
-{
-	struct stat x, y;
-	return !fstat(fd, &x) && S_ISREG(x.st_mode) && !stat(path, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* Value i of an option that takes text, or NULL after the last. */
-static const char *text_value(const struct opt *o, int i)
-{
-	const struct opt_list *l = o->to;
-	if (o->kind == OPT_LIST)
-		return i < l->n ? l->v[i] : NULL;
-	return o->kind == OPT_STR && !i ? *(const char *const *)o->to : NULL;
-}
-
-/* options whose files are written, in all programs */
-static const char *const written[] = {
-	"output", "report", "log", "checkpoint", "suspects", "people", "test", "test-lookup", "solution", "planted", NULL};
-
-/* Ends the program where a file that is to be written is also an operand or another option's file: an input would be replaced, or two
- * outputs be one. */
-static void check_written(const struct opt *w, const char *path, char *const *operand, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (same_file(path, operand[i], 0))
-			die_usage("--%s %s: is the input %s", w->name, path, operand[i]);
-	if (is_redirected(path, STDIN_FILENO))
-		die_usage("--%s %s: is stdin", w->name, path);
-	for (const struct opt *o = table; o->name; o++)
-		for (int i = 0; o != w && text_value(o, i); i++)
-			if (same_file(path, text_value(o, i), is_named(written, o->name)))
-				die_usage("--%s %s: is the file of --%s too", w->name, path, o->name);
-}
-
-/* OUT may be a folder, whose files the program itself writes. */
-static int is_folder(const struct opt *o, const char *path)
-{
-	struct stat st;
-	size_t n = strlen(path);
-	return o->arg && !strcmp(o->arg, "OUT") && ((n && path[n - 1] == '/') || (!stat(path, &st) && S_ISDIR(st.st_mode)));
-}
-
-/* Before any work: each file that is to be written can be, and is no other one. */
-static void check_outputs(char *const *operand, int n)
-{
-	for (const struct opt *o = table; o->name; o++)
-		for (int i = 0; is_named(written, o->name) && text_value(o, i); i++) {
-			check_written(o, text_value(o, i), operand, n);
-			if (!is_folder(o, text_value(o, i)))
-				out_check(text_value(o, i), 0);
-		}
-	for (int i = 0; i < n; i++)
-		if (is_redirected(operand[i], STDOUT_FILENO))
-			die_usage("%s: is the input, and stdout", operand[i]);
-}
-
 void opt_writes(const char *name, const char *path)
 {
-	check_written(find(name), path, operands, noperands);
+	opt_files_check_one(table, find(name), path, operands, noperands);
 	out_check(path, 0);
 }
 
@@ -371,7 +295,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	}
 	*n = argc - optind;
 	operands = argv + optind, noperands = *n;
-	check_outputs(operands, *n);
+	opt_files_check(p->opts, operands, *n);
 	if (*n < p->min)
 		die_usage("too few operands: %d given, at least %d needed", *n, p->min);
 	if (*n > p->max)
@@ -430,7 +354,7 @@ const char *opt_line_without(const char *const *names)
 	line = xprintf("%s %s", program, KEYPIPE_VERSION);
 	for (const struct opt *o = table; o->name; o++) {
 		const char *was = defaults[o - table];
-		char *is = o->no_history || is_named(names, o->name) ? NULL : opt_value_text(o);
+		char *is = o->no_history || opt_is_named(names, o->name) ? NULL : opt_value_text(o);
 		if (is && (!was || strcmp(is, was))) {
 			const struct opt_list *l = o->to;
 			if (o->kind == OPT_LIST)

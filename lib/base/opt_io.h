@@ -13,6 +13,7 @@ char *opt_real_text(double v);
 char *opt_join(char *a, const char *between, const char *b);
 /* The current value, or NULL where there is none (a flag not set, NaN, no string, an empty list); the caller frees. */
 char *opt_value_text(const struct opt *o);
+int opt_is_named(const char *const *names, const char *name); /* names: NULL-terminated */
 /* A value quoted for the shell, in one line; the caller frees. */
 char *opt_quote(const char *value);
 /* opt_line_difference; opts and defaults: of the program that wrote `is`, for the values of options that a line lacks; NULL: not known. */

@@ -143,6 +143,9 @@ int table_require(const struct table *t, const char *header)
 			nearest_add(&near, t->cell[i]);
 		die("%s: no column %s in the header%s", t->name, header, nearest_or_all(&near));
 	}
+	for (int i = c + 1; i < t->cols; i++)
+		if (!strcmp(t->cell[i], t->cell[c]))
+			die("%s: two columns of the header are called %s", t->name, header);
 	return c;
 }
 

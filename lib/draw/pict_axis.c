@@ -38,7 +38,7 @@ static void log_ticks(struct pict_axis *a, int wanted)
 	int every = (int)ceil(fmax(1, (high - low) / (1.5 * wanted)));
 	for (double k = low; k <= high; k += every) {
 		add(a, pow(10, k), 0);
-		for (int m = 2; m <= 5 && decades <= wanted / 2.5; m += 3)
+		for (int m = 2; m <= 5 && decades <= wanted / 2.5 && 3 * (high - low) < PICT_TICKS_MAX - 1; m += 3)
 			add(a, m * pow(10, k), 0);
 	}
 	if (a->n < 3 && decades < 2) {
@@ -58,6 +58,7 @@ void pict_axis_fit(struct pict_axis *a, double lo, double hi, int log, int exten
 	}
 	a->log = log;
 	a->n = 0;
+	wanted = wanted < PICT_TICKS_MAX - 2 ? wanted : PICT_TICKS_MAX - 2;
 	if (log) {
 		double margin = extend ? pow(hi / lo, 0.04) : 1;
 		a->lo = lo / margin, a->hi = hi * margin;

@@ -282,7 +282,7 @@ static uint32_t curve_colour(const struct chart *h, const struct curve *u)
 
 static int curve_dash(const struct chart *h, const struct curve *u)
 {
-	return h->ngroups > 1 ? u->column + u->group / PICT_COLOURS : u->column / PICT_COLOURS;
+	return h->ngroups > 1 ? u->column + h->ncolumns * (u->group / PICT_COLOURS) : u->column / PICT_COLOURS;
 }
 
 /* u's entry in the legend. The caller frees. */

@@ -31,7 +31,7 @@ struct selection {
 	char **names, *unlearned; /* unlearned (K) 1: no model learned the point, its prediction is NaN */
 	struct face *face;
 	size_t n;
-	uint64_t total; /* rows of the data set */
+	uint64_t total; /* rows of the data set; of --worst those that ids and first leave */
 	size_t least;	/* with --worst: index of the selected face to be replaced next */
 };
 

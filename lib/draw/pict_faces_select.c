@@ -140,6 +140,7 @@ static void select_row(struct selection *b, const struct pict_faces *f, uint64_t
 {
 	if ((f->ids && !ranges_take(f->ids, id_of(b, i))) || b->d->row + i + 1 < (uint64_t)f->first)
 		return;
+	b->total++;
 	double error = b->truth < 0 || b->predicted < 0 ? NAN
 							: pict_face_error(dataset_stream_at(b->d, b->truth, i),
 								  dataset_stream_at(b->d, b->predicted, i), b->k, b->unlearned);
@@ -180,7 +181,7 @@ void pict_faces_select(struct selection *b, const char *data, const struct pict_
 			f->worst       ? ", none of them labelled"
 			: f->first > 1 ? ", fewer than --first"
 				       : "");
-	b->total = total;
+	b->total = f->worst ? b->total : total;
 	if (f->worst)
 		qsort(b->face, b->n, sizeof *b->face, by_error);
 }

@@ -63,6 +63,20 @@ static void check_partners(const struct concat *c, int k, const int *partner, co
 	free(own);
 }
 
+/* Partners that names spell, of points that only inputs without META pairs have. */
+static void add_spelled(const struct concat *c, int *partner)
+{
+	char *said = xcalloc((size_t)c->npoints + 1, 1);
+	int *own = names_partners(c->points, NULL);
+	for (int k = 0; k < c->n; k++)
+		for (int i = 0; i < c->in[k].k && tns_meta_value(&c->in[k].head, "pairs"); i++)
+			said[names_index(c->points, c->in[k].points[i])] = 1;
+	for (int i = 0; i < c->npoints; i++)
+		if (own[i] >= 0 && !said[i] && !said[own[i]])
+			partner[i] = own[i];
+	free(own), free(said);
+}
+
 static void put_pairs(const struct concat *c, struct tns_writer *w)
 {
 	int *partner = xcalloc((size_t)c->npoints, sizeof *partner), *from = xcalloc((size_t)c->npoints, sizeof *from), any = 0;
@@ -75,6 +89,7 @@ static void put_pairs(const struct concat *c, struct tns_writer *w)
 		if (tns_meta_value(&c->in[k].head, "pairs"))
 			check_partners(c, k, partner, from);
 	if (any) {
+		add_spelled(c, partner);
 		char *text = names_pairs_text(c->points, partner);
 		tns_put_meta(w, "pairs", text);
 		free(text);

@@ -7,29 +7,18 @@
 #include "lib/filter/point_order.h"
 #include "lib/stream/named_points.h"
 #include "lib/stream/names.h"
+#include "lib/stream/point_tensors.h"
 
 /* ---- tensors ---- */
 
 int point_axis(const struct tns *t, const struct tns_def *d, int k)
 {
-	static const struct {
-		const char *name;
-		int ndim, axis;
-	} known[] = {{"keypoints", 3, 1}, {"predicted", 3, 1}, {"confidence", 2, 1}, {"label_confidence", 2, 1}, {"steps", 4, 2},
-		{"maps", 4, 1}};
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-		int axis = known[i].axis;
-		if (strcmp(d->name, known[i].name))
-			continue;
-		if (!strcmp(d->name, "maps") && d->ndim == 4 && d->dim[1] == 1)
-			return k == 1 ? axis : 0;
-		if (d->ndim != known[i].ndim)
-			die("%s: %s has %d dimensions, not %d", t->name, d->name, d->ndim, known[i].ndim);
-		if (d->dim[axis] != (uint64_t)k)
-			die("%s: META points names %d, but %s is of %llu", t->name, k, d->name, (unsigned long long)d->dim[axis]);
-		return axis;
-	}
-	return 0;
+	int axis = points_axis(d, k);
+	if (!axis || points_one_map(d, k))
+		return 0;
+	if (d->dim[axis] != (uint64_t)k)
+		die("%s: META points names %d, but %s is of %llu", t->name, k, d->name, (unsigned long long)d->dim[axis]);
+	return axis;
 }
 
 /* Bytes of what a row of d has a point, before its next point. */

@@ -4,9 +4,8 @@
 
 #include "lib/stream/tns.h"
 
-/* The dimension of d that counts points: of keypoints, predicted (rows, K, 2), confidence and label_confidence (rows, K), steps (rows,
- * levels, K, 2), maps (rows, K, h, w; 0 where its one map is of all points). 0: d is no such tensor. Ends the program where that dimension
- * isn't k; t: for the message. */
+/* The dimension of d that counts points (point_tensors.h); 0: it has none, or is one map of all points. Ends the program where that
+ * dimension isn't k; t: for the message. */
 int point_axis(const struct tns *t, const struct tns_def *d, int k);
 /* A row of d in another order: to gets n points, the i-th is from's order[i], or NaN where that is -1 (d is of floats then). axis:
  * point_axis of d, whose dimension counts from's points. */

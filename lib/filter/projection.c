@@ -7,6 +7,7 @@
 #include "lib/filter/point_order.h"
 #include "lib/filter/projection.h"
 #include "lib/stream/history.h"
+#include "lib/stream/point_tensors.h"
 #include "lib/stream/names.h"
 
 struct projection {
@@ -73,12 +74,14 @@ static void define(struct projection *p, int id, int rows)
 	p->to[id] = tns_define(p->w, d->name, d->dtype, d->ndim, dim);
 }
 
-/* METAs that are late or early, but history. */
+/* METAs that are late or early, but history and those of tensors that are left out. */
 static void put_metas(const struct projection *p, int late)
 {
 	for (int i = 0; i < p->t->nmeta; i++) {
 		const struct tns_meta *m = &p->t->meta[i];
-		if (m->late != late || !strcmp(m->key, "history"))
+		const char *of = points_meta_of(m->key);
+		int tensor = of ? tns_find(p->t, of) : -1;
+		if (m->late != late || !strcmp(m->key, "history") || (tensor >= 0 && p->to[tensor] < 0))
 			continue;
 		if (!p->points || !point_order_is_meta(m->key)) {
 			tns_copy_meta(p->w, m);

@@ -6,6 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/filter/row_value.h"
 #include "lib/stream/names.h"
+#include "lib/stream/point_tensors.h"
 
 /* ---- names ---- */
 
@@ -193,19 +194,6 @@ static double element(const void *row, int dtype, size_t i)
 	return v.u8;
 }
 
-static double row_error(const struct row_value *v, const float *truth, const float *predicted)
-{
-	double sum = 0;
-	int n = 0;
-	for (int i = 0; i < 2 * v->k; i++)
-		if (!isnan(truth[i]) && !v->unlearned[i / 2]) {
-			double e = (double)truth[i] - (double)predicted[i];
-			sum += isfinite(e) ? e * e : INFINITY;
-			n++;
-		}
-	return n ? sqrt(sum / n) : NAN;
-}
-
 static double point_error(const float *truth, const float *predicted)
 {
 	if (isnan(truth[0]) || isnan(truth[1]))
@@ -220,7 +208,7 @@ double row_value_get(const struct row_value *v, const struct row_ref *r)
 	const float *truth = v->kind == ROW_ELEMENT || v->kind == ROW_NUMBER ? NULL : row_tensor(r, v->truth);
 	switch (v->kind) {
 	case ROW_ERROR:
-		return row_error(v, truth, row_tensor(r, v->predicted));
+		return points_error(truth, row_tensor(r, v->predicted), v->k, v->unlearned);
 	case ROW_POINT_ERROR:
 		return point_error(truth + 2 * v->element, (const float *)row_tensor(r, v->predicted) + 2 * v->element);
 	case ROW_LABELS:

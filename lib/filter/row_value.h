@@ -1,9 +1,10 @@
 /* Numbers that a row of a data set has, by name:
  *
  *   TENSOR             of one value a row: id, label, source, score, ...
- *   error              root of the mean square of predicted - keypoints in pixels, over the row's labelled coordinates but those of points
- * in META unlearned; infinite where one is not predicted, NaN where none is labelled error.POINT        distance of the predicted point
- * from the labelled one; NaN where it is not labelled labels             labelled points row                the row's number, from 1
+ *   error              of points_error (point_tensors.h), without the points of META unlearned
+ *   error.POINT        distance of the predicted point from the labelled one; NaN where it is not labelled
+ *   labels             labelled points
+ *   row                the row's number, from 1
  *   POINT.x, POINT.y   of keypoints
  *   TENSOR.POINT.x     and .y of another tensor of points (predicted)
  *   TENSOR.POINT       of a tensor of one value a point (confidence)

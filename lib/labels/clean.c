@@ -198,15 +198,45 @@ static void finish_row(struct clean *cl, const struct row *r)
 }
 
 /* Copies the labels that only the duplicate has; 1 if there are any. */
-static int copy_missing_labels(int k, float *xy, const float *other)
+static int copy_missing_labels(const struct sentinels *s, int k, float *xy, const float *other)
 {
 	int completes = 0;
-	for (int i = 0; i < k; i++)
-		if (isnan(xy[2 * i]) && isnan(xy[2 * i + 1]) && !(isnan(other[2 * i]) && isnan(other[2 * i + 1]))) {
-			memcpy(xy + 2 * i, other + 2 * i, 2 * sizeof *xy);
-			completes = 1;
-		}
+	for (int i = 0; i < k; i++) {
+		float *to = xy + 2 * i;
+		const float *from = other + 2 * i;
+		if ((isnan(to[0]) && isnan(to[1])) ? isnan(from[0]) && isnan(from[1]) : !sentinel_is(s, i, to))
+			continue;
+		if (sentinel_is(s, i, from))
+			continue;
+		memcpy(to, from, 2 * sizeof *to);
+		completes = 1;
+	}
 	return completes;
+}
+
+static void blank_row(float *xy, int k)
+{
+	for (int i = 0; i < 2 * k; i++)
+		xy[i] = NAN;
+}
+
+/* Finds what is no label, in one row of each image, which then gets the labels that only its duplicates have. */
+static void merge_duplicates(struct clean *cl, float *known)
+{
+	struct clean_state *h = cl->state;
+	size_t row = 2 * (size_t)h->k;
+	memcpy(known, h->xy, h->n * row * sizeof *known);
+	for (size_t i = 0; i < h->n && !cl->keep_all; i++)
+		if (h->rows[i].first)
+			blank_row(known + i * row, h->k);
+	sentinels_find(&cl->sentinels, h->k, known, h->n, h->csv->w, h->csv->h);
+	for (size_t i = 0; i < h->n && !cl->keep_all; i++)
+		if (h->rows[i].first) {
+			h->rows[i].completes = copy_missing_labels(&cl->sentinels, h->k, h->rows[h->rows[i].first - 1].xy, h->rows[i].xy);
+			blank_row(h->rows[i].xy, h->k); /* the model is fitted to one of them only */
+		}
+	memcpy(known, h->xy, h->n * row * sizeof *known);
+	blank_sentinels(&cl->sentinels, h->k, known, h->n * (size_t)h->k);
 }
 
 /* Fits the model to the buffered rows, writes and frees them. */
@@ -216,9 +246,7 @@ static void freeze(struct clean *cl)
 	size_t labels = h->n * (size_t)h->k;
 	float *known = xmalloc((2 * labels + 1) * sizeof *known); /* the rows without what is no label: each row's are reported with it */
 	h->frozen = 1;
-	sentinels_find(&cl->sentinels, h->k, h->xy, h->n, h->csv->w, h->csv->h);
-	memcpy(known, h->xy, 2 * labels * sizeof *known);
-	blank_sentinels(&cl->sentinels, h->k, known, labels);
+	merge_duplicates(cl, known);
 	cl->filled = xcalloc((size_t)h->k, sizeof *cl->filled), cl->first_rows = h->n;
 	if (!cl->sentinels.nstated)
 		filled_find(h->k, known, h->n, cl->filled);
@@ -268,13 +296,8 @@ void clean_row(struct clean *cl)
 	}
 	r.xy = h->xy + h->n * row;
 	memcpy(r.xy, c->xy, row * sizeof *r.xy);
-	if (r.first && !cl->keep_all) {
-		r.completes = copy_missing_labels(h->k, h->rows[r.first - 1].xy, r.xy);
-		for (size_t i = 0; i < row; i++)
-			r.xy[i] = NAN; /* the model is fitted to one of them only */
-	} else {
+	if (!r.first || cl->keep_all)
 		r.image = memcpy(h->images + h->n * h->pixels, c->image, h->pixels);
-	}
 	h->rows[h->n++] = r;
 	if (h->n == h->capacity)
 		freeze(cl);

@@ -15,8 +15,14 @@ static void match_points(struct outputs *o, const struct infer *f, const struct 
 	const char *points = tns_meta_value(in, "points");
 	int n;
 	o->names = o->m->names;
-	if (points && tns_find(in, "keypoints") >= 0)
+	if (tns_find(in, "keypoints") >= 0) {
+		if (!points)
+			die("%s: there is no META points to match the model's by; tns-select --without keypoints drops them, for "
+			    "predictions "
+			    "alone",
+				in->name);
 		o->names = points;
+	}
 	char **from = names_split(o->m->names, &n), **to = names_split(o->names, &n);
 	o->order = names_order(from, to);
 	if (!o->order)

@@ -45,7 +45,7 @@ int score_points_add(struct score_points *s, const float *truth, const float *pr
 {
 	double unit = interocular(s, truth);
 	for (int i = 0; i < 2 * s->k; i++)
-		if (!s->left_out[i / 2] && !isfinite(predicted[i]))
+		if (!s->left_out[i / 2] && (!isfinite(predicted[i]) || isinf(truth[i])))
 			return i;
 	s->rows++;
 	for (int i = 0; i < s->k; i++, truth += 2, predicted += 2) {
@@ -69,6 +69,11 @@ int score_points_add(struct score_points *s, const float *truth, const float *pr
 			s->norm += d / unit, s->norm_points++;
 	}
 	return -1;
+}
+
+const char *score_bad(float predicted)
+{
+	return isfinite(predicted) ? "labelled" : "predicted";
 }
 
 struct score_sum score_points_all(const struct score_points *s)

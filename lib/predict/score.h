@@ -39,9 +39,10 @@ void score_points_begin(struct score_points *s, char **names, int k);
 void score_points_leave_out(struct score_points *s, const char *mark);
 /* As after score_points_begin, and with the same points left out. */
 void score_points_clear(struct score_points *s);
-/* One row, truth and predicted (K, 2) in pixels. Returns -1, or the index of the first predicted coordinate that is not finite; then
- * nothing was counted. */
+/* One row, truth and predicted (K, 2) in pixels. Returns -1, or the index of the first coordinate that is predicted and not finite, or
+ * labelled and infinite; then nothing was counted. */
 int score_points_add(struct score_points *s, const float *truth, const float *predicted);
+const char *score_bad(float predicted); /* of such a coordinate, for messages: predicted or labelled, which it is */
 struct score_sum score_points_all(const struct score_points *s);
 /* The competition's measure: root of the mean squared error over labelled coordinates, px. A point has two, so score_rmse_point is sqrt(2)
  * times as much where every point that has one label has both. */

@@ -57,12 +57,15 @@ struct submission *submission_open(const char *path, char **names)
 	a->image_id = table_require(t, "ImageId");
 	a->feature = table_require(t, "FeatureName");
 	a->coord = xcalloc(t->rows, sizeof *a->coord);
-	a->value = xcalloc(t->rows, sizeof *a->value);
+	a->value = xcalloc(t->rows, sizeof *a->value), a->around = xcalloc(t->rows, sizeof *a->around);
+	while (names[a->coords / 2])
+		a->coords += 2;
+	a->mean = xcalloc((size_t)a->coords + 1, sizeof *a->mean);
 	check_unique(a, keys);
 	for (size_t r = 0; r < t->rows; r++) {
 		keys[r] = table_uint(t, r, a->image_id, UINT32_MAX);
 		a->coord[r] = coord_index(names, table_cell(t, r, a->feature));
-		a->value[r] = NAN;
+		a->value[r] = a->around[r] = NAN;
 		if (a->coord[r] < 0)
 			die_none(t, r, table_cell(t, r, a->feature), names);
 	}
@@ -71,66 +74,67 @@ struct submission *submission_open(const char *path, char **names)
 	return a;
 }
 
-int submission_add(struct submission *a, uint32_t image, const float *predicted, int w, int h)
-{
-	int filled = 0;
-	for (size_t i = lookup_first(&a->by_image, image); i < a->by_image.n && a->by_image.by[i].key == image; i++, filled++) {
-		size_t r = a->by_image.by[i].row;
-		float v = predicted[a->coord[r]], top = (float)((a->coord[r] % 2 ? h : w) - 1);
-		if (!isnan(v))
-			v = v > 0 ? v < top ? v : top : 0; /* no -0 */
-		if (!isnan(a->value[r]) && !(a->value[r] == v))
-			return -1;
-		a->value[r] = v;
-	}
-	return filled;
-}
-
-struct mean {
-	double sum;
-	size_t n;
-};
-
-static void mean_add(struct mean *m, float v)
+static void mean_add(struct submission_mean *m, float v)
 {
 	if (!isnan(v))
 		m->sum += (double)v, m->n++;
 }
 
-/* Mean of the answers in row r's image of its axis, x or y. */
-static struct mean image_mean(const struct submission *a, size_t r)
+static float clamped(float v, int size)
 {
-	struct mean m = {0, 0};
-	uint64_t image = table_uint(a->table, r, a->image_id, UINT32_MAX);
-	for (size_t i = lookup_first(&a->by_image, image); i < a->by_image.n && a->by_image.by[i].key == image; i++)
-		if (a->coord[a->by_image.by[i].row] % 2 == a->coord[r] % 2)
-			mean_add(&m, a->value[a->by_image.by[i].row]);
-	return m;
+	float top = (float)(size - 1);
+	return isnan(v) ? v : v > 0 ? v < top ? v : top : 0; /* no -0 */
+}
+
+/* Adds an image to the means; returns those of its x and y. */
+static void add_means(struct submission *a, const float *predicted, int w, int h, float own[2])
+{
+	struct submission_mean of[2] = {{0, 0}, {0, 0}};
+	for (int c = 0; c < a->coords; c++) {
+		float v = clamped(predicted[c], c % 2 ? h : w);
+		mean_add(&a->mean[c], v), mean_add(&a->axis[c % 2], v), mean_add(&of[c % 2], v);
+	}
+	for (int d = 0; d < 2; d++)
+		own[d] = of[d].n ? (float)(of[d].sum / (double)of[d].n) : NAN;
+}
+
+int submission_add(struct submission *a, uint32_t image, const float *predicted, int w, int h)
+{
+	int filled = 0, again = 0;
+	float own[2];
+	size_t first = lookup_first(&a->by_image, image);
+	for (size_t i = first; i < a->by_image.n && a->by_image.by[i].key == image; i++, filled++) {
+		size_t r = a->by_image.by[i].row;
+		float v = clamped(predicted[a->coord[r]], a->coord[r] % 2 ? h : w);
+		if (!isnan(a->value[r]) && !(a->value[r] == v))
+			return -1;
+		again |= !isnan(a->value[r]);
+		a->value[r] = v;
+	}
+	if (again)
+		return filled;
+	add_means(a, predicted, w, h, own);
+	for (size_t i = first; i < a->by_image.n && a->by_image.by[i].key == image; i++)
+		a->around[a->by_image.by[i].row] = own[a->coord[a->by_image.by[i].row] % 2];
+	return filled;
 }
 
 size_t submission_fill_mean(struct submission *a)
 {
-	size_t n = a->table->rows, filled = 0, K = 0;
-	for (size_t r = 0; r < n; r++)
-		K = (size_t)a->coord[r] + 1 > K ? (size_t)a->coord[r] + 1 : K;
-	struct mean *column = xcalloc(K + 1, sizeof *column), axis[2] = {{0, 0}};
-	float *value = xcalloc(n + 1, sizeof *value);
-	for (size_t r = 0; r < n; r++)
-		mean_add(&column[a->coord[r]], a->value[r]), mean_add(&axis[a->coord[r] % 2], a->value[r]);
-	for (size_t r = 0; r < n; r++) {
-		value[r] = a->value[r];
-		if (!isnan(value[r]))
+	size_t filled = 0;
+	for (size_t r = 0; r < a->table->rows; r++) {
+		const struct submission_mean *m = &a->mean[a->coord[r]], *axis = &a->axis[a->coord[r] % 2];
+		if (!isnan(a->value[r]))
 			continue;
-		struct mean m = column[a->coord[r]];
-		if (!m.n)
-			m = image_mean(a, r);
-		if (!m.n)
-			m = axis[a->coord[r] % 2];
-		if (m.n)
-			value[r] = (float)(m.sum / (double)m.n), filled++;
+		if (m->n)
+			a->value[r] = (float)(m->sum / (double)m->n);
+		else if (!isnan(a->around[r]))
+			a->value[r] = a->around[r];
+		else if (axis->n)
+			a->value[r] = (float)(axis->sum / (double)axis->n);
+		filled += !isnan(a->value[r]);
 	}
-	free(a->value), free(column);
-	a->value = value;
+	a->filled = 1;
 	return filled;
 }
 
@@ -141,12 +145,12 @@ void submission_close(struct submission *a, struct out *to, const char *unlearne
 		if (isnan(a->value[r]))
 			first = open++ ? first : r;
 	if (open)
-		table_die(a->table, first,
-			"no prediction for RowId %s: image %s, %s; %zu question%s in all %s open%s%s (csv-clean --keep-all keeps every "
-			"image, --fill mean answers with means)",
+		table_die(a->table, first, "no prediction for RowId %s: image %s, %s; %zu question%s in all %s open%s%s%s",
 			table_cell(a->table, first, a->row_id), table_cell(a->table, first, a->image_id),
 			table_cell(a->table, first, a->feature), open, open == 1 ? "" : "s", open == 1 ? "is" : "are",
-			unlearned ? ", and no model learned " : "", unlearned ? unlearned : "");
+			unlearned ? ", and no model learned " : "", unlearned ? unlearned : "",
+			a->filled ? ", and nothing is predicted of that axis"
+				  : " (csv-clean --keep-all keeps every image, --fill mean answers with means)");
 	out_printf(to, "RowId,Location\n");
 	for (size_t r = 0; r < a->table->rows; r++) {
 		const char *id = table_cell(a->table, r, a->row_id);
@@ -155,6 +159,6 @@ void submission_close(struct submission *a, struct out *to, const char *unlearne
 	table_free(a->table);
 	lookup_free(&a->by_image);
 	free(a->coord);
-	free(a->value);
+	free(a->value), free(a->mean), free(a->around);
 	free(a);
 }

@@ -11,6 +11,7 @@
 #include "lib/stream/join.h"
 #include "lib/stream/names.h"
 #include "lib/stream/passthrough.h"
+#include "lib/stream/point_tensors.h"
 
 /* A tensor of B. */
 struct join_col {
@@ -28,8 +29,10 @@ struct join {
 	int a_key, b_key; /* tensors; -1: by position */
 	uint64_t b_rows;
 	unsigned char *used; /* (b_rows) */
-	int *order, k;	     /* A's point i is B's point order[i]; NULL: the same order, or points don't matter */
+	int *order;	     /* A's point i is B's point order[i]; NULL: the same order, or points don't matter */
+	int k;		     /* points of B's META points; 0: it has none */
 	int other_points;    /* 1: A and B have points, not the same ones */
+	int unnamed;	     /* 1: A has tensors of points, but no names for them, which B has */
 	int n;
 	struct join_col *col;
 };
@@ -109,47 +112,39 @@ static int64_t partner(const struct join *j, uint64_t i, uint64_t *key)
 
 /* ---- points ---- */
 
-/* Which dimension of a tensor counts points; 0: none. */
-static int points_axis(const struct tns_def *d)
-{
-	static const struct {
-		const char *name;
-		int ndim, axis;
-	} known[] = {{"keypoints", 3, 1}, {"predicted", 3, 1}, {"confidence", 2, 1}, {"steps", 4, 2}, {"maps", 4, 1}};
-	size_t n = strlen(d->name);
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-		size_t len = strlen(known[i].name);
-		if (n >= len && !strcmp(d->name + n - len, known[i].name) && d->ndim == known[i].ndim)
-			return known[i].axis;
-	}
-	return 0;
-}
-
 static void compare_points(struct join *j)
 {
 	const char *a = tns_meta_value(j->a, "points"), *b = tns_meta_value(j->b, "points");
-	int na, nb;
-	if (!a || !b || !strcmp(a, b))
+	int na;
+	if (!b)
 		return;
-	char **from = names_split(b, &nb), **to = names_split(a, &na);
-	j->order = names_order(from, to);
-	j->k = nb;
-	j->other_points = !j->order;
-	names_free(from), names_free(to);
+	for (int i = 0; i < j->a->ntensors && !a; i++)
+		j->unnamed |= points_axis(&j->a->def[i], 0) > 0;
+	char **from = names_split(b, &j->k);
+	if (a && strcmp(a, b)) {
+		char **to = names_split(a, &na);
+		j->order = names_order(from, to);
+		j->other_points = !j->order;
+		names_free(to);
+	}
+	names_free(from);
 }
 
 /* Ends the program where a tensor of points can't be brought into A's order; else says how its rows are cut. */
 static void place_points(const struct join *j, struct join_col *c)
 {
 	const struct tns_def *d = &j->b->def[c->b];
-	int axis = points_axis(d);
+	int axis = points_axis(d, j->k);
 	if (!axis)
 		return;
 	if (j->other_points)
 		die("%s: its points are not those of %s, so its %s is not joined; --take names what is", j->b->name, j->a->name, d->name);
-	if (tns_meta_value(j->a, "points") && !tns_meta_value(j->b, "points"))
+	if (tns_meta_value(j->a, "points") && !j->k)
 		die("%s: there is no META points to tell which points its %s holds", j->b->name, d->name);
-	if (!j->order || (!strcmp(d->name + strlen(d->name) - 4, "maps") && d->dim[axis] == 1)) /* one map of all points */
+	if (j->unnamed)
+		die("%s: there is no META points to match those of %s by, so its %s is not joined; --take names what is", j->a->name,
+			j->b->name, d->name);
+	if (!j->order || points_one_map(d, j->k))
 		return;
 	if (d->dim[axis] != (uint64_t)j->k)
 		die("%s: META points names %d, but %s has %" PRIu64, j->b->name, j->k, d->name, d->dim[axis]);
@@ -239,16 +234,45 @@ static const unsigned char *row_of_nan(const struct join *j, const struct join_c
 
 /* ---- METAs ---- */
 
+/* 1: the output gets the tensor from B, under this very name. */
+static int from_b(const struct join *j, const char *tensor)
+{
+	int n = 0, taken = 1;
+	if (tns_find(j->a, tensor) >= 0 || tns_find(j->b, tensor) < 0)
+		return 0;
+	if (j->o->take) {
+		char **take = names_split(j->o->take, &n);
+		taken = names_index(take, tensor) >= 0;
+		names_free(take);
+	}
+	return taken;
+}
+
 static int of_points(const char *key)
 {
-	return !strcmp(key, "points") || !strcmp(key, "pairs") || !strcmp(key, "unlearned");
+	return !strcmp(key, "points") || !strcmp(key, "pairs");
+}
+
+/* A's METAs, but those of tensors that are B's, and B's, but those of tensors that are not. */
+static const char *const *not_of_a(const struct join *j)
+{
+	static const char *skip[4];
+	static const char *const keys[] = {"unlearned", "mean_face", "maps_scale"};
+	int n = 0;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (from_b(j, points_meta_of(keys[i])))
+			skip[n++] = keys[i];
+	skip[n] = NULL;
+	return skip;
 }
 
 static void add_metas(const struct join *j, struct tns_writer *w, int late)
 {
 	for (int i = 0; i < j->b->nmeta; i++) {
 		const struct tns_meta *m = &j->b->meta[i];
-		if (m->late == late && strcmp(m->key, "history") && !tns_has_meta(w, m->key) && !(j->other_points && of_points(m->key)))
+		const char *of = points_meta_of(m->key);
+		if (m->late == late && strcmp(m->key, "history") && !tns_has_meta(w, m->key) &&
+			(of ? from_b(j, of) : !(j->other_points && of_points(m->key))))
 			tns_copy_meta(w, m);
 	}
 }
@@ -309,7 +333,7 @@ struct join_counts join_run(struct join *j, struct tns_writer *w)
 {
 	struct passthrough *pass = xmalloc(sizeof *pass);
 	struct join_counts n = {0, 0, 0};
-	passthrough_begin(pass, j->a, w, NULL, NULL);
+	passthrough_begin(pass, j->a, w, NULL, not_of_a(j));
 	choose(j, w);
 	add_metas(j, w, 0);
 	for (uint64_t block; (block = dataset_stream_next(j->d));)

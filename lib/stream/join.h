@@ -1,8 +1,7 @@
 /* Two data sets as one: each row of the first (A, which streams) gets the tensors of the row of the second (B, held in memory) that has
  * its key. B is read to its end before A: pipes to both from one producer (tee) stand still once A's is full, whatever is done here, since
- * the first row of A may belong to the last of B. A's tensors come first, then B's; the points of B's tensors (keypoints, predicted,
- * confidence, steps, maps, also behind a prefix) are brought into the order of A's META points. METAs: A's, then those of B whose keys A
- * lacks.
+ * the first row of A may belong to the last of B. A's tensors come first, then B's; the points of B's tensors (point_tensors.h) are brought
+ * into the order of A's META points. METAs: A's, then those of B whose keys A lacks; those of a tensor (points_meta_of) go with it.
  *
  * Several rows of A may have one key; in B a key stands once. A tensor of B that A has too must hold the same bytes, row by row, and is
  * not taken, unless prefix renames it; the key is never taken. */

@@ -12,9 +12,14 @@ char **names_points(const struct tns *t, int k)
 	const char *list = tns_meta_value(t, "points");
 	if (!list)
 		die("%s: there is no META points", t->name);
+	if (!*list || *list == ',' || list[strlen(list) - 1] == ',' || strstr(list, ",,"))
+		die("%s: META points '%s' has an empty name", t->name, list);
 	char **names = names_split(list, &n);
 	if (n != k)
 		die("%s: META points names %d, but there are %d", t->name, n, k);
+	for (int i = 0; i < n; i++)
+		if (names_index(names, names[i]) != i)
+			die("%s: META points: two are named %s", t->name, names[i]);
 	return names;
 }
 
@@ -216,14 +221,25 @@ NORETURN static void die_pair(char **names, const char *item)
 	die("pairs: '%s' is no point and no two points%s", item, nearest_or_all(is_first ? &a : &b));
 }
 
+static int *spelled_partners(char **names, int k)
+{
+	int *partner = xcalloc((size_t)k + 1, sizeof *partner), *side = xcalloc((size_t)k + 1, sizeof *side), sides = 0;
+	for (int i = 0; i < k; i++) {
+		partner[i] = spelled_partner(names[i], names, &side[i]);
+		sides |= side[i];
+	}
+	for (int i = 0; i < k; i++) /* names of which none has a side, as numbers, say of no point that it lies on the axis */
+		if (partner[i] < 0 && !side[i] && (sides || k == 1))
+			partner[i] = i;
+	free(side);
+	return partner;
+}
+
 int *names_partners(char **names, const char *pairs)
 {
-	int k = count_names(names), *partner = xcalloc((size_t)k + 1, sizeof *partner), side, n = 0;
-	for (int i = 0; i < k; i++) {
+	int k = count_names(names), *partner = pairs ? xmalloc(((size_t)k + 1) * sizeof *partner) : spelled_partners(names, k), n = 0;
+	for (int i = 0; i < k && pairs; i++)
 		partner[i] = NAMES_NO_PARTNER;
-		if (!pairs && (partner[i] = spelled_partner(names[i], names, &side)) < 0 && !side)
-			partner[i] = i;
-	}
 	char **items = pairs && *pairs ? names_split(pairs, &n) : NULL;
 	for (int i = 0, a, b; i < n; i++) {
 		if (!find_pair(names, items[i], &a, &b))

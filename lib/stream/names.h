@@ -28,8 +28,8 @@ enum { NAMES_NO_PARTNER = -1 };
 int names_side(const char *name, char **names);
 /* Mirror partners of the K points: partner[k] is the point that takes k's place when the image is flipped, k itself where it lies on the
  * axis, NAMES_NO_PARTNER where a side's partner is not there. pairs: META pairs, "a:b,c:d,nose" (pairs, and points on the axis; who is not
- * named has no partner), or NULL: by names_side. Dies where pairs names no point, a point with itself, or one with two partners. K entries,
- * to be freed. */
+ * named has no partner), or NULL: by names_side; where none of several names has a side, as of numbers, none has a partner. Dies where
+ * pairs names no point, a point with itself, or one with two partners. K entries, to be freed. */
 int *names_partners(char **names, const char *pairs);
 /* META pairs of partners; to be freed. */
 char *names_pairs_text(char **names, const int *partner);

@@ -118,8 +118,9 @@ int tns_define(struct tns_writer *w, const char *name, int dtype, int ndim, cons
 	unsigned char p[8 + 64 + 255] = {(unsigned char)dtype, (unsigned char)ndim};
 	struct tns_def d = {.dtype = dtype, .ndim = ndim, .row_bytes = tns_size(dtype)};
 	size_t len = strlen(name);
-	assert(!w->begun && w->ncols < TNS_TENSORS_MAX && d.row_bytes && ndim >= 0 && ndim <= 8 &&
-		tns_good_name((const unsigned char *)name, len));
+	if (w->ncols == TNS_TENSORS_MAX)
+		die("%s: %s is one tensor more than the %d that a stream can have", out_name(w->out), name, TNS_TENSORS_MAX);
+	assert(!w->begun && d.row_bytes && ndim >= 0 && ndim <= 8 && tns_good_name((const unsigned char *)name, len));
 	memcpy(d.name, name, len);
 	tns_set16(p + 2, (uint16_t)len);
 	for (int i = 0; i < w->ncols; i++)

@@ -6,7 +6,7 @@
  *   label, score                           label; score, or score_CLASS where there is one for each class
  *   other tensors                          NAME where a row has one value, else NAME_POINT_x, NAME_POINT_y where it is [N,K,2], else
  *                                          NAME_1, NAME_2, ...
- *   keypoints and predicted                error: root mean square over the row's labelled coordinates (unless there is a tensor error)
+ *   keypoints and predicted                error: of points_error (lib/stream/point_tensors.h), unless there is a tensor error
  *   of more than 64 values a row           NAME: one field, the values between blanks
  *   image                                  Image: likewise, as the competition writes it */
 #ifndef COLUMNS_H

@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/stream/names.h"
+#include "lib/stream/point_tensors.h"
 #include "lib/stream/stat.h"
 #include "lib/table/columns.h"
 #include "lib/table/notes.h"
@@ -17,8 +18,9 @@ struct table_out {
 	struct dataset_stream *d;
 	const struct table_out_options *o;
 	struct columns all;
-	int n, *col; /* those that are written, in order */
-	int part;    /* 1: not all are */
+	int n, *col;	 /* those that are written, in order */
+	int part;	 /* 1: not all are */
+	char *unlearned; /* (K) points that the column error leaves out */
 	char *left;
 	char sep;
 	char *line; /* used of size bytes */
@@ -137,6 +139,9 @@ struct table_out *table_out_open(struct dataset_stream *d, const struct table_ou
 	t->sep = o->tab ? '\t' : ',';
 	if (columns_make(&t->all, in->def, in->ntensors, tns_meta_value(in, "points"), tns_meta_value(in, "classes"), err) < 0)
 		die("%s: %s", in->name, err);
+	for (int i = 0; i < t->all.n && !t->unlearned; i++)
+		if (t->all.col[i].tensor == COLUMNS_ERROR)
+			t->unlearned = names_marks(in, "unlearned", (int)in->def[tns_find(in, "keypoints")].dim[1]);
 	choose(t);
 	return t;
 }
@@ -203,23 +208,15 @@ static void put_list(struct table_out *t, int dtype, const unsigned char *values
 	}
 }
 
-/* Root mean square over the coordinates that are labelled and predicted. */
 static void put_error(struct table_out *t, uint64_t row)
 {
-	int keypoints = tns_find(t->d->in, "keypoints"), predicted = tns_find(t->d->in, "predicted");
-	const float *a = dataset_stream_at(t->d, keypoints, row), *b = dataset_stream_at(t->d, predicted, row);
-	double sum = 0;
-	size_t n = 0;
+	const struct tns *in = t->d->in;
+	int keypoints = tns_find(in, "keypoints"), predicted = tns_find(in, "predicted");
 	char buf[32];
-	for (size_t i = 0; i < t->d->in->def[keypoints].row_bytes / sizeof *a; i++) {
-		double e = (double)b[i] - (double)a[i];
-		if (!isnan(e))
-			sum += e * e, n++;
-	}
-	if (n) {
-		const char *s = json_digits(buf, sqrt(sum / (double)n), 1);
-		put(t, s, strlen(s));
-	}
+	double e = points_error(dataset_stream_at(t->d, keypoints, row), dataset_stream_at(t->d, predicted, row),
+		(int)in->def[keypoints].dim[1], t->unlearned);
+	const char *s = isnan(e) ? "" : json_digits(buf, e, 1);
+	put(t, s, strlen(s));
 }
 
 static void put_field(struct table_out *t, const struct column *c, uint64_t row)
@@ -290,5 +287,5 @@ void table_out_run(struct table_out *t, struct out *to)
 		notes_end(to, t->crc, t->d->in->fingerprint, t->part);
 	}
 	columns_free(&t->all);
-	free(t->col), free(t->left), free(t->line), free(t);
+	free(t->col), free(t->left), free(t->unlearned), free(t->line), free(t);
 }
