@@ -112,6 +112,18 @@ table filename,p_x,p_y a.pgm,1,1 a.pgm,,
 fails 1 "row 1: its points lie at one place, which is no crop" import --crop points t.csv
 fails 1 "row 1: it has no box (--crop points and whole need none)" import --crop box t.csv
 ok "one point, or none: the whole image" import t.csv
+# boxes and spreads of points that no row can show
+for w in 1e-50 1e-36 0.0009; do
+	table filename,p_x,p_y,x,y,w,h "a.pgm,50,30,10,10,$w,$w"
+	fails 1 "tns-import: t.csv: row 1: its box has $w x $w pixels, under 0.001" import t.csv
+	table filename,p_x,p_y,x,y,w,h "a.pgm,50,30,10,10,9,$w"
+	fails 1 "tns-import: t.csv: row 1: its box has 9 x $w pixels, under 0.001" import --crop whole t.csv
+done
+table filename,p_x,p_y,q_x,q_y a.pgm,0,1e-36,0,0
+fails 1 "tns-import: t.csv: row 1: its points lie within 1e-36 pixels, under 0.001, which is no crop (--crop whole needs none)" import t.csv
+table filename,p_x,p_y,x,y,w,h a.pgm,50,30,10,10,0.001,0.001
+ok "the smallest box" import t.csv
+is "$(value keypoints | grep -c inf)" 0 "its points are finite"
 table p_x,p_y 1,1
 fails 1 "t.csv: header: no column is called filename" import t.csv
 table filename,p_x a.pgm,1

@@ -15,6 +15,10 @@ int face_within(const struct annotation *face, int K, char *const *names, int W,
 			return 0;
 		}
 	}
+	if (face->has_box && (b[2] < FACE_LEAST || b[3] < FACE_LEAST)) {
+		snprintf(why, FACE_WHY, "its box has %g x %g pixels, under %g", b[2], b[3], FACE_LEAST);
+		return 0;
+	}
 	if (face->has_box && (b[0] >= W || b[1] >= H || b[0] + b[2] <= 0 || b[1] + b[3] <= 0)) {
 		snprintf(why, FACE_WHY, "its box at %.7g,%.7g, of %.7g x %.7g, lies outside of its image of %dx%d", b[0], b[1], b[2], b[3],
 			W, H);
@@ -44,6 +48,11 @@ int face_crop(float crop[6], const struct annotation *face, int K, int W, int H,
 		from = face->has_box ? FACE_BOX : side > 0 ? FACE_POINTS : FACE_WHOLE;
 	if (from == FACE_BOX && !face->has_box) {
 		snprintf(why, FACE_WHY, "it has no box (--crop points and whole need none)");
+		return 0;
+	}
+	if (from == FACE_POINTS && side > 0 && side < FACE_LEAST) {
+		snprintf(why, FACE_WHY, "its points lie within %g pixels, under %g, which is no crop (--crop whole needs none)", side,
+			FACE_LEAST);
 		return 0;
 	}
 	if (from == FACE_POINTS && !(side > 0)) {
