@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/err.h"
 #include "lib/import/form.h"
@@ -95,6 +96,9 @@ static void read_all(const struct request *q)
 		put(" %s", a.names[k]);
 	if (a.unlabelled)
 		put(" +%d", (int)a.unlabelled);
+	if (a.loops)
+		put(" (%s)", a.loops);
+	free(a.loops);
 	ck_assert(a.names[a.K] == NULL);
 	for (int k = 0; k < a.K; k++)
 		free(a.names[k]);
@@ -183,6 +187,28 @@ START_TEST(pts)
 	is(PTS("."), "a.png ./a.png (a.pts) 1,2 3.5,40; a.b.png ./a.b.png (a.b.pts) 1,2 3.5,40; | 1 2");
 	write_file("a.PNG", "");
 	is(PTS("a.pts"), "!a.pts: two images have its name: 'a.PNG' and 'a.png'; | 1 2");
+}
+END_TEST
+
+/* Links are what they lead to; those that lead back are passed by, and told once. */
+START_TEST(links)
+{
+	fresh();
+	write_file("far/labels/b.txt", "0 .5 .5 .5 .5 .25 .75"), write_file("far/images/b.png", "");
+	write_file("far/labels/b.pts", "{\n1 2\n}");
+	write_file("l/a/a.txt", "0 .5 .5 .5 .5 .5 .5"), write_file("i/a/a.png", "");
+	ck_assert_int_eq(symlink("../far/labels", "l/b") | symlink("../far/images", "i/b") | symlink("../far", "l/.far"), 0);
+	ck_assert_int_eq(symlink("a.txt", "l/a/c.txt") | symlink("a.png", "i/a/c.png"), 0);
+	struct request yolo = {&form_yolo, .images = "i", .operands = {"l"}}, pts = {&form_pts, .images = "i", .operands = {"l"}};
+	const char *want = "a/a.png i/a/a.png (a.txt, line 1) [0.25 0.25 0.5 0.5] 0.5,0.5; "
+			   "a/c.png i/a/c.png (c.txt, line 1) [0.25 0.25 0.5 0.5] 0.5,0.5; "
+			   "b/b.png i/b/b.png (b.txt, line 1) [0.25 0.25 0.5 0.5] 0.25,0.75; | 1";
+	is(yolo, want);
+	is(pts, "b/b.png i/b/b.png (b.pts) 1,2; | 1 +2");
+	ck_assert_int_eq(symlink("..", "far/labels/up") | symlink("..", "l/a/up") | symlink(".", "i/self"), 0);
+	char with[512];
+	snprintf(with, sizeof with, "%s ('i/self' and 2 more)", want);
+	is(yolo, with); /* and l/a/up, l/b/up/labels */
 }
 END_TEST
 
@@ -542,6 +568,7 @@ int main(void)
 	Suite *s = suite_create("text_forms");
 	TCase *t = tcase_create("all");
 	tcase_add_test(t, pts);
+	tcase_add_test(t, links);
 	tcase_add_test(t, pts_faults);
 	tcase_add_test(t, wflw);
 	tcase_add_test(t, wflw_faults);

@@ -250,6 +250,11 @@ for f in a_02 c_2 _2; do
 done
 fails 1 "empty: no image is in it" tns-import --form folder empty -o out.tns
 
+ln -s . faces/here
+ok "a link that leads back" tns-import --form pts --crop whole faces -o out.tns
+is "$(head -1 .err)" "tns-import: links that lead back to a folder that they lie in are passed by: 'faces/here'" "is told"
+rm faces/here
+
 # frames: whole, in order, each from its own header, at any rate; a stream that is cut is no data set
 gray 30 30 f1.pgm 9 && gray 60 20 f2.pgm
 ok "frames" bash -c 'cat f1.pgm f2.pgm f1.pgm | tns-import --form pnm --size 30x30 -o out.tns'

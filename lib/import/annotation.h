@@ -45,6 +45,7 @@ struct annotations {
 	int has_id;			     /* after opening: every face has an id, no two the same, all below 2^32 */
 	char *other_kinds;		     /* after opening: images of folders whose kind is not read, "a.heic and 4 more"; NULL: none */
 	char *within;			     /* folders in those folders, which are not read, likewise */
+	char *loops;			     /* after opening: links in folders to a folder that they lie in, likewise */
 	char *unread;			     /* after opening: columns that are not read, quoted, comma-joined; NULL: none */
 	int longest;			     /* after opening: bytes of the longest image name, 0 where not known before the end */
 	struct annotation_reader *reader;    /* private */

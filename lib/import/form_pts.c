@@ -137,6 +137,7 @@ static void *open_pts(struct annotations *a, const struct annotation_options *o)
 		die("%s", first);
 	a->names = text_numbered(a->K);
 	a->longest = t->files.longest;
+	a->loops = stem_files_loops(&t->files);
 	return t;
 }
 

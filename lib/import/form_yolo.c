@@ -137,6 +137,7 @@ static void *open_yolo(struct annotations *a, const struct annotation_options *o
 	look(t, a, &given);
 	a->names = given.n ? given.v : text_numbered(a->K);
 	a->longest = t->files.longest;
+	a->loops = stem_files_loops(&t->files);
 	return t;
 }
 

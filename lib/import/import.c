@@ -75,6 +75,8 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 			o->from.annotations.operands[0], a->other_kinds);
 	if (a->within && !o->quiet)
 		warn("folders within are not read: %s; name them, too", a->within);
+	if (a->loops && !o->quiet)
+		warn("links that lead back to a folder that they lie in are passed by: %s", a->loops);
 	put_count(w, "rows.read", c.faces + c.bad);
 	put_count(w, "rows.kept", c.faces);
 	put_count(w, "rows.dropped", c.bad);

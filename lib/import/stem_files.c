@@ -23,6 +23,8 @@ struct listing {
 	char *head;	      /* put before names: "" or "FOLDER/" */
 	size_t n;
 	struct entry *v;
+	size_t loops; /* links to a folder that they lie in */
+	char *loop;   /* the first of them by name */
 };
 
 struct search {
@@ -53,6 +55,15 @@ static int by_stem(const void *a, const void *b)
 	return c ? c : x->stem != y->stem ? (x->stem < y->stem ? -1 : 1) : strcmp(x->name, y->name);
 }
 
+static void add_loop(struct listing *l, const char *path)
+{
+	if (!l->loops++ || strcmp(path, l->loop) < 0) {
+		free(l->loop);
+		l->loop = xstrdup(path);
+	}
+}
+
+/* Links are what they lead to: a folder behind one is a folder within. */
 static struct listing *list(const char *folder, int deep, const char *suffixes)
 {
 	struct listing *l = xcalloc(1, sizeof *l);
@@ -65,7 +76,7 @@ static struct listing *list(const char *folder, int deep, const char *suffixes)
 	l->head = xstrdup("");
 	char *roots[] = {n ? l->folder : (char[]){"."}, NULL};
 	size_t skip = strlen(roots[0]) + (roots[0][strlen(roots[0]) - 1] != '/');
-	FTS *f = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
+	FTS *f = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
 	if (!f)
 		die_errno("%s", roots[0]);
 	for (FTSENT *e; (errno = 0, e = fts_read(f));) {
@@ -77,7 +88,9 @@ static struct listing *list(const char *folder, int deep, const char *suffixes)
 			continue;
 		if (e->fts_info == FTS_D && (!deep || e->fts_name[0] == '.'))
 			fts_set(f, e, FTS_SKIP);
-		size_t stem = e->fts_info == FTS_F || e->fts_info == FTS_SL || e->fts_info == FTS_DEFAULT
+		if (e->fts_info == FTS_DC && deep && e->fts_name[0] != '.')
+			add_loop(l, e->fts_path);
+		size_t stem = e->fts_info == FTS_F || e->fts_info == FTS_SLNONE || e->fts_info == FTS_DEFAULT
 				      ? stem_of(e->fts_path + skip, suffixes)
 				      : 0;
 		if (!stem || e->fts_name[0] == '.')
@@ -98,7 +111,7 @@ static void listing_free(struct listing *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		free(l->v[i].name);
-	free(l->v), free(l->asked), free(l->folder), free(l->head), free(l);
+	free(l->v), free(l->asked), free(l->folder), free(l->head), free(l->loop), free(l);
 }
 
 /* The images of a folder, listed once. */
@@ -174,6 +187,17 @@ static void match(struct search *s, char *label, struct listing *l, const char *
 	}
 }
 
+/* Takes over the loops of l. */
+static void add_loops(struct stem_files *to, struct listing *l)
+{
+	if (l->loops && (!to->loops || strcmp(l->loop, to->loop) < 0)) {
+		free(to->loop);
+		to->loop = l->loop;
+		l->loop = NULL;
+	}
+	to->loops += l->loops;
+}
+
 static void take_folder(struct search *s, const char *operand)
 {
 	struct listing *labels = list(operand, 1, s->suffix + 1);
@@ -185,6 +209,8 @@ static void take_folder(struct search *s, const char *operand)
 	}
 	for (size_t i = 0; i < labels->n; i++)
 		match(s, text_path(labels->folder, labels->v[i].name), images, labels->v[i].name, labels->v[i].stem);
+	if (s->o->images) /* else its folder is among those of the images */
+		add_loops(s->to, labels);
 	listing_free(labels);
 }
 
@@ -220,6 +246,7 @@ void stem_files_find(struct stem_files *to, const struct annotation_options *o, 
 		for (size_t j = 0; s.v[i]->whole && j < s.v[i]->n; j++)
 			if (!s.v[i]->v[j].used)
 				set_image(to, next_file(to), s.v[i], &s.v[i]->v[j]);
+		add_loops(to, s.v[i]);
 		listing_free(s.v[i]);
 	}
 	free(s.v);
@@ -229,7 +256,12 @@ void stem_files_free(struct stem_files *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		free(s->v[i].label), free(s->v[i].file), free(s->v[i].path), free(s->v[i].other);
-	free(s->v);
+	free(s->v), free(s->loop);
+}
+
+char *stem_files_loops(const struct stem_files *s)
+{
+	return !s->loops ? NULL : s->loops == 1 ? xprintf("'%s'", s->loop) : xprintf("'%s' and %zu more", s->loop, s->loops - 1);
 }
 
 int stem_file_fault(const struct stem_file *f, const char *name, char err[ANNOTATION_ERR])
