@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	if (opt_given("category-id") && strncmp(o.form, "coco", 4))
 		die_usage("--category-id is not for --form %s, which has no categories", o.form);
 	double origin = !o.origin ? NAN : !strcmp(o.origin, "index") ? 0 : !strcmp(o.origin, "corner") ? 0.5 : 1;
-	struct export_options how = {o.form, origin, o.category_id, o.output};
+	struct export_options how = {o.form, origin, o.category_id, o.quiet, o.output};
 	struct dataset_stream *d = dataset_stream_open(args[0]);
 	uint64_t left = export_run(d, &how);
 	if (left && !o.quiet)

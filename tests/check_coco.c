@@ -98,6 +98,48 @@ START_TEST(ids)
 }
 END_TEST
 
+/* Ids are an annotation's own where those of the category that is read are fit for rows; crowds and other categories don't count. */
+START_TEST(own_ids)
+{
+	static const char start[] =
+		"{\"images\":[{\"id\":1,\"file_name\":\"one\"}],\"annotations\":["
+		"{\"id\":900100581904,\"image_id\":1,\"category_id\":1,\"iscrowd\":1},{\"id\":72,\"image_id\":1,\"category_id\":2},"
+		"{\"id\":72,\"image_id\":1,\"category_id\":2},{\"image_id\":1,\"category_id\":\"text\"},"
+		"{\"id\":4294967295,\"image_id\":1,\"category_id\":1}",
+			  end[] = "],\"categories\":[{\"id\":1,\"name\":\"face\",\"keypoints\":[\"a\",\"b\"]},{\"id\":2,\"name\":"
+				  "\"cat\"},{\"id\":\"text\",\"name\":\"dog\"}]}";
+	static const struct {
+		const char *more, *why;
+	} cases[] = {
+		{"", NULL},
+		{",{\"id\":0,\"image_id\":1,\"category_id\":1.0}", NULL},
+		{",{\"id\":4294967296,\"image_id\":1,\"category_id\":1}", "annotation 4294967296 is not from 0 to 4294967295"},
+		{",{\"id\":-1,\"image_id\":1,\"category_id\":\"1\"}", "annotation -1 is not from 0 to 4294967295"},
+		{",{\"id\":\"x\",\"image_id\":1,\"category_id\":1}", "element 6 of annotations has no id that is a whole number"},
+		{",{\"id\":8,\"image_id\":1,\"category_id\":1},{\"category_id\":1,\"image_id\":1,\"id\":8}",
+			"two annotations have the id 8"},
+	};
+	char json[2048];
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(json, sizeof json, "%s%s%s", start, cases[i].more, end);
+		import_open("o.json", json, NONE);
+		ck_assert_int_eq(import_all.has_id, cases[i].why == NULL);
+		ck_assert_msg(!cases[i].why == !import_all.renumbered, "%s", import_all.renumbered);
+		if (cases[i].why)
+			ck_assert_str_eq(import_all.renumbered, cases[i].why);
+		ck_assert_ptr_null(import_all.nameless);
+		import_is("one", "annotation 4294967295", 0, NULL);
+		import_close();
+	}
+	import_open_call(&(struct import_call){"o.json", {.unlabelled = 1}});
+	ck_assert_str_eq(import_all.renumbered, "images without annotations have none (--unlabelled)");
+	import_close();
+	import_open("o.json", "{\"images\":[{\"id\":1,\"file_name\":\"one\"},{\"id\":\"017\",\"file_name\":\"two\"}]," CATEGORIES "}", NONE);
+	ck_assert_str_eq(import_all.nameless, "'017'");
+	import_close();
+}
+END_TEST
+
 /* Python's NaN and Infinity, as values alone. */
 START_TEST(not_a_number)
 {
@@ -163,23 +205,28 @@ START_TEST(crowds)
 		"{\"id\":6,\"image_id\":1,\"category_id\":1,\"num_keypoints\":0,\"keypoints\":[1,1,2,1,1,2]},"
 		"{\"id\":7,\"image_id\":1,\"category_id\":1,\"bbox\":[0,0,0,0]},"
 		"{\"id\":8,\"image_id\":1,\"category_id\":1,\"keypoints\":[],\"bbox\":[]},"
-		"{\"id\":9,\"image_id\":1,\"category_id\":1,\"keypoints\":[0,0,0,0,0,0],\"bbox\":[1,2,3,4]}]}",
+		"{\"id\":9,\"image_id\":1,\"category_id\":1,\"keypoints\":[0,0,0,0,0,0],\"bbox\":[1,2,3,4]},"
+		"{\"id\":10,\"image_id\":1,\"category_id\":1,\"num_keypoints\":0,\"keypoints\":[0,0,0]}]}",
 		NONE);
 	import_is("one", "annotation 2", 1, points);
 	ck_assert_int_eq(import_all.crowd, 1);
 	import_is("one", "annotation 4", 1, points);
-	import_is("one", "annotation 6", 0, NULL);
+	ck_assert_int_eq(import_all.miscounted, 0);
+	import_is("one", "annotation 6", 1, (const double[]){1, 1, 1, 1}); /* keypoints is believed, not num_keypoints */
+	ck_assert_int_eq(import_all.miscounted, 1);
 	import_is("one", "annotation 7", 0, NULL);
 	ck_assert_int_eq(import_face.has_box, 0);
 	import_is("one", "annotation 8", 0, NULL);
 	import_is("one", "annotation 9", 0, NULL);
 	import_box(1, 2, 3, 4);
+	import_is("one", "annotation 10", 0, NULL);
 	import_ends();
+	ck_assert_int_eq(import_all.miscounted, 1);
 	ck_assert_int_eq(import_all.crowd, 2);
 	ck_assert_int_eq(import_all.unlabelled, 2);
 	import_close();
 	import_open_call(&(struct import_call){"c.json", {.unlabelled = 1}});
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 7; i++)
 		ck_assert_int_eq(import_next(), 1);
 	import_is("none", "image 2", 0, NULL);
 	ck_assert(import_face.id == -1 && import_face.image_id == 2);
@@ -297,6 +344,8 @@ START_TEST(bad_faces)
 		{"\"category_id\":1,\"image_id\":7,\"iscrowd\":\"no\"", "iscrowd is 'no', not 0 or 1"},
 		{"\"category_id\":1,\"image_id\":7,\"num_keypoints\":1.5", "num_keypoints is 1.5, not a whole number"},
 		{"\"category_id\":1,\"image_id\":7,\"num_keypoints\":-1", "num_keypoints is -1, not a whole number"},
+		{"\"category_id\":1,\"image_id\":7,\"num_keypoints\":0,\"keypoints\":[1,2,2]",
+			"keypoints has 3 numbers, not 3 for each of 2 points"},
 		{"\"category_id\":1,\"image_id\":7,\"keypoints\":[1,2,2,3,4]", "keypoints has 5 numbers, not 3 for each of 2 points"},
 		{"\"category_id\":1,\"image_id\":7,\"keypoints\":[1,2,2,3,4,2,1,2,2]",
 			"keypoints has 9 numbers, not 3 for each of 2 points"},
@@ -530,6 +579,7 @@ int main(void)
 	tcase_add_test(t, plain);
 	tcase_add_test(t, backwards);
 	tcase_add_test(t, ids);
+	tcase_add_test(t, own_ids);
 	tcase_add_test(t, not_a_number);
 	tcase_add_test(t, pieces);
 	tcase_add_test(t, crowds);

@@ -105,7 +105,7 @@ static void read_faces(void *arg)
 	free(points);
 	for (int k = 0; k < a.K; k++)
 		free(a.names[k]);
-	free(a.names), free(a.unread);
+	free(a.names), free(a.unread), free(a.loops);
 	forms[kind]->close(state);
 }
 

@@ -147,6 +147,23 @@ for f in yolo coco.json imglab.xml table.csv; do
 	is "$(tns-export --form csv out.tns | tail -1)" "a.pgm,15,10,45,30" "boxes of $f go out as they came in"
 done
 
+# what COCO's rows don't keep
+coco() { # ANNOTATION...: of image "017" but where they say otherwise
+	echo '{"images": [{"id": "017", "file_name": "a.pgm"}], "categories": [{"id": 1, "name": "face", "keypoints": ["a", "b"]}], "annotations": ['"$(IFS=,; echo "$*")"']}' >c.json
+	ok "$*" tns-import --form coco --images photos --crop whole --size 60x60 c.json -o out.tns
+}
+coco '{"id": 5, "image_id": "017", "num_keypoints": 0, "keypoints": [1, 2, 2, 3, 4, 1]}' '{"id": 5, "image_id": "017"}'
+is "$(sed '$d' .err)" "tns-import: c.json: rows are numbered from 1 instead of by the annotations' ids: two annotations have the id 5
+tns-import: c.json: ids of images that are texts, as '017', are not kept: exports number the images
+tns-import: c.json: num_keypoints is 0, but keypoints has points, which are taken: 1 annotation" "what rows don't keep"
+is "$(value keypoints)" "1 12 3 14" "points of num_keypoints 0"
+ok "results of images without numbers" tns-export --form coco-results out.tns -o results.json
+is "$(cat .err)" "tns-export: out.tns: there is no image_id, the data set's numbers of its images: they are numbered from 1 by their names" "are told"
+ok "a data set of them" tns-export --form coco out.tns -o again.json
+is "$(cat .err)" "" "numbers its images itself"
+coco '{"id": 5, "image_id": "017"}' '{"id": 900100581904, "image_id": "017", "iscrowd": 1}'
+is "$(value id) $(grep -c numbered .err)" "5 0" "an id beside that of a crowd"
+
 # several images at a time: the same rows, complaints and number of images read for any number of threads; runs of an image's faces end where they
 # end, not where a batch does (5 faces of each of 40 images, then the first image again; image 7 is not there, a face of image 3 lies outside)
 for i in {1..40}; do [ $i = 7 ] || gray 20 16 photos/many$i.pgm $((i * 6)); done

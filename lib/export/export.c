@@ -187,6 +187,8 @@ uint64_t export_run(struct dataset_stream *d, const struct export_options *o)
 			out_flush(to);
 	}
 	x.form->end(state);
+	if (x.form == &export_coco_results && !x.set.has_image_id && !o->quiet)
+		warn("%s: there is no image_id, the data set's numbers of its images: they are numbered from 1 by their names", x.set.name);
 	if (to)
 		out_close(to);
 	names_free(x.set.points);

@@ -17,7 +17,8 @@
  * - jsonl: an object a row: file, id, points {NAME: [x, y, confidence]}; null. Boxes alone: box [x, y, width, height] and score for points.
  *
  * A box is `box`, else the smallest one of whole pixels that the points lie in. Without `image_id` an image's number is its
- * row's id where there is no `source`; else images are numbered from 1, by name, in the order of the rows.
+ * row's id where there is no `source`; else images are numbered from 1, by name, in the order of the rows, of which coco-results warns, since
+ * no file of the original data set has these numbers.
  * Numbers have the fewest digits that read back as the same float. */
 #ifndef EXPORT_H
 #define EXPORT_H
@@ -30,6 +31,7 @@ struct export_options {
 	const char *form;    /* one of EXPORT_FORMS */
 	double origin;	     /* of the first pixel's centre: 0, 0.5, 1; NaN: the form's own */
 	int64_t category_id; /* coco, coco-results */
+	int quiet;	     /* 1: no warnings */
 	const char *output;  /* file, NULL: stdout; pts: folder, which is made where it is not there */
 };
 

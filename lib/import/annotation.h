@@ -40,9 +40,12 @@ struct annotations {
 	int K;				     /* points a face, known after opening; 0: the form has none (folder) */
 	char **names;			     /* (K) */
 	uint64_t crowd, ignored, unlabelled; /* passed by so far: COCO's iscrowd, imglab's ignore, images without annotations */
+	uint64_t miscounted;		     /* so far: COCO's num_keypoints is 0, but keypoints has points, which are taken */
 	int has_confidence, has_image_id;    /* after opening: rows may have them */
 	int has_box;			     /* boxes without points: rows have them (those with points have boxes in any case) */
 	int has_id;			     /* after opening: every face has an id, no two the same, all below 2^32 */
+	char *renumbered;		     /* after opening: of a form with ids, the first reason why has_id is 0; NULL: none */
+	char *nameless;			     /* after opening: the first id of an image that is a text, not kept; NULL: none */
 	char *other_kinds;		     /* after opening: images of folders whose kind is not read, "a.heic and 4 more"; NULL: none */
 	char *within;			     /* folders in those folders, which are not read, likewise */
 	char *loops;			     /* after opening: links in folders to a folder that they lie in, likewise */

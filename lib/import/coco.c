@@ -119,6 +119,19 @@ static void free_names(char **names)
 	free(names);
 }
 
+/* The first id of an image that is a text, for messages; NULL: there is none. */
+static char *text_image_id(const struct coco_file *f)
+{
+	struct coco_id id;
+	char text[COCO_ID + 2];
+	for (size_t i = 0; i < f->images.n; i++)
+		if (f->images.entry[i].is_text) {
+			coco_entry_id(&f->images, &f->images.entry[i], &id);
+			return xstrdup(coco_id_show(&id, text));
+		}
+	return NULL;
+}
+
 struct coco *coco_open(const char *path, struct annotations *a, const struct annotation_options *o, char err[ANNOTATION_ERR])
 {
 	struct coco *c = xcalloc(1, sizeof *c);
@@ -143,7 +156,11 @@ struct coco *coco_open(const char *path, struct annotations *a, const struct ann
 	a->has_box = 1;
 	a->has_confidence = f->scores;
 	a->has_image_id = f->number_ids;
-	a->has_id = !f->odd_ids && !o->unlabelled; /* images have none of an annotation */
+	a->renumbered = o->unlabelled ? xstrdup("images without annotations have none (--unlabelled)")
+				      : coco_ids_odd(&f->ids, &c->category, f->categories.n == 1);
+	coco_ids_free(&f->ids);
+	a->has_id = !a->renumbered;
+	a->nameless = text_image_id(f);
 	a->longest = (int)f->longest;
 	if (f->scores)
 		c->confidence = xcalloc((size_t)a->K, sizeof *c->confidence);
@@ -239,14 +256,15 @@ static int has_scores(const struct coco *c, int K)
 	return !two;
 }
 
-static int set_points(struct coco *c, int K, struct annotation *face, char err[ANNOTATION_ERR])
+/* num_keypoints is not believed where points are visible. */
+static int set_points(struct coco *c, struct annotations *a, struct annotation *face, char err[ANNOTATION_ERR])
 {
 	const struct coco_element *e = &c->file.element;
-	int labelled = e->labelled && e->nkeypoints, scores;
+	int K = a->K, scores;
 	for (int i = 0; c->confidence && i < K; i++)
 		c->confidence[i] = NAN;
 	face->confidence = c->confidence;
-	if (!labelled)
+	if (!e->nkeypoints || (!e->labelled && !e->visible))
 		return 1;
 	if (e->nkeypoints != 3 * (size_t)K)
 		return bad(c, face, err, "keypoints has %zu numbers, not 3 for each of %d points", e->nkeypoints, K);
@@ -266,6 +284,7 @@ static int set_points(struct coco *c, int K, struct annotation *face, char err[A
 		face->points[2 * i + 1] = p[1];
 		face->has_points = 1;
 	}
+	a->miscounted += !e->labelled && face->has_points;
 	return 1;
 }
 
@@ -299,7 +318,7 @@ static int set_face(struct coco *c, struct annotations *a, struct annotation *fa
 	r = set_image(c, face, image, err);
 	if (r == 1)
 		r = set_box(c, face, err);
-	return r == 1 ? set_points(c, a->K, face, err) : r;
+	return r == 1 ? set_points(c, a, face, err) : r;
 }
 
 /* An image without annotations: a face without labels. */

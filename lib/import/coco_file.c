@@ -133,14 +133,10 @@ static int category_end(struct coco_file *f, char err[ANNOTATION_ERR])
 
 static void annotation_end(struct coco_file *f)
 {
-	const struct coco_id *id = &f->element.id;
+	const struct coco_element *e = &f->element;
 	f->whole = f->pass == 2;
-	if (f->pass == 2 || f->odd_ids)
-		return;
-	f->odd_ids = id->kind != COCO_NUMBER || id->number < 0 || id->number > UINT32_MAX;
-	if (!(f->nids & (f->nids - 1)))
-		f->ids = xrealloc(f->ids, (f->nids ? 2 * f->nids : 1) * sizeof *f->ids);
-	f->ids[f->nids++] = (uint32_t)id->number;
+	if (f->pass == 1 && !e->crowd)
+		coco_ids_add(&f->ids, &e->id, &e->category, e->number);
 }
 
 static int element_end(struct coco_file *f, char err[ANNOTATION_ERR])
@@ -171,7 +167,8 @@ static int value(struct coco_file *f, const struct json_event *e, char err[ANNOT
 {
 	struct coco_element *to = &f->element;
 	int null = e->kind == JSON_NULL;
-	if (f->pass == 1 && f->list == COCO_ANNOTATIONS && f->field != COCO_ITS_ID)
+	if (f->pass == 1 && f->list == COCO_ANNOTATIONS && f->field != COCO_ITS_ID && f->field != COCO_CATEGORY_ID &&
+		f->field != COCO_CROWD)
 		return 1;
 	struct coco_id *id = f->field == COCO_ITS_ID ? &to->id : f->field == COCO_IMAGE_ID ? &to->image : &to->category;
 	switch (f->field) {
@@ -198,7 +195,7 @@ static int value(struct coco_file *f, const struct json_event *e, char err[ANNOT
 		if (f->field == COCO_BOX)
 			to->nbox = 0;
 		else
-			to->nkeypoints = 0, f->names_n = 0, f->nnames = 0;
+			to->nkeypoints = 0, to->visible = 0, f->names_n = 0, f->nnames = 0;
 		return null || not_a(f, e, "a list", err);
 	}
 	return 1;
@@ -245,6 +242,7 @@ static int item(struct coco_file *f, const struct json_event *e, char err[ANNOTA
 	}
 	if (f->field == COCO_BOX && to->nbox++ < 4)
 		to->box[to->nbox - 1] = v;
+	to->visible |= f->field == COCO_KEYPOINTS && to->nkeypoints % 3 == 2 && v > 0;
 	if (f->field == COCO_KEYPOINTS && to->nkeypoints++ < f->nkeypoints_max)
 		f->keypoints[to->nkeypoints - 1] = v;
 	return 1;
@@ -306,7 +304,7 @@ static int on_element(struct coco_file *f, const struct json_event *e, char err[
 		if (f->field == COCO_BOX)
 			f->element.nbox = 0;
 		else
-			f->element.nkeypoints = 0, f->names_n = 0, f->nnames = 0;
+			f->element.nkeypoints = 0, f->element.visible = 0, f->names_n = 0, f->nnames = 0;
 		return 1;
 	}
 	return value(f, e, err);
@@ -331,22 +329,6 @@ static int on_event(void *arg, const struct json_event *e, char err[ANNOTATION_E
 
 /* ---- passes ---- */
 
-static int by_id(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
-static void sort_ids(struct coco_file *f)
-{
-	if (f->nids)
-		qsort(f->ids, f->nids, sizeof *f->ids, by_id);
-	for (size_t i = 1; i < f->nids; i++)
-		f->odd_ids |= f->ids[i] == f->ids[i - 1];
-	free(f->ids);
-	f->ids = NULL;
-}
-
 int coco_file_open(struct coco_file *f, const char *path, char err[ANNOTATION_ERR])
 {
 	int more;
@@ -360,7 +342,6 @@ int coco_file_open(struct coco_file *f, const char *path, char err[ANNOTATION_ER
 		return -1;
 	if (!(f->met & 1u << COCO_IMAGES))
 		return refuse(err, "%s: there is no list 'images', so it is not of COCO", path) - 1;
-	sort_ids(f);
 	const struct coco_entry *e = coco_index_sort(&f->images);
 	const char *of = "images";
 	const struct coco_index *x = &f->images;
@@ -407,7 +388,7 @@ void coco_file_close(struct coco_file *f)
 		free(f->with_points[i].names);
 	}
 	free(f->with_points);
-	free(f->ids);
+	coco_ids_free(&f->ids);
 	free(f->keypoints);
 	free(f->text);
 	free(f->names);

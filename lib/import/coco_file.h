@@ -1,8 +1,9 @@
 /* Private to lib/import/coco*.c: a COCO file read in two passes. The first takes images and categories, in whatever order the lists come,
- * and whether annotations have scores; the second hands out the annotations. Of annotations only one is in memory. */
+ * whether annotations have scores, and their ids; the second hands out the annotations. Of annotations only one is in memory. */
 #ifndef COCO_FILE_H
 #define COCO_FILE_H
 
+#include "lib/import/coco_ids.h"
 #include "lib/import/coco_index.h"
 
 enum coco_list { COCO_NO_LIST, COCO_IMAGES, COCO_CATEGORIES, COCO_ANNOTATIONS };
@@ -32,6 +33,7 @@ struct coco_element {		   /* an object of a list */
 	int crowd, labelled; /* iscrowd, 1 or 0; num_keypoints, -1: not told */
 	int W, H;
 	size_t nkeypoints, nbox; /* numbers of keypoints and of bbox */
+	int visible;		 /* pass 2: a third number of keypoints is above 0 */
 	double box[4];
 	char fault[256]; /* of an annotation: the first value that is not what it should be */
 };
@@ -54,9 +56,7 @@ struct coco_file {
 	int nwith_points;
 	int scores, number_ids; /* a third number of keypoints has a fraction; an image's id is a number */
 	size_t longest;
-	uint32_t *ids; /* (nids) of annotations; freed at the pass's end */
-	size_t nids;
-	int odd_ids; /* 1: an annotation has no id that is a number of 32 bits, or two have the same */
+	struct coco_ids ids; /* of annotations that are no crowds */
 	/* texts of the current image or category */
 	char *text, *names;
 	size_t text_n, text_room, names_n, names_room;

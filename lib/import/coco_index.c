@@ -52,6 +52,11 @@ static uint64_t key_of(int is_text, int64_t number, const char *text)
 	return h;
 }
 
+uint64_t coco_id_key(const struct coco_id *id)
+{
+	return key_of(id->kind == COCO_TEXT, id->number, id->text);
+}
+
 static const char *id_text(const struct coco_index *x, const struct coco_entry *e)
 {
 	return x->texts + e->text;
@@ -106,7 +111,7 @@ struct coco_entry *coco_index_find(const struct coco_index *x, const struct coco
 {
 	if (id->kind == COCO_NO_ID)
 		return NULL;
-	uint64_t key = key_of(id->kind == COCO_TEXT, id->number, id->text);
+	uint64_t key = coco_id_key(id);
 	for (size_t i = lookup_first(&x->by, key); i < x->n && x->by.by[i].key == key; i++) {
 		struct coco_entry *e = &x->entry[x->by.by[i].row];
 		if (e->is_text ? id->kind == COCO_TEXT && !strcmp(id_text(x, e), id->text) : id->kind == COCO_NUMBER)

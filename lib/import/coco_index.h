@@ -17,6 +17,7 @@ struct coco_id {
 /* 1, or 0: the value is no id. */
 int coco_id_set(struct coco_id *id, const struct json_event *e);
 int coco_id_equal(const struct coco_id *a, const struct coco_id *b);
+uint64_t coco_id_key(const struct coco_id *id); /* the same for equal ids, seldom for others */
 /* For messages: 7 or 'seven'. */
 const char *coco_id_show(const struct coco_id *id, char to[COCO_ID + 2]);
 

@@ -44,6 +44,26 @@ void import_summary(const struct import_counts *c)
 	fprintf(stderr, "\n");
 }
 
+/* What the file has that its rows don't. */
+static void tell(const struct annotations *a, const char *file)
+{
+	if (a->unread)
+		warn("%s: columns that are ignored: %s", file, a->unread);
+	if (a->other_kinds)
+		warn("%s: of the kinds of images that are read (png, jpg, jpeg, pgm, ppm) these are none: %s", file, a->other_kinds);
+	if (a->within)
+		warn("folders within are not read: %s; name them, too", a->within);
+	if (a->loops)
+		warn("links that lead back to a folder that they lie in are passed by: %s", a->loops);
+	if (a->renumbered)
+		warn("%s: rows are numbered from 1 instead of by the annotations' ids: %s", file, a->renumbered);
+	if (a->nameless)
+		warn("%s: ids of images that are texts, as %s, are not kept: exports number the images", file, a->nameless);
+	if (a->miscounted)
+		warn("%s: num_keypoints is 0, but keypoints has points, which are taken: %llu annotation%s", file,
+			(unsigned long long)a->miscounted, a->miscounted == 1 ? "" : "s");
+}
+
 struct import_counts import_faces(const struct import_options *o, struct tns_writer *w)
 {
 	struct annotations *a = annotations_open(&o->from.annotations);
@@ -68,15 +88,8 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 		die("%s: no face is left: %llu bad, %llu crowds, %llu to be ignored, %llu images without annotations",
 			o->from.annotations.operands[0], (unsigned long long)c.bad, (unsigned long long)c.crowd,
 			(unsigned long long)c.ignored, (unsigned long long)c.unlabelled);
-	if (a->unread && !o->quiet)
-		warn("%s: columns that are ignored: %s", o->from.annotations.operands[0], a->unread);
-	if (a->other_kinds && !o->quiet)
-		warn("%s: of the kinds of images that are read (png, jpg, jpeg, pgm, ppm) these are none: %s",
-			o->from.annotations.operands[0], a->other_kinds);
-	if (a->within && !o->quiet)
-		warn("folders within are not read: %s; name them, too", a->within);
-	if (a->loops && !o->quiet)
-		warn("links that lead back to a folder that they lie in are passed by: %s", a->loops);
+	if (!o->quiet)
+		tell(a, o->from.annotations.operands[0]);
 	put_count(w, "rows.read", c.faces + c.bad);
 	put_count(w, "rows.kept", c.faces);
 	put_count(w, "rows.dropped", c.bad);
