@@ -490,6 +490,23 @@ START_TEST(paths)
 	import_is("/etc/passwd", "image 4", 0, NULL);
 	ck_assert_str_eq(import_face.path, "/etc/passwd");
 	import_close();
+	/* --images, or a folder on the way of the name, is a link; a link that leads out of --images is none that leads in */
+	ck_assert_int_eq(symlink("img", "link") | symlink("..", "img/up"), 0);
+	for (int i = 0; i < 4; i++) {
+		static const char *const names[] = {"link/z.png", "img/z.png", "link/../img/z.png", "img/up/z.png"};
+		char json[6000];
+		snprintf(json, sizeof json, "{\"images\":[{\"id\":1,\"file_name\":\"%s/%s\"}]," CATEGORIES "}", here, names[i]);
+		import_open("link.json", json, (struct annotation_options){.unlabelled = 1, .images = i % 2 ? "link" : i ? "link/" : "img"});
+		ck_assert_msg(import_next() == 1, "%s: %s", names[i], import_err);
+		snprintf(inside, sizeof inside, "%s/%s", here, i < 3 ? "img/z.png" : names[i]);
+		ck_assert_str_eq(import_face.path, inside);
+		import_close();
+	}
+	char out[6000];
+	snprintf(out, sizeof out, "{\"images\":[{\"id\":1,\"file_name\":\"%s/link/up/z.png\"}]," CATEGORIES "}", here);
+	import_open("link.json", out, (struct annotation_options){.unlabelled = 1, .images = "img"});
+	ck_assert_int_eq(import_next(), -1);
+	import_close();
 	/* a folder whose name only begins like that of --images */
 	mkdir("im", 0700);
 	import_open_call(&(struct import_call){"json/p.json", {.unlabelled = 1, .images = "im"}});

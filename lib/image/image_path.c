@@ -45,18 +45,35 @@ static int join(struct image_path *p, const char *folder, const char *name)
 	return at > base;
 }
 
-/* An absolute path, or one from the file's folder, that lies within the folder of --images. */
+/* The path lies in the folder, both without links and dots. */
+static int is_in(struct image_path *p, const char *folder)
+{
+	size_t n = strcmp(folder, "/") ? strlen(folder) : 0;
+	p->below = n + 1;
+	return !strncmp(p->path, folder, n) && p->path[n] == '/' && p->path[n + 1];
+}
+
+/* An absolute path, or one from the file's folder, that lies within the folder of --images; by the names of folders, or else where links
+ * among them lead. */
 static int within(struct image_path *p, const char *name)
 {
-	char own[PATH_MAX], images[PATH_MAX];
+	char own[PATH_MAX], images[PATH_MAX], folder[PATH_MAX];
 	if (!p->images || !realpath(p->images, images) || !realpath(p->own, own))
 		return 0;
 	char *whole = *name == '/' ? xstrdup(name) : xprintf("%s/%s", own, name);
 	int ok = join(p, "/", whole);
 	free(whole);
-	size_t n = strcmp(images, "/") ? strlen(images) : 0;
-	p->below = n + 1;
-	return ok && !strncmp(p->path, images, n) && p->path[n] == '/' && p->path[n + 1];
+	if (!ok || is_in(p, images))
+		return ok;
+	char *slash = strrchr(p->path, '/');
+	*slash = 0;
+	if (!slash[1] || !realpath(*p->path ? p->path : "/", folder))
+		return 0;
+	char *real = xprintf("%s/%s", strcmp(folder, "/") ? folder : "", slash + 1);
+	free(p->path);
+	p->path = real;
+	p->room = strlen(real) + 1;
+	return is_in(p, images);
 }
 
 const char *image_path(struct image_path *p, const char *name)

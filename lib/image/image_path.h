@@ -1,6 +1,6 @@
 /* Where the image of a name in a file of annotations can be opened. Names are relative to the folder of that file, or to --images. A name
  * that leads out of there (absolute, or by ..) is refused, unless --images is given and the place that it has from the file's own folder
- * lies within --images. */
+ * lies within --images, by the names of folders or where links among them lead. */
 #ifndef IMAGE_PATH_H
 #define IMAGE_PATH_H
 
