@@ -142,7 +142,7 @@ START_TEST(pts)
 	write_file("d/a.png", "");
 	is(PTS("d"), "a.png d/a.png (a.pts) 1,2 3.5,40; | 1 2");
 	is(PTS("d/"), "a.png d/a.png (a.pts) 1,2 3.5,40; | 1 2");
-	is(PTS("d/a.pts"), "d/a.png d/a.png (a.pts) 1,2 3.5,40; | 1 2");
+	is(PTS("d/a.pts"), "d/a.png d/a.png () 1,2 3.5,40; | 1 2");
 	/* in the wild: CR LF, blanks, comments, no version, a blank end; numbers before the first pixel; a point that nobody marked */
 	write_file("d/sub/B c.pts",
 		"\r\n# drawn by hand\r\nn_points :2\t\r\nwhat: ever\r\n  {  \r\n\r\n -1.5\t2 // left\r\nNaN nan\r\n}\r\n\r\n");
@@ -153,11 +153,11 @@ START_TEST(pts)
 	write_file("d/sub/._c.pts", "");
 	write_file("d/sub/._c.png", "");
 	write_file("d/note.txt", "");
-	is(PTS("d"), "a.png d/a.png (a.pts) 1,2 3.5,40; sub/B c.JPEG d/sub/B c.JPEG (B c.pts) -1.5,2 -; sub/c.pPm d/sub/c.pPm (c.PTS) "
+	is(PTS("d"), "a.png d/a.png (a.pts) 1,2 3.5,40; sub/B c.JPEG d/sub/B c.JPEG (sub/B c.pts) -1.5,2 -; sub/c.pPm d/sub/c.pPm (sub/c.PTS) "
 		     "1,0.5 1,-0; | 1 2");
 	/* two operands: names as on the command line, in its order */
-	is(PTS("d/sub", "d/a.pts"), "d/sub/B c.JPEG d/sub/B c.JPEG (B c.pts) -1.5,2 -; d/sub/c.pPm d/sub/c.pPm (c.PTS) 1,0.5 1,-0; "
-				    "d/a.png d/a.png (a.pts) 1,2 3.5,40; | 1 2");
+	is(PTS("d/sub", "d/a.pts"), "d/sub/B c.JPEG d/sub/B c.JPEG (d/sub/B c.pts) -1.5,2 -; d/sub/c.pPm d/sub/c.pPm (d/sub/c.PTS) 1,0.5 1,-0; "
+				    "d/a.png d/a.png (d/a.pts) 1,2 3.5,40; | 1 2");
 	/* images elsewhere */
 	write_file("i/a.pgm", "");
 	write_file("i/sub/c.jpg", "");
@@ -165,28 +165,45 @@ START_TEST(pts)
 	struct request q = PTS("d");
 	q.images = "i";
 	is(q, "a.pgm i/a.pgm (a.pts) 1,2 3.5,40; !d/sub/B c.pts: no image has its name (png, jpg, jpeg, pgm, ppm); sub/c.jpg i/sub/c.jpg "
-	      "(c.PTS) 1,0.5 1,-0; "
+	      "(sub/c.PTS) 1,0.5 1,-0; "
 	      "| 1 2 +1");
 	q.unlabelled = 1;
 	is(q, "a.pgm i/a.pgm (a.pts) 1,2 3.5,40; !d/sub/B c.pts: no image has its name (png, jpg, jpeg, pgm, ppm); sub/c.jpg i/sub/c.jpg "
-	      "(c.PTS) 1,0.5 1,-0; "
-	      "sub/d.jpg i/sub/d.jpg (d.jpg); | 1 2");
+	      "(sub/c.PTS) 1,0.5 1,-0; "
+	      "sub/d.jpg i/sub/d.jpg (i/sub/d.jpg); | 1 2");
 	/* images that two folders share are listed once: what the other has used is not left over */
 	write_file("e/d.pts", TWO);
 	q.operands[0] = "d/sub", q.operands[1] = "e";
 	write_file("i/B c.png", ""), write_file("i/c.png", ""), write_file("i/d.png", "");
-	is(q, "B c.png i/B c.png (B c.pts) -1.5,2 -; c.png i/c.png (c.PTS) 1,0.5 1,-0; d.png i/d.png (d.pts) 1,2 3.5,40; "
-	      "a.pgm i/a.pgm (a.pgm); sub/c.jpg i/sub/c.jpg (c.jpg); sub/d.jpg i/sub/d.jpg (d.jpg); | 1 2");
+	is(q, "B c.png i/B c.png (d/sub/B c.pts) -1.5,2 -; c.png i/c.png (d/sub/c.PTS) 1,0.5 1,-0; d.png i/d.png (e/d.pts) 1,2 3.5,40; "
+	      "a.pgm i/a.pgm (i/a.pgm); sub/c.jpg i/sub/c.jpg (i/sub/c.jpg); sub/d.jpg i/sub/d.jpg (i/sub/d.jpg); | 1 2");
 	q.operands[0] = "d/a.pts", q.operands[1] = NULL;
 	q.unlabelled = 0;
-	is(q, "a.pgm i/a.pgm (a.pts) 1,2 3.5,40; | 1 2");
+	is(q, "a.pgm i/a.pgm () 1,2 3.5,40; | 1 2");
 	/* a.b.png belongs to a.b.pts, not to a.pts */
 	fresh();
 	write_file("a.pts", TWO), write_file("a.b.pts", TWO), write_file("a.png", ""), write_file("a.b.png", "");
-	is(PTS("a.pts"), "a.png a.png (a.pts) 1,2 3.5,40; | 1 2");
+	is(PTS("a.pts"), "a.png a.png () 1,2 3.5,40; | 1 2");
 	is(PTS("."), "a.png ./a.png (a.pts) 1,2 3.5,40; a.b.png ./a.b.png (a.b.pts) 1,2 3.5,40; | 1 2");
 	write_file("a.PNG", "");
 	is(PTS("a.pts"), "!a.pts: two images have its name: 'a.PNG' and 'a.png'; | 1 2");
+}
+END_TEST
+
+/* Of a long name the end is told. */
+START_TEST(places)
+{
+	char name[400], place[300], want[900];
+	fresh();
+	sprintf(name, "l/%0130d/%0130d", 1, 2);
+	strcpy(place, name + strlen(name) - (ANNOTATION_PLACE - 4 - strlen(".txt, line 2")));
+	snprintf(want, sizeof want, "%s.txt", name);
+	write_file(want, "\n0 .5 .5 1 1 .1 .2\n");
+	*name = 'i';
+	snprintf(want, sizeof want, "%s.png", name);
+	write_file(want, "");
+	snprintf(want, sizeof want, "%s.png %s.png (...%s.txt, line 2) [0 0 1 1] 0.1,0.2; | 1", name + 2, name, place);
+	is((struct request){&form_yolo, .images = "i", .operands = {"l"}}, want);
 }
 END_TEST
 
@@ -200,11 +217,11 @@ START_TEST(links)
 	ck_assert_int_eq(symlink("../far/labels", "l/b") | symlink("../far/images", "i/b") | symlink("../far", "l/.far"), 0);
 	ck_assert_int_eq(symlink("a.txt", "l/a/c.txt") | symlink("a.png", "i/a/c.png"), 0);
 	struct request yolo = {&form_yolo, .images = "i", .operands = {"l"}}, pts = {&form_pts, .images = "i", .operands = {"l"}};
-	const char *want = "a/a.png i/a/a.png (a.txt, line 1) [0.25 0.25 0.5 0.5] 0.5,0.5; "
-			   "a/c.png i/a/c.png (c.txt, line 1) [0.25 0.25 0.5 0.5] 0.5,0.5; "
-			   "b/b.png i/b/b.png (b.txt, line 1) [0.25 0.25 0.5 0.5] 0.25,0.75; | 1";
+	const char *want = "a/a.png i/a/a.png (a/a.txt, line 1) [0.25 0.25 0.5 0.5] 0.5,0.5; "
+			   "a/c.png i/a/c.png (a/c.txt, line 1) [0.25 0.25 0.5 0.5] 0.5,0.5; "
+			   "b/b.png i/b/b.png (b/b.txt, line 1) [0.25 0.25 0.5 0.5] 0.25,0.75; | 1";
 	is(yolo, want);
-	is(pts, "b/b.png i/b/b.png (b.pts) 1,2; | 1 +2");
+	is(pts, "b/b.png i/b/b.png (b/b.pts) 1,2; | 1 +2");
 	ck_assert_int_eq(symlink("..", "far/labels/up") | symlink("..", "l/a/up") | symlink(".", "i/self"), 0);
 	char with[512];
 	snprintf(with, sizeof with, "%s ('i/self' and 2 more)", want);
@@ -257,7 +274,7 @@ START_TEST(pts_faults)
 	ends(PTS("gone"), 1, "gone: No such file or directory");
 	ck_assert_int_eq(mkfifo("d/d.pts", 0666), 0);
 	write_file("d/d.png", "");
-	is(PTS("d/b.pts", "d/d.pts"), "d/b.png d/b.png (b.pts) 1,2 3.5,40; !d/d.pts: is no regular file; | 1 2");
+	is(PTS("d/b.pts", "d/d.pts"), "d/b.png d/b.png (d/b.pts) 1,2 3.5,40; !d/d.pts: is no regular file; | 1 2");
 }
 END_TEST
 
@@ -369,18 +386,20 @@ START_TEST(yolo)
 	yolo_is(YOLO("a,b,c"), "a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 1,0.3 0.4,0; | a b c");
 	write_file("l/b.txt", "0 .5 .5 1 1 .1 .2 .25 .3 .4 0\n");
 	write_file("i/b.png", "");
-	yolo_is(YOLO(NULL), "a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 1,0.3 0.4,0; b.png i/b.png (b.txt, line 1) [0 0 1 1] 0.1,0.2 "
-			    "0.25,0.3 0.4,0; | 1 2 3");
+	yolo_is(YOLO("a,b,c"), "a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 1,0.3 0.4,0; b.png i/b.png (b.txt, line 1) [0 0 1 1] 0.1,0.2 "
+			       "0.25,0.3 0.4,0; | a b c");
+	yolo_ends(NULL, "l/a.txt: 6 numbers behind the box are 3 points of 2 or 2 of 3 whose third is no visibility (0, 1, 2): --point-names "
+			"tells by as many names, or by a YAML file with kpt_shape: [3, 2] or [2, 3]");
 	/* folders; files without a face; images without a file; classes.txt; no image */
 	fresh();
 	write_file("l/t/a.txt", "0 .5 .5 1 1 .1 .2\n"), write_file("i/t/a.JPG", ""), write_file("i/a.png", "");
 	write_file("l/t/b.txt", ""), write_file("i/t/b.png", ""), write_file("l/t/c.txt", " \n\n"), write_file("i/t/c.png", "");
 	write_file("l/classes.txt", "face\n"), write_file("l/t/d.txt", "1 .5 .5 1 1 .1 .2\n1 .5 .5 1 1 .1 .2\n");
-	yolo_is(YOLO(NULL), "t/a.JPG i/t/a.JPG (a.txt, line 1) [0 0 1 1] 0.1,0.2; !l/t/d.txt: no image has its name (png, jpg, jpeg, pgm, "
+	yolo_is(YOLO(NULL), "t/a.JPG i/t/a.JPG (t/a.txt, line 1) [0 0 1 1] 0.1,0.2; !l/t/d.txt: no image has its name (png, jpg, jpeg, pgm, "
 			    "ppm); | 1 +3");
 	struct request q = {&form_yolo, .images = "i", .unlabelled = 1, .operands = {"l"}};
-	is(q, "t/a.JPG i/t/a.JPG (a.txt, line 1) [0 0 1 1] 0.1,0.2; t/b.png i/t/b.png (b.txt); t/c.png i/t/c.png (c.txt); "
-	      "!l/t/d.txt: no image has its name (png, jpg, jpeg, pgm, ppm); a.png i/a.png (a.png); | 1");
+	is(q, "t/a.JPG i/t/a.JPG (t/a.txt, line 1) [0 0 1 1] 0.1,0.2; t/b.png i/t/b.png (t/b.txt); t/c.png i/t/c.png (t/c.txt); "
+	      "!l/t/d.txt: no image has its name (png, jpg, jpeg, pgm, ppm); a.png i/a.png (i/a.png); | 1");
 }
 END_TEST
 
@@ -402,6 +421,15 @@ START_TEST(yolo_names)
 	yolo_is(YOLO("y.yaml"), FACE2 "nose left eye");
 	write_file("y.yaml", "kpt_names:\n  person: [nose,\n    left,\n  ]\n  other: [b]\n");
 	yolo_is(YOLO("y.yaml"), FACE2 "nose left");
+	/* a map in braces: of the first class */
+	write_file("y.yaml", "kpt_names: {0: [left, right]}\n");
+	yolo_is(YOLO("y.yaml"), FACE2 "left right");
+	write_file("y.yaml", "kpt_names:\n  { face : ['left', \"right\"] , other: [a, b, c] } # two\n");
+	yolo_is(YOLO("y.yaml"), FACE2 "left right");
+	write_file("y.yaml", "kpt_names: {0: [left,\n  right]}\n");
+	yolo_ends("y.yaml", "y.yaml: line 1: kpt_names: '{0: [left,' where {CLASS: [NAME, ...]} on one line is expected");
+	write_file("y.yaml", "kpt_names:\n  {0: left}\n");
+	yolo_ends("y.yaml", "y.yaml: line 2: kpt_names: '{0: left}' where {CLASS: [NAME, ...]} on one line is expected");
 	write_file("y.yaml", "names: [a, b]\n");
 	yolo_ends("y.yaml", "y.yaml: neither kpt_shape nor kpt_names");
 	write_file("y.yaml", "kpt_shape: [2, 4]\n");
@@ -568,6 +596,7 @@ int main(void)
 	Suite *s = suite_create("text_forms");
 	TCase *t = tcase_create("all");
 	tcase_add_test(t, pts);
+	tcase_add_test(t, places);
 	tcase_add_test(t, links);
 	tcase_add_test(t, pts_faults);
 	tcase_add_test(t, wflw);

@@ -267,6 +267,16 @@ for f in a_02 c_2 _2; do
 done
 fails 1 "empty: no image is in it" tns-import --form folder empty -o out.tns
 
+# which of the files of one name is bad
+for d in one two; do mkdir -p people/$d && cp faces/a.pts people/$d/ && gray 20 15 people/$d/a.pgm; done
+gray 60 40 people/one/a.pgm
+fails 1 "tns-import: people: two/a.pts: 1 is at 9,20, outside of its image of 20x15" tns-import -q --form pts people -o no.tns
+fails 1 "tns-import: people/two/a.pts: 1 is at 9,20, outside of its image of 20x15" tns-import -q --form pts people/one people/two -o no.tns
+fails 1 "tns-import: people/two/a.pts: 1 is at 9,20, outside of its image of 20x15" tns-import -q --form pts people/two/a.pts -o no.tns
+for d in one two; do echo "0 .5 .5 .5 .5 .5 .5 2" >people/$d/a.txt; done && echo GIF89a >people/two/a.pgm
+fails 1 "tns-import: people: two/a.txt, line 1: image people/two/a.pgm: is a GIF" tns-import -q --form yolo --images people people -o no.tns
+ok "an absolute path by a link" bash -c 'ln -s photos pictures && echo "filename,p_x,p_y
+$PWD/pictures/a.pgm,3,4" >t.csv && tns-import -q --form table --images pictures t.csv -o out.tns'
 ln -s . faces/here
 ok "a link that leads back" tns-import --form pts --crop whole faces -o out.tns
 is "$(head -1 .err)" "tns-import: links that lead back to a folder that they lie in are passed by: 'faces/here'" "is told"

@@ -149,16 +149,15 @@ static int next_pts(void *state, struct annotations *a, struct annotation *face,
 	if (t->at == t->files.n)
 		return 0;
 	const struct stem_file *f = &t->files.v[t->at++];
-	const char *name = f->label ? f->label : f->path, *slash = strrchr(name, '/');
 	if (f->label && parse(t, f->label, err))
 		return -1;
 	if (f->label && t->n != a->K)
 		return text_bad(err, "%s: %d points where %s has %d", f->label, t->n, t->first, a->K);
-	if (stem_file_fault(f, name, err))
+	if (stem_file_fault(f, f->label ? f->label : f->path, err))
 		return -1;
 	face->file = f->file, face->path = f->path;
 	face->has_points = f->label != NULL;
-	snprintf(face->place, sizeof face->place, "%.250s", slash ? slash + 1 : name);
+	stem_file_place(f, 0, face->place);
 	if (f->label)
 		memcpy(face->points, t->xy, (size_t)a->K * 2 * sizeof *t->xy);
 	return 1;

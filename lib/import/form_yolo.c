@@ -4,7 +4,7 @@
  *
  * Lines of 5 numbers are boxes without points. K and how many numbers a point has come from the length of the first line, 5 + 2 K or 5 + 3
  * K; from kpt_shape or the number of names where they are given (yolo_names.h). Where both could be (5 + 6 n), visibility is read if each
- * third number of the first lines is 0, 1 or 2. */
+ * third number of the first lines is 0, 1 or 2; else they may be points of two, or those of a result with how sure it is: a fault. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,11 +56,15 @@ static int looks_visible(struct span rest)
 	return 1;
 }
 
-/* Sets K and dims by the first line with n numbers behind the box, or, where both fit, by what stands in the first lines. */
+/* Sets K and dims by the first line with n numbers behind the box. visible: by what stands in the first lines they may be of three. */
 static void set_shape(struct yolo *t, struct annotations *a, const struct yolo_names *given, const char *label, int n, int visible)
 {
 	int K = given->K ? given->K : given->n;
-	t->dims = given->dims ? given->dims : K ? n / K : n % 3 ? 2 : n % 2 || visible ? 3 : 2;
+	if (!K && n > 0 && n % 6 == 0 && !visible)
+		die("%s: %d numbers behind the box are %d points of 2 or %d of 3 whose third is no visibility (0, 1, 2): --point-names tells "
+		    "by as many names, or by a YAML file with kpt_shape: [%d, 2] or [%d, 3]",
+			label, n, n / 2, n / 3, n / 2, n / 3);
+	t->dims = given->dims ? given->dims : K ? n / K : n % 3 ? 2 : 3;
 	a->K = K ? K : n / t->dims;
 	if (n < 0)
 		die("%s: %d number%s: a class and a box have 5, then come points", label, n + FIRST, n + FIRST == 1 ? "" : "s");
@@ -206,14 +210,10 @@ static int parse(const struct yolo *t, int K, struct annotation *face, const cha
 /* Sets what is known of the image; -1: there is none. */
 static int set_image(const struct yolo *t, const struct stem_file *f, struct annotation *face, char err[ANNOTATION_ERR])
 {
-	const char *name = f->label ? f->label : f->path, *slash = strrchr(name, '/');
-	if (stem_file_fault(f, name, err))
+	if (stem_file_fault(f, f->label ? f->label : f->path, err))
 		return -1;
 	face->file = f->file, face->path = f->path;
-	if (t->line)
-		snprintf(face->place, sizeof face->place, "%.200s, line %ld", slash ? slash + 1 : name, t->line);
-	else
-		snprintf(face->place, sizeof face->place, "%.200s", slash ? slash + 1 : name);
+	stem_file_place(f, t->line, face->place);
 	return 1;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fts.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -171,11 +172,12 @@ static size_t unnumbered(const char *name, size_t n)
 }
 
 /* A file of annotations, label, whose stem within l is the first n bytes of name. */
-static void match(struct search *s, char *label, struct listing *l, const char *name, size_t n)
+static void match(struct search *s, char *label, size_t within, struct listing *l, const char *name, size_t n)
 {
 	struct stem_file *f = next_file(s->to);
 	size_t first = find(l, name, n);
 	f->label = label;
+	f->within = within;
 	if (first == l->n && !strcmp(s->suffix, ".pts"))
 		n = unnumbered(name, n), first = find(l, name, n);
 	for (size_t i = first; has_stem(l, i, name, n); i++) {
@@ -185,6 +187,12 @@ static void match(struct search *s, char *label, struct listing *l, const char *
 		else if (i == first + 1)
 			f->other = xprintf("%s%s", l->head, l->v[i].name);
 	}
+}
+
+static void match_within(struct search *s, const struct listing *labels, const struct entry *e, struct listing *images)
+{
+	char *label = text_path(labels->folder, e->name);
+	match(s, label, s->o->noperands == 1 ? strlen(label) - strlen(e->name) : 0, images, e->name, e->stem);
 }
 
 /* Takes over the loops of l. */
@@ -208,7 +216,7 @@ static void take_folder(struct search *s, const char *operand)
 		images->head = text_path(images->folder, "");
 	}
 	for (size_t i = 0; i < labels->n; i++)
-		match(s, text_path(labels->folder, labels->v[i].name), images, labels->v[i].name, labels->v[i].stem);
+		match_within(s, labels, &labels->v[i], images);
 	if (s->o->images) /* else its folder is among those of the images */
 		add_loops(s->to, labels);
 	listing_free(labels);
@@ -223,7 +231,7 @@ static void take_file(struct search *s, const char *operand)
 		free(images->head);
 		images->head = xprintf("%.*s", (int)(name - operand), operand);
 	}
-	match(s, xstrdup(operand), images, name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
+	match(s, xstrdup(operand), s->o->noperands == 1 ? strlen(operand) : 0, images, name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
 	free(folder);
 }
 
@@ -262,6 +270,16 @@ void stem_files_free(struct stem_files *s)
 char *stem_files_loops(const struct stem_files *s)
 {
 	return !s->loops ? NULL : s->loops == 1 ? xprintf("'%s'", s->loop) : xprintf("'%s' and %zu more", s->loop, s->loops - 1);
+}
+
+void stem_file_place(const struct stem_file *f, long line, char place[ANNOTATION_PLACE])
+{
+	const char *name = f->label ? f->label + f->within : f->path;
+	char at[40] = "";
+	if (line)
+		snprintf(at, sizeof at, "%sline %ld", *name ? ", " : "", line);
+	size_t n = strlen(name), room = ANNOTATION_PLACE - 4 - strlen(at); /* of a long one its end tells more */
+	snprintf(place, ANNOTATION_PLACE, "%s%s%s", n > room ? "..." : "", n > room ? name + n - room : name, at);
 }
 
 int stem_file_fault(const struct stem_file *f, const char *name, char err[ANNOTATION_ERR])

@@ -59,10 +59,26 @@ static void item(struct yaml *t, struct yolo_names *y, struct span s)
 	*(t->numbers++ ? &y->dims : &y->K) = (int)v;
 }
 
+/* Of a map in braces the list of its first class. */
+static struct span first_of_map(const struct yaml *t, struct span s)
+{
+	char show[TEXT_SHOWN];
+	const unsigned char *colon = memchr(s.p, ':', (size_t)(s.e - s.p)), *end = NULL;
+	struct span list = {colon ? colon + 1 : s.e, s.e};
+	list = csv_trimmed(list);
+	if (s.e[-1] == '}' && list.p < list.e && *list.p == '[')
+		end = memchr(list.p, ']', (size_t)(list.e - list.p));
+	if (!end)
+		die("%s: line %ld: kpt_names: '%s' where {CLASS: [NAME, ...]} on one line is expected", t->path, t->line, text_show(show, s));
+	return (struct span){list.p, end + 1};
+}
+
 /* What stands behind the key, or on lines of its own below it. */
 static void value(struct yaml *t, struct yolo_names *y, struct span s)
 {
 	s = csv_trimmed(s);
+	if (t->key == NAMES && s.p < s.e && *s.p == '{')
+		s = first_of_map(t, s);
 	const unsigned char *colon = memchr(s.p, ':', (size_t)(s.e - s.p));
 	if (t->key == NAMES && colon && *s.p != '-' && *s.p != '[' && *s.p != '"' && *s.p != '\'') { /* a class of the map */
 		t->classes++;
