@@ -134,7 +134,8 @@ START_TEST(own_ids)
 	import_open_call(&(struct import_call){"o.json", {.unlabelled = 1}});
 	ck_assert_str_eq(import_all.renumbered, "images without annotations have none (--unlabelled)");
 	import_close();
-	import_open("o.json", "{\"images\":[{\"id\":1,\"file_name\":\"one\"},{\"id\":\"017\",\"file_name\":\"two\"}]," CATEGORIES "}", NONE);
+	import_open(
+		"o.json", "{\"images\":[{\"id\":1,\"file_name\":\"one\"},{\"id\":\"017\",\"file_name\":\"two\"}]," CATEGORIES "}", NONE);
 	ck_assert_str_eq(import_all.nameless, "'017'");
 	import_close();
 }
@@ -496,7 +497,11 @@ START_TEST(paths)
 		static const char *const names[] = {"link/z.png", "img/z.png", "link/../img/z.png", "img/up/z.png"};
 		char json[6000];
 		snprintf(json, sizeof json, "{\"images\":[{\"id\":1,\"file_name\":\"%s/%s\"}]," CATEGORIES "}", here, names[i]);
-		import_open("link.json", json, (struct annotation_options){.unlabelled = 1, .images = i % 2 ? "link" : i ? "link/" : "img"});
+		import_open("link.json", json,
+			(struct annotation_options){.unlabelled = 1,
+				.images = i % 2 ? "link"
+					  : i	? "link/"
+						: "img"});
 		ck_assert_msg(import_next() == 1, "%s: %s", names[i], import_err);
 		snprintf(inside, sizeof inside, "%s/%s", here, i < 3 ? "img/z.png" : names[i]);
 		ck_assert_str_eq(import_face.path, inside);

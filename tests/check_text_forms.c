@@ -153,11 +153,13 @@ START_TEST(pts)
 	write_file("d/sub/._c.pts", "");
 	write_file("d/sub/._c.png", "");
 	write_file("d/note.txt", "");
-	is(PTS("d"), "a.png d/a.png (a.pts) 1,2 3.5,40; sub/B c.JPEG d/sub/B c.JPEG (sub/B c.pts) -1.5,2 -; sub/c.pPm d/sub/c.pPm (sub/c.PTS) "
-		     "1,0.5 1,-0; | 1 2");
+	is(PTS("d"),
+		"a.png d/a.png (a.pts) 1,2 3.5,40; sub/B c.JPEG d/sub/B c.JPEG (sub/B c.pts) -1.5,2 -; sub/c.pPm d/sub/c.pPm (sub/c.PTS) "
+		"1,0.5 1,-0; | 1 2");
 	/* two operands: names as on the command line, in its order */
-	is(PTS("d/sub", "d/a.pts"), "d/sub/B c.JPEG d/sub/B c.JPEG (d/sub/B c.pts) -1.5,2 -; d/sub/c.pPm d/sub/c.pPm (d/sub/c.PTS) 1,0.5 1,-0; "
-				    "d/a.png d/a.png (d/a.pts) 1,2 3.5,40; | 1 2");
+	is(PTS("d/sub", "d/a.pts"),
+		"d/sub/B c.JPEG d/sub/B c.JPEG (d/sub/B c.pts) -1.5,2 -; d/sub/c.pPm d/sub/c.pPm (d/sub/c.PTS) 1,0.5 1,-0; "
+		"d/a.png d/a.png (d/a.pts) 1,2 3.5,40; | 1 2");
 	/* images elsewhere */
 	write_file("i/a.pgm", "");
 	write_file("i/sub/c.jpg", "");
@@ -386,17 +388,20 @@ START_TEST(yolo)
 	yolo_is(YOLO("a,b,c"), "a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 1,0.3 0.4,0; | a b c");
 	write_file("l/b.txt", "0 .5 .5 1 1 .1 .2 .25 .3 .4 0\n");
 	write_file("i/b.png", "");
-	yolo_is(YOLO("a,b,c"), "a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 1,0.3 0.4,0; b.png i/b.png (b.txt, line 1) [0 0 1 1] 0.1,0.2 "
-			       "0.25,0.3 0.4,0; | a b c");
-	yolo_ends(NULL, "l/a.txt: 6 numbers behind the box are 3 points of 2 or 2 of 3 whose third is no visibility (0, 1, 2): --point-names "
-			"tells by as many names, or by a YAML file with kpt_shape: [3, 2] or [2, 3]");
+	yolo_is(YOLO("a,b,c"),
+		"a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 1,0.3 0.4,0; b.png i/b.png (b.txt, line 1) [0 0 1 1] 0.1,0.2 "
+		"0.25,0.3 0.4,0; | a b c");
+	yolo_ends(NULL,
+		"l/a.txt: 6 numbers behind the box are 3 points of 2 or 2 of 3 whose third is no visibility (0, 1, 2): --point-names "
+		"tells by as many names, or by a YAML file with kpt_shape: [3, 2] or [2, 3]");
 	/* folders; files without a face; images without a file; classes.txt; no image */
 	fresh();
 	write_file("l/t/a.txt", "0 .5 .5 1 1 .1 .2\n"), write_file("i/t/a.JPG", ""), write_file("i/a.png", "");
 	write_file("l/t/b.txt", ""), write_file("i/t/b.png", ""), write_file("l/t/c.txt", " \n\n"), write_file("i/t/c.png", "");
 	write_file("l/classes.txt", "face\n"), write_file("l/t/d.txt", "1 .5 .5 1 1 .1 .2\n1 .5 .5 1 1 .1 .2\n");
-	yolo_is(YOLO(NULL), "t/a.JPG i/t/a.JPG (t/a.txt, line 1) [0 0 1 1] 0.1,0.2; !l/t/d.txt: no image has its name (png, jpg, jpeg, pgm, "
-			    "ppm); | 1 +3");
+	yolo_is(YOLO(NULL),
+		"t/a.JPG i/t/a.JPG (t/a.txt, line 1) [0 0 1 1] 0.1,0.2; !l/t/d.txt: no image has its name (png, jpg, jpeg, pgm, "
+		"ppm); | 1 +3");
 	struct request q = {&form_yolo, .images = "i", .unlabelled = 1, .operands = {"l"}};
 	is(q, "t/a.JPG i/t/a.JPG (t/a.txt, line 1) [0 0 1 1] 0.1,0.2; t/b.png i/t/b.png (t/b.txt); t/c.png i/t/c.png (t/c.txt); "
 	      "!l/t/d.txt: no image has its name (png, jpg, jpeg, pgm, ppm); a.png i/a.png (i/a.png); | 1");

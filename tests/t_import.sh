@@ -135,6 +135,26 @@ ok "semicolons and decimal commas, y in the first column" tns-import --form tabl
 is "$(grep ignored .err)" "tns-import: t.csv: columns that are ignored: 'who'" "what is ignored"
 is "$(value keypoints) $(tns-info out.tns | grep '^points')" "1.5 12 points: left_eye" "names without blanks"
 
+# a name may begin with #; comments stand before the header, and at the end of a table that begins with such
+for f in '#1.png' '# 2.png'; do cp photos/a.pgm "photos/$f"; done
+table filename,p_x,p_y '#1.png,1,2' '# 2.png,3,4'
+ok "names that begin with #" import --crop whole --size 60x60 t.csv
+is "$(value source 1) $(value source 2) $(value keypoints 2)" "#1.png # 2.png 3 14" "are rows"
+table '# drawn by hand' '#' filename,p_x,p_y '#1.png,1,2' a.pgm,3,4 '# the end' ''
+ok "comments" import t.csv
+is "$(value source 1) $(value source 2)" "#1.png a.pgm" "are none"
+table '# drawn by hand' filename,p_x,p_y '# 2.png,1,2' '#1.png,3,4'
+fails 1 "tns-import: t.csv: row 1: a comment (#)" import t.csv
+printf 'filename,m\374nd_x,m\374nd_y\na.pgm,1,2\n' >t.csv
+fails 1 "tns-import: t.csv: header: column 2: 'm\xfcnd_x' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 t.csv | tns-import --form table -" import t.csv
+ok "the command" bash -c 'iconv -f LATIN1 -t UTF-8 t.csv | tns-import -q --form table - --images photos -o out.tns'
+is "$(meta out.tns points)" "münd" "names that were Latin-1"
+rm photos/'#1.png' 'photos/# 2.png'
+printf 'scorer,me,me\nbodyparts,m\374nd,m\374nd\ncoords,x,y\na.pgm,1,2\n' >d.csv
+fails 1 "tns-import: d.csv: point 1: 'm\xfcnd' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 d.csv >OTHER" tns-import -q --form dlc d.csv -o out.tns
+mkdir yolo.d && echo "0 .5 .5 .5 .5 .1 .2 .3 .4" >yolo.d/a.txt
+fails 1 "tns-import: --point-names a,\xfc: point 2: '\xfc' is not UTF-8" tns-import -q --form yolo --images photos --point-names "a,$(printf '\374')" yolo.d -o out.tns
+
 # boxes without points, as programs that find faces write them: each form cuts the same
 mkdir -p found/yolo
 echo "0 0.5 0.5 0.5 0.5" >found/yolo/a.txt

@@ -11,6 +11,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/magic.h"
+#include "lib/base/utf8.h"
 #include "lib/image/image_path.h"
 #include "lib/import/form.h"
 
@@ -104,11 +105,25 @@ static void make_plain(char *name)
 			*c = '_';
 }
 
+/* A stream's META points can't hold it. */
+static void not_utf8(const struct annotations *a, int k)
+{
+	const struct annotation_options *o = a->reader->o;
+	char word[300];
+	magic_word(word, sizeof word, o->operands[0]);
+	if (o->names)
+		die("--point-names %s: point %d: '%.100s' is not UTF-8", o->names, k + 1, a->names[k]);
+	die("%s: point %d: '%.100s' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 %s >OTHER", o->operands[0], k + 1, a->names[k],
+		word);
+}
+
 static void check_names(struct annotations *a)
 {
 	const char *file = a->reader->o->operands[0];
 	for (int k = 0; k < a->K; k++) {
 		make_plain(a->names[k]);
+		if (!utf8_valid((const unsigned char *)a->names[k], strlen(a->names[k])))
+			not_utf8(a, k);
 		if (!*a->names[k])
 			die("%s: point %d has no name", file, k + 1);
 		for (int i = 0; i < k; i++)
@@ -147,7 +162,8 @@ void annotations_close(struct annotations *a)
 	image_path_end(&r->path);
 	for (int k = 0; k < a->K; k++)
 		free(a->names[k]);
-	free(a->names), free(a->unread), free(a->renumbered), free(a->nameless), free(a->other_kinds), free(a->within), free(a->loops), free(r->points), free(r), free(a);
+	free(a->names), free(a->unread), free(a->renumbered), free(a->nameless), free(a->other_kinds), free(a->within), free(a->loops),
+		free(r->points), free(r), free(a);
 }
 
 int annotations_outside(const struct annotations *a)

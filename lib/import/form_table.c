@@ -6,7 +6,8 @@
  *   corners in pixels ((0, 0) is the outer corner of the first pixel); empty in all four: none
  *   width, height, if they are not the box's: the image's size
  *
- * Others are ignored. */
+ * Others are ignored. Lines that begin with # stand before the header; then such as begin with "# " may stand at the end, as csv-clean has
+ * it. Else # begins the name of an image. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include <strings.h>
 
 #include "lib/base/err.h"
+#include "lib/base/magic.h"
+#include "lib/base/utf8.h"
 #include "lib/csv/csv_fields.h"
 #include "lib/import/form.h"
 #include "lib/import/text.h"
@@ -38,6 +41,7 @@ struct table_form {
 	int ncol, *col; /* (ncol) enum role */
 	char **head;	/* (ncol) names of the columns */
 	int box;	/* 1 + its place in boxes; 0: none */
+	int commented;	/* comments stand before the header */
 	uint64_t row;
 	char *file; /* the current image's name */
 };
@@ -50,7 +54,7 @@ static void read_head(struct table_form *t)
 	int r;
 	t->lines->max = LINES_HEADER_MAX;
 	while ((r = lines_next(t->lines)) == LINES_ONE && t->lines->line.p < t->lines->line.e && *t->lines->line.p == '#')
-		;
+		t->commented = 1;
 	t->lines->max = LINES_MAX;
 	if (r != LINES_ONE)
 		die("%s: %s", t->name, r == LINES_ERR ? t->lines->err : "empty, not even a header");
@@ -105,6 +109,17 @@ static void find_special(struct table_form *t)
 		t->col[W] = WIDTH, t->col[H] = HEIGHT;
 }
 
+/* The name of a column of points is one of a stream. */
+static void check_text(const struct table_form *t, int i)
+{
+	char word[300];
+	if (utf8_valid((const unsigned char *)t->head[i], strlen(t->head[i])))
+		return;
+	magic_word(word, sizeof word, t->name);
+	die("%s: header: column %d: '%.100s' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 %s | %s --form table -", t->name,
+		i + 1, t->head[i], word, err_program());
+}
+
 static void find_points(struct table_form *t, struct annotations *a)
 {
 	a->names = xcalloc((size_t)t->ncol + 1, sizeof *a->names);
@@ -126,6 +141,8 @@ static void find_points(struct table_form *t, struct annotations *a)
 				'x' + 'y' - c.axis);
 		if (partner < 0 || c.axis != 'x')
 			continue;
+		for (int k = i; k >= 0; k = k == i ? partner : -1)
+			check_text(t, k);
 		if (a->K == ANNOTATION_POINTS)
 			die("%s: header: more than %d points", t->name, ANNOTATION_POINTS);
 		t->col[i] = 2 * a->K, t->col[partner] = 2 * a->K + 1;
@@ -228,16 +245,20 @@ static int next_table(void *state, struct annotations *a, struct annotation *fac
 {
 	struct table_form *t = state;
 	struct span line;
-	int r;
+	int r, comment = 0, passed;
 	(void)a;
 	do {
 		r = lines_next(t->lines);
 		line = csv_trimmed(t->lines->line);
-	} while (r == LINES_ONE && (line.p == line.e || *line.p == '#'));
+		passed = t->commented && line.e - line.p >= 2 && line.p[0] == '#' && line.p[1] == ' ';
+		comment |= passed && r == LINES_ONE;
+	} while (r == LINES_ONE && (line.p == line.e || passed));
 	if (r == LINES_ERR)
 		die("%s: row %llu: %s", t->name, (unsigned long long)t->row + 1, t->lines->err);
 	if (r == LINES_DONE)
 		return 0;
+	if (comment)
+		die("%s: row %llu: a comment (#)", t->name, (unsigned long long)t->row + 1);
 	snprintf(face->place, sizeof face->place, "row %llu", (unsigned long long)++t->row);
 	return parse(t, face, t->lines->line, err);
 }

@@ -231,7 +231,8 @@ static void take_file(struct search *s, const char *operand)
 		free(images->head);
 		images->head = xprintf("%.*s", (int)(name - operand), operand);
 	}
-	match(s, xstrdup(operand), s->o->noperands == 1 ? strlen(operand) : 0, images, name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
+	match(s, xstrdup(operand), s->o->noperands == 1 ? strlen(operand) : 0, images, name,
+		dot && dot > name ? (size_t)(dot - name) : strlen(name));
 	free(folder);
 }
 

@@ -69,7 +69,8 @@ static struct span first_of_map(const struct yaml *t, struct span s)
 	if (s.e[-1] == '}' && list.p < list.e && *list.p == '[')
 		end = memchr(list.p, ']', (size_t)(list.e - list.p));
 	if (!end)
-		die("%s: line %ld: kpt_names: '%s' where {CLASS: [NAME, ...]} on one line is expected", t->path, t->line, text_show(show, s));
+		die("%s: line %ld: kpt_names: '%s' where {CLASS: [NAME, ...]} on one line is expected", t->path, t->line,
+			text_show(show, s));
 	return (struct span){list.p, end + 1};
 }
 

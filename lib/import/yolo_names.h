@@ -1,5 +1,6 @@
 /* Names of points for YOLO's labels, which hold none: "a,b,c", or what a data set's YAML file says: `kpt_shape: [K, 2 or 3]`, `kpt_names`
- * (of the first class, where it is a map of classes), lists in brackets or a dash a line, a map in braces on one line; `names` are those of classes, not of points. */
+ * (of the first class, where it is a map of classes), lists in brackets or a dash a line, a map in braces on one line; `names` are those of
+ * classes, not of points. */
 #ifndef YOLO_NAMES_H
 #define YOLO_NAMES_H
 
