@@ -64,7 +64,7 @@ static void write_face(struct search *s, const char *file, const struct scored_b
 	float crop[6], score = (float)b->score;
 	crop_of_box(crop, b->box, o.margin < 0 ? 0 : o.margin, o.size.w, o.size.h);
 	crop_resample(s->crop, o.size.w, o.size.h, &s->im, crop, &s->buffer);
-	import_rows_add(&s->rows, s->crop, crop, file, s->turn, &face);
+	import_rows_add(&s->rows, s->crop, crop, file, s->im.W, s->im.H, s->turn, &face);
 	tns_write(s->w, s->score, &score, 1);
 }
 

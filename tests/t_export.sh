@@ -57,6 +57,9 @@ python3 - <<'END'
 from faces import *
 write("all.tns", tensors, metas)
 write("plain.tns", {k: tensors[k] for k in ("image", "keypoints")}, metas)
+sizes = [[640, 480], [640, 480], [7, 9], [0, 0], [640, 480]] # 0: not known
+write("sized.tns", {**tensors, "image_size": ("u32", [2], sizes)}, metas)
+write("unequal.tns", {**tensors, "image_size": ("u32", [2], sizes[:4] + [[480, 640]])}, metas)
 write("ids.tns", {k: tensors[k] for k in ("image", "keypoints", "id")}, metas)
 write("nobox.tns", without("box", "image_id", "id", "confidence"), metas)
 write("none.tns", {k: (t, d, []) for k, (t, d, r) in tensors.items()}, metas)
@@ -98,6 +101,7 @@ is "$(sed -n '4s/"b ""q"", .*ü.JPG",//p' all.csv)" "49,9,0.1,48.6,11.8,0.2,48.2
 ok "coco" tns-export --form coco all.tns -o coco.json
 ok "coco-results" tns-export --form coco-results --category-id 3 all.tns -o results.json
 tns-export --form coco plain.tns >plain.json
+tns-export --form coco sized.tns >sized.json
 tns-export --form coco --origin one nobox.tns >nobox.json
 tns-export --form coco-results plain.tns >plain_results.json
 tns-select --rows 2,5 --sort -id ids.tns | tns-export --form coco-results >some.json
@@ -125,6 +129,8 @@ for i, a in zip(rows, d["annotations"]):
     box = whole_box(there()[i]) if math.isnan(boxes[i][0]) else boxes[i]
     same(a["bbox"], box)
     near(a["area"], box[2] * box[3], 1e-2)
+d = load("sized.json")
+assert [(m["id"], m.get("width"), m.get("height")) for m in d["images"]] == [(7, 640, 480), (2**40, 7, 9), (9, None, None)], d["images"]
 d = load("nobox.json") # --origin moves points; boxes stay. Images are numbered by their names, annotations by row
 assert [(m["id"], m["file_name"]) for m in d["images"]] == [(1, files[0]), (2, files[2]), (3, files[3])]
 assert [(a["id"], a["image_id"]) for a in d["annotations"]] == [(1, 1), (2, 1), (3, 2), (5, 1)]
@@ -309,6 +315,7 @@ END
 for f in coco coco-results; do
 	refused 1 "two.tns: row 2: image_id 7 is 'a/two.png', but that of row 1, 'a/one.png'" --form $f two.tns
 done
+refused 1 "unequal.tns: row 5: its image 'a/one.png' has 480x640 pixels, but in row 1 640x480" --form coco unequal.tns
 refused 1 "id.tns: rows 1 and 3 have one id, 11; without it (tns-select --without id) they are numbered" --form coco id.tns
 for f in coco coco-results imglab jsonl; do
 	refused 1 "latin.tns: row 3: the image's name 'b\\xfc.png' is not UTF-8, and $f holds no other text" --form $f latin.tns

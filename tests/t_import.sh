@@ -163,9 +163,24 @@ echo "<dataset><images><image file='a.pgm'><box top='10' left='15' width='30' he
 printf 'filename,left,top,right,bottom\na.pgm,15,10,45,30\n' >found/table.csv
 for f in yolo coco.json imglab.xml table.csv; do
 	ok "boxes of $f" tns-import -q --form "${f%.*}" --images photos --size 30x30 found/$f -o out.tns
-	is "$(value crop) $(tns-info out.tns | awk '$1 !~ /:$/ && $2 ~ /^[uif]/ {print $1}' | grep -v image_id | paste -sd ' ')" "1 0 15 0 1 5 image id crop source turn box" "boxes of $f"
+	is "$(value crop) $(tns-info out.tns | awk '$1 !~ /:$/ && $2 ~ /^[uif]/ {print $1}' | grep -v image_id | paste -sd ' ')" "1 0 15 0 1 5 image id crop source image_size turn box" "boxes of $f"
 	is "$(tns-export --form csv out.tns | tail -1)" "a.pgm,15,10,45,30" "boxes of $f go out as they came in"
 done
+
+# boxes of several kinds, which rows don't tell
+printf '%s .5 .5 .5 .5\n' 3 0 3 >found/yolo/a.txt
+ok "classes" tns-import --form yolo --images photos found/yolo -o out.tns
+is "$(head -1 .err)" "tns-import: found/yolo: boxes of several kinds, which rows don't tell: '3' 2, '0' 1" "classes are told"
+box="top='10' left='15' width='30' height='20'"
+echo "<dataset><images><image file='a.pgm'><box $box><label> red fox&amp;ü </label></box><box $box/><box $box ignore='1'><label>cat</label></box><box $box><label/></box></image></images></dataset>" >found/kinds.xml
+ok "labels" tns-import --form imglab --images photos found/kinds.xml -o out.tns
+is "$(head -1 .err)" "tns-import: found/kinds.xml: boxes of several kinds, which rows don't tell: 'red fox&ü' 1, without 2" "labels are told"
+for k in {1..25}; do echo "$k .5 .5 .5 .5"; done >found/yolo/a.txt
+tns-import --form yolo --images photos found/yolo -o out.tns 2>.err
+is "$(sed -n "1s/.*'19' 1//p" .err)" ", '20' 1, others 5" "many kinds"
+sed -i 's/^[0-9]*/7/' found/yolo/a.txt
+ok "one class" tns-import --form yolo --images photos found/yolo -o out.tns
+is "$(grep -c kinds .err) $(tail -1 .err | cut -d ';' -f 1)" "0 tns-import: 25 faces, 1 image read" "one kind is none to be told"
 
 # what COCO's rows don't keep
 coco() { # ANNOTATION...: of image "017" but where they say otherwise
@@ -210,6 +225,13 @@ for name, turn in ("turned", 6), ("upside", 3):
     chunk(b"eXIf", tiff) + chunk(b"IDAT", zlib.compress(bytes([0, 10, 20, 30, 0, 40, 50, 60]))) + chunk(b"IEND", b""))
 END
 	pixels() { tns-info --tensor image --head 1 out.tns | sed -n 's/^image\[1\] //p'; }
+	table filename,p_x,p_y turned.png,1,1 upside.png,1,1 upside.png,1,2 a.pgm,1,1
+	ok "photographs that are turned" tns-import --form table --images photos --crop whole t.csv -o out.tns
+	is "$(cat .err)" "tns-import: 4 faces, 3 images read, 2 of them turned as their EXIF says" "are counted"
+	for k in 1 2 4; do value image_size $k; done >sizes.txt
+	is "$(paste -sd , sizes.txt)" "2 3,3 2,60 40" "sizes of images as they were turned"
+	ok "one as it is stored" tns-import --form table --images photos --crop whole --exif ignore t.csv -o out.tns
+	is "$(cat .err) $(value image_size)" "tns-import: 4 faces, 3 images read 3 2" "is not counted"
 	turned="40 10 50 20 60 30" stored="10 20 30 40 50 60" upside="60 50 40 30 20 10"
 	while read -r exif size wh want; do
 		file=$([ "$want" = upside ] && echo upside.png || echo turned.png)
@@ -370,7 +392,7 @@ if python -c ''; then
 	ok "tns-split" tns-split twice.tns -o a.tns -o b.tns
 	ok "tns-table" bash -c 'tns-table --image predicted.tns -o t.csv && tns-table --read t.csv -o again.tns'
 	same predicted.tns again.tns "a table of an import, and back"
-	is "$(tns-info some.tns | awk '$1 !~ /:$/ && $2 ~ /^[uif]/ {print $1}' | sort | tr '\n' ' ')" "box confidence crop id image keypoints predicted source trained turn " "tensors carried along"
+	is "$(tns-info some.tns | awk '$1 !~ /:$/ && $2 ~ /^[uif]/ {print $1}' | sort | tr '\n' ' ')" "box confidence crop id image image_size keypoints predicted source trained turn " "tensors carried along"
 	# how sure labels are stays theirs beside a prediction's confidence, by the same points
 	printf '%s\n' scorer,me,me,me,me,me,me,me,me,me bodyparts,left,left,left,right,right,right,chin,chin,chin coords,x,y,likelihood,x,y,likelihood,x,y,likelihood \
 		img/a.png,50,40,0.25,90,40,0.5,70,90,1 'img/b c.pgm',50,40,0.75,90,40,,70,90,0.125 >table/sure.csv

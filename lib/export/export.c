@@ -20,10 +20,11 @@ struct export
 	struct dataset_stream *d;
 	const struct export_form *form;
 	struct export_set set;
-	int points, crop, source, id, image_id, box, score, confidence; /* tensors, -1: absent */
+	int points, crop, source, size, id, image_id, box, score, confidence; /* tensors, -1: absent */
 	size_t source_bytes;
-	char *name; /* of the current image */
-	double *xy; /* (K, 2) */
+	uint32_t W, H; /* of the images, where rows are such */
+	char *name;    /* of the current image */
+	double *xy;    /* (K, 2) */
 };
 
 const char *export_number(char *buf, double v)
@@ -59,6 +60,7 @@ static void open_tensors(struct export *x, const struct export_options *o)
 		s->points = names_points(t, s->K);
 	}
 	x->crop = optional(t, "crop", TNS_F32, 2, 6);
+	x->size = x->crop >= 0 ? optional(t, "image_size", TNS_U32, 2, 2) : -1;
 	x->id = optional(t, "id", TNS_U32, 1, 0);
 	x->image_id = optional(t, "image_id", TNS_I64, 1, 0);
 	x->box = optional(t, "box", TNS_F32, 2, 4);
@@ -73,7 +75,7 @@ static void open_tensors(struct export *x, const struct export_options *o)
 		x->source_bytes = t->def[x->source].row_bytes;
 	int image = tns_find(t, "image");
 	if (x->crop < 0 && image >= 0 && t->def[image].ndim == 3 && t->def[image].dim[1] <= INT32_MAX && t->def[image].dim[2] <= INT32_MAX)
-		s->H = (int)t->def[image].dim[1], s->W = (int)t->def[image].dim[2];
+		x->H = (uint32_t)t->def[image].dim[1], x->W = (uint32_t)t->def[image].dim[2];
 	s->has_confidence = x->confidence >= 0;
 	s->has_image_id = x->image_id >= 0 || x->source < 0;
 	s->origin = isnan(o->origin) ? x->form->origin : o->origin;
@@ -154,6 +156,8 @@ static void set_face(struct export *x, struct export_face *f, uint64_t i)
 	if (x->image_id >= 0 && f->image_id < 0)
 		die("%s: row %llu: image_id is %lld; without it (tns-select --without image_id) images are numbered by their names",
 			d->in->name, (unsigned long long)f->row, (long long)f->image_id);
+	const uint32_t *size = x->size >= 0 ? dataset_stream_at(d, x->size, i) : (const uint32_t[]){x->W, x->H};
+	f->W = size[0] && size[1] ? size[0] : 0, f->H = f->W ? size[1] : 0;
 	f->confidence = x->confidence >= 0 ? dataset_stream_at(d, x->confidence, i) : NULL;
 	if (x->score >= 0)
 		f->score = (double)*(const float *)dataset_stream_at(d, x->score, i);

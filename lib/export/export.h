@@ -3,12 +3,16 @@
  * From: `predicted` f32 [N,K,2], or `keypoints` where it is absent, and META `points`; without both, `box`es alone, with their `face_score`
  * f32 [N] where it is there, into all forms but pts. Where they are there: `crop` f32 [N,6] (a b c d e f:
  * image x = a u + b v + c, y = d u + e v + f, of pixel indices; absent: rows are the images themselves), `source` u8 [N,n] (names of
- * images, zero-padded; absent, or an empty name: the id as text), `id` u32 [N] (absent: the row's number, from 1), `image_id` i64 [N],
- * `box` f32 [N,4] (x y width height, corner; NaN: none), and of predicted `confidence` f32 [N,K], of keypoints `label_confidence`, else
- * `confidence`.
+ * images, zero-padded; absent, or an empty name: the id as text), `image_size` u32 [N,2] (width, height of the image that crop is of), `id`
+ * u32 [N] (absent: the row's number, from 1), `image_id` i64 [N], `box` f32 [N,4] (x y width height, corner; NaN: none), and of predicted
+ * `confidence` f32 [N,K], of keypoints `label_confidence`, else `confidence`.
+ *
+ * An image that its EXIF turned (`turn`) is the one that is turned: points, boxes and sizes are what programs see that obey EXIF.
  *
  * Forms, and what a point that is missing becomes; the first pixel's centre is 0, in pts 1:
- * - coco: a whole data set: images, annotations, categories; 0,0,0. Rows without points and box: the image alone.
+ * - coco: a whole data set: images (width and height where they are known: by image_size, or rows are the images themselves), annotations,
+ * categories; 0,0,0. Rows without points and box: the image alone. The visibility of a point is 2 or 0: a stream does not hold 1, labelled
+ * but not visible.
  * - coco-results: a list of results: image_id, category_id, keypoints (x, y, confidence or 1), score (mean confidence or 1); 0,0,0. Boxes
  * alone: bbox, score (or 1).
  * - csv: filename, NAME_x, NAME_y, and NAME_confidence if there is one; empty. Boxes alone: filename, left, top, right, bottom, and score.
@@ -17,9 +21,8 @@
  * - jsonl: an object a row: file, id, points {NAME: [x, y, confidence]}; null. Boxes alone: box [x, y, width, height] and score for points.
  *
  * A box is `box`, else the smallest one of whole pixels that the points lie in. Without `image_id` an image's number is its
- * row's id where there is no `source`; else images are numbered from 1, by name, in the order of the rows, of which coco-results warns, since
- * no file of the original data set has these numbers.
- * Numbers have the fewest digits that read back as the same float. */
+ * row's id where there is no `source`; else images are numbered from 1, by name, in the order of the rows, of which coco-results warns,
+ * since no file of the original data set has these numbers. Numbers have the fewest digits that read back as the same float. */
 #ifndef EXPORT_H
 #define EXPORT_H
 

@@ -20,6 +20,7 @@ struct coco {
 	struct image {
 		uint64_t id, row;
 		char *file;
+		uint32_t W, H;
 	} * image;
 	uint64_t *id, *row; /* (nids) of annotations */
 };
@@ -60,12 +61,17 @@ static uint64_t image_of(struct coco *c, const struct export_face *f)
 	if (!*at) {
 		c->image = grown(c->image, c->nimages, sizeof *c->image);
 		*at = c->nimages + 1;
-		c->image[c->nimages++] = (struct image){c->s->has_image_id ? (uint64_t)f->image_id : *at, f->row, xstrdup(f->file)};
+		c->image[c->nimages++] =
+			(struct image){c->s->has_image_id ? (uint64_t)f->image_id : *at, f->row, xstrdup(f->file), f->W, f->H};
 	}
 	const struct image *m = &c->image[*at - 1];
 	if (strcmp(m->file, f->file))
 		die("%s: row %" PRIu64 ": image_id %" PRIu64 " is '%.300s', but that of row %" PRIu64 ", '%.300s'", c->s->name, f->row,
 			m->id, f->file, m->row, m->file);
+	if (m->W != f->W || m->H != f->H)
+		die("%s: row %" PRIu64 ": its image '%.300s' has %" PRIu32 "x%" PRIu32 " pixels, but in row %" PRIu64 " %" PRIu32
+		    "x%" PRIu32,
+			c->s->name, f->row, f->file, f->W, f->H, m->row, m->W, m->H);
 	return m->id;
 }
 
@@ -227,11 +233,11 @@ static void end_coco(void *state)
 		json_uint(&c->j, c->image[i].id);
 		json_key(&c->j, "file_name");
 		json_string(&c->j, c->image[i].file);
-		if (c->s->W) {
+		if (c->image[i].W) {
 			json_key(&c->j, "width");
-			json_uint(&c->j, (uint64_t)c->s->W);
+			json_uint(&c->j, c->image[i].W);
 			json_key(&c->j, "height");
-			json_uint(&c->j, (uint64_t)c->s->H);
+			json_uint(&c->j, c->image[i].H);
 		}
 		json_close(&c->j, '}');
 	}

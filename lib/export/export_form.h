@@ -9,14 +9,14 @@
 #include "lib/base/out.h"
 
 struct export_set {
-	const char *name;			/* of the input, for messages */
-	const char *output;			/* pts: the folder */
-	int64_t category_id;			/* coco, coco-results */
-	int K;					/* 0: boxes alone */
-	char **points;				/* (K) names */
-	int has_score;				/* boxes alone, with scores */
-	int has_confidence, has_image_id, W, H; /* W, H: of the images; 0: crops, whose images' size is not known */
-	double origin;				/* added to points */
+	const char *name;    /* of the input, for messages */
+	const char *output;  /* pts: the folder */
+	int64_t category_id; /* coco, coco-results */
+	int K;		     /* 0: boxes alone */
+	char **points;	     /* (K) names */
+	int has_score;	     /* boxes alone, with scores */
+	int has_confidence, has_image_id;
+	double origin; /* added to points */
 };
 
 struct export_face {
@@ -24,6 +24,7 @@ struct export_face {
 	uint32_t id;
 	int64_t image_id; /* at least 0 if the set has such */
 	const char *file;
+	uint32_t W, H;		 /* of the image; 0: not known */
 	int n;			 /* how many points are there */
 	const double *xy;	 /* (K, 2) in pixels of the image, the form's origin added; NaN both or none */
 	const float *confidence; /* (K) or NULL */

@@ -28,7 +28,7 @@ struct worker { /* a thread */
 	struct face_batch *b;
 	struct picture p;
 	struct crop_buffer buffer;
-	uint64_t read;
+	uint64_t read, turned;
 };
 
 struct face_batch {
@@ -76,6 +76,7 @@ static void show(struct worker *t, const struct annotation *face)
 	p->good = image_read(&p->im, face->path, 1, p->err);
 	t->read += p->good != 0;
 	p->good = p->good && orient(p, t->b->o->exif);
+	t->turned += p->good && p->turn != 1;
 }
 
 static void forget(struct picture *p)
@@ -110,6 +111,7 @@ static void cut(struct worker *t, struct face_slot *s)
 		return;
 	}
 	crop_resample(s->image, o->frame.w, o->frame.h, &p->im, s->crop, &t->buffer);
+	s->W = p->im.W, s->H = p->im.H;
 	s->turn = p->turn;
 	s->good = 1;
 }
@@ -198,6 +200,14 @@ uint64_t face_batch_images(const struct face_batch *b)
 	uint64_t n = 0;
 	for (int t = 0; t < b->threads; t++)
 		n += b->worker[t].read;
+	return n;
+}
+
+uint64_t face_batch_turned(const struct face_batch *b)
+{
+	uint64_t n = 0;
+	for (int t = 0; t < b->threads; t++)
+		n += b->worker[t].turned;
 	return n;
 }
 

@@ -20,6 +20,7 @@ struct face_slot {
 	int good;
 	char err[ANNOTATION_ERR]; /* why it is not, ready to print */
 	float crop[6];
+	int W, H;		     /* of the image that crop is of */
 	int turn;		     /* EXIF orientation by which the image was turned; 1: as stored */
 	uint8_t *image;		     /* (h, w) of the crop */
 	double *points, *confidence; /* private: what face has */
@@ -33,6 +34,7 @@ struct face_batch *face_batch_new(const struct face_batch_options *o, struct ann
  * consecutive faces of one. */
 int face_batch_next(struct face_batch *b, const struct face_slot **slot);
 uint64_t face_batch_images(const struct face_batch *b); /* read so far */
+uint64_t face_batch_turned(const struct face_batch *b); /* of these, turned as their EXIF says */
 void face_batch_free(struct face_batch *b);
 
 #endif

@@ -61,7 +61,8 @@ static void set_shape(struct yolo *t, struct annotations *a, const struct yolo_n
 {
 	int K = given->K ? given->K : given->n;
 	if (!K && n > 0 && n % 6 == 0 && !visible)
-		die("%s: %d numbers behind the box are %d points of 2 or %d of 3 whose third is no visibility (0, 1, 2): --point-names tells "
+		die("%s: %d numbers behind the box are %d points of 2 or %d of 3 whose third is no visibility (0, 1, 2): --point-names "
+		    "tells "
 		    "by as many names, or by a YAML file with kpt_shape: [%d, 2] or [%d, 3]",
 			label, n, n / 2, n / 3, n / 2, n / 3);
 	t->dims = given->dims ? given->dims : K ? n / K : n % 3 ? 2 : 3;
@@ -202,6 +203,7 @@ static int parse(const struct yolo *t, int K, struct annotation *face, const cha
 		return text_bad(err, "%s: line %ld: class %g is not a whole number", label, t->line, v[0]);
 	if (v[3] <= 0 || v[4] <= 0)
 		return text_bad(err, "%s: line %ld: the box has no size: %g by %g", label, t->line, v[3], v[4]);
+	snprintf(face->kind, sizeof face->kind, "%.0f", v[0]);
 	face->has_box = 1, face->has_points = K > 0;
 	memcpy(face->box, (double[]){v[1] - v[3] / 2, v[2] - v[4] / 2, v[3], v[4]}, sizeof face->box);
 	return parse_points(t, K, rest, face, label, err);

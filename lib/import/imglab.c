@@ -40,6 +40,9 @@ struct imglab {
 	int ignored, nparts, last_part;
 	double rect[4], *points; /* (K, 2) */
 	char box_fault[256];
+	int in_label;
+	char label[64]; /* the box's, cut */
+	size_t label_n;
 };
 
 /* ---- faults ---- */
@@ -148,6 +151,8 @@ static void begin_box(struct imglab *m, const char **attr)
 	m->box++;
 	m->nparts = 0;
 	m->last_part = -1;
+	m->in_label = 0;
+	m->label_n = 0;
 	*m->box_fault = 0;
 	m->ignored = ignore && (!strcmp(ignore, "1") || !strcmp(ignore, "true"));
 	if (ignore && !m->ignored && strcmp(ignore, "0") != 0 && strcmp(ignore, "false") != 0)
@@ -212,6 +217,14 @@ static void XMLCALL on_start(void *arg, const char *name, const char **attr)
 		begin_box(m, attr);
 	else if (!strcmp(name, "part"))
 		part(m, attr);
+	m->in_label = m->in_box && !strcmp(name, "label");
+}
+
+static void XMLCALL on_text(void *arg, const char *s, int n)
+{
+	struct imglab *m = arg;
+	for (int i = 0; m->in_label && i < n && m->label_n < sizeof m->label - 1; i++)
+		m->label[m->label_n++] = s[i];
 }
 
 static void XMLCALL on_end(void *arg, const char *name)
@@ -220,6 +233,7 @@ static void XMLCALL on_end(void *arg, const char *name)
 	if (*m->fault)
 		return;
 	m->depth--;
+	m->in_label = 0;
 	if (!strcmp(name, "box")) {
 		m->in_box = 0;
 		m->done = 1;
@@ -268,6 +282,7 @@ static int begin_pass(struct imglab *m, int pass, char err[ANNOTATION_ERR])
 	m->xml = XML_ParserCreate_MM(NULL, &memory, NULL);
 	XML_SetUserData(m->xml, m);
 	XML_SetElementHandler(m->xml, on_start, on_end);
+	XML_SetCharacterDataHandler(m->xml, pass == 2 ? on_text : NULL);
 	XML_SetXmlDeclHandler(m->xml, on_declaration);
 	XML_SetStartDoctypeDeclHandler(m->xml, on_doctype);
 	XML_SetEntityDeclHandler(m->xml, on_entity);
@@ -361,6 +376,14 @@ static int bad(const struct imglab *m, const struct annotation *face, char err[A
 	return -1;
 }
 
+static void set_kind(const struct imglab *m, struct annotation *face)
+{
+	struct span label = csv_trimmed((struct span){(const unsigned char *)m->label, (const unsigned char *)m->label + m->label_n});
+	snprintf(face->kind, sizeof face->kind, "%.*s", (int)(label.e - label.p), (const char *)label.p);
+	if (m->latin1)
+		undo_latin1(face->kind);
+}
+
 static int set_face(struct imglab *m, struct annotation *face, int boxed, char err[ANNOTATION_ERR])
 {
 	if (boxed)
@@ -376,6 +399,7 @@ static int set_face(struct imglab *m, struct annotation *face, int boxed, char e
 		return bad(m, face, err, m->box_fault);
 	if (!boxed)
 		return 1;
+	set_kind(m, face);
 	face->has_box = 1;
 	memcpy(face->box, m->rect, sizeof face->box);
 	face->has_points = m->nparts > 0;

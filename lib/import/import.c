@@ -13,6 +13,7 @@
 #include "lib/import/annotations.h"
 #include "lib/import/face_batch.h"
 #include "lib/import/import_rows.h"
+#include "lib/import/kinds.h"
 
 static void pass_by(const struct import_options *o, uint64_t *bad, const char *err)
 {
@@ -38,6 +39,8 @@ void import_summary(const struct import_counts *c)
 		{c->unlabelled, "images without annotations (--unlabelled takes them)"}};
 	fprintf(stderr, "%s: %llu face%s, %llu image%s read", err_program(), (unsigned long long)c->faces, c->faces == 1 ? "" : "s",
 		(unsigned long long)c->images, c->images == 1 ? "" : "s");
+	if (c->turned)
+		fprintf(stderr, ", %llu of them turned as %s EXIF says", (unsigned long long)c->turned, c->turned == 1 ? "its" : "their");
 	for (size_t i = 0, any = 0; i < sizeof by / sizeof *by; i++)
 		if (by[i].n)
 			fprintf(stderr, "%s %llu %s", any++ ? "," : "; passed by:", (unsigned long long)by[i].n, by[i].what);
@@ -45,8 +48,12 @@ void import_summary(const struct import_counts *c)
 }
 
 /* What the file has that its rows don't. */
-static void tell(const struct annotations *a, const char *file)
+static void tell(const struct annotations *a, const struct kinds *k, const char *file)
 {
+	char *kinds = kinds_list(k);
+	if (kinds)
+		warn("%s: boxes of several kinds, which rows don't tell: %s", file, kinds);
+	free(kinds);
 	if (a->unread)
 		warn("%s: columns that are ignored: %s", file, a->unread);
 	if (a->other_kinds)
@@ -71,25 +78,28 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 	const struct face_slot *slot;
 	struct import_rows rows;
 	struct progress bar;
+	struct kinds kinds = {0};
 	uint64_t bad = 0;
 	import_rows_begin(&rows, w, a, o->from.frame.w, o->from.frame.h);
 	progress_begin(&bar, "faces", o->quiet);
 	for (int n; (n = face_batch_next(batch, &slot));)
 		for (const struct face_slot *s = slot; s < slot + n; s++) {
-			if (s->good)
-				import_rows_add(&rows, s->image, s->crop, s->face.file, s->turn, &s->face);
-			else
+			if (s->good) {
+				import_rows_add(&rows, s->image, s->crop, s->face.file, s->W, s->H, s->turn, &s->face);
+				kinds_add(&kinds, &s->face);
+			} else {
 				pass_by(o, &bad, s->err);
+			}
 			progress_tick(&bar, rows.n, 0);
 		}
 	progress_end(&bar);
-	struct import_counts c = {rows.n, face_batch_images(batch), bad, a->crowd, a->ignored, a->unlabelled};
+	struct import_counts c = {rows.n, face_batch_images(batch), face_batch_turned(batch), bad, a->crowd, a->ignored, a->unlabelled};
 	if (!c.faces)
 		die("%s: no face is left: %llu bad, %llu crowds, %llu to be ignored, %llu images without annotations",
 			o->from.annotations.operands[0], (unsigned long long)c.bad, (unsigned long long)c.crowd,
 			(unsigned long long)c.ignored, (unsigned long long)c.unlabelled);
 	if (!o->quiet)
-		tell(a, o->from.annotations.operands[0]);
+		tell(a, &kinds, o->from.annotations.operands[0]);
 	put_count(w, "rows.read", c.faces + c.bad);
 	put_count(w, "rows.kept", c.faces);
 	put_count(w, "rows.dropped", c.bad);
@@ -123,7 +133,7 @@ uint64_t import_frames(const struct import_frames *o, struct tns_writer *w)
 		face_crop(crop, &(struct annotation){0}, 0, im.W, im.H, &frame, why);
 		crop_resample(image, o->w, o->h, &im, crop, &buffer);
 		snprintf(source, sizeof source, "frame %llu", (unsigned long long)rows.n + 1);
-		import_rows_add(&rows, image, crop, source, 1, NULL);
+		import_rows_add(&rows, image, crop, source, im.W, im.H, 1, NULL);
 		progress_tick(&bar, rows.n, 0);
 	}
 	progress_end(&bar);

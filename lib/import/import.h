@@ -14,7 +14,7 @@ struct import_options {
 };
 
 struct import_counts {
-	uint64_t faces, images;			  /* in w; images that were read */
+	uint64_t faces, images, turned;		  /* in w; images that were read; of these, turned as their EXIF says */
 	uint64_t bad, crowd, ignored, unlabelled; /* passed by; the last: images */
 };
 

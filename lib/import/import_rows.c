@@ -24,6 +24,7 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
 	r->id = define(r, "id", TNS_U32, 1, 0, 0);
 	r->crop = define(r, "crop", TNS_F32, 2, 6, 0);
 	r->source = define(r, "source", TNS_U8, 2, IMPORT_SOURCE, 0);
+	r->size = define(r, "image_size", TNS_U32, 2, 2, 0);
 	r->turn = a ? define(r, "turn", TNS_U8, 1, 0, 0) : -1;
 	if (a && (a->K || a->has_box))
 		r->box = define(r, "box", TNS_F32, 2, 4, 0);
@@ -68,8 +69,8 @@ static void add_labels(struct import_rows *r, const float crop[6], const struct 
 		tns_write(r->w, r->confidence, r->values, 1);
 }
 
-void import_rows_add(
-	struct import_rows *r, const uint8_t *image, const float crop[6], const char *source, int turn, const struct annotation *face)
+void import_rows_add(struct import_rows *r, const uint8_t *image, const float crop[6], const char *source, int W, int H, int turn,
+	const struct annotation *face)
 {
 	char name[IMPORT_SOURCE] = "";
 	size_t n = strlen(source);
@@ -81,6 +82,7 @@ void import_rows_add(
 	tns_write(r->w, r->id, &id, 1);
 	tns_write(r->w, r->crop, crop, 1);
 	tns_write(r->w, r->source, name, 1);
+	tns_write(r->w, r->size, (uint32_t[]){(uint32_t)W, (uint32_t)H}, 1);
 	if (r->turn >= 0)
 		tns_write(r->w, r->turn, &(uint8_t){(uint8_t)turn}, 1);
 	if (face)
