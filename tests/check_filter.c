@@ -207,7 +207,7 @@ START_TEST(no_room)
 	tns_close(w);
 	unlink("out");
 	prog_refused(prog("tns-cat", "--source", "in", "in", "-o", "out", NULL), 1,
-		"tns-cat: out: source is one tensor more than the 4096 that a stream can have");
+		"tns-cat: out: file is one tensor more than the 4096 that a stream can have");
 }
 END_TEST
 

@@ -96,7 +96,8 @@ static void read_faces(void *arg)
 				abort();
 			continue;
 		}
-		if (!*face.file || !*face.place || (face.path && !*face.path) || (face.has_box && !(face.box[2] > 0 && face.box[3] > 0)))
+		if (!*face.file || (!*face.place && kind != PTS) || (face.path && !*face.path) ||
+			(face.has_box && !(face.box[2] > 0 && face.box[3] > 0)))
 			abort();
 		for (int k = 0; k < a.K; k++)
 			if (isnan(points[2 * k]) != isnan(points[2 * k + 1]) || isinf(points[2 * k]) || isinf(points[2 * k + 1]))

@@ -35,7 +35,7 @@ static void linear_ticks(struct pict_axis *a, double step)
 static void log_ticks(struct pict_axis *a, int wanted)
 {
 	double low = floor(log10(a->lo)), high = ceil(log10(a->hi)), decades = log10(a->hi / a->lo);
-	int every = (int)ceil(fmax(1, (high - low) / (1.5 * wanted)));
+	int every = (int)ceil(fmax(1, fmax((high - low) / (1.5 * wanted), (high - low + 1) / PICT_TICKS_MAX)));
 	for (double k = low; k <= high; k += every) {
 		add(a, pow(10, k), 0);
 		for (int m = 2; m <= 5 && decades <= wanted / 2.5 && 3 * (high - low) < PICT_TICKS_MAX - 1; m += 3)

@@ -132,7 +132,7 @@ size_t submission_fill_mean(struct submission *a)
 			a->value[r] = a->around[r];
 		else if (axis->n)
 			a->value[r] = (float)(axis->sum / (double)axis->n);
-		filled += !isnan(a->value[r]);
+		filled += isnan(a->value[r]) ? 0 : 1;
 	}
 	a->filled = 1;
 	return filled;
