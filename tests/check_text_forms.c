@@ -98,7 +98,9 @@ static void read_all(const struct request *q)
 		put(" +%d", (int)a.unlabelled);
 	if (a.loops)
 		put(" (%s)", a.loops);
-	free(a.loops);
+	if (a.pairs)
+		put(" (%s)", a.pairs);
+	free(a.loops), free(a.pairs);
 	ck_assert(a.names[a.K] == NULL);
 	for (int k = 0; k < a.K; k++)
 		free(a.names[k]);
@@ -416,7 +418,17 @@ START_TEST(yolo_names)
 #define FACE2 "a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 -; | "
 #define FACE3 "a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 1,0.3 0.4,0; | "
 	write_file("y.yaml", "path: ../sets # here\nnames:\n  0: person\n  1: dog\nkpt_shape: [2, 3] # two\nflip_idx: [1, 0]\n");
-	yolo_is(YOLO("y.yaml"), FACE2 "1 2");
+	yolo_is(YOLO("y.yaml"), FACE2 "1 2 (1:2)");
+	write_file("y.yaml", "flip_idx:\n- 0\n- 1\nkpt_names: [nose, chin]\n");
+	yolo_is(YOLO("y.yaml"), FACE2 "nose chin (nose,chin)");
+	write_file("y.yaml", "flip_idx: [1]\nkpt_shape: [2, 3]\n");
+	yolo_ends("y.yaml", "y.yaml: flip_idx has 1 points, kpt_shape 2");
+	write_file("y.yaml", "flip_idx: [1, 1]\nkpt_shape: [2, 3]\n");
+	yolo_ends("y.yaml", "y.yaml: flip_idx: 1 is at 0, so 0 must be at 1");
+	write_file("y.yaml", "flip_idx: [0, 2]\nkpt_shape: [2, 3]\n");
+	yolo_ends("y.yaml", "y.yaml: flip_idx: 2 is at 1, so 1 must be at 2");
+	write_file("y.yaml", "flip_idx: [1, -1]\nkpt_shape: [2, 3]\n");
+	yolo_ends("y.yaml", "y.yaml: line 1: flip_idx: '-1' where the number of a point is expected, from 0");
 	write_file("y.yaml", "kpt_shape: [ 3,2 ]\n");
 	yolo_is(YOLO("y.yaml"), FACE3 "1 2 3");
 	write_file("y.YML", "kpt_shape:\n- 3\n- 2\n\nkpt_names:\n  0:\n    - nose # tip\n    - \"left eye\"\n    - 'chin'\n  1:\n    - "

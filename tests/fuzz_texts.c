@@ -45,7 +45,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	static const char *const texts[] = {"0version: 1\nn_points:  2\n{\n1 2\n3.5 nan // c\nnan nan\n}\n",
 		"11 2 3 4 10 20 19 39 0 1 0 0 1 1 a/b c.png\n\n1 2 3 4 10 20 19 39 0 1 0 0 1 1 ../d.png\n",
 		"20 0.5 0.25 0.5 0.25 0.1 0.2 2 1.0000001 0 0\n1 .5 .5 1 1 0 0 0 1 1 1\n", "30 .5 .5 1 1 0 0 .1 .2\n",
-		"3kpt_shape: [2, 3] # c\nkpt_names:\n  0:\n    - 'a'\n    - \"b\"\n  1: [c,\n d]\n",
+		"3kpt_shape: [2, 3] # c\nflip_idx: [1, 0]\nkpt_names:\n  0:\n    - 'a'\n    - \"b\"\n  1: [c,\n d]\n",
 		"4scorer,m,m,m\nbodyparts,n,n,n\ncoords,x,y,likelihood\nlabeled-data\\v\\a.png,1,\"2\",0.5\nb.png,,,\n",
 		"4scorer,,,s,s,s,s\nindividuals,,,p,p,q,q\nbodyparts,,,n,n,n,n\ncoords,,,y,x,x,y\na,b,c.png,1,2,,\n",
 		"5# c\nFilename,a_x,a_y,x_b,y_b,age,x,y,w,h\n\"a \"\"b\"\".png\",1,2,,nan,7,1,2,3,4\n\nb\\c.png,+1e3,-2,3,4,,,,,\n",
@@ -96,7 +96,7 @@ static void read_faces(void *arg)
 				abort();
 			continue;
 		}
-		if (!*face.file || (!*face.place && kind != PTS) || (face.path && !*face.path) ||
+		if (!*face.file || (!*face.place && kind != PTS && kind != YOLO) || (face.path && !*face.path) ||
 			(face.has_box && !(face.box[2] > 0 && face.box[3] > 0)))
 			abort();
 		for (int k = 0; k < a.K; k++)
@@ -106,7 +106,7 @@ static void read_faces(void *arg)
 	free(points);
 	for (int k = 0; k < a.K; k++)
 		free(a.names[k]);
-	free(a.names), free(a.unread), free(a.loops);
+	free(a.names), free(a.unread), free(a.loops), free(a.pairs);
 	forms[kind]->close(state);
 }
 

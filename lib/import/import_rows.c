@@ -44,6 +44,8 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
 		end = stpcpy(end, a->names[k]);
 	}
 	tns_put_meta(r->w, "points", list);
+	if (a->pairs)
+		tns_put_meta(r->w, "pairs", a->pairs);
 	free(list);
 }
 

@@ -10,7 +10,7 @@
 struct yaml {
 	const char *path;
 	long line;
-	enum { OTHER, SHAPE, NAMES } key;
+	enum { OTHER, SHAPE, NAMES, FLIP } key;
 	int classes; /* keys of the map of classes so far */
 	int numbers; /* of kpt_shape so far */
 };
@@ -51,6 +51,14 @@ static void item(struct yaml *t, struct yolo_names *y, struct span s)
 		return;
 	if (t->key == NAMES) {
 		add(y, s, t->path);
+		return;
+	}
+	if (t->key == FLIP) {
+		if (!text_real(s, &v) || v < 0 || v >= ANNOTATION_POINTS || v != (int)v || y->nflip == ANNOTATION_POINTS)
+			die("%s: line %ld: flip_idx: '%s' where the number of a point is expected, from 0", t->path, t->line,
+				text_show(show, s));
+		y->flip = xrealloc(y->flip, ((size_t)y->nflip + 1) * sizeof *y->flip);
+		y->flip[y->nflip++] = (int)v;
 		return;
 	}
 	if (!text_real(s, &v) || t->numbers > 1 || (t->numbers ? v != 2 && v != 3 : v < 1 || v > ANNOTATION_POINTS || v != (int)v))
@@ -99,6 +107,16 @@ static void value(struct yaml *t, struct yolo_names *y, struct span s)
 	}
 }
 
+static void check_flip(const struct yolo_names *y, const char *path)
+{
+	int K = y->K ? y->K : y->n;
+	if (y->nflip && y->nflip != K)
+		die("%s: flip_idx has %d points, %s %d", path, y->nflip, y->K ? "kpt_shape" : "kpt_names", K);
+	for (int i = 0; i < y->nflip; i++)
+		if (y->flip[i] >= K || y->flip[y->flip[i]] != i)
+			die("%s: flip_idx: %d is at %d, so %d must be at %d", path, y->flip[i], i, i, y->flip[i]);
+}
+
 static void read_yaml(struct yolo_names *y, const char *path)
 {
 	char err[ANNOTATION_ERR];
@@ -118,7 +136,7 @@ static void read_yaml(struct yolo_names *y, const char *path)
 			continue;
 		}
 		struct span key = csv_trimmed((struct span){s.p, colon});
-		t.key = text_is(key, "kpt_shape") ? SHAPE : text_is(key, "kpt_names") ? NAMES : OTHER;
+		t.key = text_is(key, "kpt_shape") ? SHAPE : text_is(key, "kpt_names") ? NAMES : text_is(key, "flip_idx") ? FLIP : OTHER;
 		t.classes = 0;
 		value(&t, y, (struct span){colon + 1, s.e});
 	}
@@ -129,6 +147,7 @@ static void read_yaml(struct yolo_names *y, const char *path)
 		die("%s: neither kpt_shape nor kpt_names", path);
 	if (y->K && y->n && y->K != y->n)
 		die("%s: kpt_shape has %d points, kpt_names %d", path, y->K, y->n);
+	check_flip(y, path);
 }
 
 void yolo_names_read(struct yolo_names *y, const char *text)
