@@ -212,13 +212,13 @@ $B/libkeypipe.a: $B/objects $(objs)
 	$(call cmd,ar,$@)rm -f $@; ar rcs $@ $(objs)
 endif
 
-# compilers and flags: where they change, all is compiled again
-flags = $(strip $(CC) $(CFLAGS); $(CXX) $(CXXFLAGS))
-$B/flags: $(if $(call differ,$(call text,$B/flags),$(flags)),FORCE)
-	@mkdir -p $(@D); printf '%s\n' $(call quote,$(flags)) >$@
+# compilers and flags: where they change, all is compiled again; AS_BUILT=1, which tests set: not by the makes that they start
+flags := $(strip $(CC) $(CFLAGS); $(CXX) $(CXXFLAGS))
 given = $(if $(filter command environment,$(origin $1)),$1=$($1))
-gpu_flags = $(strip $(NVCC) $(call given,ARCHS) $(call given,PTX))
-$B/gpu-flags: $(if $(call differ,$(call text,$B/gpu-flags),$(gpu_flags)),FORCE)
+gpu_flags := $(strip $(NVCC) $(call given,ARCHS) $(call given,PTX))
+$B/flags: $(if $(call differ,$(call text,$B/flags),$(flags)),$(if $(AS_BUILT),,FORCE))
+	@mkdir -p $(@D); printf '%s\n' $(call quote,$(flags)) >$@
+$B/gpu-flags: $(if $(call differ,$(call text,$B/gpu-flags),$(gpu_flags)),$(if $(AS_BUILT),,FORCE))
 	@mkdir -p $(@D); printf '%s\n' $(call quote,$(gpu_flags)) >$@
 
 $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a

@@ -90,8 +90,7 @@ static void points(struct dataset_stream *d, struct out *to)
 			const float *p = dataset_stream_at(d, predicted, i), *xy = truth_points_row(&truth, d, i);
 			int bad = score_points_add(&s, xy, p);
 			if (bad >= 0)
-				die("%s: row %" PRIu64 ": %s %s_%c is %g", d->in->name, d->row + i + 1, score_bad(p[bad]), names[bad / 2],
-					"xy"[bad % 2], isfinite(p[bad]) ? xy[bad] : p[bad]);
+				score_die(d->in->name, o.truth, d->row + i + 1, names, bad, xy, p);
 			score_about_row(&about, d, i, xy);
 			score_rows_add(rows, d, i, xy, p);
 			for (int l = 0; l < levels; l++)

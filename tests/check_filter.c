@@ -195,6 +195,26 @@ START_TEST(points)
 }
 END_TEST
 
+/* Points without names are matched with none; METAs of predictions come with these, and A's stale ones go. */
+START_TEST(joined)
+{
+	static const uint32_t id[] = {1, 2};
+	static const float xy[] = {1, 2, 3, 4, 5, 6, 7, 8};
+	const struct prog_col a[] = {{"id", TNS_U32, 0, 0, id}, {"keypoints", TNS_F32, 2, 2, xy}, {NULL, 0, 0, 0, NULL}},
+			      b[] = {{"id", TNS_U32, 0, 0, id}, {"predicted", TNS_F32, 2, 2, xy}, {NULL, 0, 0, 0, NULL}};
+	prog_stream("a", 2, a, NULL);
+	prog_stream("b", 2, b, (const char *const[]){"points", "p,q", NULL});
+	unlink("out");
+	prog_refused(prog("tns-join", "a", "b", "-o", "out", NULL), 1,
+		"tns-join: a: there is no META points to match those of b by, so its predicted is not joined");
+	prog_stream("a", 2, a, (const char *const[]){"points", "p,q", "unlearned", "q", "mean_face", "p 9 9", NULL});
+	prog_stream("b", 2, b, (const char *const[]){"points", "p,q", "mean_face", "p 1 2,q 3 4", NULL});
+	prog_went(prog("tns-join", "a", "b", "-o", "out", NULL));
+	has_meta("unlearned", NULL);
+	has_meta("mean_face", "p 1 2,q 3 4");
+}
+END_TEST
+
 /* A stream of as many tensors as one can have has no room for one more. */
 START_TEST(no_room)
 {
@@ -345,6 +365,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, values);
 	tcase_add_test(t, points);
+	tcase_add_test(t, joined);
 	tcase_add_test(t, no_room);
 	tcase_add_test(t, unlearned);
 	tcase_add_test(t, classes);

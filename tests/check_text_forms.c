@@ -98,9 +98,9 @@ static void read_all(const struct request *q)
 		put(" +%d", (int)a.unlabelled);
 	if (a.loops)
 		put(" (%s)", a.loops);
-	if (a.pairs)
-		put(" (%s)", a.pairs);
-	free(a.loops), free(a.pairs);
+	for (int k = 0; k < a.K && a.flip; k++)
+		put(" %s%d", k ? "" : "flip ", a.flip[k]);
+	free(a.loops), free(a.flip);
 	ck_assert(a.names[a.K] == NULL);
 	for (int k = 0; k < a.K; k++)
 		free(a.names[k]);
@@ -418,9 +418,9 @@ START_TEST(yolo_names)
 #define FACE2 "a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 -; | "
 #define FACE3 "a.png i/a.png (a.txt, line 1) [0 0 1 1] 0.1,0.2 1,0.3 0.4,0; | "
 	write_file("y.yaml", "path: ../sets # here\nnames:\n  0: person\n  1: dog\nkpt_shape: [2, 3] # two\nflip_idx: [1, 0]\n");
-	yolo_is(YOLO("y.yaml"), FACE2 "1 2 (1:2)");
+	yolo_is(YOLO("y.yaml"), FACE2 "1 2 flip 1 0");
 	write_file("y.yaml", "flip_idx:\n- 0\n- 1\nkpt_names: [nose, chin]\n");
-	yolo_is(YOLO("y.yaml"), FACE2 "nose chin (nose,chin)");
+	yolo_is(YOLO("y.yaml"), FACE2 "nose chin flip 0 1");
 	write_file("y.yaml", "flip_idx: [1]\nkpt_shape: [2, 3]\n");
 	yolo_ends("y.yaml", "y.yaml: flip_idx has 1 points, kpt_shape 2");
 	write_file("y.yaml", "flip_idx: [1, 1]\nkpt_shape: [2, 3]\n");

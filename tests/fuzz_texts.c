@@ -106,7 +106,7 @@ static void read_faces(void *arg)
 	free(points);
 	for (int k = 0; k < a.K; k++)
 		free(a.names[k]);
-	free(a.names), free(a.unread), free(a.loops), free(a.pairs);
+	free(a.names), free(a.unread), free(a.loops), free(a.flip);
 	forms[kind]->close(state);
 }
 

@@ -93,9 +93,12 @@ shared() { # RANKS [OPTION...]: NCCL must be used unless KEYPIPE_NCCL is 0
 }
 export -f shared; export e
 gpus=$(nvidia-smi -L 2>/dev/null | grep -c '^GPU ') ranks=2
+[ -z "${CUDA_VISIBLE_DEVICES:-}" ] || gpus=$(tr ',' '\n' <<<"$CUDA_VISIBLE_DEVICES" | grep -c .)
 while [ $((ranks * 2)) -le "$gpus" ] && [ $ranks -lt 4 ]; do ranks=$((ranks * 2)); done
-if ! command -v mpirun >/dev/null; then
-	row ranks "not run" "there is no mpirun"
+if ! mpirun --version 2>/dev/null | grep -q 'Open MPI'; then
+	row ranks "not run" "there is no Open MPI"
+elif mpirun -q --bind-to none --oversubscribe -np 2 "$D/bin/cnn-train" -q -n fc -e 1 "$T/train.tns" -o "$T/two.tns" 2>&1 | grep -q 'has no MPI'; then
+	row ranks "not run" "these programs were built without MPI"
 else
 	if [ -z "${KEYPIPE_NCCL:-}" ] && ! ldconfig -p 2>/dev/null | grep -q libnccl.so.2; then
 		KEYPIPE_NCCL=$(find / /opt -xdev -name libnccl.so.2 2>/dev/null | head -1) # as Python packages install it
@@ -105,6 +108,8 @@ else
 	row "  seconds of $e epochs" "$(last)"
 	if [ "$gpus" -lt 2 ]; then
 		row "ranks by NCCL" "not run" "one GPU, and NCCL takes a rank each"
+	elif [ "${KEYPIPE_NCCL:-}" = 0 ]; then
+		row "ranks by NCCL" "not run" "KEYPIPE_NCCL is 0"
 	else
 		passes "$ranks ranks, gradients by NCCL" bash -c 'shared "$@"' - $ranks
 		row "  seconds of $e epochs" "$(last)"

@@ -164,5 +164,8 @@ tns-select -q --points 'left_eye_center,right_eye_center,nose_tip' a.tns -o few.
 tns-table -q --notes no --image a.tns | tns-table --read -q - -o unpaired.tns
 is "$(meta few.tns pairs) $(meta unpaired.tns pairs)" "left_eye_center:right_eye_center,nose_tip " "one has META pairs"
 tns-cat -q --renumber few.tns unpaired.tns -o both.tns
+n=0; rename=(); for p in $(meta unpaired.tns points | tr , ' '); do rename+=(--rename "$p=$((n += 1))"); done
+tns-select -q "${rename[@]}" unpaired.tns | tns-cat -q --renumber few.tns - -o numbers.tns
+is "$(meta numbers.tns pairs)" "$(meta few.tns pairs)" "numbers say nothing"
 is "$(meta both.tns pairs | tr , '\n' | grep -c ':')" "$(meta a.tns pairs | tr , '\n' | grep -c ':')" "pairs by names"
 done_tests

@@ -125,6 +125,7 @@ printf '#!/bin/sh\necho "# keypipe, cuda by GPU of none, 2 threads"; echo "mlp-3
 printf '#!/bin/sh\necho "$2 $*" >>asked; case "$2 $*" in $FAULT) echo "a hazard"; exit 9 ;; esac; shift 4; exec "$@"\n' >tools/compute-sanitizer
 cat >tools/mpirun <<'END'
 #!/bin/sh
+[ "$1" != --version ] || { echo "mpirun (Open MPI) 4"; exit; }
 while [ "$1" != -np ]; do shift; done
 [ "$FAULT" != nccl ] || echo "cnn-train: NCCL is done without, and gradients go through the host's memory: rank 1 (here): it is old" >&2
 shift 2
@@ -156,6 +157,7 @@ is "$(WORKLOADS="mlp-32 mlp-33" PATH=$TMP/tools:$PATH FAULT=none KEYPIPE_CUBLAS=
 	"mlp-33 FAILED gpu-check: 1 failed" "gpu_check.sh: a workload that fails"
 is "$(checked kernel)" "1, 34, streams, copies, arguments: a fault in kernel add" "gpu_check.sh: a kernel that fails"
 is "$(checked bits | sed 's/: [^:;]*differ[^;]*/: differ/g')" "1, 33, 2 ranks, gradients by the host: differ;2 ranks, gradients by NCCL: differ" "gpu_check.sh: ranks of other bits"
+is "$(CUDA_VISIBLE_DEVICES=1 checked none) $(grep -c "^ranks by NCCL  *not run  *one GPU" rows)" "0, 33,  1" "gpu_check.sh: one GPU of three"
 is "$(checked nccl)" "1, 33, 2 ranks, gradients by NCCL: NCCL was not used: rank 1 (here): it is old;2 ranks, --fast: NCCL was not used: rank 1 (here): it is old" "gpu_check.sh: ranks without NCCL"
 is "$(checked 'racecheck*fp32*heatmap*')" "1, 34, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
 

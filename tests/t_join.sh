@@ -177,8 +177,11 @@ done
 is "$(tns-cat -q --renumber beside.tns turned.tns | tns-table -q --fields "other.predicted_${P[0]}_x" | sed 1d | sort | uniq -c | awk '$1 % 2' | wc -l)" 0 "tns-cat: likewise"
 
 # points without names are matched with none
-tns-convert -q faces.tns -o faces.npz && unzip -qo faces.npz -d arrays && rm -f arrays/__meta__* && (cd arrays && zip -q0 ../bare.npz ./*.npy)
-tns-convert -q bare.npz -o nameless.tns
-refused 1 "nameless.tns: there is no META points to match those of want.tns by, so its predicted is not joined" --take predicted nameless.tns want.tns
-fails 1 "predict: nameless.tns: there is no META points to match the model's by" predict -q model.tns nameless.tns -o out.tns
+if command -v unzip >/dev/null && command -v zip >/dev/null; then
+	tns-convert -q faces.tns -o faces.npz && unzip -qo faces.npz -d arrays && rm -f arrays/__meta__* && (cd arrays && zip -q0 ../bare.npz ./*.npy)
+	tns-convert -q bare.npz -o nameless.tns
+	fails 1 "predict: nameless.tns: there is no META points to match the model's by" predict -q model.tns nameless.tns -o out.tns
+else
+	skip "no zip here: predictions for points without names"
+fi
 done_tests

@@ -165,4 +165,6 @@ close "$(score -q --json answers.tns answers2.tns answers3.tns | sed -n '/"share
 tns-table -q --notes no answers.tns | awk -F, -v OFS=, 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == "nose_tip_y") y = i} NR == 3 {$y = "inf"} {print}' | tns-table --read -q - -o infinite.tns
 fails 1 "score: infinite.tns: row 2: labelled nose_tip_y is inf" score infinite.tns
 fails 1 "score: infinite.tns: row 2: labelled nose_tip_y is inf" score infinite.tns infinite.tns
+fails 1 "score: infinite.tns: nose_tip_y is inf where row 2 of answers.tns is labelled" score --truth infinite.tns answers.tns
+fails 1 "score: infinite.tns: nose_tip_y is inf where row 2 of answers.tns is labelled" score --truth infinite.tns answers.tns answers.tns
 done_tests

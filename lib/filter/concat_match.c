@@ -6,6 +6,7 @@
 #include "lib/filter/concat_io.h"
 #include "lib/filter/point_order.h"
 #include "lib/stream/names.h"
+#include "lib/stream/point_tensors.h"
 
 static const struct {
 	const char *tensor, *meta;
@@ -98,6 +99,8 @@ static int match_axis(const struct concat *c, int tensor)
 		if (k && own != axis && !without->points)
 			die("%s: there is no META points, which %s has, to match %s by", without->head.name, with->head.name,
 				c->tensor[tensor].def.name);
+		if (k && own != axis && !points_named(&c->tensor[tensor].def)) /* as many as points in some input, by chance */
+			return 0;
 		if (k && own != axis)
 			die("%s: %s has a value or more a point, in %s it has one of all", with->head.name, c->tensor[tensor].def.name,
 				without->head.name);

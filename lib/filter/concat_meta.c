@@ -63,18 +63,25 @@ static void check_partners(const struct concat *c, int k, const int *partner, co
 	free(own);
 }
 
-/* Partners that names spell, of points that only inputs without META pairs have. */
+/* Partners that the names of an input without META pairs spell, of points that no input with it has. */
 static void add_spelled(const struct concat *c, int *partner)
 {
 	char *said = xcalloc((size_t)c->npoints + 1, 1);
-	int *own = names_partners(c->points, NULL);
 	for (int k = 0; k < c->n; k++)
 		for (int i = 0; i < c->in[k].k && tns_meta_value(&c->in[k].head, "pairs"); i++)
 			said[names_index(c->points, c->in[k].points[i])] = 1;
-	for (int i = 0; i < c->npoints; i++)
-		if (own[i] >= 0 && !said[i] && !said[own[i]])
-			partner[i] = own[i];
-	free(own), free(said);
+	for (int k = 0; k < c->n; k++) {
+		const struct concat_input *in = &c->in[k];
+		int *own = tns_meta_value(&in->head, "pairs") ? NULL : names_partners(in->points, NULL);
+		for (int i = 0; i < in->k && own; i++) {
+			int at = names_index(c->points, in->points[i]),
+			    other = own[i] < 0 ? -1 : names_index(c->points, in->points[own[i]]);
+			if (other >= 0 && !said[at] && !said[other] && partner[at] < 0)
+				partner[at] = other;
+		}
+		free(own);
+	}
+	free(said);
 }
 
 static void put_pairs(const struct concat *c, struct tns_writer *w)

@@ -13,7 +13,11 @@
 
 int point_axis(const struct tns *t, const struct tns_def *d, int k)
 {
+	static const char *const known[] = {"keypoints", "predicted", "steps"};
 	int axis = points_axis(d, k);
+	for (size_t i = 0; i < sizeof known / sizeof *known && !axis; i++)
+		if (!strcmp(d->name, known[i]))
+			die("%s: %s has %d dimensions, which are not those of points", t->name, d->name, d->ndim);
 	if (!axis || points_one_map(d, k))
 		return 0;
 	if (d->dim[axis] != (uint64_t)k)

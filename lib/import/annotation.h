@@ -46,14 +46,14 @@ struct annotations {
 	int has_box;			     /* boxes without points: rows have them (those with points have boxes in any case) */
 	int has_id;			     /* after opening: every face has an id, no two the same, all below 2^32 */
 	char *renumbered;		     /* after opening: of a form with ids, the first reason why has_id is 0; NULL: none */
-	char *pairs;			  /* after opening: which points mirror each other, as META pairs; NULL: the form does not tell */
-	char *nameless;			  /* after opening: the first id of an image that is a text, not kept; NULL: none */
-	char *other_kinds;		  /* after opening: images of folders whose kind is not read, "a.heic and 4 more"; NULL: none */
-	char *within;			  /* folders in those folders, which are not read, likewise */
-	char *loops;			  /* after opening: links in folders to a folder that they lie in, likewise */
-	char *unread;			  /* after opening: columns that are not read, quoted, comma-joined; NULL: none */
-	int longest;			  /* after opening: bytes of the longest image name, 0 where not known before the end */
-	struct annotation_reader *reader; /* private */
+	int *flip;			     /* after opening: (K) of each point its mirror partner; NULL: the form does not tell */
+	char *nameless;			     /* after opening: the first id of an image that is a text, not kept; NULL: none */
+	char *other_kinds;		     /* after opening: images of folders whose kind is not read, "a.heic and 4 more"; NULL: none */
+	char *within;			     /* folders in those folders, which are not read, likewise */
+	char *loops;			     /* after opening: links in folders to a folder that they lie in, likewise */
+	char *unread;			     /* after opening: columns that are not read, quoted, comma-joined; NULL: none */
+	int longest;			     /* after opening: bytes of the longest image name, 0 where not known before the end */
+	struct annotation_reader *reader;    /* private */
 };
 
 #endif

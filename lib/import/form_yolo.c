@@ -16,7 +16,6 @@
 #include "lib/import/stem_files.h"
 #include "lib/import/text.h"
 #include "lib/import/yolo_names.h"
-#include "lib/stream/names.h"
 
 enum { FIRST = 5, LOOKED_AT = 100 };
 #define HAIR 1e-3 /* so far beyond the image a share is clipped: rounding */
@@ -142,8 +141,7 @@ static void *open_yolo(struct annotations *a, const struct annotation_options *o
 		die("%s: no file *.txt of labels is in it", o->operands[0]);
 	look(t, a, &given);
 	a->names = given.n ? given.v : text_numbered(a->K);
-	a->pairs = given.nflip ? names_pairs_text(a->names, given.flip) : NULL;
-	free(given.flip);
+	a->flip = given.flip;
 	a->longest = t->files.longest;
 	a->loops = stem_files_loops(&t->files);
 	return t;

@@ -65,7 +65,9 @@ static void tell(const struct annotations *a, const struct kinds *k, const char 
 	if (a->renumbered)
 		warn("%s: rows are numbered from 1 instead of by the annotations' ids: %s", file, a->renumbered);
 	if (a->nameless)
-		warn("%s: ids of images that are texts, as %s, are not kept: exports number the images", file, a->nameless);
+		warn("%s: ids of images that are texts, as %s, are not kept: %s", file, a->nameless,
+			a->has_image_id ? "tns-select --without image_id before an export numbers the images"
+					: "exports number the images");
 	if (a->miscounted)
 		warn("%s: num_keypoints is 0, but keypoints has points, which are taken: %llu annotation%s", file,
 			(unsigned long long)a->miscounted, a->miscounted == 1 ? "" : "s");

@@ -1,4 +1,5 @@
 #include "lib/import/import_rows.h"
+#include "lib/stream/names.h"
 
 #include <assert.h>
 #include <math.h>
@@ -44,9 +45,10 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
 		end = stpcpy(end, a->names[k]);
 	}
 	tns_put_meta(r->w, "points", list);
-	if (a->pairs)
-		tns_put_meta(r->w, "pairs", a->pairs);
-	free(list);
+	char *pairs = a->flip ? names_pairs_text(a->names, a->flip) : NULL;
+	if (pairs)
+		tns_put_meta(r->w, "pairs", pairs);
+	free(list), free(pairs);
 }
 
 static void add_labels(struct import_rows *r, const float crop[6], const struct annotation *face)

@@ -9,7 +9,7 @@ struct yolo_names {
 	int n;
 	char **v; /* (n), NULL-terminated; NULL: not told. The caller's to free */
 	int nflip;
-	int *flip; /* (nflip) each other's partners; NULL: not told. The caller's to free */
+	int *flip; /* (nflip) 0 or K of them: each other's partners; NULL: not told. The caller's to free */
 };
 
 /* text: the option's value, a file if it ends in .yaml or .yml; NULL: nothing is told. Ends the program where the file can't be read, or

@@ -204,9 +204,8 @@ static int copy_missing_labels(const struct sentinels *s, int k, float *xy, cons
 	for (int i = 0; i < k; i++) {
 		float *to = xy + 2 * i;
 		const float *from = other + 2 * i;
-		if ((isnan(to[0]) && isnan(to[1])) ? isnan(from[0]) && isnan(from[1]) : !sentinel_is(s, i, to))
-			continue;
-		if (sentinel_is(s, i, from))
+		int lacks = (isnan(to[0]) && isnan(to[1])) || sentinel_is(s, i, to), has = !(isnan(from[0]) && isnan(from[1]));
+		if (!lacks || !has || sentinel_is(s, i, from))
 			continue;
 		memcpy(to, from, 2 * sizeof *to);
 		completes = 1;

@@ -231,8 +231,8 @@ static void measure(struct compare *c, const size_t *row, const uint32_t *group)
 			score_points_clear(&s);
 			int bad = score_points_add(&s, truth, predicted);
 			if (bad >= 0)
-				die("%s: row %zu: %s %s_%c is %g", file->name, row[f] + 1, score_bad(predicted[bad]), c->names[bad / 2],
-					"xy"[bad % 2], (double)(isfinite(predicted[bad]) ? truth : predicted)[bad]);
+				score_die(file->name, c->files > c->n ? c->file[c->n].name : NULL, row[f] + 1, c->names, bad, truth,
+					predicted);
 			add_row(num + (group[i] * n + (size_t)f) * M, f ? NULL : den + group[i] * M, &s);
 			score_about_add(&file->about,
 				file->about.trained_col >= 0 ? tns_row(file->table, file->about.trained_col, row[f]) : NULL, NULL);

@@ -71,9 +71,17 @@ int score_points_add(struct score_points *s, const float *truth, const float *pr
 	return -1;
 }
 
-const char *score_bad(float predicted)
+void score_die(const char *file, const char *truth, unsigned long long row, char **names, int coordinate, const float *labels,
+	const float *predicted)
 {
-	return isfinite(predicted) ? "labelled" : "predicted";
+	const char *name = names[coordinate / 2];
+	char axis = "xy"[coordinate % 2];
+	double p = (double)predicted[coordinate], label = (double)labels[coordinate];
+	if (!isfinite(p))
+		die("%s: row %llu: predicted %s_%c is %g", file, row, name, axis, p);
+	if (truth)
+		die("%s: %s_%c is %g where row %llu of %s is labelled", truth, name, axis, label, row, file);
+	die("%s: row %llu: labelled %s_%c is %g", file, row, name, axis, label);
 }
 
 struct score_sum score_points_all(const struct score_points *s)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/err.h"
 #include "lib/base/out.h"
 
 #define SCORE_THRESHOLDS 4
@@ -42,7 +43,9 @@ void score_points_clear(struct score_points *s);
 /* One row, truth and predicted (K, 2) in pixels. Returns -1, or the index of the first coordinate that is predicted and not finite, or
  * labelled and infinite; then nothing was counted. */
 int score_points_add(struct score_points *s, const float *truth, const float *predicted);
-const char *score_bad(float predicted); /* of such a coordinate, for messages: predicted or labelled, which it is */
+/* Ends the program over such a coordinate, of a row of file, whose labels are truth's (NULL: its own); coordinate: its index. */
+void score_die(const char *file, const char *truth, unsigned long long row, char **names, int coordinate, const float *labels,
+	const float *predicted) NORETURN;
 struct score_sum score_points_all(const struct score_points *s);
 /* The competition's measure: root of the mean squared error over labelled coordinates, px. A point has two, so score_rmse_point is sqrt(2)
  * times as much where every point that has one label has both. */

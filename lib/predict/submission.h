@@ -26,7 +26,8 @@ struct submission *submission_open(const char *path, char **names);
 /* predicted (K, 2): an image's points, pixels, finite, or NaN where no model learned one; clamped to 0..w-1, 0..h-1. Returns the number of
  * table rows of the image, or -1 if they have another prediction already: the same one twice is the same image twice. */
 int submission_add(struct submission *a, uint32_t image, const float *predicted, int w, int h);
-/* Answers what is still open: a coordinate by its mean over the images that were added, or, where no model learned it, by the mean of the
+/* Answers what is still open: a coordinate by its mean over the images that were added (one that comes again counts again where the table
+ * asks nothing of it), or, where no model learned it, by the mean of the
  * other points, of this image, else of all. Returns how many it answered. */
 size_t submission_fill_mean(struct submission *a);
 /* Writes `RowId,Location` in the table's order; ends the program, naming the first, where rows are without a prediction. unlearned: the

@@ -9,7 +9,8 @@ static int ends_in(const char *name, const char *end)
 	return n >= m && !strcmp(name + n - m, end);
 }
 
-int points_axis(const struct tns_def *d, int k)
+/* By the name; 0: it says nothing. */
+static int named_axis(const struct tns_def *d)
 {
 	static const struct {
 		const char *name;
@@ -18,7 +19,18 @@ int points_axis(const struct tns_def *d, int k)
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (d->ndim == known[i].ndim && ends_in(d->name, known[i].name))
 			return known[i].axis;
-	return k > 0 && d->ndim == 3 && d->dim[1] == (uint64_t)k && d->dim[2] == 2 ? 1 : 0;
+	return 0;
+}
+
+int points_axis(const struct tns_def *d, int k)
+{
+	int axis = named_axis(d);
+	return axis ? axis : k > 0 && d->ndim == 3 && d->dim[1] == (uint64_t)k && d->dim[2] == 2 ? 1 : 0;
+}
+
+int points_named(const struct tns_def *d)
+{
+	return named_axis(d) > 0;
 }
 
 int points_one_map(const struct tns_def *d, int k)

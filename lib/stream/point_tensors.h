@@ -8,6 +8,8 @@
  * confidence, label_confidence (N,K), steps (N,levels,K,2) and maps (N,K,h,w, or N,1,h,w: one map of all points); and of any tensor
  * (N,k,2). 0: d has none. k: points of META points, 0 where there is none. */
 int points_axis(const struct tns_def *d, int k);
+/* 1: by its name, not by its shape alone. */
+int points_named(const struct tns_def *d);
 /* 1: d is the one map of all points, which no order of points changes. */
 int points_one_map(const struct tns_def *d, int k);
 /* The tensor that META key tells of and goes with: predicted of unlearned and mean_face, maps of maps_scale; else NULL. */
