@@ -12,7 +12,7 @@ cp .err said
 mean=$(sed -n 's/.*mean face: \(.*\) px/\1/p' said) best=$(sed -n 's/.*best epoch .*: valid rmse px \([0-9.]*\).*/\1/p' said)
 ok "better than the mean face by a quarter: $best and $mean px" awk -v a="$best" -v b="$mean" 'BEGIN { exit !(a < 0.75 * b) }'
 is "$(option net m.tns)" "'conv5x5x16s2p2 bn relu conv3x3x32s2p1 bn relu conv3x3x64s2p1 bn relu conv3x3x64p1 bn relu conv3x3x64p1 bn relu conv3x3x64p1 bn relu conv3x3x64p1 bn relu up2 conv3x3x32p1 bn relu conv1x1'" "the net, which the history tells"
-for o in "target heatmap" "epochs 8" "optimizer adam" "valid-part 0.1" "sigma 3" "distrust 8" "augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2"; do
+for o in "target heatmap" "epochs 8" "optimizer adam" "decay 0.5" "valid-part 0.1" "sigma 3" "distrust 8" "augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2"; do
 	is "$(option ${o% *} m.tns)" "${o#* }" "the history tells it"
 done
 
@@ -26,6 +26,8 @@ is "$(cat sizes.txt)" "12x12 1 1 0.375
 24x24 1 1 0.75
 40x56 2 0.5 1.25
 160x128 3 0.25 4" "halvings, cells a pixel, sigma"
+
+is "$(cnn-train --dry-run --preset fast --optimizer sgd s.tns 2>/dev/null | sed -n 's/^  decay: //p')" 0 "weight decay is AdamW's"
 
 # ---- what is given stands; small sets hold nothing out; a point without a partner
 head() { sed -n "1,$1p"; }

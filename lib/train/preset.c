@@ -47,6 +47,10 @@ const char *preset_begin(const char *preset, const char *target, int default_net
 	set("epochs", find(preset)->epochs);
 	for (const struct setting *s = common; s->option; s++)
 		set(s->option, s->value);
+	char *optimizer = opt_setting("optimizer");
+	if (!strcmp(optimizer, "adam")) /* of which it is decoupled */
+		set("decay", "0.5");
+	free(optimizer);
 	return preset;
 }
 

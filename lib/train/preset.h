@@ -6,7 +6,8 @@
 #include "lib/nn/model.h"
 
 /* preset: none, fast, default, best; none becomes default where default_net: no net was given. Sets what does not depend on the images:
- * target, epochs, loss, optimizer, schedule. Returns the preset's name. Exit 2 where another target than heatmap was given. */
+ * target, epochs, loss, optimizer, schedule, weight decay (AdamW). Returns the preset's name. Exit 2 where another target than heatmap was
+ * given. */
 const char *preset_begin(const char *preset, const char *target, int default_net);
 /* The rest, once images and points are known: the net (preset_net), and lengths; mirror images where every point has a partner, else a line
  * on stderr. Images of under PRESET_LEAST pixels a side end the program. rows: of the data set; with fewer than PRESET_HELD_OUT none are
