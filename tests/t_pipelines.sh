@@ -54,7 +54,7 @@ for slip in GROUP=groups.csv csv=training.csv CLEAN_=1; do
 	fails 2 "${slip%=*}: there is no such variable; make keypoints takes KEYPOINTS CSV CLEAN GROUPS " other $slip
 done
 fails 2 "FOLDS: make keypoints does not take it, but " other FOLDS=3
-fails 2 "LOOKUP=$TMP/lookup.csv: without TEST there is nothing that answers it" mk keypoints KEYPOINTS="$TMP/no-test" LOOKUP="$TMP/lookup.csv"
+fails 2 "LOOKUP=$TMP/lookup.csv: without TEST there is nothing that answers it" mk keypoints KEYPOINTS="$TMP/no-test" CSV="$TMP/training.csv" LOOKUP="$TMP/lookup.csv"
 fails 2 "MODELS=x: this is no whole number from 1 on" other MODELS=x AGAIN=1
 is "$(stamp "$TMP/whole")" "$before" "what is refused does nothing"
 { echo id,group; seq 160 | awk '{print $1 "," int($1 / 4)}'; } >"$TMP/the groups.csv"
@@ -148,7 +148,7 @@ own=fp32
 again "$TMP/ensemble" ensemble "$@" ENSEMBLE="$TMP/ensemble" MODELS=2 NET="$TMP/heat.net" EPOCHS=3
 # what the figures in pipelines/README.md were measured with
 is "$(tns-info "$TMP/ensemble/model-2.tns" | sed -n "s/.*cnn-train .*heat.net' //p; s/.*cnn-train .* conv1x1' \(.*\) < .*/\1/p")" \
-	"--target heatmap --loss smooth --sigma 3 --distrust 8 --augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2 --epochs 3 --rate 0.002 --optimizer adam --schedule cosine --keep last --seed 2 --precision $own" \
+	"--target heatmap --loss smooth --sigma 3 --distrust 8 --augment flip,shift=4,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2 --epochs 3 --rate 0.002 --optimizer adam --schedule cosine --decay 0.5 --keep last --seed 2 --precision $own" \
 	"the settings of nets of heat maps"
 is "$(cut -d' ' -f1 "$TMP/ensemble/scores.txt" | xargs)" "model-1 model-2 averaged" "what each model reaches, and the two"
 is "$(awk '$1 == "all" {print NF}' "$TMP/ensemble/common.txt")" 5 "what they err in common"
