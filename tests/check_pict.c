@@ -17,6 +17,7 @@
 #include "lib/draw/pict_points.h"
 #include "lib/draw/pict_tiles.h"
 #include "lib/draw/pict_video.h"
+#include "lib/stream/point_tensors.h"
 #include "lib/stream/tns.h"
 
 static char dir[64], in[100], png[100];
@@ -449,10 +450,10 @@ END_TEST
 START_TEST(error_of_a_face)
 {
 	const float t[4] = {1, 2, NAN, NAN}, p[4] = {4, 6, 0, 0}, u[4] = {NAN, 6, 0, 0}, none[4] = {NAN, NAN, NAN, NAN};
-	ck_assert(fabs(pict_face_error(t, p, 2, NULL) - sqrt(12.5)) < 1e-12);
-	ck_assert(isinf(pict_face_error(t, u, 2, NULL)));
-	ck_assert(fabs(pict_face_error((float[4]){1, 2, 3, 4}, u, 2, "\1") - sqrt(12.5)) < 1e-12); /* point 0 was not learned */
-	ck_assert(isnan(pict_face_error(none, p, 2, NULL)));
+	ck_assert(fabs(points_error(t, p, 2, NULL) - sqrt(12.5)) < 1e-12);
+	ck_assert(isinf(points_error(t, u, 2, NULL)));
+	ck_assert(fabs(points_error((float[4]){1, 2, 3, 4}, u, 2, "\1") - sqrt(12.5)) < 1e-12); /* point 0 was not learned */
+	ck_assert(isnan(points_error(none, p, 2, NULL)));
 }
 END_TEST
 

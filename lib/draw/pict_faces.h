@@ -30,8 +30,4 @@ struct pict_faces {
  * an image is not there or lies outside of over, where a picture would replace an image, and where two would have one name. */
 void pict_faces(const char *data, const struct pict_faces *f);
 
-/* Root mean square over the coordinates labelled in truth, K x 2, but for those of unlearned points (K; NULL: none); NAN if there are none,
- * infinite where one has no prediction. */
-double pict_face_error(const float *truth, const float *predicted, int k, const char *unlearned);
-
 #endif

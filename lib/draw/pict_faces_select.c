@@ -6,21 +6,9 @@
 #include "lib/draw/pict_faces_io.h"
 #include "lib/draw/pict_points.h"
 #include "lib/stream/names.h"
+#include "lib/stream/point_tensors.h"
 
 enum { NAMES_MAX = 1000 };
-
-double pict_face_error(const float *truth, const float *predicted, int k, const char *unlearned)
-{
-	double sum = 0;
-	int n = 0;
-	for (int i = 0; i < 2 * k; i++)
-		if (!isnan(truth[i]) && !(unlearned && unlearned[i / 2])) {
-			double e = (double)truth[i] - predicted[i];
-			sum += isfinite(e) ? e * e : INFINITY;
-			n++;
-		}
-	return n ? sqrt(sum / n) : NAN;
-}
 
 static void find_steps_and_maps(struct selection *b, const struct pict_faces *f)
 {
@@ -142,7 +130,7 @@ static void select_row(struct selection *b, const struct pict_faces *f, uint64_t
 		return;
 	b->total++;
 	double error = b->truth < 0 || b->predicted < 0 ? NAN
-							: pict_face_error(dataset_stream_at(b->d, b->truth, i),
+							: points_error(dataset_stream_at(b->d, b->truth, i),
 								  dataset_stream_at(b->d, b->predicted, i), b->k, b->unlearned);
 	if (f->worst && isnan(error))
 		return;

@@ -1,6 +1,5 @@
-/* Images without annotations: those in folders, not in folders within, by name, byte by byte; and image files. Links are what
- * they lead to. An image of an only folder
- * is called by its name in it, else as the operand leads to it. */
+/* Images without annotations: those in folders, not in folders within, by name, byte by byte; and image files. Links are what they lead to.
+ * An image of an only folder is called by its name in it, else as the operand leads to it. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -62,8 +62,7 @@ static void set_shape(struct yolo *t, struct annotations *a, const struct yolo_n
 	int K = given->K ? given->K : given->n;
 	if (!K && n > 0 && n % 6 == 0 && !visible)
 		die("%s: %d numbers behind the box are %d points of 2 or %d of 3 whose third is no visibility (0, 1, 2): --point-names "
-		    "tells "
-		    "by as many names, or by a YAML file with kpt_shape: [%d, 2] or [%d, 3]",
+		    "tells by as many names, or by a YAML file with kpt_shape: [%d, 2] or [%d, 3]",
 			label, n, n / 2, n / 3, n / 2, n / 3);
 	t->dims = given->dims ? given->dims : K ? n / K : n % 3 ? 2 : 3;
 	a->K = K ? K : n / t->dims;

@@ -48,7 +48,7 @@ double points_error(const float *truth, const float *predicted, int k, const cha
 	double sum = 0;
 	int n = 0;
 	for (int i = 0; i < 2 * k; i++)
-		if (!isnan(truth[i]) && !unlearned[i / 2]) {
+		if (!isnan(truth[i]) && !(unlearned && unlearned[i / 2])) {
 			double e = (double)truth[i] - (double)predicted[i];
 			sum += isfinite(e) ? e * e : INFINITY;
 			n++;

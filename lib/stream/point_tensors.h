@@ -14,8 +14,8 @@ int points_named(const struct tns_def *d);
 int points_one_map(const struct tns_def *d, int k);
 /* The tensor that META key tells of and goes with: predicted of unlearned and mean_face, maps of maps_scale; else NULL. */
 const char *points_meta_of(const char *key);
-/* Root of the mean square of predicted - truth (k,2), pixels, over the labelled coordinates of points that are not marked in unlearned (k);
- * infinite where one of them is not predicted, NaN where none is labelled. */
+/* Root of the mean square of predicted - truth (k,2), pixels, over the labelled coordinates of points that are not marked in unlearned (k;
+ * NULL: none); infinite where one of them is not predicted, NaN where none is labelled. */
 double points_error(const float *truth, const float *predicted, int k, const char *unlearned);
 
 #endif
