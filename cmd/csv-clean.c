@@ -80,6 +80,8 @@ int main(int argc, char **argv)
 	struct csv *c = csv_open(n ? files[0] : NULL, o.size.w, o.size.h, o.image_column);
 	if (c->ignored && !o.quiet)
 		warn("%s: columns that are ignored: %s", c->name, c->ignored);
+	if (o.pairs)
+		names_check_pairs(c->points, o.pairs, c->name);
 	if (o.require)
 		need = needed(c);
 	struct tns_writer *w = tns_create(o.output);

@@ -123,7 +123,7 @@ int main(int argc, char **argv)
 	photos->has_box = 1;
 	s.w = tns_create(o.output);
 	s.crop = xmalloc((size_t)o.size.w * (size_t)o.size.h);
-	import_rows_begin(&s.rows, s.w, photos, o.size.w, o.size.h);
+	import_rows_begin(&s.rows, s.w, photos, o.size.w, o.size.h, NULL);
 	s.score = tns_define(s.w, "face_score", TNS_F32, 1, (uint64_t[]){TNS_UNLIMITED});
 	struct annotation a;
 	struct progress bar;

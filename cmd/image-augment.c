@@ -35,8 +35,8 @@ static const struct opt opts[] = {
 		"then Gaussian noise of this standard deviation in grey levels of 0 to 255, by --seed", 0},
 	{0, "jpeg", OPT_INT, &o.jpeg, 0, 100, "Q", "then a JPEG of quality 1 to 100 and back; 0: none", 0},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "WORD,...",
-		"instead of all these what cnn-train --augment draws by --seed for a row in --epoch, at full strength: row by row what it "
-		"trains on, but for rounding to whole grey levels and for rows that it holds out",
+		"instead of all these what cnn-train --augment draws by --seed for a row in --epoch, at full strength; where all rows have "
+		"labels and none is held out, row by row what it trains on, but for rounding to whole grey levels",
 		0},
 	{0, "epoch", OPT_INT, &o.epoch, 1, 1000000, "N", "of --augment", 0},
 	OPT_SEEDED(&o.seed),
@@ -117,7 +117,7 @@ static void find_partners(struct rows *r, const struct tns *t)
 	r->partner = names_partners(names, tns_meta_value(t, "pairs"));
 	int k = names_unpaired(names, r->partner);
 	if (k >= 0)
-		die_usage("--augment flip: point '%s' has no partner on the other side (csv-clean --pairs states pairs)", names[k]);
+		die_usage("--augment flip: point '%s' has no partner on the other side (csv-clean, tns-import: --pairs)", names[k]);
 	names_free(names);
 }
 

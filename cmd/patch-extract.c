@@ -83,6 +83,8 @@ static void apply_preset(void)
 	}
 	if (o.name && (!*o.name || strpbrk(o.name, ",\r\n")))
 		die_usage("--name: '%s' is not one name", o.name);
+	if (o.name && !strcmp(o.name, "other"))
+		die_usage("--name: 'other' is the class of the negatives");
 	if (!o.size.w)
 		die_usage("--size or --preset must be given");
 	if (!o.around.n && !o.random)

@@ -12,7 +12,7 @@
 #include "lib/stream/tns.h"
 
 static struct {
-	const char *form, *images, *names, *category, *crop, *origin, *exif, *pixels, *output;
+	const char *form, *images, *names, *category, *crop, *origin, *exif, *pixels, *pairs, *output;
 	struct opt_size size, frame;
 	double margin;
 	int64_t threads;
@@ -40,6 +40,10 @@ static const struct opt opts[] = {
 		"those of the unturned one",
 		0},
 	{0, "point-names", OPT_STR, &o.names, 0, 0, "NAMES", "yolo: names of the points, FILE.yaml or a,b,...", 0},
+	{0, "pairs", OPT_STR, &o.pairs, 0, 0, "A:B,...",
+		"points that are each other's mirror image, or lie on the axis (a name alone), instead of what the form, labels and names "
+		"show",
+		0},
 	{0, "category", OPT_STR, &o.category, 0, 0, "NAME", "coco: the category that is read, where several have points", 0},
 	{0, "unlabelled", OPT_FLAG, &o.unlabelled, 0, 0, 0, "images without annotations are rows, too", 0},
 	{0, "keep-going", OPT_FLAG, &o.keep_going, 0, 0, 0, "pass by bad faces and images, and count them, instead of ending", 0},
@@ -79,7 +83,7 @@ static int choice(const char *value, const char *a, const char *b)
 static uint64_t frames(int noperands, char **operands, struct tns_writer *w)
 {
 	static const char *const others[] = {
-		"images", "crop", "margin", "origin", "exif", "point-names", "category", "unlabelled", "keep-going", NULL};
+		"images", "crop", "margin", "origin", "exif", "point-names", "pairs", "category", "unlabelled", "keep-going", NULL};
 	int raw = !strcmp(o.form, "raw");
 	struct import_frames f = {.w = o.size.w, .h = o.size.h, .live = o.live, .quiet = o.quiet};
 	if (noperands > 1 || (noperands && strcmp(operands[0], "-")))
@@ -100,7 +104,7 @@ static uint64_t frames(int noperands, char **operands, struct tns_writer *w)
 
 static struct import_counts faces(int noperands, char **operands, struct tns_writer *w)
 {
-	struct import_options m = {.keep_going = o.keep_going, .quiet = o.quiet};
+	struct import_options m = {.pairs = o.pairs, .keep_going = o.keep_going, .quiet = o.quiet};
 	m.from.annotations = (struct annotation_options){.form = o.form,
 		.operands = (const char *const *)operands,
 		.noperands = noperands,

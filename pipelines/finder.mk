@@ -88,4 +88,6 @@ $(FINDER)/table.txt $(FINDER)/found.tns &: $(finder_3) $(FINDER)/scenes/labels.c
 	awk -v a=$$begin -v b=$$end 'BEGIN {printf "%.1f images a second\n", $(FINDER_SCENES) / (b - a)}'; echo; echo "by score"; \
 	awk -v images=$(FINDER_SCENES) -v curve=1 -f pipelines/finder.awk $(@D)/scenes/labels.csv $(@D)/boxes.csv; $(machine); } >$(@D)/table.txt.tmp && mv $(@D)/table.txt.tmp $(@D)/table.txt
 $(FINDER)/found.png: $(FINDER)/found.tns
-	@$B/bin/tns-select --sample 40 $< | $B/bin/render faces -o $@
+	@if [ "$$($B/bin/tns-info $< | awk '$$1 == "image" {print $$3 + 0}')" = 0 ]; then \
+	echo "$@: nothing was found: the scenes instead"; $B/bin/tns-import -q --form folder --size 160x120 $(@D)/scenes | $B/bin/render faces --count 12 -o $@; \
+	else $B/bin/tns-select --sample 40 $< | $B/bin/render faces -o $@; fi

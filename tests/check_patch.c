@@ -130,6 +130,15 @@ START_TEST(negatives_keep_away)
 				ck_assert_double_ge(hypot(g.x[i] + 2 - xy[2 * k], g.y[i] + 3 - xy[2 * k + 1]), 9);
 		}
 	}
+	p.nfeatures = 1, p.nhard = 0; /* the mirrored patch of a point that is named alone is a positive, too */
+	for (uint32_t id = 0; id < 50; id++) {
+		struct got g = run(&p, id, &c);
+		ck_assert_int_eq(g.n, 2 + 20);
+		for (int i = 2; i < g.n; i++)
+			for (int k = 0; k < 2; k++)
+				ck_assert_double_ge(hypot(g.x[i] + 2 - xy[2 * k], g.y[i] + 3 - xy[2 * k + 1]), 9);
+	}
+	p.nfeatures = 2, p.nhard = 1;
 	p.away = 100; /* no such position */
 	ck_assert_int_eq(run(&p, 1, &c).n, 6);
 	ck_assert_uint_eq(c.lost, 20);

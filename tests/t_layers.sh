@@ -32,7 +32,7 @@ below() {
 	labels | table) echo base stream csv ;;
 	nn | filter | export | convert) echo base stream ;;
 	draw) echo base stream image ;;
-	import) echo base stream csv image ;;
+	import) echo base stream csv labels image ;;
 	train) echo base stream labels nn ranks ;;
 	predict) echo base stream labels nn ;;
 	find) echo base image nn predict ;;

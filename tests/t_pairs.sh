@@ -44,10 +44,39 @@ fails 2 "--flip needs the point of the other side of 'left_eye_center'" patch-ex
 # stated
 ok "stated" csv-clean -q --pairs p1:p2,p11:p12,p13 numbers.csv -o stated.tns
 is "$(tns-info stated.tns | sed -n 's/^pairs: //p')" p1:p2,p3:p5,p4:p6,p7:p9,p8:p10,p11:p12,p13,p14,p15 "stated pairs"
-fails 1 "pairs: 'nose_tpi' is no point and no two points (did you mean nose_tip?)" csv-clean -q --pairs nose_tpi named.csv -o no.tns
-fails 1 "pairs: 'nose_tip:nose_tpi' is no point and no two points (did you mean nose_tip?)" csv-clean -q --pairs nose_tip:nose_tpi named.csv -o no.tns
-fails 1 "pairs: 'p1:p99' is no point and no two points" csv-clean -q --pairs p1:p99 numbers.csv -o no.tns
-fails 1 "pairs: 'p1' has two partners, 'p2' and 'p3'" csv-clean -q --pairs p1:p2,p3:p1 numbers.csv -o no.tns
-fails 1 "pairs: 'p13' has two partners, 'p13' and 'p14'" csv-clean -q --pairs p13,p13:p14 numbers.csv -o no.tns
-fails 1 "pairs: 'p1:p1': a point on the axis, its own mirror image, stands alone: p1" csv-clean -q --pairs p1:p1 numbers.csv -o no.tns
+fails 2 "'nose_tpi' is no point and no two points (did you mean nose_tip?)" csv-clean -q --pairs nose_tpi named.csv -o no.tns
+fails 2 "'nose_tip:nose_tpi' is no point and no two points (did you mean nose_tip?)" csv-clean -q --pairs nose_tip:nose_tpi named.csv -o no.tns
+fails 2 "'p1:p99' is no point and no two points" csv-clean -q --pairs p1:p99 numbers.csv -o no.tns
+fails 2 "'p1' has two partners, 'p2' and 'p3'" csv-clean -q --pairs p1:p2,p3:p1 numbers.csv -o no.tns
+fails 2 "'p13' has two partners, 'p13' and 'p14'" csv-clean -q --pairs p13,p13:p14 numbers.csv -o no.tns
+fails 2 "'p1:p1': a point on the axis, its own mirror image, stands alone: p1" csv-clean -q --pairs p1:p1 numbers.csv -o no.tns
+# imported: found from labels where names don't tell, for all programs; not written where names do; stated
+mkdir photos
+face-synth -q --photos 30 --faces 1 --photo-size 96x96 --form table -s 3 -o photos
+sed '1s/mouth_left_corner/m1/g; 1s/mouth_right_corner/m2/g' photos/labels.csv >photos/mixed.csv
+ok "import" tns-import -q --form table photos/labels.csv -o photos.tns
+ok "import of other names" tns-import -q --form table photos/mixed.csv -o mixed.tns
+is "$(meta photos.tns pairs)" "" "no META pairs where names tell"
+is "$(meta mixed.tns pairs | grep -o 'm1:m2')" "m1:m2" "META pairs of other names"
+for f in photos mixed; do
+	ok "mirrored" image-augment -q --augment flip $f.tns -o $f-flip.tns
+	ok "patches" patch-extract -q --around "$([ $f = mixed ] && echo m1 || echo mouth_left_corner)" --flip --size 9x9 $f.tns -o $f-patches.tns
+	tns-info --json $f-flip.tns | grep -o '"tensors.*"points"' >$f.txt
+	tns-info --json $f-patches.tns | grep -o '"tensors.*"classes"' >>$f.txt
+done
+same photos.txt mixed.txt "mirror images under other names"
+ok "stated at import" tns-import -q --form table --pairs nose_tip:m1 photos/mixed.csv -o mixed.tns
+is "$(meta mixed.tns pairs | grep -o 'nose_tip:m1'; meta mixed.tns pairs | grep -c m2)" "nose_tip:m1
+0" "stated pairs of an import"
+fails 2 "--pairs: this data: 'm3' is no point and no two points" tns-import -q --form table --pairs m3 photos/mixed.csv -o no.tns
+fails 2 "--pairs: there are no points" tns-import -q --form folder --pairs a:b photos -o no.tns
+# of a set larger than what is held back: rows in their order, META pairs by the first ones
+tns-cat -q photos.tns photos.tns -o twice.tns
+sed 1d photos/mixed.csv >rows && { head -1 photos/mixed.csv; for i in {1..70}; do cat rows; done; } >photos/many.csv
+ok "2100 faces" tns-import -q --size 24x24 --form table photos/many.csv -o many.tns
+ok "30 faces" tns-import -q --size 24x24 --form table photos/mixed.csv -o few.tns
+is "$(meta many.tns pairs)" "$(meta few.tns pairs)" "pairs of 2100 faces"
+tns-select -q --rows 2071-2100 --without id many.tns -o last.tns
+tns-select -q --without id few.tns -o first.tns
+is "$(tns-info --json last.tns | grep -o '"tensors.*"points"')" "$(tns-info --json first.tns | grep -o '"tensors.*"points"')" "the last of 2100 faces"
 done_tests

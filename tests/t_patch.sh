@@ -50,6 +50,7 @@ fails 2 "there is no point 'chin' in the data (there are left_eye_center, right_
 fails 2 "there is no point 'beard' in the data" patch-extract --preset eyes --hard beard faces.tns -o x.tns
 fails 2 "97x5 is larger than the images, 96x80" patch-extract --around nose_tip --size 97x5 faces.tns -o x.tns
 fails 2 "--size or --preset must be given" patch-extract --around nose_tip faces.tns -o x.tns
+fails 2 "--name: 'other' is the class of the negatives" patch-extract --preset eyes --name other faces.tns -o x.tns
 fails 2 "--negatives needs --around" patch-extract --random 1 --negatives 1 --size 5x5 faces.tns -o x.tns
 for list in '' , nose_tip, ,nose_tip nose_tip,,nose_tip; do
 	fails 2 "--around: '$list': an empty item; try patch-extract --help" patch-extract --around "$list" --size 5x5 faces.tns -o x.tns

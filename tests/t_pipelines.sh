@@ -164,6 +164,8 @@ rm "$TMP/nets/table.txt" "$TMP/nets/small.score"
 ok "make nets, some results gone" mk nets "$@" TABLE="$TMP/nets" NETS=small NETS_TRAIN="$heat -e 1"
 is "$(stat -c %Y.%y "$TMP/nets/small.tns")" "$before" "a model is not trained again for want of its score"
 grep -q '^small *191023 *76.7 *[0-9]* *[0-9]* *[0-9.]*$' "$TMP/nets/table.txt" && good || bad "nets: $(cat "$TMP/nets/table.txt")"
+mk "$TMP/eyes/faces-few-999.tns" EYES="$TMP/eyes" >"$TMP/.out" 2>&1 && bad "999 of fewer faces" || good
+grep -q "faces-few-999.tns: there are fewer faces than 999: $TMP/eyes/faces-train.tns; FEW=" "$TMP/.out" && good || bad "what is said of it: $(cat "$TMP/.out")"
 again "$TMP/few" fewlabels "$@" FEWLABELS="$TMP/few" LABELLED='20 50' FEWLABELS_SEEDS='1 2' FEWLABELS_STEPS=20 FEWLABELS_DENSE='-H 300 -e 1' FEWLABELS_CONV='-H 32 -e 1'
 is "$(grep -c '^[25]0 .*+-.*+-.*+-.*+-' "$TMP/few/table.txt")" 2 "the table of few labels"
 
@@ -239,6 +241,16 @@ fails 2 "DATUM: there is no such variable; make robust takes MODEL DATA FLIP" ro
 tns-select -q --without keypoints "$TMP/whole/valid.tns" -o "$TMP/plain.tns"
 robust DATA="$TMP/plain.tns" >"$TMP/.out" 2>"$TMP/.err" && bad "nothing to compare with" || good
 is "$(head -1 "$TMP/.err") $(wc -c <"$TMP/.out")" "robust.sh: $TMP/plain.tns: there are no keypoints to compare with 0" "nothing to compare with"
+
+# scenes of faces that are no squares keep their aspect, and show what the data set shows
+face-synth -q -n 3 --size 64x48 -s 4 | csv-clean -q --size 64x48 -o "$TMP/wide.tns"
+ok "scenes" pipelines/scenes.sh "$BIN" "$TMP/wide.tns" 2 104 "$TMP/scenes"
+is "$(awk -F, 'NR > 1 {r = ($4 - $2) / ($5 - $3); n++; bad += r < 1.29 || r > 1.38} END {print (n > 0), bad + 0}' "$TMP/scenes/labels.csv")" "1 0" "boxes of 4:3"
+tns-import -q --form table --crop box --size 64x48 "$TMP/scenes/labels.csv" -o "$TMP/pasted.tns"
+# the best correlation of the first pasted face with one of the set
+is "$(for f in wide pasted; do tns-table -q --image --fields Image "$TMP/$f.tns" | grep -v '^#' | tail -n +2; done | awk '
+	{n = split($0, p, " "); for (i = 1; i <= n; i++) {v[NR, i] = p[i]; m[NR] += p[i] / n}; for (i = 1; i <= n; i++) s[NR] += (p[i] - m[NR]) ^ 2}
+	END {for (k = 1; k <= 3; k++) {r = 0; for (i = 1; i <= n; i++) r += (v[k, i] - m[k]) * (v[4, i] - m[4]); r /= sqrt(s[k] * s[4]); if (r > best) best = r}; print (best > 0.9)}')" 1 "what is pasted"
 
 # a finder of faces of one's own; without CSV of synthetic ones
 set -- FINDER="$TMP/finder" FINDER_BACKGROUNDS=4 FINDER_SCENES=2 FINDER_WINDOWS='--negatives 1 --windows 9' FINDER_TRAIN='-e 1 -b 64 -r 0.003 --optimizer adam'

@@ -279,6 +279,11 @@ ok "one layer" dae-pretrain -q -H 12 -e 4 -b 50 --snapshot 2 eyes.tns -o layer
 ok "half of it" dae-pretrain -q -H 12 -e 2 -b 50 eyes.tns -o half.tns
 is "$(about layer-2)" "$(about half.tns)" "a snapshot is the shorter run"
 is "$(tns-info layer-2 | grep -c 'epoch 2')" 1 "its history says so"
+# of a run that goes on: the one of the checkpoint's epoch is written, and one before it is missed aloud
+ok "4 epochs" dae-pretrain -q -H 12 -e 4 -b 50 --checkpoint snap.last eyes.tns -o four
+is "$(dae-pretrain -q -H 12 -e 6 -b 50 --checkpoint snap.last --resume --snapshot 2,4,6 eyes.tns -o on 2>&1)" \
+	"dae-pretrain: --snapshot 2: on-2 is not written, the checkpoint is of epoch 4" "an epoch that is gone"
+is "$(echo on-*) $(about on-4)" "on-4 on-6 $(about four)" "snapshots of a run that goes on"
 fails 2 "--snapshot needs --output FILE" dae-pretrain -q --snapshot 2 eyes.tns
 fails 2 "--snapshot: '3,x' is not at most 64 numbers from 1 to 10000000" dae-pretrain -q --snapshot 3,x eyes.tns -o no.tns
 for h in 0 -1 x '' 5, 5,,6 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 1000001; do

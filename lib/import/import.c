@@ -82,7 +82,7 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 	struct progress bar;
 	struct kinds kinds = {0};
 	uint64_t bad = 0;
-	import_rows_begin(&rows, w, a, o->from.frame.w, o->from.frame.h);
+	import_rows_begin(&rows, w, a, o->from.frame.w, o->from.frame.h, o->pairs);
 	progress_begin(&bar, "faces", o->quiet);
 	for (int n; (n = face_batch_next(batch, &slot));)
 		for (const struct face_slot *s = slot; s < slot + n; s++) {
@@ -102,10 +102,10 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 			(unsigned long long)c.ignored, (unsigned long long)c.unlabelled);
 	if (!o->quiet)
 		tell(a, &kinds, o->from.annotations.operands[0]);
+	import_rows_end(&rows);
 	put_count(w, "rows.read", c.faces + c.bad);
 	put_count(w, "rows.kept", c.faces);
 	put_count(w, "rows.dropped", c.bad);
-	import_rows_end(&rows);
 	face_batch_free(batch);
 	annotations_close(a);
 	return c;
@@ -127,7 +127,7 @@ uint64_t import_frames(const struct import_frames *o, struct tns_writer *w)
 	int r;
 	if (o->W)
 		image_pnm_raw(s, o->W, o->H, o->channels);
-	import_rows_begin(&rows, w, NULL, o->w, o->h);
+	import_rows_begin(&rows, w, NULL, o->w, o->h, NULL);
 	if (o->live)
 		tns_put_meta(w, "live", "1");
 	progress_begin(&bar, "frames", o->quiet);

@@ -9,7 +9,8 @@ enum { IMPORT_NAMED = 10 }; /* faces passed by that are named */
 
 struct import_options {
 	struct face_batch_options from;
-	int keep_going; /* 1: a bad face is passed by, counted and named; 0: it ends the program */
+	const char *pairs; /* as the user states them (META pairs), or NULL */
+	int keep_going;	   /* 1: a bad face is passed by, counted and named; 0: it ends the program */
 	int quiet;
 };
 

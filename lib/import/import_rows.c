@@ -1,5 +1,4 @@
 #include "lib/import/import_rows.h"
-#include "lib/stream/names.h"
 
 #include <assert.h>
 #include <math.h>
@@ -8,16 +7,95 @@
 
 #include "lib/base/err.h"
 #include "lib/image/crop.h"
+#include "lib/labels/pairs.h"
+#include "lib/stream/names.h"
 
 static int define(struct import_rows *r, const char *name, int dtype, int ndim, int a, int b)
 {
-	return tns_define(r->w, name, dtype, ndim, (uint64_t[]){TNS_UNLIMITED, (uint64_t)a, (uint64_t)b});
+	static const size_t size[] = {[TNS_U8] = 1, [TNS_F32] = 4, [TNS_U32] = 4, [TNS_I64] = 8};
+	int id = tns_define(r->w, name, dtype, ndim, (uint64_t[]){TNS_UNLIMITED, (uint64_t)a, (uint64_t)b});
+	assert(id == r->tensors && id < IMPORT_TENSORS);
+	r->tensors++;
+	r->bytes[id] = size[dtype] * (size_t)(ndim > 1 ? a : 1) * (size_t)(ndim > 2 ? b : 1);
+	r->row_bytes += r->bytes[id];
+	return id;
+}
+
+static void put(struct import_rows *r, int id, const void *value)
+{
+	size_t at = r->held * r->row_bytes;
+	if (id < 0)
+		return;
+	for (int i = 0; i < id; i++)
+		at += r->bytes[i];
+	if (r->holding)
+		memcpy(r->rows + at, value, r->bytes[id]);
+	else
+		tns_write(r->w, id, value, 1);
+}
+
+/* Partners by labels, names and what the user states. */
+static int *find_partners(const struct import_rows *r)
+{
+	size_t row = 2 * (size_t)r->K, at = 0;
+	float *xy = xmalloc((r->held * row + 1) * sizeof *xy);
+	for (int i = 0; i < r->keypoints; i++)
+		at += r->bytes[i];
+	for (size_t i = 0; i < r->held; i++)
+		memcpy(xy + i * row, r->rows + i * r->row_bytes + at, row * sizeof *xy);
+	int *partner = pairs_find(r->K, xy, r->held, r->w_image, r->h_image, r->a->names, NULL);
+	free(xy);
+	if (r->pairs)
+		pairs_state(partner, r->a->names, r->pairs);
+	return partner;
+}
+
+/* META pairs, but where names spell the same, then the rows held back. */
+static void release(struct import_rows *r)
+{
+	int *partner = find_partners(r), *spelled = names_partners(r->a->names, NULL);
+	if (memcmp(partner, spelled, (size_t)r->K * sizeof *partner)) {
+		char *text = names_pairs_text(r->a->names, partner);
+		tns_put_meta(r->w, "pairs", text);
+		free(text);
+	}
+	free(partner), free(spelled);
+	r->holding = 0;
+	const unsigned char *at = r->rows;
+	for (size_t i = 0; i < r->held; i++)
+		for (int id = 0; id < r->tensors; id++) {
+			tns_write(r->w, id, at, 1);
+			at += r->bytes[id];
+		}
+	free(r->rows);
+	r->rows = NULL;
+}
+
+/* What the form says of pairs, overruled by what the user states, or the first rows are held back. */
+static void begin_pairs(struct import_rows *r)
+{
+	if (r->pairs)
+		names_check_pairs(r->a->names, r->pairs, "this data");
+	if (r->a->flip) {
+		int *partner = xcalloc((size_t)r->K, sizeof *partner);
+		memcpy(partner, r->a->flip, (size_t)r->K * sizeof *partner);
+		if (r->pairs)
+			pairs_state(partner, r->a->names, r->pairs);
+		char *text = names_pairs_text(r->a->names, partner);
+		tns_put_meta(r->w, "pairs", text);
+		free(text), free(partner);
+		return;
+	}
+	r->holding = 1;
+	r->capacity = IMPORT_HELD_BYTES / r->row_bytes;
+	r->capacity = r->capacity < 1 ? 1 : r->capacity > IMPORT_HELD ? IMPORT_HELD : r->capacity;
+	r->rows = xlarge(r->capacity * r->row_bytes);
 }
 
 /* Tensors in the order of csv-clean's, then what an import has beside them. */
-void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struct annotations *a, int w, int h)
+void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struct annotations *a, int w, int h, const char *pairs)
 {
-	*r = (struct import_rows){.w = to, .K = a ? a->K : 0, .has_id = a && a->has_id};
+	*r = (struct import_rows){.w = to, .K = a ? a->K : 0, .has_id = a && a->has_id, .a = a, .pairs = pairs, .w_image = w, .h_image = h};
 	r->keypoints = r->box = r->image_id = r->confidence = -1;
 	r->image = define(r, "image", TNS_U8, 3, h, w);
 	if (r->K)
@@ -34,6 +112,8 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
 	if (a && a->has_confidence && r->K)
 		r->confidence = define(r, "label_confidence", TNS_F32, 2, r->K, 0);
 	r->values = xcalloc(2 * (size_t)r->K + 1, sizeof *r->values);
+	if (pairs && !r->K)
+		die_usage("--pairs: there are no points");
 	if (!r->K)
 		return;
 	size_t bytes = 1;
@@ -45,10 +125,8 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
 		end = stpcpy(end, a->names[k]);
 	}
 	tns_put_meta(r->w, "points", list);
-	char *pairs = a->flip ? names_pairs_text(a->names, a->flip) : NULL;
-	if (pairs)
-		tns_put_meta(r->w, "pairs", pairs);
-	free(list), free(pairs);
+	free(list);
+	begin_pairs(r);
 }
 
 static void add_labels(struct import_rows *r, const float crop[6], const struct annotation *face)
@@ -58,19 +136,15 @@ static void add_labels(struct import_rows *r, const float crop[6], const struct 
 		crop_into(crop, face->points[2 * k], face->points[2 * k + 1], uv);
 		r->values[2 * k] = (float)uv[0], r->values[2 * k + 1] = (float)uv[1];
 	}
-	if (r->K)
-		tns_write(r->w, r->keypoints, r->values, 1);
+	put(r, r->keypoints, r->values);
 	float box[4];
 	for (int i = 0; i < 4; i++)
 		box[i] = face->has_box ? (float)face->box[i] : NAN;
-	if (r->box >= 0)
-		tns_write(r->w, r->box, box, 1);
-	if (r->image_id >= 0)
-		tns_write(r->w, r->image_id, &face->image_id, 1);
+	put(r, r->box, box);
+	put(r, r->image_id, &face->image_id);
 	for (int k = 0; k < r->K; k++)
 		r->values[k] = face->confidence ? (float)face->confidence[k] : NAN;
-	if (r->confidence >= 0)
-		tns_write(r->w, r->confidence, r->values, 1);
+	put(r, r->confidence, r->values);
 }
 
 void import_rows_add(struct import_rows *r, const uint8_t *image, const float crop[6], const char *source, int W, int H, int turn,
@@ -82,19 +156,22 @@ void import_rows_add(struct import_rows *r, const uint8_t *image, const float cr
 	memcpy(name, source, n);
 	r->n++;
 	uint32_t id = r->has_id ? (uint32_t)face->id : (uint32_t)r->n;
-	tns_write(r->w, r->image, image, 1);
-	tns_write(r->w, r->id, &id, 1);
-	tns_write(r->w, r->crop, crop, 1);
-	tns_write(r->w, r->source, name, 1);
-	tns_write(r->w, r->size, (uint32_t[]){(uint32_t)W, (uint32_t)H}, 1);
-	if (r->turn >= 0)
-		tns_write(r->w, r->turn, &(uint8_t){(uint8_t)turn}, 1);
+	put(r, r->image, image);
+	put(r, r->id, &id);
+	put(r, r->crop, crop);
+	put(r, r->source, name);
+	put(r, r->size, (uint32_t[]){(uint32_t)W, (uint32_t)H});
+	put(r, r->turn, &(uint8_t){(uint8_t)turn});
 	if (face)
 		add_labels(r, crop, face);
+	if (r->holding && ++r->held == r->capacity)
+		release(r);
 }
 
 void import_rows_end(struct import_rows *r)
 {
+	if (r->holding)
+		release(r);
 	free(r->values);
 	r->values = NULL;
 }

@@ -122,6 +122,16 @@ static int blank_suspects(struct clean *cl, const struct row *r, const struct fa
 	return n;
 }
 
+/* Of a row that is left out as a duplicate: its suspect labels, which are to complete no other row, and count as found; xy may be NULL. */
+static void drop_suspects(struct clean *cl, uint32_t id, float *xy)
+{
+	const char *value;
+	int k;
+	for (size_t at = 0; cl->suspects && (k = suspects_next(cl->suspects, id, &at, &value)) >= 0;)
+		if (xy)
+			xy[2 * k] = xy[2 * k + 1] = NAN;
+}
+
 /* Blanks labels that are none, in place. */
 static void blank_sentinels(const struct sentinels *s, int k, float *xy, size_t labels)
 {
@@ -160,6 +170,7 @@ static void finish_row(struct clean *cl, const struct row *r)
 	struct clean_state *h = cl->state;
 	if (r->first) {
 		cl->merged++;
+		drop_suspects(cl, r->id, NULL);
 		if (cl->report)
 			out_printf(cl->report, "%llu\t-\tduplicate\t%u\t%s\n", (unsigned long long)r->row, r->first,
 				cl->keep_all   ? "kept"
@@ -197,15 +208,21 @@ static void finish_row(struct clean *cl, const struct row *r)
 	tns_write(h->w, h->id, &r->id, 1);
 }
 
+/* 1: a label of point i that csv-clean keeps, as far as that can be told without the shape model. */
+static int is_whole(const struct clean *cl, int i, const float *xy)
+{
+	const struct csv *c = cl->state->csv;
+	return !isnan(xy[0]) && !isnan(xy[1]) && !fault_outside(xy, c->w, c->h) && !sentinel_is(&cl->sentinels, i, xy);
+}
+
 /* Copies the labels that only the duplicate has; 1 if there are any. */
-static int copy_missing_labels(const struct sentinels *s, int k, float *xy, const float *other)
+static int copy_missing_labels(const struct clean *cl, int k, float *xy, const float *other)
 {
 	int completes = 0;
 	for (int i = 0; i < k; i++) {
 		float *to = xy + 2 * i;
 		const float *from = other + 2 * i;
-		int lacks = (isnan(to[0]) && isnan(to[1])) || sentinel_is(s, i, to), has = !(isnan(from[0]) && isnan(from[1]));
-		if (!lacks || !has || sentinel_is(s, i, from))
+		if (is_whole(cl, i, to) || !is_whole(cl, i, from))
 			continue;
 		memcpy(to, from, 2 * sizeof *to);
 		completes = 1;
@@ -231,7 +248,8 @@ static void merge_duplicates(struct clean *cl, float *known)
 	sentinels_find(&cl->sentinels, h->k, known, h->n, h->csv->w, h->csv->h);
 	for (size_t i = 0; i < h->n && !cl->keep_all; i++)
 		if (h->rows[i].first) {
-			h->rows[i].completes = copy_missing_labels(&cl->sentinels, h->k, h->rows[h->rows[i].first - 1].xy, h->rows[i].xy);
+			drop_suspects(cl, h->rows[i].id, h->rows[i].xy);
+			h->rows[i].completes = copy_missing_labels(cl, h->k, h->rows[h->rows[i].first - 1].xy, h->rows[i].xy);
 			blank_row(h->rows[i].xy, h->k); /* the model is fitted to one of them only */
 		}
 	memcpy(known, h->xy, h->n * row * sizeof *known);

@@ -26,19 +26,20 @@ struct clean {
 	struct suspects *suspects;  /* further labels to blank; or NULL */
 	int keep_all;		    /* 1: only report: no merging, blanking, dropping; need still applies */
 	/* counted */
-	uint64_t read, kept, dropped, lacking, merged, blanked; /* blanked: labels; the others: rows */
-	uint64_t wrong;						/* rows with a fault; duplicates are not counted */
-	uint64_t kind[FAULT_KINDS];				/* faults of each kind */
-	float far;						/* the largest coordinate that was read, signs apart */
-	uint64_t means;						/* sentinels that are a point's mean */
-	uint64_t same_id;					/* rows, less duplicates, with the id of the row before */
-	size_t *filled, first_rows;				/* (K) as of filled_find, of the first rows; NULL before */
-	const int *partner;					/* (K) mirror partners, once the first rows were read; else NULL */
-	int *rather;						/* (K) as of pairs_find; else NULL */
-	int fitted;						/* 1: there is a shape model (needs SHAPE_ROWS_MIN rows) */
-	size_t model_rows;					/* labelled rows that it was, or would have been, fitted to */
-	double shrunk;						/* as shape's */
-	struct clean_state *state;				/* private */
+	uint64_t read, kept, dropped, lacking, merged,
+		blanked;	    /* blanked: labels, but for those that are none (sentinels); the others: rows */
+	uint64_t wrong;		    /* rows with a fault; duplicates are not counted */
+	uint64_t kind[FAULT_KINDS]; /* faults of each kind */
+	float far;		    /* the largest coordinate that was read, signs apart */
+	uint64_t means;		    /* sentinels that are a point's mean */
+	uint64_t same_id;	    /* rows, less duplicates, with the id of the row before */
+	size_t *filled, first_rows; /* (K) as of filled_find, of the first rows; NULL before */
+	const int *partner;	    /* (K) mirror partners, once the first rows were read; else NULL */
+	int *rather;		    /* (K) as of pairs_find; else NULL */
+	int fitted;		    /* 1: there is a shape model (needs SHAPE_ROWS_MIN rows) */
+	size_t model_rows;	    /* labelled rows that it was, or would have been, fitted to */
+	double shrunk;		    /* as shape's */
+	struct clean_state *state;  /* private */
 };
 
 /* For the rows of c, written to w, whose tensors and META points are defined once the image size is known. */

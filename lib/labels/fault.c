@@ -57,13 +57,18 @@ static int labelled(const float *xy, int k)
 	return !isnan(xy[2 * k]) && !isnan(xy[2 * k + 1]);
 }
 
+int fault_outside(const float xy[2], int w, int h)
+{
+	return xy[0] < -FAULT_MARGIN || xy[1] < -FAULT_MARGIN || xy[0] > w - 1 + FAULT_MARGIN || xy[1] > h - 1 + FAULT_MARGIN;
+}
+
 static void check_bounds(struct faults *f, int w, int h)
 {
 	for (int k = 0; k < f->k; k++) {
 		float x = f->work[2 * k], y = f->work[2 * k + 1];
 		if (isnan(x) && isnan(y))
 			continue;
-		int out = x < -FAULT_MARGIN || y < -FAULT_MARGIN || x > w - 1 + FAULT_MARGIN || y > h - 1 + FAULT_MARGIN;
+		int out = fault_outside(f->work + 2 * k, w, h);
 		if (out || isnan(x) || isnan(y)) {
 			add(f, out ? FAULT_OUTSIDE : FAULT_HALF, k);
 			blank_label(f, k);
@@ -168,7 +173,7 @@ static int explain(struct faults *f, const struct shape *s, const struct shape_t
 		struct fault *a = add(f, best.kind, -1);
 		if (best.kind == FAULT_SHIFTED)
 			a->at[0] = (float)v->move[0], a->at[1] = (float)v->move[1];
-		f->drop = 1;
+		f->unknown = 1;
 	}
 	int pairs = 0;
 	for (int k = 0; best.kind == FAULT_SWAPPED && k < s->k; k++)
@@ -197,11 +202,11 @@ static int explain(struct faults *f, const struct shape *s, const struct shape_t
 void faults_find(struct faults *f, const struct shape *s, const float *xy, const int *mirror, int w, int h)
 {
 	int labels = 0, wrong = 0;
-	f->n = f->drop = 0;
+	f->n = f->unknown = 0;
 	memset(f->blank, 0, (size_t)f->k);
 	memcpy(f->work, xy, 2 * (size_t)f->k * sizeof *f->work);
 	check_bounds(f, w, h);
-	while (s && !f->drop) {
+	while (s && !f->unknown) {
 		struct shape_test_result v;
 		shape_test(s, f->work, &v);
 		if (!(v.set || v.point || v.shift))
@@ -216,5 +221,5 @@ void faults_find(struct faults *f, const struct shape *s, const float *xy, const
 		labels += !isnan(xy[2 * k]) || !isnan(xy[2 * k + 1]);
 		wrong += f->blank[k];
 	}
-	f->drop |= 2 * wrong > labels;
+	f->drop = f->unknown || 2 * wrong > labels;
 }

@@ -34,10 +34,13 @@ struct faults {
 	int k, n;
 	struct fault *list; /* n of them, at most 2 K + 1 */
 	char *blank;	    /* (K) 1: this label is wrong */
+	int unknown;	    /* 1: it is unknown which labels are wrong: shifted or scrambled */
 	int drop;	    /* 1: more than half of the labels are wrong, or it is unknown which */
 	float *work;	    /* private */
 };
 
+/* 1: more than FAULT_MARGIN pixels outside a w x h image; NaN is not. */
+int fault_outside(const float xy[2], int w, int h);
 const char *fault_name(enum fault_kind kind);
 struct faults *faults_new(int k);
 void faults_free(struct faults *f);

@@ -1,5 +1,6 @@
 #include "lib/labels/label_check.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,14 +96,18 @@ const struct faults *label_check_row(struct label_check *c, const float *xy, int
 {
 	struct faults *all = c->found;
 	unsigned reported = 0;
-	all->n = all->drop = 0;
+	int labels = 0, wrong = 0;
+	all->n = all->unknown = 0;
 	for (int b = 0; b < c->nblocks; b++) {
 		struct label_check_block *q = &c->block[b];
 		gather(q, xy, q->xy);
 		faults_find(q->faults, q->shape, q->xy, q->mirror, w, h);
-		all->drop |= q->faults->drop;
-		for (int i = 0; i < q->k; i++)
+		all->unknown |= q->faults->unknown;
+		for (int i = 0; i < q->k; i++) {
 			all->blank[q->point[i]] = q->faults->blank[i];
+			labels += !isnan(q->xy[2 * i]) || !isnan(q->xy[2 * i + 1]);
+			wrong += q->faults->blank[i];
+		}
 		for (int i = 0; i < q->faults->n; i++) {
 			struct fault f = q->faults->list[i];
 			if (f.point < 0 && reported >> f.kind & 1)
@@ -113,5 +118,6 @@ const struct faults *label_check_row(struct label_check *c, const float *xy, int
 			all->list[all->n++] = f;
 		}
 	}
+	all->drop = all->unknown || 2 * wrong > labels;
 	return all;
 }

@@ -45,7 +45,9 @@ void patch_features(struct patch_feature *to, int *n, const char *const *lists, 
 				die_none(option, word[k], names);
 			place->mirror[k] = partner[at] < 0 ? at : partner[at];
 			if (flip && partner[at] < 0)
-				die_usage("--%s: --flip needs the point of the other side of '%s'", option, word[k]);
+				die_usage("--%s: --flip needs the point of the other side of '%s' (csv-clean --pairs and tns-import "
+					  "--pairs state pairs)",
+					option, word[k]);
 		}
 		names_free(word);
 	}
@@ -157,17 +159,18 @@ void patch_crop(const struct patch_plan *p, const uint8_t *image, const float *p
 	void (*emit)(void *arg, const uint8_t *patch, int label), void *arg)
 {
 	struct cutter k = {p, image, id, 0, buf, c, emit, arg};
-	double positive[PATCH_FEATURES][2], xy[2];
+	double positive[2 * PATCH_FEATURES][2], xy[2];
 	int known = 0;
-	for (int i = 0; i < p->nfeatures; i++)
-		known += centre(p->positive[i].point, p->positive[i].n, points, positive[known]);
+	for (int i = 0; i < p->nfeatures; i++) /* whose mirror image is a positive, too, where the other side's point is */
+		for (int m = 0; m <= p->flip; m++)
+			known += centre(m ? p->positive[i].mirror : p->positive[i].point, p->positive[i].n, points, positive[known]);
 	for (int i = 0; i < p->nfeatures; i++)
 		for (int m = 0; m <= p->flip; m++)
 			c->unknown += !cut_feature(&k, &p->positive[i], points, m, 1);
 	for (int i = 0; i < p->nhard; i++)
 		for (int m = 0; m <= p->flip; m++)
 			c->unknown += !cut_feature(&k, &p->hard[i], points, m, 0);
-	if (known == p->nfeatures && p->nfeatures)
+	if (known == p->nfeatures * (1 + p->flip) && p->nfeatures)
 		cut_negatives(&k, positive, known);
 	for (int i = 0; i < p->random; i++) {
 		random_centre(&k, xy);

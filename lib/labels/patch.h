@@ -20,7 +20,8 @@ struct patch_plan {
 	int nfeatures, nhard;
 	struct patch_feature positive[PATCH_FEATURES], hard[PATCH_FEATURES]; /* positives; other features, as negatives */
 	int flip;							     /* 1: of each also the mirrored patch */
-	int negatives; /* random patches a face, at least `away` pixels (centre to centre) from every positive; none if one is unlabelled */
+	int negatives; /* random patches a face, at least `away` pixels (centre to centre, before jitter) from every positive, mirrored ones
+			* too; none if one is unlabelled */
 	int random;    /* random patches a face, anywhere, on every face: for training without labels */
 	double away, jitter; /* jitter: uniform in +- that many pixels, both axes, for positives and hard negatives */
 	uint64_t seed;

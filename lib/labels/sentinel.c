@@ -22,6 +22,7 @@ enum { REPEATS = 3, DEVIATIONS = 6, NEVER = 10, TRIED = 64 /* most frequent pair
  * but this part of a point that is fixed are at one place. */
 #define MEAN_PART 0.01
 #define MEAN_TIMES 8
+#define MEAN_NEAR 0.25
 #define GRID_STEPS 1.5
 #define MOVED_PART 0.01
 
@@ -233,6 +234,25 @@ static int is_apart(const struct sentinels *s, const struct rows *r, int p, cons
 	return apart;
 }
 
+/* 1: v is the mean, or the median, of the other labels of point p, but for a part of their standard deviation: a table may have been filled
+ * before it was cut or cleaned. */
+static int is_middle(const struct sentinels *s, const struct rows *r, int p, const float v[2], float *work)
+{
+	int mean = 1, middle = 1;
+	for (int d = 0; d < 2; d++) {
+		size_t n = others(s, r, p, v, d, work);
+		double sum = 0, square = 0;
+		for (size_t i = 0; i < n; i++)
+			sum += (double)work[i];
+		for (size_t i = 0; i < n; i++)
+			square += pow((double)work[i] - sum / (double)n, 2);
+		double near = MEAN_NEAR * sqrt(square / (double)n) + 0.5;
+		mean &= fabs((double)v[d] - sum / (double)n) <= near;
+		middle &= fabs((double)v[d] - (double)median(work, n)) <= near;
+	}
+	return mean || middle;
+}
+
 /* Pairs that one point has again and again. */
 static void find_means(struct sentinels *s, const struct rows *r, const struct label *label, size_t all, float *work)
 {
@@ -259,7 +279,7 @@ static void find_means(struct sentinels *s, const struct rows *r, const struct l
 		if (other < REPEATS || other <= MOVED_PART * (double)t->labels)
 			memcpy(s->fixed + 2 * p, t->v, sizeof t->v);
 		else if ((double)t->most >= MEAN_PART * (double)t->labels && t->most > MEAN_TIMES * t->next &&
-			 is_apart(s, r, p, t->v, work))
+			 is_apart(s, r, p, t->v, work) && is_middle(s, r, p, t->v, work))
 			memcpy(s->mean + 2 * p, t->v, sizeof t->v);
 	}
 	free(tally);

@@ -294,7 +294,7 @@ void model_require_partners(const struct model *m, const char *option)
 	char **names = names_split(m->names, &n);
 	int k = names_unpaired(names, partner);
 	if (k >= 0)
-		die_usage("%s: point '%s' has no partner on the other side (csv-clean --pairs states pairs)", option, names[k]);
+		die_usage("%s: point '%s' has no partner on the other side (csv-clean, tns-import: --pairs)", option, names[k]);
 	names_free(names), free(partner);
 }
 

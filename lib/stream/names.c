@@ -211,14 +211,16 @@ static int find_pair(char **names, const char *item, int *a, int *b)
 }
 
 /* "a:b" of which one is no point, or both are none. */
-NORETURN static void die_pair(char **names, const char *item)
+static char *no_pair(char **names, const char *item)
 {
 	char *copy = xstrdup(item), *second = strchr(copy, ':');
 	if (second)
 		*second++ = 0;
 	struct nearest a = names_nearest(names, copy), b = names_nearest(names, second ? second : copy);
 	int is_first = names_index(names, copy) < 0 || !second;
-	die("pairs: '%s' is no point and no two points%s", item, nearest_or_all(is_first ? &a : &b));
+	char *why = xprintf("'%s' is no point and no two points%s", item, nearest_or_all(is_first ? &a : &b));
+	free(copy);
+	return why;
 }
 
 static int *spelled_partners(char **names, int k)
@@ -235,26 +237,47 @@ static int *spelled_partners(char **names, int k)
 	return partner;
 }
 
-int *names_partners(char **names, const char *pairs)
+/* Sets partner (K) as the list says; what is wrong with it, to be freed, or NULL. */
+static char *read_pairs(char **names, const char *pairs, int *partner)
 {
-	int k = count_names(names), *partner = pairs ? xmalloc(((size_t)k + 1) * sizeof *partner) : spelled_partners(names, k), n = 0;
-	for (int i = 0; i < k && pairs; i++)
+	int n = 0;
+	char **items = *pairs ? names_split(pairs, &n) : NULL, *why = NULL;
+	for (int i = 0; names[i]; i++)
 		partner[i] = NAMES_NO_PARTNER;
-	char **items = pairs && *pairs ? names_split(pairs, &n) : NULL;
-	for (int i = 0, a, b; i < n; i++) {
-		if (!find_pair(names, items[i], &a, &b))
-			die_pair(names, items[i]);
+	for (int i = 0, a, b; i < n && !why; i++) {
+		if (!find_pair(names, items[i], &a, &b)) {
+			why = no_pair(names, items[i]);
+			break;
+		}
 		if (a == b && strcmp(items[i], names[a]))
-			die("pairs: '%s': a point on the axis, its own mirror image, stands alone: %s", items[i], names[a]);
-		for (int d = 0; d < 2; d++) {
+			why = xprintf("'%s': a point on the axis, its own mirror image, stands alone: %s", items[i], names[a]);
+		for (int d = 0; d < 2 && !why; d++) {
 			int one = d ? b : a, other = d ? a : b;
 			if (partner[one] >= 0 && partner[one] != other)
-				die("pairs: '%s' has two partners, '%s' and '%s'", names[one], names[partner[one]], names[other]);
+				why = xprintf("'%s' has two partners, '%s' and '%s'", names[one], names[partner[one]], names[other]);
 		}
 		partner[a] = b, partner[b] = a;
 	}
 	names_free(items);
+	return why;
+}
+
+int *names_partners(char **names, const char *pairs)
+{
+	int k = count_names(names), *partner = pairs ? xmalloc(((size_t)k + 1) * sizeof *partner) : spelled_partners(names, k);
+	char *why = pairs ? read_pairs(names, pairs, partner) : NULL;
+	if (why)
+		die("pairs: %s", why);
 	return partner;
+}
+
+void names_check_pairs(char **names, const char *pairs, const char *of)
+{
+	int *partner = xmalloc(((size_t)count_names(names) + 1) * sizeof *partner);
+	char *why = read_pairs(names, pairs, partner);
+	if (why)
+		die_usage("--pairs: %s: %s", of, why);
+	free(partner);
 }
 
 char *names_pairs_text(char **names, const int *partner)

@@ -31,6 +31,8 @@ int names_side(const char *name, char **names);
  * named has no partner), or NULL: by names_side; where none of several names has a side, as of numbers, none has a partner. Dies where
  * pairs names no point, a point with itself, or one with two partners. K entries, to be freed. */
 int *names_partners(char **names, const char *pairs);
+/* Ends the program, exit 2, where the option --pairs holds what names_partners dies over; of: what has the points. */
+void names_check_pairs(char **names, const char *pairs, const char *of);
 /* META pairs of partners; to be freed. */
 char *names_pairs_text(char **names, const int *partner);
 /* The first point without a partner, or -1. */

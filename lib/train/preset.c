@@ -67,7 +67,7 @@ static int has_partners(const char *names, const char *pairs)
 	char **list = names_split(names, &n);
 	int *partner = names_partners(list, pairs), k = names_unpaired(list, partner);
 	if (k >= 0)
-		warn("images are not mirrored: point '%s' has no partner on the other side (csv-clean --pairs states pairs)", list[k]);
+		warn("images are not mirrored: point '%s' has no partner on the other side (csv-clean, tns-import: --pairs)", list[k]);
 	free(partner), names_free(list);
 	return k < 0;
 }

@@ -19,6 +19,7 @@
 #include "lib/train/keep.h"
 #include "lib/train/pretrain_input.h"
 #include "lib/train/shards.h"
+#include "lib/train/snapshots.h"
 #include "lib/train/train.h"
 
 struct stack {
@@ -167,33 +168,23 @@ static int read_checkpoint(struct stack *s)
 	return 1;
 }
 
-/* dir/NAME.tns -> dir/NAME-EPOCH.tns */
-static char *snapshot_name(const char *output, int epoch)
-{
-	size_t n = strlen(output);
-	int suffix = n > 4 && !strcmp(output + n - 4, ".tns");
-	return xprintf("%.*s-%d%s", (int)(n - (suffix ? 4 : 0)), output, epoch, suffix ? ".tns" : "");
-}
-
 static void snapshot(const struct stack *s)
 {
-	const struct pretrain_run *r = s->r;
-	for (int i = 0; i < r->snapshots && s->layer == r->layers - 1; i++)
-		if (r->snapshot[i] == s->epoch) {
-			char *path = snapshot_name(r->output, s->epoch), more[32];
-			snprintf(more, sizeof more, "epoch %d", s->epoch);
-			save(s, r->layers, path, more);
-			free(path);
-			return;
-		}
+	if (s->layer < s->r->layers - 1 || !snapshots_has(s->r->snapshot, s->r->snapshots, s->epoch))
+		return;
+	char *path = snapshots_name(s->r->output, s->epoch), *more = xprintf("epoch %d", s->epoch);
+	save(s, s->r->layers, path, more);
+	free(path), free(more);
 }
 
-static int is_snapshot(const struct pretrain_run *r, int epoch)
+/* Of a run that goes on: the snapshot of the checkpoint's epoch. */
+static void resume_snapshots(const struct stack *s)
 {
-	for (int i = 0; i < r->snapshots; i++)
-		if (r->snapshot[i] == epoch)
-			return 1;
-	return 0;
+	if (s->layer < s->r->layers - 1 || !s->epoch)
+		return;
+	snapshot(s);
+	if (!ranks_rank(s->r->a->ranks))
+		snapshots_missed(s->r->output, s->r->snapshot, s->r->snapshots, s->epoch);
 }
 
 /* ---- figures */
@@ -336,7 +327,7 @@ static void train_layer(struct stack *s, struct pretrain_layer *l, struct tlog *
 		int told = s->epoch % tenth == 0 || s->epoch == 1,
 		    logged = s->sample && (r->log || (told && !r->quiet) || s->epoch == last);
 		int due = pretrain_share(l, r->checkpoint && keep_due(&clock, r->spare, s->epoch == last));
-		if (logged || due || is_snapshot(r, s->epoch))
+		if (logged || due || snapshots_has(r->snapshot, r->snapshots, s->epoch))
 			be->download(be, s->block[s->layer], l->param, l->states * sizeof(real));
 		f = (struct figures){.train[0] = loss};
 		if (logged)
@@ -384,22 +375,13 @@ static void set_scale(struct stack *s)
 	s->mul = (float)(1 / sqrt(square)), s->add = (float)(-mean / sqrt(square));
 }
 
-static void name_snapshots(const struct pretrain_run *r)
-{
-	for (int i = 0; i < r->snapshots; i++) {
-		char *path = snapshot_name(r->output, r->snapshot[i]);
-		opt_writes("snapshot", path);
-		free(path);
-	}
-}
-
 void pretrain_run(const struct pretrain_run *r)
 {
 	const struct backend *be = r->be;
 	const struct dataset *data = r->data;
 	struct stack s = {.r = r};
 	struct progress p;
-	name_snapshots(r);
+	snapshots_promise(r->output, r->snapshot, r->snapshots);
 	s.size[0] = data->W * data->H;
 	for (int i = 0; i < r->layers; i++) {
 		s.size[i + 1] = r->hidden[i];
@@ -408,6 +390,8 @@ void pretrain_run(const struct pretrain_run *r)
 	set_scale(&s);
 	int resumed = read_checkpoint(&s);
 	shards_made_by(r->a->ranks, &s.ranks, resumed);
+	if (resumed)
+		resume_snapshots(&s);
 	s.sample = rows_of(&s, data, data->n < PRETRAIN_SAMPLE ? data->n : PRETRAIN_SAMPLE);
 	s.valid = r->valid ? rows_of(&s, r->valid, r->valid->n) : NULL;
 	struct pretrain_input *in = pretrain_input_new(be, data, (uint32_t)r->a->batch < data->n ? r->a->batch : (int)data->n, r->output);
