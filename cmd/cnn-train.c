@@ -149,21 +149,20 @@ int main(int argc, char **argv)
 	targets_prior(m, train);
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
-	if (m->points)
-		unlearned_set(m, train, valid, a.augment.flip, source);
 	if (!o.dry_run)
 		netdesc_init_params(&m->d, o.seed, m->param, m->stat);
-	if (init && !model_init_from(&m->d, init, m->param))
+	int copied = init ? model_init_from(&m->d, init, m->param, m->stat) : 0;
+	if (init && !copied)
 		die("%s: %s", source->name, model_init_why(&m->d, source));
+	if (m->points)
+		unlearned_set(m, train, valid, a.augment.flip, a.targets.weight, copied == model_layers(&m->d) ? source : NULL);
 	if (o.dry_run) {
 		dry_run(o.preset, be, m, train, valid, &a);
 		ranks_close(ranks);
 		return finish();
 	}
 	char *key = checkpoint_key(train, valid, source);
-	a.key = key;
-	a.best_near = o.output;
-	a.init = init;
+	a.key = key, a.best_near = o.output, a.init = init;
 	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
 	const struct tns *inputs[5] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};

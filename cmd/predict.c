@@ -134,8 +134,9 @@ int main(int argc, char **argv)
 			(unsigned long long)def->dim[2], (unsigned long long)def->dim[1], m->W, m->H);
 	struct tns_writer *w = tns_create(o.output);
 	struct passthrough pass;
-	static const char *const own_points[] = {"points", "unlearned", "mean_face", "maps_scale", NULL}, *const own_label[] = {
-														  "classes", NULL};
+	static const char *const own_label[] = {"classes", NULL};
+	const char *const own_points[] = {
+		"points", "unlearned", "mean_face", "maps_scale", tns_find(d->in, "keypoints") < 0 ? "pairs" : NULL, NULL};
 	passthrough_begin(&pass, d->in, w,
 		m->points		    ? made_points
 		: m->target == TARGET_LABEL ? made_label

@@ -129,6 +129,7 @@ static void labels(struct dataset_stream *d, struct out *to)
 		die("%s: tensor score has %d columns, labels only 256 values", d->in->name, columns);
 	if (o.truth)
 		truth_open(&f, o.truth, "label", TNS_U8, 1);
+	int *class = o.truth ? truth_classes(&f, d->in) : NULL;
 	if (n != c) { /* no names: numbers */
 		names_free(classes);
 		classes = xcalloc((size_t)c + 1, sizeof *classes);
@@ -143,7 +144,7 @@ static void labels(struct dataset_stream *d, struct out *to)
 			const float *p = dataset_stream_at(d, score, i);
 			if (truth >= c)
 				die("%s: row %" PRIu64 ": label %d, but there are %d classes", d->in->name, d->row + i + 1, truth, c);
-			if ((bad = score_labels_add(&s, truth, p, columns)) >= 0)
+			if ((bad = score_labels_add(&s, class ? class[truth] : truth, p, columns)) >= 0)
 				die("%s: row %" PRIu64 ": score %d is %g", d->in->name, d->row + i + 1, bad, p[bad]);
 			score_about_row(&about, d, i, NULL);
 		}
@@ -155,7 +156,7 @@ static void labels(struct dataset_stream *d, struct out *to)
 	if (!o.quiet)
 		score_about_warn(&about, d->in->name);
 	score_labels_end(&s), score_about_end(&about);
-	names_free(classes);
+	names_free(classes), free(class);
 }
 
 static void check_options(int files)

@@ -21,7 +21,7 @@ file == 1 { was[FNR] = $0; next }
 	split(was[FNR], w, ",")
 	for (i = 1; i <= n; i++) {
 		labels = (w[x[i]] != "") + (w[y[i]] != "")
-		if (!labels) continue
+		if (!labels || w[guess_x[i]] == "") continue # no label, or no model learned the point
 		all++
 		if (changed && (beyond($x[i], side[1]) || beyond($y[i], side[2]))) continue
 		points++; coordinates += labels

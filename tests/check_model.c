@@ -361,8 +361,10 @@ static int copied(const char *from, int W, const char *to, struct model **was, s
 	*m = model_new(to, TARGET_COORDS, 4, 3, 4, "a,b");
 	for (size_t i = 0; i < (*m)->d.nparam; i++)
 		(*m)->param[i] = 77;
+	for (size_t i = 0; i < (*m)->d.nstat; i++)
+		(*m)->stat[i] = 55;
 	struct tns_table *b = tns_load(path);
-	int n = model_init_from(&(*m)->d, b, (*m)->param);
+	int n = model_init_from(&(*m)->d, b, (*m)->param, (*m)->stat);
 	tns_unload(b);
 	unlink(path);
 	return n;
@@ -393,6 +395,8 @@ START_TEST(init_from)
 		for (size_t k = 0; k < m->d.nparam; k++)
 			ck_assert_msg(k < c[i].same ? !memcmp(&m->param[k], &was->param[k], sizeof(real)) : m->param[k] == 77,
 				"%s from %s: parameter %zu", c[i].to, c[i].from, k);
+		if (m->d.nstat) /* the running statistics of a copied batch norm, too */
+			ck_assert(m->d.nstat == was->d.nstat && !memcmp(m->stat, was->stat, m->d.nstat * sizeof *m->stat));
 		model_free(was), model_free(m);
 	}
 }

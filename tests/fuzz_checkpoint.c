@@ -137,13 +137,13 @@ static void init(void *arg)
 {
 	(void)arg;
 	struct tns_table *b = tns_load(fuzz_path());
-	real *param = xcalloc(model->d.nparam, sizeof *param);
-	if (!model_init_from(&model->d, b, param)) {
+	real *param = xcalloc(model->d.nparam, sizeof *param), *stat = xcalloc(model->d.nstat + 1, sizeof *stat);
+	if (!model_init_from(&model->d, b, param, stat)) {
 		char *why = model_init_why(&model->d, tns_table_head(b));
 		need(*why);
 		free(why);
 	}
-	free(param), tns_unload(b);
+	free(param), free(stat), tns_unload(b);
 }
 
 /* ---- seeds ---- */

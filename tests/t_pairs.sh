@@ -50,6 +50,17 @@ fails 2 "'p1:p99' is no point and no two points" csv-clean -q --pairs p1:p99 num
 fails 2 "'p1' has two partners, 'p2' and 'p3'" csv-clean -q --pairs p1:p2,p3:p1 numbers.csv -o no.tns
 fails 2 "'p13' has two partners, 'p13' and 'p14'" csv-clean -q --pairs p13,p13:p14 numbers.csv -o no.tns
 fails 2 "'p1:p1': a point on the axis, its own mirror image, stands alone: p1" csv-clean -q --pairs p1:p1 numbers.csv -o no.tns
+# predictions of data without labels have the model's points and pairs; models that mirror otherwise can't be averaged
+tns-select -q --points p1,p2,p11 --without history numbers.tns -o three.tns 2>/dev/null || tns-select -q --points p1,p2,p11 numbers.tns -o three.tns
+cnn-train -q -n fc -e 1 three.tns -o three.model 2>/dev/null
+tns-select -q --without keypoints numbers.tns | predict -q three.model >bare.tns
+is "$(meta bare.tns points) $(meta bare.tns pairs)" "p1,p2,p11 p1:p2,p11" "the model's points and pairs"
+ok "joined" tns-cat -q bare.tns bare.tns -o twice.tns
+cnn-train -q -n fc -e 1 stated.tns -o stated.model 2>/dev/null
+cnn-train -q -n fc -e 1 numbers.tns -o numbers.model 2>/dev/null
+fails 1 "models 1 and 2 differ in META pairs: 'p11' is the mirror image of 'p11', and of 'p12': they can't be averaged with --flip" predict -q --flip numbers.model stated.model numbers.tns -o no.tns
+ok "but without" predict -q numbers.model stated.model numbers.tns -o both.tns
+
 # imported: found from labels where names don't tell, for all programs; not written where names do; stated
 mkdir photos
 face-synth -q --photos 30 --faces 1 --photo-size 96x96 --form table -s 3 -o photos

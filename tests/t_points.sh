@@ -48,6 +48,27 @@ is "$(tns-info taught.model | grep -c ^unlearned)" 0 "taught later"
 train never.tns --init all.model -o again.model 2>err
 is "$(cat err; tns-info again.model | grep -c ^unlearned)" 0 "learned before"
 
+# but not where its output layer was not copied
+for c in 6 7; do cnn-train -q -n "conv3x3x4p1 relu conv3x3x${c}p1 relu conv1x1" -e 1 --target heatmap all.tns -o wide$c.model 2>/dev/null; done
+cnn-train -q -n 'conv3x3x4p1 relu conv3x3x7p1 relu conv1x1' -e 1 --target heatmap --init wide6.model never.tns -o fresh.model 2>err
+is "$(meta fresh.model unlearned)" "${P[3]}" "of another width, its last layer is new"
+cnn-train -q -n 'conv3x3x4p1 relu conv3x3x7p1 relu conv1x1' -e 1 --target heatmap --init wide7.model never.tns -o fresh.model 2>err
+is "$(meta fresh.model unlearned)" "" "of the same width, it is taken over"
+# nor where labels have no weight
+cnn-train -q -n fc -e 1 --weigh "${P[3]}=0" all.tns -o weightless.model 2>/dev/null
+is "$(meta weightless.model unlearned)" "${P[3]}" "labels of no weight"
+# maps of several models are those of the models that learned a point
+for f in all never; do cnn-train -q -n 'conv3x3x4p1 relu conv1x1' -e 1 --target heatmap $f.tns -o $f.map.model 2>/dev/null; done
+predict -q --maps never.map.model all.map.model all.tns | tns-info --head 1 --tensor maps | sed -n 's/^maps\[[0-9]*\] *//p' | tr -s ' ' '\n' >both.txt
+predict -q --maps all.map.model all.tns | tns-info --head 1 --tensor maps | sed -n 's/^maps\[[0-9]*\] *//p' | tr -s ' ' '\n' >one.txt
+predict -q --maps never.map.model all.tns | tns-info --head 1 --tensor maps | sed -n 's/^maps\[[0-9]*\] *//p' | tr -s ' ' '\n' >none.txt
+n=$(($(wc -l <one.txt) / 4))
+is "$(tail -n $n both.txt | cksum)" "$(tail -n $n one.txt | cksum)" "the map of a point that one model learned"
+is "$(tail -n $n none.txt | sort -u)" 0 "the map of a point that none learned"
+# the table of changed faces leaves it out
+pipelines() { (cd "$ROOT" && bash pipelines/robust.sh "$BIN" "$TMP/never.model" "$TMP/all.tns"); }
+is "$(pipelines | awk '/^as they are/ {print $5, $6}' | xargs)" "240" "changed faces"
+
 # a teacher that knows the point fills its labels
 predict -q all.model never.tns -o lesson.tns
 ok "taught by predictions" train never.tns --teacher lesson.tns --teach 1 -o pupil.model
@@ -72,6 +93,10 @@ train never.tns -e 40 -s 7 --pseudo odd.tns --teach 1 --suspects far.tsv -o x.mo
 is "$(awk 'NR > 1 && $1 > 80' far.tsv | wc -l) $(awk 'END {print (NR > 3)}' far.tsv)" "0 1" "no predicted point is a suspect label"
 cnn-train -q -n fc -s 7 -e 3 -b 16 --pseudo lesson.tns --teach 0 never.tns -o x.model 2>/dev/null && cnn-train -q -n fc -s 7 -e 3 -b 16 never.tns -o y.model 2>/dev/null
 is "$(meta x.model mean_face)" "$(meta y.model mean_face)" "predictions that weigh nothing are in no mean face"
+predict -q all.model never.tns -o lesson.tns
+for f in x "y --teacher lesson.tns --teach 0"; do cnn-train -q -n fc -s 7 -e 3 -b 16 never.tns -o ${f%% *}.model --log ${f%% *}.tsv ${f#?} 2>/dev/null; done
+losses() { awk 'NR > 1 {printf "%.5g ", $3}' "$1"; }
+is "$(losses y.tsv)" "$(losses x.tsv)" "a teacher that weighs nothing"
 fails 1 "never.tns: there is no tensor predicted" cnn-train -q -n fc never.tns --teacher never.tns -o x.model
 
 # an ensemble takes the point from who learned it

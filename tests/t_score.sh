@@ -120,6 +120,23 @@ refused 1 "blind.tns: there is no tensor keypoints" blind.tns
 refused 1 "faces.tns: no tensor predicted, score or reconstruction: there is nothing to measure" faces.tns
 refused 1 "model.tns: " model.tns
 refused 1 "gone.tns: No such file or directory" gone.tns
+# classes in another order: labels are matched by the classes' names, in predict and from another stream; others are refused
+relabel() { tns-table --image "$1" | awk -F, -v OFS=, -v to="$2" '/^# meta classes/ {print "# meta classes: " to; next} /^#/ {print; next} !c {for (c = 1; $c != "label"; c++); print; next} to != "other,a,b" {$c = 1 - $c} 1' | tns-table --read; }
+tns-select -q --sample 60 mouths.tns | tns-table --image | awk -F, -v OFS=, '/^# tensor label/ {print "# tensor id u32"} /^#/ {print; next} {print (n++ ? n : "id"), $0}' >numbered.txt
+awk -F, -v OFS=, '!/^#/ {t = $1; $1 = $2; $2 = t} 1' numbered.txt | sed 's/^# tensor id u32/# tensor label u8/; t; s/^# tensor label u8/# tensor id u32/' | tns-table --read -o some.tns
+relabel some.tns mouth,other >swapped.tns
+predict -q label.tns some.tns -o some-labels.tns
+ok "classes in another order" predict -q label.tns swapped.tns -o swapped-labels.tns
+score some-labels.tns >some.txt
+is "$(meta swapped-labels.tns classes)" "mouth,other" "the data's classes stay"
+is "$(score swapped-labels.tns | head -1)" "$(head -1 some.txt)" "their score"
+is "$(score --truth swapped.tns some-labels.tns | head -1)" "$(head -1 some.txt)" "a truth with its classes in another order"
+relabel some.tns other,a,b >three.tns
+fails 1 "predict: three.tns: its classes are not the model's: other,a,b, not other,mouth" predict -q label.tns three.tns -o no.tns
+fails 1 "score: three.tns: its classes are not those of some-labels.tns: other,a,b, not other,mouth" score --truth three.tns some-labels.tns
+ok "labels dropped" predict -q label.tns <(tns-select -q --without label three.tns) -o three-labels.tns
+is "$(meta three-labels.tns classes)" "other,mouth" "the model's classes"
+
 refused 1 "gone.tns: No such file or directory" --truth gone.tns answers.tns
 refused 1 "mouths.tns: there is no tensor keypoints" --truth mouths.tns answers.tns
 fails 1 " is not in half1.tns" score --truth half1.tns answers.tns

@@ -203,8 +203,18 @@ is "$(rates)" "$(awk 'BEGIN { for (e = 9; e <= 12; e++) printf "%.6g ", 0.01 * 0
 ok "held" more 12 more.tns --schedule cosine --extend hold
 is "$(rates)" "$(awk 'BEGIN { for (e = 9; e <= 12; e++) printf "%.6g ", 0.01 * 0.5 * (1 + cos(3.141592653589793 * 7 / 8)) }')" "the last rate"
 cp c.tns held.c.tns; cp more.tns held.tns
+# held where it was made for more epochs than are left: its own schedule, not one for fewer
+timeout -s INT 1 cnn-train -q -n 'fc9 tanh fc' -b 30 -e 1000000 --schedule cosine faces.tns --checkpoint cut.c.tns -o no.tns 2>/dev/null
+more=$(($(tns-info cut.c.tns | sed -n 's|^opt/epoch: ||p') + 3))
+ok "held for fewer" cnn-train -q -n 'fc9 tanh fc' -b 30 -e $more --schedule cosine --extend hold faces.tns --checkpoint cut.c.tns --resume --log cut.tsv -o more.tns
+is "$(awk 'NR > 1 {printf "%.3f ", $2}' cut.tsv)" "0.010 0.010 0.010 " "the rates of a million epochs"
 cnn-train -q -n 'fc9 tanh fc' -b 30 -e 12 --schedule cosine --extend hold faces.tns --checkpoint c.tns --resume -o more.tns
 same held.tns more.tns "held, and resumed at its end"
+# held-out classes without names may lack the highest one
+tns-table --image eyes.tns | awk -F, -v OFS=, '/^# meta classes/ {next} /^#/ {print; next} n++ && n % 5 == 0 {$1 = 2} 1' | tns-table --read -o three.tns
+tns-select -q --where 'label < 2' three.tns -o two.tns
+ok "a held-out set without a class" cnn-train -q --target label -n fc -e 1 -r 0.0001 three.tns --valid two.tns -o x.tns
+fails 1 "three.tns: 25x19 images of 0,1,2 are not like those of two.tns: 25x19 of 0,1" cnn-train -q --target label -n fc -e 1 two.tns --valid three.tns -o no.tns
 fails 2 "--extend needs --resume" cnn-train -q -e 12 --extend hold faces.tns -o no.tns
 for l in 7 7,5; do
 	dae-pretrain -q -H $l -e 3 eyes.tns --checkpoint d$l.c.tns -o d.tns

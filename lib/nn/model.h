@@ -88,9 +88,10 @@ int model_define(const struct netdesc *d, struct tns_writer *w, const char *pref
 void model_write(const struct netdesc *d, struct tns_writer *w, int id, const real *param, const real *stat);
 /* Fills param and stat (NULL: not wanted) from a loaded stream; dies, naming tensor and shapes, where one is missing or differs. */
 void model_read(const struct netdesc *d, const struct tns_table *t, const char *prefix, real *param, real *stat);
-/* Copies the weights of layers 0, 1, ... from t up to the first whose tensors differ in rows or values a row; returns how many layers with
- * weights were copied. */
-int model_init_from(const struct netdesc *d, const struct tns_table *t, real *param);
+/* Copies the weights of layers 0, 1, ... from t up to the first whose tensors differ in rows or values a row, and batch norms' running
+ * statistics with them; returns how many layers with weights were copied. */
+int model_init_from(const struct netdesc *d, const struct tns_table *t, real *param, real *stat);
+int model_layers(const struct netdesc *d); /* how many layers have weights */
 /* Why that copied nothing, for a message; the caller frees it. */
 char *model_init_why(const struct netdesc *d, const struct tns *t);
 

@@ -100,22 +100,36 @@ void model_read(const struct netdesc *d, const struct tns_table *b, const char *
 		}
 }
 
-int model_init_from(const struct netdesc *d, const struct tns_table *b, real *param)
+int model_init_from(const struct netdesc *d, const struct tns_table *b, real *param, real *stat)
 {
 	const struct tns *t = tns_table_head(b);
 	struct layer_tensor p[4];
 	int copied = 0;
 	for (int i = 0; i < d->n; i++) {
-		if (!layer_tensors(&d->layer[i], i, "", p))
+		int tensors = layer_tensors(&d->layer[i], i, "", p);
+		if (!tensors)
 			continue;
 		int w = tns_find(t, p[0].name), bias = tns_find(t, p[1].name);
 		if (w < 0 || bias < 0 || !same_rows(&t->def[w], &p[0]) || !same_rows(&t->def[bias], &p[1]))
 			break;
 		tns_copy(b, w, param + p[0].offset);
 		tns_copy(b, bias, param + p[1].offset);
+		for (int k = 2; k < tensors; k++) {
+			int id = tns_find(t, p[k].name);
+			if (id >= 0 && same_shape(&t->def[id], &p[k]))
+				tns_copy(b, id, stat + p[k].offset);
+		}
 		copied++;
 	}
 	return copied;
+}
+
+int model_layers(const struct netdesc *d)
+{
+	int n = 0;
+	for (int i = 0; i < d->n; i++)
+		n += d->layer[i].nw > 0;
+	return n;
 }
 
 char *model_init_why(const struct netdesc *d, const struct tns *t)

@@ -9,6 +9,7 @@
 #include "lib/nn/decode.h"
 #include "lib/nn/net.h"
 #include "lib/predict/infer.h"
+#include "lib/predict/infer_check.h"
 #include "lib/predict/infer_memory.h"
 #include "lib/stream/names.h"
 
@@ -41,15 +42,6 @@ struct infer {
 	float *refined;				      /* infer_refine: (B, values) */
 };
 
-static void check_compatible(struct model **m, int n)
-{
-	for (int i = 1; i < n; i++) {
-		int same_target = m[i]->target == m[0]->target || (m[i]->points && m[0]->points);
-		if (!same_target || m[i]->W != m[0]->W || m[i]->H != m[0]->H || strcmp(m[i]->names, m[0]->names))
-			die("models 1 and %d differ in target, input or names: they can't be averaged", i + 1);
-	}
-}
-
 /* 1: model i's estimate of point p, from the image (side 0) or its mirror image, is one that it learned. */
 static int is_counted(const struct infer *f, int i, int side, int p)
 {
@@ -72,7 +64,7 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 	uint32_t rows[INFER_BATCH];
 	f->be = be, f->m = m, f->n = n, f->flip = flip;
 	f->values = m[0]->points ? 2 * m[0]->points : m[0]->outputs;
-	check_compatible(m, n);
+	infer_check(m, n, flip);
 	infer_require_memory(be, m, n, flip, INFER_BATCH);
 	f->net = xcalloc((size_t)n, sizeof *f->net), f->decoder = xcalloc((size_t)n, sizeof *f->decoder);
 	for (int i = 0; i < n; i++) {
@@ -96,8 +88,6 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
 	f->own_variance = xcalloc(B * P + 1, sizeof *f->own_variance);
 	if (P)
 		f->mirror = model_partners(m[0]);
-	for (int i = 0; P && flip && i < n; i++)
-		model_require_partners(m[i], "--flip");
 	f->learned = xcalloc((size_t)n, sizeof *f->learned), f->counted = xcalloc(P + 1, sizeof *f->counted);
 	for (int i = 0; P && i < n; i++) {
 		f->learned[i] = model_learned(m[i]);
@@ -256,8 +246,9 @@ static double mirrored_cell(const struct model *m, const double *row, int x)
 	return sum;
 }
 
-/* Adds weight times the probabilities of maps z (B, maps, MH, MW) to f->maps; side 1: of mirror images, flipped back. */
-static void add_maps(const struct infer *f, const real *z, int B, int side, double weight)
+/* Adds the probabilities of model k's maps z (B, maps, MH, MW) to f->maps, each divided by the number of those that are averaged; side 1:
+ * of mirror images, flipped back. */
+static void add_maps(const struct infer *f, int k, const real *z, int B, int side)
 {
 	const struct model *m = f->m[0];
 	size_t n = (size_t)m->MH * (size_t)m->MW;
@@ -266,6 +257,9 @@ static void add_maps(const struct infer *f, const real *z, int B, int side, doub
 	for (int i = 0; i < B * maps; i++) {
 		int map = i % maps, from = side && maps > 1 ? f->mirror[map] : map;
 		float *to = f->maps + (size_t)i * n;
+		if (maps > 1 && !is_counted(f, k, side, map))
+			continue;
+		double weight = 1.0 / (maps > 1 ? f->counted[map] : f->n * f->views);
 		map_probabilities(m, p, z + (size_t)(i - map + from) * n, n);
 		for (int y = 0; y < m->MH; y++)
 			for (int x = 0; x < m->MW; x++)
@@ -312,7 +306,7 @@ void infer_batch_async(struct infer *f, const uint8_t *images, int B)
 }
 
 /* Waits for model i's estimate of a batch, and stores it in row and variance. */
-static void estimate(struct infer *f, int slot, int i, int view, double weight)
+static void estimate(struct infer *f, int slot, int i, int view)
 {
 	const struct model *m = f->m[i];
 	size_t at = z_index(f, slot, view, i);
@@ -322,7 +316,7 @@ static void estimate(struct infer *f, int slot, int i, int view, double weight)
 	if (!m->points || f->maps)
 		f->be->wait(f->be, f->ticket[at]);
 	if (f->maps)
-		add_maps(f, f->z[at], B, view, weight);
+		add_maps(f, i, f->z[at], B, view);
 	for (int b = 0; !m->points && b < B; b++) {
 		real *row = f->z[at] + (size_t)b * (size_t)m->outputs;
 		label_probabilities(m, row);
@@ -347,7 +341,7 @@ void infer_batch_wait(struct infer *f, float *out, float *stddev)
 	for (int view = 0; view < f->views; view++)
 		for (int i = 0; i < f->n; i++) {
 			const int side = f->flip ? view & 1 : 0;
-			estimate(f, slot, i, view, 1.0 / all_estimates);
+			estimate(f, slot, i, view);
 			has_variance |= f->m[i]->points && f->m[i]->target != TARGET_COORDS;
 			for (int b = 0; side && b < B; b++)
 				unmirror_row(f, f->m[i], f->row + (size_t)b * K, f->variance + (size_t)b * P, copy);

@@ -33,9 +33,9 @@ void infer_batch_async(struct infer *f, const uint8_t *images, int B);
 void infer_batch_wait(struct infer *f, float *out, float *stddev);
 /* Number of maps a row: heatmap: one a point; map: 1; else 0. */
 int infer_maps(const struct model *m);
-/* From now on infer_batch also fills maps (B, infer_maps, MH, MW), host, with probabilities averaged over all estimates: heatmap: a
- * distribution over cells; map: of each pixel to be near a point. Dies where the models differ in target, in the size of maps or in where
- * their cells lie. */
+/* From now on infer_batch also fills maps (B, infer_maps, MH, MW), host, with probabilities averaged over the estimates that a point is the
+ * mean of: heatmap: a distribution over cells, 0 everywhere where no model learned the point; map: of each pixel to be near a point. Dies
+ * where the models differ in target, in the size of maps or in where their cells lie. */
 void infer_set_maps(struct infer *f, float *maps);
 /* Root mean square of its models' validation errors, pixels; 0: one is not known. */
 double infer_rmse(const struct infer *f);

@@ -34,6 +34,21 @@ static void match_points(struct outputs *o, const struct infer *f, const struct 
 	names_free(from), names_free(to);
 }
 
+/* Sets order and names: labels of the data are numbers into its own classes. A model that knows its classes by numbers alone takes the
+ * data's names for them. */
+static void match_classes(struct outputs *o, const struct tns *in)
+{
+	const char *classes = tns_find(in, "label") >= 0 ? tns_meta_value(in, "classes") : NULL;
+	int n, count;
+	char **from = names_split(o->m->names, &n), **to = names_split(classes ? classes : o->m->names, &count);
+	o->names = classes ? classes : o->m->names;
+	o->order = names_order(from, to);
+	if (!o->order && (n != count || !names_are_numbers(from)))
+		die("%s: its classes are not the model's: %s, not %s; tns-select --without label drops its labels, for predictions alone",
+			in->name, o->names, o->m->names);
+	names_free(from), names_free(to);
+}
+
 struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int levels, int with_maps, const struct tns *in)
 {
 	const struct model *m = cascade_model(c);
@@ -51,6 +66,7 @@ struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int l
 			o->maps = tns_define(w, "maps", TNS_F32, 4,
 				(uint64_t[]){TNS_UNLIMITED, (uint64_t)infer_maps(m), (uint64_t)m->MH, (uint64_t)m->MW});
 	} else if (m->target == TARGET_LABEL) {
+		match_classes(o, in);
 		o->main = tns_define(w, "score", TNS_F32, K > 1 ? 2 : 1, (uint64_t[]){TNS_UNLIMITED, K});
 	} else {
 		o->main = tns_define(w, "reconstruction", TNS_U8, 3, (uint64_t[]){TNS_UNLIMITED, (uint64_t)m->H, (uint64_t)m->W});
@@ -77,6 +93,8 @@ static void put_points(const struct outputs *o)
 	double *mean = cascade_mean_face(o->c);
 	char **names = names_split(o->m->names, &n);
 	tns_put_meta(o->w, "points", o->names);
+	if (o->names == o->m->names && o->m->pairs)
+		tns_put_meta(o->w, "pairs", o->m->pairs);
 	named_points_put(o->w, "mean_face", names, mean, n);
 	names_free(names), free(mean);
 }
@@ -90,7 +108,7 @@ void outputs_put_meta(const struct outputs *o)
 	if (o->maps >= 0)
 		put_maps_scale(o);
 	if (o->m->target == TARGET_LABEL)
-		tns_put_meta(o->w, "classes", o->m->names);
+		tns_put_meta(o->w, "classes", o->names);
 }
 
 /* Writes a row of `rows` times points elements of n floats each, in the data's order of points. */
@@ -111,13 +129,21 @@ static void write_image(const struct outputs *o, const float *out)
 	tns_write(o->w, o->main, bytes, 1);
 }
 
+/* One column of two classes is the second one's probability. */
+static void write_classes(const struct outputs *o, const float *out)
+{
+	for (int k = 0; k < o->m->outputs; k++)
+		o->buf[k] = !o->order ? out[k] : o->m->outputs > 1 ? out[o->order[k]] : o->order[0] ? 1 - out[k] : out[k];
+	tns_write(o->w, o->main, o->buf, 1);
+}
+
 void outputs_write(const struct outputs *o, const float *out, const float *stddev, const float *steps, const float *maps)
 {
 	const struct model *m = o->m;
 	if (m->target == TARGET_IMAGE)
 		write_image(o, out);
 	if (m->target == TARGET_LABEL)
-		tns_write(o->w, o->main, out, 1);
+		write_classes(o, out);
 	if (!m->points)
 		return;
 	float sure[m->points];

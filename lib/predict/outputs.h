@@ -1,6 +1,6 @@
 /* The tensors that a prediction adds to a data set: predicted (rows, points, 2), confidence (rows, points), steps (rows, levels, points, 2)
  * and maps; or score; or reconstruction; and of points and labels trained (rows), see cascade_trained. Points are in the order of the
- * data's own where it has them, whatever the model's is. */
+ * data's own where it has them, and columns of classes in that of the data's labels, whatever the model's is. */
 #ifndef OUTPUTS_H
 #define OUTPUTS_H
 
@@ -13,7 +13,7 @@ struct outputs {
 	const struct model *m;
 	int values, levels;			    /* of infer_batch's row; further levels of a cascade */
 	int main, confidence, steps, maps, trained; /* tensor ids, or -1 */
-	int *order;				    /* (points): output i is the model's point order[i] */
+	int *order;				    /* (points, classes): output i is the model's order[i]; of classes NULL: its own */
 	const char *names;			    /* in that order, comma-joined */
 	char *unlearned;			    /* points that no model learned, whose predictions are NaN, comma-joined; NULL: none */
 	float *buf;
@@ -22,7 +22,7 @@ struct outputs {
 /* Defines the tensors. The points of a data set with keypoints are matched by name; dies where they are not the model's. with_maps: maps
  * too. All arguments outlive it. */
 struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int levels, int with_maps, const struct tns *in);
-/* METAs points or classes, unlearned, mean_face and maps_scale. */
+/* METAs points or classes, pairs (of points that the data has no labels of), unlearned, mean_face and maps_scale. */
 void outputs_put_meta(const struct outputs *o);
 /* Writes one row: out, stddev, steps of cascade_batch_wait; maps of infer_set_maps, or NULL. */
 void outputs_write(const struct outputs *o, const float *out, const float *stddev, const float *steps, const float *maps);

@@ -44,6 +44,20 @@ const void *truth_row(struct truth *f, const struct dataset_stream *d, int id, u
 	return tns_row(f->table, f->col, f->by_id.by[at].row);
 }
 
+int *truth_classes(const struct truth *f, const struct tns *in)
+{
+	const char *own = tns_meta_value(in, "classes"), *theirs = tns_meta_value(f->head, "classes");
+	int n;
+	if (!own || !theirs)
+		return NULL;
+	char **from = names_split(own, &n), **to = names_split(theirs, &n);
+	int *order = names_order(from, to);
+	if (!order)
+		die("%s: its classes are not those of %s: %s, not %s", f->head->name, in->name, theirs, own);
+	names_free(from), names_free(to);
+	return order;
+}
+
 void truth_close(struct truth *f, const struct dataset_stream *d)
 {
 	for (size_t i = 0; i < f->by_id.n; i++)

@@ -1,5 +1,6 @@
 /* Comma-separated lists of names. */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,18 @@ char *names_append(char *list, const char *name)
 	char *longer = list ? xprintf("%s,%s", list, name) : xstrdup(name);
 	free(list);
 	return longer;
+}
+
+int names_are_numbers(char **names)
+{
+	char number[16];
+	int k = 0;
+	for (; names[k]; k++) {
+		snprintf(number, sizeof number, "%d", k);
+		if (strcmp(names[k], number))
+			return 0;
+	}
+	return k > 0;
 }
 
 int names_index(char **names, const char *name)

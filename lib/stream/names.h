@@ -11,6 +11,7 @@ char **names_split(const char *list, int *n); /* "a,b,c"; an empty name ends the
 void names_free(char **names);
 /* The list with one more name, "a,b" and "c": "a,b,c"; list NULL: begins one. list is freed; the result is to be freed. */
 char *names_append(char *list, const char *name);
+int names_are_numbers(char **names);		 /* 1: they are 0, 1, ..., as classes without names are called */
 int names_index(char **names, const char *name); /* or -1 */
 /* What may have been meant by a word that is none of the names, for messages. */
 struct nearest names_nearest(char **names, const char *word);

@@ -207,10 +207,23 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
 	return p;
 }
 
+/* ds's names; classes without names may lack the highest of like's, to. */
+static char **match_numbers(struct dataset *ds, const struct dataset *like, char **to)
+{
+	int n, most;
+	char **from = names_split(ds->names, &n);
+	names_free(names_split(like->names, &most));
+	if (ds->k != 1 || n >= most || !names_are_numbers(from) || !names_are_numbers(to))
+		return from;
+	names_free(from), free(ds->names);
+	ds->names = xstrdup(like->names), ds->values = like->values;
+	return names_split(ds->names, &n);
+}
+
 void dataset_match(struct dataset *ds, const struct dataset *like)
 {
 	int n;
-	char **from = names_split(ds->names, &n), **to = names_split(like->names, &n);
+	char **to = names_split(like->names, &n), **from = match_numbers(ds, like, to);
 	int *order = names_order(from, to);
 	if (ds->W != like->W || ds->H != like->H || !order)
 		die("%s: %dx%d images of %s are not like those of %s: %dx%d of %s", ds->head->name, ds->W, ds->H, ds->names,

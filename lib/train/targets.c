@@ -176,8 +176,10 @@ double targets_count(const struct targets *tg, const uint32_t *order, int B)
 	if (!has_points(tg) || tg->m->target == TARGET_MAP)
 		return B;
 	for (int b = 0; b < B; b++)
-		for (int k = 0; k < tg->k; k++)
-			n += !isnan(tg->ds->value[(size_t)(order ? order[b] : (uint32_t)b) * (size_t)tg->k + (size_t)k]);
+		for (int k = 0; k < tg->k; k++) {
+			size_t row = order ? order[b] : (uint32_t)b, at = row * (size_t)tg->k + (size_t)k;
+			n += !isnan(tg->ds->value[at]) && (!tg->ds->weight || tg->ds->weight[at / 2] > 0);
+		}
 	return n > 0 ? n : 1;
 }
 

@@ -347,7 +347,7 @@ static void plan_epochs(struct train *t, int resumed)
 		die("%s: its schedule is for %d epochs, not %d: --extend stretch goes on as if it were for %d, --extend hold at the last "
 		    "rate",
 			a->checkpoint, t->s.planned, a->epochs, a->epochs);
-	if (!resumed || a->extend != EXTEND_HOLD || a->epochs < t->s.planned)
+	if (!resumed || a->extend != EXTEND_HOLD)
 		t->s.planned = a->epochs;
 }
 

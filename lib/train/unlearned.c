@@ -7,7 +7,7 @@
 #include "lib/stream/names.h"
 #include "lib/train/unlearned.h"
 
-static uint32_t *count_labels(const struct model *m, const struct dataset *ds, int flip)
+static uint32_t *count_labels(const struct model *m, const struct dataset *ds, int flip, const float *weight)
 {
 	size_t P = (size_t)m->points;
 	uint32_t *own = xcalloc(P + 1, sizeof *own), *n = xcalloc(P + 1, sizeof *n);
@@ -15,7 +15,7 @@ static uint32_t *count_labels(const struct model *m, const struct dataset *ds, i
 		own[i % P] += !isnan(ds->value[2 * i]) && !isnan(ds->value[2 * i + 1]) && (!ds->weight || ds->weight[i] > 0);
 	int *partner = model_partners(m);
 	for (size_t p = 0; p < P; p++)
-		n[p] = own[p] + (flip && partner[p] >= 0 && partner[p] != (int)p ? own[partner[p]] : 0);
+		n[p] = weight && weight[p] <= 0 ? 0 : own[p] + (flip && partner[p] >= 0 && partner[p] != (int)p ? own[partner[p]] : 0);
 	free(partner), free(own);
 	return n;
 }
@@ -57,11 +57,12 @@ static void warn_beyond(const struct model *m, const struct dataset *ds)
 			n, low[0], low[1], high[0], high[1]);
 }
 
-void unlearned_set(struct model *m, const struct dataset *train, struct dataset *valid, int flip, const struct tns *init)
+void unlearned_set(
+	struct model *m, const struct dataset *train, struct dataset *valid, int flip, const float *weight, const struct tns *init)
 {
 	int n;
 	char **names = names_split(m->names, &n), *few = NULL, *before = learned_before(m, init);
-	uint32_t *labels = count_labels(m, train, flip);
+	uint32_t *labels = count_labels(m, train, flip, weight);
 	for (int p = 0; p < m->points; p++) {
 		if (labels[p] >= UNLEARNED_FEW || before[p])
 			continue;

@@ -1,0 +1,40 @@
+#include "lib/predict/infer_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/stream/names.h"
+
+static void check_compatible(struct model **m, int n)
+{
+	for (int i = 1; i < n; i++) {
+		int same_target = m[i]->target == m[0]->target || (m[i]->points && m[0]->points);
+		if (!same_target || m[i]->W != m[0]->W || m[i]->H != m[0]->H || strcmp(m[i]->names, m[0]->names))
+			die("models 1 and %d differ in target, input or names: they can't be averaged", i + 1);
+	}
+}
+
+/* mirror: the first model's partners. */
+static void check_partners(const struct model *m, int i, const int *mirror)
+{
+	int *partner = model_partners(m), n;
+	char **names = names_split(m->names, &n);
+	for (int p = 0; p < n; p++)
+		if (partner[p] != mirror[p])
+			die("models 1 and %d differ in META pairs: '%s' is the mirror image of '%s', and of '%s': they can't be averaged "
+			    "with --flip",
+				i + 1, names[p], names[mirror[p]], names[partner[p]]);
+	names_free(names), free(partner);
+}
+
+void infer_check(struct model **m, int n, int flip)
+{
+	check_compatible(m, n);
+	int *mirror = m[0]->points && flip ? model_partners(m[0]) : NULL;
+	for (int i = 0; mirror && i < n; i++) {
+		model_require_partners(m[i], "--flip");
+		check_partners(m[i], i, mirror);
+	}
+	free(mirror);
+}
