@@ -32,7 +32,8 @@ enum { UNKNOWN = -2 };
 
 static NORETURN void other_partner(const struct concat *c, int a, int b, const char *point)
 {
-	die("%s: META pairs: the partner of %s is not the one that %s says", c->in[b].head.name, point, c->in[a].head.name);
+	die("%s: META pairs: the partner of %s is not the one that %s says (csv-clean, tns-import: --pairs)", c->in[b].head.name, point,
+		c->in[a].head.name);
 }
 
 /* Adds what input k says of partners. from (npoints): which input said it. */
