@@ -76,6 +76,17 @@ static char *named_history(const struct tns *t)
 	return history ? history_names(history, o.inputs) : NULL;
 }
 
+/* Of a model its net, to be freed; NULL, with a word where it is not known here, so that the rest can be looked into. */
+static struct model *read_net(const struct tns *t)
+{
+	char *why = NULL;
+	struct model *m = model_is(t) ? model_read_net(t, &why) : NULL;
+	if (why)
+		warn("%s: its net is not shown: %s", t->name, why);
+	free(why);
+	return m;
+}
+
 static void print_text(struct out *to, const struct tns *t, const struct stat_range *s, int only)
 {
 	info_tensors_text(to, t, s, only);
@@ -84,8 +95,8 @@ static void print_text(struct out *to, const struct tns *t, const struct stat_ra
 	char *history = named_history(t);
 	info_metas_text(to, t, history);
 	free(history);
-	if (model_is(t)) {
-		struct model *m = model_read_meta(t);
+	struct model *m = read_net(t);
+	if (m) {
 		net_table_text(to, &m->d, m->net);
 		out_printf(to, "parameters: %zu\noperations: %.0f\n", m->d.nparam, netdesc_flops(&m->d));
 		model_free(m);
@@ -104,8 +115,8 @@ static void print_json(struct json *j, const struct tns *t, const struct stat_ra
 	if (history)
 		json_key(j, "history"), json_string(j, history);
 	free(history);
-	if (model_is(t)) {
-		struct model *m = model_read_meta(t);
+	struct model *m = read_net(t);
+	if (m) {
 		net_table_json(j, &m->d, m->net);
 		json_key(j, "parameters"), json_real(j, (double)m->d.nparam);
 		json_key(j, "operations"), json_real(j, netdesc_flops(&m->d));

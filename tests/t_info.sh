@@ -191,6 +191,15 @@ fails 1 "tns-info: long.tns: record " tns-info --check long.tns
 { head -c 3000 faces.tns; printf '\377'; tail -c +3002 faces.tns; } >flip.tns
 cmp -s faces.tns flip.tns || fails 1 "tns-info: flip.tns: record " tns-info --check flip.tns
 
+# ---- a model of a net that is not known here: all else is shown
+for net in 'conv9q' ''; do
+	tns-select -q --rows 1-2 faces.tns | tns-table --image | sed "2i # meta net: $net" | tns-table --read -o odd.tns
+	ok "tns-info of '$net'" tns-info odd.tns
+	is "$(grep -c '^image \|^points: \|^fingerprint: ' "$TMP/.out") $(sed 's/: its net.*/: its net/' "$TMP/.err")" "3 tns-info: odd.tns: its net" "what is shown"
+	ok "as JSON" tns-info --json odd.tns
+	is "$(grep -c '"fingerprint": "' "$TMP/.out")" 1 "as JSON"
+done
+
 # ---- wrong use ----
 fails 1 "tns-info: gone.tns: No such file or directory" tns-info gone.tns
 fails 1 "tns-info: .: preamble: Is a directory" tns-info .

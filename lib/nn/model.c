@@ -161,7 +161,7 @@ static const char *need_meta(const struct tns *t, const char *key)
 {
 	const char *s = tns_meta_value(t, key);
 	if (!s)
-		die("%s: a model needs META %s%s", t->name, key, strcmp(key, "net") ? "" : ": cnn-train and dae-pretrain write models");
+		die("%s: a model needs META %s", t->name, key);
 	return s;
 }
 
@@ -175,27 +175,72 @@ static void read_prior(struct model *m, const struct tns_table *b)
 	tns_copy(b, id, m->prior);
 }
 
-struct model *model_read_meta(const struct tns *t)
+/* Names of a comma-joined list; -1: one is empty. */
+static int count_names(const char *list)
+{
+	int n = 1;
+	for (const char *c = list;; c++) {
+		if ((*c == ',' || !*c) && (c == list || c[-1] == ','))
+			return -1;
+		if (!*c)
+			return n;
+		n += *c == ',';
+	}
+}
+
+/* Fills m; what hinders it, to be freed, or NULL. */
+static char *read_net(struct model *m, const struct tns *t)
+{
+	const char *net = tns_meta_value(t, "net"), *goal = tns_meta_value(t, "target"), *input = tns_meta_value(t, "input");
+	char err[256];
+	if (!net)
+		return xstrdup("a model needs META net: cnn-train and dae-pretrain write models");
+	m->net = xstrdup(net);
+	if (!goal || !input)
+		return xprintf("a model needs META %s", goal ? "input" : "target");
+	int target = model_target(goal);
+	if (target < 0)
+		return xprintf("target '%s' is not known here", goal);
+	m->target = (enum target)target;
+	if (!num_size(input, &m->W, &m->H))
+		return xprintf("META input '%s' is not WxH", input);
+	if ((long)m->W * m->H > INT_MAX)
+		return xprintf("META input '%s' is too large", input);
+	const char *key = model_has_points(m->target) ? "points" : "classes";
+	const char *names = m->target == TARGET_IMAGE ? "" : tns_meta_value(t, key);
+	int n = names && *names ? count_names(names) : 0;
+	if (!names || n < 0)
+		return xprintf(names ? "META %s: a name is empty" : "a model needs META %s", key);
+	m->names = xstrdup(names);
+	if (build(m, m->target == TARGET_IMAGE ? m->W * m->H : model_has_points(m->target) ? 2 * n : n == 2 ? 1 : n, err)) {
+		char *place = netdesc_text_place(m->net, m->d.fault, NULL, "META net"), *why = xprintf("%s: %s", place, err);
+		free(place);
+		return why;
+	}
+	return NULL;
+}
+
+struct model *model_read_net(const struct tns *t, char **why)
 {
 	struct model *m = xcalloc(1, sizeof *m);
-	const char *scale, *names;
-	char err[256];
+	*why = read_net(m, t);
+	if (!*why)
+		return m;
+	model_free(m);
+	return NULL;
+}
+
+struct model *model_read_meta(const struct tns *t)
+{
+	char *why;
+	struct model *m = model_read_net(t, &why);
+	if (!m)
+		die("%s: %s", t->name, why);
+	const char *scale = need_meta(t, "scale");
 	int n = 0;
-	m->net = xstrdup(need_meta(t, "net"));
-	int target = model_target(need_meta(t, "target"));
-	if (target < 0)
-		die("%s: target '%s' is not known here", t->name, tns_meta_value(t, "target"));
-	m->target = (enum target)target;
-	if (!num_size(need_meta(t, "input"), &m->W, &m->H))
-		die("%s: META input '%s' is not WxH", t->name, tns_meta_value(t, "input"));
-	if ((long)m->W * m->H > INT_MAX)
-		die("%s: META input '%s' is too large", t->name, tns_meta_value(t, "input"));
-	scale = need_meta(t, "scale");
 	if (sscanf(scale, "pixel %f %f x %f %f y %f %f%n", &m->mul, &m->add, &m->sx, &m->ox, &m->sy, &m->oy, &n) != 6 || scale[n] ||
 		m->sx == 0 || m->sy == 0 || !isfinite(m->mul + m->add + m->sx + m->ox + m->sy + m->oy))
 		die("%s: META scale '%s' is not 'pixel MUL ADD x MUL ADD y MUL ADD'", t->name, scale);
-	names = m->target == TARGET_IMAGE ? "" : need_meta(t, model_has_points(m->target) ? "points" : "classes");
-	m->names = xstrdup(names);
 	if (model_has_points(m->target) && tns_meta_value(t, "pairs")) {
 		m->pairs = xstrdup(tns_meta_value(t, "pairs"));
 		free(model_partners(m)); /* they are points */
@@ -203,15 +248,6 @@ struct model *model_read_meta(const struct tns *t)
 	if (model_has_points(m->target) && tns_meta_value(t, "unlearned")) {
 		m->unlearned = xstrdup(tns_meta_value(t, "unlearned"));
 		free(model_learned(m)); /* they are points */
-	}
-	int values = m->W * m->H;
-	if (m->target != TARGET_IMAGE) {
-		names_free(names_split(names, &n));
-		values = model_has_points(m->target) ? 2 * n : n == 2 ? 1 : n;
-	}
-	if (build(m, values, err)) {
-		char *place = netdesc_text_place(m->net, m->d.fault, NULL, "META net");
-		die("%s: %s: %s", t->name, place, err);
 	}
 	read_offset(m);
 	char **points = m->points ? names_split(m->names, &n) : NULL;

@@ -56,6 +56,8 @@ struct model *model_new_from(const struct netdesc_text *net, enum target target,
 struct model *model_new(const char *net, enum target target, int W, int H, int values, const char *names);
 struct model *model_load(const char *path);
 struct model *model_from_table(const struct tns_table *b); /* of a loaded stream, which stays the caller's */
+/* Its net alone, without parameters and scales, from its stream's METAs; NULL where that can't be: *why, to be freed. */
+struct model *model_read_net(const struct tns *t, char **why);
 /* A model without parameters, from its stream's METAs. Dies where one is missing or malformed, or they contradict each other. */
 struct model *model_read_meta(const struct tns *t);
 /* 1 if a loaded stream holds a model (META net). */
