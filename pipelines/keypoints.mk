@@ -69,7 +69,7 @@ $(out)/valid-predicted-%.tns: $(out)/model-%.tns $(out)/valid.tns
 $(out)/scores.txt: $(out)/score.txt $(alone)
 	@{ for k in $(seeds); do echo "model-$$k $$($B/bin/score -q $(@D)/valid-predicted-$$k.tns | head -1)"; done; echo "averaged $$(head -1 $<)"; } >$@.tmp && mv $@.tmp $@
 $(out)/common.txt: $(out)/models.is $(alone)
-	@$B/bin/score -q $(filter %.tns,$^) -o $@
+	@$B/bin/score -q $(if $(GROUPS),--groups $(call quote,$(GROUPS))) $(filter %.tns,$^) -o $@
 $(out)/score.txt: $(out)/valid-predicted.tns
 	@$B/bin/score $< -o $@
 $(out)/valid.png: $(out)/valid-predicted.tns
