@@ -75,8 +75,9 @@ static const struct opt opts[] = {
 		1},
 	{0, "fresh", OPT_FLAG, &o.fresh, 0, 0, 0, "start over where there is a checkpoint of a run that is not at its end", 1},
 	{0, "extend", OPT_CHOICE, &o.extend, 0, 0, "no|stretch|hold",
-		"go on to more --epochs than the checkpoint was made for: stretch the schedule over them, or hold its last rate; "
-		"a constant rate needs neither",
+		"go on to other --epochs than the checkpoint was made for: stretch the schedule over them, or hold on to it, and beyond "
+		"its "
+		"end to its last rate; a constant rate needs neither",
 		0},
 	{0, "log", OPT_STR, &o.log, 0, 0, "FILE", "write a line of figures an epoch", 1},
 	{0, "dry-run", OPT_FLAG, &o.dry_run, 0, 0, 0,

@@ -129,7 +129,7 @@ static void labels(struct dataset_stream *d, struct out *to)
 		die("%s: tensor score has %d columns, labels only 256 values", d->in->name, columns);
 	if (o.truth)
 		truth_open(&f, o.truth, "label", TNS_U8, 1);
-	int *class = o.truth ? truth_classes(&f, d->in) : NULL;
+	int theirs = 0, *class = o.truth ? truth_classes(&f, d->in, &theirs) : NULL;
 	if (n != c) { /* no names: numbers */
 		names_free(classes);
 		classes = xcalloc((size_t)c + 1, sizeof *classes);
@@ -140,11 +140,13 @@ static void labels(struct dataset_stream *d, struct out *to)
 	score_about_begin(&about, d->in, NULL, 0, NULL);
 	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t i = 0; i < rows; i++) {
-			int truth = *(const uint8_t *)(o.truth ? truth_row(&f, d, id, i) : dataset_stream_at(d, label, i)), bad;
+			int own = *(const uint8_t *)(o.truth ? truth_row(&f, d, id, i) : dataset_stream_at(d, label, i)), bad;
 			const float *p = dataset_stream_at(d, score, i);
+			int truth = !class ? own : own < theirs ? class[own] : c;
 			if (truth >= c)
-				die("%s: row %" PRIu64 ": label %d, but there are %d classes", d->in->name, d->row + i + 1, truth, c);
-			if ((bad = score_labels_add(&s, class ? class[truth] : truth, p, columns)) >= 0)
+				die("%s: row %" PRIu64 ": label %d, but there are %d classes", d->in->name, d->row + i + 1, own,
+					class ? theirs : c);
+			if ((bad = score_labels_add(&s, truth, p, columns)) >= 0)
 				die("%s: row %" PRIu64 ": score %d is %g", d->in->name, d->row + i + 1, bad, p[bad]);
 			score_about_row(&about, d, i, NULL);
 		}

@@ -159,6 +159,23 @@ START_TEST(means)
 }
 END_TEST
 
+/* Filled with what is not in the middle, as the most frequent value: found where the rows have labels of their own. */
+START_TEST(modes)
+{
+	int n = 1000;
+	float *xy = labels(n, 0);
+	for (int p = 2; p < K; p++)
+		for (int i = 0; i < n / 2; i++)
+			xy[(i * K + p) * 2] = xy[(n - 1) * K * 2 + 2 * p] + 3, xy[(i * K + p) * 2 + 1] = xy[(n - 1) * K * 2 + 2 * p + 1];
+	struct sentinels s;
+	sentinels_state(&s, NULL);
+	sentinels_find(&s, K, xy, (size_t)n, 96, 96);
+	for (int p = 0; p < K; p++)
+		ck_assert_msg(isnan(s.mean[2 * p]) == (p < 2), "point %d", p);
+	free(xy), sentinels_free(&s);
+}
+END_TEST
+
 /* A film of one person who holds still: labels that repeat to the last bit, off the mean. */
 START_TEST(still)
 {
@@ -296,7 +313,7 @@ int main(void)
 	tcase_add_loop_test(t, found, 0, 40);
 	tcase_add_test(t, none_in_whole_numbers), tcase_add_test(t, stated);
 	tcase_add_loop_test(t, one_number, 0, 24), tcase_add_loop_test(t, two_pairs, 0, 2), tcase_add_loop_test(t, means, 0, 12),
-		tcase_add_test(t, still), tcase_add_loop_test(t, aligned, 0, 7);
+		tcase_add_test(t, still), tcase_add_test(t, modes), tcase_add_loop_test(t, aligned, 0, 7);
 	tcase_add_loop_test(t, filled, 0, 16), tcase_add_loop_test(t, not_filled, 0, 5);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

@@ -279,7 +279,7 @@ awk -F, -v OFS=, 'NR == FNR {for (i = 9; FNR > 1 && i <= 24; i++) if ($i != "") 
 csv-clean --size 64x48 mean.csv --report mean.tsv -o mean.tns 2>.err
 is "$(sums mean.tns)" "$(sums gaps.tns)" "filled with means"
 is "$(awk '$3 == "sentinel" && $5 == "blanked"' mean.tsv | wc -l)" 1600 "each is reported"
-grep -q "^csv-clean: 1600 labels are one value for each point, as fillna(mean) leaves it where there is none: taken for 'no label' (--missing none: they are labels): right_eye_inner_corner at .* and 4 more$" .err && good || bad "what is said of means: $(cat .err)"
+grep -q "^csv-clean: 1600 labels are one value for each point, as fillna(mean) or a median leaves it where there is none: taken for 'no label' (--missing none: they are labels): right_eye_inner_corner at .* and 4 more$" .err && good || bad "what is said of means: $(cat .err)"
 csv-clean -q --keep-all --size 64x48 --missing none mean.csv -o mean.tns
 is "$(tns-info mean.tns | awk '$1 == "keypoints" {print $NF}')" 0 "--missing none keeps them"
 awk -F, -v OFS=, 'NR > 1 {for (i = 9; i <= 24; i++) if ($i == "") $i = last[i]; else last[i] = $i} 1' gaps.csv >ffill.csv

@@ -137,6 +137,20 @@ fails 1 "score: three.tns: its classes are not those of some-labels.tns: other,a
 ok "labels dropped" predict -q label.tns <(tns-select -q --without label three.tns) -o three-labels.tns
 is "$(meta three-labels.tns classes)" "other,mouth" "the model's classes"
 
+# some of the model's classes will do, and classes without names are numbers
+for f in eye:left_eye_center nose:nose_tip; do patch-extract -q --around ${f#*:} --name ${f%:*} --size 9x9 --negatives 1 faces.tns -o ${f%:*}.tns; done
+tns-cat -q eye.tns nose.tns -o both.tns
+cnn-train -q --target label -n 'fc5 sigmoid fc' -e 2 both.tns -o both.model 2>/dev/null
+ok "some of its classes" predict -q both.model nose.tns -o nose-labels.tns
+is "$(meta nose-labels.tns classes)" "other,nose,eye" "the data's classes first"
+tns-cat -q both.tns nose.tns | tns-select -q --rows $(($(tns-info both.tns | awk '$1 == "label" {print $3 + 1}')))- | predict -q both.model >same-labels.tns
+is "$(score -q nose-labels.tns | head -1)" "$(score -q same-labels.tns | head -1)" "the score by some of the classes"
+awk -F, -v OFS=, '!/^#/ {t = $1; $1 = $2; $2 = t} 1' numbered.txt | grep -v '^# meta classes' | sed 's/^# tensor id u32/# tensor label u8/; t; s/^# tensor label u8/# tensor id u32/' | tns-table --read -o plain.tns
+cnn-train -q --target label -n 'fc3 sigmoid fc' -e 3 plain.tns -o plain.model 2>/dev/null
+predict -q plain.model some.tns -o named-labels.tns
+predict -q plain.model <(tns-select -q --without label some.tns) -o plain-labels.tns
+is "$(score -q named-labels.tns | head -1)" "$(score -q --truth some.tns plain-labels.tns | head -1)" "classes of numbers"
+
 refused 1 "gone.tns: No such file or directory" --truth gone.tns answers.tns
 refused 1 "mouths.tns: there is no tensor keypoints" --truth mouths.tns answers.tns
 fails 1 " is not in half1.tns" score --truth half1.tns answers.tns

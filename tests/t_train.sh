@@ -197,7 +197,7 @@ is "$(tns-info --json more.tns | sed 's/"fingerprint.*//' | sed 's/--checkpoint 
 same more.tns twelve.tns "and its bits"
 fails 1 "c.tns: has 8 epochs already, more than --epochs 5" more 5 no.tns
 kind=cosine
-fails 1 "c.tns: its schedule is for 8 epochs, not 12: --extend stretch goes on as if it were for 12, --extend hold at the last rate" more 12 no.tns --schedule cosine
+fails 1 "c.tns: its schedule is for 8 epochs, not 12: --extend stretch goes on as if it were for 12, --extend hold keeps to it" more 12 no.tns --schedule cosine
 ok "stretched" more 12 more.tns --schedule cosine --extend stretch
 is "$(rates)" "$(awk 'BEGIN { for (e = 9; e <= 12; e++) printf "%.6g ", 0.01 * 0.5 * (1 + cos(3.141592653589793 * (e - 1) / 12)) }')" "the rates of twelve epochs"
 ok "held" more 12 more.tns --schedule cosine --extend hold

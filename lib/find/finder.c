@@ -38,6 +38,11 @@ struct finder *finder_new(const struct backend *be, const struct cascade *c, con
 			m->target == TARGET_LABEL ? m->names
 			: m->points		  ? "points"
 						  : "images");
+	if (!strncmp(m->names, "face,", 5))
+		die("the model is no finder of faces: of its classes %s the second is what is found (window-extract cuts what a finder "
+		    "learns "
+		    "from)",
+			m->names);
 	f->o = *o, f->w = m->W, f->h = m->H;
 	f->infer = cascade_first(c);
 	f->stride = sliding_stride(&m->d);

@@ -102,6 +102,9 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 			(unsigned long long)c.ignored, (unsigned long long)c.unlabelled);
 	if (!o->quiet)
 		tell(a, &kinds, o->from.annotations.operands[0]);
+	import_rows_release(&rows);
+	if (rows.found && !o->pairs && !o->quiet)
+		warn("mirror images, by names and the first rows' labels (--pairs states them): %s", rows.found);
 	import_rows_end(&rows);
 	put_count(w, "rows.read", c.faces + c.bad);
 	put_count(w, "rows.kept", c.faces);

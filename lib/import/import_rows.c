@@ -43,7 +43,7 @@ static int *find_partners(const struct import_rows *r)
 		at += r->bytes[i];
 	for (size_t i = 0; i < r->held; i++)
 		memcpy(xy + i * row, r->rows + i * r->row_bytes + at, row * sizeof *xy);
-	int *partner = pairs_find(r->K, xy, r->held, r->w_image, r->h_image, r->a->names, NULL);
+	int *partner = pairs_complete(r->K, xy, r->held, r->w_image, r->h_image, r->a->names);
 	free(xy);
 	if (r->pairs)
 		pairs_state(partner, r->a->names, r->pairs);
@@ -51,13 +51,14 @@ static int *find_partners(const struct import_rows *r)
 }
 
 /* META pairs, but where names spell the same, then the rows held back. */
-static void release(struct import_rows *r)
+void import_rows_release(struct import_rows *r)
 {
+	if (!r->holding)
+		return;
 	int *partner = find_partners(r), *spelled = names_partners(r->a->names, NULL);
 	if (memcmp(partner, spelled, (size_t)r->K * sizeof *partner)) {
-		char *text = names_pairs_text(r->a->names, partner);
-		tns_put_meta(r->w, "pairs", text);
-		free(text);
+		r->found = names_pairs_text(r->a->names, partner);
+		tns_put_meta(r->w, "pairs", r->found);
 	}
 	free(partner), free(spelled);
 	r->holding = 0;
@@ -86,9 +87,15 @@ static void begin_pairs(struct import_rows *r)
 		free(text), free(partner);
 		return;
 	}
-	r->holding = 1;
+	int *spelled = names_partners(r->a->names, NULL), open = 0;
+	for (int k = 0; k < r->K; k++)
+		open += spelled[k] < 0 ? 2 : spelled[k] == k;
+	free(spelled);
+	r->holding = r->pairs || open > 1; /* one point without a side lies on the axis */
+	if (!r->holding)
+		return;
 	r->capacity = IMPORT_HELD_BYTES / r->row_bytes;
-	r->capacity = r->capacity < 1 ? 1 : r->capacity > IMPORT_HELD ? IMPORT_HELD : r->capacity;
+	r->capacity = r->capacity < PAIRS_ROWS_SURE ? PAIRS_ROWS_SURE : r->capacity > IMPORT_HELD ? IMPORT_HELD : r->capacity;
 	r->rows = xlarge(r->capacity * r->row_bytes);
 }
 
@@ -165,13 +172,12 @@ void import_rows_add(struct import_rows *r, const uint8_t *image, const float cr
 	if (face)
 		add_labels(r, crop, face);
 	if (r->holding && ++r->held == r->capacity)
-		release(r);
+		import_rows_release(r);
 }
 
 void import_rows_end(struct import_rows *r)
 {
-	if (r->holding)
-		release(r);
-	free(r->values);
-	r->values = NULL;
+	import_rows_release(r);
+	free(r->values), free(r->found);
+	r->values = NULL, r->found = NULL;
 }

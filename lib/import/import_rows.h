@@ -1,13 +1,13 @@
-/* Rows of an imported data set: defines what it has and writes them. Where names don't tell which points mirror each other, and the form
- * doesn't either, the first IMPORT_HELD rows (fewer if they are more than IMPORT_HELD_BYTES) are held back: META pairs is found from their
- * labels (lib/labels/pairs.h), as csv-clean does it. */
+/* Rows of an imported data set: defines what it has and writes them. Where names may not tell all points that mirror each other, and the
+ * form doesn't either, the first IMPORT_HELD rows (fewer if they are more than IMPORT_HELD_BYTES) are held back: META pairs is what their
+ * labels add to the names (pairs_complete), if anything. */
 #ifndef IMPORT_ROWS_H
 #define IMPORT_ROWS_H
 
 #include "lib/import/annotation.h"
 #include "lib/stream/tns.h"
 
-enum { IMPORT_SOURCE = 256 /* bytes of a row of source */, IMPORT_HELD = 2000, IMPORT_HELD_BYTES = 256 << 20 };
+enum { IMPORT_SOURCE = 256 /* bytes of a row of source */, IMPORT_HELD = 300, IMPORT_HELD_BYTES = 64 << 20 };
 enum { IMPORT_TENSORS = 10 };
 
 struct import_rows {
@@ -18,6 +18,7 @@ struct import_rows {
 	float *values;								       /* (K, 2) */
 	const struct annotations *a;
 	const char *pairs; /* as the user states them, or NULL */
+	char *found;	   /* META pairs where it was found, or stated, and isn't what names spell; NULL: not */
 	int w_image, h_image, tensors;
 	size_t bytes[IMPORT_TENSORS], row_bytes; /* of a row, by tensor and of all */
 	int holding;
@@ -33,6 +34,7 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
  * (assert). */
 void import_rows_add(struct import_rows *r, const uint8_t *image, const float crop[6], const char *source, int W, int H, int turn,
 	const struct annotation *face);
-void import_rows_end(struct import_rows *r); /* writes what is held back, frees; w stays open */
+void import_rows_release(struct import_rows *r); /* writes what is held back, if anything */
+void import_rows_end(struct import_rows *r);	 /* writes what is held back, frees; w stays open */
 
 #endif

@@ -77,7 +77,8 @@ static void missing(const struct csv *c, const struct clean *cl)
 			append(&filled, xstrdup(c->points[k])), before += cl->filled[k];
 	}
 	if (mean.n)
-		warn("%llu labels are one value for each point, as fillna(mean) leaves it where there is none: taken for 'no label' "
+		warn("%llu labels are one value for each point, as fillna(mean) or a median leaves it where there is none: taken for 'no "
+		     "label' "
 		     "(--missing none: they are labels): %s%s",
 			(unsigned long long)cl->means, mean.text, rest(&mean, more));
 	if (filled.n)

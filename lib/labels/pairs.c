@@ -345,6 +345,18 @@ int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, in
 	return partner;
 }
 
+int *pairs_complete(int k, const float *xy, size_t n, int w, int h, char **names)
+{
+	int *partner = names_partners(names, NULL), *found = n < PAIRS_ROWS_SURE ? NULL : pairs_find(k, xy, n, w, h, names, NULL), sure = 1;
+	for (int p = 0; p < k && found; p++)
+		sure &= partner[p] < 0 || partner[p] == p || found[p] == partner[p];
+	for (int p = 0; p < k && found && sure; p++)
+		if (found[p] >= 0)
+			partner[p] = found[p];
+	free(found);
+	return partner;
+}
+
 void pairs_state(int *partner, char **names, const char *stated)
 {
 	int *said = names_partners(names, stated);

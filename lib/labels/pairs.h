@@ -17,6 +17,10 @@
  * tenth of a second for 478 points. */
 int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, int *rather);
 
+/* names_partners, and by labels what names leave open: points that they put on the axis for want of a side, or give no partner. Of fewer
+ * than PAIRS_ROWS_SURE rows, or where labels contradict a pair that names tell (faces off the middle, turned ones), names alone. */
+#define PAIRS_ROWS_SURE 30
+int *pairs_complete(int k, const float *xy, size_t n, int w, int h, char **names);
 /* Pairs that the user states (as META pairs) overrule those found; whose partner is taken away by that has none. Dies where no such point
  * is. */
 void pairs_state(int *partner, char **names, const char *stated);

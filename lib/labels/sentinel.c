@@ -18,11 +18,13 @@ enum { REPEATS = 3, DEVIATIONS = 6, NEVER = 10, TRIED = 64 /* most frequent pair
 #define PIXELS 0.5
 #define FAR_PART 0.5
 /* A mean stands in this part of a point's labels at least, and so many times as often as the next pair; the labels beside it are further
- * from it than two steps of their grid. Whole numbers with a standard deviation of 0.4 repeat one pair 8 times as often as the next. All
- * but this part of a point that is fixed are at one place. */
+ * from it than two steps of their grid. Where all points of these rows stand still, in this part of them at least, it must be near the
+ * mean, or the median: this part of a standard deviation, and three standard errors. Whole numbers with a standard deviation of 0.4 repeat
+ * one pair 8 times as often as the next. All but this part of a point that is fixed are at one place. */
 #define MEAN_PART 0.01
 #define MEAN_TIMES 8
 #define MEAN_NEAR 0.25
+#define STILL_PART 0.9
 #define GRID_STEPS 1.5
 #define MOVED_PART 0.01
 
@@ -234,8 +236,7 @@ static int is_apart(const struct sentinels *s, const struct rows *r, int p, cons
 	return apart;
 }
 
-/* 1: v is the mean, or the median, of the other labels of point p, but for a part of their standard deviation: a table may have been filled
- * before it was cut or cleaned. */
+/* 1: v is about the mean, or the median, of the other labels of point p. */
 static int is_middle(const struct sentinels *s, const struct rows *r, int p, const float v[2], float *work)
 {
 	int mean = 1, middle = 1;
@@ -246,11 +247,33 @@ static int is_middle(const struct sentinels *s, const struct rows *r, int p, con
 			sum += (double)work[i];
 		for (size_t i = 0; i < n; i++)
 			square += pow((double)work[i] - sum / (double)n, 2);
-		double near = MEAN_NEAR * sqrt(square / (double)n) + 0.5;
+		double near = sqrt(square / (double)n) * (MEAN_NEAR + 3 / sqrt((double)n)) + 0.5;
 		mean &= fabs((double)v[d] - sum / (double)n) <= near;
 		middle &= fabs((double)v[d] - (double)median(work, n)) <= near;
 	}
 	return mean || middle;
+}
+
+/* 1: where point p is v, all other points stand still, too, as in a film of a face that does not move. A row that was filled has a label
+ * or more of its own, which vary. */
+static int is_still(const struct rows *r, int p, const float v[2], float *work)
+{
+	for (int q = 0; q < r->k; q++) {
+		size_t n = 0, most = 0;
+		for (size_t i = 0; i < r->n && q != p; i++) {
+			const float *row = r->xy + 2 * i * (size_t)r->k;
+			if (has(row + 2 * p, v) && is_labelled(row + 2 * q))
+				work[n++] = row[2 * q];
+		}
+		qsort(work, n, sizeof *work, ascending_float);
+		for (size_t i = 0, run = 0; i < n; i++) {
+			run = i && work[i] == work[i - 1] ? run + 1 : 1;
+			most = run > most ? run : most;
+		}
+		if (n >= REPEATS && (double)most < STILL_PART * (double)n)
+			return 0;
+	}
+	return 1;
 }
 
 /* Pairs that one point has again and again. */
@@ -279,7 +302,7 @@ static void find_means(struct sentinels *s, const struct rows *r, const struct l
 		if (other < REPEATS || other <= MOVED_PART * (double)t->labels)
 			memcpy(s->fixed + 2 * p, t->v, sizeof t->v);
 		else if ((double)t->most >= MEAN_PART * (double)t->labels && t->most > MEAN_TIMES * t->next &&
-			 is_apart(s, r, p, t->v, work) && is_middle(s, r, p, t->v, work))
+			 is_apart(s, r, p, t->v, work) && (is_middle(s, r, p, t->v, work) || !is_still(r, p, t->v, work)))
 			memcpy(s->mean + 2 * p, t->v, sizeof t->v);
 	}
 	free(tally);

@@ -3,7 +3,8 @@
  *   a pair of numbers, 0,0 or -1,-1, that stands in many labels to the last bit, far from where the points are otherwise;
  *   one number, -1, that stands in many labels for x, or for y, likewise, beside a true y or x;
  *   the mean or median of a point that a table was filled with: one pair of numbers to the last bit in many labels of the point, whose
- *   other labels hardly repeat. What was filled from the row before is told by filled.h.
+ *   other labels hardly repeat, but where the rows' other points stand still with it, as in a film, and it is not in the middle. What was
+ * filled from the row before is told by filled.h.
  *
  * Sets of whole numbers repeat pairs too, but where the points are, and the neighbours of a pair as well. A point that stands at one place
  * of the image in all rows is none of these: faces may be aligned by it. */

@@ -14,15 +14,16 @@ static void match_points(struct outputs *o, const struct infer *f, const struct 
 {
 	const char *points = tns_meta_value(in, "points");
 	int n;
-	o->names = o->m->names;
+	const char *own = o->m->names;
 	if (tns_find(in, "keypoints") >= 0) {
 		if (!points)
 			die("%s: there is no META points to match the model's by; tns-select --without keypoints drops them, for "
 			    "predictions "
 			    "alone",
 				in->name);
-		o->names = points;
+		own = points, o->matched = 1;
 	}
+	o->names = xstrdup(own);
 	char **from = names_split(o->m->names, &n), **to = names_split(o->names, &n);
 	o->order = names_order(from, to);
 	if (!o->order)
@@ -34,19 +35,25 @@ static void match_points(struct outputs *o, const struct infer *f, const struct 
 	names_free(from), names_free(to);
 }
 
-/* Sets order and names: labels of the data are numbers into its own classes. A model that knows its classes by numbers alone takes the
- * data's names for them. */
+/* Sets order and names: labels of the data are numbers into its own classes, which come first. A model that knows its classes by numbers
+ * alone takes the data's names for them. */
 static void match_classes(struct outputs *o, const struct tns *in)
 {
 	const char *classes = tns_find(in, "label") >= 0 ? tns_meta_value(in, "classes") : NULL;
-	int n, count;
-	char **from = names_split(o->m->names, &n), **to = names_split(classes ? classes : o->m->names, &count);
-	o->names = classes ? classes : o->m->names;
-	o->order = names_order(from, to);
-	if (!o->order && (n != count || !names_are_numbers(from)))
+	int n, count, known = 1;
+	char **from = names_split(o->m->names, &n), **own = names_split(classes ? classes : o->m->names, &count);
+	for (int i = 0; i < count; i++)
+		known &= names_index(from, own[i]) >= 0;
+	o->names = xstrdup(classes ? classes : o->m->names);
+	if (!known && (n != count || !names_are_numbers(from)))
 		die("%s: its classes are not the model's: %s, not %s; tns-select --without label drops its labels, for predictions alone",
 			in->name, o->names, o->m->names);
-	names_free(from), names_free(to);
+	for (int i = 0; i < n && known; i++)
+		if (names_index(own, from[i]) < 0)
+			o->names = names_append(o->names, from[i]);
+	char **to = names_split(o->names, &count);
+	o->order = known ? names_order(from, to) : NULL;
+	names_free(from), names_free(own), names_free(to);
 }
 
 struct outputs *outputs_new(struct tns_writer *w, const struct cascade *c, int levels, int with_maps, const struct tns *in)
@@ -93,7 +100,7 @@ static void put_points(const struct outputs *o)
 	double *mean = cascade_mean_face(o->c);
 	char **names = names_split(o->m->names, &n);
 	tns_put_meta(o->w, "points", o->names);
-	if (o->names == o->m->names && o->m->pairs)
+	if (!o->matched && o->m->pairs)
 		tns_put_meta(o->w, "pairs", o->m->pairs);
 	named_points_put(o->w, "mean_face", names, mean, n);
 	names_free(names), free(mean);
@@ -167,5 +174,5 @@ void outputs_write_trained(const struct outputs *o, const uint8_t *image)
 
 void outputs_free(struct outputs *o)
 {
-	free(o->order), free(o->unlearned), free(o->buf), free(o);
+	free(o->order), free(o->names), free(o->unlearned), free(o->buf), free(o);
 }

@@ -14,7 +14,8 @@ struct outputs {
 	int values, levels;			    /* of infer_batch's row; further levels of a cascade */
 	int main, confidence, steps, maps, trained; /* tensor ids, or -1 */
 	int *order;				    /* (points, classes): output i is the model's order[i]; of classes NULL: its own */
-	const char *names;			    /* in that order, comma-joined */
+	char *names;				    /* in that order, comma-joined */
+	int matched;				    /* 1: the data has labels of these points */
 	char *unlearned;			    /* points that no model learned, whose predictions are NaN, comma-joined; NULL: none */
 	float *buf;
 };

@@ -44,18 +44,21 @@ const void *truth_row(struct truth *f, const struct dataset_stream *d, int id, u
 	return tns_row(f->table, f->col, f->by_id.by[at].row);
 }
 
-int *truth_classes(const struct truth *f, const struct tns *in)
+int *truth_classes(const struct truth *f, const struct tns *in, int *n)
 {
 	const char *own = tns_meta_value(in, "classes"), *theirs = tns_meta_value(f->head, "classes");
-	int n;
+	int k;
 	if (!own || !theirs)
 		return NULL;
-	char **from = names_split(own, &n), **to = names_split(theirs, &n);
-	int *order = names_order(from, to);
-	if (!order)
-		die("%s: its classes are not those of %s: %s, not %s", f->head->name, in->name, theirs, own);
+	char **from = names_split(own, &k), **to = names_split(theirs, n);
+	int *class = NULL;
+	if (*n > k || !(names_are_numbers(from) || names_are_numbers(to)))
+		class = xcalloc((size_t)*n + 1, sizeof *class);
+	for (int i = 0; i < *n && class; i++)
+		if ((class[i] = names_index(from, to[i])) < 0)
+			die("%s: its classes are not those of %s: %s, not %s", f->head->name, in->name, theirs, own);
 	names_free(from), names_free(to);
-	return order;
+	return class;
 }
 
 void truth_close(struct truth *f, const struct dataset_stream *d)

@@ -20,9 +20,9 @@ void truth_ids(struct lookup *l, const struct tns_table *t, int id);
 void truth_open(struct truth *f, const char *path, const char *tensor, int dtype, int ndim);
 /* The truth's row for row i of d's block; id: number of the tensor `id` in d. */
 const void *truth_row(struct truth *f, const struct dataset_stream *d, int id, uint64_t i);
-/* (n): of each of the truth's class labels its number among in's classes, by name, or NULL: the same numbers, or one of both doesn't name
- * them. Dies where the names are not the same. To be freed. */
-int *truth_classes(const struct truth *f, const struct tns *in);
+/* (*n): of each of the truth's class labels its number among in's classes, by name, or NULL: the same numbers, since one of both has no
+ * names but numbers. Dies where in lacks one. To be freed. */
+int *truth_classes(const struct truth *f, const struct tns *in, int *n);
 /* At the end: dies where a row of the truth was never looked up; frees. */
 void truth_close(struct truth *f, const struct dataset_stream *d);
 

@@ -17,11 +17,11 @@ char *spec_augment_text(const char *text);
 struct augment spec_augment_at(const struct augment *a, int epoch, int epochs);
 
 enum schedule { SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_COSINE, SCHEDULE_STEP };
-/* --extend: of a run that goes on to more epochs than its schedule was made for. */
+/* --extend: of a run that goes on to other epochs than its schedule was made for. */
 enum extend {
 	EXTEND_NOT,	/* refused, unless the rate is constant */
 	EXTEND_STRETCH, /* the rest follows the schedule of the new number of epochs */
-	EXTEND_HOLD,	/* the rest has the rate of the last epoch */
+	EXTEND_HOLD,	/* the schedule stays; what is beyond its end has the rate of its last epoch */
 };
 
 /* Factor of the learning rate in epoch e (from 1) of n: constant: 1; linear: from 1 down to 1 / n; cosine: from 1 towards 0, half a period;

@@ -344,8 +344,7 @@ static void plan_epochs(struct train *t, int resumed)
 	if (resumed && t->s.epoch > a->epochs)
 		die("%s: has %d epochs already, more than --epochs %d", a->checkpoint, t->s.epoch, a->epochs);
 	if (resumed && t->s.planned != a->epochs && a->schedule != SCHEDULE_CONSTANT && a->extend == EXTEND_NOT)
-		die("%s: its schedule is for %d epochs, not %d: --extend stretch goes on as if it were for %d, --extend hold at the last "
-		    "rate",
+		die("%s: its schedule is for %d epochs, not %d: --extend stretch goes on as if it were for %d, --extend hold keeps to it",
 			a->checkpoint, t->s.planned, a->epochs, a->epochs);
 	if (!resumed || a->extend != EXTEND_HOLD)
 		t->s.planned = a->epochs;
