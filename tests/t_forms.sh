@@ -113,6 +113,9 @@ for name in image_id id imageid; do
 	reads "the number as $name" form.csv ids
 done
 
+sed '1s/^ImageId/image_id,id/; 1!s/^\([0-9]*\),/7,\1,/' ids.csv >form.csv
+reads "the number as id beside a photograph's image_id" form.csv ids
+
 # ---- separators ----
 tr , ';' <plain.csv >form.csv
 reads "semicolons" form.csv

@@ -61,6 +61,18 @@ cnn-train -q -n fc -e 1 numbers.tns -o numbers.model 2>/dev/null
 fails 1 "models 1 and 2 differ in META pairs: 'p11' is the mirror image of 'p11', and of 'p12': they can't be averaged with --flip" predict -q --flip numbers.model stated.model numbers.tns -o no.tns
 ok "but without" predict -q numbers.model stated.model numbers.tns -o both.tns
 
+# labels outside the image, which are blanked, tell nothing of pairs
+awk -F, -v OFS=, 'NR > 1 && NR % 2 {$1 = $2 = -300} 1' source.csv | csv-clean -q -o outside.tns
+is "$(meta outside.tns pairs)" "$(meta named.tns pairs)" "pairs beside labels outside"
+# hands, left and right, upright or turned at will: labels tell no pairs
+for turn in 0 6.28; do
+	awk -v turn=$turn 'BEGIN {srand(1); for (i = 0; i < 9; i++) printf "h%d_x,h%d_y,", i, i; print "Image"
+		for (r = 0; r < 80; r++) {m = rand() < 0.5 ? 1 : -1; t = turn * rand(); for (i = 0; i < 9; i++) {
+			x = m * (i % 3 ? (i % 5) * 5 - 12 : 9 - i * 2); y = i ? i * 3 - 14 : 14; printf "%.3f,%.3f,", 32 + x * cos(t) - y * sin(t) + rand(), 32 + x * sin(t) + y * cos(t) + rand()}
+			for (p = 0; p < 4096; p++) printf "%d ", (p * 7 + r) % 251; print ""}}' | csv-clean -q -o hands.tns 2>/dev/null
+	is "$(meta hands.tns pairs | tr , '\n' | grep -c :)" 0 "hands, turned by up to $turn: $(meta hands.tns pairs)"
+done
+
 # imported: found from labels where names don't tell, for all programs; not written where names do; stated
 mkdir photos
 face-synth -q --photos 30 --faces 1 --photo-size 96x96 --form table -s 3 -o photos
@@ -79,6 +91,8 @@ same photos.txt mixed.txt "mirror images under other names"
 ok "stated at import" tns-import -q --form table --pairs nose_tip:m1 photos/mixed.csv -o mixed.tns
 is "$(meta mixed.tns pairs | grep -o 'nose_tip:m1'; meta mixed.tns pairs | grep -c m2)" "nose_tip:m1
 0" "stated pairs of an import"
+ok "stated as names spell them" tns-import -q --form table --pairs left_eye_center:right_eye_center photos/labels.csv -o same.tns
+is "$(meta same.tns pairs | grep -c left_eye_center:right_eye_center)" 1 "what is stated is written"
 fails 2 "--pairs: this data: 'm3' is no point and no two points" tns-import -q --form table --pairs m3 photos/mixed.csv -o no.tns
 fails 2 "--pairs: there are no points" tns-import -q --form folder --pairs a:b photos -o no.tns
 is "$(tns-import --form table photos/mixed.csv 2>&1 >mixed.tns | head -1)" \

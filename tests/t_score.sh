@@ -151,6 +151,23 @@ predict -q plain.model some.tns -o named-labels.tns
 predict -q plain.model <(tns-select -q --without label some.tns) -o plain-labels.tns
 is "$(score -q named-labels.tns | head -1)" "$(score -q --truth some.tns plain-labels.tns | head -1)" "classes of numbers"
 
+# points are pixels of crops: those of other crops, or of other sizes, are no truth
+face-synth -q --photos 6 --faces 1 --photo-size 96x96 --form table -s 3 -o photos
+for m in 0 0.2; do
+	tns-import -q --form table --size 40x40 --margin $m photos/labels.csv -o v$m.tns
+	cnn-train -q -n fc -e 1 v$m.tns -o v$m.model 2>/dev/null
+	predict -q v$m.model v$m.tns -o p$m.tns
+done
+tns-import -q --form table --size 40x40 --crop whole photos/labels.csv -o whole.tns
+tns-import -q --form table --size 30x30 photos/labels.csv -o small.tns
+is "$(score -q --truth v0.2.tns p0.2.tns | head -1)" "$(score -q p0.2.tns | head -1)" "a truth of the same crops"
+other="is cut otherwise from its photograph than row 1 of"
+refused 1 "p0.2.tns: row 1 $other v0.tns, which has its id" --truth v0.tns p0.2.tns
+refused 1 "p0.2.tns: row 1 $other whole.tns, which has its id" --truth whole.tns p0.2.tns
+refused 1 "p0.tns: row 1 $other p0.2.tns, which has its id" p0.2.tns p0.tns
+refused 1 "p0.tns: row 1 $other p0.2.tns, which has its id" --truth v0.2.tns p0.2.tns p0.tns
+refused 1 "p0.tns: images are 40x40, those of small.tns 30x30: points are pixels of them" --truth small.tns p0.tns
+
 refused 1 "gone.tns: No such file or directory" --truth gone.tns answers.tns
 refused 1 "mouths.tns: there is no tensor keypoints" --truth mouths.tns answers.tns
 fails 1 " is not in half1.tns" score --truth half1.tns answers.tns

@@ -1,6 +1,6 @@
 /* Reader of the keypoint competition's CSV (Kaggle, Facial Keypoints Detection), row by row, from a file or a pipe, plain, gzip or zip
  * (lib/base/unpack.h). The header names the columns, in any order: the image (`Image`, `pixels`, in any case, or image_column) is required,
- * its number (`ImageId`, `image_id`, `id`) optional, points come in pairs NAME_x and NAME_y (NAME.x, x_NAME, X and Y too), other columns
+ * its number (`ImageId`, `id`, `image_id`) optional, points come in pairs NAME_x and NAME_y (NAME.x, x_NAME, X and Y too), other columns
  * are ignored, and so are the corners of boxes, which have a width and a height beside them (NAME_w, NAME_width; x_min with x_max). Fields
  * are separated by commas, or, where the header has none, by tabs, semicolons or bars (|); beside semicolons a coordinate may have a
  * decimal comma. Lines of comments (#) before the header, then also at the end, and empty ones at the end are skipped. Fields may be

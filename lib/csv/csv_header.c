@@ -26,10 +26,11 @@ int csv_same_point(struct csv_coord a, struct csv_coord b)
 	return a.style == b.style && a.len == b.len && !memcmp(a.base, b.base, a.len);
 }
 
-/* How good a name for the image's number it is: 0: none, the larger the better. */
+/* How good a name for the row's number it is: 0: none, the larger the better. image_id beside id is that of a photograph with several
+ * faces. */
 static int id_rank(const char *name)
 {
-	return !strcasecmp(name, "ImageId") ? 3 : !strcasecmp(name, "image_id") ? 2 : !strcasecmp(name, "id") ? 1 : 0;
+	return !strcasecmp(name, "ImageId") ? 3 : !strcasecmp(name, "id") ? 2 : !strcasecmp(name, "image_id") ? 1 : 0;
 }
 
 static int is_image(const struct csv *c, const char *name)

@@ -43,7 +43,8 @@ static int *find_partners(const struct import_rows *r)
 		at += r->bytes[i];
 	for (size_t i = 0; i < r->held; i++)
 		memcpy(xy + i * row, r->rows + i * r->row_bytes + at, row * sizeof *xy);
-	int *partner = pairs_complete(r->K, xy, r->held, r->w_image, r->h_image, r->a->names);
+	int *partner = r->held < IMPORT_SURE ? names_partners(r->a->names, NULL)
+					     : pairs_complete(r->K, xy, r->held, r->w_image, r->h_image, r->a->names);
 	free(xy);
 	if (r->pairs)
 		pairs_state(partner, r->a->names, r->pairs);
@@ -56,7 +57,7 @@ void import_rows_release(struct import_rows *r)
 	if (!r->holding)
 		return;
 	int *partner = find_partners(r), *spelled = names_partners(r->a->names, NULL);
-	if (memcmp(partner, spelled, (size_t)r->K * sizeof *partner)) {
+	if (r->pairs || memcmp(partner, spelled, (size_t)r->K * sizeof *partner)) {
 		r->found = names_pairs_text(r->a->names, partner);
 		tns_put_meta(r->w, "pairs", r->found);
 	}
@@ -95,7 +96,7 @@ static void begin_pairs(struct import_rows *r)
 	if (!r->holding)
 		return;
 	r->capacity = IMPORT_HELD_BYTES / r->row_bytes;
-	r->capacity = r->capacity < PAIRS_ROWS_SURE ? PAIRS_ROWS_SURE : r->capacity > IMPORT_HELD ? IMPORT_HELD : r->capacity;
+	r->capacity = r->capacity < IMPORT_SURE ? IMPORT_SURE : r->capacity > IMPORT_HELD ? IMPORT_HELD : r->capacity;
 	r->rows = xlarge(r->capacity * r->row_bytes);
 }
 

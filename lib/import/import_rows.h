@@ -7,7 +7,12 @@
 #include "lib/import/annotation.h"
 #include "lib/stream/tns.h"
 
-enum { IMPORT_SOURCE = 256 /* bytes of a row of source */, IMPORT_HELD = 300, IMPORT_HELD_BYTES = 64 << 20 };
+enum {
+	IMPORT_SOURCE = 256 /* bytes of a row of source */,
+	IMPORT_SURE = 30 /* rows whose labels tell */,
+	IMPORT_HELD = 300,
+	IMPORT_HELD_BYTES = 64 << 20
+};
 enum { IMPORT_TENSORS = 10 };
 
 struct import_rows {
@@ -18,7 +23,7 @@ struct import_rows {
 	float *values;								       /* (K, 2) */
 	const struct annotations *a;
 	const char *pairs; /* as the user states them, or NULL */
-	char *found;	   /* META pairs where it was found, or stated, and isn't what names spell; NULL: not */
+	char *found;	   /* META pairs where it was found, and isn't what names spell, or stated; NULL: not */
 	int w_image, h_image, tensors;
 	size_t bytes[IMPORT_TENSORS], row_bytes; /* of a row, by tensor and of all */
 	int holding;

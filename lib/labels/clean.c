@@ -256,6 +256,21 @@ static void merge_duplicates(struct clean *cl, float *known)
 	blank_sentinels(&cl->sentinels, h->k, known, h->n * (size_t)h->k);
 }
 
+/* By the buffered rows' labels, but for those outside the image, which are wrong in any case. */
+static int *find_pairs(struct clean *cl, const float *known)
+{
+	const struct clean_state *h = cl->state;
+	size_t labels = h->n * (size_t)h->k;
+	float *inside = xmalloc((2 * labels + 1) * sizeof *inside);
+	memcpy(inside, known, 2 * labels * sizeof *inside);
+	for (size_t i = 0; i < labels; i++)
+		if (fault_outside(inside + 2 * i, h->csv->w, h->csv->h))
+			blank_row(inside + 2 * i, 1);
+	int *partner = pairs_find(h->k, inside, h->n, h->csv->w, h->csv->h, h->csv->points, cl->rather);
+	free(inside);
+	return partner;
+}
+
 /* Fits the model to the buffered rows, writes and frees them. */
 static void freeze(struct clean *cl)
 {
@@ -268,7 +283,7 @@ static void freeze(struct clean *cl)
 	if (!cl->sentinels.nstated)
 		filled_find(h->k, known, h->n, cl->filled);
 	cl->rather = xcalloc((size_t)h->k, sizeof *cl->rather);
-	h->mirror = pairs_find(h->k, known, h->n, h->csv->w, h->csv->h, h->csv->points, cl->rather);
+	h->mirror = find_pairs(cl, known);
 	if (cl->pairs)
 		pairs_state(h->mirror, h->csv->points, cl->pairs);
 	cl->partner = h->mirror;

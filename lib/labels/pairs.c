@@ -20,6 +20,8 @@
 #define TILT_RANGE 0.1
 /* Names may overrule a nearer point up to this many tolerances. */
 #define NAME_TOLERANCES 3
+/* See coherence; faces turned by up to 45 degrees have 0.9. */
+#define COHERENT 0.6
 
 struct candidate {
 	double distance;
@@ -305,6 +307,45 @@ static void contradict(int k, double (*m)[2], const struct mirror *f, const int 
 	free(at), free(off);
 }
 
+/* How far rows agree on the direction from point a to b: the length of the mean vector over the mean length; 1 of a shape that keeps
+ * upright, about 0 where it is turned at will, or stands mirrored in half of the rows, as left and right hands. *length: that mean. */
+static double coherence(int k, const float *xy, size_t n, int a, int b, double *length)
+{
+	double v[2] = {0}, sum = 0;
+	size_t count = 0;
+	for (size_t i = 0; i < n; i++) {
+		const float *p = xy + 2 * (i * (size_t)k + (size_t)a), *q = xy + 2 * (i * (size_t)k + (size_t)b);
+		double x = (double)p[0] - (double)q[0], y = (double)p[1] - (double)q[1];
+		if (isnan(x) || isnan(y))
+			continue;
+		v[0] += x, v[1] += y, sum += hypot(x, y), count++;
+	}
+	*length = count ? sum / (double)count : 0;
+	return sum > 0 ? hypot(v[0], v[1]) / sum : 1;
+}
+
+/* Pairs that only labels tell are none where rows don't agree on their direction; nor are any where they don't on that of the points that
+ * are furthest apart. */
+static void doubt(int k, const float *xy, size_t n, const int *by_name, int *partner)
+{
+	double longest = 0, length, at_longest = 1;
+	int step = k / 100 + 1;
+	for (int a = 0; a < k; a += step)
+		for (int b = a + 1; b < k; b += step) {
+			double c = coherence(k, xy, n, a, b, &length);
+			if (length > longest)
+				longest = length, at_longest = c;
+		}
+	for (int p = 0; p < k; p++)
+		if (at_longest < COHERENT && partner[p] >= 0 && by_name[p] != partner[p])
+			partner[p] = NAMES_NO_PARTNER;
+	for (int p = 0; p < k; p++) {
+		int q = partner[p];
+		if (q > p && by_name[p] != q && coherence(k, xy, n, p, q, &length) < COHERENT)
+			partner[p] = partner[q] = NAMES_NO_PARTNER;
+	}
+}
+
 int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, int *rather)
 {
 	int *partner = names_partners(names, NULL), *by_name = xmalloc(((size_t)k + 1) * sizeof *by_name);
@@ -339,6 +380,7 @@ int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, in
 		fit_mirror(&f, k, m, partner, &axis);
 	}
 	match(k, m, &f, side, by_name, tolerance, k <= OPTIMAL, partner);
+	doubt(k, xy, n, by_name, partner);
 	if (rather)
 		contradict(k, m, &f, side, by_name, tolerance, rather);
 	free(by_name), free(side), free(m);
@@ -347,10 +389,10 @@ int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, in
 
 int *pairs_complete(int k, const float *xy, size_t n, int w, int h, char **names)
 {
-	int *partner = names_partners(names, NULL), *found = n < PAIRS_ROWS_SURE ? NULL : pairs_find(k, xy, n, w, h, names, NULL), sure = 1;
-	for (int p = 0; p < k && found; p++)
+	int *partner = names_partners(names, NULL), *found = pairs_find(k, xy, n, w, h, names, NULL), sure = 1;
+	for (int p = 0; p < k; p++)
 		sure &= partner[p] < 0 || partner[p] == p || found[p] == partner[p];
-	for (int p = 0; p < k && found && sure; p++)
+	for (int p = 0; p < k && sure; p++)
 		if (found[p] >= 0)
 			partner[p] = found[p];
 	free(found);

@@ -2,6 +2,8 @@
  * point onto its partner. Names are a hint: where they name a partner that the geometry allows, it is taken.
  * A partner is a number: of another point, of the point itself where it lies on the axis, NAMES_NO_PARTNER where it has none (labels of one
  * side only), so that a mirror image can't be labelled.
+ * Where rows don't agree on the direction from one of a pair to the other, as of hands, left and right, or of animals that turn at will,
+ * labels tell nothing.
  * A point's mean is its median, or, where there are under SHAPE_ROWS_MANY rows of up to SHAPE_POINTS_MAX points, the centre of a shape
  * model. */
 #ifndef PAIRS_H
@@ -17,9 +19,8 @@
  * tenth of a second for 478 points. */
 int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, int *rather);
 
-/* names_partners, and by labels what names leave open: points that they put on the axis for want of a side, or give no partner. Of fewer
- * than PAIRS_ROWS_SURE rows, or where labels contradict a pair that names tell (faces off the middle, turned ones), names alone. */
-#define PAIRS_ROWS_SURE 30
+/* names_partners, and by labels what names leave open: points that they put on the axis for want of a side, or give no partner. Where
+ * labels contradict a pair that names tell (faces off the middle, turned ones), names alone. */
 int *pairs_complete(int k, const float *xy, size_t n, int w, int h, char **names);
 /* Pairs that the user states (as META pairs) overrule those found; whose partner is taken away by that has none. Dies where no such point
  * is. */

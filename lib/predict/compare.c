@@ -156,10 +156,19 @@ static int same(float a, float b)
 	return a == b || (isnan(a) && isnan(b));
 }
 
+static const float *crop_of(const struct compare_file *f, size_t row)
+{
+	int id = truth_crop_tensor(f->head);
+	return id < 0 ? NULL : tns_row(f->table, id, row);
+}
+
 /* The labels of row i, from the truth or the first file; the other files' must be equal. */
 static void labels(float *to, float *other, const struct compare *c, const size_t *row)
 {
 	int from = c->files > c->n ? c->n : 0;
+	for (int f = 1; f < c->files; f++)
+		truth_same_crop(
+			c->file[0].head, crop_of(&c->file[0], row[0]), row[0], c->file[f].head, crop_of(&c->file[f], row[f]), row[f]);
 	pick(to, c, from, c->file[from].labels, row[from]);
 	for (int f = 1; f < c->n && !from; f++) {
 		pick(other, c, f, c->file[f].labels, row[f]);
@@ -267,7 +276,7 @@ struct compare *compare_load(char **path, int n, const struct compare_options *o
 	c->n = n, c->files = n + !!o->truth, c->seed = o->seed;
 	c->file = xcalloc((size_t)c->files, sizeof *c->file);
 	for (int f = 0; f < c->files; f++)
-		load(&c->file[f], f < n ? path[f] : o->truth, f == n, !o->truth);
+		load(&c->file[f], f < n ? path[f] : o->truth, f == n, !o->truth), truth_same_size(c->file[0].head, c->file[f].head);
 	match_points(c);
 	for (int f = 0; f < n; f++)
 		score_about_begin(&c->file[f].about, c->file[f].head, NULL, 0, NULL);

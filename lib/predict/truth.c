@@ -21,6 +21,30 @@ void truth_ids(struct lookup *l, const struct tns_table *t, int id)
 	free(keys);
 }
 
+int truth_crop_tensor(const struct tns *t)
+{
+	int id = tns_find(t, "crop");
+	return id >= 0 && t->def[id].dtype == TNS_F32 && t->def[id].ndim == 2 && t->def[id].dim[1] == 6 ? id : -1;
+}
+
+void truth_same_size(const struct tns *a, const struct tns *b)
+{
+	int i = tns_find(a, "image"), k = tns_find(b, "image");
+	const struct tns_def *p = i < 0 ? NULL : &a->def[i], *q = k < 0 ? NULL : &b->def[k];
+	if (p && q && p->ndim == 3 && q->ndim == 3 && (p->dim[1] != q->dim[1] || p->dim[2] != q->dim[2]))
+		die("%s: images are %" PRIu64 "x%" PRIu64 ", those of %s %" PRIu64 "x%" PRIu64 ": points are pixels of them", b->name,
+			q->dim[2], q->dim[1], a->name, p->dim[2], p->dim[1]);
+}
+
+void truth_same_crop(const struct tns *a, const float *crop_a, uint64_t row_a, const struct tns *b, const float *crop_b, uint64_t row_b)
+{
+	for (int i = 0; i < 6 && crop_a && crop_b; i++)
+		if (!(fabsf(crop_a[i] - crop_b[i]) <= 1e-3f * (1 + fabsf(crop_a[i]))))
+			die("%s: row %" PRIu64 " is cut otherwise from its photograph than row %" PRIu64
+			    " of %s, which has its id: their pixels are not the same",
+				b->name, row_b + 1, row_a + 1, a->name);
+}
+
 void truth_open(struct truth *f, const char *path, const char *tensor, int dtype, int ndim)
 {
 	f->table = tns_load(path);
@@ -41,7 +65,8 @@ const void *truth_row(struct truth *f, const struct dataset_stream *d, int id, u
 		die("%s: row %" PRIu64 ": id %" PRIu32 " is not in %s", d->in->name, d->row + i + 1, key, f->head->name);
 	if (f->used[at]++)
 		die("%s: row %" PRIu64 ": id %" PRIu32 " comes a second time", d->in->name, d->row + i + 1, key);
-	return tns_row(f->table, f->col, f->by_id.by[at].row);
+	f->row = f->by_id.by[at].row;
+	return tns_row(f->table, f->col, f->row);
 }
 
 int *truth_classes(const struct truth *f, const struct tns *in, int *n)
@@ -94,6 +119,8 @@ void truth_points_open(struct truth_points *t, const char *path, const struct tn
 	int n = (int)t->f.head->def[truth_points_tensor(t->f.head, "keypoints", 0)].dim[1];
 	char **theirs = names_points(t->f.head, n);
 	t->id = dataset_stream_require(in, "id", TNS_U32, 1);
+	t->crop[0] = truth_crop_tensor(in), t->crop[1] = truth_crop_tensor(t->f.head);
+	truth_same_size(t->f.head, in);
 	for (int i = 0; i < k; i++) {
 		t->at[i] = names_index(theirs, names[i]);
 		if (t->at[i] < 0)
@@ -107,6 +134,9 @@ const float *truth_points_row(struct truth_points *t, const struct dataset_strea
 	if (t->own >= 0)
 		return dataset_stream_at(d, t->own, i);
 	const float *xy = truth_row(&t->f, d, t->id, i);
+	if (t->crop[0] >= 0 && t->crop[1] >= 0)
+		truth_same_crop(t->f.head, tns_row(t->f.table, t->crop[1], t->f.row), t->f.row, d->in, dataset_stream_at(d, t->crop[0], i),
+			d->row + i);
 	for (int k = 0; k < 2 * t->k; k++)
 		t->xy[k] = t->at[k / 2] < 0 ? NAN : xy[2 * t->at[k / 2] + k % 2];
 	return t->xy;

@@ -7,11 +7,19 @@
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/tns.h"
 
+/* The number of t's tensor `crop`, or -1. */
+int truth_crop_tensor(const struct tns *t);
+/* Points are pixels of a row's image. Dies where b's images have another size than a's, if both have any; or where the rows (from 0) of one
+ * id show different parts of a photograph: crop (6) as of `tns-import`, NULL: not known. */
+void truth_same_size(const struct tns *a, const struct tns *b);
+void truth_same_crop(const struct tns *a, const float *crop_a, uint64_t row_a, const struct tns *b, const float *crop_b, uint64_t row_b);
+
 struct truth {
 	struct tns_table *table;
 	const struct tns *head;
 	struct lookup by_id;
 	int col;	     /* the tensor's number in head */
+	uint64_t row;	     /* of the last truth_row, from 0 */
 	unsigned char *used; /* by entry of by_id: 1 once truth_row returned it */
 };
 
@@ -30,6 +38,7 @@ void truth_close(struct truth *f, const struct dataset_stream *d);
 struct truth_points {
 	struct truth f;
 	int own, id; /* numbers of the stream's tensors keypoints and id; own -1: f is read */
+	int crop[2]; /* of the stream and of the truth: tensors, or -1 */
 	int k, *at;  /* (K): point i is the truth's at[i], or -1 */
 	float *xy;   /* (K, 2) */
 };

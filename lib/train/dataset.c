@@ -130,7 +130,7 @@ static struct dataset *load_file(const char *path, enum target target, const cha
 		if (by && !held_out)
 			ds->from = source_rows_end(&ds->source, ds->from, ds->value, ds->n, ds->k / 2, t->name);
 		const char *pairs = tns_meta_value(t, "pairs");
-		int *partner = pairs ? names_partners(names, pairs) : pairs_find(ds->k / 2, ds->value, ds->n, ds->W, ds->H, names, NULL);
+		int *partner = pairs ? names_partners(names, pairs) : pairs_complete(ds->k / 2, ds->value, ds->n, ds->W, ds->H, names);
 		ds->pairs = names_pairs_text(names, partner);
 		free(partner), names_free(names);
 	} else {
