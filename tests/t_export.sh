@@ -336,4 +336,15 @@ refused 2 "--category-id is not for --form csv, which has no categories" --form 
 fails 2 "tns-export: --form pts writes a file a row: --output tells the folder" tns-export --form pts all.tns
 fails 2 "tns-export: --form pts writes a file a row: --output tells the folder" tns-export --form pts all.tns -o -
 is "$(find . -name '.*.tmp')" "" "temporary files left behind"
+# rows whose crop is gone, of photographs of another size
+face-synth -q --photos 2 --faces 1 --photo-size 96x96 --form table -s 3 -o photographs
+tns-import -q --form table --size 40x40 photographs/labels.csv -o cropped.tns
+tns-select -q --without crop cropped.tns -o bare.tns
+fails 1 "bare.tns: row 1: there is no crop to tell where in its image of 96x96 the row is" tns-export --form csv bare.tns -o no.csv
+ok "its crop brought back" bash -o pipefail -c 'tns-join -q --take crop bare.tns cropped.tns | tns-export --form csv -o back.csv'
+tns-export --form csv cropped.tns -o cropped.csv
+same back.csv cropped.csv "points of a crop that was brought back"
+ok "pixels of rows" bash -o pipefail -c 'tns-select -q --without image_size bare.tns | tns-export --form csv -o rows.csv'
+tns-import -q --form table --crop whole --size 96x96 photographs/labels.csv | tns-select -q --without crop -o whole.tns
+ok "whole images" tns-export --form csv whole.tns -o whole.csv
 done_tests

@@ -60,7 +60,7 @@ static void open_tensors(struct export *x, const struct export_options *o)
 		s->points = names_points(t, s->K);
 	}
 	x->crop = optional(t, "crop", TNS_F32, 2, 6);
-	x->size = x->crop >= 0 ? optional(t, "image_size", TNS_U32, 2, 2) : -1;
+	x->size = optional(t, "image_size", TNS_U32, 2, 2);
 	x->id = optional(t, "id", TNS_U32, 1, 0);
 	x->image_id = optional(t, "image_id", TNS_I64, 1, 0);
 	x->box = optional(t, "box", TNS_F32, 2, 4);
@@ -101,6 +101,11 @@ static void set_points(struct export *x, struct export_face *f, uint64_t i)
 	static const float same[6] = {1, 0, 0, 0, 1, 0};
 	const float *uv = x->points >= 0 ? dataset_stream_at(x->d, x->points, i) : NULL,
 		    *c = x->crop >= 0 ? dataset_stream_at(x->d, x->crop, i) : same;
+	const uint32_t *size = x->set.K && x->crop < 0 && x->size >= 0 ? dataset_stream_at(x->d, x->size, i) : NULL;
+	if (size && (size[0] != x->W || size[1] != x->H))
+		die("%s: row %llu: there is no crop to tell where in its image of %ux%u the row is (tns-join --take crop; or tns-select "
+		    "--without image_size, for pixels of the rows)",
+			x->set.name, (unsigned long long)f->row, size[0], size[1]);
 	for (int k = 0; k < 6; k++)
 		if (!isfinite(c[k]))
 			die("%s: row %llu: crop holds %g, so that it is not known where in its image the row is", x->set.name,
