@@ -12,7 +12,7 @@ static struct {
 	const char *form, *origin, *output;
 	int64_t category_id, threads;
 	int quiet;
-} o = {.category_id = 1};
+} o;
 
 static const struct opt opts[] = {
 	{0, "form", OPT_CHOICE, &o.form, 0, 0, EXPORT_FORMS,
@@ -21,7 +21,8 @@ static const struct opt opts[] = {
 		1},
 	{0, "origin", OPT_CHOICE, &o.origin, 0, 0, "index|corner|one",
 		"what the centre of the first pixel is written as: 0, 0.5 or 1; else as the form has it (pts: 1, others: 0)", 1},
-	{0, "category-id", OPT_INT, &o.category_id, 0, 0, "N", "coco, coco-results: the category's number", 1},
+	{0, "category-id", OPT_INT, &o.category_id, 0, 0, "N",
+		"coco, coco-results: the category's number; 0: that of the file which rows were imported from, or 1", 0},
 	{'o', "output", OPT_STR, &o.output, 0, 0, "OUT",
 		"write to the file OUT, which appears whole or not at all, instead of stdout; pts: to the folder OUT", 1},
 	OPT_QUIET(&o.quiet),

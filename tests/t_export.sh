@@ -347,4 +347,9 @@ same back.csv cropped.csv "points of a crop that was brought back"
 ok "pixels of rows" bash -o pipefail -c 'tns-select -q --without image_size bare.tns | tns-export --form csv -o rows.csv'
 tns-import -q --form table --crop whole --size 96x96 photographs/labels.csv | tns-select -q --without crop -o whole.tns
 ok "whole images" tns-export --form csv whole.tns -o whole.csv
+# the category of the COCO file that rows were imported from
+echo '{"images": [{"id": 1, "file_name": "000001.pgm"}], "categories": [{"id": 2, "name": "cat", "keypoints": ["a", "b"]}], "annotations": [{"id": 5, "image_id": 1, "category_id": 2, "keypoints": [10, 12, 2, 30, 40, 2]}]}' >photographs/cat.json
+tns-import -q --form coco photographs/cat.json -o cat.tns
+is "$(tns-export --form coco cat.tns | grep -o '{"id": 2, "name": "cat"\|"category_id": [0-9]*' | paste -sd ' ')" '{"id": 2, "name": "cat" "category_id": 2' "the file's category"
+is "$(tns-export --form coco-results --category-id 7 cat.tns | grep -o '"category_id": [0-9]*')" '"category_id": 7' "another one"
 done_tests

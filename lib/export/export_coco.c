@@ -171,7 +171,7 @@ static void *begin_coco(const struct export_set *s, struct out *to)
 	json_key(&c->j, "id");
 	json_uint(&c->j, (uint64_t)s->category_id);
 	json_key(&c->j, "name");
-	json_string(&c->j, "face");
+	json_string(&c->j, s->category);
 	json_key(&c->j, "keypoints");
 	json_open(&c->j, '[');
 	for (int k = 0; k < s->K; k++)

@@ -12,9 +12,10 @@ struct export_set {
 	const char *name;    /* of the input, for messages */
 	const char *output;  /* pts: the folder */
 	int64_t category_id; /* coco, coco-results */
-	int K;		     /* 0: boxes alone */
-	char **points;	     /* (K) names */
-	int has_score;	     /* boxes alone, with scores */
+	const char *category;
+	int K;	       /* 0: boxes alone */
+	char **points; /* (K) names */
+	int has_score; /* boxes alone, with scores */
 	int has_confidence, has_image_id;
 	double origin; /* added to points */
 };

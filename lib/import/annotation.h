@@ -47,6 +47,8 @@ struct annotations {
 	int has_id;			     /* after opening: every face has an id, no two the same, all below 2^32 */
 	char *renumbered;		     /* after opening: of a form with ids, the first reason why has_id is 0; NULL: none */
 	int *flip;			     /* after opening: (K) of each point its mirror partner; NULL: the form does not tell */
+	char *category;			     /* after opening: whose annotations are read, of a form that has such; else NULL */
+	int64_t category_id;		     /* its number, 0 where it has none */
 	char *nameless;			     /* after opening: the first id of an image that is a text, not kept; NULL: none */
 	char *other_kinds;		     /* after opening: images of folders whose kind is not read, "a.heic and 4 more"; NULL: none */
 	char *within;			     /* folders in those folders, which are not read, likewise */

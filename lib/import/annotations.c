@@ -162,8 +162,8 @@ void annotations_close(struct annotations *a)
 	image_path_end(&r->path);
 	for (int k = 0; k < a->K; k++)
 		free(a->names[k]);
-	free(a->names), free(a->unread), free(a->renumbered), free(a->nameless), free(a->flip), free(a->other_kinds), free(a->within),
-		free(a->loops), free(r->points), free(r), free(a);
+	free(a->names), free(a->unread), free(a->renumbered), free(a->nameless), free(a->category), free(a->flip), free(a->other_kinds),
+		free(a->within), free(a->loops), free(r->points), free(r), free(a);
 }
 
 int annotations_outside(const struct annotations *a)

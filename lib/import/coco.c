@@ -152,6 +152,8 @@ struct coco *coco_open(const char *path, struct annotations *a, const struct ann
 	if (coco_file_again(f, category->K, err) < 0)
 		goto failed;
 	a->K = category->K;
+	a->category = category->name ? xstrdup(category->name) : NULL;
+	a->category_id = category->id.kind == COCO_NUMBER ? category->id.number : 0;
 	a->names = c->names = names;
 	a->has_box = 1;
 	a->has_confidence = f->scores;

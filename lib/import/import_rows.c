@@ -1,6 +1,7 @@
 #include "lib/import/import_rows.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,17 @@ static void begin_pairs(struct import_rows *r)
 	r->rows = xlarge(r->capacity * r->row_bytes);
 }
 
+/* META category and category_id, so that an export has them. */
+static void put_category(const struct import_rows *r)
+{
+	char *id = xprintf("%" PRId64, r->a->category_id);
+	if (r->a->category)
+		tns_put_meta(r->w, "category", r->a->category);
+	if (r->a->category && r->a->category_id > 0)
+		tns_put_meta(r->w, "category_id", id);
+	free(id);
+}
+
 /* Tensors in the order of csv-clean's, then what an import has beside them. */
 void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struct annotations *a, int w, int h, const char *pairs)
 {
@@ -134,6 +146,7 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
 	}
 	tns_put_meta(r->w, "points", list);
 	free(list);
+	put_category(r);
 	begin_pairs(r);
 }
 
