@@ -45,7 +45,8 @@ static const struct opt opts[] = {
 
 static const struct opt_prog prog = {
 	"tns-table",
-	"make a table of a data set: id, points, predictions, confidence, error, a line a row; or a data set of a table",
+	"make a table of a data set: id, points, predictions, confidence, error, photographs' names, a line a row; or a data set of a "
+	"table",
 	"[DATA]",
 	0,
 	1,

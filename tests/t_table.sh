@@ -253,4 +253,11 @@ tns-table -q --notes no predicted.tns | awk -F, -v OFS=, 'NR == 1 {for (i = 1; i
 	NR == 2 {for (n in at) if (n ~ /^predicted_/ && $at[substr(n, 11)] != "") {$at[n] = ""; break}} {$at["error"] = ""; print}' | sed '1s/,$/,error/' >hole.csv
 tns-table --read -q hole.csv -o hole.tns
 is "$(tns-table -q --fields error hole.tns | sed -n 2p), $(tns-select -q --where 'error>1000' hole.tns | tns-table -q --fields error - | sed 1d)" "inf, inf" "the error is infinite, for tns-select, too"
+# names of photographs are text in a table without notes, and bytes in one with
+mkdir -p photographs && face-synth -q --photos 2 --faces 1 --photo-size 96x96 -o made && cp made/000001.pgm 'photographs/a, "b".pgm' && cp made/000002.pgm photographs/c.pgm
+tns-import -q --form folder photographs -o named.tns
+is "$(tns-table --fields id,source named.tns | paste -sd '|')" 'id,source|1,"a, ""b"".pgm"|2,c.pgm' "photographs' names"
+is "$(tns-table -q named.tns | head -1 | grep -o source)" source "among the columns"
+tns-table --image named.tns | tns-table --read -o again.tns
+is "$(print_of again.tns)" "$(print_of named.tns)" "names with notes"
 done_tests

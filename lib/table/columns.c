@@ -156,3 +156,8 @@ void columns_free(struct columns *c)
 	free(c->col);
 	*c = (struct columns){0, NULL};
 }
+
+int columns_is_text(const struct tns_def *d)
+{
+	return !strcmp(d->name, "source") && d->dtype == TNS_U8 && d->ndim == 2;
+}

@@ -35,4 +35,7 @@ int columns_make(
 int columns_find(const struct columns *c, const char *name); /* or -1 */
 void columns_free(struct columns *c);
 
+/* 1: the tensor's rows are text with zeros behind it: `source` of imported rows, their photographs' names. */
+int columns_is_text(const struct tns_def *d);
+
 #endif

@@ -53,6 +53,13 @@ static void end_line(struct table_out *t, struct out *to)
 
 /* ---- which columns ---- */
 
+/* 1: names of photographs, which a table without notes, for other programs, has as text; one with notes has their bytes, which are read
+ * back whatever they are. */
+static int is_text(const struct table_out *t, const struct column *c)
+{
+	return c->list && !t->o->notes && c->tensor >= 0 && columns_is_text(&t->d->in->def[c->tensor]);
+}
+
 /* 1: a column that o->columns names; lists by their whole name, unless they are wanted anyway. */
 static int matches(const struct table_out *t, const struct column *c, const char *pattern)
 {
@@ -98,7 +105,7 @@ static void choose(struct table_out *t)
 		for (int i = 0; i < t->all.n; i++) {
 			const struct column *c = &t->all.col[i];
 			char *old = t->left;
-			if (!c->list || t->o->lists) {
+			if (!c->list || t->o->lists || is_text(t, c)) {
 				t->col[t->n++] = i;
 				continue;
 			}
@@ -155,7 +162,7 @@ const char *table_out_left(const struct table_out *t)
 
 static void put_name(struct table_out *t, const char *name)
 {
-	if (*name && *name != '#' && *name != ' ' && !strpbrk(name, ",\t;\"") && name[strlen(name) - 1] != ' ') {
+	if (*name && *name != '#' && *name != ' ' && !strpbrk(name, ",\t;\"\r\n") && name[strlen(name) - 1] != ' ') {
 		put(t, name, strlen(name));
 		return;
 	}
@@ -228,7 +235,11 @@ static void put_field(struct table_out *t, const struct column *c, uint64_t row)
 	}
 	int dtype = t->d->in->def[c->tensor].dtype;
 	const unsigned char *values = (const unsigned char *)dataset_stream_at(t->d, c->tensor, row) + c->first * tns_size(dtype);
-	if (c->list) {
+	if (is_text(t, c)) {
+		char *name = xprintf("%.*s", (int)c->n, (const char *)values);
+		put_name(t, name);
+		free(name);
+	} else if (c->list) {
 		put_list(t, dtype, values, c->n);
 	} else {
 		const char *s = number(t, buf, dtype, values, 0);
