@@ -22,7 +22,9 @@ static struct {
 static const struct opt opts[] = {
 	{0, "form", OPT_CHOICE, &o.form, 0, 0, ANNOTATION_FORMS "|pnm|raw",
 		"what is read: a COCO keypoint file, dlib's imglab XML, 300-W's .pts, WFLW's list, YOLO pose labels, DeepLabCut's CSV, a "
-		"table (CSV) with columns filename, NAME_x, NAME_y and perhaps a box, images of folders (or named one by one), or frames "
+		"table (CSV) with columns filename, NAME_x, NAME_y and perhaps a box (x,y,w,h, bbox_x,bbox_y,bbox_w,bbox_h, "
+		"left,top,right,bottom "
+		"or x1,y1,x2,y2), images of folders (or named one by one), or frames "
 		"from stdin (PGM and PPM, or raw video)",
 		0},
 	{0, "images", OPT_STR, &o.images, 0, 0, "DIR", "folder of the images, where it is not the annotations' own", 1},

@@ -135,6 +135,27 @@ ok "semicolons and decimal commas, y in the first column" tns-import --form tabl
 is "$(grep ignored .err)" "tns-import: t.csv: columns that are ignored: 'who'" "what is ignored"
 is "$(value keypoints) $(tns-info out.tns | grep '^points')" "1.5 12 points: left_eye" "names without blanks"
 
+# boxes by their columns, none of which is a point; what is no point and no box is told, or an error where there is nothing else
+for box in bbox_x,bbox_y,bbox_w,bbox_h BBox_X,BBox_Y,BBox_Width,BBox_Height box_x,box_y,box_w,box_h x,y,w,h; do
+	table "filename,$box,p_x,p_y" a.pgm,15,10,30,20,20,15
+	ok "a box as $box" import --size 30x30 t.csv
+	is "$(value box) $(meta out.tns points)" "15 10 30 20 p" "a box as $box"
+done
+table filename,y2,x2,y1,x1 a.pgm,30,45,10,15
+ok "a box as x1,y1,x2,y2" import t.csv
+is "$(value box)" "15 10 30 20" "a box as x1,y1,x2,y2"
+table filename,left,top,right,bottom,bbox_x,bbox_y,p_x,p_y,face_x,face_y,face_w,face_h a.pgm,15,10,45,30,1,2,20,15,1,2,3,4
+ok "further boxes" tns-import --form table --images photos t.csv -o out.tns
+is "$(value box) $(meta out.tns points) $(head -1 .err)" \
+	"15 10 30 20 p tns-import: t.csv: columns that are ignored: 'bbox_x', 'bbox_y', 'face_x', 'face_y', 'face_w', 'face_h'" "are no points"
+for others in label,x,y region_shape_attributes x1,y1,x2,y2,x3,y3; do
+	table "filename,$others" a.pgm
+	fails 1 "tns-import: t.csv: header: no column is a point (NAME_x and NAME_y, a line a face) or a box (x,y,w,h or left,top,right,bottom): '${others//,/\', \'}'" \
+		import t.csv
+done
+table ,filename,width,height 0,a.pgm,60,40
+ok "names of images alone" import t.csv
+
 # a name may begin with #; comments stand before the header, and at the end of a table that begins with such
 for f in '#1.png' '# 2.png'; do cp photos/a.pgm "photos/$f"; done
 table filename,p_x,p_y '#1.png,1,2' '# 2.png,3,4'

@@ -2,12 +2,14 @@
  * tabs or semicolons, quotes, missing values; plain, gzip or zip. Columns, in any case of letters:
  *
  *   filename, file_name, file, image, image_name, image_path, path: the image; the first of these that is there
- *   x, y, w, h | x, y, width, height | left, top, width, height | left, top, right, bottom | xmin, ymin, xmax, ymax | x_min, ...: the box,
- *   corners in pixels ((0, 0) is the outer corner of the first pixel); empty in all four: none
+ *   x, y, w, h | x, y, width, height | left, top, width, height | left, top, right, bottom | xmin, ymin, xmax, ymax | x_min, ... |
+ *   bbox_x, bbox_y, bbox_w, bbox_h (or _width, _height; box_x, ...) | x1, y1, x2, y2, where no x0 or x3 shows that they are points: the
+ *   box, corners in pixels ((0, 0) is the outer corner of the first pixel); empty in all four: none
  *   width, height, if they are not the box's: the image's size
  *
- * Others are ignored. Lines that begin with # stand before the header; then such as begin with "# " may stand at the end, as csv-clean has
- * it. Else # begins the name of an image. */
+ * Others are ignored, also corners of further boxes; but where nothing is a point or a box, they are an error: the table is of another
+ * kind, such as one with a line a point. Lines that begin with # stand before the header; then such as begin with "# " may stand at the
+ * end, as csv-clean has it. Else # begins the name of an image. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -22,7 +24,7 @@
 #include "lib/import/form.h"
 #include "lib/import/text.h"
 
-enum { COLUMNS_MAX = 2 * ANNOTATION_POINTS + 64, WAYS = 7 };
+enum { COLUMNS_MAX = 2 * ANNOTATION_POINTS + 64, WAYS = 12 };
 
 static const char *const files[] = {"filename", "file_name", "file", "image", "image_name", "image_path", "path"};
 static const struct {
@@ -30,7 +32,9 @@ static const struct {
 	int corners; /* the last two are corners, too */
 } boxes[WAYS] = {{{"x", "y", "w", "h"}, 0}, {{"x", "y", "width", "height"}, 0}, {{"left", "top", "width", "height"}, 0},
 	{{"left", "top", "w", "h"}, 0}, {{"left", "top", "right", "bottom"}, 1}, {{"xmin", "ymin", "xmax", "ymax"}, 1},
-	{{"x_min", "y_min", "x_max", "y_max"}, 1}};
+	{{"x_min", "y_min", "x_max", "y_max"}, 1}, {{"bbox_x", "bbox_y", "bbox_w", "bbox_h"}, 0},
+	{{"bbox_x", "bbox_y", "bbox_width", "bbox_height"}, 0}, {{"box_x", "box_y", "box_w", "box_h"}, 0},
+	{{"box_x", "box_y", "box_width", "box_height"}, 0}, {{"x1", "y1", "x2", "y2"}, 1}};
 
 enum role { IGNORED = -1, FILE_NAME = -2, WIDTH = -3, HEIGHT = -4, BOX = -8 }; /* BOX + 0 to 3; from 0: index into points */
 
@@ -86,6 +90,17 @@ static int column(const struct table_form *t, const char *name)
 	return found;
 }
 
+/* 1: x1, y1, x2, y2 are the first of more points, or there is one before them. */
+static int are_points(const struct table_form *t)
+{
+	static const char *const more[] = {"x0", "y0", "x3", "y3"};
+	for (int i = 0; i < t->ncol; i++)
+		for (size_t k = 0; k < sizeof more / sizeof *more; k++)
+			if (!strcasecmp(t->head[i], more[k]))
+				return 1;
+	return 0;
+}
+
 static void find_special(struct table_form *t)
 {
 	int c = -1;
@@ -98,7 +113,7 @@ static void find_special(struct table_form *t)
 		int at[4], n = 0;
 		while (n < 4 && (at[n] = column(t, boxes[k].name[n])) >= 0)
 			n++;
-		if (n < 4)
+		if (n < 4 || (!strcmp(boxes[k].name[0], "x1") && are_points(t)))
 			continue;
 		t->box = 1 + k;
 		for (int i = 0; i < 4; i++)
@@ -120,19 +135,27 @@ static void check_text(const struct table_form *t, int i)
 		i + 1, t->head[i], word, err_program());
 }
 
+/* 1: corner of a further box, or of one whose other columns are not there. */
+static int is_corner(struct csv_coord c, const struct csv_names *all)
+{
+	return csv_is_corner(c, all) || (c.len == 4 && !strncasecmp(c.base, "bbox", 4));
+}
+
 static void find_points(struct table_form *t, struct annotations *a)
 {
 	a->names = xcalloc((size_t)t->ncol + 1, sizeof *a->names);
 	int *partners = xcalloc((size_t)t->ncol, sizeof *partners), *same = xcalloc((size_t)t->ncol, sizeof *same);
 	char *special = xcalloc((size_t)t->ncol + 1, 1);
+	struct csv_names all;
 	size_t n = 0;
+	csv_names_make(&all, t->head, t->ncol);
 	for (int i = 0; i < t->ncol; i++)
 		special[i] = t->col[i] <= FILE_NAME;
 	csv_partners(t->head, t->ncol, special, partners, same);
 	for (int i = 0; i < t->ncol; i++) {
 		struct csv_coord c = csv_coord_of(t->head[i]);
 		int partner = partners[i];
-		if (t->col[i] != IGNORED || !c.style)
+		if (t->col[i] != IGNORED || !c.style || is_corner(c, &all))
 			continue;
 		if (same[i] >= 0)
 			die("%s: header: '%.100s' and '%.100s' are the same", t->name, t->head[i], t->head[same[i]]);
@@ -151,7 +174,21 @@ static void find_points(struct table_form *t, struct annotations *a)
 	for (int i = 0; i < t->ncol; i++)
 		if (t->col[i] == IGNORED)
 			csv_list_add(&a->unread, &n, t->head[i]);
+	csv_names_free(&all);
 	free(partners), free(same), free(special);
+}
+
+/* A table of names alone is one of images without labels. */
+static void check_columns(const struct table_form *t)
+{
+	char *others = NULL;
+	size_t n = 0;
+	for (int i = 0; i < t->ncol; i++)
+		if (t->col[i] == IGNORED && *t->head[i])
+			csv_list_add(&others, &n, t->head[i]);
+	if (others)
+		die("%s: header: no column is a point (NAME_x and NAME_y, a line a face) or a box (x,y,w,h or left,top,right,bottom): %s",
+			t->name, others);
 }
 
 static void *open_table(struct annotations *a, const struct annotation_options *o)
@@ -165,6 +202,8 @@ static void *open_table(struct annotations *a, const struct annotation_options *
 	read_head(t);
 	find_special(t);
 	find_points(t, a);
+	if (!a->K && !t->box)
+		check_columns(t);
 	a->has_box = t->box > 0;
 	return t;
 }
