@@ -12,7 +12,7 @@
 #include "lib/stream/tns.h"
 
 static struct {
-	const char *form, *images, *names, *category, *crop, *origin, *exif, *pixels, *pairs, *output;
+	const char *form, *images, *names, *category, *crop, *origin, *exif, *pixels, *pairs, *missing, *output;
 	struct opt_size size, frame;
 	double margin;
 	int64_t threads;
@@ -45,6 +45,10 @@ static const struct opt opts[] = {
 	{0, "pairs", OPT_STR, &o.pairs, 0, 0, "A:B,...",
 		"points that are each other's mirror image, or lie on the axis (a name alone), instead of what the form, labels and names "
 		"show",
+		0},
+	{0, "missing", OPT_STR, &o.missing, 0, 0, "X,...",
+		"numbers that mean no label where both coordinates in the file have one (-1,0: -1,-1 and 0,0, too), or none; not for coco, "
+		"whose visibility tells",
 		0},
 	{0, "category", OPT_STR, &o.category, 0, 0, "NAME", "coco: the category that is read, where several have points", 0},
 	{0, "unlabelled", OPT_FLAG, &o.unlabelled, 0, 0, 0, "images without annotations are rows, too", 0},
@@ -84,8 +88,8 @@ static int choice(const char *value, const char *a, const char *b)
 
 static uint64_t frames(int noperands, char **operands, struct tns_writer *w)
 {
-	static const char *const others[] = {
-		"images", "crop", "margin", "origin", "exif", "point-names", "pairs", "category", "unlabelled", "keep-going", NULL};
+	static const char *const others[] = {"images", "crop", "margin", "origin", "exif", "point-names", "pairs", "missing", "category",
+		"unlabelled", "keep-going", NULL};
 	int raw = !strcmp(o.form, "raw");
 	struct import_frames f = {.w = o.size.w, .h = o.size.h, .live = o.live, .quiet = o.quiet};
 	if (noperands > 1 || (noperands && strcmp(operands[0], "-")))
@@ -113,6 +117,7 @@ static struct import_counts faces(int noperands, char **operands, struct tns_wri
 		.images = o.images,
 		.names = o.names,
 		.category = o.category,
+		.missing = o.missing,
 		.origin = choice(o.origin, "index", "corner"),
 		.unlabelled = o.unlabelled,
 		.output = o.output};

@@ -113,17 +113,52 @@ fails 1 "row 1: its points lie at one place, which is no crop" import --crop poi
 fails 1 "row 1: it has no box (--crop points and whole need none)" import --crop box t.csv
 ok "one point, or none: the whole image" import t.csv
 # boxes and spreads of points that no row can show
-for w in 1e-50 1e-36 0.0009; do
+for w in 1e-50 1e-36 0.9; do
 	table filename,p_x,p_y,x,y,w,h "a.pgm,50,30,10,10,$w,$w"
-	fails 1 "tns-import: t.csv: row 1: its box has $w x $w pixels, under 0.001" import t.csv
+	fails 1 "tns-import: t.csv: row 1: its box has $w x $w pixels, under 1" import t.csv
 	table filename,p_x,p_y,x,y,w,h "a.pgm,50,30,10,10,9,$w"
-	fails 1 "tns-import: t.csv: row 1: its box has 9 x $w pixels, under 0.001" import --crop whole t.csv
+	fails 1 "tns-import: t.csv: row 1: its box has 9 x $w pixels, under 1" import --crop whole t.csv
 done
 table filename,p_x,p_y,q_x,q_y a.pgm,0,1e-36,0,0
 fails 1 "tns-import: t.csv: row 1: its points lie within 1e-36 pixels, under 0.001, which is no crop (--crop whole needs none)" import t.csv
-table filename,p_x,p_y,x,y,w,h a.pgm,50,30,10,10,0.001,0.001
+table filename,p_x,p_y,x,y,w,h a.pgm,50,30,10,10,1,1
 ok "the smallest box" import t.csv
 is "$(value keypoints | grep -c inf)" 0 "its points are finite"
+# shares of the image's size, where points are pixels
+table filename,p_x,p_y,q_x,q_y,x,y,w,h a.pgm,0.5,0.25,0.75,0.3,0.2,0.1,0.6,0.5
+fails 1 "tns-import: t.csv: row 1: its box has 0.6 x 0.5 pixels, under 1: are they shares of the image's size?" import t.csv
+table filename,p_x,p_y,q_x,q_y a.pgm,0.5,0.25,0.75,1
+ok "labels that are shares" tns-import --form table --images photos --origin corner t.csv -o out.tns
+is "$(head -1 .err)" "tns-import: t.csv: all labels lie between 0.25 and 1: are they shares of the image's size? Points are pixels here" "are told"
+table filename,p_x,p_y a.pgm,1,1 a.pgm,0,1
+ok "labels in the corner" tns-import --form table --images photos t.csv -o out.tns
+is "$(wc -l <.err)" 1 "are none"
+
+# missing labels written as numbers: in the file's own, of all forms but coco
+table filename,p_x,p_y,q_x,q_y a.pgm,-1,-1,3,4 a.pgm,-1,-1,0,0 a.pgm,5,6,-1,-1 a.pgm,0,0,7,0 a.pgm,1,2,0,0
+ok "labels at -1,-1" tns-import --form table --images photos t.csv -o out.tns
+is "$(head -1 .err)" "tns-import: t.csv: labels at -1,-1 (3 labels), 0,0 (3): if such are missing ones, --missing -1,0 leaves them out (--missing none: they are none such)" "are told"
+ok "--missing -1,0" tns-import --form table --images photos --origin one --crop whole --size 60x60 --missing -1,0 t.csv -o out.tns
+is "$(for k in {1..5}; do value keypoints $k; done | paste -sd ,),$(wc -l <.err)" "nan nan 2 13,nan nan nan nan,4 15 nan nan,nan nan 6 9,0 11 nan nan,1" "labels that are none"
+ok "--missing none" tns-import --form table --images photos --missing none t.csv -o out.tns
+is "$(wc -l <.err)" 1 "labels that are some"
+sed -i 3d t.csv
+ok "two of a kind" tns-import --form table --images photos t.csv -o out.tns
+is "$(wc -l <.err)" 1 "are not told"
+fails 2 "tns-import: --missing: 'x' is neither none nor up to 16 numbers" import --missing x t.csv
+mkdir -p missing/yolo
+echo '{"images": []}' >missing/coco.json
+fails 2 "tns-import: --missing is not for --form coco, where visibility 0 tells that there is no label" tns-import --form coco --missing 0 missing/coco.json -o no.tns
+fails 2 "tns-import: --missing is not for --form folder, which has no points" tns-import --form folder --missing 0 photos -o no.tns
+echo "0 .5 .5 .5 .5 -1 -1 .1 .25" >missing/yolo/a.txt
+printf '%s\n' scorer,me,me,me,me individuals,a,a,b,b bodyparts,1,1,1,1 coords,x,y,x,y a.pgm,-1,-1,6,10 >missing/dlc.csv
+echo "<dataset><images><image file='a.pgm'><box top='0' left='0' width='60' height='40'><part name='1' x='-1' y='-1'/><part name='2' x='6' y='10'/></box></image></images></dataset>" >missing/imglab.xml
+echo "-1 -1 6 10 0 0 59 39 0 0 0 0 0 0 a.pgm" >missing/wflw.txt
+for f in yolo dlc.csv imglab.xml wflw.txt; do
+	ok "--missing of $f" tns-import -q --form "${f%.*}" --images photos --crop whole --size 60x40 --missing -1 missing/$f -o out.tns
+	is "$(meta out.tns points) $(tns-info out.tns | awk '$1 == "keypoints" {print $3}') $(value keypoints)" \
+		"$([ $f = dlc.csv ] && echo "1 1,1,2 6 10" || echo "1,2 1,2,2 nan nan 6 10")" "--missing of $f"
+done
 table p_x,p_y 1,1
 fails 1 "t.csv: header: no column is called filename" import t.csv
 table filename,p_x a.pgm,1

@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+#include "lib/import/doubts.h"
+#include "lib/labels/sentinel.h"
+
 enum { ANNOTATION_ERR = 1024, ANNOTATION_POINTS = 4096, ANNOTATION_PLACE = 256 };
 enum annotation_origin { ORIGIN_INDEX, ORIGIN_CORNER, ORIGIN_ONE }; /* subtracted from points: 0, 0.5, 1 */
 
@@ -32,6 +35,7 @@ struct annotation_options {
 	const char *images;   /* folder that image names are relative to; NULL: the form's own rule */
 	const char *names;    /* yolo: FILE.yaml or a,b,...; else NULL */
 	const char *category; /* coco: NAME; else NULL */
+	const char *missing;  /* numbers of labels that are none (sentinels_state), as the file has them; NULL: not stated */
 	int origin;	      /* enum annotation_origin, or -1: the form's own */
 	int unlabelled;	      /* 1: images without annotations are rows, too, where the form knows of such */
 	const char *output;   /* a file that will be written; an image that is this file ends the program; NULL: none */
@@ -55,6 +59,8 @@ struct annotations {
 	char *loops;			     /* after opening: links in folders to a folder that they lie in, likewise */
 	char *unread;			     /* after opening: columns that are not read, quoted, comma-joined; NULL: none */
 	int longest;			     /* after opening: bytes of the longest image name, 0 where not known before the end */
+	struct sentinels missing;	     /* before opening: as the options state them */
+	struct doubts doubts;		     /* so far; nothing of a form of shares */
 	struct annotation_reader *reader;    /* private */
 };
 

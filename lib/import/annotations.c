@@ -16,14 +16,15 @@
 #include "lib/import/form.h"
 
 /* The table of forms: their options, and how many operands they take. */
-enum { NAMES = 1, CATEGORY = 2, UNLABELLED = 4, POINTS = 8, OUTSIDE = 16 }; /* OUTSIDE: points there are kept */
+enum { NAMES = 1, CATEGORY = 2, UNLABELLED = 4, POINTS = 8, OUTSIDE = 16, VISIBILITY = 32 };
+/* OUTSIDE: points there are kept; VISIBILITY: always tells which labels there are */
 
 static const struct {
 	const struct annotation_form *form;
 	int most; /* operands */
 	int takes;
 } forms[] = {
-	{&form_coco, 1, POINTS | CATEGORY | UNLABELLED},
+	{&form_coco, 1, POINTS | CATEGORY | UNLABELLED | VISIBILITY},
 	{&form_imglab, 1, POINTS | UNLABELLED},
 	{&form_pts, 1 << 20, POINTS | UNLABELLED},
 	{&form_wflw, 1, POINTS | OUTSIDE},
@@ -69,6 +70,10 @@ static void check_options(const struct annotation_options *o, int most, int take
 		die_usage("--category is not for --form %s, which has no categories", o->form);
 	if (o->unlabelled && !(takes & UNLABELLED))
 		die_usage("--unlabelled is not for --form %s, which knows of no such images", o->form);
+	if (o->missing && !(takes & POINTS))
+		die_usage("--missing is not for --form %s, which has no points", o->form);
+	if (o->missing && (takes & VISIBILITY))
+		die_usage("--missing is not for --form %s, where visibility 0 tells that there is no label", o->form);
 	if (o->origin >= 0 && !(takes & POINTS))
 		die_usage("--origin is not for --form %s, which has no points", o->form);
 	if (o->images && stat(o->images, &st))
@@ -149,6 +154,8 @@ struct annotations *annotations_open(const struct annotation_options *o)
 		check_kind(o->form, o->operands[k]);
 	image_path_begin(&r->path, o->operands[0], o->images);
 	r->has_output = o->output && !stat(o->output, &r->output) && S_ISREG(r->output.st_mode);
+	sentinels_state(&a->missing, o->missing);
+	a->doubts.told = o->missing || r->takes & VISIBILITY;
 	r->state = r->form->open(a, o);
 	check_names(a);
 	r->points = xcalloc(2 * (size_t)a->K + 1, sizeof *r->points);
@@ -231,6 +238,14 @@ static int check(const struct annotations *a, struct annotation *face, char err[
 	return 1;
 }
 
+/* As the file has them. */
+static void leave_out_missing(const struct annotations *a, double *points)
+{
+	for (int k = 0; k < a->K && a->missing.nstated > 0; k++)
+		if (sentinel_is(&a->missing, 0, (float[]){(float)points[2 * k], (float)points[2 * k + 1]}))
+			points[2 * k] = points[2 * k + 1] = NAN;
+}
+
 int annotations_next(struct annotations *a, struct annotation *face, char err[ANNOTATION_ERR])
 {
 	struct annotation_reader *r = a->reader;
@@ -238,6 +253,10 @@ int annotations_next(struct annotations *a, struct annotation *face, char err[AN
 	for (int i = 0; i < 2 * a->K; i++)
 		r->points[i] = NAN;
 	int got = r->form->next(r->state, a, face, err);
+	if (got == 1 && !r->form->relative) {
+		leave_out_missing(a, r->points);
+		doubts_add(&a->doubts, r->points, a->K);
+	}
 	if (got == 1)
 		got = set_path(a, face, err);
 	if (got == 1)

@@ -5,6 +5,8 @@
 
 #include "lib/image/crop.h"
 
+#define ROUNDING 0.01 /* of boxes that were written as shares of the image */
+
 int face_within(const struct annotation *face, int K, char *const *names, int W, int H, int outside, char why[FACE_WHY])
 {
 	const double *b = face->box;
@@ -15,8 +17,10 @@ int face_within(const struct annotation *face, int K, char *const *names, int W,
 			return 0;
 		}
 	}
-	if (face->has_box && (b[2] < FACE_LEAST || b[3] < FACE_LEAST)) {
-		snprintf(why, FACE_WHY, "its box has %g x %g pixels, under %g", b[2], b[3], FACE_LEAST);
+	if (face->has_box && fmin(b[2], b[3]) < FACE_BOX_LEAST - ROUNDING) {
+		int shares = fmax(fmax(fabs(b[0]), fabs(b[1])), fmax(b[2], b[3])) <= 1;
+		snprintf(why, FACE_WHY, "its box has %g x %g pixels, under %d%s", b[2], b[3], FACE_BOX_LEAST,
+			shares ? ": are they shares of the image's size?" : "");
 		return 0;
 	}
 	if (face->has_box && (b[0] >= W || b[1] >= H || b[0] + b[2] <= 0 || b[1] + b[3] <= 0)) {

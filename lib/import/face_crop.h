@@ -14,13 +14,14 @@ struct face_frame {
 	int w, h;      /* of the crop */
 };
 #define FACE_MARGIN 0.25
-#define FACE_LEAST 1e-3 /* pixels of the image: boxes and spreads of points below it are faults, whose rows' points would be infinite */
+#define FACE_LEAST 1e-3	 /* pixels of the image: spreads of points below it are faults, whose rows' points would be infinite */
+#define FACE_BOX_LEAST 1 /* likewise: a smaller box shows nothing; it is a share of the image's size mostly */
 
 enum { FACE_WHY = 256 };
 
 /* The face's labels against its image of W x H pixels: 1, or 0 and the reason in why. outside: points outside of the image are labels, too,
  * else they may lie half a pixel beyond its edges (corner counts for centre). A box may lie partly outside; its sides are at least
- * FACE_LEAST. */
+ * FACE_BOX_LEAST. */
 int face_within(const struct annotation *face, int K, char *const *names, int W, int H, int outside, char why[FACE_WHY]);
 /* The crop (crop.h): 1, or 0 and the reason in why: no box or points to go by. */
 int face_crop(float crop[6], const struct annotation *face, int K, int W, int H, const struct face_frame *f, char why[FACE_WHY]);

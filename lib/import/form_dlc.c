@@ -33,6 +33,7 @@ struct dlc {
 	double *v;  /* (animals, parts, 3) of the current line, NaN where empty */
 	int animal; /* the next one to be handed out */
 	int unlabelled;
+	const struct sentinels *missing;
 	char *file, *path;
 	double *confidence; /* (parts) */
 };
@@ -125,7 +126,7 @@ static void *open_dlc(struct annotations *a, const struct annotation_options *o)
 {
 	struct dlc *t = xcalloc(1, sizeof *t);
 	char err[ANNOTATION_ERR];
-	t->name = o->operands[0], t->images = o->images, t->unlabelled = o->unlabelled;
+	t->name = o->operands[0], t->images = o->images, t->unlabelled = o->unlabelled, t->missing = &a->missing;
 	t->folder = text_folder(t->name);
 	t->lines = text_open(t->name, 0, err);
 	if (!t->lines)
@@ -211,6 +212,8 @@ static int parse(struct dlc *t, char err[ANNOTATION_ERR])
 			return text_bad(err, "%s: line %ld: %.80s%s%.80s has no %s, but %s", t->name, t->line, part,
 				t->single ? "" : " of ", t->animals.name[i / (size_t)t->parts.n], isnan(t->v[3 * i]) ? "x" : "y",
 				isnan(t->v[3 * i]) ? "a y" : "an x");
+		if (sentinel_is(t->missing, 0, (float[]){(float)t->v[3 * i], (float)t->v[3 * i + 1]})) /* or an individual would be there */
+			t->v[3 * i] = t->v[3 * i + 1] = NAN;
 	}
 	t->path = strncmp(t->file, "labeled-data/", 13) ? NULL : find_beside(t);
 	return 0;

@@ -27,6 +27,7 @@ struct yolo {
 	long line, faces; /* in the current file */
 	int dims;	  /* numbers a point: 2 or 3 */
 	int unlabelled;
+	const struct sentinels *missing;
 };
 
 static void close_file(struct yolo *t)
@@ -127,7 +128,7 @@ static void *open_yolo(struct annotations *a, const struct annotation_options *o
 	if (!o->images)
 		die_usage("--form yolo: --images tells the folder of the images");
 	yolo_names_read(&given, o->names);
-	t->unlabelled = o->unlabelled;
+	t->unlabelled = o->unlabelled, t->missing = &a->missing;
 	a->has_box = 1;
 	stem_files_find(&t->files, o, ".txt");
 	for (size_t i = 0; i < t->files.n; i++)
@@ -177,6 +178,8 @@ static int parse_points(const struct yolo *t, int K, struct span rest, struct an
 		if (visible != 0 && visible != 1 && visible != 2)
 			return text_bad(err, "%s: line %ld: %s is %g, not 0, 1 or 2", label, t->line, name, visible);
 		if (visible == 0 || (t->dims == 2 && xy[0] == 0 && xy[1] == 0))
+			continue;
+		if (sentinel_is(t->missing, 0, (float[]){(float)xy[0], (float)xy[1]})) /* here: they need be no shares */
 			continue;
 		for (int c = 0; c < 2; c++) {
 			snprintf(name, sizeof name, "%s of point %d", c ? "y" : "x", k + 1);

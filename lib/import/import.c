@@ -68,6 +68,16 @@ static void tell(const struct annotations *a, const struct kinds *k, const char 
 		warn("%s: ids of images that are texts, as %s, are not kept: %s", file, a->nameless,
 			a->has_image_id ? "tns-select --without image_id before an export numbers the images"
 					: "exports number the images");
+	char *missing = doubts_repeated(&a->doubts);
+	if (missing) {
+		char *numbers = doubts_numbers(&a->doubts);
+		warn("%s: labels at %s: if such are missing ones, --missing %s leaves them out (--missing none: they are none such)", file,
+			missing, numbers);
+		free(numbers), free(missing);
+	}
+	if (doubts_are_shares(&a->doubts))
+		warn("%s: all labels lie between %.3g and %.3g: are they shares of the image's size? Points are pixels here", file,
+			a->doubts.low, a->doubts.high);
 	if (a->miscounted)
 		warn("%s: num_keypoints is 0, but keypoints has points, which are taken: %llu annotation%s", file,
 			(unsigned long long)a->miscounted, a->miscounted == 1 ? "" : "s");
