@@ -288,6 +288,9 @@ END
 	is "$(paste -sd , sizes.txt)" "2 3,3 2,60 40" "sizes of images as they were turned"
 	ok "one as it is stored" tns-import --form table --images photos --crop whole --exif ignore t.csv -o out.tns
 	is "$(cat .err) $(value image_size)" "tns-import: 4 faces, 3 images read 3 2" "is not counted"
+	table filename,p_x,p_y,width,height turned.png,1,1,3,2 upside.png,1,1,3,2 turned.png,1,1,2,3 turned.png,1,1,3,2
+	ok "some of them left" tns-import --form table --images photos --crop whole t.csv -o out.tns
+	is "$(cat .err)" "tns-import: 4 faces, 4 images read, 2 of them turned as their EXIF says, 2 left as they lie, as their annotations are" "are counted"
 	turned="40 10 50 20 60 30" stored="10 20 30 40 50 60" upside="60 50 40 30 20 10"
 	while read -r exif size wh want; do
 		file=$([ "$want" = upside ] && echo upside.png || echo turned.png)

@@ -21,6 +21,7 @@ struct picture {
 	int W, H;   /* that its annotations told */
 	int good;
 	int turn;	     /* EXIF orientation that was obeyed; 1: none */
+	int left;	     /* 1: it was not, for the annotations' sake */
 	char err[IMAGE_ERR]; /* why it is not good */
 };
 
@@ -28,7 +29,7 @@ struct worker { /* a thread */
 	struct face_batch *b;
 	struct picture p;
 	struct crop_buffer buffer;
-	uint64_t read, turned;
+	uint64_t read, turned, left;
 };
 
 struct face_batch {
@@ -50,7 +51,8 @@ static int orient(struct picture *p, enum face_exif exif)
 	struct image *im = &p->im;
 	int stored = p->W && im->turn >= 5 && im->W != im->H && p->W == im->W && p->H == im->H;
 	p->turn = 1;
-	if (exif == EXIF_OBEY || (exif == EXIF_AUTO && !stored)) {
+	p->left = exif == EXIF_AUTO && stored;
+	if (exif != EXIF_IGNORE && !p->left) {
 		p->turn = im->turn;
 		image_upright(im);
 	}
@@ -77,6 +79,7 @@ static void show(struct worker *t, const struct annotation *face)
 	t->read += p->good != 0;
 	p->good = p->good && orient(p, t->b->o->exif);
 	t->turned += p->good && p->turn != 1;
+	t->left += p->good && p->left;
 }
 
 static void forget(struct picture *p)
@@ -208,6 +211,14 @@ uint64_t face_batch_turned(const struct face_batch *b)
 	uint64_t n = 0;
 	for (int t = 0; t < b->threads; t++)
 		n += b->worker[t].turned;
+	return n;
+}
+
+uint64_t face_batch_left(const struct face_batch *b)
+{
+	uint64_t n = 0;
+	for (int t = 0; t < b->threads; t++)
+		n += b->worker[t].left;
 	return n;
 }
 

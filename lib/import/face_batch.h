@@ -35,6 +35,7 @@ struct face_batch *face_batch_new(const struct face_batch_options *o, struct ann
 int face_batch_next(struct face_batch *b, const struct face_slot **slot);
 uint64_t face_batch_images(const struct face_batch *b); /* read so far */
 uint64_t face_batch_turned(const struct face_batch *b); /* of these, turned as their EXIF says */
+uint64_t face_batch_left(const struct face_batch *b);	/* of these, not turned, as their annotations are of what is stored */
 void face_batch_free(struct face_batch *b);
 
 #endif

@@ -41,6 +41,9 @@ void import_summary(const struct import_counts *c)
 		(unsigned long long)c->images, c->images == 1 ? "" : "s");
 	if (c->turned)
 		fprintf(stderr, ", %llu of them turned as %s EXIF says", (unsigned long long)c->turned, c->turned == 1 ? "its" : "their");
+	if (c->left)
+		fprintf(stderr, ", %llu left as %s, as %s annotations are", (unsigned long long)c->left,
+			c->left == 1 ? "it lies" : "they lie", c->left == 1 ? "its" : "their");
 	for (size_t i = 0, any = 0; i < sizeof by / sizeof *by; i++)
 		if (by[i].n)
 			fprintf(stderr, "%s %llu %s", any++ ? "," : "; passed by:", (unsigned long long)by[i].n, by[i].what);
@@ -105,7 +108,8 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 			progress_tick(&bar, rows.n, 0);
 		}
 	progress_end(&bar);
-	struct import_counts c = {rows.n, face_batch_images(batch), face_batch_turned(batch), bad, a->crowd, a->ignored, a->unlabelled};
+	struct import_counts c = {rows.n, face_batch_images(batch), face_batch_turned(batch), face_batch_left(batch), bad, a->crowd,
+		a->ignored, a->unlabelled};
 	if (!c.faces)
 		die("%s: no face is left: %llu bad, %llu crowds, %llu to be ignored, %llu images without annotations",
 			o->from.annotations.operands[0], (unsigned long long)c.bad, (unsigned long long)c.crowd,

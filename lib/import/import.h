@@ -15,7 +15,7 @@ struct import_options {
 };
 
 struct import_counts {
-	uint64_t faces, images, turned;		  /* in w; images that were read; of these, turned as their EXIF says */
+	uint64_t faces, images, turned, left;	  /* in w; images that were read; of these, turned as EXIF says; not, as annotated */
 	uint64_t bad, crowd, ignored, unlabelled; /* passed by; the last: images */
 };
 
