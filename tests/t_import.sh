@@ -455,7 +455,8 @@ if python -c ''; then
 	# how sure labels are stays theirs beside a prediction's confidence, by the same points
 	printf '%s\n' scorer,me,me,me,me,me,me,me,me,me bodyparts,left,left,left,right,right,right,chin,chin,chin coords,x,y,likelihood,x,y,likelihood,x,y,likelihood \
 		img/a.png,50,40,0.25,90,40,0.5,70,90,1 'img/b c.pgm',50,40,0.75,90,40,,70,90,0.125 >table/sure.csv
-	ok "likelihoods" tns-import -q --form dlc --size 24x24 table/sure.csv -o sure.tns
+	ok "likelihoods" tns-import --form dlc --size 24x24 table/sure.csv -o sure.tns
+	is "$(head -1 .err)" "tns-import: table/sure.csv: how sure labels are (likelihood, score) is kept as label_confidence, and leaves none out: 2 of 5 are under 0.5" "are told"
 	ok "their prediction" predict -q model.tns sure.tns -o out.tns
 	is "$(value label_confidence 1); $(value label_confidence 2)" "0.25 0.5 1; 0.75 nan 0.125" "likelihoods beside a prediction's confidence"
 	is "$(value confidence | wc -w)" 3 "a prediction's confidence"

@@ -255,7 +255,7 @@ int annotations_next(struct annotations *a, struct annotation *face, char err[AN
 	int got = r->form->next(r->state, a, face, err);
 	if (got == 1 && !r->form->relative) {
 		leave_out_missing(a, r->points);
-		doubts_add(&a->doubts, r->points, a->K);
+		doubts_add(&a->doubts, r->points, face->confidence, a->K);
 	}
 	if (got == 1)
 		got = set_path(a, face, err);

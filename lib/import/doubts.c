@@ -21,12 +21,14 @@ static void count(struct doubts *d, const double xy[2])
 	d->pair[i].n++;
 }
 
-void doubts_add(struct doubts *d, const double *points, int K)
+void doubts_add(struct doubts *d, const double *points, const double *confidence, int K)
 {
 	for (int k = 0; k < K; k++) {
 		const double *p = points + 2 * k;
 		if (isnan(p[0]) || isnan(p[1]))
 			continue;
+		d->rated += confidence && !isnan(confidence[k]);
+		d->unsure += confidence && confidence[k] < DOUBTS_SURE;
 		for (int i = 0; i < 2; i++) {
 			d->low = d->coordinates ? fmin(d->low, p[i]) : p[i];
 			d->high = d->coordinates++ ? fmax(d->high, p[i]) : p[i];

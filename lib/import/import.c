@@ -81,6 +81,10 @@ static void tell(const struct annotations *a, const struct kinds *k, const char 
 	if (doubts_are_shares(&a->doubts))
 		warn("%s: all labels lie between %.3g and %.3g: are they shares of the image's size? Points are pixels here", file,
 			a->doubts.low, a->doubts.high);
+	if (a->doubts.rated)
+		warn("%s: how sure labels are (likelihood, score) is kept as label_confidence, and leaves none out: %llu of %llu are under "
+		     "%g",
+			file, (unsigned long long)a->doubts.unsure, (unsigned long long)a->doubts.rated, DOUBTS_SURE);
 	if (a->miscounted)
 		warn("%s: num_keypoints is 0, but keypoints has points, which are taken: %llu annotation%s", file,
 			(unsigned long long)a->miscounted, a->miscounted == 1 ? "" : "s");
