@@ -14,7 +14,10 @@ static struct {
 } o;
 
 static const struct opt opts[] = {
-	{0, "to", OPT_CHOICE, &o.to, 0, 0, CONVERT_FORMS, "what is written; else by the suffix of --output, and tns to stdout", 1},
+	{0, "to", OPT_CHOICE, &o.to, 0, 0, CONVERT_FORMS,
+		"what is written; else by the suffix of --output, and tns to stdout. METAs, such as the points' names, are JSON: "
+		"{\"points\": \"nose,chin\"} as bytes in array __meta__ of an npz, in __metadata__ of safetensors",
+		1},
 	{0, "tensor", OPT_STR, &o.tensor, 0, 0, "NAME", "only this tensor; of an npy, which has no names: the name it gets, else array", 0},
 	OPT_OUTPUT(&o.output),
 	OPT_QUIET(&o.quiet),

@@ -211,7 +211,7 @@ START_TEST(refusals)
 	s = valid_set(), s.images = 0;
 	refused(&s, load_label, "there are no rows");
 	s = valid_set(), s.names = NULL;
-	refused(&s, load_coords, "there is no META points");
+	refused(&s, load_coords, "there is no META points, the names of its points (tns-convert --help: how arrays have it)");
 	s = valid_set(), s.names = "a,b,c";
 	refused(&s, load_coords, "META points names 3, but there are 2");
 	s = valid_set(), s.classes = "x,y", s.label[6] = 2;

@@ -231,7 +231,8 @@ START_TEST(needs)
 	static const char *const messages[][2] = {{"none", "t.tns: there is no tensor none (there are image, keypoints, id)"},
 		{"imgae", "t.tns: there is no tensor imgae (did you mean image?)"},
 		{"type", "t.tns: image is u8 with 3 dimensions, not f32 with 3"},
-		{"ndim", "t.tns: image is u8 with 3 dimensions, not u8 with 2"}, {"points", "t.tns: there is no META points"},
+		{"ndim", "t.tns: image is u8 with 3 dimensions, not u8 with 2"},
+		{"points", "t.tns: there is no META points, the names of its points (tns-convert --help: how arrays have it)"},
 		{"", "'': an empty name"}, {"a,", "'a,': an empty name"}, {",a", "',a': an empty name"}, {"a,,b", "'a,,b': an empty name"}};
 	write_chunks(&three, 3, (const uint64_t[]){1, 1, 1}, 0, 0);
 	struct tns *t = tns_open_memory(three.p, three.n, "t.tns");

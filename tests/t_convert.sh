@@ -79,6 +79,10 @@ arrays, metas = read_npz("faces.npz")
 a = arrays["keypoints"]
 arrays["keypoints"] = a._replace(data=struct.pack("<f", 7.5) + a.data[4:])
 write("changed.npz", npz({**arrays, "__meta__": Array("u8", (len(json.dumps(metas)),), json.dumps(metas).encode())}))
+names = metas["points"].upper()
+text = json.dumps({"points": names}).encode()
+write("named.npz", npz({"image": arrays["image"], "keypoints": a, "__meta__": Array("u8", (len(text),), text)}))
+write("bare.npz", npz({"image": arrays["image"], "keypoints": a}))
 metas["keypipe.stream"] = metas["keypipe.stream"].replace("ooo", "oog")  # a stream of other records, and the same content
 write("given.safetensors", safetensors(read_npz("faces.npz")[0], metas))
 END
@@ -88,6 +92,10 @@ is "$(tns-info changed.tns | sed '/^history/,$d' | tail -n +5)" "$(tns-info face
 is "$(tns-info --tensor keypoints --head 1 changed.tns | sed -n 's/^keypoints\[1\] \([^ ]*\) .*/\1/p')" 7.5 "the value"
 ok "as a data set" predict -q model.tns changed.tns -o out.tns
 rm -f out.tns
+ok "names alone" tns-convert named.npz -o named.tns
+is "$(meta named.tns points)" "$(meta faces.tns points | tr a-z A-Z)" "META points as --help has it"
+ok "no names" tns-convert bare.npz -o bare.tns
+fails 1 "bare.tns: there is no META points, the names of its points (tns-convert --help: how arrays have it)" tns-select --points a bare.tns -o no.tns
 ok "given rows" tns-convert given.safetensors -o given.tns
 is "$(tns-info given.tns | grep -v ^fingerprint | cksum)" "$(tns-info faces.tns | grep -v ^fingerprint | cksum)" "the same content in other records"
 ok "one of several" tns-convert --tensor id faces.npz -o id.tns

@@ -119,7 +119,7 @@ struct point_order *point_order_new(const struct tns *t, const char *points, con
 	struct point_order *p = xcalloc(1, sizeof *p);
 	const char *list = tns_meta_value(t, "points");
 	if (!list)
-		die("%s: there is no META points", t->name);
+		die("%s: there is no META points, the names of its points (tns-convert --help: how arrays have it)", t->name);
 	p->from = names_split(list, &p->k);
 	p->order = xcalloc((size_t)p->k, sizeof *p->order);
 	p->names = xcalloc((size_t)p->k + 1, sizeof *p->names);

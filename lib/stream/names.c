@@ -12,7 +12,7 @@ char **names_points(const struct tns *t, int k)
 	int n;
 	const char *list = tns_meta_value(t, "points");
 	if (!list)
-		die("%s: there is no META points", t->name);
+		die("%s: there is no META points, the names of its points (tns-convert --help: how arrays have it)", t->name);
 	if (!*list || *list == ',' || list[strlen(list) - 1] == ',' || strstr(list, ",,"))
 		die("%s: META points '%s' has an empty name", t->name, list);
 	char **names = names_split(list, &n);
