@@ -1,4 +1,5 @@
 /* tns-import - annotated images, folders and frames into a data set of crops */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -108,6 +109,19 @@ static uint64_t frames(int noperands, char **operands, struct tns_writer *w)
 	return import_frames(&f, w);
 }
 
+/* What makes text of a file is piped to this command, if its form reads a pipe, which does not tell the folder of the images. */
+static char *way(int noperands, char **operands)
+{
+	int reads = !strcmp(o.form, "table") || !strcmp(o.form, "dlc") || !strcmp(o.form, "wflw");
+	const char *slash = noperands == 1 && !o.images ? strrchr(operands[0], '/') : NULL;
+	if (!reads || noperands != 1)
+		return xstrdup(">OTHER");
+	char *folder = xprintf("%.*s", slash ? (int)(slash - operands[0]) + (slash == operands[0]) : 0, operands[0]);
+	char *text = opt_piped(slash ? "images" : NULL, folder);
+	free(folder);
+	return text;
+}
+
 static struct import_counts faces(int noperands, char **operands, struct tns_writer *w)
 {
 	struct import_options m = {.pairs = o.pairs, .keep_going = o.keep_going, .quiet = o.quiet};
@@ -130,7 +144,12 @@ static struct import_counts faces(int noperands, char **operands, struct tns_wri
 		die_usage("--frame and --pixels are for --form raw");
 	if (o.live)
 		die_usage("--live is for --form pnm and raw");
-	return import_faces(&m, w);
+	char *then = way(noperands, operands);
+	err_set_then(then);
+	struct import_counts c = import_faces(&m, w);
+	err_set_then(NULL);
+	free(then);
+	return c;
 }
 
 int main(int argc, char **argv)

@@ -137,9 +137,13 @@ int main(int argc, char **argv)
 		die_usage("--read finds out what the table is: --tsv, --image and --notes are for writing one");
 	if (!o.read && o.size.w)
 		die_usage("--size is for --read");
+	char *then = opt_piped(NULL, NULL);
+	err_set_then(then);
 	if (o.read)
 		read_table(args[0]);
 	else
 		write_table(args[0]);
+	err_set_then(NULL);
+	free(then);
 	return finish();
 }

@@ -202,12 +202,43 @@ is "$(value source 1) $(value source 2)" "#1.png a.pgm" "are none"
 table '# drawn by hand' filename,p_x,p_y '# 2.png,1,2' '#1.png,3,4'
 fails 1 "tns-import: t.csv: row 1: a comment (#)" import t.csv
 printf 'filename,m\374nd_x,m\374nd_y\na.pgm,1,2\n' >t.csv
-fails 1 "tns-import: t.csv: header: column 2: 'm\xfcnd_x' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 t.csv | tns-import --form table -" import t.csv
-ok "the command" bash -c 'iconv -f LATIN1 -t UTF-8 t.csv | tns-import -q --form table - --images photos -o out.tns'
+fails 1 "tns-import: t.csv: header: column 2: 'm\xfcnd_x' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 t.csv | tns-import -q --form table --images photos -o out.tns -" import t.csv
+ok "the command" bash -c "$(sed 's/^.*: //' .err)"
 is "$(meta out.tns points)" "münd" "names that were Latin-1"
 rm photos/'#1.png' 'photos/# 2.png'
 printf 'scorer,me,me\nbodyparts,m\374nd,m\374nd\ncoords,x,y\na.pgm,1,2\n' >d.csv
-fails 1 "tns-import: d.csv: point 1: 'm\xfcnd' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 d.csv >OTHER" tns-import -q --form dlc d.csv -o out.tns
+fails 1 "tns-import: d.csv: point 1: 'm\xfcnd' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 d.csv | tns-import -q --form dlc -o out.tns -" tns-import -q --form dlc d.csv -o out.tns
+
+# what is no UTF-8, or packed otherwise, is told by a command that works as printed: with the options, and the folder of the images
+pasted() { # WHAT FILE COMMAND...
+	local what=$1 file=$2; shift 2
+	rm -f out.tns
+	fails 1 "$file: " "$@" "$file"
+	ok "$what: $(sed 's/^.*: //' .err)" bash -o pipefail -c "$(sed 's/^.*: //' .err)"
+	is "$(value keypoints)" "1 12" "$what: its points"
+}
+mkdir -p 'my labels/photos' && cp photos/a.pgm 'my labels/photos/'
+printf '%s\n' filename,p_x,p_y photos/a.pgm,1,2 >'my labels/t.csv'
+printf '%s\n' scorer,me,me bodyparts,p,p coords,x,y photos/a.pgm,1,2 >'my labels/d.csv'
+echo "1 2 0 0 59 39 0 0 0 0 0 0 a.pgm" >w.txt
+if command -v iconv >/dev/null; then
+	for f in 'my labels/t' 'my labels/d'; do iconv -f UTF-8 -t UTF-16 "$f.csv" >"$f.16"; done
+	iconv -f UTF-8 -t UTF-16 w.txt >w.16
+	pasted "a table" 'my labels/t.16' tns-import -q --form table --crop whole --size 60x60 -o out.tns
+	pasted "DeepLabCut's" 'my labels/d.16' tns-import -q --form dlc --crop whole --size 60x60 -o out.tns
+	pasted "WFLW's" w.16 tns-import -q --form wflw --images photos --crop whole --size 60x60 -o out.tns --
+	printf 'id,p_x,p_y,Image\n1,1,12,1 2 3 4\n' | iconv -t UTF-16 >table.16
+	pasted "tns-table" table.16 tns-table -q --read -o out.tns
+	printf 'n_points: 1\n{\n1 2\n}\n' | iconv -t UTF-16 >p.pts
+	fails 1 "this is UTF-16 text: iconv -f UTF-16 -t UTF-8 p.pts >OTHER" tns-import -q --form pts --images photos p.pts -o no.tns
+fi
+if command -v xz >/dev/null; then
+	xz -c 'my labels/t.csv' >'my labels/t.csv.xz'
+	pasted "xz" 'my labels/t.csv.xz' tns-import -q --form table --crop whole --size 60x60 -o out.tns
+fi
+fails 1 "tns-import: stdin: line 1: 2 numbers, then" bash -c 'echo 1 2 3 a.pgm | tns-import -q --form wflw --images photos -o no.tns -'
+printf '\xfd7zXZ\0' >t.xz
+fails 1 "this is an xz file: xz -dc t.xz >OTHER" tns-import -q --form table t.xz --images ./$(printf '/.%.0s' {1..150}) -o no.tns
 mkdir yolo.d && echo "0 .5 .5 .5 .5 .1 .2 .3 .4" >yolo.d/a.txt
 fails 1 "tns-import: --point-names a,\xfc: point 2: '\xfc' is not UTF-8" tns-import -q --form yolo --images photos --point-names "a,$(printf '\374')" yolo.d -o out.tns
 

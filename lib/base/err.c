@@ -22,7 +22,8 @@ struct hook {
 	void *arg;
 };
 
-static const char *program = "keypipe";
+static const char *program = "keypipe", *then; /* then NULL: a pipe to the program */
+static char piped[64] = "| keypipe";
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
 static struct hook hooks[HOOKS];
 static int nhooks;
@@ -33,11 +34,22 @@ static pthread_t dying_thread; /* valid if dying */
 void err_name(const char *name)
 {
 	program = name;
+	snprintf(piped, sizeof piped, "| %s", name);
 }
 
 const char *err_program(void)
 {
 	return program;
+}
+
+void err_set_then(const char *text)
+{
+	then = text;
+}
+
+const char *err_then(void)
+{
+	return then ? then : piped;
 }
 
 /* Length in bytes of the printable UTF-8 character at s, or 0. U+0080 to U+009F are control characters. */

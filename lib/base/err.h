@@ -11,6 +11,10 @@
 /* Name used in messages; called first by opt_parse. The string is kept, not copied. */
 void err_name(const char *program);
 const char *err_program(void);
+/* In messages, how a shell's command that writes this program's input goes on: "| PROGRAM", or what a program sets once that needs options
+ * or an operand to read a pipe (opt_piped), or reads none: ">OTHER". Kept, not copied. */
+void err_set_then(const char *then);
+const char *err_then(void);
 
 void die(const char *fmt, ...) PRINTF(1, 2) NORETURN;	    /* I/O, memory, malformed input: exit 1 */
 void die_errno(const char *fmt, ...) PRINTF(1, 2) NORETURN; /* the same, `: strerror(errno)` appended */

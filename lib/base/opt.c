@@ -15,7 +15,7 @@
 #include "lib/base/opt_io.h"
 #include "lib/base/out.h"
 
-enum { LIST_MAX = sizeof((struct opt_list *)0)->v / sizeof(char *) };
+enum { PIPED_MAX = 200, LIST_MAX = sizeof((struct opt_list *)0)->v / sizeof(char *) };
 
 static const struct opt *table; /* as parsed, for opt_line */
 static const char *program;
@@ -23,7 +23,8 @@ static char *defaults[OPT_MAX]; /* values before parsing, as text; NULL: none */
 static char *line, *command;
 static int given[OPT_MAX];
 static char **operands;
-static int noperands;
+static char **words; /* as given, options before operands */
+static int noperands, nwords;
 
 /* ---- parsing ---- */
 
@@ -198,6 +199,23 @@ const char *opt_command(void)
 	return command;
 }
 
+char *opt_piped(const char *name, const char *value)
+{
+	char *word = name ? opt_quote(value) : NULL,
+	     *text = xprintf("| %s%s%s%s%s", program, name ? " --" : "", name ? name : "", name ? " " : "", name ? word : "");
+	for (int i = 1; i < nwords; i++) {
+		free(word);
+		word = opt_quote(words[i]);
+		text = opt_join(text, " ", word);
+	}
+	free(word);
+	text = opt_join(text, " -", "");
+	if (strlen(text) <= PIPED_MAX)
+		return text;
+	free(text);
+	return xstrdup(">OTHER");
+}
+
 int opt_is_named(const char *const *names, const char *name)
 {
 	for (; names && *names; names++)
@@ -295,6 +313,7 @@ char **opt_parse(const struct opt_prog *p, int argc, char **argv, int *n)
 	}
 	*n = argc - optind;
 	operands = argv + optind, noperands = *n;
+	words = argv, nwords = optind > 1 && !strcmp(argv[optind - 1], "--") ? optind - 1 : optind;
 	opt_files_check(p->opts, operands, *n);
 	if (*n < p->min)
 		die_usage("too few operands: %d given, at least %d needed", *n, p->min);

@@ -121,6 +121,8 @@ void opt_set(const char *name, const char *value);
 char *opt_setting(const char *name);
 /* The command as it was given, quoted for the shell; after opt_parse, not to be freed. */
 const char *opt_command(void);
+/* For err_set_then, to be freed: "| PROGRAM --name value --opt ... -", options as given (name NULL: only these); >OTHER if too long. */
+char *opt_piped(const char *name, const char *value);
 /* How two such lines differ, the second this program's: "--batch is 51, was 64, the default; other data", for a message; the caller frees.
  * Before opt_parse, and of another version, defaults are not known: "was default". */
 char *opt_line_difference(const char *was, const char *is);

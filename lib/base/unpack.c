@@ -231,7 +231,7 @@ struct unpack *unpack_new(unpack_from *from, void *arg, const char *name, const 
 	struct unpack *u = xcalloc(1, sizeof *u);
 	u->from = from, u->arg = arg;
 	u->name = name;
-	snprintf(u->then, sizeof u->then, then ? "%s" : "| %s", then ? then : err_program());
+	u->then = xstrdup(then ? then : err_then());
 	u->head = xmalloc(HEAD);
 	/* -15: raw deflate, with the CRC computed here (crc.h): zlib's is an eighth of its time */
 	if (inflateInit2(&u->z, -15) != Z_OK)
@@ -271,6 +271,6 @@ void unpack_free(struct unpack *u)
 	if (!u)
 		return;
 	inflateEnd(&u->z);
-	free(u->head);
+	free(u->head), free(u->then);
 	free(u);
 }

@@ -17,8 +17,8 @@ typedef long unpack_from(void *arg, unsigned char *dst, size_t n, char err[UNPAC
 
 struct unpack;
 
-/* For messages: name, the file's or "stdin", not copied, and then, how a command that writes the text goes on: ">FILE", or NULL for a pipe
- * to this program. */
+/* For messages: name, the file's or "stdin", not copied, and then, how a command that writes the text goes on: ">FILE", or NULL for
+ * err_then. */
 struct unpack *unpack_new(unpack_from *from, void *arg, const char *name, const char *then);
 struct unpack *unpack_fd(int fd, const char *name, const char *then);			      /* fd stays open */
 struct unpack *unpack_memory(const void *data, size_t n, const char *name, const char *then); /* not copied */

@@ -28,7 +28,7 @@ struct unpack {
 	unpack_from *from;
 	void *arg;
 	const char *name;
-	char then[64]; /* behind a command that writes text */
+	char *then; /* behind a command that writes text */
 	enum unpack_kind kind;
 	int started;
 	int any;		  /* 1: a gzip need not hold text */

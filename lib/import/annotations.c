@@ -14,6 +14,7 @@
 #include "lib/base/utf8.h"
 #include "lib/image/image_path.h"
 #include "lib/import/form.h"
+#include "lib/import/text.h"
 
 /* The table of forms: their options, and how many operands they take. */
 enum { NAMES = 1, CATEGORY = 2, UNLABELLED = 4, POINTS = 8, OUTSIDE = 16, VISIBILITY = 32 };
@@ -118,8 +119,8 @@ static void not_utf8(const struct annotations *a, int k)
 	magic_word(word, sizeof word, o->operands[0]);
 	if (o->names)
 		die("--point-names %s: point %d: '%.100s' is not UTF-8", o->names, k + 1, a->names[k]);
-	die("%s: point %d: '%.100s' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 %s >OTHER", o->operands[0], k + 1, a->names[k],
-		word);
+	die("%s: point %d: '%.100s' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 %s %s", o->operands[0], k + 1, a->names[k],
+		word, err_then());
 }
 
 static void check_names(struct annotations *a)
@@ -188,8 +189,8 @@ int annotations_fault(const struct annotations *a, const struct annotation *face
 	va_start(ap, fmt);
 	vsnprintf(why, sizeof why, fmt, ap);
 	va_end(ap);
-	snprintf(err, ANNOTATION_ERR, "%s%s%s%s%s", o->noperands == 1 ? o->operands[0] : "", o->noperands == 1 ? ": " : "", face->place,
-		*face->place ? ": " : "", why);
+	snprintf(err, ANNOTATION_ERR, "%s%s%s%s%s", o->noperands == 1 ? text_input(o->operands[0]) : "", o->noperands == 1 ? ": " : "",
+		face->place, *face->place ? ": " : "", why);
 	return -1;
 }
 

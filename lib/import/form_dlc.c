@@ -126,9 +126,9 @@ static void *open_dlc(struct annotations *a, const struct annotation_options *o)
 {
 	struct dlc *t = xcalloc(1, sizeof *t);
 	char err[ANNOTATION_ERR];
-	t->name = o->operands[0], t->images = o->images, t->unlabelled = o->unlabelled, t->missing = &a->missing;
-	t->folder = text_folder(t->name);
-	t->lines = text_open(t->name, 0, err);
+	t->name = text_input(o->operands[0]), t->images = o->images, t->unlabelled = o->unlabelled, t->missing = &a->missing;
+	t->folder = text_folder(o->operands[0]);
+	t->lines = text_open(o->operands[0], 0, err);
 	if (!t->lines)
 		die("%s", err);
 	if (!next_line(t))

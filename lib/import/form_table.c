@@ -131,8 +131,8 @@ static void check_text(const struct table_form *t, int i)
 	if (utf8_valid((const unsigned char *)t->head[i], strlen(t->head[i])))
 		return;
 	magic_word(word, sizeof word, t->name);
-	die("%s: header: column %d: '%.100s' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 %s | %s --form table -", t->name,
-		i + 1, t->head[i], word, err_program());
+	die("%s: header: column %d: '%.100s' is not UTF-8; if it is Latin-1: iconv -f LATIN1 -t UTF-8 %s %s", t->name, i + 1, t->head[i],
+		word, err_then());
 }
 
 /* 1: corner of a further box, or of one whose other columns are not there. */
@@ -195,7 +195,7 @@ static void *open_table(struct annotations *a, const struct annotation_options *
 {
 	struct table_form *t = xcalloc(1, sizeof *t);
 	int std = !strcmp(o->operands[0], "-"), fd = std ? 0 : open(o->operands[0], O_RDONLY | O_CLOEXEC);
-	t->name = std ? "stdin" : o->operands[0];
+	t->name = text_input(o->operands[0]);
 	if (fd < 0)
 		die_errno("%s", t->name);
 	t->lines = lines_open_fd(fd, t->name);

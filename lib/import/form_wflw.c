@@ -54,8 +54,8 @@ static void *open_wflw(struct annotations *a, const struct annotation_options *o
 	char err[ANNOTATION_ERR], show[TEXT_SHOWN];
 	if (!o->images)
 		die_usage("--form wflw: --images tells the folder of the images");
-	t->name = o->operands[0];
-	t->lines = text_open(t->name, 0, err);
+	t->name = text_input(o->operands[0]);
+	t->lines = text_open(o->operands[0], 0, err);
 	if (!t->lines)
 		die("%s", err);
 	if (!next_line(t))

@@ -14,6 +14,7 @@
 #include "lib/import/face_batch.h"
 #include "lib/import/import_rows.h"
 #include "lib/import/kinds.h"
+#include "lib/import/text.h"
 
 static void pass_by(const struct import_options *o, uint64_t *bad, const char *err)
 {
@@ -116,10 +117,10 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 		a->ignored, a->unlabelled};
 	if (!c.faces)
 		die("%s: no face is left: %llu bad, %llu crowds, %llu to be ignored, %llu images without annotations",
-			o->from.annotations.operands[0], (unsigned long long)c.bad, (unsigned long long)c.crowd,
+			text_input(o->from.annotations.operands[0]), (unsigned long long)c.bad, (unsigned long long)c.crowd,
 			(unsigned long long)c.ignored, (unsigned long long)c.unlabelled);
 	if (!o->quiet)
-		tell(a, &kinds, o->from.annotations.operands[0]);
+		tell(a, &kinds, text_input(o->from.annotations.operands[0]));
 	import_rows_release(&rows);
 	if (rows.found && !o->pairs && !o->quiet)
 		warn("mirror images, by names and the first rows' labels (--pairs states them): %s", rows.found);

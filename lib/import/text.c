@@ -12,9 +12,16 @@
 
 #include "lib/base/num.h"
 
+const char *text_input(const char *path)
+{
+	return strcmp(path, "-") ? path : "stdin";
+}
+
 struct lines *text_open(const char *path, int regular, char err[ANNOTATION_ERR])
 {
 	struct stat st;
+	if (!regular && !strcmp(path, "-"))
+		return lines_open_fd(0, text_input(path));
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (regular ? O_NONBLOCK : 0));
 	if (fd < 0 || fstat(fd, &st)) {
 		text_bad(err, "%s: %s", path, strerror(errno));

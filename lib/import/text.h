@@ -9,8 +9,9 @@
 
 enum { TEXT_SHOWN = 48 };
 
-/* The lines of a file, plain or gzip; NULL and the reason in err where it can't be opened. regular: folders, devices and FIFOs are refused.
- * path is kept for messages, not copied. */
+const char *text_input(const char *path); /* for messages: "stdin" for "-", else path */
+/* The lines of a file, plain or gzip, or of stdin ("-"); NULL and the reason in err where it can't be opened. regular: folders, devices and
+ * FIFOs are refused, and stdin. path is kept for messages, not copied. */
 struct lines *text_open(const char *path, int regular, char err[ANNOTATION_ERR]);
 /* The next line that is not empty; *line counts all. 1; 0: the end; -1 and err, name the file's: it can't be read further. */
 int text_line(struct lines *l, long *line, const char *name, char err[ANNOTATION_ERR]);
