@@ -147,6 +147,14 @@ const char *err_program(void)
 {
 	return fuzz_name;
 }
+void err_set_then(const char *then)
+{
+	(void)then;
+}
+const char *err_then(void)
+{
+	return "| fuzz";
+}
 void err_add_hook(void (*fn)(void *arg, const char *reason), void *arg)
 {
 	(void)fn, (void)arg;

@@ -53,7 +53,7 @@ static const struct opt_prog prog = {"fuzz", "", "[FILE]...", 1, 3, options, {NU
 /* What opt.c keeps from one call to the next was of a run that is over. */
 static void forget(void)
 {
-	table = NULL, program = NULL, line = command = NULL, operands = NULL, noperands = 0;
+	table = NULL, program = NULL, line = command = NULL, operands = words = NULL, noperands = nwords = 0;
 	memset(defaults, 0, sizeof defaults), memset(given, 0, sizeof given);
 }
 
