@@ -166,6 +166,9 @@ refused 1 "p0.2.tns: row 1 $other v0.tns, which has its id" --truth v0.tns p0.2.
 refused 1 "p0.2.tns: row 1 $other whole.tns, which has its id" --truth whole.tns p0.2.tns
 refused 1 "p0.tns: row 1 $other p0.2.tns, which has its id" p0.2.tns p0.tns
 refused 1 "p0.tns: row 1 $other p0.2.tns, which has its id" --truth v0.2.tns p0.2.tns p0.tns
+tns-select -q --rows 1-3 v0.2.tns -o some.tns
+tns-join -q --left --take crop <(tns-select -q --without crop p0.2.tns) some.tns -o left.tns
+is "$(score -q --truth v0.2.tns left.tns | head -1)" "$(score -q p0.2.tns | head -1)" "crops that are not known"
 refused 1 "p0.tns: images are 40x40, those of small.tns 30x30: points are pixels of them" --truth small.tns p0.tns
 
 refused 1 "gone.tns: No such file or directory" --truth gone.tns answers.tns

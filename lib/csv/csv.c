@@ -268,7 +268,8 @@ static int explain(struct csv *c, struct span line, size_t want)
 			return csv_fault(c, "row %llu: %s_%c is '%s', not a number%s", row, c->points[k / 2], "xy"[k % 2],
 				csv_shown(f, text), truncated);
 		if (k == CSV_COL_ID && !id_field(f, &id))
-			return csv_fault(c, "row %llu: ImageId is '%s', not a number from 0 to %u", row, csv_shown(f, text), UINT32_MAX);
+			return csv_fault(c, "row %llu: %.100s is '%s', not a number from 0 to %u", row, c->src->name[i], csv_shown(f, text),
+				UINT32_MAX);
 	}
 	p = line.p;
 	for (int i = 0; i < n; i++) {

@@ -47,7 +47,7 @@ static int optional(const struct tns *t, const char *name, int dtype, int ndim, 
 /* As the option says, or META category and category_id, which an import of COCO's file has. */
 static void set_category(struct export_set *s, const struct tns *t)
 {
-	const char *name = tns_meta_value(t, "category"), *id = tns_meta_value(t, "category_id");
+	const char *name = tns_meta_value(t, "category"), *id = name ? tns_meta_value(t, "category_id") : NULL;
 	s->category = name ? name : "face";
 	if (!s->category_id && id && (!num_int(id, &s->category_id) || s->category_id < 1))
 		die("%s: META category_id '%s' is no number from 1 on", t->name, id);
@@ -60,7 +60,8 @@ static void open_tensors(struct export *x, const struct export_options *o)
 	const struct tns *t = x->d->in;
 	const char *what = tns_find(t, "predicted") >= 0 ? "predicted" : "keypoints";
 	s->name = t->name, s->output = o->output, s->category_id = o->category_id;
-	set_category(s, t);
+	if (x->form == &export_coco || x->form == &export_coco_results)
+		set_category(s, t);
 	x->points = -1;
 	if (tns_find(t, what) < 0 && (tns_find(t, "box") < 0 || x->form->folder))
 		die("%s: there are no points: neither predicted nor keypoints", t->name);

@@ -33,7 +33,7 @@
 struct export_options {
 	const char *form;    /* one of EXPORT_FORMS */
 	double origin;	     /* of the first pixel's centre: 0, 0.5, 1; NaN: the form's own */
-	int64_t category_id; /* coco, coco-results; 0: META category_id, or 1 */
+	int64_t category_id; /* coco, coco-results; 0: META category_id, or 1; its name: META category, or face */
 	int quiet;	     /* 1: no warnings */
 	const char *output;  /* file, NULL: stdout; pts: folder, which is made where it is not there */
 };

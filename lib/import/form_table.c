@@ -178,17 +178,29 @@ static void find_points(struct table_form *t, struct annotations *a)
 	free(partners), free(same), free(special);
 }
 
-/* A table of names alone is one of images without labels. */
+/* 1: x, y, x1, ..., NAME_x, region_...: as tables of one point a line, of numbered points, and of VIA have them. */
+static int is_coordinate(const char *name)
+{
+	size_t digits = strspn(name + (*name != 0), "0123456789");
+	return csv_coord_of(name).style != CSV_STYLE_NONE || !strncmp(name, "region_", 7) ||
+	       (*name && strchr("xyXY", *name) && !name[1 + digits]);
+}
+
+/* A table without coordinates is one of images without labels. */
 static void check_columns(const struct table_form *t)
 {
 	char *others = NULL;
 	size_t n = 0;
+	int lost = 0;
 	for (int i = 0; i < t->ncol; i++)
-		if (t->col[i] == IGNORED && *t->head[i])
+		if (t->col[i] == IGNORED && *t->head[i]) {
 			csv_list_add(&others, &n, t->head[i]);
-	if (others)
+			lost |= is_coordinate(t->head[i]);
+		}
+	if (lost)
 		die("%s: header: no column is a point (NAME_x and NAME_y, a line a face) or a box (x,y,w,h or left,top,right,bottom): %s",
 			t->name, others);
+	free(others);
 }
 
 static void *open_table(struct annotations *a, const struct annotation_options *o)

@@ -82,7 +82,7 @@ static void tell(const struct annotations *a, const struct kinds *k, const char 
 	if (doubts_are_shares(&a->doubts))
 		warn("%s: all labels lie between %.3g and %.3g: are they shares of the image's size? Points are pixels here", file,
 			a->doubts.low, a->doubts.high);
-	if (a->doubts.rated)
+	if (a->doubts.unsure)
 		warn("%s: how sure labels are (likelihood, score) is kept as label_confidence, and leaves none out: %llu of %llu are under "
 		     "%g",
 			file, (unsigned long long)a->doubts.unsure, (unsigned long long)a->doubts.rated, DOUBTS_SURE);

@@ -20,8 +20,11 @@
 #define TILT_RANGE 0.1
 /* Names may overrule a nearer point up to this many tolerances. */
 #define NAME_TOLERANCES 3
-/* See coherence; faces turned by up to 45 degrees have 0.9. */
-#define COHERENT 0.6
+/* See coherence; an eighth of all rows may have columns exchanged. */
+#define COHERENT 0.75
+#define PAIRS_ROWS_TELL 10
+/* So many points without a side are not all on the axis: numbers of a contour, as of 68 points. */
+#define AXIS_MANY 6
 
 struct candidate {
 	double distance;
@@ -307,33 +310,45 @@ static void contradict(int k, double (*m)[2], const struct mirror *f, const int 
 	free(at), free(off);
 }
 
-/* How far rows agree on the direction from point a to b: the length of the mean vector over the mean length; 1 of a shape that keeps
- * upright, about 0 where it is turned at will, or stands mirrored in half of the rows, as left and right hands. *length: that mean. */
-static double coherence(int k, const float *xy, size_t n, int a, int b, double *length)
+/* Of rows with points a and b, at least PAIRS_ROWS_TELL (else 1): the share in which b lies on that side of a on which it lies on average;
+ * 1 of a shape that keeps upright, about 1/2 where it is turned at will, or stands mirrored in half of the rows, as left and right hands.
+ * *count: these rows; *length: their mean distance. */
+static double coherence(int k, const float *xy, size_t n, int a, int b, size_t *count, double *length)
 {
-	double v[2] = {0}, sum = 0;
-	size_t count = 0;
-	for (size_t i = 0; i < n; i++) {
-		const float *p = xy + 2 * (i * (size_t)k + (size_t)a), *q = xy + 2 * (i * (size_t)k + (size_t)b);
-		double x = (double)p[0] - (double)q[0], y = (double)p[1] - (double)q[1];
-		if (isnan(x) || isnan(y))
-			continue;
-		v[0] += x, v[1] += y, sum += hypot(x, y), count++;
-	}
-	*length = count ? sum / (double)count : 0;
-	return sum > 0 ? hypot(v[0], v[1]) / sum : 1;
+	double way[2] = {0}, sum = 0;
+	size_t same = 0;
+	*count = 0;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < n; i++) {
+			const float *p = xy + 2 * (i * (size_t)k + (size_t)a), *q = xy + 2 * (i * (size_t)k + (size_t)b);
+			double x = (double)p[0] - (double)q[0], y = (double)p[1] - (double)q[1], d = hypot(x, y);
+			if (isnan(d) || d <= 0)
+				continue;
+			if (pass)
+				same += x * way[0] + y * way[1] > 0;
+			else
+				way[0] += x / d, way[1] += y / d, sum += d, ++*count;
+		}
+	*length = *count ? sum / (double)*count : 0;
+	return *count < PAIRS_ROWS_TELL ? 1 : (double)same / (double)*count;
 }
 
 /* Pairs that only labels tell are none where rows don't agree on their direction; nor are any where they don't on that of the points that
- * are furthest apart. */
+ * are furthest apart, of those that half of the rows have. */
 static void doubt(int k, const float *xy, size_t n, const int *by_name, int *partner)
 {
 	double longest = 0, length, at_longest = 1;
+	size_t count, most = 0;
 	int step = k / 100 + 1;
 	for (int a = 0; a < k; a += step)
 		for (int b = a + 1; b < k; b += step) {
-			double c = coherence(k, xy, n, a, b, &length);
-			if (length > longest)
+			coherence(k, xy, n, a, b, &count, &length);
+			most = count > most ? count : most;
+		}
+	for (int a = 0; a < k; a += step)
+		for (int b = a + 1; b < k; b += step) {
+			double c = coherence(k, xy, n, a, b, &count, &length);
+			if (2 * count >= most && length > longest)
 				longest = length, at_longest = c;
 		}
 	for (int p = 0; p < k; p++)
@@ -341,7 +356,7 @@ static void doubt(int k, const float *xy, size_t n, const int *by_name, int *par
 			partner[p] = NAMES_NO_PARTNER;
 	for (int p = 0; p < k; p++) {
 		int q = partner[p];
-		if (q > p && by_name[p] != q && coherence(k, xy, n, p, q, &length) < COHERENT)
+		if (q > p && by_name[p] != q && coherence(k, xy, n, p, q, &count, &length) < COHERENT)
 			partner[p] = partner[q] = NAMES_NO_PARTNER;
 	}
 }
@@ -389,13 +404,14 @@ int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, in
 
 int *pairs_complete(int k, const float *xy, size_t n, int w, int h, char **names)
 {
-	int *partner = names_partners(names, NULL), *found = pairs_find(k, xy, n, w, h, names, NULL), sure = 1;
+	int *partner = names_partners(names, NULL), *found = pairs_find(k, xy, n, w, h, names, NULL), open = 0;
+	char *is_open = xcalloc((size_t)k + 1, 1);
 	for (int p = 0; p < k; p++)
-		sure &= partner[p] < 0 || partner[p] == p || found[p] == partner[p];
-	for (int p = 0; p < k && sure; p++)
-		if (found[p] >= 0)
+		open += is_open[p] = (char)(partner[p] < 0 || partner[p] == p);
+	for (int p = 0; p < k; p++)
+		if (is_open[p] && (found[p] >= 0 ? is_open[found[p]] : open > AXIS_MANY))
 			partner[p] = found[p];
-	free(found);
+	free(found), free(is_open);
 	return partner;
 }
 

@@ -19,8 +19,8 @@
  * tenth of a second for 478 points. */
 int *pairs_find(int k, const float *xy, size_t n, int w, int h, char **names, int *rather);
 
-/* names_partners, and by labels what names leave open: points that they put on the axis for want of a side, or give no partner. Where
- * labels contradict a pair that names tell (faces off the middle, turned ones), names alone. */
+/* names_partners, and by labels what names leave open: points that they put on the axis for want of a side, or give no partner. Pairs that
+ * names tell stand, whatever labels say (faces off the middle, turned ones). */
 int *pairs_complete(int k, const float *xy, size_t n, int w, int h, char **names);
 /* Pairs that the user states (as META pairs) overrule those found; whose partner is taken away by that has none. Dies where no such point
  * is. */
