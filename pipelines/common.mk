@@ -130,8 +130,8 @@ say = @printf '%-12s %s\n' '$(notdir $@)' $(call quote,$(1))
 
 # about $* faces of $<, drawn at random
 define some_faces
-@part=$$($B/bin/tns-info $< | awk -v n=$* '$$1 == "image" {p = n / $$3; printf "%.6f", p < 0.001 ? 0.001 : p < 0.999 || p > 1 ? p : 0.999}'); \
-awk -v p=$$part 'BEGIN {exit p > 1}' || { echo "$@: there are fewer faces than $*: $<; FEW=... AGAIN=1 (of fewlabels LABELLED=...) says how many" >&2; exit 1; }; \
+@part=$$($B/bin/tns-info $< | awk -v n=$* '$$1 == "image" {p = n / $$3; printf "%.6f", (p < 0.001 ? 0.001 : p < 0.999 || p > 1 ? p : 0.999)}'); \
+awk -v p=$$part 'BEGIN {exit (p > 1)}' || { echo "$@: there are fewer faces than $*: $<; FEW=... AGAIN=1 (of fewlabels LABELLED=...) says how many" >&2; exit 1; }; \
 $B/bin/tns-split --parts $$part,$$(awk -v p=$$part 'BEGIN {printf "%.6f", 1 - p}') $< -o $@ -o /dev/null
 endef
 
