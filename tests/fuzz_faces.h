@@ -74,7 +74,7 @@ static uint32_t fuzz_read(const char *path, int unlabelled)
 	free(points);
 	for (int i = 0; i < a.K; i++)
 		free(a.names[i]);
-	free(a.names), free(a.renumbered), free(a.nameless);
+	free(a.names), free(a.renumbered), free(a.nameless), free(a.category);
 	return crc;
 }
 
