@@ -208,9 +208,9 @@ static char *read_net(struct model *m, const struct tns *t)
 		return xprintf("META input '%s' is too large", input);
 	const char *key = model_has_points(m->target) ? "points" : "classes";
 	const char *names = m->target == TARGET_IMAGE ? "" : tns_meta_value(t, key);
-	int n = names && *names ? count_names(names) : 0;
+	int n = names && m->target != TARGET_IMAGE ? count_names(names) : 0;
 	if (!names || n < 0)
-		return xprintf(names ? "META %s: a name is empty" : "a model needs META %s", key);
+		return names ? xprintf("META %s: '%s': an empty name", key, names) : xprintf("a model needs META %s", key);
 	m->names = xstrdup(names);
 	if (build(m, m->target == TARGET_IMAGE ? m->W * m->H : model_has_points(m->target) ? 2 * n : n == 2 ? 1 : n, err)) {
 		char *place = netdesc_text_place(m->net, m->d.fault, NULL, "META net"), *why = xprintf("%s: %s", place, err);
