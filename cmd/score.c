@@ -1,6 +1,5 @@
 /* score - predictions and true labels into figures: RMSE by point; error rate, confusion matrix and AUC; reconstruction error */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

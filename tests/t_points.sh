@@ -50,9 +50,9 @@ is "$(cat err; tns-info again.model | grep -c ^unlearned)" 0 "learned before"
 
 # but not where its output layer was not copied
 for c in 6 7; do cnn-train -q -n "conv3x3x4p1 relu conv3x3x${c}p1 relu conv1x1" -e 1 --target heatmap all.tns -o wide$c.model 2>/dev/null; done
-cnn-train -q -n 'conv3x3x4p1 relu conv3x3x7p1 relu conv1x1' -e 1 --target heatmap --init wide6.model never.tns -o fresh.model 2>err
+cnn-train -q -n 'conv3x3x4p1 relu conv3x3x7p1 relu conv1x1' -e 1 --target heatmap --init wide6.model never.tns -o fresh.model 2>/dev/null
 is "$(meta fresh.model unlearned)" "${P[3]}" "of another width, its last layer is new"
-cnn-train -q -n 'conv3x3x4p1 relu conv3x3x7p1 relu conv1x1' -e 1 --target heatmap --init wide7.model never.tns -o fresh.model 2>err
+cnn-train -q -n 'conv3x3x4p1 relu conv3x3x7p1 relu conv1x1' -e 1 --target heatmap --init wide7.model never.tns -o fresh.model 2>/dev/null
 is "$(meta fresh.model unlearned)" "" "of the same width, it is taken over"
 # nor where labels have no weight
 cnn-train -q -n fc -e 1 --weigh "${P[3]}=0" all.tns -o weightless.model 2>/dev/null

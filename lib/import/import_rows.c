@@ -13,37 +13,32 @@
 
 static int define(struct import_rows *r, const char *name, int dtype, int ndim, int a, int b)
 {
-	static const size_t size[] = {[TNS_U8] = 1, [TNS_F32] = 4, [TNS_U32] = 4, [TNS_I64] = 8};
 	int id = tns_define(r->w, name, dtype, ndim, (uint64_t[]){TNS_UNLIMITED, (uint64_t)a, (uint64_t)b});
 	assert(id == r->tensors && id < IMPORT_TENSORS);
-	r->tensors++;
-	r->bytes[id] = size[dtype] * (size_t)(ndim > 1 ? a : 1) * (size_t)(ndim > 2 ? b : 1);
-	r->row_bytes += r->bytes[id];
+	r->at[++r->tensors] = r->at[id] + tns_size(dtype) * (size_t)(ndim > 1 ? a : 1) * (size_t)(ndim > 2 ? b : 1);
 	return id;
+}
+
+static size_t row_bytes(const struct import_rows *r)
+{
+	return r->at[r->tensors];
 }
 
 static void put(struct import_rows *r, int id, const void *value)
 {
-	size_t at = r->held * r->row_bytes;
-	if (id < 0)
-		return;
-	for (int i = 0; i < id; i++)
-		at += r->bytes[i];
-	if (r->holding)
-		memcpy(r->rows + at, value, r->bytes[id]);
-	else
+	if (id >= 0 && r->holding)
+		memcpy(r->rows + r->held * row_bytes(r) + r->at[id], value, r->at[id + 1] - r->at[id]);
+	else if (id >= 0)
 		tns_write(r->w, id, value, 1);
 }
 
 /* Partners by labels, names and what the user states. */
 static int *find_partners(const struct import_rows *r)
 {
-	size_t row = 2 * (size_t)r->K, at = 0;
+	size_t row = 2 * (size_t)r->K;
 	float *xy = xmalloc((r->held * row + 1) * sizeof *xy);
-	for (int i = 0; i < r->keypoints; i++)
-		at += r->bytes[i];
 	for (size_t i = 0; i < r->held; i++)
-		memcpy(xy + i * row, r->rows + i * r->row_bytes + at, row * sizeof *xy);
+		memcpy(xy + i * row, r->rows + i * row_bytes(r) + r->at[r->keypoints], row * sizeof *xy);
 	int *partner = r->held < IMPORT_SURE ? names_partners(r->a->names, NULL)
 					     : pairs_complete(r->K, xy, r->held, r->w_image, r->h_image, r->a->names);
 	free(xy);
@@ -64,12 +59,9 @@ void import_rows_release(struct import_rows *r)
 	}
 	free(partner), free(spelled);
 	r->holding = 0;
-	const unsigned char *at = r->rows;
 	for (size_t i = 0; i < r->held; i++)
-		for (int id = 0; id < r->tensors; id++) {
-			tns_write(r->w, id, at, 1);
-			at += r->bytes[id];
-		}
+		for (int id = 0; id < r->tensors; id++)
+			tns_write(r->w, id, r->rows + i * row_bytes(r) + r->at[id], 1);
 	free(r->rows);
 	r->rows = NULL;
 }
@@ -96,18 +88,19 @@ static void begin_pairs(struct import_rows *r)
 	r->holding = r->pairs || open > 1; /* one point without a side lies on the axis */
 	if (!r->holding)
 		return;
-	r->capacity = IMPORT_HELD_BYTES / r->row_bytes;
+	r->capacity = IMPORT_HELD_BYTES / row_bytes(r);
 	r->capacity = r->capacity < IMPORT_SURE ? IMPORT_SURE : r->capacity > IMPORT_HELD ? IMPORT_HELD : r->capacity;
-	r->rows = xlarge(r->capacity * r->row_bytes);
+	r->rows = xlarge(r->capacity * row_bytes(r));
 }
 
 /* META category and category_id, so that an export has them. */
 static void put_category(const struct import_rows *r)
 {
+	if (!r->a->category)
+		return;
 	char *id = xprintf("%" PRId64, r->a->category_id);
-	if (r->a->category)
-		tns_put_meta(r->w, "category", r->a->category);
-	if (r->a->category && r->a->category_id > 0)
+	tns_put_meta(r->w, "category", r->a->category);
+	if (r->a->category_id > 0)
 		tns_put_meta(r->w, "category_id", id);
 	free(id);
 }

@@ -25,7 +25,7 @@ struct import_rows {
 	const char *pairs; /* as the user states them, or NULL */
 	char *found;	   /* META pairs where it was found, and isn't what names spell, or stated; NULL: not */
 	int w_image, h_image, tensors;
-	size_t bytes[IMPORT_TENSORS], row_bytes; /* of a row, by tensor and of all */
+	size_t at[IMPORT_TENSORS + 1]; /* of each tensor in a row held back; the last: the row's bytes */
 	int holding;
 	size_t held, capacity;
 	unsigned char *rows; /* (capacity, row_bytes), tensors in their order; NULL: none is held */

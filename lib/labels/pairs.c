@@ -339,7 +339,11 @@ static void doubt(int k, const float *xy, size_t n, const int *by_name, int *par
 {
 	double longest = 0, length, at_longest = 1;
 	size_t count, most = 0;
-	int step = k / 100 + 1;
+	int step = k / 100 + 1, open = 0;
+	for (int p = 0; p < k; p++)
+		open |= partner[p] >= 0 && by_name[p] != partner[p];
+	if (!open)
+		return;
 	for (int a = 0; a < k; a += step)
 		for (int b = a + 1; b < k; b += step) {
 			coherence(k, xy, n, a, b, &count, &length);

@@ -177,20 +177,27 @@ static float recurring(const float *v, size_t n, int step)
 	return NAN;
 }
 
+/* How often the most frequent of n numbers is there; sorts them. */
+static size_t most_frequent(float *v, size_t n)
+{
+	size_t most = 0;
+	qsort(v, n, sizeof *v, ascending_float);
+	for (size_t i = 0, run = 0; i < n; i++) {
+		run = i && v[i] == v[i - 1] ? run + 1 : 1;
+		most = run > most ? run : most;
+	}
+	return most;
+}
+
 /* 1: half of the labels that have the number v have one number beside it: they are a pair. */
 static int is_pair(const struct sentinels *s, const struct rows *r, const float v[2], float *work)
 {
 	int beside = isnan(v[0]) ? 0 : 1;
-	size_t n = 0, most = 0;
+	size_t n = 0;
 	for (size_t i = 0; i < r->n * (size_t)r->k; i++)
 		if (has(r->xy + 2 * i, v) && is_left(s, r, i))
 			work[n++] = r->xy[2 * i + (size_t)beside];
-	qsort(work, n, sizeof *work, ascending_float);
-	for (size_t i = 0, run = 0; i < n; i++) {
-		run = i && work[i] == work[i - 1] ? run + 1 : 1;
-		most = run > most ? run : most;
-	}
-	return 2 * most >= n;
+	return 2 * most_frequent(work, n) >= n;
 }
 
 /* One coordinate alone: its smallest and its largest number. */
@@ -259,18 +266,13 @@ static int is_middle(const struct sentinels *s, const struct rows *r, int p, con
 static int is_still(const struct rows *r, int p, const float v[2], float *work)
 {
 	for (int q = 0; q < r->k; q++) {
-		size_t n = 0, most = 0;
+		size_t n = 0;
 		for (size_t i = 0; i < r->n && q != p; i++) {
 			const float *row = r->xy + 2 * i * (size_t)r->k;
 			if (has(row + 2 * p, v) && is_labelled(row + 2 * q))
 				work[n++] = row[2 * q];
 		}
-		qsort(work, n, sizeof *work, ascending_float);
-		for (size_t i = 0, run = 0; i < n; i++) {
-			run = i && work[i] == work[i - 1] ? run + 1 : 1;
-			most = run > most ? run : most;
-		}
-		if (n >= REPEATS && (double)most < STILL_PART * (double)n)
+		if (n >= REPEATS && (double)most_frequent(work, n) < STILL_PART * (double)n)
 			return 0;
 	}
 	return 1;

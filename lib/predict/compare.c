@@ -25,6 +25,7 @@ static void load(struct compare_file *f, const char *path, int is_truth, int lab
 	f->k = (int)t->def[f->points].dim[1];
 	f->labels = is_truth ? f->points : labels ? truth_points_tensor(t, "keypoints", f->k) : -1;
 	f->id = dataset_stream_require(t, "id", TNS_U32, 1);
+	f->crop = truth_crop_tensor(t);
 	f->names = names_points(t, f->k);
 	size_t n = t->def[f->id].rows;
 	for (int i = 0; i < t->ntensors; i++)
@@ -158,8 +159,7 @@ static int same(float a, float b)
 
 static const float *crop_of(const struct compare_file *f, size_t row)
 {
-	int id = truth_crop_tensor(f->head);
-	return id < 0 ? NULL : tns_row(f->table, id, row);
+	return f->crop < 0 ? NULL : tns_row(f->table, f->crop, row);
 }
 
 /* The labels of row i, from the truth or the first file; the other files' must be equal. */

@@ -24,6 +24,7 @@ struct compare_file { /* predictions, or the truth */
 	struct tns_table *table;
 	const struct tns *head;
 	int points, labels, id; /* numbers of tensors: predicted (of the truth: keypoints), keypoints (-1: not asked for), id */
+	int crop;		/* likewise; -1: there is none */
 	int k;			/* its points */
 	char **names;
 	int *at;		  /* (points in all files): their numbers in this one */

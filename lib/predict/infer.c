@@ -11,7 +11,6 @@
 #include "lib/predict/infer.h"
 #include "lib/predict/infer_check.h"
 #include "lib/predict/infer_memory.h"
-#include "lib/stream/names.h"
 
 /* Views of an image: for each shift the image, and with flip its mirror image. */
 enum { VIEWS = 2 * INFER_SHIFTS };

@@ -34,7 +34,8 @@ void infer_check(struct model **m, int n, int flip)
 	int *mirror = m[0]->points && flip ? model_partners(m[0]) : NULL;
 	for (int i = 0; mirror && i < n; i++) {
 		model_require_partners(m[i], "--flip");
-		check_partners(m[i], i, mirror);
+		if (i)
+			check_partners(m[i], i, mirror);
 	}
 	free(mirror);
 }

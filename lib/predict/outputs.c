@@ -41,10 +41,12 @@ static void match_classes(struct outputs *o, const struct tns *in)
 {
 	const char *classes = tns_find(in, "label") >= 0 ? tns_meta_value(in, "classes") : NULL;
 	int n, count, known = 1;
-	char **from = names_split(o->m->names, &n), **own = names_split(classes ? classes : o->m->names, &count);
+	o->names = xstrdup(classes ? classes : o->m->names);
+	if (!classes)
+		return;
+	char **from = names_split(o->m->names, &n), **own = names_split(classes, &count);
 	for (int i = 0; i < count; i++)
 		known &= names_index(from, own[i]) >= 0;
-	o->names = xstrdup(classes ? classes : o->m->names);
 	if (!known && (n != count || !names_are_numbers(from)))
 		die("%s: its classes are not the model's: %s, not %s; tns-select --without label drops its labels, for predictions alone",
 			in->name, o->names, o->m->names);
