@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 	struct teacher teacher = {o.teacher, o.pseudo, o.teach, o.quiet, {NULL}};
 	teacher_apply(&teacher, train);
 	struct model *m = model_new_from(&net, target, all->W, all->H, all->values, all->names);
-	m->pairs = all->pairs ? xstrdup(all->pairs) : NULL;
+	dataset_about(all, m);
 	source_rows_begin(m, &all->source, train->from, train->n, o.quiet);
 	if (m->points && a.augment.flip)
 		model_require_partners(m, "--augment flip");

@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < d->in->nmeta; i++) { /* META points only for patches of a cascade */
 		const struct tns_meta *m = &d->in->meta[i];
 		if (!m->late && (guess >= 0 || (strcmp(m->key, "points") && strcmp(m->key, "pairs"))) && strcmp(m->key, "history") &&
-			strcmp(m->key, "maps_scale") && strcmp(m->key, "mean_face") && !tns_has_meta(w.w, m->key))
+			strcmp(m->key, "maps_scale") && strcmp(m->key, "mean_face") && strcmp(m->key, "crop") && !tns_has_meta(w.w, m->key))
 			tns_copy_meta(w.w, m);
 	}
 	free(classes);

@@ -8,6 +8,7 @@
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
+#include "lib/predict/infer_check.h"
 #include "lib/predict/outputs.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/passthrough.h"
@@ -127,11 +128,7 @@ int main(int argc, char **argv)
 		infer_set_shifts(cascade_first(c), (int)o.tta);
 
 	struct dataset_stream *d = dataset_stream_open(operand[models]);
-	int image = dataset_stream_require(d->in, "image", TNS_U8, 3);
-	const struct tns_def *def = &d->in->def[image];
-	if (def->dim[1] != (uint64_t)m->H || def->dim[2] != (uint64_t)m->W)
-		die("%s: image is %llux%llu, the model takes %dx%d: tns-import and patch-extract make that size by --size", d->in->name,
-			(unsigned long long)def->dim[2], (unsigned long long)def->dim[1], m->W, m->H);
+	int image = infer_check_data(m, d->in);
 	struct tns_writer *w = tns_create(o.output);
 	struct passthrough pass;
 	static const char *const own_label[] = {"classes", NULL};

@@ -71,6 +71,13 @@ is "$(tns-table --fields box_4 few.tns | awk 'NR > 1 && ($1 < 42 || $1 > 72)' | 
 # on through predict and tns-export; boxes alone, and back
 ok "a net of points" cnn-train -q -n 'pool8 fc' -e 1 -r 0.001 <(tns-import -q --form table --margin 0.25 --size 24x24 photos/labels.csv) -o points.tns
 ok "through pipes" bash -o pipefail -c 'face-find -q --margin 0.25 --size 24x24 finder.tns scenes | predict -q points.tns | tee predicted.tns | tns-export --form csv -o points.csv'
+is "$(cat .err)" "" "faces cut as those that the net learned from: nothing to say"
+ok "cut otherwise" bash -c 'face-find -q --size 24x24 finder.tns scenes | tee tight.tns | predict -q points.tns -o out.tns'
+is "$(grep -c '^predict: stdin: faces are cut out otherwise (box 0) than those that the model learned from (box 0.25)' .err)" 1 "is told"
+ok "parts and patches of them" bash -c 'tns-select -q --rows 1 tight.tns | tns-cat -q - tight.tns --renumber | predict -q points.tns | patch-extract -q --random 3 --size 8x8 -o patches.tns'
+is "$(grep -c '^predict: stdin: faces are cut' .err) $(tns-info patches.tns | grep -c '^crop:')" "1 0" "parts are told of, patches are no such crops"
+ok "whole images" bash -c 'tns-import -q --form folder --size 24x24 scenes | predict -q points.tns -o out.tns'
+is "$(cat .err)" "" "whole images may be what they fill"
 is "$(wc -l <points.csv) $(head -1 points.csv | cut -d, -f1-3)" "$(($(rows found.tns id) + 1)) filename,left_eye_center_x,left_eye_center_y" "a line a face"
 is "$(tns-table --fields box_1,box_2,face_score predicted.tns | cksum)" "$(tns-table --fields box_1,box_2,face_score found.tns | cksum)" "boxes and scores stay"
 ok "boxes into COCO" tns-export --form coco found.tns -o found.json

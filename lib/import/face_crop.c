@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "lib/base/err.h"
 #include "lib/image/crop.h"
 
 #define ROUNDING 0.01 /* of boxes that were written as shares of the image */
@@ -42,6 +43,13 @@ static double around(double box[4], const struct annotation *face, int K)
 	for (int i = 0; i < 2; i++)
 		box[i] = low[i] + 0.5, box[2 + i] = high[i] - low[i];
 	return low[0] > high[0] ? -1 : fmax(box[2], box[3]);
+}
+
+char *face_crop_text(const struct face_frame *f, int has_box, int K)
+{
+	static const char *const name[] = {[FACE_BOX] = "box", [FACE_POINTS] = "points", [FACE_WHOLE] = "whole"};
+	enum face_crop from = f->from == FACE_AUTO ? has_box ? FACE_BOX : K ? FACE_POINTS : FACE_WHOLE : f->from;
+	return xprintf("%s %g", name[from], f->margin >= 0 ? f->margin : from == FACE_POINTS ? FACE_MARGIN : 0);
 }
 
 int face_crop(float crop[6], const struct annotation *face, int K, int W, int H, const struct face_frame *f, char why[FACE_WHY])

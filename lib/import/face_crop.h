@@ -23,6 +23,8 @@ enum { FACE_WHY = 256 };
  * else they may lie half a pixel beyond its edges (corner counts for centre). A box may lie partly outside; its sides are at least
  * FACE_BOX_LEAST. */
 int face_within(const struct annotation *face, int K, char *const *names, int W, int H, int outside, char why[FACE_WHY]);
+/* META crop: what rows show and by how much it was made wider, "box 0.2"; FACE_AUTO by what the faces have. To be freed. */
+char *face_crop_text(const struct face_frame *f, int has_box, int K);
 /* The crop (crop.h): 1, or 0 and the reason in why: no box or points to go by. */
 int face_crop(float crop[6], const struct annotation *face, int K, int W, int H, const struct face_frame *f, char why[FACE_WHY]);
 

@@ -12,6 +12,7 @@
 #include "lib/image/image_pnm.h"
 #include "lib/import/annotations.h"
 #include "lib/import/face_batch.h"
+#include "lib/import/face_crop.h"
 #include "lib/import/import_rows.h"
 #include "lib/import/kinds.h"
 #include "lib/import/text.h"
@@ -22,6 +23,13 @@ static void pass_by(const struct import_options *o, uint64_t *bad, const char *e
 		die("%s", err);
 	if ((*bad)++ < IMPORT_NAMED && !o->quiet)
 		warn("%s", err);
+}
+
+static void put_crop(struct tns_writer *w, const struct face_frame *f, int has_box, int K)
+{
+	char *text = face_crop_text(f, has_box, K);
+	tns_put_meta(w, "crop", text);
+	free(text);
 }
 
 static void put_count(struct tns_writer *w, const char *key, uint64_t n)
@@ -101,6 +109,7 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 	struct kinds kinds = {0};
 	uint64_t bad = 0;
 	import_rows_begin(&rows, w, a, o->from.frame.w, o->from.frame.h, o->pairs);
+	put_crop(w, &o->from.frame, a->has_box, a->K);
 	progress_begin(&bar, "faces", o->quiet);
 	for (int n; (n = face_batch_next(batch, &slot));)
 		for (const struct face_slot *s = slot; s < slot + n; s++) {
@@ -150,6 +159,7 @@ uint64_t import_frames(const struct import_frames *o, struct tns_writer *w)
 	if (o->W)
 		image_pnm_raw(s, o->W, o->H, o->channels);
 	import_rows_begin(&rows, w, NULL, o->w, o->h, NULL);
+	put_crop(w, &frame, 0, 0);
 	if (o->live)
 		tns_put_meta(w, "live", "1");
 	progress_begin(&bar, "frames", o->quiet);

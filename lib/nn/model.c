@@ -245,6 +245,8 @@ struct model *model_read_meta(const struct tns *t)
 		m->pairs = xstrdup(tns_meta_value(t, "pairs"));
 		free(model_partners(m)); /* they are points */
 	}
+	if (tns_meta_value(t, "crop"))
+		m->crop = xstrdup(tns_meta_value(t, "crop"));
 	if (model_has_points(m->target) && tns_meta_value(t, "unlearned")) {
 		m->unlearned = xstrdup(tns_meta_value(t, "unlearned"));
 		free(model_learned(m)); /* they are points */
@@ -294,7 +296,7 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
-	free(m->net), free(m->names), free(m->pairs), free(m->unlearned), free(m->ranks), free(m->mean), free(m->asymmetry),
+	free(m->net), free(m->names), free(m->pairs), free(m->crop), free(m->unlearned), free(m->ranks), free(m->mean), free(m->asymmetry),
 		sources_free(m->sources), trained_free(m->trained), free(m->prior), free(m->param), free(m->stat), free(m->history),
 		free(m);
 }
@@ -383,6 +385,8 @@ void model_put_meta(const struct model *m, struct tns_writer *w)
 		tns_put_meta(w, model_has_points(m->target) ? "points" : "classes", m->names);
 	if (m->pairs)
 		tns_put_meta(w, "pairs", m->pairs);
+	if (m->crop)
+		tns_put_meta(w, "crop", m->crop);
 	if (m->unlearned)
 		tns_put_meta(w, "unlearned", m->unlearned);
 	if (m->ranks)

@@ -23,15 +23,16 @@ struct model {
 	struct netdesc d;
 	char *net; /* its description */
 	enum target target;
-	int W, H;	      /* input, one channel */
-	int outputs;	      /* of the net: label: 1 for two classes, else their number; coords: 2 a point; image, map: W x H */
-	int points;	      /* 0 for targets without points */
-	int MH, MW;	      /* heatmap: a map's size; map: the image's */
-	char *names;	      /* points or classes, comma-joined */
-	char *pairs;	      /* of points: META pairs; NULL: not known, by names */
-	char *unlearned;      /* points without a label in training, comma-joined: META unlearned; NULL: none */
-	char *ranks;	      /* over how many ranks AllReduce summed its gradients, which its bits depend on: META ranks; NULL: none did */
-	float mul, add;	      /* input = byte * mul + add */
+	int W, H;	 /* input, one channel */
+	int outputs;	 /* of the net: label: 1 for two classes, else their number; coords: 2 a point; image, map: W x H */
+	int points;	 /* 0 for targets without points */
+	int MH, MW;	 /* heatmap: a map's size; map: the image's */
+	char *names;	 /* points or classes, comma-joined */
+	char *pairs;	 /* of points: META pairs; NULL: not known, by names */
+	char *crop;	 /* how its faces were cut out of photographs, "box 0.2": META crop (lib/import/face_crop.h); NULL: not known */
+	char *unlearned; /* points without a label in training, comma-joined: META unlearned; NULL: none */
+	char *ranks;	 /* over how many ranks AllReduce summed its gradients, which its bits depend on: META ranks; NULL: none did */
+	float mul, add;	 /* input = byte * mul + add */
 	float sx, ox, sy, oy; /* coordinate * s + o: coords: the net's output; heatmap, map: in cells, 0 the centre of the first, which
 			 lie as map_scale in model.c says */
 	double rmse;	      /* of a coordinate on the validation set, pixels; 0: not known */

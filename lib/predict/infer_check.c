@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/stream/dataset_stream.h"
 #include "lib/stream/names.h"
 
 static void check_compatible(struct model **m, int n)
@@ -38,4 +39,32 @@ void infer_check(struct model **m, int n, int flip)
 			check_partners(m[i], i, mirror);
 	}
 	free(mirror);
+}
+
+static int is_whole(const char *crop)
+{
+	return !strncmp(crop, "whole", 5);
+}
+
+/* Whole images are what the user says fills them as the crops were filled. */
+static void check_crop(const struct model *m, const struct tns *in)
+{
+	const char *crop = tns_meta_value(in, "crop");
+	if (!m->crop || !crop || !strcmp(m->crop, crop) || is_whole(m->crop) || is_whole(crop))
+		return;
+	warn("%s: faces are cut out otherwise (%s) than those that the model learned from (%s), so points may be far off: --crop and "
+	     "--margin "
+	     "of tns-import, --margin of face-find",
+		in->name, crop, m->crop);
+}
+
+int infer_check_data(const struct model *m, const struct tns *in)
+{
+	int image = dataset_stream_require(in, "image", TNS_U8, 3);
+	const struct tns_def *def = &in->def[image];
+	if (def->dim[1] != (uint64_t)m->H || def->dim[2] != (uint64_t)m->W)
+		die("%s: image is %llux%llu, the model takes %dx%d: tns-import and patch-extract make that size by --size", in->name,
+			(unsigned long long)def->dim[2], (unsigned long long)def->dim[1], m->W, m->H);
+	check_crop(m, in);
+	return image;
 }

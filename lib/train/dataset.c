@@ -207,6 +207,13 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
 	return p;
 }
 
+void dataset_about(const struct dataset *ds, struct model *m)
+{
+	const char *crop = tns_meta_value(ds->head, "crop");
+	m->pairs = ds->pairs ? xstrdup(ds->pairs) : NULL;
+	m->crop = crop ? xstrdup(crop) : NULL;
+}
+
 /* ds's names; classes without names may lack the highest of like's, to. */
 static char **match_numbers(struct dataset *ds, const struct dataset *like, char **to)
 {

@@ -52,6 +52,8 @@ struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t se
  * is above 0; *all: the data, whose head stays valid. Dies where a part would be empty. */
 void dataset_hold_out(struct dataset *all, const char *valid_path, double share, uint64_t seed, enum target target, struct dataset **train,
 	struct dataset **valid);
+/* What m, a model of ds's points or classes, keeps of them besides: pairs and crop. */
+void dataset_about(const struct dataset *ds, struct model *m);
 /* Brings ds's points or classes, and its sources, into the order of like's, by name; dies where they are not the same, or the images' sizes
  * differ. */
 void dataset_match(struct dataset *ds, const struct dataset *like);
