@@ -152,9 +152,7 @@ int main(int argc, char **argv)
 	const struct tns *source = init ? tns_table_head(init) : NULL;
 	if (!o.dry_run)
 		netdesc_init_params(&m->d, o.seed, m->param, m->stat);
-	int copied = init ? model_init_from(&m->d, init, m->param, m->stat) : 0;
-	if (init && !copied)
-		die("%s: %s", source->name, model_init_why(&m->d, source));
+	int copied = init ? model_start_from(m, init, o.quiet) : 0;
 	if (m->points)
 		unlearned_set(m, train, valid, a.augment.flip, a.targets.weight, copied == model_layers(&m->d) ? source : NULL);
 	if (o.dry_run) {

@@ -81,6 +81,11 @@ static void apply_preset(void)
 		o.name = o.name ? o.name : eyes ? "eye" : "mouth";
 		o.flip = 1;
 	}
+	for (int i = 0; i < o.around.n; i++)
+		for (int k = 0; k < o.hard.n; k++)
+			if (!strcmp(o.around.v[i], o.hard.v[k]))
+				die_usage("--around and --hard both name '%s'%s", o.around.v[i],
+					strcmp(o.preset, "none") ? ": --hard says what takes the place of the preset's" : "");
 	if (o.name && (!*o.name || strpbrk(o.name, ",\r\n")))
 		die_usage("--name: '%s' is not one name", o.name);
 	if (o.name && !strcmp(o.name, "other"))

@@ -3,7 +3,7 @@
 FEATURES ?= out/features
 features.SEEDS = 1 2 3 4 5
 features.FEW = 50 100 500 all
-# of reconstructions; components: at most the pixels of a patch, 475
+# of reconstructions; components: at most the pixels of a patch, 475, and fewer than there are eyes to train on
 features.UNITS = 10 50 200 500
 features.FEATURES_RBM = --persistent -b 100 -r 0.05 -e 200
 features.FEATURES_DAE = -b 100 -r 0.1 -c 0.2 -e 200
@@ -40,19 +40,24 @@ $(call depend_on,runs,$(FEW) by $(SEEDS) and $(UNITS))
 
 # each model's seconds stand in NAME.seconds; components don't depend on a seed
 timed = @rm -f $@.last; start=$$(date +%s.%N); $(1) && date +%s.%N | awk -v start=$$start '{printf "%.2f\n", $$1 - start}' >$(@:.tns=.seconds)
+# how many eyes there are to train on, before anything is
+$(FEATURES)/eyes.n: $(FEATURES)/patches-train.tns
+	@n=$$($B/bin/tns-select -q --where 'label == 1' $< | $B/bin/tns-info | awk '$$1 == "label" {print $$3 + 0}'); \
+	[ $$n -gt $(feature_units) ] || { echo "$<: $$n eyes (mirrored ones counted), where $(feature_units) components need more: CSV has too few faces" >&2; exit 1; }; \
+	echo $$n >$@
 define features_models
-$(FEATURES)/pca-$(1)-$(2).tns: $(FEATURES)/patches-train.tns
-	$$(call timed,$B/bin/pca-fit -q --patches positive -k $(shell echo $$(( $(1) < 475 ? $(1) : 475 ))) $$< -o $$@)
-$(FEATURES)/rbm-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/patches-valid.tns $(FEATURES)/rbm.is
+$(FEATURES)/pca-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/eyes.n
+	$$(call timed,$B/bin/pca-fit -q --patches positive -k $$$$(awk '{n = $$$$1 < 476 ? $$$$1 - 1 : 475; print ($(1) < n ? $(1) : n)}' $(FEATURES)/eyes.n) $$< -o $$@)
+$(FEATURES)/rbm-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/patches-valid.tns $(FEATURES)/rbm.is $(FEATURES)/eyes.n
 	@printf '%-12s %s\n' features 'Boltzmann machine of $(1) units, seed $(2)'
 	$$(call timed,$B/bin/rbm-pretrain -q --patches positive -H $(1) $(FEATURES_RBM) -s $(2) --valid $(FEATURES)/patches-valid.tns --log $$(@:.tns=.tsv) $$< -o $$@)
-$(FEATURES)/dae-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/patches-valid.tns $(FEATURES)/dae.is
+$(FEATURES)/dae-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/patches-valid.tns $(FEATURES)/dae.is $(FEATURES)/eyes.n
 	@printf '%-12s %s\n' features 'autoencoder of $(1) units, seed $(2)'
 	$$(call timed,$B/bin/dae-pretrain -q --patches positive -H $(1) $(FEATURES_DAE) -s $(2) --valid $(FEATURES)/patches-valid.tns --log $$(@:.tns=.tsv) $$< -o $$@)
 endef
 feature_models := $(foreach k,pca rbm dae,$(foreach u,$(sort $(UNITS) $(feature_units)),$(foreach s,$(if $(filter pca,$k),1,$(SEEDS)),$(FEATURES)/$k-$u-$s)))
 $(foreach u,$(sort $(UNITS) $(feature_units)),$(foreach s,$(sort 1 $(SEEDS)),$(eval $(call features_models,$u,$s))))
-$(FEATURES)/white.tns: $(FEATURES)/patches-train.tns
+$(FEATURES)/white.tns: $(FEATURES)/patches-train.tns $(FEATURES)/eyes.n
 	@$B/bin/pca-fit -q --patches positive -k $(feature_units) --whiten pca $< -o $@
 $(FEATURES)/zca.tns: $(FEATURES)/patches-train.tns
 	@$B/bin/pca-fit -q --energy 0.999 --whiten zca $< -o $@

@@ -382,7 +382,13 @@ START_TEST(init_from)
 		{"fc5 sigmoid fc7 sigmoid fc", "fc5 relu fc7 relu fc", 4, 2, 65 + 42},
 		{"fc5 sigmoid fc", "fc6 sigmoid fc", 4, 0, 0},
 		{"fc5 sigmoid fc", "fc5 sigmoid fc", 5, 0, 0}, /* another input size */
-		{"fc5 sigmoid fc", "relu fc5 fc", 4, 0, 0},
+		{"fc5 sigmoid fc", "relu fc5 fc", 4, 1, 65},
+		{"fc5 sigmoid fc7 sigmoid fc", "dropout0.5 fc5 sigmoid dropout0.5 fc7 fc", 4, 2,
+			65 + 42}, /* layers without weights between */
+		{"pool1 fc5 sigmoid fc", "fc5 relu fc7 fc", 4, 1, 65},
+		{"fc5 sigmoid fc", "conv3x4x5 tanh fc", 4, 1, 65}, /* patches of 4x3, and the same transposed, or otherwise as large */
+		{"fc5 sigmoid fc", "conv4x3x5p2 tanh fc", 4, 0, 0},
+		{"conv3x4x5 tanh fc", "fc5 sigmoid fc", 4, 1, 65},
 		{"conv2x2x3 relu fc", "conv2x2x3 tanh fc", 4, 1, 15},
 		{"conv2x2x3 relu fc", "conv2x2x3 tanh fc", 9, 1, 15}, /* a convolution does not depend on the input size */
 		{"conv2x2x3 relu fc", "conv2x3x2 tanh fc", 4, 0, 0},  /* as many weights, another shape */

@@ -111,6 +111,10 @@ START_TEST(left_stays_left)
 	ck_assert_int_eq(g.n, 2);
 	ck_assert(g.x[0] == 26 && g.y[0] == 8 && !g.mirrored[0] && g.label[0] == 1);
 	ck_assert(g.x[1] == 10 && g.y[1] == 9 && g.mirrored[1] && g.label[1] == 1);
+	p = plan(6, 5), p.nfeatures = 1, p.flip = 1; /* the middle of an even patch lies between columns: the tie is the mirrored face's */
+	g = run(&p, 1, &c);
+	ck_assert_int_eq(g.x[0], 26);
+	ck_assert_int_eq(g.x[1], 9);
 }
 END_TEST
 

@@ -61,6 +61,7 @@ fails 2 "--name: 'nose,lips' is not one name" patch-extract --around nose_tip --
 fails 2 "--name: 'a\\nb' is not one name" patch-extract --around nose_tip --size 5x5 --name $'a\nb' faces.tns -o x.tns
 fails 2 "--name: '' is not one name" patch-extract --around nose_tip --size 5x5 --name '' faces.tns -o x.tns
 fails 2 "--around, --random or --preset must be given" patch-extract --hard nose_tip --size 5x5 faces.tns -o x.tns
+fails 2 "--around and --hard both name 'mouth_left_corner,mouth_right_corner': --hard says what takes the place of the preset's" patch-extract --preset eyes --around mouth_left_corner,mouth_right_corner faces.tns -o x.tns
 fails 2 "5x81 is larger than the images, 96x80" patch-extract --random 1 --size 5x81 faces.tns -o x.tns
 fails 1 "patch-extract: stdin: preamble: the input is empty" patch-extract --random 1 --size 5x9 -o x.tns </dev/null
 fails 1 "there is no tensor id" patch-extract --preset eyes eyes.tns -o x.tns

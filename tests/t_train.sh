@@ -302,11 +302,22 @@ done
 fails 2 "--rate: 0 is outside 1e-12 to 100" dae-pretrain -q -r 0 eyes.tns -o no.tns
 fails 2 "--rate: 0 is outside 1e-12 to 100" cnn-train -q -r 0 -n fc faces.tns -o no.tns
 
+# ---- a film that begins in the dark: what the mean patch reaches is measured all over it, not at its beginning
+patch-extract -q --random 20 --size 6x6 faces.tns -o light.tns
+image-augment -q --light 0 light.tns | tns-cat -q - light.tns -o dark_first.tns
+is "$(tns-info light.tns | awk '$1 == "image" {print ($3 + 0 > 1000)}')" 1 "over 1000 dark rows"
+for p in dae rbm; do
+	ok "$p-pretrain of what begins in the dark" $p-pretrain -q -H 10 -e 2 -b 50 dark_first.tns -o dark.tns
+done
+
 # ---- --init: the first layer is the autoencoder's; unchanged with a learning rate that moves no weight
 cnn-train -q --target label -n 'fc20 sigmoid fc' -e 1 -r 1e-12 --init dae20.tns eyes.tns -o init.tns
 is "$(about init.tns | grep '^0')" "$(about dae20.tns | grep '^0')" "--init takes the first layer"
 is "$([ "$(about init.tns | grep '^2.w')" = "$(about dae20.tns | grep '^2.w')" ]; echo $?)" 1 "and no other"
-fails 1 "dae20.tns: its first layer does not fit: 0.weight is 20x475, this net's 21x475" cnn-train -q --target label -n 'fc21 sigmoid fc' --init dae20.tns eyes.tns -o no.tns
+fails 1 "dae20.tns: its first layer does not fit: its weights are 20x475, this net's 21x475" cnn-train -q --target label -n 'fc21 sigmoid fc' --init dae20.tns eyes.tns -o no.tns
+fails 1 "dae20.tns: its first layer does not fit: it looks at 1x19x25, channels, height and width, this net's at 1x25x19" cnn-train -q --target label -n 'conv25x19x20p3 sigmoid fc' --init dae20.tns eyes.tns -o no.tns
+ok "--init and a further layer" cnn-train --target label -n 'fc20 sigmoid dropout0.5 fc30 sigmoid fc' -e 1 --init dae20.tns eyes.tns -o init2.tns
+is "$(grep -c '^cnn-train: 1 of 3 layers with weights start from dae20.tns$' .err)" 1 "how many layers start from the model's is told"
 fails 1 "eyes.tns: a model needs META net: cnn-train and dae-pretrain write models" cnn-train -q --target label -n 'fc20 sigmoid fc' --init eyes.tns eyes.tns -o no.tns
 fails 1 "nosuch.tns: No such file" cnn-train -q --target label --init nosuch.tns eyes.tns -o no.tns
 

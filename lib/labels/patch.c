@@ -95,7 +95,8 @@ static void cut(struct cutter *k, const double xy[2], int mirrored, int label)
 		k->c->lost++;
 		return;
 	}
-	int x0 = top_left(xy[0], p->w), y0 = top_left(xy[1], p->h);
+	/* of a tie between two columns the mirrored face has the other */
+	int x0 = mirrored ? p->W - p->w - top_left(p->W - 1 - xy[0], p->w) : top_left(xy[0], p->w), y0 = top_left(xy[1], p->h);
 	if (x0 < 0 || y0 < 0 || x0 + p->w > p->W || y0 + p->h > p->H) {
 		k->c->lost++;
 		return;

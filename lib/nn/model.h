@@ -91,11 +91,15 @@ int model_define(const struct netdesc *d, struct tns_writer *w, const char *pref
 void model_write(const struct netdesc *d, struct tns_writer *w, int id, const real *param, const real *stat);
 /* Fills param and stat (NULL: not wanted) from a loaded stream; dies, naming tensor and shapes, where one is missing or differs. */
 void model_read(const struct netdesc *d, const struct tns_table *t, const char *prefix, real *param, real *stat);
-/* Copies the weights of layers 0, 1, ... from t up to the first whose tensors differ in rows or values a row, and batch norms' running
- * statistics with them; returns how many layers with weights were copied. */
+/* Copies the weights of t's model's first layers that have any, each into this net's next that has any, up to the first that differs in its
+ * rows or in what these look at (a dense layer's input, a convolution's window: channels, height, width), and batch norms' running
+ * statistics with them; returns how many were copied. */
 int model_init_from(const struct netdesc *d, const struct tns_table *t, real *param, real *stat);
 int model_layers(const struct netdesc *d); /* how many layers have weights */
 /* Why that copied nothing, for a message; the caller frees it. */
 char *model_init_why(const struct netdesc *d, const struct tns *t);
+
+/* The same of m's, which is told on stderr unless quiet; dies where none fits. */
+int model_start_from(struct model *m, const struct tns_table *t, int quiet);
 
 #endif

@@ -64,12 +64,6 @@ static int same_shape(const struct tns_def *t, const struct layer_tensor *p)
 	return same;
 }
 
-/* As many rows of as many values, in any shape: an autoencoder's weights (out, in) can initialise a convolution (out, in, kh, kw). */
-static int same_rows(const struct tns_def *t, const struct layer_tensor *p)
-{
-	return t->dtype == TNS_F32 && t->rows == p->dim[0] && t->rows && t->row_bytes == p->n / p->dim[0] * sizeof(float);
-}
-
 static void shape_text(char *to, size_t n, int ndim, const uint64_t *dim, uint64_t rows)
 {
 	size_t at = 0;
@@ -100,27 +94,59 @@ void model_read(const struct netdesc *d, const struct tns_table *b, const char *
 		}
 }
 
-int model_init_from(const struct netdesc *d, const struct tns_table *b, real *param, real *stat)
+/* The next layer with weights after layer i, or d->n. */
+static int next_layer(const struct netdesc *d, int i)
+{
+	for (i++; i < d->n && !d->layer[i].nw;)
+		i++;
+	return i;
+}
+
+/* What one of a layer's rows of weights looks at, C x H x W. */
+static void window(const struct layer *l, int size[3])
+{
+	int conv = l->kind == LAYER_CONV;
+	size[0] = l->C, size[1] = conv ? l->KH : l->H, size[2] = conv ? l->KW : l->W;
+}
+
+/* As many rows that look at the same: an autoencoder's weights (out, in) can initialise a convolution (out, in, kh, kw) of its patches. */
+static int same_weights(const struct layer *a, const struct layer *b)
+{
+	int u[3], v[3];
+	window(a, u), window(b, v);
+	return a->OC == b->OC && a->nw == b->nw && (a->kind == LAYER_BN) == (b->kind == LAYER_BN) &&
+	       (a->kind == LAYER_BN || !memcmp(u, v, sizeof u));
+}
+
+/* Layer i's tensors from the stream's layer `from`. */
+static int copy_layer(
+	const struct netdesc *d, int i, const struct netdesc *source, int from, const struct tns_table *b, real *param, real *stat)
 {
 	const struct tns *t = tns_table_head(b);
-	struct layer_tensor p[4];
-	int copied = 0;
-	for (int i = 0; i < d->n; i++) {
-		int tensors = layer_tensors(&d->layer[i], i, "", p);
-		if (!tensors)
-			continue;
-		int w = tns_find(t, p[0].name), bias = tns_find(t, p[1].name);
-		if (w < 0 || bias < 0 || !same_rows(&t->def[w], &p[0]) || !same_rows(&t->def[bias], &p[1]))
-			break;
-		tns_copy(b, w, param + p[0].offset);
-		tns_copy(b, bias, param + p[1].offset);
-		for (int k = 2; k < tensors; k++) {
-			int id = tns_find(t, p[k].name);
-			if (id >= 0 && same_shape(&t->def[id], &p[k]))
-				tns_copy(b, id, stat + p[k].offset);
-		}
-		copied++;
+	struct layer_tensor p[4], q[4];
+	int n = layer_tensors(&d->layer[i], i, "", p), id[4];
+	layer_tensors(&source->layer[from], from, "", q);
+	for (int k = 0; k < n; k++) {
+		id[k] = tns_find(t, q[k].name);
+		if (id[k] < 0 || !same_shape(&t->def[id[k]], &q[k]))
+			return 0;
 	}
+	for (int k = 0; k < n; k++)
+		tns_copy(b, id[k], (p[k].stat ? stat : param) + p[k].offset);
+	return 1;
+}
+
+int model_init_from(const struct netdesc *d, const struct tns_table *b, real *param, real *stat)
+{
+	char *why = NULL;
+	struct model *m = model_is(tns_table_head(b)) ? model_read_net(tns_table_head(b), &why) : NULL;
+	int copied = 0;
+	for (int i = next_layer(d, -1), from = m ? next_layer(&m->d, -1) : 0; m && i < d->n && from < m->d.n; copied++) {
+		if (!same_weights(&d->layer[i], &m->d.layer[from]) || !copy_layer(d, i, &m->d, from, b, param, stat))
+			break;
+		i = next_layer(d, i), from = next_layer(&m->d, from);
+	}
+	model_free(m), free(why);
 	return copied;
 }
 
@@ -135,16 +161,40 @@ int model_layers(const struct netdesc *d)
 char *model_init_why(const struct netdesc *d, const struct tns *t)
 {
 	struct layer_tensor p[4];
-	char theirs[200], own[200];
-	int i = 0;
-	if (!tns_meta_value(t, "net"))
+	char theirs[200], own[200], *why;
+	int i = next_layer(d, -1), u[3], v[3];
+	if (!model_is(t))
 		return xstrdup("a model needs META net: cnn-train and dae-pretrain write models");
-	while (i < d->n && !layer_tensors(&d->layer[i], i, "", p))
-		i++;
-	int w = i < d->n ? tns_find(t, p[0].name) : -1;
-	if (w < 0)
-		return xprintf("there is no tensor %s, the first of this net", i < d->n ? p[0].name : "of weights");
-	shape_text(theirs, sizeof theirs, t->def[w].ndim, t->def[w].dim, t->def[w].rows);
-	shape_text(own, sizeof own, p[0].ndim, p[0].dim, p[0].dim[0]);
-	return xprintf("its first layer does not fit: %s is %s, this net's %s", p[0].name, theirs, own);
+	struct model *m = model_read_net(t, &why);
+	if (!m)
+		return why;
+	int from = next_layer(&m->d, -1);
+	if (i == d->n || from == m->d.n) {
+		why = xprintf("%s net has no weights", i == d->n ? "this" : "its");
+	} else {
+		const struct layer *a = &m->d.layer[from], *b = &d->layer[i];
+		layer_tensors(a, from, "", p);
+		shape_text(theirs, sizeof theirs, p[0].ndim, p[0].dim, p[0].dim[0]);
+		window(a, u), window(b, v);
+		layer_tensors(b, i, "", p);
+		shape_text(own, sizeof own, p[0].ndim, p[0].dim, p[0].dim[0]);
+		why = strcmp(theirs, own) && a->nw != b->nw
+			      ? xprintf("its first layer does not fit: its weights are %s, this net's %s", theirs, own)
+			      : xprintf("its first layer does not fit: it looks at %dx%dx%d, channels, height and width, this net's at "
+					"%dx%dx%d",
+					u[0], u[1], u[2], v[0], v[1], v[2]);
+	}
+	model_free(m);
+	return why;
+}
+
+int model_start_from(struct model *m, const struct tns_table *b, int quiet)
+{
+	const struct tns *t = tns_table_head(b);
+	int n = model_init_from(&m->d, b, m->param, m->stat), of = model_layers(&m->d);
+	if (!n)
+		die("%s: %s", t->name, model_init_why(&m->d, t));
+	if (!quiet)
+		warn("%d of %d layers with weights start from %s", n, of, t->name);
+	return n;
 }

@@ -189,7 +189,7 @@ static void resume_snapshots(const struct stack *s)
 
 /* ---- figures */
 
-/* The first n rows of a data set as the first layer takes them. */
+/* n rows of a data set, evenly spread, as the first layer takes them. */
 static struct rows *rows_of(const struct stack *s, const struct dataset *data, uint32_t n)
 {
 	if (ranks_rank(data->ranks)) /* rank 0 alone measures */
@@ -199,7 +199,7 @@ static struct rows *rows_of(const struct stack *s, const struct dataset *data, u
 	uint8_t *read = xmalloc(V);
 	real *row = xcalloc(V, sizeof *row);
 	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *image = dataset_image(data, i, read);
+		const uint8_t *image = dataset_image(data, (uint32_t)((uint64_t)i * data->n / n), read);
 		for (size_t v = 0; v < V; v++)
 			row[v] = (real)image[v] * s->mul + s->add;
 		rows_put(x, i, row, 1);

@@ -25,7 +25,8 @@ struct pretrain_run {
  * a loss is TRAIN_EXPLODED times the first, a layer ends TRAIN_WORSE times worse than the mean row (baseline.h), or images to be Gaussian
  * are all alike; warns where a layer ends no better than the mean row, by its pseudo-likelihood neither where it has one. Log: epoch, layer
  * (both from 1), train_loss, the kind's further figures, the same as valid_... where valid is given, structured (filters.h; of the first
- * layer, else NaN), seconds. Figures of the training data are of its first PRETRAIN_SAMPLE rows, but for losses that the kind has anyway.
+ * layer, else NaN), seconds. Figures of the training data are of PRETRAIN_SAMPLE rows, evenly spread, but for losses that the kind has
+ * anyway.
  */
 void pretrain_run(const struct pretrain_run *r);
 /* The text of that net; to be freed. */
