@@ -16,6 +16,7 @@
 #include "lib/train/targets_command.h"
 #include "lib/train/teacher.h"
 #include "lib/train/train_command.h"
+#include "lib/train/train_memory.h"
 #include "lib/train/unlearned.h"
 
 static struct {
@@ -58,11 +59,11 @@ static const struct opt opts[] = {
 		1},
 	{0, "pseudo", OPT_STR, &o.pseudo, 0, 0, "FILE", "train on these further images and their predictions, too", 1},
 	{0, "teach", OPT_REAL, &o.teach, 0, 1, "F", "share of the predictions; their weight where there is no label", 0},
-	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL that have the same shape", 1},
+	{0, "init", OPT_STR, &o.init, 0, 0, "MODEL", "start its first layers from those of MODEL, as far as they have the same shape", 1},
 	{0, "augment", OPT_STR, &o.augment, 0, 0, "WORD,...",
 		"change images and labels at random, by words joined by commas: flip[=alternate] shift=PX rotate=DEG scale=F contrast=F "
-		"brightness=F noise=F blur=PX motion=PX cutout=F elastic=PX; squared: mostly little; late=F: F of it in the last tenth "
-		"of epochs; or default or robust, then what differs",
+		"brightness=F noise=F blur=PX motion=PX cutout=F elastic=PX; squared: mostly little; late=F[,last=G]: F of it in the last "
+		"tenth, or share G, of epochs; or default or robust, then what differs",
 		0},
 	OPT_OFFSET(o.targets),
 	OPT_TRAIN_STEPS(o.steps),
@@ -152,7 +153,7 @@ int main(int argc, char **argv)
 	const struct tns *source = init ? tns_table_head(init) : NULL;
 	if (!o.dry_run)
 		netdesc_init_params(&m->d, o.seed, m->param, m->stat);
-	int copied = init ? model_start_from(m, init, o.quiet) : 0;
+	int copied = init ? model_start_from(m, init, a.targets.offset, o.quiet) : 0;
 	if (m->points)
 		unlearned_set(m, train, valid, a.augment.flip, a.targets.weight, copied == model_layers(&m->d) ? source : NULL);
 	if (o.dry_run) {
@@ -162,6 +163,7 @@ int main(int argc, char **argv)
 	}
 	char *key = checkpoint_key(train, valid, source);
 	a.key = key, a.best_near = o.output, a.init = init;
+	train_memory_require(be, &m->d, &a, valid && valid->n > train->n ? valid->n : train->n);
 	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
 	const struct tns *inputs[5] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};

@@ -592,7 +592,7 @@ START_TEST(malformed)
 		{"scale", NULL, NULL, 0, "its coordinates are scaled by '', those of this version by '"},
 		{"scale", "1 2 3 4", NULL, 0, "its coordinates are scaled by '1 2 3 4', those of this version by '"},
 		{NULL, NULL, "opt/distance", 0, "opt/distance is not 23x3"},
-		{NULL, NULL, "opt/distance", 1, "there is no tensor opt/distance"},
+		{NULL, NULL, "opt/distance", 1, "is of a run without --suspects and --distrust"},
 		{NULL, NULL, "opt/m/0.weight", 1, "there is no tensor opt/m/0.weight"},
 		{NULL, NULL, "opt/best/0.bias", 1, "there is no tensor opt/best/0.bias"}};
 	begin(3); /* with residuals and a validation set */

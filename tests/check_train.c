@@ -80,7 +80,7 @@ START_TEST(augment_late)
 			  b.cutout == 0.5f * part);
 	}
 	memset(&a, 0, sizeof a);
-	spec_augment("rotate=8,last=0.5", &a);
+	spec_augment("rotate=8,late=0,last=0.5", &a);
 	ck_assert(spec_augment_at(&a, 2, 4).rotate == 8 && spec_augment_at(&a, 3, 4).rotate == 0);
 	spec_augment("late=0,last=0", &a);
 	ck_assert(spec_augment_at(&a, 4, 4).rotate == 8);
@@ -102,6 +102,7 @@ START_TEST(augment_refused)
 		{"robust,default", "--augment: 'default' comes first"},
 		{"robusts", "--augment: 'robusts' is not known (did you mean robust?)"},
 		{"motion=31", "--augment: 'motion=31' needs a number from 0 to 30"},
+		{"shift=4,last=0.3", "--augment: 'shift=4,last=0.3' has last=F"},
 		{"late=1.1", "--augment: 'late=1.1' needs a number from 0 to 1"},
 		{"shift", "--augment: 'shift' needs a number from 0 to 64"}, {"shift=", "--augment: 'shift=' needs a number from 0 to 64"},
 		{"flip,shift=65", "--augment: 'shift=65' needs a number from 0 to 64"},

@@ -68,6 +68,10 @@ is "$(rows few.tns id)" "$least" "those of a higher score"
 ok "--max-size" face-find -q --min-size 50 --max-size 60 finder.tns scenes -o few.tns
 is "$(tns-table --fields box_4 few.tns | awk 'NR > 1 && ($1 < 42 || $1 > 72)' | wc -l)" 0 "sizes, but for the last look's"
 
+# held-out faces share no photograph with others
+ok "a net with held-out faces" bash -c 'tns-select -q --sample 60 crops.tns | cnn-train -q -n "pool8 fc" --valid-part 0.3 -e 1 -r 0.001 -o parted.tns && tns-select -q --sample 60 crops.tns | predict -q parted.tns -o parts.tns'
+is "$(tns-table --fields source,trained parts.tns | awk -F, 'NR > 1 {n++; if (!(($1, $2) in seen)) kinds[$1]++; seen[$1, $2]; in_part[$2]++; photo[$1]} END {for (p in photo) {both += kinds[p] > 1; photos++}; print both + 0, photos < n, (in_part[0] > 4), (in_part[1] > 4)}')" "0 1 1 1" "--valid-part keeps a photograph's faces together"
+
 # on through predict and tns-export; boxes alone, and back
 ok "a net of points" cnn-train -q -n 'pool8 fc' -e 1 -r 0.001 <(tns-import -q --form table --margin 0.25 --size 24x24 photos/labels.csv) -o points.tns
 ok "through pipes" bash -o pipefail -c 'face-find -q --margin 0.25 --size 24x24 finder.tns scenes | predict -q points.tns | tee predicted.tns | tns-export --form csv -o points.csv'

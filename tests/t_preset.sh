@@ -36,7 +36,7 @@ cnn-train -q --preset fast -e 1 --sigma 2.5 --augment shift=1 -r 0.003 small.tns
 is "$(for o in epochs sigma augment rate valid-part; do option $o s.model; done | tr '\n' ' ')" "1 2.5 shift=1 0.003 " "what is given stands, and 40 rows hold nothing out"
 cnn-train -q --preset best -n 'conv3x3' -e 1 small.tns -o s.model 2>/dev/null
 is "$(option net s.model) $(option loss s.model)" "conv3x3 smooth" "a net beside a preset"
-face-synth -q -n 60 --size 24x24 --point-count 4 | csv-clean -q -o unpaired.tns 2>/dev/null
+face-synth -q -n 120 --size 24x24 --point-count 4 | csv-clean -q -o unpaired.tns 2>/dev/null
 cnn-train -q -e 1 unpaired.tns -o s.model 2>err
 grep -q "images are not mirrored: point 'left_eye_inner_corner' has no partner" err && good || bad "not told: $(cat err)"
 is "$(option augment s.model | cut -c1-5)" "shift" "so there is no flip"

@@ -171,6 +171,29 @@ if [ $long = 1 ]; then
 	killed "a Boltzmann machine with chains, bf16" rbm-pretrain --precision bf16 -H 60,20 -e 50 -b 50 --persistent eyes.tns
 fi
 
+# ---- from a model whose labels count from elsewhere; small Gaussians; rows, points and files that were passed over in silence
+heat() { cnn-train -q --target heatmap -n 'conv3x3x4s2p1 relu conv3x3x4p1 relu conv1x1' --optimizer adam "$@" 2>.err; }
+face-synth -q -n 90 --size 24x20 -s 3 | awk -F, -v OFS=, 'NR > 1 {for (i = 1; i < NF; i++) if ($i != "") $i += 1.5} 1' | csv-clean -q --size 24x20 --keep-all -o off.tns 2>/dev/null
+heat -e 12 -r 0.02 --augment shift=3,scale=0.1 off.tns -o heat.tns
+heat -e 1 -r 1e-12 --augment shift=3 --init heat.tns off.tns -o again.tns
+heat -e 1 -r 1e-12 --offset none --init heat.tns off.tns -o at0.tns
+is "$([ "$(meta heat.tns scale)" = "$(meta at0.tns scale)" ]; echo $?) $(meta again.tns scale)" "1 $(meta heat.tns scale)" "--init goes on from the labels' offset"
+ok "a Gaussian of no cell" cnn-train -q --target heatmap -n 'conv4x4x4s4 relu conv1x1' -e 2 -r 0.001 --sigma 0.1 --sigma-last 0.001 --log small.tsv faces.tns -o small.tns
+is "$(grep -c nan small.tsv)" 0 "its loss is a number"
+echo note >note.txt
+fails 1 "note.txt: preamble: this is not a tensor stream" cnn-train -q --fresh -n fc -e 1 --checkpoint note.txt faces.tns -o no.tns
+cp faces.tns copy.tns
+fails 1 "copy.tns: is no checkpoint, so it is not written over" dae-pretrain -q --fresh -H 5 -e 1 --checkpoint copy.tns eyes.tns -o no.tns
+is "$(cat note.txt) $(cmp copy.tns faces.tns && echo whole)" "note whole" "--fresh starts over, and writes over checkpoints alone"
+cnn-train -q -n 'fc9 tanh fc' -e 2 -r 0.001 --weigh nose_tip=0 faces.tns -o weight.tns 2>.err
+is "$(grep -c '^cnn-train: of weight 0, so never learned: nose_tip;' .err)" 1 "a point of weight 0 is not called unlabelled"
+face-synth -q -n 20 --size 24x20 | awk -F, -v OFS=, 'NR > 1 && NR < 7 {for (i = 1; i < NF; i++) $i = ""} 1' | csv-clean -q --size 24x20 --keep-all -o bare.tns 2>/dev/null
+cnn-train -q -n 'fc9 tanh fc' -e 1 -r 0.001 bare.tns -o no.tns 2>.err
+is "$(grep -c '^cnn-train: bare.tns: 5 rows without any label are left out (--pseudo takes such rows with predictions)$' .err)" 1 "rows without labels are told"
+ok "--fresh after a run" bash -c 'cnn-train -q -n fc -e 1 -r 0.001 --checkpoint over.tns faces.tns -o over.m && cnn-train -q -n fc -e 1 -r 0.001 --fresh --checkpoint over.tns faces.tns -o over.m'
+cnn-train -q -n 'fc9 tanh fc' -e 3 -b 30 -r 0.001 --checkpoint plain.c.tns faces.tns -o plain.tns 2>/dev/null
+fails 1 "plain.c.tns: is of a run without --suspects and --distrust, which kept no labels' distances" cnn-train -q -n 'fc9 tanh fc' -e 5 -b 30 -r 0.001 --checkpoint plain.c.tns --resume --suspects q.tsv faces.tns -o no.tns
+
 # ---- checkpoints of other runs
 other="is a checkpoint of other options or data"
 fails 1 "coords.c.tns: $other" cnn-train -q -n "$cnn" -e 1 faces.tns --checkpoint coords.c.tns --resume -o no.tns
@@ -399,8 +422,9 @@ ok "with a checkpoint that is there" cnn-train --dry-run -n "$cnn" -e 170 --resu
 ls -A | grep -vE '^(\.out|\.err|dry.*|before.txt)$' >dry.after && cksum old old.last >>dry.after
 same <(grep -v before.txt before.txt) dry.after "what was there, and nothing else"
 # the same net and settings as a training's
-cnn-train -q -e 1 --preset fast faces.tns -o m.tns 2>/dev/null
-ok "a preset's dry run" cnn-train --dry-run -e 1 --preset fast faces.tns
+tns-cat -q faces.tns faces.tns --renumber -o many.tns
+cnn-train -q -e 1 --preset fast many.tns -o m.tns 2>/dev/null
+ok "a preset's dry run" cnn-train --dry-run -e 1 --preset fast many.tns
 cp .out dry.txt
 is "$(sed -n '/^layer/,/^memory of a/p' dry.txt)" "$(tns-info m.tns | sed -n '/^layer/,/^memory of a/p')" "the net of the preset"
 for o in target epochs sigma loss rate optimizer schedule augment valid-part distrust patience; do

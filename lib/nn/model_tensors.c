@@ -188,12 +188,27 @@ char *model_init_why(const struct netdesc *d, const struct tns *t)
 	return why;
 }
 
-int model_start_from(struct model *m, const struct tns_table *b, int quiet)
+/* The weights go on where they ended only with the offsets that they ended with. */
+static void start_offsets(struct model *m, const struct tns *t)
+{
+	struct model *from = model_read_meta(t);
+	if (from->target == m->target && from->W == m->W && from->H == m->H && !strcmp(from->names, m->names)) {
+		model_set_offset(m, from->offset[0], from->offset[1]);
+		if (m->sources && from->sources && !strcmp(m->sources->names, from->sources->names))
+			memcpy(m->sources->offset, from->sources->offset,
+				(size_t)m->sources->n * (size_t)m->points * 2 * sizeof *m->sources->offset);
+	}
+	model_free(from);
+}
+
+int model_start_from(struct model *m, const struct tns_table *b, int offsets, int quiet)
 {
 	const struct tns *t = tns_table_head(b);
 	int n = model_init_from(&m->d, b, m->param, m->stat), of = model_layers(&m->d);
 	if (!n)
 		die("%s: %s", t->name, model_init_why(&m->d, t));
+	if (n == of && offsets && m->points)
+		start_offsets(m, t);
 	if (!quiet)
 		warn("%d of %d layers with weights start from %s", n, of, t->name);
 	return n;

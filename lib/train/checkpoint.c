@@ -179,6 +179,10 @@ int checkpoint_read(struct train_state *st, const char *path, const char *key)
 	}
 	free(copy);
 	if (st->targets->residual) {
+		if (tns_find(s, "opt/distance") < 0)
+			die("%s: is of a run without --suspects and --distrust, which kept no labels' distances: only a run from its start "
+			    "has them",
+				s->name);
 		int id = dataset_stream_require(s, "opt/distance", TNS_F32, 2);
 		if (s->def[id].rows != st->targets->ds->n || s->def[id].dim[1] != (uint64_t)st->targets->points)
 			die("%s: opt/distance is not %ux%d", s->name, st->targets->ds->n, st->targets->points);

@@ -7,6 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/base/philox.h"
 #include "lib/stream/dataset_stream.h"
+#include "lib/labels/groups.h"
 #include "lib/labels/pairs.h"
 #include "lib/stream/names.h"
 #include "lib/train/dataset.h"
@@ -69,6 +70,38 @@ static int any_label(const float *v, int k)
 	return 0;
 }
 
+struct grouped {
+	uint64_t value;
+	uint32_t row;
+};
+
+static int by_value(const void *a, const void *b)
+{
+	const struct grouped *x = a, *y = b;
+	return x->value != y->value ? (x->value > y->value) - (x->value < y->value) : (x->row > y->row) - (x->row < y->row);
+}
+
+/* By tensor source: a number, or a text (of an import, the photograph), whose rows have the first one's number; -1, or other tensors: none.
+ */
+static void number_groups(struct dataset *ds, const struct tns_table *b, int source)
+{
+	const struct tns_def *d = source >= 0 ? &tns_table_head(b)->def[source] : NULL;
+	int known = d && d->rows == ds->n, number = known && d->dtype == TNS_U32 && d->row_bytes == 4,
+	    text = known && d->dtype == TNS_U8 && d->ndim == 2;
+	struct grouped *list = text ? xcalloc(ds->n, sizeof *list) : NULL;
+	for (uint32_t i = 0; i < ds->n; i++) {
+		ds->group[i] = number ? *(const uint32_t *)tns_row(b, source, i) : i;
+		if (text)
+			list[i] = (struct grouped){groups_value(d, tns_row(b, source, i)), i};
+	}
+	if (text)
+		qsort(list, ds->n, sizeof *list, by_value);
+	for (uint32_t i = 1; text && i < ds->n; i++)
+		if (list[i].value == list[i - 1].value)
+			ds->group[list[i].row] = ds->group[list[i - 1].row];
+	free(list);
+}
+
 /* held_out: its sources will be those of another data set. most: bytes of a file whose images are kept in memory. */
 static struct dataset *load_file(const char *path, enum target target, const char *by, int held_out, double most)
 {
@@ -100,12 +133,10 @@ static struct dataset *load_file(const char *path, enum target target, const cha
 	ds->value = xcalloc((size_t)ds->n * (size_t)ds->k + 1, sizeof *ds->value);
 	ds->group = xcalloc(ds->n, sizeof *ds->group);
 	ds->id = xcalloc(ds->n, sizeof *ds->id);
+	number_groups(ds, b, source);
 	int numbered = number >= 0 && t->def[number].dtype == TNS_U32 && t->def[number].row_bytes == 4 && t->def[number].rows == ds->n;
-	int grouped = source >= 0 && t->def[source].dtype == TNS_U32 && t->def[source].row_bytes == 4 && t->def[source].rows == ds->n;
 	for (uint32_t i = 0; i < ds->n; i++)
 		ds->id[i] = numbered ? *(const uint32_t *)tns_row(b, number, i) : i + 1;
-	for (uint32_t i = 0; i < ds->n; i++)
-		ds->group[i] = grouped ? *(const uint32_t *)tns_row(b, source, i) : i;
 	if (target == TARGET_LABEL) {
 		load_labels(ds, b, id);
 	} else if (model_has_points(target)) {
@@ -124,9 +155,13 @@ static struct dataset *load_file(const char *path, enum target target, const cha
 		for (uint32_t i = 0; i < ds->n; i++)
 			if (any_label(ds->value + (size_t)i * (size_t)ds->k, ds->k))
 				copy_row(ds, kept++, ds, i);
+		uint32_t without = ds->n - kept;
 		ds->n = kept;
 		if (!kept)
 			die("%s: no row has a label", t->name);
+		if (without)
+			warn("%s: %u rows without any label are left out%s", t->name, without,
+				held_out ? "" : " (--pseudo takes such rows with predictions)");
 		if (by && !held_out)
 			ds->from = source_rows_end(&ds->source, ds->from, ds->value, ds->n, ds->k / 2, t->name);
 		const char *pairs = tns_meta_value(t, "pairs");

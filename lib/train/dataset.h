@@ -27,7 +27,7 @@ struct dataset {
 	char *names;		    /* points or classes, comma-joined; "" for image */
 	int values;		    /* of the target: model_new's argument */
 	uint32_t *id;		    /* (n): the tensor `id` where there is one, else the row number from 1 */
-	uint32_t *group;     /* (n): the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
+	uint32_t *group; /* (n): by the tensor `source` where there is one, else the row number from 0; rows of a group are never split */
 	struct ranks *ranks; /* that share it; NULL: this process has all */
 	int scattered;	     /* rank 0 has the images, and sends the others those of their rows (feed_scatter) */
 	struct tns *head;    /* of the stream: names, METAs, fingerprint; owned by table, or by itself */
@@ -37,7 +37,7 @@ struct dataset {
 
 /* Loads a data set for a target; images of a file too large for memory stay there (image_store.h); dies where a tensor is missing, has
  * another type, or a label is no class. Targets with points: half a label, x without y, counts as none, which a line on stderr tells; rows
- * without any label are left out. */
+ * without any label are left out, which is told, too. */
 struct dataset *dataset_load(const char *path, enum target target);
 /* The same, of a target with points, with sources of labels told by `by` (source_rows.h), which outlives it; NULL: none. r: the ranks that
  * share it, NULL: none. Each of several leaves the images in the file and reads those that it needs; from a pipe rank 0 alone reads. */

@@ -6,23 +6,15 @@
 
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
-#include "lib/nn/net_need.h"
 #include "lib/nn/net_table.h"
 #include "lib/train/targets_command.h"
+#include "lib/train/train_memory.h"
 
 static void print_memory(struct out *to, const struct backend *be, const struct netdesc *d, const struct train_options *a, uint32_t rows)
 {
-	int B = (uint32_t)a->batch < rows ? a->batch : (int)rows, moments = a->optimizer == OPTIMIZER_ADAM ? 2 : 1;
-	int sharded = a->shards > 1, mine = sharded ? shards_rows(B, a->shards) * (a->shards / ranks_size(a->ranks)) : B;
-	double gradients = 0, weights, batch;
-	for (int i = 0; i < d->n; i++) /* those of dense weights are not stored where batches are whole */
-		gradients += (double)(d->layer[i].nb + (d->layer[i].kind == LAYER_DENSE && !sharded ? 0 : d->layer[i].nw));
-	weights = net_table_weights(d) + sizeof(real) * gradients;
-	batch = (double)net_bytes(be, d, mine, sharded ? NET_GRADIENT : NET_TRAIN) - weights +
-		sizeof(real) * (double)mine * ((double)d->C * d->H * d->W + d->outputs);
-	weights += sizeof(real) * ((double)moments * (double)d->nparam + (a->average > 0 ? (double)(d->nparam + d->nstat) : 0));
+	struct train_memory m = train_memory(be, d, a, rows);
 	out_printf(to, "memory of training on %s: %.3f MB of weights, gradients and moments, %.3f MB for a batch of %d rows\n", be->name,
-		weights / 1e6, batch / 1e6, mine);
+		m.weights / 1e6, m.batch / 1e6, m.rows);
 }
 
 static void print_steps(struct out *to, uint32_t rows, int batch, int epochs)

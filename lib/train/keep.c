@@ -38,14 +38,14 @@ int keep_is_there(const char *path)
 	return what_is(path) != 0;
 }
 
-/* A run that is there already must not be lost by a forgotten --resume. */
-static void check_there(const struct keep *k)
+/* A run that is there already must not be lost by a forgotten --resume, and no other file at all. */
+static void check_there(const struct keep *k, int fresh)
 {
 	struct tns *t = tns_open(k->path);
 	const char *epoch = tns_meta_value(t, "opt/epoch"), *planned = tns_meta_value(t, "opt/planned");
 	if (!epoch)
 		die("%s: is no checkpoint, so it is not written over", k->path);
-	if (!tns_meta_value(t, "opt/done"))
+	if (!fresh && !tns_meta_value(t, "opt/done"))
 		die("%s: keeps epoch %s of %s of a run: --resume goes on, --fresh starts over", k->path, epoch, planned ? planned : "?");
 	tns_free(t);
 }
@@ -62,8 +62,8 @@ void keep_open(struct keep *k, const char *checkpoint, const char *output, int r
 		die_usage("--resume needs --checkpoint, or --output FILE, beside which FILE.last is kept");
 	if (resume && fresh)
 		die_usage("--resume goes on, --fresh starts over: not both");
-	if (k->path && !resume && !fresh && what_is(k->path) == 1)
-		check_there(k);
+	if (k->path && !resume && what_is(k->path) == 1)
+		check_there(k, fresh);
 	say(xprintf("\n%s: interrupted: nothing is kept%s\n", err_program(),
 		k->path ? "" : ", as nothing is of a run to stdout (--checkpoint FILE keeps its epochs)"));
 }

@@ -54,10 +54,11 @@ const char *preset_begin(const char *preset, const char *target, int default_net
 	return preset;
 }
 
-static void set_length(const char *option, const char *format, double scale, double px)
+/* most: the option's */
+static void set_length(const char *option, double scale, double px, double most)
 {
-	char text[160];
-	snprintf(text, sizeof text, format, px * scale);
+	char text[40];
+	snprintf(text, sizeof text, "%.3g", fmin(px * scale, most));
 	set(option, text);
 }
 
@@ -83,11 +84,11 @@ void preset_end(const char *preset, int W, int H, unsigned rows, const char *nam
 	char *net = preset_net(preset, W, H), text[160];
 	set("net", net);
 	free(net);
-	set_length("sigma", "%.3g", scale, 3);
-	set_length("distrust", "%.3g", scale, 8);
+	set_length("sigma", scale, 3, 100);
+	set_length("distrust", scale, 8, 1000);
 	if (!opt_given("augment")) {
 		snprintf(text, sizeof text, "%sshift=%.3g,rotate=12,scale=0.1,contrast=0.3,brightness=0.15,cutout=0.2",
-			has_partners(names, pairs) ? "flip," : "", 4 * scale);
+			has_partners(names, pairs) ? "flip," : "", fmin(4 * scale, 64));
 		opt_set("augment", text);
 	}
 	if (!opt_given("valid") && !opt_given("valid-part") && rows >= PRESET_HELD_OUT)

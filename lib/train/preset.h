@@ -14,7 +14,7 @@ const char *preset_begin(const char *preset, const char *target, int default_net
  * held out. net: the option's value, "" where it was not given.
  */
 void preset_end(const char *preset, int W, int H, unsigned rows, const char *names, const char *pairs);
-#define PRESET_HELD_OUT 50
+#define PRESET_HELD_OUT 100 /* a tenth of which, drawn row by row, are 3 to 18 but for one draw in a hundred */
 #define PRESET_LEAST 4
 
 /* A net of heat maps for images of W x H, in the manner of pipelines/nets/small.net (fast, default) or heat.net (best): convolutions of

@@ -67,6 +67,9 @@ void spec_augment(const char *text, struct augment *a)
 		*known[i].to = (float)v;
 		late |= known[i].to == &a->late, last |= known[i].to == &a->last;
 	}
+	if (last && !late)
+		die_usage("--augment: '%s' has last=F, the share of epochs at the end, but no late=F, which part of the amounts these have",
+			text);
 	if (late && !last)
 		a->last = 0.1f;
 	float most = 0;

@@ -15,6 +15,8 @@
 
 /* Ridge, added to the variance of a warp's linear part: shrinks an offset on which the warps have little information. */
 #define FIT_RIDGE 0.001
+/* Standard deviation of a target's Gaussian, in cells, below which it is the nearest cell alone: smaller ones have no number but 0. */
+#define SIGMA_LEAST 0.1
 
 static int has_points(const struct targets *tg)
 {
@@ -195,6 +197,7 @@ void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, con
 	/* pixels to the outputs' unit; sx and sy are equal but for images of odd or unequal sides */
 	double unit = has_points(tg) ? sqrt((double)m->sx * (double)m->sy) : 1;
 	struct loss l = {.kind = a->loss, .width = (real)(a->width * unit), .curve = (real)(a->curve * unit), .mul = mul};
+	real sigma = (real)fmax(tg->sigma * (m->target == TARGET_HEATMAP ? unit : 1), SIGMA_LEAST); /* a map's cells are pixels */
 	switch (m->target) {
 	case TARGET_LABEL:
 	case TARGET_IMAGE:
@@ -207,14 +210,13 @@ void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, con
 			be->copy(be, tg->predicted + (size_t)at * (size_t)tg->k, z, (size_t)B * (size_t)tg->k * sizeof(real));
 		break;
 	case TARGET_HEATMAP: {
-		struct heatmap_loss s = {
-			.P = m->points, .H = m->MH, .W = m->MW, .sigma = (real)(tg->sigma * unit), .entropy = (real)a->entropy, .point = l};
+		struct heatmap_loss s = {.P = m->points, .H = m->MH, .W = m->MW, .sigma = sigma, .entropy = (real)a->entropy, .point = l};
 		be->heatmap_loss(be, &s, loss, dz, tg->predicted ? tg->predicted + (size_t)at * (size_t)m->points * HEATMAP_DECODED : NULL,
 			z, tg->t, tg->w, B);
 		break;
 	}
 	case TARGET_MAP: {
-		struct gaussians s = {m->points, m->H, m->W, (float)tg->sigma, 2};
+		struct gaussians s = {m->points, m->H, m->W, sigma, 2};
 		be->draw_gaussians(be, &s, tg->pixels, tg->t, tg->prior, B);
 		l.kind = LOSS_SIGMOID;
 		be->loss(be, &l, loss, dz, z, tg->pixels, NULL, B, m->outputs);

@@ -61,7 +61,7 @@ void unlearned_set(
 	struct model *m, const struct dataset *train, struct dataset *valid, int flip, const float *weight, const struct tns *init)
 {
 	int n;
-	char **names = names_split(m->names, &n), *few = NULL, *before = learned_before(m, init);
+	char **names = names_split(m->names, &n), *few = NULL, *light = NULL, *never = NULL, *before = learned_before(m, init);
 	uint32_t *labels = count_labels(m, train, flip, weight);
 	for (int p = 0; p < m->points; p++) {
 		if (labels[p] >= UNLEARNED_FEW || before[p])
@@ -69,14 +69,19 @@ void unlearned_set(
 		char *text = xprintf("%s (%u)", names[p], labels[p]);
 		if (labels[p])
 			few = names_append(few, text);
-		else
+		else {
+			char **why = weight && weight[p] <= 0 ? &light : &never;
+			*why = names_append(*why, names[p]);
 			m->unlearned = names_append(m->unlearned, names[p]);
+		}
 		if (!labels[p] && valid)
 			blank(valid, p);
 		free(text);
 	}
-	if (m->unlearned)
-		warn("never labelled, so never learned: %s; predict will leave them out", m->unlearned);
+	if (never)
+		warn("never labelled, so never learned: %s; predict will leave them out", never);
+	if (light)
+		warn("of weight 0, so never learned: %s; predict will leave them out", light);
 	if (few)
 		warn("fewer than %d labels, so hardly learned: %s", UNLEARNED_FEW, few);
 	for (size_t i = 0; valid && i <= (size_t)valid->n * (size_t)valid->k; i++) {
@@ -87,5 +92,5 @@ void unlearned_set(
 	}
 	if (m->target == TARGET_HEATMAP)
 		warn_beyond(m, train);
-	free(few), free(before), free(labels), names_free(names);
+	free(few), free(light), free(never), free(before), free(labels), names_free(names);
 }
