@@ -16,7 +16,8 @@ _keypipe() {
 		fi
 		i=1 key=${COMP_WORDS[1]}
 		if [ "$key" = help ]; then
-			[ "$COMP_CWORD" = 2 ] && mapfile -t COMPREPLY < <(compgen -W "$(_keypipe_words programs)" -- "$cur")
+			words=$(_keypipe_words "$([ "$COMP_CWORD" = 2 ] && echo programs || echo "${COMP_WORDS[2]}:operands")")
+			[ "$COMP_CWORD" -le 3 ] && mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 			return
 		fi
 	fi

@@ -254,7 +254,10 @@ for f in yolo coco.json imglab.xml table.csv; do
 	is "$(tns-export --form csv out.tns | tail -1)" "a.pgm,15,10,45,30" "boxes of $f go out as they came in"
 done
 
-# boxes of several kinds, which rows don't tell
+# individuals and boxes of several kinds, which rows don't tell
+printf '%s\n' scorer,me,me,me,me individuals,m1,m1,m2,m2 bodyparts,1,1,1,1 coords,x,y,x,y a.pgm,9,9,6,10 a.pgm,,,6,10 >two.csv
+ok "two animals" tns-import --form dlc --images photos --crop whole --size 24x24 two.csv -o out.tns
+is "$(head -1 .err)" "tns-import: two.csv: several individuals, which rows don't tell: 'm1' 1, 'm2' 2" "individuals are told"
 printf '%s .5 .5 .5 .5\n' 3 0 3 >found/yolo/a.txt
 ok "classes" tns-import --form yolo --images photos found/yolo -o out.tns
 is "$(head -1 .err)" "tns-import: found/yolo: boxes of several kinds, which rows don't tell: '3' 2, '0' 1" "classes are told"

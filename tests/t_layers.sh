@@ -160,6 +160,16 @@ none "typedef'd pointers" pointers
 spaces() { grep -nE '^    +[^ *]' "${cmd[@]}" "${lib[@]}"; }
 none "indented by blanks" spaces
 
+# what tests/fuzz.md says that no input can take is still there
+untaken() {
+	sed -n 's/^| \(lib[^ ]*\.c\) | \([a-z0-9_]*\) | \(.*\) | \(true\|false\|both\) | .*/\1\t\2\t\3/p' tests/fuzz.md | while IFS=$'\t' read -r f name line; do
+		grep -q "\b$name(" "$f" || echo "$f has no $name"
+		grep -qF -- "$line" "$f" || echo "$f, $name has no '$line'"
+	done
+}
+none "branches that fuzz.md speaks of" untaken
+is "$(($(grep -c '^| lib.*| both |' tests/fuzz.md) > 40))" 1 "there are some"
+
 # README lists what there is
 readme() {
 	for f in "${cmd[@]}"; do

@@ -19,13 +19,14 @@ struct annotation {		      /* valid until the next call */
 	const char *file;	      /* the image's name as the form has it, '/' between folders; kept as `source` */
 	const char *path;	      /* where it can be opened; of a form that leaves it NULL annotations_next tells it by file */
 	char place[ANNOTATION_PLACE]; /* for messages: "line 12", "annotation 993", "image 3, box 2"; "": the only operand */
-	char kind[64];		      /* of a form that tells box from box (imglab's label, YOLO's class): which, cut; "": none */
-	int W, H;		      /* the image's size as the form tells it; 0: it does not */
-	int has_box, has_points;      /* has_points 0: the face isn't labelled at all, all points are NaN */
-	double box[4];		      /* x y w h, corner */
-	double *points;		      /* (K, 2), NaN where missing; both or neither of a point: half a label is an error of the form */
-	double *confidence;	      /* (K), NaN where unknown; NULL where the form has none */
-	int64_t id, image_id;	      /* the form's own, -1 where it has none */
+	char kind[64]; /* of a form that tells box from box (imglab's label, YOLO's class) or individuals (DeepLabCut's): which, cut; "":
+			  none */
+	int W, H;      /* the image's size as the form tells it; 0: it does not */
+	int has_box, has_points; /* has_points 0: the face isn't labelled at all, all points are NaN */
+	double box[4];		 /* x y w h, corner */
+	double *points;		 /* (K, 2), NaN where missing; both or neither of a point: half a label is an error of the form */
+	double *confidence;	 /* (K), NaN where unknown; NULL where the form has none */
+	int64_t id, image_id;	 /* the form's own, -1 where it has none */
 };
 
 struct annotation_options {

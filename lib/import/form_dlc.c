@@ -237,6 +237,7 @@ static int hand_out(const struct dlc *t, struct annotation *face, int animal)
 		face->points[2 * k] = v[3 * k], face->points[2 * k + 1] = v[3 * k + 1];
 		t->confidence[k] = v[3 * k + 2];
 	}
+	snprintf(face->kind, sizeof face->kind, "%.60s", t->single || !face->has_points ? "" : t->animals.name[animal]);
 	if (t->single || !face->has_points)
 		snprintf(face->place, sizeof face->place, "line %ld", t->line);
 	else

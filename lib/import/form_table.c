@@ -7,9 +7,9 @@
  *   box, corners in pixels ((0, 0) is the outer corner of the first pixel); empty in all four: none
  *   width, height, if they are not the box's: the image's size
  *
- * Others are ignored, also corners of further boxes; but where nothing is a point or a box, they are an error: the table is of another
- * kind, such as one with a line a point. Lines that begin with # stand before the header; then such as begin with "# " may stand at the
- * end, as csv-clean has it. Else # begins the name of an image. */
+ * Others are ignored, also corners of further boxes; but where nothing is a point or a box, and one of them looks like a coordinate, they
+ * are an error: the table is of another kind, such as one with a line a point. Lines that begin with # stand before the header; then such
+ * as begin with "# " may stand at the end, as csv-clean has it. Else # begins the name of an image. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>

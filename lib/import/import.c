@@ -64,7 +64,7 @@ static void tell(const struct annotations *a, const struct kinds *k, const char 
 {
 	char *kinds = kinds_list(k);
 	if (kinds)
-		warn("%s: boxes of several kinds, which rows don't tell: %s", file, kinds);
+		warn("%s: %s, which rows don't tell: %s", file, a->has_box ? "boxes of several kinds" : "several individuals", kinds);
 	free(kinds);
 	if (a->unread)
 		warn("%s: columns that are ignored: %s", file, a->unread);

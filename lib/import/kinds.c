@@ -8,7 +8,7 @@
 void kinds_add(struct kinds *k, const struct annotation *face)
 {
 	int i = 0;
-	if (!face->has_box)
+	if (!face->has_box && !*face->kind)
 		return;
 	while (i < k->n && strcmp(k->kind[i].name, face->kind))
 		i++;

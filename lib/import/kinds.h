@@ -1,4 +1,4 @@
-/* How many faces are of which kind of box (annotation.kind). */
+/* How many faces are of which kind of box, or which individual (annotation.kind). */
 #ifndef KINDS_H
 #define KINDS_H
 
@@ -17,7 +17,7 @@ struct kinds { /* zeroed at first */
 	uint64_t others;     /* faces of further ones */
 };
 
-void kinds_add(struct kinds *k, const struct annotation *face); /* of a face without a box nothing */
+void kinds_add(struct kinds *k, const struct annotation *face); /* of a face without a box or kind nothing */
 /* "'face' 12, 'cat' 3, without 1", to be freed; NULL: there is one at most. */
 char *kinds_list(const struct kinds *k);
 

@@ -44,7 +44,7 @@ int fault_outside(const float xy[2], int w, int h);
 const char *fault_name(enum fault_kind kind);
 struct faults *faults_new(int k);
 void faults_free(struct faults *f);
-/* Checks one row xy (K, 2) of a w x h image and fills f. s NULL: only the checks that need no model. mirror (K) as from names_mirror. */
+/* Checks one row xy (K, 2) of a w x h image and fills f. s NULL: only the checks that need no model. mirror (K): names_partners. */
 void faults_find(struct faults *f, const struct shape *s, const float *xy, const int *mirror, int w, int h);
 
 #endif

@@ -14,7 +14,7 @@ struct label_check {
 	int nblocks;
 };
 
-/* For k points; mirror (k) as from names_mirror. */
+/* For k points; mirror (k): names_partners. */
 struct label_check *label_check_new(int k, const int *mirror);
 void label_check_free(struct label_check *c);
 /* Fits the shape models to n rows (n, k, 2) of w x h images. Without them (too few rows) only half labels and labels outside the image are

@@ -12,7 +12,7 @@
 #define FACE_POINTS 2000 /* most points */
 
 struct face_style {
-	int w, h;     /* size of the image, from 8 to 4096 each */
+	int w, h;     /* size of the image, from 8 to 2048 each */
 	int points;   /* 1 to FACE_POINTS */
 	double wild;  /* 0: passport photographs; 1: as varied as photographs from the web; pose, light, blur, noise scale with it */
 	double same;  /* probability that a row shows the same person as the row before */

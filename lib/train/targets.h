@@ -68,7 +68,7 @@ void *targets_predicted(const struct targets *tg, size_t *bytes);
 /*
  * Asymmetry: where a mirrors images and the options ask for an offset. A net that sees each image both ways learns of a left point and its
  * partner on the right what is the same of both, the mean of the one's labels and the other's mirrored, though labellers place them
- * otherwise (the set of faces at hand: the left eye's corner a third of a pixel lower than the right one's). What the labels are off from
+ * otherwise (the set of faces at hand: the left eye's outer corner 0.4 pixels lower than the right one's). What the labels are off from
  * that is the mean residual, turned back into the unmoved image, of which the part is taken that changes its sign in a mirror image: for a
  * point and its partner x is equal, y opposite. Outliers are left out; means are of TARGETS_RIDGE labels more, of residual 0. */
 #define TARGETS_RIDGE 16.0
