@@ -152,13 +152,13 @@ $B/device/tests/check_%: $B/obj/device/tests/check_%.o $(gpu_objs) $B/libkeypipe
 	$(link_host) $(EXTRA)
 
 # programs and tests by the backend for GPUs, run on the host: build/host/
-host_bins := $(patsubst %,$B/host/bin/%,$(filter-out face-find,$(backend_bins)))
+host_bins := $(patsubst %,$B/host/bin/%,$(backend_bins))
 host_checks := $(patsubst %,$B/host/tests/check_%,$(backend_checks) fiber queue tile)
 runtime_checks := $(patsubst %,$B/runtime/tests/check_%,gpu queue infer dae)
 # ranks that have a GPU each, and an NCCL of our own (tests/t_ranks_cuda.sh)
 runtime_ranks := $(if $(MPI),$(patsubst %,$B/runtime/bin/%,cnn-train dae-pretrain rbm-pretrain) $B/runtime/tests/check_ranks $B/runtime/libnccl.so)
 race_tests := $(if $(SAN)$(COV),,$(patsubst %,$B/race/tests/check_%,race backend conv) $B/race/bin/cnn-train $B/race/bin/rbm-pretrain)
-link_host = $(call cmd,link,$@)mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) -o $@
+link_host = $(call cmd,link,$@)mkdir -p $(@D); $(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(if $(findstring /tests/,$@),-lcheck $(subunit)) $(LDLIBS) $(EXTRA) -o $@
 $B/host/bin/bench: $B/obj/tests/bench.o $(host) $B/libkeypipe.a
 	$(link_host)
 $B/host/bin/%: $B/obj/cmd/%.o $(host) $B/libkeypipe.a
@@ -226,7 +226,7 @@ $B/bin/%: $B/obj/cmd/%.o $B/libkeypipe.a
 	$(call cmd,link,$@)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(EXTRA) -o $@
 $B/bin/render $B/tests/check_pict: $(patsubst %.c,$B/obj/%.o,$(pict) $(decoders))
 $B/bin/render $B/tests/check_pict: EXTRA = -lcairo -ljpeg -lpng
-annotated_bins := $(patsubst %,$B/bin/%,tns-import face-find window-extract) $(patsubst %,$B/tests/check_%,image crop coco imglab text_forms find)
+annotated_bins := $(patsubst %,$B/bin/%,tns-import face-find window-extract) $B/host/bin/face-find $(patsubst %,$B/tests/check_%,image crop coco imglab text_forms find)
 $(annotated_bins): $(annotated:%.c=$B/obj/%.o)
 $(annotated_bins): EXTRA += -ljpeg -lpng -lexpat -lyajl
 $B/bin/image-augment: $(decoders:%.c=$B/obj/%.o)

@@ -105,7 +105,7 @@ struct batch_norm {
 	real momentum, eps;
 };
 
-enum { BACKEND_DOWNLOADS = 512 };
+enum { BACKEND_DOWNLOADS = 2304 };
 
 enum optimizer { OPTIMIZER_SGD, OPTIMIZER_NESTEROV, OPTIMIZER_ADAM };
 

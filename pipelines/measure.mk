@@ -70,6 +70,7 @@ gpu-check:
 	@[ -n "$(NVCC)" ] || { echo "gpu-check: there is no nvcc"; exit 1; }
 	@arch=$$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | grep -x '[0-9.]*' | tr -d . | sort -u | xargs || true); \
 	[ -n "$$arch" ] || { echo "gpu-check: there is no GPU (nvidia-smi names none)"; exit 1; }; \
+	arch=$$(for a in $$arch; do $(NVCC) --list-gpu-code | sed 's/sm_//' | awk -v a=$$a 'int($$1 / 10) == int(a / 10) && $$1 <= a && $$1 > best {best = $$1} END {print best ? best : a}'; done | sort -u | xargs); \
 	mkdir -p build-gpu; touch build-gpu/ready build-gpu/test-ready; \
 	$(MAKE) --no-print-directory -k -j$$(nproc) B=build-gpu ARCHS="$$arch" PTX= gpu-check-build >build-gpu.log 2>&1 || { tail -5 build-gpu.log; true; }; \
 	PEERS='$(PEERS)' PYTHON='$(PYTHON)' tests/gpu_check.sh build-gpu build-gpu/bin

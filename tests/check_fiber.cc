@@ -355,7 +355,7 @@ static const struct planted_fault {
 		 for (int i = 0; i <= BACKEND_DOWNLOADS; i++)
 			 gpu_download_async(got, y, 4);
 	 },
-		NULL, 0, 0, 0, 0, "gpu_download_async: more than 512 at a time\n", ""},
+		NULL, 0, 0, 0, 0, "gpu_download_async: more than 2304 at a time\n", ""},
 };
 
 static int in_reverse;

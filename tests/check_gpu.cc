@@ -75,6 +75,7 @@ START_TEST(choice_of_gpu)
 		{{13000, 12, 120, {}, "cuda:11"}, 0, "11, host-11 (GPU 11 of 12, sm_120), tf32, cuBLAS, PCI_BUS_ID"},
 		{{13000, 4, 90, {}, "cuda:-3"}, 0, "2, host-2 (GPU 2 of 4, sm_90), tf32, cuBLAS, PCI_BUS_ID"},
 		{{13000, 2, 90, {}, "cuda:-4"}, 0, "1, host-1 (GPU 1 of 2, sm_90), tf32, cuBLAS, PCI_BUS_ID"},
+		{{13000, 2, 90, {"KEYPIPE_GPU", ""}, "cuda"}, 0, "0, host-0 (GPU 0 of 2, sm_90), tf32, cuBLAS, PCI_BUS_ID"},
 		{{13000, 2, 90, {"KEYPIPE_GPU", "0"}, "cuda:-2"}, 0, "0, host-0 (GPU 0 of 2, sm_90), tf32, cuBLAS, PCI_BUS_ID"},
 		{{0, 0, 0, {}, "cuda"}, 1, "--device cuda: no GPU that can be used: there is no NVIDIA driver"},
 		{{12040, 1, 90, {}, "cuda"}, 1,
@@ -87,7 +88,6 @@ START_TEST(choice_of_gpu)
 		{{13000, 2, 90, {}, "cuda:2"}, 1, "--device cuda:2: there are 2 GPUs here, counted from 0"},
 		{{13000, 1, 90, {"KEYPIPE_GPU", "1"}, "cuda"}, 1, "--device cuda:1: there is 1 GPU here, counted from 0"},
 		{{13000, 1, 90, {"KEYPIPE_GPU", "-1"}, "cuda"}, 1, "KEYPIPE_GPU: '-1' is no number of a GPU, from 0 on"},
-		{{13000, 1, 90, {"KEYPIPE_GPU", ""}, "cuda"}, 1, "KEYPIPE_GPU: '' is no number of a GPU, from 0 on"},
 		{{13000, 1, 70, {}, "cuda"}, 1, "--device cuda:0: host-0 has compute capability 7.0, 7.5 or later is needed"},
 	};
 	unsetenv("CUDA_DEVICE_ORDER"), unsetenv("KEYPIPE_GPU"), unsetenv("CUDA_VISIBLE_DEVICES");

@@ -45,6 +45,13 @@ learns "labels" 3 2e-4 2e-4 cnn-train --target label -n 'conv5x5x3 tanh pool3 fc
 learns "a Boltzmann machine" 3 6e-4 6e-3 rbm-pretrain -H 23,11 -e 3 -b 33 eyes.tns
 learns "an autoencoder" 3 6e-5 1e-3 dae-pretrain -H 23,11 -e 3 -b 33 eyes.tns
 
+# as many models and estimates at once as there may be
+cnn-train -q -n fc -e 1 -r 0.001 faces.tns -o fc.tns 2>/dev/null
+models=$(for i in {1..15}; do cp fc.tns fc$i.tns; echo fc$i.tns; done)
+tns-cat -q faces.tns faces.tns faces.tns faces.tns --renumber -o many.tns
+ok "15 models of 18 views" env KEYPIPE_GPU_RUN=0 "$HOST/predict" -q -d cuda --flip --tta 9 $models many.tns -o no.tns
+rm -f fc?*.tns
+
 # packing and updates of all layers are one launch each a step
 KEYPIPE_GPU_TRACE=trace "$HOST/cnn-train" -q -d cuda -e 1 -b 20 -n 'conv3x3x4 bn relu conv3x3x4 relu pool2 conv3x3x4 relu fc9 relu fc' faces.tns -o no.tns && rm no.tns
 steps=$((($(tns-info --json faces.tns | sed -n 's/.*"name": "image"[^[]*\[\([0-9]*\),.*/\1/p') + 19) / 20))
@@ -120,7 +127,11 @@ cat >gpu/bin/cnn-train <<'END'
 #!/bin/sh
 for a; do case $last in -o) echo model >"$a" ;; --log) printf '1\t2\t3\t4\t5\t6\n' >"$a" ;; esac; last=$a; done
 END
-printf '#!/bin/sh\necho "# keypipe, cuda by GPU of none, 2 threads"; echo "mlp-32 7.0 samples/s"\n' >gpu/bin/bench
+cat >gpu/bin/bench <<'END'
+#!/bin/sh
+case "$FAULT $*" in stream*heat.tns-128) echo "bench: wait: an illegal memory access was encountered" >&2; exit 1 ;; esac
+echo "# keypipe, cuda by GPU of none, 2 threads"; echo "mlp-32 7.0 samples/s"
+END
 # what it is asked to run; finds a fault in what FAULT says
 printf '#!/bin/sh\necho "$2 $*" >>asked; case "$2 $*" in $FAULT) echo "a hazard"; exit 9 ;; esac; shift 4; exec "$@"\n' >tools/compute-sanitizer
 cat >tools/mpirun <<'END'
@@ -147,19 +158,20 @@ checked() { # FAULT: exit status, how many rows are ok, what failed
 	PATH=$TMP/tools:$PATH FAULT=$1 KEYPIPE_CUBLAS=0 FACES=40 WORKLOADS=mlp-32 "$ROOT/tests/gpu_check.sh" gpu "$BIN" >rows 2>&1 || status=$?
 	echo "$status, $(grep -cE ' ok +[0-9]+ s' rows), $(sed -nE 's/ +FAILED +/: /p' rows | paste -sd';')"
 }
-is "$(checked none)" "0, 35, " "gpu_check.sh: all is well"
+is "$(checked none)" "0, 36, " "gpu_check.sh: all is well"
 is "$(cut -d' ' -f1 asked | sort | uniq -c | xargs)" "4 initcheck 4 memcheck 4 racecheck 4 synccheck" "gpu_check.sh: tools on two nets in two precisions"
 is "$(grep -c -- '--precision fp32' asked)" 8 "gpu_check.sh: precisions"
-is "$(checked queue)" "1, 34, the queue and its graphs: queue: it is wrong" "gpu_check.sh: a queue that is wrong"
-is "$(checked device)" "1, 34, streams, copies, arguments: device: it is wrong" "gpu_check.sh: a stream that is wrong"
+is "$(checked stream)" "1, 35, predicts, batch after batch: bench: wait: an illegal memory access was encountered" "gpu_check.sh: batches that fail"
+is "$(checked queue)" "1, 35, the queue and its graphs: queue: it is wrong" "gpu_check.sh: a queue that is wrong"
+is "$(checked device)" "1, 35, streams, copies, arguments: device: it is wrong" "gpu_check.sh: a stream that is wrong"
 is "$(grep -c . gpu/gpu-check.log), $(head -1 gpu/gpu-check.log)" "4, ==== streams, copies, arguments: exit status 1: env BACKEND=cuda gpu/device/tests/check_device" "gpu_check.sh: all that it wrote"
 is "$(WORKLOADS="mlp-32 mlp-33" PATH=$TMP/tools:$PATH FAULT=none KEYPIPE_CUBLAS=0 FACES=40 "$ROOT/tests/gpu_check.sh" gpu "$BIN" 2>&1 | grep -E '^mlp-33|^gpu-check: 1' | sed 's/,.*//' | xargs)" \
 	"mlp-33 FAILED gpu-check: 1 failed" "gpu_check.sh: a workload that fails"
-is "$(checked kernel)" "1, 34, streams, copies, arguments: a fault in kernel add" "gpu_check.sh: a kernel that fails"
-is "$(checked bits | sed 's/: [^:;]*differ[^;]*/: differ/g')" "1, 33, 2 ranks, gradients by the host: differ;2 ranks, gradients by NCCL: differ" "gpu_check.sh: ranks of other bits"
-is "$(CUDA_VISIBLE_DEVICES=1 checked none) $(grep -c "^ranks by NCCL  *not run  *one GPU" rows)" "0, 33,  1" "gpu_check.sh: one GPU of three"
-is "$(checked nccl)" "1, 33, 2 ranks, gradients by NCCL: NCCL was not used: rank 1 (here): it is old;2 ranks, --fast: NCCL was not used: rank 1 (here): it is old" "gpu_check.sh: ranks without NCCL"
-is "$(checked 'racecheck*fp32*heatmap*')" "1, 34, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
+is "$(checked kernel)" "1, 35, streams, copies, arguments: a fault in kernel add" "gpu_check.sh: a kernel that fails"
+is "$(checked bits | sed 's/: [^:;]*differ[^;]*/: differ/g')" "1, 34, 2 ranks, gradients by the host: differ;2 ranks, gradients by NCCL: differ" "gpu_check.sh: ranks of other bits"
+is "$(CUDA_VISIBLE_DEVICES=1 checked none) $(grep -c "^ranks by NCCL  *not run  *one GPU" rows)" "0, 34,  1" "gpu_check.sh: one GPU of three"
+is "$(checked nccl)" "1, 34, 2 ranks, gradients by NCCL: NCCL was not used: rank 1 (here): it is old;2 ranks, --fast: NCCL was not used: rank 1 (here): it is old" "gpu_check.sh: ranks without NCCL"
+is "$(checked 'racecheck*fp32*heatmap*')" "1, 35, compute-sanitizer racecheck, fp32: a hazard" "gpu_check.sh: a race in the second net"
 
 # no races in a training (kernels/cuda/race.h)
 RACE=${BIN%/bin}/race/bin

@@ -54,6 +54,14 @@ ok "three threads, one image after the other" face-find -q -t 3 finder.tns scene
 tns-export --form csv files.tns | sed 's,^scenes/,,' | cmp -s - found.csv && good || bad "-t 3, named one by one, differs"
 ok "one thread" face-find -q -t 1 finder.tns scenes -o one.tns
 same found.tns one.tns "-t 1"
+if [ -x "${BIN%/bin}/host/bin/face-find" ]; then # kernels of a GPU, on the host
+	ok "the same by cuda" "${BIN%/bin}/host/bin/face-find" -q -t 1 -d cuda --precision fp32 finder.tns scenes/00000{1..3}.pgm -o cuda.tns
+	face-find -q finder.tns scenes/00000{1..3}.pgm -o cpu.tns
+	boxes() { tns-table --fields box_1,box_2,box_3,box_4,face_score "$1" | awk -F, 'NR > 1 {printf "%.0f %.0f %.0f %.0f %.3f\n", $1, $2, $3, $4, $5}'; }
+	is "$(boxes cuda.tns)" "$(boxes cpu.tns)" "boxes and scores by cuda"
+else
+	skip "no face-find for cuda on the host"
+fi
 ok "to a pipe" bash -c 'face-find -q finder.tns scenes | cat >pipe.tns'
 same found.tns pipe.tns "file and pipe"
 is "$(tns-table -q found.tns | awk -F, 'NR == 1 {for (i = 1; i <= NF; i++) at[$i] = i; next}

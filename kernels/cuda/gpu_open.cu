@@ -39,6 +39,9 @@ static void die_without_gpu(cudaError_t e)
 	cudaDriverGetVersion(&driver), cudaRuntimeGetVersion(&runtime);
 	if (e == cudaErrorInsufficientDriver && !driver)
 		die("--device cuda: no GPU that can be used: there is no NVIDIA driver");
+	if (e == cudaErrorInsufficientDriver && driver < 11080) /* which no compiler that builds this is for */
+		die("--device cuda: the NVIDIA driver is too old: it is for CUDA up to %d.%d: update it to %d or later", driver / 1000,
+			driver % 1000 / 10, driver_of(runtime));
 	if (e == cudaErrorInsufficientDriver)
 		die("--device cuda: the NVIDIA driver is too old: it is for CUDA up to %d.%d, these programs are built with CUDA %d.%d: "
 		    "update it to %d or later, or build with CUDA %d.x (make clean && make NVCC=/usr/local/cuda-%d/bin/nvcc)",
@@ -57,6 +60,7 @@ static int index_by_environment(void)
 {
 	const char *text = getenv("KEYPIPE_GPU");
 	char *end = NULL;
+	text = text && *text ? text : NULL;
 	long v = text ? strtol(text, &end, 10) : -1;
 	if (text && (*text < '0' || *text > '9' || *end || v > 999))
 		die("KEYPIPE_GPU: '%s' is no number of a GPU, from 0 on", text);

@@ -34,6 +34,8 @@ int cascade_is_model(const char *path, int i, int n)
 
 static void level_load(struct level *l, const struct backend *be, char **path, int n, int flip)
 {
+	static_assert(2 * INFER_IN_FLIGHT * INFER_SHIFTS * CASCADE_MODELS <= BACKEND_DOWNLOADS,
+		"a download of each view of each model in flight");
 	if (n > CASCADE_MODELS)
 		die_usage("%s: more than %d models of one level", path[0], CASCADE_MODELS);
 	l->n = n;

@@ -13,8 +13,9 @@
 static void print_memory(struct out *to, const struct backend *be, const struct netdesc *d, const struct train_options *a, uint32_t rows)
 {
 	struct train_memory m = train_memory(be, d, a, rows);
-	out_printf(to, "memory of training on %s: %.3f MB of weights, gradients and moments, %.3f MB for a batch of %d rows\n", be->name,
-		m.weights / 1e6, m.batch / 1e6, m.rows);
+	out_printf(to, "memory of training on %s: %.3f MB of weights, gradients and moments, %.3f MB for a batch of %d rows%s\n", be->name,
+		m.weights / 1e6, m.batch / 1e6, m.rows,
+		strcmp(be->name, "cuda") ? "" : "; the images and what kernels need on the way come on top");
 }
 
 static void print_steps(struct out *to, uint32_t rows, int batch, int epochs)

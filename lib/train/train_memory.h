@@ -1,4 +1,5 @@
-/* The memory that a training takes of its device, before it is taken. */
+/* The memory that a training takes of its device, before it is taken; of a GPU without the images, and without what kernels need on the
+ * way. */
 #ifndef TRAIN_MEMORY_H
 #define TRAIN_MEMORY_H
 
