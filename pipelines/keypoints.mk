@@ -20,10 +20,13 @@ keypoints.MODELS = 1
 # their last epoch (--keep last; where an epoch is chosen on the held-out ones, the scored models predict TEST): twice the time. The score is that of
 # models that have not seen the held-out ones.
 keypoints.REFIT = 1
+# UNLABELLED=1: these learn from TEST's images, too, of which they get what the scored models say (cnn-train --pseudo): for the faces at hand, where the
+# rules of a competition allow it.
+keypoints.UNLABELLED = 0
 # make distil: the net, and all options of cnn-train but the teacher
 keypoints.DISTIL_NET = pipelines/nets/small.net
 keypoints.DISTIL_TRAIN = $(heat_train) --precision $(PRECISION)
-$(foreach p,ensemble best,$(foreach v,NET EPOCHS KEYPOINTS_EPOCHS PRECISION KEYPOINTS_TRAIN REFIT DISTIL_NET DISTIL_TRAIN,$(eval $p.$v = $(value keypoints.$v))))
+$(foreach p,ensemble best,$(foreach v,NET EPOCHS KEYPOINTS_EPOCHS PRECISION KEYPOINTS_TRAIN REFIT UNLABELLED DISTIL_NET DISTIL_TRAIN,$(eval $p.$v = $(value keypoints.$v))))
 ensemble.MODELS = 3
 best.MODELS = 5
 
@@ -31,6 +34,7 @@ models = $(patsubst %,$(out)/model-%.tns,$(seeds))
 alone = $(seeds:%=$(out)/valid-predicted-%.tns)
 # those that predict TEST
 final = $(if $(and $(filter-out 0,$(REFIT)),$(findstring --keep last,$(KEYPOINTS_TRAIN))),$(models:$(out)/model-%=$(out)/final-%),$(models))
+unlabelled = $(if $(filter-out 0,$(UNLABELLED)),$(if $(TEST),,$(error UNLABELLED=$(UNLABELLED) needs TEST))$(if $(filter $(models),$(final)),$(error UNLABELLED=$(UNLABELLED) needs REFIT=1 and --keep last))$(out)/test-first.tns)
 # the rules of a folder, thrice
 define points
 seeds := $(if $(filter 1,$(MODELS)),1,$(shell seq $(MODELS)))
@@ -54,12 +58,15 @@ $(out)/model-%.tns: $(out)/train.tns $(out)/valid.tns $(out)/train.is $(NET)
 	@$B/bin/cnn-train -n @$(NET) $(KEYPOINTS_TRAIN) -s $* --valid $(@D)/valid.tns --suspects $(@:.tns=-suspects.tsv) \
 		--log $(@:.tns=.tsv) --checkpoint $(@D)/.model-$*.checkpoint --resume $< -o $@
 	@rm -f $(@D)/.model-$*.checkpoint
-$(out)/final-%.tns: $(out)/train.tns $(out)/valid.tns $(out)/train.is $(NET)
+$(out)/test-first.tns: $(out)/models.is $(models) $(out)/test.tns
+	$(call say,predict the test faces to learn from them)
+	@$B/bin/predict $(tta) $(filter %.tns,$^) -o $@
+$(out)/final-%.tns: $(out)/train.tns $(out)/valid.tns $(out)/train.is $(NET) $(unlabelled)
 	$(call say,train $(NET) on all faces$(if $(filter-out 1,$(MODELS)), ($* of $(MODELS))))
 	@$B/bin/tns-cat -q $(@D)/train.tns $(@D)/valid.tns | \
-		$B/bin/cnn-train -n @$(NET) $(KEYPOINTS_TRAIN) -s $* --valid-part 0 --log $(@:.tns=.tsv) $(call go_on,$@) -o $@
+		$B/bin/cnn-train -n @$(NET) $(KEYPOINTS_TRAIN) -s $* --valid-part 0 $(unlabelled:%=--pseudo %) --log $(@:.tns=.tsv) $(call go_on,$@) -o $@
 $(call depend_on,models,$(MODELS))
-$(call depend_on,final,$(MODELS) $(REFIT))
+$(call depend_on,final,$(MODELS) $(REFIT)$(filter-out 0,$(UNLABELLED)))
 $(out)/valid-predicted.tns: $(out)/models.is $(models)
 	$(call say,predict the held-out faces)
 	@$B/bin/predict $(tta) $(filter %.tns,$^) $(@D)/valid.tns -o $@
@@ -109,7 +116,7 @@ $(out)/submission.csv: $(out)/test-predicted.tns $(call path,$(LOOKUP)) $(out)/l
 	$(call say,answer every row of $(LOOKUP))
 	@$B/bin/submit --lookup $(call quote,$(LOOKUP)) $< -o $@
 endef
-$(foreach p,keypoints:KEYPOINTS ensemble:ENSEMBLE best:BEST,$(eval $(call settings,$(firstword $(subst :, ,$p)),$(lastword $(subst :, ,$p)),$(of_csv) NET EPOCHS KEYPOINTS_EPOCHS PRECISION KEYPOINTS_TRAIN MODELS REFIT DISTIL_NET DISTIL_TRAIN TEST LOOKUP))$(eval $(value points)))
+$(foreach p,keypoints:KEYPOINTS ensemble:ENSEMBLE best:BEST,$(eval $(call settings,$(firstword $(subst :, ,$p)),$(lastword $(subst :, ,$p)),$(of_csv) NET EPOCHS KEYPOINTS_EPOCHS PRECISION KEYPOINTS_TRAIN MODELS REFIT UNLABELLED DISTIL_NET DISTIL_TRAIN TEST LOOKUP))$(eval $(value points)))
 keypoints: $(KEYPOINTS)/.made
 ensemble: $(ENSEMBLE)/.made
 best: $(BEST)/.made

@@ -40,6 +40,11 @@ cp -r "$TMP/whole" "$TMP/scored"
 ok "REFIT=0" mk "$TMP/scored/submission.csv" KEYPOINTS="$TMP/scored" REFIT=0 AGAIN=1
 is "$(joined "$TMP/scored/test-predicted.tns")" 0 "the scored model has seen one part"
 
+cp -r "$TMP/whole" "$TMP/unlabelled"
+ok "UNLABELLED=1" mk "$TMP/unlabelled/submission.csv" KEYPOINTS="$TMP/unlabelled" UNLABELLED=1 AGAIN=1
+is "$(tns-info "$TMP/unlabelled/final-1.tns" | grep -c "cnn-train .* $(tns-info "$TMP/unlabelled/test-first.tns" | sed -n 's/^fingerprint: //p')") $(joined "$TMP/unlabelled/test-predicted.tns") $(cmp -s "$TMP/unlabelled/model-1.tns" "$TMP/whole/model-1.tns" && echo same)" "1 1 same" "the model of all faces learned from TEST, the scored one did not"
+fails 2 "UNLABELLED=1 needs REFIT=1 and --keep last" mk "$TMP/scored/submission.csv" KEYPOINTS="$TMP/scored" UNLABELLED=1 AGAIN=1
+
 # a run keeps what it was given
 idle keypoints KEYPOINTS="$TMP/whole"
 idle "$TMP/whole/submission.csv" KEYPOINTS="$TMP/whole" CSV="$TMP/../$(basename "$TMP")/training.csv"
