@@ -219,7 +219,8 @@ START_TEST(ways)
 }
 END_TEST
 
-/* Sums of bright pixels, which one thread's would be rounded in float after 1100 of them, are exact: those of whole numbers here. */
+/* Sums of bright pixels, which one thread's would be rounded in float after 1100 of them, are exact, and so is what is left of them without
+ * the mean: those of whole numbers here. */
 START_TEST(bright)
 {
 	enum { ROWS = 1100, N = 70 };
@@ -234,7 +235,7 @@ START_TEST(bright)
 			int64_t products = 0, a = 0, b = 0;
 			for (int r = 0; r < ROWS; r++)
 				products += x[r * N + i] * x[r * N + j], a += x[r * N + i], b += x[r * N + j];
-			ck_assert_double_eq_tol(s[i * N + j], (double)(products * ROWS - a * b) / ROWS, 1e-6);
+			ck_assert_double_eq(s[i * N + j], (double)(products * ROWS - a * b) / ROWS);
 			ck_assert(s[i * N + j] == s[j * N + i]);
 		}
 	images_free(&m);
@@ -316,6 +317,28 @@ START_TEST(refusals)
 		r.way = _i;
 		struct child child = child_run(refuse, &r);
 		ck_assert_msg(child.status == 1 && strstr(child.err, c[i].why), "'%s': exit %d: %s", c[i].why, child.status, child.err);
+	}
+}
+END_TEST
+
+/* Bright rows, all equal but one that differs by 1: they vary in one direction, whatever is left of the large sums that cancel. */
+START_TEST(one_direction)
+{
+	static const int rows[] = {3001, 20}, pixels[] = {20, 3001};
+	for (int at = 0; at < 2; at++) {
+		size_t size = (size_t)rows[at] * (size_t)pixels[at];
+		uint8_t *x = malloc(size);
+		memset(x, 250, size);
+		for (int i = 0; i < pixels[at]; i++)
+			x[size / 2 / (size_t)pixels[at] * (size_t)pixels[at] + (size_t)i] = (uint8_t)(249 + i % 3);
+		struct pca *p = fit(x, rows[at], pixels[at], 0, 1, _i, 1);
+		ck_assert_int_eq(p->k, 1);
+		ck_assert_double_eq_tol(pca_explained(p, 1), 1, 1e-12);
+		pca_free(p);
+		struct child child = child_run(refuse, &(struct refused){x, rows[at], pixels[at], 2, _i});
+		ck_assert_msg(child.status == 1 && strstr(child.err, " vary in 1 direction, fewer than --components 2\n"), "exit %d: %s",
+			child.status, child.err);
+		free(x);
 	}
 }
 END_TEST
@@ -439,6 +462,7 @@ int main(void)
 	tcase_add_test(t, bright);
 	tcase_add_loop_test(t, few_directions, 0, WAYS);
 	tcase_add_loop_test(t, refusals, 0, WAYS);
+	tcase_add_loop_test(t, one_direction, 0, WAYS);
 	tcase_add_loop_test(t, models, 0, 3);
 	tcase_add_test(t, solver);
 	suite_add_tcase(suite, t);

@@ -74,9 +74,9 @@ struct images images_new(const uint8_t *x, uint32_t rows, int pixels, int thread
 	size_t n = (size_t)pixels;
 	struct task a = {.m = &m, .sum = xcalloc(n, sizeof *a.sum), .square = xcalloc(n, sizeof *a.square)};
 	run(&a, tiles(rows, SUMS), 2 * n * sizeof(uint32_t), sum_tile);
-	m.mean = xcalloc(n, sizeof *m.mean), m.square = xcalloc(n, sizeof *m.square);
+	m.mean = xcalloc(n, sizeof *m.mean), m.square = xcalloc(n, sizeof *m.square), m.sum = xcalloc(n, sizeof *m.sum);
 	for (size_t i = 0; i < n; i++) {
-		m.mean[i] = (double)a.sum[i] / rows;
+		m.mean[i] = (double)a.sum[i] / rows, m.sum[i] = (int64_t)a.sum[i] - MIDDLE * (int64_t)rows;
 		/* the difference of numbers beyond 2^64, which is 0 where a pixel never changes */
 		m.square[i] = (double)((unsigned __int128)a.square[i] * rows - (unsigned __int128)a.sum[i] * a.sum[i]) / rows;
 	}
@@ -86,7 +86,7 @@ struct images images_new(const uint8_t *x, uint32_t rows, int pixels, int thread
 
 void images_free(struct images *m)
 {
-	free(m->mean), free(m->square);
+	free(m->mean), free(m->square), free(m->sum);
 }
 
 /* Adds x x', x (n, count), or x' x of its transpose, to the matrix (n, n), lower triangle, SQUARE rows at a time. */
@@ -150,27 +150,29 @@ void images_scatter(const struct images *m, double *s)
 	run(&a, tiles(m->rows, a.n), 2 * SQUARE * n * sizeof(float), scatter_tile);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j <= i; j++)
-			s[i * n + j] -= m->rows * (m->mean[i] - MIDDLE) * (m->mean[j] - MIDDLE);
+			s[i * n + j] = (double)((__int128)s[i * n + j] * m->rows - (__int128)m->sum[i] * m->sum[j]) / m->rows;
 	mirror(s, n);
 }
 
-/* The mean row is the mean of all, so products with it are means of products. */
+/* The mean row is the mean of all, so products with it are means of products: here sums, whole numbers. */
 void images_gram(const struct images *m, double *s)
 {
 	size_t n = m->rows;
 	struct task a = {.m = m, .to = s, .n = even((uint32_t)m->pixels, m->threads)};
-	double *with = xcalloc(n, sizeof *with), own = 0; /* products of each row, and of the mean itself, with the mean */
+	int64_t *with = xcalloc(n, sizeof *with); /* products of each row with the sum of rows; */
+	__int128 own = 0;			  /* of this sum with itself */
 	memset(s, 0, n * n * sizeof *s);
 	run(&a, tiles((uint32_t)m->pixels, a.n), 2 * SQUARE * n * sizeof(float), gram_tile);
 	mirror(s, n);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < n; j++)
-			with[i] += s[i * n + j];
-		with[i] /= (double)n, own += with[i] / (double)n;
+			with[i] += (int64_t)s[i * n + j];
+		own += with[i];
 	}
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n; j++)
-			s[i * n + j] -= with[i] + with[j] - own;
+			s[i * n + j] =
+				(double)(((__int128)s[i * n + j] * m->rows - with[i] - with[j]) * m->rows + own) / ((double)n * (double)n);
 	free(with);
 }
 

@@ -9,15 +9,17 @@ struct images {
 	const uint8_t *x; /* (rows, pixels) */
 	uint32_t rows;
 	int pixels, threads;
+	int64_t *sum;	/* (pixels): sum over rows of x - 128 */
 	double *mean;	/* (pixels) */
 	double *square; /* (pixels): sum over rows of (x - mean)^2 */
 };
 
-/* Computes mean and square, from sums of bytes, which are whole numbers and exact in any order. */
+/* Computes sum, mean and square, from sums of bytes, which are whole numbers and exact in any order. */
 struct images images_new(const uint8_t *x, uint32_t rows, int pixels, int threads);
 void images_free(struct images *m);
 /* s (pixels, pixels): the sums over rows of (x_i - mean_i)(x_j - mean_j). Computed about 128, where sums of products are whole numbers,
- * too: in float as long as they are below 2^24, which those of 1024 products are, and in double to the end. */
+ * too: in float as long as they are below 2^24, which those of 1024 products are, in double to the end; what the mean has of them is taken
+ * out in integers. So only the quotient is rounded, and a matrix of few directions has few, however large the sums are that cancel. */
 void images_scatter(const struct images *m, double *s);
 /* s (rows, rows): the sums over pixels of the products of two centred rows, likewise. */
 void images_gram(const struct images *m, double *s);
