@@ -297,7 +297,7 @@ struct refused {
 static void refuse(void *arg)
 {
 	const struct refused *r = arg;
-	fit(r->x, r->rows, r->pixels, r->k, 0.9, r->way, 1);
+	fit(r->x, r->rows, r->pixels, r->k, 1.5, r->way, 1); /* energy: more than there is */
 }
 
 START_TEST(refusals)
@@ -311,7 +311,8 @@ START_TEST(refusals)
 		{{lines, 1, 6, 1, 0}, "x.tns: one row alone varies in nothing\n"},
 		{{lines, 2, 3, 2, 0}, "x.tns: 2 rows of 3 pixels vary in 1 direction, fewer than --components 2\n"},
 		{{copies, 6, 3, 2, 0}, "x.tns: 6 rows of 3 pixels vary in 1 direction, fewer than --components 2\n"},
-		{{lines, 3, 2, 3, 0}, "x.tns: 3 rows of 2 pixels vary in 2 directions, fewer than --components 3\n"}};
+		{{lines, 3, 2, 3, 0}, "x.tns: 3 rows of 2 pixels vary in 2 directions, fewer than --components 3\n"},
+		{{lines, 3, 2, 0, 0}, "x.tns: the components that are found, 2, explain 1 of the variance, less than --energy 1.5\n"}};
 	for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
 		struct refused r = c[i].r;
 		r.way = _i;
@@ -340,6 +341,52 @@ START_TEST(one_direction)
 			child.status, child.err);
 		free(x);
 	}
+}
+END_TEST
+
+/* Eigenvalues of higher multiplicity than a block has vectors: row i is pixel i alone, of 200, or 100 from `dim` on. */
+static uint8_t *spots(int n, int dim)
+{
+	uint8_t *x = calloc((size_t)n, (size_t)n);
+	for (int i = 0; i < n; i++)
+		x[i * n + i] = i < dim ? 200 : 100;
+	return x;
+}
+
+/* Of N spots: 200^2 / (N - 1), N - 1 times; where DIM alone are that bright, DIM - 1 times, and smaller ones. */
+START_TEST(equal_eigenvalues)
+{
+	enum { N = 210, DIM = 150 };
+	uint8_t *x = spots(N, N);
+	const double value = 200.0 * 200 / (N - 1);
+	struct pca *p = fit(x, N, N, 0, 0.95, _i, 1), *again = fit(x, N, N, 0, 0.95, _i, 3);
+	ck_assert_int_eq(p->k, 199); /* 198.55 of 209 */
+	ck_assert(again->k == p->k && !memcmp(again->component, p->component, (size_t)(p->k * N) * sizeof *p->component));
+	for (int a = 0; a < p->k; a++) {
+		ck_assert_double_eq_tol(p->variance[a], value, 1e-9 * value);
+		for (int b = 0; b <= a; b++) {
+			double dot = 0;
+			for (int i = 0; i < N; i++)
+				dot += p->component[a * N + i] * p->component[b * N + i];
+			ck_assert_double_eq_tol(dot, a == b, 1e-9);
+		}
+	}
+	pca_free(p), pca_free(again);
+	p = fit(x, N, N, N - 1, 0, _i, 2);
+	ck_assert_double_eq_tol(pca_explained(p, N - 1), 1, 1e-12);
+	pca_free(p);
+	struct child child = child_run(refuse, &(struct refused){x, N, N, N, _i});
+	ck_assert_msg(child.status == 1 && strstr(child.err, " vary in 209 directions, fewer than --components 210\n"), "exit %d: %s",
+		child.status, child.err);
+	free(x);
+	x = spots(N, DIM); /* smaller ones that are found stand for none of the largest that are not */
+	for (int k = 100; k < DIM; k += DIM - 1 - 100) {
+		p = fit(x, N, N, k, 0, _i, 2);
+		for (int a = 0; a < k; a++)
+			ck_assert_double_eq_tol(p->variance[a], value, 1e-9 * value);
+		pca_free(p);
+	}
+	free(x);
 }
 END_TEST
 
@@ -463,6 +510,7 @@ int main(void)
 	tcase_add_loop_test(t, few_directions, 0, WAYS);
 	tcase_add_loop_test(t, refusals, 0, WAYS);
 	tcase_add_loop_test(t, one_direction, 0, WAYS);
+	tcase_add_loop_test(t, equal_eigenvalues, 0, WAYS);
 	tcase_add_loop_test(t, models, 0, 3);
 	tcase_add_test(t, solver);
 	suite_add_tcase(suite, t);

@@ -1,4 +1,5 @@
-/* Block Krylov space with full orthogonalisation, and Rayleigh-Ritz. */
+/* Block Krylov space with full orthogonalisation, and Rayleigh-Ritz. A random block's space has at most as many eigenvectors of one
+ * eigenvalue as the block has vectors, so where there may be more of them another block follows. */
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,11 +11,11 @@
 #include "lib/pca/krylov.h"
 #include "lib/pca/tiles.h"
 
-enum { VECTORS = 64 }; /* of a block */
+enum { VECTORS = 64, HIDDEN = -1 }; /* vectors of a block; see look */
 
 struct space {
 	const struct krylov_matrix *a;
-	int N, m;	   /* a's size; vectors so far */
+	int N, m, blocks;  /* a's size; vectors so far; random blocks that they were made of */
 	double *q, *aq;	   /* (m, N): orthonormal vectors, and these times a */
 	double *h, *theta; /* (m, m): a restricted to them, lower triangle; (m): its eigenvalues */
 	double *block;	   /* (VECTORS, N): the last vectors' aq less its part in the space */
@@ -59,11 +60,11 @@ static void outside(struct space *s, double *h, int n)
 	product(s, s->gram, s->block, s->block, 1, n, n, s->N, 1, 0);
 }
 
-/* Adds the directions of the block's n vectors, which are outside of the space; returns how many these are. */
-static int grow(struct space *s, int n, double zero)
+/* Adds the directions of the block's n vectors, which are outside of the space, but those of rounding; returns how many these are. */
+static int grow(struct space *s, int n)
 {
 	double *h = xmalloc((size_t)n * (size_t)(s->m + 1) * sizeof *h);
-	n = orthonormal(s, n, zero, 1e-13);
+	n = orthonormal(s, n, 1e-11 * s->a->trace, 1e-13);
 	if (n) { /* once more, as rounding asks for */
 		outside(s, h, n);
 		n = orthonormal(s, n, 0, 0.1);
@@ -146,8 +147,23 @@ static int lift(const struct space *s, const double *small, int k, double *vecto
 	return good;
 }
 
+static int equal(const struct space *s, int i, int j)
+{
+	return is_small(s, i, (s->theta[i] - s->theta[j]) / 4); /* each is as far off as its residual, at most; twice that */
+}
+
+/* Whether eigenvalues that are larger than the last wanted one may be missing: as many are equal as the random blocks have vectors. */
+static int hides(const struct space *s, int want)
+{
+	int most = s->blocks * VECTORS;
+	for (int i = 0; i + most < want; i++)
+		if (equal(s, i, i + most - 1) && !equal(s, i, want - 1))
+			return 1;
+	return 0;
+}
+
 /* Looks for the k largest eigenvalues, or as many as have that share of the trace, of a space to which n vectors were added, 0: all that
- * a has. Returns how many, with their vectors; 0: not there yet. */
+ * a has. Returns how many, with their vectors; 0: not there yet; HIDDEN: they are ones of a, but larger ones may be missing. */
 static int look(struct space *s, int k, double energy, int n, double **vectors)
 {
 	s->theta = xrealloc(s->theta, (size_t)s->m * sizeof *s->theta);
@@ -160,6 +176,7 @@ static int look(struct space *s, int k, double energy, int n, double **vectors)
 		if (!n || promising(s, small, want, n)) {
 			*vectors = xrealloc(*vectors, (size_t)want * (size_t)s->N * sizeof **vectors);
 			found = lift(s, small, want, *vectors) || !n ? want : 0;
+			found = found && n && hides(s, want) ? HIDDEN : found;
 		}
 		free(small);
 	}
@@ -167,19 +184,23 @@ static int look(struct space *s, int k, double energy, int n, double **vectors)
 	return found;
 }
 
-/* A random block in the range of a: normal numbers times it. */
-static int first_block(struct space *s, uint64_t seed)
+/* Adds the directions outside of the space of a random block in the range of a: normal numbers times it. Returns how many; 0: the space is
+ * all that a has. */
+static int random_block(struct space *s, uint64_t seed)
 {
 	size_t N = (size_t)s->N;
-	double *v = xmalloc((VECTORS * N + 1) * sizeof *v);
+	if (s->m == s->a->rank)
+		return 0;
+	double *v = xmalloc((VECTORS * N + 1) * sizeof *v), *h = xmalloc(VECTORS * (size_t)(s->m + 1) * sizeof *h);
 	for (size_t i = 0; i < VECTORS * N; i += 2) {
-		struct philox p = philox(seed, PHILOX_INIT, 0, (uint32_t)(i / N), (uint32_t)(i % N));
+		struct philox p = philox(seed, PHILOX_INIT, (uint32_t)s->blocks, (uint32_t)(i / N), (uint32_t)(i % N));
 		v[i] = (double)philox_normal(p.v[0], p.v[1]), v[i + 1] = (double)philox_normal(p.v[2], p.v[3]);
 	}
+	s->blocks++;
 	s->a->multiply(s->a, s->block, v, VECTORS);
-	free(v);
-	outside(s, NULL, VECTORS);
-	return grow(s, VECTORS, 0);
+	outside(s, h, VECTORS);
+	free(v), free(h);
+	return grow(s, VECTORS);
 }
 
 int krylov(const struct krylov_matrix *a, int k, double energy, uint64_t seed, double **values, double **vectors)
@@ -190,15 +211,19 @@ int krylov(const struct krylov_matrix *a, int k, double energy, uint64_t seed, d
 	if (!(a->trace > 0))
 		return 0;
 	s.block = xmalloc(VECTORS * (size_t)s.N * sizeof *s.block), s.gram = xmalloc(VECTORS * VECTORS * sizeof *s.gram);
-	for (int added = first_block(&s, seed); added && !found;) {
+	for (int added = random_block(&s, seed); added && found <= 0;) {
 		multiply(&s, added);
+		found = 0;
 		if (s.m >= next) {
 			next = s.m + s.m / 8; /* as what a look costs grows */
 			found = look(&s, k, energy, added, vectors);
 		}
-		added = found ? 0 : grow(&s, added, 1e-11 * a->trace);
+		if (!found)
+			added = grow(&s, added);
+		if (found == HIDDEN || !added)
+			added = random_block(&s, seed);
 	}
-	if (!found)
+	if (found <= 0)
 		found = look(&s, k, energy, 0, vectors);
 	free(s.q), free(s.aq), free(s.h), free(s.block), free(s.gram);
 	*values = s.theta;

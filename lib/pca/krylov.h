@@ -1,7 +1,7 @@
 /* The leading eigenvectors of a matrix from products with it alone: the block Krylov space that it makes of a random block of vectors
  * (Halko, Martinsson, Tropp, 2011, "Finding structure with randomness"; Musco and Musco, 2015, "Randomized block Krylov methods"),
  * orthonormalised; and the eigenvectors of the matrix restricted to that space, until those that are wanted are ones of the matrix itself.
- */
+ * More random blocks follow where the space ends before the matrix's range does, or eigenvalues are equal, in any number. */
 #ifndef KRYLOV_H
 #define KRYLOV_H
 

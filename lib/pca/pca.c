@@ -117,6 +117,9 @@ struct pca *pca_fit(const uint8_t *image, uint32_t rows, int pixels, const struc
 	if (p->k < o->k)
 		die("%s: %u rows of %d pixels vary in %d direction%s, fewer than --components %d", name, rows, pixels, p->k,
 			p->k == 1 ? "" : "s", o->k);
+	if (!o->k && pca_explained(p, p->k) < o->energy * (1 - 1e-6)) /* what count takes for rounding is less */
+		die("%s: the components that are found, %d, explain %.7g of the variance, less than --energy %g", name, p->k,
+			pca_explained(p, p->k), o->energy);
 	for (int k = 0; k < p->k; k++)
 		fix_sign(p->component + (size_t)k * (size_t)pixels, pixels);
 	images_free(&m);

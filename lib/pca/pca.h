@@ -15,7 +15,7 @@ struct pca_options {
 	double energy;	   /* share of the variance, above 0 to 1 */
 	int whole, matrix; /* PCA_WHOLE, PCA_MATRIX; tests set others */
 	int threads;	   /* at least 1 */
-	uint64_t seed;	   /* of the first block of krylov.h */
+	uint64_t seed;	   /* of the random blocks of krylov.h */
 };
 
 struct pca {
@@ -27,7 +27,8 @@ struct pca {
 	double total;	   /* variance of all pixels together */
 };
 
-/* image (rows, pixels). Dies, with name, where the rows vary in fewer than k directions, or in none. */
+/* image (rows, pixels). Dies, with name, where the rows vary in fewer than k directions, or in none, and rather than explain less than
+ * energy. */
 struct pca *pca_fit(const uint8_t *image, uint32_t rows, int pixels, const struct pca_options *o, const char *name);
 /* Share of the variance that the first n components explain. */
 double pca_explained(const struct pca *p, int n);
