@@ -585,6 +585,11 @@ END_TEST
  */
 START_TEST(wide_header)
 {
+#ifdef __SANITIZE_ADDRESS__ /* which takes time itself */
+	const double most = 0.5;
+#else
+	const double most = 0.1;
+#endif
 	char *text = xmalloc(CSV_COLUMNS_MAX * 64), *to = text;
 	for (int i = 0; i < CSV_COLUMNS_MAX - 1; i++)
 		to += sprintf(to, i < CSV_COLUMNS_MAX / 2 ? "p%055d.%c," : "u%056d%c,", i / 2, "xy"[i % 2]);
@@ -595,7 +600,7 @@ START_TEST(wide_header)
 	double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
 	ck_assert_int_eq(c->npoints, CSV_COLUMNS_MAX / 4);
 	ck_assert_uint_gt(strlen(c->ignored), CSV_COLUMNS_MAX / 2 * 50);
-	ck_assert_msg(seconds < 0.1, "%g s", seconds);
+	ck_assert_msg(seconds < most, "%g s", seconds);
 	csv_free(c), free(text);
 }
 END_TEST

@@ -1146,7 +1146,7 @@ static void dump(const struct wire *w, const char *kind, int i)
 	snprintf(path, sizeof path, "%s/%s-%03d.tns", dir ? dir : "", kind, i);
 	FILE *f = dir ? fopen(path, "wb") : NULL;
 	if (f)
-		ck_assert(fwrite(w->p, 1, w->n, f) == w->n && !fclose(f));
+		ck_assert((!w->n || fwrite(w->p, 1, w->n, f) == w->n) && !fclose(f));
 }
 
 /* Refused with this reason, the same from memory, a file and a pipe, after exactly so many chunks. */

@@ -91,7 +91,7 @@ reports() { # STACK STORES: make's exit status, where a kernel has so many bytes
 		"    $1 bytes stack frame, $2 bytes spill stores, 0 bytes spill loads" 'END' >nvcc
 	chmod +x nvcc
 	rm -f none/obj/kernels/cuda/queue.o
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" B="$TMP/none" NVCC="$TMP/nvcc" "$TMP/none/obj/kernels/cuda/queue.o" >made 2>&1
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u SAN -u COV make -C "$ROOT" B="$TMP/none" NVCC="$TMP/nvcc" "$TMP/none/obj/kernels/cuda/queue.o" >made 2>&1
 	echo "$?, $([ -e none/obj/kernels/cuda/queue.o ] && echo built), $(sed -n 's/^kernel_local: //p' made)"
 }
 is "$(reports 0 0)" "0, built, " "a kernel without local memory is built"
@@ -102,7 +102,7 @@ is "$(reports 0 4)" "0, built, add for sm_80: 0 bytes of local memory, 4 of spil
 built_for() { # KINDS ARGUMENTS...: by an nvcc that knows them
 	printf '#!/bin/sh\ncase $1 in --list-gpu-code) printf "sm_%%s\\n" %s ;; esac\n' "$1" >nvcc
 	chmod +x nvcc
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" -n V=1 B="$TMP/none" NVCC="$TMP/nvcc" "${@:2}" "$TMP/none/obj/kernels/cuda/gpu.o" 2>&1 |
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u SAN -u COV make -C "$ROOT" -n V=1 B="$TMP/none" NVCC="$TMP/nvcc" "${@:2}" "$TMP/none/obj/kernels/cuda/gpu.o" 2>&1 |
 		grep -- "$TMP/nvcc " | grep -oE 'code=[a-z0-9_]*' | sed 's/code=//' | xargs
 }
 is "$(built_for '50 52 60 70 75 80 86 87 89 90 90a')" "sm_75 sm_80 sm_90 compute_80" "kinds of GPU by CUDA 12.2"
@@ -111,12 +111,12 @@ is "$(built_for '75 80 86 87 88 89 90 100 110 103 120 121')" "sm_75 sm_80 sm_90 
 is "$(built_for '75 80' ARCHS=90 PTX=)" "sm_90" "the kind of GPU that is asked for"
 
 # make gpu-check builds all that gpu_check.sh runs
-env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" -n B="$TMP/none" NVCC="$TMP/nvcc" ARCHS=90 PTX= gpu-check-build 2>&1 |
+env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u SAN -u COV make -C "$ROOT" -n B="$TMP/none" NVCC="$TMP/nvcc" ARCHS=90 PTX= gpu-check-build 2>&1 |
 	grep -oE "^echo 'link [^']*" | sed "s|.*$TMP/none/||" | sort >built
 { grep -oE '"\$(D|FROM)/(bin/)?[a-z]+(-[a-z]+)?"' "$ROOT/tests/gpu_check.sh" | sed 's|.*/|bin/|'; grep -oE 'device/tests/check_[a-z]+' "$ROOT/tests/gpu_check.sh"; echo bin/dae-pretrain
 	grep -oE '^\s*for t in [a-z ]*' "$ROOT/tests/gpu_check.sh" | sed 's/.* in //' | xargs -n 1 | sed 's|^|tests/check_|'; } | tr -d '"' | sort -u >run
 is "$(comm -3 built run)" "" "what gpu-check builds, and what it runs"
-tables=$(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$ROOT" -n B="$TMP/none" NVCC="$TMP/nvcc" kernel-table gpu-model gpu-mutants 2>&1)
+tables=$(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u SAN -u COV make -C "$ROOT" -n B="$TMP/none" NVCC="$TMP/nvcc" kernel-table gpu-model gpu-mutants 2>&1)
 for p in $(cd "$ROOT/tests" && grep -ohE '\$B/(host|race)/[a-z]+/[a-z-]*[a-z]"' kernel_table.sh gpu_model.sh gpu_mutants.sh | tr -d '"' | sort -u); do
 	case $tables in *"echo 'link $TMP/none${p#\$B}'"*) good ;; *) bad "$p is not built for the tables" ;; esac
 done
