@@ -26,6 +26,10 @@ is "$(through 'build/bin/score x | cat')" "run /bin/bash -c build/bin/score x | 
 is "$(through 'true; n=$(build/bin/tns-info x); echo')" 'run /bin/bash -c true; n=$(build/bin/tns-info x); echo' "a program within"
 is "$(through 'build/bin/cnn-train -n @x y -o z')" "mpirun -n 8 build/bin/cnn-train -n @x y -o z" "a training through MPIRUN"
 is "$(through 'echo a | build/bin/dae-pretrain -o z')" "mpirun -n 8 build/bin/dae-pretrain -o z" "one in a pipe"
+is "$(through $'echo a | \\\n\tbuild/bin/cnn-train -o z')" "mpirun -n 8 build/bin/cnn-train -o z" "one in a pipe, in the next line"
+is "$(mpirun='echo "R&D"' through $'build/bin/dae-pretrain -o a; for s in 1; do \\\n\tbuild/bin/cnn-train -s $s; done')" \
+	$'R&D build/bin/dae-pretrain -o a\nR&D build/bin/cnn-train -s 1' "two, with an ampersand"
+is "$(mpirun='' through $'true | \\\n\tbuild/bin/score')" $'run /bin/bash -c true | \\\n\tbuild/bin/score' "a program in the next line"
 is "$(mpirun='' through 'build/bin/cnn-train y')" "run /bin/bash -c build/bin/cnn-train y" "a training without MPIRUN"
 is "$(through 'echo cc -o build/bin/score')" "cc -o build/bin/score" "the rest runs here"
 
