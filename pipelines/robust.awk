@@ -1,12 +1,13 @@
 # One row of robust.sh's table, of two tables of points and predictions, a line a face: as they are, and changed. Variables: name; factor, by
-# which faces were scaled; changed: 1, or 0: the first row; size: "WIDTH HEIGHT" of images; model and data, for messages.
+# which faces were scaled; changed: 1, or 0: the first row; size: "WIDTH HEIGHT POINTS" of the data; model and data, for messages.
 function fail(text) { printf "robust.sh: %s\n", text >"/dev/stderr"; failed = 1; exit 1 }
 function beyond(value, side) { return value != "" && (value < -0.5 || value >= side - 0.5) }
+function unquoted(s) { if (s ~ /^".*"$/) { s = substr(s, 2, length(s) - 2); gsub(/""/, "\"", s) } return s }
 function square(label, guess) { return label == "" ? 0 : (label - guess) ^ 2 }
 FNR == 1 {
 	if (++file == 2) next
 	split(size, side, " ")
-	for (i = 1; i <= NF; i++) column[$i] = i
+	for (i = 1; i <= NF; i++) column[unquoted($i)] = i
 	for (point in column) # with a prediction
 		if (point ~ /_x$/ && ("predicted_" point) in column) {
 			y_of = substr(point, 1, length(point) - 1) "y"
@@ -14,6 +15,7 @@ FNR == 1 {
 			guess_x[n] = column["predicted_" point]; guess_y[n] = column["predicted_" y_of]
 		}
 	if (!n) fail(/(^|,)predicted_/ ? data ": there are no keypoints to compare with" : model ": predicts no points")
+	if (n != side[3]) fail(data ": of its " side[3] " points the table has " n)
 	next
 }
 file == 1 { was[FNR] = $0; next }

@@ -17,7 +17,7 @@ said() { # an error's line instead of those of programs that fail after it
 	exit 1
 }
 measured "" >"$tmp/as" 2>"$tmp/err" || said
-size=$(tns-info "$data" | awk '$1 == "image" {split($3, d, ","); print d[3], d[2]}')
+size=$(tns-info "$data" | awk '{split($3, d, ",")} $1 == "image" {side = d[3] " " d[2]} $1 == "keypoints" {points = d[2]} END {print side, points}')
 while IFS='|' read -r name factor options; do
 	measured "$options" >"$tmp/so" 2>"$tmp/err" || said
 	awk -F, -v name="$name" -v factor="$factor" -v changed=$((${#options} > 0)) -v size="$size" -v model="$model" -v data="$data" -f "$here/robust.awk" "$tmp/as" "$tmp/so"

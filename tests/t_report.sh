@@ -9,7 +9,7 @@ mkdir -p run/runs 'out of <b>'
 
 # a run with odd names: points, files, texts
 face-synth -q -n 60 --size 36x28 -s 3 -o plain.csv
-sed -e '1s/left_eye_center/a<b>\&c/g' plain.csv | awk -F, -v OFS=, 'NR == 8 {$1 = 17 + $1} {print}' >'train&.csv'
+sed -e '1s/left_eye_center/a<b>\&c/g' -e '1s/nose_tip_\(.\)/"#\&_\1"/g' plain.csv | awk -F, -v OFS=, 'NR == 8 {$1 = 17 + $1} {print}' >'train&.csv'
 csv-clean -q --size 36x28 --report run/clean.tsv 'train&.csv' -o run/clean.tns
 tns-split -q --parts 0.6,0.4 run/clean.tns -o run/train.tns -o run/valid.tns
 cnn-train -q -n 'conv5x5x4s4 relu fc' -e 2 --valid run/valid.tns --log run/model.tsv run/train.tns -o run/model.tns 2>/dev/null
@@ -72,6 +72,7 @@ while read -r name labels rmse mean; do
 	has "$name</th><td>$labels</td><td>$rmse</td><td>$mean</td>" "errors of $name"
 done <points.txt
 has "a&lt;b&gt;&amp;c" "a point's name"
+is "$(grep -o '<title>[0-9]* [^<]*: mean' $page | wc -l)" 15 "points on the mean face"
 is "$(grep -cE 'a<b>|<script|"text"|<net>' $page)" 0 "names that are not escaped"
 has '&lt;script&gt;1&lt;/script&gt; &amp; &quot;text&quot;' "a text"
 has 'odd&lt;name&gt;.txt' "a text's name"

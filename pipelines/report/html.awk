@@ -38,13 +38,16 @@ function cross(x, y, r, kind, title) {
 	return sprintf("<path class=\"%s\" d=\"M%.2f %.2fL%.2f %.2fM%.2f %.2fL%.2f %.2f\"><title>%s</title></path>", kind, x - r, y - r, x + r, y + r, x - r, y + r, x + r, y - r, html(title))
 }
 function stroke(x, y, u, v, kind) { return sprintf("<path class=\"%s\" d=\"M%.2f %.2fL%.2f %.2f\"/>", kind, x, y, u, v) }
+# a cell of a table, whose quotes stand about what would be read otherwise
+function unquoted(s) { if (s ~ /^".*"$/) { s = substr(s, 2, length(s) - 2); gsub(/""/, "\"", s) } return s }
 # columns of a table by tns-table: point names, and the fields of each point in columns px, py (labels) and qx, qy (predicted); column of id
-function header(   i, name) {
+function header(   i, of, name) {
 	for (i = 1; i <= NF; i++) {
-		if ($i == "id" || $i == "error") { column[$i] = i; continue }
-		if ($i !~ /_x$/ || $i ~ /^confidence_/) continue
-		name = substr($i, 1, length($i) - 2)
-		if ($i ~ /^predicted_/) { name = substr(name, 11); qx[name] = i } else px[name] = i
+		of = unquoted($i)
+		if (of == "id" || of == "error") { column[of] = i; continue }
+		if (of !~ /_x$/ || of ~ /^confidence_/) continue
+		name = substr(of, 1, length(of) - 2)
+		if (of ~ /^predicted_/) { name = substr(name, 11); qx[name] = i } else px[name] = i
 		if (!(name in known)) { known[name] = 1; point[++points] = name }
 	}
 }
