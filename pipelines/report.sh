@@ -176,7 +176,7 @@ scored() {
 		faces "$tmp/some.tns" "$size"
 	}
 	if [ "$n" -lt $((3 * each)) ]; then
-		show_range "All, best first" 1 $((n < 2 * each ? n : 2 * each))
+		show_range "All, best first" 1 "$n"
 	else
 		show_range Best 1 $each
 		show_range Median $(((n - each) / 2 + 1)) $(((n + each) / 2))

@@ -110,6 +110,10 @@ has '<h1>Report of out of &lt;b&gt;</h1>' "the folder's name"
 has '<h2>part</h2>' "a folder in it"
 is "$(grep -c 'valid-cut' two.html)" 0 "a cut stream"
 mkdir empty
+tns-select -q --rows 1-14 "$TMP/out of <b>/part/valid-predicted.tns" -o empty/predicted.tns
+ok "a folder of a few faces" report empty few.html
+is "$(grep -c '>All, best first<' few.html) $(grep -o 'aria-label="Face, ' few.html | wc -l)" "1 14" "all of them"
+rm empty/predicted.tns
 ok "an empty folder" report empty empty.html
 well_formed empty.html
 fails 1 "report.sh: none: no such folder" report none x.html
