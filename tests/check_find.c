@@ -385,6 +385,41 @@ START_TEST(patterns)
 }
 END_TEST
 
+/* Two whose windows overlap by 0.48, more than candidates do where nothing else is asked for. */
+START_TEST(overlapping)
+{
+	enum { BW = 120, BH = 90 };
+	static const double middle[2] = {40, 54};
+	static const struct {
+		double most;
+		int found;
+	} by_hand[] = {{0.3, 1}, {0.6, 2}};
+	static uint8_t pixels[BW * BH];
+	for (int i = 0; i < BW * BH; i++) {
+		double most = 40;
+		for (int k = 0; k < 2; k++)
+			most = fmax(most, pattern((i % BW + 0.5 - middle[k]) / 20, (i / BW + 0.5 - 45) / 20));
+		pixels[i] = (uint8_t)most;
+	}
+	struct image im = image_of(pixels, BW, BH);
+	char *path = "overlapping.tns";
+	save_finder(path, "");
+	struct backend *be = backend_init_by_name("cpu", 1, PRECISION_FP32);
+	struct cascade *c = cascade_new(be, &path, 1, NULL, 0, 1);
+	for (size_t i = 0; i < sizeof by_hand / sizeof *by_hand; i++) {
+		const struct scored_box *face;
+		struct finder_options o = {0.2, 24, 0, by_hand[i].most};
+		struct finder *f = finder_new(be, c, &o);
+		int n = finder_run(f, &im, &face);
+		ck_assert_int_eq(n, by_hand[i].found);
+		for (int j = 0; j < n; j++)
+			ck_assert(fmin(fabs(face[j].box[0] - 20), fabs(face[j].box[0] - 34)) < 2 && fabs(face[j].box[1] - 25) < 2);
+		finder_free(f);
+	}
+	cascade_free(c), be->close(be);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("find");
@@ -396,6 +431,7 @@ int main(void)
 	tcase_add_test(c, sliding);
 	tcase_add_test(c, windows);
 	tcase_add_test(c, patterns);
+	tcase_add_test(c, overlapping);
 	suite_add_tcase(s, c);
 	return prog_end(s);
 }

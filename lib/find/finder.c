@@ -9,7 +9,7 @@
 #include "lib/nn/sliding.h"
 
 #define CANDIDATE 0.3  /* least probability in the first look */
-#define THIN 0.3       /* most that its windows overlap */
+#define THIN 0.3       /* most that its windows overlap, unless faces may overlap by more */
 #define LOOKED_ON 0.02 /* least mean probability around a candidate that is looked at again */
 /* the second look: moves in shares of the window's side, and factors of its size, in two rounds */
 enum { ROUNDS = 2, MOVES = 3, SIZES = 3, AROUND = SIZES * MOVES * MOVES, AT_ONCE = INFER_BATCH / AROUND };
@@ -134,7 +134,7 @@ static void candidates(struct finder *f)
 				add(f, &b);
 			}
 	}
-	f->n = (size_t)boxes_suppress(f->box, (int)f->n, THIN);
+	f->n = (size_t)boxes_suppress(f->box, (int)f->n, fmax(THIN, f->o.overlap));
 }
 
 /* ---- the second look ---- */
