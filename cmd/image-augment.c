@@ -11,6 +11,7 @@
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/names.h"
 #include "lib/stream/passthrough.h"
+#include "lib/stream/point_tensors.h"
 #include "lib/train/spec.h"
 #include "lib/train/transform.h"
 
@@ -19,8 +20,8 @@ static struct {
 	const char *shift, *motion, *augment, *output;
 	int64_t jpeg, epoch, threads;
 	uint64_t seed;
-	int quiet;
-} o = {.by = TRANSFORM_NONE, .epoch = 1, .seed = 1};
+	int quiet, drawn; /* drawn: --augment */
+} o = {.by = TRANSFORM_NONE, .augment = "", .epoch = 1, .seed = 1};
 
 static const struct opt opts[] = {
 	{0, "shift", OPT_STR, &o.shift, 0, 0, "X,Y", "move by X pixels to the right and Y down, after --rotate and --scale", 0},
@@ -47,8 +48,9 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_prog prog = {"image-augment",
-	"change images by stated amounts, and points and crops with them. The edge is repeated beyond the image, as in training; "
-	"points that leave the image keep their numbers, as there; what predict added is left out",
+	"change images by stated amounts, and points and crops with them (mirrored or bent by --augment: crops become NaN). The edge is "
+	"repeated "
+	"beyond the image, as in training; points that leave the image keep their numbers, as there; what predict added is left out",
 	"[DATA]", 0, 1, opts,
 	{"image-augment --rotate 30 --noise 15 faces.tns | predict model.tns | score",
 		"image-augment --augment default -s 1 --epoch 3 faces.tns | render faces --count 40 -o seen.png", NULL}};
@@ -70,10 +72,11 @@ static void numbers(const char *option, const char *text, double *to, int least,
 static void check_options(void)
 {
 	static const char *const exact[] = {"shift", "rotate", "scale", "light", "contrast", "blur", "motion", "noise", "jpeg"};
-	for (size_t i = 0; o.augment && i < sizeof exact / sizeof *exact; i++)
+	o.drawn = opt_given("augment");
+	for (size_t i = 0; o.drawn && i < sizeof exact / sizeof *exact; i++)
 		if (opt_given(exact[i]))
 			die_usage("--augment and --%s exclude each other: pipe one into the other", exact[i]);
-	if (!o.augment && opt_given("epoch"))
+	if (!o.drawn && opt_given("epoch"))
 		die_usage("--epoch is of --augment");
 	double motion[2] = {0, 0};
 	if (o.shift)
@@ -92,14 +95,13 @@ struct rows { /* tensors, -1: absent, their places in the output, and buffers of
 	float *xy, *label_confidence;
 };
 
-static int same_kind(struct tns_writer *w, const struct tns *t, int id)
+/* The place in the output of what is written here, not passed on. */
+static int own(struct passthrough *p, int id)
 {
-	uint64_t dim[8];
-	if (id < 0)
-		return -1;
-	memcpy(dim, t->def[id].dim, sizeof dim);
-	dim[0] = TNS_UNLIMITED;
-	return tns_define(w, t->def[id].name, t->def[id].dtype, t->def[id].ndim, dim);
+	int out = id < 0 ? -1 : p->id[id];
+	if (id >= 0)
+		p->id[id] = -1;
+	return out;
 }
 
 static int optional(const struct tns *t, const char *name, int ndim, uint64_t last)
@@ -114,10 +116,7 @@ static int optional(const struct tns *t, const char *name, int ndim, uint64_t la
 static void find_partners(struct rows *r, const struct tns *t)
 {
 	char **names = names_points(t, r->K);
-	r->partner = names_partners(names, tns_meta_value(t, "pairs"));
-	int k = names_unpaired(names, r->partner);
-	if (k >= 0)
-		die_usage("--augment flip: point '%s' has no partner on the other side (csv-clean, tns-import: --pairs)", names[k]);
+	r->partner = names_require_partners(names, tns_meta_value(t, "pairs"), "--augment flip");
 	names_free(names);
 }
 
@@ -130,7 +129,7 @@ static void rows_begin(struct rows *r, const struct tns *t)
 	r->sure = r->points < 0 ? -1 : optional(t, "label_confidence", 2, (uint64_t)r->K);
 	if (o.jpeg && (r->W > RECOMPRESS_SIDE_MAX || r->H > RECOMPRESS_SIDE_MAX))
 		die("%s: images of %dx%d are no JPEGs: their sides have at most %d pixels", t->name, r->W, r->H, RECOMPRESS_SIDE_MAX);
-	if (o.augment)
+	if (o.drawn)
 		spec_augment(o.augment, &r->a);
 	if (r->a.flip && r->K)
 		find_partners(r, t);
@@ -142,7 +141,7 @@ static void rows_begin(struct rows *r, const struct tns *t)
 
 static void write_row(struct rows *r, struct dataset_stream *d, uint64_t i, struct tns_writer *w)
 {
-	struct warp by = o.augment ? augment_draw(&r->a, (uint32_t)(d->row + i), r->W, r->H) : r->w;
+	struct warp by = o.drawn ? augment_draw(&r->a, (uint32_t)(d->row + i), r->W, r->H) : r->w;
 	transform_image(r->pixels, dataset_stream_at(d, r->image, i), r->W, r->H, &by, &r->a, (uint32_t)(d->row + i));
 	if (o.jpeg)
 		recompress(r->pixels, r->W, r->H, (int)o.jpeg, &r->decoded);
@@ -160,17 +159,14 @@ static void write_row(struct rows *r, struct dataset_stream *d, uint64_t i, stru
 	if (r->crop >= 0) {
 		float crop[6];
 		memcpy(crop, dataset_stream_at(d, r->crop, i), sizeof crop);
-		transform_crop(crop, &by);
+		transform_crop(crop, &by, &r->a);
 		tns_write(w, r->out_crop, crop, 1);
 	}
 }
 
 int main(int argc, char **argv)
 {
-	/* changed here; or what predict made of the images as they were */
-	static const char *const made[] = {"image", "keypoints", "crop", "label_confidence", "predicted", "confidence", "steps", "maps",
-		"score", "reconstruction", "trained", NULL},
-				 *const said[] = {"unlearned", "mean_face", "maps_scale", NULL};
+	static const char *const said[] = {"unlearned", "mean_face", "maps_scale", NULL};
 	int n;
 	char **operand = opt_parse(&prog, argc, argv, &n);
 	check_options();
@@ -180,9 +176,10 @@ int main(int argc, char **argv)
 	rows_begin(&r, d->in);
 	struct tns_writer *w = tns_create(o.output);
 	struct passthrough pass;
-	passthrough_begin(&pass, d->in, w, made, said);
-	r.out_image = same_kind(w, d->in, r.image), r.out_points = same_kind(w, d->in, r.points);
-	r.out_crop = same_kind(w, d->in, r.crop), r.out_sure = same_kind(w, d->in, r.sure);
+	const char **old = points_beside(d->in, r.K); /* of the images as they were */
+	passthrough_begin(&pass, d->in, w, old, said), free(old);
+	r.out_image = own(&pass, r.image), r.out_points = own(&pass, r.points);
+	r.out_crop = own(&pass, r.crop), r.out_sure = own(&pass, r.sure);
 	struct progress p;
 	progress_begin(&p, "images", o.quiet);
 	for (uint64_t rows; (rows = dataset_stream_next(d));)

@@ -359,9 +359,17 @@ START_TEST(crops)
 	struct warp w = transform_warp(&t, S, S);
 	float crop[6] = {2, 0.5f, 10, -1, 3, 20}, xy[2] = {1, 6}; /* of the photograph: 15,37 */
 	transform_points(xy, 1, &w);
-	transform_crop(crop, &w);
+	transform_crop(crop, &w, &seeded);
 	ck_assert(fabsf(crop[0] * xy[0] + crop[1] * xy[1] + crop[2] - 15) < 1e-4f);
 	ck_assert(fabsf(crop[3] * xy[0] + crop[4] * xy[1] + crop[5] - 37) < 1e-4f);
+	for (int k = 0; k < 2; k++) { /* but not where left and right trade names, or it is no such map any more */
+		struct augment a = {.elastic = k ? 1 : 0};
+		float other[6] = {1, 0, 0, 0, 1, 0};
+		w.flipped = !k;
+		transform_crop(other, &w, &a);
+		for (int i = 0; i < 6; i++)
+			ck_assert(isnan(other[i]));
+	}
 }
 END_TEST
 

@@ -26,6 +26,8 @@ points() { tns-table --notes no --fields '*_x,*_y' "$1" | awk -F, 'NR > 1 { for 
 image-augment -q --scale 2 faces.tns | image-augment -q --rotate 70 | image-augment -q --rotate -70 --scale 0.5 | image-augment -q --shift 3,40 | image-augment -q --shift -3,-40 -o back.tns
 is "$(paste <(points back.tns) <(points faces.tns) | awk '{ d = $1 - $2; if (d * d > 1e-6) n++ } END { print (NR > 1000), n + 0 }')" "1 0" "points there and back, whether or not they left the image"
 is "$(image-augment -q --shift 5,0 faces.tns | table - | cut -d, -f1 | cksum)" "$(image-augment -q --augment shift=0 faces.tns | image-augment -q --shift 5,0 | table - | cut -d, -f1 | cksum)" "words of no effect"
+is "$(image-augment -q --augment '' faces.tns | table - | cksum)" "$(table faces.tns | cksum)" "no words"
+fails 2 "--augment and --noise exclude each other" image-augment --augment '' --noise 3 faces.tns
 
 # what predict added is of the images as they were
 cnn-train -q -n 'pool4 fc' -e 1 -r 0.001 faces.tns -o model.tns 2>/dev/null
@@ -34,6 +36,8 @@ ok "of predictions" image-augment -q --rotate 10 predicted.tns -o turned.tns
 is "$(tns-info turned.tns | awk '$2 ~ /^[uf][0-9]/ {print $1}' | sort | paste -sd ' ')" "id image keypoints" "predictions are left out"
 is "$(meta turned.tns mean_face)" "" "and what they said of their model"
 fails 1 "no tensor predicted" score turned.tns
+tns-join -q --take predicted,confidence --prefix other/ predicted.tns predicted.tns -o both.tns
+is "$(tns-info both.tns | grep -c ^other/) $(image-augment -q --rotate 10 both.tns | tns-info | grep -c other/.*f32)" "2 0" "those of another model, too"
 ok "and predicted anew" bash -o pipefail -c 'predict -q model.tns turned.tns | score'
 # mirrored points trade names; patches have none
 image-augment -q --augment flip -s 1 faces.tns -o flips.tns
@@ -47,6 +51,13 @@ tns-import -q --form table --margin 0.2 --size 48x48 photos/labels.csv -o crops.
 exported() { tns-export -q --form csv "$1" | cut -d, -f1-20; }
 image-augment -q --rotate 25 --scale 0.8 --shift 3,2 crops.tns -o moved.tns
 is "$(paste -d, <(exported crops.tns) <(exported moved.tns) | awk -F, 'NR > 1 { for (i = 2; i <= 20; i++) if ($i != "" && ($i - $(i + 20))^2 > 1e-4) print i }')" "" "points in the photographs' pixels"
+
+known() { tns-table -q --notes no "$1" | awk -F, 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == "crop_1") c = i} NR > 1 {n += $c != ""} END {print NR - 1, n}'; }
+is "$(known crops.tns; known moved.tns; image-augment -q --augment rotate=5 crops.tns | known -)" "3 3
+3 3
+3 3" "known crops"
+image-augment -q --augment flip=alternate crops.tns -o flip1.tns && image-augment -q --augment flip=alternate --epoch 2 crops.tns -o flip2.tns
+is "$({ known flip1.tns; known flip2.tns; } | awk '{n += $2} END {print n}') $(image-augment -q --augment elastic=1 crops.tns | known -)" "3 3 0" "but not of mirrored and bent images"
 
 fails 2 "--shift: '3' is not two numbers X,Y" image-augment --shift 3 faces.tns
 fails 2 "--shift: '3,x' is not two numbers X,Y" image-augment --shift 3,x faces.tns

@@ -328,12 +328,10 @@ int *model_partners(const struct model *m)
 
 void model_require_partners(const struct model *m, const char *option)
 {
-	int n, *partner = model_partners(m);
+	int n;
 	char **names = names_split(m->names, &n);
-	int k = names_unpaired(names, partner);
-	if (k >= 0)
-		die_usage("%s: point '%s' has no partner on the other side (csv-clean, tns-import: --pairs)", option, names[k]);
-	names_free(names), free(partner);
+	free(names_require_partners(names, m->pairs, option));
+	names_free(names);
 }
 
 void model_set_asymmetry(struct model *m, const double *asymmetry)

@@ -314,3 +314,11 @@ int names_unpaired(char **names, const int *partner)
 			return i;
 	return -1;
 }
+
+int *names_require_partners(char **names, const char *pairs, const char *option)
+{
+	int *partner = names_partners(names, pairs), k = names_unpaired(names, partner);
+	if (k >= 0)
+		die_usage("%s: point '%s' has no partner on the other side (csv-clean, tns-import: --pairs)", option, names[k]);
+	return partner;
+}

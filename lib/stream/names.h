@@ -38,5 +38,7 @@ void names_check_pairs(char **names, const char *pairs, const char *of);
 char *names_pairs_text(char **names, const int *partner);
 /* The first point without a partner, or -1. */
 int names_unpaired(char **names, const int *partner);
+/* names_partners where all have one; where one hasn't, the program ends, exit 2: option needs it. */
+int *names_require_partners(char **names, const char *pairs, const char *option);
 
 #endif

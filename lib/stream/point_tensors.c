@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/base/err.h"
 #include "lib/stream/point_tensors.h"
 
 static int ends_in(const char *name, const char *end)
@@ -36,6 +37,20 @@ int points_named(const struct tns_def *d)
 int points_one_map(const struct tns_def *d, int k)
 {
 	return k != 1 && d->ndim == 4 && d->dim[1] == 1 && ends_in(d->name, "maps");
+}
+
+const char **points_beside(const struct tns *t, int k)
+{
+	const char **names = xcalloc((size_t)t->ntensors + 1, sizeof *names);
+	int n = 0;
+	for (int i = 0; i < t->ntensors; i++) {
+		const char *name = t->def[i].name;
+		if (!strcmp(name, "keypoints") || !strcmp(name, "label_confidence"))
+			continue;
+		if (points_axis(&t->def[i], k) || ends_in(name, "score") || ends_in(name, "reconstruction") || ends_in(name, "trained"))
+			names[n++] = name;
+	}
+	return names;
 }
 
 const char *points_meta_of(const char *key)

@@ -57,8 +57,10 @@ void transform_points(float *xy, int K, const struct warp *w)
 		augment_point(w, xy[2 * k], xy[2 * k + 1], &xy[2 * k], &xy[2 * k + 1]);
 }
 
-void transform_crop(float crop[6], const struct warp *w)
+void transform_crop(float crop[6], const struct warp *w, const struct augment *a)
 {
+	for (int i = 0; i < 6 && (w->flipped || a->elastic > 0); i++)
+		crop[i] = NAN;
 	for (int i = 0; i < 6; i += 3) {
 		double a = (double)crop[i], b = (double)crop[i + 1], m[6];
 		for (int k = 0; k < 6; k++)

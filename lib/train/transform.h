@@ -32,8 +32,8 @@ void transform_order(float *to, const float *from, const int *partner, int K, in
 void transform_points_elastic(float *xy, int K, int W, int H, const struct augment *a, uint32_t row);
 /* xy (K, 2), in place, as w moves them. */
 void transform_points(float *xy, int K, const struct warp *w);
-/* crop (6): where a pixel of the row lies in the image that it was cut from (stream/format.md); so that it is right after w; an
- * elastic field is none of this form, and not heeded. */
-void transform_crop(float crop[6], const struct warp *w);
+/* crop (6): where a pixel of the row lies in the image that it was cut from (stream/format.md); so that it is right after w. NaN where w
+ * mirrors, as the left eye's point is then the right one's in that image, and where a has an elastic field, which is none of this form. */
+void transform_crop(float crop[6], const struct warp *w, const struct augment *a);
 
 #endif
