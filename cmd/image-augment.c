@@ -93,6 +93,7 @@ struct rows { /* tensors, -1: absent, their places in the output, and buffers of
 	struct image decoded;
 	uint8_t *pixels;
 	float *xy, *label_confidence;
+	uint64_t lost; /* labels of one coordinate */
 };
 
 /* The place in the output of what is written here, not passed on. */
@@ -149,7 +150,7 @@ static void write_row(struct rows *r, struct dataset_stream *d, uint64_t i, stru
 	if (r->points >= 0) {
 		transform_order(r->xy, dataset_stream_at(d, r->points, i), r->partner, r->K, 2, &by);
 		transform_points_elastic(r->xy, r->K, r->W, r->H, &r->a, (uint32_t)(d->row + i));
-		transform_points(r->xy, r->K, &by);
+		r->lost += (uint64_t)transform_points(r->xy, r->K, &by, !o.drawn);
 		tns_write(w, r->out_points, r->xy, 1);
 	}
 	if (r->sure >= 0) {
@@ -189,6 +190,8 @@ int main(int argc, char **argv)
 			progress_tick(&p, d->row + i, 0);
 		}
 	progress_end(&p);
+	if (r.lost)
+		warn("%llu labels have one coordinate alone, which can't be turned: they are left out", (unsigned long long)r.lost);
 	passthrough_end(d->in, w);
 	tns_close(w);
 	dataset_stream_close(d);

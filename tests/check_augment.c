@@ -232,7 +232,7 @@ START_TEST(turns)
 				int nx = turn == 1 ? S - 1 - y : turn == -1 ? y : turn == 2 ? S - 1 - x : x;
 				int ny = turn == 1 ? x : turn == -1 ? S - 1 - x : turn == 2 ? S - 1 - y : y;
 				float xy[2] = {(float)x, (float)y};
-				transform_points(xy, 1, &w);
+				transform_points(xy, 1, &w, 0);
 				ck_assert_int_eq(to[ny * S + nx], from[y * S + x]);
 				ck_assert(fabsf(xy[0] - (float)nx) < 1e-5f && fabsf(xy[1] - (float)ny) < 1e-5f);
 			}
@@ -262,10 +262,14 @@ START_TEST(dots)
 	}
 	for (size_t k = 0; k < sizeof by / sizeof *by; k++) {
 		struct warp w = transform_warp(&by[k], B, B);
-		float xy[] = {dot[0], dot[1], 1000, -1000, NAN, 3};
+		float xy[] = {dot[0], dot[1], 1000, -1000, NAN, NAN};
 		double sum = 0, sx = 0, sy = 0;
 		transform_image(to, from, B, B, &w, &seeded, 0);
-		transform_points(xy, 3, &w);
+		float half[] = {NAN, 3}, before = half[1];
+		int lost = transform_points(half, 1, &w, 1), turned = by[k].rotate != 0;
+		ck_assert(lost == turned && isnan(half[0]) && isnan(half[1]) == turned);
+		ck_assert(turned || by[k].scale != 1 || half[1] == before + (float)by[k].shift[1]);
+		ck_assert_int_eq(transform_points(xy, 3, &w, 0), 0);
 		for (int i = 0; i < B * B; i++) {
 			double v = abs(to[i] - to[0]) > 1 ? to[i] - to[0] : 0;
 			sum += v, sx += v * (i % B), sy += v * (i / B);
@@ -358,7 +362,7 @@ START_TEST(crops)
 	t.rotate = 60, t.shift[0] = 1;
 	struct warp w = transform_warp(&t, S, S);
 	float crop[6] = {2, 0.5f, 10, -1, 3, 20}, xy[2] = {1, 6}; /* of the photograph: 15,37 */
-	transform_points(xy, 1, &w);
+	transform_points(xy, 1, &w, 0);
 	transform_crop(crop, &w, &seeded);
 	ck_assert(fabsf(crop[0] * xy[0] + crop[1] * xy[1] + crop[2] - 15) < 1e-4f);
 	ck_assert(fabsf(crop[3] * xy[0] + crop[4] * xy[1] + crop[5] - 37) < 1e-4f);
@@ -448,7 +452,7 @@ START_TEST(elastic_spots)
 		float xy[2] = {(float)x, (float)y};
 		transform_points_elastic(xy, 1, S, S, &a, row);
 		far = fmax(far, hypot((double)xy[0] - x, (double)xy[1] - y));
-		transform_points(xy, 1, &w);
+		transform_points(xy, 1, &w, 0);
 		ck_assert_msg(hypot((double)xy[0] - mean[0] / sum, (double)xy[1] - mean[1] / sum) < 0.5, "row %u: %g,%g not %g,%g", row,
 			(double)xy[0], (double)xy[1], mean[0] / sum, mean[1] / sum);
 	}

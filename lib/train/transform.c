@@ -51,10 +51,16 @@ void transform_points_elastic(float *xy, int K, int W, int H, const struct augme
 		elastic_point(&e, xy + 2 * k);
 }
 
-void transform_points(float *xy, int K, const struct warp *w)
+int transform_points(float *xy, int K, const struct warp *w, int halves)
 {
-	for (int k = 0; k < K; k++)
-		augment_point(w, xy[2 * k], xy[2 * k + 1], &xy[2 * k], &xy[2 * k + 1]);
+	int lost = 0, apart = halves && w->m[1] == 0 && w->m[3] == 0; /* x depends on x alone, and y on y */
+	for (int k = 0; k < K; k++) {
+		float x = xy[2 * k], y = xy[2 * k + 1];
+		augment_point(w, apart && isnan(x) ? 0 : x, apart && isnan(y) ? 0 : y, &xy[2 * k], &xy[2 * k + 1]);
+		xy[2 * k] = isnan(x) ? x : xy[2 * k], xy[2 * k + 1] = isnan(y) ? y : xy[2 * k + 1];
+		lost += !apart && isnan(x) != isnan(y);
+	}
+	return lost;
 }
 
 void transform_crop(float crop[6], const struct warp *w, const struct augment *a)

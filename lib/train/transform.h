@@ -30,8 +30,9 @@ void transform_image(uint8_t *to, const uint8_t *from, int W, int H, const struc
 void transform_order(float *to, const float *from, const int *partner, int K, int n, const struct warp *w);
 /* xy (K, 2), in place, as a's elastic field of the row moves them; nothing where it has none. */
 void transform_points_elastic(float *xy, int K, int W, int H, const struct augment *a, uint32_t row);
-/* xy (K, 2), in place, as w moves them. */
-void transform_points(float *xy, int K, const struct warp *w);
+/* xy (K, 2), in place, as w moves them. A point of which one coordinate is known loses it, as in training; halves: unless w turns nothing.
+ * Returns how many did. */
+int transform_points(float *xy, int K, const struct warp *w, int halves);
 /* crop (6): where a pixel of the row lies in the image that it was cut from (stream/format.md); so that it is right after w. NaN where w
  * mirrors, as the left eye's point is then the right one's in that image, and where a has an elastic field, which is none of this form. */
 void transform_crop(float crop[6], const struct warp *w, const struct augment *a);
