@@ -25,7 +25,7 @@ file == 1 { was[FNR] = $0; next }
 		labels = (w[x[i]] != "") + (w[y[i]] != "")
 		if (!labels || w[guess_x[i]] == "") continue # no label, or no model learned the point
 		all++
-		if (changed && (beyond($x[i], side[1]) || beyond($y[i], side[2]))) continue
+		if (changed && ($x[i] $y[i] == "" || beyond($x[i], side[1]) || beyond($y[i], side[2]))) continue
 		points++; coordinates += labels
 		before += square(w[x[i]], w[guess_x[i]]) + square(w[y[i]], w[guess_y[i]])
 		after += square($x[i], $guess_x[i]) + square($y[i], $guess_y[i])

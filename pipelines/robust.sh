@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A table of a model's error on a data set's faces as they are, and moved, scaled, turned, darker, with noise, compressed, blurred by motion.
-# Points that a change takes out of the image count neither there nor in the column beside it, of the same points as they are.
+# Points that a change takes out of the image, and those with one coordinate where it turns faces, count neither there nor in the column beside it,
+# of the same points as they are.
 # usage: robust.sh BIN MODEL DATA [--flip]
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)

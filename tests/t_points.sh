@@ -71,6 +71,10 @@ is "$(changed never all | awk '/^as they are/ {print $5, $6}' | xargs)" "240" "c
 tns-select -q --rename "${P[0]}=#1 \"x\"" all.tns -o quoted.tns
 cnn-train -q -n fc -e 1 quoted.tns -o quoted.model 2>/dev/null
 is "$(changed quoted quoted | awk '/^as they are/ {print $5, $6}' | xargs)" "320" "a name that tables quote"
+awk -F, -v OFS=, 'NR > 1 && NR < 7 {$2 = ""} 1' all.csv | clean -q --keep-all -o half.tns 2>/dev/null
+changed all half >half.txt && changed all all >whole.txt
+is "$(awk '/^as they are/ {print $4}' half.txt)" "$(predict -q all.model half.tns | score -q 2>/dev/null | awk 'NR == 1 {printf "%.3f", $2}')" "half a label"
+is "$(awk '/^turned by 15/ {print $7 + 5}' half.txt)" "$(awk '/^turned by 15/ {print $7}' whole.txt)" "which no turned face has"
 
 # a teacher that knows the point fills its labels
 predict -q all.model never.tns -o lesson.tns
