@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 	progress_end(&p);
 	if (r.lost)
 		warn("%llu labels have one coordinate alone, which can't be turned: they are left out", (unsigned long long)r.lost);
-	passthrough_end(d->in, w);
+	passthrough_end(d->in, w, 1);
 	tns_close(w);
 	dataset_stream_close(d);
 	image_free(&r.decoded), free(r.pixels), free(r.xy), free(r.label_confidence), free(r.partner);

@@ -169,7 +169,7 @@ int main(int argc, char **argv)
 		}
 	progress_end(&bar);
 	free(patch), free(label);
-	passthrough_end(d->in, w.w);
+	passthrough_end(d->in, w.w, 0);
 	tns_close(w.w);
 	if (!o.quiet)
 		warn("%llu faces, %llu positives, %llu negatives; lost at the edge or for want of room: %llu; not cut, since not "

@@ -162,7 +162,7 @@ int main(int argc, char **argv)
 		}
 	batch_wait(&a);
 	progress_end(&p);
-	passthrough_late(d->in, w);
+	passthrough_late(d->in, w, 1);
 	cascade_history(c, d->in, w);
 	tns_close(w);
 	dataset_stream_close(d);

@@ -56,7 +56,7 @@ static void select_chunks(const char *path, struct tns_writer *w)
 	struct projection *p = projection_begin(&o.take, t, w, 0);
 	while (tns_next(t))
 		projection_write(p, t->id, t->data, t->rows);
-	projection_end(p);
+	projection_end(p, 1);
 	tns_free(t);
 }
 

@@ -364,7 +364,7 @@ static uint32_t pass(const char *from, const char *to, int table, const char *co
 		passthrough_table_row(&p, b, 1, w);
 		passthrough_table_row(&p, b, 1, w);
 		*print = tns_table_head(b)->fingerprint;
-		passthrough_end(tns_table_head(b), w);
+		passthrough_end(tns_table_head(b), w, 1);
 		out = tns_close(w);
 		tns_unload(b);
 	} else {
@@ -376,7 +376,7 @@ static uint32_t pass(const char *from, const char *to, int table, const char *co
 		passthrough_row(&p, d, 1, w);
 		ck_assert_uint_eq(dataset_stream_next(d), 0);
 		*print = d->in->fingerprint;
-		passthrough_end(d->in, w);
+		passthrough_end(d->in, w, 1);
 		out = tns_close(w);
 		dataset_stream_close(d);
 	}

@@ -7,6 +7,7 @@
 #include "lib/filter/point_order.h"
 #include "lib/filter/projection.h"
 #include "lib/stream/history.h"
+#include "lib/stream/passthrough.h"
 #include "lib/stream/point_tensors.h"
 #include "lib/stream/names.h"
 
@@ -75,13 +76,14 @@ static void define(struct projection *p, int id, int rows)
 }
 
 /* METAs that are late or early, but history and those of tensors that are left out. */
-static void put_metas(const struct projection *p, int late)
+static void put_metas(const struct projection *p, int late, int all)
 {
 	for (int i = 0; i < p->t->nmeta; i++) {
 		const struct tns_meta *m = &p->t->meta[i];
 		const char *of = points_meta_of(m->key);
 		int tensor = of ? tns_find(p->t, of) : -1;
-		if (m->late != late || !strcmp(m->key, "history") || (tensor >= 0 && p->to[tensor] < 0))
+		if (m->late != late || !strcmp(m->key, "history") || (!all && passthrough_counts(m->key)) ||
+			(tensor >= 0 && p->to[tensor] < 0))
 			continue;
 		if (!p->points || !point_order_is_meta(m->key)) {
 			tns_copy_meta(p->w, m);
@@ -114,7 +116,7 @@ struct projection *projection_begin(const struct projection_options *o, const st
 	}
 	free(take);
 	p->row = xmalloc(widest);
-	put_metas(p, 0);
+	put_metas(p, 0, 1);
 	return p;
 }
 
@@ -138,9 +140,9 @@ int projection_takes(const struct projection *p, int id)
 	return p->to[id] >= 0;
 }
 
-void projection_end(struct projection *p)
+void projection_end(struct projection *p, int all)
 {
-	put_metas(p, 1);
+	put_metas(p, 1, all);
 	history_put(p->w, &p->t, 1, NULL);
 	point_order_free(p->points);
 	free(p->to), free(p->axis), free(p->row), free(p);

@@ -21,7 +21,8 @@ struct projection *projection_begin(const struct projection_options *o, const st
 /* n rows of t's tensor id; nothing is written where it isn't taken. */
 void projection_write(struct projection *p, int id, const void *rows, uint64_t n);
 int projection_takes(const struct projection *p, int id);
-/* After the end of t: late METAs, and history with this program's line. Frees p. */
-void projection_end(struct projection *p);
+/* After the end of t: late METAs, of counts (passthrough_counts) those where all rows were written, and history with this program's line.
+ * Frees p. */
+void projection_end(struct projection *p, int all);
 
 #endif

@@ -113,7 +113,7 @@ static void run_stream(struct row_select *s, const struct projection_options *ta
 	s->count.missing = row_filter_end(s->filter, s->t, s->count.read);
 	if (s->o.sample)
 		write_kept(s);
-	projection_end(s->p);
+	projection_end(s->p, s->count.written == s->count.read);
 	dataset_stream_close(d);
 }
 
@@ -188,7 +188,7 @@ static void run_file(struct row_select *s, const struct projection_options *take
 		row_order_shuffle(row, n, s->o.seed);
 	for (size_t i = 0; i < n; i++)
 		write_row(s, &(struct row_ref){NULL, b, row[i], row[i]});
-	projection_end(s->p);
+	projection_end(s->p, s->count.written == s->count.read);
 	row_value_free(&by);
 	free(row);
 	tns_unload(b);

@@ -266,12 +266,12 @@ static const char *const *not_of_a(const struct join *j)
 	return skip;
 }
 
-static void add_metas(const struct join *j, struct tns_writer *w, int late)
+static void add_metas(const struct join *j, struct tns_writer *w, int late, int all)
 {
 	for (int i = 0; i < j->b->nmeta; i++) {
 		const struct tns_meta *m = &j->b->meta[i];
 		const char *of = points_meta_of(m->key);
-		if (m->late == late && strcmp(m->key, "history") && !tns_has_meta(w, m->key) &&
+		if (m->late == late && strcmp(m->key, "history") && !tns_has_meta(w, m->key) && (all || !passthrough_counts(m->key)) &&
 			(of ? from_b(j, of) : !(j->other_points && of_points(m->key))))
 			tns_copy_meta(w, m);
 	}
@@ -335,7 +335,7 @@ struct join_counts join_run(struct join *j, struct tns_writer *w)
 	struct join_counts n = {0, 0, 0};
 	passthrough_begin(pass, j->a, w, NULL, not_of_a(j));
 	choose(j, w);
-	add_metas(j, w, 0);
+	add_metas(j, w, 0, 0);
 	for (uint64_t block; (block = dataset_stream_next(j->d));)
 		for (uint64_t i = 0; i < block; i++) {
 			uint64_t key;
@@ -359,8 +359,8 @@ struct join_counts join_run(struct join *j, struct tns_writer *w)
 				j->a->name);
 	}
 	const struct tns *in[2] = {j->a, j->b};
-	passthrough_late(j->a, w);
-	add_metas(j, w, 1);
+	passthrough_late(j->a, w, n.rows == j->d->row);
+	add_metas(j, w, 1, !n.a && !n.b);
 	history_put(w, in, 2, NULL);
 	free(pass);
 	close_join(j);

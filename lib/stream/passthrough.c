@@ -41,15 +41,21 @@ void passthrough_table_row(const struct passthrough *p, const struct tns_table *
 			tns_write(w, p->id[i], tns_row(t, i, row), 1);
 }
 
-void passthrough_late(const struct tns *t, struct tns_writer *w)
+int passthrough_counts(const char *key)
+{
+	return !strncmp(key, "rows.", 5) || !strncmp(key, "labels.", 7) || !strncmp(key, "images.", 7);
+}
+
+void passthrough_late(const struct tns *t, struct tns_writer *w, int all)
 {
 	for (int i = 0; i < t->nmeta; i++)
-		if (t->meta[i].late && strcmp(t->meta[i].key, "history") && !tns_has_meta(w, t->meta[i].key))
+		if (t->meta[i].late && strcmp(t->meta[i].key, "history") && !tns_has_meta(w, t->meta[i].key) &&
+			(all || !passthrough_counts(t->meta[i].key)))
 			tns_copy_meta(w, &t->meta[i]);
 }
 
-void passthrough_end(const struct tns *t, struct tns_writer *w)
+void passthrough_end(const struct tns *t, struct tns_writer *w, int all)
 {
-	passthrough_late(t, w);
+	passthrough_late(t, w, all);
 	history_put(w, &t, 1, NULL);
 }

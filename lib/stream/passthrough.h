@@ -17,9 +17,11 @@ void passthrough_begin(
 void passthrough_row(const struct passthrough *p, const struct dataset_stream *d, uint64_t i, struct tns_writer *w);
 /* The same for a row of a loaded table. */
 void passthrough_table_row(const struct passthrough *p, const struct tns_table *t, uint64_t row, struct tns_writer *w);
-/* After the end of the input. passthrough_late copies late METAs but history and those that w has; passthrough_end also writes history with
- * this program's line (history_put). */
-void passthrough_late(const struct tns *t, struct tns_writer *w);
-void passthrough_end(const struct tns *t, struct tns_writer *w);
+/* 1: META key counts what rows were made of ("rows.read", "labels.blanked"), which is true of all of them together. */
+int passthrough_counts(const char *key);
+/* After the end of the input. passthrough_late copies late METAs but history and those that w has; all 0: w does not have all of t's rows,
+ * so counts are left out; passthrough_end also writes history with this program's line (history_put). */
+void passthrough_late(const struct tns *t, struct tns_writer *w, int all);
+void passthrough_end(const struct tns *t, struct tns_writer *w, int all);
 
 #endif
