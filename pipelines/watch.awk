@@ -33,7 +33,9 @@ END {
 	best = 0
 	for (i = 1; i <= n; i++) if (number(v[i, shown])) { last = i; if (!best || v[i, shown] + 0 < v[best, shown] + 0) best = i; if (!most || v[i, shown] + 0 > v[most, shown] + 0) most = i }
 	if (!best) { print name[shown] ": no numbers"; exit }
-	print paint(cut(name[shown] " " v[last, shown] ", the least " v[best, shown] " in epoch " v[best, 1]), "36")
+	word = "least"
+	if (name[shown] ~ /likelihood$/) { word = "most"; best = most }
+	print paint(cut(name[shown] " " v[last, shown] ", the " word " " v[best, shown] " in epoch " v[best, 1]), "36")
 	rest = 0
 	for (i = 2; i <= columns; i++) if (i != shown && name[i] ~ /^(valid|train)_/) rest++
 	curve(height - 5 - rest)

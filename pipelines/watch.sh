@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A running training's curve in the terminal, drawn again when its log grows; ends when the model is written or nobody holds the log any more,
-# or by Ctrl-C. Without LOG the newest below out/. ONCE=1: one frame. COLUMNS, LINES: its size, where there is no terminal.
+# A running training's curve in the terminal, drawn again when its log grows; ends when the model is written or nobody holds the log, or by
+# Ctrl-C. Without LOG the newest below out/. ONCE=1: one frame. COLUMNS, LINES: its size, where there is no terminal.
 # usage: watch.sh [LOG]
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,6 +34,8 @@ fi
 [ $tty = 0 ] || { trap 'printf "\033[?25h"' EXIT; printf '\033[?25l'; }
 trap 'echo; exit 0' INT
 before=none was_held=0
+idle=5 # seconds: of a log that nobody holds yet, a training may have begun
+[ -e "$log" ] || echo "watch.sh: waiting for $log" >&2
 while :; do
 	now=$(state)
 	if [ -n "$now" ] && [ "$now" != "$before" ] && is_log "$log"; then
@@ -43,7 +45,14 @@ while :; do
 	fi
 	if [ -n "$now" ]; then
 		[ ! "${log%.tsv}.tns" -nt "$log" ] || break
-		if held; then was_held=1; elif [ $was_held = 1 ]; then break; fi
+		if held; then
+			was_held=1
+		elif [ $was_held = 1 ]; then
+			break
+		elif [ $(($(date +%s) - ${now%% *})) -ge $idle ]; then
+			echo "watch.sh: $log: nobody writes to it" >&2
+			break
+		fi
 	fi
 	sleep 0.5
 done

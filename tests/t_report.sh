@@ -174,6 +174,8 @@ if [ "$(LC_ALL=C.UTF-8 locale charmap)" = UTF-8 ]; then
 else
 	skip "no locale C.UTF-8: a frame of dots and blocks"
 fi
+printf 'epoch\tvalid_pseudo_likelihood\n1\t-300\n2\t-280\n3\t-290\n' >rbm.tsv
+is "$(ONCE=1 COLUMNS=80 LC_ALL=C "$ROOT/pipelines/watch.sh" rbm.tsv | sed -n 2p)" "valid_pseudo_likelihood -290, the most -280 in epoch 2" "what is better where it is larger"
 is "$(head -1 log.tsv | ONCE=1 LC_ALL=C watch /dev/stdin | tail -1)" "waiting for the first epoch" "a log without an epoch"
 fails 1 "watch.sh: none.tsv: no such file" env ONCE=1 "$ROOT/pipelines/watch.sh" none.tsv
 fails 1 "watch.sh: errors.tsv: no log of a training" "$ROOT/pipelines/watch.sh" errors.tsv
@@ -181,9 +183,9 @@ fails 1 "watch.sh: errors.tsv: no log of a training" "$ROOT/pipelines/watch.sh" 
 seen() { for _ in $(seq 300); do grep -q "$1" got && return; sleep 0.1; done; bad "no '$1' was drawn"; }
 for over in model gone; do
 	rm -f log.tns
-	LC_ALL=C timeout 60 "$ROOT/pipelines/watch.sh" log.tsv >got 2>&1 &
-	watcher=$!
 	exec 3>>log.tsv
+	LC_ALL=C timeout 60 "$ROOT/pipelines/watch.sh" log.tsv >got 2>&1 3>&- &
+	watcher=$!
 	seen 'epoch 4'
 	printf '5\t1\t0.5\t10\n' >&3
 	seen 'epoch 5'
@@ -192,4 +194,13 @@ for over in model gone; do
 	exec 3>&-
 	sed -i '$d' log.tsv
 done
+# nor does it wait for who has gone; it says what it waits for
+touch -d '-1 minute' log.tsv
+LC_ALL=C timeout 20 "$ROOT/pipelines/watch.sh" log.tsv >got 2>&1 && good || bad "watching does not end"
+is "$(head -1 got | cut -d, -f1); $(tail -1 got)" "log.tsv: epoch 4; watch.sh: log.tsv: nobody writes to it" "a log of yesterday"
+LC_ALL=C timeout 60 "$ROOT/pipelines/watch.sh" later.tsv >got 2>&1 &
+watcher=$!
+seen '^watch.sh: waiting for later.tsv$'
+touch -d '+1 minute' later.tns && cp log.tsv later.tsv
+wait $watcher && good || bad "watching a log that comes later does not end"
 done_tests
