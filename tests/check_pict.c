@@ -156,6 +156,7 @@ static void check_axis(double lo, double hi, int log, int open, int whole)
 		double back = pict_axis_at(&a, atof(a.label[i]));
 		ck_assert_msg(fabs(back - at) < 1, "%g..%g: tick %.17g is labelled %s", lo, hi, a.tick[i], a.label[i]);
 		ck_assert_msg(!i || at > pict_axis_at(&a, a.tick[i - 1]), "%g..%g: ticks do not rise", lo, hi);
+		ck_assert_msg(!i || strcmp(a.label[i], a.label[i - 1]), "%g..%g: two ticks are labelled %s", lo, hi, a.label[i]);
 	}
 }
 
@@ -168,6 +169,7 @@ START_TEST(axes_hold_their_values)
 			check_axis(-hi, lo, 0, open, 0);
 			check_axis(-hi, -lo, 0, open, 0);
 			check_axis(lo, hi, 1, open, 0);
+			check_axis(1e6 * lo, 1e6 * lo * (1 + pow(10, -8 * uniform(i, 5))), 0, open, 0);
 		}
 	}
 	for (int n = 1; n < 20000; n = n * 5 / 4 + 1)

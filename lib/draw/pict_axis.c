@@ -19,8 +19,9 @@ static void add(struct pict_axis *a, double v, double step)
 	int digits = step > 0 ? (int)fmax(0, -floor(log10(step) + 1e-9)) : 0;
 	if (step > 0 && largest < 1e6 && digits <= 5)
 		snprintf(a->label[a->n], sizeof a->label[0], "%.*f", digits, v + 0.0);
-	else
-		snprintf(a->label[a->n], sizeof a->label[0], "%.6g", v);
+	else /* as many digits as tell neighbours apart */
+		snprintf(a->label[a->n], sizeof a->label[0], "%.*g", step > 0 ? (int)fmax(6, floor(log10(largest / step) + 1e-9) + 2) : 6,
+			v);
 	a->tick[a->n++] = v;
 }
 
