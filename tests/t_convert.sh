@@ -204,6 +204,8 @@ refused 1 "two.tns: META shape.x is '3,2', which is no shape of its 6 values" -o
 refused 1 "key.safetensors: META shape.hole would be read as the shape of hole" -o out.tns key.safetensors
 refused 1 "note.tns: META keypipe.stream is a name that files of other forms need" -o out.npz note.tns
 ok "a shape of another tensor" tns-convert others.tns -o others.npz
+ok "a suffix in capitals" tns-convert others.tns -o OTHERS.NPZ
+same others.npz OTHERS.NPZ "a suffix in capitals"
 
 # ---- wrong use, and what a form can't hold ----
 refused 2 "out.bin: its suffix tells no form: --to npy|npz|safetensors|tns" faces.tns -o out.bin

@@ -93,6 +93,7 @@ export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$ROOT/tests
 for m in heat skips coords map label image; do
 	ok "weights of $m" model-export $m.tns -o $m.safetensors
 	model-export --form safetensors <$m.tns | cmp -s - $m.safetensors && good || bad "weights of $m by pipes"
+	model-export $m.tns -o $m.SafeTensors && same $m.SafeTensors $m.safetensors "a suffix in capitals"
 	tns-convert $m.safetensors -o back.tns
 	case $m in label) data=five tensor=score ;; image) data=five tensor=reconstruction ;; *) data=three tensor=predicted ;; esac
 	for f in $m back; do predict -q $f.tns $data.tns | tns-convert --tensor $tensor --to npy >$f.npy || bad "predict by $f.tns of $m"; done

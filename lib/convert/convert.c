@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@ const char *const convert_forms[] = {"npy", "npz", "safetensors", "tns"};
 int convert_form(const char *word)
 {
 	for (int i = 0; i < 4; i++)
-		if (!strcmp(word, convert_forms[i]))
+		if (!strcasecmp(word, convert_forms[i]))
 			return i;
 	return -1;
 }

@@ -14,8 +14,8 @@
 
 enum convert_form { CONVERT_NPY, CONVERT_NPZ, CONVERT_SAFETENSORS, CONVERT_TNS };
 
-int convert_form(const char *word);   /* of a word of CONVERT_FORMS, or -1 */
-int convert_suffix(const char *path); /* by what stands behind its last dot, or -1 */
+int convert_form(const char *word);   /* of a word of CONVERT_FORMS, in either case, or -1 */
+int convert_suffix(const char *path); /* by what stands behind its last dot, in either case, or -1 */
 
 struct convert;
 
