@@ -1,10 +1,11 @@
 # A run as one HTML page, FOLDER/report.html (report.sh): steps, curves, errors by point, faces, what was cleaned, settings. Each pipeline ends with it.
-## data: make report [RUN=out/keypoints] | one HTML page a run, FOLDER/report.html: curves, errors by point, faces, faults, settings
-RUN ?= $(patsubst %/,%,$(sort $(dir $(wildcard out/*/*.tns out/*/*.txt))))
+## data: make report [FOLDER=out/keypoints] | one HTML page a run, FOLDER/report.html: curves, errors by point, faces, faults, settings
+FOLDER ?= $(patsubst %/,%,$(sort $(dir $(wildcard out/*/*.tns out/*/*.txt))))
 .PHONY: report
 report: $B/built
-	$(if $(RUN),,@echo "report: there is no run in out/: make demo, or RUN=FOLDER"; exit 1)
-	@for d in $(RUN); do BIN=$B/bin pipelines/report.sh "$$d" "$$d/report.html" && echo "$$d/report.html" || exit 1; done
+	$(if $(wildcard $(RUN:%=%/.)),$(error RUN=$(RUN): RUN starts programs; make report FOLDER=$(RUN)))
+	$(if $(FOLDER),,@echo "report: there is no run in out/: make demo, or FOLDER=out/keypoints"; exit 1)
+	@for d in $(FOLDER); do BIN=$B/bin pipelines/report.sh "$$d" "$$d/report.html" && echo "$$d/report.html" || exit 1; done
 
 # the end of a pipeline, in the recipe of $(out)/.made; what the demo runs is on its own page
 report = $(if $(filter $(DEMO)/%,$(@D)),,@BIN=$B/bin pipelines/report.sh $(@D) $(@D)/report.html && echo "report: $(@D)/report.html")

@@ -32,6 +32,9 @@ is "$(mpirun='echo "R&D"' through $'build/bin/dae-pretrain -o a; for s in 1; do 
 is "$(mpirun='' through $'true | \\\n\tbuild/bin/score')" $'run /bin/bash -c true | \\\n\tbuild/bin/score' "a program in the next line"
 is "$(mpirun='' through 'build/bin/cnn-train y')" "run /bin/bash -c build/bin/cnn-train y" "a training without MPIRUN"
 is "$(through 'echo cc -o build/bin/score')" "cc -o build/bin/score" "the rest runs here"
+mkdir "$TMP/run" && cp "$TMP/whole.tns" "$TMP/run"
+is "$(RUN='srun -n1 -c8' mk report FOLDER="$TMP/run" 2>&1)" "$TMP/run/report.html" "a run's page, where RUN is in the environment"
+fails 2 "RUN=$TMP/run: RUN starts programs; make report FOLDER=$TMP/run" mk report RUN="$TMP/run"
 
 # Slurm: its daemons with settings of their own
 d=$TMP/slurm host=$(hostname -s)
