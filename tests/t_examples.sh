@@ -83,7 +83,7 @@ mkdir stories
 sed -n '/^## From photographs/,/^## A stream/s/^    //p' "$ROOT/README.md" >stories/printed.sh
 sed 's/--photos 500/--photos 150/; s/--photos 40/--photos 6/; s/--film 250/--film 9/; s/tns-import /&--size 48x48 /
 	s/cnn-train /&-e 20 -b 16 -r 0.01 --target heatmap -n "conv5x5x8s4p2 bn relu conv5x5x16p2 bn relu conv5x5x16p2 bn relu conv1x1" /' stories/printed.sh >stories/run.sh
-is "$(wc -l <stories/printed.sh) $(diff stories/printed.sh stories/run.sh | grep -c '^>')" "12 6" "commands of photographs"
+is "$(wc -l <stories/printed.sh) $(diff stories/printed.sh stories/run.sh | grep -c '^>')" "14 6" "commands of photographs"
 if (cd stories && bash -eu -o pipefail run.sh) >story.out 2>story.err; then good; else bad "README: photographs: $(tail -3 story.err)"; fi
 # what came out are pixels of the photographs and frames: the painter's points are a tenth of the picture away at most, on average. A small net is off by half of that, what is not brought back from the rows by half the picture
 near() { # CSV TRUTH: the table of predictions, of three columns a point, lies within 24 px of the truth on average
