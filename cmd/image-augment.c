@@ -49,8 +49,7 @@ static const struct opt opts[] = {
 
 static const struct opt_prog prog = {"image-augment",
 	"change images by stated amounts, and points and crops with them (mirrored or bent by --augment: crops become NaN). The edge is "
-	"repeated "
-	"beyond the image, as in training; points that leave the image keep their numbers, as there; what predict added is left out",
+	"repeated beyond the image, and points that leave it keep their numbers, as in training; what predict added is left out",
 	"[DATA]", 0, 1, opts,
 	{"image-augment --rotate 30 --noise 15 faces.tns | predict model.tns | score",
 		"image-augment --augment default -s 1 --epoch 3 faces.tns | render faces --count 40 -o seen.png", NULL}};
@@ -191,7 +190,8 @@ int main(int argc, char **argv)
 		}
 	progress_end(&p);
 	if (r.lost)
-		warn("%llu labels have one coordinate alone, which can't be turned: they are left out", (unsigned long long)r.lost);
+		warn("%llu labels have one coordinate alone, which %s", (unsigned long long)r.lost,
+			o.drawn ? "is none, as in training" : "can't be turned: they are left out");
 	passthrough_end(d->in, w, 1);
 	tns_close(w);
 	dataset_stream_close(d);

@@ -123,7 +123,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < s.n; i++) {
 		char *part = xprintf("part %d of %d", i + 1, s.n),
 		     *more = groups ? xprintf("%s, groups %08x", part, groups_crc(groups)) : xstrdup(part);
-		passthrough_late(in, w[i], rows[i] == d->row);
+		passthrough_late(in, w[i], d->row && rows[i] == d->row);
 		history_put(w[i], &in, 1, more);
 		free(part), free(more);
 	}

@@ -3,7 +3,7 @@
 FOLDER ?= $(patsubst %/,%,$(sort $(dir $(wildcard out/*/*.tns out/*/*.txt))))
 .PHONY: report
 report: $B/built
-	$(if $(wildcard $(RUN:%=%/.)),$(error RUN=$(RUN): RUN starts programs; make report FOLDER=$(RUN)))
+	$(if $(and $(filter file,$(origin FOLDER)),$(wildcard $(firstword $(RUN))/.)),$(error RUN=$(RUN): RUN starts programs; make report FOLDER=$(RUN)))
 	$(if $(FOLDER),,@echo "report: there is no run in out/: make demo, or FOLDER=out/keypoints"; exit 1)
 	@for d in $(FOLDER); do BIN=$B/bin pipelines/report.sh "$$d" "$$d/report.html" && echo "$$d/report.html" || exit 1; done
 

@@ -4,7 +4,7 @@
 command=${!#}
 # make leaves a line's continuations, \ and a newline, in it
 blank='[[:space:]\\]'
-before="(^|["$'\n'"|;&({\`!]|(do|then|else)$blank|taskset -c [0-9]+[[:space:]])$blank*"
+before="(^|[^\\]"$'\n'"|[|;&({\`!]|(do|then|else)$blank|taskset -c [0-9]+[[:space:]])$blank*"
 training="(.*$before)($PROGRAMS/(cnn-train|dae-pretrain|rbm-pretrain)[[:space:]].*)"
 if [[ -n ${MPIRUN-} && $command =~ $training ]]; then
 	trained=

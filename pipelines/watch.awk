@@ -57,6 +57,8 @@ function curve(rows,   label, cols, wide, high, i, x, y, px, py, k, r, c, a, fir
 	if (cols < 8) cols = 8
 	wide = utf8 ? 2 * cols : cols; high = utf8 ? 4 * rows : rows
 	first = v[1, 1]; span = v[n, 1] - first
+	digits = 4 # or as many as tell the axis' numbers apart
+	if (!steep && hi > lo) { a = log((hi > -lo ? hi : -lo) / (hi - lo)) / log(10) + 2; if (a > digits) digits = int(a < 8 ? a + 0.5 : 8) }
 	px = -1
 	for (i = 1; i <= n; i++) {
 		if (!number(v[i, shown])) { px = -1; continue }
@@ -85,7 +87,7 @@ function curve(rows,   label, cols, wide, high, i, x, y, px, py, k, r, c, a, fir
 		}
 		sub(/ +$/, "", line)
 		a = ""
-		if (r == rows - 1 || r == 0 || (r == int(rows / 2) && rows > 4)) { a = lo + (hi - lo) * r / (rows - 1); a = sprintf("%.4g", steep ? exp(a) : a) }
+		if (r == rows - 1 || r == 0 || (r == int(rows / 2) && rows > 4)) { a = lo + (hi - lo) * r / (rows - 1); a = sprintf("%." digits "g", steep ? exp(a) : a) }
 		printf "%*s %s%s\n", label, a, utf8 ? (a == "" ? "│" : "┤") : (a == "" ? "|" : "+"), paint(line, "36")
 	}
 	pad = cols - length(v[1, 1]) - length(v[n, 1])

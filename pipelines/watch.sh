@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A running training's curve in the terminal, drawn again when its log grows; ends when the model is written or nobody holds the log, or by
+# A running training's curve in the terminal, drawn again when its log grows; ends when the model is written or nobody writes the log, or by
 # Ctrl-C. Without LOG the newest below out/. ONCE=1: one frame. COLUMNS, LINES: its size, where there is no terminal.
 # usage: watch.sh [LOG]
 set -eu -o pipefail
@@ -34,7 +34,10 @@ fi
 [ $tty = 0 ] || { trap 'printf "\033[?25h"' EXIT; printf '\033[?25l'; }
 trap 'echo; exit 0' INT
 before=none was_held=0
-idle=5 # seconds: of a log that nobody holds yet, a training may have begun
+# of a log that nobody here holds: another machine's or user's training may write it; so many seconds without a line, and three epochs' time
+idle=${IDLE:-60} began=$(date +%s)
+pace() { LC_ALL=C awk -F'\t' 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == "seconds") c = i} END {printf "%d", (NR > 1 && c ? 3 * $c / (NR - 1) : 0)}' "$log"; }
+idle_for() { local since=${now%% *}; [ "$since" -gt "$began" ] || since=$began; echo $(($(date +%s) - since)); }
 [ -e "$log" ] || echo "watch.sh: waiting for $log" >&2
 while :; do
 	now=$(state)
@@ -49,7 +52,7 @@ while :; do
 			was_held=1
 		elif [ $was_held = 1 ]; then
 			break
-		elif [ $(($(date +%s) - ${now%% *})) -ge $idle ]; then
+		elif [ "$(idle_for)" -ge "$idle" ] && [ "$(idle_for)" -ge "$(pace)" ]; then
 			echo "watch.sh: $log: nobody writes to it" >&2
 			break
 		fi

@@ -39,6 +39,13 @@ int points_one_map(const struct tns_def *d, int k)
 	return k != 1 && d->ndim == 4 && d->dim[1] == 1 && ends_in(d->name, "maps");
 }
 
+/* The name, perhaps behind a prefix that ends with no letter (face_score is another). */
+static int is_named(const char *name, const char *end)
+{
+	size_t n = strlen(name), k = strlen(end);
+	return ends_in(name, end) && (n == k || strchr("./-", name[n - k - 1]));
+}
+
 const char **points_beside(const struct tns *t, int k)
 {
 	const char **names = xcalloc((size_t)t->ntensors + 1, sizeof *names);
@@ -47,7 +54,7 @@ const char **points_beside(const struct tns *t, int k)
 		const char *name = t->def[i].name;
 		if (!strcmp(name, "keypoints") || !strcmp(name, "label_confidence"))
 			continue;
-		if (points_axis(&t->def[i], k) || ends_in(name, "score") || ends_in(name, "reconstruction") || ends_in(name, "trained"))
+		if (points_axis(&t->def[i], k) || is_named(name, "score") || is_named(name, "reconstruction") || is_named(name, "trained"))
 			names[n++] = name;
 	}
 	return names;

@@ -13,7 +13,7 @@ int points_named(const struct tns_def *d);
 /* 1: d is the one map of all points, which no order of points changes. */
 int points_one_map(const struct tns_def *d, int k);
 /* Names of the tensors of t that tell of its images as they are, but keypoints and label_confidence: those of points (points_axis), and by
- * the end of the name all else that predict adds. NULL-terminated, to be freed; the names are t's. */
+ * their names, perhaps behind a prefix as "other.", all else that predict adds. NULL-terminated, to be freed; the names are t's. */
 const char **points_beside(const struct tns *t, int k);
 /* The tensor that META key tells of and goes with: predicted of unlearned and mean_face, maps of maps_scale; else NULL. */
 const char *points_meta_of(const char *key);
