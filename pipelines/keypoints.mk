@@ -25,7 +25,7 @@ keypoints.REFIT = 1
 keypoints.UNLABELLED = 0
 # make distil: the net, and all options of cnn-train but the teacher
 keypoints.DISTIL_NET = pipelines/nets/small.net
-keypoints.DISTIL_TRAIN = $(heat_train) --precision $(PRECISION)
+keypoints.DISTIL_TRAIN = -e 120 $(heat_train) --precision $(PRECISION)
 $(foreach p,ensemble best,$(foreach v,NET EPOCHS KEYPOINTS_EPOCHS PRECISION KEYPOINTS_TRAIN REFIT UNLABELLED DISTIL_NET DISTIL_TRAIN,$(eval $p.$v = $(value keypoints.$v))))
 ensemble.MODELS = 3
 best.MODELS = 5
