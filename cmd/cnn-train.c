@@ -121,7 +121,7 @@ int main(int argc, char **argv)
 	keep_not_mine(&keep, ranks_rank(ranks));
 	struct backend *be = rank_backend_open(ranks, o.device, (int)o.threads, o.precision, o.fast);
 	struct dataset *all = dataset_load_by(ranks, operand[0], target, o.sources), *train, *valid;
-	preset_end(o.preset, all->W, all->H, all->n, all->names, all->pairs);
+	preset_end(o.preset, all->W, all->H, dataset_groups(all), all->names, all->pairs);
 	struct netdesc_text net;
 	netdesc_text_read(&net, *o.net || opt_given("net") ? o.net : "fc500 sigmoid fc");
 	o.net = net.text; /* META history gets the net, not the name of a file */
@@ -152,7 +152,8 @@ int main(int argc, char **argv)
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
 	if (!o.dry_run)
-		netdesc_init_params(&m->d, o.seed, m->param, m->stat);
+		train_memory_require(be, &m->d, &a, valid && valid->n > train->n ? valid->n : train->n),
+			netdesc_init_params(&m->d, o.seed, m->param, m->stat);
 	int copied = init ? model_start_from(m, init, a.targets.offset, o.quiet) : 0;
 	if (m->points)
 		unlearned_set(m, train, valid, a.augment.flip, a.targets.weight, copied == model_layers(&m->d) ? source : NULL);
@@ -163,7 +164,6 @@ int main(int argc, char **argv)
 	}
 	char *key = checkpoint_key(train, valid, source);
 	a.key = key, a.best_near = o.output, a.init = init;
-	train_memory_require(be, &m->d, &a, valid && valid->n > train->n ? valid->n : train->n);
 	struct train *t = train_new(be, m, train, valid, &a);
 	int failed = train_run(t);
 	const struct tns *inputs[5] = {all->head, o.valid ? valid->head : source, o.valid ? source : NULL};

@@ -8,7 +8,6 @@
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
-#include "lib/predict/infer_check.h"
 #include "lib/predict/outputs.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/passthrough.h"
@@ -128,7 +127,7 @@ int main(int argc, char **argv)
 		infer_set_shifts(cascade_first(c), (int)o.tta);
 
 	struct dataset_stream *d = dataset_stream_open(operand[models]);
-	int image = infer_check_data(m, d->in);
+	int image = infer_check_input(cascade_first(c), d->in);
 	struct tns_writer *w = tns_create(o.output);
 	struct passthrough pass;
 	static const char *const own_label[] = {"classes", NULL};

@@ -46,18 +46,18 @@ $(FEATURES)/eyes.n: $(FEATURES)/patches-train.tns
 	[ $$n -gt $(feature_units) ] || { echo "$<: $$n eyes (mirrored ones counted), where $(feature_units) components need more: CSV has too few faces" >&2; exit 1; }; \
 	echo $$n >$@
 define features_models
-$(FEATURES)/pca-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/eyes.n
+$(FEATURES)/pca-$(1)-$(2).tns: $(FEATURES)/patches-train.tns | $(FEATURES)/eyes.n
 	$$(call timed,$B/bin/pca-fit -q --patches positive -k $$$$(awk '{n = $$$$1 < 476 ? $$$$1 - 1 : 475; print ($(1) < n ? $(1) : n)}' $(FEATURES)/eyes.n) $$< -o $$@)
-$(FEATURES)/rbm-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/patches-valid.tns $(FEATURES)/rbm.is $(FEATURES)/eyes.n
+$(FEATURES)/rbm-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/patches-valid.tns $(FEATURES)/rbm.is | $(FEATURES)/eyes.n
 	@printf '%-12s %s\n' features 'Boltzmann machine of $(1) units, seed $(2)'
 	$$(call timed,$B/bin/rbm-pretrain -q --patches positive -H $(1) $(FEATURES_RBM) -s $(2) --valid $(FEATURES)/patches-valid.tns --log $$(@:.tns=.tsv) $$< -o $$@)
-$(FEATURES)/dae-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/patches-valid.tns $(FEATURES)/dae.is $(FEATURES)/eyes.n
+$(FEATURES)/dae-$(1)-$(2).tns: $(FEATURES)/patches-train.tns $(FEATURES)/patches-valid.tns $(FEATURES)/dae.is | $(FEATURES)/eyes.n
 	@printf '%-12s %s\n' features 'autoencoder of $(1) units, seed $(2)'
 	$$(call timed,$B/bin/dae-pretrain -q --patches positive -H $(1) $(FEATURES_DAE) -s $(2) --valid $(FEATURES)/patches-valid.tns --log $$(@:.tns=.tsv) $$< -o $$@)
 endef
 feature_models := $(foreach k,pca rbm dae,$(foreach u,$(sort $(UNITS) $(feature_units)),$(foreach s,$(if $(filter pca,$k),1,$(SEEDS)),$(FEATURES)/$k-$u-$s)))
 $(foreach u,$(sort $(UNITS) $(feature_units)),$(foreach s,$(sort 1 $(SEEDS)),$(eval $(call features_models,$u,$s))))
-$(FEATURES)/white.tns: $(FEATURES)/patches-train.tns $(FEATURES)/eyes.n
+$(FEATURES)/white.tns: $(FEATURES)/patches-train.tns | $(FEATURES)/eyes.n
 	@$B/bin/pca-fit -q --patches positive -k $(feature_units) --whiten pca $< -o $@
 $(FEATURES)/zca.tns: $(FEATURES)/patches-train.tns
 	@$B/bin/pca-fit -q --energy 0.999 --whiten zca $< -o $@

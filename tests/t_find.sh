@@ -90,6 +90,16 @@ ok "parts and patches of them" bash -c 'tns-select -q --rows 1 tight.tns | tns-c
 is "$(grep -c '^predict: stdin: faces are cut' .err) $(tns-info patches.tns | grep -c '^crop:')" "1 0" "parts are told of, patches are no such crops"
 ok "whole images" bash -c 'tns-import -q --form folder --size 24x24 scenes | predict -q points.tns -o out.tns'
 is "$(cat .err)" "" "whole images may be what they fill"
+ok "a net of faces cut otherwise" bash -c 'tns-import -q --form table --margin 0.5 --size 24x24 photos/labels.csv | cnn-train -q -n "pool8 fc" -e 1 -r 0.001 -o other.tns'
+ok "two nets" bash -c 'face-find -q --margin 0.25 --size 24x24 finder.tns scenes | predict -q points.tns other.tns -o out.tns'
+is "$(grep -c '(box 0.25) than those that the model learned from (box 0.5)' .err)" 1 "of two nets either is compared"
+ok "boxes of others" bash -c 'tns-select -q --only image,keypoints,id crops.tns | tns-table -q --image --notes no | tns-table -q --read --size 48x64 -o bare.tns && tns-join -q --take box bare.tns crops.tns -o joined.tns && tns-join -q --take image --prefix its. bare.tns crops.tns -o its.tns'
+is "$(tns-info bare.tns | grep -c '^crop:') $(tns-info joined.tns | grep -c '^crop:') $(tns-info its.tns | grep -c '^crop:')" "0 0 0" "how others' images were cut is not said of these"
+# few photographs: the preset holds out none, and who asks for a part is told of them
+few=$(tns-table -q --fields source crops.tns | awk 'NR > 1 && !($0 in seen) {seen[$0]; n++} NR > 1 && n <= 4 {last = NR - 1} END {print last}')
+ok "rows of four photographs" bash -c "tns-select -q --rows 1-$few crops.tns -o few.tns && tns-cat -q \$(yes few.tns | head -20) --renumber -o many.tns && cnn-train -q --preset fast -e 1 many.tns -o few.m"
+fails 1 "rows of 4 groups (tensor source) can't be parted by --valid-part 0.001" cnn-train -q -n fc -e 1 --valid-part 0.001 many.tns -o no.tns
+
 # mirrored images are no longer cut from photographs as the truth is; a box's score is no prediction of its image
 fails 1 "is cut otherwise from its photograph" bash -o pipefail -c 'tns-import -q --form table --margin 0.25 --size 24x24 photos/labels.csv -o small.tns && image-augment -q --augment flip=alternate small.tns | predict -q points.tns | score -q --truth small.tns'
 ok "noise" image-augment -q --noise 5 found.tns -o noise.tns

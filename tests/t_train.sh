@@ -83,7 +83,8 @@ case $BIN in
 	larger "label" patches.tns cnn-train --target label -n fc -e 1 -b 99 -r 0.01 --valid patches.tns
 	larger "autoencoder" larger.tns dae-pretrain -H 5,3 -e 1 -b 64 --valid big.tns
 	larger "Gaussian, codes in a file" patches.tns rbm-pretrain -H 90,5 -e 1 -b 100 --visible gaussian -r 0.001 --patches positive --valid eyes.tns
-	rm larger.tns patches.tns ;;
+	rm larger.tns patches.tns
+	fails 1 "training in batches of 16 rows (--batch) needs" bash -c 'ulimit -v 1500000; exec cnn-train -q -t 1 -n "fc300000 relu fc" -e 1 -b 16 faces.tns -o no.tns' ;;
 esac
 
 # a Gaussian's width that changes, an elastic field: from which epoch on they are seen
@@ -181,7 +182,7 @@ is "$([ "$(meta heat.tns scale)" = "$(meta at0.tns scale)" ]; echo $?) $(meta ag
 ok "a Gaussian of no cell" cnn-train -q --target heatmap -n 'conv4x4x4s4 relu conv1x1' -e 2 -r 0.001 --sigma 0.1 --sigma-last 0.001 --log small.tsv faces.tns -o small.tns
 is "$(grep -c nan small.tsv)" 0 "its loss is a number"
 echo note >note.txt
-fails 1 "note.txt: preamble: this is not a tensor stream" cnn-train -q --fresh -n fc -e 1 --checkpoint note.txt faces.tns -o no.tns
+fails 1 "note.txt: is no checkpoint, so it is not written over" cnn-train -q --fresh -n fc -e 1 --checkpoint note.txt faces.tns -o no.tns
 cp faces.tns copy.tns
 fails 1 "copy.tns: is no checkpoint, so it is not written over" dae-pretrain -q --fresh -H 5 -e 1 --checkpoint copy.tns eyes.tns -o no.tns
 is "$(cat note.txt) $(cmp copy.tns faces.tns && echo whole)" "note whole" "--fresh starts over, and writes over checkpoints alone"
@@ -193,6 +194,10 @@ is "$(grep -c '^cnn-train: bare.tns: 5 rows without any label are left out (--ps
 ok "--fresh after a run" bash -c 'cnn-train -q -n fc -e 1 -r 0.001 --checkpoint over.tns faces.tns -o over.m && cnn-train -q -n fc -e 1 -r 0.001 --fresh --checkpoint over.tns faces.tns -o over.m'
 cnn-train -q -n 'fc9 tanh fc' -e 3 -b 30 -r 0.001 --checkpoint plain.c.tns faces.tns -o plain.tns 2>/dev/null
 fails 1 "plain.c.tns: is of a run without --suspects and --distrust, which kept no labels' distances" cnn-train -q -n 'fc9 tanh fc' -e 5 -b 30 -r 0.001 --checkpoint plain.c.tns --resume --suspects q.tsv faces.tns -o no.tns
+head -c 3000 plain.c.tns >cut.c.tns
+: >empty.c.tns
+ok "--fresh over a damaged checkpoint" cnn-train -q --fresh -n fc -e 1 -r 0.001 --checkpoint cut.c.tns faces.tns -o no.m
+ok "--fresh over an empty file" cnn-train -q --fresh -n fc -e 1 -r 0.001 --checkpoint empty.c.tns faces.tns -o no.m
 
 # ---- checkpoints of other runs
 other="is a checkpoint of other options or data"

@@ -100,7 +100,8 @@ int model_layers(const struct netdesc *d); /* how many layers have weights */
 char *model_init_why(const struct netdesc *d, const struct tns *t);
 
 /* The same of m's, which is told on stderr unless quiet; dies where none fits. offsets: where all are copied, of a model of the same
- * target, input and points, its labels' offset too, and those of its sources, if these have the same names. */
+ * target, input and points, its labels' offset too, and those of its sources, if these have the same names; not its asymmetry, which is
+ * found anew where images are mirrored, and else learned. */
 int model_start_from(struct model *m, const struct tns_table *t, int offsets, int quiet);
 
 #endif

@@ -103,6 +103,11 @@ void infer_set_shifts(struct infer *f, int n)
 	add_views(f, n * (1 + f->flip));
 }
 
+int infer_check_input(const struct infer *f, const struct tns *in)
+{
+	return infer_check_data(f->m, f->n, in);
+}
+
 int infer_learned(const struct infer *f, int point)
 {
 	return f->counted[point] > 0;

@@ -17,6 +17,7 @@ struct infer *infer_new(const struct backend *be, struct model **m, int n, int f
  * with the border repeated; and so is its mirror image with flip. Models with points only; not with infer_set_maps. */
 enum { INFER_SHIFTS = 9, INFER_SHIFT = 2 };
 void infer_set_shifts(struct infer *f, int n);
+int infer_check_input(const struct infer *f, const struct tns *in); /* infer_check_data of its models */
 /* 1: one of the models at least learned the point (of a mirror image: its partner). */
 int infer_learned(const struct infer *f, int point);
 /* Values a row of infer_batch's out: 2 a point, classes (1 for two), or the image's pixels. */

@@ -46,25 +46,28 @@ static int is_whole(const char *crop)
 	return !strncmp(crop, "whole", 5);
 }
 
-/* Whole images are what the user says fills them as the crops were filled. */
-static void check_crop(const struct model *m, const struct tns *in)
+/* Whole images are what the user says fills them as the crops were filled. 1: it was told. */
+static int check_crop(const struct model *m, const struct tns *in)
 {
 	const char *crop = tns_meta_value(in, "crop");
 	if (!m->crop || !crop || !strcmp(m->crop, crop) || is_whole(m->crop) || is_whole(crop))
-		return;
+		return 0;
 	warn("%s: faces are cut out otherwise (%s) than those that the model learned from (%s), so points may be far off: --crop and "
 	     "--margin "
 	     "of tns-import, --margin of face-find",
 		in->name, crop, m->crop);
+	return 1;
 }
 
-int infer_check_data(const struct model *m, const struct tns *in)
+int infer_check_data(struct model *const *models, int n, const struct tns *in)
 {
+	const struct model *m = models[0];
 	int image = dataset_stream_require(in, "image", TNS_U8, 3);
 	const struct tns_def *def = &in->def[image];
 	if (def->dim[1] != (uint64_t)m->H || def->dim[2] != (uint64_t)m->W)
 		die("%s: image is %llux%llu, the model takes %dx%d: tns-import and patch-extract make that size by --size", in->name,
 			(unsigned long long)def->dim[2], (unsigned long long)def->dim[1], m->W, m->H);
-	check_crop(m, in);
+	for (int i = 0; i < n && !check_crop(models[i], in);)
+		i++;
 	return image;
 }

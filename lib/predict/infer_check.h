@@ -8,8 +8,8 @@
 /* Dies where the n models differ in target, input or names; with flip where one can't be mirrored, or they differ in what a mirror image
  * is. */
 void infer_check(struct model **m, int n, int flip);
-/* The data against the model: returns tensor image; dies where there is none of the model's size. A line on stderr where faces were cut out
- * of photographs otherwise than those that the model learned from (META crop), unless either are whole images. */
-int infer_check_data(const struct model *m, const struct tns *in);
+/* The data against the n models: returns tensor image; dies where there is none of the model's size. A line on stderr where faces were cut
+ * out of photographs otherwise than those that one of them learned from (META crop), unless either are whole images. */
+int infer_check_data(struct model *const *models, int n, const struct tns *in);
 
 #endif

@@ -272,7 +272,7 @@ static void add_metas(const struct join *j, struct tns_writer *w, int late, int 
 		const struct tns_meta *m = &j->b->meta[i];
 		const char *of = points_meta_of(m->key);
 		if (m->late == late && strcmp(m->key, "history") && !tns_has_meta(w, m->key) && (all || !passthrough_counts(m->key)) &&
-			(of ? from_b(j, of) : !(j->other_points && of_points(m->key))))
+			(of ? from_b(j, of) : !(j->other_points && of_points(m->key))) && (strcmp(m->key, "crop") || from_b(j, "image")))
 			tns_copy_meta(w, m);
 	}
 }

@@ -216,6 +216,23 @@ struct dataset *dataset_load_patches(struct ranks *r, const char *path, const ch
 	return ds;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+uint32_t dataset_groups(const struct dataset *ds)
+{
+	uint32_t *sorted = xcalloc(ds->n + 1, sizeof *sorted), n = 0;
+	memcpy(sorted, ds->group, ds->n * sizeof *sorted);
+	qsort(sorted, ds->n, sizeof *sorted, by_number);
+	for (uint32_t i = 0; i < ds->n; i++)
+		n += !i || sorted[i] != sorted[i - 1];
+	free(sorted);
+	return n;
+}
+
 static int drawn(const struct dataset *ds, uint32_t i, double share, uint64_t seed)
 {
 	return philox_uniform(philox(seed, PHILOX_SPLIT, 0, ds->group[i], 0).v[0]) < share;
@@ -296,9 +313,12 @@ void dataset_hold_out(struct dataset *all, const char *valid_path, double share,
 	} else if (share > 0) {
 		*train = dataset_part(all, share, seed, 0), *valid = dataset_part(all, share, seed, 1);
 		(*train)->head = all->head;
+		if (!(*train)->n || !(*valid)->n) {
+			uint32_t groups = dataset_groups(all);
+			char *of = groups < all->n ? xprintf(" of %u groups (tensor source)", groups) : xstrdup("");
+			die("%s: %u rows%s can't be parted by --valid-part %g", all->head->name, all->n, of, share);
+		}
 		dataset_release_rows(all);
-		if (!(*train)->n || !(*valid)->n)
-			die("%s: %u rows can't be parted by --valid-part %g", all->head->name, all->n, share);
 	}
 }
 

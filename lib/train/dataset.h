@@ -45,6 +45,7 @@ struct dataset *dataset_load_by(struct ranks *r, const char *path, enum target t
 /* The same of patches that have no target but themselves (TARGET_IMAGE). which: the option --patches: "all", or "positive": those whose
  * label is not 0; dies where there are none. */
 struct dataset *dataset_load_patches(struct ranks *r, const char *path, const char *which);
+uint32_t dataset_groups(const struct dataset *ds); /* how many groups its rows are of */
 /* A random part, split by groups: the rows for which Philox (seed, PHILOX_SPLIT, 0, group) < share (part = 1), or the others (part = 0). A
  * copy, but head and table are NULL; the images are shared, and ds is freed last. */
 struct dataset *dataset_part(const struct dataset *ds, double share, uint64_t seed, int part);

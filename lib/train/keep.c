@@ -2,6 +2,7 @@
 #include "lib/train/keep.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,14 +39,29 @@ int keep_is_there(const char *path)
 	return what_is(path) != 0;
 }
 
-/* A run that is there already must not be lost by a forgotten --resume, and no other file at all. */
-static void check_there(const struct keep *k, int fresh)
+/* 1: the file is empty, or a checkpoint, perhaps one that is damaged: its METAs stand at its beginning. */
+static int may_begin_over(const char *path)
+{
+	enum { MOST = 2 << 20 };
+	static const char key[] = "opt/epoch";
+	FILE *f = fopen(path, "rb");
+	char *text = xmalloc(MOST);
+	size_t n = f ? fread(text, 1, MOST, f) : 0;
+	if (!f || ferror(f))
+		die_errno("%s", path);
+	int is = !n || memmem(text, n, key, sizeof key - 1);
+	fclose(f), free(text);
+	return is;
+}
+
+/* A run that is there already must not be lost by a forgotten --resume. */
+static void check_there(const struct keep *k)
 {
 	struct tns *t = tns_open(k->path);
 	const char *epoch = tns_meta_value(t, "opt/epoch"), *planned = tns_meta_value(t, "opt/planned");
 	if (!epoch)
 		die("%s: is no checkpoint, so it is not written over", k->path);
-	if (!fresh && !tns_meta_value(t, "opt/done"))
+	if (!tns_meta_value(t, "opt/done"))
 		die("%s: keeps epoch %s of %s of a run: --resume goes on, --fresh starts over", k->path, epoch, planned ? planned : "?");
 	tns_free(t);
 }
@@ -62,8 +78,11 @@ void keep_open(struct keep *k, const char *checkpoint, const char *output, int r
 		die_usage("--resume needs --checkpoint, or --output FILE, beside which FILE.last is kept");
 	if (resume && fresh)
 		die_usage("--resume goes on, --fresh starts over: not both");
-	if (k->path && !resume && what_is(k->path) == 1)
-		check_there(k, fresh);
+	int there = k->path && !resume && what_is(k->path) == 1;
+	if (there && !fresh)
+		check_there(k);
+	if (there && fresh && !may_begin_over(k->path))
+		die("%s: is no checkpoint, so it is not written over", k->path);
 	say(xprintf("\n%s: interrupted: nothing is kept%s\n", err_program(),
 		k->path ? "" : ", as nothing is of a run to stdout (--checkpoint FILE keeps its epochs)"));
 }

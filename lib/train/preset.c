@@ -73,7 +73,7 @@ static int has_partners(const char *names, const char *pairs)
 	return k < 0;
 }
 
-void preset_end(const char *preset, int W, int H, unsigned rows, const char *names, const char *pairs)
+void preset_end(const char *preset, int W, int H, unsigned groups, const char *names, const char *pairs)
 {
 	if (!strcmp(preset, "none"))
 		return;
@@ -91,10 +91,10 @@ void preset_end(const char *preset, int W, int H, unsigned rows, const char *nam
 			has_partners(names, pairs) ? "flip," : "", fmin(4 * scale, 64));
 		opt_set("augment", text);
 	}
-	if (!opt_given("valid") && !opt_given("valid-part") && rows >= PRESET_HELD_OUT)
+	if (!opt_given("valid") && !opt_given("valid-part") && groups >= PRESET_HELD_OUT)
 		opt_set("valid-part", "0.1");
 	char *keep = opt_setting("keep"), *part = opt_setting("valid-part");
-	if (((rows >= PRESET_HELD_OUT && part && strtod(part, NULL) > 0) || opt_given("valid")) && (!keep || strcmp(keep, "last")))
+	if (((groups >= PRESET_HELD_OUT && part && strtod(part, NULL) > 0) || opt_given("valid")) && (!keep || strcmp(keep, "last")))
 		set("patience", "15");
 	free(keep), free(part);
 }

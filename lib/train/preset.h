@@ -10,10 +10,10 @@
  * given. */
 const char *preset_begin(const char *preset, const char *target, int default_net);
 /* The rest, once images and points are known: the net (preset_net), and lengths; mirror images where every point has a partner, else a line
- * on stderr. Images of under PRESET_LEAST pixels a side end the program. rows: of the data set; with fewer than PRESET_HELD_OUT none are
- * held out. */
-void preset_end(const char *preset, int W, int H, unsigned rows, const char *names, const char *pairs);
-#define PRESET_HELD_OUT 100 /* a tenth of which, drawn row by row, are 3 to 18 but for one draw in a hundred */
+ * on stderr. Images of under PRESET_LEAST pixels a side end the program. groups: of the data set's rows; with fewer than PRESET_HELD_OUT
+ * none are held out. */
+void preset_end(const char *preset, int W, int H, unsigned groups, const char *names, const char *pairs);
+#define PRESET_HELD_OUT 100 /* a tenth of which, drawn one by one, are 3 to 18 but for one draw in a hundred */
 #define PRESET_LEAST 4
 
 /* A net of heat maps for images of W x H, in the manner of pipelines/nets/small.net (fast, default) or heat.net (best): convolutions of

@@ -15,7 +15,7 @@
 
 /* Ridge, added to the variance of a warp's linear part: shrinks an offset on which the warps have little information. */
 #define FIT_RIDGE 0.001
-/* Standard deviation of a target's Gaussian, in cells, below which it is the nearest cell alone: smaller ones have no number but 0. */
+/* Least standard deviation of a heat map's Gaussian, in cells: the nearest cell alone; of target map three times that, else it is 0. */
 #define SIGMA_LEAST 0.1
 
 static int has_points(const struct targets *tg)
@@ -197,7 +197,7 @@ void targets_loss(struct targets *tg, double *loss, real *dz, const real *z, con
 	/* pixels to the outputs' unit; sx and sy are equal but for images of odd or unequal sides */
 	double unit = has_points(tg) ? sqrt((double)m->sx * (double)m->sy) : 1;
 	struct loss l = {.kind = a->loss, .width = (real)(a->width * unit), .curve = (real)(a->curve * unit), .mul = mul};
-	real sigma = (real)fmax(tg->sigma * (m->target == TARGET_HEATMAP ? unit : 1), SIGMA_LEAST); /* a map's cells are pixels */
+	real sigma = (real)(m->target == TARGET_HEATMAP ? fmax(tg->sigma * unit, SIGMA_LEAST) : fmax(tg->sigma, 3 * SIGMA_LEAST));
 	switch (m->target) {
 	case TARGET_LABEL:
 	case TARGET_IMAGE:
