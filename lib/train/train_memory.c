@@ -29,6 +29,6 @@ void train_memory_require(const struct backend *be, const struct netdesc *d, con
 		return;
 	struct train_memory m = train_memory(be, d, a, rows);
 	char *what = xprintf("training in batches of %d rows (--batch)", m.rows);
-	memory_require(m.weights + m.batch + sizeof(real) * (double)(d->nparam + d->nstat), what);
+	memory_require(m.weights + m.batch, what);
 	free(what);
 }
