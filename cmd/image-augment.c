@@ -48,8 +48,8 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_prog prog = {"image-augment",
-	"change images by stated amounts, and points and crops with them (mirrored or bent by --augment: crops become NaN). The edge is "
-	"repeated beyond the image, and points that leave it keep their numbers, as in training; what predict added is left out",
+	"change images by stated amounts, and points and crops with them (mirrored or bent by --augment: crops become infinite). The edge "
+	"is repeated beyond the image, and points that leave it keep their numbers, as in training; what predict added is left out",
 	"[DATA]", 0, 1, opts,
 	{"image-augment --rotate 30 --noise 15 faces.tns | predict model.tns | score",
 		"image-augment --augment default -s 1 --epoch 3 faces.tns | render faces --count 40 -o seen.png", NULL}};

@@ -1,11 +1,11 @@
 /* Runs a program again and again, each time with another one of its calls failing (tests/failing.c), and judges what it leaves.
  * usage: sweep [-n FEW] [-r] [-o FOLDER] [-x FILE] LIBRARY WANT:CALL:ERRNO[:WHERE]... -- PROGRAM [ARGUMENT]...
  *        sweep ... pass:short:SEEDS
- * The program writes into the folder out of the working directory; before each run out holds a file `old NAME` for each one that it writes.
- * CALL and ERRNO (a number) as in failing.c, on files in WHERE: out, in, or both by default. The first, the second, ... call fails, until a
- * run has fewer; -n: at most FEW, spread, of `alloc` thrice as many. WANT: fail: it ends with 1 and one line, which names the file and says
- * why (or asks for memory); outputs are as they were, or, from its first rename on, whole and new; of one output
- * alone, nothing that opens a file or takes memory comes after its rename; no temporary file is left. pass: it
+ * The program writes into the folder out of the working directory; before each run out holds a file `old NAME opt/epoch` (which --fresh
+ * takes for a checkpoint) for each one that it writes. CALL and ERRNO (a number) as in failing.c, on files in WHERE: out, in, or both by
+ * default. The first, the second, ... call fails, until a run has fewer; -n: at most FEW, spread, of `alloc` thrice as many. WANT: fail: it
+ * ends with 1 and one line, which names the file and says why (or asks for memory); outputs are as they were, or, from its first rename on,
+ * whole and new; of one output alone, nothing that opens a file or takes memory comes after its rename; no temporary file is left. pass: it
  * succeeds, with the bytes of a run where nothing fails. either: one of both. any: a library may make other bytes of it, or end it by a
  * signal; what was there before is whole, still. -r: nothing is there before, and after a failure the same command succeeds with the same
  * bytes. -o: what is there before is in FOLDER. -x: an output that grows as the program runs, which is not compared; a file c.tns may be
@@ -113,8 +113,8 @@ static void keep(const char *path, const char *name)
 		snprintf(good[goods].name, NAME, "%s", name);
 		good[goods].data = memcpy(malloc(n + 1), all, n);
 		good[goods].n = n;
-		char old[2 * NAME + 8];
-		n = (size_t)snprintf(old, sizeof old, before ? "%.250s/%.255s" : "old %.0s%.255s\n", before ? before : "", name);
+		char old[2 * NAME + 24];
+		n = (size_t)snprintf(old, sizeof old, before ? "%.250s/%.255s" : "old %.0s%.255s opt/epoch\n", before ? before : "", name);
 		memcpy(all, old, n + 1);
 		if (before && (n = get(old, all, sizeof all)) == (size_t)-1)
 			n = 0;

@@ -81,7 +81,7 @@ while read -r n command; do
 	durable "$n" "${words[@]}"
 	# again, over old files of these names
 	mv out old && mkdir out && rm -f old/log.tsv
-	for f in old/*; do echo "old ${f#old/}" >"$f"; done
+	for f in old/*; do echo "old ${f#old/} opt/epoch" >"$f"; done
 	durable "$n" "${words[@]}"
 	replayed "$command"
 	rm -rf old

@@ -39,8 +39,8 @@ void truth_same_size(const struct tns *a, const struct tns *b)
 void truth_same_crop(const struct tns *a, const float *crop_a, uint64_t row_a, const struct tns *b, const float *crop_b, uint64_t row_b)
 {
 	for (int i = 0; i < 6 && crop_a && crop_b; i++)
-		/* NaN: of an image that is no longer cut straight from its photograph; of both it says nothing */
-		if (isnan(crop_a[i]) != isnan(crop_b[i]) || fabsf(crop_a[i] - crop_b[i]) > 1e-3f * (1 + fabsf(crop_a[i])))
+		/* false for NaN, which is not known; true for one infinite number, of an image that was mirrored or bent */
+		if (isinf(crop_a[i]) != isinf(crop_b[i]) || fabsf(crop_a[i] - crop_b[i]) > 1e-3f * (1 + fabsf(crop_a[i])))
 			die("%s: row %" PRIu64 " is cut otherwise from its photograph than row %" PRIu64
 			    " of %s, which has its id: their pixels are not the same",
 				b->name, row_b + 1, row_a + 1, a->name);

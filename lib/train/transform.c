@@ -65,9 +65,10 @@ int transform_points(float *xy, int K, const struct warp *w, int halves)
 
 void transform_crop(float crop[6], const struct warp *w, const struct augment *a)
 {
-	for (int i = 0; i < 6 && (w->flipped || a->elastic > 0); i++)
-		crop[i] = NAN;
-	for (int i = 0; i < 6; i += 3) {
+	const int lost = w->flipped || a->elastic > 0;
+	for (int i = 0; i < 6 && lost; i++)
+		crop[i] = INFINITY;
+	for (int i = 0; i < 6 && !lost; i += 3) {
 		double a = (double)crop[i], b = (double)crop[i + 1], m[6];
 		for (int k = 0; k < 6; k++)
 			m[k] = (double)w->m[k];

@@ -33,8 +33,9 @@ void transform_points_elastic(float *xy, int K, int W, int H, const struct augme
 /* xy (K, 2), in place, as w moves them. A point of which one coordinate is known loses it, as in training; halves: unless w turns nothing.
  * Returns how many did. */
 int transform_points(float *xy, int K, const struct warp *w, int halves);
-/* crop (6): where a pixel of the row lies in the image that it was cut from (stream/format.md); so that it is right after w. NaN where w
- * mirrors, as the left eye's point is then the right one's in that image, and where a has an elastic field, which is none of this form. */
+/* crop (6): where a pixel of the row lies in the image that it was cut from (stream/format.md); so that it is right after w. infinite where
+ * w mirrors, as the left eye's point is then the right one's in that image, and where a has an elastic field, which is none of this form.
+ */
 void transform_crop(float crop[6], const struct warp *w, const struct augment *a);
 
 #endif
