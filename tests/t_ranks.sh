@@ -112,12 +112,15 @@ ok "and what is kept" grep -Eq "^cnn-train: interrupted: epoch [0-9]+ is kept in
 ok "its checkpoint is whole" tns-info --check int.last
 ok "nothing half-written of it is left" test -z "$(compgen -G '.int*.tmp')"
 
-# rank 0 is lost: rank 1 says no more than what that has written
-mpirun -q --bind-to none -np 4 "${int[@]}" --resume 2>err &
-epoch=$(tns-info int.last | sed -n "s|^opt/epoch: ||p")
-for ((i = 0; i < 200; i++)); do [ "$(tns-info int.last | sed -n "s|^opt/epoch: ||p")" = "$epoch" ] || break; sleep 0.1; done
-for i in $(pgrep -P $! cnn-train); do ! grep -qz '^OMPI_COMM_WORLD_RANK=0$' "/proc/$i/environ" 2>/dev/null || kill -9 "$i"; done
-wait $! && bad "a run that lost rank 0 succeeds"
+# rank 0 is lost: rank 1 says no more than what that has written; unless mpirun ends it before it can, which another try decides
+for try in 1 2 3; do
+	mpirun -q --bind-to none -np 4 "${int[@]}" --resume 2>err &
+	epoch=$(tns-info int.last | sed -n "s|^opt/epoch: ||p")
+	for ((i = 0; i < 200; i++)); do [ "$(tns-info int.last | sed -n "s|^opt/epoch: ||p")" = "$epoch" ] || break; sleep 0.1; done
+	for i in $(pgrep -P $! cnn-train); do ! grep -qz '^OMPI_COMM_WORLD_RANK=0$' "/proc/$i/environ" 2>/dev/null || kill -9 "$i"; done
+	wait $! && bad "a run that lost rank 0 succeeds (try $try)"
+	! grep -q 'is lost' err || break
+done
 said=$(sed -n "s/^cnn-train: rank 0 of 4, on $(hostname), is lost, so the run ends: epoch \([0-9]*\) is kept in int.last; .*/\1/p" err)
 is "$(grep -c 'is lost' err)" 1 "one line says that it is rank 0"
 ok "its checkpoint has what is said" test "${said:-1000000}" -le "$(tns-info int.last | sed -n "s|^opt/epoch: ||p")"
