@@ -151,9 +151,10 @@ int main(int argc, char **argv)
 	targets_prior(m, train);
 	struct tns_table *init = o.init ? tns_load(o.init) : NULL;
 	const struct tns *source = init ? tns_table_head(init) : NULL;
-	if (!o.dry_run)
-		train_memory_require(be, &m->d, &a, valid && valid->n > train->n ? valid->n : train->n),
-			netdesc_init_params(&m->d, o.seed, m->param, m->stat);
+	if (!o.dry_run) {
+		train_memory_require(be, &m->d, &a, train, valid);
+		netdesc_init_params(&m->d, o.seed, m->param, m->stat);
+	}
 	int copied = init ? model_start_from(m, init, a.targets.offset, o.quiet) : 0;
 	if (m->points)
 		unlearned_set(m, train, valid, a.augment.flip, a.targets.weight, copied == model_layers(&m->d) ? source : NULL);
@@ -191,8 +192,7 @@ int main(int argc, char **argv)
 	if (init)
 		tns_unload(init);
 	teacher_free(&teacher);
-	free(key);
-	free(a.targets.weight);
+	free(key), free(a.targets.weight);
 	netdesc_text_free(&net);
 	rank_backend_close(ranks, be);
 	ranks_close(ranks);

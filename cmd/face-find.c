@@ -10,7 +10,6 @@
 #include "lib/find/finder.h"
 #include "lib/image/crop.h"
 #include "lib/import/annotations.h"
-#include "lib/import/face_crop.h"
 #include "lib/import/import.h"
 #include "lib/import/import_rows.h"
 #include "lib/nn/backend_open.h"
@@ -124,10 +123,7 @@ int main(int argc, char **argv)
 	photos->has_box = 1;
 	s.w = tns_create(o.output);
 	s.crop = xmalloc((size_t)o.size.w * (size_t)o.size.h);
-	import_rows_begin(&s.rows, s.w, photos, o.size.w, o.size.h, NULL);
-	char *cut = face_crop_text(&(struct face_frame){.from = FACE_BOX, .margin = o.margin}, 1, 0);
-	tns_put_meta(s.w, "crop", cut);
-	free(cut);
+	import_rows_begin(&s.rows, s.w, photos, &(struct face_frame){FACE_BOX, o.margin, o.size.w, o.size.h}, NULL);
 	s.score = tns_define(s.w, "face_score", TNS_F32, 1, (uint64_t[]){TNS_UNLIMITED});
 	struct annotation a;
 	struct progress bar;

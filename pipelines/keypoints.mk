@@ -61,11 +61,12 @@ $(out)/model-%.tns: $(out)/train.tns $(out)/valid.tns $(out)/train.is $(NET)
 $(out)/test-first.tns: $(out)/models.is $(models) $(out)/test.tns
 	$(call say,predict the test faces to learn from them)
 	@$B/bin/predict $(tta) $(filter %.tns,$^) -o $@
+.SECONDARY: $(out)/all.tns
 $(out)/all.tns: $(out)/train.tns $(out)/valid.tns
 	@$B/bin/tns-cat -q $^ -o $@
-$(out)/final-%.tns: $(out)/all.tns $(out)/train.is $(NET) $(unlabelled)
+$(out)/final-%.tns: $(out)/train.tns $(out)/valid.tns $(out)/train.is $(NET) $(unlabelled) | $(out)/all.tns
 	$(call say,train $(NET) on all faces$(if $(filter-out 1,$(MODELS)), ($* of $(MODELS))))
-	@$B/bin/cnn-train -n @$(NET) $(KEYPOINTS_TRAIN) -s $* --valid-part 0 $(unlabelled:%=--pseudo %) --log $(@:.tns=.tsv) $(call go_on,$@) $< -o $@
+	@$B/bin/cnn-train -n @$(NET) $(KEYPOINTS_TRAIN) -s $* --valid-part 0 $(unlabelled:%=--pseudo %) --log $(@:.tns=.tsv) $(call go_on,$@) $(@D)/all.tns -o $@
 $(call depend_on,models,$(MODELS))
 $(call depend_on,final,$(MODELS) $(REFIT)$(filter-out 0,$(UNLABELLED)))
 $(out)/valid-predicted.tns: $(out)/models.is $(models)

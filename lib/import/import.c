@@ -25,13 +25,6 @@ static void pass_by(const struct import_options *o, uint64_t *bad, const char *e
 		warn("%s", err);
 }
 
-static void put_crop(struct tns_writer *w, const struct face_frame *f, int has_box, int K)
-{
-	char *text = face_crop_text(f, has_box, K);
-	tns_put_meta(w, "crop", text);
-	free(text);
-}
-
 static void put_count(struct tns_writer *w, const char *key, uint64_t n)
 {
 	char text[24];
@@ -108,8 +101,7 @@ struct import_counts import_faces(const struct import_options *o, struct tns_wri
 	struct progress bar;
 	struct kinds kinds = {0};
 	uint64_t bad = 0;
-	import_rows_begin(&rows, w, a, o->from.frame.w, o->from.frame.h, o->pairs);
-	put_crop(w, &o->from.frame, a->has_box, a->K);
+	import_rows_begin(&rows, w, a, &o->from.frame, o->pairs);
 	progress_begin(&bar, "faces", o->quiet);
 	for (int n; (n = face_batch_next(batch, &slot));)
 		for (const struct face_slot *s = slot; s < slot + n; s++) {
@@ -158,8 +150,7 @@ uint64_t import_frames(const struct import_frames *o, struct tns_writer *w)
 	int r;
 	if (o->W)
 		image_pnm_raw(s, o->W, o->H, o->channels);
-	import_rows_begin(&rows, w, NULL, o->w, o->h, NULL);
-	put_crop(w, &frame, 0, 0);
+	import_rows_begin(&rows, w, NULL, &frame, NULL);
 	if (o->live)
 		tns_put_meta(w, "live", "1");
 	progress_begin(&bar, "frames", o->quiet);

@@ -106,8 +106,10 @@ static void put_category(const struct import_rows *r)
 }
 
 /* Tensors in the order of csv-clean's, then what an import has beside them. */
-void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struct annotations *a, int w, int h, const char *pairs)
+void import_rows_begin(
+	struct import_rows *r, struct tns_writer *to, const struct annotations *a, const struct face_frame *frame, const char *pairs)
 {
+	int w = frame->w, h = frame->h;
 	*r = (struct import_rows){.w = to, .K = a ? a->K : 0, .has_id = a && a->has_id, .a = a, .pairs = pairs, .w_image = w, .h_image = h};
 	r->keypoints = r->box = r->image_id = r->confidence = -1;
 	r->image = define(r, "image", TNS_U8, 3, h, w);
@@ -125,6 +127,9 @@ void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struc
 	if (a && a->has_confidence && r->K)
 		r->confidence = define(r, "label_confidence", TNS_F32, 2, r->K, 0);
 	r->values = xcalloc(2 * (size_t)r->K + 1, sizeof *r->values);
+	char *crop = face_crop_text(frame, a && a->has_box, r->K);
+	tns_put_meta(r->w, "crop", crop);
+	free(crop);
 	if (pairs && !r->K)
 		die_usage("--pairs: there are no points");
 	if (!r->K)

@@ -5,6 +5,7 @@
 #define IMPORT_ROWS_H
 
 #include "lib/import/annotation.h"
+#include "lib/import/face_crop.h"
 #include "lib/stream/tns.h"
 
 enum {
@@ -31,9 +32,10 @@ struct import_rows {
 	unsigned char *rows; /* (capacity, row_bytes), tensors in their order; NULL: none is held */
 };
 
-/* a: what the faces have, or NULL for frames without any; must last. w, h: of the images. pairs: stated by the user, which overrule what is
- * found, or NULL; wrong ones exit 2. */
-void import_rows_begin(struct import_rows *r, struct tns_writer *to, const struct annotations *a, int w, int h, const char *pairs);
+/* a: what the faces have, or NULL for frames without any; must last. frame: how images are cut out, for META crop. pairs: stated by the
+ * user, which overrule what is found, or NULL; wrong ones exit 2. */
+void import_rows_begin(
+	struct import_rows *r, struct tns_writer *to, const struct annotations *a, const struct face_frame *frame, const char *pairs);
 /* image (h, w). W, H: of the image that crop is of, as it was turned. turn: EXIF orientation, 1 to 8, by which the image was turned before
  * it was cut; not of frames. face: points in pixels of the image that crop is of; NULL: none. source: at most IMPORT_SOURCE - 1 bytes
  * (assert). */

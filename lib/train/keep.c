@@ -39,6 +39,11 @@ int keep_is_there(const char *path)
 	return what_is(path) != 0;
 }
 
+static NORETURN void die_of_other(const char *path)
+{
+	die("%s: is no checkpoint, so it is not written over", path);
+}
+
 /* 1: the file is empty, or a checkpoint, perhaps one that is damaged: its METAs stand at its beginning. */
 static int may_begin_over(const char *path)
 {
@@ -60,7 +65,7 @@ static void check_there(const struct keep *k)
 	struct tns *t = tns_open(k->path);
 	const char *epoch = tns_meta_value(t, "opt/epoch"), *planned = tns_meta_value(t, "opt/planned");
 	if (!epoch)
-		die("%s: is no checkpoint, so it is not written over", k->path);
+		die_of_other(k->path);
 	if (!tns_meta_value(t, "opt/done"))
 		die("%s: keeps epoch %s of %s of a run: --resume goes on, --fresh starts over", k->path, epoch, planned ? planned : "?");
 	tns_free(t);
@@ -82,7 +87,7 @@ void keep_open(struct keep *k, const char *checkpoint, const char *output, int r
 	if (there && !fresh)
 		check_there(k);
 	if (there && fresh && !may_begin_over(k->path))
-		die("%s: is no checkpoint, so it is not written over", k->path);
+		die_of_other(k->path);
 	say(xprintf("\n%s: interrupted: nothing is kept%s\n", err_program(),
 		k->path ? "" : ", as nothing is of a run to stdout (--checkpoint FILE keeps its epochs)"));
 }

@@ -23,11 +23,12 @@ struct train_memory train_memory(const struct backend *be, const struct netdesc 
 	return m;
 }
 
-void train_memory_require(const struct backend *be, const struct netdesc *d, const struct train_options *a, uint32_t rows)
+void train_memory_require(const struct backend *be, const struct netdesc *d, const struct train_options *a, const struct dataset *train,
+	const struct dataset *valid)
 {
 	if (!strcmp(be->name, "cuda"))
 		return;
-	struct train_memory m = train_memory(be, d, a, rows);
+	struct train_memory m = train_memory(be, d, a, valid && valid->n > train->n ? valid->n : train->n);
 	char *what = xprintf("training in batches of %d rows (--batch)", m.rows);
 	memory_require(m.weights + m.batch, what);
 	free(what);

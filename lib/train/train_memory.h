@@ -13,7 +13,8 @@ struct train_memory {
 
 /* rows: of the larger set. */
 struct train_memory train_memory(const struct backend *be, const struct netdesc *d, const struct train_options *a, uint32_t rows);
-/* Ends the program where the device is the host, which has not as much. */
-void train_memory_require(const struct backend *be, const struct netdesc *d, const struct train_options *a, uint32_t rows);
+/* The same of both sets (valid may be NULL): ends the program where the device is the host, which has not as much. */
+void train_memory_require(const struct backend *be, const struct netdesc *d, const struct train_options *a, const struct dataset *train,
+	const struct dataset *valid);
 
 #endif
