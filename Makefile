@@ -183,7 +183,7 @@ $B/race/tests/check_%: $B/obj/tests/check_%.o $(race) $B/libkeypipe.a
 	$(link_host)
 
 # where frames of films spend their time
-$B/obj/lib/image/crop.o $B/obj/lib/draw/pict_video.o: OPT := $(if $(COV),-O1,-O3)
+$B/obj/lib/image/crop.o $B/obj/lib/draw/pict_video.o $B/obj/lib/predict/denoise.o: OPT := $(if $(COV),-O1,-O3)
 $B/obj/kernels/%.o $B/obj/lib/pca/%.o: OPT := $(if $(COV),-O1,-O3)
 # the innermost loops, for each kind of processor: a product and a sum may be rounded once, a comparison need not raise a flag
 $B/obj/kernels/cpu/simd_%.o: FP = -ffp-contract=fast -fno-math-errno -fno-trapping-math $(ISA)

@@ -17,7 +17,7 @@
 
 static struct {
 	struct transform by;
-	const char *shift, *motion, *augment, *output;
+	const char *shift, *offset, *motion, *augment, *output;
 	int64_t jpeg, epoch, threads;
 	uint64_t seed;
 	int quiet, drawn; /* drawn: --augment */
@@ -27,6 +27,8 @@ static const struct opt opts[] = {
 	{0, "shift", OPT_STR, &o.shift, 0, 0, "X,Y", "move by X pixels to the right and Y down, after --rotate and --scale", 0},
 	{0, "rotate", OPT_REAL, &o.by.rotate, -360, 360, "DEG", "turn about the centre, clockwise", 0},
 	{0, "scale", OPT_REAL, &o.by.scale, 0.05, 20, "F", "enlarge about the centre; below 1: make smaller", 0},
+	{0, "labels-of", OPT_STR, &o.offset, 0, 0, "MODEL",
+		"labels are off by what this model found (cnn-train --offset), which turns and scales with no image", 0},
 	{0, "light", OPT_REAL, &o.by.light, 0, 100, "F", "F times the light: of all grey values", 0},
 	{0, "contrast", OPT_REAL, &o.by.contrast, 0, 100, "F", "then F times the distance from the middle grey, 127.5", 0},
 	{0, "blur", OPT_REAL, &o.by.blur, 0, 5, "PX", "then a Gaussian blur of this standard deviation", 0},
@@ -54,23 +56,10 @@ static const struct opt_prog prog = {"image-augment",
 	{"image-augment --rotate 30 --noise 15 faces.tns | predict model.tns | score",
 		"image-augment --augment default -s 1 --epoch 3 faces.tns | render faces --count 40 -o seen.png", NULL}};
 
-/* The n numbers "A" or "A,B" of an option, at least `least` of them, in [min, max] the first one or, where all, each. */
-static void numbers(const char *option, const char *text, double *to, int least, double min, double max, int all)
-{
-	char *copy = xstrdup(text), *comma = strchr(copy, ',');
-	if (comma)
-		*comma = 0;
-	if ((!comma && least > 1) || !num_real(copy, &to[0]) || (comma && !num_real(comma + 1, &to[1])))
-		die_usage("--%s: '%s' is not %s", option, text, least > 1 ? "two numbers X,Y" : "a number or two, PX,DEG");
-	for (int i = 0; i < (all ? 2 : 1); i++)
-		if (to[i] < min || to[i] > max)
-			die_usage("--%s: %g is outside %g to %g", option, to[i], min, max);
-	free(copy);
-}
-
 static void check_options(void)
 {
-	static const char *const exact[] = {"shift", "rotate", "scale", "light", "contrast", "blur", "motion", "noise", "jpeg"};
+	static const char *const exact[] = {
+		"shift", "rotate", "scale", "light", "contrast", "blur", "motion", "noise", "jpeg", "labels-of"};
 	o.drawn = opt_given("augment");
 	for (size_t i = 0; o.drawn && i < sizeof exact / sizeof *exact; i++)
 		if (opt_given(exact[i]))
@@ -79,16 +68,16 @@ static void check_options(void)
 		die_usage("--epoch is of --augment");
 	double motion[2] = {0, 0};
 	if (o.shift)
-		numbers("shift", o.shift, o.by.shift, 2, -65535, 65535, 1);
+		spec_numbers("shift", o.shift, o.by.shift, 2, -65535, 65535, 1);
 	if (o.motion)
-		numbers("motion", o.motion, motion, 1, 0, AUGMENT_PATH, 0);
+		spec_numbers("motion", o.motion, motion, 1, 0, AUGMENT_PATH, 0);
 	o.by.motion = motion[0], o.by.direction = motion[1];
 }
 
 struct rows { /* tensors, -1: absent, their places in the output, and buffers of a row */
 	int image, points, crop, sure, out_image, out_points, out_crop, out_sure, W, H, K, *partner;
 	struct augment a;
-	struct warp w; /* of stated amounts */
+	struct warp w, labels; /* of stated amounts; and as it moves labels */
 	struct image decoded;
 	uint8_t *pixels;
 	float *xy, *label_confidence;
@@ -134,7 +123,9 @@ static void rows_begin(struct rows *r, const struct tns *t)
 	if (r->a.flip && r->K)
 		find_partners(r, t);
 	r->a.seed = o.seed, r->a.epoch = (uint32_t)o.epoch;
-	r->w = transform_warp(&o.by, r->W, r->H);
+	r->w = r->labels = transform_warp(&o.by, r->W, r->H);
+	if (o.offset)
+		transform_offset(&r->labels, o.offset);
 	r->pixels = xmalloc((size_t)r->W * (size_t)r->H);
 	r->xy = xcalloc(2 * (size_t)r->K + 1, sizeof *r->xy), r->label_confidence = xcalloc((size_t)r->K + 1, sizeof(float));
 }
@@ -149,7 +140,7 @@ static void write_row(struct rows *r, struct dataset_stream *d, uint64_t i, stru
 	if (r->points >= 0) {
 		transform_order(r->xy, dataset_stream_at(d, r->points, i), r->partner, r->K, 2, &by);
 		transform_points_elastic(r->xy, r->K, r->W, r->H, &r->a, (uint32_t)(d->row + i));
-		r->lost += (uint64_t)transform_points(r->xy, r->K, &by, !o.drawn);
+		r->lost += (uint64_t)transform_points(r->xy, r->K, o.drawn ? &by : &r->labels, !o.drawn);
 		tns_write(w, r->out_points, r->xy, 1);
 	}
 	if (r->sure >= 0) {

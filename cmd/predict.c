@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "lib/base/confine.h"
+#include "lib/base/each_thread.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/opt.h"
 #include "lib/base/out.h"
 #include "lib/nn/backend_open.h"
+#include "lib/predict/denoise.h"
 #include "lib/predict/outputs.h"
 #include "lib/stream/dataset_stream.h"
 #include "lib/stream/passthrough.h"
@@ -16,12 +18,19 @@ static struct {
 	const char *source, *device, *precision, *output;
 	struct opt_list refine;
 	int64_t threads, tta;
-	int flip, maps, quiet;
+	int flip, align, denoise, maps, quiet;
 } o = {.device = "cpu", .tta = 1};
 
 static const struct opt opts[] = {
 	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "average with the prediction for the mirror image", 0},
 	{0, "tta", OPT_INT, &o.tta, 1, INFER_SHIFTS, "N", "average N estimates: of the image, and of it shifted by two pixels", 0},
+	{0, "align", OPT_FLAG, &o.align, 0, 0, 0,
+		"estimate faces that are turned, moved or of another size than those learned from once more, turned, moved and scaled to "
+		"the "
+		"mean face",
+		0},
+	{0, "denoise", OPT_FLAG, &o.denoise, 0, 0, 0, "take noise out of images beforehand, where there are 3 grey levels of it or more",
+		0},
 	{0, "refine", OPT_LIST, &o.refine, 0, 0, "MODEL,...",
 		"then move each point by what these models, averaged, make of the patch around it; repeat it for each level of a cascade",
 		1},
@@ -39,16 +48,17 @@ static const struct opt opts[] = {
 static const struct opt_prog prog = {"predict", "add what models predict to a data set: predicted and confidence, score, or reconstruction",
 	"MODEL... [DATA]", 1, CASCADE_MODELS + 1, opts,
 	{"csv-clean test.csv.gz | predict model.tns | submit --lookup IdLookupTable.csv -o submission.csv",
-		"predict --flip a.tns b.tns --refine level2.tns faces.tns | score", NULL}};
+		"predict --flip a.tns b.tns --refine level2.tns faces.tns | score",
+		"predict --flip --tta 5 --align --denoise model.tns faces.tns -o points.tns", NULL}};
 
 /* A batch is queued before the previous one is waited for and written, so that a GPU computes while the host reads and writes. */
 struct batches {
 	struct cascade *c;
 	struct outputs *to;
-	int levels, B, n; /* B: rows of the batch in flight, 0: none; n: batches so far */
+	int levels, keep, B, n; /* keep: images; B: rows of the batch in flight, 0: none; n: batches so far */
 	size_t pixels;
 	float *out, *stddev, *steps, *maps;
-	uint8_t *images[2]; /* images: of the batch in flight and the next, for further levels of a cascade */
+	uint8_t *images[2]; /* images: of the batch in flight and the next, for alignment and further levels of a cascade */
 };
 
 static void batches_alloc(struct batches *a)
@@ -57,7 +67,7 @@ static void batches_alloc(struct batches *a)
 	a->out = xcalloc(INFER_BATCH * K, sizeof *a->out), a->stddev = xcalloc(INFER_BATCH * K, sizeof *a->stddev);
 	a->steps = xcalloc(INFER_BATCH * K * (size_t)a->levels + 1, sizeof *a->steps);
 	a->maps = o.maps ? xcalloc(INFER_BATCH * map, sizeof *a->maps) : NULL;
-	for (int i = 0; i < 2 && a->levels; i++)
+	for (int i = 0; i < 2 && a->keep; i++)
 		a->images[i] = xmalloc(INFER_BATCH * a->pixels);
 	if (a->maps)
 		infer_set_maps(cascade_first(a->c), a->maps);
@@ -89,8 +99,11 @@ static void batch_wait(struct batches *a)
 
 static void batch_async(struct batches *a, const uint8_t *images, int B)
 {
-	if (a->levels)
-		memcpy(a->images[a->n % 2], images, (size_t)B * a->pixels);
+	const struct model *m = cascade_model(a->c);
+	if (a->keep)
+		images = memcpy(a->images[a->n % 2], images, (size_t)B * a->pixels);
+	if (o.denoise)
+		denoise(a->images[a->n % 2], B, m->W, m->H, threads_wanted(o.threads));
 	cascade_batch_async(a->c, images, B);
 	batch_wait(a);
 	a->B = B, a->n++;
@@ -123,8 +136,12 @@ int main(int argc, char **argv)
 		cascade_set_source(c, o.source);
 	if (o.tta > 1 && (o.maps || !m->points))
 		die_usage("--tta is for models of points, and without --maps");
+	if (o.align && (o.maps || !m->points))
+		die_usage("--align is for models of points, and without --maps");
 	if (o.tta > 1)
 		infer_set_shifts(cascade_first(c), (int)o.tta);
+	if (o.align)
+		cascade_set_align(c);
 
 	struct dataset_stream *d = dataset_stream_open(operand[models]);
 	int image = infer_check_input(cascade_first(c), d->in);
@@ -144,9 +161,10 @@ int main(int argc, char **argv)
 	outputs_put_meta(to);
 	struct progress p;
 	progress_begin(&p, "faces", o.quiet);
-	struct batches a = {.c = c, .to = to, .levels = levels, .pixels = (size_t)m->W * (size_t)m->H};
+	struct batches a = {
+		.c = c, .to = to, .levels = levels, .keep = levels || o.align || o.denoise, .pixels = (size_t)m->W * (size_t)m->H};
 	batches_alloc(&a);
-	const int live = tns_has_meta(w, "live");
+	const int at_once = o.align || tns_has_meta(w, "live");
 	for (uint64_t rows; (rows = dataset_stream_next(d));)
 		for (uint64_t at = 0; at < rows; at += INFER_BATCH) {
 			int B = rows - at < INFER_BATCH ? (int)(rows - at) : INFER_BATCH;
@@ -155,7 +173,7 @@ int main(int argc, char **argv)
 				passthrough_row(&pass, d, at + (uint64_t)b, w);
 				outputs_write_trained(to, dataset_stream_at(d, image, at + (uint64_t)b));
 			}
-			if (live)
+			if (at_once)
 				batch_wait(&a);
 			progress_tick(&p, d->row + at, 0);
 		}

@@ -1,5 +1,5 @@
 # The predictions of a large data set by parts of its rows, side by side under make -j: tns-cat joins them, and its history names all parts.
-## measure: make predict MODEL=model.tns DATA=faces.tns [PARTS=8] [PREDICT=--flip] | predictions by parts, side by side under -j, in out/predict/predicted.tns
+## measure: make predict MODEL=model.tns DATA=faces.tns [PARTS=8] [PREDICT='--flip --align'] | predictions by parts, side by side under -j, in out/predict/predicted.tns
 PREDICTED ?= out/predict
 PARTS ?= 8
 PREDICT ?= --flip
@@ -10,7 +10,7 @@ pipeline := predict
 folder := PREDICTED
 variables := MODEL DATA PARTS PREDICT
 $(check_names)
-$(if $(and $(MODEL),$(DATA)),,$(error usage: make predict MODEL=model.tns DATA=faces.tns [PARTS=8] [PREDICT=--flip]))
+$(if $(and $(MODEL),$(DATA)),,$(error usage: make predict MODEL=model.tns DATA=faces.tns [PARTS=8] [PREDICT='--flip --align']))
 $(foreach v,MODEL DATA,$(check_path))
 $(foreach v,PARTS,$(check_number))
 out := $(PREDICTED)

@@ -2,17 +2,18 @@
 # A table of a model's error on a data set's faces as they are, and moved, scaled, turned, darker, with noise, compressed, blurred by motion.
 # Points that a change takes out of the image, and those with one coordinate where it turns faces, count neither there nor in the column beside it,
 # of the same points as they are.
-# usage: robust.sh BIN MODEL DATA [--flip]
+# Labels are off the pixels as the model found (image-augment --labels-of). OPTIONS are predict's.
+# usage: robust.sh BIN MODEL DATA [OPTIONS]
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-bin=$(realpath "$1") model=$2 data=$3 flip=${4-}
+bin=$(realpath "$1") model=$2 data=$3 predict=${4-}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 PATH=$bin:$PATH
 export LC_ALL=C
 # measured OPTIONS: the table of points and predictions of the faces so changed
 # shellcheck disable=SC2086
-measured() { image-augment -q $1 "$data" | predict -q $flip "$model" | tns-table -q --notes no; }
+measured() { image-augment -q --labels-of "$model" $1 "$data" | predict -q $predict "$model" | tns-table -q --notes no; }
 said() { # an error's line instead of those of programs that fail after it
 	grep -v 'its producer gave up' "$tmp/err" | head -1 >&2
 	exit 1

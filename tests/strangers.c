@@ -33,9 +33,10 @@ static const struct command {
 	int (*main)(int argc, char **argv);
 	const char *words;
 } commands[] = {{main_predict, "predict -q -t 1 -o /dev/null M D"}, {main_predict, "predict -q -t 2 --maps -o /dev/null M D"},
-	{main_predict, "predict -q -t 1 --flip --tta 3 -o /dev/null M D"}, {main_predict, "predict -q -t 1 -d ref -o /dev/null M D"},
-	{main_predict, "predict -q -t 1 --flip -o /dev/null M N D"}, {main_predict, "predict -q -t 1 -o /dev/null M D --refine N"},
-	{main_info, "tns-info -o /dev/null M"}, {main_info, "tns-info -o /dev/null --json --head 3 M"}, {main_info, "tns-info --check D"},
+	{main_predict, "predict -q -t 1 --flip --tta 3 --align --denoise -o /dev/null M D"},
+	{main_predict, "predict -q -t 1 -d ref -o /dev/null M D"}, {main_predict, "predict -q -t 1 --flip -o /dev/null M N D"},
+	{main_predict, "predict -q -t 1 -o /dev/null M D --refine N"}, {main_info, "tns-info -o /dev/null M"},
+	{main_info, "tns-info -o /dev/null --json --head 3 M"}, {main_info, "tns-info --check D"},
 	{main_info, "tns-info -o /dev/null --head 2 D"}, {main_export, "model-export -q --form onnx -o /dev/null M"},
 	{main_export, "model-export -q --form onnx --fold --flip -o /dev/null M"},
 	{main_export, "model-export -q --form safetensors -o /dev/null M"},

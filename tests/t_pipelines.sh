@@ -242,7 +242,7 @@ ok "some have left" awk '/^scaled by 1.3/ {exit !($9 > $7)}' "$TMP/robust.txt"
 is "$(grep -c '^[a-zJ].* [0-9.]* .* [0-9]' "$TMP/robust.txt") $(tail -1 "$TMP/robust.txt" | cut -c1-3)" "12 on " "rows of the table, and the machine"
 fails 2 "usage: make robust MODEL=model.tns DATA=faces.tns" mk robust MODEL=x
 fails 2 "DATA=$TMP/no.tns: there is no such file" robust DATA="$TMP/no.tns"
-fails 2 "DATUM: there is no such variable; make robust takes MODEL DATA FLIP" robust DATUM=1
+fails 2 "DATUM: there is no such variable; make robust takes MODEL DATA FLIP ROBUST_PREDICT" robust DATUM=1
 tns-select -q --without keypoints "$TMP/whole/valid.tns" -o "$TMP/plain.tns"
 robust DATA="$TMP/plain.tns" >"$TMP/.out" 2>"$TMP/.err" && bad "nothing to compare with" || good
 is "$(head -1 "$TMP/.err") $(wc -c <"$TMP/.out")" "robust.sh: $TMP/plain.tns: there are no keypoints to compare with 0" "nothing to compare with"

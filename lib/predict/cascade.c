@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "lib/base/err.h"
+#include "lib/predict/align.h"
 #include "lib/predict/cascade.h"
 #include "lib/stream/history.h"
 #include "lib/stream/names.h"
@@ -19,6 +20,7 @@ struct level {
 struct cascade {
 	int levels; /* including the first */
 	struct level level[CASCADE_LEVELS];
+	struct aligner *aligner; /* or NULL */
 };
 
 int cascade_is_model(const char *path, int i, int n)
@@ -124,6 +126,17 @@ double *cascade_mean_face(const struct cascade *c)
 	return mean;
 }
 
+void cascade_set_align(struct cascade *c)
+{
+	const struct model *first = cascade_model(c);
+	double *mean = cascade_mean_face(c), offset[2] = {0};
+	for (int i = 0; i < c->level[0].n; i++)
+		for (int k = 0; k < 2; k++)
+			offset[k] += c->level[0].m[i]->offset[k] / c->level[0].n;
+	c->aligner = aligner_new(c->level[0].f, mean, first->points, first->W, first->H, offset);
+	free(mean);
+}
+
 void cascade_batch_async(struct cascade *c, const uint8_t *images, int B)
 {
 	infer_batch_async(c->level[0].f, images, B);
@@ -136,10 +149,20 @@ void cascade_batch_wait(struct cascade *c, const uint8_t *images, int B, float *
 	infer_batch_wait(c->level[0].f, out, stddev);
 	double rmse = infer_rmse(c->level[0].f);
 	assert(stddev || !further);
+	if (c->aligner) {
+		aligner_estimate(c->aligner, images, B, out, stddev);
+		images = aligner_images(c->aligner);
+	}
+	if (c->aligner && further)
+		aligner_into(c->aligner, B, out, stddev);
 	for (size_t k = 0; k < further; k++) {
 		for (size_t b = 0; b < (size_t)B; b++)
 			memcpy(steps + (b * further + k) * n, out + b * n, n * sizeof *out);
 		infer_refine(c->level[k + 1].f, images, m->W, m->H, B, out, stddev, &rmse);
+	}
+	if (c->aligner && further) {
+		aligner_back(c->aligner, B, m->points, out, stddev);
+		aligner_back(c->aligner, B, (int)further * m->points, steps, NULL);
 	}
 }
 
@@ -165,6 +188,7 @@ void cascade_history(const struct cascade *c, const struct tns *in, struct tns_w
 
 void cascade_free(struct cascade *c)
 {
+	aligner_free(c->aligner);
 	for (int k = 0; k < c->levels; k++) {
 		infer_free(c->level[k].f);
 		for (int i = 0; i < c->level[k].n; i++)

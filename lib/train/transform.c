@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/nn/model.h"
 #include "lib/train/elastic.h"
 
 #define RADIANS (3.14159265358979323846 / 180)
@@ -16,6 +17,16 @@ struct warp transform_warp(const struct transform *t, int W, int H)
 		.gain = (float)(t->light * t->contrast), .bias = (float)(0.5 * t->contrast * (t->light - 1)), .blur = (float)t->blur,
 		.path = {(float)(t->motion * cos(r)), (float)(t->motion * sin(r))}, .noise = (float)(t->noise / 255)};
 	return w;
+}
+
+void transform_offset(struct warp *w, const char *model)
+{
+	struct tns *t = tns_open(model);
+	struct model *m = model_read_meta(t);
+	double x = m->offset[0], y = m->offset[1];
+	w->m[2] = (float)((double)w->m[2] + x - (double)w->m[0] * x - (double)w->m[1] * y);
+	w->m[5] = (float)((double)w->m[5] + y - (double)w->m[3] * x - (double)w->m[4] * y);
+	model_free(m), tns_free(t);
 }
 
 void transform_image(uint8_t *to, const uint8_t *from, int W, int H, const struct warp *w, const struct augment *a, uint32_t row)

@@ -1,0 +1,256 @@
+#include "lib/predict/align.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+
+struct aligner {
+	struct infer *f;
+	int points, W, H;
+	double *mean, size, offset[2]; /* mean: in pixels from the first one's centre; size: root mean square distance from its centre */
+	struct pose pose[INFER_BATCH];
+	char aligned[INFER_BATCH];
+	double misfit[INFER_BATCH]; /* of the estimates so far */
+	uint8_t *images, *again;    /* (INFER_BATCH, H, W): aligned; those of a pass, without gaps */
+	float *xy, *stddev;	    /* of a pass */
+	double *at;		    /* (points, 2): of one row */
+};
+
+static const struct pose as_it_is = {{1, 0}, {0, 0}, {0, 0}};
+
+static int counts(const double *a, const double *b, int p)
+{
+	return isfinite(a[2 * p]) && isfinite(a[2 * p + 1]) && isfinite(b[2 * p]) && isfinite(b[2 * p + 1]);
+}
+
+int pose_fit(struct pose *p, const double *xy, const double *mean, int points)
+{
+	double a[2] = {0}, b[2] = {0}, dot = 0, cross = 0, square = 0;
+	int n = 0;
+	for (int i = 0; i < points; i++)
+		for (int k = 0; k < 2 && counts(xy, mean, i); k++)
+			a[k] += xy[2 * i + k], b[k] += mean[2 * i + k], n += k;
+	if (n < 2)
+		return 0;
+	for (int k = 0; k < 2; k++)
+		a[k] /= n, b[k] /= n;
+	for (int i = 0; i < points; i++)
+		if (counts(xy, mean, i)) {
+			double ax = xy[2 * i] - a[0], ay = xy[2 * i + 1] - a[1], bx = mean[2 * i] - b[0], by = mean[2 * i + 1] - b[1];
+			dot += ax * bx + ay * by, cross += ax * by - ay * bx, square += ax * ax + ay * ay;
+		}
+	double scale = hypot(dot, cross) / square; /* NaN: all at one place */
+	if (!(scale <= ALIGN_SCALE && scale >= 1 / ALIGN_SCALE))
+		return 0;
+	*p = (struct pose){{dot / square, cross / square}, {a[0], a[1]}, {b[0], b[1]}};
+	return 1;
+}
+
+void pose_into(const struct pose *p, double xy[2])
+{
+	double x = xy[0] - p->from[0], y = xy[1] - p->from[1];
+	xy[0] = p->to[0] + p->turn[0] * x - p->turn[1] * y, xy[1] = p->to[1] + p->turn[1] * x + p->turn[0] * y;
+}
+
+static double squared_scale(const struct pose *p)
+{
+	return p->turn[0] * p->turn[0] + p->turn[1] * p->turn[1];
+}
+
+void pose_back(const struct pose *p, double xy[2])
+{
+	double x = xy[0] - p->to[0], y = xy[1] - p->to[1], s = squared_scale(p);
+	xy[0] = p->from[0] + (p->turn[0] * x + p->turn[1] * y) / s, xy[1] = p->from[1] + (p->turn[0] * y - p->turn[1] * x) / s;
+}
+
+/* Grey value at (x, y), bilinear; places are clamped to the image. */
+static double sample(const uint8_t *image, int W, int H, double x, double y)
+{
+	x = x < 0 ? 0 : x > W - 1 ? W - 1 : x, y = y < 0 ? 0 : y > H - 1 ? H - 1 : y;
+	int x0 = (int)x, y0 = (int)y, right = x0 < W - 1;
+	const uint8_t *a = image + y0 * W + x0, *b = y0 < H - 1 ? a + W : a;
+	double fx = x - x0, fy = y - y0, top = a[0] + fx * (a[right] - a[0]), low = b[0] + fx * (b[right] - b[0]);
+	return top + fy * (low - top);
+}
+
+void pose_image(const struct pose *p, uint8_t *to, const uint8_t *from, int W, int H)
+{
+	for (int y = 0; y < H; y++)
+		for (int x = 0; x < W; x++) {
+			double at[2] = {x, y};
+			pose_back(p, at);
+			*to++ = (uint8_t)lrint(sample(from, W, H, at[0], at[1]));
+		}
+}
+
+/* Root mean square distance between where two poses have the mean face in the image, in sizes of the mean face. */
+static double distance(const struct aligner *a, const struct pose *p, const struct pose *q)
+{
+	double sum = 0;
+	int n = 0;
+	for (int i = 0; i < a->points; i++)
+		if (counts(a->mean, a->mean, i)) {
+			double x[2] = {a->mean[2 * i], a->mean[2 * i + 1]}, y[2] = {x[0], x[1]};
+			pose_back(p, x), pose_back(q, y);
+			sum += (x[0] - y[0]) * (x[0] - y[0]) + (x[1] - y[1]) * (x[1] - y[1]), n++;
+		}
+	return sqrt(sum / n) / a->size;
+}
+
+struct aligner *aligner_new(struct infer *f, const double *mean, int points, int W, int H, const double offset[2])
+{
+	struct aligner *a = xcalloc(1, sizeof *a);
+	size_t P = (size_t)points, pixels = (size_t)W * (size_t)H;
+	*a = (struct aligner){.f = f, .points = points, .W = W, .H = H, .offset = {offset[0], offset[1]}};
+	a->mean = xcalloc(2 * P, sizeof *a->mean), a->at = xcalloc(2 * P, sizeof *a->at);
+	double centre[2] = {0};
+	int n = 0;
+	for (int i = 0; i < 2 * points; i++)
+		a->mean[i] = mean[i] - offset[i % 2];
+	for (int i = 0; i < points; i++)
+		for (int k = 0; k < 2 && counts(a->mean, a->mean, i); k++)
+			centre[k] += a->mean[2 * i + k], n += k;
+	for (int i = 0; i < 2 * points; i++)
+		if (counts(a->mean, a->mean, i / 2))
+			a->size += (a->mean[i] - centre[i % 2] / n) * (a->mean[i] - centre[i % 2] / n) / n;
+	a->size = sqrt(a->size);
+	if (n < 2 || !(a->size > 0))
+		die("--align: the mean face that the model learned has %d points; two at different places are needed", n);
+	a->images = xmalloc(INFER_BATCH * pixels), a->again = xmalloc(INFER_BATCH * pixels);
+	a->xy = xcalloc(INFER_BATCH * 2 * P, sizeof *a->xy), a->stddev = xcalloc(INFER_BATCH * P, sizeof *a->stddev);
+	return a;
+}
+
+/* The pose that estimates xy of a face say, and their misfit: the root mean square distance of the points under it from the mean face, in
+ * sizes of that. 0 where they say none. */
+static int estimated(struct aligner *a, const float *xy, struct pose *p, double *misfit)
+{
+	double sum = 0;
+	int n = 0;
+	for (int i = 0; i < 2 * a->points; i++)
+		a->at[i] = (double)xy[i] - a->offset[i % 2];
+	if (!pose_fit(p, a->at, a->mean, a->points))
+		return 0;
+	for (int i = 0; i < a->points; i++)
+		if (counts(a->at, a->mean, i)) {
+			pose_into(p, a->at + 2 * i);
+			double x = a->at[2 * i] - a->mean[2 * i], y = a->at[2 * i + 1] - a->mean[2 * i + 1];
+			sum += x * x + y * y, n++;
+		}
+	*misfit = sqrt(sum / n) / a->size;
+	return 1;
+}
+
+static void move(const struct aligner *a, const struct pose *p, void by(const struct pose *, double[2]), float *xy, int points)
+{
+	for (int i = 0; i < points; i++) {
+		double at[2] = {(double)xy[2 * i] - a->offset[0], (double)xy[2 * i + 1] - a->offset[1]};
+		by(p, at);
+		xy[2 * i] = (float)(at[0] + a->offset[0]), xy[2 * i + 1] = (float)(at[1] + a->offset[1]);
+	}
+}
+
+static void scale_by(float *stddev, double factor, int points)
+{
+	for (int i = 0; stddev && i < points; i++)
+		stddev[i] = (float)((double)stddev[i] * factor);
+}
+
+/* A row's image under its pose, or as it is. */
+static void make_image(struct aligner *a, const uint8_t *images, int b)
+{
+	size_t pixels = (size_t)a->W * (size_t)a->H, at = (size_t)b * pixels;
+	if (a->aligned[b])
+		pose_image(&a->pose[b], a->images + at, images + at, a->W, a->H);
+	else
+		memcpy(a->images + at, images + at, pixels);
+}
+
+/* One pass over the n rows that go on, in poses next, from which come their next ones; xy, deviation: the estimates so far of all rows.
+ * Returns how many go on. A pass that makes a face much less like a face is not taken, and ends it;
+ * two points fit always. */
+static int pass(struct aligner *a, const uint8_t *images, int *row, struct pose *next, int n, float *xy, float *deviation)
+{
+	size_t P = (size_t)a->points, pixels = (size_t)a->W * (size_t)a->H;
+	int more = 0;
+	for (int i = 0; i < n; i++)
+		pose_image(&next[i], a->again + (size_t)i * pixels, images + (size_t)row[i] * pixels, a->W, a->H);
+	infer_batch(a->f, a->again, n, a->xy, a->stddev);
+	for (int i = 0; i < n; i++) {
+		int b = row[i];
+		struct pose now = next[i], p;
+		float *at = a->xy + (size_t)i * 2 * P, *stddev = a->stddev + (size_t)i * P;
+		double misfit;
+		move(a, &now, pose_back, at, a->points);
+		scale_by(stddev, 1 / sqrt(squared_scale(&now)), a->points);
+		if (!estimated(a, at, &p, &misfit) || !(misfit < ALIGN_WORSE * a->misfit[b] + 1e-6))
+			continue;
+		a->pose[b] = now, a->aligned[b] = 1, a->misfit[b] = misfit;
+		memcpy(xy + (size_t)b * 2 * P, at, 2 * P * sizeof *xy);
+		memcpy(deviation + (size_t)b * P, stddev, P * sizeof *stddev);
+		if (distance(a, &p, &now) > ALIGN_STAYS)
+			row[more] = b, next[more++] = p;
+	}
+	return more;
+}
+
+void aligner_estimate(struct aligner *a, const uint8_t *images, int B, float *out, float *stddev)
+{
+	size_t P = (size_t)a->points;
+	int row[INFER_BATCH], n = 0;
+	struct pose next[INFER_BATCH];
+	float *xy = xcalloc((size_t)B * 2 * P, sizeof *xy), *deviation = xcalloc((size_t)B * P, sizeof *deviation);
+	memcpy(xy, out, (size_t)B * 2 * P * sizeof *xy);
+	for (int b = 0; b < B; b++) {
+		a->pose[b] = as_it_is, a->aligned[b] = 0;
+		if (estimated(a, out + (size_t)b * 2 * P, &next[n], &a->misfit[b]) && distance(a, &next[n], &as_it_is) > ALIGN_NEAR)
+			row[n++] = b;
+	}
+	for (int i = 0; i < ALIGN_PASSES && n; i++)
+		n = pass(a, images, row, next, n, xy, deviation);
+	for (int i = 0; i < n; i++) /* of no pose that stays */
+		a->aligned[row[i]] = 0;
+	for (size_t b = 0; b < (size_t)B; b++) {
+		double share = (distance(a, &a->pose[b], &as_it_is) - ALIGN_NEAR) / (ALIGN_FAR - ALIGN_NEAR);
+		share = share > 1 ? 1 : share;
+		a->aligned[b] = a->aligned[b] && share > 0; /* a later pass may have found it near */
+		make_image(a, images, (int)b);
+		for (size_t k = b * 2 * P; a->aligned[b] && k < (b + 1) * 2 * P; k++)
+			out[k] = (float)(share * (double)xy[k] + (1 - share) * (double)out[k]);
+		for (size_t k = b * P; a->aligned[b] && stddev && k < (b + 1) * P; k++)
+			stddev[k] = (float)(share * (double)deviation[k] + (1 - share) * (double)stddev[k]);
+	}
+	free(xy), free(deviation);
+}
+
+const uint8_t *aligner_images(const struct aligner *a)
+{
+	return a->images;
+}
+
+void aligner_into(const struct aligner *a, int B, float *xy, float *stddev)
+{
+	for (int b = 0; b < B; b++)
+		if (a->aligned[b]) {
+			move(a, &a->pose[b], pose_into, xy + (size_t)b * 2 * (size_t)a->points, a->points);
+			scale_by(stddev + b * a->points, sqrt(squared_scale(&a->pose[b])), a->points);
+		}
+}
+
+void aligner_back(const struct aligner *a, int B, int per_row, float *xy, float *stddev)
+{
+	for (int b = 0; b < B; b++)
+		if (a->aligned[b]) {
+			move(a, &a->pose[b], pose_back, xy + (size_t)b * 2 * (size_t)per_row, per_row);
+			scale_by(stddev ? stddev + b * per_row : NULL, 1 / sqrt(squared_scale(&a->pose[b])), per_row);
+		}
+}
+
+void aligner_free(struct aligner *a)
+{
+	if (!a)
+		return;
+	free(a->mean), free(a->at), free(a->images), free(a->again), free(a->xy), free(a->stddev), free(a);
+}

@@ -1,0 +1,46 @@
+/* Faces that are turned, moved or of another size than those learned from: brought to the pose of the mean face, estimated there once more,
+ * and their points taken back ("align" as in face alignment before recognition). A pose is a similarity transform of the image's pixels.
+ *
+ * The first estimates, which are rough where a face lies unusually, say how it lies: the least-squares similarity that takes them to the
+ * mean face (Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991, equations 40 to 43, which
+ * are one division of complex numbers in the plane). The image is resampled under it and estimated again, up to ALIGN_PASSES times, until
+ * the pose stays. Distances between poses are in sizes of the mean face: below ALIGN_NEAR nothing is done; from ALIGN_FAR on the aligned
+ * image's estimate counts alone; between, both do, so that points of a film don't jump. What that brings: pipelines/README.md. */
+#ifndef ALIGN_H
+#define ALIGN_H
+
+#include "lib/predict/infer.h"
+
+struct pose { /* z becomes to + turn (z - from), as complex numbers x + iy: pixels from the first one's centre */
+	double turn[2], from[2], to[2];
+};
+
+enum { ALIGN_PASSES = 4 };
+#define ALIGN_NEAR 0.2
+#define ALIGN_FAR 0.4
+#define ALIGN_STAYS 0.1
+#define ALIGN_WORSE 1.5
+#define ALIGN_SCALE 4.0 /* a face is enlarged or made smaller by at most so much */
+
+/* The pose that takes xy (points, 2) nearest to mean (points, 2); points that are NaN in either don't count. Returns 0, p unchanged, where
+ * fewer than two count, they lie at one place, or the scale is beyond ALIGN_SCALE. */
+int pose_fit(struct pose *p, const double *xy, const double *mean, int points);
+void pose_into(const struct pose *p, double xy[2]); /* of the image, in place, in the aligned image */
+void pose_back(const struct pose *p, double xy[2]); /* the inverse */
+/* to (H, W): from under p, bilinear, rounded; what comes from beyond the edge repeats the edge. */
+void pose_image(const struct pose *p, uint8_t *to, const uint8_t *from, int W, int H);
+
+struct aligner;
+
+/* For estimates of f. mean (points, 2): the mean face, NaN where it is not known; offset: labels' coordinates minus those from the first
+ * pixel's centre. Both are copied. Dies where the mean face has fewer than two points. */
+struct aligner *aligner_new(struct infer *f, const double *mean, int points, int W, int H, const double offset[2]);
+/* out (B, points, 2) and, unless NULL, stddev (B, points): f's estimates of images (B, H, W), are replaced. No batch of f is in flight. */
+void aligner_estimate(struct aligner *a, const uint8_t *images, int B, float *out, float *stddev);
+/* The images that aligner_estimate was last given, aligned; and points and their deviations of the images in these, and back. */
+const uint8_t *aligner_images(const struct aligner *a);
+void aligner_into(const struct aligner *a, int B, float *xy, float *stddev);
+void aligner_back(const struct aligner *a, int B, int per_row, float *xy, float *stddev); /* xy (B, per_row, 2); stddev or NULL */
+void aligner_free(struct aligner *a);
+
+#endif
