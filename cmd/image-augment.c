@@ -68,9 +68,9 @@ static void check_options(void)
 		die_usage("--epoch is of --augment");
 	double motion[2] = {0, 0};
 	if (o.shift)
-		spec_numbers("shift", o.shift, o.by.shift, 2, -65535, 65535, 1);
+		spec_numbers("shift", "two numbers X,Y", o.shift, o.by.shift, 2, -65535, 65535, 1);
 	if (o.motion)
-		spec_numbers("motion", o.motion, motion, 1, 0, AUGMENT_PATH, 0);
+		spec_numbers("motion", "a number or two, PX,DEG", o.motion, motion, 1, 0, AUGMENT_PATH, 0);
 	o.by.motion = motion[0], o.by.direction = motion[1];
 }
 
@@ -125,7 +125,7 @@ static void rows_begin(struct rows *r, const struct tns *t)
 	r->a.seed = o.seed, r->a.epoch = (uint32_t)o.epoch;
 	r->w = r->labels = transform_warp(&o.by, r->W, r->H);
 	if (o.offset)
-		transform_offset(&r->labels, o.offset);
+		transform_offset(&r->labels, o.offset, r->W, r->H);
 	r->pixels = xmalloc((size_t)r->W * (size_t)r->H);
 	r->xy = xcalloc(2 * (size_t)r->K + 1, sizeof *r->xy), r->label_confidence = xcalloc((size_t)r->K + 1, sizeof(float));
 }
@@ -150,7 +150,7 @@ static void write_row(struct rows *r, struct dataset_stream *d, uint64_t i, stru
 	if (r->crop >= 0) {
 		float crop[6];
 		memcpy(crop, dataset_stream_at(d, r->crop, i), sizeof crop);
-		transform_crop(crop, &by, &r->a);
+		transform_crop(crop, o.drawn ? &by : &r->labels, &r->a); /* points go through it */
 		tns_write(w, r->out_crop, crop, 1);
 	}
 }

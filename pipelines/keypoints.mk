@@ -7,8 +7,8 @@
 KEYPOINTS ?= out/keypoints
 ENSEMBLE ?= out/ensemble
 BEST ?= out/best
-# estimates of a face that are averaged: it and its mirror image, as they are and shifted by two pixels in four directions; of faces that lie unusually also
-# those of the aligned face; without noise where there is some
+# estimates of a face that are averaged: it and its mirror image, as they are and shifted by two pixels in four directions; of faces that lie unusually
+# those of the aligned face, too, or alone; without noise where there is some
 tta := --flip --tta 5 --align --denoise
 # PRECISION: bf16 or fp32. NET: a file, or a name in pipelines/nets. MODELS: so many that differ by their seed, averaged. KEYPOINTS_TRAIN: all options of cnn-train.
 keypoints.NET = pipelines/nets/best.net

@@ -11,4 +11,4 @@ $(foreach v,MODEL DATA,$(check_path))
 $(if $(filter-out 0 1,$(FLIP)),$(error FLIP=$(FLIP): 1 or 0))
 endif
 robust: $B/built
-	@pipelines/robust.sh $B/bin $(call quote,$(MODEL)) $(call quote,$(DATA)) "$(if $(filter-out 0,$(FLIP)),--flip) $(ROBUST_PREDICT)" && $(machine)
+	@pipelines/robust.sh $B/bin $(call quote,$(MODEL)) $(call quote,$(DATA)) $(call quote,$(if $(filter-out 0,$(FLIP)),--flip) $(ROBUST_PREDICT)) && $(machine)

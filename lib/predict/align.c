@@ -12,7 +12,9 @@ struct aligner {
 	double *mean, size, offset[2]; /* mean: in pixels from the first one's centre; size: root mean square distance from its centre */
 	struct pose pose[INFER_BATCH];
 	char aligned[INFER_BATCH];
-	double misfit[INFER_BATCH]; /* of the estimates so far */
+	double misfit[INFER_BATCH]; /* least of the estimates so far */
+	double first[INFER_BATCH],
+		moved[INFER_BATCH]; /* distances: of the first estimates' pose; between the last pass's and what it says */
 	uint8_t *images, *again;    /* (INFER_BATCH, H, W): aligned; those of a pass, without gaps */
 	float *xy, *stddev;	    /* of a pass */
 	double *at;		    /* (points, 2): of one row */
@@ -116,9 +118,11 @@ struct aligner *aligner_new(struct infer *f, const double *mean, int points, int
 		if (counts(a->mean, a->mean, i / 2))
 			a->size += (a->mean[i] - centre[i % 2] / n) * (a->mean[i] - centre[i % 2] / n) / n;
 	a->size = sqrt(a->size);
-	if (n < 2 || !(a->size > 0))
-		die("--align: the mean face that the model learned has %d points; two at different places are needed", n);
-	a->images = xmalloc(INFER_BATCH * pixels), a->again = xmalloc(INFER_BATCH * pixels);
+	if (n < 2 || !(a->size > 0)) {
+		aligner_free(a);
+		return NULL;
+	}
+	a->again = xmalloc(INFER_BATCH * pixels);
 	a->xy = xcalloc(INFER_BATCH * 2 * P, sizeof *a->xy), a->stddev = xcalloc(INFER_BATCH * P, sizeof *a->stddev);
 	return a;
 }
@@ -158,18 +162,8 @@ static void scale_by(float *stddev, double factor, int points)
 		stddev[i] = (float)((double)stddev[i] * factor);
 }
 
-/* A row's image under its pose, or as it is. */
-static void make_image(struct aligner *a, const uint8_t *images, int b)
-{
-	size_t pixels = (size_t)a->W * (size_t)a->H, at = (size_t)b * pixels;
-	if (a->aligned[b])
-		pose_image(&a->pose[b], a->images + at, images + at, a->W, a->H);
-	else
-		memcpy(a->images + at, images + at, pixels);
-}
-
 /* One pass over the n rows that go on, in poses next, from which come their next ones; xy, deviation: the estimates so far of all rows.
- * Returns how many go on. A pass that makes a face much less like a face is not taken, and ends it;
+ * Returns how many go on. A pass that makes a face much less like a face than the best before is not taken, and ends it;
  * two points fit always. */
 static int pass(struct aligner *a, const uint8_t *images, int *row, struct pose *next, int n, float *xy, float *deviation)
 {
@@ -187,13 +181,23 @@ static int pass(struct aligner *a, const uint8_t *images, int *row, struct pose 
 		scale_by(stddev, 1 / sqrt(squared_scale(&now)), a->points);
 		if (!estimated(a, at, &p, &misfit) || !(misfit < ALIGN_WORSE * a->misfit[b] + 1e-6))
 			continue;
-		a->pose[b] = now, a->aligned[b] = 1, a->misfit[b] = misfit;
+		a->pose[b] = now, a->aligned[b] = 1, a->moved[b] = distance(a, &p, &now);
+		a->misfit[b] = fmin(misfit, a->misfit[b]);
 		memcpy(xy + (size_t)b * 2 * P, at, 2 * P * sizeof *xy);
 		memcpy(deviation + (size_t)b * P, stddev, P * sizeof *stddev);
-		if (distance(a, &p, &now) > ALIGN_STAYS)
+		if (a->moved[b] > ALIGN_STAYS)
 			row[more] = b, next[more++] = p;
 	}
 	return more;
+}
+
+/* What the aligned estimate of a row counts, 0 to 1: all where the first estimates and the last pass find the face far from the mean one,
+ * and the pose has come to rest; nothing where one of these is not so at all. */
+static double trust(const struct aligner *a, int b)
+{
+	double least = fmin(a->first[b], distance(a, &a->pose[b], &as_it_is));
+	double far = (least - ALIGN_NEAR) / (ALIGN_FAR - ALIGN_NEAR), rest = 2 - a->moved[b] / ALIGN_STAYS;
+	return fmax(fmin(far, 1), 0) * fmax(fmin(rest, 1), 0);
 }
 
 void aligner_estimate(struct aligner *a, const uint8_t *images, int B, float *out, float *stddev)
@@ -205,18 +209,19 @@ void aligner_estimate(struct aligner *a, const uint8_t *images, int B, float *ou
 	memcpy(xy, out, (size_t)B * 2 * P * sizeof *xy);
 	for (int b = 0; b < B; b++) {
 		a->pose[b] = as_it_is, a->aligned[b] = 0;
-		if (estimated(a, out + (size_t)b * 2 * P, &next[n], &a->misfit[b]) && distance(a, &next[n], &as_it_is) > ALIGN_NEAR)
+		if (!estimated(a, out + (size_t)b * 2 * P, &next[n], &a->misfit[b]))
+			continue;
+		a->first[b] = distance(a, &next[n], &as_it_is);
+		if (a->first[b] > ALIGN_NEAR)
 			row[n++] = b;
 	}
 	for (int i = 0; i < ALIGN_PASSES && n; i++)
 		n = pass(a, images, row, next, n, xy, deviation);
-	for (int i = 0; i < n; i++) /* of no pose that stays */
-		a->aligned[row[i]] = 0;
 	for (size_t b = 0; b < (size_t)B; b++) {
-		double share = (distance(a, &a->pose[b], &as_it_is) - ALIGN_NEAR) / (ALIGN_FAR - ALIGN_NEAR);
-		share = share > 1 ? 1 : share;
-		a->aligned[b] = a->aligned[b] && share > 0; /* a later pass may have found it near */
-		make_image(a, images, (int)b);
+		if (!a->aligned[b])
+			continue;
+		double share = trust(a, (int)b);
+		a->aligned[b] = share > 0;
 		for (size_t k = b * 2 * P; a->aligned[b] && k < (b + 1) * 2 * P; k++)
 			out[k] = (float)(share * (double)xy[k] + (1 - share) * (double)out[k]);
 		for (size_t k = b * P; a->aligned[b] && stddev && k < (b + 1) * P; k++)
@@ -225,9 +230,17 @@ void aligner_estimate(struct aligner *a, const uint8_t *images, int B, float *ou
 	free(xy), free(deviation);
 }
 
-const uint8_t *aligner_images(const struct aligner *a)
+const uint8_t *aligner_images(struct aligner *a, const uint8_t *images, int B)
 {
-	return a->images;
+	size_t pixels = (size_t)a->W * (size_t)a->H;
+	for (int b = 0; b < B; b++) {
+		uint8_t *to = a->again + (size_t)b * pixels;
+		if (a->aligned[b])
+			pose_image(&a->pose[b], to, images + (size_t)b * pixels, a->W, a->H);
+		else
+			memcpy(to, images + (size_t)b * pixels, pixels);
+	}
+	return a->again;
 }
 
 void aligner_into(const struct aligner *a, int B, float *xy, float *stddev)
@@ -252,5 +265,5 @@ void aligner_free(struct aligner *a)
 {
 	if (!a)
 		return;
-	free(a->mean), free(a->at), free(a->images), free(a->again), free(a->xy), free(a->stddev), free(a);
+	free(a->mean), free(a->at), free(a->again), free(a->xy), free(a->stddev), free(a);
 }

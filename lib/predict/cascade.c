@@ -134,6 +134,8 @@ void cascade_set_align(struct cascade *c)
 		for (int k = 0; k < 2; k++)
 			offset[k] += c->level[0].m[i]->offset[k] / c->level[0].n;
 	c->aligner = aligner_new(c->level[0].f, mean, first->points, first->W, first->H, offset);
+	if (!c->aligner)
+		warn("no face is aligned: the model doesn't know the mean places of two points (META mean_face)");
 	free(mean);
 }
 
@@ -149,12 +151,12 @@ void cascade_batch_wait(struct cascade *c, const uint8_t *images, int B, float *
 	infer_batch_wait(c->level[0].f, out, stddev);
 	double rmse = infer_rmse(c->level[0].f);
 	assert(stddev || !further);
-	if (c->aligner) {
+	if (c->aligner)
 		aligner_estimate(c->aligner, images, B, out, stddev);
-		images = aligner_images(c->aligner);
-	}
-	if (c->aligner && further)
+	if (c->aligner && further) {
+		images = aligner_images(c->aligner, images, B);
 		aligner_into(c->aligner, B, out, stddev);
+	}
 	for (size_t k = 0; k < further; k++) {
 		for (size_t b = 0; b < (size_t)B; b++)
 			memcpy(steps + (b * further + k) * n, out + b * n, n * sizeof *out);

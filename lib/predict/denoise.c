@@ -134,6 +134,8 @@ static void *run(void *arg)
 		float sigma = (float)denoise_sigma(image, t->W, t->H);
 		if (!(sigma >= (float)DENOISE_LEAST))
 			continue;
+		float share = (sigma - (float)DENOISE_LEAST) / (float)(DENOISE_ALL - DENOISE_LEAST);
+		share = share < 1 ? share : 1;
 		if (!plane) {
 			plane = xcalloc(5 * n, sizeof *plane);
 			noisy = plane + n, pilot = noisy + n, sum = pilot + n, weight = sum + n;
@@ -147,7 +149,7 @@ static void *run(void *arg)
 		pass(t, plane, noisy, pilot, sum, weight, w, h, sigma);
 		for (int y = 0; y < t->H; y++)
 			for (int x = 0; x < t->W; x++) {
-				float v = plane[(y + EDGE) * w + x + EDGE];
+				float was = image[y * t->W + x], v = was + share * (plane[(y + EDGE) * w + x + EDGE] - was);
 				image[y * t->W + x] = (uint8_t)lrintf(v < 0 ? 0 : v > 255 ? 255 : v);
 			}
 	}
@@ -159,6 +161,7 @@ void denoise(uint8_t *images, int B, int W, int H, int threads)
 {
 	struct part part[EACH_THREAD_MAX];
 	int n = threads < B ? threads : B;
+	n = n < EACH_THREAD_MAX ? n : EACH_THREAD_MAX;
 	if (W < N || H < N || B < 1)
 		return;
 	for (int i = 0; i < n; i++) {

@@ -11,11 +11,13 @@
 #include <stdint.h>
 
 #define DENOISE_LEAST 3.0 /* grey levels: images with less noise stay as they are, bit for bit */
+#define DENOISE_ALL 5.0	  /* from here on the filtered image counts alone; between, in part */
 #define DENOISE_THRESHOLD 2.7
 enum { DENOISE_WINDOW = 8 };
 
 /* Standard deviation of the noise of an image (H, W), grey levels, by the mean absolute response of a mask that planes don't pass
- * (Immerkaer, "Fast noise variance estimation", 1996); detail counts a little. 0 below 3x3 pixels. */
+ * (Immerkaer, "Fast noise variance estimation", 1996); fine detail counts, too: of
+ * clean synthetic faces of 96x96 pixels 3 of 60 are found to have DENOISE_LEAST, of 32x32 pixels 45. 0 below 3x3 pixels. */
 double denoise_sigma(const uint8_t *image, int W, int H);
 /* images (B, H, W), in place, by so many threads; the bits don't depend on them. Images with a side below DENOISE_WINDOW stay. */
 void denoise(uint8_t *images, int B, int W, int H, int threads);

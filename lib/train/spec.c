@@ -152,13 +152,13 @@ double spec_warmup_factor(double epochs, double done)
 	return done < epochs ? done / epochs : 1;
 }
 
-void spec_numbers(const char *option, const char *text, double *to, int least, double min, double max, int all)
+void spec_numbers(const char *option, const char *form, const char *text, double *to, int least, double min, double max, int all)
 {
 	char *copy = xstrdup(text), *comma = strchr(copy, ',');
 	if (comma)
 		*comma = 0;
 	if ((!comma && least > 1) || !num_real(copy, &to[0]) || (comma && !num_real(comma + 1, &to[1])))
-		die_usage("--%s: '%s' is not %s", option, text, least > 1 ? "two numbers X,Y" : "a number or two, PX,DEG");
+		die_usage("--%s: '%s' is not %s", option, text, form);
 	for (int i = 0; i < (all ? 2 : 1); i++)
 		if (to[i] < min || to[i] > max)
 			die_usage("--%s: %g is outside %g to %g", option, to[i], min, max);

@@ -38,7 +38,8 @@ int spec_extend(const char *name);    /* no, stretch, hold */
 int spec_optimizer(const char *name); /* sgd, nesterov, adam */
 int spec_loss(const char *name);      /* of a coordinate: squared, smooth, wing */
 
-/* The numbers "A" or "A,B" of an option, at least `least` of them, the first one or, where all, each in [min, max]; wrong use else. */
-void spec_numbers(const char *option, const char *text, double *to, int least, double min, double max, int all);
+/* The numbers "A" or "A,B" of an option, at least `least` of them, the first one or, where all, each in [min, max]; wrong
+ * use else, where form says what is wanted. */
+void spec_numbers(const char *option, const char *form, const char *text, double *to, int least, double min, double max, int all);
 
 #endif

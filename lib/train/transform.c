@@ -19,10 +19,14 @@ struct warp transform_warp(const struct transform *t, int W, int H)
 	return w;
 }
 
-void transform_offset(struct warp *w, const char *model)
+void transform_offset(struct warp *w, const char *model, int W, int H)
 {
 	struct tns *t = tns_open(model);
 	struct model *m = model_read_meta(t);
+	if (!m->points)
+		die("%s: a model of no points, which says nothing of labels", model);
+	if (m->W != W || m->H != H)
+		die("%s: a model of images of %dx%d, not %dx%d", model, m->W, m->H, W, H);
 	double x = m->offset[0], y = m->offset[1];
 	w->m[2] = (float)((double)w->m[2] + x - (double)w->m[0] * x - (double)w->m[1] * y);
 	w->m[5] = (float)((double)w->m[5] + y - (double)w->m[3] * x - (double)w->m[4] * y);

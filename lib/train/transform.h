@@ -22,8 +22,8 @@ struct transform {
 	}
 struct warp transform_warp(const struct transform *t, int W, int H);
 /* Of a warp of pixels, the one of labels, which are off by what a model found (its file; struct model's offset), whatever the image does.
- */
-void transform_offset(struct warp *w, const char *model);
+ * Dies where the model is not of points in images of W x H. */
+void transform_offset(struct warp *w, const char *model, int W, int H);
 
 /* to (H, W) is from after a's elastic field, if it has one (elastic.h), then w, rounded to whole grey levels; noise is drawn by a's seed
  * and epoch and by row. */
