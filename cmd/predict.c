@@ -26,9 +26,8 @@ static const struct opt opts[] = {
 	{0, "flip", OPT_FLAG, &o.flip, 0, 0, 0, "average with the prediction for the mirror image", 0},
 	{0, "tta", OPT_INT, &o.tta, 1, INFER_SHIFTS, "N", "average N estimates: of the image, and of it shifted by two pixels", 0},
 	{0, "align", OPT_FLAG, &o.align, 0, 0, 0,
-		"bring faces that are turned, moved or of another size than those learned from to the pose of the mean face, and estimate "
-		"them "
-		"again there, up to four times",
+		"bring faces that are turned, moved or of another size than those learned from to the mean face's pose, and estimate "
+		"them again there, up to four times",
 		0},
 	{0, "denoise", OPT_FLAG, &o.denoise, 0, 0, 0,
 		"take noise out of images beforehand, where there are 3 grey levels of it or more, or as much fine detail: 20 ms for 96x96",

@@ -13,9 +13,9 @@ struct aligner {
 	struct pose pose[INFER_BATCH];
 	char aligned[INFER_BATCH];
 	double misfit[INFER_BATCH]; /* least of the estimates so far */
-	double first[INFER_BATCH],
-		moved[INFER_BATCH]; /* distances: of the first estimates' pose; between the last pass's and what it says */
-	uint8_t *images, *again;    /* (INFER_BATCH, H, W): aligned; those of a pass, without gaps */
+	double first[INFER_BATCH];  /* distance of the first estimates' pose */
+	double moved[INFER_BATCH];  /* distance between the last pass's pose and the one that it says */
+	uint8_t *again;		    /* (INFER_BATCH, H, W): aligned images */
 	float *xy, *stddev;	    /* of a pass */
 	double *at;		    /* (points, 2): of one row */
 };
@@ -163,8 +163,8 @@ static void scale_by(float *stddev, double factor, int points)
 }
 
 /* One pass over the n rows that go on, in poses next, from which come their next ones; xy, deviation: the estimates so far of all rows.
- * Returns how many go on. A pass that makes a face much less like a face than the best before is not taken, and ends it;
- * two points fit always. */
+ * Returns how many go on. A pass that makes a face much less like a face than the best before is not taken, and ends it; two points fit
+ * always. */
 static int pass(struct aligner *a, const uint8_t *images, int *row, struct pose *next, int n, float *xy, float *deviation)
 {
 	size_t P = (size_t)a->points, pixels = (size_t)a->W * (size_t)a->H;

@@ -27,8 +27,8 @@ int cascade_trained(const struct cascade *c, const uint8_t *image);
 /* (points, 2): the mean over those models of the mean faces that they learned; NaN: no model says. To be freed. */
 double *cascade_mean_face(const struct cascade *c);
 /* From now on faces that lie otherwise than those learned from are estimated in the pose of the mean face (align.h), by further levels,
- * too. Each batch is waited for before the next is queued; models with points alone, not with infer_set_maps. A line
- * on stderr where the models don't know the mean places of two points: then none is. */
+ * too. Each batch is waited for before the next is queued; models with points alone, not with infer_set_maps. A line on stderr where the
+ * models don't know the mean places of two points: then none is. */
 void cascade_set_align(struct cascade *c);
 /* A batch in two steps, as infer_batch_async and infer_batch_wait; further levels run in cascade_batch_wait, which reads images again. out,
  * stddev as in infer_batch; steps (B, further levels, points, 2): the points before each further level; NULL where there is none (else
