@@ -17,7 +17,7 @@
 
 static struct {
 	struct transform by;
-	const char *shift, *offset, *motion, *augment, *output;
+	const char *shift, *labels_of, *motion, *augment, *output;
 	int64_t jpeg, epoch, threads;
 	uint64_t seed;
 	int quiet, drawn; /* drawn: --augment */
@@ -27,7 +27,7 @@ static const struct opt opts[] = {
 	{0, "shift", OPT_STR, &o.shift, 0, 0, "X,Y", "move by X pixels to the right and Y down, after --rotate and --scale", 0},
 	{0, "rotate", OPT_REAL, &o.by.rotate, -360, 360, "DEG", "turn about the centre, clockwise", 0},
 	{0, "scale", OPT_REAL, &o.by.scale, 0.05, 20, "F", "enlarge about the centre; below 1: make smaller", 0},
-	{0, "labels-of", OPT_STR, &o.offset, 0, 0, "MODEL",
+	{0, "labels-of", OPT_STR, &o.labels_of, 0, 0, "MODEL",
 		"labels are off by what this model found (cnn-train --offset), which turns and scales with no image", 0},
 	{0, "light", OPT_REAL, &o.by.light, 0, 100, "F", "F times the light: of all grey values", 0},
 	{0, "contrast", OPT_REAL, &o.by.contrast, 0, 100, "F", "then F times the distance from the middle grey, 127.5", 0},
@@ -124,8 +124,8 @@ static void rows_begin(struct rows *r, const struct tns *t)
 		find_partners(r, t);
 	r->a.seed = o.seed, r->a.epoch = (uint32_t)o.epoch;
 	r->w = r->labels = transform_warp(&o.by, r->W, r->H);
-	if (o.offset)
-		transform_offset(&r->labels, o.offset, r->W, r->H);
+	if (o.labels_of)
+		transform_offset(&r->labels, o.labels_of, r->W, r->H);
 	r->pixels = xmalloc((size_t)r->W * (size_t)r->H);
 	r->xy = xcalloc(2 * (size_t)r->K + 1, sizeof *r->xy), r->label_confidence = xcalloc((size_t)r->K + 1, sizeof(float));
 }

@@ -17,31 +17,31 @@ static double unit(uint32_t i)
 }
 
 /* Points xy that pose q takes to mean, but for the first and the fourth: one is not known, the other's mean is not. */
-static void planted(const struct pose *q, double *xy, double *mean)
+static void planted(const struct similarity *q, double *xy, double *mean)
 {
 	for (uint32_t i = 0; i < 2 * P; i++)
 		mean[i] = xy[i] = 30 * unit(i);
 	for (int p = 0; p < P; p++)
-		pose_back(q, xy + 2 * p);
+		similarity_back(q, xy + 2 * p);
 	xy[0] = NAN, mean[7] = NAN;
 }
 
 START_TEST(fits)
 {
-	static const struct pose q[] = {{{1, 0}, {0, 0}, {0, 0}}, {{0.6, -0.8}, {3, 5}, {1, -2}}, {{-1.2, 2.1}, {0, 7}, {9, 9}}};
+	static const struct similarity q[] = {{{1, 0}, {0, 0}, {0, 0}}, {{0.6, -0.8}, {3, 5}, {1, -2}}, {{-1.2, 2.1}, {0, 7}, {9, 9}}};
 	for (size_t i = 0; i < sizeof q / sizeof *q; i++) {
 		double xy[2 * P], mean[2 * P];
-		struct pose p;
+		struct similarity p;
 		planted(&q[i], xy, mean);
-		ck_assert(pose_fit(&p, xy, mean, P));
+		ck_assert(similarity_fit(&p, xy, mean, P, ALIGN_SCALE));
 		for (int k = 0; k < 2; k++)
 			ck_assert_double_eq_tol(p.turn[k], q[i].turn[k], 1e-9);
 		for (double x = -10; x < 50; x += 7.5) {
 			double a[2] = {x, 12 - x}, b[2] = {x, 12 - x};
-			pose_into(&q[i], a), pose_into(&p, b);
+			similarity_into(&q[i], a), similarity_into(&p, b);
 			ck_assert_double_eq_tol(a[0], b[0], 1e-8);
 			ck_assert_double_eq_tol(a[1], b[1], 1e-8);
-			pose_back(&p, b);
+			similarity_back(&p, b);
 			ck_assert_double_eq_tol(b[0], x, 1e-8);
 			ck_assert_double_eq_tol(b[1], 12 - x, 1e-8);
 		}
@@ -52,21 +52,21 @@ END_TEST
 START_TEST(least_squares)
 {
 	double xy[2 * P], mean[2 * P], best = 0;
-	const struct pose q = {{1.1, 0.3}, {2, 3}, {5, 6}};
-	struct pose p;
+	const struct similarity q = {{1.1, 0.3}, {2, 3}, {5, 6}};
+	struct similarity p;
 	planted(&q, xy, mean);
 	for (uint32_t i = 0; i < 2 * P; i++)
 		xy[i] += 4 * unit(100 + i) - 2;
-	ck_assert(pose_fit(&p, xy, mean, P));
+	ck_assert(similarity_fit(&p, xy, mean, P, ALIGN_SCALE));
 	for (int step = 0; step <= 12; step++) { /* no pose beside it is nearer */
-		struct pose near = p;
+		struct similarity near = p;
 		double *const part[] = {near.turn, near.turn + 1, near.to, near.to + 1, near.from, near.from + 1};
 		if (step)
 			*part[(step - 1) / 2] += step % 2 ? 0.01 : -0.01;
 		double sum = 0;
 		for (int i = 0; i < P; i++) {
 			double at[2] = {xy[2 * i], xy[2 * i + 1]};
-			pose_into(&near, at);
+			similarity_into(&near, at);
 			double d = hypot(at[0] - mean[2 * i], at[1] - mean[2 * i + 1]);
 			sum += isnan(d) ? 0 : d * d;
 		}
@@ -78,34 +78,34 @@ END_TEST
 
 START_TEST(none)
 {
-	const struct pose kept = {{7, 7}, {7, 7}, {7, 7}};
-	struct pose p = kept;
+	const struct similarity kept = {{7, 7}, {7, 7}, {7, 7}};
+	struct similarity p = kept;
 	double mean[2 * P], one[2 * P], same[2 * P], far[2 * P];
 	for (uint32_t i = 0; i < 2 * P; i++)
 		mean[i] = 30 * unit(i), one[i] = i < 3 ? 1 : NAN, same[i] = 4, far[i] = mean[i] / 5;
-	ck_assert(!pose_fit(&p, one, mean, P)); /* of the second point only x */
-	ck_assert(!pose_fit(&p, same, mean, P));
-	ck_assert(!pose_fit(&p, far, mean, P) && !pose_fit(&p, mean, far, P));
+	ck_assert(!similarity_fit(&p, one, mean, P, ALIGN_SCALE)); /* of the second point only x */
+	ck_assert(!similarity_fit(&p, same, mean, P, ALIGN_SCALE));
+	ck_assert(!similarity_fit(&p, far, mean, P, ALIGN_SCALE) && !similarity_fit(&p, mean, far, P, ALIGN_SCALE));
 	ck_assert(!memcmp(&p, &kept, sizeof p));
 	for (int i = 0; i < 2 * P; i++)
 		far[i] = mean[i] / 3.9;
-	ck_assert(pose_fit(&p, far, mean, P));
+	ck_assert(similarity_fit(&p, far, mean, P, ALIGN_SCALE));
 }
 END_TEST
 
 START_TEST(images)
 {
 	uint8_t ramp[H * W], to[H * W];
-	const struct pose p = {{0.8, 0.5}, {20, 15}, {19, 17}};
+	const struct similarity p = {{0.8, 0.5}, {20, 15}, {19, 17}};
 	int inside = 0;
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++)
 			ramp[y * W + x] = (uint8_t)(3 * x + 2 * y);
-	pose_image(&p, to, ramp, W, H);
+	align_image(&p, to, ramp, W, H);
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++) {
 			double at[2] = {x, y};
-			pose_back(&p, at);
+			similarity_back(&p, at);
 			double ex = fmin(fmax(at[0], 0), W - 1), ey = fmin(fmax(at[1], 0), H - 1);
 			inside += at[0] == ex && at[1] == ey;
 			ck_assert_double_eq_tol(to[y * W + x], 3 * ex + 2 * ey, 0.5001);

@@ -8,6 +8,7 @@
 
 #include "lib/base/err.h"
 #include "lib/labels/cholesky.h"
+#include "lib/labels/similarity.h"
 
 enum { GRID = LIKENESS_GRID, CELLS = LIKENESS_CELLS, ANGLES = LIKENESS_ANGLES, DIM = LIKENESS_DIM };
 
@@ -64,35 +65,21 @@ static void frame_around(struct frame *f)
 		f->centre = sum / n, f->w = f->h = FRAME * sqrt(square / n);
 }
 
-/* The similarity z = turn * mean + shift that takes the mean points nearest to the row's (least squares; the points as complex numbers). */
+/* The similarity z = turn * mean + shift that takes the mean points nearest to the row's; none: 1, 0. */
 static void fit_points(const struct frame *f, const float *xy, double complex *turn, double complex *shift)
 {
-	int n = 0;
-	double complex from = 0, to = 0, both = 0;
-	double square = 0;
+	double *mean = xcalloc(4 * (size_t)f->K + 1, sizeof *mean), *row = mean + 2 * f->K;
+	struct similarity s;
 	*turn = 1, *shift = 0;
-	for (int k = 0; k < f->K; k++)
+	for (int k = 0; k < f->K; k++) {
+		mean[2 * k] = creal(f->mean[k]), mean[2 * k + 1] = cimag(f->mean[k]);
+		row[2 * k] = row[2 * k + 1] = NAN;
 		if (is_labelled(f, xy, k))
-			from += f->mean[k], to += point(xy, k), n++;
-	if (n < 2)
-		return;
-	from /= n, to /= n;
-	for (int k = 0; k < f->K; k++)
-		if (is_labelled(f, xy, k)) {
-			double complex d = f->mean[k] - from;
-			both += conj(d) * (point(xy, k) - to), square += creal(d * conj(d));
-		}
-	if (cabs(both) > square / TURNED && cabs(both) < square * TURNED)
-		*turn = both / square, *shift = to - *turn * from;
-}
-
-static double sample(const uint8_t *image, int W, int H, double x, double y)
-{
-	x = fmin(fmax(x, 0), W - 1), y = fmin(fmax(y, 0), H - 1);
-	int x0 = (int)x, y0 = (int)y, x1 = x0 + (x0 < W - 1), y1 = y0 + (y0 < H - 1);
-	const uint8_t *a = image + (size_t)y0 * (size_t)W, *b = image + (size_t)y1 * (size_t)W;
-	double top = a[x0] + (x - x0) * (a[x1] - a[x0]), bottom = b[x0] + (x - x0) * (b[x1] - b[x0]);
-	return top + (y - y0) * (bottom - top);
+			row[2 * k] = (double)xy[2 * k], row[2 * k + 1] = (double)xy[2 * k + 1];
+	}
+	if (similarity_fit(&s, mean, row, f->K, TURNED))
+		*turn = s.turn[0] + s.turn[1] * I, *shift = s.to[0] + s.to[1] * I - *turn * (s.from[0] + s.from[1] * I);
+	free(mean);
 }
 
 /* The frame as GRID x GRID pixels; one that covers more than a pixel of the image is a mean of samples. */
@@ -105,7 +92,7 @@ static void look(float *to, const struct frame *f, const uint8_t *image, double 
 		for (int k = 0; k < n * n; k++) {
 			double u = (i % GRID + (k % n + 0.5) / n) / GRID - 0.5, v = ((double)(i / GRID) + (k / n + 0.5) / n) / GRID - 0.5;
 			double complex z = turn * (f->centre + u * f->w + v * f->h * I) + shift;
-			sum += sample(image, f->W, f->H, creal(z), cimag(z));
+			sum += similarity_sample(image, f->W, f->H, creal(z), cimag(z));
 		}
 		to[i] = (float)(sum / (n * n));
 	}

@@ -10,7 +10,7 @@ struct aligner {
 	struct infer *f;
 	int points, W, H;
 	double *mean, size, offset[2]; /* mean: in pixels from the first one's centre; size: root mean square distance from its centre */
-	struct pose pose[INFER_BATCH];
+	struct similarity pose[INFER_BATCH];
 	char aligned[INFER_BATCH];
 	double misfit[INFER_BATCH]; /* least of the estimates so far */
 	double first[INFER_BATCH];  /* distance of the first estimates' pose */
@@ -20,82 +20,32 @@ struct aligner {
 	double *at;		    /* (points, 2): of one row */
 };
 
-static const struct pose as_it_is = {{1, 0}, {0, 0}, {0, 0}};
+static const struct similarity as_it_is = {{1, 0}, {0, 0}, {0, 0}};
 
-static int counts(const double *a, const double *b, int p)
+static int is_known(const double *points, int p)
 {
-	return isfinite(a[2 * p]) && isfinite(a[2 * p + 1]) && isfinite(b[2 * p]) && isfinite(b[2 * p + 1]);
+	return isfinite(points[2 * p]) && isfinite(points[2 * p + 1]);
 }
 
-int pose_fit(struct pose *p, const double *xy, const double *mean, int points)
-{
-	double a[2] = {0}, b[2] = {0}, dot = 0, cross = 0, square = 0;
-	int n = 0;
-	for (int i = 0; i < points; i++)
-		for (int k = 0; k < 2 && counts(xy, mean, i); k++)
-			a[k] += xy[2 * i + k], b[k] += mean[2 * i + k], n += k;
-	if (n < 2)
-		return 0;
-	for (int k = 0; k < 2; k++)
-		a[k] /= n, b[k] /= n;
-	for (int i = 0; i < points; i++)
-		if (counts(xy, mean, i)) {
-			double ax = xy[2 * i] - a[0], ay = xy[2 * i + 1] - a[1], bx = mean[2 * i] - b[0], by = mean[2 * i + 1] - b[1];
-			dot += ax * bx + ay * by, cross += ax * by - ay * bx, square += ax * ax + ay * ay;
-		}
-	double scale = hypot(dot, cross) / square; /* NaN: all at one place */
-	if (!(scale <= ALIGN_SCALE && scale >= 1 / ALIGN_SCALE))
-		return 0;
-	*p = (struct pose){{dot / square, cross / square}, {a[0], a[1]}, {b[0], b[1]}};
-	return 1;
-}
-
-void pose_into(const struct pose *p, double xy[2])
-{
-	double x = xy[0] - p->from[0], y = xy[1] - p->from[1];
-	xy[0] = p->to[0] + p->turn[0] * x - p->turn[1] * y, xy[1] = p->to[1] + p->turn[1] * x + p->turn[0] * y;
-}
-
-static double squared_scale(const struct pose *p)
-{
-	return p->turn[0] * p->turn[0] + p->turn[1] * p->turn[1];
-}
-
-void pose_back(const struct pose *p, double xy[2])
-{
-	double x = xy[0] - p->to[0], y = xy[1] - p->to[1], s = squared_scale(p);
-	xy[0] = p->from[0] + (p->turn[0] * x + p->turn[1] * y) / s, xy[1] = p->from[1] + (p->turn[0] * y - p->turn[1] * x) / s;
-}
-
-/* Grey value at (x, y), bilinear; places are clamped to the image. */
-static double sample(const uint8_t *image, int W, int H, double x, double y)
-{
-	x = x < 0 ? 0 : x > W - 1 ? W - 1 : x, y = y < 0 ? 0 : y > H - 1 ? H - 1 : y;
-	int x0 = (int)x, y0 = (int)y, right = x0 < W - 1;
-	const uint8_t *a = image + y0 * W + x0, *b = y0 < H - 1 ? a + W : a;
-	double fx = x - x0, fy = y - y0, top = a[0] + fx * (a[right] - a[0]), low = b[0] + fx * (b[right] - b[0]);
-	return top + fy * (low - top);
-}
-
-void pose_image(const struct pose *p, uint8_t *to, const uint8_t *from, int W, int H)
+void align_image(const struct similarity *p, uint8_t *to, const uint8_t *from, int W, int H)
 {
 	for (int y = 0; y < H; y++)
 		for (int x = 0; x < W; x++) {
 			double at[2] = {x, y};
-			pose_back(p, at);
-			*to++ = (uint8_t)lrint(sample(from, W, H, at[0], at[1]));
+			similarity_back(p, at);
+			*to++ = (uint8_t)lrint(similarity_sample(from, W, H, at[0], at[1]));
 		}
 }
 
 /* Root mean square distance between where two poses have the mean face in the image, in sizes of the mean face. */
-static double distance(const struct aligner *a, const struct pose *p, const struct pose *q)
+static double distance(const struct aligner *a, const struct similarity *p, const struct similarity *q)
 {
 	double sum = 0;
 	int n = 0;
 	for (int i = 0; i < a->points; i++)
-		if (counts(a->mean, a->mean, i)) {
+		if (is_known(a->mean, i)) {
 			double x[2] = {a->mean[2 * i], a->mean[2 * i + 1]}, y[2] = {x[0], x[1]};
-			pose_back(p, x), pose_back(q, y);
+			similarity_back(p, x), similarity_back(q, y);
 			sum += (x[0] - y[0]) * (x[0] - y[0]) + (x[1] - y[1]) * (x[1] - y[1]), n++;
 		}
 	return sqrt(sum / n) / a->size;
@@ -112,10 +62,10 @@ struct aligner *aligner_new(struct infer *f, const double *mean, int points, int
 	for (int i = 0; i < 2 * points; i++)
 		a->mean[i] = mean[i] - offset[i % 2];
 	for (int i = 0; i < points; i++)
-		for (int k = 0; k < 2 && counts(a->mean, a->mean, i); k++)
+		for (int k = 0; k < 2 && is_known(a->mean, i); k++)
 			centre[k] += a->mean[2 * i + k], n += k;
 	for (int i = 0; i < 2 * points; i++)
-		if (counts(a->mean, a->mean, i / 2))
+		if (is_known(a->mean, i / 2))
 			a->size += (a->mean[i] - centre[i % 2] / n) * (a->mean[i] - centre[i % 2] / n) / n;
 	a->size = sqrt(a->size);
 	if (n < 2 || !(a->size > 0)) {
@@ -129,17 +79,17 @@ struct aligner *aligner_new(struct infer *f, const double *mean, int points, int
 
 /* The pose that estimates xy of a face say, and their misfit: the root mean square distance of the points under it from the mean face, in
  * sizes of that. 0 where they say none. */
-static int estimated(struct aligner *a, const float *xy, struct pose *p, double *misfit)
+static int estimated(struct aligner *a, const float *xy, struct similarity *p, double *misfit)
 {
 	double sum = 0;
 	int n = 0;
 	for (int i = 0; i < 2 * a->points; i++)
 		a->at[i] = (double)xy[i] - a->offset[i % 2];
-	if (!pose_fit(p, a->at, a->mean, a->points))
+	if (!similarity_fit(p, a->at, a->mean, a->points, ALIGN_SCALE))
 		return 0;
 	for (int i = 0; i < a->points; i++)
-		if (counts(a->at, a->mean, i)) {
-			pose_into(p, a->at + 2 * i);
+		if (is_known(a->at, i) && is_known(a->mean, i)) {
+			similarity_into(p, a->at + 2 * i);
 			double x = a->at[2 * i] - a->mean[2 * i], y = a->at[2 * i + 1] - a->mean[2 * i + 1];
 			sum += x * x + y * y, n++;
 		}
@@ -147,7 +97,7 @@ static int estimated(struct aligner *a, const float *xy, struct pose *p, double 
 	return 1;
 }
 
-static void move(const struct aligner *a, const struct pose *p, void by(const struct pose *, double[2]), float *xy, int points)
+static void move(const struct aligner *a, const struct similarity *p, void by(const struct similarity *, double[2]), float *xy, int points)
 {
 	for (int i = 0; i < points; i++) {
 		double at[2] = {(double)xy[2 * i] - a->offset[0], (double)xy[2 * i + 1] - a->offset[1]};
@@ -165,20 +115,20 @@ static void scale_by(float *stddev, double factor, int points)
 /* One pass over the n rows that go on, in poses next, from which come their next ones; xy, deviation: the estimates so far of all rows.
  * Returns how many go on. A pass that makes a face much less like a face than the best before is not taken, and ends it; two points fit
  * always. */
-static int pass(struct aligner *a, const uint8_t *images, int *row, struct pose *next, int n, float *xy, float *deviation)
+static int pass(struct aligner *a, const uint8_t *images, int *row, struct similarity *next, int n, float *xy, float *deviation)
 {
 	size_t P = (size_t)a->points, pixels = (size_t)a->W * (size_t)a->H;
 	int more = 0;
 	for (int i = 0; i < n; i++)
-		pose_image(&next[i], a->again + (size_t)i * pixels, images + (size_t)row[i] * pixels, a->W, a->H);
+		align_image(&next[i], a->again + (size_t)i * pixels, images + (size_t)row[i] * pixels, a->W, a->H);
 	infer_batch(a->f, a->again, n, a->xy, a->stddev);
 	for (int i = 0; i < n; i++) {
 		int b = row[i];
-		struct pose now = next[i], p;
+		struct similarity now = next[i], p;
 		float *at = a->xy + (size_t)i * 2 * P, *stddev = a->stddev + (size_t)i * P;
 		double misfit;
-		move(a, &now, pose_back, at, a->points);
-		scale_by(stddev, 1 / sqrt(squared_scale(&now)), a->points);
+		move(a, &now, similarity_back, at, a->points);
+		scale_by(stddev, 1 / similarity_scale(&now), a->points);
 		if (!estimated(a, at, &p, &misfit) || !(misfit < ALIGN_WORSE * a->misfit[b] + 1e-6))
 			continue;
 		a->pose[b] = now, a->aligned[b] = 1, a->moved[b] = distance(a, &p, &now);
@@ -204,7 +154,7 @@ void aligner_estimate(struct aligner *a, const uint8_t *images, int B, float *ou
 {
 	size_t P = (size_t)a->points;
 	int row[INFER_BATCH], n = 0;
-	struct pose next[INFER_BATCH];
+	struct similarity next[INFER_BATCH];
 	float *xy = xcalloc((size_t)B * 2 * P, sizeof *xy), *deviation = xcalloc((size_t)B * P, sizeof *deviation);
 	memcpy(xy, out, (size_t)B * 2 * P * sizeof *xy);
 	for (int b = 0; b < B; b++) {
@@ -236,7 +186,7 @@ const uint8_t *aligner_images(struct aligner *a, const uint8_t *images, int B)
 	for (int b = 0; b < B; b++) {
 		uint8_t *to = a->again + (size_t)b * pixels;
 		if (a->aligned[b])
-			pose_image(&a->pose[b], to, images + (size_t)b * pixels, a->W, a->H);
+			align_image(&a->pose[b], to, images + (size_t)b * pixels, a->W, a->H);
 		else
 			memcpy(to, images + (size_t)b * pixels, pixels);
 	}
@@ -247,8 +197,8 @@ void aligner_into(const struct aligner *a, int B, float *xy, float *stddev)
 {
 	for (int b = 0; b < B; b++)
 		if (a->aligned[b]) {
-			move(a, &a->pose[b], pose_into, xy + (size_t)b * 2 * (size_t)a->points, a->points);
-			scale_by(stddev + b * a->points, sqrt(squared_scale(&a->pose[b])), a->points);
+			move(a, &a->pose[b], similarity_into, xy + (size_t)b * 2 * (size_t)a->points, a->points);
+			scale_by(stddev + b * a->points, similarity_scale(&a->pose[b]), a->points);
 		}
 }
 
@@ -256,8 +206,8 @@ void aligner_back(const struct aligner *a, int B, int per_row, float *xy, float 
 {
 	for (int b = 0; b < B; b++)
 		if (a->aligned[b]) {
-			move(a, &a->pose[b], pose_back, xy + (size_t)b * 2 * (size_t)per_row, per_row);
-			scale_by(stddev ? stddev + b * per_row : NULL, 1 / sqrt(squared_scale(&a->pose[b])), per_row);
+			move(a, &a->pose[b], similarity_back, xy + (size_t)b * 2 * (size_t)per_row, per_row);
+			scale_by(stddev ? stddev + b * per_row : NULL, 1 / similarity_scale(&a->pose[b]), per_row);
 		}
 }
 

@@ -1,9 +1,9 @@
 /* Faces that are turned, moved or of another size than those learned from: brought to the pose of the mean face, estimated there once more,
- * and their points taken back ("align" as in face alignment before recognition). A pose is a similarity transform of the image's pixels.
+ * and their points taken back ("align" as in face alignment before recognition). A pose is the similarity transform of the
+ * image's pixels that does so.
  *
  * The first estimates, which are rough where a face lies unusually, say how it lies: the least-squares similarity that takes them to the
- * mean face (Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991, equations 40 to 43, which
- * are one division of complex numbers in the plane). The image is resampled under it and estimated again, up to ALIGN_PASSES times, until
+ * mean face (similarity.h). The image is resampled under it and estimated again, up to ALIGN_PASSES times, until
  * the pose moves by no more than ALIGN_STAYS. Distances between poses are in sizes of the mean face.
  *
  * Where the first pose is nearer than ALIGN_NEAR nothing is done; from ALIGN_FAR on the aligned image's estimate counts alone; between,
@@ -13,11 +13,8 @@
 #ifndef ALIGN_H
 #define ALIGN_H
 
+#include "lib/labels/similarity.h"
 #include "lib/predict/infer.h"
-
-struct pose { /* z becomes to + turn (z - from), as complex numbers x + iy: pixels from the first one's centre */
-	double turn[2], from[2], to[2];
-};
 
 enum { ALIGN_PASSES = 4 };
 #define ALIGN_NEAR 0.2
@@ -26,13 +23,8 @@ enum { ALIGN_PASSES = 4 };
 #define ALIGN_WORSE 1.5
 #define ALIGN_SCALE 4.0 /* a face is enlarged or made smaller by at most so much */
 
-/* The pose that takes xy (points, 2) nearest to mean (points, 2); points that are NaN in either don't count. Returns 0, p unchanged, where
- * fewer than two count, they lie at one place, or the scale is beyond ALIGN_SCALE. */
-int pose_fit(struct pose *p, const double *xy, const double *mean, int points);
-void pose_into(const struct pose *p, double xy[2]); /* of the image, in place, in the aligned image */
-void pose_back(const struct pose *p, double xy[2]); /* the inverse */
 /* to (H, W): from under p, bilinear, rounded; what comes from beyond the edge repeats the edge. */
-void pose_image(const struct pose *p, uint8_t *to, const uint8_t *from, int W, int H);
+void align_image(const struct similarity *p, uint8_t *to, const uint8_t *from, int W, int H);
 
 struct aligner;
 
