@@ -247,6 +247,37 @@ START_TEST(long_sums)
 }
 END_TEST
 
+/* Factors of more than one pass (conv_backward.c, FACTOR_BYTES): of images of ones dw counts the pixels that a kernel position meets, times
+ * what dy is of each image. */
+START_TEST(many_factors)
+{
+	enum { B = 6, C = 16, SIDE = 256, N = SIDE * SIDE };
+	struct backend *be = backend(__func__, _i);
+	if (strcmp(be->name, "cpu"))
+		return;
+	struct conv s = conv3x3(B, C, SIDE, SIDE, 1, 1);
+	float *ones = xmalloc((size_t)B * C * N * sizeof *ones), *numbers = xmalloc((size_t)B * N * sizeof *numbers), all = 0;
+	for (int i = 0; i < B * C * N; i++)
+		ones[i] = 1;
+	for (int n = 0; n < B; all += (float)++n)
+		for (int i = 0; i < N; i++)
+			numbers[n * N + i] = (float)(n + 1);
+	float *x = to_maps(be, ones, B, C, SIDE, SIDE), *dy = to_maps(be, numbers, B, 1, SIDE, SIDE),
+	      *w = in(be, weights(C * 9, C * 9, 1), C * 9);
+	float *dw = blank(be, C * 9), *db = blank(be, 1);
+	void *packed = be->alloc(be, be->conv_packed_size(be, &s));
+	be->conv_pack(be, packed, w, &s);
+	be->conv_backward(be, NULL, dw, db, dy, dy, NULL, x, w, packed, &s);
+	float *got = out(be, dw, C * 9), *sum = out(be, db, 1);
+	for (int i = 0; i < C * 9; i++) {
+		float rows = (float)(SIDE - (i / 3 % 3 != 1)), columns = (float)(SIDE - (i % 3 != 1));
+		ck_assert_msg(got[i] == all * rows * columns, "dw %d is %g", i, (double)got[i]);
+	}
+	ck_assert_msg(*sum == all * N, "db is %g", (double)*sum);
+	free(got), free(sum), be->release(be, x), be->release(be, dy), be->release(be, packed), drop(be, w);
+}
+END_TEST
+
 /* Each factor of a convolution of 1x1, in turn, is a number that bf16 rounds, the others 1: so is the product, by any stride, those too
  * that the cpu backend leaves to ref; the biases' gradient is not rounded. */
 START_TEST(rounding)
@@ -549,6 +580,7 @@ static void add(Suite *s, int backend)
 	BACKENDS_TEST(s, backend, convolution, LENGTH(conv_shapes));
 	BACKENDS_TEST(s, backend, rounding, 3);
 	BACKENDS_TEST(s, backend, long_sums, 1);
+	BACKENDS_TEST(s, backend, many_factors, 1);
 	BACKENDS_TEST(s, backend, planes, LENGTH(plane_shapes));
 	BACKENDS_TEST(s, backend, batch_norm, LENGTH(bn_shapes));
 	BACKENDS_TEST(s, backend, batch_norm_parts, LENGTH(bn_shapes));

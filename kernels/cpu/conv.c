@@ -40,10 +40,61 @@ void cpu_pad(float *to, const float *x, const struct padded_planes *p, int from)
 		}
 }
 
+void cpu_pad_dz(struct cpu *c, float *to, const float *dy, const float *y, const uint8_t *argmax, const struct conv *s,
+	const struct padded_planes *p, int top)
+{
+	int PH = s->OH / s->pool, PW = s->OW / s->pool;
+	long pitch = (long)(p->before + p->W + p->after) * BLOCK;
+	for (int f = 0; f < p->planes; f++, to += p->rows * pitch) {
+		memset(to, 0, (size_t)(top * pitch) * sizeof *to);
+		for (int r = 0; r < PH; r++) {
+			float *line = to + (top + r * s->pool) * pitch;
+			size_t from = ((size_t)f * (size_t)PH + (size_t)r) * (size_t)PW * BLOCK;
+			int used = PW * s->pool;
+			for (int k = 0; k < s->pool; k++) {
+				memset(line + k * pitch, 0, (size_t)(p->before * BLOCK) * sizeof *line);
+				memset(line + k * pitch + (p->before + used) * BLOCK, 0,
+					(size_t)(pitch - (p->before + used) * BLOCK) * sizeof *line);
+			}
+			if (s->pool > 1)
+				c->simd->max_pool_row_backward(line + p->before * BLOCK, pitch, dy + from, s->act ? y + from : NULL,
+					argmax + from, s->pool, PW, s->act);
+			else if (s->act)
+				c->simd->act_backward(line + p->before * BLOCK, dy + from, y + from, s->act, (size_t)PW * BLOCK);
+			else
+				memcpy(line + p->before * BLOCK, dy + from, (size_t)PW * BLOCK * sizeof *line);
+		}
+		int done = top + PH * s->pool;
+		memset(to + done * pitch, 0, (size_t)((p->rows - done) * pitch) * sizeof *to);
+	}
+}
+
+/* Rows of two planes as words of both; the second NULL: of zeros. */
+static float *pad_plane_pairs(const struct cpu *c, float *to, const float *even, const float *odd, const struct padded_planes *p, int from)
+{
+	size_t line = (size_t)p->W * BLOCK, before = (size_t)p->before * BLOCK, after = (size_t)p->after * BLOCK;
+	for (int r = from; r < from + p->rows; r++, to += before + line + after) {
+		size_t at = (size_t)r * line;
+		if (r < 0 || r >= p->H) {
+			memset(to, 0, (before + line + after) * sizeof *to);
+			continue;
+		}
+		memset(to, 0, before * sizeof *to), memset(to + before + line, 0, after * sizeof *to);
+		c->simd->pairs_of(to + before, even + at, odd ? odd + at : NULL, line);
+	}
+	return to;
+}
+
 void cpu_pad_pairs(struct cpu *c, float *to, const float *x, const struct padded_planes *p, int from, float *line)
 {
 	const struct padded_planes row = {1, 1, p->W, p->pixel, 1, p->before, p->after};
 	size_t wide = (size_t)((p->before + p->W + p->after) * p->pixel), words = p->pixel == 1 ? wide : wide / 2;
+	size_t plane = (size_t)p->H * (size_t)(p->W * p->pixel);
+	if (p->pixel == BLOCK && c->simd->tile_sums) {
+		for (int k = 0; k < p->planes; k += 2, x += 2 * plane)
+			to = pad_plane_pairs(c, to, x, k + 1 < p->planes ? x + plane : NULL, p, from);
+		return;
+	}
 	line[wide] = 0;
 	for (int k = 0; k < p->planes; k++)
 		for (int r = from; r < from + p->rows; r++, to += words) {
@@ -51,7 +102,7 @@ void cpu_pad_pairs(struct cpu *c, float *to, const float *x, const struct padded
 				memset(to, 0, words * sizeof *to);
 				continue;
 			}
-			cpu_pad(line, x + ((size_t)k * (size_t)p->H + (size_t)r) * (size_t)(p->W * p->pixel), &row, 0);
+			cpu_pad(line, x + (size_t)k * plane + (size_t)r * (size_t)(p->W * p->pixel), &row, 0);
 			if (p->pixel == 1)
 				c->simd->pairs_of(to, line, line + 1, wide);
 			else
@@ -69,30 +120,44 @@ static int phase_high(const struct axis *a)
 	return a->hi[a->phases - 1];
 }
 
-/* One output row (before the pool) of one group of filter blocks; x: input rows from r0 on; y: the row in the group's first block. */
-static void conv_row(const struct job *j, int g, int oy, const float *x, int r0, float *y, long yblock)
+void cpu_conv_rows(const struct cpu *c, struct conv_kernel t)
+{
+	if (c->bf16 && c->simd->tile_sums) {
+		c->products->conv_kernel(&t);
+		return;
+	}
+	for (int r = 0; r < t.rows; r++, t.x += t.xrow, t.y += t.yrow)
+		c->products->conv_kernel(&t);
+}
+
+/* Output rows [from, to) (before the pool) of one group of filter blocks; x: input rows from r0 on; y: row `from` in the group's first
+ * block. */
+static void conv_rows(const struct job *j, int g, int from, int to, const float *x, int r0, float *y, long yblock)
 {
 	const struct conv *s = j->s;
 	const struct simd *simd = j->c->simd;
 	const struct pack *p = &j->p;
-	int py = oy % s->upsample, q = oy / s->upsample;
-	for (int px = 0; px < s->upsample; px++) {
-		int K = pack_k(p, py, px), n = p->x.count[px];
-		struct conv_kernel t = {.y = y + p->x.first[px] * BLOCK,
-			.ystep = s->upsample * BLOCK,
-			.yblock = yblock,
-			.x = x + (q * p->y.step - r0) * j->pitch + (j->copied ? p->x.before : 0) * p->in_block,
-			.xstep = s->S * p->in_block,
-			.off = j->off[py][px],
-			.w = j->w + pack_at(p, py, px) + (size_t)g * (size_t)(simd->group * BLOCK) * (size_t)K,
-			.init = j->bias + g * simd->group * BLOCK,
-			.n = n,
-			.K = K,
-			.blocks = pack_blocks(p, simd, g),
-			.relu = s->act == ACT_RELU && s->pool == 1};
-		if (n)
-			j->c->products->conv_kernel(&t);
-	}
+	for (int first = from; first < to && first < from + s->upsample; first++)
+		for (int px = 0; px < s->upsample; px++) {
+			int py = first % s->upsample, q = first / s->upsample, K = pack_k(p, py, px);
+			struct conv_kernel t = {.y = y + ((first - from) * (long)s->OW + p->x.first[px]) * BLOCK,
+				.ystep = s->upsample * BLOCK,
+				.yblock = yblock,
+				.x = x + (q * p->y.step - r0) * j->pitch + (j->copied ? p->x.before : 0) * p->in_block,
+				.xstep = s->S * p->in_block,
+				.off = j->off[py][px],
+				.w = j->w + pack_at(p, py, px) + (size_t)g * (size_t)(simd->group * BLOCK) * (size_t)K,
+				.init = j->bias + g * simd->group * BLOCK,
+				.n = p->x.count[px],
+				.K = K,
+				.blocks = pack_blocks(p, simd, g),
+				.relu = s->act == ACT_RELU && s->pool == 1,
+				.rows = (to - first + s->upsample - 1) / s->upsample,
+				.xrow = p->y.step * j->pitch,
+				.yrow = s->upsample * (long)s->OW * BLOCK};
+			if (t.n)
+				cpu_conv_rows(j->c, t);
+		}
 }
 
 static void conv_band(void *arg, int task, int thread)
@@ -106,7 +171,9 @@ static void conv_band(void *arg, int task, int thread)
 	size_t padded_size = j->copied ? (size_t)j->plane * (size_t)planes : 0, pre_pool = (size_t)(s->pool * s->OW * BLOCK);
 	int pixel = s->image ? 1 : BLOCK;
 	size_t line = j->c->bf16 ? (size_t)((s->W + j->p.x.before + j->p.x.after) * pixel) + 1 : 0;
-	float *scratch = cpu_scratch(j->c, thread, padded_size + pre_pool * 2 + line);
+	size_t behind = (size_t)(2 * TILE_ROWS * s->S * pixel); /* read by tiles */
+	float *scratch = cpu_scratch(j->c, thread, padded_size + pre_pool * 2 + line + behind);
+	int whole = s->pool == 1 && j->c->bf16 && simd->tile_sums;
 	const float *x = j->x + (size_t)n * (size_t)planes * (size_t)s->H * (size_t)s->W * (size_t)pixel;
 	if (j->copied) {
 		struct padded_planes p = {planes, s->H, s->W, pixel, j->in_rows, j->p.x.before, j->p.x.after};
@@ -122,15 +189,16 @@ static void conv_band(void *arg, int task, int thread)
 	uint8_t *argmax = j->argmax + (s->pool > 1 ? (size_t)n * (size_t)blocks * out_plane : 0);
 	for (int g = 0; g < j->p.groups; g++) {
 		int first = g * simd->group, wide = pack_blocks(&j->p, simd, g);
-		for (int oy = from; oy < to; oy++) {
+		for (int oy = from, n = whole ? to - from : 1; oy < to; oy += n) {
 			if (s->pool == 1) {
 				float *out = y + (size_t)first * out_plane + (size_t)oy * (size_t)s->OW * BLOCK;
-				conv_row(j, g, oy, x, r0, out, (long)out_plane);
+				conv_rows(j, g, oy, oy + n, x, r0, out, (long)out_plane);
 				for (int b = 0; b < wide && s->act != ACT_NONE && s->act != ACT_RELU; b++)
-					simd->act(out + (size_t)b * out_plane, out + (size_t)b * out_plane, s->act, (size_t)s->OW * BLOCK);
+					simd->act(out + (size_t)b * out_plane, out + (size_t)b * out_plane, s->act,
+						(size_t)(n * s->OW) * BLOCK);
 				continue;
 			}
-			conv_row(j, g, oy, x, r0, rows + (size_t)(oy % s->pool) * (size_t)s->OW * BLOCK, (long)pre_pool);
+			conv_rows(j, g, oy, oy + 1, x, r0, rows + (size_t)(oy % s->pool) * (size_t)s->OW * BLOCK, (long)pre_pool);
 			for (int b = 0; b < wide && oy % s->pool == s->pool - 1; b++) {
 				size_t at = (size_t)(first + b) * out_plane + (size_t)(oy / s->pool) * (size_t)PW * BLOCK;
 				simd->max_pool_row(

@@ -6,15 +6,17 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/conv_layout.h"
+#include "kernels/cpu/conv_tiles.h"
 #include "kernels/cpu/winograd.h"
 #include "kernels/ref/ref.h"
 
-enum { SHARDS = 32, TASKS = 16, MAX_PARTS = 4, CACHE_BYTES = 24 << 10 };
+enum { SHARDS = 32, TASKS = 16, MAX_PARTS = 4, CACHE_BYTES = 24 << 10, FACTOR_BYTES = 16 << 20 };
 
 /* bf16: x and dz as words. Of the weight gradient a word is of two output pixels that follow each other, where these are read one after the
  * other; the operand that kernel positions move, x, or dz of an upsampling, has a word for each pixel: it and the one a step on. Floats. */
 struct words {
 	size_t dz, x_pixels, dz_pixels; /* sizes: dz by channels, for dx; x and dz by pixels */
+	size_t behind;			/* what tiles read behind dz */
 	int pairs;			/* output pixels of a row in words */
 };
 
@@ -26,47 +28,20 @@ struct job {
 	const float *w, *zero, *x, *dy, *y;
 	const uint8_t *argmax;
 	float *dx, *dw, *sums;
-	size_t nw, shard_size; /* floats of packed dw; of a shard: dw and db */
+	size_t nw, F, shard_size; /* floats of packed dw, of db, of a shard: dw and, but by tiles, db */
 	int shards, parts, step, copied;
 	struct padded_planes x_pad, dz_pad; /* x; dz */
 	int th, tw;			    /* kernel extent of packed dw: KH, KW, or + upsample - 1, dx's, where upsample is above 1 */
 	struct words words;
+	struct conv_tiles
+		tiles; /* where weight gradients go by tiles: the images from first on, whose factors are laid out, and db of each image */
+	float *fixed, *moving, *db;
+	int first;
 };
 
 static long pitch_of(const struct padded_planes *p)
 {
 	return (long)(p->before + p->W + p->after) * p->pixel;
-}
-
-/* dz of one image, zero-padded as dz_pad says: dy through the derivatives of pool and activation. */
-static void pad_dz(const struct job *j, float *to, const float *dy, const float *y, const uint8_t *argmax)
-{
-	const struct conv *s = j->s;
-	const struct padded_planes *p = &j->dz_pad;
-	int PH = s->OH / s->pool, PW = s->OW / s->pool, top = j->bwd.y.before;
-	long pitch = pitch_of(p);
-	for (int f = 0; f < p->planes; f++, to += p->rows * pitch) {
-		memset(to, 0, (size_t)(top * pitch) * sizeof *to);
-		for (int r = 0; r < PH; r++) {
-			float *line = to + (top + r * s->pool) * pitch;
-			size_t from = ((size_t)f * (size_t)PH + (size_t)r) * (size_t)PW * BLOCK;
-			int used = PW * s->pool;
-			for (int k = 0; k < s->pool; k++) {
-				memset(line + k * pitch, 0, (size_t)(p->before * BLOCK) * sizeof *line);
-				memset(line + k * pitch + (p->before + used) * BLOCK, 0,
-					(size_t)(pitch - (p->before + used) * BLOCK) * sizeof *line);
-			}
-			if (s->pool > 1)
-				j->c->simd->max_pool_row_backward(line + p->before * BLOCK, pitch, dy + from, s->act ? y + from : NULL,
-					argmax + from, s->pool, PW, s->act);
-			else if (s->act)
-				j->c->simd->act_backward(line + p->before * BLOCK, dy + from, y + from, s->act, (size_t)PW * BLOCK);
-			else
-				memcpy(line + p->before * BLOCK, dy + from, (size_t)PW * BLOCK * sizeof *line);
-		}
-		int done = top + PH * s->pool;
-		memset(to + done * pitch, 0, (size_t)((p->rows - done) * pitch) * sizeof *to);
-	}
 }
 
 /* to: for each row r < rows of each plane, words of pixels 0 and 1, 2 and 3, ... of n; rows from pitch, planes plane floats apart. */
@@ -247,24 +222,60 @@ static void input_gradient(const struct job *j, float *dx, const float *dz, int 
 	for (int q = 0; q < p->groups; q++)
 		for (int py = 0; py < p->y.phases; py++)
 			for (int px = 0; px < p->x.phases; px++) {
-				int K = pack_k(p, py, px), to = p->y.count[py] * (part + 1) / j->parts;
-				for (int r = p->y.count[py] * part / j->parts; r < to && p->x.count[px]; r++) {
-					struct conv_kernel t = {
-						.y = dx + q * simd->group * plane +
-						     ((p->y.first[py] + r * p->y.phases) * (long)s->W + p->x.first[px]) * BLOCK,
-						.ystep = p->x.phases * BLOCK,
-						.yblock = plane,
-						.x = origin + (p->y.q[py] + r) * p->y.step * dz_pitch + p->x.q[px] * p->x.step * pixel,
-						.xstep = p->x.step * pixel,
-						.off = j->off[py][px],
-						.w = j->w + pack_at(p, py, px) + (size_t)(q * simd->group * BLOCK) * (size_t)K,
-						.init = j->zero,
-						.n = p->x.count[px],
-						.K = K,
-						.blocks = pack_blocks(p, simd, q)};
-					j->c->products->conv_kernel(&t);
-				}
+				int K = pack_k(p, py, px), from = p->y.count[py] * part / j->parts;
+				struct conv_kernel t = {.y = dx + q * simd->group * plane +
+							     ((p->y.first[py] + from * p->y.phases) * (long)s->W + p->x.first[px]) * BLOCK,
+					.ystep = p->x.phases * BLOCK,
+					.yblock = plane,
+					.x = origin + (p->y.q[py] + from) * p->y.step * dz_pitch + p->x.q[px] * p->x.step * pixel,
+					.xstep = p->x.step * pixel,
+					.off = j->off[py][px],
+					.w = j->w + pack_at(p, py, px) + (size_t)(q * simd->group * BLOCK) * (size_t)K,
+					.init = j->zero,
+					.n = p->x.count[px],
+					.K = K,
+					.blocks = pack_blocks(p, simd, q),
+					.rows = p->y.count[py] * (part + 1) / j->parts - from,
+					.xrow = p->y.step * dz_pitch,
+					.yrow = p->y.phases * (long)s->W * BLOCK};
+				if (t.n)
+					cpu_conv_rows(j->c, t);
 			}
+}
+
+/* dz and x of image n, padded; returns x. */
+static const float *padded_factors(const struct job *j, float *dz, float *padded_x, int n)
+{
+	const struct conv *s = j->s;
+	size_t in = (size_t)j->x_pad.planes * (size_t)s->H * (size_t)s->W * (size_t)j->x_pad.pixel;
+	size_t out = (size_t)j->dz_pad.planes * (size_t)(s->OH / s->pool) * (size_t)(s->OW / s->pool) * BLOCK;
+	const float *x = j->x + (size_t)n * in;
+	cpu_pad_dz(j->c, dz, j->dy + (size_t)n * out, j->y + (size_t)n * out, j->argmax + (s->pool > 1 ? (size_t)n * out : 0), s,
+		&j->dz_pad, j->bwd.y.before);
+	if (j->copied)
+		cpu_pad(padded_x, x, &j->x_pad, -j->fwd.y.before);
+	return j->copied ? padded_x : x;
+}
+
+/* dz as words of channels (conv_layout.h, pack's `apart`). */
+static void channel_words(const struct job *j, float *words, const float *dz)
+{
+	size_t plane = padded_size(&j->dz_pad) / (size_t)j->dz_pad.planes;
+	if (j->bwd.apart == 1)
+		j->c->simd->pairs_in_row(words, dz, padded_size(&j->dz_pad));
+	for (int k = 0; k < j->dz_pad.planes && j->bwd.apart > 1; k += 2, words += plane, dz += 2 * plane)
+		j->c->simd->pairs_of(words, dz, k + 1 < j->dz_pad.planes ? dz + plane : NULL, plane);
+}
+
+/* A part of image n's dx; words: buffer for dz in bf16. */
+static void image_input_gradient(const struct job *j, const float *dz, float *words, int n, int part)
+{
+	if (!j->dx)
+		return;
+	if (j->c->bf16)
+		channel_words(j, words, dz);
+	size_t in = (size_t)j->x_pad.planes * (size_t)j->s->H * (size_t)j->s->W * (size_t)j->x_pad.pixel;
+	input_gradient(j, j->dx + (size_t)n * in, j->c->bf16 ? words : dz, part);
 }
 
 static void shard_gradients(void *arg, int task, int thread)
@@ -273,31 +284,63 @@ static void shard_gradients(void *arg, int task, int thread)
 	const struct conv *s = j->s;
 	int shard = task / j->parts, part = task % j->parts, first, c, C;
 	int from = (int)((long)s->B * shard / j->shards), to = (int)((long)s->B * (shard + 1) / j->shards);
-	size_t in = (size_t)j->x_pad.planes * (size_t)s->H * (size_t)s->W * (size_t)j->x_pad.pixel;
-	size_t out = (size_t)j->dz_pad.planes * (size_t)(s->OH / s->pool) * (size_t)(s->OW / s->pool) * BLOCK;
 	size_t dz_size = padded_size(&j->dz_pad), x_size = padded_size(&j->x_pad);
 	float *dz = cpu_scratch(j->c, thread, dz_size + x_size + j->words.dz + j->words.x_pixels + j->words.dz_pixels);
 	float *padded_x = dz + dz_size, *dz_words = padded_x + x_size, *pixels = dz_words + j->words.dz;
 	float *dw = j->sums + (size_t)shard * j->shard_size, *begin = unit_at(j, dw, units_from(j, part), &first, &c, &C);
 	memset(begin, 0, (size_t)(unit_at(j, dw, units_from(j, part + 1), &first, &c, &C) - begin) * sizeof *dw);
 	if (!part)
-		memset(dw + j->nw, 0, (j->shard_size - j->nw) * sizeof *dw);
+		memset(dw + j->nw, 0, j->F * sizeof *dw);
 	for (int n = from; n < to; n++) {
-		const float *x = j->x + (size_t)n * in;
-		pad_dz(j, dz, j->dy + (size_t)n * out, j->y + (size_t)n * out, j->argmax + (s->pool > 1 ? (size_t)n * out : 0));
-		if (j->copied) {
-			cpu_pad(padded_x, x, &j->x_pad, -j->fwd.y.before);
-			x = padded_x;
-		}
+		const float *x = padded_factors(j, dz, padded_x, n);
 		struct factors f = j->c->bf16 ? bf16_factors(j, x, dz, pixels) : fp32_factors(j, x, dz);
 		weight_gradient(j, dw, &f, part);
 		if (!part)
 			bias_gradient(j, dw + j->nw, dz);
-		if (j->dx && j->c->bf16)
-			j->c->simd->pairs_in_row(dz_words, dz, dz_size);
-		if (j->dx)
-			input_gradient(j, j->dx + (size_t)n * in, j->c->bf16 ? dz_words : dz, part);
+		image_input_gradient(j, dz, dz_words, n, part);
 	}
+}
+
+/* By tiles: a part of an image's dx; with the first one its factors of the weight gradient, and its db. */
+static void image_gradients(void *arg, int task, int thread)
+{
+	const struct job *j = arg;
+	int n = j->first + task / j->parts, at = task / j->parts;
+	size_t dz_size = padded_size(&j->dz_pad);
+	float *tmp = cpu_scratch(j->c, thread, j->tiles.tmp + dz_size + j->words.dz + padded_size(&j->x_pad) + j->words.behind);
+	float *dz = tmp + j->tiles.tmp, *dz_words = dz + dz_size, *db = j->db + (size_t)n * j->F;
+	const float *x = padded_factors(j, dz, dz_words + j->words.dz, n);
+	if (task % j->parts == 0) {
+		struct factors f = fp32_factors(j, x, dz);
+		struct tile_factor fx = {x, pitch_of(&j->x_pad), f.x_plane}, fdz = {f.dz, f.dz_pitch, f.dz_plane};
+		if (j->s->upsample > 1)
+			fdz.p = dz; /* padded */
+		conv_tiles_words(&j->tiles, j->c->simd, j->fixed + (size_t)at * j->tiles.fixed_size,
+			j->moving + (size_t)at * j->tiles.moving_size, &fx, &fdz, j->dw_off, tmp);
+		memset(db, 0, j->F * sizeof *db);
+		bias_gradient(j, db, dz);
+	}
+	image_input_gradient(j, dz, dz_words, n, task % j->parts);
+}
+
+/* The weight gradient by tiles, as many images at a time as factors fit their buffer. */
+static void gradients_by_tiles(struct job *j, int images)
+{
+	struct conv_tiles_run run = {.t = &j->tiles,
+		.simd = j->c->simd,
+		.fixed = j->fixed,
+		.moving = j->moving,
+		.sums = j->sums,
+		.size = j->shard_size,
+		.ranges = j->shards};
+	for (j->first = 0; j->first < j->s->B; j->first += images) {
+		run.images = j->s->B - j->first < images ? j->s->B - j->first : images, run.add = j->first > 0;
+		thread_pool_run(j->c->pool, run.images * j->parts, image_gradients, j);
+		conv_tiles_sums(j->c, &run);
+	}
+	for (int n = 1; n < j->s->B; n++) /* db of all images, in order, as the first one's */
+		for (size_t f = 0; f < j->F; f++)
+			j->db[f] += j->db[(size_t)n * j->F + f];
 }
 
 static void reduce_pair(void *arg, int task, int thread)
@@ -310,36 +353,11 @@ static void reduce_pair(void *arg, int task, int thread)
 			a[i] += b[i];
 }
 
-/* dw (F, C, KH, KW) of one block of filters from packed dw. */
-static void unpack_dw(void *arg, int block, int thread)
+static void unpack_block(void *arg, int block, int thread)
 {
 	const struct job *j = arg;
-	const struct conv *s = j->s;
-	int first = block / j->c->simd->group * j->c->simd->group, wide = group_blocks(j, first) * BLOCK, up = s->upsample;
-	int f = block * BLOCK, n = s->F - f < BLOCK ? s->F - f : BLOCK, in_block = s->image ? 1 : BLOCK;
-	size_t positions = (size_t)(j->th * j->tw), step = (size_t)(s->C * s->KH * s->KW);
-	const float *from = j->sums + (size_t)first * BLOCK * (size_t)s->C * positions + (f - first * BLOCK);
-	float *dw = j->dw + (size_t)f * step;
 	(void)thread;
-	for (int c = 0; c < s->C; c++) {
-		int c0 = c / in_block * in_block, C = s->C - c0 < in_block ? s->C - c0 : in_block;
-		for (int ky = 0; ky < s->KH; ky++)
-			for (int kx = 0; kx < s->KW; kx++, dw++) {
-				float sums[BLOCK] = {0};
-				for (int u = 0; u < up; u++) /* sum of the positions that this weight contributed to */
-					for (int v = 0; v < up; v++) {
-						int ty = up > 1 ? u + s->P - ky - j->bwd.y.lo[0] : ky,
-						    tx = up > 1 ? v + s->P - kx - j->bwd.x.lo[0] : kx;
-						const float *row =
-							from +
-							((size_t)c0 * positions + (size_t)((ty * j->tw + tx) * C + c - c0)) * (size_t)wide;
-						for (int i = 0; i < BLOCK; i++)
-							sums[i] += row[i];
-					}
-				for (int i = 0; i < n; i++)
-					dw[(size_t)i * step] = sums[i];
-			}
-	}
+	unpack_weight_gradient(j->dw, j->sums, j->s, &j->bwd, j->c->simd, block);
 }
 
 void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
@@ -369,8 +387,8 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 	size_t zeros = 2 * BLOCK, K = 0, F = (size_t)channel_blocks(s->F) * BLOCK, packed_size = dx ? pack_size(&j.bwd) : 0;
 	j.dx = dx, j.dw = dw, j.shards = s->B < SHARDS ? s->B : SHARDS;
 	j.parts = (TASKS + j.shards - 1) / j.shards < MAX_PARTS ? (TASKS + j.shards - 1) / j.shards : MAX_PARTS;
-	j.th = s->upsample > 1 ? s->KH + s->upsample - 1 : s->KH, j.tw = s->upsample > 1 ? s->KW + s->upsample - 1 : s->KW;
-	j.nw = F * (size_t)(s->C * j.th * j.tw), j.shard_size = j.nw + F;
+	j.th = s->KH + s->upsample - 1, j.tw = s->KW + s->upsample - 1;
+	j.nw = F * (size_t)(s->C * j.th * j.tw), j.F = F, j.shard_size = j.nw + F;
 	j.dz_pad = (struct padded_planes){
 		channel_blocks(s->F), s->OH, s->OW, BLOCK, s->OH + j.bwd.y.before + j.bwd.y.after, j.bwd.x.before, j.bwd.x.after};
 	j.x_pad = (struct padded_planes){s->image ? s->C : channel_blocks(s->C), s->H, s->W, j.fwd.in_block, s->H, 0, 0};
@@ -384,18 +402,29 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 	if (c->bf16) {
 		j.words.pairs = ((s->upsample > 1 ? s->W : s->OW) + 1) / 2;
 		size_t row = (size_t)j.words.pairs * BLOCK, dz = padded_size(&j.dz_pad), up = s->upsample > 1;
-		j.words.dz = dz / 2;
+		j.words.dz = (dz / (size_t)j.dz_pad.planes * (size_t)(j.dz_pad.planes + 1)) / 2;
+		j.words.behind = (size_t)(2 * TILE_ROWS * s->upsample * BLOCK);
 		j.words.x_pixels = up ? (size_t)(j.x_pad.planes * s->H) * row : padded_size(&j.x_pad);
 		j.words.dz_pixels = up ? dz : (size_t)(j.dz_pad.planes * s->OH) * row;
 	}
 	struct pack fp32 = pack_backward(s, c->simd, 0);
-	size_t tmp_size = dx && c->bf16 ? pack_size(&fp32) : 0;
+	size_t tmp_size = dx && c->bf16 ? pack_size(&fp32) : 0, factors = 0;
+	int tiles = c->bf16 && c->simd->tile_sums, images = s->B;
+	if (tiles) {
+		j.tiles = conv_tiles_plan(s, &j.x_pad, &j.dz_pad, j.bwd.y.before, j.bwd.y.lo[0], j.bwd.x.lo[0], j.th, j.tw);
+		size_t image = j.tiles.fixed_size + j.tiles.moving_size, most = FACTOR_BYTES / sizeof(float) / image;
+		images = (size_t)images > most ? (int)(most > 1 ? most : 1) : images;
+		j.shards = conv_tiles_ranges(&j.tiles, images, j.nw), j.shard_size = j.nw;
+		factors = (size_t)images * image + (size_t)s->B * F;
+	}
 	size_t sums_size = j.shard_size * (size_t)j.shards, planar = s->image ? (size_t)(s->C * s->KH * s->KW) : 0;
-	float *workspace = cpu_workspace(c, sums_size + zeros + packed_size + K + planar + tmp_size),
-	      *packed_w = workspace + sums_size + zeros;
+	float *workspace = cpu_workspace(c, factors + sums_size + zeros + packed_size + K + planar + tmp_size), *sums = workspace + factors,
+	      *packed_w = sums + sums_size + zeros;
 	int32_t *off = (int32_t *)(packed_w + packed_size);
-	memset(workspace + sums_size, 0, zeros * sizeof *workspace);
-	j.sums = workspace, j.zero = workspace + sums_size, j.w = packed_w;
+	memset(sums + sums_size, 0, zeros * sizeof *sums);
+	if (tiles)
+		j.fixed = workspace, j.moving = workspace + (size_t)images * j.tiles.fixed_size, j.db = sums - (size_t)s->B * F;
+	j.sums = sums, j.zero = sums + sums_size, j.w = packed_w;
 	if (dx)
 		cpu_conv_pack_weights(c, packed_w, w, s, &j.bwd, packed_w + packed_size + K + planar);
 	for (int py = 0; py < j.bwd.y.phases; py++)
@@ -409,10 +438,13 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 	for (int i = 0; i < (int)planar; i++)
 		off[i] = (int32_t)(i / (s->KH * s->KW) * (pitch_of(&j.x_pad) * j.x_pad.rows) + i / s->KW % s->KH * pitch_of(&j.x_pad) +
 				   i % s->KW);
-	thread_pool_run(c->pool, j.shards * j.parts, shard_gradients, &j);
+	if (tiles)
+		gradients_by_tiles(&j, images);
+	else
+		thread_pool_run(c->pool, j.shards * j.parts, shard_gradients, &j);
 	for (j.step = 1; j.step < j.shards; j.step *= 2)
 		thread_pool_run(c->pool, (j.shards + 2 * j.step - 1) / (2 * j.step), reduce_pair, &j);
-	thread_pool_run(c->pool, channel_blocks(s->F), unpack_dw, &j);
+	thread_pool_run(c->pool, channel_blocks(s->F), unpack_block, &j);
 	if (db)
-		memcpy(db, j.sums + j.nw, (size_t)s->F * sizeof *db);
+		memcpy(db, tiles ? j.db : j.sums + j.nw, (size_t)s->F * sizeof *db);
 }

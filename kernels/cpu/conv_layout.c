@@ -51,11 +51,14 @@ struct axis axis_backward(const struct conv *s, int K, int in, int out)
 	return a;
 }
 
-static void set_words(struct pack *p, int pairs)
+static void set_words(struct pack *p, const struct simd *simd, int pairs)
 {
 	int planar = p->in_block == 1;
 	p->channels = pairs && !planar ? 2 : 1, p->taps = pairs && planar ? 2 : 1;
-	p->in = (p->in + p->channels - 1) / p->channels, p->in_block /= p->channels;
+	p->apart = simd->tile_sums && p->channels == 2 ? BLOCK : 1;
+	int left = p->in % (p->channels * p->apart);
+	p->in = p->in / p->channels / p->apart * p->apart + (left < p->apart ? left : p->apart);
+	p->in_block = p->apart == BLOCK ? BLOCK : p->in_block / p->channels;
 }
 
 struct pack pack_forward(const struct conv *s, const struct simd *simd, int pairs)
@@ -63,7 +66,7 @@ struct pack pack_forward(const struct conv *s, const struct simd *simd, int pair
 	struct pack p = {.in = s->C, .out = s->F, .in_block = s->image ? 1 : BLOCK};
 	p.y = axis_forward(s, s->KH, s->H, s->OH), p.x = axis_forward(s, s->KW, s->W, s->OW);
 	p.groups = (channel_blocks(s->F) + simd->group - 1) / simd->group;
-	set_words(&p, pairs);
+	set_words(&p, simd, pairs);
 	return p;
 }
 
@@ -72,7 +75,7 @@ struct pack pack_backward(const struct conv *s, const struct simd *simd, int pai
 	struct pack p = {.in = s->F, .out = s->C, .in_block = BLOCK, .backward = 1};
 	p.y = axis_backward(s, s->KH, s->H, s->OH), p.x = axis_backward(s, s->KW, s->W, s->OW);
 	p.groups = (channel_blocks(s->C) + simd->group - 1) / simd->group;
-	set_words(&p, pairs);
+	set_words(&p, simd, pairs);
 	return p;
 }
 
@@ -185,7 +188,8 @@ static void pair_rows(
 	for (int c = 0; c < p->in; c++)
 		for (int ty = 0; ty < th; ty++)
 			for (int tx = 0; tx < words; tx++) {
-				int first = c * p->channels, x = tx * p->taps, next = first + p->channels - 1, after = x + p->taps - 1;
+				int first = c / p->apart * p->apart * p->channels + c % p->apart;
+				int x = tx * p->taps, next = first + (p->channels - 1) * p->apart, after = x + p->taps - 1;
 				const float *even = from + kernel_row(f, th, tw, first, ty, x) * (size_t)wide;
 				const float *odd =
 					next < f->in && after < tw ? from + kernel_row(f, th, tw, next, ty, after) * (size_t)wide : NULL;
@@ -218,4 +222,33 @@ void pack_offsets(int32_t *off, const struct pack *p, int py, int px, long pitch
 				off[kernel_row(p, th, tw, c, ty, tx)] =
 					(int32_t)(c / p->in_block * plane + (p->y.lo[py] + ty * p->y.dilation) * pitch +
 						  (p->x.lo[px] + tx * p->taps * p->x.dilation) * pixel + c % p->in_block);
+}
+
+void unpack_weight_gradient(float *dw, const float *sums, const struct conv *s, const struct pack *p, const struct simd *simd, int block)
+{
+	int group = simd->group, first = block / group * group, left = channel_blocks(s->F) - first,
+	    wide = (left < group ? left : group) * BLOCK;
+	int f = block * BLOCK, n = s->F - f < BLOCK ? s->F - f : BLOCK, in_block = s->image ? 1 : BLOCK, up = s->upsample;
+	int th = s->KH + up - 1, tw = s->KW + up - 1;
+	size_t positions = (size_t)(th * tw), step = (size_t)(s->C * s->KH * s->KW);
+	const float *from = sums + (size_t)(first * BLOCK) * (size_t)s->C * positions + (f - first * BLOCK);
+	dw += (size_t)f * step;
+	for (int c = 0; c < s->C; c++) {
+		int c0 = c / in_block * in_block, C = s->C - c0 < in_block ? s->C - c0 : in_block;
+		for (int ky = 0; ky < s->KH; ky++)
+			for (int kx = 0; kx < s->KW; kx++, dw++) {
+				float sum[BLOCK] = {0};
+				for (int u = 0; u < up; u++) /* of the positions that this weight contributed to */
+					for (int v = 0; v < up; v++) {
+						int ty = up > 1 ? u + s->P - ky - p->y.lo[0] : ky,
+						    tx = up > 1 ? v + s->P - kx - p->x.lo[0] : kx;
+						const float *row = from + ((size_t)c0 * positions + (size_t)((ty * tw + tx) * C + c - c0)) *
+										  (size_t)wide;
+						for (int i = 0; i < BLOCK; i++)
+							sum[i] += row[i];
+					}
+				for (int i = 0; i < n; i++)
+					dw[(size_t)i * step] = sum[i];
+			}
+	}
 }

@@ -27,9 +27,10 @@ struct axis axis_backward(const struct conv *s, int K, int in, int out);
 
 struct pack { /* order of the packed weights: for each phase, for each group of output channel blocks: (K, 16 x blocks of the group) */
 	struct axis y, x;
-	int in, out;	      /* channels; in: in words */
-	int in_block;	      /* channels of an input block: 16, or 1 where the input is planar; in words */
-	int channels, taps;   /* of a word: 2 channels, or 2 positions along x where the input is planar; 1 and 1: fp32 */
+	int in, out;	    /* channels; in: in words */
+	int in_block;	    /* channels of an input block: 16, or 1 where the input is planar; in words */
+	int channels, taps; /* of a word: 2 channels, or 2 positions along x where the input is planar; 1 and 1: fp32 */
+	int apart; /* from a word's even channel to its odd one: 1, or a block of 16, which makes a pixel 16 words, a row of a tile */
 	int groups, backward; /* backward: the layout of dx, not of the forward pass */
 };
 
@@ -46,6 +47,9 @@ size_t pack_at(const struct pack *p, int py, int px);
 /* Packs the columns of one block of output channels. tmp: buffer of as many floats as fp32's layout has (pack_size); not used where p is
  * fp32's. */
 void pack_weights(float *to, const float *w, const struct conv *s, const struct pack *p, const struct simd *simd, float *tmp, int block);
+/* dw (F, C, KH, KW) of one block of filters from packed sums: for groups of filter blocks, (channel block, ty, tx, channel in block,
+ * filter), of an upsampling for all positions that p, its pack_backward, has. */
+void unpack_weight_gradient(float *dw, const float *sums, const struct conv *s, const struct pack *p, const struct simd *simd, int block);
 /* Input offsets (K) of a phase, from the pixel of q 0, t 0: pitch, plane and pixel are the floats from row to row, channel block to
  * channel block and pixel to pixel. */
 void pack_offsets(int32_t *off, const struct pack *p, int py, int px, long pitch, long plane, long pixel);

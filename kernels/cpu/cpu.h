@@ -33,9 +33,16 @@ struct padded_planes { /* planes (H, W, pixel floats) copied to (rows, before + 
 	int planes, H, W, pixel, rows, before, after;
 };
 void cpu_pad(float *to, const float *x, const struct padded_planes *p, int from);
-/* The same as words of neighbours: of channels, pixel 8 words; of a planar image (pixel 1) word u of a row is of its values u and u + 1.
- * line: buffer of a row's floats and one more. */
+/* The same as words: of neighbouring channels, pixel 8 words; by tiles (simd.h) of the same channels of two planes, pixel 16 words, the
+ * last plane alone if there is none beside it; of a planar image (pixel 1) word u of a row is of its values u and u + 1. line: buffer of a
+ * row's floats and one more. */
 void cpu_pad_pairs(struct cpu *c, float *to, const float *x, const struct padded_planes *p, int from, float *line);
+
+/* dz of one image, zero-padded, `top` rows of zeros above: dy through the derivatives of pool and activation. */
+void cpu_pad_dz(struct cpu *c, float *to, const float *dy, const float *y, const uint8_t *argmax, const struct conv *s,
+	const struct padded_planes *p, int top);
+/* conv_kernel of all rows of t. */
+void cpu_conv_rows(const struct cpu *c, struct conv_kernel t);
 
 struct dense { /* a dense layer; packed: w as cpu_dense_pack made it */
 	float *y;

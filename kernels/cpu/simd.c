@@ -26,8 +26,8 @@ static const struct simd *with_tiles(const char *name, const struct simd *base, 
 	table = *base;
 	table.name = name, table.mr = table.nr = 32, table.words_along_k = 1;
 	table.bf16.conv_kernel = tiles->products.conv_kernel;
-	table.bf16.conv_kernel_dw = tiles->products.conv_kernel_dw;
 	table.bf16.gemm_tile = tiles->products.gemm_tile;
+	table.tile_sums = tiles->tile_sums, table.transpose_tile = tiles->transpose_tile;
 	return &table;
 }
 

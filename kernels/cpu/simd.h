@@ -19,16 +19,20 @@ static inline int channel_blocks(int channels)
 }
 
 /* Arguments of the convolution micro-kernel: y[i][f] = init[f] + sum over k of x[off[k] + i xstep] w[k][f], for pixels i < n and
- * 16 x blocks filters f; steps in floats. */
+ * 16 x blocks filters f; steps in floats. By tiles for rows of such pixels, too, xrow and yrow apart; then 2 TILE_ROWS pixels behind the
+ * last are read, whatever they are. Others compute one row. */
 struct conv_kernel {
 	float *y;
 	long ystep, yblock; /* from pixel to pixel, from block to block */
 	const float *x;
 	long xstep;
-	const int32_t *off;    /* (K) */
+	const int32_t *off;    /* (K), ascending */
 	const float *w, *init; /* (K, 16 x blocks), (16 x blocks) */
 	int n, K, blocks, relu;
+	int rows;
+	long xrow, yrow;
 };
+enum { TILE_ROWS = 16 };
 
 /* Of its weight gradient: dw[k][f] += sum over i < n, j < rows of x[off[k] + i xstep + j xrow] dy[i dystep + j dyrow][f]. */
 struct conv_kernel_dw {
@@ -39,6 +43,16 @@ struct conv_kernel_dw {
 	long xstep, xrow;
 	const int32_t *off; /* NULL: 0, 1, 2, ... */
 	int n, rows, K, blocks;
+};
+
+/* Of a convolution's weight gradient by tiles of 16 rows of 16 words (conv_tiles.h): sums[i][k], 16x16 each, = sum over images and segments
+ * of tile fixed[i], contiguous, times tile moving[k], rows moving_row apart; NULL: there is no second one, and what sums get for it means
+ * nothing. Steps in floats. */
+struct tile_sums {
+	float *sums; /* (2, 2, 16, 16) */
+	const float *fixed[2], *moving[2];
+	long fixed_image, fixed_segment, moving_image, moving_segment, moving_row;
+	int images, segments;
 };
 
 /* Of dot products: y[i yw + j yx] = sum over k < K of w[i ldw + k] x[j ldx + k], for i < W, j < X. */
@@ -77,6 +91,10 @@ struct simd {
 	int words_along_k; /* 1: bf16's gemm_tile takes no transposed a */
 	struct simd_products fp32, bf16;
 	void (*place)(const struct place *p);
+	/* bf16's tiles, NULL where there are none, and then conv_kernel_dw makes weight gradients; to (16, 16): from, rows step apart,
+	 * transposed */
+	void (*tile_sums)(const struct tile_sums *t);
+	void (*transpose_tile)(float *to, const float *from, long step);
 	/* Winograd's transforms (winograd.h): u[36 points, step apart][nr] of kernels k[3][3][nr]. Of a block of 16 channels: v[36 points,
 	 * step apart] of a tile of 6x6 pixels from (y, x) on, of a plane of H rows, row apart, 0 where outside it; y, a tile of rows x
 	 * columns (at most 4) pixels, act(sums + bias), of m[36 points, step apart] */
@@ -144,6 +162,8 @@ extern const struct simd *const simd_avx512_bf16, *const simd_avx512, *const sim
 struct simd_tiles {
 	int (*have)(void);
 	struct simd_products products;
+	void (*tile_sums)(const struct tile_sums *t);
+	void (*transpose_tile)(float *to, const float *from, long step);
 };
 extern const struct simd_tiles simd_amx, simd_amx_emulated;
 

@@ -42,13 +42,12 @@ static int have(void)
 	return !syscall(SYS_arch_prctl, REQUEST_PERMISSION, DATA_STATE) && tiles_multiply();
 }
 
-const struct simd_tiles simd_amx = {
-	have, {.conv_kernel = amx_conv_kernel, .conv_kernel_dw = amx_conv_kernel_dw, .gemm_tile = amx_gemm_tile}};
+const struct simd_tiles simd_amx = {have, {.conv_kernel = amx_conv_kernel, .gemm_tile = amx_gemm_tile}, amx_tile_sums, amx_transpose_tile};
 #else
 static int have(void)
 {
 	return 0;
 }
 
-const struct simd_tiles simd_amx = {have, {0}};
+const struct simd_tiles simd_amx = {have, {0}, NULL, NULL};
 #endif

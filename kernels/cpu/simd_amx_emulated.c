@@ -49,4 +49,4 @@ static inline void tiles_begin(void)
 #include "kernels/cpu/simd_amx.inc"
 
 const struct simd_tiles simd_amx_emulated = {
-	tiles_multiply, {.conv_kernel = amx_conv_kernel, .conv_kernel_dw = amx_conv_kernel_dw, .gemm_tile = amx_gemm_tile}};
+	tiles_multiply, {.conv_kernel = amx_conv_kernel, .gemm_tile = amx_gemm_tile}, amx_tile_sums, amx_transpose_tile};
