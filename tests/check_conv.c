@@ -247,11 +247,11 @@ START_TEST(long_sums)
 }
 END_TEST
 
-/* Factors of more than one pass (conv_backward.c, FACTOR_BYTES): of images of ones dw counts the pixels that a kernel position meets, times
- * what dy is of each image. */
+/* Factors of three passes, of 8, 8 and 1 images (conv_tiles_images): of images of ones dw counts the pixels that a kernel position meets,
+ * times what dy is of each image. */
 START_TEST(many_factors)
 {
-	enum { B = 6, C = 16, SIDE = 256, N = SIDE * SIDE };
+	enum { B = 17, C = 16, SIDE = 192, N = SIDE * SIDE };
 	struct backend *be = backend(__func__, _i);
 	if (strcmp(be->name, "cpu"))
 		return;

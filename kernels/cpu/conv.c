@@ -1,5 +1,6 @@
 /* Convolution forward, im2col-free and direct: a task is a band of output rows of one image. A band's input is copied with zero padding
- * where it needs any; each output row is computed in register tiles with bias and ReLU fused, then pooled while it is in cache. */
+ * where it needs any; output rows, one at a time or, by tiles, all of a band, are computed in register tiles with bias and ReLU fused, then
+ * pooled while they are in cache. */
 #include <string.h>
 
 #include "kernels/cpu/cpu.h"
@@ -120,6 +121,13 @@ static int phase_high(const struct axis *a)
 	return a->hi[a->phases - 1];
 }
 
+void cpu_sliding_pairs(const struct cpu *c, float *to, const float *from, size_t n, size_t step)
+{
+	size_t whole = n > step ? n - step : 0;
+	c->simd->pairs_of(to, from, from + step, whole);
+	c->simd->pairs_of(to + whole, from + whole, NULL, n - whole);
+}
+
 void cpu_conv_rows(const struct cpu *c, struct conv_kernel t)
 {
 	if (c->bf16 && c->simd->tile_sums) {
@@ -171,7 +179,7 @@ static void conv_band(void *arg, int task, int thread)
 	size_t padded_size = j->copied ? (size_t)j->plane * (size_t)planes : 0, pre_pool = (size_t)(s->pool * s->OW * BLOCK);
 	int pixel = s->image ? 1 : BLOCK;
 	size_t line = j->c->bf16 ? (size_t)((s->W + j->p.x.before + j->p.x.after) * pixel) + 1 : 0;
-	size_t behind = (size_t)(2 * TILE_ROWS * s->S * pixel); /* read by tiles */
+	size_t behind = (size_t)(TILE_ROWS * s->S * pixel); /* read by tiles */
 	float *scratch = cpu_scratch(j->c, thread, padded_size + pre_pool * 2 + line + behind);
 	int whole = s->pool == 1 && j->c->bf16 && simd->tile_sums;
 	const float *x = j->x + (size_t)n * (size_t)planes * (size_t)s->H * (size_t)s->W * (size_t)pixel;
@@ -189,13 +197,13 @@ static void conv_band(void *arg, int task, int thread)
 	uint8_t *argmax = j->argmax + (s->pool > 1 ? (size_t)n * (size_t)blocks * out_plane : 0);
 	for (int g = 0; g < j->p.groups; g++) {
 		int first = g * simd->group, wide = pack_blocks(&j->p, simd, g);
-		for (int oy = from, n = whole ? to - from : 1; oy < to; oy += n) {
+		for (int oy = from, many = whole ? to - from : 1; oy < to; oy += many) {
 			if (s->pool == 1) {
 				float *out = y + (size_t)first * out_plane + (size_t)oy * (size_t)s->OW * BLOCK;
-				conv_rows(j, g, oy, oy + n, x, r0, out, (long)out_plane);
+				conv_rows(j, g, oy, oy + many, x, r0, out, (long)out_plane);
 				for (int b = 0; b < wide && s->act != ACT_NONE && s->act != ACT_RELU; b++)
 					simd->act(out + (size_t)b * out_plane, out + (size_t)b * out_plane, s->act,
-						(size_t)(n * s->OW) * BLOCK);
+						(size_t)(many * s->OW) * BLOCK);
 				continue;
 			}
 			conv_rows(j, g, oy, oy + 1, x, r0, rows + (size_t)(oy % s->pool) * (size_t)s->OW * BLOCK, (long)pre_pool);

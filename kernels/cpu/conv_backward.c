@@ -1,7 +1,8 @@
 /* Convolution backward, an image, or where these are few a part of an image's gradients, at a time: dz, the gradient before activation and
  * pool, is computed once into a zero-padded buffer; the weight gradient is accumulated from it per shard of the batch (shards are reduced
  * in a fixed tree), the input gradient is a convolution of it. A part has some blocks of the weight gradient and some rows of the input's;
- * its dz it computes itself. */
+ * its dz it computes itself. By tiles an image, or a part of it, only lays out its factors of the weight gradient, whose sums follow
+ * (conv_tiles.h). */
 #include <string.h>
 
 #include "kernels/cpu/cpu.h"
@@ -10,7 +11,7 @@
 #include "kernels/cpu/winograd.h"
 #include "kernels/ref/ref.h"
 
-enum { SHARDS = 32, TASKS = 16, MAX_PARTS = 4, CACHE_BYTES = 24 << 10, FACTOR_BYTES = 16 << 20 };
+enum { SHARDS = 32, TASKS = 16, MAX_PARTS = 4, CACHE_BYTES = 24 << 10 };
 
 /* bf16: x and dz as words. Of the weight gradient a word is of two output pixels that follow each other, where these are read one after the
  * other; the operand that kernel positions move, x, or dz of an upsampling, has a word for each pixel: it and the one a step on. Floats. */
@@ -55,14 +56,6 @@ static void pixel_pairs(const struct job *j, float *to, const float *from, int p
 			}
 }
 
-/* to[i]: the word of from[i] and from[i + step]; beyond n: 0. */
-static void sliding_pairs(const struct job *j, float *to, const float *from, size_t n, size_t step)
-{
-	size_t whole = n > step ? n - step : 0;
-	j->c->simd->pairs_of(to, from, from + step, whole);
-	j->c->simd->pairs_of(to + whole, from + whole, NULL, n - whole);
-}
-
 static size_t padded_size(const struct padded_planes *p)
 {
 	return (size_t)(p->planes * p->rows) * (size_t)pitch_of(p);
@@ -101,11 +94,11 @@ static struct factors bf16_factors(const struct job *j, const float *x, const fl
 	long row = (long)j->words.pairs * BLOCK;
 	if (s->upsample > 1) {
 		pixel_pairs(j, x_words, x, j->x_pad.planes, f.x_plane, s->H, pitch_of(&j->x_pad), s->W);
-		sliding_pairs(j, dz_words, dz, padded_size(&j->dz_pad), (size_t)f.dz_step);
+		cpu_sliding_pairs(j->c, dz_words, dz, padded_size(&j->dz_pad), (size_t)f.dz_step);
 		f.dz = dz_words + (f.dz - dz), f.dz_step *= 2;
 		f.x_step = BLOCK, f.x_row = row, f.x_plane = row * s->H;
 	} else {
-		sliding_pairs(j, x_words, x, padded_size(&j->x_pad), (size_t)f.x_step);
+		cpu_sliding_pairs(j->c, x_words, x, padded_size(&j->x_pad), (size_t)f.x_step);
 		pixel_pairs(j, dz_words, f.dz, j->dz_pad.planes, f.dz_plane, s->OH, f.dz_pitch, s->OW);
 		f.x_step *= 2;
 		f.dz = dz_words, f.dz_step = BLOCK, f.dz_row = f.dz_pitch = row, f.dz_plane = row * s->OH;
@@ -301,26 +294,24 @@ static void shard_gradients(void *arg, int task, int thread)
 	}
 }
 
-/* By tiles: a part of an image's dx; with the first one its factors of the weight gradient, and its db. */
+/* By tiles: a part of an image's dx and of its factors of the weight gradient; with the first one its db. */
 static void image_gradients(void *arg, int task, int thread)
 {
 	const struct job *j = arg;
-	int n = j->first + task / j->parts, at = task / j->parts;
+	int at = task / j->parts, part = task % j->parts, n = j->first + at;
 	size_t dz_size = padded_size(&j->dz_pad);
 	float *tmp = cpu_scratch(j->c, thread, j->tiles.tmp + dz_size + j->words.dz + padded_size(&j->x_pad) + j->words.behind);
 	float *dz = tmp + j->tiles.tmp, *dz_words = dz + dz_size, *db = j->db + (size_t)n * j->F;
 	const float *x = padded_factors(j, dz, dz_words + j->words.dz, n);
-	if (task % j->parts == 0) {
-		struct factors f = fp32_factors(j, x, dz);
-		struct tile_factor fx = {x, pitch_of(&j->x_pad), f.x_plane}, fdz = {f.dz, f.dz_pitch, f.dz_plane};
-		if (j->s->upsample > 1)
-			fdz.p = dz; /* padded */
-		conv_tiles_words(&j->tiles, j->c->simd, j->fixed + (size_t)at * j->tiles.fixed_size,
-			j->moving + (size_t)at * j->tiles.moving_size, &fx, &fdz, j->dw_off, tmp);
+	struct factors f = fp32_factors(j, x, dz);
+	struct tile_factor fx = {x, pitch_of(&j->x_pad), f.x_plane}, fdz = {j->s->upsample > 1 ? dz : f.dz, f.dz_pitch, f.dz_plane};
+	conv_tiles_words(&j->tiles, j->c, j->fixed + (size_t)at * j->tiles.fixed_size, j->moving + (size_t)at * j->tiles.moving_size, &fx,
+		&fdz, j->dw_off, part, j->parts, tmp);
+	if (!part) {
 		memset(db, 0, j->F * sizeof *db);
 		bias_gradient(j, db, dz);
 	}
-	image_input_gradient(j, dz, dz_words, n, task % j->parts);
+	image_input_gradient(j, dz, dz_words, n, part);
 }
 
 /* The weight gradient by tiles, as many images at a time as factors fit their buffer. */
@@ -360,6 +351,12 @@ static void unpack_block(void *arg, int block, int thread)
 	unpack_weight_gradient(j->dw, j->sums, j->s, &j->bwd, j->c->simd, block);
 }
 
+static int parts_of(int shards)
+{
+	int n = (TASKS + shards - 1) / shards;
+	return n < MAX_PARTS ? n : MAX_PARTS;
+}
+
 void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, const real *dy, const real *y, const uint8_t *argmax,
 	const real *x, const real *w, const void *packed, const struct conv *s)
 {
@@ -386,7 +383,7 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 		.argmax = argmax};
 	size_t zeros = 2 * BLOCK, K = 0, F = (size_t)channel_blocks(s->F) * BLOCK, packed_size = dx ? pack_size(&j.bwd) : 0;
 	j.dx = dx, j.dw = dw, j.shards = s->B < SHARDS ? s->B : SHARDS;
-	j.parts = (TASKS + j.shards - 1) / j.shards < MAX_PARTS ? (TASKS + j.shards - 1) / j.shards : MAX_PARTS;
+	j.parts = parts_of(j.shards);
 	j.th = s->KH + s->upsample - 1, j.tw = s->KW + s->upsample - 1;
 	j.nw = F * (size_t)(s->C * j.th * j.tw), j.F = F, j.shard_size = j.nw + F;
 	j.dz_pad = (struct padded_planes){
@@ -403,7 +400,7 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 		j.words.pairs = ((s->upsample > 1 ? s->W : s->OW) + 1) / 2;
 		size_t row = (size_t)j.words.pairs * BLOCK, dz = padded_size(&j.dz_pad), up = s->upsample > 1;
 		j.words.dz = (dz / (size_t)j.dz_pad.planes * (size_t)(j.dz_pad.planes + 1)) / 2;
-		j.words.behind = (size_t)(2 * TILE_ROWS * s->upsample * BLOCK);
+		j.words.behind = (size_t)(TILE_ROWS * s->upsample * BLOCK);
 		j.words.x_pixels = up ? (size_t)(j.x_pad.planes * s->H) * row : padded_size(&j.x_pad);
 		j.words.dz_pixels = up ? dz : (size_t)(j.dz_pad.planes * s->OH) * row;
 	}
@@ -412,8 +409,8 @@ void cpu_conv_backward(const struct backend *be, real *dx, real *dw, real *db, c
 	int tiles = c->bf16 && c->simd->tile_sums, images = s->B;
 	if (tiles) {
 		j.tiles = conv_tiles_plan(s, &j.x_pad, &j.dz_pad, j.bwd.y.before, j.bwd.y.lo[0], j.bwd.x.lo[0], j.th, j.tw);
-		size_t image = j.tiles.fixed_size + j.tiles.moving_size, most = FACTOR_BYTES / sizeof(float) / image;
-		images = (size_t)images > most ? (int)(most > 1 ? most : 1) : images;
+		size_t image = j.tiles.fixed_size + j.tiles.moving_size;
+		images = conv_tiles_images(&j.tiles, s->B), j.parts = parts_of(images);
 		j.shards = conv_tiles_ranges(&j.tiles, images, j.nw), j.shard_size = j.nw;
 		factors = (size_t)images * image + (size_t)s->B * F;
 	}

@@ -3,11 +3,25 @@
 
 #include "kernels/cpu/conv_tiles.h"
 
-enum { TILE = 16, PIXELS = 2 * TILE /* of a segment */, CACHE_BYTES = 1 << 20, TASKS = 16 };
+enum {
+	TILE = TILE_ROWS,
+	PIXELS = 2 * TILE /* of a segment */,
+	CACHE_BYTES = 1 << 20,
+	TASKS = 16,
+	FACTOR_BYTES = 16 << 20,
+	FEW = 8,
+	FEW_BYTES = 128 << 20
+};
 
 static size_t plane_size(const struct conv_tiles *t)
 {
 	return (size_t)(t->plane_rows * t->plane_columns);
+}
+
+/* Floats of a block's planes. */
+static size_t moving_block(const struct conv_tiles *t)
+{
+	return (size_t)(t->step * t->step) * plane_size(t) * BLOCK;
 }
 
 static int ceil_div(int a, int b)
@@ -55,7 +69,7 @@ struct conv_tiles conv_tiles_plan(
 			past = end > plane && end - plane > past ? end - plane : past;
 		}
 	t.fixed_size = (size_t)t.fixed_blocks * (size_t)t.segments * TILE * TILE;
-	t.moving_size = ((size_t)(t.moving_blocks * t.step * t.step) * plane + past) * BLOCK;
+	t.moving_size = (size_t)t.moving_blocks * moving_block(&t) + past * BLOCK;
 	t.tmp = (2 * read > plane ? 2 * read : plane) * BLOCK;
 	return t;
 }
@@ -65,16 +79,8 @@ static void copy_pixel(float *to, const float *from)
 	memcpy(to, from, BLOCK * sizeof *to);
 }
 
-/* Words of pixels: each and the next. */
-static void sliding_words(const struct simd *simd, float *to, const float *from, size_t pixels)
-{
-	size_t last = (pixels - 1) * BLOCK;
-	simd->pairs_of(to, from, from + BLOCK, last);
-	simd->pairs_of(to + last, from + last, NULL, BLOCK);
-}
-
 /* Tiles (channel, word) of one block: of every second word. */
-static void fixed_words(const struct conv_tiles *t, const struct simd *simd, float *to, const float *from, long row, float *tmp)
+static void fixed_words(const struct conv_tiles *t, const struct cpu *c, float *to, const float *from, long row, float *tmp)
 {
 	size_t all = (size_t)(t->segments * PIXELS), some = (size_t)((t->fixed_rows - 1) * t->plane_columns + t->fixed_columns);
 	float *words = tmp + all * BLOCK;
@@ -85,10 +91,10 @@ static void fixed_words(const struct conv_tiles *t, const struct simd *simd, flo
 				(size_t)t->fixed_columns * BLOCK * sizeof *tmp);
 		from = tmp;
 	}
-	sliding_words(simd, words, from, some);
+	cpu_sliding_pairs(c, words, from, some * BLOCK, BLOCK);
 	memset(words + some * BLOCK, 0, (all - some) * BLOCK * sizeof *words);
 	for (int s = 0; s < t->segments; s++, to += TILE * TILE, words += PIXELS * BLOCK)
-		simd->transpose_tile(to, words, 2 * BLOCK);
+		c->simd->transpose_tile(to, words, 2 * BLOCK);
 }
 
 /* A planar image as a map whose channels are kernel positions, from k0 on. */
@@ -117,32 +123,33 @@ static void part_plane(const struct conv_tiles *t, float *to, const float *from,
 }
 
 static void moving_words(
-	const struct conv_tiles *t, const struct simd *simd, float *to, const struct tile_factor *f, const int32_t *off, float *tmp)
+	const struct conv_tiles *t, const struct cpu *c, float *to, const struct tile_factor *f, const int32_t *off, int b, float *tmp)
 {
 	size_t floats = plane_size(t) * BLOCK;
-	float *begin = to;
-	for (int b = 0; b < t->moving_blocks; b++)
-		for (int plane = 0; plane < t->step * t->step; plane++, to += floats) {
-			const float *from = tmp;
-			if (t->s->image)
-				positions_as_channels(t, tmp, f->p, f->row, off, b * BLOCK);
-			else if (t->step > 1)
-				part_plane(t, tmp, f->p + b * f->plane, f->row, plane / t->step, plane % t->step);
-			else
-				from = f->p + b * f->plane;
-			sliding_words(simd, to, from, plane_size(t));
-		}
-	memset(to, 0, (t->moving_size - (size_t)(to - begin)) * sizeof *to);
+	for (int plane = 0; plane < t->step * t->step; plane++, to += floats) {
+		const float *from = tmp;
+		if (t->s->image)
+			positions_as_channels(t, tmp, f->p, f->row, off, b * BLOCK);
+		else if (t->step > 1)
+			part_plane(t, tmp, f->p + b * f->plane, f->row, plane / t->step, plane % t->step);
+		else
+			from = f->p + b * f->plane;
+		cpu_sliding_pairs(c, to, from, floats, BLOCK);
+	}
 }
 
-void conv_tiles_words(const struct conv_tiles *t, const struct simd *simd, float *fixed, float *moving, const struct tile_factor *x,
-	const struct tile_factor *dz, const int32_t *off, float *tmp)
+void conv_tiles_words(const struct conv_tiles *t, const struct cpu *c, float *fixed, float *moving, const struct tile_factor *x,
+	const struct tile_factor *dz, const int32_t *off, int part, int parts, float *tmp)
 {
 	int up = t->s->upsample > 1;
-	const struct tile_factor *f = up ? x : dz;
-	for (int b = 0; b < t->fixed_blocks; b++)
-		fixed_words(t, simd, fixed + (size_t)(b * t->segments) * TILE * TILE, f->p + b * f->plane, f->row, tmp);
-	moving_words(t, simd, moving, up ? dz : x, off, tmp);
+	const struct tile_factor *f = up ? x : dz, *m = up ? dz : x;
+	size_t block = moving_block(t), all = block * (size_t)t->moving_blocks;
+	for (int b = part; b < t->fixed_blocks; b += parts)
+		fixed_words(t, c, fixed + (size_t)(b * t->segments) * TILE * TILE, f->p + b * f->plane, f->row, tmp);
+	for (int b = part; b < t->moving_blocks; b += parts)
+		moving_words(t, c, moving + (size_t)b * block, m, off, b, tmp);
+	if (!part)
+		memset(moving + all, 0, (t->moving_size - all) * sizeof *moving);
 }
 
 /* Adds a tile to packed dw, whose rows are input channels of a kernel position, columns a group's filters. */
@@ -171,16 +178,13 @@ static void tile_task(void *arg, int task, int thread)
 	int from = (int)((long)run->images * range / run->ranges), to = (int)((long)run->images * (range + 1) / run->ranges);
 	int taps = t->taps_y * t->taps_x, p = task % run->groups * run->per,
 	    last = p + run->per < run->positions ? p + run->per : run->positions;
-	size_t block = (size_t)(t->step * t->step) * plane_size(t) * BLOCK;
+	size_t block = moving_block(t);
 	_Alignas(64) float sums[2][2][TILE * TILE];
 	(void)thread;
 	for (; p < last; p += 2) {
 		struct tile_sums s = {.sums = sums[0][0],
 			.fixed_image = (long)t->fixed_size,
 			.moving_image = (long)t->moving_size,
-			.fixed_segment = TILE * TILE,
-			.moving_segment = PIXELS * BLOCK,
-			.moving_row = 2 * BLOCK,
 			.segments = t->segments,
 			.images = to - from};
 		for (int i = 0; i < 2 && fixed + i < t->fixed_blocks; i++)
@@ -202,6 +206,15 @@ static int positions_per_task(const struct conv_tiles *t)
 {
 	int taps = t->taps_y * t->taps_x;
 	return taps > 1 ? taps : 2;
+}
+
+int conv_tiles_images(const struct conv_tiles *t, int batch)
+{
+	size_t bytes = (t->fixed_size + t->moving_size) * sizeof(float), n = FACTOR_BYTES / bytes,
+	       few = FEW_BYTES / bytes < FEW ? FEW_BYTES / bytes : FEW;
+	n = n < few ? few : n;
+	n = n < 1 ? 1 : n;
+	return n < (size_t)batch ? (int)n : batch;
 }
 
 int conv_tiles_ranges(const struct conv_tiles *t, int images, size_t nw)

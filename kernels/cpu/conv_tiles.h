@@ -32,9 +32,12 @@ struct tile_factor {
 struct conv_tiles conv_tiles_plan(
 	const struct conv *s, const struct padded_planes *x, const struct padded_planes *dz, int top, int low_y, int low_x, int th, int tw);
 /* Lays out the factors of an image, x padded, dz from its first output on. off: of a planar image, from an output's pixel to each kernel
- * position. tmp: buffer. */
-void conv_tiles_words(const struct conv_tiles *t, const struct simd *simd, float *fixed, float *moving, const struct tile_factor *x,
-	const struct tile_factor *dz, const int32_t *off, float *tmp);
+ * position. Of `parts`, which have some blocks each, the part-th. tmp: buffer. */
+void conv_tiles_words(const struct conv_tiles *t, const struct cpu *c, float *fixed, float *moving, const struct tile_factor *x,
+	const struct tile_factor *dz, const int32_t *off, int part, int parts, float *tmp);
+
+/* Images of a batch whose factors are laid out at a time, by shape alone: as many as FACTOR_BYTES hold, and some for threads to share. */
+int conv_tiles_images(const struct conv_tiles *t, int batch);
 
 /* Sums over images in ranges, one packed dw (conv_backward.c) each, size floats apart; add: to what is there. */
 struct conv_tiles_run {

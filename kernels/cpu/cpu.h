@@ -41,6 +41,8 @@ void cpu_pad_pairs(struct cpu *c, float *to, const float *x, const struct padded
 /* dz of one image, zero-padded, `top` rows of zeros above: dy through the derivatives of pool and activation. */
 void cpu_pad_dz(struct cpu *c, float *to, const float *dy, const float *y, const uint8_t *argmax, const struct conv *s,
 	const struct padded_planes *p, int top);
+/* to[i] (n): the word of from[i] and from[i + step]; beyond n: 0. */
+void cpu_sliding_pairs(const struct cpu *c, float *to, const float *from, size_t n, size_t step);
 /* conv_kernel of all rows of t. */
 void cpu_conv_rows(const struct cpu *c, struct conv_kernel t);
 

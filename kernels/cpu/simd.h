@@ -46,12 +46,12 @@ struct conv_kernel_dw {
 };
 
 /* Of a convolution's weight gradient by tiles of 16 rows of 16 words (conv_tiles.h): sums[i][k], 16x16 each, = sum over images and segments
- * of tile fixed[i], contiguous, times tile moving[k], rows moving_row apart; NULL: there is no second one, and what sums get for it means
- * nothing. Steps in floats. */
+ * of tile fixed[i] times tile moving[k]; NULL: there is no second one, and what sums get for it means nothing. A segment of the fixed one
+ * is a tile, of the moving one 2 TILE_ROWS pixels of 16 words, of which every second is a row. Steps from image to image in floats. */
 struct tile_sums {
 	float *sums; /* (2, 2, 16, 16) */
 	const float *fixed[2], *moving[2];
-	long fixed_image, fixed_segment, moving_image, moving_segment, moving_row;
+	long fixed_image, moving_image;
 	int images, segments;
 };
 
@@ -73,8 +73,8 @@ struct place {
 	int m, n, K, add;
 };
 
-/* Products. In bf16 x, w, a, b and dy are words of two factors, in floats' places: of channels, columns or pixels 2 k and 2 k + 1, the even
- * one in the lower half, and K (of the weight gradient: n) and steps count words; sums are fp32. */
+/* Products. In bf16 x, w, a, b and dy are words of two factors, in floats' places: of channels (by tiles: k and k + 16 of each 32), columns
+ * or pixels 2 k and 2 k + 1, the even one in the lower half, and K (of the weight gradient: n) and steps count words; sums are fp32. */
 struct simd_products {
 	void (*conv_kernel)(const struct conv_kernel *t);
 	void (*conv_kernel_dw)(const struct conv_kernel_dw *t);
