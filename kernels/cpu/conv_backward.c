@@ -34,9 +34,8 @@ struct job {
 	struct padded_planes x_pad, dz_pad; /* x; dz */
 	int th, tw;			    /* kernel extent of packed dw: KH, KW, or + upsample - 1, dx's, where upsample is above 1 */
 	struct words words;
-	struct conv_tiles
-		tiles; /* where weight gradients go by tiles: the images from first on, whose factors are laid out, and db of each image */
-	float *fixed, *moving, *db;
+	struct conv_tiles tiles;    /* where weight gradients go by tiles: */
+	float *fixed, *moving, *db; /* factors of the images from `first` on; of all images */
 	int first;
 };
 

@@ -19,8 +19,8 @@ static inline int channel_blocks(int channels)
 }
 
 /* Arguments of the convolution micro-kernel: y[i][f] = init[f] + sum over k of x[off[k] + i xstep] w[k][f], for pixels i < n and
- * 16 x blocks filters f; steps in floats. By tiles for rows of such pixels, too, xrow and yrow apart; then 2 TILE_ROWS pixels behind the
- * last are read, whatever they are. Others compute one row. */
+ * 16 x blocks filters f; steps in floats. By tiles for rows of such pixels, too, xrow and yrow apart; then up to TILE_ROWS pixels behind
+ * the last are read, whatever they are. Others compute one row. */
 struct conv_kernel {
 	float *y;
 	long ystep, yblock; /* from pixel to pixel, from block to block */
